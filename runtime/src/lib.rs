@@ -1,0 +1,1 @@
+//! PyTorch Lightning's module, hooks and trainer, in Rust over libtorch.
