@@ -1,1 +1,67 @@
 //! PyTorch Lightning's module, hooks and trainer, in Rust over libtorch.
+//!
+//! A model is an ordinary struct. `#[lightning_module]` on its `impl` block finds the hooks among its methods, checks their
+//! names and signatures when the program is compiled, and makes it something that a [`Trainer`] can train, validate, test
+//! and predict with. `Model::main::<Data>()` is a whole program with these four verbs.
+
+mod callbacks;
+mod checkpoint;
+pub mod cli;
+mod config;
+mod context;
+pub mod data;
+mod device;
+mod error;
+mod hook;
+mod loggers;
+mod loops;
+mod module;
+mod native;
+pub mod optim;
+mod stage;
+mod trainer;
+mod whole_file;
+
+#[doc(hidden)]
+pub mod __private;
+
+pub use callbacks::{ModelSummary, ProgressBar};
+pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
+pub use config::{GradientClipAlgorithm, TrainerConfig};
+pub use context::{Context, LogEntry, LogValue, Reduction};
+pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
+pub use error::{Error, HookError};
+pub use hook::{Hook, MissingHook};
+pub use loggers::{CsvLogger, Logger};
+pub use module::{
+    Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
+    FromHparams, HookParameter, HookReturn, Hyperparameters, LightningDataModule, LightningModule,
+    LightningModuleTable, Loaders, Made, ModelHooks, ModelHooksTable, NoHparams, StepClosure, StepOutputs,
+    TrainingOutput, overridden_hooks,
+};
+pub use native::libtorch_version;
+pub use optim::OptimizerIndex;
+pub use stage::{RunningStage, Stage};
+pub use tch_lightning_macros::{Batch, lightning_datamodule, lightning_module};
+pub use trainer::{Metrics, Trainer};
+
+/// Seeds libtorch's random numbers on every device: initial weights, dropout, sampling. Lightning's
+/// [`seed_everything`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#reproducibility). The order of shuffled
+/// data has a seed of its own, in its [`DataLoader`](data::DataLoader).
+pub fn seed_everything(seed: i64) {
+    tch::manual_seed(seed);
+}
+
+/// What a model's file needs: `use tch_lightning::prelude::*;`.
+pub mod prelude {
+    pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
+    pub use crate::optim::{Adam, AdamW, Optimizers, Sgd};
+    pub use crate::{
+        Checkpoint, Context, Flow, OptimizerIndex, Reduction, Stage, StepClosure, Trainer, TrainerConfig,
+        lightning_datamodule, lightning_module,
+    };
+    pub use anyhow::{Result, anyhow, bail};
+    pub use std::process::ExitCode;
+    pub use tch::nn::{Module as _, ModuleT as _};
+    pub use tch::{self, Device, Kind, Tensor, nn};
+}

@@ -1,0 +1,29 @@
+//! The list of a run's callbacks: each hook is called on all of them, in their order.
+
+use super::{parameters_of, value_of};
+use crate::hooks::{Hook, HookTrait};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub(crate) fn dispatch(declared: &HookTrait) -> TokenStream {
+    let calls = declared.hooks().map(|hook| call(&hook));
+    quote! {
+        impl<M: LightningModule> Callbacks<M> {
+            #(#calls)*
+        }
+    }
+}
+
+fn call(hook: &Hook) -> TokenStream {
+    let (name, variant, value) = (hook.name(), hook.variant(), value_of(hook));
+    let (names, parameters) = parameters_of(hook, &["ctx"]);
+    quote! {
+        #[inline]
+        pub(crate) fn #name(&mut self, ctx: &mut Context, #(#parameters),*) -> std::result::Result<#value, Error> {
+            for callback in &mut self.list {
+                edge::callback(Hook::#variant, callback.name(), ctx, |ctx| callback.#name(ctx, #(#names),*))?;
+            }
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The enumeration of all hooks.
+
+use crate::hooks::{Hook, HookTrait};
+use proc_macro2::TokenStream;
+use quote::quote;
+use std::collections::HashSet;
+use syn::{Attribute, Expr, Lit, Meta};
+
+pub(crate) fn hook() -> TokenStream {
+    let mut seen = HashSet::new();
+    // a callback's hook of the same name as a module's is the same moment
+    let hooks: Vec<Hook> = HookTrait::all()
+        .iter()
+        .flat_map(|one| one.hooks().collect::<Vec<_>>())
+        .filter(|hook| seen.insert(hook.name().to_string()))
+        .collect();
+    let variants: Vec<_> = hooks.iter().map(Hook::variant).collect();
+    let names: Vec<_> = hooks.iter().map(|hook| hook.name().to_string()).collect();
+    let traits: Vec<_> = hooks.iter().map(|hook| hook.trait_name.to_string()).collect();
+    let documentation: Vec<_> = hooks.iter().map(|hook| documentation(&hook.method.attrs)).collect();
+    quote! {
+        /// A moment of a run at which a module, a data module or a callback may act.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Hook {
+            #(#[doc = #documentation] #variants,)*
+        }
+
+        impl Hook {
+            /// Every hook, in the order of declaration.
+            pub const ALL: &'static [Self] = &[#(Self::#variants),*];
+
+            /// The name of the method: `on_fit_start`.
+            pub const fn name(self) -> &'static str {
+                match self { #(Self::#variants => #names,)* }
+            }
+
+            /// The trait that declares it: `ModelHooks`.
+            pub const fn declared_in(self) -> &'static str {
+                match self { #(Self::#variants => #traits,)* }
+            }
+
+            /// What it is for.
+            pub const fn documentation(self) -> &'static str {
+                match self { #(Self::#variants => #documentation,)* }
+            }
+        }
+
+        impl std::fmt::Display for Hook {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    }
+}
+
+fn documentation(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(literal) => match &literal.lit {
+                Lit::Str(text) => Some(text.value().trim().to_owned()),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,74 @@
+//! What follows from the declarations in the runtime crate: traits, tables, dispatch and the enumeration of hooks.
+
+mod callbacks;
+mod enumeration;
+mod running;
+mod table;
+mod traits;
+
+use crate::hooks::{Hook, HookTrait};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::visit_mut::VisitMut;
+use syn::{Path, Type};
+
+/// `declare_hooks!(Name)`.
+pub(crate) fn declare(name: TokenStream) -> TokenStream {
+    match name.to_string().as_str() {
+        "Hook" => enumeration::hook(),
+        "Running" => running::both(),
+        "Callback" => match HookTrait::named("Callback") {
+            Some(declared) => {
+                let callback = traits::plain(&declared);
+                let dispatch = callbacks::dispatch(&declared);
+                quote!(#callback #dispatch)
+            }
+            None => TokenStream::new(),
+        },
+        other => match HookTrait::named(other) {
+            Some(declared) if declared.hooks().next().is_none() => traits::plain(&declared),
+            Some(declared) => {
+                let declared_trait = traits::with_table(&declared);
+                let table = table::table(&declared);
+                quote!(#declared_trait #table)
+            }
+            None => {
+                let sentence = format!("no trait `{other}` is declared in macros/src/hooks");
+                quote!(::core::compile_error!(#sentence);)
+            }
+        },
+    }
+}
+
+/// The parameters of a hook with `M` for `Self`: their names, and `name: Type` for each.
+fn parameters_of(hook: &Hook, without: &[&str]) -> (Vec<Ident>, Vec<TokenStream>) {
+    let parameters =
+        hook.parameters().into_iter().filter(|parameter| !without.iter().any(|name| parameter.name == name));
+    parameters
+        .map(|parameter| {
+            let (name, ty) = (parameter.name, of_module(&parameter.ty));
+            (name.clone(), quote!(#name: #ty))
+        })
+        .unzip()
+}
+
+/// A declared type outside its trait: `M` stands for the type that `Self` was.
+fn of_module(ty: &Type) -> Type {
+    struct ForSelf;
+    impl VisitMut for ForSelf {
+        fn visit_path_mut(&mut self, path: &mut Path) {
+            syn::visit_mut::visit_path_mut(self, path);
+            if let Some(first) = path.segments.first_mut().filter(|first| first.ident == "Self") {
+                first.ident = Ident::new("M", first.ident.span());
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    ForSelf.visit_type_mut(&mut ty);
+    ty
+}
+
+/// The value of a hook, with `M` for `Self`.
+fn value_of(hook: &Hook) -> Type {
+    hook.value().as_ref().map_or_else(|| syn::parse_quote!(()), of_module)
+}

@@ -1,0 +1,37 @@
+//! The moments that callbacks and the module share: the callbacks first, then the module, as in Lightning.
+
+use super::{parameters_of, value_of};
+use crate::hooks::{Hook, HookTrait};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+pub(crate) fn both() -> TokenStream {
+    let callback: Vec<String> = HookTrait::named("Callback")
+        .iter()
+        .flat_map(|one| one.hooks().map(|hook| hook.name().to_string()).collect::<Vec<_>>())
+        .collect();
+    let shared = ["ModelHooks", "CheckpointHooks", "LightningModule"]
+        .iter()
+        .filter_map(|name| HookTrait::named(name))
+        .flat_map(|one| one.hooks().collect::<Vec<_>>())
+        .filter(|hook| callback.contains(&hook.name().to_string()));
+    let methods = shared.map(|hook| method(&hook));
+    quote! {
+        impl<M: LightningModule> Running<'_, M> {
+            #(#methods)*
+        }
+    }
+}
+
+fn method(hook: &Hook) -> TokenStream {
+    let (name, value) = (hook.name(), value_of(hook));
+    let table = format_ident!("{}Table", hook.trait_name);
+    let (names, parameters) = parameters_of(hook, &["ctx"]);
+    quote! {
+        #[inline]
+        pub(crate) fn #name(&mut self, #(#parameters),*) -> std::result::Result<#value, Error> {
+            self.callbacks.#name(self.ctx, self.module, #(#names),*)?;
+            #table::#name(self.module, self.ctx, #(#names),*)
+        }
+    }
+}

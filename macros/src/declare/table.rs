@@ -1,0 +1,74 @@
+//! The dispatch table of a trait: one function pointer for each overridden hook, known when the program is compiled.
+
+use super::{of_module, parameters_of, value_of};
+use crate::hooks::{Hook, HookTrait};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+pub(crate) fn table(declared: &HookTrait) -> TokenStream {
+    let trait_name = declared.name();
+    let table = format_ident!("{trait_name}Table");
+    let hooks: Vec<Hook> = declared.hooks().collect();
+    let names: Vec<_> = hooks.iter().map(Hook::name).collect();
+    let variants: Vec<_> = hooks.iter().map(Hook::variant).collect();
+    let fields = hooks.iter().map(field);
+    let calls = hooks.iter().map(|hook| call(declared, hook));
+    let about =
+        format!("The hooks of [`{trait_name}`] that `M` overrides, as function pointers; `None` where it does not.");
+    quote! {
+        #[doc = #about]
+        pub struct #table<M: #trait_name> {
+            #(#fields,)*
+        }
+
+        impl<M: #trait_name> #table<M> {
+            /// No hook is overridden.
+            pub const NONE: Self = Self { #(#names: None,)* };
+
+            /// Every hook is called, for an implementation that is written by hand.
+            pub const ALL: Self = Self { #(#names: Some(<M as #trait_name>::#names),)* };
+
+            /// The overridden hooks, in the order of their declaration.
+            pub fn overridden(&self) -> Vec<Hook> {
+                let all = [#((self.#names.is_some(), Hook::#variants),)*];
+                all.into_iter().filter_map(|(overridden, hook)| overridden.then_some(hook)).collect()
+            }
+
+            #(#calls)*
+        }
+    }
+}
+
+fn field(hook: &Hook) -> TokenStream {
+    let name = hook.name();
+    let types = hook.parameters().into_iter().map(|parameter| of_module(&parameter.ty));
+    let value = value_of(hook);
+    let about = format!("[`Hook::{}`].", hook.variant());
+    quote! {
+        #[doc = #about]
+        pub #name: Option<fn(&mut M, #(#types),*) -> Result<#value>>
+    }
+}
+
+/// The call of one hook by the loops, at whose edge errors and panics get their place.
+fn call(declared: &HookTrait, hook: &Hook) -> TokenStream {
+    let trait_name = declared.name();
+    let (name, variant, value) = (hook.name(), hook.variant(), value_of(hook));
+    let (names, parameters) = parameters_of(hook, &["ctx"]);
+    let otherwise = match hook.constant_default() {
+        Some(value) => quote!(None => Ok(#value)),
+        None => {
+            quote!(None => edge::module(Hook::#variant, ctx, |ctx| <M as #trait_name>::#name(module, ctx, #(#names),*)))
+        }
+    };
+    quote! {
+        #[inline]
+        #[allow(dead_code, unused_variables)]
+        pub(crate) fn #name(module: &mut M, ctx: &mut Context, #(#parameters),*) -> std::result::Result<#value, Error> {
+            match <M as #trait_name>::TABLE.#name {
+                Some(hook) => edge::module(Hook::#variant, ctx, |ctx| hook(module, ctx, #(#names),*)),
+                #otherwise,
+            }
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The traits themselves.
+
+use crate::hooks::HookTrait;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, format_ident};
+use syn::{ItemTrait, TraitItem, parse_quote};
+
+/// The trait as declared. A default body that looks at none of its parameters is no mistake.
+pub(crate) fn plain(declared: &HookTrait) -> TokenStream {
+    quiet(declared.item.clone()).into_token_stream()
+}
+
+/// The trait with the constant that tells which of its hooks a type overrides.
+pub(crate) fn with_table(declared: &HookTrait) -> TokenStream {
+    let mut item = quiet(declared.item.clone());
+    let table = format_ident!("{}Table", declared.name());
+    let constant: TraitItem = parse_quote! {
+        /// The overridden hooks. The loops leave out the others; by hand, the default calls them all.
+        const TABLE: #table<Self> = #table::ALL;
+    };
+    item.items.insert(0, constant);
+    item.into_token_stream()
+}
+
+fn quiet(mut item: ItemTrait) -> ItemTrait {
+    item.attrs.push(parse_quote!(#[allow(unused_variables)]));
+    item
+}

@@ -1,0 +1,155 @@
+//! The hooks, read from their declarations.
+//!
+//! Each file in `hooks/` is an ordinary trait with its documentation and default bodies, and the one place where those hooks
+//! are declared. The runtime's traits, tables and dispatch ([`crate::declare`]) and the checks of users' blocks
+//! ([`crate::check`]) are derived from it: whoever can read a trait can add a hook.
+
+use quote::format_ident;
+use syn::{
+    Expr, FnArg, GenericArgument, Ident, ItemTrait, Pat, PathArguments, ReturnType, Stmt, TraitItem, TraitItemFn, Type,
+};
+
+const DECLARATIONS: [(&str, &str); 6] = [
+    ("ModelHooks", include_str!("hooks/model_hooks.rs")),
+    ("DataHooks", include_str!("hooks/data_hooks.rs")),
+    ("CheckpointHooks", include_str!("hooks/checkpoint_hooks.rs")),
+    ("LightningModule", include_str!("hooks/lightning_module.rs")),
+    ("LightningDataModule", include_str!("hooks/lightning_data_module.rs")),
+    ("Callback", include_str!("hooks/callback.rs")),
+];
+
+/// What an annotated block is to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Module,
+    DataModule,
+}
+
+impl Role {
+    pub(crate) fn attribute(self) -> &'static str {
+        match self {
+            Self::Module => "lightning_module",
+            Self::DataModule => "lightning_datamodule",
+        }
+    }
+
+    /// The traits that a block of this role implements, supertraits first.
+    pub(crate) fn traits(self) -> Vec<HookTrait> {
+        let names: &[&str] = match self {
+            Self::Module => &["ModelHooks", "DataHooks", "CheckpointHooks", "LightningModule"],
+            Self::DataModule => &["DataHooks", "LightningDataModule"],
+        };
+        names.iter().filter_map(|name| HookTrait::named(name)).collect()
+    }
+}
+
+/// One declared trait.
+pub(crate) struct HookTrait {
+    pub(crate) item: ItemTrait,
+}
+
+impl HookTrait {
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let (file, source) = DECLARATIONS.iter().find(|(declared, _)| *declared == name)?;
+        let item =
+            syn::parse_str(source).unwrap_or_else(|error| panic!("the declaration of {file} does not parse: {error}"));
+        Some(Self { item })
+    }
+
+    pub(crate) fn all() -> Vec<Self> {
+        DECLARATIONS.iter().filter_map(|(name, _)| Self::named(name)).collect()
+    }
+
+    pub(crate) fn name(&self) -> &Ident {
+        &self.item.ident
+    }
+
+    pub(crate) fn methods(&self) -> impl Iterator<Item = Hook> + '_ {
+        self.item.items.iter().filter_map(|item| match item {
+            TraitItem::Fn(method) => Some(Hook { trait_name: self.item.ident.clone(), method: method.clone() }),
+            _ => None,
+        })
+    }
+
+    /// The methods that the loops call as hooks: those that may fail. The others (`parameters`, `name`) are plain questions.
+    pub(crate) fn hooks(&self) -> impl Iterator<Item = Hook> + '_ {
+        self.methods().filter(|method| method.value().is_some())
+    }
+}
+
+/// One declared method.
+#[derive(Clone)]
+pub(crate) struct Hook {
+    pub(crate) trait_name: Ident,
+    pub(crate) method: TraitItemFn,
+}
+
+/// A declared parameter.
+pub(crate) struct Parameter {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+}
+
+impl Hook {
+    pub(crate) fn name(&self) -> &Ident {
+        &self.method.sig.ident
+    }
+
+    /// The hook's variant in the runtime's enumeration `Hook`.
+    pub(crate) fn variant(&self) -> Ident {
+        let camel: String = self.name().to_string().split('_').map(capitalized).collect();
+        format_ident!("{camel}")
+    }
+
+    /// The parameters after `self`.
+    pub(crate) fn parameters(&self) -> Vec<Parameter> {
+        self.method.sig.inputs.iter().filter_map(parameter).collect()
+    }
+
+    /// The parameters' names as a sentence has them: `` `ctx`, `batch` and `batch_idx` ``.
+    pub(crate) fn parameter_list(&self) -> String {
+        let names: Vec<String> = self.parameters().iter().map(|parameter| format!("`{}`", parameter.name)).collect();
+        match names.as_slice() {
+            [] => "no parameter but `self`".to_owned(),
+            [one] => one.clone(),
+            [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        }
+    }
+
+    /// `T` of a declared `-> Result<T>`.
+    pub(crate) fn value(&self) -> Option<Type> {
+        match &self.method.sig.output {
+            ReturnType::Type(_, ty) => result_value(ty).cloned(),
+            ReturnType::Default => None,
+        }
+    }
+
+    /// The value of a default body that can't fail, `Ok(value)`: a loop takes it at once, without the hook's edge.
+    pub(crate) fn constant_default(&self) -> Option<&Expr> {
+        let [Stmt::Expr(Expr::Call(call), None)] = self.method.default.as_ref()?.stmts.as_slice() else { return None };
+        let is_ok = matches!(call.func.as_ref(), Expr::Path(function) if function.path.is_ident("Ok"));
+        call.args.first().filter(|value| is_ok && matches!(value, Expr::Tuple(_) | Expr::Path(_)))
+    }
+}
+
+fn parameter(input: &FnArg) -> Option<Parameter> {
+    let FnArg::Typed(typed) = input else { return None };
+    let Pat::Ident(pattern) = typed.pat.as_ref() else { return None };
+    Some(Parameter { name: pattern.ident.clone(), ty: typed.ty.as_ref().clone() })
+}
+
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map(|first| first.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+}
+
+/// `T` of any path that ends in `Result<T>` or `Result<T, E>`.
+pub(crate) fn result_value(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == "Result")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(value) => Some(value),
+        _ => None,
+    }
+}

@@ -1,0 +1,15 @@
+/// What a module keeps in a checkpoint besides its parameters and the optimizers' state.
+///
+/// Source: Lightning's
+/// [`CheckpointHooks`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#on-save-checkpoint).
+pub trait CheckpointHooks: Sized + 'static {
+    /// Called before a checkpoint is written: adds to it what the module wants to keep.
+    fn on_save_checkpoint(&mut self, ctx: &mut Context, checkpoint: &mut Checkpoint) -> Result<()> {
+        Ok(())
+    }
+
+    /// Called when a checkpoint was read, before the parameters are taken from it.
+    fn on_load_checkpoint(&mut self, ctx: &mut Context, checkpoint: &Checkpoint) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,115 @@
+/// A model with its steps and optimizers: what a [`Trainer`](crate::Trainer) trains.
+///
+/// `#[lightning_module]` writes the implementation from an ordinary `impl` block; it can also be written by hand. Source:
+/// Lightning's [`LightningModule`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html).
+pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
+    /// The store of the module's parameters and buffers: what is moved to the device, given to the optimizers and saved.
+    fn parameters(&mut self) -> &mut VarStore;
+
+    /// Computes the loss of one training batch: a scalar `[] f32` with its graph, or `None` to skip the batch.
+    fn training_step(
+        &mut self,
+        ctx: &mut Context,
+        batch: &Self::Batch,
+        batch_idx: usize,
+    ) -> Result<Self::TrainingOutput> {
+        Err(MissingHook::new(Hook::TrainingStep).into())
+    }
+
+    /// Looks at one validation batch, without gradients. What it returns goes to `on_validation_batch_end`.
+    fn validation_step(
+        &mut self,
+        ctx: &mut Context,
+        batch: &Self::Batch,
+        batch_idx: usize,
+        dataloader_idx: usize,
+    ) -> Result<Self::ValidationOutput> {
+        Err(MissingHook::new(Hook::ValidationStep).into())
+    }
+
+    /// Looks at one test batch, without gradients. What it returns goes to `on_test_batch_end`.
+    fn test_step(
+        &mut self,
+        ctx: &mut Context,
+        batch: &Self::Batch,
+        batch_idx: usize,
+        dataloader_idx: usize,
+    ) -> Result<Self::TestOutput> {
+        Err(MissingHook::new(Hook::TestStep).into())
+    }
+
+    /// Predicts one batch, without gradients. What it returns is gathered by `predict`.
+    fn predict_step(
+        &mut self,
+        ctx: &mut Context,
+        batch: &Self::Batch,
+        batch_idx: usize,
+        dataloader_idx: usize,
+    ) -> Result<Self::Prediction> {
+        Err(MissingHook::new(Hook::PredictStep).into())
+    }
+
+    /// Returns the optimizer over the module's trainable parameters, or several.
+    fn configure_optimizers(&mut self, ctx: &mut Context) -> Result<Optimizers> {
+        Err(MissingHook::new(Hook::ConfigureOptimizers).into())
+    }
+
+    /// Returns callbacks of the module's own; they follow the trainer's.
+    fn configure_callbacks(&mut self, ctx: &mut Context) -> Result<Vec<Box<dyn Callback<Self>>>> {
+        Ok(Vec::new())
+    }
+
+    /// Creates layers late, when the device and the data are known. Called for each verb: create them only once.
+    fn configure_model(&mut self, ctx: &mut Context) -> Result<()> {
+        Ok(())
+    }
+
+    /// Runs the backward pass of `loss`, a scalar.
+    fn backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
+        Ok(loss.f_backward()?)
+    }
+
+    /// Steps one optimizer. `closure.run(self, ctx)` computes the loss and the gradients of the batch and must run once.
+    fn optimizer_step(
+        &mut self,
+        ctx: &mut Context,
+        epoch: usize,
+        batch_idx: usize,
+        optimizer: OptimizerIndex,
+        closure: &mut StepClosure<'_, Self>,
+    ) -> Result<()> {
+        closure.run(self, ctx)?;
+        Ok(ctx.optimizer(optimizer).step()?)
+    }
+
+    /// Clears the gradients of one optimizer's parameters. The default drops them (`set_to_none` in PyTorch).
+    fn optimizer_zero_grad(
+        &mut self,
+        ctx: &mut Context,
+        epoch: usize,
+        batch_idx: usize,
+        optimizer: OptimizerIndex,
+    ) -> Result<()> {
+        Ok(ctx.optimizer(optimizer).zero_grad()?)
+    }
+
+    /// Clips the gradients before the optimizer steps. The default does what the trainer's `gradient_clip_val` and
+    /// `gradient_clip_algorithm` say, and nothing where there is no value.
+    fn configure_gradient_clipping(
+        &mut self,
+        ctx: &mut Context,
+        optimizer: OptimizerIndex,
+        gradient_clip_val: Option<f64>,
+        gradient_clip_algorithm: GradientClipAlgorithm,
+    ) -> Result<()> {
+        match gradient_clip_val {
+            Some(value) => ctx.clip_gradients(optimizer, value, gradient_clip_algorithm),
+            None => Ok(()),
+        }
+    }
+
+    /// Called when a run ends by an error, before the error is returned.
+    fn on_exception(&mut self, ctx: &mut Context, exception: &Error) -> Result<()> {
+        Ok(())
+    }
+}

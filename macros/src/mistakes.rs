@@ -1,0 +1,42 @@
+//! Gathers what is wrong with a block, so that one compile shows all of it.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use std::fmt::Display;
+
+/// The mistakes found so far. It must be taken apart with [`Mistakes::into_compile_errors`]: one that is dropped unread
+/// would let a wrong block compile.
+pub(crate) struct Mistakes {
+    found: Option<Vec<syn::Error>>,
+}
+
+impl Mistakes {
+    pub(crate) fn new() -> Self {
+        Self { found: Some(Vec::new()) }
+    }
+
+    /// Notes a mistake on the tokens that the user wrote.
+    pub(crate) fn add(&mut self, tokens: impl ToTokens, sentence: impl Display) {
+        self.push(syn::Error::new_spanned(tokens, sentence));
+    }
+
+    /// Notes a mistake that syn found.
+    pub(crate) fn push(&mut self, error: syn::Error) {
+        if let Some(found) = &mut self.found {
+            found.push(error);
+        }
+    }
+
+    /// The `compile_error!`s of all mistakes, or nothing.
+    pub(crate) fn into_compile_errors(mut self) -> TokenStream {
+        self.found.take().unwrap_or_default().iter().map(syn::Error::to_compile_error).collect()
+    }
+}
+
+impl Drop for Mistakes {
+    fn drop(&mut self) {
+        if self.found.is_some() && !std::thread::panicking() {
+            panic!("mistakes were gathered and never shown");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Snapshots of what is written beside a block, formatted as rustfmt would.

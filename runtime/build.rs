@@ -1,0 +1,99 @@
+//! Compiles `native/*.cpp` against the libtorch that torch-sys found, and tells dependents where that libtorch lies.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// The libtorch that the crate is written for. `Tensor`'s layout and the operators' signatures change between minor versions.
+const LIBTORCH_VERSION: &str = "2.13";
+
+fn main() {
+    println!("cargo::rerun-if-changed=native");
+    if cfg!(feature = "doc-only") {
+        return;
+    }
+    if let Err(sentence) = build() {
+        println!("cargo::error={sentence}");
+    }
+}
+
+fn build() -> Result<(), String> {
+    let lib = variable("DEP_TCH_LIBTORCH_LIB")
+        .map(PathBuf::from)
+        .ok_or("torch-sys did not say where libtorch is: run `make setup`, or set LIBTORCH to its folder")?;
+    let include = include_folder(&lib);
+    check_version(&include)?;
+    compile(&include)?;
+    link(&lib);
+    Ok(())
+}
+
+/// The include folder beside the library folder, unless `LIBTORCH_INCLUDE` names another parent, as it may for torch-sys.
+fn include_folder(lib: &Path) -> PathBuf {
+    let parent = variable("LIBTORCH_INCLUDE").map(PathBuf::from);
+    parent.unwrap_or_else(|| lib.parent().unwrap_or(lib).to_path_buf()).join("include")
+}
+
+fn check_version(include: &Path) -> Result<(), String> {
+    let header = include.join("torch/headeronly/version.h");
+    println!("cargo::rerun-if-changed={}", header.display());
+    let advice = "run `make setup`, or set LIBTORCH to the folder of such a libtorch";
+    let text = fs::read_to_string(&header).map_err(|error| {
+        format!(
+            "this crate needs libtorch {LIBTORCH_VERSION}, but its version header {} cannot be read ({error}): {advice}",
+            header.display()
+        )
+    })?;
+    let part = |name: &str| {
+        let definition = format!("#define TORCH_VERSION_{name} ");
+        text.lines().find_map(|line| line.strip_prefix(&definition))
+    };
+    let found = format!("{}.{}", part("MAJOR").unwrap_or("?").trim(), part("MINOR").unwrap_or("?").trim());
+    if found == LIBTORCH_VERSION || variable("LIBTORCH_BYPASS_VERSION_CHECK").is_some() {
+        return Ok(());
+    }
+    Err(format!(
+        "this crate needs libtorch {LIBTORCH_VERSION}, but the one in {} is {found}: {advice}",
+        include.display()
+    ))
+}
+
+fn compile(include: &Path) -> Result<(), String> {
+    let mut sources: Vec<PathBuf> = fs::read_dir("native")
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
+        .map_err(|error| format!("the folder `native` cannot be read: {error}"))?;
+    sources.retain(|path| path.extension().is_some_and(|extension| extension == "cpp"));
+    sources.sort();
+
+    let abi = variable("LIBTORCH_CXX11_ABI").unwrap_or_else(|| "1".to_owned());
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .include(include)
+        .include(include.join("torch/csrc/api/include"))
+        .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
+        .define("GLOG_USE_GLOG_EXPORT", None)
+        // libtorch's headers warn by the hundred, and nobody steps through them
+        .warnings(false)
+        .debug(false)
+        .opt_level(2)
+        .files(sources)
+        .try_compile("tch_lightning_native")
+        .map_err(|error| format!("the files in `native` do not compile: {error}"))
+}
+
+/// Links libtorch, and hands its folder on as `DEP_TCH_LIGHTNING_LIBTORCH_LIB`: a run path is not inherited by dependents.
+fn link(lib: &Path) {
+    let lib = lib.display();
+    println!("cargo::rustc-link-search=native={lib}");
+    println!("cargo::rustc-link-lib=torch_cpu");
+    println!("cargo::rustc-link-lib=c10");
+    println!("cargo::metadata=LIBTORCH_LIB={lib}");
+    if variable("CARGO_CFG_UNIX").is_some() {
+        println!("cargo::rustc-link-arg=-Wl,-rpath,{lib}");
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    println!("cargo::rerun-if-env-changed={name}");
+    env::var(name).ok()
+}

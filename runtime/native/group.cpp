@@ -1,0 +1,180 @@
+#include "group.h"
+
+#include <ATen/ops/empty_like.h>
+
+#include "boundary.h"
+
+namespace lightning {
+
+namespace {
+
+// MPS: the two types that the documentation of torch.optim.Adam names. The other two devices' kernels take all four.
+bool has_fused_kernel(const at::Tensor& parameter) {
+  // The CPU kernel walks the memory of all its operands from end to end.
+  if (!parameter.is_non_overlapping_and_dense()) return false;
+  const auto dtype = parameter.scalar_type();
+  const bool single_or_half = dtype == at::kFloat || dtype == at::kHalf;
+  switch (parameter.device().type()) {
+    case at::kCPU:
+    case at::kCUDA:
+      return single_or_half || dtype == at::kDouble || dtype == at::kBFloat16;
+    case at::kMPS:
+      return single_or_half;
+    default:
+      return false;
+  }
+}
+
+// Whether walking both tensors' memory from end to end meets the same elements; a dimension of size 1 has no say in it.
+bool same_layout(const at::Tensor& left, const at::Tensor& right) {
+  for (int64_t dim = 0; dim < left.dim(); ++dim) {
+    if (left.size(dim) != 1 && left.stride(dim) != right.stride(dim)) return false;
+  }
+  return true;
+}
+
+at::Tensor laid_out_like(const at::Tensor& source, const at::Tensor& parameter) {
+  auto copy = at::empty_like(parameter);
+  copy.copy_(source);
+  return copy;
+}
+
+Partition& partition_for(
+    std::vector<Partition>& partitions, const at::Tensor& parameter, bool fused, bool fresh, size_t capacity) {
+  const auto device = parameter.device();
+  const auto dtype = parameter.scalar_type();
+  for (auto& known : partitions) {
+    if (known.device == device && known.dtype == dtype && known.fused == fused && known.fresh == fresh) return known;
+  }
+  auto& added = partitions.emplace_back(Partition{device, dtype, fused, fresh, {}, {}, {}});
+  added.members.reserve(capacity);
+  added.parameters.reserve(capacity);
+  added.gradients.reserve(capacity);
+  return added;
+}
+
+}  // namespace
+
+Group::Group(std::vector<std::string> names, Tensors parameters, size_t slots)
+    : names_(std::move(names)), parameters_(std::move(parameters)), slots_(slots, Tensors(parameters_.size())) {}
+
+std::vector<Partition> Group::partitions() const {
+  std::vector<Partition> partitions;
+  for (size_t member = 0; member < parameters_.size(); ++member) {
+    const auto& parameter = parameters_[member];
+    const auto& gradient = parameter.grad();
+    if (!gradient.defined()) continue;
+    TORCH_CHECK(gradient.layout() == at::kStrided, "the gradient of `", names_[member],
+                "` is sparse, and only dense gradients are supported: make the embedding with `sparse: false`");
+    TORCH_CHECK(gradient.sizes() == parameter.sizes(), "the gradient of `", names_[member], "` has the shape ",
+                gradient.sizes(), ", but the parameter has ", parameter.sizes());
+    const bool fused = has_fused_kernel(parameter);
+    const bool fresh = !slots_.empty() && !slots_.front()[member].defined();
+    auto& partition = partition_for(partitions, parameter, fused, fresh, parameters_.size());
+    const bool as_is = !fused || same_layout(gradient, parameter);
+    partition.members.push_back(member);
+    partition.parameters.push_back(parameter);
+    partition.gradients.push_back(as_is ? gradient : laid_out_like(gradient, parameter));
+  }
+  return partitions;
+}
+
+Tensors Group::gradients() const {
+  Tensors gradients;
+  gradients.reserve(parameters_.size());
+  for (const auto& parameter : parameters_) {
+    if (parameter.grad().defined()) gradients.push_back(parameter.grad());
+  }
+  return gradients;
+}
+
+void Group::zero_grad() {
+  for (auto& parameter : parameters_) parameter.mutable_grad().reset();
+}
+
+Tensors Group::state(const Partition& partition, size_t slot) const {
+  const auto& all = slots_.at(slot);
+  Tensors chosen;
+  chosen.reserve(partition.members.size());
+  for (const auto member : partition.members) {
+    const auto& parameter = parameters_[member];
+    const auto& tensor = all[member];
+    TORCH_CHECK(tensor.defined() && tensor.device() == parameter.device() &&
+                    tensor.scalar_type() == parameter.scalar_type() && tensor.sizes() == parameter.sizes() &&
+                    (!partition.fused || same_layout(tensor, parameter)),
+                "`", names_[member], "` is now ", parameter.toString(), parameter.sizes(), " on ", parameter.device(),
+                ", unlike its optimizer state: make the optimizer after parameters are moved or converted");
+    chosen.push_back(tensor);
+  }
+  return chosen;
+}
+
+Tensors Group::scalars(const Partition& partition, size_t slot, at::Device device) {
+  auto& all = slots_.at(slot);
+  Tensors chosen;
+  chosen.reserve(partition.members.size());
+  for (const auto member : partition.members) {
+    auto& scalar = all[member];
+    if (scalar.device() != device) scalar = scalar.to(device);
+    chosen.push_back(scalar);
+  }
+  return chosen;
+}
+
+void Group::keep(const Partition& partition, size_t slot, Tensors tensors) {
+  auto& all = slots_.at(slot);
+  for (size_t i = 0; i < partition.members.size(); ++i) all[partition.members[i]] = std::move(tensors[i]);
+}
+
+const at::Tensor& Group::saved(size_t slot, size_t member) const { return slots_.at(slot).at(member); }
+
+void Group::load(const at::Tensor* const* tensors, const bool* elementwise) {
+  c10::NoGradGuard no_grad;
+  std::vector<Tensors> loaded(slots_.size(), Tensors(parameters_.size()));
+  for (size_t slot = 0; slot < slots_.size(); ++slot) {
+    for (size_t member = 0; member < parameters_.size(); ++member) {
+      const at::Tensor* source = tensors[slot * parameters_.size() + member];
+      if (source == nullptr) continue;
+      loaded[slot][member] = elementwise[slot] ? laid_out_like(source->detach(), parameters_[member])
+                                               : source->detach().to(at::kCPU, at::kFloat, false, /*copy=*/true);
+    }
+  }
+  slots_ = std::move(loaded);
+}
+
+}  // namespace lightning
+
+using lightning::Group;
+using lightning::guarded;
+
+extern "C" {
+
+char* lightning_group_new(
+    const char* const* names, const at::Tensor* const* parameters, size_t count, size_t slots, Group** group) {
+  return guarded([&] {
+    std::vector<std::string> owned_names(names, names + count);
+    lightning::Tensors handles;
+    handles.reserve(count);
+    for (size_t i = 0; i < count; ++i) handles.push_back(*parameters[i]);
+    *group = new Group(std::move(owned_names), std::move(handles), slots);
+  });
+}
+
+void lightning_group_free(Group* group) { delete group; }
+
+char* lightning_group_zero_grad(Group* group) {
+  return guarded([&] { group->zero_grad(); });
+}
+
+char* lightning_group_saved(const Group* group, size_t slot, size_t member, at::Tensor** tensor) {
+  return guarded([&] {
+    const auto& saved = group->saved(slot, member);
+    *tensor = saved.defined() ? new at::Tensor(saved) : nullptr;
+  });
+}
+
+char* lightning_group_load(Group* group, const at::Tensor* const* tensors, const bool* elementwise) {
+  return guarded([&] { group->load(tensors, elementwise); });
+}
+
+}

@@ -1,0 +1,55 @@
+// Parameters with their optimizer state, kept on this side of the boundary so that a step is one call.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/GradMode.h>
+
+#include <string>
+#include <vector>
+
+namespace lightning {
+
+using Tensors = std::vector<at::Tensor>;
+
+// The parameters that one kernel call can update together, in matching order with their gradients.
+struct Partition {
+  at::Device device;
+  at::ScalarType dtype;
+  bool fused;  // libtorch has a fused kernel for this device, dtype and memory layout
+  bool fresh;  // these parameters have a gradient for the first time, hence no state yet
+  std::vector<size_t> members;
+  Tensors parameters;
+  Tensors gradients;
+};
+
+class Group {
+ public:
+  Group(std::vector<std::string> names, Tensors parameters, size_t slots);
+
+  // The parameters that have a gradient. As in PyTorch, the others take no part in a step and get no state.
+  std::vector<Partition> partitions() const;
+
+  Tensors gradients() const;
+  void zero_grad();
+
+  // One slot's tensors for a partition's members; throws where a parameter has changed its shape, dtype or device since.
+  Tensors state(const Partition& partition, size_t slot) const;
+
+  // As `state`, for the 0-dim f32 tensors that count or accumulate once a parameter; moved to `device` if they are elsewhere.
+  Tensors scalars(const Partition& partition, size_t slot, at::Device device);
+
+  void keep(const Partition& partition, size_t slot, Tensors tensors);
+
+  // Undefined where the parameter has had no gradient yet.
+  const at::Tensor& saved(size_t slot, size_t member) const;
+
+  // Takes copies, slot by slot, each as many as there are parameters; null where a parameter has no state.
+  void load(const at::Tensor* const* tensors, const bool* elementwise);
+
+ private:
+  std::vector<std::string> names_;
+  Tensors parameters_;
+  std::vector<Tensors> slots_;
+};
+
+}  // namespace lightning

@@ -1,0 +1,20 @@
+//! Every name that the declarations of the hooks use, for generated code to reach.
+
+pub use crate::checkpoint::Checkpoint;
+pub use crate::config::GradientClipAlgorithm;
+pub use crate::context::Context;
+pub use crate::data::{DataLoader, DataLoaders};
+pub use crate::error::Error;
+pub use crate::module::{
+    Batched, Callback, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, Flow, HookParameter,
+    HookReturn, LightningDataModule, LightningModule, LightningModuleTable, Made, ModelHooks, ModelHooksTable,
+    StepClosure, StepOutputs,
+};
+pub use crate::optim::{OptimizerIndex, Optimizers};
+pub use crate::stage::Stage;
+pub use anyhow::Result;
+pub use std::boxed::Box;
+pub use std::option::Option;
+pub use std::vec::Vec;
+pub use tch::nn::VarStore;
+pub use tch::{Device, TchError, Tensor};

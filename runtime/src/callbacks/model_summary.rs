@@ -1,0 +1,113 @@
+//! A table of the model's layers and parameters.
+
+use crate::context::Context;
+use crate::module::{Callback, LightningModule, buffers, trainable};
+use anyhow::Result;
+use comfy_table::{CellAlignment, Table, presets};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use tch::Tensor;
+
+/// Shows the model's layers, with the shapes and the number of their parameters, when `fit` begins. Lightning's
+/// [`ModelSummary`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelSummary.html).
+#[derive(Debug, Default)]
+pub struct ModelSummary {}
+
+impl ModelSummary {
+    /// The callback.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<M: LightningModule> Callback<M> for ModelSummary {
+    fn name(&self) -> &'static str {
+        "ModelSummary"
+    }
+
+    fn on_fit_start(&mut self, _: &mut Context, module: &mut M) -> Result<()> {
+        let store = module.parameters();
+        let text = summary(&trainable(store), &buffers(store));
+        // a terminal that is gone is no reason to stop training
+        let _ = writeln!(std::io::stderr(), "{text}");
+        Ok(())
+    }
+}
+
+struct Layer {
+    name: String,
+    tensors: Vec<String>,
+    elements: usize,
+}
+
+/// The table, for parameters and buffers by name.
+fn summary(parameters: &[(String, Tensor)], buffers: &[(String, Tensor)]) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);
+    table.set_header(["Layer", "Tensors", "Elements"]);
+    for layer in layers(parameters.iter().chain(buffers)) {
+        table.add_row([layer.name, layer.tensors.join(", "), grouped(layer.elements)]);
+    }
+    if let Some(column) = table.column_mut(2) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let (trained, kept) = (elements(parameters), elements(buffers));
+    let bytes: usize =
+        parameters.iter().chain(buffers).map(|(_, tensor)| tensor.numel() * tensor.kind().elt_size_in_bytes()).sum();
+    let mut text = table.to_string();
+    let _ = write!(text, "\n{} trainable parameters", grouped(trained));
+    if kept > 0 {
+        let _ = write!(text, ", {} in buffers", grouped(kept));
+    }
+    let _ = write!(text, ", {:.2} MB", bytes as f64 / 1e6);
+    text
+}
+
+fn elements(tensors: &[(String, Tensor)]) -> usize {
+    tensors.iter().map(|(_, tensor)| tensor.numel()).sum()
+}
+
+/// `conv1.weight` and `conv1.bias` belong to the layer `conv1`. Layers stand in the order of their first tensor.
+fn layers<'a>(tensors: impl Iterator<Item = &'a (String, Tensor)>) -> Vec<Layer> {
+    let mut layers: Vec<Layer> = Vec::new();
+    for (path, tensor) in tensors {
+        let (layer, name) = path.rsplit_once('.').unwrap_or(("", path));
+        let shown = format!("{name} {:?}", tensor.size());
+        match layers.iter_mut().find(|known| known.name == layer) {
+            Some(known) => {
+                known.tensors.push(shown);
+                known.elements += tensor.numel();
+            }
+            None => layers.push(Layer { name: layer.to_owned(), tensors: vec![shown], elements: tensor.numel() }),
+        }
+    }
+    layers
+}
+
+/// `1234567` as `1,234,567`.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+    groups.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, Kind};
+
+    #[test]
+    fn numbers_are_grouped() {
+        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_layer_has_a_row_and_all_are_counted() {
+        let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, Device::Cpu));
+        let parameters = [("fc.bias".to_owned(), zeros(&[3])), ("fc.weight".to_owned(), zeros(&[3, 500]))];
+        let text = summary(&parameters, &[("norm.running_mean".to_owned(), zeros(&[3]))]);
+        assert!(text.contains("bias [3], weight [3, 500]"), "{text}");
+        assert!(text.ends_with("1,503 trainable parameters, 3 in buffers, 0.01 MB"), "{text}");
+    }
+}

@@ -1,0 +1,147 @@
+//! How far a run is: a bar on a terminal, a line for each epoch elsewhere.
+
+use crate::context::Context;
+use crate::module::{Callback, LightningModule};
+use crate::stage::RunningStage;
+use anyhow::Result;
+use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
+use std::time::{Duration, Instant};
+
+/// The bar's numbers are fetched from the device no more often than this.
+const REFRESH: Duration = Duration::from_millis(200);
+
+/// Shows the progress on the standard error stream: a bar where that is a terminal, else one plain line for each epoch.
+/// Lightning's [`TQDMProgressBar`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.TQDMProgressBar.html).
+#[derive(Debug)]
+pub struct ProgressBar {
+    bar: Option<Bar>,
+    is_terminal: bool,
+    refreshed: Instant,
+    epoch_began: Instant,
+    /// The epoch whose line is yet to be written: its metrics are complete only when the next one begins.
+    ended: Option<Ended>,
+}
+
+#[derive(Debug)]
+struct Ended {
+    epoch: usize,
+    took: Duration,
+}
+
+impl Default for ProgressBar {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl ProgressBar {
+    /// The callback.
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self { bar: None, is_terminal: std::io::stderr().is_terminal(), refreshed: now, epoch_began: now, ended: None }
+    }
+
+    fn open(&mut self, what: String, batches: usize) {
+        if !self.is_terminal {
+            return;
+        }
+        let bar = Bar::with_draw_target(Some(batches as u64), ProgressDrawTarget::stderr_with_hz(10));
+        let template = "{prefix} {wide_bar} {pos}/{len} {elapsed} {per_sec:.dim} {msg}";
+        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_prefix(what);
+        self.bar = Some(bar);
+    }
+
+    fn close(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn advance(&mut self, ctx: &Context) {
+        let Some(bar) = &self.bar else { return };
+        bar.inc(1);
+        if self.refreshed.elapsed() >= REFRESH {
+            bar.set_message(metrics(ctx));
+            self.refreshed = Instant::now();
+        }
+    }
+
+    fn write_ended(&mut self, ctx: &Context) {
+        let Some(Ended { epoch, took }) = self.ended.take() else { return };
+        let epochs = ctx.config().epochs().map(|epochs| format!("/{epochs}")).unwrap_or_default();
+        let mut line = format!("epoch {}{epochs}  step {}  {:.1} s", epoch + 1, ctx.global_step(), took.as_secs_f64());
+        let metrics = metrics(ctx);
+        if !metrics.is_empty() {
+            let _ = write!(line, "  {metrics}");
+        }
+        // a terminal that is gone is no reason to stop training
+        let _ = writeln!(std::io::stderr(), "{line}");
+    }
+}
+
+fn metrics(ctx: &Context) -> String {
+    let metrics = ctx.progress_bar_metrics().into_iter();
+    metrics.map(|(name, value)| format!("{name} {value:.4}")).collect::<Vec<_>>().join("  ")
+}
+
+impl<M: LightningModule> Callback<M> for ProgressBar {
+    fn name(&self) -> &'static str {
+        "ProgressBar"
+    }
+
+    fn on_train_epoch_start(&mut self, ctx: &mut Context, _: &mut M) -> Result<()> {
+        self.write_ended(ctx);
+        self.epoch_began = Instant::now();
+        self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches());
+        Ok(())
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        _: &mut M,
+        _: &M::TrainingOutput,
+        _: &M::Batch,
+        _: usize,
+    ) -> Result<()> {
+        self.advance(ctx);
+        Ok(())
+    }
+
+    fn on_train_epoch_end(&mut self, ctx: &mut Context, _: &mut M) -> Result<()> {
+        self.close();
+        self.ended = Some(Ended { epoch: ctx.current_epoch(), took: self.epoch_began.elapsed() });
+        Ok(())
+    }
+
+    fn on_train_end(&mut self, ctx: &mut Context, _: &mut M) -> Result<()> {
+        self.write_ended(ctx);
+        Ok(())
+    }
+
+    fn on_sanity_check_start(&mut self, _: &mut Context, _: &mut M) -> Result<()> {
+        self.open("sanity check".to_owned(), 0);
+        Ok(())
+    }
+
+    fn on_sanity_check_end(&mut self, _: &mut Context, _: &mut M) -> Result<()> {
+        self.close();
+        Ok(())
+    }
+
+    fn on_validation_start(&mut self, ctx: &mut Context, _: &mut M) -> Result<()> {
+        match &self.bar {
+            Some(bar) if ctx.running_stage() == RunningStage::Validating => bar.set_message("validating"),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn on_exception(&mut self, _: &mut Context, _: &mut M, _: &crate::Error) -> Result<()> {
+        self.close();
+        Ok(())
+    }
+}

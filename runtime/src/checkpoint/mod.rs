@@ -1,0 +1,117 @@
+//! A checkpoint: what is kept of a module and its run, in one safetensors file that can't run code.
+//!
+//! Layout, version 1. The tensors are named `module.{parameter or buffer}` and `optimizer.{index}.{parameter}.{slot}`. The
+//! header's metadata has the key `tch_lightning`, whose value is the JSON of [`Metadata`]. `safetensors.torch.load_file`
+//! in Python reads the tensors.
+
+mod error;
+mod file;
+
+pub use error::CheckpointError;
+
+use crate::optim::Algorithm;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use tch::Tensor;
+
+/// The version of the layout that this crate writes, and the newest that it reads.
+pub const LAYOUT: u32 = 1;
+
+pub(crate) const MODULE: &str = "module.";
+
+/// What a checkpoint holds.
+#[derive(Debug, Default)]
+pub struct Checkpoint {
+    /// All but the tensors.
+    pub metadata: Metadata,
+    /// The tensors by name, on whichever device they are; on the CPU where they were read from a file.
+    pub tensors: BTreeMap<String, Tensor>,
+}
+
+/// All of a checkpoint but its tensors.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Metadata {
+    /// The version of the layout.
+    pub layout: u32,
+    /// The version of this crate that wrote it.
+    pub tch_lightning: String,
+    /// The module's type.
+    pub module: String,
+    /// Epochs that were finished.
+    pub epoch: usize,
+    /// Optimizer steps that were taken.
+    pub global_step: usize,
+    /// The hyperparameters that the module was made from, where the program made it.
+    pub hyper_parameters: Option<serde_json::Value>,
+    /// The optimizers' algorithms with their settings.
+    pub optimizers: Vec<Algorithm>,
+    /// What `on_save_checkpoint` added.
+    pub extra: BTreeMap<String, serde_json::Value>,
+}
+
+impl Default for Metadata {
+    fn default() -> Self {
+        Self {
+            layout: LAYOUT,
+            tch_lightning: env!("CARGO_PKG_VERSION").to_owned(),
+            module: String::new(),
+            epoch: 0,
+            global_step: 0,
+            hyper_parameters: None,
+            optimizers: Vec::new(),
+            extra: BTreeMap::new(),
+        }
+    }
+}
+
+impl Checkpoint {
+    /// Adds a value of the module's or a callback's own, for `on_load_checkpoint` to read.
+    ///
+    /// # Errors
+    /// If the value can't be written as JSON.
+    pub fn insert(&mut self, name: impl Into<String>, value: impl Serialize) -> serde_json::Result<()> {
+        self.metadata.extra.insert(name.into(), serde_json::to_value(value)?);
+        Ok(())
+    }
+
+    /// A value that [`Checkpoint::insert`] added; `None` where there is none of that name.
+    ///
+    /// # Errors
+    /// If the value is of another form.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> serde_json::Result<Option<T>> {
+        self.metadata.extra.get(name).map(|value| serde_json::from_value(value.clone())).transpose()
+    }
+
+    /// The tensors whose names begin with `prefix`, by the rest of their names.
+    pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Tensor)> {
+        self.tensors.iter().filter_map(move |(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)))
+    }
+
+    /// Copies the module's parameters and buffers into `variables`.
+    ///
+    /// # Errors
+    /// [`CheckpointError::OtherModule`], which lists every name that is missing, unexpected or of another shape. Nothing is
+    /// copied then.
+    pub fn load_into(&self, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
+        let saved: BTreeMap<&str, &Tensor> = self.under(MODULE).collect();
+        let missing =
+            variables.iter().filter(|(name, _)| !saved.contains_key(name.as_str())).map(|(name, _)| name.clone());
+        let unexpected = saved.keys().filter(|name| !variables.iter().any(|(wanted, _)| wanted == *name));
+        let misshaped = variables.iter().filter_map(|(name, variable)| {
+            let (wanted, found) = (variable.size(), saved.get(name.as_str())?.size());
+            (wanted != found).then(|| format!("{name} is {found:?}, the module has {wanted:?}"))
+        });
+        let (missing, misshaped): (Vec<String>, Vec<String>) = (missing.collect(), misshaped.collect());
+        let unexpected: Vec<String> = unexpected.map(ToString::to_string).collect();
+        if !(missing.is_empty() && unexpected.is_empty() && misshaped.is_empty()) {
+            return Err(CheckpointError::OtherModule { missing, unexpected, misshaped });
+        }
+        tch::no_grad(|| {
+            for (name, variable) in variables {
+                variable.shallow_clone().f_copy_(saved[name.as_str()])?;
+            }
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,35 @@
+//! What the program finds on this machine.
+
+use crate::device::{cuda_status, mps_is_available};
+use crate::native::{libtorch_version, loaded_libtorch};
+
+/// The report of `doctor`, a line for each finding.
+pub(super) fn report() -> String {
+    let place = loaded_libtorch()
+        .map_or_else(|| "not found among the loaded libraries".to_owned(), |path| path.display().to_string());
+    let cores = std::thread::available_parallelism()
+        .map_or_else(|_| "an unknown number of".to_owned(), |cores| cores.to_string());
+    let lines = [
+        ("tch-lightning", env!("CARGO_PKG_VERSION").to_owned()),
+        ("libtorch", libtorch_version().to_owned()),
+        ("loaded from", place),
+        ("cuda", cuda_status().to_string()),
+        ("mps", if mps_is_available() { "usable" } else { "not in this libtorch" }.to_owned()),
+        (
+            "threads",
+            format!(
+                "{} within an operator, {} across operators, {cores} cores",
+                tch::get_num_threads(),
+                tch::get_num_interop_threads()
+            ),
+        ),
+        ("accelerator auto", auto()),
+    ];
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    lines.map(|(name, found)| format!("{name:width$}  {found}")).join("\n")
+}
+
+fn auto() -> String {
+    let device = crate::Accelerator::Auto.device(&crate::Devices::Auto);
+    device.map_or_else(|error| error.to_string(), |device| format!("computes on {device:?}"))
+}

@@ -1,0 +1,116 @@
+//! The program's flags: those of the trainer, the model's hyperparameters and the data's.
+
+use crate::config::TrainerConfig;
+use crate::module::FromHparams;
+use anyhow::{Result, bail};
+use clap::{Arg, ArgMatches, Args, Command, value_parser};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+pub(super) const CKPT_PATH: &str = "ckpt_path";
+pub(super) const SEED: &str = "seed_everything";
+
+const VERBS: [(&str, &str); 4] = [
+    ("fit", "Train the model, with validation, and write a checkpoint"),
+    ("validate", "Validate a trained model"),
+    ("test", "Test a trained model"),
+    ("predict", "Predict with a trained model"),
+];
+
+/// The program's command line.
+pub(super) struct Flags {
+    program: Command,
+}
+
+impl Flags {
+    /// The flags of a module and a data module.
+    pub(super) fn of<M: FromHparams, D: FromHparams>() -> Result<Self> {
+        let parts = [
+            ("Trainer", TrainerConfig::augment_args(Command::new("trainer"))),
+            ("Model", M::Hparams::augment_args(Command::new("model"))),
+            ("Data", D::Hparams::augment_args(Command::new("data"))),
+        ];
+        refuse_doubles(&parts)?;
+        let defaults = serde_json::to_value(M::trainer_defaults())?;
+        let mut program = Command::new(env_program()).subcommand_required(true).arg_required_else_help(true);
+        for (verb, about) in VERBS {
+            program = program.subcommand(self::verb::<M, D>(verb, about, &defaults));
+        }
+        program = program
+            .subcommand(Command::new("hooks").about("List the hooks, and which of them the model overrides"))
+            .subcommand(Command::new("doctor").about("Show what was found: libtorch, devices, threads"));
+        Ok(Self { program })
+    }
+
+    /// Reads the arguments, or ends the program with what clap says of them.
+    pub(super) fn parse(&self, arguments: &[OsString]) -> ArgMatches {
+        self.program.clone().get_matches_from(arguments)
+    }
+
+    /// The flags that were written, without defaults.
+    pub(super) fn explicit(&self, verb: &str, arguments: &[OsString]) -> Result<ArgMatches> {
+        let bare = |arg: Arg| arg.required(false).default_values(Vec::<clap::builder::OsStr>::new());
+        let program = self.program.clone().mut_subcommand(verb, |verb| verb.mut_args(bare));
+        let matches = program.try_get_matches_from(arguments)?;
+        Ok(matches.subcommand().map(|(_, given)| given.clone()).unwrap_or_default())
+    }
+}
+
+fn env_program() -> String {
+    let path = std::env::args_os().next().map(PathBuf::from);
+    path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_else(|| "program".to_owned())
+}
+
+fn verb<M: FromHparams, D: FromHparams>(
+    name: &'static str,
+    about: &'static str,
+    defaults: &serde_json::Value,
+) -> Command {
+    let command = Command::new(name).about(about).arg(checkpoint(name)).arg(seed());
+    let command = TrainerConfig::augment_args(command).mut_args(|arg| with_default(arg, defaults));
+    let command = M::Hparams::augment_args(command.next_help_heading("Model"));
+    let command = D::Hparams::augment_args(command.next_help_heading("Data"));
+    // a trained model brings the values that it was made with
+    if name == "fit" { command } else { command.mut_args(|arg| arg.required(false)) }
+}
+
+/// A trainer's flag with the default that the module gives it.
+fn with_default(arg: Arg, defaults: &serde_json::Value) -> Arg {
+    let shown = match defaults.get(arg.get_id().as_str()) {
+        None | Some(serde_json::Value::Null) => return arg,
+        Some(serde_json::Value::String(text)) => text.clone(),
+        Some(value) => value.to_string(),
+    };
+    arg.default_value(shown)
+}
+
+fn checkpoint(verb: &str) -> Arg {
+    let help = if verb == "fit" {
+        "Go on from this checkpoint"
+    } else {
+        "The checkpoint of the trained model [default: the last one that fit left]"
+    };
+    Arg::new(CKPT_PATH).long("ckpt-path").value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
+}
+
+fn seed() -> Arg {
+    let seed = Arg::new(SEED).long("seed-everything").value_name("SEED").value_parser(value_parser!(i64));
+    seed.default_value("0").allow_negative_numbers(true).help("Seed libtorch's random numbers")
+}
+
+/// Two flags of one name would hide each other.
+fn refuse_doubles(parts: &[(&str, Command)]) -> Result<()> {
+    let mut known: Vec<(String, &str)> =
+        vec![("ckpt-path".to_owned(), "program"), ("seed-everything".to_owned(), "program")];
+    for (part, command) in parts {
+        let longs = command.get_arguments().filter_map(|arg| arg.get_long().map(|long| format!("--{long}")));
+        let groups = command.get_groups().map(|group| group.get_id().to_string());
+        for name in longs.chain(groups) {
+            if let Some((_, other)) = known.iter().find(|(known, _)| *known == name) {
+                bail!("the {part} has `{name}`, and so has the {other}: rename one of them");
+            }
+            known.push((name, part));
+        }
+    }
+    Ok(())
+}

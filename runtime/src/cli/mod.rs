@@ -1,0 +1,160 @@
+//! The generated program: `fit | validate | test | predict`, and what helps around them.
+
+mod doctor;
+mod flags;
+
+use crate::checkpoint::Checkpoint;
+use crate::config::TrainerConfig;
+use crate::error::in_one_line;
+use crate::hook::Hook;
+use crate::module::{Batched, FromHparams, LightningDataModule, LightningModule, overridden_hooks};
+use crate::trainer::{LAST, Metrics, Trainer, last_checkpoint};
+use anyhow::{Context as _, Result, anyhow};
+use clap::{ArgMatches, FromArgMatches};
+use comfy_table::{CellAlignment, Table, presets};
+use flags::Flags;
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+/// Runs the program of the module `M` with the data module `D` on the process's arguments: what the generated
+/// `Module::main::<Data>()` calls. An error is one line on the standard error stream, and the exit code 1.
+pub fn main<M, D>() -> ExitCode
+where
+    M: LightningModule + FromHparams,
+    D: LightningDataModule + FromHparams + Batched<Batch = M::Batch>,
+{
+    match run::<M, D>(std::env::args_os().collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "error: {}", in_one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run<M, D>(arguments: Vec<OsString>) -> Result<()>
+where
+    M: LightningModule + FromHparams,
+    D: LightningDataModule + FromHparams + Batched<Batch = M::Batch>,
+{
+    let flags = Flags::of::<M, D>()?;
+    let matches = flags.parse(&arguments);
+    match matches.subcommand() {
+        Some(("hooks", _)) => say(&hooks::<M>()),
+        Some(("doctor", _)) => say(&doctor::report()),
+        Some((verb, given)) => Verb::new::<M, D>(verb, given, &flags, &arguments)?.run::<M, D>(),
+        None => Ok(()),
+    }
+}
+
+/// A verb with its flags read.
+struct Verb {
+    name: String,
+    config: TrainerConfig,
+    given: ArgMatches,
+    explicit: ArgMatches,
+    checkpoint: Option<std::path::PathBuf>,
+}
+
+impl Verb {
+    fn new<M: FromHparams, D>(name: &str, given: &ArgMatches, flags: &Flags, arguments: &[OsString]) -> Result<Self> {
+        let explicit = flags.explicit(name, arguments)?;
+        let mut config = M::trainer_defaults();
+        config.update_from_arg_matches(&explicit)?;
+        let mut checkpoint = given.get_one::<std::path::PathBuf>(flags::CKPT_PATH).cloned();
+        if checkpoint.is_none() && name != "fit" {
+            let logs = config.default_root_dir.join(crate::context::LOGS);
+            let last = last_checkpoint(&logs);
+            checkpoint = Some(last.ok_or_else(|| {
+                anyhow!(
+                    "there is no {LAST} in {}: run `fit` first, or name a checkpoint with --ckpt-path",
+                    logs.display()
+                )
+            })?);
+        }
+        Ok(Self { name: name.to_owned(), config, given: given.clone(), explicit, checkpoint })
+    }
+
+    fn run<M, D>(self) -> Result<()>
+    where
+        M: LightningModule + FromHparams,
+        D: LightningDataModule + FromHparams + Batched<Batch = M::Batch>,
+    {
+        let saved = self.saved_hyper_parameters()?;
+        let model: M::Hparams = self.hparams("model", saved.as_ref())?;
+        let data: D::Hparams = self.hparams("data", saved.as_ref())?;
+        let hyper_parameters = serde_json::json!({ "model": &model, "data": &data });
+        crate::seed_everything(self.given.get_one::<i64>(flags::SEED).copied().unwrap_or_default());
+        let mut module = M::from_hparams(model).context("the model can't be made")?;
+        let mut data = D::from_hparams(data).context("the data module can't be made")?;
+        let mut trainer = Trainer::<M>::new(self.config).hyper_parameters(hyper_parameters);
+        if let Some(path) = &self.checkpoint {
+            say(&format!("checkpoint: {}", path.display()))?;
+            trainer = trainer.ckpt_path(path);
+        }
+        match self.name.as_str() {
+            "fit" => {
+                trainer.fit(&mut module, &mut data)?;
+                if let Some(folder) = trainer.context().made_log_dir() {
+                    say(&format!("the run is in {}", folder.display()))?;
+                }
+                Ok(())
+            }
+            "validate" => say(&table(&trainer.validate(&mut module, &mut data)?)),
+            "test" => say(&table(&trainer.test(&mut module, &mut data)?)),
+            _ => {
+                let batches = trainer.predict(&mut module, &mut data)?.len();
+                say(&format!("predicted {batches} {}", if batches == 1 { "batch" } else { "batches" }))
+            }
+        }
+    }
+
+    /// The hyperparameters that the checkpoint was made with.
+    fn saved_hyper_parameters(&self) -> Result<Option<serde_json::Value>> {
+        let Some(path) = &self.checkpoint else { return Ok(None) };
+        Ok(Checkpoint::read(path)?.metadata.hyper_parameters)
+    }
+
+    /// The flags' values; where there is a checkpoint, its own with the flags that were given.
+    fn hparams<H: crate::module::Hyperparameters>(&self, of: &str, saved: Option<&serde_json::Value>) -> Result<H> {
+        match saved.and_then(|saved| saved.get(of)) {
+            None => Ok(H::from_arg_matches(&self.given)?),
+            Some(saved) => {
+                let mut hparams: H = serde_json::from_value(saved.clone())
+                    .with_context(|| format!("the checkpoint's hyperparameters do not fit the {of}"))?;
+                hparams.update_from_arg_matches(&self.explicit)?;
+                Ok(hparams)
+            }
+        }
+    }
+}
+
+fn table(metrics: &Metrics) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);
+    table.set_header(["Metric", "Value"]);
+    for (name, value) in metrics {
+        table.add_row([name.clone(), format!("{value:.4}")]);
+    }
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table.to_string()
+}
+
+fn hooks<M: LightningModule>() -> String {
+    let overridden = overridden_hooks::<M>();
+    let mut table = Table::new();
+    table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);
+    table.set_header(["Hook", "Declared in", "Overridden"]);
+    for hook in Hook::ALL.iter().filter(|hook| hook.declared_in() != "Callback") {
+        table.add_row([hook.name(), hook.declared_in(), if overridden.contains(hook) { "yes" } else { "" }]);
+    }
+    table.to_string()
+}
+
+/// Writes to the standard output stream, where results go.
+fn say(text: &str) -> Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("can't write to the standard output stream")
+}

@@ -1,0 +1,168 @@
+//! Adds up what is logged over an epoch, on the device.
+
+use serde::{Deserialize, Serialize};
+use tch::{Device, Kind, TchError, Tensor, no_grad};
+
+/// How the values of an epoch become one. Lightning's `reduce_fx`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reduction {
+    /// The mean, each value weighted with its batch's size.
+    #[default]
+    Mean,
+    /// The sum.
+    Sum,
+    /// The smallest value.
+    Min,
+    /// The largest value.
+    Max,
+}
+
+/// Values are gathered and reduced so many at a time: one small kernel for many steps instead of two for each.
+const CHUNK: usize = 64;
+
+/// The running reduction of one logged name. Nothing is copied to the host before [`Accumulator::value`].
+#[derive(Debug)]
+pub(crate) struct Accumulator {
+    reduction: Reduction,
+    waiting: Vec<Tensor>,
+    waiting_weights: Vec<f64>,
+    on_device: Option<Tensor>,
+    on_host: Option<f64>,
+    weight: f64,
+}
+
+impl Accumulator {
+    pub(crate) fn new(reduction: Reduction) -> Self {
+        Self {
+            reduction,
+            waiting: Vec::new(),
+            waiting_weights: Vec::new(),
+            on_device: None,
+            on_host: None,
+            weight: 0.0,
+        }
+    }
+
+    pub(crate) fn reduction(&self) -> Reduction {
+        self.reduction
+    }
+
+    /// Adds a number that is on the host already.
+    pub(crate) fn add_number(&mut self, value: f64, weight: f64) {
+        self.weight += weight;
+        let value = if self.reduction == Reduction::Mean { value * weight } else { value };
+        self.on_host = Some(self.on_host.map_or(value, |before| self.reduction.of_two(before, value)));
+    }
+
+    /// Adds a detached scalar.
+    pub(crate) fn add_tensor(&mut self, value: Tensor, weight: f64) -> Result<(), TchError> {
+        self.weight += weight;
+        self.waiting.push(value);
+        self.waiting_weights.push(weight);
+        if self.waiting.len() == CHUNK { self.reduce_waiting() } else { Ok(()) }
+    }
+
+    fn reduce_waiting(&mut self) -> Result<(), TchError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let reduced = no_grad(|| self.chunk())?;
+        self.waiting.clear();
+        self.waiting_weights.clear();
+        self.on_device = Some(match self.on_device.take() {
+            None => reduced,
+            Some(before) => no_grad(|| self.reduction.of_two_tensors(&before, &reduced))?,
+        });
+        Ok(())
+    }
+
+    fn chunk(&self) -> Result<Tensor, TchError> {
+        let values = Tensor::f_stack(&self.waiting, 0)?;
+        // Apple's GPUs have no f64
+        let kind = if values.device() == Device::Mps { Kind::Float } else { Kind::Double };
+        let values = values.f_to_kind(kind)?;
+        match self.reduction {
+            Reduction::Mean => {
+                let weights =
+                    Tensor::f_from_slice(&self.waiting_weights)?.f_to_kind(kind)?.f_to_device(values.device())?;
+                values.f_dot(&weights)
+            }
+            Reduction::Sum => values.f_sum(kind),
+            Reduction::Min => values.f_min(),
+            Reduction::Max => values.f_max(),
+        }
+    }
+
+    /// The reduced value, or nothing where nothing was added. Waits for the device.
+    pub(crate) fn value(&mut self) -> Result<Option<f64>, TchError> {
+        self.reduce_waiting()?;
+        let on_device = self.on_device.as_ref().map(|tensor| tensor.f_double_value(&[])).transpose()?;
+        let total = match (on_device, self.on_host) {
+            (Some(device), Some(host)) => Some(self.reduction.of_two(device, host)),
+            (one, other) => one.or(other),
+        };
+        Ok(total.map(|total| if self.reduction == Reduction::Mean { total / self.weight } else { total }))
+    }
+
+    pub(crate) fn reset(&mut self) {
+        *self = Self::new(self.reduction);
+    }
+}
+
+impl Reduction {
+    /// Two partial results; those of a mean are weighted sums.
+    fn of_two(self, one: f64, other: f64) -> f64 {
+        match self {
+            Self::Mean | Self::Sum => one + other,
+            Self::Min => one.min(other),
+            Self::Max => one.max(other),
+        }
+    }
+
+    fn of_two_tensors(self, one: &Tensor, other: &Tensor) -> Result<Tensor, TchError> {
+        match self {
+            Self::Mean | Self::Sum => one.f_add(other),
+            Self::Min => one.f_minimum(other),
+            Self::Max => one.f_maximum(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reduced(reduction: Reduction, values: &[(f64, f64)]) -> f64 {
+        let mut accumulator = Accumulator::new(reduction);
+        for (value, weight) in values {
+            accumulator.add_tensor(Tensor::from(*value as f32), *weight).unwrap();
+        }
+        accumulator.value().unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_mean_is_weighted_with_the_batch_sizes() {
+        // (1·2 + 4·1) / 3
+        assert_eq!(reduced(Reduction::Mean, &[(1.0, 2.0), (4.0, 1.0)]), 2.0);
+    }
+
+    #[test]
+    fn more_values_than_a_chunk_are_all_counted() {
+        let values: Vec<(f64, f64)> = (0..200).map(|n| (f64::from(n), 1.0)).collect();
+        assert_eq!(reduced(Reduction::Sum, &values), 19_900.0);
+        assert_eq!(reduced(Reduction::Mean, &values), 99.5);
+        assert_eq!(reduced(Reduction::Max, &values), 199.0);
+        assert_eq!(reduced(Reduction::Min, &values), 0.0);
+    }
+
+    #[test]
+    fn numbers_and_tensors_go_together() {
+        let mut accumulator = Accumulator::new(Reduction::Mean);
+        accumulator.add_number(1.0, 1.0);
+        accumulator.add_tensor(Tensor::from(3.0f32), 3.0).unwrap();
+        assert_eq!(accumulator.value().unwrap(), Some(2.5));
+        accumulator.reset();
+        assert_eq!(accumulator.value().unwrap(), None);
+    }
+}

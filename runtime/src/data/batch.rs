@@ -1,0 +1,278 @@
+//! What a step receives: a tree of tensors that can be moved to a device.
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hash};
+
+use tch::{Device, TchError, Tensor};
+
+/// A tree of tensors: what a [`DataLoader`](super::DataLoader) yields, the runtime moves to a device and
+/// a step receives.
+///
+/// A [`Tensor`] is a batch. Tuples of up to eight batches, `Vec`, arrays, `Option`, `Box` and the values
+/// of maps are batches when what they hold is. Numbers, `bool`, `String` and `()` hold no tensor and are
+/// passed along. Own structs get it from `#[derive(Batch)]`.
+///
+/// ```
+/// use tch::{Device, Kind, Tensor};
+/// use tch_lightning::data::Batch;
+///
+/// let batch = (Tensor::zeros([11, 3], (Kind::Float, Device::Cpu)), vec!["a caption".to_owned()]);
+/// assert_eq!(batch.batch_size(), Some(11));
+///
+/// let (images, captions) = batch.to_device(Device::Cpu)?;
+/// assert_eq!(images.size(), [11, 3]);
+/// assert_eq!(captions, ["a caption"]);
+/// # Ok::<(), tch::TchError>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a batch: it is not known where its tensors are",
+    label = "not a batch",
+    note = "write `#[derive(Batch)]` above your own struct, or use `Tensor`, or tuples, lists and maps of them"
+)]
+pub trait Batch: Sized + 'static {
+    /// Passes every tensor through `map`, in a fixed order of the fields, and rebuilds the tree of what
+    /// it answers.
+    ///
+    /// # Errors
+    /// The first error of `map`; the tensors after it are not visited.
+    fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError>;
+
+    /// Shows every tensor to `visit`, in the order of [`map_tensors`](Batch::map_tensors).
+    fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor));
+
+    /// Moves every tensor to `device`. A tensor that is there already is passed on untouched.
+    ///
+    /// The copy does not wait for the device, except to the CPU and to MPS, as in Lightning's
+    /// [`move_data_to_device`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/fabric/utilities/apply_func.py).
+    /// From pinned memory it overlaps with the device's work.
+    ///
+    /// # Errors
+    /// What libtorch says, for instance that the device's memory is full.
+    fn to_device(self, device: Device) -> Result<Self, TchError> {
+        self.map_tensors(&mut |tensor| move_tensor(tensor, device))
+    }
+
+    /// The number of samples: the first dimension of the first tensor that has one.
+    ///
+    /// 1 if all tensors are scalars, `None` if there is no tensor: what Lightning's
+    /// [`extract_batch_size`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/utilities/data.py)
+    /// infers, save that a scalar before a larger tensor does not decide.
+    fn batch_size(&self) -> Option<usize> {
+        let mut only_scalars = None;
+        let mut first_dimension = None;
+        self.visit_tensors(&mut |tensor| {
+            if first_dimension.is_none() {
+                first_dimension = tensor.size().first().map(|&size| size as usize);
+                only_scalars = Some(1);
+            }
+        });
+        first_dimension.or(only_scalars)
+    }
+}
+
+fn move_tensor(tensor: Tensor, device: Device) -> Result<Tensor, TchError> {
+    if tensor.device() == device {
+        return Ok(tensor);
+    }
+    match device {
+        // Copies that are not waited for: the host could read one to the CPU before it is complete, and
+        // MPS computes with it too early (https://github.com/pytorch/pytorch/issues/83015).
+        Device::Cpu | Device::Mps => tensor.f_to_device(device),
+        _ => tensor.f_to_device_(device, tensor.f_kind()?, true, false),
+    }
+}
+
+impl Batch for Tensor {
+    fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        map(self)
+    }
+
+    fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+        visit(self);
+    }
+}
+
+impl<T: Batch> Batch for Box<T> {
+    fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        (*self).map_tensors(map).map(Box::new)
+    }
+
+    fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+        (**self).visit_tensors(visit);
+    }
+}
+
+impl<T: Batch> Batch for Option<T> {
+    fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        self.map(|batch| batch.map_tensors(map)).transpose()
+    }
+
+    fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+        if let Some(batch) = self {
+            batch.visit_tensors(visit);
+        }
+    }
+}
+
+impl<T: Batch> Batch for Vec<T> {
+    fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        self.into_iter().map(|batch| batch.map_tensors(map)).collect()
+    }
+
+    fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+        self.iter().for_each(|batch| batch.visit_tensors(visit));
+    }
+}
+
+impl<T: Batch, const N: usize> Batch for [T; N] {
+    fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        let mapped = Vec::from(self).map_tensors(map)?;
+        Ok(Self::try_from(mapped).unwrap_or_else(|_| unreachable!("mapping keeps the length")))
+    }
+
+    fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+        self.iter().for_each(|batch| batch.visit_tensors(visit));
+    }
+}
+
+/// The order of the tensors is the map's own, which is arbitrary.
+impl<K, V, S> Batch for HashMap<K, V, S>
+where
+    K: Eq + Hash + 'static,
+    V: Batch,
+    S: BuildHasher + Default + 'static,
+{
+    fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        self.into_iter().map(|(key, batch)| Ok((key, batch.map_tensors(map)?))).collect()
+    }
+
+    fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+        self.values().for_each(|batch| batch.visit_tensors(visit));
+    }
+}
+
+impl<K: Ord + 'static, V: Batch> Batch for BTreeMap<K, V> {
+    fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        self.into_iter().map(|(key, batch)| Ok((key, batch.map_tensors(map)?))).collect()
+    }
+
+    fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+        self.values().for_each(|batch| batch.visit_tensors(visit));
+    }
+}
+
+macro_rules! tuple_batch {
+    ($($element:ident)+) => {
+        impl<$($element: Batch),+> Batch for ($($element,)+) {
+            fn map_tensors(
+                self,
+                map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>,
+            ) -> Result<Self, TchError> {
+                #[allow(non_snake_case)] // an element's value goes by its type's name
+                let ($($element,)+) = self;
+                Ok(($($element.map_tensors(map)?,)+))
+            }
+
+            fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+                #[allow(non_snake_case)]
+                let ($($element,)+) = self;
+                $($element.visit_tensors(visit);)+
+            }
+        }
+    };
+}
+
+tuple_batch!(A);
+tuple_batch!(A B);
+tuple_batch!(A B C);
+tuple_batch!(A B C D);
+tuple_batch!(A B C D E);
+tuple_batch!(A B C D E F);
+tuple_batch!(A B C D E F G);
+tuple_batch!(A B C D E F G H);
+
+macro_rules! batch_without_tensors {
+    ($($leaf:ty)+) => {$(
+        impl Batch for $leaf {
+            fn map_tensors(
+                self,
+                _: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>,
+            ) -> Result<Self, TchError> {
+                Ok(self)
+            }
+
+            fn visit_tensors(&self, _: &mut dyn FnMut(&Tensor)) {}
+        }
+    )+};
+}
+
+batch_without_tensors!(() bool String f32 f64);
+batch_without_tensors!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Kind;
+
+    fn zeros(size: &[i64]) -> Tensor {
+        Tensor::zeros(size, (Kind::Float, Device::Cpu))
+    }
+
+    #[test]
+    fn every_tensor_of_a_tree_is_visited_and_mapped() {
+        let batch = (
+            Tensor::from(1.0),
+            vec![Some(Tensor::from(2.0)), None],
+            [Box::new(Tensor::from(3.0))],
+            BTreeMap::from([("a", Tensor::from(4.0)), ("b", Tensor::from(5.0))]),
+            HashMap::from([("c", Tensor::from(6.0))]),
+            ("text".to_owned(), 7_i64, true, ()),
+        );
+        let mut sum = 0.0;
+        batch.visit_tensors(&mut |tensor| sum += tensor.double_value(&[]));
+        assert_eq!(sum, 21.0);
+
+        let doubled = batch.map_tensors(&mut |tensor| Ok(tensor * 2.0)).unwrap();
+        let mut seen = Vec::new();
+        doubled.visit_tensors(&mut |tensor| seen.push(tensor.double_value(&[])));
+        assert_eq!(seen, [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
+        assert_eq!(doubled.5, ("text".to_owned(), 7, true, ()));
+    }
+
+    #[test]
+    fn the_first_error_ends_the_mapping() {
+        let mut visited = 0;
+        let mapped = vec![zeros(&[1]), zeros(&[1]), zeros(&[1])].map_tensors(&mut |_| {
+            visited += 1;
+            Err(TchError::Shape("no".to_owned()))
+        });
+        assert_eq!(mapped.unwrap_err().to_string(), "invalid shape: no");
+        assert_eq!(visited, 1);
+    }
+
+    #[test]
+    fn a_tensor_already_on_the_device_is_passed_on_untouched() {
+        let tensor = zeros(&[2]);
+        let address = tensor.as_ptr();
+        let (moved, text) = (tensor, "kept".to_owned()).to_device(Device::Cpu).unwrap();
+        assert_eq!(moved.as_ptr(), address);
+        assert_eq!(text, "kept");
+    }
+
+    /// The cases of Lightning's own `test_extract_batch_size`.
+    #[test]
+    fn the_batch_size_is_inferred_as_lightning_does() {
+        assert_eq!(zeros(&[11, 10, 9, 8]).batch_size(), Some(11));
+        assert_eq!(BTreeMap::from([("test", zeros(&[11, 10]))]).batch_size(), Some(11));
+        assert_eq!(vec![zeros(&[11, 10])].batch_size(), Some(11));
+        let nested = BTreeMap::from([("test", vec![BTreeMap::from([("test", vec![zeros(&[11, 10])])])])]);
+        assert_eq!(nested.batch_size(), Some(11));
+        assert_eq!(zeros(&[]).batch_size(), Some(1));
+        assert_eq!("no tensor".to_owned().batch_size(), None);
+    }
+
+    #[test]
+    fn a_scalar_does_not_hide_the_batch_size() {
+        assert_eq!((zeros(&[]), zeros(&[4, 2]), zeros(&[5])).batch_size(), Some(4));
+    }
+}

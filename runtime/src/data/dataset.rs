@@ -1,0 +1,169 @@
+//! Where samples come from.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::panic::catch_panic;
+use super::{Collate, DataError};
+
+/// A collection of samples, each with an index: PyTorch's map-style
+/// [`Dataset`](https://docs.pytorch.org/docs/stable/data.html#map-style-datasets).
+///
+/// A `Vec` of samples that can be cloned is a dataset; tensors have
+/// [`TensorDataset`](super::TensorDataset).
+///
+/// ```
+/// use tch_lightning::data::{DataLoader, Dataset};
+///
+/// struct Squares;
+///
+/// impl Dataset for Squares {
+///     type Sample = (f32, f32);
+///
+///     fn len(&self) -> usize {
+///         100
+///     }
+///
+///     fn get(&self, index: usize) -> anyhow::Result<(f32, f32)> {
+///         let x = index as f32;
+///         Ok((x, x * x))
+///     }
+/// }
+///
+/// let loader = DataLoader::new(Squares).batch_size(4);
+/// let (x, y) = loader.epoch(0)?.next().unwrap()?;
+/// assert_eq!(Vec::<f32>::try_from(x)?, [0.0, 1.0, 2.0, 3.0]);
+/// assert_eq!(Vec::<f32>::try_from(y)?, [0.0, 1.0, 4.0, 9.0]);
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a dataset",
+    label = "not a dataset",
+    note = "implement `Dataset` for it (`len` and `get`), or use `TensorDataset` or a `Vec` of samples"
+)]
+pub trait Dataset {
+    /// One sample, for instance an image and its label.
+    type Sample: Collate;
+
+    /// The number of samples. It must not change while a loader holds the dataset.
+    fn len(&self) -> usize;
+
+    /// The sample at `index`, from 0 to less than [`len`](Dataset::len); beyond that, an error or a panic.
+    ///
+    /// # Errors
+    /// Any error of yours, passed on with `?`; a loader adds the index to it.
+    fn get(&self, index: usize) -> anyhow::Result<Self::Sample>;
+
+    /// Whether there is no sample.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The samples at `indices`, joined into a batch in that order.
+    ///
+    /// By default each is read by [`get`](Dataset::get) and all are collated. Override it where many
+    /// samples are read at once faster than one by one, as PyTorch's `__getitems__`.
+    ///
+    /// # Errors
+    /// By default [`DataError::Sample`] for an error or a panic of `get`, and what [`Collate::collate`]
+    /// says.
+    fn get_batch(&self, indices: &[usize]) -> anyhow::Result<<Self::Sample as Collate>::Batch> {
+        let read = |&index| catch_panic(|| self.get(index)).map_err(|source| DataError::Sample { index, source });
+        let samples = indices.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Ok(Collate::collate(samples)?)
+    }
+}
+
+impl<T: Collate + Clone> Dataset for Vec<T> {
+    type Sample = T;
+
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn get(&self, index: usize) -> anyhow::Result<T> {
+        Ok(self[index].clone())
+    }
+}
+
+macro_rules! dataset_behind_pointer {
+    ($($pointer:ident)+) => {$(
+        impl<D: Dataset + ?Sized> Dataset for $pointer<D> {
+            type Sample = D::Sample;
+
+            fn len(&self) -> usize {
+                (**self).len()
+            }
+
+            fn get(&self, index: usize) -> anyhow::Result<Self::Sample> {
+                (**self).get(index)
+            }
+
+            fn get_batch(
+                &self,
+                indices: &[usize],
+            ) -> anyhow::Result<<Self::Sample as Collate>::Batch> {
+                (**self).get_batch(indices)
+            }
+        }
+    )+};
+}
+
+dataset_behind_pointer!(Arc Box Rc);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fails at 1, panics at 2.
+    struct Faulty;
+
+    impl Dataset for Faulty {
+        type Sample = f32;
+
+        fn len(&self) -> usize {
+            3
+        }
+
+        fn get(&self, index: usize) -> anyhow::Result<f32> {
+            match index {
+                1 => anyhow::bail!("the file is cut short"),
+                2 => panic!("the file is gone"),
+                _ => Ok(index as f32),
+            }
+        }
+    }
+
+    fn said(error: anyhow::Error) -> String {
+        format!("{error:#}")
+    }
+
+    #[test]
+    fn the_sample_that_fails_or_panics_is_named() {
+        assert_eq!(
+            said(Faulty.get_batch(&[0, 1]).unwrap_err()),
+            "sample 1 of the dataset could not be read: the file is cut short"
+        );
+        assert_eq!(
+            said(Faulty.get_batch(&[2]).unwrap_err()),
+            "sample 2 of the dataset could not be read: panicked: the file is gone"
+        );
+    }
+
+    #[test]
+    fn a_list_of_samples_is_a_dataset() {
+        let dataset = vec![(1.0_f32, 10_i64), (2.0, 20), (3.0, 30)];
+        let (x, y) = dataset.get_batch(&[2, 0]).unwrap();
+        assert_eq!(Vec::<f32>::try_from(x).unwrap(), [3.0, 1.0]);
+        assert_eq!(Vec::<i64>::try_from(y).unwrap(), [30, 10]);
+    }
+
+    #[test]
+    fn a_pointer_to_a_dataset_is_a_dataset() {
+        let shared: Arc<dyn Dataset<Sample = f32>> = Arc::new(vec![1.0_f32, 2.0]);
+        assert_eq!((shared.len(), shared.is_empty()), (2, false));
+        assert_eq!(shared.get(1).unwrap(), 2.0);
+        assert_eq!(Rc::new(vec![1_i64]).get(0).unwrap(), 1);
+        assert!(Dataset::is_empty(&Box::new(Vec::<f32>::new())));
+    }
+}

@@ -1,0 +1,199 @@
+//! Parts of a dataset.
+
+use std::sync::Arc;
+
+use super::order::permutation;
+use super::{Collate, DataError, Dataset};
+
+/// Splits are drawn from a stream of the seed's generator that no epoch reaches, so that a loader with
+/// the same seed does not repeat their order.
+const SPLIT_STREAM: u64 = u64::MAX;
+
+/// Some samples of a dataset, as PyTorch's
+/// [`Subset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Subset).
+///
+/// ```
+/// use tch_lightning::data::{Dataset, Subset};
+///
+/// let evens = Subset::new(vec![0_i64, 1, 2, 3, 4], vec![0, 2, 4])?;
+/// assert_eq!(evens.len(), 3);
+/// assert_eq!(evens.get(1)?, 2);
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Subset<D> {
+    dataset: Arc<D>,
+    indices: Vec<usize>,
+}
+
+impl<D: Dataset> Subset<D> {
+    /// The samples of `dataset` at `indices`, in that order; an index may stand more than once.
+    ///
+    /// # Errors
+    /// [`DataError::SubsetIndex`] if the dataset has no such sample.
+    pub fn new(dataset: D, indices: Vec<usize>) -> Result<Self, DataError> {
+        let dataset_len = dataset.len();
+        match indices.iter().find(|&&index| index >= dataset_len) {
+            Some(&index) => Err(DataError::SubsetIndex { index, dataset_len }),
+            None => Ok(Self { dataset: Arc::new(dataset), indices }),
+        }
+    }
+
+    /// Where the samples are in the whole dataset.
+    pub fn indices(&self) -> &[usize] {
+        &self.indices
+    }
+}
+
+impl<D: Dataset> Dataset for Subset<D> {
+    type Sample = D::Sample;
+
+    fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    fn get(&self, index: usize) -> anyhow::Result<D::Sample> {
+        self.dataset.get(self.indices[index])
+    }
+
+    fn get_batch(&self, indices: &[usize]) -> anyhow::Result<<D::Sample as Collate>::Batch> {
+        let of_dataset: Vec<usize> = indices.iter().map(|&index| self.indices[index]).collect();
+        self.dataset.get_batch(&of_dataset)
+    }
+}
+
+/// Deals the samples of `dataset` at random into parts of the given lengths, as PyTorch's
+/// [`random_split`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.random_split).
+///
+/// The same `seed` makes the same parts on every platform. The parts share the dataset.
+///
+/// ```
+/// use tch_lightning::data::{Dataset, random_split};
+///
+/// let parts = random_split((0..10_i64).collect::<Vec<_>>(), &[7, 3], 42)?;
+/// assert_eq!([parts[0].len(), parts[1].len()], [7, 3]);
+/// # Ok::<(), tch_lightning::data::DataError>(())
+/// ```
+///
+/// # Errors
+/// [`DataError::SplitLengths`] if the lengths do not add up to the dataset's.
+pub fn random_split<D: Dataset>(dataset: D, lengths: &[usize], seed: u64) -> Result<Vec<Subset<D>>, DataError> {
+    let dataset_len = dataset.len();
+    let asked = lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length));
+    if asked != Some(dataset_len) {
+        return Err(DataError::SplitLengths { lengths: lengths.to_vec(), dataset_len });
+    }
+    let dataset = Arc::new(dataset);
+    let mut order = permutation(dataset_len, seed, SPLIT_STREAM).into_iter();
+    let part = |&length| Subset { dataset: Arc::clone(&dataset), indices: order.by_ref().take(length).collect() };
+    Ok(lengths.iter().map(part).collect())
+}
+
+/// [`random_split`] by fractions that add up to 1.
+///
+/// As in PyTorch each part gets `⌊fraction · len⌋` samples, and those left over go one by one to the
+/// parts from the first on.
+///
+/// ```
+/// use tch_lightning::data::{Dataset, random_split_fractions};
+///
+/// let parts = random_split_fractions((0..10_i64).collect::<Vec<_>>(), &[0.75, 0.25], 42)?;
+/// assert_eq!([parts[0].len(), parts[1].len()], [8, 2]);
+/// # Ok::<(), tch_lightning::data::DataError>(())
+/// ```
+///
+/// # Errors
+/// [`DataError::SplitFractions`] if a fraction is not between 0 and 1, or if they do not add up to 1
+/// (to within 1e-9).
+pub fn random_split_fractions<D: Dataset>(
+    dataset: D,
+    fractions: &[f64],
+    seed: u64,
+) -> Result<Vec<Subset<D>>, DataError> {
+    let whole = (fractions.iter().sum::<f64>() - 1.0).abs() <= 1e-9;
+    if !whole || !fractions.iter().all(|fraction| (0.0..=1.0).contains(fraction)) {
+        return Err(DataError::SplitFractions { fractions: fractions.to_vec() });
+    }
+    let dataset_len = dataset.len();
+    let mut lengths: Vec<usize> =
+        fractions.iter().map(|fraction| (fraction * dataset_len as f64).floor() as usize).collect();
+    let left_over = dataset_len.saturating_sub(lengths.iter().sum());
+    for part in (0..lengths.len()).cycle().take(left_over) {
+        lengths[part] += 1;
+    }
+    random_split(dataset, &lengths, seed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(len: i64) -> Vec<i64> {
+        (0..len).collect()
+    }
+
+    fn lengths(parts: &[Subset<Vec<i64>>]) -> Vec<usize> {
+        parts.iter().map(Subset::len).collect()
+    }
+
+    #[test]
+    fn a_split_deals_every_sample_once() {
+        let parts = random_split(numbers(100), &[70, 20, 10], 42).unwrap();
+        assert_eq!(lengths(&parts), [70, 20, 10]);
+        let mut dealt: Vec<usize> = parts.iter().flat_map(|part| part.indices().to_vec()).collect();
+        assert_ne!(dealt, (0..100).collect::<Vec<_>>());
+        dealt.sort_unstable();
+        assert_eq!(dealt, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_seed_decides_the_split() {
+        let first = |seed| random_split(numbers(50), &[25, 25], seed).unwrap().remove(0).indices;
+        assert_eq!(first(1), first(1));
+        assert_ne!(first(1), first(2));
+    }
+
+    #[test]
+    fn lengths_must_add_up() {
+        assert_eq!(
+            random_split(numbers(10), &[7, 2], 0).err().unwrap().to_string(),
+            "the lengths [7, 2] of a split add up to 9, but the dataset has 10 samples"
+        );
+        assert!(random_split(numbers(10), &[usize::MAX, 11], 0).is_err());
+    }
+
+    /// `random_split(range(n), fractions)` of PyTorch gives these lengths.
+    #[test]
+    fn fractions_leave_no_sample_over() {
+        let dealt = |len, fractions: &[f64]| lengths(&random_split_fractions(numbers(len), fractions, 0).unwrap());
+        assert_eq!(dealt(10, &[0.3, 0.7]), [3, 7]);
+        assert_eq!(dealt(30, &[0.3, 0.3, 0.4]), [9, 9, 12]);
+        assert_eq!(dealt(5, &[0.25, 0.25, 0.5]), [2, 1, 2]);
+        assert_eq!(dealt(11, &[1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]), [4, 4, 3]);
+        assert_eq!(dealt(3, &[0.25, 0.25, 0.25, 0.25]), [1, 1, 1, 0]);
+    }
+
+    #[test]
+    fn fractions_must_be_parts_of_a_whole() {
+        let said =
+            |fractions: &[f64]| random_split_fractions(numbers(10), fractions, 0).err().map(|error| error.to_string());
+        assert_eq!(
+            said(&[0.5, 0.4]).unwrap(),
+            "the fractions [0.5, 0.4] of a split must lie between 0 and 1 and add up to 1"
+        );
+        assert!(said(&[1.5, -0.5]).is_some());
+        assert!(said(&[f64::NAN]).is_some());
+        assert!(said(&[]).is_some());
+    }
+
+    #[test]
+    fn a_subset_asks_only_for_samples_that_are_there() {
+        assert_eq!(
+            Subset::new(numbers(3), vec![0, 3]).err().unwrap().to_string(),
+            "a Subset asks for sample 3 of a dataset of 3 samples"
+        );
+        let subset = Subset::new(numbers(3), vec![2, 2, 0]).unwrap();
+        let batch = subset.get_batch(&[0, 1, 2]).unwrap();
+        assert_eq!(Vec::<i64>::try_from(batch).unwrap(), [2, 2, 0]);
+    }
+}

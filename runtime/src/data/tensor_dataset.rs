@@ -1,0 +1,213 @@
+//! Tensors as a dataset.
+
+use tch::{Device, TchError, Tensor};
+
+use super::{Batch, Collate, DataError, Dataset};
+
+/// A tensor or a tuple of up to eight tensors: what a [`TensorDataset`] holds, its sample and its batch.
+///
+/// Other types can't implement it.
+pub trait TensorTuple: Batch + Collate<Batch = Self> + sealed::Sealed {
+    /// The tensors that `map` makes of these.
+    ///
+    /// # Errors
+    /// The first error of `map`.
+    fn map_each(&self, map: impl FnMut(&Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError>;
+}
+
+mod sealed {
+    /// Keeps tuples without a tensor out, which would be datasets without a length.
+    pub trait Sealed {}
+}
+
+/// Tensors with one sample in each row, as PyTorch's
+/// [`TensorDataset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.TensorDataset).
+///
+/// A batch of consecutive samples is a view of the tensors, without a copy: an operation in place on it
+/// (such as `add_`) changes the dataset. Any other batch is one `index_select` for each tensor.
+///
+/// ```
+/// use tch::Tensor;
+/// use tch_lightning::data::{Dataset, TensorDataset};
+///
+/// let images = Tensor::arange(6, (tch::Kind::Float, tch::Device::Cpu)).reshape([3, 2]);
+/// let labels = Tensor::from_slice(&[7_i64, 8, 9]);
+/// let dataset = TensorDataset::new((images, labels))?;
+///
+/// let (images, labels) = dataset.get_batch(&[2, 0])?;
+/// assert_eq!(images, Tensor::from_slice2(&[[4_f32, 5.0], [0.0, 1.0]]));
+/// assert_eq!(Vec::<i64>::try_from(labels)?, [9, 7]);
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct TensorDataset<T> {
+    tensors: T,
+    len: usize,
+    device: Device,
+}
+
+impl<T: TensorTuple> TensorDataset<T> {
+    /// The rows of `tensors`, each of shape `[samples, …]`, all on one device.
+    ///
+    /// # Errors
+    /// [`DataError::ScalarTensor`], [`DataError::UnequalSizes`] or [`DataError::UnequalDevices`] if they
+    /// are not so.
+    pub fn new(tensors: T) -> Result<Self, DataError> {
+        let mut sizes = Vec::new();
+        let mut devices = Vec::new();
+        tensors.visit_tensors(&mut |tensor| {
+            sizes.push(tensor.size().first().copied());
+            devices.push(tensor.device());
+        });
+        if let Some(position) = sizes.iter().position(Option::is_none) {
+            return Err(DataError::ScalarTensor { position });
+        }
+        let sizes: Vec<i64> = sizes.into_iter().flatten().collect();
+        let (len, device) = (sizes[0], devices[0]);
+        if sizes.iter().any(|&size| size != len) {
+            return Err(DataError::UnequalSizes { sizes });
+        }
+        if devices.iter().any(|&other| other != device) {
+            return Err(DataError::UnequalDevices { devices });
+        }
+        Ok(Self { tensors, len: len as usize, device })
+    }
+
+    /// The tensors, each of shape `[samples, …]`.
+    pub fn tensors(&self) -> &T {
+        &self.tensors
+    }
+}
+
+impl<T: TensorTuple> Dataset for TensorDataset<T> {
+    type Sample = T;
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn get(&self, index: usize) -> anyhow::Result<T> {
+        Ok(self.tensors.map_each(|tensor| tensor.f_select(0, index as i64))?)
+    }
+
+    fn get_batch(&self, indices: &[usize]) -> anyhow::Result<T> {
+        let batch = match consecutive_from(indices) {
+            Some(start) => {
+                let (start, length) = (start as i64, indices.len() as i64);
+                self.tensors.map_each(|tensor| tensor.f_narrow(0, start, length))
+            }
+            None => {
+                let rows: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
+                let rows = Tensor::f_from_slice(&rows)?.to_device(self.device)?;
+                self.tensors.map_each(|tensor| tensor.f_index_select(0, &rows))
+            }
+        };
+        Ok(batch?)
+    }
+}
+
+/// The first of `indices` if each is one more than that before it.
+fn consecutive_from(indices: &[usize]) -> Option<usize> {
+    let consecutive = indices.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    indices.first().copied().filter(|_| consecutive)
+}
+
+impl sealed::Sealed for Tensor {}
+
+impl TensorTuple for Tensor {
+    fn map_each(&self, mut map: impl FnMut(&Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        map(self)
+    }
+}
+
+macro_rules! tensor_tuple {
+    ($($tensor:ident)+) => {
+        impl sealed::Sealed for ($(replace_by_tensor!($tensor),)+) {}
+
+        impl TensorTuple for ($(replace_by_tensor!($tensor),)+) {
+            fn map_each(
+                &self,
+                mut map: impl FnMut(&Tensor) -> Result<Tensor, TchError>,
+            ) -> Result<Self, TchError> {
+                let ($($tensor,)+) = self;
+                Ok(($(map($tensor)?,)+))
+            }
+        }
+    };
+}
+
+macro_rules! replace_by_tensor {
+    ($name:ident) => {
+        Tensor
+    };
+}
+
+tensor_tuple!(a);
+tensor_tuple!(a b);
+tensor_tuple!(a b c);
+tensor_tuple!(a b c d);
+tensor_tuple!(a b c d e);
+tensor_tuple!(a b c d e f);
+tensor_tuple!(a b c d e f g);
+tensor_tuple!(a b c d e f g h);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Kind;
+
+    fn dataset() -> TensorDataset<(Tensor, Tensor)> {
+        let rows = Tensor::arange(10, (Kind::Float, Device::Cpu)).reshape([5, 2]);
+        TensorDataset::new((rows, Tensor::from_slice(&[10_i64, 11, 12, 13, 14]))).unwrap()
+    }
+
+    #[test]
+    fn a_sample_is_a_row_of_each_tensor() {
+        let (row, label) = dataset().get(3).unwrap();
+        assert_eq!(Vec::<f32>::try_from(row).unwrap(), [6.0, 7.0]);
+        assert_eq!((label.size(), label.int64_value(&[])), (vec![], 13));
+    }
+
+    #[test]
+    fn consecutive_samples_are_a_view() {
+        let dataset = dataset();
+        let (rows, labels) = dataset.get_batch(&[1, 2, 3]).unwrap();
+        assert_eq!(rows, Tensor::from_slice2(&[[2_f32, 3.0], [4.0, 5.0], [6.0, 7.0]]));
+        assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [11, 12, 13]);
+        let second_row = dataset.tensors().0.get(1);
+        assert_eq!(rows.data_ptr(), second_row.data_ptr());
+    }
+
+    #[test]
+    fn other_samples_are_selected_in_order() {
+        let (rows, labels) = dataset().get_batch(&[4, 0, 4]).unwrap();
+        assert_eq!(rows, Tensor::from_slice2(&[[8_f32, 9.0], [0.0, 1.0], [8.0, 9.0]]));
+        assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [14, 10, 14]);
+    }
+
+    #[test]
+    fn one_tensor_alone_is_a_dataset() {
+        let dataset = TensorDataset::new(Tensor::from_slice(&[1_i64, 2, 3])).unwrap();
+        assert_eq!(Vec::<i64>::try_from(dataset.get_batch(&[2, 1]).unwrap()).unwrap(), [3, 2]);
+    }
+
+    #[test]
+    fn a_sample_that_is_not_there_is_an_error() {
+        assert!(dataset().get(5).is_err());
+        assert!(dataset().get_batch(&[4, 5]).is_err());
+        assert!(dataset().get_batch(&[0, 5]).is_err());
+    }
+
+    #[test]
+    fn tensors_that_do_not_fit_together_are_refused() {
+        let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, Device::Cpu));
+        assert_eq!(
+            TensorDataset::new((zeros(&[1024, 3]), zeros(&[1000]))).unwrap_err().to_string(),
+            "the tensors of a TensorDataset must have the same first dimension, but theirs are [1024, 1000]"
+        );
+        assert_eq!(
+            TensorDataset::new((zeros(&[4]), zeros(&[]))).unwrap_err().to_string(),
+            "tensor 1 of a TensorDataset is a scalar; its first dimension must count the samples"
+        );
+    }
+}

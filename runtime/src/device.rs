@@ -1,0 +1,213 @@
+//! Where a run computes: the choice of accelerator and device, and the loading of CUDA.
+
+mod cuda;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use tch::Device;
+
+pub use cuda::CudaStatus;
+
+/// The kind of device that a run computes on. Lightning's `accelerator`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Accelerator {
+    /// CUDA where it is usable, else MPS, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// An NVIDIA GPU.
+    Cuda,
+    /// The GPU of an Apple computer.
+    Mps,
+}
+
+/// Which devices of the accelerator. Lightning's `devices`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Devices {
+    /// The first device.
+    #[default]
+    Auto,
+    /// The first so many.
+    Count(usize),
+    /// Those of these indices.
+    Indices(Vec<usize>),
+}
+
+/// A device that can't be used, and what is missing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeviceError {
+    /// CUDA was asked for and is not usable.
+    #[error("the accelerator cuda can't be used: {0}")]
+    Cuda(CudaStatus),
+    /// MPS was asked for and is not usable.
+    #[error("the accelerator mps can't be used: this libtorch has no MPS, or this is no Apple computer with a GPU")]
+    Mps,
+    /// A device of that index does not exist.
+    #[error("there is no device {index} of the accelerator {accelerator}: it has {count}, counted from 0")]
+    Index {
+        /// The index asked for.
+        index: usize,
+        /// The accelerator's name.
+        accelerator: &'static str,
+        /// How many devices there are.
+        count: usize,
+    },
+    /// More than one device was asked for.
+    #[error(
+        "{0} devices were asked for, and a run uses one: choose it with `devices` = 1, or by its index such as `[0]`"
+    )]
+    SeveralDevices(usize),
+    /// No device was asked for.
+    #[error("`devices` names no device: write auto, 1, or an index such as [0]")]
+    NoDevice,
+}
+
+impl Accelerator {
+    /// The device to compute on. CUDA is loaded only where it is asked for, or a driver is present.
+    ///
+    /// # Errors
+    /// [`DeviceError`], in one sentence that says what is missing.
+    pub fn device(self, devices: &Devices) -> Result<Device, DeviceError> {
+        match self {
+            Self::Cpu => devices.only("cpu", 1).map(|_| Device::Cpu),
+            Self::Cuda => match cuda::load() {
+                CudaStatus::Usable { devices: count } => devices.only("cuda", count).map(Device::Cuda),
+                status => Err(DeviceError::Cuda(status)),
+            },
+            Self::Mps if mps_is_available() => devices.only("mps", 1).map(|_| Device::Mps),
+            Self::Mps => Err(DeviceError::Mps),
+            Self::Auto => self.best().device(devices),
+        }
+    }
+
+    fn best(self) -> Self {
+        let cuda = cuda::driver_is_present() && matches!(cuda::load(), CudaStatus::Usable { .. });
+        match (cuda, mps_is_available()) {
+            (true, _) => Self::Cuda,
+            (false, true) => Self::Mps,
+            (false, false) => Self::Cpu,
+        }
+    }
+}
+
+impl Devices {
+    /// The index of the one device that is asked for, of the `count` that there are.
+    fn only(&self, accelerator: &'static str, count: usize) -> Result<usize, DeviceError> {
+        let index = match self {
+            Self::Auto | Self::Count(1) => 0,
+            Self::Count(0) => return Err(DeviceError::NoDevice),
+            Self::Count(several) => return Err(DeviceError::SeveralDevices(*several)),
+            Self::Indices(indices) => match indices.as_slice() {
+                [] => return Err(DeviceError::NoDevice),
+                [index] => *index,
+                several => return Err(DeviceError::SeveralDevices(several.len())),
+            },
+        };
+        if index < count { Ok(index) } else { Err(DeviceError::Index { index, accelerator, count }) }
+    }
+}
+
+impl fmt::Display for Devices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Auto => f.write_str("auto"),
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Indices(indices) => {
+                let indices: Vec<String> = indices.iter().map(usize::to_string).collect();
+                write!(f, "[{}]", indices.join(","))
+            }
+        }
+    }
+}
+
+impl FromStr for Devices {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let refuse = |_| format!("`{text}` names no devices: write auto, a count such as 1, or indices such as [0]");
+        match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            _ if text == "auto" => Ok(Self::Auto),
+            Some("") => Ok(Self::Indices(Vec::new())),
+            Some(list) => {
+                let indices = list.split(',').map(|index| index.trim().parse());
+                indices.collect::<Result<_, _>>().map(Self::Indices).map_err(refuse)
+            }
+            None => text.parse().map(Self::Count).map_err(refuse),
+        }
+    }
+}
+
+impl TryFrom<String> for Devices {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Devices> for String {
+    fn from(devices: Devices) -> Self {
+        devices.to_string()
+    }
+}
+
+/// Whether libtorch can use an Apple GPU here.
+pub fn mps_is_available() -> bool {
+    tch::utils::has_mps()
+}
+
+/// Whether libtorch can use CUDA here. Loads it where a driver is present.
+pub fn cuda_status() -> CudaStatus {
+    cuda::load()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_read_and_written_alike() {
+        for (text, devices) in [
+            ("auto", Devices::Auto),
+            ("2", Devices::Count(2)),
+            ("[1]", Devices::Indices(vec![1])),
+            ("[0,3]", Devices::Indices(vec![0, 3])),
+        ] {
+            assert_eq!(text.parse::<Devices>().as_ref(), Ok(&devices));
+            assert_eq!(devices.to_string(), text);
+        }
+        assert!("gpu".parse::<Devices>().is_err());
+    }
+
+    #[test]
+    fn one_device_is_chosen() {
+        assert_eq!(Devices::Indices(vec![1]).only("cuda", 2), Ok(1));
+        assert_eq!(Devices::Count(2).only("cuda", 2), Err(DeviceError::SeveralDevices(2)));
+        let missing = Devices::Indices(vec![2]).only("cuda", 2).unwrap_err().to_string();
+        assert_eq!(missing, "there is no device 2 of the accelerator cuda: it has 2, counted from 0");
+    }
+
+    #[test]
+    fn the_cpu_is_always_there() {
+        assert_eq!(Accelerator::Cpu.device(&Devices::Auto), Ok(Device::Cpu));
+    }
+
+    #[test]
+    fn cuda_without_a_gpu_says_what_is_missing() {
+        if cuda::driver_is_present() {
+            println!("skipped: this machine has an NVIDIA driver");
+            return;
+        }
+        let error = Accelerator::Cuda.device(&Devices::Auto).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the accelerator cuda can't be used: no NVIDIA driver is installed on this machine (libcuda.so.1 is not found)"
+        );
+    }
+}

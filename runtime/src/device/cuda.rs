@@ -1,0 +1,74 @@
+//! The loading of libtorch's CUDA half.
+//!
+//! A Rust program is linked with `--as-needed`, which drops `libtorch_cuda.so` because nothing in it is named. It is opened
+//! here instead, and only where it can serve: on a machine without a GPU it would cost every start 0.2 s and 270 MB.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// Whether CUDA is usable, or which part of it is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CudaStatus {
+    /// libtorch sees this many GPUs.
+    Usable {
+        /// The number of GPUs.
+        devices: usize,
+    },
+    /// There is no NVIDIA driver.
+    NoDriver,
+    /// libtorch has no CUDA half, or it can't be opened.
+    NoLibrary {
+        /// What the loader said.
+        reason: String,
+    },
+    /// Driver and library are there, but no GPU.
+    NoDevice,
+}
+
+impl fmt::Display for CudaStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usable { devices: 1 } => f.write_str("usable, with 1 GPU"),
+            Self::Usable { devices } => write!(f, "usable, with {devices} GPUs"),
+            Self::NoDriver => f.write_str("no NVIDIA driver is installed on this machine (libcuda.so.1 is not found)"),
+            Self::NoLibrary { reason } => {
+                write!(
+                    f,
+                    "libtorch's CUDA library can't be loaded ({reason}); `TCH_LIGHTNING_TORCH=cuda make setup` installs it"
+                )
+            }
+            Self::NoDevice => f.write_str(
+                "driver and libtorch are there, but no GPU is visible to them (is CUDA_VISIBLE_DEVICES empty?)",
+            ),
+        }
+    }
+}
+
+/// Whether the machine has an NVIDIA driver.
+pub(super) fn driver_is_present() -> bool {
+    static PRESENT: OnceLock<bool> = OnceLock::new();
+    *PRESENT.get_or_init(|| {
+        Path::new("/proc/driver/nvidia/version").exists() || crate::native::open_library("libcuda.so.1").is_ok()
+    })
+}
+
+/// Opens libtorch's CUDA half once, where a driver is present, and says what came of it.
+pub(super) fn load() -> CudaStatus {
+    static STATUS: OnceLock<CudaStatus> = OnceLock::new();
+    STATUS.get_or_init(first_load).clone()
+}
+
+fn first_load() -> CudaStatus {
+    if !driver_is_present() {
+        return CudaStatus::NoDriver;
+    }
+    if let Err(reason) = crate::native::open_library("libtorch_cuda.so") {
+        return CudaStatus::NoLibrary { reason };
+    }
+    match usize::try_from(tch::Cuda::device_count()) {
+        Ok(devices) if devices > 0 => CudaStatus::Usable { devices },
+        _ => CudaStatus::NoDevice,
+    }
+}

@@ -1,0 +1,22 @@
+//! The enumeration of all hooks, written from their declarations.
+
+tch_lightning_macros::declare_hooks!(Hook);
+
+impl Hook {
+    /// Whether the hook returns a loader.
+    pub const fn is_dataloader(self) -> bool {
+        matches!(self, Self::TrainDataloader | Self::ValDataloader | Self::TestDataloader | Self::PredictDataloader)
+    }
+}
+
+/// A hook that is called though nobody has written it.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not written")]
+pub struct MissingHook(Hook);
+
+impl MissingHook {
+    /// The error of calling `hook` where there is none.
+    pub fn new(hook: Hook) -> Self {
+        Self(hook)
+    }
+}

@@ -1,0 +1,38 @@
+//! Automatic optimization: the optimizer steps by itself after each accumulation window.
+
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::module::{LightningModule, LightningModuleTable, Running, StepClosure, edge};
+use crate::optim::OptimizerIndex;
+
+/// One training step. `steps` tells whether this batch ends an accumulation window.
+pub(super) fn step<M: LightningModule>(
+    running: &mut Running<'_, M>,
+    batch: &M::Batch,
+    batch_idx: usize,
+    steps: bool,
+) -> Result<M::TrainingOutput, Error> {
+    let optimizer = OptimizerIndex(0);
+    let mut closure = StepClosure {
+        callbacks: running.callbacks,
+        batch,
+        batch_idx,
+        optimizer,
+        first_of_window: batch_idx.is_multiple_of(running.ctx.config.accumulate_grad_batches),
+        last_of_window: steps,
+        output: None,
+    };
+    if steps {
+        let epoch = running.ctx.current_epoch;
+        LightningModuleTable::optimizer_step(running.module, running.ctx, epoch, batch_idx, optimizer, &mut closure)?;
+        running.ctx.global_step += 1;
+    } else {
+        closure.run(running.module, running.ctx)?;
+    }
+    closure.output.map_or_else(|| edge::module(Hook::OptimizerStep, running.ctx, |_| Err(NeverRun.into())), Ok)
+}
+
+/// An `optimizer_step` that forgot its closure.
+#[derive(Debug, thiserror::Error)]
+#[error("it never ran its closure: call `closure.run(self, ctx)?` before the optimizer steps")]
+struct NeverRun;

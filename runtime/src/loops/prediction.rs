@@ -1,0 +1,45 @@
+//! Prediction.
+
+use crate::data::Batch;
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running};
+use tch::no_grad;
+
+/// Predicts every batch of the loaders, without gradients. Returns what `predict_step` returned, loader by loader.
+pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Result<Vec<M::Prediction>, Error> {
+    let loaders = running.data.evaluation_dataloaders(Hook::PredictDataloader, running.module, running.ctx)?;
+    let limit = running.ctx.config.limit_predict_batches;
+    no_grad(|| {
+        ModelHooksTable::on_predict_model_eval(running.module, running.ctx)?;
+        running.on_predict_start()?;
+        running.on_predict_epoch_start()?;
+        let mut predictions = Vec::new();
+        for (dataloader_idx, loader) in loaders.iter().enumerate() {
+            let batches = limit.map_or(loader.len(), |limit| limit.min(loader.len()));
+            for (batch_idx, batch) in loader.epoch(0)?.take(batches).enumerate() {
+                predictions.push(advance(running, batch?, batch_idx, dataloader_idx)?);
+            }
+        }
+        running.ctx.batch_idx = None;
+        running.on_predict_epoch_end()?;
+        running.on_predict_end()?;
+        Ok(predictions)
+    })
+}
+
+fn advance<M: LightningModule>(
+    running: &mut Running<'_, M>,
+    batch: M::Batch,
+    batch_idx: usize,
+    dataloader_idx: usize,
+) -> Result<M::Prediction, Error> {
+    running.ctx.batch_idx = Some(batch_idx);
+    running.ctx.batch_size = batch.batch_size().unwrap_or(1);
+    let batch = running.transfer(batch, dataloader_idx)?;
+    running.on_predict_batch_start(&batch, batch_idx, dataloader_idx)?;
+    let prediction =
+        LightningModuleTable::predict_step(running.module, running.ctx, &batch, batch_idx, dataloader_idx)?;
+    running.on_predict_batch_end(&prediction, &batch, batch_idx, dataloader_idx)?;
+    Ok(prediction)
+}

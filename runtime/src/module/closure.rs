@@ -1,0 +1,75 @@
+//! The closure of an optimizer's step: the loss and the gradients of one batch.
+
+use super::{Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, TrainingOutput};
+use crate::context::Context;
+use crate::error::Error;
+use crate::optim::OptimizerIndex;
+use tch::Tensor;
+
+/// Computes the loss and the gradients of the running batch, for `optimizer_step` to call once before it steps.
+///
+/// Running it calls, in this order: `training_step`, `on_before_zero_grad`, `optimizer_zero_grad`, `on_before_backward`,
+/// `backward`, `on_after_backward`, `on_before_optimizer_step`, `configure_gradient_clipping`. Lightning's
+/// [closure](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#optimizer-step).
+pub struct StepClosure<'a, M: LightningModule> {
+    pub(crate) callbacks: &'a mut Callbacks<M>,
+    pub(crate) batch: &'a M::Batch,
+    pub(crate) batch_idx: usize,
+    pub(crate) optimizer: OptimizerIndex,
+    /// The first batch of an accumulation window clears the gradients, the last one steps.
+    pub(crate) first_of_window: bool,
+    pub(crate) last_of_window: bool,
+    pub(crate) output: Option<M::TrainingOutput>,
+}
+
+impl<M: LightningModule> StepClosure<'_, M> {
+    /// Runs the step up to the clipped gradients. Returns the loss `[]`, or `None` where the training step had none.
+    ///
+    /// # Errors
+    /// Those of the hooks it calls.
+    pub fn run(&mut self, module: &mut M, ctx: &mut Context) -> Result<Option<Tensor>, Error> {
+        let output = LightningModuleTable::training_step(module, ctx, self.batch, self.batch_idx)?;
+        let loss = output.loss().map(|loss| self.share(loss, ctx)).transpose()?;
+        self.output = Some(output);
+        if self.first_of_window {
+            self.zero_grad(module, ctx)?;
+        }
+        if let Some(loss) = &loss {
+            self.backward(module, ctx, loss)?;
+        }
+        if self.last_of_window {
+            self.before_step(module, ctx)?;
+        }
+        Ok(loss)
+    }
+
+    /// The loss divided by the batches whose gradients are added up.
+    fn share(&self, loss: &Tensor, ctx: &Context) -> Result<Tensor, Error> {
+        match ctx.config.accumulate_grad_batches {
+            1 => Ok(loss.shallow_clone()),
+            batches => Ok(loss.f_div_scalar(batches as f64)?),
+        }
+    }
+
+    fn zero_grad(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+        self.callbacks.on_before_zero_grad(ctx, module, self.optimizer)?;
+        ModelHooksTable::on_before_zero_grad(module, ctx, self.optimizer)?;
+        let epoch = ctx.current_epoch;
+        LightningModuleTable::optimizer_zero_grad(module, ctx, epoch, self.batch_idx, self.optimizer)
+    }
+
+    fn backward(&mut self, module: &mut M, ctx: &mut Context, loss: &Tensor) -> Result<(), Error> {
+        self.callbacks.on_before_backward(ctx, module, loss)?;
+        ModelHooksTable::on_before_backward(module, ctx, loss)?;
+        LightningModuleTable::backward(module, ctx, loss)?;
+        self.callbacks.on_after_backward(ctx, module)?;
+        ModelHooksTable::on_after_backward(module, ctx)
+    }
+
+    fn before_step(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+        self.callbacks.on_before_optimizer_step(ctx, module, self.optimizer)?;
+        ModelHooksTable::on_before_optimizer_step(module, ctx, self.optimizer)?;
+        let (value, algorithm) = (ctx.config.gradient_clip_val, ctx.config.gradient_clip_algorithm);
+        LightningModuleTable::configure_gradient_clipping(module, ctx, self.optimizer, value, algorithm)
+    }
+}

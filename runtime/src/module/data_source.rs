@@ -1,0 +1,264 @@
+//! Where a run takes its data from: the module itself, a data module, or loaders.
+
+use super::{DataHooks, DataHooksTable, LightningDataModule, LightningModule};
+use crate::context::Context;
+use crate::data::{Batch, DataLoader, DataLoaders};
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::stage::Stage;
+
+/// What the trainer's verbs take as their data: `()` where the module has loaders of its own, `&mut data` for a data module,
+/// or [`Loaders`].
+///
+/// Hooks of a data module go before the module's hooks of the same name.
+pub trait DataSource<M: LightningModule> {
+    /// Calls `prepare_data`.
+    ///
+    /// # Errors
+    /// The hooks' own, as of all of these methods.
+    fn prepare_data(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error>;
+
+    /// Calls `setup`.
+    ///
+    /// # Errors
+    /// The hooks' own.
+    fn setup(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error>;
+
+    /// Calls `teardown`.
+    ///
+    /// # Errors
+    /// The hooks' own.
+    fn teardown(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error>;
+
+    /// Whether there is a loader of this kind.
+    fn has(&self, dataloader: Hook) -> bool;
+
+    /// The loader of the training batches.
+    ///
+    /// # Errors
+    /// The hooks' own.
+    fn train_dataloader(&mut self, module: &mut M, ctx: &mut Context) -> Result<DataLoader<M::Batch>, Error>;
+
+    /// The loaders of another kind: `val_dataloader`, `test_dataloader` or `predict_dataloader`.
+    ///
+    /// # Errors
+    /// The hooks' own.
+    fn evaluation_dataloaders(
+        &mut self,
+        dataloader: Hook,
+        module: &mut M,
+        ctx: &mut Context,
+    ) -> Result<DataLoaders<M::Batch>, Error>;
+
+    /// Takes a batch to the device.
+    ///
+    /// # Errors
+    /// The hooks' own.
+    fn transfer(
+        &mut self,
+        module: &mut M,
+        ctx: &mut Context,
+        batch: M::Batch,
+        dataloader_idx: usize,
+    ) -> Result<M::Batch, Error>;
+}
+
+/// The module's own hooks.
+impl<M: LightningModule> DataSource<M> for () {
+    fn prepare_data(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+        DataHooksTable::prepare_data(module, ctx)
+    }
+
+    fn setup(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+        DataHooksTable::setup(module, ctx, stage)
+    }
+
+    fn teardown(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+        DataHooksTable::teardown(module, ctx, stage)
+    }
+
+    fn has(&self, dataloader: Hook) -> bool {
+        <M as DataHooks>::TABLE.overridden().contains(&dataloader)
+    }
+
+    fn train_dataloader(&mut self, module: &mut M, ctx: &mut Context) -> Result<DataLoader<M::Batch>, Error> {
+        DataHooksTable::train_dataloader(module, ctx)
+    }
+
+    fn evaluation_dataloaders(
+        &mut self,
+        dataloader: Hook,
+        module: &mut M,
+        ctx: &mut Context,
+    ) -> Result<DataLoaders<M::Batch>, Error> {
+        own_dataloaders(dataloader, module, ctx)
+    }
+
+    fn transfer(
+        &mut self,
+        module: &mut M,
+        ctx: &mut Context,
+        batch: M::Batch,
+        dataloader_idx: usize,
+    ) -> Result<M::Batch, Error> {
+        own_transfer(module, ctx, batch, dataloader_idx)
+    }
+}
+
+/// A data module's hooks, and the module's where it has none.
+impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M> for &mut D {
+    fn prepare_data(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+        DataHooksTable::prepare_data(*self, ctx)?;
+        ().prepare_data(module, ctx)
+    }
+
+    fn setup(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+        DataHooksTable::setup(*self, ctx, stage)?;
+        ().setup(module, ctx, stage)
+    }
+
+    fn teardown(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+        DataHooksTable::teardown(*self, ctx, stage)?;
+        ().teardown(module, ctx, stage)
+    }
+
+    fn has(&self, dataloader: Hook) -> bool {
+        <D as DataHooks>::TABLE.overridden().contains(&dataloader) || <() as DataSource<M>>::has(&(), dataloader)
+    }
+
+    fn train_dataloader(&mut self, module: &mut M, ctx: &mut Context) -> Result<DataLoader<M::Batch>, Error> {
+        match <D as DataHooks>::TABLE.train_dataloader {
+            Some(_) => DataHooksTable::train_dataloader(*self, ctx),
+            None => ().train_dataloader(module, ctx),
+        }
+    }
+
+    fn evaluation_dataloaders(
+        &mut self,
+        dataloader: Hook,
+        module: &mut M,
+        ctx: &mut Context,
+    ) -> Result<DataLoaders<M::Batch>, Error> {
+        if <D as DataHooks>::TABLE.overridden().contains(&dataloader) {
+            own_dataloaders(dataloader, *self, ctx)
+        } else {
+            own_dataloaders(dataloader, module, ctx)
+        }
+    }
+
+    fn transfer(
+        &mut self,
+        module: &mut M,
+        ctx: &mut Context,
+        batch: M::Batch,
+        dataloader_idx: usize,
+    ) -> Result<M::Batch, Error> {
+        let table = <D as DataHooks>::TABLE;
+        let batch = match table.on_before_batch_transfer {
+            Some(_) => DataHooksTable::on_before_batch_transfer(*self, ctx, batch, dataloader_idx)?,
+            None => DataHooksTable::on_before_batch_transfer(module, ctx, batch, dataloader_idx)?,
+        };
+        let device = ctx.device;
+        let batch = match table.transfer_batch_to_device {
+            Some(_) => DataHooksTable::transfer_batch_to_device(*self, ctx, batch, device, dataloader_idx)?,
+            None => DataHooksTable::transfer_batch_to_device(module, ctx, batch, device, dataloader_idx)?,
+        };
+        match table.on_after_batch_transfer {
+            Some(_) => DataHooksTable::on_after_batch_transfer(*self, ctx, batch, dataloader_idx),
+            None => DataHooksTable::on_after_batch_transfer(module, ctx, batch, dataloader_idx),
+        }
+    }
+}
+
+fn own_dataloaders<H: DataHooks>(
+    dataloader: Hook,
+    owner: &mut H,
+    ctx: &mut Context,
+) -> Result<DataLoaders<H::Batch>, Error> {
+    match dataloader {
+        Hook::TestDataloader => DataHooksTable::test_dataloader(owner, ctx),
+        Hook::PredictDataloader => DataHooksTable::predict_dataloader(owner, ctx),
+        _ => DataHooksTable::val_dataloader(owner, ctx),
+    }
+}
+
+fn own_transfer<H: DataHooks>(
+    owner: &mut H,
+    ctx: &mut Context,
+    batch: H::Batch,
+    dataloader_idx: usize,
+) -> Result<H::Batch, Error> {
+    let batch = DataHooksTable::on_before_batch_transfer(owner, ctx, batch, dataloader_idx)?;
+    let device = ctx.device;
+    let batch = DataHooksTable::transfer_batch_to_device(owner, ctx, batch, device, dataloader_idx)?;
+    DataHooksTable::on_after_batch_transfer(owner, ctx, batch, dataloader_idx)
+}
+
+/// Loaders that were made beforehand, each for one verb: what Lightning's `fit(model, train_dataloaders, val_dataloaders)`
+/// takes. They are used up by the verb that asks for them.
+pub struct Loaders<B: Batch> {
+    train: Option<DataLoader<B>>,
+    evaluation: Option<DataLoaders<B>>,
+}
+
+impl<B: Batch> Loaders<B> {
+    /// A loader of training batches.
+    pub fn train(loader: DataLoader<B>) -> Self {
+        Self { train: Some(loader), evaluation: None }
+    }
+
+    /// Loaders to validate, test or predict on: those of validation beside [`Loaders::train`] for `fit`.
+    pub fn evaluation(loaders: impl Into<DataLoaders<B>>) -> Self {
+        Self { train: None, evaluation: Some(loaders.into()) }
+    }
+
+    /// Adds the validation loaders of a `fit`.
+    pub fn with_validation(mut self, loaders: impl Into<DataLoaders<B>>) -> Self {
+        self.evaluation = Some(loaders.into());
+        self
+    }
+}
+
+impl<M: LightningModule> DataSource<M> for Loaders<M::Batch> {
+    fn prepare_data(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+        ().prepare_data(module, ctx)
+    }
+
+    fn setup(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+        ().setup(module, ctx, stage)
+    }
+
+    fn teardown(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+        ().teardown(module, ctx, stage)
+    }
+
+    fn has(&self, dataloader: Hook) -> bool {
+        match dataloader {
+            Hook::TrainDataloader => self.train.is_some(),
+            _ => self.evaluation.is_some(),
+        }
+    }
+
+    fn train_dataloader(&mut self, _: &mut M, ctx: &mut Context) -> Result<DataLoader<M::Batch>, Error> {
+        self.train.take().ok_or(Error::Missing { stage: ctx.stage(), hook: Hook::TrainDataloader })
+    }
+
+    fn evaluation_dataloaders(
+        &mut self,
+        dataloader: Hook,
+        _: &mut M,
+        ctx: &mut Context,
+    ) -> Result<DataLoaders<M::Batch>, Error> {
+        self.evaluation.take().ok_or(Error::Missing { stage: ctx.stage(), hook: dataloader })
+    }
+
+    fn transfer(
+        &mut self,
+        module: &mut M,
+        ctx: &mut Context,
+        batch: M::Batch,
+        dataloader_idx: usize,
+    ) -> Result<M::Batch, Error> {
+        own_transfer(module, ctx, batch, dataloader_idx)
+    }
+}

@@ -1,0 +1,52 @@
+//! What a module, a data module and a callback are: the traits, written from the declarations of the hooks, and what passes
+//! through them.
+
+mod callbacks;
+mod closure;
+mod data_source;
+pub(crate) mod edge;
+mod hyperparameters;
+mod outputs;
+mod parameters;
+mod running;
+mod signatures;
+
+pub use callbacks::{Callback, Callbacks};
+pub use closure::StepClosure;
+pub use data_source::{DataSource, Loaders};
+pub use hyperparameters::{FromHparams, Hyperparameters, NoHparams};
+pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
+pub(crate) use parameters::{buffers, trainable};
+pub(crate) use running::Running;
+pub use signatures::{HookParameter, HookReturn, Made};
+
+use crate::checkpoint::Checkpoint;
+use crate::config::GradientClipAlgorithm;
+use crate::context::Context;
+use crate::data::{Batch, DataLoader, DataLoaders};
+use crate::error::Error;
+use crate::hook::{Hook, MissingHook};
+use crate::optim::{OptimizerIndex, Optimizers};
+use crate::stage::Stage;
+use anyhow::Result;
+use tch::nn::VarStore;
+use tch::{Device, Tensor};
+
+tch_lightning_macros::declare_hooks!(ModelHooks);
+tch_lightning_macros::declare_hooks!(DataHooks);
+tch_lightning_macros::declare_hooks!(CheckpointHooks);
+tch_lightning_macros::declare_hooks!(LightningModule);
+tch_lightning_macros::declare_hooks!(LightningDataModule);
+
+/// Every hook that a module overrides.
+///
+/// ```ignore
+/// assert!(overridden_hooks::<Classifier>().contains(&Hook::TrainingStep));
+/// ```
+pub fn overridden_hooks<M: LightningModule>() -> Vec<Hook> {
+    let mut hooks = <M as LightningModule>::TABLE.overridden();
+    hooks.extend(<M as ModelHooks>::TABLE.overridden());
+    hooks.extend(<M as DataHooks>::TABLE.overridden());
+    hooks.extend(<M as CheckpointHooks>::TABLE.overridden());
+    hooks
+}

@@ -1,0 +1,63 @@
+//! What passes through a module's steps: the batch, and what each step returns.
+
+use crate::data::Batch;
+use tch::Tensor;
+
+/// The type of the batches that a module or a data module works with.
+pub trait Batched: Sized + 'static {
+    /// One batch, as the loaders yield it.
+    type Batch: Batch;
+}
+
+/// What a module's steps return; `()` for a step that is not written.
+pub trait StepOutputs: Batched {
+    /// What `training_step` returns.
+    type TrainingOutput: TrainingOutput;
+    /// What `validation_step` returns.
+    type ValidationOutput: 'static;
+    /// What `test_step` returns.
+    type TestOutput: 'static;
+    /// What `predict_step` returns.
+    type Prediction: 'static;
+}
+
+/// What a training step may return: a loss, and perhaps more.
+///
+/// Implement it for a struct of your own to hand more than the loss to `on_train_batch_end`.
+#[diagnostic::on_unimplemented(
+    message = "`training_step` can't return `{Self}`",
+    label = "a training step returns its loss: `Tensor`, `Option<Tensor>`, or a type of yours that implements `TrainingOutput`",
+    note = "any of them may stand in a `Result`"
+)]
+pub trait TrainingOutput: 'static {
+    /// The loss, a scalar with its graph; `None` skips the backward pass of this batch.
+    fn loss(&self) -> Option<&Tensor>;
+}
+
+impl TrainingOutput for Tensor {
+    fn loss(&self) -> Option<&Tensor> {
+        Some(self)
+    }
+}
+
+impl TrainingOutput for Option<Tensor> {
+    fn loss(&self) -> Option<&Tensor> {
+        self.as_ref()
+    }
+}
+
+impl TrainingOutput for () {
+    fn loss(&self) -> Option<&Tensor> {
+        None
+    }
+}
+
+/// What `on_train_batch_start` answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Flow {
+    /// The batch is trained on.
+    #[default]
+    Continue,
+    /// The batch and the rest of the epoch are left out (`-1` in Lightning).
+    SkipEpoch,
+}

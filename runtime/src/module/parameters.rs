@@ -1,0 +1,46 @@
+//! The names of a module's parameters. A `VarStore` keeps the names in a map and the order of creation in a list without
+//! them; here the two are brought together.
+
+use crate::native::TensorIdentity;
+use std::collections::HashMap;
+use tch::Tensor;
+use tch::nn::VarStore;
+
+/// A parameter or buffer with its name, such as `conv1.weight`.
+pub(crate) type NamedParameter = (String, Tensor);
+
+/// The parameters that can be trained, in the order in which they were created.
+pub(crate) fn trainable(store: &VarStore) -> Vec<NamedParameter> {
+    let mut names: HashMap<TensorIdentity, String> =
+        store.variables().into_iter().map(|(name, tensor)| (TensorIdentity::of(&tensor), name)).collect();
+    let in_order = store.trainable_variables().into_iter();
+    in_order.filter_map(|tensor| Some((names.remove(&TensorIdentity::of(&tensor))?, tensor))).collect()
+}
+
+/// The tensors that are saved and moved but not trained, such as running means, by name.
+pub(crate) fn buffers(store: &VarStore) -> Vec<NamedParameter> {
+    let trained: Vec<TensorIdentity> = store.trainable_variables().iter().map(TensorIdentity::of).collect();
+    let mut others: Vec<NamedParameter> =
+        store.variables().into_iter().filter(|(_, tensor)| !trained.contains(&TensorIdentity::of(tensor))).collect();
+    others.sort_by(|(one, _), (other, _)| one.cmp(other));
+    others
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::{Device, nn};
+
+    #[test]
+    fn parameters_come_in_order_and_buffers_apart() {
+        let store = VarStore::new(Device::Cpu);
+        let root = store.root();
+        let _linear = nn::linear(&root / "last", 2, 3, nn::LinearConfig::default());
+        let _norm = nn::batch_norm1d(&root / "first", 3, nn::BatchNormConfig::default());
+        let names: Vec<String> = trainable(&store).into_iter().map(|(name, _)| name).collect();
+        // tch registers the bias before the weight in `linear`
+        assert_eq!(names, ["last.bias", "last.weight", "first.weight", "first.bias"]);
+        let names: Vec<String> = buffers(&store).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["first.running_mean", "first.running_var"]);
+    }
+}

@@ -1,0 +1,26 @@
+//! A run in progress: the module with everything that acts on it.
+
+use super::{Callbacks, CheckpointHooksTable, DataSource, LightningModule, LightningModuleTable, ModelHooksTable};
+use crate::checkpoint::Checkpoint;
+use crate::context::Context;
+use crate::error::Error;
+use crate::module::Flow;
+use crate::optim::OptimizerIndex;
+use tch::Tensor;
+
+/// What the loops pass along. Its hooks call the callbacks first and then the module, as Lightning does.
+pub(crate) struct Running<'a, M: LightningModule> {
+    pub(crate) module: &'a mut M,
+    pub(crate) callbacks: &'a mut Callbacks<M>,
+    pub(crate) ctx: &'a mut Context,
+    pub(crate) data: &'a mut dyn DataSource<M>,
+}
+
+impl<M: LightningModule> Running<'_, M> {
+    /// A batch's way to the device.
+    pub(crate) fn transfer(&mut self, batch: M::Batch, dataloader_idx: usize) -> Result<M::Batch, Error> {
+        self.data.transfer(self.module, self.ctx, batch, dataloader_idx)
+    }
+}
+
+tch_lightning_macros::declare_hooks!(Running);

@@ -1,0 +1,104 @@
+//! Holds what a user wrote against what a hook is declared to take and return, so that the compiler's message is ours.
+
+use super::Flow;
+use crate::data::{Batch, DataLoader, DataLoaders};
+use crate::optim::{Algorithm, Optimizers};
+
+/// `Self` is the type that a method asks for, `Declared` the one that the hook has.
+#[diagnostic::on_unimplemented(
+    message = "this parameter of the hook is `{Declared}`, not `{Self}`",
+    label = "write `{Declared}` here"
+)]
+pub trait HookParameter<Declared> {
+    /// Passes the parameter on.
+    fn take(declared: Declared) -> Self;
+}
+
+impl<T> HookParameter<T> for T {
+    fn take(declared: T) -> Self {
+        declared
+    }
+}
+
+impl<'a, T: ?Sized> HookParameter<&'a mut T> for &'a T {
+    fn take(declared: &'a mut T) -> Self {
+        declared
+    }
+}
+
+/// `Self` is what a method returns (without its `Result`), `Declared` what the hook returns.
+#[diagnostic::on_unimplemented(
+    message = "this hook returns `{Declared}`, not `{Self}`",
+    label = "`{Declared}`, or a `Result` of it, is what the hook returns"
+)]
+pub trait HookReturn<Declared> {
+    /// Turns what the method returned into what the hook returns.
+    fn into_value(self) -> Declared;
+}
+
+impl<T> HookReturn<T> for T {
+    fn into_value(self) -> T {
+        self
+    }
+}
+
+impl HookReturn<Flow> for () {
+    fn into_value(self) -> Flow {
+        Flow::Continue
+    }
+}
+
+impl<B: Batch> HookReturn<DataLoaders<B>> for DataLoader<B> {
+    fn into_value(self) -> DataLoaders<B> {
+        self.into()
+    }
+}
+
+impl<B: Batch> HookReturn<DataLoaders<B>> for Vec<DataLoader<B>> {
+    fn into_value(self) -> DataLoaders<B> {
+        self.into()
+    }
+}
+
+impl<A: Into<Algorithm>> HookReturn<Optimizers> for A {
+    fn into_value(self) -> Optimizers {
+        self.into().into()
+    }
+}
+
+impl<A: Into<Algorithm>> HookReturn<Optimizers> for Vec<A> {
+    fn into_value(self) -> Optimizers {
+        self.into()
+    }
+}
+
+impl<A: Into<Algorithm>, B: Into<Algorithm>> HookReturn<Optimizers> for (A, B) {
+    fn into_value(self) -> Optimizers {
+        self.into()
+    }
+}
+
+/// What a constructor returns: the type itself, or a `Result` of it.
+#[diagnostic::on_unimplemented(
+    message = "`new` returns `{Self}`, from which no `{Type}` can be made",
+    label = "`new` returns `Self` or a `Result` of it"
+)]
+pub trait Made<Type> {
+    /// The value, or why there is none.
+    ///
+    /// # Errors
+    /// The constructor's own.
+    fn into_made(self) -> anyhow::Result<Type>;
+}
+
+impl<T> Made<T> for T {
+    fn into_made(self) -> anyhow::Result<T> {
+        Ok(self)
+    }
+}
+
+impl<T, E: Into<anyhow::Error>> Made<T> for Result<T, E> {
+    fn into_made(self) -> anyhow::Result<T> {
+        self.map_err(Into::into)
+    }
+}

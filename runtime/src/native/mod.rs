@@ -1,0 +1,13 @@
+//! The safe face of `native/`, our C++ over what libtorch has and tch does not bind. All of the crate's `unsafe` is here.
+
+mod boundary;
+mod group;
+mod library;
+mod system;
+mod tensor;
+
+pub(crate) use boundary::NativeError;
+pub(crate) use group::{AdamOptions, Group, SgdOptions};
+pub(crate) use library::{loaded_libtorch, open_library};
+pub use system::libtorch_version;
+pub(crate) use tensor::TensorIdentity;

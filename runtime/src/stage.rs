@@ -1,0 +1,44 @@
+//! Which verb is running, and what it is doing.
+
+use std::fmt;
+
+/// The verb of the trainer that is running. Lightning's `TrainerFn`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Training, with its validation.
+    #[default]
+    Fit,
+    /// Validation alone.
+    Validate,
+    /// Testing.
+    Test,
+    /// Prediction.
+    Predict,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fit => "fit",
+            Self::Validate => "validate",
+            Self::Test => "test",
+            Self::Predict => "predict",
+        })
+    }
+}
+
+/// What the running verb is doing at the moment. Lightning's `RunningStage`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RunningStage {
+    /// A few validation batches before training begins.
+    SanityChecking,
+    /// Training batches.
+    #[default]
+    Training,
+    /// Validation batches.
+    Validating,
+    /// Test batches.
+    Testing,
+    /// Batches to predict.
+    Predicting,
+}

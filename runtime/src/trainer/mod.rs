@@ -1,0 +1,271 @@
+//! The trainer: it takes a module and data, and runs one of the four verbs.
+
+mod checkpointing;
+
+use crate::callbacks::{ModelSummary, ProgressBar};
+use crate::checkpoint::Checkpoint;
+use crate::config::TrainerConfig;
+use crate::context::Context;
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::loggers::{CsvLogger, Logger};
+use crate::loops::{self, Evaluation, Kind};
+use crate::module::{Callback, Callbacks, DataSource, LightningModule, LightningModuleTable, Running, edge, trainable};
+use crate::optim::Optimizer;
+use crate::stage::{RunningStage, Stage};
+use std::path::{Path, PathBuf};
+
+/// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
+/// [`Trainer`](https://lightning.ai/docs/pytorch/stable/common/trainer.html).
+///
+/// The data is `&mut data` for a data module, `()` where the module has loaders of its own, or
+/// [`Loaders`](crate::Loaders).
+///
+/// ```ignore
+/// let mut trainer = Trainer::new(TrainerConfig { max_epochs: Some(5), ..TrainerConfig::default() });
+/// trainer.fit(&mut classifier, &mut data)?;
+/// let metrics = trainer.test(&mut classifier, &mut data)?;
+/// ```
+pub struct Trainer<M: LightningModule> {
+    callbacks: Callbacks<M>,
+    ctx: Context,
+    hyper_parameters: Option<serde_json::Value>,
+    ckpt_path: Option<PathBuf>,
+}
+
+/// What a verb logged for its epoch: names with their values.
+pub type Metrics = Vec<(String, f64)>;
+
+impl<M: LightningModule> Default for Trainer<M> {
+    fn default() -> Self {
+        Self::new(TrainerConfig::default())
+    }
+}
+
+impl<M: LightningModule> Trainer<M> {
+    /// A trainer of this configuration.
+    pub fn new(config: TrainerConfig) -> Self {
+        Self { callbacks: Callbacks::default(), ctx: Context::new(config), hyper_parameters: None, ckpt_path: None }
+    }
+
+    /// Adds a callback behind those that are there.
+    pub fn callback(mut self, callback: impl Callback<M> + 'static) -> Self {
+        self.callbacks.list.push(Box::new(callback));
+        self
+    }
+
+    /// Adds a logger. Without any, a [`CsvLogger`] writes into the run's folder, unless the configuration says
+    /// `logger: false`.
+    pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
+        self.ctx.loggers.push(Box::new(logger));
+        self
+    }
+
+    /// The hyperparameters that go into checkpoints and to the loggers.
+    pub fn hyper_parameters(mut self, hyper_parameters: serde_json::Value) -> Self {
+        self.hyper_parameters = Some(hyper_parameters);
+        self
+    }
+
+    /// The checkpoint that the next verb begins from: `fit` goes on after it, the others take its parameters.
+    pub fn ckpt_path(mut self, path: impl Into<PathBuf>) -> Self {
+        self.ckpt_path = Some(path.into());
+        self
+    }
+
+    /// The state of the last run.
+    pub fn context(&self) -> &Context {
+        &self.ctx
+    }
+
+    /// Trains the module, and validates it within training where it has a `validation_step` and there is a loader for it.
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
+    pub fn fit(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<(), Error> {
+        let table = &<M as LightningModule>::TABLE;
+        needs(Stage::Fit, Hook::TrainingStep, table.training_step.is_some())?;
+        needs(Stage::Fit, Hook::ConfigureOptimizers, table.configure_optimizers.is_some())?;
+        needs(Stage::Fit, Hook::TrainDataloader, data.has(Hook::TrainDataloader))?;
+        self.run(Stage::Fit, module, &mut data, |running, begin| {
+            make_optimizers(running)?;
+            if let Some(checkpoint) = &begin.checkpoint {
+                running.restore(checkpoint)?;
+                running.restore_training(checkpoint)?;
+            }
+            loops::fit(running)?;
+            if running.ctx.config.enable_checkpointing {
+                let path = running.ctx.log_dir()?.join("checkpoints").join(LAST);
+                running.save_checkpoint(&path, begin.hyper_parameters)?;
+            }
+            running.on_fit_end()
+        })
+    }
+
+    /// Runs the validation loop alone. Returns what was logged for the epoch.
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
+    pub fn validate(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Metrics, Error> {
+        let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
+        needs(Stage::Validate, Hook::ValidationStep, has_step)?;
+        needs(Stage::Validate, Hook::ValDataloader, data.has(Hook::ValDataloader))?;
+        self.run(Stage::Validate, module, &mut data, |running, begin| {
+            running.restore_from(begin.checkpoint.as_ref())?;
+            let limit = running.ctx.config.limit_val_batches;
+            Evaluation::new(Kind::Validation).run(running, limit)
+        })
+    }
+
+    /// Runs the test loop. Returns what was logged for the epoch.
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
+    pub fn test(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Metrics, Error> {
+        needs(Stage::Test, Hook::TestStep, <M as LightningModule>::TABLE.test_step.is_some())?;
+        needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
+        self.run(Stage::Test, module, &mut data, |running, begin| {
+            running.restore_from(begin.checkpoint.as_ref())?;
+            let limit = running.ctx.config.limit_test_batches;
+            Evaluation::new(Kind::Test).run(running, limit)
+        })
+    }
+
+    /// Runs the predict loop. Returns what `predict_step` returned for each batch.
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
+    pub fn predict(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Vec<M::Prediction>, Error> {
+        needs(Stage::Predict, Hook::PredictStep, <M as LightningModule>::TABLE.predict_step.is_some())?;
+        needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
+        self.run(Stage::Predict, module, &mut data, |running, begin| {
+            running.restore_from(begin.checkpoint.as_ref())?;
+            loops::predict(running)
+        })
+    }
+
+    /// What all verbs have in common: the beginning, the end, and the end by an error.
+    fn run<T>(
+        &mut self,
+        stage: Stage,
+        module: &mut M,
+        data: &mut dyn DataSource<M>,
+        body: impl FnOnce(&mut Running<'_, M>, &Beginning<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        edge::quiet_panics();
+        self.prepare(stage)?;
+        let checkpoint = self.ckpt_path.take().map(|path| Checkpoint::read(&path)).transpose()?;
+        let beginning = Beginning { checkpoint, hyper_parameters: self.hyper_parameters.as_ref() };
+        let callbacks = self.callbacks.list.len();
+        let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
+        let outcome = begin(&mut running).and_then(|()| body(&mut running, &beginning)).and_then(|value| {
+            end(&mut running)?;
+            Ok(value)
+        });
+        let outcome = outcome.map_err(|error| match running.on_exception(&error) {
+            // the first error is the one to mend
+            Ok(()) | Err(_) => error,
+        });
+        self.callbacks.list.truncate(callbacks);
+        outcome
+    }
+
+    fn prepare(&mut self, stage: Stage) -> Result<(), Error> {
+        let ctx = &mut self.ctx;
+        ctx.config.validate()?;
+        ctx.device = ctx.config.accelerator.device(&ctx.config.devices)?;
+        ctx.stage = stage;
+        ctx.running_stage = match stage {
+            Stage::Fit => RunningStage::Training,
+            Stage::Validate => RunningStage::Validating,
+            Stage::Test => RunningStage::Testing,
+            Stage::Predict => RunningStage::Predicting,
+        };
+        ctx.should_stop = false;
+        ctx.batch_idx = None;
+        ctx.training_log.clear();
+        ctx.evaluation_log.clear();
+        self.make_logger(stage)
+    }
+
+    fn make_logger(&mut self, stage: Stage) -> Result<(), Error> {
+        let ctx = &mut self.ctx;
+        if ctx.config.logger && ctx.loggers.is_empty() && stage != Stage::Predict {
+            let logger = CsvLogger::new(ctx.log_dir()?);
+            ctx.loggers.push(Box::new(logger));
+        }
+        if let Some(hyper_parameters) = &self.hyper_parameters {
+            ctx.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(hyper_parameters))?;
+        }
+        Ok(())
+    }
+}
+
+/// The name of the checkpoint that `fit` leaves.
+pub(crate) const LAST: &str = "last.ckpt";
+
+/// What a verb begins from.
+struct Beginning<'a> {
+    checkpoint: Option<Checkpoint>,
+    hyper_parameters: Option<&'a serde_json::Value>,
+}
+
+fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {
+    if is_there { Ok(()) } else { Err(Error::Missing { stage, hook }) }
+}
+
+fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    let own = LightningModuleTable::configure_callbacks(running.module, running.ctx)?;
+    running.callbacks.list.extend(own);
+    if running.ctx.config.enable_model_summary && running.ctx.stage == Stage::Fit {
+        running.callbacks.list.push(Box::new(ModelSummary::new()));
+    }
+    if running.ctx.config.enable_progress_bar {
+        running.callbacks.list.push(Box::new(ProgressBar::new()));
+    }
+    let stage = running.ctx.stage;
+    running.data.prepare_data(running.module, running.ctx)?;
+    running.callbacks.setup(running.ctx, running.module, stage)?;
+    running.data.setup(running.module, running.ctx, stage)?;
+    LightningModuleTable::configure_model(running.module, running.ctx)?;
+    to_device(running)
+}
+
+fn to_device<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    let device = running.ctx.device;
+    let module = &mut *running.module;
+    edge::module(Hook::ConfigureModel, running.ctx, |_| {
+        let store = module.parameters();
+        if store.device() != device {
+            store.set_device(device);
+        }
+        Ok(())
+    })
+}
+
+fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    let algorithms = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
+    if algorithms.len() > 1 {
+        return Err(Error::Configuration(format!(
+            "`configure_optimizers` returned {} optimizers, and automatic optimization steps one",
+            algorithms.len()
+        )));
+    }
+    let parameters = trainable(running.module.parameters());
+    let shared = || parameters.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
+    let made = algorithms.into_iter().map(|algorithm| Optimizer::new(algorithm, shared()));
+    running.ctx.optimizers = made.collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    let stage = running.ctx.stage;
+    running.callbacks.teardown(running.ctx, running.module, stage)?;
+    running.data.teardown(running.module, running.ctx, stage)
+}
+
+/// The newest checkpoint that a `fit` left under `root`.
+pub(crate) fn last_checkpoint(root: &Path) -> Option<PathBuf> {
+    let versions = crate::context::versions(root);
+    versions.into_iter().rev().map(|(_, folder)| folder.join("checkpoints").join(LAST)).find(|path| path.is_file())
+}

@@ -1,0 +1,64 @@
+use tch::{Device, Kind, Tensor};
+use tch_lightning::optim::{Optimizer, Sgd};
+
+use crate::table::{TABLE, flat};
+
+/// An optimizer whose parameters have the table's gradients, beside one parameter without any.
+fn with_gradients() -> (Optimizer, [Tensor; 2]) {
+    let (matrix, vector) = &TABLE.clipping.gradients;
+    let gradients = [Tensor::from_slice(matrix.as_flattened()).view([2, 2]), Tensor::from_slice(vector)];
+    let parameters = gradients.each_ref().map(|gradient| gradient.zeros_like().set_requires_grad(true));
+    for (parameter, gradient) in parameters.iter().zip(&gradients) {
+        (parameter * gradient).sum(Kind::Float).backward();
+    }
+    let idle = Tensor::zeros([3], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+    let named = vec![
+        ("matrix".to_owned(), parameters[0].shallow_clone()),
+        ("idle".to_owned(), idle),
+        ("vector".to_owned(), parameters[1].shallow_clone()),
+    ];
+    (Optimizer::new(Sgd::new(0.1), named).unwrap(), parameters)
+}
+
+fn assert_close(found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() <= 1e-6 * expected.abs(), "{found} where PyTorch has {expected}");
+    }
+}
+
+#[test]
+fn by_norm_as_in_pytorch() {
+    for row in &TABLE.clipping.by_norm {
+        let (mut optimizer, parameters) = with_gradients();
+        let norm = optimizer.grad_norm().unwrap();
+        assert_eq!((norm.size(), norm.kind()), (vec![], Kind::Float));
+        assert_close(&[norm.double_value(&[])], &[row.norm]);
+
+        let returned = optimizer.clip_grad_norm(row.limit).unwrap();
+
+        assert_eq!(returned, norm);
+        assert_close(&flat(&parameters.map(|p| p.grad())), &row.clipped);
+    }
+}
+
+#[test]
+fn by_value_as_in_pytorch() {
+    for row in &TABLE.clipping.by_value {
+        let (mut optimizer, parameters) = with_gradients();
+        optimizer.clip_grad_value(row.limit).unwrap();
+        assert_close(&flat(&parameters.map(|p| p.grad())), &row.clipped);
+    }
+}
+
+#[test]
+fn without_gradients_the_norm_is_zero_and_clipping_does_nothing() {
+    let (mut optimizer, parameters) = with_gradients();
+    optimizer.zero_grad().unwrap();
+    assert!(parameters.iter().all(|p| !p.grad().defined()));
+    assert_eq!(optimizer.grad_norm().unwrap().double_value(&[]), 0.0);
+    assert_eq!(optimizer.clip_grad_norm(1.0).unwrap().double_value(&[]), 0.0);
+    optimizer.clip_grad_value(1.0).unwrap();
+    optimizer.step().unwrap();
+    assert_eq!(parameters[1], parameters[1].zeros_like());
+}

@@ -1,0 +1,109 @@
+use tch::{Device, Kind, Tensor};
+use tch_lightning::optim::{Adam, AdamW, Algorithm, Optimizer, Sgd};
+
+/// Training may be moved to a thread of its own.
+const _: fn() = || {
+    fn may_be_sent<T: Send>() {}
+    may_be_sent::<Optimizer>();
+};
+
+fn parameter() -> Tensor {
+    Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true)
+}
+
+fn named(name: &str, tensor: &Tensor) -> (String, Tensor) {
+    (name.to_owned(), tensor.shallow_clone())
+}
+
+fn refusal(algorithm: impl Into<Algorithm>, parameters: Vec<(String, Tensor)>) -> String {
+    Optimizer::new(algorithm, parameters).expect_err("the mistake went unnoticed").to_string()
+}
+
+#[test]
+fn hyperparameters_out_of_range() {
+    let refusal = |algorithm: Algorithm| refusal(algorithm, vec![named("w", &parameter())]);
+    for (algorithm, sentence) in [
+        (AdamW::new(-1.0).into(), "AdamW: lr is -1, but it must be a number of 0 or more"),
+        (Adam::new(f64::NAN).into(), "Adam: lr is NaN, but it must be a number of 0 or more"),
+        (Adam::default().betas((0.9, 1.0)).into(), "Adam: betas.1 is 1, but it must be at least 0 and below 1"),
+        (AdamW::default().betas((-0.1, 0.9)).into(), "AdamW: betas.0 is -0.1, but it must be at least 0 and below 1"),
+        (Adam::default().eps(-1e-8).into(), "Adam: eps is -0.00000001, but it must be a number of 0 or more"),
+        (Sgd::new(0.1).momentum(-0.9).into(), "SGD: momentum is -0.9, but it must be a number of 0 or more"),
+        (Sgd::new(0.1).weight_decay(-0.5).into(), "SGD: weight_decay is -0.5, but it must be a number of 0 or more"),
+        (
+            Sgd::new(0.1).nesterov(true).into(),
+            "SGD: nesterov needs a momentum above 0 and a dampening of 0, but momentum is 0 and dampening is 0",
+        ),
+    ] as [(Algorithm, &str); 8]
+    {
+        assert_eq!(refusal(algorithm), sentence);
+    }
+}
+
+#[test]
+fn parameters_that_cannot_be_optimized() {
+    let weight = parameter();
+    assert_eq!(
+        refusal(AdamW::default(), vec![]),
+        "AdamW got no parameters: give it at least one tensor that requires a gradient"
+    );
+    assert_eq!(
+        refusal(AdamW::default(), vec![named("w", &weight.detach())]),
+        "AdamW cannot optimize `w`: it requires no gradient: leave it out, or call `set_requires_grad(true)`"
+    );
+    assert_eq!(
+        refusal(AdamW::default(), vec![named("w", &(&weight * 2))]),
+        "AdamW cannot optimize `w`: it is computed from other tensors, which are the ones to optimize"
+    );
+    assert_eq!(
+        refusal(AdamW::default(), vec![named("w", &weight), named("w", &parameter())]),
+        "AdamW cannot optimize `w`: another parameter has the same name"
+    );
+    assert_eq!(
+        refusal(AdamW::default(), vec![named("encoder.w", &weight), named("decoder.w", &weight)]),
+        "AdamW cannot optimize `decoder.w`: it is the same tensor as `encoder.w`: give a shared parameter once"
+    );
+}
+
+#[test]
+fn a_sparse_gradient() {
+    let table = Tensor::ones([4, 2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+    let mut optimizer = Optimizer::new(Sgd::new(0.1), vec![named("words", &table)]).unwrap();
+    let rows = Tensor::from_slice(&[1i64, 3]);
+    Tensor::embedding(&table, &rows, -1, false, true).sum(Kind::Float).backward();
+    assert_eq!(
+        optimizer.step().unwrap_err().to_string(),
+        "SGD cannot step: the gradient of `words` is sparse, and only dense gradients are supported: make the embedding \
+         with `sparse: false`"
+    );
+    assert_eq!(optimizer.steps(), 0);
+}
+
+#[test]
+fn a_parameter_converted_after_its_first_step() {
+    let mut weight = parameter();
+    let mut optimizer = Optimizer::new(AdamW::default(), vec![named("w", &weight)]).unwrap();
+    weight.sum(Kind::Float).backward();
+    optimizer.step().unwrap();
+    optimizer.zero_grad().unwrap();
+    weight.set_data(&Tensor::ones([2], (Kind::Double, Device::Cpu)));
+    weight.sum(Kind::Double).backward();
+    assert_eq!(
+        optimizer.step().unwrap_err().to_string(),
+        "AdamW cannot step: `w` is now CPUDoubleType[2] on cpu, unlike its optimizer state: make the optimizer after \
+         parameters are moved or converted"
+    );
+}
+
+#[test]
+fn limits_below_zero() {
+    let mut optimizer = Optimizer::new(Sgd::new(0.1), vec![named("w", &parameter())]).unwrap();
+    assert_eq!(
+        optimizer.clip_grad_norm(-1.0).unwrap_err().to_string(),
+        "SGD: max_norm is -1, but it must be a number of 0 or more"
+    );
+    assert_eq!(
+        optimizer.clip_grad_value(f64::NAN).unwrap_err().to_string(),
+        "SGD: clip_value is NaN, but it must be a number of 0 or more"
+    );
+}

@@ -1,0 +1,167 @@
+//! `table.json`, which `table.py` computed with PyTorch, and the problem that it solves.
+
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+use tch::{Device, Kind, Tensor};
+use tch_lightning::optim::{Algorithm, Optimizer};
+
+#[derive(Deserialize)]
+pub struct Table {
+    inputs: Vec<[f64; 3]>,
+    targets: Vec<[f64; 2]>,
+    weight: Vec<[f64; 2]>,
+    bias: Vec<f64>,
+    halve_lr_at: usize,
+    pub cases: Vec<Case>,
+    pub clipping: Clipping,
+}
+
+#[derive(Deserialize)]
+pub struct Case {
+    pub name: String,
+    pub algorithm: Algorithm,
+    dtype: Dtype,
+    bias_from: usize,
+    pub trajectory: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Dtype {
+    Float32,
+    Float64,
+    Complex64,
+}
+
+#[derive(Deserialize)]
+pub struct Clipping {
+    pub gradients: (Vec<[f32; 2]>, Vec<f32>),
+    pub by_norm: Vec<ClippedByNorm>,
+    pub by_value: Vec<ClippedByValue>,
+}
+
+#[derive(Deserialize)]
+pub struct ClippedByNorm {
+    pub limit: f64,
+    pub norm: f64,
+    pub clipped: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+pub struct ClippedByValue {
+    pub limit: f64,
+    pub clipped: Vec<f64>,
+}
+
+pub static TABLE: LazyLock<Table> =
+    LazyLock::new(|| serde_json::from_str(include_str!("table.json")).expect("table.json has the table's form"));
+
+impl Case {
+    /// The case of this name.
+    pub fn named(name: &str) -> &'static Case {
+        let mut cases = TABLE.cases.iter();
+        cases.find(|case| case.name == name).unwrap_or_else(|| panic!("table.json has no case `{name}`"))
+    }
+
+    fn tensor<const N: usize>(&self, rows: &[[f64; N]]) -> Tensor {
+        self.cast(Tensor::from_slice(rows.as_flattened()).view([-1, N as i64]))
+    }
+
+    fn cast(&self, real: Tensor) -> Tensor {
+        match self.dtype {
+            Dtype::Float32 => real.to_kind(Kind::Float),
+            Dtype::Float64 => real,
+            Dtype::Complex64 => Tensor::complex(&real, &(real.flip([0]) * 0.4)).to_kind(Kind::ComplexFloat),
+        }
+    }
+
+    /// How far from PyTorch's values ours may be, relative to the larger of the value and 0.1.
+    pub fn tolerance(&self) -> f64 {
+        if self.dtype == Dtype::Float64 { 1e-10 } else { 1e-5 }
+    }
+}
+
+/// How a parameter lies in memory: libtorch's fused kernels take the first alone.
+#[derive(Clone, Copy)]
+pub enum Memory {
+    Dense,
+    WithGaps,
+}
+
+impl Memory {
+    fn parameter(self, values: &Tensor) -> Tensor {
+        let parameter = match self {
+            Memory::Dense => values.copy(),
+            Memory::WithGaps => Tensor::stack(&[values, values], -1).select(-1, 0),
+        };
+        parameter.detach().set_requires_grad(true)
+    }
+}
+
+/// A linear model in training, as `table.py` has it.
+pub struct Problem {
+    case: &'static Case,
+    inputs: Tensor,
+    targets: Tensor,
+    pub weight: Tensor,
+    pub bias: Tensor,
+    pub optimizer: Optimizer,
+}
+
+impl Problem {
+    pub fn new(case: &'static Case, memory: Memory) -> Self {
+        let weight = memory.parameter(&case.tensor(&TABLE.weight));
+        let bias = memory.parameter(&case.cast(Tensor::from_slice(&TABLE.bias)));
+        let parameters = vec![("weight".to_owned(), weight.shallow_clone()), ("bias".to_owned(), bias.shallow_clone())];
+        Self {
+            case,
+            inputs: case.tensor(&TABLE.inputs),
+            targets: case.tensor(&TABLE.targets),
+            optimizer: Optimizer::new(case.algorithm.clone(), parameters).unwrap(),
+            weight,
+            bias,
+        }
+    }
+
+    /// A second one that goes on from here, its optimizer's state taken through `state` and `load_state`.
+    pub fn resumed(&self) -> Self {
+        let mut resumed = Self::new(self.case, Memory::Dense);
+        tch::no_grad(|| {
+            resumed.weight.copy_(&self.weight);
+            resumed.bias.copy_(&self.bias);
+        });
+        resumed.optimizer.load_state(self.optimizer.state().unwrap()).unwrap();
+        resumed.optimizer.set_lr(self.optimizer.lr());
+        resumed
+    }
+
+    /// Takes the step of this index, and returns the parameters' values after it.
+    pub fn step(&mut self, step: usize) -> Vec<f64> {
+        if step == TABLE.halve_lr_at {
+            self.optimizer.set_lr(self.optimizer.lr() / 2.0);
+        }
+        self.optimizer.zero_grad().unwrap();
+        let mut outputs = self.inputs.matmul(&self.weight);
+        if step >= self.case.bias_from {
+            outputs += &self.bias;
+        }
+        let loss = (outputs - &self.targets).abs().square().mean(None);
+        let maximize = match &self.case.algorithm {
+            Algorithm::Sgd(sgd) => sgd.maximize,
+            Algorithm::Adam(adam) => adam.maximize,
+            Algorithm::AdamW(adamw) => adamw.maximize,
+            other => panic!("table.py has no {other:?}"),
+        };
+        if maximize { -loss } else { loss }.backward();
+        self.optimizer.step().unwrap();
+        flat(&[self.weight.detach(), self.bias.detach()])
+    }
+}
+
+/// All elements, real and imaginary parts in turn.
+pub fn flat(tensors: &[Tensor]) -> Vec<f64> {
+    let flats: Vec<Tensor> =
+        tensors.iter().map(|tensor| tensor.to_kind(Kind::ComplexDouble).view_as_real().flatten(0, -1)).collect();
+    Vec::<f64>::try_from(Tensor::cat(&flats, 0).to_device(Device::Cpu)).unwrap()
+}
