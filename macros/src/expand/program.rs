@@ -18,14 +18,8 @@ pub(crate) fn inherent(block: &Block, root: &TokenStream) -> TokenStream {
             quote! {
                 /// Runs the program of this module with the data module `Data`: `fit`, `validate`, `test`, `predict` and more.
                 /// `--help` shows its flags.
-                pub fn main<Data>() -> ::std::process::ExitCode
-                where
-                    Self: #root::FromHparams,
-                    Data: #root::FromHparams
-                        + #root::LightningDataModule
-                        + #root::__private::Batched<Batch = <Self as #root::__private::Batched>::Batch>,
-                {
-                    #root::cli::main::<Self, Data>()
+                pub fn main<Data: #root::cli::ProgramData<Self>>() -> ::std::process::ExitCode {
+                    <Data as #root::cli::ProgramData<Self>>::main()
                 }
             },
         ),

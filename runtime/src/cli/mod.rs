@@ -17,18 +17,26 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Runs the program of the module `M` with the data module `D` on the process's arguments: what the generated
-/// `Module::main::<Data>()` calls. An error is one line on the standard error stream, and the exit code 1.
-pub fn main<M, D>() -> ExitCode
+/// A data module with which the module `M` is a whole program. Every data module that the program can make, and whose
+/// batches are the module's, is one.
+pub trait ProgramData<M> {
+    /// Runs the program on the process's arguments: what the generated `Module::main::<Data>()` calls. An error is one line
+    /// on the standard error stream, and the exit code 1.
+    fn main() -> ExitCode;
+}
+
+impl<M, D> ProgramData<M> for D
 where
     M: LightningModule + FromHparams,
     D: LightningDataModule + FromHparams + Batched<Batch = M::Batch>,
 {
-    match run::<M, D>(std::env::args_os().collect()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {}", in_one_line(&error));
-            ExitCode::FAILURE
+    fn main() -> ExitCode {
+        match run::<M, D>(std::env::args_os().collect()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                let _ = writeln!(std::io::stderr(), "error: {}", in_one_line(&error));
+                ExitCode::FAILURE
+            }
         }
     }
 }

@@ -122,11 +122,11 @@ impl Context {
     }
 
     /// The optimizers, in the order in which `configure_optimizers` returned them.
-    pub fn optimizers(&mut self) -> &mut [Optimizer] {
-        &mut self.optimizers
+    pub fn optimizers(&self) -> &[Optimizer] {
+        &self.optimizers
     }
 
-    /// One optimizer: the one that a hook's parameter `optimizer` names.
+    /// One optimizer, to step it or to set its learning rate: the one that a hook's parameter `optimizer` names.
     ///
     /// # Panics
     /// If the index is of another run, which had more optimizers.

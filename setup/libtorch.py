@@ -1,0 +1,199 @@
+"""Finds libtorch or installs it, and tells cargo where it is.
+
+`make setup` runs this for the checkout; `python3 setup/libtorch.py FOLDER` does the same for another cargo project. It
+writes FOLDER/.cargo/config.toml, after which cargo and rust-analyzer need no environment variables there.
+"""
+
+import argparse
+import contextlib
+import fcntl
+import importlib.util
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+VERSION = "2.13.0"
+HERE = Path(__file__).resolve().parent
+MARK = "# Written by tch-lightning's set-up, which may write it again.\n"
+
+# The tags of the wheels that a platform can use. They are named here so that the Python at hand need not be a version
+# that PyTorch has a wheel for.
+WHEELS = {
+    ("Linux", "x86_64"): [*(f"manylinux_2_{glibc}" for glibc in (28, 27, 25, 24, 18, 17, 12, 5)), "manylinux2014"],
+    ("Linux", "aarch64"): ["manylinux_2_28", "manylinux_2_25", "manylinux_2_17"],
+    ("Darwin", "arm64"): ["macosx_14_0"],
+}
+
+
+class Refused(Exception):
+    """One sentence that says what is wrong and what to do."""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=HERE.parent, help="the project [default: this checkout]")
+    folder = parser.parse_args().folder
+    try:
+        if not folder.is_dir():
+            raise Refused(f"there is no folder {folder}: name the folder of a cargo project.")
+        libtorch = named_libtorch() or cached_libtorch()
+        write_config(folder, libtorch)
+        print(f"libtorch {VERSION} in {libtorch}")
+    except Refused as sentence:
+        sys.exit(f"error: {sentence}")
+    except OSError as error:
+        sys.exit(f"error: the set-up could not write {error.filename or 'its files'}: {error.strerror}.")
+    except KeyboardInterrupt:
+        sys.exit("error: the set-up was interrupted; nothing half-made is left.")
+
+
+def named_libtorch():
+    """The libtorch that the environment variable LIBTORCH names."""
+    named = os.environ.get("LIBTORCH")
+    if not named:
+        return None
+    libtorch = Path(named).absolute()
+    found = version_of(libtorch)
+    if found is None:
+        raise Refused(f"LIBTORCH is {libtorch}, where no libtorch is: name the folder that holds its include and lib, "
+                      "or unset LIBTORCH to have one installed.")
+    if found != VERSION:
+        raise Refused(f"LIBTORCH is {libtorch}, which is libtorch {found}, and {VERSION} is needed: name such a one, or "
+                      "unset LIBTORCH to have it installed.")
+    return libtorch
+
+
+def version_of(libtorch):
+    """What the header in a libtorch's folder says; None where there is no libtorch."""
+    try:
+        header = (libtorch / "include/torch/headeronly/version.h").read_text()
+    except OSError:
+        return None
+    parts = [re.search(rf"#define TORCH_VERSION_{part} (\d+)", header) for part in ("MAJOR", "MINOR", "PATCH")]
+    return ".".join(part[1] for part in parts) if all(parts) else None
+
+
+def cached_libtorch():
+    """The libtorch in the cache, which all checkouts share; installed there if need be."""
+    kind = wanted_kind()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tch-lightning"
+    place = cache / f"libtorch-{VERSION}-{kind}"
+    if version_of(place / "torch") != VERSION:
+        cache.mkdir(parents=True, exist_ok=True)
+        with only_one(cache):
+            # another set-up may have installed it while this one waited
+            if version_of(place / "torch") != VERSION:
+                install(kind, cache, place)
+    return place / "torch"
+
+
+def wanted_kind():
+    """`cpu` or `cuda`: what TCH_LIGHTNING_TORCH says, else what the machine has."""
+    asked = os.environ.get("TCH_LIGHTNING_TORCH") or ("cuda" if has_nvidia_driver() else "cpu")
+    if asked not in ("cpu", "cuda"):
+        raise Refused(f"TCH_LIGHTNING_TORCH is {asked}: it can be cpu or cuda.")
+    if asked == "cuda" and (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        raise Refused("libtorch with CUDA is installed on Linux x86-64 only: set LIBTORCH to the folder of one that you "
+                      "installed, or TCH_LIGHTNING_TORCH=cpu.")
+    return asked
+
+
+def has_nvidia_driver():
+    return Path("/proc/driver/nvidia/version").exists()
+
+
+@contextlib.contextmanager
+def only_one(cache):
+    """Lets one set-up at a time install, and clears away what a killed one left."""
+    with open(cache / ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print("waiting for another set-up, which is installing libtorch", flush=True)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in cache.glob(".incoming-*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+
+
+def install(kind, cache, place):
+    """Installs the pinned wheels beside their place and moves them there whole."""
+    if importlib.util.find_spec("pip") is None:
+        raise Refused(f"{sys.executable} has no pip, which installs libtorch: install pip (python3-pip on Debian and "
+                      f"Ubuntu), or set LIBTORCH to the folder of a libtorch {VERSION}.")
+    size = "1.2" if kind == "cpu" else "4.7"
+    print(f"installing libtorch {VERSION} ({kind}, {size} GB on the disk) into {place}", flush=True)
+    incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=cache))
+    try:
+        wheels, scratch = incoming / "wheels", incoming / "scratch"
+        scratch.mkdir()
+        run_pip(HERE / f"libtorch-{kind}.txt", wheels, scratch)
+        if version_of(wheels / "torch") != VERSION:
+            raise Refused("pip ended well, but installed no whole libtorch: run `make setup` again.")
+        shutil.rmtree(place, ignore_errors=True)
+        wheels.rename(place)
+    finally:
+        shutil.rmtree(incoming, ignore_errors=True)
+
+
+def run_pip(requirements, target, scratch):
+    system, machine = platform.system(), platform.machine()
+    tags = WHEELS.get((system, machine))
+    if tags is None:
+        raise Refused(f"PyTorch has no libtorch {VERSION} for {system} on {machine}: set LIBTORCH to the folder of one "
+                      "that you built.")
+    command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+    command += ["--python-version=3.12", "--implementation=cp", *(f"--platform={tag}_{machine}" for tag in tags)]
+    command += ["--no-compile", "--no-cache-dir", "--disable-pip-version-check", "--root-user-action=ignore"]
+    command += ["--progress-bar=on" if sys.stdout.isatty() else "--progress-bar=off", "--retries=2"]
+    command += ["--target", str(target), "--requirement", str(requirements)]
+    # pip unpacks into its folder for temporary files first, which elsewhere could be too small or on another disk
+    environment = {**os.environ, "TMPDIR": str(scratch), "PIP_USER": "0", "PYTHONNOUSERSITE": "1"}
+    pip = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
+    if pip.returncode != 0:
+        raise Refused(reason(pip.stderr))
+
+
+def reason(stderr):
+    """What pip meant by its last words."""
+    def says(*words):
+        return any(word in stderr for word in words)
+
+    if says("No space left"):
+        return "the disk is full: libtorch needs 1.2 GB for the CPU and 4.7 GB with CUDA, and as much again while it is installed."
+    if says("DO NOT MATCH THE HASHES"):
+        return "a downloaded wheel is not the one that is pinned, so nothing was installed: run `make setup` again, and look at what serves your packages if it stays so."
+    if says("Retrying (", "NewConnectionError", "Failed to establish", "Name or service not known", "ReadTimeout",
+            "IncompleteRead", "ProtocolError"):
+        return f"the Python package index could not be reached: connect to the network and run `make setup` again, or set LIBTORCH to the folder of a libtorch {VERSION}."
+    last = [line for line in stderr.strip().splitlines() if line.startswith("ERROR:")] or stderr.strip().splitlines()
+    return f"pip could not install libtorch: {(last or ['it gave no reason'])[-1].removeprefix('ERROR:').strip()}"
+
+
+def write_config(folder, libtorch):
+    """Tells cargo where libtorch is, in the folder's .cargo/config.toml."""
+    path = folder / ".cargo/config.toml"
+    run_path = json.dumps(f"-Clink-arg=-Wl,-rpath,{libtorch}/lib")
+    text = (f"{MARK}[env]\nLIBTORCH = {json.dumps(str(libtorch))}\n\n"
+            f"[build]\n# the tests in the documentation find libtorch when they start; other programs have a build script\n"
+            f"rustdocflags = [{run_path}]\n")
+    before = path.read_text() if path.exists() else MARK
+    if before == text:
+        return
+    if not before.startswith(MARK):
+        raise Refused(f"{path} is your own, and is left as it is: add LIBTORCH = {json.dumps(str(libtorch))} to its [env] "
+                      "section.")
+    path.parent.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as incoming:
+        incoming.write(text)
+    os.replace(incoming.name, path)
+
+
+if __name__ == "__main__":
+    main()
