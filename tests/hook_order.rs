@@ -66,13 +66,13 @@ impl Recorder {
     fn training_step(&mut self, ctx: &mut Context, batch: &Rows, batch_idx: usize) -> Tensor {
         note!(self, ctx, "training_step", batch_idx);
         let loss = self.loss(batch);
-        let _ = ctx.log("train_loss", &loss).on_step(true).on_epoch(true);
+        ctx.log("train_loss", &loss).on_step(true).on_epoch(true);
         loss
     }
 
     fn validation_step(&mut self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) {
         note!(self, ctx, "validation_step", batch_idx, dataloader_idx);
-        let _ = ctx.log("val_loss", self.loss(batch));
+        ctx.log("val_loss", self.loss(batch));
     }
 
     fn configure_optimizers(&mut self, ctx: &mut Context) -> Sgd {

@@ -24,7 +24,7 @@ pub struct TrainerConfig {
     /// Which devices: auto, a count, or indices such as 0, or [1]
     #[arg(long, default_value_t)]
     pub devices: Devices,
-    /// Stop after this many epochs [default: 1000, unless --max-steps is given]
+    /// Stop after this many epochs
     #[arg(long, value_name = "EPOCHS")]
     pub max_epochs: Option<usize>,
     /// Stop after this many optimizer steps
@@ -55,7 +55,7 @@ pub struct TrainerConfig {
     #[arg(long, value_name = "VALUE")]
     pub gradient_clip_val: Option<f64>,
     /// What is clipped: the norm of all gradients together, or each value
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, value_name = "ALGORITHM", default_value_t)]
     pub gradient_clip_algorithm: GradientClipAlgorithm,
     /// Write a row to the logs after every so many steps
     #[arg(long, value_name = "STEPS", default_value_t = 50)]
@@ -77,16 +77,16 @@ pub struct TrainerConfig {
     pub enable_model_summary: bool,
 }
 
-/// How gradients are clipped.
+/// How gradients are clipped: PyTorch's
+/// [`clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html) and
+/// [`clip_grad_value_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum GradientClipAlgorithm {
     /// The L2 norm of all gradients together is brought down to the value
-    /// ([`clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html)).
     #[default]
     Norm,
-    /// Every element is brought into `[-value, value]`
-    /// ([`clip_grad_value_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html)).
+    /// Every element is brought into the range from -value to value
     Value,
 }
 

@@ -4,6 +4,7 @@ use crate::checkpoint::CheckpointError;
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::hook::Hook;
+use crate::native::without_backtrace;
 use crate::optim::OptimizerError;
 use crate::stage::Stage;
 use std::fmt;
@@ -89,13 +90,6 @@ impl fmt::Display for HookError {
     }
 }
 
-/// libtorch's message without the C++ backtrace that follows it.
-pub(crate) fn without_backtrace(message: &str) -> &str {
-    let end =
-        ["\nException raised from", "\\nException raised from"].iter().filter_map(|mark| message.find(mark)).min();
-    end.map_or(message, |end| &message[..end]).trim_end()
-}
-
 /// A whole error and what caused it, in one line.
 pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
@@ -112,13 +106,6 @@ pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_backtrace_is_cut_off() {
-        let text = "shape mismatch\nException raised from infer_size at somewhere.cpp:31\nframe #0";
-        assert_eq!(without_backtrace(text), "shape mismatch");
-        assert_eq!(without_backtrace("nothing to cut"), "nothing to cut");
-    }
 
     #[test]
     fn an_error_and_its_causes_fit_in_a_line() {

@@ -19,6 +19,7 @@ mod module;
 mod native;
 pub mod optim;
 mod stage;
+mod table;
 mod trainer;
 mod whole_file;
 

@@ -2,8 +2,9 @@
 
 use crate::context::Context;
 use crate::module::{Callback, LightningModule, buffers, trainable};
+use crate::table;
 use anyhow::Result;
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::CellAlignment;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use tch::Tensor;
@@ -42,9 +43,7 @@ struct Layer {
 
 /// The table, for parameters and buffers by name.
 fn summary(parameters: &[(String, Tensor)], buffers: &[(String, Tensor)]) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);
-    table.set_header(["Layer", "Tensors", "Elements"]);
+    let mut table = table::with_header(["Layer", "Tensors", "Elements"]);
     for layer in layers(parameters.iter().chain(buffers)) {
         table.add_row([layer.name, layer.tensors.join(", "), grouped(layer.elements)]);
     }

@@ -1,6 +1,7 @@
 //! How far a run is: a bar on a terminal, a line for each epoch elsewhere.
 
 use crate::context::Context;
+use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::stage::RunningStage;
 use anyhow::Result;
@@ -71,8 +72,10 @@ impl ProgressBar {
 
     fn write_ended(&mut self, ctx: &Context) {
         let Some(Ended { epoch, took }) = self.ended.take() else { return };
-        let epochs = ctx.config().epochs().map(|epochs| format!("/{epochs}")).unwrap_or_default();
-        let mut line = format!("epoch {}{epochs}  step {}  {:.1} s", epoch + 1, ctx.global_step(), took.as_secs_f64());
+        let epochs = ctx.config().epochs().map(|epochs| epochs.to_string()).unwrap_or_default();
+        let (width, slash) = (epochs.len(), if epochs.is_empty() { "" } else { "/" });
+        let (epoch, step, seconds) = (epoch + 1, ctx.global_step(), took.as_secs_f64());
+        let mut line = format!("epoch {epoch:>width$}{slash}{epochs}  step {step:>5}  {seconds:.1} s");
         let metrics = metrics(ctx);
         if !metrics.is_empty() {
             let _ = write!(line, "  {metrics}");
@@ -140,7 +143,7 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
         Ok(())
     }
 
-    fn on_exception(&mut self, _: &mut Context, _: &mut M, _: &crate::Error) -> Result<()> {
+    fn on_exception(&mut self, _: &mut Context, _: &mut M, _: &Error) -> Result<()> {
         self.close();
         Ok(())
     }

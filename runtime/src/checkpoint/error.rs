@@ -1,7 +1,7 @@
 //! What can be wrong with a checkpoint.
 
 use super::LAYOUT;
-use crate::error::without_backtrace;
+use crate::native::without_backtrace;
 use std::path::PathBuf;
 
 /// A checkpoint that can't be written, read or used.

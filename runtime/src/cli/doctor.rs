@@ -1,7 +1,8 @@
 //! What the program finds on this machine.
 
-use crate::device::{cuda_status, mps_is_available};
+use crate::device::{Accelerator, Devices, cuda_status, mps_is_available};
 use crate::native::{libtorch_version, loaded_libtorch};
+use tch::Device;
 
 /// The report of `doctor`, a line for each finding.
 pub(super) fn report() -> String {
@@ -30,6 +31,10 @@ pub(super) fn report() -> String {
 }
 
 fn auto() -> String {
-    let device = crate::Accelerator::Auto.device(&crate::Devices::Auto);
-    device.map_or_else(|error| error.to_string(), |device| format!("computes on {device:?}"))
+    match Accelerator::Auto.device(&Devices::Auto) {
+        Ok(Device::Cpu) => "computes on the CPU".to_owned(),
+        Ok(Device::Mps) => "computes on the GPU, with MPS".to_owned(),
+        Ok(device) => format!("computes on the GPU, as {device:?}"),
+        Err(error) => error.to_string(),
+    }
 }

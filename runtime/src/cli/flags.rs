@@ -3,7 +3,7 @@
 use crate::config::TrainerConfig;
 use crate::module::FromHparams;
 use anyhow::{Result, bail};
-use clap::{Arg, ArgMatches, Args, Command, value_parser};
+use clap::{Arg, ArgMatches, Args, Command, Id, value_parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -25,19 +25,21 @@ pub(super) struct Flags {
 impl Flags {
     /// The flags of a module and a data module.
     pub(super) fn of<M: FromHparams, D: FromHparams>() -> Result<Self> {
+        let config = M::trainer_defaults();
+        let mut defaults = serde_json::to_value(&config)?;
+        defaults["max_epochs"] = serde_json::to_value(config.epochs())?;
         let parts = [
-            ("Trainer", TrainerConfig::augment_args(Command::new("trainer"))),
-            ("Model", M::Hparams::augment_args(Command::new("model"))),
-            ("Data", D::Hparams::augment_args(Command::new("data"))),
+            part::<TrainerConfig>("Trainer").mut_args(|arg| with_default(arg, &defaults)),
+            part::<M::Hparams>("Model"),
+            part::<D::Hparams>("Data"),
         ];
         refuse_doubles(&parts)?;
-        let defaults = serde_json::to_value(M::trainer_defaults())?;
         let mut program = Command::new(env_program()).subcommand_required(true).arg_required_else_help(true);
-        for (verb, about) in VERBS {
-            program = program.subcommand(self::verb::<M, D>(verb, about, &defaults));
+        for (name, about) in VERBS {
+            program = program.subcommand(verb(name, about, &parts));
         }
         program = program
-            .subcommand(Command::new("hooks").about("List the hooks, and which of them the model overrides"))
+            .subcommand(Command::new("hooks").about("List the hooks, and who overrides them"))
             .subcommand(Command::new("doctor").about("Show what was found: libtorch, devices, threads"));
         Ok(Self { program })
     }
@@ -61,17 +63,26 @@ fn env_program() -> String {
     path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_else(|| "program".to_owned())
 }
 
-fn verb<M: FromHparams, D: FromHparams>(
-    name: &'static str,
-    about: &'static str,
-    defaults: &serde_json::Value,
-) -> Command {
+/// The flags of one part of the program, under a heading of their own.
+fn part<A: Args>(heading: &'static str) -> Command {
+    A::augment_args(Command::new(heading).next_help_heading(heading))
+}
+
+fn verb(name: &'static str, about: &'static str, parts: &[Command]) -> Command {
     let command = Command::new(name).about(about).arg(checkpoint(name)).arg(seed());
-    let command = TrainerConfig::augment_args(command).mut_args(|arg| with_default(arg, defaults));
-    let command = M::Hparams::augment_args(command.next_help_heading("Model"));
-    let command = D::Hparams::augment_args(command.next_help_heading("Data"));
+    let command = parts.iter().fold(command, with_part);
     // a trained model brings the values that it was made with
     if name == "fit" { command } else { command.mut_args(|arg| arg.required(false)) }
+}
+
+fn with_part(command: Command, part: &Command) -> Command {
+    let taken: Vec<_> = command.get_groups().map(|group| group.get_id().clone()).collect();
+    // clap names a group after each struct, and both structs may well be called `Hparams`
+    let groups = part.get_groups().map(|group| match group.get_id() {
+        id if taken.contains(id) => group.clone().id(format!("{}.{id}", part.get_name())),
+        _ => group.clone(),
+    });
+    command.args(part.get_arguments()).groups(groups)
 }
 
 /// A trainer's flag with the default that the module gives it.
@@ -99,17 +110,15 @@ fn seed() -> Arg {
 }
 
 /// Two flags of one name would hide each other.
-fn refuse_doubles(parts: &[(&str, Command)]) -> Result<()> {
-    let mut known: Vec<(String, &str)> =
-        vec![("ckpt-path".to_owned(), "program"), ("seed-everything".to_owned(), "program")];
-    for (part, command) in parts {
-        let longs = command.get_arguments().filter_map(|arg| arg.get_long().map(|long| format!("--{long}")));
-        let groups = command.get_groups().map(|group| group.get_id().to_string());
-        for name in longs.chain(groups) {
+fn refuse_doubles(parts: &[Command]) -> Result<()> {
+    let own = Command::new("program").args([checkpoint("fit"), seed()]);
+    let mut known: Vec<(&Id, &str)> = Vec::new();
+    for part in std::iter::once(&own).chain(parts) {
+        for name in part.get_arguments().map(Arg::get_id) {
             if let Some((_, other)) = known.iter().find(|(known, _)| *known == name) {
-                bail!("the {part} has `{name}`, and so has the {other}: rename one of them");
+                bail!("`{name}` is a hyperparameter of the {} and of the {other}: rename one of them", part.get_name());
             }
-            known.push((name, part));
+            known.push((name, part.get_name()));
         }
     }
     Ok(())

@@ -2,16 +2,17 @@
 
 mod doctor;
 mod flags;
+mod hooks;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::error::in_one_line;
-use crate::hook::Hook;
-use crate::module::{Batched, FromHparams, LightningDataModule, LightningModule, overridden_hooks};
+use crate::module::{Batched, FromHparams, LightningDataModule, LightningModule};
+use crate::table;
 use crate::trainer::{LAST, Metrics, Trainer, last_checkpoint};
 use anyhow::{Context as _, Result, anyhow};
 use clap::{ArgMatches, FromArgMatches};
-use comfy_table::{CellAlignment, Table, presets};
+use comfy_table::CellAlignment;
 use flags::Flags;
 use std::ffi::OsString;
 use std::io::Write;
@@ -49,7 +50,7 @@ where
     let flags = Flags::of::<M, D>()?;
     let matches = flags.parse(&arguments);
     match matches.subcommand() {
-        Some(("hooks", _)) => say(&hooks::<M>()),
+        Some(("hooks", _)) => say(&hooks::table::<M, D>()),
         Some(("doctor", _)) => say(&doctor::report()),
         Some((verb, given)) => Verb::new::<M, D>(verb, given, &flags, &arguments)?.run::<M, D>(),
         None => Ok(()),
@@ -109,8 +110,8 @@ impl Verb {
                 }
                 Ok(())
             }
-            "validate" => say(&table(&trainer.validate(&mut module, &mut data)?)),
-            "test" => say(&table(&trainer.test(&mut module, &mut data)?)),
+            "validate" => say(&metrics_table(&trainer.validate(&mut module, &mut data)?)),
+            "test" => say(&metrics_table(&trainer.test(&mut module, &mut data)?)),
             _ => {
                 let batches = trainer.predict(&mut module, &mut data)?.len();
                 say(&format!("predicted {batches} {}", if batches == 1 { "batch" } else { "batches" }))
@@ -138,26 +139,13 @@ impl Verb {
     }
 }
 
-fn table(metrics: &Metrics) -> String {
-    let mut table = Table::new();
-    table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);
-    table.set_header(["Metric", "Value"]);
+fn metrics_table(metrics: &Metrics) -> String {
+    let mut table = table::with_header(["Metric", "Value"]);
     for (name, value) in metrics {
         table.add_row([name.clone(), format!("{value:.4}")]);
     }
     if let Some(column) = table.column_mut(1) {
         column.set_cell_alignment(CellAlignment::Right);
-    }
-    table.to_string()
-}
-
-fn hooks<M: LightningModule>() -> String {
-    let overridden = overridden_hooks::<M>();
-    let mut table = Table::new();
-    table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);
-    table.set_header(["Hook", "Declared in", "Overridden"]);
-    for hook in Hook::ALL.iter().filter(|hook| hook.declared_in() != "Callback") {
-        table.add_row([hook.name(), hook.declared_in(), if overridden.contains(hook) { "yes" } else { "" }]);
     }
     table.to_string()
 }

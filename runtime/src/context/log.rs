@@ -2,6 +2,7 @@
 
 use super::Context;
 use super::accumulator::{Accumulator, Reduction};
+use crate::error::Error;
 use crate::hook::Hook;
 use crate::stage::RunningStage;
 use tch::{TchError, Tensor};
@@ -57,7 +58,6 @@ impl LogValue {
 /// A value being logged, with what is to happen to it. It is recorded at the end of the statement.
 ///
 /// Source: Lightning's [`self.log`](https://lightning.ai/docs/pytorch/stable/extensions/logging.html#log).
-#[must_use = "it is recorded when it is dropped: end the statement with `;`"]
 pub struct LogEntry<'a> {
     ctx: &'a mut Context,
     name: &'a str,
@@ -375,7 +375,7 @@ impl Log {
 
 impl Context {
     /// Closes the epoch of the running loop: writes its row and tells the callbacks' metrics.
-    pub(crate) fn end_logged_epoch(&mut self) -> Result<Vec<(String, f64)>, crate::Error> {
+    pub(crate) fn end_logged_epoch(&mut self) -> Result<Vec<(String, f64)>, Error> {
         let metrics = self.active_log().end_epoch()?;
         if self.running_stage == RunningStage::SanityChecking {
             return Ok(Vec::new());

@@ -184,6 +184,11 @@ impl Context {
         self.log_dir.made()
     }
 
+    /// Whether training ends here: `max_steps` is reached, or a hook called [`Context::stop`].
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.should_stop || self.config.max_steps.is_some_and(|steps| self.global_step >= steps)
+    }
+
     /// The log that the running loop writes to.
     pub(crate) fn active_log(&mut self) -> &mut Log {
         match self.running_stage {

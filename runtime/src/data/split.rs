@@ -45,6 +45,13 @@ impl<D: Dataset> Subset<D> {
     }
 }
 
+/// The clone shares the dataset.
+impl<D> Clone for Subset<D> {
+    fn clone(&self) -> Self {
+        Self { dataset: Arc::clone(&self.dataset), indices: self.indices.clone() }
+    }
+}
+
 impl<D: Dataset> Dataset for Subset<D> {
     type Sample = D::Sample;
 

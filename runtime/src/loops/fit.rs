@@ -60,10 +60,5 @@ fn train<M: LightningModule>(
 fn is_done<M: LightningModule>(running: &Running<'_, M>, batches: usize) -> bool {
     let ctx = &running.ctx;
     let epochs_are_over = ctx.config.epochs().is_some_and(|epochs| ctx.current_epoch >= epochs);
-    batches == 0 || epochs_are_over || steps_are_over(ctx) || ctx.should_stop
-}
-
-/// Whether `max_steps` is reached.
-pub(super) fn steps_are_over(ctx: &crate::Context) -> bool {
-    ctx.config.max_steps.is_some_and(|steps| ctx.global_step >= steps)
+    batches == 0 || epochs_are_over || ctx.is_stopped()
 }

@@ -2,7 +2,6 @@
 
 use super::automatic;
 use super::evaluation::Evaluation;
-use super::fit::steps_are_over;
 use crate::data::{Batch, DataLoader};
 use crate::error::Error;
 use crate::module::{Flow, LightningModule, Running};
@@ -28,7 +27,7 @@ pub(super) fn run<M: LightningModule>(
         if steps(running, batch_idx, is_last) {
             running.ctx.batches_that_stepped += 1;
         }
-        if steps_are_over(running.ctx) || running.ctx.should_stop {
+        if running.ctx.is_stopped() {
             break;
         }
     }

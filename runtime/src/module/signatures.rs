@@ -20,6 +20,7 @@ impl<T> HookParameter<T> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<'a, T: ?Sized> HookParameter<&'a mut T> for &'a T {
     fn take(declared: &'a mut T) -> Self {
         declared
@@ -29,7 +30,7 @@ impl<'a, T: ?Sized> HookParameter<&'a mut T> for &'a T {
 /// `Self` is what a method returns (without its `Result`), `Declared` what the hook returns.
 #[diagnostic::on_unimplemented(
     message = "this hook returns `{Declared}`, not `{Self}`",
-    label = "`{Declared}`, or a `Result` of it, is what the hook returns"
+    label = "write `{Declared}` here, or a `Result` of it"
 )]
 pub trait HookReturn<Declared> {
     /// Turns what the method returned into what the hook returns.
@@ -42,36 +43,42 @@ impl<T> HookReturn<T> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl HookReturn<Flow> for () {
     fn into_value(self) -> Flow {
         Flow::Continue
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Batch> HookReturn<DataLoaders<B>> for DataLoader<B> {
     fn into_value(self) -> DataLoaders<B> {
         self.into()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Batch> HookReturn<DataLoaders<B>> for Vec<DataLoader<B>> {
     fn into_value(self) -> DataLoaders<B> {
         self.into()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Into<Algorithm>> HookReturn<Optimizers> for A {
     fn into_value(self) -> Optimizers {
         self.into().into()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Into<Algorithm>> HookReturn<Optimizers> for Vec<A> {
     fn into_value(self) -> Optimizers {
         self.into()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<A: Into<Algorithm>, B: Into<Algorithm>> HookReturn<Optimizers> for (A, B) {
     fn into_value(self) -> Optimizers {
         self.into()
@@ -80,8 +87,8 @@ impl<A: Into<Algorithm>, B: Into<Algorithm>> HookReturn<Optimizers> for (A, B) {
 
 /// What a constructor returns: the type itself, or a `Result` of it.
 #[diagnostic::on_unimplemented(
-    message = "`new` returns `{Self}`, from which no `{Type}` can be made",
-    label = "`new` returns `Self` or a `Result` of it"
+    message = "`new` returns `{Self}`, not `{Type}`",
+    label = "write `Self` here, or a `Result` of it"
 )]
 pub trait Made<Type> {
     /// The value, or why there is none.
@@ -97,6 +104,7 @@ impl<T> Made<T> for T {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: Into<anyhow::Error>> Made<T> for Result<T, E> {
     fn into_made(self) -> anyhow::Result<T> {
         self.map_err(Into::into)

@@ -3,11 +3,13 @@
 mod boundary;
 mod group;
 mod library;
+mod message;
 mod system;
 mod tensor;
 
 pub(crate) use boundary::NativeError;
 pub(crate) use group::{AdamOptions, Group, SgdOptions};
 pub(crate) use library::{loaded_libtorch, open_library};
+pub(crate) use message::without_backtrace;
 pub use system::libtorch_version;
 pub(crate) use tensor::TensorIdentity;

@@ -1,0 +1,79 @@
+//! What the model took each digit for: a file of all, and a picture of those it was wrong about.
+
+use crate::data::Digits;
+use crate::model::DigitClassifier;
+use crate::picture::{self, Mistaken};
+use anyhow::Context as _;
+use serde::Serialize;
+use std::path::Path;
+use tch_lightning::Callback;
+use tch_lightning::prelude::*;
+
+/// What the model says of a batch.
+pub struct Prediction {
+    /// The digits `[batch] i64`.
+    pub digit: Tensor,
+    /// How sure the model is of each, `[batch] f32` from 0 to 1.
+    pub probability: Tensor,
+}
+
+/// Gathers the predictions, and writes them into the folder of the run when all are there.
+#[derive(Default)]
+pub struct PredictionWriter {
+    rows: Vec<Row>,
+    mistaken: Vec<Mistaken>,
+}
+
+/// A row of the file.
+#[derive(Serialize)]
+struct Row {
+    /// The digit's row in the data.
+    row: i64,
+    label: i64,
+    predicted: i64,
+    probability: f64,
+}
+
+impl PredictionWriter {
+    fn write(&self, folder: &Path) -> Result<()> {
+        let (table, picture) = (folder.join("predictions.csv"), folder.join("mistaken.png"));
+        let written = csv::Writer::from_path(&table).and_then(|mut writer| {
+            self.rows.iter().try_for_each(|row| writer.serialize(row))?;
+            Ok(writer.flush()?)
+        });
+        written.with_context(|| format!("can't write {}", table.display()))?;
+        picture::write(&self.mistaken, &picture).with_context(|| format!("can't write {}", picture.display()))?;
+        println!("{} of {} digits were mistaken for others", self.mistaken.len(), self.rows.len());
+        println!("predictions: {}", table.display());
+        println!("picture:     {}", picture.display());
+        Ok(())
+    }
+}
+
+impl Callback<DigitClassifier> for PredictionWriter {
+    fn on_predict_batch_end(
+        &mut self,
+        _: &mut Context,
+        _: &mut DigitClassifier,
+        outputs: &Prediction,
+        (images, labels, rows): &Digits,
+        _: usize,
+        _: usize,
+    ) -> Result<()> {
+        let (rows, labels) = (Vec::<i64>::try_from(rows)?, Vec::<i64>::try_from(labels)?);
+        let (predicted, sure) = (Vec::<i64>::try_from(&outputs.digit)?, Vec::<f64>::try_from(&outputs.probability)?);
+        for (place, (row, label)) in rows.into_iter().zip(labels).enumerate() {
+            let (predicted, probability) = (predicted[place], sure[place]);
+            if predicted != label {
+                let pixels = Vec::try_from(images.f_get(place as i64)?.f_flatten(0, -1)?)?;
+                self.mistaken.push(Mistaken { row, label, predicted, probability, pixels });
+            }
+            self.rows.push(Row { row, label, predicted, probability });
+        }
+        Ok(())
+    }
+
+    fn on_predict_end(&mut self, ctx: &mut Context, _: &mut DigitClassifier) -> Result<()> {
+        self.write(ctx.log_dir()?)
+    }
+}
