@@ -1,7 +1,7 @@
 //! What users are told: each file in `ui/` is a mistake, the `.stderr` beside it what the compiler says to it.
 //!
-//! When a message has changed on purpose, `TRYBUILD=overwrite cargo test -p tests --test ui` writes it down; read what it
-//! wrote. `cargo test -p tests --test ui -- ui one_name` runs the cases whose names contain `one_name`.
+//! When a message has changed on purpose, `TRYBUILD=overwrite cargo test -p tests --test ui` writes it down; read what
+//! it wrote. `cargo test -p tests --test ui -- ui trybuild=name` runs the cases whose paths contain `name`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,10 +15,10 @@ fn ui() {
 
 /// Spares the cases the C++ of their dependencies.
 ///
-/// trybuild builds in a folder of its own, where torch-sys's C++ would be compiled a second time, for minutes. The cases are
-/// checked and never linked, so they need none of it. Cargo lets a configuration answer for the build script of a package
-/// with a `links` key, which is then neither compiled nor run, and it looks for configurations from the folder in which it
-/// runs upwards: one in trybuild's folder holds for the cases and for nothing else.
+/// trybuild builds in a folder of its own, where torch-sys's C++ would be compiled a second time, for minutes. The cases
+/// are checked and never linked, so they need none of it. Cargo lets a configuration answer for the build script of a
+/// package with a `links` key, which is then neither compiled nor run, and it looks for configurations from the folder in
+/// which it runs upwards: one in trybuild's folder holds for the cases and for nothing else.
 fn leave_libtorch_out(folder: &Path) {
     let target = host();
     let configuration = format!(
@@ -46,7 +46,8 @@ fn target_directory() -> PathBuf {
 
 /// The platform for which the cases are checked: the one on which the test runs.
 fn host() -> String {
-    let version = output(&mut Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())).arg("-vV"));
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let version = output(Command::new(rustc).arg("-vV"));
     version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 

@@ -3,24 +3,30 @@
 use crate::expand::crate_root;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, Ident, Index, Member, Type, parse_quote};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    match syn::parse2::<DeriveInput>(item) {
-        Ok(item) => implementation(&item).unwrap_or_else(|error| error.to_compile_error()),
-        Err(error) => error.to_compile_error(),
-    }
+    let item = syn::parse2::<DeriveInput>(item);
+    item.and_then(|item| implementation(&item, &crate_root())).unwrap_or_else(|error| error.to_compile_error())
 }
 
 /// A struct, or one variant of an enum.
 struct Shape<'a> {
     path: TokenStream,
-    fields: Vec<(Member, Ident, &'a Type)>,
+    fields: Vec<Field<'a>>,
 }
 
-fn implementation(item: &DeriveInput) -> syn::Result<TokenStream> {
-    let root = crate_root();
+struct Field<'a> {
+    member: Member,
+    /// The variable that holds it.
+    name: Ident,
+    ty: &'a Type,
+}
+
+/// `root` is the path of the runtime crate.
+pub(crate) fn implementation(item: &DeriveInput, root: &TokenStream) -> syn::Result<TokenStream> {
     let shapes = shapes(item)?;
     let name = &item.ident;
     let mut generics = item.generics.clone();
@@ -29,19 +35,20 @@ fn implementation(item: &DeriveInput) -> syn::Result<TokenStream> {
         generics.make_where_clause().predicates.push(parse_quote!(#parameter: #root::data::Batch));
     }
     let (declared, used, bounds) = generics.split_for_impl();
-    let maps = shapes.iter().map(|shape| map(shape, &root));
-    let visits = shapes.iter().map(|shape| visit(shape, &root));
+    let maps = shapes.iter().map(|shape| map(shape, root));
+    let visits = shapes.iter().map(|shape| visit(shape, root));
+    let (tensor, error) = (quote!(#root::__private::Tensor), quote!(#root::__private::TchError));
     Ok(quote! {
         #[automatically_derived]
         impl #declared #root::data::Batch for #name #used #bounds {
             fn map_tensors(
                 self,
-                map: &mut dyn ::core::ops::FnMut(#root::__private::Tensor) -> ::core::result::Result<#root::__private::Tensor, #root::__private::TchError>,
-            ) -> ::core::result::Result<Self, #root::__private::TchError> {
+                map: &mut dyn ::core::ops::FnMut(#tensor) -> ::core::result::Result<#tensor, #error>,
+            ) -> ::core::result::Result<Self, #error> {
                 ::core::result::Result::Ok(match self { #(#maps)* })
             }
 
-            fn visit_tensors(&self, visit: &mut dyn ::core::ops::FnMut(&#root::__private::Tensor)) {
+            fn visit_tensors(&self, visit: &mut dyn ::core::ops::FnMut(&#tensor)) {
                 match self { #(#visits)* }
             }
         }
@@ -69,31 +76,48 @@ fn shapes(item: &DeriveInput) -> syn::Result<Vec<Shape<'_>>> {
     }
 }
 
-fn fields(fields: &Fields) -> Vec<(Member, Ident, &Type)> {
+fn fields(fields: &Fields) -> Vec<Field<'_>> {
     let numbered = fields.iter().enumerate();
     numbered
-        .map(|(number, field)| {
-            let member = match &field.ident {
-                Some(name) => Member::Named(name.clone()),
-                None => Member::Unnamed(Index::from(number)),
-            };
-            (member, format_ident!("field_{number}"), &field.ty)
+        .map(|(number, field)| match &field.ident {
+            Some(name) => {
+                Field { member: name.clone().into(), name: format_ident!("field_{}", name.unraw()), ty: &field.ty }
+            }
+            None => Field { member: Index::from(number).into(), name: format_ident!("field_{number}"), ty: &field.ty },
         })
         .collect()
 }
 
+impl Shape<'_> {
+    /// The pattern that takes it apart.
+    fn pattern(&self) -> TokenStream {
+        let path = &self.path;
+        let fields = self.fields.iter().map(|Field { member, name, .. }| quote!(#member: #name));
+        quote!(#path { #(#fields),* })
+    }
+}
+
 fn map(shape: &Shape<'_>, root: &TokenStream) -> TokenStream {
-    let path = &shape.path;
-    let (members, names): (Vec<_>, Vec<_>) = shape.fields.iter().map(|(member, name, _)| (member, name)).unzip();
-    let mapped = shape.fields.iter().map(|(member, name, ty)| {
-        let method = quote_spanned!(ty.span()=> #root::data::Batch>::map_tensors);
-        quote!(#member: <#ty as #method(#name, map)?)
+    let (pattern, path) = (shape.pattern(), &shape.path);
+    let mapped = shape.fields.iter().map(|field| {
+        let (Field { member, name, .. }, method) = (field, method(field, "map_tensors", root));
+        quote!(#member: #method(#name, map)?)
     });
-    quote!(#path { #(#members: #names),* } => #path { #(#mapped),* },)
+    quote!(#pattern => #path { #(#mapped),* },)
 }
 
 fn visit(shape: &Shape<'_>, root: &TokenStream) -> TokenStream {
-    let path = &shape.path;
-    let (members, names): (Vec<_>, Vec<_>) = shape.fields.iter().map(|(member, name, _)| (member, name)).unzip();
-    quote!(#path { #(#members: #names),* } => { #(#root::data::Batch::visit_tensors(#names, visit);)* })
+    let pattern = shape.pattern();
+    let visited = shape.fields.iter().map(|field| {
+        let (name, method) = (&field.name, method(field, "visit_tensors", root));
+        quote!(#method(#name, visit);)
+    });
+    quote!(#pattern => { #(#visited)* })
+}
+
+/// A method of the field's type. Where that is no batch, both methods say so on the same place, which rustc shows once.
+fn method(field: &Field<'_>, name: &str, root: &TokenStream) -> TokenStream {
+    let (ty, span) = (field.ty, field.ty.span());
+    let name = Ident::new(name, span);
+    quote_spanned!(span=> <#ty as #root::data::Batch>::#name)
 }

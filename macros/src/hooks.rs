@@ -145,11 +145,20 @@ fn capitalized(word: &str) -> String {
 
 /// `T` of any path that ends in `Result<T>` or `Result<T, E>`.
 pub(crate) fn result_value(ty: &Type) -> Option<&Type> {
+    result_argument(ty, 0)
+}
+
+/// `E` of any path that ends in `Result<T, E>`.
+pub(crate) fn result_error(ty: &Type) -> Option<&Type> {
+    result_argument(ty, 1)
+}
+
+fn result_argument(ty: &Type, place: usize) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|segment| segment.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    match arguments.args.first()? {
-        GenericArgument::Type(value) => Some(value),
+    match arguments.args.iter().nth(place)? {
+        GenericArgument::Type(argument) => Some(argument),
         _ => None,
     }
 }

@@ -11,6 +11,7 @@ mod model;
 mod parse;
 #[cfg(test)]
 mod snapshots;
+mod types;
 
 use hooks::Role;
 use proc_macro::TokenStream;
@@ -18,12 +19,13 @@ use proc_macro::TokenStream;
 /// Makes a type a `LightningModule`: write it on the `impl` block that holds the model's hooks.
 ///
 /// - A method named as a hook **is** that hook. It takes any subset of the hook's parameters, by name, in any order, and may
-///   return the hook's value or a `Result` of it. It stays an ordinary method, callable by itself.
+///   return the hook's value or a `Result` of it. It stays an ordinary method, callable by itself. A `_` before the name of a
+///   parameter does not count: `_batch_idx` is `batch_idx`.
 /// - `parameters` returns the model's `nn::VarStore`, and must be there.
 /// - `fn new(hparams: Hparams) -> Self`, where it is written, makes the model from its hyperparameters: the generated program
 ///   has a flag for each, and a checkpoint keeps them.
 /// - Any other method is left as it is. One that starts with `on_`, or nearly has a hook's name, is an error with a suggestion;
-///   `#[not_a_hook]` on it says that it is meant.
+///   `#[not_a_hook]` above it says that it is meant.
 ///
 /// The batch's type is that of the parameter `batch` of `training_step`. The macro writes the implementations of the hook
 /// traits, the tables that tell the loops which hooks there are, and three functions: `main::<Data>()`, the whole program;

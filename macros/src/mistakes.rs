@@ -27,9 +27,19 @@ impl Mistakes {
         }
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.found.as_ref().map_or(0, Vec::len)
+    }
+
     /// The `compile_error!`s of all mistakes, or nothing.
     pub(crate) fn into_compile_errors(mut self) -> TokenStream {
         self.found.take().unwrap_or_default().iter().map(syn::Error::to_compile_error).collect()
+    }
+
+    /// The sentences alone.
+    #[cfg(test)]
+    pub(crate) fn into_sentences(mut self) -> Vec<String> {
+        self.found.take().unwrap_or_default().iter().map(ToString::to_string).collect()
     }
 }
 

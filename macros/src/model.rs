@@ -1,7 +1,16 @@
 //! What a block means: which methods are hooks, which batch they speak of, what the steps return.
 
-use crate::hooks::{Hook, HookTrait, Role, result_value};
-use syn::{Attribute, FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, ReturnType, Type, parse_quote};
+use crate::hooks::{Hook, HookTrait, Role, result_error, result_value};
+use crate::parse::{ImplBlock, Method};
+use crate::types;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{
+    FnArg, GenericArgument, GenericParam, Generics, Meta, Pat, PatIdent, PathArguments, ReturnType, Type, parse_quote,
+    parse_quote_spanned,
+};
 
 /// The attribute that keeps a method from being read as a hook.
 pub(crate) const MARKER: &str = "not_a_hook";
@@ -9,7 +18,7 @@ pub(crate) const MARKER: &str = "not_a_hook";
 /// An annotated block.
 pub(crate) struct Block {
     pub(crate) role: Role,
-    pub(crate) item: ItemImpl,
+    pub(crate) item: ImplBlock,
     pub(crate) traits: Vec<HookTrait>,
     pub(crate) hooks: Vec<Written>,
 }
@@ -17,84 +26,103 @@ pub(crate) struct Block {
 /// A hook as the user wrote it.
 pub(crate) struct Written {
     pub(crate) declared: Hook,
-    pub(crate) method: ImplItemFn,
+    pub(crate) method: Method,
     /// Set by the checks: its trait method is left out, so that one mistake brings no second error.
     pub(crate) faulty: bool,
 }
 
 /// A parameter that a written hook asks for.
 pub(crate) struct Argument<'a> {
-    pub(crate) name: &'a Ident,
+    pub(crate) name: String,
     pub(crate) ty: &'a Type,
 }
 
 impl Block {
-    pub(crate) fn new(role: Role, item: ItemImpl) -> Self {
+    pub(crate) fn new(role: Role, item: ImplBlock) -> Self {
         let traits = role.traits();
-        let declared: Vec<Hook> =
-            traits.iter().flat_map(|hook_trait| hook_trait.methods().collect::<Vec<_>>()).collect();
-        let written = |method: &ImplItemFn| {
-            let declared = declared.iter().find(|hook| *hook.name() == method.sig.ident)?.clone();
-            Some(Written { declared, method: method.clone(), faulty: false })
-        };
-        let hooks = methods(&item).filter(|method| !is_marked(method)).filter_map(written).collect();
+        let declared: Vec<Hook> = traits.iter().flat_map(HookTrait::methods).collect();
+        let mut hooks: Vec<Written> = Vec::new();
+        for method in item.methods().filter(|method| !method.is_marked()) {
+            let Some(declared) = declared.iter().find(|hook| *hook.name() == method.sig.ident.unraw()) else {
+                continue;
+            };
+            let written = Written { declared: declared.clone(), method: method.clone(), faulty: false };
+            // rustc itself reports a method that is written twice
+            let again = |other: &Written| other.declared.name() == declared.name() && other.is_unconditional();
+            if !(written.is_unconditional() && hooks.iter().any(again)) {
+                hooks.push(written);
+            }
+        }
         Self { role, item, traits, hooks }
     }
 
-    pub(crate) fn written(&self, name: &str) -> Option<&Written> {
-        self.hooks.iter().find(|hook| *hook.declared.name() == name)
+    /// The hook of this name. There are several where each has a `#[cfg]` of its own.
+    pub(crate) fn written<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Written> {
+        self.hooks.iter().filter(move |hook| *hook.declared.name() == name)
     }
 
-    pub(crate) fn method(&self, name: &str) -> Option<&ImplItemFn> {
-        methods(&self.item).find(|method| method.sig.ident == name)
+    pub(crate) fn method(&self, name: &str) -> Option<&Method> {
+        self.item.methods().find(|method| method.sig.ident.unraw() == name)
     }
 
     /// The methods that are no hooks of this block and not marked as such.
-    pub(crate) fn other_methods(&self) -> impl Iterator<Item = &ImplItemFn> {
-        methods(&self.item).filter(|method| !is_marked(method) && self.written(&method.sig.ident.to_string()).is_none())
+    pub(crate) fn other_methods(&self) -> impl Iterator<Item = &Method> {
+        let is_hook = |method: &Method| self.written(&method.sig.ident.unraw().to_string()).next().is_some();
+        self.item.methods().filter(move |method| !method.is_marked() && !is_hook(method))
     }
 
-    /// The batch's type: that of the parameter `batch`, of `training_step` before others, else what the loaders yield.
+    pub(crate) fn borrows(&self) -> bool {
+        self.item.head.generics.lifetimes().next().is_some()
+    }
+
+    /// The generics of the block for the implementations: the trainer keeps the module, so nothing in it is borrowed.
+    pub(crate) fn generics(&self) -> Generics {
+        let mut generics = self.item.head.generics.clone();
+        let parameters: Vec<_> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
+        for parameter in parameters {
+            generics.make_where_clause().predicates.push(parse_quote!(#parameter: 'static));
+        }
+        generics
+    }
+
+    /// The batch's type: that of the parameter `batch`, of the steps before others, else what the loaders yield.
     pub(crate) fn batch(&self) -> Type {
         let steps = ["training_step", "validation_step", "test_step", "predict_step"];
-        let step = |name: &&str| self.written(name).and_then(Written::batch);
-        steps
-            .iter()
-            .find_map(step)
-            .or_else(|| self.hooks.iter().find_map(Written::batch))
-            .or_else(|| self.hooks.iter().find_map(Written::loaded_batch))
-            .unwrap_or_else(|| parse_quote!(()))
-    }
-
-    /// What a step returns, without its `Result`; `()` where the step is not written.
-    pub(crate) fn output(&self, step: &str) -> Type {
-        self.written(step).map_or_else(|| parse_quote!(()), Written::output)
+        let steps = steps.iter().flat_map(|step| self.written(step));
+        let (always, sometimes): (Vec<&Written>, Vec<&Written>) =
+            steps.chain(&self.hooks).filter(|hook| !hook.is_generic()).partition(|hook| hook.is_unconditional());
+        let hooks: Vec<&Written> = always.into_iter().chain(sometimes).collect();
+        let asked = hooks.iter().filter_map(|hook| hook.batch());
+        let loaded = hooks.iter().filter_map(|hook| hook.loaded_batch());
+        asked.chain(loaded).find(types::can_be_named).unwrap_or_else(|| parse_quote!(()))
     }
 
     /// `new`, where it is the constructor that the generated program calls.
-    pub(crate) fn constructor(&self) -> Option<&ImplItemFn> {
-        self.method("new").filter(|method| match arguments(method).as_slice() {
-            [] => method.sig.receiver().is_none() && method.sig.inputs.is_empty(),
-            [only] => method.sig.receiver().is_none() && method.sig.inputs.len() == 1 && only.name == "hparams",
-            _ => false,
+    pub(crate) fn constructor(&self) -> Option<&Method> {
+        self.method("new").filter(|new| {
+            let is_plain = new.sig.asyncness.is_none() && new.sig.unsafety.is_none() && !new.is_generic();
+            let takes_hparams = match new.sig.inputs.len() {
+                0 => true,
+                1 => new.arguments().iter().any(|argument| argument.name == "hparams"),
+                _ => false,
+            };
+            !new.is_marked() && is_plain && takes_hparams
         })
     }
 }
 
 impl Written {
-    pub(crate) fn arguments(&self) -> Vec<Argument<'_>> {
-        arguments(&self.method)
+    fn is_unconditional(&self) -> bool {
+        self.method.condition().is_none()
     }
 
-    /// `#[cfg(…)]` and `#[cfg_attr(…)]`: what is compiled only sometimes is a hook only then.
-    pub(crate) fn conditions(&self) -> Vec<&Attribute> {
-        let conditional =
-            |attribute: &&Attribute| attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr");
-        self.method.attrs.iter().filter(conditional).collect()
+    fn is_generic(&self) -> bool {
+        self.method.is_generic()
     }
 
-    fn batch(&self) -> Option<Type> {
-        let arguments = self.arguments();
+    /// The type of the parameter `batch`, without its reference.
+    pub(crate) fn batch(&self) -> Option<Type> {
+        let arguments = self.method.arguments();
         let batch = arguments.iter().find(|argument| argument.name == "batch")?;
         match batch.ty {
             Type::Reference(reference) => Some(reference.elem.as_ref().clone()),
@@ -107,11 +135,11 @@ impl Written {
         if !self.declared.name().to_string().ends_with("_dataloader") {
             return None;
         }
-        let mut ty = self.output();
+        let mut ty = self.method.output();
         while let Type::Path(path) = &ty {
             let last = path.path.segments.last()?;
-            let syn::PathArguments::AngleBracketed(inner) = &last.arguments else { return None };
-            let syn::GenericArgument::Type(inner) = inner.args.first()? else { return None };
+            let PathArguments::AngleBracketed(inner) = &last.arguments else { return None };
+            let GenericArgument::Type(inner) = inner.args.first()? else { return None };
             let inner = inner.clone();
             if last.ident == "DataLoader" || last.ident == "DataLoaders" {
                 return Some(inner);
@@ -121,35 +149,83 @@ impl Written {
         None
     }
 
-    pub(crate) fn output(&self) -> Type {
-        match &self.method.sig.output {
-            ReturnType::Default => parse_quote!(()),
-            ReturnType::Type(_, ty) => result_value(ty).unwrap_or(ty).clone(),
+    /// Whether it is one of the four steps: what it returns is then the user's own choice.
+    pub(crate) fn is_step(&self) -> bool {
+        self.declared.value().is_some_and(|value| types::is_associated(&value))
+            && self.declared.trait_name == "LightningModule"
+    }
+
+    /// What a step returns as the associated type: `()` where no type can be named.
+    pub(crate) fn step_output(&self) -> Type {
+        let output = self.method.output();
+        if types::can_be_named(&output) && !self.is_generic() { output } else { parse_quote!(()) }
+    }
+}
+
+impl Method {
+    /// `#[cfg(…)]` in one predicate: what is compiled only sometimes is a hook only then.
+    pub(crate) fn condition(&self) -> Option<TokenStream> {
+        let predicates: Vec<&TokenStream> = self
+            .attrs
+            .iter()
+            .filter_map(|attribute| match &attribute.meta {
+                Meta::List(cfg) if cfg.path.is_ident("cfg") => Some(&cfg.tokens),
+                _ => None,
+            })
+            .collect();
+        match predicates.as_slice() {
+            [] => None,
+            [only] => Some(quote!(#only)),
+            several => Some(quote!(all(#(#several),*))),
         }
     }
 
-    pub(crate) fn returns_result(&self) -> bool {
-        matches!(&self.method.sig.output, ReturnType::Type(_, ty) if result_value(ty).is_some())
+    pub(crate) fn is_marked(&self) -> bool {
+        self.attrs.iter().any(|attribute| attribute.path().is_ident(MARKER))
     }
-}
 
-pub(crate) fn methods(item: &ItemImpl) -> impl Iterator<Item = &ImplItemFn> {
-    item.items.iter().filter_map(|item| match item {
-        ImplItem::Fn(method) => Some(method),
-        _ => None,
-    })
-}
+    /// Whether its types depend on type parameters of its own.
+    pub(crate) fn is_generic(&self) -> bool {
+        self.sig.generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+    }
 
-pub(crate) fn is_marked(method: &ImplItemFn) -> bool {
-    method.attrs.iter().any(|attribute| attribute.path().is_ident(MARKER))
-}
+    pub(crate) fn arguments(&self) -> Vec<Argument<'_>> {
+        self.sig.inputs.iter().filter_map(argument).collect()
+    }
 
-fn arguments(method: &ImplItemFn) -> Vec<Argument<'_>> {
-    method.sig.inputs.iter().filter_map(argument).collect()
+    /// What it returns: a `()` in the place of its name where it is not written.
+    pub(crate) fn returned(&self) -> Type {
+        match &self.sig.output {
+            ReturnType::Default => parse_quote_spanned!(self.sig.ident.span()=> ()),
+            ReturnType::Type(_, ty) => ty.as_ref().clone(),
+        }
+    }
+
+    /// What it returns, without its `Result`.
+    pub(crate) fn output(&self) -> Type {
+        let returned = self.returned();
+        result_value(&returned).cloned().unwrap_or(returned)
+    }
+
+    pub(crate) fn returns_result(&self) -> bool {
+        result_value(&self.returned()).is_some()
+    }
+
+    /// The place of the error that it returns: the error's type, or the whole `Result` where that does not name it.
+    pub(crate) fn error_span(&self) -> Span {
+        let returned = self.returned();
+        result_error(&returned).unwrap_or(&returned).span()
+    }
 }
 
 fn argument(input: &FnArg) -> Option<Argument<'_>> {
     let FnArg::Typed(typed) = input else { return None };
     let Pat::Ident(pattern) = typed.pat.as_ref() else { return None };
-    Some(Argument { name: &pattern.ident, ty: &typed.ty })
+    Some(Argument { name: argument_name(pattern), ty: &typed.ty })
+}
+
+/// The name by which a parameter is asked for. rustc advises a leading `_` for one that is not used: it does not count.
+pub(crate) fn argument_name(pattern: &PatIdent) -> String {
+    let name = pattern.ident.unraw().to_string();
+    name.strip_prefix('_').map(str::to_owned).unwrap_or(name)
 }

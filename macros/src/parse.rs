@@ -2,8 +2,42 @@
 
 use crate::hooks::Role;
 use crate::mistakes::Mistakes;
-use proc_macro2::TokenStream;
-use syn::{Item, ItemImpl};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Signature, Visibility};
+
+/// An `impl` block whose bodies are not looked into. A body that is only half typed is passed on for the compiler to speak
+/// of, and an editor still sees everything else that the block means.
+pub(crate) struct ImplBlock {
+    /// The block without its items.
+    pub(crate) head: ItemImpl,
+    pub(crate) items: Vec<BlockItem>,
+}
+
+pub(crate) enum BlockItem {
+    Method(Box<Method>),
+    /// An item that can't be a hook.
+    Other(TokenStream),
+}
+
+#[derive(Clone)]
+pub(crate) struct Method {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    body: TokenTree,
+}
+
+impl ImplBlock {
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &Method> {
+        self.items.iter().filter_map(|item| match item {
+            BlockItem::Method(method) => Some(method.as_ref()),
+            BlockItem::Other(_) => None,
+        })
+    }
+}
 
 /// The block under the attribute, or nothing where there is no block to work on; every mistake is noted.
 pub(crate) fn block(
@@ -11,11 +45,11 @@ pub(crate) fn block(
     arguments: &TokenStream,
     tokens: &TokenStream,
     mistakes: &mut Mistakes,
-) -> Option<ItemImpl> {
+) -> Option<ImplBlock> {
     if !arguments.is_empty() {
         mistakes.add(arguments, format_args!("`#[{}]` takes no arguments", role.attribute()));
     }
-    match syn::parse2::<ItemImpl>(tokens.clone()) {
+    match syn::parse2::<ImplBlock>(tokens.clone()) {
         Ok(block) => on_a_type(role, block, mistakes),
         Err(error) => {
             mistakes.push(misplaced(role, tokens).unwrap_or(error));
@@ -24,15 +58,88 @@ pub(crate) fn block(
     }
 }
 
-fn on_a_type(role: Role, block: ItemImpl, mistakes: &mut Mistakes) -> Option<ItemImpl> {
-    let Some((_, path, _)) = &block.trait_ else { return Some(block) };
+impl Parse for ImplBlock {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
+        let mut body = TokenStream::new();
+        if let Some(TokenTree::Group(group)) = tokens.last_mut() {
+            body = group.stream();
+            // syn reads the head of a block only together with its braces
+            *group = emptied(group);
+        }
+        let mut head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
+        let (attributes, items) = contents.parse2(body)?;
+        head.attrs.extend(attributes);
+        Ok(Self { head, items })
+    }
+}
+
+fn emptied(group: &Group) -> Group {
+    let mut empty = Group::new(group.delimiter(), TokenStream::new());
+    empty.set_span(group.span());
+    empty
+}
+
+fn contents(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<BlockItem>)> {
+    let attributes = input.call(Attribute::parse_inner)?;
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        let ahead = input.fork();
+        items.push(match ahead.parse() {
+            Ok(method) => {
+                input.advance_to(&ahead);
+                BlockItem::Method(Box::new(method))
+            }
+            Err(_) => BlockItem::Other(input.parse::<ImplItem>()?.into_token_stream()),
+        });
+    }
+    Ok((attributes, items))
+}
+
+impl Parse for Method {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attrs: input.call(Attribute::parse_outer)?,
+            vis: input.parse()?,
+            sig: input.parse()?,
+            body: match input.parse()? {
+                TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => body.into(),
+                other => return Err(syn::Error::new(other.span(), "expected the method's body")),
+            },
+        })
+    }
+}
+
+impl ToTokens for ImplBlock {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let mut block = self.head.clone();
+        block.items = self.items.iter().map(|item| ImplItem::Verbatim(item.to_token_stream())).collect();
+        block.to_tokens(tokens);
+    }
+}
+
+impl ToTokens for BlockItem {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Method(method) => method.to_tokens(tokens),
+            Self::Other(item) => item.to_tokens(tokens),
+        }
+    }
+}
+
+impl ToTokens for Method {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.attrs.iter().for_each(|attribute| attribute.to_tokens(tokens));
+        self.vis.to_tokens(tokens);
+        self.sig.to_tokens(tokens);
+        self.body.to_tokens(tokens);
+    }
+}
+
+fn on_a_type(role: Role, block: ImplBlock, mistakes: &mut Mistakes) -> Option<ImplBlock> {
+    let Some((_, path, _)) = &block.head.trait_ else { return Some(block) };
     let attribute = role.attribute();
-    mistakes.add(
-        path,
-        format_args!(
-            "`#[{attribute}]` stands on an `impl` block of the type itself: it writes the trait implementations"
-        ),
-    );
+    mistakes.add(path, format_args!("`#[{attribute}]` stands on an `impl` block of the type itself, not of a trait"));
     None
 }
 
@@ -40,21 +147,15 @@ fn on_a_type(role: Role, block: ItemImpl, mistakes: &mut Mistakes) -> Option<Ite
 fn misplaced(role: Role, tokens: &TokenStream) -> Option<syn::Error> {
     let item = syn::parse2::<Item>(tokens.clone()).ok()?;
     let attribute = role.attribute();
-    let (name, what) = match &item {
-        Item::Struct(item) => (item.ident.clone(), "struct"),
-        Item::Enum(item) => (item.ident.clone(), "enum"),
-        Item::Trait(item) => (item.ident.clone(), "trait"),
-        Item::Fn(item) => (item.sig.ident.clone(), "function"),
-        Item::Mod(item) => (item.ident.clone(), "module"),
-        _ => return None,
+    let on_the_type = |name: &Ident| {
+        let sentence =
+            format!("`#[{attribute}]` stands on the block of the methods, `impl {name} {{ … }}`, not on the type");
+        syn::Error::new_spanned(name, sentence)
     };
-    let sentence = match what {
-        "struct" | "enum" => {
-            format!(
-                "`#[{attribute}]` stands on the block with the methods: `#[{attribute}] impl {name} {{ … }}`, not on the {what}"
-            )
-        }
-        _ => format!("`#[{attribute}]` stands on an `impl` block, not on a {what}"),
-    };
-    Some(syn::Error::new_spanned(name, sentence))
+    match &item {
+        Item::Impl(_) => None,
+        Item::Struct(item) => Some(on_the_type(&item.ident)),
+        Item::Enum(item) => Some(on_the_type(&item.ident)),
+        other => Some(syn::Error::new_spanned(other, format!("`#[{attribute}]` stands on an `impl` block"))),
+    }
 }

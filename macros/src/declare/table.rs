@@ -14,7 +14,7 @@ pub(crate) fn table(declared: &HookTrait) -> TokenStream {
     let fields = hooks.iter().map(field);
     let calls = hooks.iter().map(|hook| call(declared, hook));
     let about =
-        format!("The hooks of [`{trait_name}`] that `M` overrides, as function pointers; `None` where it does not.");
+        format!(" The hooks of [`{trait_name}`] that `M` overrides, as function pointers; `None` where it does not.");
     quote! {
         #[doc = #about]
         pub struct #table<M: #trait_name> {
@@ -43,7 +43,7 @@ fn field(hook: &Hook) -> TokenStream {
     let name = hook.name();
     let types = hook.parameters().into_iter().map(|parameter| of_module(&parameter.ty));
     let value = value_of(hook);
-    let about = format!("[`Hook::{}`].", hook.variant());
+    let about = format!(" [`Hook::{}`].", hook.variant());
     quote! {
         #[doc = #about]
         pub #name: Option<fn(&mut M, #(#types),*) -> Result<#value>>

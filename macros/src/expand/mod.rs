@@ -8,10 +8,10 @@ mod types;
 use crate::hooks::Role;
 use crate::mistakes::Mistakes;
 use crate::model::{Block, MARKER};
+use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::{check, parse};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{ImplItem, ItemImpl};
 
 pub(crate) use paths::crate_root;
 
@@ -24,8 +24,9 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     };
     let mut block = Block::new(role, item);
     check::block(&mut block, &mut mistakes);
-    let written = without_markers(block.item.clone());
-    let generated = generated(&block, &crate_root());
+    // implementations for a type that borrows would only repeat the mistake
+    let generated = if block.borrows() { TokenStream::new() } else { generated(&block, &crate_root()) };
+    let written = without_markers(block.item);
     let errors = mistakes.into_compile_errors();
     quote!(#written #generated #errors)
 }
@@ -39,11 +40,16 @@ pub(crate) fn generated(block: &Block, root: &TokenStream) -> TokenStream {
     quote!(#types #forwards #program #constructor)
 }
 
-fn without_markers(mut item: ItemImpl) -> TokenStream {
-    for method in &mut item.items {
-        if let ImplItem::Fn(method) = method {
+/// The method's `#[cfg]`, for what is written because of it.
+fn condition(method: &Method) -> Option<TokenStream> {
+    method.condition().map(|predicate| quote!(#[cfg(#predicate)]))
+}
+
+fn without_markers(mut block: ImplBlock) -> TokenStream {
+    for item in &mut block.items {
+        if let BlockItem::Method(method) = item {
             method.attrs.retain(|attribute| !attribute.path().is_ident(MARKER));
         }
     }
-    item.into_token_stream()
+    block.into_token_stream()
 }

@@ -26,6 +26,19 @@ pub(crate) fn qualified(ty: &Type, root: &TokenStream) -> Type {
     ty
 }
 
+/// Whether a declared type is one of the language, whose name has one meaning everywhere.
+pub(super) fn is_built_in(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => is_languages_own(&path.path),
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_languages_own(path: &Path) -> bool {
+    path.get_ident().is_some_and(|name| ["bool", "f64", "usize"].iter().any(|built_in| name == built_in))
+}
+
 struct Qualifier<'a> {
     root: &'a TokenStream,
 }
@@ -33,10 +46,8 @@ struct Qualifier<'a> {
 impl VisitMut for Qualifier<'_> {
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_path_mut(self, path);
-        let is_built_in =
-            path.get_ident().is_some_and(|name| ["bool", "f64", "usize"].iter().any(|plain| name == plain));
         let is_own = path.segments.first().is_some_and(|first| first.ident == "Self");
-        if !is_built_in && !is_own {
+        if !is_languages_own(path) && !is_own {
             let root = self.root;
             *path = syn::parse_quote!(#root::__private::#path);
         }

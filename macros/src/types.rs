@@ -1,0 +1,144 @@
+//! What can be said of a type by its tokens alone.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::visit_mut::VisitMut;
+use syn::{BoundLifetimes, Lifetime, ParenthesizedGenericArguments, Type, TypeBareFn, TypeReference};
+
+/// Whether the written type can't be the declared one, whatever its names stand for.
+pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
+    match (declared, written) {
+        (_, Type::ImplTrait(_)) => false,
+        (declared, written) if is_associated(declared) => matches!(written, Type::Reference(_)),
+        (Type::Reference(declared), Type::Reference(written)) => {
+            let asks_for_more = declared.mutability.is_none() && written.mutability.is_some();
+            asks_for_more || surely_differ(&declared.elem, &written.elem)
+        }
+        (Type::Reference(declared), written) => {
+            is_plain(written) || matches!(written, Type::Tuple(_)) || readable(&declared.elem) == readable(written)
+        }
+        (declared, Type::Reference(_)) => is_plain(declared),
+        (declared, written) => !is_alias(written) && readable(declared) != readable(written),
+    }
+}
+
+/// The types whose names nobody gives to something else.
+fn is_plain(ty: &Type) -> bool {
+    const PLAIN: [&str; 20] = [
+        "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64",
+        "u128", "usize", "String", "Tensor", "Stage",
+    ];
+    matches!(ty, Type::Path(path) if path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)))
+}
+
+/// A path that may well be another name of the declared type.
+fn is_alias(ty: &Type) -> bool {
+    matches!(ty, Type::Path(_)) && !is_plain(ty)
+}
+
+/// Whether an `impl Trait` stands somewhere in it.
+pub(crate) fn has_impl(ty: &Type) -> bool {
+    struct Impl(bool);
+    impl VisitMut for Impl {
+        fn visit_type_impl_trait_mut(&mut self, _: &mut syn::TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut found = Impl(false);
+    found.visit_type_mut(&mut ty.clone());
+    found.0
+}
+
+/// `Self::Batch` and its like, which the block itself decides.
+pub(crate) fn is_associated(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.first().is_some_and(|first| first.ident == "Self"))
+}
+
+/// The first reference or lifetime in a type that must own what it holds.
+pub(crate) fn borrow(ty: &Type) -> Option<TokenStream> {
+    struct Borrow(Option<TokenStream>);
+    impl VisitMut for Borrow {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident != "static" {
+                self.0.get_or_insert_with(|| quote!(#lifetime));
+            }
+        }
+
+        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+            if reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static") {
+                self.0.get_or_insert_with(|| quote!(#reference));
+            }
+        }
+
+        // what a function takes and returns is not held by it
+        fn visit_type_bare_fn_mut(&mut self, _: &mut TypeBareFn) {}
+
+        fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+
+        fn visit_bound_lifetimes_mut(&mut self, _: &mut BoundLifetimes) {}
+    }
+    let mut found = Borrow(None);
+    found.visit_type_mut(&mut ty.clone());
+    found.0
+}
+
+/// Whether it can stand as an associated type.
+pub(crate) fn can_be_named(ty: &Type) -> bool {
+    borrow(ty).is_none() && !has_impl(ty)
+}
+
+/// The declared type as the user would write it: where the block decides the type, with the user's own.
+pub(crate) fn expected(declared: &Type, written: &Type) -> String {
+    let bare = match written {
+        Type::Reference(reference) => &reference.elem,
+        owned => owned,
+    };
+    match declared {
+        Type::Reference(reference) if is_associated(&reference.elem) => format!("&{}", readable(bare)),
+        declared if is_associated(declared) => readable(bare),
+        declared => readable(declared),
+    }
+}
+
+/// A type as people write it: tokens without the blanks that `quote` puts between them.
+pub(crate) fn readable(ty: &Type) -> String {
+    let spaced = ty.to_token_stream().to_string();
+    [("& mut ", "&mut "), ("& ", "&"), (" :: ", "::"), (" < ", "<"), (" >", ">"), (" ,", ",")]
+        .iter()
+        .fold(spaced, |text, (spaced, tight)| text.replace(spaced, tight))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn differ(declared: &str, written: &str) -> bool {
+        surely_differ(&syn::parse_str(declared).unwrap(), &syn::parse_str(written).unwrap())
+    }
+
+    #[test]
+    fn only_what_must_be_wrong_is_refused() {
+        for (declared, wrong) in [
+            ("usize", "i64"),
+            ("&mut Context", "Context"),
+            ("&mut Context", "&mut usize"),
+            ("&Self::Batch", "(Tensor, Tensor)"),
+            ("&Self::Batch", "&mut Rows"),
+            ("Self::Batch", "&Rows"),
+            ("Option<f64>", "f64"),
+        ] {
+            assert!(differ(declared, wrong), "{declared} and {wrong}");
+        }
+        for (declared, possible) in [
+            ("usize", "BatchNumber"),
+            ("&mut Context", "&Context"),
+            ("&mut Context", "&mut tch_lightning::Context"),
+            ("&Self::Batch", "&(Tensor, Tensor)"),
+            ("&Self::Batch", "BorrowedRows"),
+            ("&Tensor", "&tch::Tensor"),
+            ("Option<f64>", "std::option::Option<f64>"),
+        ] {
+            assert!(!differ(declared, possible), "{declared} and {possible}");
+        }
+    }
+}

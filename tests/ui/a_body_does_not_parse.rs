@@ -1,0 +1,21 @@
+use tch_lightning::prelude::*;
+
+struct Model {
+    vs: nn::VarStore,
+}
+
+#[lightning_module]
+impl Model {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        let loss = ;
+        batch.mean(None)
+    }
+
+    fn on_train_epoch_strat(&mut self) {}
+}
+
+fn main() {}

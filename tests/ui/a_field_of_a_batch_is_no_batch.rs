@@ -1,0 +1,15 @@
+use tch_lightning::prelude::*;
+
+struct Caption {
+    text: String,
+}
+
+#[derive(tch_lightning::Batch)]
+struct Captioned {
+    images: Tensor,
+    captions: Vec<Caption>,
+}
+
+fn main() {
+    println!("{}", Caption { text: String::new() }.text);
+}

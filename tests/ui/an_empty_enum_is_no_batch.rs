@@ -1,0 +1,6 @@
+use tch_lightning::Batch;
+
+#[derive(Batch)]
+enum Never {}
+
+fn main() {}

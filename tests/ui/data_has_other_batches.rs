@@ -1,0 +1,38 @@
+use tch_lightning::prelude::*;
+
+struct Data;
+
+#[lightning_datamodule]
+impl Data {
+    fn new() -> Self {
+        Self
+    }
+
+    fn train_dataloader(&mut self) -> Result<DataLoader<Tensor>> {
+        bail!("no data")
+    }
+}
+
+struct Model {
+    vs: nn::VarStore,
+}
+
+#[lightning_module]
+impl Model {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn new() -> Self {
+        Self { vs: nn::VarStore::new(Device::Cpu) }
+    }
+
+    fn training_step(&mut self, batch: &(Tensor, Tensor)) -> Tensor {
+        let (images, labels) = batch;
+        images.mse_loss(labels, tch::Reduction::Mean)
+    }
+}
+
+fn main() -> ExitCode {
+    Model::main::<Data>()
+}
