@@ -28,7 +28,7 @@ const PARTS: [f64; 3] = [0.7, 0.1, 0.2];
 const OWN: &[u8] = include_bytes!("digits.csv.gz");
 
 /// What can be chosen of the data.
-#[derive(Args, Clone, Serialize, Deserialize)]
+#[derive(Args, Serialize, Deserialize)]
 pub struct Hparams {
     /// A CSV file of other digits: 64 pixels from 0 to 16 and the digit in each row; gzipped where it ends in .gz
     #[arg(long, value_name = "FILE")]
@@ -98,10 +98,11 @@ fn read(source: impl Read, name: &str) -> Result<TensorDataset<Digits>> {
         let record = record.with_context(|| format!("row {row} of {name} can't be read"))?;
         labels.push(parse(&record, &mut pixels).with_context(|| format!("row {row} of {name} is damaged"))?);
     }
+    ensure!(!labels.is_empty(), "{name} has no digits");
     let count = labels.len() as i64;
     let images = Tensor::from_slice(&pixels).view([count, 1, SIDE, SIDE]).to_kind(Kind::Float) / f64::from(INK);
     let rows = Tensor::arange_start(1, count + 1, (Kind::Int64, Device::Cpu));
-    TensorDataset::new((images, Tensor::from_slice(&labels), rows)).with_context(|| format!("{name} has no digits"))
+    Ok(TensorDataset::new((images, Tensor::from_slice(&labels), rows))?)
 }
 
 /// Adds a row's pixels to `pixels`, and returns its digit.

@@ -8,7 +8,7 @@ use tch_lightning::Callback;
 use tch_lightning::prelude::*;
 
 /// What can be chosen of the model.
-#[derive(Args, Clone, Serialize, Deserialize)]
+#[derive(Args, Serialize, Deserialize)]
 pub struct Hparams {
     /// The learning rate
     #[arg(long, default_value_t = 2e-3)]

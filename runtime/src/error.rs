@@ -32,8 +32,13 @@ pub enum Error {
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// A loader failed.
-    #[error(transparent)]
-    Data(#[from] DataError),
+    #[error("the loader of `{dataloader}`: {source}")]
+    Data {
+        /// The hook that made the loader.
+        dataloader: Hook,
+        /// Why it failed.
+        source: DataError,
+    },
     /// An optimizer could not be made or could not step.
     #[error(transparent)]
     Optimizer(#[from] OptimizerError),
@@ -64,29 +69,30 @@ pub struct HookError {
     pub callback: Option<&'static str>,
     /// The verb that was running.
     pub stage: Stage,
-    /// The epoch, from 0.
-    pub epoch: usize,
+    /// The training epoch, from 0, where one was running.
+    pub epoch: Option<usize>,
     /// The batch, from 0, where one was being worked on.
     pub batch_idx: Option<usize>,
-    /// What the hook said, without libtorch's C++ backtrace.
-    pub message: String,
-    /// The error itself; `None` for a panic.
-    #[source]
-    pub source: Option<anyhow::Error>,
+    /// What the hook returned, or what its panic said. Its sentence is part of this one, so that it is no
+    /// [`source`](std::error::Error::source).
+    pub error: anyhow::Error,
 }
 
 impl fmt::Display for HookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { hook, stage, epoch, .. } = self;
+        let Self { hook, stage, .. } = self;
         write!(f, "`{hook}`")?;
         if let Some(callback) = self.callback {
             write!(f, " of the callback {callback}")?;
         }
-        write!(f, " failed in `{stage}` at epoch {epoch}")?;
-        if let Some(batch_idx) = self.batch_idx {
-            write!(f, ", batch {batch_idx}")?;
+        write!(f, " failed in `{stage}`")?;
+        match (self.epoch, self.batch_idx) {
+            (Some(epoch), Some(batch_idx)) => write!(f, " at epoch {epoch}, batch {batch_idx}")?,
+            (Some(epoch), None) => write!(f, " at epoch {epoch}")?,
+            (None, Some(batch_idx)) => write!(f, " at batch {batch_idx}")?,
+            (None, None) => {}
         }
-        write!(f, ": {}", self.message)
+        write!(f, ": {}", in_one_line(&self.error))
     }
 }
 

@@ -15,9 +15,11 @@ mod error;
 mod hook;
 mod loggers;
 mod loops;
+mod mismatch;
 mod module;
 mod native;
 pub mod optim;
+mod panic;
 mod stage;
 mod table;
 mod trainer;
@@ -34,6 +36,7 @@ pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};
 pub use loggers::{CsvLogger, Logger};
+pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
     FromHparams, HookParameter, HookReturn, Hyperparameters, LightningDataModule, LightningModule,
@@ -43,7 +46,7 @@ pub use module::{
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
 pub use stage::{RunningStage, Stage};
-pub use tch_lightning_macros::{Batch, lightning_datamodule, lightning_module};
+pub use tch_lightning_macros::{lightning_datamodule, lightning_module};
 pub use trainer::{Metrics, Trainer};
 
 /// Seeds libtorch's random numbers on every device: initial weights, dropout, sampling. Lightning's

@@ -4,7 +4,7 @@ struct Caption {
     text: String,
 }
 
-#[derive(tch_lightning::Batch)]
+#[derive(tch_lightning::data::Batch)]
 struct Captioned {
     images: Tensor,
     captions: Vec<Caption>,

@@ -2,7 +2,7 @@ use tch_lightning::prelude::*;
 
 type BatchNumber = i64;
 
-#[derive(tch_lightning::Batch)]
+#[derive(tch_lightning::data::Batch)]
 struct Rows {
     input: Tensor,
 }

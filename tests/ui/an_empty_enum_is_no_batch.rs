@@ -1,4 +1,4 @@
-use tch_lightning::Batch;
+use tch_lightning::data::Batch;
 
 #[derive(Batch)]
 enum Never {}

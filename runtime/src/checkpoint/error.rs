@@ -1,6 +1,7 @@
 //! What can be wrong with a checkpoint.
 
 use super::LAYOUT;
+use crate::mismatch::Mismatch;
 use crate::native::without_backtrace;
 use std::path::PathBuf;
 
@@ -47,15 +48,8 @@ pub enum CheckpointError {
         layout: u64,
     },
     /// The tensors are not those of the module.
-    #[error("the checkpoint is of another module:{}", differences(missing, unexpected, misshaped))]
-    OtherModule {
-        /// What the module has and the checkpoint lacks.
-        missing: Vec<String>,
-        /// What the checkpoint has and the module lacks.
-        unexpected: Vec<String>,
-        /// What has another shape.
-        misshaped: Vec<String>,
-    },
+    #[error("the checkpoint is of another module: {0}")]
+    OtherModule(Mismatch),
     /// A tensor of a dtype that safetensors does not have.
     #[error("`{name}` is of dtype {kind:?}, which a checkpoint can't hold")]
     Dtype {
@@ -67,14 +61,4 @@ pub enum CheckpointError {
     /// libtorch refused to copy a tensor.
     #[error("libtorch: {}", without_backtrace(&.0.to_string()))]
     Torch(#[from] tch::TchError),
-}
-
-fn differences(missing: &[String], unexpected: &[String], misshaped: &[String]) -> String {
-    let lists = [("it lacks ", missing), ("it has the unknown ", unexpected), ("", misshaped)];
-    let parts: Vec<String> = lists
-        .iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(what, names)| format!(" {what}{}", names.join(", ")))
-        .collect();
-    parts.join(";")
 }

@@ -37,10 +37,10 @@ impl Checkpoint {
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
-        let data = self.tensors.iter().map(|(name, tensor)| Ok((name, tensor.size(), contents(name, tensor)?)));
-        let data: Vec<(&String, Vec<i64>, (Dtype, Vec<u8>))> = data.collect::<Result<_, CheckpointError>>()?;
-        let views = data.iter().map(|(name, size, (dtype, bytes))| {
-            let shape = size.iter().map(|length| usize::try_from(*length).unwrap_or_default()).collect();
+        let contents = self.tensors.iter().map(|(name, tensor)| contents(name, tensor));
+        let contents: Vec<(Dtype, Vec<u8>)> = contents.collect::<Result<_, CheckpointError>>()?;
+        let views = self.tensors.iter().zip(&contents).map(|((name, tensor), (dtype, bytes))| {
+            let shape = tensor.size().iter().map(|length| usize::try_from(*length).unwrap_or_default()).collect();
             TensorView::new(*dtype, shape, bytes).map(|view| (name.as_str(), view))
         });
         let views: Vec<(&str, TensorView<'_>)> = views.collect::<Result<_, _>>().map_err(impossible)?;
@@ -168,7 +168,7 @@ mod tests {
         let said = checkpoint().load_into(&variables).unwrap_err().to_string();
         assert_eq!(
             said,
-            "the checkpoint is of another module: it lacks bias; it has the unknown steps; weight is [2, 2], the module has [3]"
+            "the checkpoint is of another module: missing: bias; of another shape: weight ([2, 2] instead of [3]); unexpected: steps"
         );
     }
 }

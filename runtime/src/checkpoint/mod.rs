@@ -9,6 +9,7 @@ mod file;
 
 pub use error::CheckpointError;
 
+use crate::mismatch::{Mismatch, Misshaped};
 use crate::optim::Algorithm;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -95,17 +96,20 @@ impl Checkpoint {
     /// copied then.
     pub fn load_into(&self, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
         let saved: BTreeMap<&str, &Tensor> = self.under(MODULE).collect();
-        let missing =
-            variables.iter().filter(|(name, _)| !saved.contains_key(name.as_str())).map(|(name, _)| name.clone());
+        let mut mismatch = Mismatch::default();
+        for (name, variable) in variables {
+            match saved.get(name.as_str()).map(|tensor| tensor.size()) {
+                None => mismatch.missing.push(name.clone()),
+                Some(found) if found != variable.size() => {
+                    mismatch.misshaped.push(Misshaped { name: name.clone(), found, expected: variable.size() });
+                }
+                Some(_) => {}
+            }
+        }
         let unexpected = saved.keys().filter(|name| !variables.iter().any(|(wanted, _)| wanted == *name));
-        let misshaped = variables.iter().filter_map(|(name, variable)| {
-            let (wanted, found) = (variable.size(), saved.get(name.as_str())?.size());
-            (wanted != found).then(|| format!("{name} is {found:?}, the module has {wanted:?}"))
-        });
-        let (missing, misshaped): (Vec<String>, Vec<String>) = (missing.collect(), misshaped.collect());
-        let unexpected: Vec<String> = unexpected.map(ToString::to_string).collect();
-        if !(missing.is_empty() && unexpected.is_empty() && misshaped.is_empty()) {
-            return Err(CheckpointError::OtherModule { missing, unexpected, misshaped });
+        mismatch.unexpected = unexpected.map(ToString::to_string).collect();
+        if !mismatch.is_empty() {
+            return Err(CheckpointError::OtherModule(mismatch));
         }
         tch::no_grad(|| {
             for (name, variable) in variables {

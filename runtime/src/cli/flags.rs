@@ -1,9 +1,9 @@
 //! The program's flags: those of the trainer, the model's hyperparameters and the data's.
 
 use crate::config::TrainerConfig;
-use crate::module::FromHparams;
+use crate::module::{FromHparams, Hyperparameters};
 use anyhow::{Result, bail};
-use clap::{Arg, ArgMatches, Args, Command, Id, value_parser};
+use clap::{Arg, ArgMatches, Command, Id, value_parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -64,8 +64,10 @@ fn env_program() -> String {
 }
 
 /// The flags of one part of the program, under a heading of their own.
-fn part<A: Args>(heading: &'static str) -> Command {
-    A::augment_args(Command::new(heading).next_help_heading(heading))
+fn part<H: Hyperparameters>(heading: &'static str) -> Command {
+    let part = H::augment_args(Command::new(heading).next_help_heading(heading));
+    // `--lr -1` is a wrong learning rate, not an unknown flag `-1`
+    part.mut_args(|arg| arg.allow_negative_numbers(true))
 }
 
 fn verb(name: &'static str, about: &'static str, parts: &[Command]) -> Command {

@@ -7,11 +7,12 @@ mod hooks;
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::error::in_one_line;
-use crate::module::{Batched, FromHparams, LightningDataModule, LightningModule};
+use crate::module::{Batched, FromHparams, Hyperparameters, LightningDataModule, LightningModule};
+use crate::panic;
 use crate::table;
 use crate::trainer::{LAST, Metrics, Trainer, last_checkpoint};
 use anyhow::{Context as _, Result, anyhow};
-use clap::{ArgMatches, FromArgMatches};
+use clap::ArgMatches;
 use comfy_table::CellAlignment;
 use flags::Flags;
 use std::ffi::OsString;
@@ -52,7 +53,7 @@ where
     match matches.subcommand() {
         Some(("hooks", _)) => say(&hooks::table::<M, D>()),
         Some(("doctor", _)) => say(&doctor::report()),
-        Some((verb, given)) => Verb::new::<M, D>(verb, given, &flags, &arguments)?.run::<M, D>(),
+        Some((verb, given)) => Verb::new::<M>(verb, given, &flags, &arguments)?.run::<M, D>(),
         None => Ok(()),
     }
 }
@@ -67,10 +68,10 @@ struct Verb {
 }
 
 impl Verb {
-    fn new<M: FromHparams, D>(name: &str, given: &ArgMatches, flags: &Flags, arguments: &[OsString]) -> Result<Self> {
+    fn new<M: FromHparams>(name: &str, given: &ArgMatches, flags: &Flags, arguments: &[OsString]) -> Result<Self> {
         let explicit = flags.explicit(name, arguments)?;
         let mut config = M::trainer_defaults();
-        config.update_from_arg_matches(&explicit)?;
+        Hyperparameters::update_from_arg_matches(&mut config, &explicit)?;
         let mut checkpoint = given.get_one::<std::path::PathBuf>(flags::CKPT_PATH).cloned();
         if checkpoint.is_none() && name != "fit" {
             let logs = config.default_root_dir.join(crate::context::LOGS);
@@ -93,10 +94,10 @@ impl Verb {
         let saved = self.saved_hyper_parameters()?;
         let model: M::Hparams = self.hparams("model", saved.as_ref())?;
         let data: D::Hparams = self.hparams("data", saved.as_ref())?;
-        let hyper_parameters = serde_json::json!({ "model": &model, "data": &data });
+        let hyper_parameters = serde_json::json!({ "model": model.to_json()?, "data": data.to_json()? });
         crate::seed_everything(self.given.get_one::<i64>(flags::SEED).copied().unwrap_or_default());
-        let mut module = M::from_hparams(model).context("the model can't be made")?;
-        let mut data = D::from_hparams(data).context("the data module can't be made")?;
+        let mut module = panic::catch(|| M::from_hparams(model)).context("the model can't be made")?;
+        let mut data = panic::catch(|| D::from_hparams(data)).context("the data module can't be made")?;
         let mut trainer = Trainer::<M>::new(self.config).hyper_parameters(hyper_parameters);
         if let Some(path) = &self.checkpoint {
             say(&format!("checkpoint: {}", path.display()))?;
@@ -126,11 +127,11 @@ impl Verb {
     }
 
     /// The flags' values; where there is a checkpoint, its own with the flags that were given.
-    fn hparams<H: crate::module::Hyperparameters>(&self, of: &str, saved: Option<&serde_json::Value>) -> Result<H> {
+    fn hparams<H: Hyperparameters>(&self, of: &str, saved: Option<&serde_json::Value>) -> Result<H> {
         match saved.and_then(|saved| saved.get(of)) {
             None => Ok(H::from_arg_matches(&self.given)?),
             Some(saved) => {
-                let mut hparams: H = serde_json::from_value(saved.clone())
+                let mut hparams = H::from_json(saved.clone())
                     .with_context(|| format!("the checkpoint's hyperparameters do not fit the {of}"))?;
                 hparams.update_from_arg_matches(&self.explicit)?;
                 Ok(hparams)

@@ -27,6 +27,8 @@ pub struct Context {
     pub(crate) running_stage: RunningStage,
     pub(crate) device: Device,
     pub(crate) current_epoch: usize,
+    /// Whether a training epoch is running, so that what fails can say in which.
+    pub(crate) in_epoch: bool,
     pub(crate) global_step: usize,
     /// Batches after which the optimizers stepped: the step of logged rows, as in Lightning.
     pub(crate) batches_that_stepped: usize,
@@ -54,6 +56,7 @@ impl Context {
             running_stage: RunningStage::Training,
             device: Device::Cpu,
             current_epoch: 0,
+            in_epoch: false,
             global_step: 0,
             batches_that_stepped: 0,
             batch_idx: None,

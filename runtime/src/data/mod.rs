@@ -28,7 +28,6 @@ mod error;
 mod loader;
 mod loaders;
 mod order;
-mod panic;
 mod split;
 mod tensor_dataset;
 
@@ -39,4 +38,5 @@ pub use error::DataError;
 pub use loader::{Batches, DataLoader};
 pub use loaders::DataLoaders;
 pub use split::{Subset, random_split, random_split_fractions};
+pub use tch_lightning_macros::Batch;
 pub use tensor_dataset::{TensorDataset, TensorTuple};

@@ -1,5 +1,6 @@
 //! Validation and testing: the same loop with other hooks.
 
+use super::batches;
 use crate::data::{Batch, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
@@ -28,10 +29,7 @@ impl<M: LightningModule> Evaluation<M> {
     /// Makes the loaders, if they are not there yet.
     pub(crate) fn load(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
         if self.loaders.is_none() {
-            let hook = match self.kind {
-                Kind::Validation => Hook::ValDataloader,
-                Kind::Test => Hook::TestDataloader,
-            };
+            let hook = self.kind.dataloader();
             self.loaders = Some(running.data.evaluation_dataloaders(hook, running.module, running.ctx)?);
         }
         Ok(())
@@ -51,9 +49,9 @@ impl<M: LightningModule> Evaluation<M> {
             kind.start(running)?;
             for (dataloader_idx, loader) in loaders.iter().enumerate() {
                 running.ctx.dataloader_idx = (loaders.len() > 1).then_some(dataloader_idx);
-                let batches = limit.map_or(loader.len(), |limit| limit.min(loader.len()));
-                for (batch_idx, batch) in loader.epoch(0)?.take(batches).enumerate() {
-                    kind.advance(running, batch?, batch_idx, dataloader_idx)?;
+                for batch in batches::of_epoch(loader, kind.dataloader(), 0, batches::count(loader, limit))? {
+                    let (batch_idx, batch) = batch?;
+                    kind.advance(running, batch, batch_idx, dataloader_idx)?;
                 }
             }
             running.ctx.dataloader_idx = None;
@@ -63,6 +61,13 @@ impl<M: LightningModule> Evaluation<M> {
 }
 
 impl Kind {
+    fn dataloader(self) -> Hook {
+        match self {
+            Self::Validation => Hook::ValDataloader,
+            Self::Test => Hook::TestDataloader,
+        }
+    }
+
     fn start<M: LightningModule>(self, running: &mut Running<'_, M>) -> Result<(), Error> {
         match self {
             Self::Validation => {

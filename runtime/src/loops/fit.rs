@@ -1,5 +1,6 @@
 //! `fit`: sanity check, epochs, end.
 
+use super::batches;
 use super::evaluation::{Evaluation, Kind};
 use super::training_epoch;
 use crate::error::Error;
@@ -44,7 +45,7 @@ fn train<M: LightningModule>(
 ) -> Result<(), Error> {
     running.ctx.running_stage = RunningStage::Training;
     let loader = running.data.train_dataloader(running.module, running.ctx)?;
-    let batches = running.ctx.config.limit_train_batches.map_or(loader.len(), |limit| limit.min(loader.len()));
+    let batches = batches::count(&loader, running.ctx.config.limit_train_batches);
     running.ctx.num_training_batches = batches;
     if let Some(validation) = validation.as_deref_mut() {
         validation.load(running)?;

@@ -1,6 +1,7 @@
 //! The loops: which hook is called when.
 
 mod automatic;
+mod batches;
 mod evaluation;
 mod fit;
 mod prediction;

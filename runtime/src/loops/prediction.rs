@@ -1,5 +1,6 @@
 //! Prediction.
 
+use super::batches;
 use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -8,7 +9,8 @@ use tch::no_grad;
 
 /// Predicts every batch of the loaders, without gradients. Returns what `predict_step` returned, loader by loader.
 pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Result<Vec<M::Prediction>, Error> {
-    let loaders = running.data.evaluation_dataloaders(Hook::PredictDataloader, running.module, running.ctx)?;
+    let hook = Hook::PredictDataloader;
+    let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
     let limit = running.ctx.config.limit_predict_batches;
     no_grad(|| {
         ModelHooksTable::on_predict_model_eval(running.module, running.ctx)?;
@@ -16,9 +18,9 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
         running.on_predict_epoch_start()?;
         let mut predictions = Vec::new();
         for (dataloader_idx, loader) in loaders.iter().enumerate() {
-            let batches = limit.map_or(loader.len(), |limit| limit.min(loader.len()));
-            for (batch_idx, batch) in loader.epoch(0)?.take(batches).enumerate() {
-                predictions.push(advance(running, batch?, batch_idx, dataloader_idx)?);
+            for batch in batches::of_epoch(loader, hook, 0, batches::count(loader, limit))? {
+                let (batch_idx, batch) = batch?;
+                predictions.push(advance(running, batch, batch_idx, dataloader_idx)?);
             }
         }
         running.ctx.batch_idx = None;

@@ -1,9 +1,10 @@
 //! One training epoch.
 
-use super::automatic;
 use super::evaluation::Evaluation;
+use super::{automatic, batches};
 use crate::data::{Batch, DataLoader};
 use crate::error::Error;
+use crate::hook::Hook;
 use crate::module::{Flow, LightningModule, Running};
 use crate::stage::RunningStage;
 
@@ -14,11 +15,13 @@ pub(super) fn run<M: LightningModule>(
     batches: usize,
     mut validation: Option<&mut Evaluation<M>>,
 ) -> Result<(), Error> {
+    running.ctx.in_epoch = true;
     running.on_train_epoch_start()?;
     let epoch = running.ctx.current_epoch;
-    for (batch_idx, batch) in loader.epoch(epoch as u64)?.take(batches).enumerate() {
+    for batch in batches::of_epoch(loader, Hook::TrainDataloader, epoch, batches)? {
+        let (batch_idx, batch) = batch?;
         let is_last = batch_idx + 1 == batches;
-        if advance(running, batch?, batch_idx, is_last)? == Flow::SkipEpoch {
+        if advance(running, batch, batch_idx, is_last)? == Flow::SkipEpoch {
             break;
         }
         if is_last && is_validated(running) {
@@ -42,6 +45,7 @@ fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.on_train_epoch_end()?;
     running.ctx.end_logged_epoch()?;
     running.ctx.batches_that_stepped = stepped;
+    running.ctx.in_epoch = false;
     Ok(())
 }
 

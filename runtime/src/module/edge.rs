@@ -1,21 +1,10 @@
 //! The edge between the loops and users' code: where an error or a panic in a hook gets its place.
 
 use crate::context::Context;
-use crate::error::{Error, HookError, in_one_line};
+use crate::error::{Error, HookError};
 use crate::hook::Hook;
-use crate::native::without_backtrace;
+use crate::panic;
 use anyhow::Result;
-use std::any::Any;
-use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Once;
-
-thread_local! {
-    /// Whether this thread is inside a hook, whose panics become errors.
-    static INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// Where the last panic inside a hook happened.
-    static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
-}
 
 /// Calls a hook of the module or the data module.
 pub(crate) fn module<T>(
@@ -43,75 +32,19 @@ fn run<T>(
     call: impl FnOnce(&mut Context) -> Result<T>,
 ) -> std::result::Result<T, Error> {
     let outer = ctx.hook.replace(hook);
-    let was_inside = INSIDE.replace(true);
-    // what a panic leaves half-done is never looked at again: the run ends with the error
-    let outcome = catch_unwind(AssertUnwindSafe(|| call(ctx)));
-    INSIDE.set(was_inside);
+    let outcome = panic::catch(|| call(ctx));
     ctx.hook = outer;
-    let refused = ctx.refused_log.take();
-    match outcome {
-        Ok(Ok(value)) => match refused {
-            None => Ok(value),
-            Some(message) => Err(placed(hook, callback, ctx, message, None)),
-        },
-        Ok(Err(error)) => Err(from_error(hook, callback, ctx, error)),
-        Err(panic) => {
-            let message = panic_message(panic.as_ref());
-            Err(placed(hook, callback, ctx, message, None))
-        }
-    }
-}
-
-fn from_error(hook: Hook, callback: Option<&'static str>, ctx: &Context, error: anyhow::Error) -> Error {
+    let outcome = match (outcome, ctx.refused_log.take()) {
+        (Ok(_), Some(refused)) => Err(anyhow::Error::msg(refused)),
+        (outcome, _) => outcome,
+    };
     // an error that came through an inner hook knows its place already
-    match error.downcast::<Error>() {
-        Ok(inner) => inner,
-        Err(error) => {
-            let message = in_one_line(&error);
-            placed(hook, callback, ctx, message, Some(error))
-        }
-    }
+    outcome.map_err(|error| error.downcast().unwrap_or_else(|error| placed(hook, callback, ctx, error)))
 }
 
-fn placed(
-    hook: Hook,
-    callback: Option<&'static str>,
-    ctx: &Context,
-    message: String,
-    source: Option<anyhow::Error>,
-) -> Error {
-    let (stage, epoch, batch_idx) = (ctx.stage, ctx.current_epoch, ctx.batch_idx);
-    Error::Hook(Box::new(HookError { hook, callback, stage, epoch, batch_idx, message, source }))
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    let text = readable(text.unwrap_or("a panic without a message"));
-    match PANICKED_AT.take() {
-        Some(place) => format!("{text} (panicked at {place})"),
-        None => text,
-    }
-}
-
-/// tch unwraps libtorch's exceptions, which puts them, escaped, in the middle of a panic's text.
-fn readable(text: &str) -> String {
-    let torch = text.split_once("Torch(\"").map_or(text, |(_, message)| message);
-    without_backtrace(torch).replace("\\n", " ").replace("\\\"", "\"")
-}
-
-/// Keeps panics inside of hooks from being printed as well: they are reported as errors. Others go the way they went.
-pub(crate) fn quiet_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |panic| {
-            if INSIDE.get() {
-                PANICKED_AT.set(panic.location().map(ToString::to_string));
-            } else {
-                before(panic);
-            }
-        }));
-    });
+fn placed(hook: Hook, callback: Option<&'static str>, ctx: &Context, error: anyhow::Error) -> Error {
+    let epoch = ctx.in_epoch.then_some(ctx.current_epoch);
+    Error::Hook(Box::new(HookError { hook, callback, stage: ctx.stage, epoch, batch_idx: ctx.batch_idx, error }))
 }
 
 #[cfg(test)]
@@ -120,9 +53,9 @@ mod tests {
     use crate::config::TrainerConfig;
 
     fn failing(call: impl FnOnce(&mut Context) -> Result<()>) -> String {
-        quiet_panics();
         let mut ctx = Context::new(TrainerConfig::default());
         ctx.current_epoch = 2;
+        ctx.in_epoch = true;
         ctx.batch_idx = Some(5);
         module(Hook::TrainingStep, &mut ctx, call).unwrap_err().to_string()
     }
@@ -134,13 +67,19 @@ mod tests {
     }
 
     #[test]
-    fn libtorchs_panics_lose_their_backtrace() {
-        let said = failing(|_| {
-            let _ = tch::Tensor::from_slice(&[1.0, 2.0]) + tch::Tensor::from_slice(&[1.0, 2.0, 3.0]);
-            Ok(())
-        });
-        assert!(said.contains("The size of tensor a (2) must match the size of tensor b (3)"), "{said}");
-        assert!(!said.contains("Exception raised") && !said.contains('\n'), "{said}");
+    fn a_panic_gets_its_place_too() {
+        let said = failing(|_| panic!("no labels"));
+        assert!(
+            said.starts_with("`training_step` failed in `fit` at epoch 2, batch 5: no labels (panicked at "),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_hook_outside_of_an_epoch_names_none() {
+        let mut ctx = Context::new(TrainerConfig::default());
+        let said = module::<()>(Hook::Setup, &mut ctx, |_| anyhow::bail!("no such file")).unwrap_err().to_string();
+        assert_eq!(said, "`setup` failed in `fit`: no such file");
     }
 
     #[test]
@@ -151,7 +90,6 @@ mod tests {
 
     #[test]
     fn logging_outside_of_an_epoch_is_refused() {
-        quiet_panics();
         let mut ctx = Context::new(TrainerConfig::default());
         let said = module(Hook::OnFitStart, &mut ctx, |ctx| {
             ctx.log("loss", 1.0);

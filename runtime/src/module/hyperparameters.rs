@@ -2,9 +2,10 @@
 //! checkpoint.
 
 use crate::config::TrainerConfig;
-use clap::Args;
+use clap::{ArgMatches, Args, Command};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A struct of hyperparameters: each field is a flag, and a checkpoint keeps it.
 ///
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// use clap::Args;
 /// use serde::{Deserialize, Serialize};
 ///
-/// #[derive(Args, Clone, Serialize, Deserialize)]
+/// #[derive(Args, Serialize, Deserialize)]
 /// struct Hparams {
 ///     /// The learning rate
 ///     #[arg(long, default_value_t = 1e-3)]
@@ -23,11 +24,60 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be hyperparameters",
-    label = "give it `#[derive(clap::Args, Clone, serde::Serialize, serde::Deserialize)]`"
+    label = "give it `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`"
 )]
-pub trait Hyperparameters: Args + Clone + Serialize + DeserializeOwned + 'static {}
+// What it needs of clap and serde are methods and no supertraits: so a type that has none of it is one mistake, not four.
+pub trait Hyperparameters: Sized + 'static {
+    /// Adds a flag for each field.
+    fn augment_args(command: Command) -> Command;
 
-impl<H: Args + Clone + Serialize + DeserializeOwned + 'static> Hyperparameters for H {}
+    /// Reads the fields from the flags.
+    ///
+    /// # Errors
+    /// What clap says of a flag that is missing or wrong.
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error>;
+
+    /// Changes the fields whose flags were given.
+    ///
+    /// # Errors
+    /// What clap says of a flag that is wrong.
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error>;
+
+    /// The fields as a checkpoint keeps them.
+    ///
+    /// # Errors
+    /// If a field can't be written as JSON.
+    fn to_json(&self) -> serde_json::Result<Value>;
+
+    /// The fields that a checkpoint has kept.
+    ///
+    /// # Errors
+    /// If they are those of another struct.
+    fn from_json(json: Value) -> serde_json::Result<Self>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<H: Args + Serialize + DeserializeOwned + 'static> Hyperparameters for H {
+    fn augment_args(command: Command) -> Command {
+        <H as Args>::augment_args(command)
+    }
+
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        clap::FromArgMatches::from_arg_matches(matches)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        clap::FromArgMatches::update_from_arg_matches(self, matches)
+    }
+
+    fn to_json(&self) -> serde_json::Result<Value> {
+        serde_json::to_value(self)
+    }
+
+    fn from_json(json: Value) -> serde_json::Result<Self> {
+        serde_json::from_value(json)
+    }
+}
 
 /// No hyperparameters: for a constructor `fn new() -> Self`.
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

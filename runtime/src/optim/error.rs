@@ -1,6 +1,5 @@
-use std::fmt;
-
 use super::algorithm::Rule;
+use crate::mismatch::Mismatch;
 use crate::native::NativeError;
 
 /// What can be wrong with an optimizer.
@@ -53,16 +52,12 @@ pub enum OptimizerError {
     },
 
     /// A saved state does not fit the parameters or the algorithm; nothing of it was loaded.
-    #[error("the saved state does not fit {optimizer}: {}", state_problems(missing, misshaped, unexpected))]
+    #[error("the saved state does not fit {optimizer}: {mismatch}")]
     State {
         /// The algorithm's name.
         optimizer: &'static str,
-        /// The names that should be in it and are not.
-        missing: Vec<String>,
-        /// The tensors of another shape than their parameter's.
-        misshaped: Vec<Misshaped>,
-        /// The names in it that no parameter and slot has.
-        unexpected: Vec<String>,
+        /// The names and shapes that do not fit.
+        mismatch: Mismatch,
     },
 
     /// libtorch refused.
@@ -75,24 +70,6 @@ pub enum OptimizerError {
         /// What libtorch said, without its backtrace.
         message: String,
     },
-}
-
-/// A tensor of a saved state with another shape than it should have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misshaped {
-    /// The tensor's name, such as `fc1.weight.exp_avg`.
-    pub name: String,
-    /// The shape that it has.
-    pub found: Vec<i64>,
-    /// The shape that it should have.
-    pub expected: Vec<i64>,
-}
-
-impl fmt::Display for Misshaped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, found, expected } = self;
-        write!(f, "{name} ({found:?} instead of {expected:?})")
-    }
 }
 
 impl OptimizerError {
@@ -127,19 +104,4 @@ fn require(
         return Ok(());
     }
     Err(OptimizerError::Hyperparameter { optimizer, name, value, expected })
-}
-
-/// How many names a sentence lists before it counts the rest; the error's fields have them all.
-const LISTED: usize = 8;
-
-fn state_problems(missing: &[String], misshaped: &[Misshaped], unexpected: &[String]) -> String {
-    let problems = [list("missing", missing), list("of another shape", misshaped), list("unexpected", unexpected)];
-    problems.into_iter().flatten().collect::<Vec<_>>().join("; ")
-}
-
-fn list(problem: &str, names: &[impl fmt::Display]) -> Option<String> {
-    let shown: Vec<String> = names.iter().take(LISTED).map(ToString::to_string).collect();
-    let rest = names.len().saturating_sub(LISTED);
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    (!names.is_empty()).then(|| format!("{problem}: {}{more}", shown.join(", ")))
 }

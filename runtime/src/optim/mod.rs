@@ -36,7 +36,7 @@ mod state;
 pub use adam::Adam;
 pub use adamw::AdamW;
 pub use algorithm::Algorithm;
-pub use error::{Misshaped, OptimizerError};
+pub use error::OptimizerError;
 pub use index::OptimizerIndex;
 pub use optimizer::Optimizer;
 pub use optimizers::Optimizers;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use tch::{Device, Kind, Tensor};
 
 use super::algorithm::{Slot, SlotShape};
-use super::{Misshaped, Optimizer, OptimizerError};
+use super::{Optimizer, OptimizerError};
+use crate::mismatch::{Mismatch, Misshaped};
 
 /// The shape that stands for "this parameter has had no gradient yet, hence has no state".
 const NOT_STARTED: [i64; 1] = [0];
@@ -57,8 +58,7 @@ impl Optimizer {
         mut state: HashMap<String, Tensor>,
         slots: &[Slot],
     ) -> Result<Vec<Option<Tensor>>, OptimizerError> {
-        let mut missing = Vec::new();
-        let mut misshaped = Vec::new();
+        let mut mismatch = Mismatch::default();
         let mut arranged = Vec::new();
         arranged.resize_with(slots.len() * self.parameters.len(), || None);
         for (member, (parameter, tensor)) in self.parameters.iter().enumerate() {
@@ -67,23 +67,23 @@ impl Optimizer {
                 let name = entry_name(parameter, slot);
                 match state.remove(&name) {
                     Some(entry) => entries.push((index, name, entry)),
-                    None => missing.push(name),
+                    None => mismatch.missing.push(name),
                 }
             }
             if entries.iter().all(|(.., entry)| entry.size() == NOT_STARTED) {
                 continue;
             }
             for (index, name, entry) in entries {
-                misshaped.extend(shape_problem(name, &entry, &slots[index], tensor));
+                mismatch.misshaped.extend(shape_problem(name, &entry, &slots[index], tensor));
                 arranged[index * self.parameters.len() + member] = Some(entry);
             }
         }
-        let mut unexpected: Vec<String> = state.into_keys().collect();
-        unexpected.sort();
-        if missing.is_empty() && misshaped.is_empty() && unexpected.is_empty() {
+        mismatch.unexpected = state.into_keys().collect();
+        mismatch.unexpected.sort();
+        if mismatch.is_empty() {
             return Ok(arranged);
         }
-        Err(OptimizerError::State { optimizer: self.algorithm.name(), missing, misshaped, unexpected })
+        Err(OptimizerError::State { optimizer: self.algorithm.name(), mismatch })
     }
 }
 

@@ -94,7 +94,7 @@ impl<M: LightningModule> Trainer<M> {
                 running.restore_training(checkpoint)?;
             }
             loops::fit(running)?;
-            if running.ctx.config.enable_checkpointing {
+            if running.ctx.config.enable_checkpointing && running.ctx.global_step > 0 {
                 let path = running.ctx.log_dir()?.join("checkpoints").join(LAST);
                 running.save_checkpoint(&path, begin.hyper_parameters)?;
             }
@@ -152,16 +152,19 @@ impl<M: LightningModule> Trainer<M> {
         data: &mut dyn DataSource<M>,
         body: impl FnOnce(&mut Running<'_, M>, &Beginning<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        edge::quiet_panics();
         self.prepare(stage)?;
         let checkpoint = self.ckpt_path.take().map(|path| Checkpoint::read(&path)).transpose()?;
         let beginning = Beginning { checkpoint, hyper_parameters: self.hyper_parameters.as_ref() };
         let callbacks = self.callbacks.list.len();
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
-        let outcome = begin(&mut running).and_then(|()| body(&mut running, &beginning)).and_then(|value| {
+        let whole = || {
+            begin(&mut running)?;
+            make_logger(running.ctx, beginning.hyper_parameters)?;
+            let value = body(&mut running, &beginning)?;
             end(&mut running)?;
             Ok(value)
-        });
+        };
+        let outcome = whole();
         let outcome = outcome.map_err(|error| match running.on_exception(&error) {
             // the first error is the one to mend
             Ok(()) | Err(_) => error,
@@ -183,21 +186,24 @@ impl<M: LightningModule> Trainer<M> {
         };
         ctx.should_stop = false;
         ctx.batch_idx = None;
+        ctx.in_epoch = false;
         ctx.training_log.clear();
         ctx.evaluation_log.clear();
-        self.make_logger(stage)
-    }
-
-    fn make_logger(&mut self, stage: Stage) -> Result<(), Error> {
-        let ctx = &mut self.ctx;
-        if ctx.config.logger && ctx.loggers.is_empty() && stage != Stage::Predict {
-            let logger = CsvLogger::new(ctx.log_dir()?);
-            ctx.loggers.push(Box::new(logger));
-        }
-        if let Some(hyper_parameters) = &self.hyper_parameters {
-            ctx.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(hyper_parameters))?;
-        }
         Ok(())
+    }
+}
+
+/// Makes the logger of a run that has none, once it is known that the run can begin, and tells the hyperparameters.
+fn make_logger(ctx: &mut Context, hyper_parameters: Option<&serde_json::Value>) -> Result<(), Error> {
+    if ctx.config.logger && ctx.loggers.is_empty() && ctx.stage != Stage::Predict {
+        let logger = CsvLogger::new(ctx.log_dir()?);
+        ctx.loggers.push(Box::new(logger));
+    }
+    match hyper_parameters {
+        Some(hyper_parameters) => {
+            ctx.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(hyper_parameters))
+        }
+        None => Ok(()),
     }
 }
 

@@ -101,10 +101,10 @@ fn a_long_list_of_names_is_cut_in_the_sentence_alone() {
     let mut optimizer = Optimizer::new(Sgd::new(0.1).momentum(0.9), parameters).unwrap();
     let error = optimizer.load_state([]).unwrap_err();
     assert!(error.to_string().ends_with("p7.momentum_buffer and 2 more"), "{error}");
-    let OptimizerError::State { missing, .. } = error else {
+    let OptimizerError::State { mismatch, .. } = error else {
         panic!("another error: {error}");
     };
-    assert_eq!(missing.len(), 10);
+    assert_eq!(mismatch.missing.len(), 10);
 }
 
 #[test]

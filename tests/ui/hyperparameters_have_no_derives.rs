@@ -1,6 +1,5 @@
 use tch_lightning::prelude::*;
 
-#[derive(clap::Args, serde::Serialize, serde::Deserialize)]
 struct Hparams {
     lr: f64,
 }
