@@ -1,0 +1,147 @@
+//! A whole training step of a 32-64-2 MLP (batch 16, AdamW, one thread), from one batch to the next: through the trainer,
+//! with its log and its checkpoint, and in loops written by hand.
+
+use benches::Steps;
+use std::cell::RefCell;
+use std::rc::Rc;
+use tch_lightning::optim::Optimizer;
+use tch_lightning::prelude::tch::data::Iter2;
+use tch_lightning::prelude::tch::nn::OptimizerConfig as _;
+use tch_lightning::prelude::*;
+use tch_lightning::{Loaders, seed_everything};
+
+const BATCH: usize = 16;
+const ROWS: i64 = 1024;
+const LR: f64 = 1e-3;
+/// Epochs of a turn, and turns of each peer.
+const EPOCHS: usize = 20;
+const TURNS: usize = 15;
+
+type Rows = (Tensor, Tensor);
+
+fn main() -> Result<()> {
+    tch::set_num_threads(1);
+    seed_everything(0);
+    let rows = rows();
+    let peers = [
+        Peer::new("by hand, tch's AdamW", fit_by_hand),
+        Peer::new("by hand, our AdamW", fit_by_hand_fused),
+        Peer::new("our trainer", fit_with_trainer),
+    ];
+    for _ in 0..TURNS {
+        for peer in &peers {
+            (peer.fit)(&rows, &peer.steps)?;
+            peer.steps.borrow_mut().pause();
+        }
+    }
+    let reference = peers[0].steps.borrow().median();
+    println!("a training step of a 32-64-2 MLP, batch {BATCH}, AdamW, one thread");
+    println!("{:22} {:>9} {:>7}", "", "median µs", "ratio");
+    for peer in &peers {
+        let median = peer.steps.borrow().median();
+        println!("{:22} {median:9.1} {:7.3}", peer.name, median / reference);
+    }
+    Ok(())
+}
+
+type SharedSteps = Rc<RefCell<Steps>>;
+
+/// A way to train, with the times that it took.
+struct Peer {
+    name: &'static str,
+    fit: fn(&Rows, &SharedSteps) -> Result<()>,
+    steps: SharedSteps,
+}
+
+impl Peer {
+    fn new(name: &'static str, fit: fn(&Rows, &SharedSteps) -> Result<()>) -> Self {
+        Self { name, fit, steps: SharedSteps::default() }
+    }
+}
+
+/// Rows `[1024, 32] f32` and their classes `[1024] i64`.
+fn rows() -> Rows {
+    let inputs = Tensor::randn([ROWS, 32], (Kind::Float, Device::Cpu));
+    let classes = inputs.select(1, 0).gt(0.0).to_kind(Kind::Int64);
+    (inputs, classes)
+}
+
+struct Mlp {
+    vs: nn::VarStore,
+    net: nn::Sequential,
+    steps: SharedSteps,
+}
+
+impl Mlp {
+    fn new(steps: &SharedSteps) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let root = vs.root();
+        let net = nn::seq()
+            .add(nn::linear(&root / "fc1", 32, 64, nn::LinearConfig::default()))
+            .add_fn(|x| x.relu())
+            .add(nn::linear(&root / "fc2", 64, 2, nn::LinearConfig::default()));
+        Self { vs, net, steps: Rc::clone(steps) }
+    }
+
+    fn loss(&self, inputs: &Tensor, classes: &Tensor) -> Tensor {
+        self.steps.borrow_mut().mark();
+        self.net.forward(inputs).cross_entropy_for_logits(classes)
+    }
+}
+
+#[lightning_module]
+impl Mlp {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, batch: &Rows) -> Tensor {
+        let (inputs, classes) = batch;
+        let loss = self.loss(inputs, classes);
+        ctx.log("train_loss", &loss);
+        loss
+    }
+
+    fn configure_optimizers(&self) -> AdamW {
+        AdamW::new(LR)
+    }
+}
+
+fn fit_with_trainer((inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let config = TrainerConfig {
+        max_epochs: Some(EPOCHS),
+        default_root_dir: folder.path().to_owned(),
+        enable_progress_bar: false,
+        enable_model_summary: false,
+        ..TrainerConfig::default()
+    };
+    let dataset = TensorDataset::new((inputs.shallow_clone(), classes.shallow_clone()))?;
+    let loader = DataLoader::new(dataset).batch_size(BATCH).shuffle(true);
+    Ok(Trainer::new(config).fit(&mut Mlp::new(steps), Loaders::train(loader))?)
+}
+
+fn fit_by_hand((inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
+    let mlp = Mlp::new(steps);
+    let mut optimizer = nn::AdamW::default().build(&mlp.vs, LR)?;
+    for _ in 0..EPOCHS {
+        for (inputs, classes) in Iter2::new(inputs, classes, BATCH as i64).shuffle() {
+            optimizer.backward_step(&mlp.loss(&inputs, &classes));
+        }
+    }
+    Ok(())
+}
+
+fn fit_by_hand_fused((inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
+    let mlp = Mlp::new(steps);
+    let mut optimizer = Optimizer::new(AdamW::new(LR), mlp.vs.variables().into_iter().collect())?;
+    for _ in 0..EPOCHS {
+        for (inputs, classes) in Iter2::new(inputs, classes, BATCH as i64).shuffle() {
+            let loss = mlp.loss(&inputs, &classes);
+            optimizer.zero_grad()?;
+            loss.backward();
+            optimizer.step()?;
+        }
+    }
+    Ok(())
+}
