@@ -251,7 +251,7 @@ struct Logged {
     /// The last step's value in this epoch.
     last: Option<LogValue>,
     epoch: Accumulator,
-    /// The value of the last epoch that ended.
+    /// The value of the last epoch that ended, or of its last step.
     finished: Option<f64>,
     on_step: bool,
     on_epoch: bool,
@@ -353,6 +353,7 @@ impl Log {
         for logged in &mut self.logged {
             if let Some(step) = logged.step_value() {
                 metrics.callback.extend([(logged.step_name(), step), (logged.bare_name(), step)]);
+                logged.finished = Some(step);
             }
             if let Some(value) = logged.epoch.value()? {
                 metrics.callback.extend([(logged.epoch_name(), value), (logged.bare_name(), value)]);

@@ -1,0 +1,172 @@
+//! The digits from outside: the program is run as a user runs it, and what it says and leaves is looked at.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::{fs, io};
+use tempfile::TempDir;
+
+const LAST: &str = "lightning_logs/version_0/checkpoints/last.ckpt";
+
+/// The program in an empty folder of its own.
+struct Program {
+    folder: TempDir,
+}
+
+impl Program {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn run(&self, arguments: &str) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_digits"));
+        command.current_dir(&self.folder).args(arguments.split_whitespace()).output().unwrap()
+    }
+
+    /// What the program wrote to its two streams. It must end well.
+    fn succeed(&self, arguments: &str) -> (String, String) {
+        let output = self.run(arguments);
+        let (said, log) = (text(output.stdout), text(output.stderr));
+        assert!(output.status.success(), "`digits {arguments}` failed: {said}{log}");
+        (said, log)
+    }
+
+    /// The sentence with which the program refuses, which must be its only one.
+    fn refuse(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        let log = text(output.stderr);
+        assert_eq!(output.status.code(), Some(1), "`digits {arguments}`: {log}");
+        assert_eq!(log.lines().count(), 1, "{log}");
+        log.strip_prefix("error: ").unwrap_or_else(|| panic!("no error: {log}")).trim_end().to_owned()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The value in the row of a table that the program printed.
+fn metric(table: &str, name: &str) -> f64 {
+    let row = table.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name}: {table}"));
+    row.trim_matches(['|', ' ']).rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// The rows of a CSV file, by the names of the columns.
+fn rows(path: &Path) -> Vec<HashMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn digits_are_learned_tested_and_predicted() {
+    let program = Program::new();
+    let (said, log) = program.succeed("fit");
+    assert_eq!(said, "the run is in ./lightning_logs/version_0\n");
+    let epochs: Vec<&str> = log.lines().filter(|line| line.starts_with("epoch ")).collect();
+    assert_eq!(epochs.len(), 40, "{log}");
+    assert!(log.lines().count() < 60, "{log}");
+    assert!(!log.contains(|letter: char| letter.is_control() && letter != '\n'), "{log:?}");
+    assert!(log.contains("151,306 trainable parameters"), "{log}");
+
+    let logged = rows(&program.path("lightning_logs/version_0/metrics.csv"));
+    let number = |row: &HashMap<String, String>, name: &str| row.get(name).and_then(|value| value.parse::<f64>().ok());
+    let losses: Vec<f64> = logged.iter().filter_map(|row| number(row, "train_loss_epoch")).collect();
+    assert_eq!(losses.len(), 40);
+    assert!(losses[39] < losses[0] / 10.0, "{losses:?}");
+
+    let (said, _) = program.succeed("test");
+    let accuracy = metric(&said, "test_acc");
+    assert!(accuracy >= 0.98, "{said}");
+    let (said, _) = program.succeed("validate");
+    assert!(metric(&said, "val_acc") >= 0.95, "{said}");
+
+    let (said, _) = program.succeed(&format!("predict --ckpt-path {LAST}"));
+    // the runs of `test` and `validate` have the folders 1 and 2
+    let predictions = rows(&program.path("lightning_logs/version_3/predictions.csv"));
+    // a fifth of 1,797 digits, which leaves none over for the third part
+    assert_eq!(predictions.len(), 359);
+    let right = predictions.iter().filter(|row| row["label"] == row["predicted"]).count();
+    assert!((right as f64 / 359.0 - accuracy).abs() < 1e-4, "{right} right, {accuracy} said");
+    assert!(said.contains(&format!("{} of 359 digits were mistaken", 359 - right)), "{said}");
+    let picture = png::Decoder::new(io::BufReader::new(
+        fs::File::open(program.path("lightning_logs/version_3/mistaken.png")).unwrap(),
+    ));
+    let picture = picture.read_info().unwrap();
+    assert!(picture.info().width > 300 && picture.info().height > 150);
+}
+
+#[test]
+fn the_help_documents_every_flag() {
+    let program = Program::new();
+    let (help, _) = program.succeed("fit --help");
+    for (flag, documentation) in [
+        ("--max-epochs <EPOCHS>", "Stop after this many epochs"),
+        ("--accelerator <ACCELERATOR>", "Where to compute"),
+        ("--lr <LR>", "The learning rate"),
+        ("--batch-size <BATCH_SIZE>", "Digits in a batch"),
+        ("--ckpt-path <FILE>", "Go on from this checkpoint"),
+    ] {
+        let after = help.split_once(flag).unwrap_or_else(|| panic!("no {flag}: {help}")).1;
+        assert!(after.trim_start().starts_with(documentation), "{flag}: {help}");
+    }
+    assert!(help.contains("[default: 40]"), "the module's own default: {help}");
+    let (hooks, _) = program.succeed("hooks");
+    let row = |hook: &str| hooks.lines().find(|line| line.contains(&format!("| {hook} "))).unwrap().to_owned();
+    assert!(row("training_step").contains(" model "), "{hooks}");
+    assert!(row("setup").contains(" data module "), "{hooks}");
+    assert!(!row("on_fit_start").contains(" model "), "{hooks}");
+}
+
+#[test]
+fn a_checkpoint_keeps_the_hyperparameters_that_it_was_made_with() {
+    let program = Program::new();
+    program.succeed("fit --max-epochs 1 --channels 8 --batch-size 300");
+    program.succeed("test");
+    let (_, log) = program.succeed(&format!("fit --ckpt-path {LAST} --max-epochs 2"));
+    assert!(log.contains("conv1   bias [8]"), "{log}");
+    assert!(log.contains("epoch 2/2") && !log.contains("epoch 1/2"), "{log}");
+    let refused = program.refuse(&format!("test --ckpt-path {LAST} --channels 16"));
+    assert!(refused.contains("conv1.bias ([8] instead of [16])"), "{refused}");
+}
+
+#[test]
+fn damaged_and_missing_files_are_refused_in_a_sentence() {
+    let program = Program::new();
+    assert_eq!(
+        program.refuse("test"),
+        "there is no last.ckpt in ./lightning_logs: run `fit` first, or name a checkpoint with --ckpt-path"
+    );
+    assert_eq!(
+        program.refuse("fit --ckpt-path none.ckpt"),
+        "can't read the checkpoint none.ckpt: No such file or directory (os error 2)"
+    );
+    assert_eq!(
+        program.refuse("fit --data none.csv"),
+        "`setup` failed in `fit`: can't open none.csv: No such file or directory (os error 2)"
+    );
+    let digit = "0,".repeat(64);
+    for (rows, sentence) in [
+        (format!("{digit}3\n{digit}\n0,1,2\n"), "row 2 of bad.csv is damaged: `` is no digit"),
+        (
+            format!("{digit}3\n0,1,2\n"),
+            "row 2 of bad.csv is damaged: it has 3 values, and 64 pixels and a digit are 65",
+        ),
+        (format!("17,{digit}\n"), "row 1 of bad.csv is damaged: it has 66 values, and 64 pixels and a digit are 65"),
+        (digit.replacen('0', "17", 1) + "3", "row 1 of bad.csv is damaged: pixel 1 is `17`, not a number from 0 to 16"),
+        (String::new(), "bad.csv has no digits"),
+    ] {
+        fs::write(program.path("bad.csv"), rows).unwrap();
+        assert_eq!(program.refuse("fit --data bad.csv"), format!("`setup` failed in `fit`: {sentence}"));
+    }
+    assert!(!program.path("lightning_logs").exists(), "a run that can't begin leaves nothing");
+
+    program.succeed("fit --max-epochs 1");
+    let whole = fs::read(program.path(LAST)).unwrap();
+    fs::write(program.path("cut.ckpt"), &whole[..whole.len() / 2]).unwrap();
+    let refused = program.refuse("test --ckpt-path cut.ckpt");
+    assert!(refused.starts_with("the checkpoint cut.ckpt is damaged or cut short ("), "{refused}");
+}

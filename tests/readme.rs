@@ -1,0 +1,79 @@
+//! What the README shows: its program, in a project outside of this one, and its commands.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+const README: &str = include_str!("../README.md");
+
+/// The code blocks of a language, in their order.
+fn blocks(language: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut lines = README.lines();
+    while lines.any(|line| line == format!("```{language}")) {
+        blocks.push(lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect());
+    }
+    blocks
+}
+
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
+}
+
+/// Where this test was built, so that libtorch's bindings need no second build.
+fn target_folder() -> PathBuf {
+    let program = env::current_exe().unwrap();
+    program.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap().join("..")
+}
+
+#[test]
+fn its_program_trains_in_a_project_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    let [program, build_script, data] = blocks("rust").try_into().unwrap();
+    let [dependencies] = blocks("toml").try_into().unwrap();
+    let runtime = checkout().join("runtime");
+    let dependencies = dependencies.replace("../tch-lightning/runtime", runtime.to_str().unwrap());
+    let package =
+        "[package]\nname = \"readme\"\nedition = \"2024\"\n\n[workspace]\n\n[lints.rust]\nwarnings = \"deny\"\n\n";
+    write("Cargo.toml", &format!("{package}{dependencies}"));
+    write("Cargo.lock", &fs::read_to_string(checkout().join("Cargo.lock")).unwrap());
+    write("build.rs", &build_script);
+    write("src/main.rs", &format!("{program}\n{data}"));
+
+    let fit = Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--", "fit", "--max-epochs", "4", "--lr", "3e-3"])
+        .current_dir(&folder)
+        .env("CARGO_TARGET_DIR", target_folder())
+        .output()
+        .unwrap();
+    let log = String::from_utf8(fit.stderr).unwrap();
+    assert!(fit.status.success(), "{log}");
+    let last = log.lines().find(|line| line.starts_with("epoch 4/4")).unwrap_or_else(|| panic!("{log}"));
+    let accuracy: f64 = last.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(last.contains("train_loss ") && accuracy > 0.5, "{last}");
+    assert!(folder.path().join("lightning_logs/version_0/checkpoints/last.ckpt").is_file());
+}
+
+#[test]
+fn its_make_targets_are_there() {
+    let makefile = fs::read_to_string(checkout().join("Makefile")).unwrap();
+    let commands = blocks("sh").concat();
+    let named = README.split('`').chain(commands.lines());
+    let targets = named.filter_map(|text| text.split_once("make ")).filter(|(before, _)| {
+        // alone or behind a variable, not in the middle of a sentence
+        before.is_empty() || before.ends_with("cuda ") || before.ends_with("cpu ")
+    });
+    let targets: Vec<&str> = targets.filter_map(|(_, target)| target.split_whitespace().next()).collect();
+    assert!(targets.len() >= 6, "{targets:?}");
+    for target in targets {
+        assert!(
+            makefile.contains(&format!("\n{target}: ")) || makefile.contains(&format!("\n{target}:\n")),
+            "{target}"
+        );
+    }
+}

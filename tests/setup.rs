@@ -1,0 +1,202 @@
+//! The set-up from outside: with libtorchs that are wrong, without pip, without a network, and with a pip that breaks.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use tempfile::TempDir;
+
+/// A pip that installs a libtorch of one header, slowly, and keeps count of its calls.
+const PIP: &str = r##"
+import os, pathlib, sys, time
+target = pathlib.Path(sys.argv[sys.argv.index("--target") + 1])
+with open(os.environ["PIP_CALLS"], "a") as calls:
+    calls.write("called\n")
+header = target / "torch/include/torch/headeronly/version.h"
+header.parent.mkdir(parents=True)
+time.sleep(0.5)
+if os.environ.get("PIP_BREAKS"):
+    sys.exit("ERROR: the disk is gone")
+header.write_text("#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 13\n#define TORCH_VERSION_PATCH 0\n")
+"##;
+
+/// An empty project, an empty cache, and a pip of our own.
+struct Machine {
+    folder: TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Self { folder: tempfile::tempdir().unwrap() };
+        fs::create_dir(machine.path("project")).unwrap();
+        machine.write("modules/pip/__main__.py", PIP);
+        machine.write("modules/pip/__init__.py", "");
+        machine
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// A libtorch that is its version's header alone.
+    fn libtorch(&self, name: &str, [major, minor, patch]: [u32; 3]) -> PathBuf {
+        let header = format!(
+            "#define TORCH_VERSION_MAJOR {major}\n#define TORCH_VERSION_MINOR {minor}\n#define TORCH_VERSION_PATCH {patch}\n"
+        );
+        self.write(&format!("{name}/include/torch/headeronly/version.h"), &header);
+        self.path(name)
+    }
+
+    /// The set-up of the project, without options of pip or cargo from outside.
+    fn setup(&self) -> Command {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../setup/libtorch.py");
+        let mut command = Command::new("python3");
+        let foreign = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PIP_"));
+        foreign.for_each(|(name, _)| {
+            command.env_remove(name);
+        });
+        command
+            .arg(script)
+            .arg(self.path("project"))
+            .env_remove("LIBTORCH")
+            .env("XDG_CACHE_HOME", self.path("cache"))
+            .env("TCH_LIGHTNING_TORCH", "cpu")
+            .env("PYTHONPATH", self.path("modules"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PIP_CALLS", self.path("calls"))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn config(&self) -> String {
+        fs::read_to_string(self.path("project/.cargo/config.toml")).unwrap()
+    }
+
+    fn calls_of_pip(&self) -> usize {
+        fs::read_to_string(self.path("calls")).map_or(0, |calls| calls.lines().count())
+    }
+
+    /// What is in the cache, except for its lock.
+    fn cached(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path("cache/tch-lightning")).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name != ".lock").collect()
+    }
+}
+
+/// The one sentence of a set-up that failed.
+fn refused(output: Output) -> String {
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said.strip_prefix("error: ").unwrap_or_else(|| panic!("no error: {said}")).trim_end().to_owned()
+}
+
+fn succeeded(child: Child) {
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_libtorch_that_is_named_is_taken() {
+    let machine = Machine::new();
+    let libtorch = machine.libtorch("torch", [2, 13, 0]);
+    succeeded(machine.setup().env("LIBTORCH", &libtorch).spawn().unwrap());
+    assert!(machine.config().contains(&format!("LIBTORCH = \"{}\"", libtorch.display())), "{}", machine.config());
+    assert_eq!(machine.calls_of_pip(), 0);
+}
+
+#[test]
+fn a_wrong_libtorch_is_refused() {
+    let machine = Machine::new();
+    let old = machine.libtorch("old", [2, 9, 1]);
+    let said = refused(machine.setup().env("LIBTORCH", &old).output().unwrap());
+    assert!(
+        said.contains("which is libtorch 2.9.1, and 2.13.0 is needed: name such a one, or unset LIBTORCH"),
+        "{said}"
+    );
+    let said = refused(machine.setup().env("LIBTORCH", machine.path("nowhere")).output().unwrap());
+    assert!(said.contains("where no libtorch is: name the folder that holds its include and lib"), "{said}");
+    let said = refused(machine.setup().env("TCH_LIGHTNING_TORCH", "rocm").output().unwrap());
+    assert_eq!(said, "TCH_LIGHTNING_TORCH is rocm: it can be cpu or cuda.");
+    assert!(!machine.path("project/.cargo").exists());
+}
+
+#[test]
+fn a_config_of_ones_own_is_left_as_it_is() {
+    let machine = Machine::new();
+    let libtorch = machine.libtorch("torch", [2, 13, 0]);
+    machine.write("project/.cargo/config.toml", "[build]\njobs = 1\n");
+    let said = refused(machine.setup().env("LIBTORCH", &libtorch).output().unwrap());
+    assert!(said.contains("is your own, and is left as it is: add LIBTORCH = "), "{said}");
+    assert_eq!(machine.config(), "[build]\njobs = 1\n");
+}
+
+#[test]
+fn two_set_ups_at_once_install_once() {
+    let machine = Machine::new();
+    let [one, other] = [(); 2].map(|()| machine.setup().spawn().unwrap());
+    succeeded(one);
+    succeeded(other);
+    assert_eq!(machine.calls_of_pip(), 1);
+    assert_eq!(machine.cached(), ["libtorch-2.13.0-cpu"]);
+    succeeded(machine.setup().spawn().unwrap());
+    assert_eq!(machine.calls_of_pip(), 1);
+    assert!(machine.config().contains("cache/tch-lightning/libtorch-2.13.0-cpu/torch\""), "{}", machine.config());
+}
+
+#[test]
+fn an_installation_that_breaks_leaves_nothing_half_made() {
+    let machine = Machine::new();
+    let said = refused(machine.setup().env("PIP_BREAKS", "1").output().unwrap());
+    assert_eq!(said, "pip could not install libtorch: the disk is gone");
+    assert!(machine.cached().is_empty(), "{:?}", machine.cached());
+
+    // a set-up that is killed can't clear away; the next one does
+    let mut killed = machine.setup().spawn().unwrap();
+    while machine.calls_of_pip() < 2 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    assert!(machine.cached().iter().all(|name| name.starts_with(".incoming-")), "{:?}", machine.cached());
+    // its pip, which holds no lock, comes to its own end
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    succeeded(machine.setup().spawn().unwrap());
+    assert_eq!(machine.cached(), ["libtorch-2.13.0-cpu"]);
+}
+
+#[test]
+fn without_pip_it_says_what_to_install() {
+    let machine = Machine::new();
+    // `-S` leaves out the folders in which pip is
+    let script = machine.setup();
+    let arguments: Vec<_> = std::iter::once("-S".as_ref()).chain(script.get_args()).collect();
+    let mut command = Command::new("python3");
+    command
+        .args(arguments)
+        .env_remove("PYTHONPATH")
+        .env_remove("LIBTORCH")
+        .env("XDG_CACHE_HOME", machine.path("cache"));
+    let said = refused(command.env("TCH_LIGHTNING_TORCH", "cpu").output().unwrap());
+    assert!(said.contains("has no pip, which installs libtorch: install pip"), "{said}");
+}
+
+#[test]
+fn without_a_network_it_says_so() {
+    let machine = Machine::new();
+    let mut setup = machine.setup();
+    // the discard port, on which nothing listens
+    setup
+        .env_remove("PYTHONPATH")
+        .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+        .env("PIP_CONFIG_FILE", "/dev/null");
+    let said = refused(setup.output().unwrap());
+    assert!(said.starts_with("the Python package index could not be reached: connect to the network"), "{said}");
+    assert!(machine.cached().is_empty(), "{:?}", machine.cached());
+}
