@@ -21,7 +21,7 @@ pub struct TrainerConfig {
     /// Where to compute: auto takes CUDA, then MPS, then the CPU
     #[arg(long, value_enum, default_value_t)]
     pub accelerator: Accelerator,
-    /// Which devices: auto, a count, or indices such as 0, or [1]
+    /// Which devices: auto, a count, or indices such as `[1]`
     #[arg(long, default_value_t)]
     pub devices: Devices,
     /// Stop after this many epochs
