@@ -30,22 +30,6 @@ use proc_macro::TokenStream;
 /// The batch's type is that of the parameter `batch` of `training_step`. The macro writes the implementations of the hook
 /// traits, the tables that tell the loops which hooks there are, and three functions: `main::<Data>()`, the whole program;
 /// `trainer()`, a `Trainer` with the defaults; and `hooks()`, the overridden hooks.
-///
-/// ```ignore
-/// #[lightning_module]
-/// impl Classifier {
-///     fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
-///
-///     fn training_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Result<Tensor> {
-///         let (images, labels) = batch;
-///         let loss = self.net.forward_t(images, true).cross_entropy_for_logits(labels);
-///         ctx.log("train_loss", &loss).prog_bar();
-///         Ok(loss)
-///     }
-///
-///     fn configure_optimizers(&mut self) -> AdamW { AdamW::new(1e-3) }
-/// }
-/// ```
 #[proc_macro_attribute]
 pub fn lightning_module(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::attribute(Role::Module, arguments.into(), block.into()).into()
@@ -65,15 +49,6 @@ pub fn lightning_datamodule(arguments: TokenStream, block: TokenStream) -> Token
 ///
 /// Every field must be a `Batch`: tensors, tuples, vectors, options and maps of them, other derived types, and plain values
 /// that stay where they are.
-///
-/// ```ignore
-/// #[derive(Batch)]
-/// struct Sentences {
-///     tokens: Tensor,          // [batch, length] i64
-///     mask: Option<Tensor>,    // [batch, length] bool
-///     names: Vec<String>,
-/// }
-/// ```
 #[proc_macro_derive(Batch)]
 pub fn derive_batch(item: TokenStream) -> TokenStream {
     batch::derive(item.into()).into()

@@ -46,7 +46,61 @@ pub use module::{
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
 pub use stage::{RunningStage, Stage};
-pub use tch_lightning_macros::{lightning_datamodule, lightning_module};
+/// ```
+/// use tch_lightning::prelude::*;
+///
+/// struct Points;
+///
+/// #[lightning_datamodule]
+/// impl Points {
+///     fn train_dataloader(&mut self) -> Result<DataLoader<(Tensor, Tensor)>> {
+///         let x = Tensor::rand([100, 2], (Kind::Float, Device::Cpu));
+///         let y = x.square().sum_dim_intlist(1, false, Kind::Float).lt(1.0).to_kind(Kind::Int64);
+///         Ok(DataLoader::new(TensorDataset::new((x, y))?).batch_size(20).shuffle(true))
+///     }
+/// }
+/// ```
+pub use tch_lightning_macros::lightning_datamodule;
+/// ```
+/// use tch_lightning::Hook;
+/// use tch_lightning::prelude::*;
+///
+/// struct Classifier {
+///     vs: nn::VarStore,
+///     net: nn::Linear,
+/// }
+///
+/// #[lightning_module]
+/// impl Classifier {
+///     fn new() -> Self {
+///         let vs = nn::VarStore::new(Device::Cpu);
+///         let net = nn::linear(vs.root(), 4, 3, nn::LinearConfig::default());
+///         Self { vs, net }
+///     }
+///
+///     fn parameters(&mut self) -> &mut nn::VarStore {
+///         &mut self.vs
+///     }
+///
+///     fn training_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Result<Tensor> {
+///         let (inputs, labels) = batch;
+///         let loss = self.net.forward(inputs).cross_entropy_for_logits(labels);
+///         ctx.log("train_loss", &loss).prog_bar();
+///         Ok(loss)
+///     }
+///
+///     fn on_train_batch_start(&self, batch_idx: usize) -> Flow {
+///         if batch_idx < 100 { Flow::Continue } else { Flow::SkipEpoch }
+///     }
+///
+///     fn configure_optimizers(&self) -> AdamW {
+///         AdamW::new(1e-3)
+///     }
+/// }
+///
+/// assert_eq!(Classifier::hooks(), [Hook::TrainingStep, Hook::ConfigureOptimizers, Hook::OnTrainBatchStart]);
+/// ```
+pub use tch_lightning_macros::lightning_module;
 pub use trainer::{Metrics, Trainer};
 
 /// Seeds libtorch's random numbers on every device: initial weights, dropout, sampling. Lightning's

@@ -77,8 +77,12 @@ impl Context {
     /// [`LogEntry::on_epoch`] choose otherwise. With both, the names get `_step` and `_epoch` behind them. Values stay on
     /// the device until a row is written.
     ///
-    /// ```ignore
-    /// ctx.log("train_loss", &loss).on_epoch(true).prog_bar();
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// fn log_loss(ctx: &mut Context, loss: &Tensor, correct: usize) {
+    ///     ctx.log("train_loss", loss).on_epoch(true).prog_bar();
+    ///     ctx.log("correct", correct).on_step(false).on_epoch(true).reduce(Reduction::Sum);
+    /// }
     /// ```
     pub fn log<'a>(&'a mut self, name: &'a str, value: impl Into<LogValue>) -> LogEntry<'a> {
         let each_step = self.hook.is_some_and(logs_steps);

@@ -38,5 +38,21 @@ pub use error::DataError;
 pub use loader::{Batches, DataLoader};
 pub use loaders::DataLoaders;
 pub use split::{Subset, random_split, random_split_fractions};
+/// ```
+/// use tch_lightning::prelude::*;
+///
+/// #[derive(Batch)]
+/// struct Sentences {
+///     tokens: Tensor,       // [batch, length] i64
+///     mask: Option<Tensor>, // [batch, length] bool
+///     names: Vec<String>,
+/// }
+///
+/// let tokens = Tensor::zeros([3, 7], (Kind::Int64, Device::Cpu));
+/// let batch = Sentences { tokens, mask: None, names: Vec::new() };
+/// assert_eq!(batch.batch_size(), Some(3));
+/// assert_eq!(batch.to_device(Device::Cpu)?.tokens.size(), [3, 7]);
+/// # Ok::<(), tch::TchError>(())
+/// ```
 pub use tch_lightning_macros::Batch;
 pub use tensor_dataset::{TensorDataset, TensorTuple};

@@ -38,11 +38,7 @@ tch_lightning_macros::declare_hooks!(CheckpointHooks);
 tch_lightning_macros::declare_hooks!(LightningModule);
 tch_lightning_macros::declare_hooks!(LightningDataModule);
 
-/// Every hook that a module overrides.
-///
-/// ```ignore
-/// assert!(overridden_hooks::<Classifier>().contains(&Hook::TrainingStep));
-/// ```
+/// Every hook that a module overrides: what the generated `Model::hooks()` answers.
 pub fn overridden_hooks<M: LightningModule>() -> Vec<Hook> {
     let mut hooks = <M as LightningModule>::TABLE.overridden();
     hooks.extend(<M as ModelHooks>::TABLE.overridden());

@@ -21,10 +21,50 @@ use std::path::{Path, PathBuf};
 /// The data is `&mut data` for a data module, `()` where the module has loaders of its own, or
 /// [`Loaders`](crate::Loaders).
 ///
-/// ```ignore
-/// let mut trainer = Trainer::new(TrainerConfig { max_epochs: Some(5), ..TrainerConfig::default() });
-/// trainer.fit(&mut classifier, &mut data)?;
-/// let metrics = trainer.test(&mut classifier, &mut data)?;
+/// ```
+/// use tch_lightning::prelude::*;
+///
+/// /// Fits a line to points.
+/// struct Line {
+///     vs: nn::VarStore,
+///     layer: nn::Linear,
+/// }
+///
+/// #[lightning_module]
+/// impl Line {
+///     fn parameters(&mut self) -> &mut nn::VarStore {
+///         &mut self.vs
+///     }
+///
+///     fn training_step(&self, batch: &(Tensor, Tensor)) -> Tensor {
+///         let (x, y) = batch;
+///         self.layer.forward(x).mse_loss(y, tch::Reduction::Mean)
+///     }
+///
+///     fn train_dataloader(&mut self) -> Result<DataLoader<(Tensor, Tensor)>> {
+///         let x = Tensor::linspace(-1.0, 1.0, 64, (Kind::Float, Device::Cpu)).unsqueeze(1);
+///         let y = &x * 3.0 + 1.0;
+///         Ok(DataLoader::new(TensorDataset::new((x, y))?).batch_size(16).shuffle(true))
+///     }
+///
+///     fn configure_optimizers(&self) -> Sgd {
+///         Sgd::new(0.3)
+///     }
+/// }
+///
+/// let vs = nn::VarStore::new(Device::Cpu);
+/// let layer = nn::linear(vs.root(), 1, 1, nn::LinearConfig::default());
+/// let mut line = Line { vs, layer };
+/// let mut trainer = Trainer::new(TrainerConfig {
+///     max_epochs: Some(30),
+///     logger: false,
+///     enable_checkpointing: false,
+///     ..TrainerConfig::default()
+/// });
+/// trainer.fit(&mut line, ())?;
+/// assert_eq!(trainer.context().global_step(), 120);
+/// assert!((line.layer.ws.double_value(&[0, 0]) - 3.0).abs() < 1e-3);
+/// # Ok::<(), tch_lightning::Error>(())
 /// ```
 pub struct Trainer<M: LightningModule> {
     callbacks: Callbacks<M>,
