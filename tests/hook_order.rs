@@ -243,98 +243,94 @@ struct Watch {
     events: Events,
 }
 
-/// A callback's hooks without arguments of their own.
-macro_rules! watched {
-    ($($hook:ident),*) => {$(
-        fn $hook(&mut self, ctx: &mut Context, _: &mut Recorder) -> Result<()> {
-            note!(self, ctx, concat!("callback.", stringify!($hook)));
-            Ok(())
-        }
-    )*};
-}
-
-impl Callback<Recorder> for Watch {
-    watched!(
-        on_fit_start,
-        on_fit_end,
-        on_sanity_check_start,
-        on_sanity_check_end,
-        on_train_start,
-        on_train_end,
-        on_train_epoch_start,
-        on_train_epoch_end,
-        on_validation_start,
-        on_validation_end,
-        on_validation_epoch_start,
-        on_validation_epoch_end,
-        on_after_backward
-    );
-
-    fn setup(&mut self, ctx: &mut Context, _: &mut Recorder, stage: Stage) -> Result<()> {
+#[lightning_callback]
+impl Watch {
+    fn setup(&mut self, ctx: &mut Context, stage: Stage) {
         note!(self, ctx, "callback.setup", stage);
-        Ok(())
     }
 
-    fn teardown(&mut self, ctx: &mut Context, _: &mut Recorder, stage: Stage) -> Result<()> {
+    fn teardown(&mut self, ctx: &mut Context, stage: Stage) {
         note!(self, ctx, "callback.teardown", stage);
-        Ok(())
     }
 
-    fn on_train_batch_start(&mut self, ctx: &mut Context, _: &mut Recorder, _: &Rows, batch_idx: usize) -> Result<()> {
-        note!(self, ctx, "callback.on_train_batch_start", batch_idx);
-        Ok(())
+    fn on_fit_start(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_fit_start");
     }
 
-    fn on_train_batch_end(
-        &mut self,
-        ctx: &mut Context,
-        _: &mut Recorder,
-        _: &Tensor,
-        _: &Rows,
-        batch_idx: usize,
-    ) -> Result<()> {
-        note!(self, ctx, "callback.on_train_batch_end", batch_idx);
-        Ok(())
+    fn on_fit_end(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_fit_end");
     }
 
-    fn on_validation_batch_start(
-        &mut self,
-        ctx: &mut Context,
-        _: &mut Recorder,
-        _: &Rows,
-        batch_idx: usize,
-        dataloader_idx: usize,
-    ) -> Result<()> {
-        note!(self, ctx, "callback.on_validation_batch_start", batch_idx, dataloader_idx);
-        Ok(())
+    fn on_sanity_check_start(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_sanity_check_start");
     }
 
-    fn on_validation_batch_end(
-        &mut self,
-        ctx: &mut Context,
-        _: &mut Recorder,
-        (): &(),
-        _: &Rows,
-        batch_idx: usize,
-        dataloader_idx: usize,
-    ) -> Result<()> {
-        note!(self, ctx, "callback.on_validation_batch_end", batch_idx, dataloader_idx);
-        Ok(())
+    fn on_sanity_check_end(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_sanity_check_end");
     }
 
-    fn on_before_zero_grad(&mut self, ctx: &mut Context, _: &mut Recorder, _: OptimizerIndex) -> Result<()> {
+    fn on_train_start(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_train_start");
+    }
+
+    fn on_train_end(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_train_end");
+    }
+
+    fn on_train_epoch_start(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_train_epoch_start");
+    }
+
+    fn on_train_epoch_end(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_train_epoch_end");
+    }
+
+    fn on_validation_start(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_validation_start");
+    }
+
+    fn on_validation_end(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_validation_end");
+    }
+
+    fn on_validation_epoch_start(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_validation_epoch_start");
+    }
+
+    fn on_validation_epoch_end(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_validation_epoch_end");
+    }
+
+    fn on_before_zero_grad(&mut self, ctx: &mut Context) {
         note!(self, ctx, "callback.on_before_zero_grad");
-        Ok(())
     }
 
-    fn on_before_backward(&mut self, ctx: &mut Context, _: &mut Recorder, _: &Tensor) -> Result<()> {
+    fn on_before_backward(&mut self, ctx: &mut Context) {
         note!(self, ctx, "callback.on_before_backward");
-        Ok(())
     }
 
-    fn on_before_optimizer_step(&mut self, ctx: &mut Context, _: &mut Recorder, _: OptimizerIndex) -> Result<()> {
+    fn on_after_backward(&mut self, ctx: &mut Context) {
+        note!(self, ctx, "callback.on_after_backward");
+    }
+
+    fn on_before_optimizer_step(&mut self, ctx: &mut Context) {
         note!(self, ctx, "callback.on_before_optimizer_step");
-        Ok(())
+    }
+
+    fn on_train_batch_start(&mut self, ctx: &mut Context, batch_idx: usize) {
+        note!(self, ctx, "callback.on_train_batch_start", batch_idx);
+    }
+
+    fn on_train_batch_end(&mut self, ctx: &mut Context, batch_idx: usize) {
+        note!(self, ctx, "callback.on_train_batch_end", batch_idx);
+    }
+
+    fn on_validation_batch_start(&mut self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) {
+        note!(self, ctx, "callback.on_validation_batch_start", batch_idx, dataloader_idx);
+    }
+
+    fn on_validation_batch_end(&mut self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) {
+        note!(self, ctx, "callback.on_validation_batch_end", batch_idx, dataloader_idx);
     }
 }
 

@@ -1,12 +1,10 @@
 //! What the model took each digit for: a file of all, and a picture of those it was wrong about.
 
 use crate::data::Digits;
-use crate::model::DigitClassifier;
 use crate::picture::{self, Mistaken};
 use anyhow::Context as _;
 use serde::Serialize;
 use std::path::Path;
-use tch_lightning::Callback;
 use tch_lightning::prelude::*;
 
 /// What the model says of a batch.
@@ -50,16 +48,10 @@ impl PredictionWriter {
     }
 }
 
-impl Callback<DigitClassifier> for PredictionWriter {
-    fn on_predict_batch_end(
-        &mut self,
-        _: &mut Context,
-        _: &mut DigitClassifier,
-        outputs: &Prediction,
-        (images, labels, rows): &Digits,
-        _: usize,
-        _: usize,
-    ) -> Result<()> {
+#[lightning_callback]
+impl PredictionWriter {
+    fn on_predict_batch_end(&mut self, outputs: &Prediction, batch: &Digits) -> Result<()> {
+        let (images, labels, rows) = batch;
         let (rows, labels) = (Vec::<i64>::try_from(rows)?, Vec::<i64>::try_from(labels)?);
         let (predicted, sure) = (Vec::<i64>::try_from(&outputs.digit)?, Vec::<f64>::try_from(&outputs.probability)?);
         for (place, (row, label)) in rows.into_iter().zip(labels).enumerate() {
@@ -73,7 +65,7 @@ impl Callback<DigitClassifier> for PredictionWriter {
         Ok(())
     }
 
-    fn on_predict_end(&mut self, ctx: &mut Context, _: &mut DigitClassifier) -> Result<()> {
+    fn on_predict_end(&mut self, ctx: &mut Context) -> Result<()> {
         self.write(ctx.log_dir()?)
     }
 }

@@ -4,9 +4,12 @@
 //! are declared. The runtime's traits, tables and dispatch ([`crate::declare`]) and the checks of users' blocks
 //! ([`crate::check`]) are derived from it: whoever can read a trait can add a hook.
 
+use crate::shared_moments;
 use quote::format_ident;
+use syn::visit_mut::VisitMut;
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ItemTrait, Pat, PathArguments, ReturnType, Stmt, TraitItem, TraitItemFn, Type,
+    Expr, FnArg, GenericArgument, Ident, ItemTrait, Pat, Path, PathArguments, ReturnType, Stmt, TraitItem, TraitItemFn,
+    Type,
 };
 
 const DECLARATIONS: [(&str, &str); 6] = [
@@ -23,6 +26,7 @@ const DECLARATIONS: [(&str, &str); 6] = [
 pub(crate) enum Role {
     Module,
     DataModule,
+    Callback,
 }
 
 impl Role {
@@ -30,6 +34,7 @@ impl Role {
         match self {
             Self::Module => "lightning_module",
             Self::DataModule => "lightning_datamodule",
+            Self::Callback => "lightning_callback",
         }
     }
 
@@ -38,6 +43,7 @@ impl Role {
         let names: &[&str] = match self {
             Self::Module => &["ModelHooks", "DataHooks", "CheckpointHooks", "LightningModule"],
             Self::DataModule => &["DataHooks", "LightningDataModule"],
+            Self::Callback => &["Callback"],
         };
         names.iter().filter_map(|name| HookTrait::named(name)).collect()
     }
@@ -53,7 +59,11 @@ impl HookTrait {
         let (file, source) = DECLARATIONS.iter().find(|(declared, _)| *declared == name)?;
         let item =
             syn::parse_str(source).unwrap_or_else(|error| panic!("the declaration of {file} does not parse: {error}"));
-        Some(Self { item })
+        let mut declared = Self { item };
+        if name == "Callback" {
+            declared.item.items.extend(shared_moments::of_callbacks());
+        }
+        Some(declared)
     }
 
     pub(crate) fn all() -> Vec<Self> {
@@ -87,7 +97,12 @@ pub(crate) struct Hook {
 /// A declared parameter.
 pub(crate) struct Parameter {
     pub(crate) name: Ident,
+    /// Its type as users write it: a context without its phase.
     pub(crate) ty: Type,
+    /// Its type as it is declared.
+    pub(crate) declared: Type,
+    /// The phase of a context that is not that of a step, which is the default.
+    pub(crate) phase: Option<Ident>,
 }
 
 impl Hook {
@@ -135,7 +150,22 @@ impl Hook {
 fn parameter(input: &FnArg) -> Option<Parameter> {
     let FnArg::Typed(typed) = input else { return None };
     let Pat::Ident(pattern) = typed.pat.as_ref() else { return None };
-    Some(Parameter { name: pattern.ident.clone(), ty: typed.ty.as_ref().clone() })
+    let declared = typed.ty.as_ref().clone();
+    let mut ty = declared.clone();
+    let phase = without_phase(&mut ty);
+    Some(Parameter { name: pattern.ident.clone(), ty, declared, phase })
+}
+
+/// Takes the phase off `&mut Context<Phase>`.
+fn without_phase(ty: &mut Type) -> Option<Ident> {
+    let Type::Reference(reference) = ty else { return None };
+    let Type::Path(path) = reference.elem.as_mut() else { return None };
+    let context = path.path.segments.last_mut().filter(|segment| segment.ident == "Context")?;
+    let PathArguments::AngleBracketed(arguments) = std::mem::take(&mut context.arguments) else { return None };
+    match arguments.args.first()? {
+        GenericArgument::Type(Type::Path(phase)) => phase.path.get_ident().cloned(),
+        _ => None,
+    }
 }
 
 fn capitalized(word: &str) -> String {
@@ -161,4 +191,20 @@ fn result_argument(ty: &Type, place: usize) -> Option<&Type> {
         GenericArgument::Type(argument) => Some(argument),
         _ => None,
     }
+}
+
+/// A declared type outside its trait: `M` stands for the type that `Self` was.
+pub(crate) fn of_module(ty: &Type) -> Type {
+    struct ForSelf;
+    impl VisitMut for ForSelf {
+        fn visit_path_mut(&mut self, path: &mut Path) {
+            syn::visit_mut::visit_path_mut(self, path);
+            if let Some(first) = path.segments.first_mut().filter(|first| first.ident == "Self") {
+                first.ident = Ident::new("M", first.ident.span());
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    ForSelf.visit_type_mut(&mut ty);
+    ty
 }

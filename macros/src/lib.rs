@@ -9,6 +9,7 @@ mod hooks;
 mod mistakes;
 mod model;
 mod parse;
+mod shared_moments;
 #[cfg(test)]
 mod snapshots;
 mod types;
@@ -43,6 +44,16 @@ pub fn lightning_module(arguments: TokenStream, block: TokenStream) -> TokenStre
 #[proc_macro_attribute]
 pub fn lightning_datamodule(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::attribute(Role::DataModule, arguments.into(), block.into()).into()
+}
+
+/// Makes a type a `Callback`: write it on the `impl` block that holds its hooks.
+///
+/// The rules are those of `#[lightning_module]`; the hooks are those of `Callback`. Each may ask for `module`, the module
+/// that is trained: its type says which modules the callback can watch. A callback that asks for none watches every module
+/// whose batches and outputs are those that its hooks ask for.
+#[proc_macro_attribute]
+pub fn lightning_callback(arguments: TokenStream, block: TokenStream) -> TokenStream {
+    expand::attribute(Role::Callback, arguments.into(), block.into()).into()
 }
 
 /// Makes a struct or an enum a `Batch`: a tree of tensors that the trainer moves to the device.

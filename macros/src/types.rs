@@ -49,9 +49,10 @@ pub(crate) fn has_impl(ty: &Type) -> bool {
     found.0
 }
 
-/// `Self::Batch` and its like, which the block itself decides.
+/// `Self::Batch` and its like, which the block itself decides; in a callback's hooks `M` and `M::Batch`.
 pub(crate) fn is_associated(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.first().is_some_and(|first| first.ident == "Self"))
+    let is_open = |name: &syn::Ident| name == "Self" || name == "M";
+    matches!(ty, Type::Path(path) if path.path.segments.first().is_some_and(|first| is_open(&first.ident)))
 }
 
 /// The first reference or lifetime in a type that must own what it holds.

@@ -3,6 +3,7 @@
 pub use crate::checkpoint::Checkpoint;
 pub use crate::config::GradientClipAlgorithm;
 pub use crate::context::Context;
+pub use crate::context::at::{Epoch, Outside, Step};
 pub use crate::data::{DataLoader, DataLoaders};
 pub use crate::error::Error;
 pub use crate::module::{
@@ -13,6 +14,7 @@ pub use crate::module::{
 pub use crate::optim::{OptimizerIndex, Optimizers};
 pub use crate::stage::Stage;
 pub use anyhow::Result;
+pub use serde_json::Value;
 pub use std::boxed::Box;
 pub use std::option::Option;
 pub use std::vec::Vec;

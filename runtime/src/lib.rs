@@ -31,7 +31,7 @@ pub mod __private;
 pub use callbacks::{ModelSummary, ProgressBar};
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{GradientClipAlgorithm, TrainerConfig};
-pub use context::{Context, LogEntry, LogValue, Reduction};
+pub use context::{Context, LogEntry, LogValue, Reduction, RunContext, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};
@@ -46,6 +46,23 @@ pub use module::{
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
 pub use stage::{RunningStage, Stage};
+/// ```
+/// use tch_lightning::prelude::*;
+///
+/// /// Halves the learning rate after every epoch.
+/// struct Halving;
+///
+/// #[lightning_callback]
+/// impl Halving {
+///     fn on_train_epoch_end(&mut self, ctx: &mut Context) {
+///         for optimizer in ctx.optimizers_mut() {
+///             optimizer.set_lr(optimizer.lr() / 2.0);
+///         }
+///         ctx.log("lr", ctx.optimizers()[0].lr());
+///     }
+/// }
+/// ```
+pub use tch_lightning_macros::lightning_callback;
 /// ```
 /// use tch_lightning::prelude::*;
 ///
@@ -116,7 +133,7 @@ pub mod prelude {
     pub use crate::optim::{Adam, AdamW, Optimizers, Sgd};
     pub use crate::{
         Checkpoint, Context, Flow, OptimizerIndex, Reduction, Stage, StepClosure, Trainer, TrainerConfig,
-        lightning_datamodule, lightning_module,
+        lightning_callback, lightning_datamodule, lightning_module,
     };
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;

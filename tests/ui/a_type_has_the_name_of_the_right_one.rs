@@ -14,7 +14,7 @@ impl Model {
         &mut self.vs
     }
 
-    fn on_fit_end(&mut self, ctx: &mut Context) {
+    fn on_after_backward(&mut self, ctx: &mut Context) {
         ctx.fits += 1;
     }
 }

@@ -6,7 +6,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 pub(crate) fn dispatch(declared: &HookTrait) -> TokenStream {
-    let calls = declared.hooks().map(|hook| call(&hook));
+    // the others are not called at a moment of the run, but for each callback's state
+    let moments = declared.hooks().filter(|hook| hook.parameters().iter().any(|parameter| parameter.name == "module"));
+    let calls = moments.map(|hook| call(&hook));
     quote! {
         impl<M: LightningModule> Callbacks<M> {
             #(#calls)*
@@ -19,9 +21,9 @@ fn call(hook: &Hook) -> TokenStream {
     let (names, parameters) = parameters_of(hook, &["ctx"]);
     quote! {
         #[inline]
-        pub(crate) fn #name(&mut self, ctx: &mut Context, #(#parameters),*) -> std::result::Result<#value, Error> {
+        pub(crate) fn #name(&mut self, ctx: &mut RunContext, #(#parameters),*) -> std::result::Result<#value, Error> {
             for callback in &mut self.list {
-                edge::callback(Hook::#variant, callback.name(), ctx, |ctx| callback.#name(ctx, #(#names),*))?;
+                edge::callback(Hook::#variant, callback.name(), ctx, |ctx| callback.#name(ctx.at(), #(#names),*))?;
             }
             Ok(())
         }

@@ -6,11 +6,10 @@ mod running;
 mod table;
 mod traits;
 
-use crate::hooks::{Hook, HookTrait};
+use crate::hooks::{Hook, HookTrait, of_module};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use syn::visit_mut::VisitMut;
-use syn::{Path, Type};
+use syn::Type;
 
 /// `declare_hooks!(Name)`.
 pub(crate) fn declare(name: TokenStream) -> TokenStream {
@@ -46,26 +45,10 @@ fn parameters_of(hook: &Hook, without: &[&str]) -> (Vec<Ident>, Vec<TokenStream>
         hook.parameters().into_iter().filter(|parameter| !without.iter().any(|name| parameter.name == name));
     parameters
         .map(|parameter| {
-            let (name, ty) = (parameter.name, of_module(&parameter.ty));
+            let (name, ty) = (parameter.name, of_module(&parameter.declared));
             (name.clone(), quote!(#name: #ty))
         })
         .unzip()
-}
-
-/// A declared type outside its trait: `M` stands for the type that `Self` was.
-fn of_module(ty: &Type) -> Type {
-    struct ForSelf;
-    impl VisitMut for ForSelf {
-        fn visit_path_mut(&mut self, path: &mut Path) {
-            syn::visit_mut::visit_path_mut(self, path);
-            if let Some(first) = path.segments.first_mut().filter(|first| first.ident == "Self") {
-                first.ident = Ident::new("M", first.ident.span());
-            }
-        }
-    }
-    let mut ty = ty.clone();
-    ForSelf.visit_type_mut(&mut ty);
-    ty
 }
 
 /// The value of a hook, with `M` for `Self`.

@@ -41,7 +41,7 @@ pub(crate) fn table(declared: &HookTrait) -> TokenStream {
 
 fn field(hook: &Hook) -> TokenStream {
     let name = hook.name();
-    let types = hook.parameters().into_iter().map(|parameter| of_module(&parameter.ty));
+    let types = hook.parameters().into_iter().map(|parameter| of_module(&parameter.declared));
     let value = value_of(hook);
     let about = format!(" [`Hook::{}`].", hook.variant());
     quote! {
@@ -58,15 +58,15 @@ fn call(declared: &HookTrait, hook: &Hook) -> TokenStream {
     let otherwise = match hook.constant_default() {
         Some(value) => quote!(None => Ok(#value)),
         None => {
-            quote!(None => edge::module(Hook::#variant, ctx, |ctx| <M as #trait_name>::#name(module, ctx, #(#names),*)))
+            quote!(None => edge::module(Hook::#variant, ctx, |ctx| <M as #trait_name>::#name(module, ctx.at(), #(#names),*)))
         }
     };
     quote! {
         #[inline]
         #[allow(dead_code, unused_variables)]
-        pub(crate) fn #name(module: &mut M, ctx: &mut Context, #(#parameters),*) -> std::result::Result<#value, Error> {
+        pub(crate) fn #name(module: &mut M, ctx: &mut RunContext, #(#parameters),*) -> std::result::Result<#value, Error> {
             match <M as #trait_name>::TABLE.#name {
-                Some(hook) => edge::module(Hook::#variant, ctx, |ctx| hook(module, ctx, #(#names),*)),
+                Some(hook) => edge::module(Hook::#variant, ctx, |ctx| hook(module, ctx.at(), #(#names),*)),
                 #otherwise,
             }
         }

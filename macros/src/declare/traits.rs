@@ -1,6 +1,7 @@
 //! The traits themselves.
 
 use crate::hooks::HookTrait;
+use crate::shared_moments;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident};
 use syn::{ItemTrait, TraitItem, parse_quote};
@@ -24,5 +25,10 @@ pub(crate) fn with_table(declared: &HookTrait) -> TokenStream {
 
 fn quiet(mut item: ItemTrait) -> ItemTrait {
     item.attrs.push(parse_quote!(#[allow(unused_variables)]));
+    for method in &mut item.items {
+        if let TraitItem::Fn(method) = method {
+            shared_moments::unmark(method);
+        }
+    }
     item
 }

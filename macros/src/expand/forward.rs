@@ -1,7 +1,9 @@
 //! The trait implementations: each method hands on to the user's own, with what it asked for.
 
+use super::callback::Watched;
 use super::condition;
 use super::paths::{is_built_in, qualified};
+use super::phases::at_its_moment;
 use crate::hooks::{Hook, HookTrait, Parameter};
 use crate::model::{Argument, Block, Written};
 use proc_macro2::{Span, TokenStream};
@@ -12,16 +14,20 @@ use syn::{Ident, Lifetime, ReturnType, Type, TypeReference};
 
 /// The implementation of one declared trait, with its table of overridden hooks.
 pub(crate) fn implementation(block: &Block, declared: &HookTrait, root: &TokenStream) -> TokenStream {
-    let generics = block.generics();
+    let watched = Watched::by(block, root);
+    let generics = watched.as_ref().map_or_else(|| block.generics(), |watched| watched.generics.clone());
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     let trait_name = declared.name();
-    let methods: TokenStream = declared.methods().map(|hook| methods(block, &hook, root)).collect();
-    let table = table(block, declared, root);
+    let arguments = watched.as_ref().map(|Watched { module, .. }| quote!(<#module>));
+    let table = if watched.is_some() { TokenStream::new() } else { table(block, declared, root) };
+    let hooks =
+        declared.methods().map(|hook| watched.as_ref().map_or(hook.clone(), |watched| watched.hook(&hook, root)));
+    let methods: TokenStream = hooks.map(|hook| methods(block, &hook, root)).collect();
     quote! {
         #[automatically_derived]
         #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
-        impl #generics #root::__private::#trait_name for #name #bounds {
+        impl #generics #root::__private::#trait_name #arguments for #name #bounds {
             #table
             #methods
         }
@@ -58,11 +64,10 @@ fn methods(block: &Block, hook: &Hook, root: &TokenStream) -> TokenStream {
         // its absence or fault is reported: the rest of the block still compiles
         return signature(hook, &[], root, &quote!(::core::unimplemented!()));
     }
-    written.map(|written| forward(written, root)).collect()
+    written.map(|written| forward(written, hook, root)).collect()
 }
 
-fn forward(written: &Written, root: &TokenStream) -> TokenStream {
-    let hook = &written.declared;
+fn forward(written: &Written, hook: &Hook, root: &TokenStream) -> TokenStream {
     let parameters = hook.parameters();
     let asked = written.method.arguments();
     let arguments = asked.iter().filter_map(|argument| taken(argument, &parameters, root));
@@ -71,7 +76,7 @@ fn forward(written: &Written, root: &TokenStream) -> TokenStream {
     let span = name.span().resolved_at(Span::call_site());
     let call = quote_spanned!(span=> Self::#name(self, #(#arguments),*));
     let names: Vec<&str> = asked.iter().map(|argument| argument.name.as_str()).collect();
-    let method = signature(hook, &names, root, &returned(written, &call, root));
+    let method = signature(hook, &names, root, &returned(written, hook, &call, root));
     let condition = condition(&written.method);
     quote!(#condition #method)
 }
@@ -79,8 +84,8 @@ fn forward(written: &Written, root: &TokenStream) -> TokenStream {
 /// The method as it is declared, with `body`. A parameter that the user did not ask for is called `_name`.
 fn signature(hook: &Hook, asked: &[&str], root: &TokenStream, body: &TokenStream) -> TokenStream {
     let name = hook.name();
-    let parameters = hook.parameters().into_iter().map(|Parameter { name, ty }| {
-        let ty = qualified(&ty, root);
+    let parameters = hook.parameters().into_iter().map(|Parameter { name, declared, .. }| {
+        let ty = qualified(&declared, root);
         let name = if asked.iter().any(|asked| name == asked) { name } else { format_ident!("_{name}") };
         quote!(#name: #ty)
     });
@@ -96,12 +101,13 @@ fn signature(hook: &Hook, asked: &[&str], root: &TokenStream, body: &TokenStream
 
 /// One argument, passed through a trait so that a wrong type is reported on the user's type, by our sentence.
 fn taken(argument: &Argument<'_>, parameters: &[Parameter], root: &TokenStream) -> Option<TokenStream> {
-    let Parameter { name, ty } = parameters.iter().find(|parameter| parameter.name == argument.name)?;
-    let written = without_lifetimes(argument.ty);
-    if is_built_in(ty) && *ty == written {
+    let parameter = parameters.iter().find(|parameter| parameter.name == argument.name)?;
+    let Parameter { name, declared, .. } = parameter;
+    let written = at_its_moment(&without_lifetimes(argument.ty), parameter, root);
+    if is_built_in(declared) && *declared == written {
         return Some(name.to_token_stream());
     }
-    let declared = qualified(ty, root);
+    let declared = qualified(declared, root);
     let span = written.span();
     let parameter = quote_spanned!(span=> #root::__private::HookParameter<#declared>);
     Some(quote_spanned!(span=> <#written as #parameter>::take(#name)))
@@ -128,9 +134,9 @@ fn without_lifetimes(ty: &Type) -> Type {
 }
 
 /// What the user's method returned as what the hook returns.
-fn returned(written: &Written, call: &TokenStream, root: &TokenStream) -> TokenStream {
+fn returned(written: &Written, hook: &Hook, call: &TokenStream, root: &TokenStream) -> TokenStream {
     let method = &written.method;
-    let Some(declared) = written.declared.value() else { return call.clone() };
+    let Some(declared) = hook.value() else { return call.clone() };
     let output = method.output();
     // a step returns what it likes
     let as_declared = written.is_step() || (is_built_in(&declared) && declared == output);

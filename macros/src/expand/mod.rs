@@ -1,7 +1,9 @@
 //! Writes what a block leaves unsaid.
 
+mod callback;
 mod forward;
 mod paths;
+mod phases;
 mod program;
 mod types;
 
@@ -15,7 +17,7 @@ use quote::{ToTokens, quote};
 
 pub(crate) use paths::crate_root;
 
-/// `#[lightning_module]` and `#[lightning_datamodule]`: the block as it stands, what follows from it, and its mistakes.
+/// `#[lightning_module]` and its like: the block as it stands, what follows from it, and its mistakes.
 pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::new();
     let Some(item) = parse::block(role, &arguments, &tokens, &mut mistakes) else {
@@ -25,7 +27,9 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     let mut block = Block::new(role, item);
     check::block(&mut block, &mut mistakes);
     // implementations for a type that borrows would only repeat the mistake
-    let generated = if block.borrows() { TokenStream::new() } else { generated(&block, &crate_root()) };
+    let root = crate_root();
+    let generated = if block.borrows() { TokenStream::new() } else { generated(&block, &root) };
+    phases::fill(&mut block, &root);
     let written = without_markers(block.item);
     let errors = mistakes.into_compile_errors();
     quote!(#written #generated #errors)
@@ -33,8 +37,11 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
 
 /// Everything that is written beside the block. `root` is the path of the runtime crate.
 pub(crate) fn generated(block: &Block, root: &TokenStream) -> TokenStream {
-    let types = types::associated(block, root);
     let forwards: TokenStream = block.traits.iter().map(|one| forward::implementation(block, one, root)).collect();
+    if block.role == Role::Callback {
+        return forwards;
+    }
+    let types = types::associated(block, root);
     let program = program::inherent(block, root);
     let constructor = program::constructor(block, root);
     quote!(#types #forwards #program #constructor)

@@ -42,7 +42,7 @@ fn main(block: &Block, root: &TokenStream) -> TokenStream {
 }
 
 /// `name`, or a like one that the block's own parameters leave free.
-fn free_name(name: &str, generics: &Generics) -> Ident {
+pub(super) fn free_name(name: &str, generics: &Generics) -> Ident {
     let mut name = Ident::new(name, Span::call_site());
     let taken: Vec<&Ident> = generics
         .type_params()

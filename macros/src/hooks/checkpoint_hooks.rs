@@ -4,12 +4,14 @@
 /// [`CheckpointHooks`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#on-save-checkpoint).
 pub trait CheckpointHooks: Sized + 'static {
     /// Called before a checkpoint is written: adds to it what the module wants to keep.
-    fn on_save_checkpoint(&mut self, ctx: &mut Context, checkpoint: &mut Checkpoint) -> Result<()> {
+    #[callback]
+    fn on_save_checkpoint(&mut self, ctx: &mut Context<Outside>, checkpoint: &mut Checkpoint) -> Result<()> {
         Ok(())
     }
 
     /// Called when a checkpoint was read, before the parameters are taken from it.
-    fn on_load_checkpoint(&mut self, ctx: &mut Context, checkpoint: &Checkpoint) -> Result<()> {
+    #[callback]
+    fn on_load_checkpoint(&mut self, ctx: &mut Context<Outside>, checkpoint: &Checkpoint) -> Result<()> {
         Ok(())
     }
 }

@@ -41,7 +41,7 @@ pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
     /// Predicts one batch, without gradients. What it returns is gathered by `predict`.
     fn predict_step(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Outside>,
         batch: &Self::Batch,
         batch_idx: usize,
         dataloader_idx: usize,
@@ -50,17 +50,17 @@ pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
     }
 
     /// Returns the optimizer over the module's trainable parameters, or several.
-    fn configure_optimizers(&mut self, ctx: &mut Context) -> Result<Optimizers> {
+    fn configure_optimizers(&mut self, ctx: &mut Context<Outside>) -> Result<Optimizers> {
         Err(MissingHook::new(Hook::ConfigureOptimizers).into())
     }
 
     /// Returns callbacks of the module's own; they follow the trainer's.
-    fn configure_callbacks(&mut self, ctx: &mut Context) -> Result<Vec<Box<dyn Callback<Self>>>> {
+    fn configure_callbacks(&mut self, ctx: &mut Context<Outside>) -> Result<Vec<Box<dyn Callback<Self>>>> {
         Ok(Vec::new())
     }
 
     /// Creates layers late, when the device and the data are known. Called for each verb: create them only once.
-    fn configure_model(&mut self, ctx: &mut Context) -> Result<()> {
+    fn configure_model(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
@@ -109,7 +109,8 @@ pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
     }
 
     /// Called when a run ends by an error, before the error is returned.
-    fn on_exception(&mut self, ctx: &mut Context, exception: &Error) -> Result<()> {
+    #[callback]
+    fn on_exception(&mut self, ctx: &mut Context<Outside>, exception: &Error) -> Result<()> {
         Ok(())
     }
 }

@@ -4,52 +4,62 @@
 /// [`ModelHooks`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#hooks).
 pub trait ModelHooks: Batched + StepOutputs {
     /// Called at the very beginning of `fit`, after the module is on its device and the optimizers are made.
-    fn on_fit_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_fit_start(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called at the very end of `fit`.
-    fn on_fit_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_fit_end(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called when training begins, after the sanity check and before the first epoch.
-    fn on_train_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_train_start(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called when training ends, before the loggers are finished.
-    fn on_train_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_train_end(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called before validation begins, the sanity check's included.
-    fn on_validation_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_validation_start(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called when validation ends.
-    fn on_validation_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_validation_end(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called before testing begins.
-    fn on_test_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_test_start(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called when testing ends.
-    fn on_test_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_test_end(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called before prediction begins.
-    fn on_predict_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_predict_start(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called when prediction ends.
-    fn on_predict_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_predict_end(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
@@ -57,6 +67,7 @@ pub trait ModelHooks: Batched + StepOutputs {
     ///
     /// Answers with a [`Flow`]: [`Flow::SkipEpoch`] leaves out the rest of the epoch (`-1` in Lightning). A method that
     /// returns nothing goes on.
+    #[callback]
     fn on_train_batch_start(&mut self, ctx: &mut Context, batch: &Self::Batch, batch_idx: usize) -> Result<Flow> {
         Ok(Flow::Continue)
     }
@@ -64,6 +75,7 @@ pub trait ModelHooks: Batched + StepOutputs {
     /// Called in the training loop after the batch, when the optimizer has stepped.
     ///
     /// `outputs` is what `training_step` returned, its loss without the graph.
+    #[callback]
     fn on_train_batch_end(
         &mut self,
         ctx: &mut Context,
@@ -75,6 +87,7 @@ pub trait ModelHooks: Batched + StepOutputs {
     }
 
     /// Called in the validation loop before `validation_step`.
+    #[callback]
     fn on_validation_batch_start(
         &mut self,
         ctx: &mut Context,
@@ -86,6 +99,7 @@ pub trait ModelHooks: Batched + StepOutputs {
     }
 
     /// Called in the validation loop after `validation_step`, whose value is `outputs`.
+    #[callback]
     fn on_validation_batch_end(
         &mut self,
         ctx: &mut Context,
@@ -98,6 +112,7 @@ pub trait ModelHooks: Batched + StepOutputs {
     }
 
     /// Called in the test loop before `test_step`.
+    #[callback]
     fn on_test_batch_start(
         &mut self,
         ctx: &mut Context,
@@ -109,6 +124,7 @@ pub trait ModelHooks: Batched + StepOutputs {
     }
 
     /// Called in the test loop after `test_step`, whose value is `outputs`.
+    #[callback]
     fn on_test_batch_end(
         &mut self,
         ctx: &mut Context,
@@ -121,9 +137,10 @@ pub trait ModelHooks: Batched + StepOutputs {
     }
 
     /// Called in the predict loop before `predict_step`.
+    #[callback]
     fn on_predict_batch_start(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Outside>,
         batch: &Self::Batch,
         batch_idx: usize,
         dataloader_idx: usize,
@@ -132,9 +149,10 @@ pub trait ModelHooks: Batched + StepOutputs {
     }
 
     /// Called in the predict loop after `predict_step`, whose value is `outputs`.
+    #[callback]
     fn on_predict_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Outside>,
         outputs: &Self::Prediction,
         batch: &Self::Batch,
         batch_idx: usize,
@@ -145,87 +163,99 @@ pub trait ModelHooks: Batched + StepOutputs {
 
     /// Called when validation takes the model: the place to switch to evaluation a state that `forward_t`'s `train`
     /// argument does not reach.
-    fn on_validation_model_eval(&mut self, ctx: &mut Context) -> Result<()> {
+    fn on_validation_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called when validation gives the model back to training.
-    fn on_validation_model_train(&mut self, ctx: &mut Context) -> Result<()> {
+    fn on_validation_model_train(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called when the test loop takes the model.
-    fn on_test_model_eval(&mut self, ctx: &mut Context) -> Result<()> {
+    fn on_test_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called when the test loop gives the model back.
-    fn on_test_model_train(&mut self, ctx: &mut Context) -> Result<()> {
+    fn on_test_model_train(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called when the predict loop takes the model.
-    fn on_predict_model_eval(&mut self, ctx: &mut Context) -> Result<()> {
+    fn on_predict_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called before each training epoch.
-    fn on_train_epoch_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_train_epoch_start(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called after each training epoch, its validation included.
-    fn on_train_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called before each pass over the validation data.
-    fn on_validation_epoch_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_validation_epoch_start(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called after each pass over the validation data.
-    fn on_validation_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_validation_epoch_end(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called before the pass over the test data.
-    fn on_test_epoch_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_test_epoch_start(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called after the pass over the test data.
-    fn on_test_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_test_epoch_end(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
         Ok(())
     }
 
     /// Called before the pass over the data to predict.
-    fn on_predict_epoch_start(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_predict_epoch_start(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called after the pass over the data to predict.
-    fn on_predict_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
+    #[callback]
+    fn on_predict_epoch_end(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 
     /// Called after `training_step` and before the gradients are cleared: the last place to look at those of the
     /// step before.
+    #[callback]
     fn on_before_zero_grad(&mut self, ctx: &mut Context, optimizer: OptimizerIndex) -> Result<()> {
         Ok(())
     }
 
     /// Called before the backward pass. `loss` is a scalar, already divided by `accumulate_grad_batches`.
+    #[callback]
     fn on_before_backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
         Ok(())
     }
 
     /// Called after the backward pass, before the optimizer steps.
+    #[callback]
     fn on_after_backward(&mut self, ctx: &mut Context) -> Result<()> {
         Ok(())
     }
 
     /// Called before the optimizer steps, and before the gradients are clipped: the place to log their norm.
+    #[callback]
     fn on_before_optimizer_step(&mut self, ctx: &mut Context, optimizer: OptimizerIndex) -> Result<()> {
         Ok(())
     }

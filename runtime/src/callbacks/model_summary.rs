@@ -1,6 +1,7 @@
 //! A table of the model's layers and parameters.
 
 use crate::context::Context;
+use crate::context::at::Outside;
 use crate::module::{Callback, LightningModule, buffers, trainable};
 use crate::table;
 use anyhow::Result;
@@ -26,7 +27,7 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
         "ModelSummary"
     }
 
-    fn on_fit_start(&mut self, _: &mut Context, module: &mut M) -> Result<()> {
+    fn on_fit_start(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
         let store = module.parameters();
         let text = summary(&trainable(store), &buffers(store));
         // a terminal that is gone is no reason to stop training

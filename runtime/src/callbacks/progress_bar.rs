@@ -1,6 +1,7 @@
 //! How far a run is: a bar on a terminal, a line for each epoch elsewhere.
 
-use crate::context::Context;
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::stage::RunningStage;
@@ -61,7 +62,7 @@ impl ProgressBar {
         }
     }
 
-    fn advance(&mut self, ctx: &Context) {
+    fn advance(&mut self, ctx: &RunContext) {
         let Some(bar) = &self.bar else { return };
         bar.inc(1);
         if self.refreshed.elapsed() >= REFRESH {
@@ -70,7 +71,7 @@ impl ProgressBar {
         }
     }
 
-    fn write_ended(&mut self, ctx: &Context) {
+    fn write_ended(&mut self, ctx: &RunContext) {
         let Some(Ended { epoch, took }) = self.ended.take() else { return };
         let epochs = ctx.config().epochs().map(|epochs| epochs.to_string()).unwrap_or_default();
         let (width, slash) = (epochs.len(), if epochs.is_empty() { "" } else { "/" });
@@ -85,7 +86,7 @@ impl ProgressBar {
     }
 }
 
-fn metrics(ctx: &Context) -> String {
+fn metrics(ctx: &RunContext) -> String {
     let metrics = ctx.progress_bar_metrics().into_iter();
     metrics.map(|(name, value)| format!("{name} {value:.4}")).collect::<Vec<_>>().join("  ")
 }
@@ -95,7 +96,7 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
         "ProgressBar"
     }
 
-    fn on_train_epoch_start(&mut self, ctx: &mut Context, _: &mut M) -> Result<()> {
+    fn on_train_epoch_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         self.write_ended(ctx);
         self.epoch_began = Instant::now();
         self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches());
@@ -114,28 +115,28 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
         Ok(())
     }
 
-    fn on_train_epoch_end(&mut self, ctx: &mut Context, _: &mut M) -> Result<()> {
+    fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         self.close();
         self.ended = Some(Ended { epoch: ctx.current_epoch(), took: self.epoch_began.elapsed() });
         Ok(())
     }
 
-    fn on_train_end(&mut self, ctx: &mut Context, _: &mut M) -> Result<()> {
+    fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
         self.write_ended(ctx);
         Ok(())
     }
 
-    fn on_sanity_check_start(&mut self, _: &mut Context, _: &mut M) -> Result<()> {
+    fn on_sanity_check_start(&mut self, _: &mut Context<Outside>, _: &mut M) -> Result<()> {
         self.open("sanity check".to_owned(), 0);
         Ok(())
     }
 
-    fn on_sanity_check_end(&mut self, _: &mut Context, _: &mut M) -> Result<()> {
+    fn on_sanity_check_end(&mut self, _: &mut Context<Outside>, _: &mut M) -> Result<()> {
         self.close();
         Ok(())
     }
 
-    fn on_validation_start(&mut self, ctx: &mut Context, _: &mut M) -> Result<()> {
+    fn on_validation_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         match &self.bar {
             Some(bar) if ctx.running_stage() == RunningStage::Validating => bar.set_message("validating"),
             _ => {}
@@ -143,7 +144,7 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
         Ok(())
     }
 
-    fn on_exception(&mut self, _: &mut Context, _: &mut M, _: &Error) -> Result<()> {
+    fn on_exception(&mut self, _: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
         self.close();
         Ok(())
     }

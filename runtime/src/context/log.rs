@@ -1,10 +1,12 @@
 //! `ctx.log`: a value for each step and for each epoch.
 
-use super::Context;
+use super::RunContext;
 use super::accumulator::{Accumulator, Reduction};
+use super::at::{Context, Logs, LogsSteps, Step};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::stage::RunningStage;
+use std::marker::PhantomData;
 use tch::{TchError, Tensor};
 
 /// What can be logged: a tensor of one element, or a number.
@@ -58,8 +60,9 @@ impl LogValue {
 /// A value being logged, with what is to happen to it. It is recorded at the end of the statement.
 ///
 /// Source: Lightning's [`self.log`](https://lightning.ai/docs/pytorch/stable/extensions/logging.html#log).
-pub struct LogEntry<'a> {
-    ctx: &'a mut Context,
+pub struct LogEntry<'a, At = Step> {
+    ctx: &'a mut RunContext,
+    at: PhantomData<At>,
     name: &'a str,
     value: Option<LogValue>,
     on_step: bool,
@@ -70,7 +73,7 @@ pub struct LogEntry<'a> {
     batch_size: Option<usize>,
 }
 
-impl Context {
+impl<At: Logs> Context<At> {
     /// Logs a value under a name.
     ///
     /// In a training step the value of each step is kept, elsewhere that of the epoch; [`LogEntry::on_step`] and
@@ -84,10 +87,11 @@ impl Context {
     ///     ctx.log("correct", correct).on_step(false).on_epoch(true).reduce(Reduction::Sum);
     /// }
     /// ```
-    pub fn log<'a>(&'a mut self, name: &'a str, value: impl Into<LogValue>) -> LogEntry<'a> {
+    pub fn log<'a>(&'a mut self, name: &'a str, value: impl Into<LogValue>) -> LogEntry<'a, At> {
         let each_step = self.hook.is_some_and(logs_steps);
         LogEntry {
-            ctx: self,
+            ctx: &mut self.run,
+            at: PhantomData,
             name,
             value: Some(value.into()),
             on_step: each_step,
@@ -119,42 +123,12 @@ fn logs_steps(hook: Hook) -> bool {
     )
 }
 
-/// The hooks that belong to no step and no epoch.
-fn refuses(hook: Hook) -> bool {
-    use Hook::*;
-    matches!(
-        hook,
-        PredictStep
-            | OnPredictStart
-            | OnPredictEnd
-            | OnPredictEpochStart
-            | OnPredictEpochEnd
-            | OnPredictBatchStart
-            | OnPredictBatchEnd
-            | OnFitStart
-            | OnFitEnd
-            | OnTrainEnd
-            | OnValidationEnd
-            | OnTestEnd
-            | Setup
-            | Teardown
-            | PrepareData
-            | ConfigureOptimizers
-            | ConfigureCallbacks
-            | ConfigureModel
-            | TrainDataloader
-            | ValDataloader
-            | TestDataloader
-            | PredictDataloader
-            | OnSaveCheckpoint
-            | OnLoadCheckpoint
-            | OnException
-    )
-}
-
-impl LogEntry<'_> {
+impl<At> LogEntry<'_, At> {
     /// Keeps the value of each step, and writes it every `log_every_n_steps` steps.
-    pub fn on_step(mut self, on_step: bool) -> Self {
+    pub fn on_step(mut self, on_step: bool) -> Self
+    where
+        At: LogsSteps,
+    {
         self.on_step = on_step;
         self
     }
@@ -191,12 +165,6 @@ impl LogEntry<'_> {
 
     fn record(&mut self) -> Result<(), String> {
         let Some(hook) = self.ctx.hook else { return Err(format!("`{}` was logged outside of a hook", self.name)) };
-        if refuses(hook) {
-            return Err(format!(
-                "nothing can be logged in `{hook}`: `{}` would belong to no step and no epoch",
-                self.name
-            ));
-        }
         let value = match self.value.take() {
             Some(LogValue::Tensor(tensor)) if tensor.numel() != 1 => {
                 return Err(format!(
@@ -221,7 +189,7 @@ impl LogEntry<'_> {
     }
 }
 
-impl Drop for LogEntry<'_> {
+impl<At> Drop for LogEntry<'_, At> {
     fn drop(&mut self) {
         // a drop can't fail: the hook does, when it returns
         if let Err(refused) = self.record() {
@@ -378,7 +346,7 @@ impl Log {
     }
 }
 
-impl Context {
+impl RunContext {
     /// Closes the epoch of the running loop: writes its row and tells the callbacks' metrics.
     pub(crate) fn end_logged_epoch(&mut self) -> Result<Vec<(String, f64)>, Error> {
         let metrics = self.active_log().end_epoch()?;

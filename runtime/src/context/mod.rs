@@ -1,10 +1,12 @@
 //! What a hook sees of the run: counters, the log, the optimizers, the device. Never the loops.
 
 mod accumulator;
+pub mod at;
 mod log;
 mod log_dir;
 
 pub use accumulator::Reduction;
+pub use at::Context;
 pub use log::{LogEntry, LogValue};
 pub(crate) use log_dir::{LOGS, versions};
 
@@ -20,8 +22,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Device;
 
-/// The state of a run, as every hook may ask for it: `ctx: &mut Context`.
-pub struct Context {
+/// The state of a run. Every hook may ask for it as [`Context`], which is this with the log of its moment; what is written
+/// for several hooks takes `&mut RunContext`.
+pub struct RunContext {
     pub(crate) config: TrainerConfig,
     pub(crate) stage: Stage,
     pub(crate) running_stage: RunningStage,
@@ -47,7 +50,7 @@ pub struct Context {
     log_dir: LogDir,
 }
 
-impl Context {
+impl RunContext {
     pub(crate) fn new(config: TrainerConfig) -> Self {
         Self {
             log_dir: LogDir::under(&config.default_root_dir),
@@ -127,6 +130,11 @@ impl Context {
     /// The optimizers, in the order in which `configure_optimizers` returned them.
     pub fn optimizers(&self) -> &[Optimizer] {
         &self.optimizers
+    }
+
+    /// The optimizers, to change their learning rates.
+    pub fn optimizers_mut(&mut self) -> &mut [Optimizer] {
+        &mut self.optimizers
     }
 
     /// One optimizer, to step it or to set its learning rate: the one that a hook's parameter `optimizer` names.

@@ -2,12 +2,14 @@
 
 use super::{LightningModule, edge};
 use crate::checkpoint::Checkpoint;
-use crate::context::Context;
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::optim::OptimizerIndex;
 use crate::stage::Stage;
 use anyhow::Result;
+use serde_json::Value;
 use tch::Tensor;
 
 /// The callbacks of a run, in the order in which their hooks are called.

@@ -1,7 +1,7 @@
 //! The closure of an optimizer's step: the loss and the gradients of one batch.
 
 use super::{Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, TrainingOutput};
-use crate::context::Context;
+use crate::context::RunContext;
 use crate::error::Error;
 use crate::optim::OptimizerIndex;
 use tch::Tensor;
@@ -27,7 +27,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
     ///
     /// # Errors
     /// Those of the hooks it calls.
-    pub fn run(&mut self, module: &mut M, ctx: &mut Context) -> Result<Option<Tensor>, Error> {
+    pub fn run(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<Option<Tensor>, Error> {
         let output = LightningModuleTable::training_step(module, ctx, self.batch, self.batch_idx)?;
         let loss = output.loss().map(|loss| self.share(loss, ctx)).transpose()?;
         self.output = Some(output);
@@ -44,21 +44,21 @@ impl<M: LightningModule> StepClosure<'_, M> {
     }
 
     /// The loss divided by the batches whose gradients are added up.
-    fn share(&self, loss: &Tensor, ctx: &Context) -> Result<Tensor, Error> {
+    fn share(&self, loss: &Tensor, ctx: &RunContext) -> Result<Tensor, Error> {
         match ctx.config.accumulate_grad_batches {
             1 => Ok(loss.shallow_clone()),
             batches => Ok(loss.f_div_scalar(batches as f64)?),
         }
     }
 
-    fn zero_grad(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+    fn zero_grad(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         self.callbacks.on_before_zero_grad(ctx, module, self.optimizer)?;
         ModelHooksTable::on_before_zero_grad(module, ctx, self.optimizer)?;
         let epoch = ctx.current_epoch;
         LightningModuleTable::optimizer_zero_grad(module, ctx, epoch, self.batch_idx, self.optimizer)
     }
 
-    fn backward(&mut self, module: &mut M, ctx: &mut Context, loss: &Tensor) -> Result<(), Error> {
+    fn backward(&mut self, module: &mut M, ctx: &mut RunContext, loss: &Tensor) -> Result<(), Error> {
         self.callbacks.on_before_backward(ctx, module, loss)?;
         ModelHooksTable::on_before_backward(module, ctx, loss)?;
         LightningModuleTable::backward(module, ctx, loss)?;
@@ -66,7 +66,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
         ModelHooksTable::on_after_backward(module, ctx)
     }
 
-    fn before_step(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+    fn before_step(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         self.callbacks.on_before_optimizer_step(ctx, module, self.optimizer)?;
         ModelHooksTable::on_before_optimizer_step(module, ctx, self.optimizer)?;
         let (value, algorithm) = (ctx.config.gradient_clip_val, ctx.config.gradient_clip_algorithm);

@@ -1,7 +1,7 @@
 //! Where a run takes its data from: the module itself, a data module, or loaders.
 
 use super::{DataHooks, DataHooksTable, LightningDataModule, LightningModule};
-use crate::context::Context;
+use crate::context::RunContext;
 use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
@@ -16,19 +16,19 @@ pub trait DataSource<M: LightningModule> {
     ///
     /// # Errors
     /// The hooks' own, as of all of these methods.
-    fn prepare_data(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error>;
+    fn prepare_data(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error>;
 
     /// Calls `setup`.
     ///
     /// # Errors
     /// The hooks' own.
-    fn setup(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error>;
+    fn setup(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error>;
 
     /// Calls `teardown`.
     ///
     /// # Errors
     /// The hooks' own.
-    fn teardown(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error>;
+    fn teardown(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error>;
 
     /// Whether there is a loader of this kind.
     fn has(&self, dataloader: Hook) -> bool;
@@ -37,7 +37,7 @@ pub trait DataSource<M: LightningModule> {
     ///
     /// # Errors
     /// The hooks' own.
-    fn train_dataloader(&mut self, module: &mut M, ctx: &mut Context) -> Result<DataLoader<M::Batch>, Error>;
+    fn train_dataloader(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<DataLoader<M::Batch>, Error>;
 
     /// The loaders of another kind: `val_dataloader`, `test_dataloader` or `predict_dataloader`.
     ///
@@ -47,7 +47,7 @@ pub trait DataSource<M: LightningModule> {
         &mut self,
         dataloader: Hook,
         module: &mut M,
-        ctx: &mut Context,
+        ctx: &mut RunContext,
     ) -> Result<DataLoaders<M::Batch>, Error>;
 
     /// Takes a batch to the device.
@@ -57,7 +57,7 @@ pub trait DataSource<M: LightningModule> {
     fn transfer(
         &mut self,
         module: &mut M,
-        ctx: &mut Context,
+        ctx: &mut RunContext,
         batch: M::Batch,
         dataloader_idx: usize,
     ) -> Result<M::Batch, Error>;
@@ -65,15 +65,15 @@ pub trait DataSource<M: LightningModule> {
 
 /// The module's own hooks.
 impl<M: LightningModule> DataSource<M> for () {
-    fn prepare_data(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+    fn prepare_data(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         DataHooksTable::prepare_data(module, ctx)
     }
 
-    fn setup(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+    fn setup(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error> {
         DataHooksTable::setup(module, ctx, stage)
     }
 
-    fn teardown(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+    fn teardown(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error> {
         DataHooksTable::teardown(module, ctx, stage)
     }
 
@@ -81,7 +81,7 @@ impl<M: LightningModule> DataSource<M> for () {
         <M as DataHooks>::TABLE.overridden().contains(&dataloader)
     }
 
-    fn train_dataloader(&mut self, module: &mut M, ctx: &mut Context) -> Result<DataLoader<M::Batch>, Error> {
+    fn train_dataloader(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<DataLoader<M::Batch>, Error> {
         DataHooksTable::train_dataloader(module, ctx)
     }
 
@@ -89,7 +89,7 @@ impl<M: LightningModule> DataSource<M> for () {
         &mut self,
         dataloader: Hook,
         module: &mut M,
-        ctx: &mut Context,
+        ctx: &mut RunContext,
     ) -> Result<DataLoaders<M::Batch>, Error> {
         own_dataloaders(dataloader, module, ctx)
     }
@@ -97,7 +97,7 @@ impl<M: LightningModule> DataSource<M> for () {
     fn transfer(
         &mut self,
         module: &mut M,
-        ctx: &mut Context,
+        ctx: &mut RunContext,
         batch: M::Batch,
         dataloader_idx: usize,
     ) -> Result<M::Batch, Error> {
@@ -107,17 +107,17 @@ impl<M: LightningModule> DataSource<M> for () {
 
 /// A data module's hooks, and the module's where it has none.
 impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M> for &mut D {
-    fn prepare_data(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+    fn prepare_data(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         DataHooksTable::prepare_data(*self, ctx)?;
         ().prepare_data(module, ctx)
     }
 
-    fn setup(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+    fn setup(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error> {
         DataHooksTable::setup(*self, ctx, stage)?;
         ().setup(module, ctx, stage)
     }
 
-    fn teardown(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+    fn teardown(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error> {
         DataHooksTable::teardown(*self, ctx, stage)?;
         ().teardown(module, ctx, stage)
     }
@@ -126,7 +126,7 @@ impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M>
         <D as DataHooks>::TABLE.overridden().contains(&dataloader) || <() as DataSource<M>>::has(&(), dataloader)
     }
 
-    fn train_dataloader(&mut self, module: &mut M, ctx: &mut Context) -> Result<DataLoader<M::Batch>, Error> {
+    fn train_dataloader(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<DataLoader<M::Batch>, Error> {
         match <D as DataHooks>::TABLE.train_dataloader {
             Some(_) => DataHooksTable::train_dataloader(*self, ctx),
             None => ().train_dataloader(module, ctx),
@@ -137,7 +137,7 @@ impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M>
         &mut self,
         dataloader: Hook,
         module: &mut M,
-        ctx: &mut Context,
+        ctx: &mut RunContext,
     ) -> Result<DataLoaders<M::Batch>, Error> {
         if <D as DataHooks>::TABLE.overridden().contains(&dataloader) {
             own_dataloaders(dataloader, *self, ctx)
@@ -149,7 +149,7 @@ impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M>
     fn transfer(
         &mut self,
         module: &mut M,
-        ctx: &mut Context,
+        ctx: &mut RunContext,
         batch: M::Batch,
         dataloader_idx: usize,
     ) -> Result<M::Batch, Error> {
@@ -173,7 +173,7 @@ impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M>
 fn own_dataloaders<H: DataHooks>(
     dataloader: Hook,
     owner: &mut H,
-    ctx: &mut Context,
+    ctx: &mut RunContext,
 ) -> Result<DataLoaders<H::Batch>, Error> {
     match dataloader {
         Hook::TestDataloader => DataHooksTable::test_dataloader(owner, ctx),
@@ -184,7 +184,7 @@ fn own_dataloaders<H: DataHooks>(
 
 fn own_transfer<H: DataHooks>(
     owner: &mut H,
-    ctx: &mut Context,
+    ctx: &mut RunContext,
     batch: H::Batch,
     dataloader_idx: usize,
 ) -> Result<H::Batch, Error> {
@@ -220,15 +220,15 @@ impl<B: Batch> Loaders<B> {
 }
 
 impl<M: LightningModule> DataSource<M> for Loaders<M::Batch> {
-    fn prepare_data(&mut self, module: &mut M, ctx: &mut Context) -> Result<(), Error> {
+    fn prepare_data(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         ().prepare_data(module, ctx)
     }
 
-    fn setup(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+    fn setup(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error> {
         ().setup(module, ctx, stage)
     }
 
-    fn teardown(&mut self, module: &mut M, ctx: &mut Context, stage: Stage) -> Result<(), Error> {
+    fn teardown(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error> {
         ().teardown(module, ctx, stage)
     }
 
@@ -239,7 +239,7 @@ impl<M: LightningModule> DataSource<M> for Loaders<M::Batch> {
         }
     }
 
-    fn train_dataloader(&mut self, _: &mut M, ctx: &mut Context) -> Result<DataLoader<M::Batch>, Error> {
+    fn train_dataloader(&mut self, _: &mut M, ctx: &mut RunContext) -> Result<DataLoader<M::Batch>, Error> {
         self.train.take().ok_or(Error::Missing { stage: ctx.stage(), hook: Hook::TrainDataloader })
     }
 
@@ -247,7 +247,7 @@ impl<M: LightningModule> DataSource<M> for Loaders<M::Batch> {
         &mut self,
         dataloader: Hook,
         _: &mut M,
-        ctx: &mut Context,
+        ctx: &mut RunContext,
     ) -> Result<DataLoaders<M::Batch>, Error> {
         self.evaluation.take().ok_or(Error::Missing { stage: ctx.stage(), hook: dataloader })
     }
@@ -255,7 +255,7 @@ impl<M: LightningModule> DataSource<M> for Loaders<M::Batch> {
     fn transfer(
         &mut self,
         module: &mut M,
-        ctx: &mut Context,
+        ctx: &mut RunContext,
         batch: M::Batch,
         dataloader_idx: usize,
     ) -> Result<M::Batch, Error> {

@@ -1,6 +1,6 @@
 //! The edge between the loops and users' code: where an error or a panic in a hook gets its place.
 
-use crate::context::Context;
+use crate::context::RunContext;
 use crate::error::{Error, HookError};
 use crate::hook::Hook;
 use crate::panic;
@@ -9,8 +9,8 @@ use anyhow::Result;
 /// Calls a hook of the module or the data module.
 pub(crate) fn module<T>(
     hook: Hook,
-    ctx: &mut Context,
-    call: impl FnOnce(&mut Context) -> Result<T>,
+    ctx: &mut RunContext,
+    call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
     run(hook, None, ctx, call)
 }
@@ -19,8 +19,8 @@ pub(crate) fn module<T>(
 pub(crate) fn callback<T>(
     hook: Hook,
     name: &'static str,
-    ctx: &mut Context,
-    call: impl FnOnce(&mut Context) -> Result<T>,
+    ctx: &mut RunContext,
+    call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
     run(hook, Some(name), ctx, call)
 }
@@ -28,8 +28,8 @@ pub(crate) fn callback<T>(
 fn run<T>(
     hook: Hook,
     callback: Option<&'static str>,
-    ctx: &mut Context,
-    call: impl FnOnce(&mut Context) -> Result<T>,
+    ctx: &mut RunContext,
+    call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
     let outer = ctx.hook.replace(hook);
     let outcome = panic::catch(|| call(ctx));
@@ -42,7 +42,7 @@ fn run<T>(
     outcome.map_err(|error| error.downcast().unwrap_or_else(|error| placed(hook, callback, ctx, error)))
 }
 
-fn placed(hook: Hook, callback: Option<&'static str>, ctx: &Context, error: anyhow::Error) -> Error {
+fn placed(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
     let epoch = ctx.in_epoch.then_some(ctx.current_epoch);
     Error::Hook(Box::new(HookError { hook, callback, stage: ctx.stage, epoch, batch_idx: ctx.batch_idx, error }))
 }
@@ -51,9 +51,10 @@ fn placed(hook: Hook, callback: Option<&'static str>, ctx: &Context, error: anyh
 mod tests {
     use super::*;
     use crate::config::TrainerConfig;
+    use crate::context::at::Step;
 
-    fn failing(call: impl FnOnce(&mut Context) -> Result<()>) -> String {
-        let mut ctx = Context::new(TrainerConfig::default());
+    fn failing(call: impl FnOnce(&mut RunContext) -> Result<()>) -> String {
+        let mut ctx = RunContext::new(TrainerConfig::default());
         ctx.current_epoch = 2;
         ctx.in_epoch = true;
         ctx.batch_idx = Some(5);
@@ -77,7 +78,7 @@ mod tests {
 
     #[test]
     fn a_hook_outside_of_an_epoch_names_none() {
-        let mut ctx = Context::new(TrainerConfig::default());
+        let mut ctx = RunContext::new(TrainerConfig::default());
         let said = module::<()>(Hook::Setup, &mut ctx, |_| anyhow::bail!("no such file")).unwrap_err().to_string();
         assert_eq!(said, "`setup` failed in `fit`: no such file");
     }
@@ -89,13 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn logging_outside_of_an_epoch_is_refused() {
-        let mut ctx = Context::new(TrainerConfig::default());
-        let said = module(Hook::OnFitStart, &mut ctx, |ctx| {
-            ctx.log("loss", 1.0);
+    fn what_can_not_be_logged_is_refused_when_the_hook_returns() {
+        let said = failing(|ctx| {
+            ctx.at::<Step>().log("logits", tch::Tensor::from_slice(&[1.0, 2.0]));
             Ok(())
         });
-        let said = said.unwrap_err().to_string();
-        assert!(said.contains("nothing can be logged in `on_fit_start`"), "{said}");
+        assert!(
+            said.contains("batch 5: `logits` was logged with a tensor of shape [2]: one element can be logged"),
+            "{said}"
+        );
     }
 }

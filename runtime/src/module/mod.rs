@@ -22,7 +22,8 @@ pub use signatures::{HookParameter, HookReturn, Made};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::GradientClipAlgorithm;
-use crate::context::Context;
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext};
 use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::error::Error;
 use crate::hook::{Hook, MissingHook};

@@ -2,7 +2,7 @@
 
 use super::{Callbacks, CheckpointHooksTable, DataSource, LightningModule, LightningModuleTable, ModelHooksTable};
 use crate::checkpoint::Checkpoint;
-use crate::context::Context;
+use crate::context::RunContext;
 use crate::error::Error;
 use crate::module::Flow;
 use crate::optim::OptimizerIndex;
@@ -12,7 +12,7 @@ use tch::Tensor;
 pub(crate) struct Running<'a, M: LightningModule> {
     pub(crate) module: &'a mut M,
     pub(crate) callbacks: &'a mut Callbacks<M>,
-    pub(crate) ctx: &'a mut Context,
+    pub(crate) ctx: &'a mut RunContext,
     pub(crate) data: &'a mut dyn DataSource<M>,
 }
 

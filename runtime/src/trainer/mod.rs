@@ -5,7 +5,7 @@ mod checkpointing;
 use crate::callbacks::{ModelSummary, ProgressBar};
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
-use crate::context::Context;
+use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{CsvLogger, Logger};
@@ -68,7 +68,7 @@ use std::path::{Path, PathBuf};
 /// ```
 pub struct Trainer<M: LightningModule> {
     callbacks: Callbacks<M>,
-    ctx: Context,
+    ctx: RunContext,
     hyper_parameters: Option<serde_json::Value>,
     ckpt_path: Option<PathBuf>,
 }
@@ -85,7 +85,7 @@ impl<M: LightningModule> Default for Trainer<M> {
 impl<M: LightningModule> Trainer<M> {
     /// A trainer of this configuration.
     pub fn new(config: TrainerConfig) -> Self {
-        Self { callbacks: Callbacks::default(), ctx: Context::new(config), hyper_parameters: None, ckpt_path: None }
+        Self { callbacks: Callbacks::default(), ctx: RunContext::new(config), hyper_parameters: None, ckpt_path: None }
     }
 
     /// Adds a callback behind those that are there.
@@ -114,7 +114,7 @@ impl<M: LightningModule> Trainer<M> {
     }
 
     /// The state of the last run.
-    pub fn context(&self) -> &Context {
+    pub fn context(&self) -> &RunContext {
         &self.ctx
     }
 
@@ -234,7 +234,7 @@ impl<M: LightningModule> Trainer<M> {
 }
 
 /// Makes the logger of a run that has none, once it is known that the run can begin, and tells the hyperparameters.
-fn make_logger(ctx: &mut Context, hyper_parameters: Option<&serde_json::Value>) -> Result<(), Error> {
+fn make_logger(ctx: &mut RunContext, hyper_parameters: Option<&serde_json::Value>) -> Result<(), Error> {
     if ctx.config.logger && ctx.loggers.is_empty() && ctx.stage != Stage::Predict {
         let logger = CsvLogger::new(ctx.log_dir()?);
         ctx.loggers.push(Box::new(logger));

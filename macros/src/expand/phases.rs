@@ -1,0 +1,47 @@
+//! The phase of a context, which users leave out: the hook knows it.
+
+use crate::hooks::Parameter;
+use crate::model::{Block, argument_name};
+use crate::parse::BlockItem;
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{FnArg, Pat, PathArguments, Type, parse2};
+
+/// Makes `ctx: &mut Context` of every hook the context of that hook's moment.
+pub(super) fn fill(block: &mut Block, root: &TokenStream) {
+    let hooks = &block.hooks;
+    for item in &mut block.item.items {
+        let BlockItem::Method(method) = item else { continue };
+        let name = method.sig.ident.unraw();
+        if method.is_marked() {
+            continue;
+        }
+        let Some(hook) = hooks.iter().find(|hook| *hook.declared.name() == name) else { continue };
+        let parameters = hook.declared.parameters();
+        for input in &mut method.sig.inputs {
+            let FnArg::Typed(typed) = input else { continue };
+            let Pat::Ident(pattern) = typed.pat.as_ref() else { continue };
+            let asked = argument_name(pattern);
+            if let Some(parameter) = parameters.iter().find(|parameter| parameter.name == asked) {
+                *typed.ty = at_its_moment(&typed.ty, parameter, root);
+            }
+        }
+    }
+}
+
+/// `&mut Context` as `&mut Context<Phase>`, where the parameter has a phase and the user wrote none.
+pub(super) fn at_its_moment(written: &Type, parameter: &Parameter, root: &TokenStream) -> Type {
+    let mut written = written.clone();
+    if let (Some(phase), Type::Reference(reference)) = (&parameter.phase, &mut written)
+        && let Type::Path(path) = reference.elem.as_mut()
+        && let Some(context) = path.path.segments.last_mut().filter(|context| context.arguments.is_empty())
+    {
+        let arguments = quote_spanned!(context.span()=> <#root::__private::#phase>);
+        if let Ok(arguments) = parse2(arguments) {
+            context.arguments = PathArguments::AngleBracketed(arguments);
+        }
+    }
+    written
+}

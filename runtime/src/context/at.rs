@@ -1,0 +1,77 @@
+//! The moments of a run, as types: what a hook can log is known when the program is compiled.
+//!
+//! A hook's `ctx` is a [`Context<At>`](Context), and `At` one of three moments: [`Step`], [`Epoch`] or [`Outside`]. In the
+//! hooks of an annotated block `ctx: &mut Context` is enough: the macro knows the moment of each hook. Elsewhere
+//! [`Context`] alone is that of a [`Step`]; a function for several moments takes `&mut Context<impl Logs>`, or
+//! `&mut RunContext` where it logs nothing.
+//!
+//! Lightning finds out at run time, in the table of its
+//! [`_FxValidator`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/trainer/connectors/logger_connector/fx_validator.py).
+
+use super::RunContext;
+use ref_cast::RefCast;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+/// The state of a run at a moment: `ctx: &mut Context` in every hook of an annotated block.
+///
+/// It is a [`RunContext`], and can [log](Context::log) what its moment allows.
+#[derive(RefCast)]
+#[repr(transparent)]
+pub struct Context<At = Step> {
+    #[trivial]
+    at: PhantomData<At>,
+    pub(super) run: RunContext,
+}
+
+/// Around a batch: values can be logged for the step and for the epoch.
+#[derive(Debug)]
+pub enum Step {}
+
+/// At the beginning or the end of an epoch: values can be logged for the epoch.
+#[derive(Debug)]
+pub enum Epoch {}
+
+/// Outside of epochs, and in prediction: nothing can be logged.
+#[derive(Debug)]
+pub enum Outside {}
+
+/// A moment at which values can be logged.
+#[diagnostic::on_unimplemented(
+    message = "nothing can be logged in this hook: a value would belong to no step and no epoch",
+    label = "log in a step, around a batch, or at the beginning or end of an epoch"
+)]
+pub trait Logs {}
+
+impl Logs for Step {}
+impl Logs for Epoch {}
+
+/// A moment at which values can be logged for the step.
+#[diagnostic::on_unimplemented(
+    message = "a value that is logged in the hook of an epoch has no step: it is the epoch's",
+    label = "leave this out, or log in a step"
+)]
+pub trait LogsSteps: Logs {}
+
+impl LogsSteps for Step {}
+
+impl<At> Deref for Context<At> {
+    type Target = RunContext;
+
+    fn deref(&self) -> &RunContext {
+        &self.run
+    }
+}
+
+impl<At> DerefMut for Context<At> {
+    fn deref_mut(&mut self) -> &mut RunContext {
+        &mut self.run
+    }
+}
+
+impl RunContext {
+    /// The run at a moment, which the caller knows from the hook.
+    pub(crate) fn at<At>(&mut self) -> &mut Context<At> {
+        Context::ref_cast_mut(self)
+    }
+}
