@@ -6,10 +6,11 @@ pub use crate::context::Context;
 pub use crate::context::at::{Epoch, Outside, Step};
 pub use crate::data::{DataLoader, DataLoaders};
 pub use crate::error::Error;
+pub use crate::hook::Hook;
 pub use crate::module::{
     Batched, Callback, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, Flow, HookParameter,
-    HookReturn, LightningDataModule, LightningModule, LightningModuleTable, Made, ModelHooks, ModelHooksTable,
-    StepClosure, StepOutputs,
+    HookReturn, LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable, Made, ModelHooks,
+    ModelHooksTable, Place, StepClosure, StepOutputs,
 };
 pub use crate::optim::{OptimizerIndex, Optimizers};
 pub use crate::stage::Stage;

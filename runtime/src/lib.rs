@@ -39,9 +39,9 @@ pub use loggers::{CsvLogger, Logger};
 pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
-    FromHparams, HookParameter, HookReturn, Hyperparameters, LightningDataModule, LightningModule,
-    LightningModuleTable, Loaders, Made, ModelHooks, ModelHooksTable, NoHparams, StepClosure, StepOutputs,
-    TrainingOutput, overridden_hooks,
+    FromHparams, HookParameter, HookReturn, Hyperparameters, LightningDataModule, LightningDataModuleTable,
+    LightningModule, LightningModuleTable, Loaders, Made, ModelHooks, ModelHooksTable, NoHparams, Place, StepClosure,
+    StepOutputs, TrainingOutput, overridden_hooks, places,
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;

@@ -19,7 +19,12 @@ pub(crate) fn with_table(declared: &HookTrait) -> TokenStream {
         /// The overridden hooks. The loops leave out the others; by hand, the default calls them all.
         const TABLE: #table<Self> = #table::ALL;
     };
+    let places: TraitItem = parse_quote! {
+        /// Where the overridden hooks are written; empty for an implementation that is written by hand.
+        const PLACES: &'static [Place] = &[];
+    };
     item.items.insert(0, constant);
+    item.items.insert(1, places);
     item.into_token_stream()
 }
 

@@ -40,7 +40,7 @@ fn table(block: &Block, declared: &HookTrait, root: &TokenStream) -> TokenStream
         return TokenStream::new();
     }
     let table = format_ident!("{trait_name}Table");
-    let mut entries = TokenStream::new();
+    let (mut entries, mut places) = (TokenStream::new(), TokenStream::new());
     for hook in declared.hooks() {
         let name = hook.name();
         for written in block.written(&name.to_string()) {
@@ -49,11 +49,23 @@ fn table(block: &Block, declared: &HookTrait, root: &TokenStream) -> TokenStream
                 #condition
                 #name: ::core::option::Option::Some(<Self as #root::__private::#trait_name>::#name),
             });
+            places.extend(place(&hook, &condition, written, root));
         }
     }
     let table = quote!(#root::__private::#table);
     let value = if entries.is_empty() { quote!(#table::NONE) } else { quote!(#table { #entries ..#table::NONE }) };
-    quote!(const TABLE: #table<Self> = #value;)
+    let places = (!places.is_empty()).then(|| quote!(const PLACES: &'static [#root::__private::Place] = &[#places];));
+    quote!(const TABLE: #table<Self> = #value; #places)
+}
+
+/// The place of a hook: the file and the line of its name.
+fn place(hook: &Hook, condition: &Option<TokenStream>, written: &Written, root: &TokenStream) -> TokenStream {
+    let variant = hook.variant();
+    let line = quote_spanned!(written.method.sig.ident.span()=> ::core::line!());
+    quote! {
+        #condition
+        #root::__private::Place::new(#root::__private::Hook::#variant, ::core::file!(), #line),
+    }
 }
 
 /// The trait's method: several where each form of the hook has a `#[cfg]` of its own.

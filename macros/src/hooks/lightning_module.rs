@@ -59,11 +59,6 @@ pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
         Ok(Vec::new())
     }
 
-    /// Creates layers late, when the device and the data are known. Called for each verb: create them only once.
-    fn configure_model(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
-        Ok(())
-    }
-
     /// Runs the backward pass of `loss`, a scalar.
     fn backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
         Ok(loss.f_backward()?)

@@ -161,6 +161,14 @@ pub trait ModelHooks: Batched + StepOutputs {
         Ok(())
     }
 
+    /// Called before validation within training, to release the memory of the gradients. The default drops them.
+    fn on_validation_model_zero_grad(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
+        for optimizer in ctx.optimizers_mut() {
+            optimizer.zero_grad()?;
+        }
+        Ok(())
+    }
+
     /// Called when validation takes the model: the place to switch to evaluation a state that `forward_t`'s `train`
     /// argument does not reach.
     fn on_validation_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
@@ -257,6 +265,17 @@ pub trait ModelHooks: Batched + StepOutputs {
     /// Called before the optimizer steps, and before the gradients are clipped: the place to log their norm.
     #[callback]
     fn on_before_optimizer_step(&mut self, ctx: &mut Context, optimizer: OptimizerIndex) -> Result<()> {
+        Ok(())
+    }
+
+    /// The name that `configure_model` had before Lightning 2.0. Write that one; to write both is an error.
+    fn configure_sharded_model(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Creates layers late, when the device and the data are known. Called for each of `fit`, `validate`, `test` and
+    /// `predict`: create them only if they are not there yet.
+    fn configure_model(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
         Ok(())
     }
 }

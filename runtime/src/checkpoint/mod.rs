@@ -47,6 +47,12 @@ pub struct Metadata {
     pub hyper_parameters: Option<serde_json::Value>,
     /// The optimizers' algorithms with their settings.
     pub optimizers: Vec<Algorithm>,
+    /// The state of each callback that keeps one, by its name.
+    #[serde(default)]
+    pub callbacks: BTreeMap<String, serde_json::Value>,
+    /// The state of the data module; null where it keeps none.
+    #[serde(default)]
+    pub data_module: serde_json::Value,
     /// What `on_save_checkpoint` added.
     pub extra: BTreeMap<String, serde_json::Value>,
 }
@@ -61,6 +67,8 @@ impl Default for Metadata {
             global_step: 0,
             hyper_parameters: None,
             optimizers: Vec::new(),
+            callbacks: BTreeMap::new(),
+            data_module: serde_json::Value::Null,
             extra: BTreeMap::new(),
         }
     }

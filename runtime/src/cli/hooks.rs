@@ -1,22 +1,22 @@
 //! The table of all hooks.
 
 use crate::hook::Hook;
-use crate::module::{DataHooks, LightningDataModule, LightningModule, overridden_hooks};
+use crate::module::{DataHooks, LightningDataModule, LightningModule, Place, overridden_hooks, places};
 use crate::table;
 
-/// Each hook of a module, where it is declared, and who overrides it.
+/// Each hook of a module and its data module: where it is declared, who overrides it, and where that is written.
 pub(super) fn table<M: LightningModule, D: LightningDataModule>() -> String {
-    let model = overridden_hooks::<M>();
-    let data = <D as DataHooks>::TABLE.overridden();
-    let mut table = table::with_header(["Hook", "Declared in", "Overridden by"]);
+    let (model, model_places) = (overridden_hooks::<M>(), places::<M>());
+    let mut data = <D as DataHooks>::TABLE.overridden();
+    data.extend(<D as LightningDataModule>::TABLE.overridden());
+    let data_places = [<D as DataHooks>::PLACES, <D as LightningDataModule>::PLACES].concat();
+    let mut table = table::with_header(["Hook", "Declared in", "Overridden by", "Written at"]);
     for hook in Hook::ALL.iter().filter(|hook| hook.declared_in() != "Callback") {
-        let by = match (model.contains(hook), data.contains(hook)) {
-            (true, true) => "data module, model",
-            (true, false) => "model",
-            (false, true) => "data module",
-            (false, false) => "",
-        };
-        table.add_row([hook.name(), hook.declared_in(), by]);
+        let by = [("data module", data.contains(hook)), ("model", model.contains(hook))];
+        let by: Vec<&str> = by.iter().filter(|(_, overrides)| *overrides).map(|(who, _)| *who).collect();
+        let at = data_places.iter().chain(&model_places).filter(|place| place.hook == *hook);
+        let at: Vec<String> = at.map(Place::to_string).collect();
+        table.add_row([hook.name(), hook.declared_in(), &by.join(", "), &at.join(", ")]);
     }
     table.to_string()
 }

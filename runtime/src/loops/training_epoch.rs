@@ -5,7 +5,7 @@ use super::{automatic, batches};
 use crate::data::{Batch, DataLoader};
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::module::{Flow, LightningModule, Running};
+use crate::module::{Flow, LightningModule, ModelHooksTable, Running};
 use crate::stage::RunningStage;
 
 /// Trains on `batches` batches of the loader, and validates after them where this epoch is to be validated.
@@ -64,6 +64,7 @@ fn validate<M: LightningModule>(
 ) -> Result<(), Error> {
     let Some(validation) = validation else { return Ok(()) };
     running.ctx.running_stage = RunningStage::Validating;
+    ModelHooksTable::on_validation_model_zero_grad(running.module, running.ctx)?;
     validation.run(running, running.ctx.config.limit_val_batches)?;
     running.ctx.running_stage = RunningStage::Training;
     Ok(())

@@ -1,11 +1,12 @@
 //! Where a run takes its data from: the module itself, a data module, or loaders.
 
-use super::{DataHooks, DataHooksTable, LightningDataModule, LightningModule};
+use super::{DataHooks, DataHooksTable, LightningDataModule, LightningDataModuleTable, LightningModule};
 use crate::context::RunContext;
 use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::stage::Stage;
+use serde_json::Value;
 
 /// What the trainer's verbs take as their data: `()` where the module has loaders of its own, `&mut data` for a data module,
 /// or [`Loaders`].
@@ -29,6 +30,33 @@ pub trait DataSource<M: LightningModule> {
     /// # Errors
     /// The hooks' own.
     fn teardown(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error>;
+
+    /// Calls the data module's `on_exception`.
+    ///
+    /// # Errors
+    /// The hook's own.
+    fn on_exception(&mut self, ctx: &mut RunContext, exception: &Error) -> Result<(), Error> {
+        let _ = (ctx, exception);
+        Ok(())
+    }
+
+    /// What a checkpoint keeps of the data module.
+    ///
+    /// # Errors
+    /// The hook's own.
+    fn state_dict(&mut self, ctx: &mut RunContext) -> Result<Value, Error> {
+        let _ = ctx;
+        Ok(Value::Null)
+    }
+
+    /// Gives the data module what it kept.
+    ///
+    /// # Errors
+    /// The hook's own.
+    fn load_state_dict(&mut self, ctx: &mut RunContext, state_dict: &Value) -> Result<(), Error> {
+        let _ = (ctx, state_dict);
+        Ok(())
+    }
 
     /// Whether there is a loader of this kind.
     fn has(&self, dataloader: Hook) -> bool;
@@ -120,6 +148,18 @@ impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M>
     fn teardown(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error> {
         DataHooksTable::teardown(*self, ctx, stage)?;
         ().teardown(module, ctx, stage)
+    }
+
+    fn on_exception(&mut self, ctx: &mut RunContext, exception: &Error) -> Result<(), Error> {
+        LightningDataModuleTable::on_exception(*self, ctx, exception)
+    }
+
+    fn state_dict(&mut self, ctx: &mut RunContext) -> Result<Value, Error> {
+        LightningDataModuleTable::state_dict(*self, ctx)
+    }
+
+    fn load_state_dict(&mut self, ctx: &mut RunContext, state_dict: &Value) -> Result<(), Error> {
+        LightningDataModuleTable::load_state_dict(*self, ctx, state_dict)
     }
 
     fn has(&self, dataloader: Hook) -> bool {

@@ -8,6 +8,7 @@ pub(crate) mod edge;
 mod hyperparameters;
 mod outputs;
 mod parameters;
+mod place;
 mod running;
 mod signatures;
 
@@ -17,6 +18,7 @@ pub use data_source::{DataSource, Loaders};
 pub use hyperparameters::{FromHparams, Hyperparameters, NoHparams};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{buffers, trainable};
+pub use place::Place;
 pub(crate) use running::Running;
 pub use signatures::{HookParameter, HookReturn, Made};
 
@@ -30,6 +32,7 @@ use crate::hook::{Hook, MissingHook};
 use crate::optim::{OptimizerIndex, Optimizers};
 use crate::stage::Stage;
 use anyhow::Result;
+use serde_json::Value;
 use tch::nn::VarStore;
 use tch::{Device, Tensor};
 
@@ -38,6 +41,17 @@ tch_lightning_macros::declare_hooks!(DataHooks);
 tch_lightning_macros::declare_hooks!(CheckpointHooks);
 tch_lightning_macros::declare_hooks!(LightningModule);
 tch_lightning_macros::declare_hooks!(LightningDataModule);
+
+/// Where each hook that a module overrides is written, as far as `#[lightning_module]` wrote its implementation.
+pub fn places<M: LightningModule>() -> Vec<Place> {
+    let traits = [
+        <M as LightningModule>::PLACES,
+        <M as ModelHooks>::PLACES,
+        <M as DataHooks>::PLACES,
+        <M as CheckpointHooks>::PLACES,
+    ];
+    traits.concat()
+}
 
 /// Every hook that a module overrides: what the generated `Model::hooks()` answers.
 pub fn overridden_hooks<M: LightningModule>() -> Vec<Hook> {

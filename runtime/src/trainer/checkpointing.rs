@@ -25,6 +25,8 @@ impl<M: LightningModule> Running<'_, M> {
         metadata.global_step = self.ctx.global_step;
         metadata.hyper_parameters = hyper_parameters.cloned();
         metadata.optimizers = self.ctx.optimizers.iter().map(|optimizer| optimizer.algorithm().clone()).collect();
+        metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
+        metadata.data_module = self.data.state_dict(self.ctx)?;
         let variables = self.variables();
         checkpoint.tensors.extend(variables.into_iter().map(|(name, tensor)| (format!("{MODULE}{name}"), tensor)));
         for (index, optimizer) in self.ctx.optimizers.iter().enumerate() {
@@ -48,6 +50,10 @@ impl<M: LightningModule> Running<'_, M> {
 
     /// Takes the module's parameters and buffers from a checkpoint.
     pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        self.callbacks.load_state_dicts(self.ctx, &checkpoint.metadata.callbacks)?;
+        if !checkpoint.metadata.data_module.is_null() {
+            self.data.load_state_dict(self.ctx, &checkpoint.metadata.data_module)?;
+        }
         self.on_load_checkpoint(checkpoint)?;
         let variables = self.variables();
         Ok(checkpoint.load_into(&variables)?)

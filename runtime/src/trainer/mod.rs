@@ -10,7 +10,9 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{CsvLogger, Logger};
 use crate::loops::{self, Evaluation, Kind};
-use crate::module::{Callback, Callbacks, DataSource, LightningModule, LightningModuleTable, Running, edge, trainable};
+use crate::module::{
+    Callback, Callbacks, DataSource, LightningModule, LightningModuleTable, ModelHooksTable, Running, edge, trainable,
+};
 use crate::optim::Optimizer;
 use crate::stage::{RunningStage, Stage};
 use std::path::{Path, PathBuf};
@@ -205,10 +207,11 @@ impl<M: LightningModule> Trainer<M> {
             Ok(value)
         };
         let outcome = whole();
-        let outcome = outcome.map_err(|error| match running.on_exception(&error) {
-            // the first error is the one to mend
-            Ok(()) | Err(_) => error,
-        });
+        if let Err(error) = &outcome {
+            // what fails in these hooks too is left unsaid: the first error is the one to mend
+            let _ = running.on_exception(error);
+            let _ = running.data.on_exception(running.ctx, error);
+        }
         self.callbacks.list.truncate(callbacks);
         outcome
     }
@@ -273,7 +276,8 @@ fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> 
     running.data.prepare_data(running.module, running.ctx)?;
     running.callbacks.setup(running.ctx, running.module, stage)?;
     running.data.setup(running.module, running.ctx, stage)?;
-    LightningModuleTable::configure_model(running.module, running.ctx)?;
+    ModelHooksTable::configure_sharded_model(running.module, running.ctx)?;
+    ModelHooksTable::configure_model(running.module, running.ctx)?;
     to_device(running)
 }
 
