@@ -1,1 +1,3 @@
-//! Tests that see tch-lightning as its users do: each file beside this one is a target of its own.
+//! What the tests and the programs beside them share.
+
+pub mod parity;

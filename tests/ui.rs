@@ -1,4 +1,4 @@
-//! What users are told: each file in `ui/` is a mistake, the `.stderr` beside it what the compiler says to it.
+//! What users are told: each file in `ui/fail/` is a mistake, the `.stderr` beside it what the compiler says to it.
 //!
 //! When a message has changed on purpose, `TRYBUILD=overwrite cargo test -p tests --test ui` writes it down; read what
 //! it wrote. `cargo test -p tests --test ui -- ui trybuild=name` runs the cases whose paths contain `name`.
@@ -10,7 +10,7 @@ use std::{env, fs};
 #[test]
 fn ui() {
     leave_libtorch_out(&target_directory().join("tests/trybuild"));
-    trybuild::TestCases::new().compile_fail("ui/*.rs");
+    trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
 }
 
 /// Spares the cases the C++ of their dependencies.

@@ -4,7 +4,6 @@ use crate::data::{Digits, SIDE};
 use crate::predictions::{Prediction, PredictionWriter};
 use clap::Args;
 use serde::{Deserialize, Serialize};
-use tch_lightning::Callback;
 use tch_lightning::prelude::*;
 
 /// What can be chosen of the model.

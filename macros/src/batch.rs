@@ -1,5 +1,6 @@
 //! `#[derive(Batch)]`: maps and visits the tensors of every field.
 
+use crate::catalogue;
 use crate::expand::crate_root;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -59,7 +60,7 @@ fn shapes(item: &DeriveInput) -> syn::Result<Vec<Shape<'_>>> {
     match &item.data {
         Data::Struct(data) => Ok(vec![Shape { path: quote!(Self), fields: fields(&data.fields) }]),
         Data::Enum(data) if data.variants.is_empty() => {
-            Err(syn::Error::new_spanned(&item.ident, "an enum without variants has no value, so it can't be a batch"))
+            Err(syn::Error::new_spanned(&item.ident, catalogue::empty_batch()))
         }
         Data::Enum(data) => Ok(data
             .variants
@@ -69,10 +70,7 @@ fn shapes(item: &DeriveInput) -> syn::Result<Vec<Shape<'_>>> {
                 Shape { path: quote!(Self::#name), fields: fields(&variant.fields) }
             })
             .collect()),
-        Data::Union(_) => Err(syn::Error::new_spanned(
-            &item.ident,
-            "a union can't be a batch: nobody knows which of its fields holds",
-        )),
+        Data::Union(_) => Err(syn::Error::new_spanned(&item.ident, catalogue::union_batch())),
     }
 }
 

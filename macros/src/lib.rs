@@ -2,6 +2,7 @@
 //! they are re-exported.
 
 mod batch;
+mod catalogue;
 mod check;
 mod declare;
 mod expand;

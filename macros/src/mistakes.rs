@@ -1,8 +1,8 @@
 //! Gathers what is wrong with a block, so that one compile shows all of it.
 
+use crate::catalogue::Mistake;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use std::fmt::Display;
 
 /// The mistakes found so far. It must be taken apart with [`Mistakes::into_compile_errors`]: one that is dropped unread
 /// would let a wrong block compile.
@@ -16,8 +16,8 @@ impl Mistakes {
     }
 
     /// Notes a mistake on the tokens that the user wrote.
-    pub(crate) fn add(&mut self, tokens: impl ToTokens, sentence: impl Display) {
-        self.push(syn::Error::new_spanned(tokens, sentence));
+    pub(crate) fn add(&mut self, tokens: impl ToTokens, mistake: Mistake) {
+        self.push(syn::Error::new_spanned(tokens, mistake));
     }
 
     /// Notes a mistake that syn found.

@@ -31,6 +31,12 @@ pub(crate) struct Written {
     pub(crate) faulty: bool,
 }
 
+/// The type of a block's batches, and the hook that is asked first for it.
+pub(crate) struct DecidedBatch<'a> {
+    pub(crate) hook: &'a Written,
+    pub(crate) batch: Type,
+}
+
 /// A parameter that a written hook asks for.
 pub(crate) struct Argument<'a> {
     pub(crate) name: String,
@@ -85,16 +91,23 @@ impl Block {
         generics
     }
 
-    /// The batch's type: that of the parameter `batch`, of the steps before others, else what the loaders yield.
+    /// The batch's type, `()` where no hook speaks of one.
     pub(crate) fn batch(&self) -> Type {
+        self.decided_batch().map_or_else(|| parse_quote!(()), |decided| decided.batch)
+    }
+
+    /// The hook that decides which batches the block works with: the first that asks for `batch`, steps before others, else
+    /// the first loader.
+    pub(crate) fn decided_batch(&self) -> Option<DecidedBatch<'_>> {
         let steps = ["training_step", "validation_step", "test_step", "predict_step"];
         let steps = steps.iter().flat_map(|step| self.written(step));
         let (always, sometimes): (Vec<&Written>, Vec<&Written>) =
             steps.chain(&self.hooks).filter(|hook| !hook.is_generic()).partition(|hook| hook.is_unconditional());
         let hooks: Vec<&Written> = always.into_iter().chain(sometimes).collect();
-        let asked = hooks.iter().filter_map(|hook| hook.batch());
-        let loaded = hooks.iter().filter_map(|hook| hook.loaded_batch());
-        asked.chain(loaded).find(types::can_be_named).unwrap_or_else(|| parse_quote!(()))
+        let asked = hooks.iter().filter_map(|hook| Some((*hook, hook.batch()?)));
+        let loaded = hooks.iter().filter_map(|hook| Some((*hook, hook.loaded_batch()?)));
+        let mut decided = asked.chain(loaded).map(|(hook, batch)| DecidedBatch { hook, batch });
+        decided.find(|decided| types::can_be_named(&decided.batch))
     }
 
     /// `new`, where it is the constructor that the generated program calls.
@@ -112,7 +125,7 @@ impl Block {
 }
 
 impl Written {
-    fn is_unconditional(&self) -> bool {
+    pub(crate) fn is_unconditional(&self) -> bool {
         self.method.condition().is_none()
     }
 
@@ -131,7 +144,7 @@ impl Written {
     }
 
     /// `B` of a hook that returns `DataLoader<B>` or `Vec<DataLoader<B>>`.
-    fn loaded_batch(&self) -> Option<Type> {
+    pub(crate) fn loaded_batch(&self) -> Option<Type> {
         if !self.declared.name().to_string().ends_with("_dataloader") {
             return None;
         }
@@ -190,7 +203,17 @@ impl Method {
     }
 
     pub(crate) fn arguments(&self) -> Vec<Argument<'_>> {
-        self.sig.inputs.iter().filter_map(argument).collect()
+        let named = self.named_parameters();
+        named.map(|(pattern, ty)| Argument { name: argument_name(pattern), ty }).collect()
+    }
+
+    /// The parameters after `self` that have a name, with their types.
+    pub(crate) fn named_parameters(&self) -> impl Iterator<Item = (&PatIdent, &Type)> {
+        self.sig.inputs.iter().filter_map(|input| {
+            let FnArg::Typed(typed) = input else { return None };
+            let Pat::Ident(pattern) = typed.pat.as_ref() else { return None };
+            Some((pattern, typed.ty.as_ref()))
+        })
     }
 
     /// What it returns: a `()` in the place of its name where it is not written.
@@ -216,12 +239,6 @@ impl Method {
         let returned = self.returned();
         result_error(&returned).unwrap_or(&returned).span()
     }
-}
-
-fn argument(input: &FnArg) -> Option<Argument<'_>> {
-    let FnArg::Typed(typed) = input else { return None };
-    let Pat::Ident(pattern) = typed.pat.as_ref() else { return None };
-    Some(Argument { name: argument_name(pattern), ty: &typed.ty })
 }
 
 /// The name by which a parameter is asked for. rustc advises a leading `_` for one that is not used: it does not count.

@@ -1,7 +1,9 @@
 //! From tokens to an `impl` block.
 
-use crate::hooks::Role;
+use crate::catalogue;
+use crate::hooks::{HookTrait, Role};
 use crate::mistakes::Mistakes;
+use crate::types::readable;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::discouraged::Speculative;
@@ -47,7 +49,7 @@ pub(crate) fn block(
     mistakes: &mut Mistakes,
 ) -> Option<ImplBlock> {
     if !arguments.is_empty() {
-        mistakes.add(arguments, format_args!("`#[{}]` takes no arguments", role.attribute()));
+        mistakes.add(arguments, catalogue::attribute_arguments(role.attribute()));
     }
     match syn::parse2::<ImplBlock>(tokens.clone()) {
         Ok(block) => on_a_type(role, block, mistakes),
@@ -139,7 +141,13 @@ impl ToTokens for Method {
 fn on_a_type(role: Role, block: ImplBlock, mistakes: &mut Mistakes) -> Option<ImplBlock> {
     let Some((_, path, _)) = &block.head.trait_ else { return Some(block) };
     let attribute = role.attribute();
-    mistakes.add(path, format_args!("`#[{attribute}]` stands on an `impl` block of the type itself, not of a trait"));
+    let last = path.segments.last().map(|segment| &segment.ident);
+    let declared = HookTrait::all();
+    let mistake = match declared.iter().map(HookTrait::name).find(|name| Some(*name) == last) {
+        Some(declared) => catalogue::on_its_own_trait_impl(attribute, declared, readable(&block.head.self_ty)),
+        None => catalogue::on_a_trait_impl(attribute),
+    };
+    mistakes.add(path, mistake);
     None
 }
 
@@ -147,15 +155,12 @@ fn on_a_type(role: Role, block: ImplBlock, mistakes: &mut Mistakes) -> Option<Im
 fn misplaced(role: Role, tokens: &TokenStream) -> Option<syn::Error> {
     let item = syn::parse2::<Item>(tokens.clone()).ok()?;
     let attribute = role.attribute();
-    let on_the_type = |name: &Ident| {
-        let sentence =
-            format!("`#[{attribute}]` stands on the block of the methods, `impl {name} {{ … }}`, not on the type");
-        syn::Error::new_spanned(name, sentence)
-    };
+    let on_the_type = |name: &Ident| syn::Error::new_spanned(name, catalogue::on_a_type(attribute, name));
     match &item {
         Item::Impl(_) => None,
         Item::Struct(item) => Some(on_the_type(&item.ident)),
         Item::Enum(item) => Some(on_the_type(&item.ident)),
-        other => Some(syn::Error::new_spanned(other, format!("`#[{attribute}]` stands on an `impl` block"))),
+        Item::Fn(item) => Some(syn::Error::new_spanned(&item.sig, catalogue::on_no_block(attribute))),
+        other => Some(syn::Error::new_spanned(other, catalogue::on_no_block(attribute))),
     }
 }

@@ -8,9 +8,10 @@ pub use crate::data::{DataLoader, DataLoaders};
 pub use crate::error::Error;
 pub use crate::hook::Hook;
 pub use crate::module::{
-    Batched, Callback, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, Flow, HookParameter,
-    HookReturn, LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable, Made, ModelHooks,
-    ModelHooksTable, Place, StepClosure, StepOutputs,
+    Batched, Callback, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, Flow, HookFailure,
+    HookParameter, HookReturn, LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable,
+    LoadsSameBatch, Made, ModelHooks, ModelHooksTable, Optimizes, Place, Predicts, SameBatch, StepClosure, StepOutputs,
+    Tests, Trains, Validates,
 };
 pub use crate::optim::{OptimizerIndex, Optimizers};
 pub use crate::stage::Stage;

@@ -38,10 +38,11 @@ pub use hook::{Hook, MissingHook};
 pub use loggers::{CsvLogger, Logger};
 pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
-    Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
-    FromHparams, HookParameter, HookReturn, Hyperparameters, LightningDataModule, LightningDataModuleTable,
-    LightningModule, LightningModuleTable, Loaders, Made, ModelHooks, ModelHooksTable, NoHparams, Place, StepClosure,
-    StepOutputs, TrainingOutput, overridden_hooks, places,
+    Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataOf, DataSource,
+    Flow, FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, LightningDataModule,
+    LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Made, ModelHooks, ModelHooksTable,
+    NoHparams, Optimizes, Place, Predicts, StepClosure, StepOutputs, Tests, TrainingOutput, Trains, Validates,
+    overridden_hooks, places,
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
@@ -62,6 +63,7 @@ pub use stage::{RunningStage, Stage};
 ///     }
 /// }
 /// ```
+#[doc = tch_lightning_macros::declare_hooks!(CallbackTable)]
 pub use tch_lightning_macros::lightning_callback;
 /// ```
 /// use tch_lightning::prelude::*;
@@ -77,6 +79,7 @@ pub use tch_lightning_macros::lightning_callback;
 ///     }
 /// }
 /// ```
+#[doc = tch_lightning_macros::declare_hooks!(DataModuleTable)]
 pub use tch_lightning_macros::lightning_datamodule;
 /// ```
 /// use tch_lightning::Hook;
@@ -117,6 +120,9 @@ pub use tch_lightning_macros::lightning_datamodule;
 ///
 /// assert_eq!(Classifier::hooks(), [Hook::TrainingStep, Hook::ConfigureOptimizers, Hook::OnTrainBatchStart]);
 /// ```
+#[doc = tch_lightning_macros::declare_hooks!(ModuleTable)]
+///
+/// Of the hooks of Lightning 2.6 one is left out: `lr_scheduler_step`, since there are no schedulers yet.
 pub use tch_lightning_macros::lightning_module;
 pub use trainer::{Metrics, Trainer};
 
@@ -132,7 +138,7 @@ pub mod prelude {
     pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
     pub use crate::optim::{Adam, AdamW, Optimizers, Sgd};
     pub use crate::{
-        Checkpoint, Context, Flow, OptimizerIndex, Reduction, Stage, StepClosure, Trainer, TrainerConfig,
+        Callback, Checkpoint, Context, Flow, OptimizerIndex, Reduction, Stage, StepClosure, Trainer, TrainerConfig,
         lightning_callback, lightning_datamodule, lightning_module,
     };
     pub use anyhow::{Result, anyhow, bail};

@@ -1,17 +1,21 @@
-//! The rules of a block, one function each. Every mistake is noted on the tokens that the user wrote; what rustc says better
-//! itself is left to rustc.
+//! What can be wrong with a block, one small function each. Every mistake is noted on the tokens that the user wrote; what
+//! rustc says better itself is left to rustc.
 
+mod elsewhere;
 mod names;
 mod signature;
+mod together;
 
-use crate::hooks::Role;
+use crate::catalogue;
 use crate::mistakes::Mistakes;
 use crate::model::Block;
 
 /// Notes every mistake of the block, and marks the hooks that must not be forwarded to.
 pub(crate) fn block(block: &mut Block, mistakes: &mut Mistakes) {
     lifetimes(block, mistakes);
-    parameters_method(block, mistakes);
+    together::parameters(block, mistakes);
+    together::loaders(block, mistakes);
+    together::model_configuration(block, mistakes);
     names::unknown_methods(block, mistakes);
     for hook in &mut block.hooks {
         hook.faulty = !signature::is_sound(hook, mistakes);
@@ -21,24 +25,14 @@ pub(crate) fn block(block: &mut Block, mistakes: &mut Mistakes) {
 /// The trainer keeps the module and the loops its batches: nothing in them may be borrowed.
 fn lifetimes(block: &Block, mistakes: &mut Mistakes) {
     for lifetime in block.item.head.generics.lifetimes() {
-        let attribute = block.role.attribute();
-        mistakes
-            .add(lifetime, format_args!("the type of a `#[{attribute}]` owns what it holds: it can't have lifetimes"));
-    }
-}
-
-fn parameters_method(block: &Block, mistakes: &mut Mistakes) {
-    if block.role == Role::Module && block.written("parameters").next().is_none() {
-        mistakes.add(
-            &block.item.head.self_ty,
-            "a module needs `fn parameters(&mut self) -> &mut nn::VarStore`, which returns the store of its parameters",
-        );
+        mistakes.add(lifetime, catalogue::borrowing_block(block.role.attribute()));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hooks::Role;
     use crate::parse;
     use proc_macro2::TokenStream;
     use quote::quote;
@@ -85,16 +79,56 @@ mod tests {
             async fn on_fit_start(self: Box<Self>, ctx: Context, _: usize) {}
             fn training_step(&self, #[cfg(unix)] batch: &Tensor) -> &Tensor { batch }
             fn on_train_end(&self, batch: &Tensor) {}
+            fn backward(&self, loss: &Tensor, _loss: &Tensor) {}
         };
         let expected = [
-            "the hook `on_fit_start` can't be `async`: the loops call it and wait for nothing",
-            "the hook `on_fit_start` takes `&mut self` or `&self`: the trainer keeps what it calls",
-            "`ctx` of `on_fit_start` is `&mut Context`, not `Context`",
-            "`on_fit_start` is given its parameters by name: it can ask for `ctx`",
-            "a hook asks for a parameter always or never: `#[cfg]` can stand on the whole hook",
-            "`training_step` can't return a borrow: what it returns outlives the batch",
-            "`on_train_end` has no parameter `batch`: it can ask for `ctx`",
+            "the hook `on_fit_start` can't be `async`: the loops call it and wait for nothing [TL0106]",
+            "the hook `on_fit_start` takes `&mut self` or `&self`: the trainer keeps what it calls [TL0110]",
+            "`ctx` of `on_fit_start` is `&mut Context`, not `Context` [TL0104]",
+            "`on_fit_start` is given its parameters by name: it can ask for `ctx` [TL0103]",
+            "a hook asks for a parameter always or never: `#[cfg]` can stand on the whole hook [TL0105]",
+            "`training_step` can't return a borrow: what it returns outlives the batch [TL0204]",
+            "`on_train_end` has no parameter `batch`: it can ask for `ctx` [TL0101]",
+            "`backward` asks for `loss` twice: once is enough [TL0102]",
         ];
         assert_eq!(mistakes(wrong), expected);
+    }
+
+    #[test]
+    fn what_belongs_together_is_missed_where_it_is_not() {
+        let wrong = quote! {
+            fn val_dataloader(&self) -> DataLoader<Tensor> { todo!() }
+            fn test_dataloader(&self) -> DataLoader<Tensor> { todo!() }
+            fn test_step(&self) {}
+            fn configure_sharded_model(&self) {}
+            fn configure_model(&self) {}
+        };
+        let expected = [
+            "`val_dataloader` loads batches that no step takes: write `validation_step` too, or leave the loader out [TL0407]",
+            "`configure_sharded_model` is the older name of `configure_model`, which is written too: keep one of them [TL0408]",
+        ];
+        assert_eq!(mistakes(wrong), expected);
+    }
+
+    #[test]
+    fn hooks_of_elsewhere_are_known() {
+        let wrong = quote! {
+            fn on_epoch_begin(&self) {}
+            fn on_hpc_save(&self) {}
+            fn step(&self, batch: &Tensor) -> Tensor { todo!() }
+            fn on_train_dataloaders(&self) {}
+        };
+        let expected = [
+            "`on_epoch_begin` is a hook of Keras: write `on_train_epoch_start`, or `#[not_a_hook]` above it [TL0005]",
+            "`on_hpc_save` is a hook of an older Lightning: write `on_save_checkpoint`, or `#[not_a_hook]` above it [TL0004]",
+            "`step` is a hook of burn: write `training_step` or `validation_step`, or `#[not_a_hook]` above it [TL0005]",
+            "`on_train_dataloaders` is no hook of `#[lightning_module]`: write `train_dataloader`, or `#[not_a_hook]` above it [TL0001]",
+        ];
+        assert_eq!(mistakes(wrong), expected);
+        let ordinary = quote! {
+            fn training_step(&self, batch: &Tensor) -> Tensor { self.step(batch) }
+            fn step(&self, batch: &Tensor) -> Tensor { todo!() }
+        };
+        assert_eq!(mistakes(ordinary), Vec::<String>::new());
     }
 }

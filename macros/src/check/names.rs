@@ -1,8 +1,10 @@
 //! Methods that look like hooks and are none.
 
+use super::elsewhere;
+use crate::catalogue;
 use crate::hooks::{HookTrait, Role};
 use crate::mistakes::Mistakes;
-use crate::model::{Block, MARKER};
+use crate::model::Block;
 use syn::ext::IdentExt;
 
 /// A method that starts with `on_`, has the name of somebody else's hook or nearly that of an own one, is a mistake unless
@@ -11,25 +13,20 @@ pub(crate) fn unknown_methods(block: &Block, mistakes: &mut Mistakes) {
     let known = hook_names(&block.traits);
     let attribute = block.role.attribute();
     for method in block.other_methods() {
-        let ident = &method.sig.ident;
-        let name = ident.unraw().to_string();
-        if let Some(owner) = other_owner(&name, block.role) {
-            mistakes.add(
-                ident,
-                format_args!("`{name}` is a hook of `{owner}`, not of `#[{attribute}]`: `#[{MARKER}]` above it keeps it as a method of your own"),
-            );
+        let name = method.sig.ident.unraw().to_string();
+        let mistake = if let Some(owner) = other_owner(&name, block.role) {
+            Some(catalogue::hook_of_another(&name, owner, attribute))
+        } else if let Some(replaced) = elsewhere::replaced(method, &name, block, &known) {
+            Some(replaced)
         } else if let Some(hook) = guess(&name, &known) {
-            mistakes.add(
-                ident,
-                format_args!("`{name}` is no hook of `#[{attribute}]`: write `{hook}`, or `#[{MARKER}]` above it"),
-            );
+            Some(catalogue::misspelled_hook(&name, attribute, hook))
         } else if name.starts_with("on_") {
-            mistakes.add(
-                ident,
-                format_args!(
-                    "`{name}` is no hook of `#[{attribute}]`: `#[{MARKER}]` above it keeps it as a method of your own"
-                ),
-            );
+            Some(catalogue::no_hook(&name, attribute))
+        } else {
+            None
+        };
+        if let Some(mistake) = mistake {
+            mistakes.add(&method.sig.ident, mistake);
         }
     }
 }
@@ -65,6 +62,8 @@ fn canonical(name: &str) -> String {
             "valid" | "validation" => "val",
             "testing" => "test",
             "pred" | "prediction" => "predict",
+            "begin" => "start",
+            "gradient" | "gradients" | "grads" => "grad",
             other => other,
         })
         .collect()
@@ -97,6 +96,9 @@ mod tests {
             ("on_train_epoch_strat", "on_train_epoch_start"),
             ("on_train_epoch_ended", "on_train_epoch_end"),
             ("backwards", "backward"),
+            ("validaton_step", "validation_step"),
+            ("traning_step", "training_step"),
+            ("configure_optimiser", "configure_optimizers"),
         ] {
             assert_eq!(guessed(written).as_deref(), Some(meant), "{written}");
         }
@@ -110,8 +112,8 @@ mod tests {
             ("prediction_step", "predict_step"),
             ("on_val_epoch_end", "on_validation_epoch_end"),
             ("validation_dataloader", "val_dataloader"),
-            // Lightning 1's
-            ("training_epoch_end", "on_train_epoch_end"),
+            ("train_epoch_begin", "on_train_epoch_start"),
+            ("on_before_zero_gradients", "on_before_zero_grad"),
             ("set_up", "setup"),
         ] {
             assert_eq!(guessed(written).as_deref(), Some(meant), "{written}");

@@ -1,5 +1,6 @@
 //! How a hook is written: what stands before `fn`, its receiver, its parameters, and what it returns.
 
+use crate::catalogue::{self, Mistake};
 use crate::hooks::{Hook, Parameter};
 use crate::mistakes::Mistakes;
 use crate::model::{self, Written};
@@ -16,6 +17,7 @@ pub(crate) fn is_sound(hook: &Written, mistakes: &mut Mistakes) -> bool {
             self::parameter(&hook.declared, parameter, mistakes);
         }
     }
+    repeated_parameters(hook, mistakes);
     output(hook, mistakes);
     mistakes.count() == before
 }
@@ -25,31 +27,23 @@ fn qualifiers(hook: &Written, mistakes: &mut Mistakes) {
     let signature = &hook.method.sig;
     let name = hook.declared.name();
     if let Some(keyword) = &signature.asyncness {
-        mistakes
-            .add(keyword, format_args!("the hook `{name}` can't be `async`: the loops call it and wait for nothing"));
+        mistakes.add(keyword, catalogue::async_hook(name));
     }
     if let Some(keyword) = &signature.unsafety {
-        mistakes.add(keyword, format_args!("the hook `{name}` can't be `unsafe`: the loops don't know its conditions"));
+        mistakes.add(keyword, catalogue::unsafe_hook(name));
     }
     if hook.method.is_generic() {
-        mistakes.add(
-            &signature.generics,
-            format_args!("the hook `{name}` can't be generic: type parameters stand on the `impl` block"),
-        );
+        mistakes.add(&signature.generics, catalogue::generic_hook(name));
     }
 }
 
 fn receiver(hook: &Written, mistakes: &mut Mistakes) {
     let name = hook.declared.name();
     match hook.method.sig.receiver() {
-        None => mistakes.add(
-            &hook.method.sig.ident,
-            format_args!("the hook `{name}` needs `&mut self` or `&self` as its first parameter"),
-        ),
-        Some(receiver) if !matches!(receiver.ty.as_ref(), Type::Reference(_)) => mistakes.add(
-            receiver,
-            format_args!("the hook `{name}` takes `&mut self` or `&self`: the trainer keeps what it calls"),
-        ),
+        None => mistakes.add(&hook.method.sig.ident, catalogue::hook_without_self(name)),
+        Some(receiver) if !matches!(receiver.ty.as_ref(), Type::Reference(_)) => {
+            mistakes.add(receiver, catalogue::hook_takes_self_away(name));
+        }
         Some(_) => {}
     }
 }
@@ -57,13 +51,12 @@ fn receiver(hook: &Written, mistakes: &mut Mistakes) {
 /// Every parameter is one of the hook's, asked for by its name and with its type.
 fn parameter(hook: &Hook, written: &PatType, mistakes: &mut Mistakes) {
     if let Some(condition) = written.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
-        mistakes.add(condition, "a hook asks for a parameter always or never: `#[cfg]` can stand on the whole hook");
+        mistakes.add(condition, catalogue::conditional_parameter());
         return;
     }
     let name = hook.name();
     let Pat::Ident(pattern) = written.pat.as_ref() else {
-        let list = hook.parameter_list();
-        mistakes.add(&written.pat, format_args!("`{name}` is given its parameters by name: it can ask for {list}"));
+        mistakes.add(&written.pat, catalogue::parameter_without_name(name, hook.parameter_list()));
         return;
     };
     let asked = model::argument_name(pattern);
@@ -73,14 +66,30 @@ fn parameter(hook: &Hook, written: &PatType, mistakes: &mut Mistakes) {
     }
 }
 
-fn unknown_parameter(hook: &Hook, asked: &str) -> String {
-    let name = hook.name();
+/// A parameter that is asked for a second time, with or without a `_` before its name.
+fn repeated_parameters(hook: &Written, mistakes: &mut Mistakes) {
+    let mut seen: Vec<String> = Vec::new();
+    for (pattern, _) in hook.method.named_parameters() {
+        let asked = model::argument_name(pattern);
+        if hook.declared.parameters().iter().all(|parameter| parameter.name != asked) {
+            continue;
+        }
+        if seen.contains(&asked) {
+            mistakes.add(&pattern.ident, catalogue::parameter_twice(hook.declared.name(), asked));
+        } else {
+            seen.push(asked);
+        }
+    }
+}
+
+fn unknown_parameter(hook: &Hook, asked: &str) -> Mistake {
+    let (name, list) = (hook.name(), hook.parameter_list());
     let is_near = |parameter: &Parameter| {
         strsim::damerau_levenshtein(asked, &parameter.name.to_string()) * 3 <= asked.chars().count()
     };
     match hook.parameters().into_iter().find(is_near) {
-        Some(meant) => format!("`{name}` has no parameter `{asked}`: did you mean `{}`?", meant.name),
-        None => format!("`{name}` has no parameter `{asked}`: it can ask for {}", hook.parameter_list()),
+        Some(meant) => catalogue::misspelled_parameter(name, asked, meant.name, list),
+        None => catalogue::unknown_parameter(name, asked, list),
     }
 }
 
@@ -89,16 +98,16 @@ fn parameter_type(hook: &Hook, declared: &Parameter, written: &Type, mistakes: &
     let (hook, name) = (hook.name(), &declared.name);
     if types::surely_differ(&declared.ty, written) {
         let (right, wrong) = (types::expected(&declared.ty, written), types::readable(written));
-        mistakes.add(written, format_args!("`{name}` of `{hook}` is `{right}`, not `{wrong}`"));
+        mistakes.add(written, catalogue::parameter_type(hook, name, right, wrong));
     } else if types::has_impl(written) {
-        mistakes.add(written, format_args!("the hook `{hook}` can't be generic: write the type of `{name}`"));
+        mistakes.add(written, catalogue::generic_parameter(hook, name));
     } else if name == "batch" {
         let owned = match written {
             Type::Reference(reference) => &reference.elem,
             owned => owned,
         };
         if let Some(borrow) = types::borrow(owned) {
-            mistakes.add(borrow, "a batch owns what it holds: its type can't borrow");
+            mistakes.add(borrow, catalogue::borrowing_batch());
         }
     }
 }
@@ -107,16 +116,16 @@ fn parameter_type(hook: &Hook, declared: &Parameter, written: &Type, mistakes: &
 fn output(hook: &Written, mistakes: &mut Mistakes) {
     let (name, output) = (hook.declared.name(), hook.method.output());
     if types::has_impl(&output) {
-        mistakes.add(output, format_args!("the hook `{name}` can't hide what it returns: write the type"));
+        mistakes.add(output, catalogue::hidden_output(name));
     } else if hook.is_step() {
         if let Some(borrow) = types::borrow(&output) {
-            mistakes.add(borrow, format_args!("`{name}` can't return a borrow: what it returns outlives the batch"));
+            mistakes.add(borrow, catalogue::borrowed_output(name));
         }
     } else if let (None, ReturnType::Type(_, declared)) = (hook.declared.value(), &hook.declared.method.sig.output) {
         let written = hook.method.returned();
         if !matches!(&written, Type::Reference(written) if written.mutability.is_some()) {
             let (right, wrong) = (types::readable(declared), types::readable(&written));
-            mistakes.add(written, format_args!("`{name}` returns `{right}`, not `{wrong}`"));
+            mistakes.add(written, catalogue::returned_type(name, right, wrong));
         }
     }
 }

@@ -1,12 +1,13 @@
 //! What follows from the declarations in the runtime crate: traits, tables, dispatch and the enumeration of hooks.
 
 mod callbacks;
+mod documentation;
 mod enumeration;
 mod running;
 mod table;
 mod traits;
 
-use crate::hooks::{Hook, HookTrait, of_module};
+use crate::hooks::{Hook, HookTrait, Role, of_module};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Type;
@@ -16,6 +17,9 @@ pub(crate) fn declare(name: TokenStream) -> TokenStream {
     match name.to_string().as_str() {
         "Hook" => enumeration::hook(),
         "Running" => running::both(),
+        "ModuleTable" => documentation::table(Role::Module),
+        "DataModuleTable" => documentation::table(Role::DataModule),
+        "CallbackTable" => documentation::table(Role::Callback),
         "Callback" => match HookTrait::named("Callback") {
             Some(declared) => {
                 let callback = traits::plain(&declared);

@@ -1,9 +1,9 @@
 //! The trait implementations: each method hands on to the user's own, with what it asked for.
 
 use super::callback::Watched;
-use super::condition;
 use super::paths::{is_built_in, qualified};
 use super::phases::at_its_moment;
+use super::{batches, condition};
 use crate::hooks::{Hook, HookTrait, Parameter};
 use crate::model::{Argument, Block, Written};
 use proc_macro2::{Span, TokenStream};
@@ -76,19 +76,21 @@ fn methods(block: &Block, hook: &Hook, root: &TokenStream) -> TokenStream {
         // its absence or fault is reported: the rest of the block still compiles
         return signature(hook, &[], root, &quote!(::core::unimplemented!()));
     }
-    written.map(|written| forward(written, hook, root)).collect()
+    written.map(|written| forward(block, written, hook, root)).collect()
 }
 
-fn forward(written: &Written, hook: &Hook, root: &TokenStream) -> TokenStream {
+fn forward(block: &Block, written: &Written, hook: &Hook, root: &TokenStream) -> TokenStream {
     let parameters = hook.parameters();
     let asked = written.method.arguments();
-    let arguments = asked.iter().filter_map(|argument| taken(argument, &parameters, root));
+    let arguments = asked.iter().filter_map(|argument| {
+        batches::taken(block, written, argument, root).or_else(|| taken(argument, &parameters, root))
+    });
     let name = &written.method.sig.ident;
     // the place of the user's name, the hygiene of the generated method, whose `self` it is
     let span = name.span().resolved_at(Span::call_site());
     let call = quote_spanned!(span=> Self::#name(self, #(#arguments),*));
     let names: Vec<&str> = asked.iter().map(|argument| argument.name.as_str()).collect();
-    let method = signature(hook, &names, root, &returned(written, hook, &call, root));
+    let method = signature(hook, &names, root, &returned(block, written, hook, &call, root));
     let condition = condition(&written.method);
     quote!(#condition #method)
 }
@@ -126,7 +128,7 @@ fn taken(argument: &Argument<'_>, parameters: &[Parameter], root: &TokenStream) 
 }
 
 /// A named lifetime of the method is none in the generated one: every lifetime is inferred there.
-fn without_lifetimes(ty: &Type) -> Type {
+pub(super) fn without_lifetimes(ty: &Type) -> Type {
     struct Inferred;
     impl VisitMut for Inferred {
         fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
@@ -146,15 +148,17 @@ fn without_lifetimes(ty: &Type) -> Type {
 }
 
 /// What the user's method returned as what the hook returns.
-fn returned(written: &Written, hook: &Hook, call: &TokenStream, root: &TokenStream) -> TokenStream {
+fn returned(block: &Block, written: &Written, hook: &Hook, call: &TokenStream, root: &TokenStream) -> TokenStream {
     let method = &written.method;
     let Some(declared) = hook.value() else { return call.clone() };
     let output = method.output();
     // a step returns what it likes
     let as_declared = written.is_step() || (is_built_in(&declared) && declared == output);
-    let declared = qualified(&declared, root);
-    let convert = quote_spanned!(output.span()=> <#output as #root::__private::HookReturn<#declared>>::into_value);
-    let into_error = quote_spanned!(method.error_span()=> ::core::convert::Into::into);
+    let convert = batches::loaded(block, written, &declared, root).unwrap_or_else(|| {
+        let declared = qualified(&declared, root);
+        quote_spanned!(output.span()=> <#output as #root::__private::HookReturn<#declared>>::into_value)
+    });
+    let into_error = quote_spanned!(method.error_span()=> #root::__private::HookFailure::into_error);
     match (as_declared, method.returns_result()) {
         (true, false) => quote!(::core::result::Result::Ok(#call)),
         (false, false) => quote!(::core::result::Result::Ok(#convert(#call))),

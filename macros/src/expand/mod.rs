@@ -1,11 +1,14 @@
 //! Writes what a block leaves unsaid.
 
+mod batches;
 mod callback;
 mod forward;
 mod paths;
 mod phases;
 mod program;
+mod repeated;
 mod types;
+mod verbs;
 
 use crate::hooks::Role;
 use crate::mistakes::Mistakes;
@@ -30,6 +33,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     let root = crate_root();
     let generated = if block.borrows() { TokenStream::new() } else { generated(&block, &root) };
     phases::fill(&mut block, &root);
+    repeated::rename(&mut block);
     let written = without_markers(block.item);
     let errors = mistakes.into_compile_errors();
     quote!(#written #generated #errors)
@@ -42,9 +46,10 @@ pub(crate) fn generated(block: &Block, root: &TokenStream) -> TokenStream {
         return forwards;
     }
     let types = types::associated(block, root);
+    let verbs = verbs::markers(block, root);
     let program = program::inherent(block, root);
     let constructor = program::constructor(block, root);
-    quote!(#types #forwards #program #constructor)
+    quote!(#types #forwards #verbs #program #constructor)
 }
 
 /// The method's `#[cfg]`, for what is written because of it.

@@ -7,7 +7,7 @@ mod hooks;
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::error::in_one_line;
-use crate::module::{Batched, FromHparams, Hyperparameters, LightningDataModule, LightningModule};
+use crate::module::{DataOf, FromHparams, Hyperparameters, LightningModule};
 use crate::panic;
 use crate::table;
 use crate::trainer::{LAST, Metrics, Trainer, last_checkpoint};
@@ -30,7 +30,7 @@ pub trait ProgramData<M> {
 impl<M, D> ProgramData<M> for D
 where
     M: LightningModule + FromHparams,
-    D: LightningDataModule + FromHparams + Batched<Batch = M::Batch>,
+    D: DataOf<M> + FromHparams,
 {
     fn main() -> ExitCode {
         match run::<M, D>(std::env::args_os().collect()) {
@@ -46,7 +46,7 @@ where
 fn run<M, D>(arguments: Vec<OsString>) -> Result<()>
 where
     M: LightningModule + FromHparams,
-    D: LightningDataModule + FromHparams + Batched<Batch = M::Batch>,
+    D: DataOf<M> + FromHparams,
 {
     let flags = Flags::of::<M, D>()?;
     let matches = flags.parse(&arguments);
@@ -89,7 +89,7 @@ impl Verb {
     fn run<M, D>(self) -> Result<()>
     where
         M: LightningModule + FromHparams,
-        D: LightningDataModule + FromHparams + Batched<Batch = M::Batch>,
+        D: DataOf<M> + FromHparams,
     {
         let saved = self.saved_hyper_parameters()?;
         let model: M::Hparams = self.hparams("model", saved.as_ref())?;
@@ -103,18 +103,19 @@ impl Verb {
             say(&format!("checkpoint: {}", path.display()))?;
             trainer = trainer.ckpt_path(path);
         }
+        // without the bounds of the public verbs: the program says of each verb, when it is called, what is missing
         match self.name.as_str() {
             "fit" => {
-                trainer.fit(&mut module, &mut data)?;
+                trainer.run_fit(&mut module, &mut *data.source())?;
                 if let Some(folder) = trainer.context().made_log_dir() {
                     say(&format!("the run is in {}", folder.display()))?;
                 }
                 Ok(())
             }
-            "validate" => say(&metrics_table(&trainer.validate(&mut module, &mut data)?)),
-            "test" => say(&metrics_table(&trainer.test(&mut module, &mut data)?)),
+            "validate" => say(&metrics_table(&trainer.run_validate(&mut module, &mut *data.source())?)),
+            "test" => say(&metrics_table(&trainer.run_test(&mut module, &mut *data.source())?)),
             _ => {
-                let batches = trainer.predict(&mut module, &mut data)?.len();
+                let batches = trainer.run_predict(&mut module, &mut *data.source())?.len();
                 say(&format!("predicted {batches} {}", if batches == 1 { "batch" } else { "batches" }))
             }
         }

@@ -25,7 +25,7 @@ use tch::{Device, TchError, Tensor};
 /// # Ok::<(), tch::TchError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a batch: it is not known where its tensors are",
+    message = "`{Self}` is not a batch: it is not known where its tensors are [TL0503]",
     label = "not a batch",
     note = "write `#[derive(Batch)]` above your own struct, or use `Tensor`, or tuples, lists and maps of them"
 )]

@@ -24,7 +24,7 @@ use crate::panic;
 ///         100
 ///     }
 ///
-///     fn get(&self, index: usize) -> anyhow::Result<(f32, f32)> {
+///     fn get_item(&self, index: usize) -> anyhow::Result<(f32, f32)> {
 ///         let x = index as f32;
 ///         Ok((x, x * x))
 ///     }
@@ -39,7 +39,7 @@ use crate::panic;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dataset",
     label = "not a dataset",
-    note = "implement `Dataset` for it (`len` and `get`), or use `TensorDataset` or a `Vec` of samples"
+    note = "implement `Dataset` for it (`len` and `get_item`), or use `TensorDataset` or a `Vec` of samples"
 )]
 pub trait Dataset {
     /// One sample, for instance an image and its label.
@@ -52,7 +52,7 @@ pub trait Dataset {
     ///
     /// # Errors
     /// Any error of yours, passed on with `?`; a loader adds the index to it.
-    fn get(&self, index: usize) -> anyhow::Result<Self::Sample>;
+    fn get_item(&self, index: usize) -> anyhow::Result<Self::Sample>;
 
     /// Whether there is no sample.
     fn is_empty(&self) -> bool {
@@ -61,14 +61,14 @@ pub trait Dataset {
 
     /// The samples at `indices`, joined into a batch in that order.
     ///
-    /// By default each is read by [`get`](Dataset::get) and all are collated. Override it where many
+    /// By default each is read by [`get_item`](Dataset::get_item) and all are collated. Override it where many
     /// samples are read at once faster than one by one, as PyTorch's `__getitems__`.
     ///
     /// # Errors
-    /// By default [`DataError::Sample`] for an error or a panic of `get`, and what [`Collate::collate`]
+    /// By default [`DataError::Sample`] for an error or a panic of `get_item`, and what [`Collate::collate`]
     /// says.
-    fn get_batch(&self, indices: &[usize]) -> anyhow::Result<<Self::Sample as Collate>::Batch> {
-        let read = |&index| panic::catch(|| self.get(index)).map_err(|source| DataError::Sample { index, source });
+    fn get_items(&self, indices: &[usize]) -> anyhow::Result<<Self::Sample as Collate>::Batch> {
+        let read = |&index| panic::catch(|| self.get_item(index)).map_err(|source| DataError::Sample { index, source });
         let samples = indices.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Ok(Collate::collate(samples)?)
     }
@@ -81,7 +81,7 @@ impl<T: Collate + Clone> Dataset for Vec<T> {
         self.as_slice().len()
     }
 
-    fn get(&self, index: usize) -> anyhow::Result<T> {
+    fn get_item(&self, index: usize) -> anyhow::Result<T> {
         Ok(self[index].clone())
     }
 }
@@ -95,15 +95,15 @@ macro_rules! dataset_behind_pointer {
                 (**self).len()
             }
 
-            fn get(&self, index: usize) -> anyhow::Result<Self::Sample> {
-                (**self).get(index)
+            fn get_item(&self, index: usize) -> anyhow::Result<Self::Sample> {
+                (**self).get_item(index)
             }
 
-            fn get_batch(
+            fn get_items(
                 &self,
                 indices: &[usize],
             ) -> anyhow::Result<<Self::Sample as Collate>::Batch> {
-                (**self).get_batch(indices)
+                (**self).get_items(indices)
             }
         }
     )+};
@@ -125,7 +125,7 @@ mod tests {
             3
         }
 
-        fn get(&self, index: usize) -> anyhow::Result<f32> {
+        fn get_item(&self, index: usize) -> anyhow::Result<f32> {
             match index {
                 1 => anyhow::bail!("the file is cut short"),
                 2 => panic!("the file is gone"),
@@ -141,10 +141,10 @@ mod tests {
     #[test]
     fn the_sample_that_fails_or_panics_is_named() {
         assert_eq!(
-            said(Faulty.get_batch(&[0, 1]).unwrap_err()),
+            said(Faulty.get_items(&[0, 1]).unwrap_err()),
             "sample 1 of the dataset could not be read: the file is cut short"
         );
-        let panicked = said(Faulty.get_batch(&[2]).unwrap_err());
+        let panicked = said(Faulty.get_items(&[2]).unwrap_err());
         let without_place = panicked.split(" (panicked at").next();
         assert_eq!(without_place, Some("sample 2 of the dataset could not be read: the file is gone"));
     }
@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn a_list_of_samples_is_a_dataset() {
         let dataset = vec![(1.0_f32, 10_i64), (2.0, 20), (3.0, 30)];
-        let (x, y) = dataset.get_batch(&[2, 0]).unwrap();
+        let (x, y) = dataset.get_items(&[2, 0]).unwrap();
         assert_eq!(Vec::<f32>::try_from(x).unwrap(), [3.0, 1.0]);
         assert_eq!(Vec::<i64>::try_from(y).unwrap(), [30, 10]);
     }
@@ -161,8 +161,8 @@ mod tests {
     fn a_pointer_to_a_dataset_is_a_dataset() {
         let shared: Arc<dyn Dataset<Sample = f32>> = Arc::new(vec![1.0_f32, 2.0]);
         assert_eq!((shared.len(), shared.is_empty()), (2, false));
-        assert_eq!(shared.get(1).unwrap(), 2.0);
-        assert_eq!(Rc::new(vec![1_i64]).get(0).unwrap(), 1);
+        assert_eq!(shared.get_item(1).unwrap(), 2.0);
+        assert_eq!(Rc::new(vec![1_i64]).get_item(0).unwrap(), 1);
         assert!(Dataset::is_empty(&Box::new(Vec::<f32>::new())));
     }
 }

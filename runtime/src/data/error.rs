@@ -27,7 +27,7 @@ pub enum DataError {
     },
 
     /// A sample that its dataset could not give, because of an error or a panic in
-    /// [`Dataset::get`](super::Dataset::get).
+    /// [`Dataset::get_item`](super::Dataset::get_item).
     #[error("sample {index} of the dataset could not be read")]
     Sample {
         /// The index that was asked for. For a [`Subset`](super::Subset), the index in the whole dataset.
@@ -37,7 +37,7 @@ pub enum DataError {
     },
 
     /// A batch that its dataset could not give, because of an error or a panic in
-    /// [`Dataset::get_batch`](super::Dataset::get_batch), or samples that don't fit together.
+    /// [`Dataset::get_items`](super::Dataset::get_items), or samples that don't fit together.
     #[error("batch {batch_idx} could not be put together")]
     Batch {
         /// The batch's place in the epoch, from 0.

@@ -26,7 +26,7 @@ use crate::panic;
 /// # Ok::<(), anyhow::Error>(())
 /// ```
 pub struct DataLoader<B> {
-    get_batch: Box<GetBatch<B>>,
+    get_items: Box<GetItems<B>>,
     dataset_len: usize,
     batch_size: usize,
     shuffle: bool,
@@ -35,7 +35,7 @@ pub struct DataLoader<B> {
 }
 
 /// All that is left of a dataset whose type the loader does not name.
-type GetBatch<B> = dyn Fn(&[usize]) -> anyhow::Result<B>;
+type GetItems<B> = dyn Fn(&[usize]) -> anyhow::Result<B>;
 
 impl<B: Batch> DataLoader<B> {
     /// A loader of single samples in the dataset's order.
@@ -46,7 +46,7 @@ impl<B: Batch> DataLoader<B> {
     {
         Self {
             dataset_len: dataset.len(),
-            get_batch: Box::new(move |indices| dataset.get_batch(indices)),
+            get_items: Box::new(move |indices| dataset.get_items(indices)),
             batch_size: 1,
             shuffle: false,
             seed: 0,
@@ -124,7 +124,7 @@ impl<B: Batch> DataLoader<B> {
     }
 
     fn read(&self, batch_idx: usize, indices: &[usize]) -> Result<B, DataError> {
-        panic::catch(|| (self.get_batch)(indices)).map_err(|error| {
+        panic::catch(|| (self.get_items)(indices)).map_err(|error| {
             // A dataset that knows which sample it was has said so already.
             error.downcast().unwrap_or_else(|source| DataError::Batch { batch_idx, source })
         })
@@ -299,11 +299,11 @@ mod tests {
             5
         }
 
-        fn get(&self, index: usize) -> anyhow::Result<i64> {
+        fn get_item(&self, index: usize) -> anyhow::Result<i64> {
             Ok(index as i64)
         }
 
-        fn get_batch(&self, indices: &[usize]) -> anyhow::Result<Tensor> {
+        fn get_items(&self, indices: &[usize]) -> anyhow::Result<Tensor> {
             match indices[0] {
                 index @ 1 => Err(DataError::Sample { index, source: anyhow::anyhow!("the file is cut short") })?,
                 2 => anyhow::bail!("the archive is cut short"),

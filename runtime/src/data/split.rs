@@ -17,7 +17,7 @@ const SPLIT_STREAM: u64 = u64::MAX;
 ///
 /// let evens = Subset::new(vec![0_i64, 1, 2, 3, 4], vec![0, 2, 4])?;
 /// assert_eq!(evens.len(), 3);
-/// assert_eq!(evens.get(1)?, 2);
+/// assert_eq!(evens.get_item(1)?, 2);
 /// # Ok::<(), anyhow::Error>(())
 /// ```
 #[derive(Debug)]
@@ -59,13 +59,13 @@ impl<D: Dataset> Dataset for Subset<D> {
         self.indices.len()
     }
 
-    fn get(&self, index: usize) -> anyhow::Result<D::Sample> {
-        self.dataset.get(self.indices[index])
+    fn get_item(&self, index: usize) -> anyhow::Result<D::Sample> {
+        self.dataset.get_item(self.indices[index])
     }
 
-    fn get_batch(&self, indices: &[usize]) -> anyhow::Result<<D::Sample as Collate>::Batch> {
+    fn get_items(&self, indices: &[usize]) -> anyhow::Result<<D::Sample as Collate>::Batch> {
         let of_dataset: Vec<usize> = indices.iter().map(|&index| self.indices[index]).collect();
-        self.dataset.get_batch(&of_dataset)
+        self.dataset.get_items(&of_dataset)
     }
 }
 
@@ -200,7 +200,7 @@ mod tests {
             "a Subset asks for sample 3 of a dataset of 3 samples"
         );
         let subset = Subset::new(numbers(3), vec![2, 2, 0]).unwrap();
-        let batch = subset.get_batch(&[0, 1, 2]).unwrap();
+        let batch = subset.get_items(&[0, 1, 2]).unwrap();
         assert_eq!(Vec::<i64>::try_from(batch).unwrap(), [2, 2, 0]);
     }
 }

@@ -34,7 +34,7 @@ mod sealed {
 /// let labels = Tensor::from_slice(&[7_i64, 8, 9]);
 /// let dataset = TensorDataset::new((images, labels))?;
 ///
-/// let (images, labels) = dataset.get_batch(&[2, 0])?;
+/// let (images, labels) = dataset.get_items(&[2, 0])?;
 /// assert_eq!(images, Tensor::from_slice2(&[[4_f32, 5.0], [0.0, 1.0]]));
 /// assert_eq!(Vec::<i64>::try_from(labels)?, [9, 7]);
 /// # Ok::<(), anyhow::Error>(())
@@ -86,11 +86,11 @@ impl<T: TensorTuple> Dataset for TensorDataset<T> {
         self.len
     }
 
-    fn get(&self, index: usize) -> anyhow::Result<T> {
+    fn get_item(&self, index: usize) -> anyhow::Result<T> {
         Ok(self.tensors.map_each(|tensor| tensor.f_select(0, index as i64))?)
     }
 
-    fn get_batch(&self, indices: &[usize]) -> anyhow::Result<T> {
+    fn get_items(&self, indices: &[usize]) -> anyhow::Result<T> {
         let batch = match consecutive_from(indices) {
             Some(start) => {
                 let (start, length) = (start as i64, indices.len() as i64);
@@ -163,7 +163,7 @@ mod tests {
 
     #[test]
     fn a_sample_is_a_row_of_each_tensor() {
-        let (row, label) = dataset().get(3).unwrap();
+        let (row, label) = dataset().get_item(3).unwrap();
         assert_eq!(Vec::<f32>::try_from(row).unwrap(), [6.0, 7.0]);
         assert_eq!((label.size(), label.int64_value(&[])), (vec![], 13));
     }
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn consecutive_samples_are_a_view() {
         let dataset = dataset();
-        let (rows, labels) = dataset.get_batch(&[1, 2, 3]).unwrap();
+        let (rows, labels) = dataset.get_items(&[1, 2, 3]).unwrap();
         assert_eq!(rows, Tensor::from_slice2(&[[2_f32, 3.0], [4.0, 5.0], [6.0, 7.0]]));
         assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [11, 12, 13]);
         let second_row = dataset.tensors().0.get(1);
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn other_samples_are_selected_in_order() {
-        let (rows, labels) = dataset().get_batch(&[4, 0, 4]).unwrap();
+        let (rows, labels) = dataset().get_items(&[4, 0, 4]).unwrap();
         assert_eq!(rows, Tensor::from_slice2(&[[8_f32, 9.0], [0.0, 1.0], [8.0, 9.0]]));
         assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [14, 10, 14]);
     }
@@ -188,14 +188,14 @@ mod tests {
     #[test]
     fn one_tensor_alone_is_a_dataset() {
         let dataset = TensorDataset::new(Tensor::from_slice(&[1_i64, 2, 3])).unwrap();
-        assert_eq!(Vec::<i64>::try_from(dataset.get_batch(&[2, 1]).unwrap()).unwrap(), [3, 2]);
+        assert_eq!(Vec::<i64>::try_from(dataset.get_items(&[2, 1]).unwrap()).unwrap(), [3, 2]);
     }
 
     #[test]
     fn a_sample_that_is_not_there_is_an_error() {
-        assert!(dataset().get(5).is_err());
-        assert!(dataset().get_batch(&[4, 5]).is_err());
-        assert!(dataset().get_batch(&[0, 5]).is_err());
+        assert!(dataset().get_item(5).is_err());
+        assert!(dataset().get_items(&[4, 5]).is_err());
+        assert!(dataset().get_items(&[0, 5]).is_err());
     }
 
     #[test]

@@ -8,9 +8,8 @@ use crate::hook::Hook;
 use crate::module::{LightningModule, Running};
 use crate::stage::RunningStage;
 
-/// Trains until the configured end. The module is on its device and the optimizers are made.
+/// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored.
 pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    running.on_fit_start()?;
     let mut validation = validation(running);
     sanity_check(running, validation.as_mut())?;
     train(running, validation.as_mut())

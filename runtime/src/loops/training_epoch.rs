@@ -84,7 +84,9 @@ fn advance<M: LightningModule>(
         let steps = steps(running, batch_idx, is_last);
         let output = automatic::step(running, &batch, batch_idx, steps)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;
-        log_step(running)?;
+        if steps {
+            log_step(running)?;
+        }
     }
     running.ctx.batch_idx = None;
     Ok(flow)

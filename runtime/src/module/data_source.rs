@@ -12,6 +12,11 @@ use serde_json::Value;
 /// or [`Loaders`].
 ///
 /// Hooks of a data module go before the module's hooks of the same name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no data for `{M}` [TL0604]",
+    label = "neither `()`, `Loaders` nor `&mut` of a data module with this module's batches",
+    note = "a data module's block stands under `#[lightning_datamodule]`, and its loaders yield what the module's hooks take as `batch`"
+)]
 pub trait DataSource<M: LightningModule> {
     /// Calls `prepare_data`.
     ///
@@ -134,6 +139,7 @@ impl<M: LightningModule> DataSource<M> for () {
 }
 
 /// A data module's hooks, and the module's where it has none.
+#[diagnostic::do_not_recommend]
 impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M> for &mut D {
     fn prepare_data(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         DataHooksTable::prepare_data(*self, ctx)?;
@@ -207,6 +213,24 @@ impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M>
             Some(_) => DataHooksTable::on_after_batch_transfer(*self, ctx, batch, dataloader_idx),
             None => DataHooksTable::on_after_batch_transfer(module, ctx, batch, dataloader_idx),
         }
+    }
+}
+
+/// A data module that loads the batches of `M`: what the generated program takes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no data for `{M}` [TL0604]",
+    label = "not a data module with this module's batches",
+    note = "a data module's block stands under `#[lightning_datamodule]`, and its loaders yield what the module's hooks take as `batch`"
+)]
+pub trait DataOf<M: LightningModule>: LightningDataModule {
+    /// Itself as the source of a run.
+    fn source(&mut self) -> Box<dyn DataSource<M> + '_>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataOf<M> for D {
+    fn source(&mut self) -> Box<dyn DataSource<M> + '_> {
+        Box::new(self)
     }
 }
 

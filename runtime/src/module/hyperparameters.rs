@@ -23,7 +23,7 @@ use serde_json::Value;
 /// # is_hparams::<Hparams>();
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be hyperparameters",
+    message = "`{Self}` can't be hyperparameters [TL0603]",
     label = "give it `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`"
 )]
 // What it needs of clap and serde are methods and no supertraits: so a type that has none of it is one mistake, not four.
@@ -86,7 +86,7 @@ pub struct NoHparams {}
 /// A type that the generated program can make. The macros implement it where the block has a constructor
 /// `fn new(hparams: Hparams) -> Self`, or `fn new() -> Self`.
 #[diagnostic::on_unimplemented(
-    message = "the program can't make a `{Self}`",
+    message = "the program can't make a `{Self}` [TL0601]",
     label = "write `fn new(hparams: Hparams) -> Self` in the annotated block, or `fn new() -> Self`"
 )]
 pub trait FromHparams: Sized {

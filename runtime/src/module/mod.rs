@@ -11,16 +11,18 @@ mod parameters;
 mod place;
 mod running;
 mod signatures;
+mod verbs;
 
 pub use callbacks::{Callback, Callbacks};
 pub use closure::StepClosure;
-pub use data_source::{DataSource, Loaders};
+pub use data_source::{DataOf, DataSource, Loaders};
 pub use hyperparameters::{FromHparams, Hyperparameters, NoHparams};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{buffers, trainable};
 pub use place::Place;
 pub(crate) use running::Running;
-pub use signatures::{HookParameter, HookReturn, Made};
+pub use signatures::{HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};
+pub use verbs::{Optimizes, Predicts, Tests, Trains, Validates};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::GradientClipAlgorithm;

@@ -25,7 +25,7 @@ pub trait StepOutputs: Batched {
 ///
 /// Implement it for a struct of your own to hand more than the loss to `on_train_batch_end`.
 #[diagnostic::on_unimplemented(
-    message = "`training_step` can't return `{Self}`",
+    message = "`training_step` can't return `{Self}` [TL0202]",
     label = "a training step returns its loss: `Tensor`, `Option<Tensor>`, or a type of yours that implements `TrainingOutput`",
     note = "any of them may stand in a `Result`"
 )]

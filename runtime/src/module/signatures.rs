@@ -6,7 +6,7 @@ use crate::optim::{Algorithm, Optimizers};
 
 /// `Self` is the type that a method asks for, `Declared` the one that the hook has.
 #[diagnostic::on_unimplemented(
-    message = "this parameter of the hook is `{Declared}`, not `{Self}`",
+    message = "this parameter of the hook is `{Declared}`, not `{Self}` [TL0104]",
     label = "write `{Declared}` here"
 )]
 pub trait HookParameter<Declared> {
@@ -29,7 +29,7 @@ impl<'a, T: ?Sized> HookParameter<&'a mut T> for &'a T {
 
 /// `Self` is what a method returns (without its `Result`), `Declared` what the hook returns.
 #[diagnostic::on_unimplemented(
-    message = "this hook returns `{Declared}`, not `{Self}`",
+    message = "this hook returns `{Declared}`, not `{Self}` [TL0201]",
     label = "write `{Declared}` here, or a `Result` of it"
 )]
 pub trait HookReturn<Declared> {
@@ -85,9 +85,60 @@ impl<A: Into<Algorithm>, B: Into<Algorithm>> HookReturn<Optimizers> for (A, B) {
     }
 }
 
+/// The `batch` of a hook, where another hook of the block has decided the batch's type.
+#[diagnostic::on_unimplemented(
+    message = "the hooks of a block take batches of one type, and `{Self}` is not `{Declared}` [TL0501]",
+    label = "write `{Declared}` here, or change the type in the other hook"
+)]
+pub trait SameBatch<Declared> {
+    /// Passes the batch on.
+    fn take_batch(declared: Declared) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Declared, Written: HookParameter<Declared>> SameBatch<Declared> for Written {
+    fn take_batch(declared: Declared) -> Self {
+        Self::take(declared)
+    }
+}
+
+/// What a loader's hook returns, where another hook of the block has decided the batch's type.
+#[diagnostic::on_unimplemented(
+    message = "the hooks of a block take batches of one type, and this one returns `{Self}`, not `{Declared}` [TL0501]",
+    label = "write `{Declared}` here, or a `Result` of it, or change the type in the other hook"
+)]
+pub trait LoadsSameBatch<Declared> {
+    /// Turns what the method returned into what the hook returns.
+    fn into_declared(self) -> Declared;
+}
+
+#[diagnostic::do_not_recommend]
+impl<Declared, Written: HookReturn<Declared>> LoadsSameBatch<Declared> for Written {
+    fn into_declared(self) -> Declared {
+        self.into_value()
+    }
+}
+
+/// What a method of the user's may fail with.
+#[diagnostic::on_unimplemented(
+    message = "a hook can't fail with `{Self}`, which is no error [TL0205]",
+    label = "write `anyhow::Error` here, or a type that implements `std::error::Error`"
+)]
+pub trait HookFailure {
+    /// The error as the trainer passes it on.
+    fn into_error(self) -> anyhow::Error;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<anyhow::Error>> HookFailure for E {
+    fn into_error(self) -> anyhow::Error {
+        self.into()
+    }
+}
+
 /// What a constructor returns: the type itself, or a `Result` of it.
 #[diagnostic::on_unimplemented(
-    message = "`new` returns `{Self}`, not `{Type}`",
+    message = "`new` returns `{Self}`, not `{Type}` [TL0602]",
     label = "write `Self` here, or a `Result` of it"
 )]
 pub trait Made<Type> {
@@ -105,8 +156,8 @@ impl<T> Made<T> for T {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, E: Into<anyhow::Error>> Made<T> for Result<T, E> {
+impl<T, E: HookFailure> Made<T> for Result<T, E> {
     fn into_made(self) -> anyhow::Result<T> {
-        self.map_err(Into::into)
+        self.map_err(HookFailure::into_error)
     }
 }

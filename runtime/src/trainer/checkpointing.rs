@@ -1,8 +1,8 @@
 //! What a run puts into a checkpoint and takes from it.
 
-use crate::checkpoint::{Checkpoint, MODULE};
+use crate::checkpoint::{Checkpoint, MODULE, Metadata};
 use crate::error::Error;
-use crate::module::{LightningModule, Running, buffers, trainable};
+use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
 use std::path::Path;
 
 impl<M: LightningModule> Running<'_, M> {
@@ -48,15 +48,17 @@ impl<M: LightningModule> Running<'_, M> {
         checkpoint.map_or(Ok(()), |checkpoint| self.restore(checkpoint))
     }
 
-    /// Takes the module's parameters and buffers from a checkpoint.
-    pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        self.callbacks.load_state_dicts(self.ctx, &checkpoint.metadata.callbacks)?;
-        if !checkpoint.metadata.data_module.is_null() {
-            self.data.load_state_dict(self.ctx, &checkpoint.metadata.data_module)?;
+    /// Takes the data module, the module's parameters and buffers, and the callbacks from a checkpoint, in Lightning's order:
+    /// here the module's hook comes before the callbacks'.
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let Metadata { callbacks, data_module, .. } = &checkpoint.metadata;
+        if !data_module.is_null() {
+            self.data.load_state_dict(self.ctx, data_module)?;
         }
-        self.on_load_checkpoint(checkpoint)?;
-        let variables = self.variables();
-        Ok(checkpoint.load_into(&variables)?)
+        CheckpointHooksTable::on_load_checkpoint(self.module, self.ctx, checkpoint)?;
+        checkpoint.load_into(&self.variables())?;
+        self.callbacks.on_load_checkpoint(self.ctx, self.module, checkpoint)?;
+        self.callbacks.load_state_dicts(self.ctx, callbacks)
     }
 
     /// Takes the optimizers' state and the counters from a checkpoint, so that `fit` goes on behind its last epoch.

@@ -11,7 +11,8 @@ use crate::hook::Hook;
 use crate::loggers::{CsvLogger, Logger};
 use crate::loops::{self, Evaluation, Kind};
 use crate::module::{
-    Callback, Callbacks, DataSource, LightningModule, LightningModuleTable, ModelHooksTable, Running, edge, trainable,
+    Callback, Callbacks, DataSource, LightningModule, LightningModuleTable, ModelHooksTable, Optimizes, Predicts,
+    Running, Tests, Trains, Validates, edge, trainable,
 };
 use crate::optim::Optimizer;
 use crate::stage::{RunningStage, Stage};
@@ -124,15 +125,24 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// # Errors
     /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
-    pub fn fit(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<(), Error> {
+    pub fn fit(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<(), Error>
+    where
+        M: Trains + Optimizes,
+    {
+        self.run_fit(module, &mut data)
+    }
+
+    /// [`Trainer::fit`] where only the run tells whether the hooks are there.
+    pub(crate) fn run_fit(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<(), Error> {
         let table = &<M as LightningModule>::TABLE;
         needs(Stage::Fit, Hook::TrainingStep, table.training_step.is_some())?;
         needs(Stage::Fit, Hook::ConfigureOptimizers, table.configure_optimizers.is_some())?;
         needs(Stage::Fit, Hook::TrainDataloader, data.has(Hook::TrainDataloader))?;
-        self.run(Stage::Fit, module, &mut data, |running, begin| {
+        self.run(Stage::Fit, module, data, |running, begin| {
+            running.restore_from(begin.checkpoint.as_ref())?;
             make_optimizers(running)?;
+            running.on_fit_start()?;
             if let Some(checkpoint) = &begin.checkpoint {
-                running.restore(checkpoint)?;
                 running.restore_training(checkpoint)?;
             }
             loops::fit(running)?;
@@ -148,11 +158,19 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// # Errors
     /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
-    pub fn validate(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Metrics, Error> {
+    pub fn validate(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Metrics, Error>
+    where
+        M: Validates,
+    {
+        self.run_validate(module, &mut data)
+    }
+
+    /// [`Trainer::validate`] where only the run tells whether the hooks are there.
+    pub(crate) fn run_validate(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<Metrics, Error> {
         let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
         needs(Stage::Validate, Hook::ValidationStep, has_step)?;
         needs(Stage::Validate, Hook::ValDataloader, data.has(Hook::ValDataloader))?;
-        self.run(Stage::Validate, module, &mut data, |running, begin| {
+        self.run(Stage::Validate, module, data, |running, begin| {
             running.restore_from(begin.checkpoint.as_ref())?;
             let limit = running.ctx.config.limit_val_batches;
             Evaluation::new(Kind::Validation).run(running, limit)
@@ -163,10 +181,18 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// # Errors
     /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
-    pub fn test(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Metrics, Error> {
+    pub fn test(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Metrics, Error>
+    where
+        M: Tests,
+    {
+        self.run_test(module, &mut data)
+    }
+
+    /// [`Trainer::test`] where only the run tells whether the hooks are there.
+    pub(crate) fn run_test(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<Metrics, Error> {
         needs(Stage::Test, Hook::TestStep, <M as LightningModule>::TABLE.test_step.is_some())?;
         needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
-        self.run(Stage::Test, module, &mut data, |running, begin| {
+        self.run(Stage::Test, module, data, |running, begin| {
             running.restore_from(begin.checkpoint.as_ref())?;
             let limit = running.ctx.config.limit_test_batches;
             Evaluation::new(Kind::Test).run(running, limit)
@@ -177,10 +203,22 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// # Errors
     /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
-    pub fn predict(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Vec<M::Prediction>, Error> {
+    pub fn predict(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Vec<M::Prediction>, Error>
+    where
+        M: Predicts,
+    {
+        self.run_predict(module, &mut data)
+    }
+
+    /// [`Trainer::predict`] where only the run tells whether the hooks are there.
+    pub(crate) fn run_predict(
+        &mut self,
+        module: &mut M,
+        data: &mut dyn DataSource<M>,
+    ) -> Result<Vec<M::Prediction>, Error> {
         needs(Stage::Predict, Hook::PredictStep, <M as LightningModule>::TABLE.predict_step.is_some())?;
         needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
-        self.run(Stage::Predict, module, &mut data, |running, begin| {
+        self.run(Stage::Predict, module, data, |running, begin| {
             running.restore_from(begin.checkpoint.as_ref())?;
             loops::predict(running)
         })

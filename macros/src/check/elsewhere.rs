@@ -1,0 +1,120 @@
+//! Hooks that other frameworks have, and that Lightning had once: what stands in their place.
+//!
+//! Lightning's are those of its [upgrade guide](https://lightning.ai/docs/pytorch/stable/upgrade/migration_guide.html).
+
+use crate::catalogue::{self, Mistake};
+use crate::hooks::Role;
+use crate::model::Block;
+use crate::parse::Method;
+
+/// A hook, and what to do instead.
+type Replaced = (&'static str, &'static str);
+
+const OLDER_LIGHTNING: [Replaced; 33] = [
+    ("training_epoch_end", "write `on_train_epoch_end`, and keep what the steps returned in a field"),
+    ("validation_epoch_end", "write `on_validation_epoch_end`, and keep what the steps returned in a field"),
+    ("test_epoch_end", "write `on_test_epoch_end`, and keep what the steps returned in a field"),
+    ("training_end", "write `on_train_batch_end`"),
+    ("validation_end", "write `on_validation_epoch_end`"),
+    ("test_end", "write `on_test_epoch_end`"),
+    ("training_step_end", "write `on_train_batch_end`"),
+    ("validation_step_end", "write `on_validation_batch_end`"),
+    ("test_step_end", "write `on_test_batch_end`"),
+    ("on_epoch_start", "write `on_train_epoch_start`, `on_validation_epoch_start` or `on_test_epoch_start`"),
+    ("on_epoch_end", "write `on_train_epoch_end`, `on_validation_epoch_end` or `on_test_epoch_end`"),
+    ("on_batch_start", "write `on_train_batch_start`"),
+    ("on_batch_end", "write `on_train_batch_end`"),
+    ("on_pretrain_routine_start", "write `on_fit_start`"),
+    ("on_pretrain_routine_end", "write `on_fit_start`"),
+    ("on_init_start", "write `on_train_start`"),
+    ("on_init_end", "write `on_train_start`"),
+    ("on_before_accelerator_backend_setup", "write `setup`"),
+    ("on_configure_sharded_model", "write `setup`"),
+    ("on_keyboard_interrupt", "write `on_exception`"),
+    ("on_train_dataloader", "write `train_dataloader`"),
+    ("on_val_dataloader", "write `val_dataloader`"),
+    ("on_test_dataloader", "write `test_dataloader`"),
+    ("on_predict_dataloader", "write `predict_dataloader`"),
+    ("tng_dataloader", "write `train_dataloader`"),
+    ("on_hpc_save", "write `on_save_checkpoint`"),
+    ("on_hpc_load", "write `on_load_checkpoint`"),
+    ("on_load", "write `on_load_checkpoint`"),
+    ("on_save", "write `on_save_checkpoint`"),
+    ("optimizer_zero_gradients", "write `optimizer_zero_grad`"),
+    ("on_zero_grad", "write `on_before_zero_grad` or `optimizer_zero_grad`"),
+    ("get_progress_bar_dict", "log with `ctx.log(…).prog_bar()`, in `training_step`"),
+    ("tbptt_split_batch", "split the batch in `training_step`"),
+];
+
+const KERAS: [Replaced; 9] = [
+    ("train_step", "write `training_step`"),
+    ("on_epoch_begin", "write `on_train_epoch_start`"),
+    ("on_batch_begin", "write `on_train_batch_start`"),
+    ("on_train_begin", "write `on_train_start`"),
+    ("on_train_batch_begin", "write `on_train_batch_start`"),
+    ("on_test_begin", "write `on_validation_start` or `on_test_start`"),
+    ("on_test_batch_begin", "write `on_validation_batch_start` or `on_test_batch_start`"),
+    ("on_predict_begin", "write `on_predict_start`"),
+    ("on_predict_batch_begin", "write `on_predict_batch_start`"),
+];
+
+const TRANSFORMERS: [Replaced; 5] = [
+    ("on_step_begin", "write `on_train_batch_start`"),
+    ("on_step_end", "write `on_train_batch_end`"),
+    ("on_substep_end", "write `on_train_batch_end`"),
+    ("on_pre_optimizer_step", "write `on_before_optimizer_step`"),
+    ("on_evaluate", "write `on_validation_end`"),
+];
+
+const FASTAI: [Replaced; 6] = [
+    ("before_fit", "write `on_fit_start`"),
+    ("after_fit", "write `on_fit_end`"),
+    ("before_epoch", "write `on_train_epoch_start`"),
+    ("after_epoch", "write `on_train_epoch_end`"),
+    ("before_batch", "write `on_train_batch_start`"),
+    ("after_batch", "write `on_train_batch_end`"),
+];
+
+const BURN: [Replaced; 1] = [("step", "write `training_step` or `validation_step`")];
+
+/// What to say of a method with the name of such a hook; nothing where a block of this role has none in its place.
+pub(super) fn replaced(method: &Method, name: &str, block: &Block, known: &[String]) -> Option<Mistake> {
+    let find = |hooks: &[Replaced]| {
+        let (_, instead) = hooks.iter().find(|(replaced, _)| *replaced == name)?;
+        instead.split('`').any(|word| known.iter().any(|hook| hook == word)).then_some(*instead)
+    };
+    if let Some(instead) = find(&OLDER_LIGHTNING) {
+        return Some(catalogue::older_hook(name, instead));
+    }
+    let burn: &[Replaced] = if is_burns_step(method, block) { &BURN } else { &[] };
+    [("Keras", &KERAS[..]), ("Transformers' trainer", &TRANSFORMERS), ("fastai", &FASTAI), ("burn", burn)]
+        .into_iter()
+        .find_map(|(framework, hooks)| Some(catalogue::foreign_hook(name, framework, find(hooks)?)))
+}
+
+/// `step` is an ordinary word: it is meant as a hook where it takes a batch and no other step does.
+fn is_burns_step(method: &Method, block: &Block) -> bool {
+    let takes_a_batch = method.arguments().iter().any(|argument| argument.name == "batch" || argument.name == "item");
+    let steps = ["training_step", "validation_step", "test_step", "predict_step"];
+    block.role == Role::Module && takes_a_batch && steps.iter().all(|step| block.written(step).next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hooks::HookTrait;
+
+    #[test]
+    fn what_stands_in_their_place_is_there() {
+        let hooks: Vec<String> = HookTrait::all()
+            .iter()
+            .flat_map(|one| one.hooks().map(|hook| hook.name().to_string()).collect::<Vec<_>>())
+            .collect();
+        let all = OLDER_LIGHTNING.iter().chain(&KERAS).chain(&TRANSFORMERS).chain(&FASTAI).chain(&BURN);
+        for (name, instead) in all {
+            assert!(!hooks.iter().any(|hook| hook == name), "`{name}` is a hook of ours");
+            let named: Vec<&str> = instead.split('`').skip(1).step_by(2).filter(|word| !word.contains('.')).collect();
+            assert!(!named.is_empty() && named.iter().all(|named| hooks.iter().any(|hook| hook == named)), "{instead}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Which verbs a module is ready for, as marker traits: `fit` of a module without a `training_step` does not compile.
+
+use crate::model::Block;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+
+/// Each marker with the hook that it stands for.
+const MARKERS: [(&str, &str); 5] = [
+    ("Trains", "training_step"),
+    ("Optimizes", "configure_optimizers"),
+    ("Validates", "validation_step"),
+    ("Tests", "test_step"),
+    ("Predicts", "predict_step"),
+];
+
+/// The markers of the hooks that are written, each under its hook's own `#[cfg]`.
+pub(crate) fn markers(block: &Block, root: &TokenStream) -> TokenStream {
+    let generics = block.generics();
+    let (generics, _, bounds) = generics.split_for_impl();
+    let name = &block.item.head.self_ty;
+    let written = MARKERS.iter().flat_map(|(marker, hook)| block.written(hook).map(move |hook| (marker, hook)));
+    written
+        .map(|(marker, hook)| {
+            let (condition, marker) = (super::condition(&hook.method), Ident::new(marker, Span::call_site()));
+            quote! {
+                #condition
+                #[automatically_derived]
+                impl #generics #root::__private::#marker for #name #bounds {}
+            }
+        })
+        .collect()
+}

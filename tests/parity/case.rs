@@ -1,0 +1,97 @@
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A case: what is trained, and how. What is absent has Lightning's default.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The name, which its trace has too.
+    pub name: String,
+    #[serde(default)]
+    pub(super) verb: Verb,
+    #[serde(default)]
+    pub(super) model: Model,
+    /// The trainer's arguments by Lightning's names.
+    #[serde(default)]
+    pub(super) trainer: Map<String, Value>,
+    /// The trainer's arguments of an earlier `fit`, from whose checkpoint the case goes on.
+    pub(super) before: Option<Map<String, Value>>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Verb {
+    #[default]
+    Fit,
+    Validate,
+    Test,
+    Predict,
+}
+
+/// What the model does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Model {
+    pub(super) train: i64,
+    pub(super) val: Vec<i64>,
+    pub(super) test: Vec<i64>,
+    pub(super) predict: Vec<i64>,
+    pub(super) optimizer: Optimizer,
+    pub(super) loss_scale: f64,
+    pub(super) none_loss_at: Vec<usize>,
+    pub(super) skip: Vec<Skip>,
+    #[serde(rename = "override")]
+    pub(super) overridden: Vec<String>,
+    pub(super) val_metric: Vec<f64>,
+    pub(super) raise: Option<Raise>,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            train: 4,
+            val: vec![2],
+            test: vec![2],
+            predict: vec![2],
+            optimizer: Optimizer::default(),
+            loss_scale: 1.0,
+            none_loss_at: Vec::new(),
+            skip: Vec::new(),
+            overridden: Vec::new(),
+            val_metric: Vec::new(),
+            raise: None,
+        }
+    }
+}
+
+/// An optimizer by PyTorch's name, with its arguments.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "name")]
+pub(super) enum Optimizer {
+    #[serde(rename = "SGD")]
+    Sgd(tch_lightning::optim::Sgd),
+    Adam(tch_lightning::optim::Adam),
+    AdamW(tch_lightning::optim::AdamW),
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Self::Sgd(tch_lightning::optim::Sgd::new(0.1))
+    }
+}
+
+/// Where `on_train_batch_start` skips the rest of the epoch.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub(super) struct Skip {
+    pub(super) epoch: usize,
+    pub(super) batch: usize,
+}
+
+/// Where a hook raises.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Raise {
+    pub(super) hook: String,
+    pub(super) batch_idx: Option<usize>,
+    #[serde(default)]
+    pub(super) epoch: usize,
+}

@@ -1,0 +1,398 @@
+use super::case::{Model, Optimizer};
+use super::events::{Events, Shown, raise};
+use tch_lightning::optim::Algorithm;
+use tch_lightning::prelude::*;
+use tch_lightning::{GradientClipAlgorithm, RunContext};
+
+pub(super) type Rows = (Tensor, Tensor);
+
+/// One linear layer, 4 to 1, that notes every hook.
+pub(super) struct Recorder {
+    pub(super) vs: nn::VarStore,
+    pub(super) layer: nn::Linear,
+    model: Model,
+    events: Events,
+    /// The validations so far, the sanity check aside.
+    validations: usize,
+}
+
+const TRAIN: i64 = 0;
+const VALIDATION: i64 = 1000;
+const TEST: i64 = 2000;
+const PREDICT: i64 = 3000;
+
+impl Recorder {
+    pub(super) fn new(model: Model, events: Events) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let mut layer = nn::linear(vs.root(), 4, 1, nn::LinearConfig::default());
+        let weight: Vec<f32> = (0..4).map(|k| (f64::from(k + 1).sin() / 2.0) as f32).collect();
+        tch::no_grad(|| {
+            layer.ws.copy_(&Tensor::from_slice(&weight).view([1, 4]));
+            let _ = layer.bs.as_mut().map(|bias| bias.zero_());
+        });
+        Self { vs, layer, model, events, validations: 0 }
+    }
+
+    fn note(&self, hook: &str, ctx: &RunContext, shown: Shown) -> Result<()> {
+        self.events.note(hook, ctx, shown);
+        raise(self.model.raise.as_ref(), hook, ctx, shown)
+    }
+
+    fn note_if_overridden(&self, hook: &str, ctx: &RunContext) -> Result<()> {
+        if self.model.overridden.iter().any(|overridden| overridden == hook) {
+            self.note(hook, ctx, Shown::default())?;
+        }
+        Ok(())
+    }
+
+    fn loss(&self, (x, y): &Rows) -> Tensor {
+        self.layer.forward(x).mse_loss(y, tch::Reduction::Mean) * self.model.loss_scale
+    }
+}
+
+/// Batch `b` of a loader has the rows `n = offset + 2b + {1, 2}`: `x[j] = sin(0.1 n (j+1))`, `y = cos(0.3 n)`.
+fn loader(offset: i64, batches: i64) -> Result<DataLoader<Rows>> {
+    let n = Tensor::arange_start(offset + 1, offset + 2 * batches + 1, (Kind::Double, Device::Cpu)).unsqueeze(1);
+    let j = Tensor::arange_start(1, 5, (Kind::Double, Device::Cpu)).unsqueeze(0);
+    let x = (&n * j * 0.1).sin().to_kind(Kind::Float);
+    let y = (n * 0.3).cos().to_kind(Kind::Float);
+    Ok(DataLoader::new(TensorDataset::new((x, y))?).batch_size(2))
+}
+
+fn loaders(offset: i64, lengths: &[i64]) -> Result<Vec<DataLoader<Rows>>> {
+    (0..).step_by(100).zip(lengths).map(|(shift, batches)| loader(offset + shift, *batches)).collect()
+}
+
+#[lightning_module]
+impl Recorder {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize) -> Result<Option<Tensor>> {
+        self.note("training_step", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+        if self.model.none_loss_at.contains(&batch_idx) {
+            return Ok(None);
+        }
+        let loss = self.loss(batch);
+        ctx.log("train_loss", &loss).on_step(true).on_epoch(true);
+        Ok(Some(loss))
+    }
+
+    fn validation_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+        let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+        self.note("validation_step", ctx, shown)?;
+        ctx.log("val_loss", self.loss(batch));
+        Ok(())
+    }
+
+    fn test_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+        let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+        self.note("test_step", ctx, shown)?;
+        ctx.log("test_loss", self.loss(batch));
+        Ok(())
+    }
+
+    fn predict_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<Tensor> {
+        let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+        self.note("predict_step", ctx, shown)?;
+        Ok(self.layer.forward(&batch.0))
+    }
+
+    fn configure_optimizers(&self, ctx: &mut Context) -> Result<Algorithm> {
+        self.note("configure_optimizers", ctx, Shown::default())?;
+        Ok(match self.model.optimizer {
+            Optimizer::Sgd(sgd) => sgd.into(),
+            Optimizer::Adam(adam) => adam.into(),
+            Optimizer::AdamW(adamw) => adamw.into(),
+        })
+    }
+
+    fn configure_callbacks(&self, ctx: &mut Context) -> Result<Vec<Box<dyn Callback<Self>>>> {
+        self.note("configure_callbacks", ctx, Shown::default())?;
+        Ok(Vec::new())
+    }
+
+    fn train_dataloader(&self, ctx: &mut Context) -> Result<DataLoader<Rows>> {
+        self.note("train_dataloader", ctx, Shown::default())?;
+        loader(TRAIN, self.model.train)
+    }
+
+    fn val_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
+        self.note("val_dataloader", ctx, Shown::default())?;
+        loaders(VALIDATION, &self.model.val)
+    }
+
+    fn test_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
+        self.note("test_dataloader", ctx, Shown::default())?;
+        loaders(TEST, &self.model.test)
+    }
+
+    fn predict_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
+        self.note("predict_dataloader", ctx, Shown::default())?;
+        loaders(PREDICT, &self.model.predict)
+    }
+
+    fn on_train_batch_start(&self, ctx: &mut Context, batch_idx: usize) -> Result<Flow> {
+        self.note("on_train_batch_start", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+        let skips = self.model.skip.iter().any(|skip| skip.epoch == ctx.current_epoch() && skip.batch == batch_idx);
+        Ok(if skips { Flow::SkipEpoch } else { Flow::Continue })
+    }
+
+    fn on_validation_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
+        self.note("on_validation_epoch_end", ctx, Shown::default())?;
+        let metrics = &self.model.val_metric;
+        if let Some(metric) = metrics.get(self.validations).or(metrics.last()).filter(|_| !ctx.sanity_checking()) {
+            ctx.log("val_metric", *metric);
+            self.validations += 1;
+        }
+        Ok(())
+    }
+
+    fn on_before_batch_transfer(&self, ctx: &mut Context, batch: Rows, dataloader_idx: usize) -> Result<Rows> {
+        let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+        self.note("on_before_batch_transfer", ctx, shown)?;
+        Ok(batch)
+    }
+
+    fn transfer_batch_to_device(
+        &self,
+        ctx: &mut Context,
+        batch: Rows,
+        device: Device,
+        dataloader_idx: usize,
+    ) -> Result<Rows> {
+        let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+        self.note("transfer_batch_to_device", ctx, shown)?;
+        Ok(batch.to_device(device)?)
+    }
+
+    fn on_after_batch_transfer(&self, ctx: &mut Context, batch: Rows, dataloader_idx: usize) -> Result<Rows> {
+        let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+        self.note("on_after_batch_transfer", ctx, shown)?;
+        Ok(batch)
+    }
+
+    fn optimizer_step(
+        &mut self,
+        ctx: &mut Context,
+        batch_idx: usize,
+        optimizer: OptimizerIndex,
+        closure: &mut StepClosure<'_, Self>,
+    ) -> Result<()> {
+        self.note("optimizer_step", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+        closure.run(self, ctx)?;
+        Ok(ctx.optimizer(optimizer).step()?)
+    }
+
+    fn optimizer_zero_grad(&self, ctx: &mut Context, batch_idx: usize, optimizer: OptimizerIndex) -> Result<()> {
+        self.note("optimizer_zero_grad", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+        Ok(ctx.optimizer(optimizer).zero_grad()?)
+    }
+
+    fn backward(&self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
+        self.note("backward", ctx, Shown::default())?;
+        Ok(loss.f_backward()?)
+    }
+
+    fn configure_gradient_clipping(
+        &self,
+        ctx: &mut Context,
+        optimizer: OptimizerIndex,
+        gradient_clip_val: Option<f64>,
+        gradient_clip_algorithm: GradientClipAlgorithm,
+    ) -> Result<()> {
+        self.note("configure_gradient_clipping", ctx, Shown::default())?;
+        gradient_clip_val.map_or(Ok(()), |value| ctx.clip_gradients(optimizer, value, gradient_clip_algorithm))
+    }
+
+    fn on_validation_model_zero_grad(&self, ctx: &mut Context) -> Result<()> {
+        self.note_if_overridden("on_validation_model_zero_grad", ctx)?;
+        for optimizer in ctx.optimizers_mut() {
+            optimizer.zero_grad()?;
+        }
+        Ok(())
+    }
+
+    fn on_validation_model_train(&self, ctx: &mut Context) -> Result<()> {
+        self.note_if_overridden("on_validation_model_train", ctx)
+    }
+
+    fn on_test_model_train(&self, ctx: &mut Context) -> Result<()> {
+        self.note_if_overridden("on_test_model_train", ctx)
+    }
+
+    fn configure_model(&self, ctx: &mut Context) -> Result<()> {
+        // a module has one of the two names, and both are called at the same moment
+        self.note_if_overridden("configure_sharded_model", ctx)?;
+        self.note_if_overridden("configure_model", ctx)
+    }
+
+    fn setup(&self, ctx: &mut Context, stage: Stage) -> Result<()> {
+        self.note("setup", ctx, Shown { stage: Some(stage), ..Shown::default() })
+    }
+
+    fn teardown(&self, ctx: &mut Context, stage: Stage) -> Result<()> {
+        self.note("teardown", ctx, Shown { stage: Some(stage), ..Shown::default() })
+    }
+
+    fn prepare_data(&self, ctx: &mut Context) -> Result<()> {
+        self.note("prepare_data", ctx, Shown::default())
+    }
+
+    fn on_fit_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_fit_start", ctx, Shown::default())
+    }
+
+    fn on_fit_end(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_fit_end", ctx, Shown::default())
+    }
+
+    fn on_train_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_train_start", ctx, Shown::default())
+    }
+
+    fn on_train_end(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_train_end", ctx, Shown::default())
+    }
+
+    fn on_train_epoch_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_train_epoch_start", ctx, Shown::default())
+    }
+
+    fn on_train_epoch_end(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_train_epoch_end", ctx, Shown::default())
+    }
+
+    fn on_before_zero_grad(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_before_zero_grad", ctx, Shown::default())
+    }
+
+    fn on_before_backward(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_before_backward", ctx, Shown::default())
+    }
+
+    fn on_after_backward(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_after_backward", ctx, Shown::default())
+    }
+
+    fn on_before_optimizer_step(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_before_optimizer_step", ctx, Shown::default())
+    }
+
+    fn on_save_checkpoint(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_save_checkpoint", ctx, Shown::default())
+    }
+
+    fn on_load_checkpoint(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_load_checkpoint", ctx, Shown::default())
+    }
+
+    fn on_validation_model_eval(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_validation_model_eval", ctx, Shown::default())
+    }
+
+    fn on_test_model_eval(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_test_model_eval", ctx, Shown::default())
+    }
+
+    fn on_predict_model_eval(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_predict_model_eval", ctx, Shown::default())
+    }
+
+    fn on_validation_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_validation_start", ctx, Shown::default())
+    }
+
+    fn on_validation_end(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_validation_end", ctx, Shown::default())
+    }
+
+    fn on_validation_epoch_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_validation_epoch_start", ctx, Shown::default())
+    }
+
+    fn on_test_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_test_start", ctx, Shown::default())
+    }
+
+    fn on_test_end(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_test_end", ctx, Shown::default())
+    }
+
+    fn on_test_epoch_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_test_epoch_start", ctx, Shown::default())
+    }
+
+    fn on_test_epoch_end(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_test_epoch_end", ctx, Shown::default())
+    }
+
+    fn on_predict_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_predict_start", ctx, Shown::default())
+    }
+
+    fn on_predict_end(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_predict_end", ctx, Shown::default())
+    }
+
+    fn on_predict_epoch_start(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_predict_epoch_start", ctx, Shown::default())
+    }
+
+    fn on_predict_epoch_end(&self, ctx: &mut Context) -> Result<()> {
+        self.note("on_predict_epoch_end", ctx, Shown::default())
+    }
+
+    fn on_train_batch_end(&self, ctx: &mut Context, batch_idx: usize) -> Result<()> {
+        self.note("on_train_batch_end", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })
+    }
+
+    fn on_validation_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+        self.note(
+            "on_validation_batch_start",
+            ctx,
+            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+        )
+    }
+
+    fn on_validation_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+        self.note(
+            "on_validation_batch_end",
+            ctx,
+            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+        )
+    }
+
+    fn on_test_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+        self.note(
+            "on_test_batch_start",
+            ctx,
+            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+        )
+    }
+
+    fn on_test_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+        self.note(
+            "on_test_batch_end",
+            ctx,
+            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+        )
+    }
+
+    fn on_predict_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+        self.note(
+            "on_predict_batch_start",
+            ctx,
+            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+        )
+    }
+
+    fn on_predict_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+        self.note(
+            "on_predict_batch_end",
+            ctx,
+            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+        )
+    }
+}
