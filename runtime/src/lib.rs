@@ -4,6 +4,7 @@
 //! names and signatures when the program is compiled, and makes it something that a [`Trainer`] can train, validate, test
 //! and predict with. `Model::main::<Data>()` is a whole program with these four verbs.
 
+mod attributes;
 mod callbacks;
 mod checkpoint;
 pub mod cli;
@@ -28,6 +29,7 @@ mod whole_file;
 #[doc(hidden)]
 pub mod __private;
 
+pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use callbacks::{ModelSummary, ProgressBar};
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{GradientClipAlgorithm, TrainerConfig};
@@ -47,83 +49,6 @@ pub use module::{
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
 pub use stage::{RunningStage, Stage};
-/// ```
-/// use tch_lightning::prelude::*;
-///
-/// /// Halves the learning rate after every epoch.
-/// struct Halving;
-///
-/// #[lightning_callback]
-/// impl Halving {
-///     fn on_train_epoch_end(&mut self, ctx: &mut Context) {
-///         for optimizer in ctx.optimizers_mut() {
-///             optimizer.set_lr(optimizer.lr() / 2.0);
-///         }
-///         ctx.log("lr", ctx.optimizers()[0].lr());
-///     }
-/// }
-/// ```
-#[doc = tch_lightning_macros::declare_hooks!(CallbackTable)]
-pub use tch_lightning_macros::lightning_callback;
-/// ```
-/// use tch_lightning::prelude::*;
-///
-/// struct Points;
-///
-/// #[lightning_datamodule]
-/// impl Points {
-///     fn train_dataloader(&mut self) -> Result<DataLoader<(Tensor, Tensor)>> {
-///         let x = Tensor::rand([100, 2], (Kind::Float, Device::Cpu));
-///         let y = x.square().sum_dim_intlist(1, false, Kind::Float).lt(1.0).to_kind(Kind::Int64);
-///         Ok(DataLoader::new(TensorDataset::new((x, y))?).batch_size(20).shuffle(true))
-///     }
-/// }
-/// ```
-#[doc = tch_lightning_macros::declare_hooks!(DataModuleTable)]
-pub use tch_lightning_macros::lightning_datamodule;
-/// ```
-/// use tch_lightning::Hook;
-/// use tch_lightning::prelude::*;
-///
-/// struct Classifier {
-///     vs: nn::VarStore,
-///     net: nn::Linear,
-/// }
-///
-/// #[lightning_module]
-/// impl Classifier {
-///     fn new() -> Self {
-///         let vs = nn::VarStore::new(Device::Cpu);
-///         let net = nn::linear(vs.root(), 4, 3, nn::LinearConfig::default());
-///         Self { vs, net }
-///     }
-///
-///     fn parameters(&mut self) -> &mut nn::VarStore {
-///         &mut self.vs
-///     }
-///
-///     fn training_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Result<Tensor> {
-///         let (inputs, labels) = batch;
-///         let loss = self.net.forward(inputs).cross_entropy_for_logits(labels);
-///         ctx.log("train_loss", &loss).prog_bar();
-///         Ok(loss)
-///     }
-///
-///     fn on_train_batch_start(&self, batch_idx: usize) -> Flow {
-///         if batch_idx < 100 { Flow::Continue } else { Flow::SkipEpoch }
-///     }
-///
-///     fn configure_optimizers(&self) -> AdamW {
-///         AdamW::new(1e-3)
-///     }
-/// }
-///
-/// assert_eq!(Classifier::hooks(), [Hook::TrainingStep, Hook::ConfigureOptimizers, Hook::OnTrainBatchStart]);
-/// ```
-#[doc = tch_lightning_macros::declare_hooks!(ModuleTable)]
-///
-/// Of the hooks of Lightning 2.6 one is left out: `lr_scheduler_step`, since there are no schedulers yet.
-pub use tch_lightning_macros::lightning_module;
 pub use trainer::{Metrics, Trainer};
 
 /// Seeds libtorch's random numbers on every device: initial weights, dropout, sampling. Lightning's

@@ -27,7 +27,7 @@ pub(super) fn table(role: Role) -> TokenStream {
 }
 
 fn section(table: &mut String, declared: &HookTrait, page: &str) {
-    let _ = write!(table, "\n[`{0}`](trait@{0})\n\n| hook | |\n|---|---|\n", declared.name());
+    let _ = write!(table, "\n[`{0}`](trait@crate::{0})\n\n| hook | |\n|---|---|\n", declared.name());
     for hook in declared.hooks() {
         let anchor = hook.name().to_string().replace('_', "-");
         let about = documentation(&hook.method.attrs);
