@@ -10,7 +10,7 @@ help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
 	@echo "make test     run all tests"
 	@echo "make lint     look at format, lints and documentation"
-	@echo "make bench    measure a training step against loops written by hand"
+	@echo "make bench    measure a training step, and what the macros cost a build"
 	@echo "make doctor   show what was found: libtorch, devices, threads"
 	@echo "make setup    get libtorch and tell cargo where it is"
 
@@ -36,6 +36,7 @@ lint: setup
 
 bench: setup
 	$(CARGO) bench --quiet -p benches
+	$(CARGO) bench --quiet -p tch-lightning-macros
 
 doctor: setup
 	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor
