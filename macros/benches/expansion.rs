@@ -19,6 +19,8 @@ mod hooks;
 mod mistakes;
 #[path = "../src/model.rs"]
 mod model;
+#[path = "../src/owned.rs"]
+mod owned;
 #[path = "../src/parse.rs"]
 mod parse;
 #[path = "../src/shared_moments.rs"]

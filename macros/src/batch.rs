@@ -2,15 +2,49 @@
 
 use crate::catalogue;
 use crate::expand::crate_root;
+use crate::owned::Owned;
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Fields, Ident, Index, Member, Type, parse_quote};
+use syn::visit_mut::VisitMut;
+use syn::{Data, DeriveInput, Fields, Ident, Index, ItemImpl, Member, Type, parse_quote};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let item = syn::parse2::<DeriveInput>(item);
-    item.and_then(|item| implementation(&item, &crate_root())).unwrap_or_else(|error| error.to_compile_error())
+    let item = match syn::parse2::<DeriveInput>(item) {
+        Ok(item) => item,
+        Err(error) => return error.to_compile_error(),
+    };
+    let root = crate_root();
+    implementation(&item, &root).unwrap_or_else(|error| {
+        let (error, fallback) = (error.to_compile_error(), fallback(&item, &root));
+        quote!(#error #fallback)
+    })
+}
+
+/// Beside a mistake, an implementation that compiles, so that the type's uses bring no further ones.
+fn fallback(item: &DeriveInput, root: &TokenStream) -> TokenStream {
+    let name = &item.ident;
+    let (declared, used, bounds) = item.generics.split_for_impl();
+    let (tensor, error) = (quote!(#root::__private::Tensor), quote!(#root::__private::TchError));
+    let unimplemented = quote!({ ::core::unimplemented!() });
+    let written = quote! {
+        impl #declared #root::data::Batch for #name #used #bounds {
+            fn map_tensors(
+                self,
+                _: &mut dyn ::core::ops::FnMut(#tensor) -> ::core::result::Result<#tensor, #error>,
+            ) -> ::core::result::Result<Self, #error> #unimplemented
+
+            fn visit_tensors(&self, _: &mut dyn ::core::ops::FnMut(&#tensor)) #unimplemented
+        }
+    };
+    match syn::parse2::<ItemImpl>(written) {
+        Ok(mut implementation) => {
+            Owned::of(&mut implementation.generics).visit_type_mut(&mut implementation.self_ty);
+            implementation.into_token_stream()
+        }
+        Err(_) => TokenStream::new(),
+    }
 }
 
 /// A struct, or one variant of an enum.
@@ -28,6 +62,9 @@ struct Field<'a> {
 
 /// `root` is the path of the runtime crate.
 pub(crate) fn implementation(item: &DeriveInput, root: &TokenStream) -> syn::Result<TokenStream> {
+    if let Some(lifetime) = item.generics.lifetimes().next() {
+        return Err(syn::Error::new_spanned(lifetime, catalogue::borrowing_batch()));
+    }
     let shapes = shapes(item)?;
     let name = &item.ident;
     let mut generics = item.generics.clone();

@@ -8,8 +8,8 @@ use crate::shared_moments;
 use quote::format_ident;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Expr, FnArg, GenericArgument, Ident, ItemTrait, Pat, Path, PathArguments, ReturnType, Stmt, TraitItem, TraitItemFn,
-    Type,
+    Attribute, Expr, FnArg, GenericArgument, Ident, ItemTrait, Lit, Meta, Pat, Path, PathArguments, ReturnType, Stmt,
+    TraitItem, TraitItemFn, Type,
 };
 
 const DECLARATIONS: [(&str, &str); 6] = [
@@ -116,6 +116,16 @@ impl Hook {
         format_ident!("{camel}")
     }
 
+    /// The lines of its documentation, as they stand behind `///`.
+    pub(crate) fn documentation(&self) -> Vec<String> {
+        self.method.attrs.iter().filter_map(documented).collect()
+    }
+
+    /// Its documentation as text.
+    pub(crate) fn about(&self) -> String {
+        self.documentation().iter().map(|line| line.trim()).collect::<Vec<_>>().join("\n")
+    }
+
     /// The parameters after `self`.
     pub(crate) fn parameters(&self) -> Vec<Parameter> {
         self.method.sig.inputs.iter().filter_map(parameter).collect()
@@ -154,6 +164,17 @@ fn parameter(input: &FnArg) -> Option<Parameter> {
     let mut ty = declared.clone();
     let phase = without_phase(&mut ty);
     Some(Parameter { name: pattern.ident.clone(), ty, declared, phase })
+}
+
+fn documented(attribute: &Attribute) -> Option<String> {
+    let Meta::NameValue(meta) = &attribute.meta else { return None };
+    match &meta.value {
+        Expr::Lit(literal) if meta.path.is_ident("doc") => match &literal.lit {
+            Lit::Str(text) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Takes the phase off `&mut Context<Phase>`.

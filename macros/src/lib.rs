@@ -9,6 +9,7 @@ mod expand;
 mod hooks;
 mod mistakes;
 mod model;
+mod owned;
 mod parse;
 mod shared_moments;
 #[cfg(test)]

@@ -12,12 +12,14 @@ use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Signature, Visibility};
 
 /// An `impl` block whose bodies are not looked into. A body that is only half typed is passed on for the compiler to speak
 /// of, and an editor still sees everything else that the block means.
+#[derive(Clone)]
 pub(crate) struct ImplBlock {
     /// The block without its items.
     pub(crate) head: ItemImpl,
     pub(crate) items: Vec<BlockItem>,
 }
 
+#[derive(Clone)]
 pub(crate) enum BlockItem {
     Method(Box<Method>),
     /// An item that can't be a hook.
@@ -138,17 +140,18 @@ impl ToTokens for Method {
     }
 }
 
-fn on_a_type(role: Role, block: ImplBlock, mistakes: &mut Mistakes) -> Option<ImplBlock> {
+fn on_a_type(role: Role, mut block: ImplBlock, mistakes: &mut Mistakes) -> Option<ImplBlock> {
     let Some((_, path, _)) = &block.head.trait_ else { return Some(block) };
-    let attribute = role.attribute();
-    let last = path.segments.last().map(|segment| &segment.ident);
-    let declared = HookTrait::all();
-    let mistake = match declared.iter().map(HookTrait::name).find(|name| Some(*name) == last) {
-        Some(declared) => catalogue::on_its_own_trait_impl(attribute, declared, readable(&block.head.self_ty)),
-        None => catalogue::on_a_trait_impl(attribute),
+    let (attribute, last) = (role.attribute(), path.segments.last());
+    let is_named = |declared: &HookTrait| last.is_some_and(|last| last.ident == *declared.name());
+    let Some(own) = role.traits().into_iter().find(is_named) else {
+        mistakes.add(path, catalogue::on_a_trait_impl(attribute));
+        return None;
     };
-    mistakes.add(path, mistake);
-    None
+    mistakes.add(path, catalogue::on_its_own_trait_impl(attribute, own.name(), readable(&block.head.self_ty)));
+    // read as the block that it should be, it brings no other mistakes
+    block.head.trait_ = None;
+    Some(block)
 }
 
 /// The sentence for an attribute on something that is no `impl` block.

@@ -13,6 +13,7 @@ mod context;
 pub mod data;
 mod device;
 mod error;
+pub mod errors;
 mod hook;
 mod loggers;
 mod loops;
@@ -40,9 +41,9 @@ pub use hook::{Hook, MissingHook};
 pub use loggers::{CsvLogger, Logger};
 pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
-    Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataOf, DataSource,
-    Flow, FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, LightningDataModule,
-    LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Made, ModelHooks, ModelHooksTable,
+    Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
+    FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, LightningDataModule,
+    LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Loads, Made, ModelHooks, ModelHooksTable,
     NoHparams, Optimizes, Place, Predicts, StepClosure, StepOutputs, Tests, TrainingOutput, Trains, Validates,
     overridden_hooks, places,
 };

@@ -63,6 +63,7 @@ fn canonical(name: &str) -> String {
             "testing" => "test",
             "pred" | "prediction" => "predict",
             "begin" => "start",
+            "finish" => "end",
             "gradient" | "gradients" | "grads" => "grad",
             other => other,
         })

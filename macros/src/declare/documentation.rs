@@ -1,6 +1,5 @@
 //! The table of hooks in the documentation.
 
-use super::enumeration::documentation;
 use crate::hooks::{Hook, HookTrait, Role};
 use crate::types::readable;
 use proc_macro2::TokenStream;
@@ -30,7 +29,7 @@ fn section(table: &mut String, declared: &HookTrait, page: &str) {
     let _ = write!(table, "\n[`{0}`](trait@crate::{0})\n\n| hook | |\n|---|---|\n", declared.name());
     for hook in declared.hooks() {
         let anchor = hook.name().to_string().replace('_', "-");
-        let about = documentation(&hook.method.attrs);
+        let about = hook.about();
         let first = about.split("\n\n").next().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
         let _ = writeln!(table, "| `{}` | {first} ([Lightning]({page}#{anchor})) |", signature(&hook));
     }

@@ -4,7 +4,6 @@ use crate::hooks::{Hook, HookTrait};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::HashSet;
-use syn::{Attribute, Expr, Lit, Meta};
 
 pub(crate) fn hook() -> TokenStream {
     let mut seen = HashSet::new();
@@ -17,7 +16,7 @@ pub(crate) fn hook() -> TokenStream {
     let variants: Vec<_> = hooks.iter().map(Hook::variant).collect();
     let names: Vec<_> = hooks.iter().map(|hook| hook.name().to_string()).collect();
     let traits: Vec<_> = hooks.iter().map(|hook| hook.trait_name.to_string()).collect();
-    let documentation: Vec<_> = hooks.iter().map(|hook| documentation(&hook.method.attrs)).collect();
+    let documentation: Vec<_> = hooks.iter().map(Hook::about).collect();
     quote! {
         /// A moment of a run at which a module, a data module or a callback may act.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,18 +51,4 @@ pub(crate) fn hook() -> TokenStream {
             }
         }
     }
-}
-
-pub(super) fn documentation(attributes: &[Attribute]) -> String {
-    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
-        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-            Expr::Lit(literal) => match &literal.lit {
-                Lit::Str(text) => Some(text.value().trim().to_owned()),
-                _ => None,
-            },
-            _ => None,
-        },
-        _ => None,
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }

@@ -5,7 +5,7 @@
 
 use super::forward::without_lifetimes;
 use super::paths::qualified;
-use crate::hooks::Role;
+use crate::hooks::{Parameter, Role};
 use crate::model::{Argument, Block, DecidedBatch, Written};
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -15,14 +15,16 @@ use syn::{Ident, Type};
 /// The batch that a hook asks for, held against the deciding hook's; nothing where there is nothing to compare.
 pub(super) fn taken(block: &Block, hook: &Written, argument: &Argument<'_>, root: &TokenStream) -> Option<TokenStream> {
     let decided = other(block, hook, hook.batch()?).filter(|_| argument.name == "batch")?;
-    let written = without_lifetimes(argument.ty);
-    let (bound, batch) = (bound("SameBatch", &decided, root), format_ident!("batch"));
-    let (span, function) = called_like(&decided, written.span());
+    let Parameter { name: batch, declared, .. } =
+        hook.declared.parameters().into_iter().find(|parameter| parameter.name == "batch")?;
+    let (written, declared) = (without_lifetimes(argument.ty), qualified(&declared, root));
+    let span = generated(written.span());
+    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("SameBatch", root));
     Some(quote_spanned! {span=> {
-        fn #function<Declared, Written: #bound>(declared: Declared) -> Written {
+        fn #there<Declared, Written: #bound>(declared: Declared) -> Written {
             Written::take_batch(declared)
         }
-        #function::<_, #written>(#batch)
+        #here::<#declared, #written>(#batch)
     }})
 }
 
@@ -30,13 +32,13 @@ pub(super) fn taken(block: &Block, hook: &Written, argument: &Argument<'_>, root
 pub(super) fn loaded(block: &Block, hook: &Written, declared: &Type, root: &TokenStream) -> Option<TokenStream> {
     let decided = other(block, hook, hook.loaded_batch()?)?;
     let (output, declared) = (hook.method.output(), qualified(declared, root));
-    let bound = bound("LoadsSameBatch", &decided, root);
-    let (span, function) = called_like(&decided, output.span());
+    let span = generated(output.span());
+    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("LoadsSameBatch", root));
     Some(quote_spanned! {span=> {
-        fn #function<Declared, Written: #bound>(written: Written) -> Declared {
+        fn #there<Declared, Written: #bound>(written: Written) -> Declared {
             written.into_declared()
         }
-        #function::<#declared, #output>
+        #here::<#declared, #output>
     }})
 }
 
@@ -47,23 +49,32 @@ fn other<'a>(block: &'a Block, hook: &Written, written: Type) -> Option<DecidedB
     (differs && decided.hook.declared.name() != hook.declared.name()).then_some(decided)
 }
 
-/// The bound, from the beginning to the end of the type that decides.
-fn bound(name: &str, decided: &DecidedBatch<'_>, root: &TokenStream) -> TokenStream {
-    let places: Vec<Span> = decided.batch.to_token_stream().into_iter().map(|token| token.span()).collect();
-    let name = format_ident!("{name}");
-    let tokens = quote!(#root::__private::#name<Declared>).into_iter().enumerate();
-    tokens
-        .map(|(number, mut token): (usize, TokenTree)| {
-            let place = if number == 0 { places.first() } else { places.last() };
-            token.set_span(place.map_or_else(Span::call_site, |place| place.resolved_at(Span::call_site())));
-            token
-        })
-        .collect()
+/// A user's place with the hygiene of generated code.
+fn generated(place: Span) -> Span {
+    place.resolved_at(Span::call_site())
 }
 
-/// A place with the hygiene of generated code, and there the deciding hook's name, under which the compiler speaks of the
-/// bound.
-fn called_like(decided: &DecidedBatch<'_>, place: Span) -> (Span, Ident) {
-    let span = place.resolved_at(Span::call_site());
-    (span, Ident::new(&decided.hook.declared.name().to_string(), span))
+impl DecidedBatch<'_> {
+    /// The deciding hook's name in its place, for a function under whose name the compiler speaks of the bound.
+    fn name(&self) -> Ident {
+        self.name_at(generated(self.hook.method.sig.ident.span()))
+    }
+
+    fn name_at(&self, span: Span) -> Ident {
+        Ident::new(&self.hook.declared.name().to_string(), span)
+    }
+
+    /// The bound, from the beginning to the end of the type that decides.
+    fn bound(&self, name: &str, root: &TokenStream) -> TokenStream {
+        let places: Vec<Span> = self.batch.to_token_stream().into_iter().map(|token| token.span()).collect();
+        let name = format_ident!("{name}");
+        let tokens = quote!(#root::__private::#name<Declared>).into_iter().enumerate();
+        tokens
+            .map(|(number, mut token): (usize, TokenTree)| {
+                let place = if number == 0 { places.first() } else { places.last() };
+                token.set_span(place.map_or_else(Span::call_site, |place| generated(*place)));
+                token
+            })
+            .collect()
+    }
 }

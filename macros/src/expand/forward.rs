@@ -158,7 +158,7 @@ fn returned(block: &Block, written: &Written, hook: &Hook, call: &TokenStream, r
         let declared = qualified(&declared, root);
         quote_spanned!(output.span()=> <#output as #root::__private::HookReturn<#declared>>::into_value)
     });
-    let into_error = quote_spanned!(method.error_span()=> #root::__private::HookFailure::into_error);
+    let into_error = quote_spanned!(method.error_span()=> <_ as #root::__private::HookFailure>::into_error);
     match (as_declared, method.returns_result()) {
         (true, false) => quote!(::core::result::Result::Ok(#call)),
         (false, false) => quote!(::core::result::Result::Ok(#convert(#call))),

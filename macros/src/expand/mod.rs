@@ -3,6 +3,7 @@
 mod batches;
 mod callback;
 mod forward;
+mod hover;
 mod paths;
 mod phases;
 mod program;
@@ -13,6 +14,7 @@ mod verbs;
 use crate::hooks::Role;
 use crate::mistakes::Mistakes;
 use crate::model::{Block, MARKER};
+use crate::owned::make_owned;
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::{check, parse};
 use proc_macro2::TokenStream;
@@ -29,14 +31,26 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     };
     let mut block = Block::new(role, item);
     check::block(&mut block, &mut mistakes);
-    // implementations for a type that borrows would only repeat the mistake
     let root = crate_root();
-    let generated = if block.borrows() { TokenStream::new() } else { generated(&block, &root) };
+    let generated = generated_beside(&mut block, &root);
     phases::fill(&mut block, &root);
+    hover::document(&mut block);
     repeated::rename(&mut block);
     let written = without_markers(block.item);
     let errors = mistakes.into_compile_errors();
     quote!(#written #generated #errors)
+}
+
+/// What is written beside a block that may be one of a type that borrows.
+fn generated_beside(block: &mut Block, root: &TokenStream) -> TokenStream {
+    if !block.borrows() {
+        return generated(block, root);
+    }
+    let written = block.item.clone();
+    make_owned(block);
+    let generated = generated(block, root);
+    block.item = written;
+    generated
 }
 
 /// Everything that is written beside the block. `root` is the path of the runtime crate.

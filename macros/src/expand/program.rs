@@ -35,7 +35,8 @@ fn main(block: &Block, root: &TokenStream) -> TokenStream {
     quote! {
         #[doc = #about]
         /// and more. `--help` shows its flags.
-        pub fn main<#data: #root::cli::ProgramData<Self>>() -> ::std::process::ExitCode {
+        pub fn main<#data: #root::cli::ProgramData<Self> + #root::FromHparams + #root::Loads<<Self as #root::Batched>::Batch>>()
+        -> ::std::process::ExitCode {
             <#data as #root::cli::ProgramData<Self>>::main()
         }
     }

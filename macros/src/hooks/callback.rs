@@ -4,6 +4,10 @@
 /// described with the module's. `#[lightning_callback]` writes the implementation from an ordinary `impl` block; it can also
 /// be written by hand. Source: Lightning's
 /// [`Callback`](https://lightning.ai/docs/pytorch/stable/extensions/callbacks.html#callback-api).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no callback for `{M}` [TL0606]",
+    label = "write `#[lightning_callback]` above the `impl` block of its hooks, which watch this module"
+)]
 pub trait Callback<M: LightningModule> {
     /// The name under which the callback is spoken of in errors, and its state kept in checkpoints (`state_key` in
     /// Lightning). Two callbacks of one type need two names to be kept both.

@@ -2,6 +2,10 @@
 ///
 /// `#[lightning_module]` writes the implementation from an ordinary `impl` block; it can also be written by hand. Source:
 /// Lightning's [`LightningModule`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no module [TL0605]",
+    label = "write `#[lightning_module]` above the `impl` block of its hooks"
+)]
 pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
     /// The store of the module's parameters and buffers: what is moved to the device, given to the optimizers and saved.
     fn parameters(&mut self) -> &mut VarStore;

@@ -7,7 +7,7 @@ mod hooks;
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::error::in_one_line;
-use crate::module::{DataOf, FromHparams, Hyperparameters, LightningModule};
+use crate::module::{FromHparams, Hyperparameters, LightningModule, Loads};
 use crate::panic;
 use crate::table;
 use crate::trainer::{LAST, Metrics, Trainer, last_checkpoint};
@@ -19,20 +19,20 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// A data module with which the module `M` is a whole program. Every data module that the program can make, and whose
-/// batches are the module's, is one.
-pub trait ProgramData<M> {
-    /// Runs the program on the process's arguments: what the generated `Module::main::<Data>()` calls. An error is one line
-    /// on the standard error stream, and the exit code 1.
-    fn main() -> ExitCode;
+/// What the generated `Module::main::<Data>()` calls: the program of a module `M` that it can make.
+// It asks nothing of the data itself. So what a data module lacks is said of the data module, and not of this trait.
+pub trait ProgramData<M: LightningModule> {
+    /// Runs the program on the process's arguments. An error is one line on the standard error stream, and the exit code 1.
+    fn main() -> ExitCode
+    where
+        Self: Loads<M::Batch> + FromHparams;
 }
 
-impl<M, D> ProgramData<M> for D
-where
-    M: LightningModule + FromHparams,
-    D: DataOf<M> + FromHparams,
-{
-    fn main() -> ExitCode {
+impl<M: LightningModule + FromHparams, D> ProgramData<M> for D {
+    fn main() -> ExitCode
+    where
+        D: Loads<M::Batch> + FromHparams,
+    {
         match run::<M, D>(std::env::args_os().collect()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
@@ -46,7 +46,7 @@ where
 fn run<M, D>(arguments: Vec<OsString>) -> Result<()>
 where
     M: LightningModule + FromHparams,
-    D: DataOf<M> + FromHparams,
+    D: Loads<M::Batch> + FromHparams,
 {
     let flags = Flags::of::<M, D>()?;
     let matches = flags.parse(&arguments);
@@ -89,7 +89,7 @@ impl Verb {
     fn run<M, D>(self) -> Result<()>
     where
         M: LightningModule + FromHparams,
-        D: DataOf<M> + FromHparams,
+        D: Loads<M::Batch> + FromHparams,
     {
         let saved = self.saved_hyper_parameters()?;
         let model: M::Hparams = self.hparams("model", saved.as_ref())?;
@@ -106,16 +106,16 @@ impl Verb {
         // without the bounds of the public verbs: the program says of each verb, when it is called, what is missing
         match self.name.as_str() {
             "fit" => {
-                trainer.run_fit(&mut module, &mut *data.source())?;
+                trainer.run_fit(&mut module, &mut &mut data)?;
                 if let Some(folder) = trainer.context().made_log_dir() {
                     say(&format!("the run is in {}", folder.display()))?;
                 }
                 Ok(())
             }
-            "validate" => say(&metrics_table(&trainer.run_validate(&mut module, &mut *data.source())?)),
-            "test" => say(&metrics_table(&trainer.run_test(&mut module, &mut *data.source())?)),
+            "validate" => say(&metrics_table(&trainer.run_validate(&mut module, &mut &mut data)?)),
+            "test" => say(&metrics_table(&trainer.run_test(&mut module, &mut &mut data)?)),
             _ => {
-                let batches = trainer.run_predict(&mut module, &mut *data.source())?.len();
+                let batches = trainer.run_predict(&mut module, &mut &mut data)?.len();
                 say(&format!("predicted {batches} {}", if batches == 1 { "batch" } else { "batches" }))
             }
         }

@@ -73,7 +73,8 @@ pub struct LogEntry<'a, At = Step> {
     batch_size: Option<usize>,
 }
 
-impl<At: Logs> Context<At> {
+// the bound stands on the method, so that a hook without it is told why, and not that there is no such method
+impl<At> Context<At> {
     /// Logs a value under a name.
     ///
     /// In a training step the value of each step is kept, elsewhere that of the epoch; [`LogEntry::on_step`] and
@@ -87,7 +88,10 @@ impl<At: Logs> Context<At> {
     ///     ctx.log("correct", correct).on_step(false).on_epoch(true).reduce(Reduction::Sum);
     /// }
     /// ```
-    pub fn log<'a>(&'a mut self, name: &'a str, value: impl Into<LogValue>) -> LogEntry<'a, At> {
+    pub fn log<'a>(&'a mut self, name: &'a str, value: impl Into<LogValue>) -> LogEntry<'a, At>
+    where
+        At: Logs,
+    {
         let each_step = self.hook.is_some_and(logs_steps);
         LogEntry {
             ctx: &mut self.run,

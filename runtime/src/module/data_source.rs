@@ -1,6 +1,6 @@
 //! Where a run takes its data from: the module itself, a data module, or loaders.
 
-use super::{DataHooks, DataHooksTable, LightningDataModule, LightningDataModuleTable, LightningModule};
+use super::{Batched, DataHooks, DataHooksTable, LightningDataModule, LightningDataModuleTable, LightningModule};
 use crate::context::RunContext;
 use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::error::Error;
@@ -140,7 +140,7 @@ impl<M: LightningModule> DataSource<M> for () {
 
 /// A data module's hooks, and the module's where it has none.
 #[diagnostic::do_not_recommend]
-impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M> for &mut D {
+impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
     fn prepare_data(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         DataHooksTable::prepare_data(*self, ctx)?;
         ().prepare_data(module, ctx)
@@ -216,23 +216,15 @@ impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataSource<M>
     }
 }
 
-/// A data module that loads the batches of `M`: what the generated program takes.
+/// A data module that loads these batches. Every data module is one, for its own batches.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no data for `{M}` [TL0604]",
-    label = "not a data module with this module's batches",
-    note = "a data module's block stands under `#[lightning_datamodule]`, and its loaders yield what the module's hooks take as `batch`"
+    message = "`{Self}` is no data module that loads the module's batches, `{Loaded}` [TL0604]",
+    label = "its loaders yield what the module's hooks take as `batch`, and its block stands under `#[lightning_datamodule]`"
 )]
-pub trait DataOf<M: LightningModule>: LightningDataModule {
-    /// Itself as the source of a run.
-    fn source(&mut self) -> Box<dyn DataSource<M> + '_>;
-}
+pub trait Loads<Loaded>: LightningDataModule<Batch = Loaded> {}
 
 #[diagnostic::do_not_recommend]
-impl<M: LightningModule, D: LightningDataModule<Batch = M::Batch>> DataOf<M> for D {
-    fn source(&mut self) -> Box<dyn DataSource<M> + '_> {
-        Box::new(self)
-    }
-}
+impl<Loaded, D: LightningDataModule<Batch = Loaded>> Loads<Loaded> for D {}
 
 fn own_dataloaders<H: DataHooks>(
     dataloader: Hook,
@@ -283,7 +275,8 @@ impl<B: Batch> Loaders<B> {
     }
 }
 
-impl<M: LightningModule> DataSource<M> for Loaders<M::Batch> {
+#[diagnostic::do_not_recommend]
+impl<B: Batch, M: LightningModule + Batched<Batch = B>> DataSource<M> for Loaders<B> {
     fn prepare_data(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         ().prepare_data(module, ctx)
     }

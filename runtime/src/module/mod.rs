@@ -15,7 +15,7 @@ mod verbs;
 
 pub use callbacks::{Callback, Callbacks};
 pub use closure::StepClosure;
-pub use data_source::{DataOf, DataSource, Loaders};
+pub use data_source::{DataSource, Loaders, Loads};
 pub use hyperparameters::{FromHparams, Hyperparameters, NoHparams};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{buffers, trainable};

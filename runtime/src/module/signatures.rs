@@ -121,7 +121,7 @@ impl<Declared, Written: HookReturn<Declared>> LoadsSameBatch<Declared> for Writt
 
 /// What a method of the user's may fail with.
 #[diagnostic::on_unimplemented(
-    message = "a hook can't fail with `{Self}`, which is no error [TL0205]",
+    message = "a method can't fail with `{Self}`, which is no error [TL0205]",
     label = "write `anyhow::Error` here, or a type that implements `std::error::Error`"
 )]
 pub trait HookFailure {
@@ -155,7 +155,6 @@ impl<T> Made<T> for T {
     }
 }
 
-#[diagnostic::do_not_recommend]
 impl<T, E: HookFailure> Made<T> for Result<T, E> {
     fn into_made(self) -> anyhow::Result<T> {
         self.map_err(HookFailure::into_error)

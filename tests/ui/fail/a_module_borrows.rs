@@ -16,4 +16,6 @@ impl<'d> Model<'d> {
     }
 }
 
-fn main() {}
+fn main() {
+    println!("{:?}", Model::hooks());
+}

@@ -6,4 +6,6 @@ union Number {
     real: f64,
 }
 
-fn main() {}
+fn main() {
+    println!("{:?}", Number { whole: 3 }.batch_size());
+}

@@ -1,0 +1,22 @@
+use tch_lightning::prelude::*;
+
+struct Model {
+    vs: nn::VarStore,
+}
+
+#[lightning_module]
+impl Model {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn on_fit_start(&mut self, ctx: &mut Context) {
+        ctx.log("parameters", 1.0);
+    }
+
+    fn predict_step(&mut self, ctx: &mut Context, batch: &Tensor) {
+        ctx.log("mean", batch.mean(None));
+    }
+}
+
+fn main() {}
