@@ -227,11 +227,16 @@ impl Method {
     /// What it returns, without its `Result`.
     pub(crate) fn output(&self) -> Type {
         let returned = self.returned();
+        if is_closed_result(&returned) {
+            // only the compiler knows its value, which is what it yields when it is iterated over
+            return parse_quote_spanned!(returned.span()=> <#returned as ::core::iter::IntoIterator>::Item);
+        }
         result_value(&returned).cloned().unwrap_or(returned)
     }
 
     pub(crate) fn returns_result(&self) -> bool {
-        result_value(&self.returned()).is_some()
+        let returned = self.returned();
+        is_closed_result(&returned) || result_value(&returned).is_some()
     }
 
     /// The place of the error that it returns: the error's type, or the whole `Result` where that does not name it.
@@ -239,6 +244,12 @@ impl Method {
         let returned = self.returned();
         result_error(&returned).unwrap_or(&returned).span()
     }
+}
+
+/// A `Result` that says neither its value nor its error, such as `fmt::Result`.
+fn is_closed_result(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Result" && last.arguments.is_none())
 }
 
 /// The name by which a parameter is asked for. rustc advises a leading `_` for one that is not used: it does not count.

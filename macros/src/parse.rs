@@ -8,7 +8,8 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Signature, Visibility};
+use syn::visit_mut::{VisitMut, visit_type_mut};
+use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Signature, Type, Visibility};
 
 /// An `impl` block whose bodies are not looked into. A body that is only half typed is passed on for the compiler to speak
 /// of, and an editor still sees everything else that the block means.
@@ -105,13 +106,31 @@ impl Parse for Method {
         Ok(Self {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
-            sig: input.parse()?,
+            sig: ungrouped(input.parse()?),
             body: match input.parse()? {
                 TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => body.into(),
                 other => return Err(syn::Error::new(other.span(), "expected the method's body")),
             },
         })
     }
+}
+
+/// Takes off the invisible brackets in which a type of a signature stands that came through a macro, where it means the same
+/// without them.
+fn ungrouped(mut signature: Signature) -> Signature {
+    struct Ungrouped;
+    impl VisitMut for Ungrouped {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            while let Type::Group(group) = ty
+                && matches!(*group.elem, Type::Group(_) | Type::Path(_) | Type::Reference(_) | Type::Tuple(_))
+            {
+                *ty = group.elem.as_ref().clone();
+            }
+            visit_type_mut(self, ty);
+        }
+    }
+    Ungrouped.visit_signature_mut(&mut signature);
+    signature
 }
 
 impl ToTokens for ImplBlock {

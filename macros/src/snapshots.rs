@@ -133,6 +133,155 @@ fn data_module() {
 }
 
 #[test]
+fn steps_under_conditions() {
+    let block = quote! {
+        impl Model {
+            fn parameters(&mut self) -> &mut VarStore {
+                &mut self.vs
+            }
+
+            #[cfg(feature = "fast")]
+            fn training_step(&mut self, batch: &Tensor) -> Tensor {
+                self.fast(batch)
+            }
+
+            #[cfg(not(feature = "fast"))]
+            fn training_step(&mut self, batch: &Tensor) -> Option<Tensor> {
+                self.careful(batch)
+            }
+        }
+    };
+    is("steps_under_conditions", beside(Role::Module, block));
+}
+
+#[test]
+fn generic_module() {
+    let block = quote! {
+        impl<B: Backbone, const CLASSES: i64> Classifier<B, CLASSES>
+        where
+            B::Input: Batch,
+        {
+            fn new() -> Self {
+                Self::empty()
+            }
+
+            fn parameters(&mut self) -> &mut VarStore {
+                &mut self.vs
+            }
+
+            fn validation_step(&mut self, batch: &B::Input) -> [Tensor; 2] {
+                self.scores(batch)
+            }
+        }
+    };
+    is("generic_module", beside(Role::Module, block));
+}
+
+#[test]
+fn results_of_every_kind() {
+    let block = quote! {
+        impl Data {
+            fn prepare_data(&self) -> std::io::Result<()> {
+                self.download()
+            }
+
+            fn setup(&mut self) -> std::fmt::Result {
+                self.describe()
+            }
+
+            fn teardown(&mut self) -> Result<(), Trouble> {
+                self.remove()
+            }
+
+            fn predict_dataloader(&mut self) -> Result<Vec<DataLoader<Tensor>>, Trouble> {
+                self.loaders()
+            }
+        }
+    };
+    is("results_of_every_kind", beside(Role::DataModule, block));
+}
+
+/// Only the compiler knows whether they are one type.
+#[test]
+fn batches_under_two_names() {
+    let block = quote! {
+        impl Data {
+            fn train_dataloader(&mut self) -> DataLoader<Rows> {
+                self.loader("train")
+            }
+
+            fn val_dataloader(&mut self) -> Vec<DataLoader<(Tensor, Tensor)>> {
+                vec![self.loader("validation")]
+            }
+
+            fn on_after_batch_transfer(&mut self, batch: Rows) -> Rows {
+                batch
+            }
+
+            fn on_before_batch_transfer(&mut self, batch: (Tensor, Tensor)) -> (Tensor, Tensor) {
+                batch
+            }
+        }
+    };
+    is("batches_under_two_names", beside(Role::DataModule, block));
+}
+
+#[test]
+fn callback_of_one_module() {
+    let block = quote! {
+        impl Counter {
+            fn on_train_batch_start(&mut self, module: &mut Model, batch: &Tensor) {
+                module.count(batch);
+            }
+        }
+    };
+    is("callback_of_one_module", beside(Role::Callback, block));
+}
+
+#[test]
+fn callback_of_every_module() {
+    let block = quote! {
+        impl<W: Write> Printer<W> {
+            fn on_train_batch_end(&mut self, ctx: &mut Context, batch: &Tensor, outputs: &Loss) -> io::Result<()> {
+                writeln!(self.to, "{batch:?} {outputs:?}")
+            }
+
+            fn on_fit_end(&self, ctx: &Context) {}
+        }
+    };
+    is("callback_of_every_module", beside(Role::Callback, block));
+}
+
+/// The faulty hook is left out and the others are there; the second `ctx` has another name.
+#[test]
+fn mistakes_of_a_data_module() {
+    let block = quote! {
+        impl Data {
+            async fn setup(&mut self, ctx: &mut Context, ctx: &mut Context) {
+                self.load().await
+            }
+
+            fn teardown(&mut self) {}
+
+            fn on_download(&mut self) {}
+        }
+    };
+    is("mistakes_of_a_data_module", expand::attribute(Role::DataModule, TokenStream::new(), block));
+}
+
+#[test]
+fn data_module_that_borrows() {
+    let block = quote! {
+        impl<'p> Data<'p> {
+            fn train_dataloader(&mut self) -> DataLoader<Tensor> {
+                self.loader(self.path)
+            }
+        }
+    };
+    is("data_module_that_borrows", expand::attribute(Role::DataModule, TokenStream::new(), block));
+}
+
+#[test]
 fn batch_of_a_struct() {
     let item = quote! {
         struct Sentences<T> {
@@ -153,6 +302,26 @@ fn batch_of_an_enum() {
         }
     };
     is("batch_of_an_enum", derived(item));
+}
+
+#[test]
+fn batch_of_a_tuple() {
+    let item = quote! {
+        struct Pair<T, const N: usize>([T; N], String)
+        where
+            T: Clone;
+    };
+    is("batch_of_a_tuple", derived(item));
+}
+
+#[test]
+fn batch_that_borrows() {
+    let item = quote! {
+        struct Rows<'t, T: 't> {
+            input: &'t T,
+        }
+    };
+    is("batch_that_borrows", batch::derive(item));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod batches;
 mod callback;
+mod dictated;
 mod forward;
 mod hover;
 mod paths;
@@ -36,6 +37,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     phases::fill(&mut block, &root);
     hover::document(&mut block);
     repeated::rename(&mut block);
+    dictated::allow(&mut block);
     let written = without_markers(block.item);
     let errors = mistakes.into_compile_errors();
     quote!(#written #generated #errors)

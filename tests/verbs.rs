@@ -1,0 +1,103 @@
+//! What every verb does of itself, whatever the module.
+#![allow(missing_docs)]
+
+use tch_lightning::prelude::*;
+
+/// A model whose layer is made late, under the name that the hook had before Lightning 2.0.
+struct Late {
+    vs: nn::VarStore,
+    layer: Option<nn::Linear>,
+    asked: usize,
+}
+
+impl Late {
+    fn new() -> Self {
+        Self { vs: nn::VarStore::new(Device::Cpu), layer: None, asked: 0 }
+    }
+
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let layer = self.layer.as_ref().ok_or_else(|| anyhow!("the layer is not made yet"))?;
+        Ok(layer.forward(x))
+    }
+}
+
+fn loader() -> Result<DataLoader<Tensor>> {
+    Ok(DataLoader::new(TensorDataset::new(Tensor::ones([4, 2], (Kind::Float, Device::Cpu)))?).batch_size(2))
+}
+
+#[lightning_module]
+impl Late {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn configure_sharded_model(&mut self) {
+        self.asked += 1;
+        if self.layer.is_none() {
+            self.layer = Some(nn::linear(self.vs.root(), 2, 1, nn::LinearConfig::default()));
+        }
+    }
+
+    fn training_step(&self, batch: &Tensor) -> Result<Tensor> {
+        Ok(self.forward(batch)?.square().mean(Kind::Float))
+    }
+
+    fn validation_step(&self, ctx: &mut Context, batch: &Tensor) -> Result<()> {
+        ctx.log("val_mean", self.forward(batch)?.mean(Kind::Float));
+        Ok(())
+    }
+
+    fn test_step(&self, ctx: &mut Context, batch: &Tensor) -> Result<()> {
+        ctx.log("test_mean", self.forward(batch)?.mean(Kind::Float));
+        Ok(())
+    }
+
+    fn predict_step(&self, batch: &Tensor) -> Result<Tensor> {
+        self.forward(batch)
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.5)
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        loader()
+    }
+
+    fn val_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        loader()
+    }
+
+    fn test_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        loader()
+    }
+
+    fn predict_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        loader()
+    }
+}
+
+#[test]
+fn each_verb_asks_for_the_model_before_it_uses_it() {
+    let mut late = Late::new();
+    let mut trainer = Trainer::new(TrainerConfig {
+        max_epochs: Some(1),
+        logger: false,
+        enable_checkpointing: false,
+        enable_progress_bar: false,
+        enable_model_summary: false,
+        ..TrainerConfig::default()
+    });
+    trainer.fit(&mut late, ()).unwrap();
+    assert_eq!(late.asked, 1);
+    let validated = trainer.validate(&mut late, ()).unwrap();
+    let tested = trainer.test(&mut late, ()).unwrap();
+    let predicted = trainer.predict(&mut late, ()).unwrap();
+    assert_eq!(late.asked, 4);
+
+    // all rows are alike, so that all means are what is predicted for one of them
+    let one = predicted[1].double_value(&[0, 0]);
+    assert_eq!((predicted.len(), predicted[0].size()), (2, vec![2, 1]));
+    assert!((validated[0].1 - one).abs() < 1e-6 && (tested[0].1 - one).abs() < 1e-6, "{validated:?} {tested:?} {one}");
+    assert_eq!((validated[0].0.as_str(), tested[0].0.as_str()), ("val_mean", "test_mean"));
+}
