@@ -10,6 +10,7 @@
 ///   has a flag for each, and a checkpoint keeps them.
 /// - Any other method is left as it is. One that starts with `on_`, or nearly has a hook's name, is an error with a suggestion;
 ///   `#[not_a_hook]` above it says that it is meant.
+/// - Every mistake that is found has a code, `[TL0001]`, and a page in [`errors`](crate::errors).
 ///
 /// The batch's type is that of the parameter `batch` of `training_step`. The macro writes the implementations of the hook
 /// traits, the tables that tell the loops which hooks there are, and three functions: `main::<Data>()`, the whole program;

@@ -43,9 +43,9 @@ pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
     FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, LightningDataModule,
-    LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Loads, Made, ModelHooks, ModelHooksTable,
-    NoHparams, Optimizes, Place, Predicts, StepClosure, StepOutputs, Tests, TrainingOutput, Trains, Validates,
-    overridden_hooks, places,
+    LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Loads, LoadsSameBatch, Made, ModelHooks,
+    ModelHooksTable, NoHparams, Optimizes, Place, Predicts, SameBatch, StepClosure, StepOutputs, Tests, TrainingOutput,
+    Trains, Validates, overridden_hooks, places,
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;

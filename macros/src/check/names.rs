@@ -35,16 +35,14 @@ fn hook_names(traits: &[HookTrait]) -> Vec<String> {
     traits.iter().flat_map(HookTrait::methods).map(|hook| hook.name().to_string()).collect()
 }
 
-/// Who has a hook of this name, where a block of this role has not.
+/// The attribute for the hook of this name, where a block of this role has no such hook.
 fn other_owner(name: &str, role: Role) -> Option<String> {
-    let has = |hook_trait: &HookTrait| hook_trait.hooks().any(|hook| *hook.name() == name);
-    if role.traits().iter().any(has) {
-        None
-    } else if Role::Module.traits().iter().any(has) {
-        Some(format!("#[{}]", Role::Module.attribute()))
-    } else {
-        HookTrait::all().into_iter().find(has).map(|owner| owner.name().to_string())
+    let has = |role: &Role| role.traits().iter().any(|one| one.hooks().any(|hook| *hook.name() == name));
+    if has(&role) {
+        return None;
     }
+    let owner = [Role::Module, Role::DataModule, Role::Callback].into_iter().find(has)?;
+    Some(format!("#[{}]", owner.attribute()))
 }
 
 /// The known name that `name` was most likely meant to be.
@@ -133,7 +131,7 @@ mod tests {
     #[test]
     fn hooks_of_others_are_known() {
         assert_eq!(other_owner("on_fit_start", Role::DataModule).as_deref(), Some("#[lightning_module]"));
-        assert_eq!(other_owner("on_sanity_check_start", Role::Module).as_deref(), Some("Callback"));
+        assert_eq!(other_owner("on_sanity_check_start", Role::Module).as_deref(), Some("#[lightning_callback]"));
         assert_eq!(other_owner("setup", Role::DataModule), None);
         // a question to a callback, not a hook
         assert_eq!(other_owner("name", Role::Module), None);

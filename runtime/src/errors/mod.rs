@@ -13,6 +13,16 @@
 //! | TL05… | batches |
 //! | TL06… | programs and runs |
 //! | TL07… | logging |
+//!
+//! # What is left to run time
+//!
+//! The compiler can't know these, so that a run says them, in one sentence with its place:
+//!
+//! - whether there is a loader for a verb: the data may come from the module, a data module or the caller;
+//! - how many optimizers `configure_optimizers` returns in a `Vec`, and whether their hyperparameters are in range;
+//! - whether `optimizer_step` ran its closure: it may do so on some branch of its own;
+//! - the shape of what is logged, and of batches: libtorch's tensors carry their shapes at run time;
+//! - what a generated program is asked on the command line: `fit` of a module without `training_step` is a sentence there.
 
 /// A module for each page, with nothing but the page in it.
 macro_rules! pages {

@@ -11,7 +11,7 @@ impl Model {
     }
 
     fn training_step(&mut self, batch: &Tensor, index: i64) -> Tensor {
-        batch.mean(None)
+        batch * index
     }
 
     fn configure_optimizers(&mut self) -> AdamW {

@@ -7,6 +7,7 @@ struct Model {
 #[lightning_module]
 impl Model {
     fn parameters(&mut self, ctx: &mut Context) -> &mut nn::VarStore {
+        println!("{}", ctx.global_step());
         &mut self.vs
     }
 }
