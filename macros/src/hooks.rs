@@ -5,7 +5,7 @@
 //! ([`crate::check`]) are derived from it: whoever can read a trait can add a hook.
 
 use crate::shared_moments;
-use quote::format_ident;
+use quote::{ToTokens, format_ident};
 use syn::visit_mut::VisitMut;
 use syn::{
     Attribute, Expr, FnArg, GenericArgument, Ident, ItemTrait, Lit, Meta, Pat, Path, PathArguments, ReturnType, Stmt,
@@ -147,6 +147,11 @@ impl Hook {
             ReturnType::Type(_, ty) => result_value(ty).cloned(),
             ReturnType::Default => None,
         }
+    }
+
+    /// Whether it is an error to call the hook where it is not written.
+    pub(crate) fn is_missing_by_default(&self) -> bool {
+        self.method.default.as_ref().is_some_and(|body| body.to_token_stream().to_string().contains("MissingHook"))
     }
 
     /// The value of a default body that can't fail, `Ok(value)`: a loop takes it at once, without the hook's edge.

@@ -15,9 +15,18 @@ pub(crate) fn plain(declared: &HookTrait) -> TokenStream {
 pub(crate) fn with_table(declared: &HookTrait) -> TokenStream {
     let mut item = quiet(declared.item.clone());
     let table = format_ident!("{}Table", declared.name());
-    let constant: TraitItem = parse_quote! {
-        /// The overridden hooks. The loops leave out the others; by hand, the default calls them all.
-        const TABLE: #table<Self> = #table::ALL;
+    // where a hook that is not written is an error, it must be known which are written
+    let constant: TraitItem = if declared.hooks().any(|hook| hook.is_missing_by_default()) {
+        parse_quote! {
+            /// The overridden hooks; the loops leave out the others. By hand: a table that names each hook that is written,
+            /// as `name: Some(Self::name)`, and takes the rest from its `NONE`.
+            const TABLE: #table<Self>;
+        }
+    } else {
+        parse_quote! {
+            /// The overridden hooks; the loops leave out the others. By hand, the default calls them all.
+            const TABLE: #table<Self> = #table::ALL;
+        }
     };
     let places: TraitItem = parse_quote! {
         /// Where the overridden hooks are written; empty for an implementation that is written by hand.
