@@ -6,7 +6,8 @@
 //!
 //! ```
 //! # use tch_lightning::prelude::*;
-//! # use tch_lightning::{Batched, CheckpointHooks, DataHooks, LightningModule, ModelHooks, StepOutputs, Validates};
+//! # use tch_lightning::{Batched, CheckpointHooks, DataHooks, DataHooksTable, LightningModule, ModelHooks, StepOutputs};
+//! use tch_lightning::{LightningModuleTable, Validates};
 //! # struct Model { vs: nn::VarStore }
 //! # impl Batched for Model { type Batch = Tensor; }
 //! # impl StepOutputs for Model {
@@ -16,9 +17,14 @@
 //! #     type Prediction = ();
 //! # }
 //! # impl ModelHooks for Model {}
-//! # impl DataHooks for Model {}
+//! # impl DataHooks for Model {
+//! #     const TABLE: DataHooksTable<Self> = DataHooksTable::NONE;
+//! # }
 //! # impl CheckpointHooks for Model {}
 //! impl LightningModule for Model {
+//!     const TABLE: LightningModuleTable<Self> =
+//!         LightningModuleTable { validation_step: Some(Self::validation_step), ..LightningModuleTable::NONE };
+//!
 //!     fn validation_step(&mut self, ctx: &mut Context, batch: &Tensor, _: usize, _: usize) -> Result<()> {
 //!         ctx.log("mean", batch.mean(None));
 //!         Ok(())
