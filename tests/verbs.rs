@@ -1,6 +1,8 @@
 //! What every verb does of itself, whatever the module.
 #![allow(missing_docs)]
 
+use std::process::Command;
+use tch_lightning::Loaders;
 use tch_lightning::prelude::*;
 
 /// A model whose layer is made late, under the name that the hook had before Lightning 2.0.
@@ -77,17 +79,21 @@ impl Late {
     }
 }
 
-#[test]
-fn each_verb_asks_for_the_model_before_it_uses_it() {
-    let mut late = Late::new();
-    let mut trainer = Trainer::new(TrainerConfig {
+fn trainer() -> Trainer<Late> {
+    Trainer::new(TrainerConfig {
         max_epochs: Some(1),
         logger: false,
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()
-    });
+    })
+}
+
+#[test]
+fn each_verb_asks_for_the_model_before_it_uses_it() {
+    let mut late = Late::new();
+    let mut trainer = trainer();
     trainer.fit(&mut late, ()).unwrap();
     assert_eq!(late.asked, 1);
     let validated = trainer.validate(&mut late, ()).unwrap();
@@ -100,4 +106,23 @@ fn each_verb_asks_for_the_model_before_it_uses_it() {
     assert_eq!((predicted.len(), predicted[0].size()), (2, vec![2, 1]));
     assert!((validated[0].1 - one).abs() < 1e-6 && (tested[0].1 - one).abs() < 1e-6, "{validated:?} {tested:?} {one}");
     assert_eq!((validated[0].0.as_str(), tested[0].0.as_str()), ("val_mean", "test_mean"));
+}
+
+#[test]
+fn a_fit_without_validation_data_goes_on() {
+    let mut trainer = trainer();
+    trainer.fit(&mut Late::new(), Loaders::train(loader().unwrap())).unwrap();
+    assert_eq!(trainer.context().global_step(), 2);
+}
+
+#[test]
+fn a_validation_without_data_is_said_to_be_left_out() {
+    // in a process of its own, whose standard error stream can be read
+    let fit = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "a_fit_without_validation_data_goes_on"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(fit.stderr).unwrap();
+    let warning = "warning: there is a `validation_step` and no `val_dataloader`: validation is left out\n";
+    assert_eq!(said.matches(warning).count(), 1, "{said}");
 }

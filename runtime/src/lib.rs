@@ -24,6 +24,7 @@ pub mod optim;
 mod panic;
 mod stage;
 mod table;
+mod terminal;
 mod trainer;
 mod whole_file;
 

@@ -3,11 +3,10 @@
 use crate::context::Context;
 use crate::context::at::Outside;
 use crate::module::{Callback, LightningModule, buffers, trainable};
-use crate::table;
+use crate::{table, terminal};
 use anyhow::Result;
 use comfy_table::CellAlignment;
 use std::fmt::Write as _;
-use std::io::Write as _;
 use tch::Tensor;
 
 /// Shows the model's layers, with the shapes and the number of their parameters, when `fit` begins. Lightning's
@@ -29,9 +28,7 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
 
     fn on_fit_start(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
         let store = module.parameters();
-        let text = summary(&trainable(store), &buffers(store));
-        // a terminal that is gone is no reason to stop training
-        let _ = writeln!(std::io::stderr(), "{text}");
+        terminal::say(&summary(&trainable(store), &buffers(store)));
         Ok(())
     }
 }

@@ -5,10 +5,11 @@ use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::stage::RunningStage;
+use crate::terminal;
 use anyhow::Result;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _};
+use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// The bar's numbers are fetched from the device no more often than this.
@@ -81,8 +82,7 @@ impl ProgressBar {
         if !metrics.is_empty() {
             let _ = write!(line, "  {metrics}");
         }
-        // a terminal that is gone is no reason to stop training
-        let _ = writeln!(std::io::stderr(), "{line}");
+        terminal::say(&line);
     }
 }
 

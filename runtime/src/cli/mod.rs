@@ -10,6 +10,7 @@ use crate::error::in_one_line;
 use crate::module::{FromHparams, Hyperparameters, LightningModule, Loads};
 use crate::panic;
 use crate::table;
+use crate::terminal;
 use crate::trainer::{LAST, Metrics, Trainer, last_checkpoint};
 use anyhow::{Context as _, Result, anyhow};
 use clap::ArgMatches;
@@ -36,7 +37,7 @@ impl<M: LightningModule + FromHparams, D> ProgramData<M> for D {
         match run::<M, D>(std::env::args_os().collect()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                let _ = writeln!(std::io::stderr(), "error: {}", in_one_line(&error));
+                terminal::say(&format!("error: {}", in_one_line(&error)));
                 ExitCode::FAILURE
             }
         }

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, Running};
 use crate::stage::RunningStage;
+use crate::terminal;
 
 /// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored.
 pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
@@ -18,8 +19,14 @@ pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<()
 /// The validation within training, where module and data have both halves of it.
 fn validation<M: LightningModule>(running: &Running<'_, M>) -> Option<Evaluation<M>> {
     let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
-    let wanted = running.ctx.config.limit_val_batches != Some(0);
-    (wanted && has_step && running.data.has(Hook::ValDataloader)).then(|| Evaluation::new(Kind::Validation))
+    if !has_step || running.ctx.config.limit_val_batches == Some(0) {
+        return None;
+    }
+    if !running.data.has(Hook::ValDataloader) {
+        terminal::say("warning: there is a `validation_step` and no `val_dataloader`: validation is left out");
+        return None;
+    }
+    Some(Evaluation::new(Kind::Validation))
 }
 
 fn sanity_check<M: LightningModule>(
