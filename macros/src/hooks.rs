@@ -6,9 +6,8 @@
 
 use crate::shared_moments;
 use quote::{ToTokens, format_ident};
-use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, Expr, FnArg, GenericArgument, Ident, ItemTrait, Lit, Meta, Pat, Path, PathArguments, ReturnType, Stmt,
+    Attribute, Expr, FnArg, GenericArgument, Ident, ItemTrait, Lit, Meta, Pat, PathArguments, ReturnType, Stmt,
     TraitItem, TraitItemFn, Type,
 };
 
@@ -61,7 +60,9 @@ impl HookTrait {
             syn::parse_str(source).unwrap_or_else(|error| panic!("the declaration of {file} does not parse: {error}"));
         let mut declared = Self { item };
         if name == "Callback" {
-            declared.item.items.extend(shared_moments::of_callbacks());
+            let owners = ["DataHooks", "ModelHooks", "CheckpointHooks", "LightningModule"].iter();
+            let hooks = owners.filter_map(|name| Self::named(name)).flat_map(|owner| owner.item.items);
+            declared.item.items.extend(shared_moments::of_callbacks(hooks));
         }
         Some(declared)
     }
@@ -217,20 +218,4 @@ fn result_argument(ty: &Type, place: usize) -> Option<&Type> {
         GenericArgument::Type(argument) => Some(argument),
         _ => None,
     }
-}
-
-/// A declared type outside its trait: `M` stands for the type that `Self` was.
-pub(crate) fn of_module(ty: &Type) -> Type {
-    struct ForSelf;
-    impl VisitMut for ForSelf {
-        fn visit_path_mut(&mut self, path: &mut Path) {
-            syn::visit_mut::visit_path_mut(self, path);
-            if let Some(first) = path.segments.first_mut().filter(|first| first.ident == "Self") {
-                first.ident = Ident::new("M", first.ident.span());
-            }
-        }
-    }
-    let mut ty = ty.clone();
-    ForSelf.visit_type_mut(&mut ty);
-    ty
 }

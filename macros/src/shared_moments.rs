@@ -1,12 +1,12 @@
 //! The moments that callbacks share with modules: declared with the module's hooks, under `#[callback]`.
 
-use crate::hooks::{HookTrait, of_module};
+use crate::types::of_module;
 use syn::{FnArg, TraitItem, TraitItemFn, parse_quote};
 
 const MARKER: &str = "callback";
 
 /// Whether callbacks have the hook too.
-pub(crate) fn is_shared(method: &TraitItemFn) -> bool {
+fn is_shared(method: &TraitItemFn) -> bool {
     method.attrs.iter().any(|attribute| attribute.path().is_ident(MARKER))
 }
 
@@ -16,15 +16,11 @@ pub(crate) fn unmark(method: &mut TraitItemFn) {
 }
 
 /// The methods of `Callback` that follow from the modules' hooks.
-pub(crate) fn of_callbacks() -> Vec<TraitItem> {
-    let traits = ["DataHooks", "ModelHooks", "CheckpointHooks", "LightningModule"];
-    let methods = traits.iter().filter_map(|name| HookTrait::named(name)).flat_map(|one| one.item.items);
-    methods
-        .filter_map(|item| match item {
-            TraitItem::Fn(method) if is_shared(&method) => Some(TraitItem::Fn(of_callback(method))),
-            _ => None,
-        })
-        .collect()
+pub(crate) fn of_callbacks(hooks: impl Iterator<Item = TraitItem>) -> impl Iterator<Item = TraitItem> {
+    hooks.filter_map(|item| match item {
+        TraitItem::Fn(method) if is_shared(&method) => Some(TraitItem::Fn(of_callback(method))),
+        _ => None,
+    })
 }
 
 /// The hook with the module behind `ctx`. A callback does not answer: where a module's hook does, it returns nothing.

@@ -2,8 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::visit_mut::VisitMut;
-use syn::{BoundLifetimes, Lifetime, ParenthesizedGenericArguments, Type, TypeBareFn, TypeReference};
+use syn::visit_mut::{VisitMut, visit_type_reference_mut};
+use syn::{BoundLifetimes, Ident, Lifetime, ParenthesizedGenericArguments, Path, Type, TypeBareFn, TypeReference};
 
 /// Whether the written type can't be the declared one, whatever its names stand for.
 pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
@@ -107,6 +107,42 @@ pub(crate) fn readable(ty: &Type) -> String {
     [("& mut ", "&mut "), ("& ", "&"), (" :: ", "::"), (" < ", "<"), (" >", ">"), (" ,", ",")]
         .iter()
         .fold(spaced, |text, (spaced, tight)| text.replace(spaced, tight))
+}
+
+/// A named lifetime of the method is none in the generated one: every lifetime is inferred there.
+pub(crate) fn without_lifetimes(ty: &Type) -> Type {
+    struct Inferred;
+    impl VisitMut for Inferred {
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if lifetime.ident != "static" {
+                lifetime.ident = Ident::new("_", lifetime.ident.span());
+            }
+        }
+
+        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+            reference.lifetime.take_if(|lifetime| lifetime.ident != "static");
+            visit_type_reference_mut(self, reference);
+        }
+    }
+    let mut ty = ty.clone();
+    Inferred.visit_type_mut(&mut ty);
+    ty
+}
+
+/// A declared type outside its trait: `M` stands for the type that `Self` was.
+pub(crate) fn of_module(ty: &Type) -> Type {
+    struct ForSelf;
+    impl VisitMut for ForSelf {
+        fn visit_path_mut(&mut self, path: &mut Path) {
+            syn::visit_mut::visit_path_mut(self, path);
+            if let Some(first) = path.segments.first_mut().filter(|first| first.ident == "Self") {
+                first.ident = Ident::new("M", first.ident.span());
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    ForSelf.visit_type_mut(&mut ty);
+    ty
 }
 
 #[cfg(test)]

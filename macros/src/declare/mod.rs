@@ -7,7 +7,8 @@ mod running;
 mod table;
 mod traits;
 
-use crate::hooks::{Hook, HookTrait, Role, of_module};
+use crate::hooks::{Hook, HookTrait, Role};
+use crate::types::of_module;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Type;

@@ -1,7 +1,8 @@
 //! The dispatch table of a trait: one function pointer for each overridden hook, known when the program is compiled.
 
-use super::{of_module, parameters_of, value_of};
+use super::{parameters_of, value_of};
 use crate::hooks::{Hook, HookTrait};
+use crate::types::of_module;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 

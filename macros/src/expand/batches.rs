@@ -3,10 +3,10 @@
 //! The two may be one type under two names, which only the compiler knows. So the hook's type is held against a bound that
 //! stands where the deciding hook has its type: where they differ, the compiler shows both places.
 
-use super::forward::without_lifetimes;
 use super::paths::qualified;
 use crate::hooks::{Parameter, Role};
 use crate::model::{Argument, Block, DecidedBatch, Written};
+use crate::types::without_lifetimes;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;

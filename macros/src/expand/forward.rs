@@ -6,11 +6,11 @@ use super::phases::at_its_moment;
 use super::{batches, condition};
 use crate::hooks::{Hook, HookTrait, Parameter};
 use crate::model::{Argument, Block, Written};
+use crate::types::without_lifetimes;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ReturnType;
 use syn::spanned::Spanned;
-use syn::visit_mut::{VisitMut, visit_type_reference_mut};
-use syn::{Ident, Lifetime, ReturnType, Type, TypeReference};
 
 /// The implementation of one declared trait, with its table of overridden hooks.
 pub(crate) fn implementation(block: &Block, declared: &HookTrait, root: &TokenStream) -> TokenStream {
@@ -125,26 +125,6 @@ fn taken(argument: &Argument<'_>, parameters: &[Parameter], root: &TokenStream) 
     let span = written.span();
     let parameter = quote_spanned!(span=> #root::__private::HookParameter<#declared>);
     Some(quote_spanned!(span=> <#written as #parameter>::take(#name)))
-}
-
-/// A named lifetime of the method is none in the generated one: every lifetime is inferred there.
-pub(super) fn without_lifetimes(ty: &Type) -> Type {
-    struct Inferred;
-    impl VisitMut for Inferred {
-        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-            if lifetime.ident != "static" {
-                lifetime.ident = Ident::new("_", lifetime.ident.span());
-            }
-        }
-
-        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-            reference.lifetime.take_if(|lifetime| lifetime.ident != "static");
-            visit_type_reference_mut(self, reference);
-        }
-    }
-    let mut ty = ty.clone();
-    Inferred.visit_type_mut(&mut ty);
-    ty
 }
 
 /// What the user's method returned as what the hook returns.
