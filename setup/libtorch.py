@@ -95,10 +95,11 @@ def cached_libtorch():
 
 def wanted_kind():
     """`cpu` or `cuda`: what TCH_LIGHTNING_TORCH says, else what the machine has."""
-    asked = os.environ.get("TCH_LIGHTNING_TORCH") or ("cuda" if has_nvidia_driver() else "cpu")
+    has_cuda = (platform.system(), platform.machine()) == ("Linux", "x86_64")
+    asked = os.environ.get("TCH_LIGHTNING_TORCH") or ("cuda" if has_cuda and has_nvidia_driver() else "cpu")
     if asked not in ("cpu", "cuda"):
         raise Refused(f"TCH_LIGHTNING_TORCH is {asked}: it can be cpu or cuda.")
-    if asked == "cuda" and (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+    if asked == "cuda" and not has_cuda:
         raise Refused("libtorch with CUDA is installed on Linux x86-64 only: set LIBTORCH to the folder of one that you "
                       "installed, or TCH_LIGHTNING_TORCH=cpu.")
     return asked
@@ -127,7 +128,7 @@ def install(kind, cache, place):
     if importlib.util.find_spec("pip") is None:
         raise Refused(f"{sys.executable} has no pip, which installs libtorch: install pip (python3-pip on Debian and "
                       f"Ubuntu), or set LIBTORCH to the folder of a libtorch {VERSION}.")
-    size = "1.2" if kind == "cpu" else "4.7"
+    size = "1.2" if kind == "cpu" else "3.8"
     print(f"installing libtorch {VERSION} ({kind}, {size} GB on the disk) into {place}", flush=True)
     incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=cache))
     try:
@@ -166,7 +167,7 @@ def reason(stderr):
         return any(word in stderr for word in words)
 
     if says("No space left"):
-        return "the disk is full: libtorch needs 1.2 GB for the CPU and 4.7 GB with CUDA, and as much again while it is installed."
+        return "the disk is full: libtorch needs 1.2 GB for the CPU and 3.8 GB with CUDA, and as much again while it is installed."
     if says("DO NOT MATCH THE HASHES"):
         return "a downloaded wheel is not the one that is pinned, so nothing was installed: run `make setup` again, and look at what serves your packages if it stays so."
     if says("Retrying (", "NewConnectionError", "Failed to establish", "Name or service not known", "ReadTimeout",

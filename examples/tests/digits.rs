@@ -100,6 +100,17 @@ fn digits_are_learned_tested_and_predicted() {
 }
 
 #[test]
+fn the_readmes_commands_work_one_after_another() {
+    let program = Program::new();
+    let commands = include_str!("../../README.md").lines().filter_map(|line| line.split_once("--bin digits -- "));
+    let commands: Vec<&str> = commands.map(|(_, arguments)| arguments).collect();
+    assert_eq!(commands.len(), 5, "{commands:?}");
+    for arguments in commands {
+        program.succeed(arguments);
+    }
+}
+
+#[test]
 fn the_help_documents_every_flag() {
     let program = Program::new();
     let (help, _) = program.succeed("fit --help");
