@@ -20,6 +20,8 @@ impl Program {
 
     fn run(&self, arguments: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_digits"));
+        // tests run side by side, and would take the cores from each other
+        command.env("OMP_NUM_THREADS", "1");
         command.current_dir(&self.folder).args(arguments.split_whitespace()).output().unwrap()
     }
 
