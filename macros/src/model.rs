@@ -1,7 +1,7 @@
 //! What a block means: which methods are hooks, which batch they speak of, what the steps return.
 
 use crate::hooks::{Hook, HookTrait, Role, result_error, result_value};
-use crate::parse::{ImplBlock, Method};
+use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::types;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -69,6 +69,17 @@ impl Block {
 
     pub(crate) fn method(&self, name: &str) -> Option<&Method> {
         self.item.methods().find(|method| method.sig.ident.unraw() == name)
+    }
+
+    /// The methods that are hooks, as they will stand in the block, each with its declaration.
+    pub(crate) fn hook_methods(&mut self) -> impl Iterator<Item = (&Hook, &mut Method)> {
+        let hooks = &self.hooks;
+        self.item.items.iter_mut().filter_map(move |item| {
+            let BlockItem::Method(method) = item else { return None };
+            let name = method.sig.ident.unraw();
+            let hook = hooks.iter().find(|hook| *hook.declared.name() == name).filter(|_| !method.is_marked())?;
+            Some((&hook.declared, method.as_mut()))
+        })
     }
 
     /// The methods that are no hooks of this block and not marked as such.

@@ -2,23 +2,15 @@
 
 use crate::hooks::Hook;
 use crate::model::Block;
-use crate::parse::BlockItem;
-use syn::ext::IdentExt;
 use syn::{Attribute, parse_quote};
 
 /// Puts each hook's documentation behind what the user has written over its method.
 pub(super) fn document(block: &mut Block) {
-    let hooks = &block.hooks;
-    for item in &mut block.item.items {
-        let BlockItem::Method(method) = item else { continue };
-        let name = method.sig.ident.unraw();
-        let Some(hook) = hooks.iter().find(|hook| *hook.declared.name() == name).filter(|_| !method.is_marked()) else {
-            continue;
-        };
+    for (hook, method) in block.hook_methods() {
         if method.attrs.iter().any(|attribute| attribute.path().is_ident("doc")) {
             method.attrs.push(parse_quote!(#[doc = ""]));
         }
-        method.attrs.extend(documentation(&hook.declared));
+        method.attrs.extend(documentation(hook));
     }
 }
 

@@ -2,24 +2,15 @@
 
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
-use crate::parse::BlockItem;
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{FnArg, Pat, PathArguments, Type, parse2};
 
 /// Makes `ctx: &mut Context` of every hook the context of that hook's moment.
 pub(super) fn fill(block: &mut Block, root: &TokenStream) {
-    let hooks = &block.hooks;
-    for item in &mut block.item.items {
-        let BlockItem::Method(method) = item else { continue };
-        let name = method.sig.ident.unraw();
-        if method.is_marked() {
-            continue;
-        }
-        let Some(hook) = hooks.iter().find(|hook| *hook.declared.name() == name) else { continue };
-        let parameters = hook.declared.parameters();
+    for (hook, method) in block.hook_methods() {
+        let parameters = hook.parameters();
         for input in &mut method.sig.inputs {
             let FnArg::Typed(typed) = input else { continue };
             let Pat::Ident(pattern) = typed.pat.as_ref() else { continue };
