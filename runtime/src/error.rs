@@ -25,6 +25,12 @@ pub enum Error {
         /// The hook that it needs.
         hook: Hook,
     },
+    /// A method of manual optimization was called elsewhere than in `training_step`.
+    #[error("`ctx.{method}` was called elsewhere than in `training_step`, where manual optimization has its place")]
+    NotInTrainingStep {
+        /// The method.
+        method: &'static str,
+    },
     /// The trainer's configuration makes no sense; every mistake is listed.
     #[error("{0}")]
     Configuration(String),

@@ -32,10 +32,12 @@ mod whole_file;
 pub mod __private;
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
-pub use callbacks::{ModelSummary, ProgressBar};
+pub use callbacks::{
+    EarlyStopping, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast, StoppingReason,
+};
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
-pub use config::{GradientClipAlgorithm, TrainerConfig};
-pub use context::{Context, LogEntry, LogValue, Reduction, RunContext, at};
+pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};
+pub use context::{Context, LogEntry, LogValue, Reduction, RunContext, SaveRequest, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};
@@ -45,8 +47,8 @@ pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
     FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, LightningDataModule,
     LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Loads, LoadsSameBatch, Made, ModelHooks,
-    ModelHooksTable, NoHparams, Optimizes, Place, Predicts, SameBatch, StepClosure, StepOutputs, Tests, TrainingOutput,
-    Trains, Validates, overridden_hooks, places,
+    ModelHooksTable, NoHparams, Optimizes, OptimizesManually, Place, Predicts, SameBatch, StepClosure, StepOutputs,
+    Tests, TrainingOutput, Trains, Validates, overridden_hooks, places,
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;

@@ -218,6 +218,8 @@ struct Name<'a> {
 #[derive(Default)]
 pub(crate) struct Log {
     logged: Vec<Logged>,
+    /// Whether the epoch has come to its end, so that its values can be read.
+    ended: bool,
 }
 
 struct Logged {
@@ -312,10 +314,21 @@ impl Log {
         logged.filter_map(|logged| Some((logged.step_name(), logged.step_value()?))).collect()
     }
 
-    /// The last step's values, under the names with and without `_step`.
-    pub(crate) fn step_metrics(&self) -> Vec<(String, f64)> {
-        let values = self.logged.iter().filter_map(|logged| Some((logged, logged.step_value()?)));
-        values.flat_map(|(logged, value)| [(logged.step_name(), value), (logged.bare_name(), value)]).collect()
+    /// What callbacks see: in training the last step's values, and at the end of an epoch its own, each under the name with
+    /// and without `_step` and `_epoch`. Waits for the device.
+    pub(crate) fn callback_metrics(&self, training: bool) -> Vec<(String, f64)> {
+        let mut metrics = Vec::new();
+        for logged in &self.logged {
+            if training && let Some(step) = logged.step_value() {
+                metrics.extend([(logged.step_name(), step), (logged.bare_name(), step)]);
+            }
+            if self.ended
+                && let Ok(Some(value)) = logged.epoch.value()
+            {
+                metrics.extend([(logged.epoch_name(), value), (logged.bare_name(), value)]);
+            }
+        }
+        metrics
     }
 
     pub(crate) fn progress_bar(&self) -> Vec<(String, f64)> {
@@ -324,41 +337,51 @@ impl Log {
     }
 
     /// The values of the epoch, which begins anew. Waits for the device.
-    pub(crate) fn end_epoch(&mut self) -> Result<EpochMetrics, TchError> {
-        let mut metrics = EpochMetrics::default();
+    pub(crate) fn end_epoch(&mut self, training: bool) -> Result<EpochMetrics, TchError> {
+        self.ended = true;
+        let mut metrics = EpochMetrics { row: Vec::new(), callback: self.callback_metrics(training) };
         for logged in &mut self.logged {
-            if let Some(step) = logged.step_value() {
-                metrics.callback.extend([(logged.step_name(), step), (logged.bare_name(), step)]);
-                logged.finished = Some(step);
+            let value = logged.epoch.value()?;
+            if logged.logger {
+                metrics.row.extend(value.map(|value| (logged.epoch_name(), value)));
             }
-            if let Some(value) = logged.epoch.value()? {
-                metrics.callback.extend([(logged.epoch_name(), value), (logged.bare_name(), value)]);
-                if logged.logger {
-                    metrics.row.push((logged.epoch_name(), value));
-                }
-                logged.finished = Some(value);
-            }
+            logged.finished = value.or(logged.step_value()).or(logged.finished);
             logged.last = None;
             logged.epoch.reset();
         }
+        self.ended = false;
         Ok(metrics)
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
         self.logged.clear();
+        self.ended = false;
     }
 }
 
 impl RunContext {
+    /// The running loop has come to the end of its epoch: from here on the epoch's values are read.
+    pub(crate) fn epoch_end_reached(&mut self) {
+        self.active_log().ended = true;
+    }
+
+    /// Forgets everything that was logged.
+    pub(crate) fn forget_logged(&mut self) {
+        self.training_log.clear();
+        self.evaluation_log.clear();
+        self.callback_metrics.clear();
+    }
+
     /// Closes the epoch of the running loop: writes its row and tells the callbacks' metrics.
     pub(crate) fn end_logged_epoch(&mut self) -> Result<Vec<(String, f64)>, Error> {
-        let metrics = self.active_log().end_epoch()?;
+        let training = self.running_stage == RunningStage::Training;
+        let metrics = self.active_log().end_epoch(training)?;
         if self.running_stage == RunningStage::SanityChecking {
             return Ok(Vec::new());
         }
         self.callback_metrics.extend(metrics.callback);
-        let step = self.batches_that_stepped;
+        let step = self.progress.batches_that_stepped;
         self.write_row(metrics.row.clone(), step)?;
         Ok(metrics.row)
     }

@@ -4,8 +4,12 @@ mod automatic;
 mod batches;
 mod evaluation;
 mod fit;
+mod manual;
 mod prediction;
+mod stopping;
+mod training;
 mod training_epoch;
+mod validation;
 
 pub(crate) use evaluation::{Evaluation, Kind};
 pub(crate) use fit::fit;

@@ -1,6 +1,6 @@
 //! Prediction.
 
-use super::batches;
+use super::batches::{self, EpochBatch};
 use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -18,8 +18,8 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
         running.on_predict_epoch_start()?;
         let mut predictions = Vec::new();
         for (dataloader_idx, loader) in loaders.iter().enumerate() {
-            for batch in batches::of_epoch(loader, hook, 0, batches::count(loader, limit))? {
-                let (batch_idx, batch) = batch?;
+            for batch in batches::of_evaluation(loader, hook, 0, batches::count(loader, hook, limit)?)? {
+                let EpochBatch { batch, batch_idx, .. } = batch?;
                 predictions.push(advance(running, batch, batch_idx, dataloader_idx)?);
             }
         }
