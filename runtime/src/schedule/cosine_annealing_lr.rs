@@ -12,7 +12,7 @@ use super::rule::{Moment, Rule};
 /// At step `t` the rate is `eta_min + (initial - eta_min) * (1 + cos(π * t / t_max)) / 2`; after `t_max` steps it rises again.
 ///
 /// ```text
-/// ███▇▇▇▇▆▆▆▆▅▅▅▄▄▄▃▃▃▂▂▂▂▁▁▁▁▁▁▁▁
+/// ██████▇▇▇▇▆▆▆▅▅▅▄▄▄▃▃▃▂▂▂▂▁▁▁▁▁▁
 /// ```
 ///
 /// The cosine of [*SGDR*](https://arxiv.org/abs/1608.03983) by Loshchilov and Hutter, without its restarts.

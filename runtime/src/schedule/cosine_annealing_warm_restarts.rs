@@ -13,7 +13,7 @@ use super::rule::{Moment, Rule};
 /// `t_0` steps at first, and `t_mult` times longer after each restart; here twice as long:
 ///
 /// ```text
-/// █▇▆▄▃▁█▇▇▇▆▅▄▃▂▂▁▁███▇▇▇▇▆▆▅▅▄▄▃
+/// ██▆▅▃▁███▇▆▅▅▄▃▂▁▁█████▇▇▇▆▆▅▅▅▄
 /// ```
 ///
 /// [Loshchilov and Hutter, *SGDR: Stochastic Gradient Descent with Warm Restarts*](https://arxiv.org/abs/1608.03983).

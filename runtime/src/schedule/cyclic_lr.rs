@@ -14,7 +14,7 @@ use super::{PerGroup, ScheduleError};
 ///
 /// ```text
 /// ▁▂▃▄▅▆▇█▇▆▅▄▃▂▁▂▃▄▅▆▇█▇▆▅▄▃▂▁▂▃▄   Triangular
-/// ▁▂▃▄▅▆▇█▇▆▅▄▃▂▁▂▂▃▃▄▄▅▄▄▃▃▂▂▁▁▂▂   Triangular2
+/// ▁▂▃▄▅▆▇█▇▆▅▄▃▂▁▂▂▃▃▄▄▅▄▄▃▃▂▂▁▂▂▂   Triangular2
 /// ```
 ///
 /// Unless told otherwise it leads the momentum the other way between bounds of its own. It is usually stepped after every
@@ -172,9 +172,14 @@ impl CyclicLr {
         Self { gamma, ..self }
     }
 
-    /// Sets the function that the height of a cycle is multiplied by, and what it is a function of.
-    pub fn scale_fn(self, mode: ScaleMode, function: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Self {
-        Self { scale_fn: Some(ScaleFn(Arc::new(function))), scale_mode: mode, ..self }
+    /// Sets what the height of a cycle is multiplied by, in the place of [`mode`](Self::mode).
+    pub fn scale_fn(self, function: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Self {
+        Self { scale_fn: Some(ScaleFn(Arc::new(function))), ..self }
+    }
+
+    /// Chooses what [`scale_fn`](Self::scale_fn) is a function of.
+    pub fn scale_mode(self, scale_mode: ScaleMode) -> Self {
+        Self { scale_mode, ..self }
     }
 
     /// Chooses whether the momentum is cycled too.

@@ -8,7 +8,7 @@ use super::rule::{Moment, Rule};
 /// [`torch.optim.lr_scheduler.ExponentialLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.ExponentialLR.html).
 ///
 /// ```text
-/// █▇▇▆▅▅▄▄▃▃▃▃▂▂▂▂▂▂▂▁▁▁▁▁▁▁▁▁▁▁▁▁
+/// █▇▇▆▆▆▅▅▅▄▄▄▄▃▃▃▃▃▃▂▂▂▂▂▂▂▂▂▂▂▂▂
 /// ```
 ///
 /// ```

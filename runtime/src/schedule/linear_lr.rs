@@ -8,7 +8,7 @@ use super::rule::{Moment, Rule};
 /// [`torch.optim.lr_scheduler.LinearLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.LinearLR.html).
 ///
 /// ```text
-/// ▁▂▂▃▄▄▅▆▆▇██████████████████████
+/// ▂▂▃▃▄▄▅▅▆▆▇▇████████████████████
 /// ```
 ///
 /// Usually a warm-up: see [`SequentialLr::warm_up`](super::SequentialLr::warm_up).

@@ -8,16 +8,16 @@
 //!
 //! | shape | schedule | |
 //! |---|---|---|
-//! | `████▄▄▄▄▂▂▂▂▁▁▁▁` | [`StepLr`] | times `gamma` after every `step_size` steps |
-//! | `████████▄▄▄▄▄▂▂▂` | [`MultiStepLr`] | times `gamma` at each milestone |
+//! | `████▅▅▅▅▃▃▃▃▂▂▂▂` | [`StepLr`] | times `gamma` after every `step_size` steps |
+//! | `████████▅▅▅▅▅▃▃▃` | [`MultiStepLr`] | times `gamma` at each milestone |
 //! | `▃▃▃▃▃███████████` | [`ConstantLr`] | times `factor` for `total_iters` steps |
-//! | `▁▂▃▅▆▇██████████` | [`LinearLr`] | a straight line over `total_iters` steps |
-//! | `█▇▆▅▄▃▃▂▂▂▂▁▁▁▁▁` | [`ExponentialLr`] | times `gamma` at every step |
-//! | `█▇▇▆▆▅▅▄▄▃▃▂▂▁▁▁` | [`PolynomialLr`] | down to 0 in `total_iters` steps |
-//! | `███▇▇▆▆▅▅▄▃▃▂▂▁▁` | [`CosineAnnealingLr`] | half a cosine of `t_max` steps |
-//! | `█▇▅▃█▇▇▆▅▃▂▁██▇▇` | [`CosineAnnealingWarmRestarts`] | a cosine again and again |
-//! | `▁▃▅▇▇▅▃▁▁▃▅▇▇▅▃▁` | [`CyclicLr`] | up and down between two bounds |
-//! | `▁▂▅▇███▇▇▆▅▄▃▂▁▁` | [`OneCycleLr`] | up and down once |
+//! | `▂▃▄▅▆▇██████████` | [`LinearLr`] | a straight line over `total_iters` steps |
+//! | `█▇▆▅▅▄▄▃▃▃▂▂▂▂▂▂` | [`ExponentialLr`] | times `gamma` at every step |
+//! | `██▇▇▆▆▅▅▄▄▃▃▂▂▁▁` | [`PolynomialLr`] | down to 0 in `total_iters` steps |
+//! | `███▇▇▆▆▅▄▃▃▂▂▁▁▁` | [`CosineAnnealingLr`] | half a cosine of `t_max` steps |
+//! | `█▇▅▂██▇▆▅▃▂▁███▇` | [`CosineAnnealingWarmRestarts`] | a cosine again and again |
+//! | `▁▄▆█▆▄▁▄▆█▆▄▁▄▆█` | [`CyclicLr`] | up and down between two bounds |
+//! | `▁▂▅▇██▇▇▆▅▄▃▂▂▁▁` | [`OneCycleLr`] | up and down once |
 //! | | [`LambdaLr`] | the initial rate times a function of the step |
 //! | | [`MultiplicativeLr`] | times a function of the step at every step |
 //! | | [`SequentialLr`] | one schedule after the other |

@@ -11,7 +11,7 @@ use super::{PerGroup, ScheduleError};
 /// [`torch.optim.lr_scheduler.OneCycleLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.OneCycleLR.html).
 ///
 /// ```text
-/// ▁▁▂▃▅▆▇████▇▇▇▆▆▆▅▅▄▄▃▃▂▂▂▁▁▁▁▁▁
+/// ▁▂▂▃▄▅▇▇█████▇▇▇▆▆▅▅▄▄▃▃▃▂▂▂▁▁▁▁
 /// ```
 ///
 /// Unless told otherwise it leads the momentum the other way. It is usually stepped after every batch, `total_steps` times in
@@ -34,7 +34,7 @@ use super::{PerGroup, ScheduleError};
 pub struct OneCycleLr {
     /// The highest rate.
     pub max_lr: PerGroup<f64>,
-    /// How many steps training takes, at least 1. Default `epochs * steps_per_epoch`, of which it takes precedence.
+    /// How many steps training takes, at least 1. Default `epochs * steps_per_epoch`, over which it takes precedence.
     #[serde(default)]
     pub total_steps: Option<u64>,
     /// How many epochs training takes, at least 1, where `total_steps` is not given.
@@ -58,10 +58,10 @@ pub struct OneCycleLr {
     /// The highest momentum, at the start and at the end. Default 0.95.
     #[serde(default = "default::max_momentum")]
     pub max_momentum: PerGroup<f64>,
-    /// How much less the first rate is than the highest, above 0. Default 25.
+    /// What the highest rate is divided by to give the first, above 0. Default 25.
     #[serde(default = "default::div_factor")]
     pub div_factor: f64,
-    /// How much less the last rate is than the first, above 0. Default 10000.
+    /// What the first rate is divided by to give the last, above 0. Default 10000.
     #[serde(default = "default::final_div_factor")]
     pub final_div_factor: f64,
     /// Go back to the first rate in as many steps as the way up took, and only then to the last. Default false: the way down is
@@ -178,12 +178,12 @@ impl OneCycleLr {
         Self { max_momentum: max_momentum.into(), ..self }
     }
 
-    /// Sets how much less the first rate is than the highest.
+    /// Sets what the highest rate is divided by to give the first.
     pub fn div_factor(self, div_factor: f64) -> Self {
         Self { div_factor, ..self }
     }
 
-    /// Sets how much less the last rate is than the first.
+    /// Sets what the first rate is divided by to give the last.
     pub fn final_div_factor(self, final_div_factor: f64) -> Self {
         Self { final_div_factor, ..self }
     }

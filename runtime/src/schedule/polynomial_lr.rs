@@ -10,7 +10,7 @@ use super::rule::{Moment, Rule};
 /// At step `t` it is the initial rate times `(1 - t / total_iters)^power`; here with a power of 2:
 ///
 /// ```text
-/// █▇▇▆▆▅▅▄▄▃▃▃▃▂▂▂▂▂▁▁▁▁▁▁▁▁▁▁▁▁▁▁
+/// ██▇▇▆▆▆▅▅▅▄▄▄▃▃▃▃▂▂▂▂▂▂▁▁▁▁▁▁▁▁▁
 /// ```
 ///
 /// ```

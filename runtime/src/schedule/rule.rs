@@ -1,7 +1,7 @@
 use std::fmt::Debug;
 
+use super::ScheduleError;
 use super::groups::{Memory, ParameterGroupRates};
-use super::{ScheduleError, groups};
 
 /// A schedule that stands for itself: one whose rates are a function of the step, and not of other schedules or a metric.
 pub(super) trait Rule: Debug + Send + Sync {
@@ -55,7 +55,7 @@ pub(super) struct Moment<'a> {
     /// The group's rate as it is now.
     pub(super) lr: f64,
     pub(super) base_lr: f64,
-    pub(super) memory: &'a groups::Memory,
+    pub(super) memory: &'a Memory,
 }
 
 impl Moment<'_> {

@@ -42,7 +42,7 @@ use super::{Schedule, ScheduleError};
 pub struct LrScheduler {
     schedule: Schedule,
     stepped: Stepped,
-    /// One for each group that is known.
+    /// One for each group that is known, where the schedule is not on a metric.
     memory: Vec<Memory>,
     last_lr: Vec<f64>,
 }
@@ -50,8 +50,8 @@ pub struct LrScheduler {
 impl LrScheduler {
     /// Binds a schedule to an optimizer's parameter groups, and sets their first rates.
     ///
-    /// The rates that the groups have are remembered as the initial ones, where the schedule has none of its own. (To resume
-    /// training, make the scheduler anew, and then load the optimizer's state and [`load_state`](Self::load_state).)
+    /// The rates that the groups have are remembered as the initial ones, where the schedule has none of its own. To resume
+    /// training, make the scheduler anew, then load the optimizer's state and [`load_state`](Self::load_state).
     ///
     /// # Errors
     /// When a hyperparameter is out of its range or does not fit the groups; when schedules are composed that can't be; when the
@@ -59,10 +59,14 @@ impl LrScheduler {
     pub fn new(schedule: impl Into<Schedule>, groups: &mut dyn ParameterGroupRates) -> Result<Self, ScheduleError> {
         let schedule = schedule.into();
         let mut stepped = Stepped::new(&schedule)?;
-        stepped.check_groups(groups)?;
-        let mut memory = vec![Memory::default(); groups.groups()];
-        if let Stepped::Alone(node) = &mut stepped {
-            node.construct(&mut Groups { rates: groups, memory: &mut memory });
+        let mut memory = Vec::new();
+        match &mut stepped {
+            Stepped::Alone(node) => {
+                node.check_groups(groups)?;
+                memory.resize(groups.groups(), Memory::default());
+                node.construct(&mut Groups { rates: groups, memory: &mut memory });
+            }
+            Stepped::OnMetric(plateau) => plateau.check_groups(groups)?,
         }
         Ok(Self { schedule, stepped, memory, last_lr: rates(groups) })
     }
@@ -73,14 +77,22 @@ impl LrScheduler {
     /// When the schedule goes by a metric; when a [`OneCycleLr`](super::OneCycleLr) is at its end; when groups were added for
     /// which the schedule has no values, or taken away. Nothing is set then, and the step does not count.
     pub fn step(&mut self, groups: &mut dyn ParameterGroupRates) -> Result<(), ScheduleError> {
-        let Stepped::Alone(node) = &self.stepped else {
-            return Err(ScheduleError::MetricMissing { schedule: self.schedule.name() });
+        let schedule = self.schedule.name();
+        let Stepped::Alone(node) = &mut self.stepped else {
+            return Err(ScheduleError::MetricMissing { schedule });
         };
         node.check_step()?;
-        self.meet(groups)?;
-        if let Stepped::Alone(node) = &mut self.stepped {
-            node.step(&mut Groups { rates: groups, memory: &mut self.memory });
+        let (known, found) = (self.memory.len(), groups.groups());
+        if found < known {
+            return Err(ScheduleError::GroupsRemoved { schedule, known, groups: found });
         }
+        if found > known {
+            node.check_groups(groups)?;
+            self.memory.resize(found, Memory::default());
+        }
+        let mut remembered = Groups { rates: groups, memory: &mut self.memory };
+        node.admit(&mut remembered);
+        node.step(&mut remembered);
         self.last_lr = rates(groups);
         Ok(())
     }
@@ -88,16 +100,14 @@ impl LrScheduler {
     /// Looks at the metric, and reduces the groups' rates if it has not improved for long enough.
     ///
     /// # Errors
-    /// When the schedule does not go by a metric; when groups were added for which it has no `min_lr`, or taken away. Nothing is
-    /// set then, and the step does not count.
+    /// When the schedule does not go by a metric; when groups were added for which it has no `min_lr`. Nothing is set then, and
+    /// the step does not count.
     pub fn step_with_metric(&mut self, groups: &mut dyn ParameterGroupRates, metric: f64) -> Result<(), ScheduleError> {
-        if !self.needs_metric() {
+        let Stepped::OnMetric(plateau) = &mut self.stepped else {
             return Err(ScheduleError::MetricUnexpected { schedule: self.schedule.name() });
-        }
-        self.meet(groups)?;
-        if let Stepped::OnMetric(plateau) = &mut self.stepped {
-            plateau.step(groups, metric);
-        }
+        };
+        plateau.check_groups(groups)?;
+        plateau.step(groups, metric);
         self.last_lr = rates(groups);
         Ok(())
     }
@@ -132,36 +142,15 @@ impl LrScheduler {
     /// # Errors
     /// [`ScheduleError::State`] if it is of another schedule; nothing is loaded then.
     pub fn load_state(&mut self, state: &LrSchedulerState) -> Result<(), ScheduleError> {
-        let groups = state.param_groups.len();
-        let misfit = |reason| ScheduleError::State { schedule: self.schedule.name(), reason };
-        if state.last_lr.len() != groups {
-            return Err(misfit(format!("it has {} of _last_lr for {groups} param_groups", state.last_lr.len())));
-        }
         let mut stepped = Stepped::new(&self.schedule)?;
         let loaded = match &mut stepped {
-            Stepped::Alone(node) => node.load(&state.scheduler, groups),
+            Stepped::Alone(node) => node.load(&state.scheduler, state.param_groups.len()),
             Stepped::OnMetric(plateau) => plateau.load(&state.scheduler),
         };
-        loaded.map_err(misfit)?;
+        loaded.map_err(|reason| ScheduleError::State { schedule: self.schedule.name(), reason })?;
         self.stepped = stepped;
         self.memory.clone_from(&state.param_groups);
         self.last_lr.clone_from(&state.last_lr);
-        Ok(())
-    }
-
-    /// Takes in the groups that were added since the last step.
-    fn meet(&mut self, rates: &mut dyn ParameterGroupRates) -> Result<(), ScheduleError> {
-        let (known, groups) = (self.memory.len(), rates.groups());
-        if groups < known {
-            return Err(ScheduleError::GroupsRemoved { schedule: self.schedule.name(), known, groups });
-        }
-        if groups > known {
-            self.stepped.check_groups(rates)?;
-            self.memory.resize(groups, Memory::default());
-            if let Stepped::Alone(node) = &mut self.stepped {
-                node.admit(&mut Groups { rates, memory: &mut self.memory });
-            }
-        }
         Ok(())
     }
 }
@@ -184,12 +173,5 @@ impl Stepped {
             Bound::Composition(node) => Self::Alone(node),
             Bound::OnMetric(plateau) => Self::OnMetric(plateau),
         })
-    }
-
-    fn check_groups(&self, rates: &dyn ParameterGroupRates) -> Result<(), ScheduleError> {
-        match self {
-            Self::Alone(node) => node.check_groups(rates),
-            Self::OnMetric(plateau) => plateau.check_groups(rates),
-        }
     }
 }

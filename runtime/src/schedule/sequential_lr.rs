@@ -46,7 +46,7 @@ impl SequentialLr {
     /// milestone.
     ///
     /// ```text
-    /// SPARK_WARMUP
+    /// ▂▃▄▅▆▇█████▇▇▇▆▆▆▅▅▄▄▃▃▃▂▂▂▁▁▁▁▁
     /// ```
     ///
     /// ```

@@ -16,6 +16,7 @@ use super::groups::Memory;
 pub struct LrSchedulerState {
     #[serde(rename = "_last_lr")]
     pub(super) last_lr: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) param_groups: Vec<Memory>,
     pub(super) scheduler: SchedulerState,
 }

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::Value;
 use tch_lightning::schedule::{
-    ChainedScheduler, CyclicLr, LambdaLr, LrLambda, LrScheduler, MultiplicativeLr, ParameterGroupRates, ScaleMode,
-    Schedule, ScheduleError, SequentialLr,
+    ChainedScheduler, CyclicLr, LambdaLr, LrLambda, LrScheduler, MultiplicativeLr, ParameterGroupRates, Schedule,
+    ScheduleError, SequentialLr,
 };
 
 #[derive(Deserialize)]
@@ -111,8 +111,7 @@ fn schedule(written: &Value) -> Schedule {
             let mut options = options.clone();
             options.as_object_mut().unwrap().remove("scale_fn");
             let cyclic: CyclicLr = serde_json::from_value(options).unwrap();
-            let mode: ScaleMode = cyclic.scale_mode;
-            cyclic.scale_fn(mode, |x| 1.0 / (1.0 + x / 4.0)).into()
+            cyclic.scale_fn(|x| 1.0 / (1.0 + x / 4.0)).into()
         }
         _ => serde_json::from_value(written.clone()).unwrap(),
     }
