@@ -22,6 +22,7 @@ mod module;
 mod native;
 pub mod optim;
 mod panic;
+pub mod schedule;
 mod stage;
 mod table;
 mod terminal;
@@ -66,6 +67,11 @@ pub fn seed_everything(seed: i64) {
 pub mod prelude {
     pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
     pub use crate::optim::{Adam, AdamW, Optimizers, Sgd};
+    pub use crate::schedule::{
+        ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr,
+        LambdaLr, LinearLr, LrScheduler, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
+        SequentialLr, StepLr,
+    };
     pub use crate::{
         Callback, Checkpoint, Context, Flow, OptimizerIndex, Reduction, Stage, StepClosure, Trainer, TrainerConfig,
         lightning_callback, lightning_datamodule, lightning_module,
