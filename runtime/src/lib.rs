@@ -17,6 +17,7 @@ pub mod errors;
 mod hook;
 mod loggers;
 mod loops;
+pub mod metrics;
 mod mismatch;
 mod module;
 mod native;
