@@ -14,6 +14,7 @@ pub use crate::module::{
     StepClosure, StepOutputs, Tests, Trains, Validates,
 };
 pub use crate::optim::{OptimizerIndex, Optimizers};
+pub use crate::schedule::LrSchedulerIndex;
 pub use crate::stage::Stage;
 pub use anyhow::Result;
 pub use serde_json::Value;

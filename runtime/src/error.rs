@@ -1,11 +1,13 @@
 //! What can go wrong in a run, and where it did.
 
 use crate::checkpoint::CheckpointError;
+use crate::context::LogError;
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::hook::Hook;
 use crate::native::without_backtrace;
 use crate::optim::OptimizerError;
+use crate::schedule::ScheduleError;
 use crate::stage::Stage;
 use std::fmt;
 use std::path::PathBuf;
@@ -45,9 +47,15 @@ pub enum Error {
         /// Why it failed.
         source: DataError,
     },
+    /// A logged value could not be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// An optimizer could not be made or could not step.
     #[error(transparent)]
     Optimizer(#[from] OptimizerError),
+    /// A learning-rate scheduler could not be made or could not step.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -39,7 +39,7 @@ pub use callbacks::{
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};
-pub use context::{Context, LogEntry, LogValue, Reduction, RunContext, SaveRequest, at};
+pub use context::{Context, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};

@@ -51,7 +51,7 @@ fn trace_of<M: Records>(case: &Case) -> Result<Value> {
         "logged": *logged.0.borrow(),
         "metrics": context.callback_metrics(),
     });
-    if let Some(predictions) = predictions {
+    if let Some(predictions) = predictions.filter(|predictions| !predictions.is_empty()) {
         trace["predictions"] = json!(predictions.iter().map(numbers).collect::<Result<Vec<_>>>()?);
     }
     if let Some(checkpoint) = trainer.find_callback::<ModelCheckpoint>() {

@@ -44,7 +44,7 @@ const AUTOMATIC: [(&str, &str); 5] = [
     ("optimizer_zero_grad", "call `ctx.optimizer(optimizer).zero_grad()` in `training_step`"),
     ("on_before_zero_grad", "do it in `training_step`"),
     ("configure_gradient_clipping", "call `ctx.clip_gradients` in `training_step`"),
-    ("lr_scheduler_step", "call `ctx.lr_scheduler(scheduler)` in `training_step`"),
+    ("lr_scheduler_step", "call `ctx.step_lr_scheduler(scheduler, metric)` in `training_step`"),
 ];
 
 /// Under manual optimization these hooks would never be called.

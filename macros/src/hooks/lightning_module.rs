@@ -97,6 +97,16 @@ pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
         Ok(ctx.optimizer(optimizer).zero_grad()?)
     }
 
+    /// Steps a learning-rate scheduler when it is due. `metric` is what a `ReduceLrOnPlateau` watches, and `None` for all others.
+    fn lr_scheduler_step(
+        &mut self,
+        ctx: &mut Context,
+        scheduler: LrSchedulerIndex,
+        metric: Option<f64>,
+    ) -> Result<()> {
+        Ok(ctx.step_lr_scheduler(scheduler, metric)?)
+    }
+
     /// Clips the gradients before the optimizer steps. The default does what the trainer's `gradient_clip_val` and
     /// `gradient_clip_algorithm` say, and nothing where there is no value.
     fn configure_gradient_clipping(

@@ -42,12 +42,12 @@ impl fmt::Display for MonitorMode {
     }
 }
 
-/// A callback monitors a metric that was not logged.
+/// A metric is monitored that was not logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{callback}` monitors `{monitor}`, which was not logged: {}", known(.logged))]
+#[error("{by} monitors `{monitor}`, which was not logged: {}", known(.logged))]
 pub struct NotLogged {
-    /// The callback.
-    pub callback: &'static str,
+    /// The callback or scheduler.
+    pub by: &'static str,
     /// The name of the metric.
     pub monitor: String,
     /// The names that were logged.
@@ -68,7 +68,7 @@ fn known(logged: &[String]) -> String {
 pub(super) fn monitored(ctx: &RunContext, callback: &'static str, monitor: &str) -> Result<f64, NotLogged> {
     let metrics = ctx.callback_metrics();
     metrics.get(monitor).copied().ok_or_else(|| NotLogged {
-        callback,
+        by: callback,
         monitor: monitor.to_owned(),
         logged: metrics.into_keys().collect(),
     })

@@ -34,10 +34,10 @@ fn gradient_clip_val(config: &TrainerConfig) -> Option<String> {
     Some(format!("`gradient_clip_val` is {value}: it must be a number of 0 or more"))
 }
 
-/// A fraction of an epoch can't be counted over epochs.
+/// A part of an epoch can't be counted over epochs.
 fn across_epochs(config: &TrainerConfig) -> Option<String> {
-    let is_fraction = matches!(config.val_check_interval, super::ValCheckInterval::Fraction(_));
-    (is_fraction && config.check_val_every_n_epoch.is_none()).then(|| {
+    let is_part = matches!(config.val_check_interval, super::ValCheckInterval::Fraction(part) if part != 1.0);
+    (is_part && config.check_val_every_n_epoch.is_none()).then(|| {
         "`val_check_interval` is a fraction of an epoch, and `check_val_every_n_epoch` is none: give a number of batches, \
          or a number of epochs"
             .to_owned()

@@ -1,18 +1,18 @@
 //! What a hook sees of the run: counters, the log, the optimizers, the device. Never the loops.
 
-mod accumulator;
 pub mod at;
 mod lent;
 mod log;
 mod log_dir;
+mod lr_schedulers;
 mod progress;
 mod save_request;
 mod toggle;
 
-pub use accumulator::Reduction;
 pub use at::Context;
-pub use log::{LogEntry, LogValue};
+pub use log::{LogEntry, LogError, LogValue, Reduction};
 pub(crate) use log_dir::{LOGS, versions};
+pub use lr_schedulers::RunningLrScheduler;
 pub(crate) use progress::Progress;
 pub use save_request::SaveRequest;
 
@@ -49,6 +49,7 @@ pub struct RunContext {
     pub(crate) num_val_batches: Vec<Option<usize>>,
     pub(crate) should_stop: bool,
     pub(crate) optimizers: Vec<Optimizer>,
+    pub(crate) lr_schedulers: Vec<RunningLrScheduler>,
     pub(crate) loggers: Vec<Box<dyn Logger>>,
     pub(crate) hook: Option<Hook>,
     pub(crate) training_log: Log,
@@ -82,6 +83,7 @@ impl RunContext {
             num_val_batches: Vec::new(),
             should_stop: false,
             optimizers: Vec::new(),
+            lr_schedulers: Vec::new(),
             loggers: Vec::new(),
             hook: None,
             training_log: Log::default(),

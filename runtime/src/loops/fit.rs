@@ -10,7 +10,7 @@ use crate::stage::RunningStage;
 /// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored.
 pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     let mut validation = Validation::of(running);
-    if let Some(validation) = &mut validation {
+    if let Some(validation) = validation.as_mut().filter(|_| !is_restarting(running)) {
         validation.sanity_check(running)?;
     }
     running.ctx.running_stage = RunningStage::Training;
@@ -42,6 +42,12 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
         running.ctx.progress.end_epoch();
     }
     running.on_train_end()
+}
+
+/// Whether a run goes on within an epoch. Lightning takes every resumed run that ends by steps for one.
+fn is_restarting<M: LightningModule>(running: &Running<'_, M>) -> bool {
+    let ctx = &running.ctx;
+    ctx.ckpt_path.is_some() && (ctx.progress.is_mid_epoch() || ctx.config.steps().is_some())
 }
 
 fn is_done<M: LightningModule>(running: &Running<'_, M>) -> bool {

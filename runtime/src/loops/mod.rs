@@ -4,6 +4,7 @@ mod automatic;
 mod batches;
 mod evaluation;
 mod fit;
+mod lr_schedulers;
 mod manual;
 mod prediction;
 mod stopping;

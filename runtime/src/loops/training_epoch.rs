@@ -1,6 +1,7 @@
 //! One training epoch.
 
 use super::batches::{self, EpochBatch};
+use super::lr_schedulers::{self, Moment};
 use super::training::Training;
 use super::validation::Validation;
 use super::{automatic, manual, stopping};
@@ -48,14 +49,14 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
     let flow = running.on_train_batch_start(&batch, batch_idx)?;
     if flow == Flow::SkipEpoch {
         running.ctx.progress.is_last_batch = true;
-        update_lr_schedulers(running)?;
+        lr_schedulers::update(running, Moment::AfterBatch)?;
     } else {
         let output = if M::AUTOMATIC_OPTIMIZATION {
             automatic::step(running, &batch, batch_idx)?
         } else {
             manual::step(running, &batch, batch_idx)?
         };
-        update_lr_schedulers(running)?;
+        lr_schedulers::update(running, Moment::AfterBatch)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;
         log_step(running)?;
     }
@@ -74,13 +75,10 @@ fn advance_end<M: LightningModule>(
     {
         validation.run(running, has_stepped)?;
     }
+    lr_schedulers::update(running, Moment::AfterValidation)?;
     if has_stepped {
         running.ctx.progress.batches_that_stepped += 1;
     }
-    Ok(())
-}
-
-fn update_lr_schedulers<M: LightningModule>(_: &mut Running<'_, M>) -> Result<(), Error> {
     Ok(())
 }
 
@@ -92,6 +90,7 @@ fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.epoch_end_reached();
     running.ctx.progress.epoch_is_done = true;
     on_train_epoch_end(running)?;
+    lr_schedulers::update(running, Moment::AfterEpoch)?;
     running.ctx.end_logged_epoch()?;
     running.ctx.progress.batches_that_stepped = stepped;
     running.ctx.in_epoch = false;

@@ -34,6 +34,7 @@ use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::error::Error;
 use crate::hook::{Hook, MissingHook};
 use crate::optim::{OptimizerIndex, Optimizers};
+use crate::schedule::LrSchedulerIndex;
 use crate::stage::Stage;
 use anyhow::Result;
 use serde_json::Value;

@@ -47,6 +47,7 @@
 //! ```
 
 mod chained_scheduler;
+mod config;
 mod constant_lr;
 mod cosine_annealing_lr;
 mod cosine_annealing_warm_restarts;
@@ -55,6 +56,7 @@ mod description;
 mod error;
 mod exponential_lr;
 mod groups;
+mod index;
 mod lambda_lr;
 mod leaf;
 mod linear_lr;
@@ -73,6 +75,7 @@ mod state;
 mod step_lr;
 
 pub use chained_scheduler::ChainedScheduler;
+pub use config::{Interval, LrSchedulerConfig};
 pub use constant_lr::ConstantLr;
 pub use cosine_annealing_lr::CosineAnnealingLr;
 pub use cosine_annealing_warm_restarts::CosineAnnealingWarmRestarts;
@@ -81,6 +84,7 @@ pub use description::Schedule;
 pub use error::ScheduleError;
 pub use exponential_lr::ExponentialLr;
 pub use groups::ParameterGroupRates;
+pub use index::LrSchedulerIndex;
 pub use lambda_lr::LambdaLr;
 pub use linear_lr::LinearLr;
 pub use lr_lambda::LrLambda;

@@ -244,7 +244,7 @@ impl ModelCheckpoint {
     /// A metric of validation may be missing as long as there was none.
     fn miss(&self, ctx: &RunContext, monitor: &str, metrics: &BTreeMap<String, f64>) -> Result<()> {
         let logged = metrics.keys().filter(|name| !matches!(name.as_str(), "epoch" | "step")).cloned().collect();
-        let missing = NotLogged { callback: "ModelCheckpoint", monitor: monitor.to_owned(), logged };
+        let missing = NotLogged { by: "ModelCheckpoint", monitor: monitor.to_owned(), logged };
         if ctx.has_validated {
             return Err(missing.into());
         }
