@@ -21,8 +21,8 @@ use super::rule::{Moment, Rule};
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ConstantLr {
-    /// What the rate is multiplied by, and later divided by: above 0 and at most 1. Default 1/3. (PyTorch takes a 0 as well,
-    /// and fails when it comes to divide by it.)
+    /// What the rate is multiplied by, and later divided by: above 0 and at most 1. Default 1/3. (PyTorch takes a 0 as
+    /// well, and fails when it comes to divide by it.)
     pub factor: f64,
     /// The step at which the full rate is back. Default 5. With 0 it never is.
     pub total_iters: u64,

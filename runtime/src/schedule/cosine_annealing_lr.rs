@@ -9,7 +9,8 @@ use super::rule::{Moment, Rule};
 /// Lets the rate fall to `eta_min` along half a cosine of `t_max` steps, as
 /// [`torch.optim.lr_scheduler.CosineAnnealingLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html).
 ///
-/// At step `t` the rate is `eta_min + (initial - eta_min) * (1 + cos(π * t / t_max)) / 2`; after `t_max` steps it rises again.
+/// At step `t` the rate is `eta_min + (initial - eta_min) * (1 + cos(π * t / t_max)) / 2`; after `t_max` steps it rises
+/// again.
 ///
 /// ```text
 /// ██████▇▇▇▇▆▆▆▅▅▅▄▄▄▃▃▃▂▂▂▂▁▁▁▁▁▁

@@ -18,9 +18,9 @@ use super::rule::{Moment, Rule};
 ///
 /// [Loshchilov and Hutter, *SGDR: Stochastic Gradient Descent with Warm Restarts*](https://arxiv.org/abs/1608.03983).
 ///
-/// Each rate is computed from the initial one, not from the rate before: a rate that was set by hand lasts until the next
-/// step. For restarts within an epoch, step after every batch, with the lengths in batches: PyTorch's `step(epoch)` with a
-/// fraction has no counterpart here.
+/// Each rate is computed from the initial one, not from the rate before: a rate that was set by hand lasts until the
+/// next step. For restarts within an epoch, step after every batch, with the lengths in batches: PyTorch's
+/// `step(epoch)` with a fraction has no counterpart here.
 ///
 /// ```
 /// use tch_lightning::schedule::CosineAnnealingWarmRestarts;

@@ -17,8 +17,8 @@ use super::{PerGroup, ScheduleError};
 /// ▁▂▃▄▅▆▇█▇▆▅▄▃▂▁▂▂▃▃▄▄▅▄▄▃▃▂▂▁▂▂▂   Triangular2
 /// ```
 ///
-/// Unless told otherwise it leads the momentum the other way between bounds of its own. It is usually stepped after every
-/// batch. The first rate is `base_lr`; the optimizer's own and the rates that are set by hand do not count.
+/// Unless told otherwise it leads the momentum the other way between bounds of its own. It is usually stepped after
+/// every batch. The first rate is `base_lr`; the optimizer's own and the rates that are set by hand do not count.
 ///
 /// [Smith, *Cyclical Learning Rates for Training Neural Networks*](https://arxiv.org/abs/1506.01186).
 ///
@@ -113,8 +113,8 @@ pub enum ScaleMode {
     Iterations,
 }
 
-/// What the height of [`CyclicLr`]'s cycles is multiplied by. A clone is the same function, and two are equal if one is a
-/// clone of the other.
+/// What the height of [`CyclicLr`]'s cycles is multiplied by. A clone is the same function, and two are equal if one is
+/// a clone of the other.
 #[derive(Clone)]
 pub struct ScaleFn(Arc<dyn Fn(f64) -> f64 + Send + Sync>);
 

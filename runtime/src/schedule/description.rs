@@ -11,10 +11,10 @@ use super::{
 
 /// How a learning rate changes over training, with its hyperparameters, not yet bound to an optimizer.
 ///
-/// Made from any of the schedules' own types with `into()`. Serialized, it is the schedule's name with its hyperparameters, as
-/// in `{"StepLr": {"step_size": 30, "gamma": 0.1}}`; those left out when it is read have their defaults. Functions can't be
-/// serialized: with a [`LambdaLr`], a [`MultiplicativeLr`] or a [`CyclicLr::scale_fn`] anywhere in it, serialization is an
-/// error, and there is no way to write one down to be read.
+/// Made from any of the schedules' own types with `into()`. Serialized, it is the schedule's name with its
+/// hyperparameters, as in `{"StepLr": {"step_size": 30, "gamma": 0.1}}`; those left out when it is read have their
+/// defaults. Functions can't be serialized: with a [`LambdaLr`], a [`MultiplicativeLr`] or a [`CyclicLr::scale_fn`]
+/// anywhere in it, serialization is an error, and there is no way to write one down to be read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Schedule {
@@ -63,8 +63,8 @@ impl Schedule {
         matches!(self, Self::ReduceLrOnPlateau(_))
     }
 
-    /// Checks the hyperparameters, and those of all schedules that it is made of, by PyTorch's rules. Numbers that would make
-    /// PyTorch divide by zero later on are refused as well, and those that are not finite.
+    /// Checks the hyperparameters, and those of all schedules that it is made of, by PyTorch's rules. Numbers that
+    /// would make PyTorch divide by zero later on are refused as well, and those that are not finite.
     ///
     /// # Errors
     /// The first that is wrong. What is given for each parameter group is checked when a

@@ -17,8 +17,8 @@ pub enum ScheduleError {
 
     /// A list with a value for each parameter group is of another length than there are groups.
     #[error(
-        "{schedule}: the length of {name} is {given}, but the number of parameter groups is {groups}: give one value for all \
-         groups, or a list with one for each"
+        "{schedule}: the length of {name} is {given}, but the number of parameter groups is {groups}: give one value for \
+         all groups, or a list with one for each"
     )]
     PerGroup {
         /// The schedule's name.
@@ -56,8 +56,8 @@ pub enum ScheduleError {
 
     /// The milestones of a [`SequentialLr`](super::SequentialLr) do not stand between its schedulers.
     #[error(
-        "SequentialLR: the number of milestones is {milestones} and that of schedulers {schedulers}, but there must be one \
-         milestone between every two schedulers"
+        "SequentialLR: the number of milestones is {milestones} and that of schedulers {schedulers}, but there must be \
+         one milestone between every two schedulers"
     )]
     Milestones {
         /// How many milestones were given.
@@ -115,7 +115,8 @@ pub enum ScheduleError {
 
     /// The optimizer has fewer parameter groups than it had.
     #[error(
-        "{schedule}: the number of parameter groups is {groups}, but it was {known} before, and groups can't be taken away"
+        "{schedule}: the number of parameter groups is {groups}, but it was {known} before, and groups can't be taken \
+         away"
     )]
     GroupsRemoved {
         /// The schedule's name.

@@ -5,15 +5,16 @@ use super::{LrLambda, PerGroup, ScheduleError};
 /// The initial rate times a function of the step, as
 /// [`torch.optim.lr_scheduler.LambdaLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.LambdaLR.html).
 ///
-/// Each rate is computed from the initial one, not from the rate before: a rate that was set by hand lasts until the next
-/// step. Functions can't be written to a file: a [`Schedule`](super::Schedule) of this kind, or one that it is part of, is
-/// refused by serde. The scheduler's state can be saved all the same.
+/// Each rate is computed from the initial one, not from the rate before: a rate that was set by hand lasts until the
+/// next step. Functions can't be written to a file: a [`Schedule`](super::Schedule) of this kind, or one that it is
+/// part of, is refused by serde. The scheduler's state can be saved all the same.
 ///
 /// ```
 /// use tch_lightning::schedule::{LambdaLr, LrLambda};
 ///
 /// let inverse_square_root = LambdaLr::new(|step| 1.0 / ((step + 1) as f64).sqrt());
-/// let only_the_second_group = LambdaLr::per_group([LrLambda::new(|_| 1.0), LrLambda::new(|step| 0.9_f64.powf(step as f64))]);
+/// let (constant, falling) = (LrLambda::new(|_| 1.0), LrLambda::new(|step| 0.9_f64.powf(step as f64)));
+/// let only_the_second_group = LambdaLr::per_group([constant, falling]);
 /// # let _ = (inverse_square_root, only_the_second_group);
 /// ```
 #[derive(Debug, Clone, PartialEq)]

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A function of the step, as [`LambdaLr`](super::LambdaLr) and [`MultiplicativeLr`](super::MultiplicativeLr) take it. A
-/// clone is the same function, and two are equal if one is a clone of the other.
+/// A function of the step, as [`LambdaLr`](super::LambdaLr) and [`MultiplicativeLr`](super::MultiplicativeLr) take it.
+/// A clone is the same function, and two are equal if one is a clone of the other.
 #[derive(Clone)]
 pub struct LrLambda(Arc<dyn Fn(u64) -> f64 + Send + Sync>);
 

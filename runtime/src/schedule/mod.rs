@@ -1,9 +1,10 @@
 //! Learning-rate schedulers: how the rates of an optimizer's parameter groups change over training.
 //!
-//! A [`Schedule`] is a plain description, such as [`CosineAnnealingLr`] with its hyperparameters; PyTorch's names, defaults and
-//! rules, and PyTorch's rates. A [`LrScheduler`] is one bound to an optimizer's parameter groups. The names and the semantics
-//! are those of [`torch.optim.lr_scheduler`](https://docs.pytorch.org/docs/2.13/optim.html#how-to-adjust-learning-rate), down to
-//! the order in which numbers are multiplied: most schedules make the next rate from the one that a group has, so that a
+//! A [`Schedule`] is a plain description, such as [`CosineAnnealingLr`] with its hyperparameters; PyTorch's names,
+//! defaults and rules, and PyTorch's rates. A [`LrScheduler`] is one bound to an optimizer's parameter groups. The
+//! names and the semantics are those of
+//! [`torch.optim.lr_scheduler`](https://docs.pytorch.org/docs/2.13/optim.html#how-to-adjust-learning-rate), down to the
+//! order in which numbers are multiplied: most schedules make the next rate from the one that a group has, so that a
 //! rate that was changed by hand is scheduled on from there.
 //!
 //! | shape | schedule | |

@@ -6,8 +6,8 @@ use super::{LrLambda, PerGroup, ScheduleError};
 /// [`torch.optim.lr_scheduler.MultiplicativeLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.MultiplicativeLR.html).
 ///
 /// The function is not asked before the first step. Functions can't be written to a file: a
-/// [`Schedule`](super::Schedule) of this kind, or one that it is part of, is refused by serde. The scheduler's state can be
-/// saved all the same.
+/// [`Schedule`](super::Schedule) of this kind, or one that it is part of, is refused by serde. The scheduler's state
+/// can be saved all the same.
 ///
 /// ```
 /// use tch_lightning::schedule::MultiplicativeLr;

@@ -35,8 +35,8 @@ pub(super) fn check_name_and_parts(state: &SchedulerState, name: &str, parts: us
 /// A scheduler, or a part of one, that steps by itself.
 ///
 /// [`construct`](Self::construct), [`initial_step`](Self::initial_step) and [`undo`](Self::undo) are what PyTorch's
-/// constructors do to the rates and to each other's epochs. Where one scheduler is made of others, its first rates depend
-/// on their order.
+/// constructors do to the rates and to each other's epochs. Where one scheduler is made of others, its first rates
+/// depend on their order.
 pub(super) trait Node: Debug + Send {
     fn name(&self) -> &'static str;
 

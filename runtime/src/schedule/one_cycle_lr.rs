@@ -14,9 +14,9 @@ use super::{PerGroup, ScheduleError};
 /// ▁▂▂▃▄▅▇▇█████▇▇▇▆▆▅▅▄▄▃▃▃▂▂▂▁▁▁▁
 /// ```
 ///
-/// Unless told otherwise it leads the momentum the other way. It is usually stepped after every batch, `total_steps` times in
-/// all; any more is an error. The optimizer's own rate and the rates that are set by hand do not count. As in PyTorch, of
-/// several that are composed in one scheduler the last one's bounds hold for all.
+/// Unless told otherwise it leads the momentum the other way. It is usually stepped after every batch, `total_steps`
+/// times in all; any more is an error. The optimizer's own rate and the rates that are set by hand do not count. As in
+/// PyTorch, of several that are composed in one scheduler the last one's bounds hold for all.
 ///
 /// [Smith and Topin, *Super-Convergence: Very Fast Training of Neural Networks Using Large Learning
 /// Rates*](https://arxiv.org/abs/1708.07120).
@@ -64,8 +64,8 @@ pub struct OneCycleLr {
     /// What the first rate is divided by to give the last, above 0. Default 10000.
     #[serde(default = "default::final_div_factor")]
     pub final_div_factor: f64,
-    /// Go back to the first rate in as many steps as the way up took, and only then to the last. Default false: the way down is
-    /// one.
+    /// Go back to the first rate in as many steps as the way up took, and only then to the last. Default false: the way
+    /// down is one.
     #[serde(default)]
     pub three_phase: bool,
 }
@@ -119,8 +119,8 @@ impl AnnealStrategy {
 }
 
 impl OneCycleLr {
-    /// A cycle up to this rate. It needs its length: [`total_steps`](Self::total_steps), or [`epochs`](Self::epochs) and
-    /// [`steps_per_epoch`](Self::steps_per_epoch).
+    /// A cycle up to this rate. It needs its length: [`total_steps`](Self::total_steps), or [`epochs`](Self::epochs)
+    /// and [`steps_per_epoch`](Self::steps_per_epoch).
     pub fn new(max_lr: impl Into<PerGroup<f64>>) -> Self {
         Self {
             max_lr: max_lr.into(),

@@ -10,8 +10,8 @@ use super::{PerGroup, ScheduleError};
 /// Reduces the rate when a metric has stopped improving, as
 /// [`torch.optim.lr_scheduler.ReduceLROnPlateau`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html).
 ///
-/// A step takes the metric's value: see [`LrScheduler::step_with_metric`](super::LrScheduler::step_with_metric). A step whose
-/// metric is not better than the best so far is a bad one, also if it is not a number.
+/// A step takes the metric's value: see [`LrScheduler::step_with_metric`](super::LrScheduler::step_with_metric). A step
+/// whose metric is not better than the best so far is a bad one, also if it is not a number.
 ///
 /// ```
 /// use tch_lightning::schedule::{PlateauMode, ReduceLrOnPlateau};

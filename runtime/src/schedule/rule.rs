@@ -3,7 +3,8 @@ use std::fmt::Debug;
 use super::ScheduleError;
 use super::groups::{Memory, ParameterGroupRates};
 
-/// A schedule that stands for itself: one whose rates are a function of the step, and not of other schedules or a metric.
+/// A schedule that stands for itself: one whose rates are a function of the step, and not of other schedules or a
+/// metric.
 pub(super) trait Rule: Debug + Send + Sync {
     /// The name in PyTorch.
     fn name(&self) -> &'static str;

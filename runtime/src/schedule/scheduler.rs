@@ -6,8 +6,8 @@ use super::{Schedule, ScheduleError};
 
 /// A [`Schedule`] bound to an optimizer's parameter groups, whose rates it sets at every step.
 ///
-/// It does not hold the optimizer: that is given to each step. A step comes after the optimizer's own, once in an epoch or after
-/// every batch, as the schedule is meant.
+/// It does not hold the optimizer: that is given to each step. A step comes after the optimizer's own, once in an epoch
+/// or after every batch, as the schedule is meant.
 ///
 /// ```
 /// use tch::{Device, Kind, Tensor};
@@ -30,14 +30,14 @@ use super::{Schedule, ScheduleError};
 /// # }
 /// ```
 ///
-/// Groups may be added to the optimizer later on, and are scheduled from the next step on: their initial rate is the one that
-/// they have then, and the steps taken before count for them too. Schedules that multiply the rate go on with it from there, and
-/// the others compute from it, or from their own bounds. A hyperparameter that is given for each group makes such a step an
-/// error.
+/// Groups may be added to the optimizer later on, and are scheduled from the next step on: their initial rate is the
+/// one that they have then, and the steps taken before count for them too. Schedules that multiply the rate go on with
+/// it from there, and the others compute from it, or from their own bounds. A hyperparameter that is given for each
+/// group makes such a step an error.
 ///
 /// An optimizer should have one scheduler. Several schedules are composed as
-/// [`ChainedScheduler`](super::ChainedScheduler) or [`SequentialLr`](super::SequentialLr), whose parts know the same initial
-/// rates.
+/// [`ChainedScheduler`](super::ChainedScheduler) or [`SequentialLr`](super::SequentialLr), whose parts know the same
+/// initial rates.
 #[derive(Debug)]
 pub struct LrScheduler {
     schedule: Schedule,
@@ -50,12 +50,12 @@ pub struct LrScheduler {
 impl LrScheduler {
     /// Binds a schedule to an optimizer's parameter groups, and sets their first rates.
     ///
-    /// The rates that the groups have are remembered as the initial ones, where the schedule has none of its own. To resume
-    /// training, make the scheduler anew, then load the optimizer's state and [`load_state`](Self::load_state).
+    /// The rates that the groups have are remembered as the initial ones, where the schedule has none of its own. To
+    /// resume training, make the scheduler anew, then load the optimizer's state and [`load_state`](Self::load_state).
     ///
     /// # Errors
-    /// When a hyperparameter is out of its range or does not fit the groups; when schedules are composed that can't be; when the
-    /// momentum is to be cycled and there is none. Nothing is set then.
+    /// When a hyperparameter is out of its range or does not fit the groups; when schedules are composed that can't be;
+    /// when the momentum is to be cycled and there is none. Nothing is set then.
     pub fn new(schedule: impl Into<Schedule>, groups: &mut dyn ParameterGroupRates) -> Result<Self, ScheduleError> {
         let schedule = schedule.into();
         let mut stepped = Stepped::new(&schedule)?;
@@ -74,8 +74,8 @@ impl LrScheduler {
     /// Sets the groups' next rates, and momenta where they are cycled.
     ///
     /// # Errors
-    /// When the schedule goes by a metric; when a [`OneCycleLr`](super::OneCycleLr) is at its end; when groups were added for
-    /// which the schedule has no values, or taken away. Nothing is set then, and the step does not count.
+    /// When the schedule goes by a metric; when a [`OneCycleLr`](super::OneCycleLr) is at its end; when groups were
+    /// added for which the schedule has no values, or taken away. Nothing is set then, and the step does not count.
     pub fn step(&mut self, groups: &mut dyn ParameterGroupRates) -> Result<(), ScheduleError> {
         let schedule = self.schedule.name();
         let Stepped::Alone(node) = &mut self.stepped else {
@@ -100,8 +100,8 @@ impl LrScheduler {
     /// Looks at the metric, and reduces the groups' rates if it has not improved for long enough.
     ///
     /// # Errors
-    /// When the schedule does not go by a metric; when groups were added for which it has no `min_lr`. Nothing is set then, and
-    /// the step does not count.
+    /// When the schedule does not go by a metric; when groups were added for which it has no `min_lr`. Nothing is set
+    /// then, and the step does not count.
     pub fn step_with_metric(&mut self, groups: &mut dyn ParameterGroupRates, metric: f64) -> Result<(), ScheduleError> {
         let Stepped::OnMetric(plateau) = &mut self.stepped else {
             return Err(ScheduleError::MetricUnexpected { schedule: self.schedule.name() });
@@ -127,7 +127,8 @@ impl LrScheduler {
         &self.schedule
     }
 
-    /// All that it has to remember when training is interrupted. The groups' rates and momenta are the optimizer's to remember.
+    /// All that it has to remember when training is interrupted. The groups' rates and momenta are the optimizer's to
+    /// remember.
     pub fn state(&self) -> LrSchedulerState {
         let scheduler = match &self.stepped {
             Stepped::Alone(node) => node.state(),
@@ -136,8 +137,9 @@ impl LrScheduler {
         LrSchedulerState { last_lr: self.last_lr.clone(), param_groups: self.memory.clone(), scheduler }
     }
 
-    /// Takes over a state that [`state`](Self::state) gave for the same schedule. Steps then go on bit for bit as they would
-    /// have, if the groups have the rates and momenta that they had; those are not set here. Hyperparameters may differ.
+    /// Takes over a state that [`state`](Self::state) gave for the same schedule. Steps then go on bit for bit as they
+    /// would have, if the groups have the rates and momenta that they had; those are not set here. Hyperparameters may
+    /// differ.
     ///
     /// # Errors
     /// [`ScheduleError::State`] if it is of another schedule; nothing is loaded then.

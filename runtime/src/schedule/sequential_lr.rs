@@ -12,12 +12,12 @@ use super::{LinearLr, Schedule, ScheduleError};
 /// One schedule after the other, as
 /// [`torch.optim.lr_scheduler.SequentialLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.SequentialLR.html).
 ///
-/// The first one begins with the initial rates. At a milestone the next one starts, from the initial rates again and not from
-/// what the one before has left; [`MultiplicativeLr`](super::MultiplicativeLr) alone goes on from there.
+/// The first one begins with the initial rates. At a milestone the next one starts, from the initial rates again and
+/// not from what the one before has left; [`MultiplicativeLr`](super::MultiplicativeLr) alone goes on from there.
 ///
-/// Only the first may be made of others, which PyTorch cannot start at a milestone, and none may go by a metric. All are bound
-/// before the first step, in their order: one that fixes its own initial rate, as [`OneCycleLr`](super::OneCycleLr), fixes it
-/// for those after it and for the start.
+/// Only the first may be made of others, which PyTorch cannot start at a milestone, and none may go by a metric. All
+/// are bound before the first step, in their order: one that fixes its own initial rate, as
+/// [`OneCycleLr`](super::OneCycleLr), fixes it for those after it and for the start.
 ///
 /// ```
 /// use tch_lightning::schedule::{ConstantLr, ExponentialLr, SequentialLr};
@@ -42,8 +42,8 @@ impl SequentialLr {
         Self { schedulers: schedulers.into(), milestones: milestones.into() }
     }
 
-    /// A linear warm-up, and `schedule` from its end on: short for a sequence of the two with the warm-up's `total_iters` as
-    /// milestone.
+    /// A linear warm-up, and `schedule` from its end on: short for a sequence of the two with the warm-up's
+    /// `total_iters` as milestone.
     ///
     /// ```text
     /// ▂▃▄▅▆▇█████▇▇▇▆▆▆▅▅▄▄▃▃▃▂▂▂▁▁▁▁▁

@@ -5,12 +5,12 @@ use super::groups::Memory;
 /// What a [`LrScheduler`](super::LrScheduler) has to remember when training is interrupted.
 ///
 /// It is plain data for serde, with PyTorch's names where PyTorch has them: `last_epoch`, `base_lrs`, `_last_lr`,
-/// `_schedulers`, `best`, …; `param_groups` holds what PyTorch adds to the optimizer's groups, such as `initial_lr`. The
-/// hyperparameters are not part of it: they are the [`Schedule`](super::Schedule)'s. The groups' rates and momenta are not
-/// either: they are the optimizer's.
+/// `_schedulers`, `best`, …; `param_groups` holds what PyTorch adds to the optimizer's groups, such as `initial_lr`.
+/// The hyperparameters are not part of it: they are the [`Schedule`](super::Schedule)'s. The groups' rates and momenta
+/// are not either: they are the optimizer's.
 ///
-/// Resumed training goes on bit for bit if the format keeps an `f64` bit for bit. (serde_json's text does with its feature
-/// `float_roundtrip`.)
+/// Resumed training goes on bit for bit if the format keeps an `f64` bit for bit. (serde_json's text does with its
+/// feature `float_roundtrip`.)
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LrSchedulerState {

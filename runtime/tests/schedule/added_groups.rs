@@ -1,5 +1,5 @@
-//! Groups that join the optimizer while it is scheduled, as finetuning adds them. Where PyTorch takes them, `table.json` has
-//! its rates; here is what it fails at.
+//! Groups that join the optimizer while it is scheduled, as finetuning adds them. Where PyTorch takes them,
+//! `table.json` has its rates; here is what it fails at.
 
 use tch_lightning::schedule::{
     CyclicLr, ExponentialLr, LambdaLr, LrLambda, LrScheduler, OneCycleLr, ReduceLrOnPlateau, Schedule, SequentialLr,
@@ -73,8 +73,8 @@ fn what_was_given_for_each_group_does_not_fit_any_more() {
     let before = (groups.clone(), scheduler.state());
     assert_eq!(
         scheduler.step(&mut groups).unwrap_err().to_string(),
-        "LambdaLR: the length of lr_lambda is 1, but the number of parameter groups is 2: give one value for all groups, or \
-         a list with one for each"
+        "LambdaLR: the length of lr_lambda is 1, but the number of parameter groups is 2: give one value for all groups, \
+         or a list with one for each"
     );
     assert_eq!((groups, scheduler.state()), before);
 

@@ -93,8 +93,8 @@ fn hyperparameters_out_of_range() {
 fn lists_that_do_not_fit_the_groups() {
     let of_3 = |schedule: &str, name: &str| {
         format!(
-            "{schedule}: the length of {name} is 3, but the number of parameter groups is 2: give one value for all groups, \
-             or a list with one for each"
+            "{schedule}: the length of {name} is 3, but the number of parameter groups is 2: give one value for all \
+             groups, or a list with one for each"
         )
     };
     let one_cycle = || OneCycleLr::new(0.1).total_steps(10);
@@ -127,8 +127,8 @@ fn a_momentum_that_is_not_there() {
     };
     assert_eq!(
         refusal(CyclicLr::new(0.1, 0.2).into()),
-        "CyclicLR cycles the momentum, but parameter group 0 has neither a momentum nor a beta1: call cycle_momentum(false), \
-         or choose another optimizer"
+        "CyclicLR cycles the momentum, but parameter group 0 has neither a momentum nor a beta1: call \
+         cycle_momentum(false), or choose another optimizer"
     );
     assert!(refusal(OneCycleLr::new(0.1).total_steps(3).into()).starts_with("OneCycleLR cycles the momentum"));
     let left_alone = OneCycleLr::new(0.1).total_steps(3).cycle_momentum(false);
@@ -145,8 +145,8 @@ fn compositions_that_can_not_be() {
         (ChainedScheduler::new([]).into(), "ChainedScheduler has no schedulers: give it at least one"),
         (
             SequentialLr::new([step(), step()], [3, 5]).into(),
-            "SequentialLR: the number of milestones is 2 and that of schedulers 2, but there must be one milestone between \
-             every two schedulers",
+            "SequentialLR: the number of milestones is 2 and that of schedulers 2, but there must be one milestone \
+             between every two schedulers",
         ),
         (
             SequentialLr::new([step(), step(), step()], [5, 3]).into(),

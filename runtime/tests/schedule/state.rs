@@ -45,7 +45,12 @@ fn a_state_has_pytorchs_names() {
     let chained = ChainedScheduler::new([StepLr::new(3).into(), ExponentialLr::new(0.5).into()]);
     let mut scheduler = LrScheduler::new(chained, &mut groups).unwrap();
     scheduler.step(&mut groups).unwrap();
-    let memory = |initial_lr| json!({"initial_lr": initial_lr, "max_lr": 0.0, "min_lr": 0.0, "base_momentum": 0.0, "max_momentum": 0.0});
+    let memory = |initial_lr| {
+        json!({
+            "initial_lr": initial_lr,
+            "max_lr": 0.0, "min_lr": 0.0, "base_momentum": 0.0, "max_momentum": 0.0,
+        })
+    };
     let expected = json!({
         "_last_lr": [0.25, 0.125],
         "param_groups": [memory(0.5), memory(0.25)],

@@ -2,8 +2,9 @@
 
 A case has a schedule, as serde writes it, with functions by the names that they have in FUNCTIONS; the groups that the
 optimizer starts with; the rates that are changed by hand, as [step, group, factor], before the step; the group that is
-added, as [step, rate], before the step; and for schedules that need one the metric of each step. Rates, and momenta where
-they are cycled, are those of each group at first and after each step. [value, count] stands for a value that repeats.
+added, as [step, rate], before the step; and for schedules that need one the metric of each step. Rates, and momenta
+where they are cycled, are those of each group at first and after each step. [value, count] stands for a value that
+repeats.
 """
 
 import json
