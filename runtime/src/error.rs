@@ -5,7 +5,7 @@ use crate::context::LogError;
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::hook::Hook;
-use crate::native::without_backtrace;
+use crate::native::{NativeError, without_backtrace};
 use crate::optim::OptimizerError;
 use crate::schedule::ScheduleError;
 use crate::stage::Stage;
@@ -62,6 +62,9 @@ pub enum Error {
     /// libtorch refused an operation of the trainer's own.
     #[error("libtorch: {}", without_backtrace(&.0.to_string()))]
     Torch(#[from] tch::TchError),
+    /// libtorch refused an operation of the trainer's own that tch does not bind.
+    #[error("libtorch: {0}")]
+    Native(#[from] NativeError),
     /// A file of the run could not be written or read.
     #[error("{what} {}: {source}", path.display())]
     Io {

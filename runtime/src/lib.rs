@@ -23,6 +23,7 @@ mod module;
 mod native;
 pub mod optim;
 mod panic;
+pub mod profiler;
 pub mod schedule;
 mod stage;
 mod table;

@@ -7,6 +7,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, ModelHooksTable, Running};
+use crate::native::{random_state, set_random_state};
 use crate::stage::RunningStage;
 use crate::terminal;
 
@@ -42,11 +43,14 @@ impl<M: LightningModule> Validation<M> {
             return Ok(());
         }
         running.ctx.running_stage = RunningStage::SanityChecking;
+        // what it draws is not to change the run
+        let random_state = random_state()?;
         running.callbacks.on_sanity_check_start(running.ctx, running.module)?;
         let is_due = is_in_epoch(running.ctx);
         self.evaluation.load(running, is_due)?;
         self.evaluation.run(running, batches)?;
         running.callbacks.on_sanity_check_end(running.ctx, running.module)?;
+        set_random_state(&random_state)?;
         running.ctx.forget_logged();
         running.ctx.running_stage = RunningStage::Training;
         Ok(())

@@ -4,12 +4,16 @@ mod boundary;
 mod group;
 mod library;
 mod message;
+mod random;
+mod record;
 mod system;
 mod tensor;
 
-pub(crate) use boundary::NativeError;
+pub use boundary::NativeError;
 pub(crate) use group::{AdamOptions, Group, SgdOptions};
 pub(crate) use library::{loaded_libtorch, open_library};
 pub(crate) use message::without_backtrace;
+pub(crate) use random::{random_state, set_random_state};
+pub(crate) use record::Record;
 pub use system::libtorch_version;
 pub(crate) use tensor::TensorIdentity;

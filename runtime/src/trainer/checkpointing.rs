@@ -102,6 +102,12 @@ impl<M: LightningModule> Running<'_, M> {
         if self.ctx.progress.epoch_is_done {
             self.ctx.progress.end_epoch();
         }
+        let epoch = self.ctx.progress.current_epoch;
+        if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
+            return Err(Error::Configuration(format!(
+                "the checkpoint was written after {epoch} epochs, and `max_epochs` is {epochs}: set it to {epoch} or more"
+            )));
+        }
         Ok(())
     }
 }
