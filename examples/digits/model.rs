@@ -1,6 +1,6 @@
 //! The model: two convolutions and two linear layers.
 
-use crate::data::{Digits, SIDE};
+use examples::data::{Digits, SIDE};
 use crate::predictions::{Prediction, PredictionWriter};
 use clap::Args;
 use serde::{Deserialize, Serialize};

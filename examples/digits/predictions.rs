@@ -1,6 +1,6 @@
 //! What the model took each digit for: a file of all, and a picture of those it was wrong about.
 
-use crate::data::Digits;
+use examples::data::Digits;
 use crate::picture::{self, Mistaken};
 use anyhow::Context as _;
 use serde::Serialize;
