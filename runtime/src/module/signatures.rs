@@ -2,7 +2,7 @@
 
 use super::Flow;
 use crate::data::{Batch, DataLoader, DataLoaders};
-use crate::optim::{Algorithm, Optimizers};
+use crate::optim::{IntoParameterGroups, Optimizers};
 
 /// `Self` is the type that a method asks for, `Declared` the one that the hook has.
 #[diagnostic::on_unimplemented(
@@ -65,21 +65,28 @@ impl<B: Batch> HookReturn<DataLoaders<B>> for Vec<DataLoader<B>> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Into<Algorithm>> HookReturn<Optimizers> for A {
-    fn into_value(self) -> Optimizers {
-        self.into().into()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: Into<Algorithm>> HookReturn<Optimizers> for Vec<A> {
+impl<G: IntoParameterGroups> HookReturn<Optimizers> for G {
     fn into_value(self) -> Optimizers {
         self.into()
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Into<Algorithm>, B: Into<Algorithm>> HookReturn<Optimizers> for (A, B) {
+impl<G: IntoParameterGroups> HookReturn<Optimizers> for Vec<G> {
+    fn into_value(self) -> Optimizers {
+        self.into()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: IntoParameterGroups, B: IntoParameterGroups> HookReturn<Optimizers> for (A, B) {
+    fn into_value(self) -> Optimizers {
+        self.into()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: IntoParameterGroups, B: IntoParameterGroups, C: IntoParameterGroups> HookReturn<Optimizers> for (A, B, C) {
     fn into_value(self) -> Optimizers {
         self.into()
     }
