@@ -34,7 +34,7 @@ algorithm! {
     /// let point = Tensor::from_slice(&[-1.5f64, 2.0]).set_requires_grad(true);
     /// let rosenbrock = || {
     ///     let (x, y) = (point.get(0), point.get(1));
-    ///     (1.0 - &x).square() + 100.0 * (&y - x.square()).square()
+    ///     (&x - 1.0).square() + (&y - x.square()).square() * 100.0
     /// };
     ///
     /// let lbfgs = Lbfgs::new(1.0).max_iter(100).line_search(Some(LineSearch::StrongWolfe));
