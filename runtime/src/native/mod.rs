@@ -4,12 +4,16 @@ mod boundary;
 mod group;
 mod library;
 mod message;
+mod stream;
 mod system;
 mod tensor;
+mod threads;
 
 pub(crate) use boundary::NativeError;
 pub(crate) use group::{AdamOptions, Group, SgdOptions};
 pub(crate) use library::{loaded_libtorch, open_library};
 pub(crate) use message::without_backtrace;
+pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;
 pub(crate) use tensor::TensorIdentity;
+pub(crate) use threads::use_one_intraop_thread;
