@@ -4,9 +4,10 @@ use crate::data::{Batch, DataError, DataLoader};
 use crate::error::Error;
 use crate::hook::Hook;
 
-/// How many batches there are of a loader, of which at most `limit` are wanted.
+/// How many batches there are of a loader, of which at most `limit` are wanted; of a stream, more than will ever be.
 pub(super) fn count<B: Batch>(loader: &DataLoader<B>, limit: Option<usize>) -> usize {
-    limit.map_or(loader.len(), |limit| limit.min(loader.len()))
+    let all = loader.num_batches().unwrap_or(usize::MAX);
+    limit.map_or(all, |limit| limit.min(all))
 }
 
 /// The first batches of an epoch, `count` of them, with their places. What fails names the hook that made the loader.
