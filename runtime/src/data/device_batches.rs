@@ -5,6 +5,7 @@ use std::iter::FusedIterator;
 use tch::Device;
 
 use super::{Batch, Batches, DataError};
+use crate::device::{CudaStatus, DeviceError, cuda_status};
 use crate::native::{self, Stream};
 
 /// The batches of one epoch on a device: what [`Batches::prefetch_to_device`] answers.
@@ -20,7 +21,7 @@ pub struct DeviceBatches<'a, B> {
 impl<'a, B: Batch> DeviceBatches<'a, B> {
     pub(super) fn new(batches: Batches<'a, B>, device: Device) -> Result<Self, DataError> {
         let stream = match device {
-            Device::Cuda(index) => Some(Stream::new(index).map_err(|error| refused(device, error))?),
+            Device::Cuda(index) => Some(stream(index).map_err(|source| DataError::Device { device, source })?),
             _ => None,
         };
         Ok(Self { batches, device, stream, ahead: None })
@@ -44,12 +45,19 @@ impl<'a, B: Batch> DeviceBatches<'a, B> {
         let Some(stream) = self.stream else { return Ok(batch) };
         let mut outcome = stream.block_current();
         batch.visit_tensors(&mut |tensor| {
-            // what is already on the device is not the copying stream's
+            // a batch with a `to_device` of its own may leave tensors where they were
             if outcome.is_ok() && tensor.device() == self.device {
                 outcome = native::record_on_current_stream(tensor);
             }
         });
         outcome.map(|()| batch).map_err(|error| refused(self.device, error))
+    }
+}
+
+fn stream(index: usize) -> anyhow::Result<Stream> {
+    match cuda_status() {
+        CudaStatus::Usable { .. } => Ok(Stream::new(index)?),
+        status => Err(DeviceError::Cuda(status).into()),
     }
 }
 

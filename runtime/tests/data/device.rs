@@ -74,7 +74,10 @@ fn a_gpu_that_is_not_there_is_an_error() {
     let loader = DataLoader::new(rows(2));
     let error = loader.epoch(0).unwrap().prefetch_to_device(Device::Cuda(0)).err().unwrap();
     assert!(matches!(error, DataError::Device { device: Device::Cuda(0), .. }));
-    assert!(said(error).starts_with("a batch can't be moved to Cuda(0): "));
+    assert_eq!(
+        said(error),
+        format!("a batch can't be moved to Cuda(0): the accelerator cuda can't be used: {}", cuda_status())
+    );
 }
 
 /// Where no memory can be pinned, batches are what they were.

@@ -5,6 +5,7 @@ mod device;
 mod iterable;
 mod loader;
 mod samplers;
+mod training;
 mod workers;
 
 use tch::Tensor;
