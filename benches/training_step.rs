@@ -110,7 +110,7 @@ impl Mlp {
 fn fit_with_trainer((inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = TrainerConfig {
-        max_epochs: Some(EPOCHS),
+        max_epochs: i64::try_from(EPOCHS).ok(),
         default_root_dir: folder.path().to_owned(),
         enable_progress_bar: false,
         enable_model_summary: false,

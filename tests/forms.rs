@@ -42,6 +42,8 @@ mod hooks_fail_with_any_error;
 mod lifetimes;
 #[path = "ui/pass/loaders.rs"]
 mod loaders;
+#[path = "ui/pass/manual_optimization.rs"]
+mod manual_optimization;
 #[path = "ui/pass/methods_of_ones_own.rs"]
 mod methods_of_ones_own;
 #[path = "ui/pass/models_configured_late.rs"]

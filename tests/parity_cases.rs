@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use tests::parity::{Case, difference, trace};
 
 /// The cases whose options the trainer has.
-const SUPPORTED: usize = 40;
+const SUPPORTED: usize = 82;
 
 fn fixture(text: &str) -> BTreeMap<String, Value> {
     let values: Vec<Value> = serde_json::from_str(text).unwrap();

@@ -56,7 +56,9 @@ fn its_program_trains_in_a_project_of_its_own() {
     let last = log.lines().find(|line| line.starts_with("epoch 4/4")).unwrap_or_else(|| panic!("{log}"));
     let accuracy: f64 = last.rsplit(' ').next().unwrap().parse().unwrap();
     assert!(last.contains("train_loss ") && accuracy > 0.5, "{last}");
-    assert!(folder.path().join("lightning_logs/version_0/checkpoints/last.ckpt").is_file());
+    let checkpoints = folder.path().join("lightning_logs/version_0/checkpoints");
+    let mut names = fs::read_dir(checkpoints).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(names.next().unwrap().starts_with("epoch=3-step="));
 }
 
 #[test]

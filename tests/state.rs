@@ -109,7 +109,7 @@ impl Run {
         Self { folder: tempfile::tempdir().unwrap(), told: Told::default() }
     }
 
-    fn trainer(&self, epochs: usize, batches: &Rc<RefCell<usize>>) -> Trainer<Line> {
+    fn trainer(&self, epochs: i64, batches: &Rc<RefCell<usize>>) -> Trainer<Line> {
         let config = TrainerConfig {
             max_epochs: Some(epochs),
             default_root_dir: self.folder.path().to_owned(),
@@ -129,7 +129,7 @@ fn callbacks_and_data_modules_go_on_where_they_were() {
     run.trainer(2, &batches).fit(&mut Line::new(&run.told, false), &mut points).unwrap();
     assert_eq!((*batches.borrow(), points.dealt), (8, 11));
 
-    let checkpoint = run.folder.path().join("lightning_logs/version_0/checkpoints/last.ckpt");
+    let checkpoint = run.folder.path().join("lightning_logs/version_0/checkpoints/epoch=1-step=8.ckpt");
     let batches = Rc::new(RefCell::new(0));
     let mut points = Points { told: Rc::clone(&run.told), dealt: 0 };
     let mut trainer = run.trainer(3, &batches).ckpt_path(checkpoint);

@@ -3,12 +3,11 @@
 //! `cargo run --release -p examples --bin digits -- fit` trains it; then `test` tells its accuracy on digits that it has
 //! not seen, and `predict` writes what it takes each of them for.
 
-mod data;
 mod model;
 mod picture;
 mod predictions;
 
-use data::DigitData;
+use examples::data::DigitData;
 use model::DigitClassifier;
 use std::process::ExitCode;
 

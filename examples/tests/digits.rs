@@ -6,8 +6,6 @@ use std::process::{Command, Output};
 use std::{fs, io};
 use tempfile::TempDir;
 
-const LAST: &str = "lightning_logs/version_0/checkpoints/last.ckpt";
-
 /// The program in an empty folder of its own.
 struct Program {
     folder: TempDir,
@@ -40,6 +38,13 @@ impl Program {
         assert_eq!(output.status.code(), Some(1), "`digits {arguments}`: {log}");
         assert_eq!(log.lines().count(), 1, "{log}");
         log.strip_prefix("error: ").unwrap_or_else(|| panic!("no error: {log}")).trim_end().to_owned()
+    }
+
+    /// The checkpoint that the first `fit` left.
+    fn checkpoint(&self) -> String {
+        let folder = "lightning_logs/version_0/checkpoints";
+        let mut files = fs::read_dir(self.path(folder)).unwrap().map(|file| file.unwrap().file_name());
+        format!("{folder}/{}", files.next().unwrap().to_str().unwrap())
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -86,7 +91,7 @@ fn digits_are_learned_tested_and_predicted() {
     let (said, _) = program.succeed("validate");
     assert!(metric(&said, "val_acc") >= 0.95, "{said}");
 
-    let (said, _) = program.succeed(&format!("predict --ckpt-path {LAST}"));
+    let (said, _) = program.succeed(&format!("predict --ckpt-path {}", program.checkpoint()));
     // the runs of `test` and `validate` have the folders 1 and 2
     let predictions = rows(&program.path("lightning_logs/version_3/predictions.csv"));
     // a fifth of 1,797 digits, which leaves none over for the third part
@@ -139,10 +144,10 @@ fn a_checkpoint_keeps_the_hyperparameters_that_it_was_made_with() {
     let program = Program::new();
     program.succeed("fit --max-epochs 1 --channels 8 --batch-size 300");
     program.succeed("test");
-    let (_, log) = program.succeed(&format!("fit --ckpt-path {LAST} --max-epochs 2"));
+    let (_, log) = program.succeed(&format!("fit --ckpt-path {} --max-epochs 2", program.checkpoint()));
     assert!(log.contains("conv1   bias [8]"), "{log}");
     assert!(log.contains("epoch 2/2") && !log.contains("epoch 1/2"), "{log}");
-    let refused = program.refuse(&format!("test --ckpt-path {LAST} --channels 16"));
+    let refused = program.refuse(&format!("test --ckpt-path {} --channels 16", program.checkpoint()));
     assert!(refused.contains("conv1.bias ([8] instead of [16])"), "{refused}");
 }
 
@@ -151,7 +156,7 @@ fn damaged_and_missing_files_are_refused_in_a_sentence() {
     let program = Program::new();
     assert_eq!(
         program.refuse("test"),
-        "there is no last.ckpt in ./lightning_logs: run `fit` first, or name a checkpoint with --ckpt-path"
+        "there is no checkpoint in ./lightning_logs: run `fit` first, or name a checkpoint with --ckpt-path"
     );
     assert_eq!(
         program.refuse("fit --ckpt-path none.ckpt"),
@@ -178,7 +183,7 @@ fn damaged_and_missing_files_are_refused_in_a_sentence() {
     assert!(!program.path("lightning_logs").exists(), "a run that can't begin leaves nothing");
 
     program.succeed("fit --max-epochs 1");
-    let whole = fs::read(program.path(LAST)).unwrap();
+    let whole = fs::read(program.path(&program.checkpoint())).unwrap();
     fs::write(program.path("cut.ckpt"), &whole[..whole.len() / 2]).unwrap();
     let refused = program.refuse("test --ckpt-path cut.ckpt");
     assert!(refused.starts_with("the checkpoint cut.ckpt is damaged or cut short ("), "{refused}");

@@ -3,6 +3,8 @@
 //! A macro crate hands out nothing but macros, so that its rooms are opened here once more.
 #![allow(dead_code, missing_docs, unused_imports)]
 
+#[path = "../src/arguments.rs"]
+mod arguments;
 #[path = "../src/batch.rs"]
 mod batch;
 #[path = "../src/catalogue.rs"]

@@ -136,9 +136,13 @@ catalogue! {
         on_its_own_trait_impl(attribute, declared, name)
         "`#[{attribute}]` writes the implementation of `{declared}` itself: write `impl {name} {{ … }}`";
 
-    TL0304 "The attribute has arguments":
+    TL0304 "The attribute has an argument that it does not know":
         attribute_arguments(attribute)
-        "`#[{attribute}]` takes no arguments: what it needs stands in the block";
+        "`#[{attribute}]` takes no arguments: what it needs stands in the block"
+        unknown_argument(attribute, argument)
+        "`#[{attribute}]` has no argument `{argument}`: it takes `automatic_optimization = false`, or none"
+        argument_value(argument)
+        "`{argument}` is `true` or `false`: write `{argument} = false`";
 
     TL0305 "A block's type borrows":
         borrowing_block(attribute)
@@ -167,6 +171,12 @@ catalogue! {
     TL0408 "`configure_model` together with `configure_sharded_model`":
         configured_twice()
         "`configure_sharded_model` is the older name of `configure_model`, which is written too: keep one of them";
+
+    TL0409 "A hook that manual optimization never calls":
+        hook_of_automatic_optimization(hook, instead)
+        "`{hook}` is a hook of automatic optimization, and this block says `automatic_optimization = false`: {instead}";
+
+    TL0410 "Manual optimization in a module that is optimized automatically":;
 
     // batches
 

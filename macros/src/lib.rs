@@ -1,6 +1,7 @@
 //! The procedural macros of tch-lightning. Users reach them through the crate `tch_lightning`, which documents them where
 //! they are re-exported.
 
+mod arguments;
 mod batch;
 mod catalogue;
 mod check;

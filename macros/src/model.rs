@@ -1,5 +1,6 @@
 //! What a block means: which methods are hooks, which batch they speak of, what the steps return.
 
+use crate::arguments::Arguments;
 use crate::hooks::{Hook, HookTrait, Role, result_error, result_value};
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::types;
@@ -18,6 +19,7 @@ pub(crate) const MARKER: &str = "not_a_hook";
 /// An annotated block.
 pub(crate) struct Block {
     pub(crate) role: Role,
+    pub(crate) arguments: Arguments,
     pub(crate) item: ImplBlock,
     pub(crate) traits: Vec<HookTrait>,
     pub(crate) hooks: Vec<Written>,
@@ -44,7 +46,7 @@ pub(crate) struct Argument<'a> {
 }
 
 impl Block {
-    pub(crate) fn new(role: Role, item: ImplBlock) -> Self {
+    pub(crate) fn new(role: Role, arguments: Arguments, item: ImplBlock) -> Self {
         let traits = role.traits();
         let declared: Vec<Hook> = traits.iter().flat_map(HookTrait::methods).collect();
         let mut hooks: Vec<Written> = Vec::new();
@@ -59,7 +61,7 @@ impl Block {
                 hooks.push(written);
             }
         }
-        Self { role, item, traits, hooks }
+        Self { role, arguments, item, traits, hooks }
     }
 
     /// The hook of this name. There are several where each has a `#[cfg]` of its own.

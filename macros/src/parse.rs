@@ -45,15 +45,7 @@ impl ImplBlock {
 }
 
 /// The block under the attribute, or nothing where there is no block to work on; every mistake is noted.
-pub(crate) fn block(
-    role: Role,
-    arguments: &TokenStream,
-    tokens: &TokenStream,
-    mistakes: &mut Mistakes,
-) -> Option<ImplBlock> {
-    if !arguments.is_empty() {
-        mistakes.add(arguments, catalogue::attribute_arguments(role.attribute()));
-    }
+pub(crate) fn block(role: Role, tokens: &TokenStream, mistakes: &mut Mistakes) -> Option<ImplBlock> {
     match syn::parse2::<ImplBlock>(tokens.clone()) {
         Ok(block) => on_a_type(role, block, mistakes),
         Err(error) => {

@@ -3,6 +3,7 @@
 //! When they have changed on purpose, `INSTA_UPDATE=always cargo test -p tch-lightning-macros` writes them down; read what
 //! it wrote.
 
+use crate::arguments::Arguments;
 use crate::hooks::Role;
 use crate::mistakes::Mistakes;
 use crate::model::Block;
@@ -13,8 +14,8 @@ use quote::quote;
 /// What is written beside a block without mistakes.
 fn beside(role: Role, block: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::new();
-    let item = parse::block(role, &TokenStream::new(), &block, &mut mistakes).unwrap();
-    let mut block = Block::new(role, item);
+    let item = parse::block(role, &block, &mut mistakes).unwrap();
+    let mut block = Block::new(role, Arguments::default(), item);
     check::block(&mut block, &mut mistakes);
     assert_eq!(mistakes.into_compile_errors().to_string(), "");
     expand::generated(&block, &quote!(::tch_lightning))

@@ -10,10 +10,11 @@ pub use crate::hook::Hook;
 pub use crate::module::{
     Batched, Callback, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, Flow, HookFailure,
     HookParameter, HookReturn, LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable,
-    LoadsSameBatch, Made, ModelHooks, ModelHooksTable, Optimizes, Place, Predicts, SameBatch, StepClosure, StepOutputs,
-    Tests, Trains, Validates,
+    LoadsSameBatch, Made, ModelHooks, ModelHooksTable, Optimizes, OptimizesManually, Place, Predicts, SameBatch,
+    StepClosure, StepOutputs, Tests, Trains, Validates,
 };
 pub use crate::optim::{OptimizerIndex, Optimizers};
+pub use crate::schedule::LrSchedulerIndex;
 pub use crate::stage::Stage;
 pub use anyhow::Result;
 pub use serde_json::Value;

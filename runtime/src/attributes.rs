@@ -56,8 +56,6 @@
 /// assert_eq!(Classifier::hooks(), [Hook::TrainingStep, Hook::ConfigureOptimizers, Hook::OnTrainBatchStart]);
 /// ```
 #[doc = tch_lightning_macros::declare_hooks!(ModuleTable)]
-///
-/// Of the hooks of Lightning 2.6 one is left out: `lr_scheduler_step`, since there are no schedulers yet.
 pub use tch_lightning_macros::lightning_module;
 
 /// Makes a type a `LightningDataModule`: write it on the `impl` block that holds its hooks.

@@ -1,11 +1,13 @@
 //! What can go wrong in a run, and where it did.
 
 use crate::checkpoint::CheckpointError;
+use crate::context::LogError;
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::hook::Hook;
-use crate::native::without_backtrace;
+use crate::native::{NativeError, without_backtrace};
 use crate::optim::OptimizerError;
+use crate::schedule::ScheduleError;
 use crate::stage::Stage;
 use std::fmt;
 use std::path::PathBuf;
@@ -25,6 +27,12 @@ pub enum Error {
         /// The hook that it needs.
         hook: Hook,
     },
+    /// A method of manual optimization was called elsewhere than in `training_step`.
+    #[error("`ctx.{method}` was called elsewhere than in `training_step`, where manual optimization has its place")]
+    NotInTrainingStep {
+        /// The method.
+        method: &'static str,
+    },
     /// The trainer's configuration makes no sense; every mistake is listed.
     #[error("{0}")]
     Configuration(String),
@@ -39,15 +47,24 @@ pub enum Error {
         /// Why it failed.
         source: DataError,
     },
+    /// A logged value could not be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// An optimizer could not be made or could not step.
     #[error(transparent)]
     Optimizer(#[from] OptimizerError),
+    /// A learning-rate scheduler could not be made or could not step.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// libtorch refused an operation of the trainer's own.
     #[error("libtorch: {}", without_backtrace(&.0.to_string()))]
     Torch(#[from] tch::TchError),
+    /// libtorch refused an operation of the trainer's own that tch does not bind.
+    #[error("libtorch: {0}")]
+    Native(#[from] NativeError),
     /// A file of the run could not be written or read.
     #[error("{what} {}: {source}", path.display())]
     Io {

@@ -17,11 +17,14 @@ pub mod errors;
 mod hook;
 mod loggers;
 mod loops;
+pub mod metrics;
 mod mismatch;
 mod module;
 mod native;
 pub mod optim;
 mod panic;
+pub mod profiler;
+pub mod schedule;
 mod stage;
 mod table;
 mod terminal;
@@ -32,10 +35,12 @@ mod whole_file;
 pub mod __private;
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
-pub use callbacks::{ModelSummary, ProgressBar};
+pub use callbacks::{
+    EarlyStopping, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast, StoppingReason,
+};
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
-pub use config::{GradientClipAlgorithm, TrainerConfig};
-pub use context::{Context, LogEntry, LogValue, Reduction, RunContext, at};
+pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};
+pub use context::{Context, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};
@@ -45,8 +50,8 @@ pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
     FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, LightningDataModule,
     LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Loads, LoadsSameBatch, Made, ModelHooks,
-    ModelHooksTable, NoHparams, Optimizes, Place, Predicts, SameBatch, StepClosure, StepOutputs, Tests, TrainingOutput,
-    Trains, Validates, overridden_hooks, places,
+    ModelHooksTable, NoHparams, Optimizes, OptimizesManually, Place, Predicts, SameBatch, StepClosure, StepOutputs,
+    Tests, TrainingOutput, Trains, Validates, overridden_hooks, places,
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
@@ -64,6 +69,11 @@ pub fn seed_everything(seed: i64) {
 pub mod prelude {
     pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
     pub use crate::optim::{Adam, AdamW, Optimizers, Sgd};
+    pub use crate::schedule::{
+        ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr,
+        LambdaLr, LinearLr, LrScheduler, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
+        SequentialLr, StepLr,
+    };
     pub use crate::{
         Callback, Checkpoint, Context, Flow, OptimizerIndex, Reduction, Stage, StepClosure, Trainer, TrainerConfig,
         lightning_callback, lightning_datamodule, lightning_module,

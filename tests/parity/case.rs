@@ -1,5 +1,6 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use tch_lightning::{EarlyStopping, ModelCheckpoint};
 
 /// A case: what is trained, and how. What is absent has Lightning's default.
 #[derive(Clone, Debug, Deserialize)]
@@ -14,6 +15,8 @@ pub struct Case {
     /// The trainer's arguments by Lightning's names.
     #[serde(default)]
     pub(super) trainer: Map<String, Value>,
+    pub(super) early_stopping: Option<EarlyStopping>,
+    pub(super) checkpoint: Option<ModelCheckpoint>,
     /// The trainer's arguments of an earlier `fit`, from whose checkpoint the case goes on.
     pub(super) before: Option<Map<String, Value>>,
 }
@@ -37,6 +40,11 @@ pub(super) struct Model {
     pub(super) test: Vec<i64>,
     pub(super) predict: Vec<i64>,
     pub(super) optimizer: Optimizer,
+    /// How many such optimizers there are, each over all parameters.
+    pub(super) optimizers: usize,
+    pub(super) automatic: bool,
+    /// Without automatic optimization: each optimizer steps after so many batches.
+    pub(super) manual_step_every: usize,
     pub(super) loss_scale: f64,
     pub(super) none_loss_at: Vec<usize>,
     pub(super) skip: Vec<Skip>,
@@ -54,6 +62,9 @@ impl Default for Model {
             test: vec![2],
             predict: vec![2],
             optimizer: Optimizer::default(),
+            optimizers: 1,
+            automatic: true,
+            manual_step_every: 1,
             loss_scale: 1.0,
             none_loss_at: Vec::new(),
             skip: Vec::new(),

@@ -1,13 +1,16 @@
 use super::case::{Model, Optimizer};
 use super::events::{Events, Shown, raise};
+use std::ops::{Deref, DerefMut};
 use tch_lightning::optim::Algorithm;
 use tch_lightning::prelude::*;
-use tch_lightning::{GradientClipAlgorithm, RunContext};
+use tch_lightning::{
+    GradientClipAlgorithm, LightningModule, Optimizes, Predicts, RunContext, Tests, Trains, Validates,
+};
 
 pub(super) type Rows = (Tensor, Tensor);
 
 /// One linear layer, 4 to 1, that notes every hook.
-pub(super) struct Recorder {
+pub(super) struct Recording {
     pub(super) vs: nn::VarStore,
     pub(super) layer: nn::Linear,
     model: Model,
@@ -21,7 +24,16 @@ const VALIDATION: i64 = 1000;
 const TEST: i64 = 2000;
 const PREDICT: i64 = 3000;
 
-impl Recorder {
+/// A module that records.
+pub(super) trait Records:
+    LightningModule<Prediction = Tensor> + Trains + Optimizes + Validates + Tests + Predicts
+{
+    fn new(recording: Recording) -> Self;
+
+    fn recording(&self) -> &Recording;
+}
+
+impl Recording {
     pub(super) fn new(model: Model, events: Events) -> Self {
         let vs = nn::VarStore::new(Device::Cpu);
         let mut layer = nn::linear(vs.root(), 4, 1, nn::LinearConfig::default());
@@ -63,336 +75,398 @@ fn loaders(offset: i64, lengths: &[i64]) -> Result<Vec<DataLoader<Rows>>> {
     (0..).step_by(100).zip(lengths).map(|(shift, batches)| loader(offset + shift, *batches)).collect()
 }
 
-#[lightning_module]
-impl Recorder {
-    fn parameters(&mut self) -> &mut nn::VarStore {
-        &mut self.vs
-    }
+/// Declares a module with the hooks that both have, and those of its own.
+macro_rules! recorder {
+    ($(#[$attribute:meta])* $name:ident { $($own:tt)* }) => {
+        pub(super) struct $name(Recording);
 
-    fn training_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize) -> Result<Option<Tensor>> {
-        self.note("training_step", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
-        if self.model.none_loss_at.contains(&batch_idx) {
-            return Ok(None);
+        impl Records for $name {
+            fn new(recording: Recording) -> Self {
+                Self(recording)
+            }
+
+            fn recording(&self) -> &Recording {
+                self
+            }
         }
-        let loss = self.loss(batch);
-        ctx.log("train_loss", &loss).on_step(true).on_epoch(true);
-        Ok(Some(loss))
-    }
 
-    fn validation_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
-        let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
-        self.note("validation_step", ctx, shown)?;
-        ctx.log("val_loss", self.loss(batch));
-        Ok(())
-    }
+        impl Deref for $name {
+            type Target = Recording;
 
-    fn test_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
-        let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
-        self.note("test_step", ctx, shown)?;
-        ctx.log("test_loss", self.loss(batch));
-        Ok(())
-    }
-
-    fn predict_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<Tensor> {
-        let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
-        self.note("predict_step", ctx, shown)?;
-        Ok(self.layer.forward(&batch.0))
-    }
-
-    fn configure_optimizers(&self, ctx: &mut Context) -> Result<Algorithm> {
-        self.note("configure_optimizers", ctx, Shown::default())?;
-        Ok(match self.model.optimizer {
-            Optimizer::Sgd(sgd) => sgd.into(),
-            Optimizer::Adam(adam) => adam.into(),
-            Optimizer::AdamW(adamw) => adamw.into(),
-        })
-    }
-
-    fn configure_callbacks(&self, ctx: &mut Context) -> Result<Vec<Box<dyn Callback<Self>>>> {
-        self.note("configure_callbacks", ctx, Shown::default())?;
-        Ok(Vec::new())
-    }
-
-    fn train_dataloader(&self, ctx: &mut Context) -> Result<DataLoader<Rows>> {
-        self.note("train_dataloader", ctx, Shown::default())?;
-        loader(TRAIN, self.model.train)
-    }
-
-    fn val_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
-        self.note("val_dataloader", ctx, Shown::default())?;
-        loaders(VALIDATION, &self.model.val)
-    }
-
-    fn test_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
-        self.note("test_dataloader", ctx, Shown::default())?;
-        loaders(TEST, &self.model.test)
-    }
-
-    fn predict_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
-        self.note("predict_dataloader", ctx, Shown::default())?;
-        loaders(PREDICT, &self.model.predict)
-    }
-
-    fn on_train_batch_start(&self, ctx: &mut Context, batch_idx: usize) -> Result<Flow> {
-        self.note("on_train_batch_start", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
-        let skips = self.model.skip.iter().any(|skip| skip.epoch == ctx.current_epoch() && skip.batch == batch_idx);
-        Ok(if skips { Flow::SkipEpoch } else { Flow::Continue })
-    }
-
-    fn on_validation_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
-        self.note("on_validation_epoch_end", ctx, Shown::default())?;
-        let metrics = &self.model.val_metric;
-        if let Some(metric) = metrics.get(self.validations).or(metrics.last()).filter(|_| !ctx.sanity_checking()) {
-            ctx.log("val_metric", *metric);
-            self.validations += 1;
+            fn deref(&self) -> &Recording {
+                &self.0
+            }
         }
-        Ok(())
-    }
 
-    fn on_before_batch_transfer(&self, ctx: &mut Context, batch: Rows, dataloader_idx: usize) -> Result<Rows> {
-        let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
-        self.note("on_before_batch_transfer", ctx, shown)?;
-        Ok(batch)
-    }
-
-    fn transfer_batch_to_device(
-        &self,
-        ctx: &mut Context,
-        batch: Rows,
-        device: Device,
-        dataloader_idx: usize,
-    ) -> Result<Rows> {
-        let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
-        self.note("transfer_batch_to_device", ctx, shown)?;
-        Ok(batch.to_device(device)?)
-    }
-
-    fn on_after_batch_transfer(&self, ctx: &mut Context, batch: Rows, dataloader_idx: usize) -> Result<Rows> {
-        let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
-        self.note("on_after_batch_transfer", ctx, shown)?;
-        Ok(batch)
-    }
-
-    fn optimizer_step(
-        &mut self,
-        ctx: &mut Context,
-        batch_idx: usize,
-        optimizer: OptimizerIndex,
-        closure: &mut StepClosure<'_, Self>,
-    ) -> Result<()> {
-        self.note("optimizer_step", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
-        closure.run(self, ctx)?;
-        Ok(ctx.optimizer(optimizer).step()?)
-    }
-
-    fn optimizer_zero_grad(&self, ctx: &mut Context, batch_idx: usize, optimizer: OptimizerIndex) -> Result<()> {
-        self.note("optimizer_zero_grad", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
-        Ok(ctx.optimizer(optimizer).zero_grad()?)
-    }
-
-    fn backward(&self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
-        self.note("backward", ctx, Shown::default())?;
-        Ok(loss.f_backward()?)
-    }
-
-    fn configure_gradient_clipping(
-        &self,
-        ctx: &mut Context,
-        optimizer: OptimizerIndex,
-        gradient_clip_val: Option<f64>,
-        gradient_clip_algorithm: GradientClipAlgorithm,
-    ) -> Result<()> {
-        self.note("configure_gradient_clipping", ctx, Shown::default())?;
-        gradient_clip_val.map_or(Ok(()), |value| ctx.clip_gradients(optimizer, value, gradient_clip_algorithm))
-    }
-
-    fn on_validation_model_zero_grad(&self, ctx: &mut Context) -> Result<()> {
-        self.note_if_overridden("on_validation_model_zero_grad", ctx)?;
-        for optimizer in ctx.optimizers_mut() {
-            optimizer.zero_grad()?;
+        impl DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut Recording {
+                &mut self.0
+            }
         }
-        Ok(())
-    }
 
-    fn on_validation_model_train(&self, ctx: &mut Context) -> Result<()> {
-        self.note_if_overridden("on_validation_model_train", ctx)
-    }
+        $(#[$attribute])*
+        impl $name {
+            fn parameters(&mut self) -> &mut nn::VarStore {
+                &mut self.vs
+            }
 
-    fn on_test_model_train(&self, ctx: &mut Context) -> Result<()> {
-        self.note_if_overridden("on_test_model_train", ctx)
-    }
+            fn validation_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+                let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+                self.note("validation_step", ctx, shown)?;
+                ctx.log("val_loss", self.loss(batch));
+                Ok(())
+            }
 
-    fn configure_model(&self, ctx: &mut Context) -> Result<()> {
-        // a module has one of the two names, and both are called at the same moment
-        self.note_if_overridden("configure_sharded_model", ctx)?;
-        self.note_if_overridden("configure_model", ctx)
-    }
+            fn test_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+                let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+                self.note("test_step", ctx, shown)?;
+                ctx.log("test_loss", self.loss(batch));
+                Ok(())
+            }
 
-    fn setup(&self, ctx: &mut Context, stage: Stage) -> Result<()> {
-        self.note("setup", ctx, Shown { stage: Some(stage), ..Shown::default() })
-    }
+            fn predict_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<Tensor> {
+                let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+                self.note("predict_step", ctx, shown)?;
+                Ok(self.layer.forward(&batch.0))
+            }
 
-    fn teardown(&self, ctx: &mut Context, stage: Stage) -> Result<()> {
-        self.note("teardown", ctx, Shown { stage: Some(stage), ..Shown::default() })
-    }
+            fn configure_optimizers(&self, ctx: &mut Context) -> Result<Vec<Algorithm>> {
+                self.note("configure_optimizers", ctx, Shown::default())?;
+                let algorithm: Algorithm = match self.model.optimizer {
+                    Optimizer::Sgd(sgd) => sgd.into(),
+                    Optimizer::Adam(adam) => adam.into(),
+                    Optimizer::AdamW(adamw) => adamw.into(),
+                };
+                Ok(vec![algorithm; self.model.optimizers])
+            }
 
-    fn prepare_data(&self, ctx: &mut Context) -> Result<()> {
-        self.note("prepare_data", ctx, Shown::default())
-    }
+            fn configure_callbacks(&self, ctx: &mut Context) -> Result<Vec<Box<dyn Callback<Self>>>> {
+                self.note("configure_callbacks", ctx, Shown::default())?;
+                Ok(Vec::new())
+            }
 
-    fn on_fit_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_fit_start", ctx, Shown::default())
-    }
+            fn train_dataloader(&self, ctx: &mut Context) -> Result<DataLoader<Rows>> {
+                self.note("train_dataloader", ctx, Shown::default())?;
+                loader(TRAIN, self.model.train)
+            }
 
-    fn on_fit_end(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_fit_end", ctx, Shown::default())
-    }
+            fn val_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
+                self.note("val_dataloader", ctx, Shown::default())?;
+                loaders(VALIDATION, &self.model.val)
+            }
 
-    fn on_train_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_train_start", ctx, Shown::default())
-    }
+            fn test_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
+                self.note("test_dataloader", ctx, Shown::default())?;
+                loaders(TEST, &self.model.test)
+            }
 
-    fn on_train_end(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_train_end", ctx, Shown::default())
-    }
+            fn predict_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
+                self.note("predict_dataloader", ctx, Shown::default())?;
+                loaders(PREDICT, &self.model.predict)
+            }
 
-    fn on_train_epoch_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_train_epoch_start", ctx, Shown::default())
-    }
+            fn on_train_batch_start(&self, ctx: &mut Context, batch_idx: usize) -> Result<Flow> {
+                self.note("on_train_batch_start", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+                let skips = self.model.skip.iter().any(|skip| skip.epoch == ctx.current_epoch() && skip.batch == batch_idx);
+                Ok(if skips { Flow::SkipEpoch } else { Flow::Continue })
+            }
 
-    fn on_train_epoch_end(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_train_epoch_end", ctx, Shown::default())
-    }
+            fn on_validation_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
+                self.note("on_validation_epoch_end", ctx, Shown::default())?;
+                let metrics = &self.model.val_metric;
+                let metric = metrics.get(self.validations).or(metrics.last()).copied();
+                if let Some(metric) = metric.filter(|_| !ctx.sanity_checking()) {
+                    ctx.log("val_metric", metric);
+                    self.validations += 1;
+                }
+                Ok(())
+            }
 
-    fn on_before_zero_grad(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_before_zero_grad", ctx, Shown::default())
-    }
+            fn on_before_batch_transfer(&self, ctx: &mut Context, batch: Rows, dataloader_idx: usize) -> Result<Rows> {
+                let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+                self.note("on_before_batch_transfer", ctx, shown)?;
+                Ok(batch)
+            }
 
-    fn on_before_backward(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_before_backward", ctx, Shown::default())
-    }
+            fn transfer_batch_to_device(
+                &self,
+                ctx: &mut Context,
+                batch: Rows,
+                device: Device,
+                dataloader_idx: usize,
+            ) -> Result<Rows> {
+                let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+                self.note("transfer_batch_to_device", ctx, shown)?;
+                Ok(batch.to_device(device)?)
+            }
 
-    fn on_after_backward(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_after_backward", ctx, Shown::default())
-    }
+            fn on_after_batch_transfer(&self, ctx: &mut Context, batch: Rows, dataloader_idx: usize) -> Result<Rows> {
+                let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
+                self.note("on_after_batch_transfer", ctx, shown)?;
+                Ok(batch)
+            }
 
-    fn on_before_optimizer_step(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_before_optimizer_step", ctx, Shown::default())
-    }
+            fn backward(&self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
+                self.note("backward", ctx, Shown::default())?;
+                Ok(loss.f_backward()?)
+            }
 
-    fn on_save_checkpoint(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_save_checkpoint", ctx, Shown::default())
-    }
+            fn on_validation_model_zero_grad(&self, ctx: &mut Context) -> Result<()> {
+                self.note_if_overridden("on_validation_model_zero_grad", ctx)?;
+                for optimizer in ctx.optimizers_mut() {
+                    optimizer.zero_grad()?;
+                }
+                Ok(())
+            }
 
-    fn on_load_checkpoint(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_load_checkpoint", ctx, Shown::default())
-    }
+            fn on_validation_model_train(&self, ctx: &mut Context) -> Result<()> {
+                self.note_if_overridden("on_validation_model_train", ctx)
+            }
 
-    fn on_validation_model_eval(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_validation_model_eval", ctx, Shown::default())
-    }
+            fn on_test_model_train(&self, ctx: &mut Context) -> Result<()> {
+                self.note_if_overridden("on_test_model_train", ctx)
+            }
 
-    fn on_test_model_eval(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_test_model_eval", ctx, Shown::default())
-    }
+            fn configure_model(&self, ctx: &mut Context) -> Result<()> {
+                // a module has one of the two names, and both are called at the same moment
+                self.note_if_overridden("configure_sharded_model", ctx)?;
+                self.note_if_overridden("configure_model", ctx)
+            }
 
-    fn on_predict_model_eval(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_predict_model_eval", ctx, Shown::default())
-    }
+            fn setup(&self, ctx: &mut Context, stage: Stage) -> Result<()> {
+                self.note("setup", ctx, Shown { stage: Some(stage), ..Shown::default() })
+            }
 
-    fn on_validation_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_validation_start", ctx, Shown::default())
-    }
+            fn teardown(&self, ctx: &mut Context, stage: Stage) -> Result<()> {
+                self.note("teardown", ctx, Shown { stage: Some(stage), ..Shown::default() })
+            }
 
-    fn on_validation_end(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_validation_end", ctx, Shown::default())
-    }
+            fn prepare_data(&self, ctx: &mut Context) -> Result<()> {
+                self.note("prepare_data", ctx, Shown::default())
+            }
 
-    fn on_validation_epoch_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_validation_epoch_start", ctx, Shown::default())
-    }
+            fn on_fit_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_fit_start", ctx, Shown::default())
+            }
 
-    fn on_test_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_test_start", ctx, Shown::default())
-    }
+            fn on_fit_end(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_fit_end", ctx, Shown::default())
+            }
 
-    fn on_test_end(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_test_end", ctx, Shown::default())
-    }
+            fn on_train_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_train_start", ctx, Shown::default())
+            }
 
-    fn on_test_epoch_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_test_epoch_start", ctx, Shown::default())
-    }
+            fn on_train_end(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_train_end", ctx, Shown::default())
+            }
 
-    fn on_test_epoch_end(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_test_epoch_end", ctx, Shown::default())
-    }
+            fn on_train_epoch_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_train_epoch_start", ctx, Shown::default())
+            }
 
-    fn on_predict_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_predict_start", ctx, Shown::default())
-    }
+            fn on_train_epoch_end(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_train_epoch_end", ctx, Shown::default())
+            }
 
-    fn on_predict_end(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_predict_end", ctx, Shown::default())
-    }
+            fn on_before_backward(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_before_backward", ctx, Shown::default())
+            }
 
-    fn on_predict_epoch_start(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_predict_epoch_start", ctx, Shown::default())
-    }
+            fn on_after_backward(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_after_backward", ctx, Shown::default())
+            }
 
-    fn on_predict_epoch_end(&self, ctx: &mut Context) -> Result<()> {
-        self.note("on_predict_epoch_end", ctx, Shown::default())
-    }
+            fn on_before_optimizer_step(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_before_optimizer_step", ctx, Shown::default())
+            }
 
-    fn on_train_batch_end(&self, ctx: &mut Context, batch_idx: usize) -> Result<()> {
-        self.note("on_train_batch_end", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })
-    }
+            fn on_save_checkpoint(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_save_checkpoint", ctx, Shown::default())
+            }
 
-    fn on_validation_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
-        self.note(
-            "on_validation_batch_start",
-            ctx,
-            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
-        )
-    }
+            fn on_load_checkpoint(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_load_checkpoint", ctx, Shown::default())
+            }
 
-    fn on_validation_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
-        self.note(
-            "on_validation_batch_end",
-            ctx,
-            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
-        )
-    }
+            fn on_validation_model_eval(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_validation_model_eval", ctx, Shown::default())
+            }
 
-    fn on_test_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
-        self.note(
-            "on_test_batch_start",
-            ctx,
-            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
-        )
-    }
+            fn on_test_model_eval(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_test_model_eval", ctx, Shown::default())
+            }
 
-    fn on_test_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
-        self.note(
-            "on_test_batch_end",
-            ctx,
-            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
-        )
-    }
+            fn on_predict_model_eval(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_predict_model_eval", ctx, Shown::default())
+            }
 
-    fn on_predict_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
-        self.note(
-            "on_predict_batch_start",
-            ctx,
-            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
-        )
-    }
+            fn on_validation_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_validation_start", ctx, Shown::default())
+            }
 
-    fn on_predict_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
-        self.note(
-            "on_predict_batch_end",
-            ctx,
-            Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
-        )
+            fn on_validation_end(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_validation_end", ctx, Shown::default())
+            }
+
+            fn on_validation_epoch_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_validation_epoch_start", ctx, Shown::default())
+            }
+
+            fn on_test_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_test_start", ctx, Shown::default())
+            }
+
+            fn on_test_end(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_test_end", ctx, Shown::default())
+            }
+
+            fn on_test_epoch_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_test_epoch_start", ctx, Shown::default())
+            }
+
+            fn on_test_epoch_end(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_test_epoch_end", ctx, Shown::default())
+            }
+
+            fn on_predict_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_predict_start", ctx, Shown::default())
+            }
+
+            fn on_predict_end(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_predict_end", ctx, Shown::default())
+            }
+
+            fn on_predict_epoch_start(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_predict_epoch_start", ctx, Shown::default())
+            }
+
+            fn on_predict_epoch_end(&self, ctx: &mut Context) -> Result<()> {
+                self.note("on_predict_epoch_end", ctx, Shown::default())
+            }
+
+            fn on_train_batch_end(&self, ctx: &mut Context, batch_idx: usize) -> Result<()> {
+                self.note("on_train_batch_end", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })
+            }
+
+            fn on_validation_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+                self.note(
+                    "on_validation_batch_start",
+                    ctx,
+                    Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+                )
+            }
+
+            fn on_validation_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+                self.note(
+                    "on_validation_batch_end",
+                    ctx,
+                    Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+                )
+            }
+
+            fn on_test_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+                self.note(
+                    "on_test_batch_start",
+                    ctx,
+                    Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+                )
+            }
+
+            fn on_test_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+                self.note(
+                    "on_test_batch_end",
+                    ctx,
+                    Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+                )
+            }
+
+            fn on_predict_batch_start(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+                self.note(
+                    "on_predict_batch_start",
+                    ctx,
+                    Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+                )
+            }
+
+            fn on_predict_batch_end(&self, ctx: &mut Context, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
+                self.note(
+                    "on_predict_batch_end",
+                    ctx,
+                    Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() },
+                )
+            }
+
+            $($own)*
+        }
+    };
+}
+
+recorder! {
+    #[lightning_module]
+    Automatic {
+        fn training_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize) -> Result<Option<Tensor>> {
+            self.note("training_step", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+            if self.model.none_loss_at.contains(&batch_idx) {
+                return Ok(None);
+            }
+            let loss = self.loss(batch);
+            ctx.log("train_loss", &loss).on_step(true).on_epoch(true);
+            Ok(Some(loss))
+        }
+
+        fn optimizer_step(
+            &mut self,
+            ctx: &mut Context,
+            batch_idx: usize,
+            optimizer: OptimizerIndex,
+            closure: &mut StepClosure<'_, Self>,
+        ) -> Result<()> {
+            self.note("optimizer_step", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+            closure.run(self, ctx)?;
+            Ok(ctx.optimizer(optimizer).step()?)
+        }
+
+        fn optimizer_zero_grad(&self, ctx: &mut Context, batch_idx: usize, optimizer: OptimizerIndex) -> Result<()> {
+            self.note("optimizer_zero_grad", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+            Ok(ctx.optimizer(optimizer).zero_grad()?)
+        }
+
+        fn configure_gradient_clipping(
+            &self,
+            ctx: &mut Context,
+            optimizer: OptimizerIndex,
+            gradient_clip_val: Option<f64>,
+            gradient_clip_algorithm: GradientClipAlgorithm,
+        ) -> Result<()> {
+            self.note("configure_gradient_clipping", ctx, Shown::default())?;
+            gradient_clip_val.map_or(Ok(()), |value| ctx.clip_gradients(optimizer, value, gradient_clip_algorithm))
+        }
+
+        fn on_before_zero_grad(&self, ctx: &mut Context) -> Result<()> {
+            self.note("on_before_zero_grad", ctx, Shown::default())
+        }
+    }
+}
+
+recorder! {
+    #[lightning_module(automatic_optimization = false)]
+    Manual {
+        fn training_step(&mut self, ctx: &mut Context, batch: &Rows, batch_idx: usize) -> Result<Option<Tensor>> {
+            self.note("training_step", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
+            if self.model.none_loss_at.contains(&batch_idx) {
+                return Ok(None);
+            }
+            let loss = self.loss(batch);
+            ctx.log("train_loss", &loss).on_step(true).on_epoch(true);
+            ctx.manual_backward(self, &loss)?;
+            if (batch_idx + 1).is_multiple_of(self.model.manual_step_every) {
+                for optimizer in 0..self.model.optimizers {
+                    ctx.manual_step(self, optimizer)?;
+                    ctx.optimizer(optimizer).zero_grad()?;
+                }
+            }
+            Ok(Some(loss))
+        }
     }
 }

@@ -1,29 +1,36 @@
 use super::callback::Watch;
 use super::case::{Case, Verb};
 use super::events::Events;
-use super::module::Recorder;
+use super::module::{Automatic, Manual, Recording, Records};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, Logger};
+use tch_lightning::{Error, Logger, ModelCheckpoint};
 
 /// Runs a case, and writes down what happened.
 ///
 /// # Errors
 /// If the case asks for what the trainer does not have, or no folder can be made. A run that fails is a trace like others.
 pub fn trace(case: &Case) -> Result<Value> {
+    if case.model.automatic { trace_of::<Automatic>(case) } else { trace_of::<Manual>(case) }
+}
+
+fn trace_of<M: Records>(case: &Case) -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let events = Events::default();
-    let checkpoint = case.before.as_ref().map(|before| run_before(case, before, folder.path())).transpose()?;
+    let checkpoint = case.before.as_ref().map(|before| run_before::<M>(case, before, folder.path())).transpose()?;
     let logged = Logged::default();
-    let config = config(&case.trainer, folder.path())?;
-    let mut module = Recorder::new(case.model.clone(), events.clone());
-    let mut trainer = Trainer::new(TrainerConfig { enable_checkpointing: false, ..config })
-        .callback(Watch { events: events.clone() })
-        .logger(logged.clone());
+    let mut module = M::new(Recording::new(case.model.clone(), events.clone()));
+    let mut trainer = trainer(case, folder.path())?.callback(Watch { events: events.clone() }).logger(logged.clone());
+    if let Some(early_stopping) = &case.early_stopping {
+        trainer = trainer.callback(early_stopping.clone());
+    }
+    if let Some(checkpoint) = &case.checkpoint {
+        trainer = trainer.callback(checkpoint.clone().dirpath(folder.path()));
+    }
     if let Some(checkpoint) = checkpoint {
         trainer = trainer.ckpt_path(checkpoint);
     }
@@ -33,19 +40,25 @@ pub fn trace(case: &Case) -> Result<Value> {
             return Ok(json!({ "name": case.name, "error": error.to_string(), "events": events.lines() }));
         }
     };
-    let context = trainer.context();
+    let (context, recording) = (trainer.context(), module.recording());
     let mut trace = json!({
         "name": case.name,
         "events": events.lines(),
         "epoch": context.current_epoch(),
         "step": context.global_step(),
-        "weight": numbers(&module.layer.ws)?,
-        "bias": module.layer.bs.as_ref().map(numbers).transpose()?,
+        "weight": numbers(&recording.layer.ws)?,
+        "bias": recording.layer.bs.as_ref().map(numbers).transpose()?,
         "logged": *logged.0.borrow(),
         "metrics": context.callback_metrics(),
     });
-    if let Some(predictions) = predictions {
+    if let Some(predictions) = predictions.filter(|predictions| !predictions.is_empty()) {
         trace["predictions"] = json!(predictions.iter().map(numbers).collect::<Result<Vec<_>>>()?);
+    }
+    if let Some(checkpoint) = trainer.find_callback::<ModelCheckpoint>() {
+        trace["files"] = json!(checkpoints(folder.path())?);
+        let best = checkpoint.best_model_path().and_then(Path::file_name).unwrap_or_default();
+        trace["best"] = json!(best.to_string_lossy());
+        trace["best_score"] = json!(checkpoint.best_model_score());
     }
     if case.verb == Verb::Fit {
         trace["lr"] = json!(context.optimizers().iter().map(|optimizer| optimizer.lr()).collect::<Vec<_>>());
@@ -53,7 +66,12 @@ pub fn trace(case: &Case) -> Result<Value> {
     Ok(trace)
 }
 
-fn run(verb: Verb, trainer: &mut Trainer<Recorder>, module: &mut Recorder) -> Result<Option<Vec<Tensor>>, Error> {
+fn trainer<M: Records>(case: &Case, folder: &Path) -> Result<Trainer<M>> {
+    let enable_checkpointing = case.checkpoint.is_some();
+    Ok(Trainer::new(TrainerConfig { enable_checkpointing, ..config(&case.trainer, folder)? }))
+}
+
+fn run<M: Records>(verb: Verb, trainer: &mut Trainer<M>, module: &mut M) -> Result<Option<Vec<Tensor>>, Error> {
     match verb {
         Verb::Fit => trainer.fit(module, ()).map(|()| None),
         Verb::Validate => trainer.validate(module, ()).map(|_| None),
@@ -62,15 +80,28 @@ fn run(verb: Verb, trainer: &mut Trainer<Recorder>, module: &mut Recorder) -> Re
     }
 }
 
-/// The earlier `fit` of the same model, without callbacks or logger; the checkpoint that it left.
-fn run_before(case: &Case, before: &Map<String, Value>, folder: &Path) -> Result<PathBuf> {
+const BEFORE: &str = "before.ckpt";
+
+/// The earlier `fit` of the same model, without callbacks or logger, and the checkpoint of its end.
+fn run_before<M: Records>(case: &Case, before: &Map<String, Value>, folder: &Path) -> Result<PathBuf> {
     let mut model = case.model.clone();
     model.raise = None;
-    let config = TrainerConfig { logger: false, ..config(before, folder)? };
+    let config = TrainerConfig { logger: false, enable_checkpointing: false, ..config(before, folder)? };
     let mut trainer = Trainer::new(config);
-    trainer.fit(&mut Recorder::new(model, Events::default()), ())?;
-    let run = trainer.context().made_log_dir().ok_or_else(|| anyhow!("the earlier run left no checkpoint"))?;
-    Ok(run.join("checkpoints/last.ckpt"))
+    let mut module = M::new(Recording::new(model, Events::default()));
+    trainer.fit(&mut module, ())?;
+    let path = folder.join(BEFORE);
+    trainer.save_checkpoint(&mut module, (), &path)?;
+    Ok(path)
+}
+
+/// The names of the checkpoints in a folder, in order.
+fn checkpoints(folder: &Path) -> Result<Vec<String>> {
+    let files = std::fs::read_dir(folder)?.collect::<std::io::Result<Vec<_>>>()?;
+    let names = files.iter().map(|file| file.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".ckpt") && name != BEFORE).collect();
+    names.sort();
+    Ok(names)
 }
 
 fn config(arguments: &Map<String, Value>, folder: &Path) -> Result<TrainerConfig> {

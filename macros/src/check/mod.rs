@@ -16,6 +16,7 @@ pub(crate) fn block(block: &mut Block, mistakes: &mut Mistakes) {
     together::parameters(block, mistakes);
     together::loaders(block, mistakes);
     together::model_configuration(block, mistakes);
+    together::manual_optimization(block, mistakes);
     names::unknown_methods(block, mistakes);
     for hook in &mut block.hooks {
         hook.faulty = !signature::is_sound(hook, mistakes);
@@ -32,6 +33,7 @@ fn lifetimes(block: &Block, mistakes: &mut Mistakes) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arguments::Arguments;
     use crate::hooks::Role;
     use crate::parse;
     use proc_macro2::TokenStream;
@@ -39,6 +41,10 @@ mod tests {
 
     /// The sentences that are said to a module with these methods.
     fn mistakes(methods: TokenStream) -> Vec<String> {
+        mistakes_under(Arguments::default(), methods)
+    }
+
+    fn mistakes_under(arguments: Arguments, methods: TokenStream) -> Vec<String> {
         let tokens = quote! {
             impl Model {
                 fn parameters(&mut self) -> &mut nn::VarStore {
@@ -49,8 +55,8 @@ mod tests {
             }
         };
         let mut mistakes = Mistakes::new();
-        let item = parse::block(Role::Module, &TokenStream::new(), &tokens, &mut mistakes).unwrap();
-        block(&mut Block::new(Role::Module, item), &mut mistakes);
+        let item = parse::block(Role::Module, &tokens, &mut mistakes).unwrap();
+        block(&mut Block::new(Role::Module, arguments, item), &mut mistakes);
         mistakes.into_sentences()
     }
 
@@ -108,6 +114,23 @@ mod tests {
             "`configure_sharded_model` is the older name of `configure_model`, which is written too: keep one of them [TL0408]",
         ];
         assert_eq!(mistakes(wrong), expected);
+    }
+
+    #[test]
+    fn manual_optimization_leaves_some_hooks_uncalled() {
+        let methods = quote! {
+            fn training_step(&self, batch: &Tensor) {}
+            fn backward(&self, loss: &Tensor) {}
+            fn optimizer_step(&self) {}
+            fn on_before_zero_grad(&self) {}
+        };
+        let expected = [
+            "`optimizer_step` is a hook of automatic optimization, and this block says `automatic_optimization = false`: call `ctx.manual_step(self, optimizer)` in `training_step` [TL0409]",
+            "`on_before_zero_grad` is a hook of automatic optimization, and this block says `automatic_optimization = false`: do it in `training_step` [TL0409]",
+        ];
+        let manual = Arguments { automatic_optimization: false };
+        assert_eq!(mistakes_under(manual, methods.clone()), expected);
+        assert_eq!(mistakes(methods), Vec::<String>::new());
     }
 
     #[test]

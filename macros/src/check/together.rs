@@ -37,3 +37,24 @@ pub(super) fn model_configuration(block: &Block, mistakes: &mut Mistakes) {
         }
     }
 }
+
+/// The hooks that only automatic optimization calls, with what a block that optimizes by itself does instead.
+const AUTOMATIC: [(&str, &str); 5] = [
+    ("optimizer_step", "call `ctx.manual_step(self, optimizer)` in `training_step`"),
+    ("optimizer_zero_grad", "call `ctx.optimizer(optimizer).zero_grad()` in `training_step`"),
+    ("on_before_zero_grad", "do it in `training_step`"),
+    ("configure_gradient_clipping", "call `ctx.clip_gradients` in `training_step`"),
+    ("lr_scheduler_step", "call `ctx.step_lr_scheduler(scheduler, metric)` in `training_step`"),
+];
+
+/// Under manual optimization these hooks would never be called.
+pub(super) fn manual_optimization(block: &Block, mistakes: &mut Mistakes) {
+    if block.arguments.automatic_optimization {
+        return;
+    }
+    for (hook, instead) in AUTOMATIC {
+        for written in block.written(hook) {
+            mistakes.add(&written.method.sig.ident, catalogue::hook_of_automatic_optimization(hook, instead));
+        }
+    }
+}

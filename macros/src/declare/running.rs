@@ -24,14 +24,28 @@ pub(crate) fn both() -> TokenStream {
 }
 
 fn method(hook: &Hook) -> TokenStream {
-    let (name, value) = (hook.name(), value_of(hook));
+    let (name, variant, value) = (hook.name(), hook.variant(), value_of(hook));
     let table = format_ident!("{}Table", hook.trait_name);
+    let of_one = format_ident!("{name}_of");
     let (names, parameters) = parameters_of(hook, &["ctx"]);
     quote! {
         #[inline]
         pub(crate) fn #name(&mut self, #(#parameters),*) -> std::result::Result<#value, Error> {
-            self.callbacks.#name(self.ctx, self.module, #(#names),*)?;
-            #table::#name(self.module, self.ctx, #(#names),*)
+            for place in 0..self.callbacks.list.len() {
+                self.#of_one(place, #(#names),*)?;
+            }
+            let value = #table::#name(self.module, self.ctx, #(#names),*)?;
+            self.save_what_was_asked_for()?;
+            Ok(value)
+        }
+
+        /// Calls the hook of one callback.
+        #[inline]
+        pub(crate) fn #of_one(&mut self, place: usize, #(#parameters),*) -> std::result::Result<(), Error> {
+            let callback = &mut self.callbacks.list[place];
+            let (name, module) = (callback.name(), &mut *self.module);
+            edge::callback(Hook::#variant, name, self.ctx, |ctx| callback.#name(ctx.at(), module, #(#names),*))?;
+            self.save_what_was_asked_for()
         }
     }
 }

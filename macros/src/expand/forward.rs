@@ -55,7 +55,12 @@ fn table(block: &Block, declared: &HookTrait, root: &TokenStream) -> TokenStream
     let table = quote!(#root::__private::#table);
     let value = if entries.is_empty() { quote!(#table::NONE) } else { quote!(#table { #entries ..#table::NONE }) };
     let places = (!places.is_empty()).then(|| quote!(const PLACES: &'static [#root::__private::Place] = &[#places];));
-    quote!(const TABLE: #table<Self> = #value; #places)
+    let manual = (trait_name == "LightningModule" && !block.arguments.automatic_optimization).then(|| {
+        quote!(
+            const AUTOMATIC_OPTIMIZATION: bool = false;
+        )
+    });
+    quote!(const TABLE: #table<Self> = #value; #places #manual)
 }
 
 /// The place of a hook: the file and the line of its name.

@@ -12,6 +12,7 @@ mod repeated;
 mod types;
 mod verbs;
 
+use crate::arguments::Arguments;
 use crate::hooks::Role;
 use crate::mistakes::Mistakes;
 use crate::model::{Block, MARKER};
@@ -26,11 +27,12 @@ pub(crate) use paths::crate_root;
 /// `#[lightning_module]` and its like: the block as it stands, what follows from it, and its mistakes.
 pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::new();
-    let Some(item) = parse::block(role, &arguments, &tokens, &mut mistakes) else {
+    let arguments = Arguments::read(role, &arguments, &mut mistakes);
+    let Some(item) = parse::block(role, &tokens, &mut mistakes) else {
         let errors = mistakes.into_compile_errors();
         return quote!(#tokens #errors);
     };
-    let mut block = Block::new(role, item);
+    let mut block = Block::new(role, arguments, item);
     check::block(&mut block, &mut mistakes);
     let root = crate_root();
     let generated = generated_beside(&mut block, &root);

@@ -19,9 +19,11 @@ pub(crate) fn markers(block: &Block, root: &TokenStream) -> TokenStream {
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     let written = MARKERS.iter().flat_map(|(marker, hook)| block.written(hook).map(move |hook| (marker, hook)));
-    written
-        .map(|(marker, hook)| {
-            let (condition, marker) = (super::condition(&hook.method), Ident::new(marker, Span::call_site()));
+    let manual = (!block.arguments.automatic_optimization).then_some((None, "OptimizesManually"));
+    let marked = written.map(|(marker, hook)| (super::condition(&hook.method), *marker)).chain(manual);
+    marked
+        .map(|(condition, marker)| {
+            let marker = Ident::new(marker, Span::call_site());
             quote! {
                 #condition
                 #[automatically_derived]

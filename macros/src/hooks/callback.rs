@@ -8,11 +8,26 @@
     message = "`{Self}` is no callback for `{M}` [TL0606]",
     label = "write `#[lightning_callback]` above the `impl` block of its hooks, which watch this module"
 )]
-pub trait Callback<M: LightningModule> {
-    /// The name under which the callback is spoken of in errors, and its state kept in checkpoints (`state_key` in
-    /// Lightning). Two callbacks of one type need two names to be kept both.
+pub trait Callback<M: LightningModule>: Any {
+    /// The name under which the callback is spoken of in errors.
     fn name(&self) -> &'static str {
         std::any::type_name::<Self>()
+    }
+
+    /// The key under which a checkpoint keeps the callback's state. Two callbacks of one type need two keys to be kept both.
+    fn state_key(&self) -> String {
+        self.name().to_owned()
+    }
+
+    /// Whether the callback looks at what was logged: its `on_train_epoch_end` then runs after the module's, which may log
+    /// there.
+    fn is_monitoring(&self) -> bool {
+        false
+    }
+
+    /// Whether the callback writes checkpoints: its hooks then run after those of the others, whose state it saves.
+    fn writes_checkpoints(&self) -> bool {
+        false
     }
 
     /// Called when the sanity check of the validation loop begins.

@@ -7,6 +7,11 @@
     label = "write `#[lightning_module]` above the `impl` block of its hooks"
 )]
 pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
+    /// Whether the trainer runs the backward pass and steps the optimizer; where not, `training_step` does it by itself. `true`
+    /// by default; `#[lightning_module(automatic_optimization = false)]` says otherwise. Lightning's
+    /// [`automatic_optimization`](https://lightning.ai/docs/pytorch/stable/model/manual_optimization.html).
+    const AUTOMATIC_OPTIMIZATION: bool = true;
+
     /// The store of the module's parameters and buffers: what is moved to the device, given to the optimizers and saved.
     fn parameters(&mut self) -> &mut VarStore;
 
@@ -90,6 +95,16 @@ pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
         optimizer: OptimizerIndex,
     ) -> Result<()> {
         Ok(ctx.optimizer(optimizer).zero_grad()?)
+    }
+
+    /// Steps a learning-rate scheduler when it is due. `metric` is what a `ReduceLrOnPlateau` watches, and `None` for all others.
+    fn lr_scheduler_step(
+        &mut self,
+        ctx: &mut Context,
+        scheduler: LrSchedulerIndex,
+        metric: Option<f64>,
+    ) -> Result<()> {
+        Ok(ctx.step_lr_scheduler(scheduler, metric)?)
     }
 
     /// Clips the gradients before the optimizer steps. The default does what the trainer's `gradient_clip_val` and

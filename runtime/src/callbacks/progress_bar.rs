@@ -99,7 +99,7 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
     fn on_train_epoch_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         self.write_ended(ctx);
         self.epoch_began = Instant::now();
-        self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches());
+        self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches().unwrap_or(0));
         Ok(())
     }
 

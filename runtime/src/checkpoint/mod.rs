@@ -9,6 +9,7 @@ mod file;
 
 pub use error::CheckpointError;
 
+use crate::context::Progress;
 use crate::mismatch::{Mismatch, Misshaped};
 use crate::optim::Algorithm;
 use serde::de::DeserializeOwned;
@@ -43,6 +44,9 @@ pub struct Metadata {
     pub epoch: usize,
     /// Optimizer steps that were taken.
     pub global_step: usize,
+    /// The counters of the loops.
+    #[serde(default)]
+    pub(crate) progress: Progress,
     /// The hyperparameters that the module was made from, where the program made it.
     pub hyper_parameters: Option<serde_json::Value>,
     /// The optimizers' algorithms with their settings.
@@ -65,6 +69,7 @@ impl Default for Metadata {
             module: String::new(),
             epoch: 0,
             global_step: 0,
+            progress: Progress::default(),
             hyper_parameters: None,
             optimizers: Vec::new(),
             callbacks: BTreeMap::new(),

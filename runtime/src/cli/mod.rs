@@ -11,7 +11,7 @@ use crate::module::{FromHparams, Hyperparameters, LightningModule, Loads};
 use crate::panic;
 use crate::table;
 use crate::terminal;
-use crate::trainer::{LAST, Metrics, Trainer, last_checkpoint};
+use crate::trainer::{Metrics, Trainer, last_checkpoint};
 use anyhow::{Context as _, Result, anyhow};
 use clap::ArgMatches;
 use comfy_table::CellAlignment;
@@ -79,7 +79,7 @@ impl Verb {
             let last = last_checkpoint(&logs);
             checkpoint = Some(last.ok_or_else(|| {
                 anyhow!(
-                    "there is no {LAST} in {}: run `fit` first, or name a checkpoint with --ckpt-path",
+                    "there is no checkpoint in {}: run `fit` first, or name a checkpoint with --ckpt-path",
                     logs.display()
                 )
             })?);

@@ -1,14 +1,20 @@
 //! What a hook sees of the run: counters, the log, the optimizers, the device. Never the loops.
 
-mod accumulator;
 pub mod at;
+mod lent;
 mod log;
 mod log_dir;
+mod lr_schedulers;
+mod progress;
+mod save_request;
+mod toggle;
 
-pub use accumulator::Reduction;
 pub use at::Context;
-pub use log::{LogEntry, LogValue};
+pub use log::{LogEntry, LogError, LogValue, Reduction};
 pub(crate) use log_dir::{LOGS, versions};
+pub use lr_schedulers::RunningLrScheduler;
+pub(crate) use progress::Progress;
+pub use save_request::SaveRequest;
 
 use crate::config::{GradientClipAlgorithm, TrainerConfig};
 use crate::error::Error;
@@ -16,11 +22,13 @@ use crate::hook::Hook;
 use crate::loggers::Logger;
 use crate::optim::{Optimizer, OptimizerIndex};
 use crate::stage::{RunningStage, Stage};
+use lent::Lent;
 use log::Log;
 use log_dir::LogDir;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tch::Device;
+use toggle::Toggled;
 
 /// The state of a run. Every hook may ask for it as [`Context`], which is this with the log of its moment; what is written
 /// for several hooks takes `&mut RunContext`.
@@ -29,24 +37,32 @@ pub struct RunContext {
     pub(crate) stage: Stage,
     pub(crate) running_stage: RunningStage,
     pub(crate) device: Device,
-    pub(crate) current_epoch: usize,
+    pub(crate) progress: Progress,
     /// Whether a training epoch is running, so that what fails can say in which.
     pub(crate) in_epoch: bool,
-    pub(crate) global_step: usize,
-    /// Batches after which the optimizers stepped: the step of logged rows, as in Lightning.
-    pub(crate) batches_that_stepped: usize,
     pub(crate) batch_idx: Option<usize>,
     pub(crate) batch_size: usize,
     pub(crate) dataloader_idx: Option<usize>,
-    pub(crate) num_training_batches: usize,
+    /// The batches of a training epoch; `None` where the loader does not know.
+    pub(crate) num_training_batches: Option<usize>,
+    /// The batches of each validation loader; empty before they are made.
+    pub(crate) num_val_batches: Vec<Option<usize>>,
     pub(crate) should_stop: bool,
     pub(crate) optimizers: Vec<Optimizer>,
+    pub(crate) lr_schedulers: Vec<RunningLrScheduler>,
     pub(crate) loggers: Vec<Box<dyn Logger>>,
     pub(crate) hook: Option<Hook>,
     pub(crate) training_log: Log,
     pub(crate) evaluation_log: Log,
     pub(crate) callback_metrics: BTreeMap<String, f64>,
     pub(crate) refused_log: Option<String>,
+    pub(crate) hyper_parameters: Option<serde_json::Value>,
+    pub(crate) ckpt_path: Option<PathBuf>,
+    /// Whether the validation within training has run.
+    pub(crate) has_validated: bool,
+    pub(crate) lent: Lent,
+    pub(crate) save_requests: Vec<SaveRequest>,
+    toggled: Toggled,
     log_dir: LogDir,
 }
 
@@ -58,33 +74,39 @@ impl RunContext {
             stage: Stage::Fit,
             running_stage: RunningStage::Training,
             device: Device::Cpu,
-            current_epoch: 0,
+            progress: Progress::default(),
             in_epoch: false,
-            global_step: 0,
-            batches_that_stepped: 0,
             batch_idx: None,
             batch_size: 1,
             dataloader_idx: None,
-            num_training_batches: 0,
+            num_training_batches: None,
+            num_val_batches: Vec::new(),
             should_stop: false,
             optimizers: Vec::new(),
+            lr_schedulers: Vec::new(),
             loggers: Vec::new(),
             hook: None,
             training_log: Log::default(),
             evaluation_log: Log::default(),
             callback_metrics: BTreeMap::new(),
             refused_log: None,
+            hyper_parameters: None,
+            ckpt_path: None,
+            has_validated: false,
+            lent: Lent::default(),
+            save_requests: Vec::new(),
+            toggled: Toggled::default(),
         }
     }
 
     /// The running epoch, from 0.
     pub fn current_epoch(&self) -> usize {
-        self.current_epoch
+        self.progress.current_epoch
     }
 
     /// The number of optimizer steps taken so far, over all optimizers.
     pub fn global_step(&self) -> usize {
-        self.global_step
+        self.progress.global_step
     }
 
     /// The batch being worked on, from 0 in each epoch; `None` between batches.
@@ -92,9 +114,34 @@ impl RunContext {
         self.batch_idx
     }
 
-    /// The batches of a training epoch.
-    pub fn num_training_batches(&self) -> usize {
+    /// The batches of a training epoch; `None` where the loader does not know how many it has.
+    pub fn num_training_batches(&self) -> Option<usize> {
         self.num_training_batches
+    }
+
+    /// The batches of each validation loader, as far as its length is known; empty before the loaders are made.
+    pub fn num_val_batches(&self) -> &[Option<usize>] {
+        &self.num_val_batches
+    }
+
+    /// The training batches begun so far, over all epochs.
+    pub fn total_batches(&self) -> usize {
+        self.progress.total_batches_ready
+    }
+
+    /// Whether this is a [`FastDevRun`](crate::FastDevRun).
+    pub fn is_fast_dev_run(&self) -> bool {
+        self.config.fast_dev_run.batches().is_some()
+    }
+
+    /// The checkpoint that the run began from.
+    pub fn ckpt_path(&self) -> Option<&Path> {
+        self.ckpt_path.as_deref()
+    }
+
+    /// Whether the running batch, or the one before, is the last of its training epoch.
+    pub fn is_last_batch(&self) -> bool {
+        self.progress.is_last_batch
     }
 
     /// The verb that is running.
@@ -137,15 +184,18 @@ impl RunContext {
         &mut self.optimizers
     }
 
-    /// One optimizer, to step it or to set its learning rate: the one that a hook's parameter `optimizer` names.
+    /// One optimizer, to step it or to set its learning rate: the one that a hook's parameter `optimizer` names, or the one
+    /// at a place, `ctx.optimizer(0)`.
     ///
     /// # Panics
-    /// If the index is of another run, which had more optimizers.
-    pub fn optimizer(&mut self, optimizer: OptimizerIndex) -> &mut Optimizer {
-        &mut self.optimizers[optimizer.0]
+    /// If there are not so many optimizers.
+    pub fn optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) -> &mut Optimizer {
+        let OptimizerIndex(place) = optimizer.into();
+        &mut self.optimizers[place]
     }
 
-    /// Clips the gradients of an optimizer's parameters, without waiting for the device.
+    /// Clips the gradients of an optimizer's parameters, without waiting for the device. A value of 0 clips nothing, as in
+    /// Lightning.
     ///
     /// # Errors
     /// What libtorch says.
@@ -156,6 +206,9 @@ impl RunContext {
         gradient_clip_algorithm: GradientClipAlgorithm,
     ) -> anyhow::Result<()> {
         let optimizer = self.optimizer(optimizer);
+        if gradient_clip_val <= 0.0 {
+            return Ok(());
+        }
         match gradient_clip_algorithm {
             GradientClipAlgorithm::Norm => {
                 let _norm = optimizer.clip_grad_norm(gradient_clip_val)?;
@@ -165,13 +218,12 @@ impl RunContext {
         Ok(())
     }
 
-    /// What was logged, under the names that callbacks look for: after an epoch its value, within one that of the last step.
-    /// Reading it waits for the device.
+    /// What was logged, under the names that callbacks look for: at the end of an epoch its value, within one that of the last
+    /// step. Reading it waits for the device.
     pub fn callback_metrics(&self) -> BTreeMap<String, f64> {
         let mut metrics = self.callback_metrics.clone();
-        for log in [&self.training_log, &self.evaluation_log] {
-            metrics.extend(log.step_metrics());
-        }
+        metrics.extend(self.training_log.callback_metrics(true));
+        metrics.extend(self.evaluation_log.callback_metrics(false));
         metrics
     }
 
@@ -195,9 +247,10 @@ impl RunContext {
         self.log_dir.made()
     }
 
-    /// Whether training ends here: `max_steps` is reached, or a hook called [`Context::stop`].
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.should_stop || self.config.max_steps.is_some_and(|steps| self.global_step >= steps)
+    /// Whether the optimizer steps after the running batch: at the end of an accumulation window, and of the epoch.
+    pub(crate) fn steps_after_this_batch(&self) -> bool {
+        let progress = &self.progress;
+        progress.is_last_batch || progress.batches_ready.is_multiple_of(self.config.accumulate_grad_batches)
     }
 
     /// The log that the running loop writes to.
@@ -210,10 +263,10 @@ impl RunContext {
 
     /// Hands a row to every logger, with the epoch, as Lightning adds it.
     pub(crate) fn write_row(&mut self, mut metrics: Vec<(String, f64)>, step: usize) -> Result<(), Error> {
-        if metrics.is_empty() || self.loggers.is_empty() {
+        if metrics.is_empty() || self.loggers.is_empty() || self.is_fast_dev_run() {
             return Ok(());
         }
-        metrics.push(("epoch".to_owned(), self.current_epoch as f64));
+        metrics.push(("epoch".to_owned(), self.progress.current_epoch as f64));
         for logger in &mut self.loggers {
             logger.log_metrics(&metrics, step)?;
         }

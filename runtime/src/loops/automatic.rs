@@ -5,14 +5,14 @@ use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, Running, StepClosure, edge};
 use crate::optim::OptimizerIndex;
 
-/// One training step. `steps` tells whether this batch ends an accumulation window.
+/// One training step.
 pub(super) fn step<M: LightningModule>(
     running: &mut Running<'_, M>,
     batch: &M::Batch,
     batch_idx: usize,
-    steps: bool,
 ) -> Result<M::TrainingOutput, Error> {
     let optimizer = OptimizerIndex(0);
+    let steps = running.ctx.steps_after_this_batch();
     let mut closure = StepClosure {
         callbacks: running.callbacks,
         batch,
@@ -23,9 +23,9 @@ pub(super) fn step<M: LightningModule>(
         output: None,
     };
     if steps {
-        let epoch = running.ctx.current_epoch;
+        let epoch = running.ctx.progress.current_epoch;
         LightningModuleTable::optimizer_step(running.module, running.ctx, epoch, batch_idx, optimizer, &mut closure)?;
-        running.ctx.global_step += 1;
+        running.ctx.progress.global_step += 1;
     } else {
         closure.run(running.module, running.ctx)?;
     }

@@ -1,23 +1,70 @@
 //! The batches that a loop goes through.
 
+use crate::config::{BatchLimit, LimitError};
+use crate::context::RunContext;
 use crate::data::{Batch, DataError, DataLoader};
 use crate::error::Error;
 use crate::hook::Hook;
+use std::ops::Range;
 
-/// How many batches there are of a loader, of which at most `limit` are wanted; of a stream, more than will ever be.
-pub(super) fn count<B: Batch>(loader: &DataLoader<B>, limit: Option<usize>) -> usize {
-    let all = loader.num_batches().unwrap_or(usize::MAX);
-    limit.map_or(all, |limit| limit.min(all))
+/// How many batches of a loader a loop takes; `None` where only the loader's end tells.
+pub(super) fn count<B: Batch>(
+    loader: &DataLoader<B>,
+    dataloader: Hook,
+    limit: BatchLimit,
+) -> Result<Option<usize>, Error> {
+    let wrong = |source: LimitError| Error::Configuration(format!("of the loader of `{dataloader}`, {source}"));
+    limit.of(loader.num_batches()).map_err(wrong)
 }
 
-/// The first batches of an epoch, `count` of them, with their places. What fails names the hook that made the loader.
+/// Whether loaders that were made for an epoch are to be made anew: `reload_dataloaders_every_n_epochs`.
+pub(super) fn are_outdated(ctx: &RunContext, loaded_at_epoch: Option<usize>) -> bool {
+    let every = ctx.config.reload_dataloaders_every_n_epochs;
+    every > 0 && loaded_at_epoch.is_none_or(|loaded| ctx.progress.current_epoch >= loaded + every)
+}
+
+/// One batch of an epoch.
+pub(super) struct EpochBatch<B> {
+    pub(super) batch: B,
+    pub(super) batch_idx: usize,
+    pub(super) is_last: bool,
+}
+
+/// The batches of a training epoch that are left after `done`, up to `count` of them all. What fails names the hook that made the loader.
 pub(super) fn of_epoch<B: Batch>(
     loader: &DataLoader<B>,
     dataloader: Hook,
     epoch: usize,
-    count: usize,
-) -> Result<impl Iterator<Item = Result<(usize, B), Error>>, Error> {
+    done: usize,
+    count: Option<usize>,
+) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
+    from(loader, dataloader, epoch, done..count.unwrap_or(usize::MAX))
+}
+
+/// The batches of an evaluation, at most `count` of them.
+pub(super) fn of_evaluation<B: Batch>(
+    loader: &DataLoader<B>,
+    dataloader: Hook,
+    epoch: usize,
+    count: Option<usize>,
+) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
+    from(loader, dataloader, epoch, 0..count.unwrap_or(usize::MAX))
+}
+
+fn from<B: Batch>(
+    loader: &DataLoader<B>,
+    dataloader: Hook,
+    epoch: usize,
+    mut places: Range<usize>,
+) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
     let failed = move |source: DataError| Error::Data { dataloader, source };
-    let batches = loader.epoch(epoch as u64).map_err(failed)?.take(count);
-    Ok(batches.enumerate().map(move |(batch_idx, batch)| Ok((batch_idx, batch.map_err(failed)?))))
+    let count = (places.end < usize::MAX).then_some(places.end);
+    let mut batches = loader.epoch(epoch as u64).map_err(failed)?.skip_to(places.start).peekable();
+    Ok(std::iter::from_fn(move || {
+        let batch_idx = places.next()?;
+        let batch = batches.next()?.map_err(failed);
+        // a loader that does not know its length is asked for the next batch already
+        let is_last = count.map_or_else(|| batches.peek().is_none(), |count| batch_idx + 1 == count);
+        Some(batch.map(|batch| EpochBatch { batch, batch_idx, is_last }))
+    }))
 }

@@ -1,6 +1,7 @@
 //! Validation and testing: the same loop with other hooks.
 
-use super::batches;
+use super::batches::{self, EpochBatch};
+use crate::config::BatchLimit;
 use crate::data::{Batch, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
@@ -15,42 +16,81 @@ pub(crate) enum Kind {
     Test,
 }
 
-/// An evaluation over one or more loaders, which are made at its first run and kept.
+/// An evaluation over one or more loaders, which are made at its first run and kept until they are to be made anew.
 pub(crate) struct Evaluation<M: LightningModule> {
     kind: Kind,
-    loaders: Option<DataLoaders<M::Batch>>,
+    loaders: Option<Loaded<M>>,
+    /// The epoch for which the loaders count as made; `None` before the first one that is validated.
+    loaded_at_epoch: Option<usize>,
+}
+
+/// The loaders, with the batches that are taken of each.
+struct Loaded<M: LightningModule> {
+    loaders: DataLoaders<M::Batch>,
+    counts: Vec<Option<usize>>,
 }
 
 impl<M: LightningModule> Evaluation<M> {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self { kind, loaders: None }
+        Self { kind, loaders: None, loaded_at_epoch: None }
     }
 
-    /// Makes the loaders, if they are not there yet.
-    pub(crate) fn load(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
-        if self.loaders.is_none() {
-            let hook = self.kind.dataloader();
-            self.loaders = Some(running.data.evaluation_dataloaders(hook, running.module, running.ctx)?);
+    /// Makes the loaders, if they are not there yet or are to be made anew. `counts` tells whether that is for the running
+    /// epoch; the sanity check of an epoch without validation is not.
+    pub(crate) fn load(&mut self, running: &mut Running<'_, M>, counts: bool) -> Result<(), Error> {
+        let epoch = running.ctx.progress.current_epoch;
+        if self.loaders.is_some() && !batches::are_outdated(running.ctx, self.loaded_at_epoch) {
+            return Ok(());
         }
+        if counts {
+            self.loaded_at_epoch = Some(epoch);
+        }
+        let hook = self.kind.dataloader();
+        let limit = self.kind.limit(running);
+        let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
+        let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
+        if self.kind == Kind::Validation {
+            running.ctx.num_val_batches.clone_from(&counts);
+        }
+        self.loaders = Some(Loaded { loaders, counts });
         Ok(())
     }
 
-    /// Runs over at most `limit` batches of each loader, without gradients. Returns what was logged for the epoch.
+    /// Makes the loaders and runs over them.
+    pub(crate) fn run_alone(&mut self, running: &mut Running<'_, M>) -> Result<Vec<(String, f64)>, Error> {
+        if self.kind.limit(running).is_zero() {
+            return Ok(Vec::new());
+        }
+        self.load(running, true)?;
+        self.run(running, None)
+    }
+
+    /// Whether the loaders are there.
+    pub(crate) fn is_loaded(&self) -> bool {
+        self.loaders.is_some()
+    }
+
+    /// Runs over the loaders, at most over `sanity` batches of each, without gradients. Returns what was logged for the epoch.
     pub(crate) fn run(
         &mut self,
         running: &mut Running<'_, M>,
-        limit: Option<usize>,
+        sanity: Option<usize>,
     ) -> Result<Vec<(String, f64)>, Error> {
-        self.load(running)?;
-        let Some(loaders) = &self.loaders else { return Ok(Vec::new()) };
+        let Some(Loaded { loaders, counts }) = &self.loaders else { return Ok(Vec::new()) };
+        let counts: Vec<_> = counts.iter().map(|count| smaller(*count, sanity)).collect();
+        if counts.iter().all(|count| *count == Some(0)) {
+            return Ok(Vec::new());
+        }
         running.ctx.evaluation_log.clear();
         let kind = self.kind;
+        // some validation data is shuffled by the progress of training
+        let epoch = running.ctx.progress.current_epoch;
         no_grad(|| {
             kind.start(running)?;
-            for (dataloader_idx, loader) in loaders.iter().enumerate() {
+            for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
                 running.ctx.dataloader_idx = (loaders.len() > 1).then_some(dataloader_idx);
-                for batch in batches::of_epoch(loader, kind.dataloader(), 0, batches::count(loader, limit))? {
-                    let (batch_idx, batch) = batch?;
+                for batch in batches::of_evaluation(loader, kind.dataloader(), epoch, count)? {
+                    let EpochBatch { batch, batch_idx, .. } = batch?;
                     kind.advance(running, batch, batch_idx, dataloader_idx)?;
                 }
             }
@@ -60,11 +100,25 @@ impl<M: LightningModule> Evaluation<M> {
     }
 }
 
+fn smaller(count: Option<usize>, limit: Option<usize>) -> Option<usize> {
+    match (count, limit) {
+        (Some(count), Some(limit)) => Some(count.min(limit)),
+        (one, other) => one.or(other),
+    }
+}
+
 impl Kind {
     fn dataloader(self) -> Hook {
         match self {
             Self::Validation => Hook::ValDataloader,
             Self::Test => Hook::TestDataloader,
+        }
+    }
+
+    fn limit<M: LightningModule>(self, running: &Running<'_, M>) -> BatchLimit {
+        match self {
+            Self::Validation => running.ctx.config.limit_val_batches,
+            Self::Test => running.ctx.config.limit_test_batches,
         }
     }
 
@@ -120,6 +174,7 @@ impl Kind {
     fn end<M: LightningModule>(self, running: &mut Running<'_, M>) -> Result<Vec<(String, f64)>, Error> {
         match self {
             Self::Validation => {
+                running.ctx.epoch_end_reached();
                 running.on_validation_epoch_end()?;
                 let logged = running.ctx.end_logged_epoch()?;
                 running.on_validation_end()?;
@@ -127,6 +182,7 @@ impl Kind {
                 Ok(logged)
             }
             Self::Test => {
+                running.ctx.epoch_end_reached();
                 running.on_test_epoch_end()?;
                 let logged = running.ctx.end_logged_epoch()?;
                 running.on_test_end()?;

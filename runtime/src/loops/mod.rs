@@ -4,8 +4,13 @@ mod automatic;
 mod batches;
 mod evaluation;
 mod fit;
+mod lr_schedulers;
+mod manual;
 mod prediction;
+mod stopping;
+mod training;
 mod training_epoch;
+mod validation;
 
 pub(crate) use evaluation::{Evaluation, Kind};
 pub(crate) use fit::fit;

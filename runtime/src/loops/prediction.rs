@@ -1,6 +1,6 @@
 //! Prediction.
 
-use super::batches;
+use super::batches::{self, EpochBatch};
 use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -10,16 +10,23 @@ use tch::no_grad;
 /// Predicts every batch of the loaders, without gradients. Returns what `predict_step` returned, loader by loader.
 pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Result<Vec<M::Prediction>, Error> {
     let hook = Hook::PredictDataloader;
-    let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
     let limit = running.ctx.config.limit_predict_batches;
+    if limit.is_zero() {
+        return Ok(Vec::new());
+    }
+    let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
+    let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
+    if counts.iter().all(|count| *count == Some(0)) {
+        return Ok(Vec::new());
+    }
     no_grad(|| {
         ModelHooksTable::on_predict_model_eval(running.module, running.ctx)?;
         running.on_predict_start()?;
         running.on_predict_epoch_start()?;
         let mut predictions = Vec::new();
-        for (dataloader_idx, loader) in loaders.iter().enumerate() {
-            for batch in batches::of_epoch(loader, hook, 0, batches::count(loader, limit))? {
-                let (batch_idx, batch) = batch?;
+        for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
+            for batch in batches::of_evaluation(loader, hook, 0, count)? {
+                let EpochBatch { batch, batch_idx, .. } = batch?;
                 predictions.push(advance(running, batch, batch_idx, dataloader_idx)?);
             }
         }

@@ -1,103 +1,126 @@
 //! One training epoch.
 
-use super::evaluation::Evaluation;
-use super::{automatic, batches};
-use crate::data::{Batch, DataLoader};
+use super::batches::{self, EpochBatch};
+use super::lr_schedulers::{self, Moment};
+use super::training::Training;
+use super::validation::Validation;
+use super::{automatic, manual, stopping};
+use crate::context::RunContext;
+use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{Flow, LightningModule, ModelHooksTable, Running};
-use crate::stage::RunningStage;
 
-/// Trains on `batches` batches of the loader, and validates after them where this epoch is to be validated.
+/// Trains on the batches of an epoch, and validates where that is due.
 pub(super) fn run<M: LightningModule>(
     running: &mut Running<'_, M>,
-    loader: &DataLoader<M::Batch>,
-    batches: usize,
-    mut validation: Option<&mut Evaluation<M>>,
+    training: &Training<M>,
+    mut validation: Option<&mut Validation<M>>,
 ) -> Result<(), Error> {
     running.ctx.in_epoch = true;
-    running.on_train_epoch_start()?;
-    let epoch = running.ctx.current_epoch;
-    for batch in batches::of_epoch(loader, Hook::TrainDataloader, epoch, batches)? {
-        let (batch_idx, batch) = batch?;
-        let is_last = batch_idx + 1 == batches;
-        if advance(running, batch, batch_idx, is_last)? == Flow::SkipEpoch {
+    if !running.ctx.progress.is_mid_epoch() {
+        running.on_train_epoch_start()?;
+        running.ctx.progress.reset_epoch();
+    }
+    let count = running.ctx.num_training_batches;
+    let (epoch, done) = (running.ctx.progress.current_epoch, running.ctx.progress.batches_ready);
+    let mut batches = batches::of_epoch(&training.loader, Hook::TrainDataloader, epoch, done, count)?;
+    while !is_done(running.ctx) {
+        let Some(batch) = batches.next() else { break };
+        if advance(running, batch?)? == Flow::SkipEpoch {
             break;
         }
-        if is_last && is_validated(running) {
-            validate(running, validation.as_deref_mut())?;
-        }
-        if steps(running, batch_idx, is_last) {
-            running.ctx.batches_that_stepped += 1;
-        }
-        if running.ctx.is_stopped() {
-            break;
-        }
+        advance_end(running, validation.as_deref_mut())?;
     }
     end(running)
 }
 
-fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    running.ctx.batch_idx = None;
-    // the rows of an epoch's end belong to its last step
-    let stepped = running.ctx.batches_that_stepped;
-    running.ctx.batches_that_stepped = stepped.saturating_sub(1);
-    running.on_train_epoch_end()?;
-    running.ctx.end_logged_epoch()?;
-    running.ctx.batches_that_stepped = stepped;
-    running.ctx.in_epoch = false;
-    Ok(())
+fn is_done(ctx: &RunContext) -> bool {
+    stopping::steps_are_over(ctx) || ctx.progress.is_last_batch || stopping::is_stopped(ctx)
 }
 
-/// Whether the optimizer steps after this batch: at the end of an accumulation window, or of the epoch.
-fn steps<M: LightningModule>(running: &Running<'_, M>, batch_idx: usize, is_last: bool) -> bool {
-    is_last || (batch_idx + 1).is_multiple_of(running.ctx.config.accumulate_grad_batches)
-}
-
-fn is_validated<M: LightningModule>(running: &Running<'_, M>) -> bool {
-    (running.ctx.current_epoch + 1).is_multiple_of(running.ctx.config.check_val_every_n_epoch)
-}
-
-fn validate<M: LightningModule>(
-    running: &mut Running<'_, M>,
-    validation: Option<&mut Evaluation<M>>,
-) -> Result<(), Error> {
-    let Some(validation) = validation else { return Ok(()) };
-    running.ctx.running_stage = RunningStage::Validating;
-    ModelHooksTable::on_validation_model_zero_grad(running.module, running.ctx)?;
-    validation.run(running, running.ctx.config.limit_val_batches)?;
-    running.ctx.running_stage = RunningStage::Training;
-    Ok(())
-}
-
-fn advance<M: LightningModule>(
-    running: &mut Running<'_, M>,
-    batch: M::Batch,
-    batch_idx: usize,
-    is_last: bool,
-) -> Result<Flow, Error> {
-    running.ctx.batch_idx = Some(batch_idx);
+/// One batch, up to its last hook and its row in the logs.
+fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M::Batch>) -> Result<Flow, Error> {
+    let EpochBatch { batch, batch_idx, is_last } = batch;
     running.ctx.batch_size = batch.batch_size().unwrap_or(1);
+    running.ctx.batch_idx = Some(batch_idx);
     let batch = running.transfer(batch, 0)?;
+    running.ctx.progress.begin_batch(is_last);
     let flow = running.on_train_batch_start(&batch, batch_idx)?;
-    if flow == Flow::Continue {
-        let steps = steps(running, batch_idx, is_last);
-        let output = automatic::step(running, &batch, batch_idx, steps)?;
+    if flow == Flow::SkipEpoch {
+        running.ctx.progress.is_last_batch = true;
+        lr_schedulers::update(running, Moment::AfterBatch)?;
+    } else {
+        let output = if M::AUTOMATIC_OPTIMIZATION {
+            automatic::step(running, &batch, batch_idx)?
+        } else {
+            manual::step(running, &batch, batch_idx)?
+        };
+        lr_schedulers::update(running, Moment::AfterBatch)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;
-        if steps {
-            log_step(running)?;
-        }
+        log_step(running)?;
     }
     running.ctx.batch_idx = None;
     Ok(flow)
 }
 
+/// What follows a batch: validation, where it is due.
+fn advance_end<M: LightningModule>(
+    running: &mut Running<'_, M>,
+    validation: Option<&mut Validation<M>>,
+) -> Result<(), Error> {
+    let has_stepped = running.ctx.steps_after_this_batch();
+    if let Some(validation) = validation
+        && validation.is_due(running.ctx)
+    {
+        validation.run(running, has_stepped)?;
+    }
+    lr_schedulers::update(running, Moment::AfterValidation)?;
+    if has_stepped {
+        running.ctx.progress.batches_that_stepped += 1;
+    }
+    Ok(())
+}
+
+fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    running.ctx.batch_idx = None;
+    // the rows of an epoch's end belong to its last step
+    let stepped = running.ctx.progress.batches_that_stepped;
+    running.ctx.progress.batches_that_stepped = stepped.saturating_sub(1);
+    running.ctx.epoch_end_reached();
+    running.ctx.progress.epoch_is_done = true;
+    on_train_epoch_end(running)?;
+    lr_schedulers::update(running, Moment::AfterEpoch)?;
+    running.ctx.end_logged_epoch()?;
+    running.ctx.progress.batches_that_stepped = stepped;
+    running.ctx.in_epoch = false;
+    Ok(())
+}
+
+/// Callbacks that monitor what was logged come after the module, which may log in this hook.
+fn on_train_epoch_end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    let monitoring: Vec<bool> = running.callbacks.list.iter().map(|callback| callback.is_monitoring()).collect();
+    let monitoring = &monitoring;
+    let places = |monitors| (0..monitoring.len()).filter(move |place| monitoring[*place] == monitors);
+    for place in places(false) {
+        running.on_train_epoch_end_of(place)?;
+    }
+    ModelHooksTable::on_train_epoch_end(running.module, running.ctx)?;
+    for place in places(true) {
+        running.on_train_epoch_end_of(place)?;
+    }
+    Ok(())
+}
+
 /// Writes the row of a step, every `log_every_n_steps` steps.
 fn log_step<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let step = running.ctx.batches_that_stepped;
-    if !(step + 1).is_multiple_of(running.ctx.config.log_every_n_steps) || running.ctx.loggers.is_empty() {
+    let ctx = &running.ctx;
+    let every = ctx.config.log_every_n_steps;
+    let step = ctx.progress.batches_that_stepped;
+    let is_due = every > 0 && ((step + 1).is_multiple_of(every) || ctx.should_stop);
+    if !is_due || !ctx.steps_after_this_batch() || ctx.loggers.is_empty() {
         return Ok(());
     }
-    let row = running.ctx.training_log.step_row();
+    let row = ctx.training_log.step_row();
     running.ctx.write_row(row, step)
 }

@@ -35,7 +35,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
             self.zero_grad(module, ctx)?;
         }
         if let Some(loss) = &loss {
-            self.backward(module, ctx, loss)?;
+            backward(self.callbacks, module, ctx, loss)?;
         }
         if self.last_of_window {
             self.before_step(module, ctx)?;
@@ -54,16 +54,8 @@ impl<M: LightningModule> StepClosure<'_, M> {
     fn zero_grad(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         self.callbacks.on_before_zero_grad(ctx, module, self.optimizer)?;
         ModelHooksTable::on_before_zero_grad(module, ctx, self.optimizer)?;
-        let epoch = ctx.current_epoch;
+        let epoch = ctx.progress.current_epoch;
         LightningModuleTable::optimizer_zero_grad(module, ctx, epoch, self.batch_idx, self.optimizer)
-    }
-
-    fn backward(&mut self, module: &mut M, ctx: &mut RunContext, loss: &Tensor) -> Result<(), Error> {
-        self.callbacks.on_before_backward(ctx, module, loss)?;
-        ModelHooksTable::on_before_backward(module, ctx, loss)?;
-        LightningModuleTable::backward(module, ctx, loss)?;
-        self.callbacks.on_after_backward(ctx, module)?;
-        ModelHooksTable::on_after_backward(module, ctx)
     }
 
     fn before_step(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
@@ -72,4 +64,18 @@ impl<M: LightningModule> StepClosure<'_, M> {
         let (value, algorithm) = (ctx.config.gradient_clip_val, ctx.config.gradient_clip_algorithm);
         LightningModuleTable::configure_gradient_clipping(module, ctx, self.optimizer, value, algorithm)
     }
+}
+
+/// A backward pass with the hooks around it.
+pub(super) fn backward<M: LightningModule>(
+    callbacks: &mut Callbacks<M>,
+    module: &mut M,
+    ctx: &mut RunContext,
+    loss: &Tensor,
+) -> Result<(), Error> {
+    callbacks.on_before_backward(ctx, module, loss)?;
+    ModelHooksTable::on_before_backward(module, ctx, loss)?;
+    LightningModuleTable::backward(module, ctx, loss)?;
+    callbacks.on_after_backward(ctx, module)?;
+    ModelHooksTable::on_after_backward(module, ctx)
 }

@@ -43,7 +43,7 @@ fn run<T>(
 }
 
 fn placed(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
-    let epoch = ctx.in_epoch.then_some(ctx.current_epoch);
+    let epoch = ctx.in_epoch.then_some(ctx.progress.current_epoch);
     Error::Hook(Box::new(HookError { hook, callback, stage: ctx.stage, epoch, batch_idx: ctx.batch_idx, error }))
 }
 
@@ -55,7 +55,7 @@ mod tests {
 
     fn failing(call: impl FnOnce(&mut RunContext) -> Result<()>) -> String {
         let mut ctx = RunContext::new(TrainerConfig::default());
-        ctx.current_epoch = 2;
+        ctx.progress.current_epoch = 2;
         ctx.in_epoch = true;
         ctx.batch_idx = Some(5);
         module(Hook::TrainingStep, &mut ctx, call).unwrap_err().to_string()

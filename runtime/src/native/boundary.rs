@@ -11,7 +11,7 @@ unsafe extern "C" {
 /// What a C++ exception said, without its backtrace.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct NativeError(String);
+pub struct NativeError(String);
 
 /// Turns an entry point's answer, null or a message, into a result.
 ///

@@ -8,3 +8,10 @@ impl OptimizerIndex {
         self.0
     }
 }
+
+impl From<usize> for OptimizerIndex {
+    /// The optimizer at this place, as manual optimization names it.
+    fn from(place: usize) -> Self {
+        Self(place)
+    }
+}

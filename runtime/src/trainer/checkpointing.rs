@@ -6,34 +6,63 @@ use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, tra
 use std::path::Path;
 
 impl<M: LightningModule> Running<'_, M> {
+    /// Writes the checkpoints that hooks have asked for since the last call.
+    #[inline]
+    pub(crate) fn save_what_was_asked_for(&mut self) -> Result<(), Error> {
+        if self.ctx.save_requests.is_empty() { Ok(()) } else { self.save_all() }
+    }
+
+    #[cold]
+    fn save_all(&mut self) -> Result<(), Error> {
+        for request in std::mem::take(&mut self.ctx.save_requests) {
+            match &request.link_to {
+                Some(target) => link(&request.path, target)?,
+                None => self.save_checkpoint(&request.path, request.weights_only)?,
+            }
+            for old in &request.then_remove {
+                remove(old)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Writes the run's checkpoint to `path`.
-    pub(super) fn save_checkpoint(
-        &mut self,
-        path: &Path,
-        hyper_parameters: Option<&serde_json::Value>,
-    ) -> Result<(), Error> {
-        let mut checkpoint = self.checkpoint(hyper_parameters)?;
-        self.on_save_checkpoint(&mut checkpoint)?;
+    pub(super) fn save_checkpoint(&mut self, path: &Path, weights_only: bool) -> Result<(), Error> {
+        let mut checkpoint = self.checkpoint(weights_only)?;
+        if weights_only {
+            CheckpointHooksTable::on_save_checkpoint(self.module, self.ctx, &mut checkpoint)?;
+        } else {
+            self.on_save_checkpoint(&mut checkpoint)?;
+        }
         Ok(checkpoint.write(path)?)
     }
 
-    fn checkpoint(&mut self, hyper_parameters: Option<&serde_json::Value>) -> Result<Checkpoint, Error> {
+    fn checkpoint(&mut self, weights_only: bool) -> Result<Checkpoint, Error> {
         let mut checkpoint = Checkpoint::default();
         let metadata = &mut checkpoint.metadata;
         metadata.module = std::any::type_name::<M>().to_owned();
-        metadata.epoch = self.ctx.current_epoch;
-        metadata.global_step = self.ctx.global_step;
-        metadata.hyper_parameters = hyper_parameters.cloned();
+        metadata.epoch = self.ctx.progress.current_epoch;
+        metadata.global_step = self.ctx.progress.global_step;
+        metadata.progress = self.ctx.progress.clone();
+        metadata.hyper_parameters = self.ctx.hyper_parameters.clone();
+        let variables = self.variables();
+        checkpoint.tensors.extend(variables.into_iter().map(|(name, tensor)| (format!("{MODULE}{name}"), tensor)));
+        if !weights_only {
+            self.add_training_state(&mut checkpoint)?;
+        }
+        Ok(checkpoint)
+    }
+
+    fn add_training_state(&mut self, checkpoint: &mut Checkpoint) -> Result<(), Error> {
+        let metadata = &mut checkpoint.metadata;
         metadata.optimizers = self.ctx.optimizers.iter().map(|optimizer| optimizer.algorithm().clone()).collect();
         metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
         metadata.data_module = self.data.state_dict(self.ctx)?;
-        let variables = self.variables();
-        checkpoint.tensors.extend(variables.into_iter().map(|(name, tensor)| (format!("{MODULE}{name}"), tensor)));
         for (index, optimizer) in self.ctx.optimizers.iter().enumerate() {
             let state = optimizer.state()?.into_iter();
             checkpoint.tensors.extend(state.map(|(name, tensor)| (format!("{}{name}", of_optimizer(index)), tensor)));
         }
-        Ok(checkpoint)
+        Ok(())
     }
 
     fn variables(&mut self) -> Vec<(String, tch::Tensor)> {
@@ -69,13 +98,42 @@ impl<M: LightningModule> Running<'_, M> {
             optimizer.load_state(state)?;
             optimizer.set_steps(checkpoint.metadata.global_step as u64);
         }
-        self.ctx.current_epoch = checkpoint.metadata.epoch;
-        self.ctx.global_step = checkpoint.metadata.global_step;
-        self.ctx.batches_that_stepped = checkpoint.metadata.global_step;
+        self.ctx.progress = checkpoint.metadata.progress.clone();
+        if self.ctx.progress.epoch_is_done {
+            self.ctx.progress.end_epoch();
+        }
+        let epoch = self.ctx.progress.current_epoch;
+        if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
+            return Err(Error::Configuration(format!(
+                "the checkpoint was written after {epoch} epochs, and `max_epochs` is {epochs}: set it to {epoch} or more"
+            )));
+        }
         Ok(())
     }
 }
 
 fn of_optimizer(index: usize) -> String {
     format!("optimizer.{index}.")
+}
+
+/// Makes `path` a symbolic link to `target`, relative where both are in one folder.
+fn link(path: &Path, target: &Path) -> Result<(), Error> {
+    remove(path)?;
+    let is_beside = path.parent() == target.parent();
+    let shown = target.file_name().map(Path::new).filter(|_| is_beside).unwrap_or(target);
+    #[cfg(unix)]
+    let linked = std::os::unix::fs::symlink(shown, path);
+    #[cfg(not(unix))]
+    let linked = std::fs::copy(target, path).map(|_| drop(shown));
+    linked.map_err(|source| Error::Io { what: "can't make the link", path: path.to_owned(), source })
+}
+
+/// Removes an older checkpoint; one that is gone already is no mistake.
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::Io { what: "can't remove the older checkpoint", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }

@@ -2,10 +2,10 @@
 
 mod checkpointing;
 
-use crate::callbacks::{ModelSummary, ProgressBar};
+use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar};
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
-use crate::context::RunContext;
+use crate::context::{Progress, RunContext};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{CsvLogger, Logger};
@@ -72,7 +72,6 @@ use std::path::{Path, PathBuf};
 pub struct Trainer<M: LightningModule> {
     callbacks: Callbacks<M>,
     ctx: RunContext,
-    hyper_parameters: Option<serde_json::Value>,
     ckpt_path: Option<PathBuf>,
 }
 
@@ -88,13 +87,26 @@ impl<M: LightningModule> Default for Trainer<M> {
 impl<M: LightningModule> Trainer<M> {
     /// A trainer of this configuration.
     pub fn new(config: TrainerConfig) -> Self {
-        Self { callbacks: Callbacks::default(), ctx: RunContext::new(config), hyper_parameters: None, ckpt_path: None }
+        Self { callbacks: Callbacks::default(), ctx: RunContext::new(config), ckpt_path: None }
     }
 
     /// Adds a callback behind those that are there.
     pub fn callback(mut self, callback: impl Callback<M> + 'static) -> Self {
-        self.callbacks.list.push(Box::new(callback));
+        self.callbacks.add(Box::new(callback));
         self
+    }
+
+    /// The first callback of this type: after a `fit`, to ask a [`ModelCheckpoint`] for its best checkpoint.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::{LightningModule, ModelCheckpoint};
+    /// fn best<M: LightningModule>(trainer: &Trainer<M>) -> Option<&std::path::Path> {
+    ///     trainer.find_callback::<ModelCheckpoint>()?.best_model_path()
+    /// }
+    /// ```
+    pub fn find_callback<C: Callback<M>>(&self) -> Option<&C> {
+        self.callbacks.find()
     }
 
     /// Adds a logger. Without any, a [`CsvLogger`] writes into the run's folder, unless the configuration says
@@ -106,7 +118,7 @@ impl<M: LightningModule> Trainer<M> {
 
     /// The hyperparameters that go into checkpoints and to the loggers.
     pub fn hyper_parameters(mut self, hyper_parameters: serde_json::Value) -> Self {
-        self.hyper_parameters = Some(hyper_parameters);
+        self.ctx.hyper_parameters = Some(hyper_parameters);
         self
     }
 
@@ -114,6 +126,21 @@ impl<M: LightningModule> Trainer<M> {
     pub fn ckpt_path(mut self, path: impl Into<PathBuf>) -> Self {
         self.ckpt_path = Some(path.into());
         self
+    }
+
+    /// Writes a checkpoint of the module and of the last run. In hooks there is
+    /// [`RunContext::save_checkpoint`].
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or why the file can't be written.
+    pub fn save_checkpoint(
+        &mut self,
+        module: &mut M,
+        mut data: impl DataSource<M>,
+        path: impl AsRef<Path>,
+    ) -> Result<(), Error> {
+        let (callbacks, ctx) = (&mut self.callbacks, &mut self.ctx);
+        Running { module, callbacks, ctx, data: &mut data }.save_checkpoint(path.as_ref(), false)
     }
 
     /// The state of the last run.
@@ -134,22 +161,22 @@ impl<M: LightningModule> Trainer<M> {
 
     /// [`Trainer::fit`] where only the run tells whether the hooks are there.
     pub(crate) fn run_fit(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<(), Error> {
+        of_manual_optimization::<M>(&self.ctx.config)?;
         let table = &<M as LightningModule>::TABLE;
         needs(Stage::Fit, Hook::TrainingStep, table.training_step.is_some())?;
         needs(Stage::Fit, Hook::ConfigureOptimizers, table.configure_optimizers.is_some())?;
         needs(Stage::Fit, Hook::TrainDataloader, data.has(Hook::TrainDataloader))?;
-        self.run(Stage::Fit, module, data, |running, begin| {
-            running.restore_from(begin.checkpoint.as_ref())?;
+        if self.ctx.config.enable_checkpointing && self.find_callback::<ModelCheckpoint>().is_none() {
+            self.callbacks.add(Box::new(ModelCheckpoint::new()));
+        }
+        self.run(Stage::Fit, module, data, |running, checkpoint| {
+            running.restore_from(checkpoint)?;
             make_optimizers(running)?;
             running.on_fit_start()?;
-            if let Some(checkpoint) = &begin.checkpoint {
+            if let Some(checkpoint) = checkpoint {
                 running.restore_training(checkpoint)?;
             }
             loops::fit(running)?;
-            if running.ctx.config.enable_checkpointing && running.ctx.global_step > 0 {
-                let path = running.ctx.log_dir()?.join("checkpoints").join(LAST);
-                running.save_checkpoint(&path, begin.hyper_parameters)?;
-            }
             running.on_fit_end()
         })
     }
@@ -170,10 +197,9 @@ impl<M: LightningModule> Trainer<M> {
         let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
         needs(Stage::Validate, Hook::ValidationStep, has_step)?;
         needs(Stage::Validate, Hook::ValDataloader, data.has(Hook::ValDataloader))?;
-        self.run(Stage::Validate, module, data, |running, begin| {
-            running.restore_from(begin.checkpoint.as_ref())?;
-            let limit = running.ctx.config.limit_val_batches;
-            Evaluation::new(Kind::Validation).run(running, limit)
+        self.run(Stage::Validate, module, data, |running, checkpoint| {
+            running.restore_from(checkpoint)?;
+            Evaluation::new(Kind::Validation).run_alone(running)
         })
     }
 
@@ -192,10 +218,9 @@ impl<M: LightningModule> Trainer<M> {
     pub(crate) fn run_test(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<Metrics, Error> {
         needs(Stage::Test, Hook::TestStep, <M as LightningModule>::TABLE.test_step.is_some())?;
         needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
-        self.run(Stage::Test, module, data, |running, begin| {
-            running.restore_from(begin.checkpoint.as_ref())?;
-            let limit = running.ctx.config.limit_test_batches;
-            Evaluation::new(Kind::Test).run(running, limit)
+        self.run(Stage::Test, module, data, |running, checkpoint| {
+            running.restore_from(checkpoint)?;
+            Evaluation::new(Kind::Test).run_alone(running)
         })
     }
 
@@ -218,8 +243,8 @@ impl<M: LightningModule> Trainer<M> {
     ) -> Result<Vec<M::Prediction>, Error> {
         needs(Stage::Predict, Hook::PredictStep, <M as LightningModule>::TABLE.predict_step.is_some())?;
         needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
-        self.run(Stage::Predict, module, data, |running, begin| {
-            running.restore_from(begin.checkpoint.as_ref())?;
+        self.run(Stage::Predict, module, data, |running, checkpoint| {
+            running.restore_from(checkpoint)?;
             loops::predict(running)
         })
     }
@@ -230,17 +255,16 @@ impl<M: LightningModule> Trainer<M> {
         stage: Stage,
         module: &mut M,
         data: &mut dyn DataSource<M>,
-        body: impl FnOnce(&mut Running<'_, M>, &Beginning<'_>) -> Result<T, Error>,
+        body: impl FnOnce(&mut Running<'_, M>, Option<&Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.prepare(stage)?;
-        let checkpoint = self.ckpt_path.take().map(|path| Checkpoint::read(&path)).transpose()?;
-        let beginning = Beginning { checkpoint, hyper_parameters: self.hyper_parameters.as_ref() };
-        let callbacks = self.callbacks.list.len();
+        self.ctx.ckpt_path = self.ckpt_path.take();
+        let checkpoint = self.ctx.ckpt_path.as_deref().map(Checkpoint::read).transpose()?;
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
         let whole = || {
             begin(&mut running)?;
-            make_logger(running.ctx, beginning.hyper_parameters)?;
-            let value = body(&mut running, &beginning)?;
+            make_logger(running.ctx)?;
+            let value = body(&mut running, checkpoint.as_ref())?;
             end(&mut running)?;
             Ok(value)
         };
@@ -250,7 +274,7 @@ impl<M: LightningModule> Trainer<M> {
             let _ = running.on_exception(error);
             let _ = running.data.on_exception(running.ctx, error);
         }
-        self.callbacks.list.truncate(callbacks);
+        self.callbacks.remove_of_run();
         outcome
     }
 
@@ -265,22 +289,25 @@ impl<M: LightningModule> Trainer<M> {
             Stage::Test => RunningStage::Testing,
             Stage::Predict => RunningStage::Predicting,
         };
+        ctx.config = std::mem::take(&mut ctx.config).resolved();
+        ctx.progress = Progress::default();
+        ctx.num_training_batches = None;
+        ctx.num_val_batches.clear();
         ctx.should_stop = false;
         ctx.batch_idx = None;
         ctx.in_epoch = false;
-        ctx.training_log.clear();
-        ctx.evaluation_log.clear();
+        ctx.forget_logged();
         Ok(())
     }
 }
 
 /// Makes the logger of a run that has none, once it is known that the run can begin, and tells the hyperparameters.
-fn make_logger(ctx: &mut RunContext, hyper_parameters: Option<&serde_json::Value>) -> Result<(), Error> {
+fn make_logger(ctx: &mut RunContext) -> Result<(), Error> {
     if ctx.config.logger && ctx.loggers.is_empty() && ctx.stage != Stage::Predict {
         let logger = CsvLogger::new(ctx.log_dir()?);
         ctx.loggers.push(Box::new(logger));
     }
-    match hyper_parameters {
+    match &ctx.hyper_parameters {
         Some(hyper_parameters) => {
             ctx.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(hyper_parameters))
         }
@@ -288,28 +315,33 @@ fn make_logger(ctx: &mut RunContext, hyper_parameters: Option<&serde_json::Value
     }
 }
 
-/// The name of the checkpoint that `fit` leaves.
-pub(crate) const LAST: &str = "last.ckpt";
-
-/// What a verb begins from.
-struct Beginning<'a> {
-    checkpoint: Option<Checkpoint>,
-    hyper_parameters: Option<&'a serde_json::Value>,
-}
-
 fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {
     if is_there { Ok(()) } else { Err(Error::Missing { stage, hook }) }
 }
 
+/// What the trainer does in automatic optimization only.
+fn of_manual_optimization<M: LightningModule>(config: &TrainerConfig) -> Result<(), Error> {
+    let asked = [
+        ("accumulate_grad_batches", config.accumulate_grad_batches != 1),
+        ("gradient_clip_val", config.gradient_clip_val.is_some_and(|value| value > 0.0)),
+    ];
+    match asked.iter().find(|(_, asked)| *asked && !M::AUTOMATIC_OPTIMIZATION) {
+        Some((name, _)) => Err(Error::Configuration(format!(
+            "`{name}` is for automatic optimization, and this module optimizes manually: do it in `training_step`"
+        ))),
+        None => Ok(()),
+    }
+}
+
 fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let own = LightningModuleTable::configure_callbacks(running.module, running.ctx)?;
-    running.callbacks.list.extend(own);
+    let mut of_run = LightningModuleTable::configure_callbacks(running.module, running.ctx)?;
     if running.ctx.config.enable_model_summary && running.ctx.stage == Stage::Fit {
-        running.callbacks.list.push(Box::new(ModelSummary::new()));
+        of_run.push(Box::new(ModelSummary::new()));
     }
     if running.ctx.config.enable_progress_bar {
-        running.callbacks.list.push(Box::new(ProgressBar::new()));
+        of_run.push(Box::new(ProgressBar::new()));
     }
+    running.callbacks.add_of_run(of_run);
     let stage = running.ctx.stage;
     running.data.prepare_data(running.module, running.ctx)?;
     running.callbacks.setup(running.ctx, running.module, stage)?;
@@ -333,9 +365,10 @@ fn to_device<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Err
 
 fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     let algorithms = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
-    if algorithms.len() > 1 {
+    if M::AUTOMATIC_OPTIMIZATION && algorithms.len() > 1 {
         return Err(Error::Configuration(format!(
-            "`configure_optimizers` returned {} optimizers, and automatic optimization steps one",
+            "`configure_optimizers` returned {} optimizers, and automatic optimization steps one: with \
+             `#[lightning_module(automatic_optimization = false)]` the module steps them by itself",
             algorithms.len()
         )));
     }
@@ -355,5 +388,11 @@ fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
 /// The newest checkpoint that a `fit` left under `root`.
 pub(crate) fn last_checkpoint(root: &Path) -> Option<PathBuf> {
     let versions = crate::context::versions(root);
-    versions.into_iter().rev().map(|(_, folder)| folder.join("checkpoints").join(LAST)).find(|path| path.is_file())
+    versions.into_iter().rev().find_map(|(_, folder)| newest_checkpoint(&folder.join("checkpoints")))
+}
+
+fn newest_checkpoint(folder: &Path) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    let checkpoints = files.filter(|path| path.extension().is_some_and(|ending| ending == "ckpt"));
+    checkpoints.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
 }

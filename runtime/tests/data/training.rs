@@ -1,8 +1,8 @@
 //! Loaders of every kind in a run.
 
-use tch_lightning::Loaders;
 use tch_lightning::data::{CombinedLoader, IterableDataset, WorkerInfo};
 use tch_lightning::prelude::*;
+use tch_lightning::{BatchLimit, Loaders};
 
 /// Writes down what each step and each validation saw.
 struct Watching {
@@ -27,7 +27,7 @@ impl Watching {
     }
 }
 
-fn fit(loader: DataLoader<(Tensor, Tensor)>, limit_train_batches: Option<usize>) -> Vec<Vec<i64>> {
+fn fit(loader: DataLoader<(Tensor, Tensor)>, limit_train_batches: BatchLimit) -> Vec<Vec<i64>> {
     let vs = nn::VarStore::new(Device::Cpu);
     let _ = vs.root().var("weight", &[], nn::Init::Const(1.0));
     let mut module = Watching { vs, seen: Vec::new() };
@@ -47,23 +47,32 @@ fn fit(loader: DataLoader<(Tensor, Tensor)>, limit_train_batches: Option<usize>)
 #[test]
 fn a_combined_loader_with_workers_is_trained_on() {
     let part = |len: i64| DataLoader::with_workers((0..len).collect::<Vec<_>>(), 2);
-    let seen = fit(CombinedLoader::max_size_cycle((part(2), part(3))), None);
+    let seen = fit(CombinedLoader::max_size_cycle((part(2), part(3))), BatchLimit::Fraction(1.0));
     assert_eq!(seen, [[0, 0], [1, 1], [0, 2], [0, 0], [1, 1], [0, 2]]);
 }
 
+/// The numbers below `len`, with the epoch.
 #[derive(Clone)]
-struct Endless;
+struct Stream {
+    len: i64,
+}
 
-impl IterableDataset for Endless {
+impl IterableDataset for Stream {
     type Sample = (i64, i64);
 
     fn iter(&self, epoch: u64, worker: WorkerInfo) -> impl Iterator<Item = Result<(i64, i64)>> {
-        worker.share(0..).map(move |number| Ok((number, epoch as i64)))
+        worker.share(0..self.len).map(move |number| Ok((number, epoch as i64)))
     }
 }
 
 #[test]
+fn a_stream_is_trained_on_to_its_end() {
+    let seen = fit(DataLoader::iterable(Stream { len: 2 }), BatchLimit::Fraction(1.0));
+    assert_eq!(seen, [[0, 0], [1, 0], [0, 1], [1, 1]]);
+}
+
+#[test]
 fn an_endless_stream_is_trained_on_as_far_as_is_wanted() {
-    let seen = fit(DataLoader::iterable_with_workers(Endless, 2), Some(3));
+    let seen = fit(DataLoader::iterable_with_workers(Stream { len: i64::MAX }, 2), BatchLimit::Batches(3));
     assert_eq!(seen, [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1]]);
 }

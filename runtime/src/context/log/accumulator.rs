@@ -64,17 +64,21 @@ impl Accumulator {
     }
 
     fn reduce_waiting(&mut self) -> Result<(), TchError> {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
-        let reduced = no_grad(|| self.chunk())?;
+        self.on_device = self.reduced()?;
         self.waiting.clear();
         self.waiting_weights.clear();
-        self.on_device = Some(match self.on_device.take() {
-            None => reduced,
-            Some(before) => no_grad(|| self.reduction.of_two_tensors(&before, &reduced))?,
-        });
         Ok(())
+    }
+
+    /// All tensors so far as one, on the device.
+    fn reduced(&self) -> Result<Option<Tensor>, TchError> {
+        let before = self.on_device.as_ref();
+        if self.waiting.is_empty() {
+            return Ok(before.map(Tensor::shallow_clone));
+        }
+        let reduced = no_grad(|| self.chunk())?;
+        let both = before.map(|before| no_grad(|| self.reduction.of_two_tensors(before, &reduced)));
+        both.unwrap_or(Ok(reduced)).map(Some)
     }
 
     fn chunk(&self) -> Result<Tensor, TchError> {
@@ -95,9 +99,8 @@ impl Accumulator {
     }
 
     /// The reduced value, or nothing where nothing was added. Waits for the device.
-    pub(crate) fn value(&mut self) -> Result<Option<f64>, TchError> {
-        self.reduce_waiting()?;
-        let on_device = self.on_device.as_ref().map(|tensor| tensor.f_double_value(&[])).transpose()?;
+    pub(crate) fn value(&self) -> Result<Option<f64>, TchError> {
+        let on_device = self.reduced()?.map(|tensor| tensor.f_double_value(&[])).transpose()?;
         let total = match (on_device, self.on_host) {
             (Some(device), Some(host)) => Some(self.reduction.of_two(device, host)),
             (one, other) => one.or(other),

@@ -1,0 +1,76 @@
+//! A picture in shades of grey, for digits and captions.
+
+use crate::data::SIDE;
+use embedded_graphics::mono_font::MonoTextStyle;
+use embedded_graphics::mono_font::ascii::FONT_7X13;
+use embedded_graphics::pixelcolor::Gray8;
+use embedded_graphics::prelude::*;
+use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
+use embedded_graphics::text::Text;
+use std::convert::Infallible;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+
+/// A picture, white at first.
+pub struct Canvas {
+    size: Size,
+    /// One byte each, row by row.
+    pixels: Vec<u8>,
+}
+
+impl Canvas {
+    /// A picture of so many pixels.
+    pub fn new(width: u32, height: u32) -> Self {
+        let size = Size::new(width, height);
+        Self { size, pixels: vec![u8::MAX; (width * height) as usize] }
+    }
+
+    /// Draws a digit: 64 pixels from 0 (paper) to 1 (ink), row by row, each a square of `scale` pixels of the picture.
+    pub fn digit(&mut self, ink: &[f32], scale: u32, left: u32, top: u32) {
+        let side = SIDE as u32;
+        for (place, ink) in (0..).zip(ink) {
+            let shade = Gray8::new(((1.0 - 0.9 * ink) * f32::from(u8::MAX)) as u8 - 8);
+            let corner = Point::new((left + place % side * scale) as i32, (top + place / side * scale) as i32);
+            let square = Rectangle::new(corner, Size::new_equal(scale)).into_styled(PrimitiveStyle::with_fill(shade));
+            let Ok(()) = square.draw(self);
+        }
+    }
+
+    /// Writes a line of text.
+    pub fn write(&mut self, text: &str, left: u32, baseline: u32) {
+        let style = MonoTextStyle::new(&FONT_7X13, Gray8::BLACK);
+        let Ok(_) = Text::new(text, Point::new(left as i32, baseline as i32), style).draw(self);
+    }
+
+    /// Writes the picture into a PNG file.
+    ///
+    /// # Errors
+    /// If the file can't be written.
+    pub fn save(&self, path: &Path) -> Result<(), png::EncodingError> {
+        let mut encoder = png::Encoder::new(BufWriter::new(File::create(path)?), self.size.width, self.size.height);
+        encoder.set_color(png::ColorType::Grayscale);
+        let mut writer = encoder.write_header()?;
+        writer.write_image_data(&self.pixels)?;
+        writer.finish()
+    }
+}
+
+impl OriginDimensions for Canvas {
+    fn size(&self) -> Size {
+        self.size
+    }
+}
+
+impl DrawTarget for Canvas {
+    type Color = Gray8;
+    type Error = Infallible;
+
+    fn draw_iter<I: IntoIterator<Item = Pixel<Gray8>>>(&mut self, pixels: I) -> Result<(), Infallible> {
+        let inside = self.bounding_box();
+        for Pixel(point, color) in pixels.into_iter().filter(|Pixel(point, _)| inside.contains(*point)) {
+            self.pixels[point.x as usize + point.y as usize * self.size.width as usize] = color.luma();
+        }
+        Ok(())
+    }
+}

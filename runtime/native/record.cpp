@@ -1,0 +1,64 @@
+// Which operators a thread calls, and how often: libtorch's RecordFunction, which its own profiler listens to.
+#include <ATen/record_function.h>
+
+#include <map>
+#include <string>
+
+#include "boundary.h"
+
+namespace lightning {
+
+// Counts from its making to its end, on its own thread.
+class Record {
+ public:
+  Record() {
+    auto callback = at::RecordFunctionCallback(count).scopes({at::RecordScope::FUNCTION});
+    outer_ = current;
+    current = this;
+    handle_ = at::addThreadLocalCallback(callback);
+  }
+
+  ~Record() {
+    at::removeCallback(handle_);
+    current = outer_;
+  }
+
+  Record(const Record&) = delete;
+  Record& operator=(const Record&) = delete;
+
+  const std::map<std::string, uint64_t>& counts() const { return counts_; }
+
+ private:
+  static std::unique_ptr<at::ObserverContext> count(const at::RecordFunction& function) {
+    if (current != nullptr) ++current->counts_[function.name()];
+    return nullptr;
+  }
+
+  static thread_local Record* current;
+
+  Record* outer_;
+  at::CallbackHandle handle_;
+  std::map<std::string, uint64_t> counts_;
+};
+
+thread_local Record* Record::current = nullptr;
+
+}  // namespace lightning
+
+using lightning::guarded;
+using lightning::Record;
+
+extern "C" {
+
+char* lightning_record_start(Record** record) {
+  return guarded([&] { *record = new Record; });
+}
+
+// Calls `visit` with the name and the count of each operator.
+void lightning_record_visit(const Record* record, void* visitor, void (*visit)(void*, const char*, uint64_t)) {
+  for (const auto& [name, count] : record->counts()) visit(visitor, name.c_str(), count);
+}
+
+void lightning_record_stop(Record* record) { delete record; }
+
+}

@@ -1,0 +1,309 @@
+//! Ends training when a metric has stopped improving.
+
+use super::monitor::{MonitorMode, monitored};
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext};
+use crate::module::{Callback, LightningModule};
+use crate::stage::Stage;
+use crate::terminal;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Ends training when a logged metric has stopped improving. Lightning's
+/// [`EarlyStopping`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.EarlyStopping.html), with its
+/// defaults.
+///
+/// ```
+/// use tch_lightning::{EarlyStopping, MonitorMode};
+///
+/// let stopping = EarlyStopping::new("val_acc").mode(MonitorMode::Max).patience(5).min_delta(0.001);
+/// assert_eq!(stopping.patience, 5);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct EarlyStopping {
+    /// The name of the metric, as it was logged.
+    pub monitor: String,
+    /// By how much a value must be better to count as an improvement. Default 0.
+    #[serde(default)]
+    pub min_delta: f64,
+    /// The checks without an improvement after which training ends. Default 3.
+    #[serde(default = "default_patience")]
+    pub patience: usize,
+    /// Whether to say why training ends, and each improvement. Default false.
+    #[serde(default)]
+    pub verbose: bool,
+    /// Which values are better. Default the smaller ones.
+    #[serde(default)]
+    pub mode: MonitorMode,
+    /// Whether it is an error that the metric was not logged. Default true.
+    #[serde(default = "yes")]
+    pub strict: bool,
+    /// Whether a value that is not finite ends training. Default true.
+    #[serde(default = "yes")]
+    pub check_finite: bool,
+    /// A value that is good enough: one that is better ends training. Default none.
+    #[serde(default)]
+    pub stopping_threshold: Option<f64>,
+    /// A value that is too bad: one that is worse ends training. Default none.
+    #[serde(default)]
+    pub divergence_threshold: Option<f64>,
+    /// Whether to check at the end of a training epoch instead of the end of validation. By default so where each epoch is
+    /// validated once, at its end.
+    #[serde(default)]
+    pub check_on_train_epoch_end: Option<bool>,
+    #[serde(skip)]
+    state: State,
+}
+
+fn default_patience() -> usize {
+    3
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What a checkpoint keeps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct State {
+    wait_count: usize,
+    stopped_epoch: Option<usize>,
+    best_score: Option<f64>,
+    stopping_reason: Option<StoppingReason>,
+}
+
+/// Why [`EarlyStopping`] ended training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StoppingReason {
+    /// The metric was better than `stopping_threshold`.
+    StoppingThreshold,
+    /// The metric was worse than `divergence_threshold`.
+    DivergenceThreshold,
+    /// The metric did not improve for `patience` checks.
+    PatienceExhausted,
+    /// The metric was not finite.
+    NonFiniteMetric,
+}
+
+impl EarlyStopping {
+    /// Watches the metric of this name.
+    pub fn new(monitor: impl Into<String>) -> Self {
+        Self {
+            monitor: monitor.into(),
+            min_delta: 0.0,
+            patience: default_patience(),
+            verbose: false,
+            mode: MonitorMode::Min,
+            strict: true,
+            check_finite: true,
+            stopping_threshold: None,
+            divergence_threshold: None,
+            check_on_train_epoch_end: None,
+            state: State::default(),
+        }
+    }
+
+    /// Sets by how much a value must be better.
+    pub fn min_delta(self, min_delta: f64) -> Self {
+        Self { min_delta, ..self }
+    }
+
+    /// Sets the checks without an improvement after which training ends.
+    pub fn patience(self, patience: usize) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Sets whether to say what happens.
+    pub fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
+    }
+
+    /// Sets which values are better.
+    pub fn mode(self, mode: MonitorMode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Sets whether a metric that was not logged is an error.
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// Sets whether a value that is not finite ends training.
+    pub fn check_finite(self, check_finite: bool) -> Self {
+        Self { check_finite, ..self }
+    }
+
+    /// Sets the value that is good enough.
+    pub fn stopping_threshold(self, threshold: f64) -> Self {
+        Self { stopping_threshold: Some(threshold), ..self }
+    }
+
+    /// Sets the value that is too bad.
+    pub fn divergence_threshold(self, threshold: f64) -> Self {
+        Self { divergence_threshold: Some(threshold), ..self }
+    }
+
+    /// Sets whether to check at the end of a training epoch instead of the end of validation.
+    pub fn check_on_train_epoch_end(self, check: bool) -> Self {
+        Self { check_on_train_epoch_end: Some(check), ..self }
+    }
+
+    /// The best value so far.
+    pub fn best_score(&self) -> Option<f64> {
+        self.state.best_score
+    }
+
+    /// The checks since the last improvement.
+    pub fn wait_count(&self) -> usize {
+        self.state.wait_count
+    }
+
+    /// The epoch in which training was ended; `None` where it was not.
+    pub fn stopped_epoch(&self) -> Option<usize> {
+        self.state.stopped_epoch
+    }
+
+    /// Why training was ended.
+    pub fn stopping_reason(&self) -> Option<StoppingReason> {
+        self.state.stopping_reason
+    }
+
+    fn checks_epochs(&self, ctx: &RunContext) -> bool {
+        let config = ctx.config();
+        let by_default = config.val_check_interval.is_one() && config.check_val_every_n_epoch == Some(1);
+        self.check_on_train_epoch_end.unwrap_or(by_default)
+    }
+
+    fn check(&mut self, ctx: &mut RunContext) -> Result<()> {
+        let is_training = ctx.stage() == Stage::Fit && !ctx.sanity_checking();
+        if !is_training || ctx.is_fast_dev_run() {
+            return Ok(());
+        }
+        let current = match monitored(ctx, "EarlyStopping", &self.monitor) {
+            Ok(current) => current,
+            Err(missing) if self.strict => return Err(missing.into()),
+            Err(missing) => {
+                self.say(&format!("warning: {missing}"));
+                return Ok(());
+            }
+        };
+        let before = self.state.best_score;
+        if let Some(reason) = self.judge(current) {
+            self.state.stopping_reason = Some(reason);
+            self.state.stopped_epoch = Some(ctx.current_epoch());
+            self.say(&self.sentence(reason, current));
+            ctx.stop();
+        } else if self.state.best_score != before {
+            self.say(&format!("`{}` improved to {current:.4}", self.monitor));
+        }
+        Ok(())
+    }
+
+    /// Whether the value ends training, and why. It is compared in single precision, as Lightning keeps what is logged: what is
+    /// equal there is equal here.
+    fn judge(&mut self, current: f64) -> Option<StoppingReason> {
+        let single = |value: f64| f64::from(value as f32);
+        let (mode, current) = (self.mode, single(current));
+        let best = self.state.best_score.unwrap_or(mode.worst());
+        let margin = if mode == MonitorMode::Min { self.min_delta } else { -self.min_delta };
+        if self.check_finite && !current.is_finite() {
+            Some(StoppingReason::NonFiniteMetric)
+        } else if self.stopping_threshold.is_some_and(|threshold| mode.is_better(current, single(threshold))) {
+            Some(StoppingReason::StoppingThreshold)
+        } else if self.divergence_threshold.is_some_and(|threshold| mode.is_better(single(threshold), current)) {
+            Some(StoppingReason::DivergenceThreshold)
+        } else if mode.is_better(single(current + single(margin)), best) {
+            self.state.best_score = Some(current);
+            self.state.wait_count = 0;
+            None
+        } else {
+            self.state.wait_count += 1;
+            (self.state.wait_count >= self.patience).then_some(StoppingReason::PatienceExhausted)
+        }
+    }
+
+    fn sentence(&self, reason: StoppingReason, current: f64) -> String {
+        let monitor = &self.monitor;
+        let why = match reason {
+            StoppingReason::NonFiniteMetric => format!("`{monitor}` is {current}"),
+            StoppingReason::StoppingThreshold => format!("`{monitor}` is {current:.4}, which is good enough"),
+            StoppingReason::DivergenceThreshold => format!("`{monitor}` is {current:.4}, which is too bad"),
+            StoppingReason::PatienceExhausted => {
+                let best = self.state.best_score.unwrap_or(f64::NAN);
+                format!("`{monitor}` did not improve in {} checks; its best was {best:.4}", self.state.wait_count)
+            }
+        };
+        format!("training ends: {why}")
+    }
+
+    fn say(&self, sentence: &str) {
+        if self.verbose {
+            terminal::say(sentence);
+        }
+    }
+}
+
+impl<M: LightningModule> Callback<M> for EarlyStopping {
+    fn name(&self) -> &'static str {
+        "EarlyStopping"
+    }
+
+    fn state_key(&self) -> String {
+        format!("EarlyStopping({}, {})", self.monitor, self.mode)
+    }
+
+    fn is_monitoring(&self) -> bool {
+        true
+    }
+
+    fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        if self.checks_epochs(ctx) { self.check(ctx) } else { Ok(()) }
+    }
+
+    fn on_validation_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        if self.checks_epochs(ctx) { Ok(()) } else { self.check(ctx) }
+    }
+
+    fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
+        Ok(serde_json::to_value(&self.state)?)
+    }
+
+    fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
+        self.state = State::deserialize(state_dict)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(mut stopping: EarlyStopping, values: &[f64]) -> Vec<Option<StoppingReason>> {
+        values.iter().map(|value| stopping.judge(*value)).collect()
+    }
+
+    #[test]
+    fn patience_counts_checks_without_an_improvement() {
+        use StoppingReason::PatienceExhausted;
+        let stopping = EarlyStopping::new("loss").patience(2);
+        assert_eq!(judged(stopping, &[1.0, 0.9, 0.95, 0.96]), [None, None, None, Some(PatienceExhausted)]);
+        let stopping = EarlyStopping::new("acc").patience(1).mode(MonitorMode::Max).min_delta(0.1);
+        assert_eq!(judged(stopping, &[0.5, 0.7, 0.75]), [None, None, Some(PatienceExhausted)]);
+    }
+
+    #[test]
+    fn thresholds_and_what_is_not_finite_end_at_once() {
+        let stopping = EarlyStopping::new("loss").stopping_threshold(0.1).divergence_threshold(10.0);
+        let reasons = judged(stopping, &[1.0, f64::NAN, 11.0, 0.05]);
+        let expected = [
+            None,
+            Some(StoppingReason::NonFiniteMetric),
+            Some(StoppingReason::DivergenceThreshold),
+            Some(StoppingReason::StoppingThreshold),
+        ];
+        assert_eq!(reasons, expected);
+    }
+}

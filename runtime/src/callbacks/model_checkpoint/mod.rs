@@ -1,0 +1,418 @@
+//! Writes checkpoints while training, and keeps the best.
+
+mod best;
+mod name;
+mod save_last;
+mod when;
+
+pub use save_last::SaveLast;
+
+use super::monitor::{MonitorMode, NotLogged};
+use crate::config::{Every, Span, Stopwatch};
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext, SaveRequest};
+use crate::error::Error;
+use crate::module::{Callback, LightningModule};
+use crate::stage::Stage;
+use crate::terminal;
+use anyhow::Result;
+use best::Best;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Writes a checkpoint every so often, and keeps the best by a logged metric, or the newest. Lightning's
+/// [`ModelCheckpoint`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelCheckpoint.html), with its
+/// defaults: one file, written at the end of each epoch over the one before.
+///
+/// A trainer has one, unless `enable_checkpointing` is false.
+///
+/// ```
+/// use tch_lightning::{Every, ModelCheckpoint, MonitorMode};
+///
+/// let best = ModelCheckpoint::new().monitor("val_acc").mode(MonitorMode::Max).save_top_k(3);
+/// let hourly = ModelCheckpoint::new().every(Every::Time(std::time::Duration::from_secs(3600)));
+/// assert_eq!((best.save_top_k, hourly.save_top_k), (3, 1));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[must_use]
+pub struct ModelCheckpoint {
+    /// The folder. Default `checkpoints` in the run's folder.
+    pub dirpath: Option<PathBuf>,
+    /// The file's name without its ending, with values in braces: `{epoch}-{val_loss:.2f}`. Default `{epoch}-{step}`.
+    pub filename: Option<String>,
+    /// The logged metric that tells which checkpoints are best. Default none: the newest is kept.
+    pub monitor: Option<String>,
+    /// Whether to say what is saved. Default false.
+    pub verbose: bool,
+    /// Whether to keep a `last.ckpt` of what was saved last. Default no.
+    pub save_last: SaveLast,
+    /// How many of the best are kept; -1 keeps all, 0 none. Default 1.
+    pub save_top_k: i64,
+    /// Whether to save where a run ends by an error. Default false.
+    pub save_on_exception: bool,
+    /// Whether to leave out what is needed to go on training. Default false.
+    pub save_weights_only: bool,
+    /// Which values of the metric are better. Default the smaller ones.
+    pub mode: MonitorMode,
+    /// Whether a value's name stands before it in the file's name: `epoch=3`. Default true.
+    pub auto_insert_metric_name: bool,
+    /// Save after so many optimizer steps. Default none.
+    pub every_n_train_steps: Option<usize>,
+    /// Save when so much time has passed. Default none.
+    pub train_time_interval: Option<Span>,
+    /// Save after so many epochs, 0 for never. Default each, where nothing else says when.
+    pub every_n_epochs: Option<usize>,
+    /// Whether to save at the end of a training epoch instead of the end of validation. By default so where each epoch is
+    /// validated once, at its end, or not at all.
+    pub save_on_train_epoch_end: Option<bool>,
+    /// Whether a name that is taken gets `-v1`, `-v2`, … behind it; otherwise the file is replaced. Default true.
+    pub enable_version_counter: bool,
+    #[serde(skip)]
+    state: State,
+    #[serde(skip)]
+    run: Run,
+}
+
+/// What a checkpoint keeps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct State {
+    dirpath: PathBuf,
+    best: Best,
+    best_model_path: Option<PathBuf>,
+    best_model_score: Option<f64>,
+    last_model_path: Option<PathBuf>,
+}
+
+/// What is known of the running run alone.
+#[derive(Clone, Debug, Default)]
+struct Run {
+    /// Nothing is saved before the first step, nor twice at one.
+    last_global_step_saved: usize,
+    last_saved: Option<PathBuf>,
+    /// Save after so many batches.
+    batches: Option<usize>,
+    /// A save whose metric is to come with the next validation.
+    is_deferred: bool,
+    stopwatch: Stopwatch,
+}
+
+impl PartialEq for Run {
+    /// Two callbacks of one configuration are equal, whatever runs they are in.
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Default for ModelCheckpoint {
+    fn default() -> Self {
+        Self {
+            dirpath: None,
+            filename: None,
+            monitor: None,
+            verbose: false,
+            save_last: SaveLast::No,
+            save_top_k: 1,
+            save_on_exception: false,
+            save_weights_only: false,
+            mode: MonitorMode::Min,
+            auto_insert_metric_name: true,
+            every_n_train_steps: None,
+            train_time_interval: None,
+            every_n_epochs: None,
+            save_on_train_epoch_end: None,
+            enable_version_counter: true,
+            state: State::default(),
+            run: Run::default(),
+        }
+    }
+}
+
+impl ModelCheckpoint {
+    /// Keeps the newest checkpoint, written at the end of each epoch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the folder.
+    pub fn dirpath(self, dirpath: impl Into<PathBuf>) -> Self {
+        Self { dirpath: Some(dirpath.into()), ..self }
+    }
+
+    /// Sets the file's name, without its ending.
+    pub fn filename(self, filename: impl Into<String>) -> Self {
+        Self { filename: Some(filename.into()), ..self }
+    }
+
+    /// Sets the metric that tells which checkpoints are best.
+    pub fn monitor(self, monitor: impl Into<String>) -> Self {
+        Self { monitor: Some(monitor.into()), ..self }
+    }
+
+    /// Sets which values of the metric are better.
+    pub fn mode(self, mode: MonitorMode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Sets how many of the best are kept; -1 keeps all, 0 none.
+    pub fn save_top_k(self, save_top_k: i64) -> Self {
+        Self { save_top_k, ..self }
+    }
+
+    /// Sets whether there is a `last.ckpt` too.
+    pub fn save_last(self, save_last: impl Into<SaveLast>) -> Self {
+        Self { save_last: save_last.into(), ..self }
+    }
+
+    /// Sets how often to save.
+    pub fn every(self, every: Every) -> Self {
+        let none = Self { every_n_train_steps: None, every_n_epochs: None, train_time_interval: None, ..self };
+        match every {
+            Every::OptimizerSteps(steps) => Self { every_n_train_steps: Some(steps), ..none },
+            Every::Epochs(epochs) => Self { every_n_epochs: Some(epochs), ..none },
+            Every::Time(time) => Self { train_time_interval: Some(Span(time)), ..none },
+            Every::Batches(batches) => {
+                Self { every_n_epochs: Some(0), run: Run { batches: Some(batches), ..none.run }, ..none }
+            }
+        }
+    }
+
+    /// Sets whether to save where a run ends by an error.
+    pub fn save_on_exception(self, save_on_exception: bool) -> Self {
+        Self { save_on_exception, ..self }
+    }
+
+    /// Sets whether to leave out what is needed to go on training.
+    pub fn save_weights_only(self, save_weights_only: bool) -> Self {
+        Self { save_weights_only, ..self }
+    }
+
+    /// Sets whether to save at the end of a training epoch instead of the end of validation.
+    pub fn save_on_train_epoch_end(self, save: bool) -> Self {
+        Self { save_on_train_epoch_end: Some(save), ..self }
+    }
+
+    /// Sets whether to say what is saved.
+    pub fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
+    }
+
+    /// The best checkpoint, or the newest where no metric is monitored.
+    pub fn best_model_path(&self) -> Option<&Path> {
+        self.state.best_model_path.as_deref()
+    }
+
+    /// The metric of the best checkpoint.
+    pub fn best_model_score(&self) -> Option<f64> {
+        self.state.best_model_score
+    }
+
+    /// The `last.ckpt`.
+    pub fn last_model_path(&self) -> Option<&Path> {
+        self.state.last_model_path.as_deref()
+    }
+
+    fn folder(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
+        match &self.dirpath {
+            Some(dirpath) => Ok(dirpath.clone()),
+            None => Ok(ctx.log_dir()?.join("checkpoints")),
+        }
+    }
+
+    /// The number of best checkpoints; `None` keeps all.
+    fn top_k(&self) -> Option<usize> {
+        usize::try_from(self.save_top_k).ok()
+    }
+
+    /// Saves the best checkpoints, if this is one.
+    fn save_top(&mut self, ctx: &mut RunContext, metrics: &BTreeMap<String, f64>) -> Result<()> {
+        if self.save_top_k == 0 {
+            return Ok(());
+        }
+        let Some(monitor) = &self.monitor else { return self.save_newest(ctx, metrics) };
+        match metrics.get(monitor) {
+            Some(score) if self.state.best.takes(*score, self.top_k(), self.mode) => {
+                self.save_best(ctx, metrics, *score)
+            }
+            Some(_) => Ok(()),
+            None => self.miss(ctx, monitor, metrics),
+        }
+    }
+
+    /// A metric of validation may be missing as long as there was none.
+    fn miss(&self, ctx: &RunContext, monitor: &str, metrics: &BTreeMap<String, f64>) -> Result<()> {
+        let logged = metrics.keys().filter(|name| !matches!(name.as_str(), "epoch" | "step")).cloned().collect();
+        let missing = NotLogged { by: "ModelCheckpoint", monitor: monitor.to_owned(), logged };
+        if ctx.has_validated {
+            return Err(missing.into());
+        }
+        terminal::say(&format!("warning: {missing}"));
+        Ok(())
+    }
+
+    fn save_newest(&mut self, ctx: &mut RunContext, metrics: &BTreeMap<String, f64>) -> Result<()> {
+        let before = self.state.best_model_path.clone();
+        let path = self.free_path(ctx, metrics, before.as_deref())?;
+        self.state.best_model_path = Some(path.clone());
+        let outdated = before.filter(|_| self.save_top_k == 1);
+        self.save(ctx, path, outdated);
+        Ok(())
+    }
+
+    fn save_best(&mut self, ctx: &mut RunContext, metrics: &BTreeMap<String, f64>, score: f64) -> Result<()> {
+        let is_full = self.top_k().is_some_and(|top_k| self.state.best.len() >= top_k);
+        let outdated = if is_full { self.state.best.remove_worst(self.mode) } else { None };
+        let path = self.free_path(ctx, metrics, outdated.as_deref())?;
+        // what is no number is worse than every number
+        self.state.best.add(path.clone(), if score.is_nan() { self.mode.worst() } else { score });
+        if let Some((best, score)) = self.state.best.best(self.mode) {
+            self.state.best_model_path = Some(best.clone());
+            self.state.best_model_score = Some(*score);
+        }
+        self.save(ctx, path, outdated);
+        Ok(())
+    }
+
+    /// Asks for the checkpoint, and for the removal of an older one.
+    fn save(&mut self, ctx: &mut RunContext, path: PathBuf, outdated: Option<PathBuf>) {
+        if self.verbose {
+            terminal::say(&format!(
+                "epoch {}, step {}: saving {}",
+                ctx.current_epoch(),
+                ctx.global_step(),
+                path.display()
+            ));
+        }
+        self.run.last_global_step_saved = ctx.global_step();
+        self.run.last_saved = Some(path.clone());
+        self.state.dirpath = path.parent().map(Path::to_owned).unwrap_or_default();
+        let mut request = SaveRequest::new(path.clone()).weights_only(self.save_weights_only);
+        if let Some(outdated) = outdated.filter(|outdated| self.may_remove(ctx, outdated, &path)) {
+            request = request.then_remove(outdated);
+        }
+        ctx.save_checkpoint(request);
+    }
+
+    /// Files of other folders and the checkpoint that the run began from are left alone.
+    fn may_remove(&self, ctx: &RunContext, old: &Path, new: &Path) -> bool {
+        old != new && old.starts_with(&self.state.dirpath) && ctx.ckpt_path() != Some(old)
+    }
+
+    /// The path of the next checkpoint: one that is not taken, unless by the file that it replaces.
+    fn free_path(
+        &self,
+        ctx: &mut RunContext,
+        metrics: &BTreeMap<String, f64>,
+        replaced: Option<&Path>,
+    ) -> Result<PathBuf> {
+        let name = name::filled(self.filename.as_deref(), metrics, self.auto_insert_metric_name);
+        self.free(ctx, &name, replaced)
+    }
+
+    fn free(&self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {
+        let folder = self.folder(ctx)?;
+        let first = folder.join(format!("{name}.ckpt"));
+        let is_free = |path: &Path| !self.enable_version_counter || !path.exists() || Some(path) == replaced;
+        let others = (1..).map(|version| folder.join(format!("{name}-v{version}.ckpt")));
+        Ok(std::iter::once(first).chain(others).find(|path| is_free(path)).unwrap_or_default())
+    }
+
+    /// Saves `last.ckpt`.
+    fn save_last_one(&mut self, ctx: &mut RunContext) -> Result<()> {
+        if self.save_last == SaveLast::No {
+            return Ok(());
+        }
+        let before = self.state.last_model_path.clone();
+        let path = self.free(ctx, "last", before.as_deref())?;
+        self.state.last_model_path = Some(path.clone());
+        match self.run.last_saved.clone().filter(|_| self.save_last == SaveLast::Link && self.save_top_k != 0) {
+            Some(target) => ctx.save_checkpoint(SaveRequest::link(path, target)),
+            None => self.save(ctx, path, before),
+        }
+        Ok(())
+    }
+}
+
+/// What can be monitored, and stand in a file's name.
+fn candidates(ctx: &RunContext) -> BTreeMap<String, f64> {
+    let mut metrics = ctx.callback_metrics();
+    metrics.entry("epoch".to_owned()).or_insert(ctx.current_epoch() as f64);
+    metrics.entry("step".to_owned()).or_insert(ctx.global_step() as f64);
+    metrics
+}
+
+impl<M: LightningModule> Callback<M> for ModelCheckpoint {
+    fn name(&self) -> &'static str {
+        "ModelCheckpoint"
+    }
+
+    fn state_key(&self) -> String {
+        let Self { mode, every_n_train_steps, every_n_epochs, train_time_interval, .. } = self;
+        let monitor = self.monitor.as_deref().unwrap_or("none");
+        let every = (every_n_train_steps, every_n_epochs, train_time_interval.map(|Span(time)| time.as_secs_f64()));
+        format!("ModelCheckpoint({monitor}, {mode}, {every:?})")
+    }
+
+    fn is_monitoring(&self) -> bool {
+        true
+    }
+
+    fn writes_checkpoints(&self) -> bool {
+        true
+    }
+
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
+        self.check_configuration().map_err(Error::Configuration)?;
+        self.run = Run { batches: self.run.batches, ..Run::default() };
+        Ok(())
+    }
+
+    fn on_train_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        self.run.stopwatch.restart();
+        Ok(())
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        _: &mut M,
+        _: &M::TrainingOutput,
+        _: &M::Batch,
+        _: usize,
+    ) -> Result<()> {
+        self.after_batch(ctx, M::AUTOMATIC_OPTIMIZATION)
+    }
+
+    fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        if self.saves_at_train_epoch_end(ctx) { self.after_epoch(ctx) } else { Ok(()) }
+    }
+
+    fn on_validation_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        if self.saves_at_train_epoch_end(ctx) { Ok(()) } else { self.after_validation(ctx) }
+    }
+
+    fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        if self.run.last_saved.is_none() && !ctx.is_fast_dev_run() { self.save_last_one(ctx) } else { Ok(()) }
+    }
+
+    fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
+        self.after_exception(ctx)
+    }
+
+    fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
+        Ok(serde_json::to_value(&self.state)?)
+    }
+
+    fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
+        let saved = State::deserialize(state_dict)?;
+        if self.dirpath.as_ref() == Some(&saved.dirpath) {
+            self.state = saved;
+        } else {
+            // the files are elsewhere, and are left alone there
+            self.state.best_model_path = saved.best_model_path;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! When a checkpoint is written: Lightning's rules, which defer a save until the metric that it needs is there.
+
+use super::{ModelCheckpoint, SaveLast, candidates};
+use crate::config::Span;
+use crate::context::RunContext;
+use crate::stage::Stage;
+use anyhow::Result;
+
+impl ModelCheckpoint {
+    /// What is wrong with the configuration, all of it.
+    pub(super) fn check_configuration(&self) -> Result<(), String> {
+        let triggers = [
+            self.every_n_train_steps.is_some_and(|steps| steps > 0),
+            self.every_n_epochs.is_some_and(|epochs| epochs > 0),
+            self.train_time_interval.is_some(),
+        ];
+        let mut mistakes = Vec::new();
+        if self.save_top_k < -1 {
+            mistakes.push(format!("`save_top_k` of ModelCheckpoint is {}: it must be -1 or more", self.save_top_k));
+        }
+        if self.monitor.is_none() && self.save_top_k > 1 {
+            mistakes.push(format!(
+                "`save_top_k` of ModelCheckpoint is {} and nothing is monitored: set `monitor`, or keep 1, none (0) or all (-1)",
+                self.save_top_k
+            ));
+        }
+        if triggers.iter().filter(|trigger| **trigger).count() > 1 {
+            mistakes.push(
+                "ModelCheckpoint saves by `every_n_train_steps`, `every_n_epochs` or `train_time_interval`: set one of them"
+                    .to_owned(),
+            );
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("; ")) }
+    }
+
+    /// The epochs after which to save; 0 for never.
+    fn epochs(&self) -> usize {
+        let by_others = self.every_n_train_steps.is_some() || self.train_time_interval.is_some();
+        self.every_n_epochs.unwrap_or(usize::from(!by_others))
+    }
+
+    /// Whether to save at the end of training epochs, not of validation.
+    pub(super) fn saves_at_train_epoch_end(&self, ctx: &RunContext) -> bool {
+        let config = ctx.config();
+        let has_validation = ctx.num_val_batches().iter().any(|batches| *batches != Some(0));
+        self.save_on_train_epoch_end.unwrap_or_else(|| {
+            config.check_val_every_n_epoch == Some(1) && (!has_validation || config.val_check_interval.is_one())
+        })
+    }
+
+    /// Nothing is saved outside of training, nor twice at one step.
+    fn is_saved_already(&self, ctx: &RunContext) -> bool {
+        ctx.stage() != Stage::Fit
+            || ctx.is_fast_dev_run()
+            || ctx.sanity_checking()
+            || self.run.last_global_step_saved == ctx.global_step()
+    }
+
+    fn is_due_after_batch(&mut self, ctx: &RunContext) -> bool {
+        let by_steps =
+            self.every_n_train_steps.is_some_and(|steps| steps > 0 && ctx.global_step().is_multiple_of(steps));
+        let by_batches = self.run.batches.is_some_and(|batches| ctx.total_batches().is_multiple_of(batches));
+        let by_time = self.train_time_interval.is_some_and(|Span(time)| self.run.stopwatch.has_passed(time));
+        if by_time {
+            self.run.stopwatch.restart();
+        }
+        by_steps || by_batches || by_time
+    }
+
+    pub(super) fn after_batch(&mut self, ctx: &mut RunContext, automatic: bool) -> Result<()> {
+        let is_saved = self.is_saved_already(ctx);
+        if !self.is_due_after_batch(ctx) || (!automatic && is_saved) {
+            return Ok(());
+        }
+        let metrics = candidates(ctx);
+        if let Some(monitor) = &self.monitor {
+            // a metric of validation is fresh after the validation that is to come
+            let is_to_come = automatic && !self.saves_at_train_epoch_end(ctx) && validates_after_this_batch(ctx);
+            if !metrics.contains_key(monitor) || is_to_come {
+                self.run.is_deferred = true;
+                return Ok(());
+            }
+        }
+        if is_saved {
+            return Ok(());
+        }
+        self.save_top(ctx, &metrics)?;
+        self.save_last_one(ctx)
+    }
+
+    pub(super) fn after_epoch(&mut self, ctx: &mut RunContext) -> Result<()> {
+        if self.is_saved_already(ctx) {
+            return Ok(());
+        }
+        let epochs = self.epochs();
+        if epochs > 0 && (ctx.current_epoch() + 1).is_multiple_of(epochs) {
+            self.save_top(ctx, &candidates(ctx))?;
+        }
+        // `last.ckpt` follows what was saved now; a link follows what was saved last
+        let is_saved_now = self.run.last_global_step_saved == ctx.global_step();
+        if is_saved_now || (self.save_last == SaveLast::Link && self.run.last_saved.is_some()) {
+            self.save_last_one(ctx)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn after_validation(&mut self, ctx: &mut RunContext) -> Result<()> {
+        if self.is_saved_already(ctx) {
+            return Ok(());
+        }
+        if !std::mem::take(&mut self.run.is_deferred) {
+            return self.after_epoch(ctx);
+        }
+        self.save_top(ctx, &candidates(ctx))?;
+        self.save_last_one(ctx)
+    }
+
+    pub(super) fn after_exception(&mut self, ctx: &mut RunContext) -> Result<()> {
+        let is_saved = self.run.last_global_step_saved == ctx.global_step();
+        if !self.save_on_exception || is_saved || ctx.is_fast_dev_run() || ctx.sanity_checking() {
+            return Ok(());
+        }
+        let metrics = candidates(ctx);
+        let path = self.free_path(ctx, &metrics, None)?;
+        self.save(ctx, path, None);
+        self.save_last_one(ctx)
+    }
+}
+
+/// Whether a validation follows the running batch, which is the epoch's last.
+fn validates_after_this_batch(ctx: &RunContext) -> bool {
+    let has_validation = ctx.num_val_batches().iter().any(|batches| *batches != Some(0));
+    let every = ctx.config().check_val_every_n_epoch;
+    let in_this_epoch = every.is_none_or(|epochs| (ctx.current_epoch() + 1).is_multiple_of(epochs));
+    ctx.is_last_batch() && has_validation && in_this_epoch
+}

@@ -1,0 +1,75 @@
+//! What callbacks share that look at a logged value.
+
+use crate::context::RunContext;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Which values of a monitored metric are better.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MonitorMode {
+    /// Smaller ones, as of a loss.
+    #[default]
+    Min,
+    /// Larger ones, as of an accuracy.
+    Max,
+}
+
+impl MonitorMode {
+    /// Whether `value` is better than `other`.
+    pub fn is_better(self, value: f64, other: f64) -> bool {
+        match self {
+            Self::Min => value < other,
+            Self::Max => value > other,
+        }
+    }
+
+    /// The value that every other is better than.
+    pub fn worst(self) -> f64 {
+        match self {
+            Self::Min => f64::INFINITY,
+            Self::Max => f64::NEG_INFINITY,
+        }
+    }
+}
+
+impl fmt::Display for MonitorMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Min => "min",
+            Self::Max => "max",
+        })
+    }
+}
+
+/// A metric is monitored that was not logged.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{by} monitors `{monitor}`, which was not logged: {}", known(.logged))]
+pub struct NotLogged {
+    /// The callback or scheduler.
+    pub by: &'static str,
+    /// The name of the metric.
+    pub monitor: String,
+    /// The names that were logged.
+    pub logged: Vec<String>,
+}
+
+fn known(logged: &[String]) -> String {
+    match logged {
+        [] => "nothing was".to_owned(),
+        names => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("it can be one of {}", names.join(", "))
+        }
+    }
+}
+
+/// The value of a monitored metric.
+pub(super) fn monitored(ctx: &RunContext, callback: &'static str, monitor: &str) -> Result<f64, NotLogged> {
+    let metrics = ctx.callback_metrics();
+    metrics.get(monitor).copied().ok_or_else(|| NotLogged {
+        by: callback,
+        monitor: monitor.to_owned(),
+        logged: metrics.into_keys().collect(),
+    })
+}

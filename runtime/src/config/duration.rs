@@ -1,0 +1,123 @@
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A span of time, as a trainer's `max_time` and intervals take it.
+///
+/// Written as Lightning writes it, `DD:HH:MM:SS` (`00:00:30:00` is half an hour), or with units, `1h 30m`. In configuration
+/// files also as a table: `{"minutes": 30}`.
+///
+/// ```
+/// use std::time::Duration;
+/// use tch_lightning::Span;
+///
+/// assert_eq!("00:12:00:00".parse(), Ok(Span(Duration::from_secs(12 * 3600))));
+/// assert_eq!("1h 30m".parse(), Ok(Span(Duration::from_secs(5400))));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+impl From<Duration> for Span {
+    fn from(duration: Duration) -> Self {
+        Self(duration)
+    }
+}
+
+/// Seconds in a day, an hour, a minute and a second.
+const PLACES: [u64; 4] = [86_400, 3_600, 60, 1];
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let lightning = text.contains(':').then(|| of_places(text));
+        let duration = lightning.unwrap_or_else(|| humantime::parse_duration(text).ok());
+        duration.map(Self).ok_or_else(|| format!("`{text}` is no time: write DD:HH:MM:SS, or units such as 1h 30m"))
+    }
+}
+
+fn of_places(text: &str) -> Option<Duration> {
+    let numbers: Vec<u64> = text.split(':').map(|number| number.parse().ok()).collect::<Option<_>>()?;
+    let numbers: [u64; 4] = numbers.try_into().ok()?;
+    let [_, hours, minutes, seconds] = numbers;
+    let in_range = hours < 24 && minutes < 60 && seconds < 60;
+    let total = numbers.iter().zip(PLACES).map(|(number, seconds)| number.checked_mul(seconds));
+    let total = total.collect::<Option<Vec<_>>>()?.into_iter().sum();
+    in_range.then(|| Duration::from_secs(total))
+}
+
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        humantime::format_duration(self.0).fmt(f)
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The arguments of Python's `timedelta` that make sense of a run.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct Table {
+    weeks: f64,
+    days: f64,
+    hours: f64,
+    minutes: f64,
+    seconds: f64,
+    milliseconds: f64,
+}
+
+impl Table {
+    fn span(&self) -> Option<Span> {
+        let days = self.weeks * 7.0 + self.days;
+        let minutes = (days * 24.0 + self.hours) * 60.0 + self.minutes;
+        let seconds = minutes * 60.0 + self.seconds + self.milliseconds / 1e3;
+        Duration::try_from_secs_f64(seconds).ok().map(Span)
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a time: `DD:HH:MM:SS`, `1h 30m` or a table such as {\"minutes\": 30}")]
+        enum Written {
+            Text(String),
+            Table(Table),
+        }
+        match Written::deserialize(deserializer)? {
+            Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
+            Written::Table(table) => table.span().ok_or_else(|| serde::de::Error::custom("a time can't be negative")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Span, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_time_is_written_in_three_ways() {
+        let half_an_hour = Ok(Span(Duration::from_secs(1800)));
+        assert_eq!(read("\"00:00:30:00\""), half_an_hour);
+        assert_eq!(read("\"30m\""), half_an_hour);
+        assert_eq!(read("{\"minutes\": 30}"), half_an_hour);
+        assert_eq!(Span(Duration::from_secs(90_061)).to_string().parse(), "01:01:01:01".parse::<Span>());
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        let said = "`00:99:00:00` is no time: write DD:HH:MM:SS, or units such as 1h 30m";
+        assert_eq!("00:99:00:00".parse::<Span>().unwrap_err(), said);
+        assert!(read("{\"fortnights\": 1}").is_err());
+        assert!(read("{\"minutes\": -1}").is_err());
+    }
+}

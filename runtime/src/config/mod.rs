@@ -1,0 +1,261 @@
+//! The trainer's configuration, which is also the generated program's flags.
+
+mod batch_limit;
+mod duration;
+mod every;
+mod fast_dev_run;
+mod mistakes;
+mod val_check_interval;
+
+pub use batch_limit::BatchLimit;
+pub(crate) use batch_limit::LimitError;
+pub use duration::Span;
+pub use every::Every;
+pub(crate) use every::Stopwatch;
+pub use fast_dev_run::FastDevRun;
+pub use val_check_interval::ValCheckInterval;
+
+use crate::device::{Accelerator, Devices};
+use crate::error::Error;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// How a [`Trainer`](crate::Trainer) runs: Lightning's arguments of
+/// [`Trainer`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#trainer-flags), with its defaults.
+///
+/// ```
+/// use tch_lightning::TrainerConfig;
+/// let config = TrainerConfig { max_epochs: Some(5), gradient_clip_val: Some(1.0), ..TrainerConfig::default() };
+/// assert_eq!(config.log_every_n_steps, 50);
+/// ```
+#[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[command(next_help_heading = "Trainer")]
+pub struct TrainerConfig {
+    /// Where to compute: auto takes CUDA, then MPS, then the CPU
+    #[arg(long, value_enum, default_value_t)]
+    pub accelerator: Accelerator,
+    /// Which devices: auto, a count, or indices such as `[1]`
+    #[arg(long, default_value_t)]
+    pub devices: Devices,
+    /// Stop after this many epochs; -1 sets no limit
+    #[arg(long, value_name = "EPOCHS")]
+    pub max_epochs: Option<i64>,
+    /// Go on for at least this many epochs, whatever asks to stop before
+    #[arg(long, value_name = "EPOCHS")]
+    pub min_epochs: Option<usize>,
+    /// Stop after this many optimizer steps; -1 sets no limit
+    #[arg(long, value_name = "STEPS")]
+    pub max_steps: Option<i64>,
+    /// Go on for at least this many optimizer steps, whatever asks to stop before
+    #[arg(long, value_name = "STEPS")]
+    pub min_steps: Option<usize>,
+    /// Stop after this time, DD:HH:MM:SS or such as 1h 30m
+    #[arg(long, value_name = "TIME")]
+    pub max_time: Option<Span>,
+    /// Train on a number or a fraction of the batches of each epoch
+    #[arg(long, value_name = "BATCHES", default_value_t)]
+    pub limit_train_batches: BatchLimit,
+    /// Validate on a number or a fraction of each loader's batches; 0 leaves validation out
+    #[arg(long, value_name = "BATCHES", default_value_t)]
+    pub limit_val_batches: BatchLimit,
+    /// Test on a number or a fraction of each loader's batches
+    #[arg(long, value_name = "BATCHES", default_value_t)]
+    pub limit_test_batches: BatchLimit,
+    /// Predict a number or a fraction of each loader's batches
+    #[arg(long, value_name = "BATCHES", default_value_t)]
+    pub limit_predict_batches: BatchLimit,
+    /// Train and validate on the same few batches, a number or a fraction, without shuffling; 0 is an ordinary run
+    #[arg(long, value_name = "BATCHES", default_value_t = BatchLimit::NONE)]
+    pub overfit_batches: BatchLimit,
+    /// Run this many batches through everything, to find mistakes; true is one batch
+    #[arg(long, value_name = "BATCHES", default_value_t, num_args = 0..=1, default_missing_value = "true")]
+    pub fast_dev_run: FastDevRun,
+    /// Validate within an epoch: after a fraction of it, a number of batches, or such as `100 steps`, `2 epochs`, `10m`
+    #[arg(long, value_name = "INTERVAL", default_value_t)]
+    pub val_check_interval: ValCheckInterval,
+    /// Validate after every so many epochs; none counts the batches of `val_check_interval` over epochs
+    #[arg(long, value_name = "EPOCHS", value_parser = epochs_or_none, default_value = "1")]
+    pub check_val_every_n_epoch: ::std::option::Option<usize>,
+    /// Validate on this many batches before training begins, to find mistakes early; 0 leaves it out, -1 takes all
+    #[arg(long, value_name = "BATCHES", default_value_t = 2)]
+    pub num_sanity_val_steps: i64,
+    /// Make the loaders anew every so many epochs; 0 keeps them
+    #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
+    pub reload_dataloaders_every_n_epochs: usize,
+    /// Step the optimizer after the gradients of so many batches
+    #[arg(long, value_name = "BATCHES", default_value_t = 1)]
+    pub accumulate_grad_batches: usize,
+    /// Clip the gradients at this value
+    #[arg(long, value_name = "VALUE")]
+    pub gradient_clip_val: Option<f64>,
+    /// What is clipped: the norm of all gradients together, or each value
+    #[arg(long, value_enum, value_name = "ALGORITHM", default_value_t)]
+    pub gradient_clip_algorithm: GradientClipAlgorithm,
+    /// Write a row to the logs after every so many steps
+    #[arg(long, value_name = "STEPS", default_value_t = 50)]
+    pub log_every_n_steps: usize,
+    /// The folder under which lightning_logs is made
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub default_root_dir: PathBuf,
+    /// Write logs
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
+    pub logger: bool,
+    /// Write checkpoints: one at the end of each epoch, where no callback says otherwise
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
+    pub enable_checkpointing: bool,
+    /// Show the progress: a bar on a terminal, else a line for each epoch
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
+    pub enable_progress_bar: bool,
+    /// Show a table of the model's layers and parameters before training
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
+    pub enable_model_summary: bool,
+}
+
+/// How gradients are clipped: PyTorch's
+/// [`clip_grad_norm_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html) and
+/// [`clip_grad_value_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum GradientClipAlgorithm {
+    /// The L2 norm of all gradients together is brought down to the value
+    #[default]
+    Norm,
+    /// Every element is brought into the range from -value to value
+    Value,
+}
+
+/// Epochs of a run that was given no end, as in Lightning.
+const DEFAULT_MAX_EPOCHS: usize = 1000;
+
+impl Default for TrainerConfig {
+    fn default() -> Self {
+        Self {
+            accelerator: Accelerator::default(),
+            devices: Devices::default(),
+            max_epochs: None,
+            min_epochs: None,
+            max_steps: None,
+            min_steps: None,
+            max_time: None,
+            limit_train_batches: BatchLimit::ALL,
+            limit_val_batches: BatchLimit::ALL,
+            limit_test_batches: BatchLimit::ALL,
+            limit_predict_batches: BatchLimit::ALL,
+            overfit_batches: BatchLimit::NONE,
+            fast_dev_run: FastDevRun::default(),
+            val_check_interval: ValCheckInterval::EPOCH_END,
+            check_val_every_n_epoch: Some(1),
+            num_sanity_val_steps: 2,
+            reload_dataloaders_every_n_epochs: 0,
+            accumulate_grad_batches: 1,
+            gradient_clip_val: None,
+            gradient_clip_algorithm: GradientClipAlgorithm::default(),
+            log_every_n_steps: 50,
+            default_root_dir: PathBuf::from("."),
+            logger: true,
+            enable_checkpointing: true,
+            enable_progress_bar: true,
+            enable_model_summary: true,
+        }
+    }
+}
+
+impl TrainerConfig {
+    /// The number of epochs after which `fit` ends; `None` where only steps or time count.
+    pub fn epochs(&self) -> Option<usize> {
+        match self.max_epochs {
+            None if self.steps().is_none() && self.max_time.is_none() => Some(DEFAULT_MAX_EPOCHS),
+            epochs => epochs.and_then(|epochs| usize::try_from(epochs).ok()),
+        }
+    }
+
+    /// The number of optimizer steps after which `fit` ends; `None` where they don't count.
+    pub fn steps(&self) -> Option<usize> {
+        self.max_steps.and_then(|steps| usize::try_from(steps).ok())
+    }
+
+    /// The epochs that `fit` makes at least: one where steps are asked for, as in Lightning.
+    pub fn at_least_epochs(&self) -> usize {
+        self.min_epochs.unwrap_or(usize::from(self.min_steps.is_some()))
+    }
+
+    /// The batches of the sanity check; `None` takes all.
+    pub(crate) fn sanity_batches(&self) -> Option<usize> {
+        usize::try_from(self.num_sanity_val_steps).ok()
+    }
+
+    /// Finds every value that makes no sense.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`], which lists all of them.
+    pub fn validate(&self) -> Result<(), Error> {
+        let mistakes = mistakes::of(self);
+        if mistakes.is_empty() { Ok(()) } else { Err(Error::Configuration(mistakes.join("; "))) }
+    }
+
+    /// The configuration with what `overfit_batches` and `fast_dev_run` say of the other values.
+    pub(crate) fn resolved(mut self) -> Self {
+        if let Some(batches) = self.fast_dev_run.batches() {
+            let limit = BatchLimit::Batches(batches);
+            self.limit_train_batches = limit;
+            self.limit_val_batches = limit;
+            self.limit_test_batches = limit;
+            self.limit_predict_batches = limit;
+            self.max_epochs = Some(1);
+            self.max_steps = i64::try_from(batches).ok();
+            self.num_sanity_val_steps = 0;
+            self.val_check_interval = ValCheckInterval::EPOCH_END;
+            self.check_val_every_n_epoch = Some(1);
+            self.logger = false;
+            self.enable_checkpointing = false;
+        }
+        if !self.overfit_batches.is_zero() {
+            self.limit_train_batches = self.overfit_batches;
+            self.limit_val_batches = self.overfit_batches;
+        }
+        self
+    }
+}
+
+fn epochs_or_none(text: &str) -> Result<Option<usize>, String> {
+    match text {
+        "none" => Ok(None),
+        count => count.parse().map(Some).map_err(|_| "write a number of epochs, or none".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Program {
+        #[command(flatten)]
+        trainer: TrainerConfig,
+    }
+
+    #[test]
+    fn the_flags_have_the_defaults_of_the_struct() {
+        assert_eq!(Program::parse_from(["program"]).trainer, TrainerConfig::default());
+    }
+
+    #[test]
+    fn every_mistake_is_listed() {
+        let config = TrainerConfig { log_every_n_steps: 0, gradient_clip_val: Some(-1.0), ..TrainerConfig::default() };
+        let error = config.validate().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "`gradient_clip_val` is -1: it must be a number of 0 or more; `log_every_n_steps` is 0: it must be at least 1"
+        );
+    }
+
+    #[test]
+    fn a_run_without_an_end_has_lightnings() {
+        assert_eq!(TrainerConfig::default().epochs(), Some(1000));
+        assert_eq!(TrainerConfig { max_steps: Some(3), ..TrainerConfig::default() }.epochs(), None);
+        assert_eq!(TrainerConfig { max_epochs: Some(-1), ..TrainerConfig::default() }.epochs(), None);
+    }
+}

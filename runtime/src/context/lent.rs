@@ -1,0 +1,18 @@
+use std::any::Any;
+
+/// The callbacks, while a step may call their hooks through the context. The context does not name the module's type, which
+/// theirs depends on.
+#[derive(Default)]
+pub(crate) struct Lent(Option<Box<dyn Any>>);
+
+impl Lent {
+    pub(crate) fn lend<T: 'static>(&mut self, value: T) {
+        self.0 = Some(Box::new(value));
+    }
+
+    /// What was lent, if it was of this type.
+    pub(crate) fn take_back<T: 'static>(&mut self) -> Option<T> {
+        let value = self.0.take()?.downcast().ok()?;
+        Some(*value)
+    }
+}

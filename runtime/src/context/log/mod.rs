@@ -1,0 +1,204 @@
+//! `ctx.log`: a value for each step and for each epoch.
+
+mod accumulator;
+mod error;
+mod recorded;
+mod value;
+
+pub use accumulator::Reduction;
+pub use error::LogError;
+pub(crate) use recorded::Log;
+pub use value::LogValue;
+
+use super::RunContext;
+use super::at::{Context, Logs, LogsSteps, Step};
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::stage::RunningStage;
+use recorded::{Destinations, Name};
+use std::marker::PhantomData;
+
+/// A value being logged, with what is to happen to it. It is recorded at the end of the statement.
+///
+/// Source: Lightning's [`self.log`](https://lightning.ai/docs/pytorch/stable/extensions/logging.html#log).
+pub struct LogEntry<'a, At = Step> {
+    ctx: &'a mut RunContext,
+    at: PhantomData<At>,
+    name: &'a str,
+    value: Option<LogValue>,
+    on_step: bool,
+    on_epoch: bool,
+    prog_bar: bool,
+    logger: bool,
+    reduction: Reduction,
+    batch_size: Option<usize>,
+}
+
+// the bound stands on the method, so that a hook without it is told why, and not that there is no such method
+impl<At> Context<At> {
+    /// Logs a value under a name.
+    ///
+    /// In a training step the value of each step is kept, elsewhere that of the epoch; [`LogEntry::on_step`] and
+    /// [`LogEntry::on_epoch`] choose otherwise. With both, the names get `_step` and `_epoch` behind them. Values stay on
+    /// the device until a row is written.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// fn log_loss(ctx: &mut Context, loss: &Tensor, correct: usize) {
+    ///     ctx.log("train_loss", loss).on_epoch(true).prog_bar();
+    ///     ctx.log("correct", correct).on_step(false).on_epoch(true).reduce(Reduction::Sum);
+    /// }
+    /// ```
+    ///
+    /// A [metric](crate::metrics) is logged as it is, after its update. Its value for the epoch is computed at the epoch's end,
+    /// and it is reset then.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::metrics::Accuracy;
+    /// # struct Model { vs: nn::VarStore, net: nn::Linear, accuracy: Accuracy }
+    /// #[lightning_module]
+    /// impl Model {
+    ///     fn validation_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Result<()> {
+    ///         let (inputs, labels) = batch;
+    ///         self.accuracy.update(&self.net.forward(inputs), labels)?;
+    ///         ctx.log("val_acc", &self.accuracy).prog_bar();
+    ///         Ok(())
+    ///     }
+    ///     // …
+    /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+    /// }
+    /// ```
+    pub fn log<'a>(&'a mut self, name: &'a str, value: impl Into<LogValue>) -> LogEntry<'a, At>
+    where
+        At: Logs,
+    {
+        let each_step = self.hook.is_some_and(logs_steps);
+        LogEntry {
+            ctx: &mut self.run,
+            at: PhantomData,
+            name,
+            value: Some(value.into()),
+            on_step: each_step,
+            on_epoch: !each_step,
+            prog_bar: false,
+            logger: true,
+            reduction: Reduction::Mean,
+            batch_size: None,
+        }
+    }
+}
+
+/// The hooks around a training batch, where a step's own value is the one of interest.
+fn logs_steps(hook: Hook) -> bool {
+    use Hook::*;
+    matches!(
+        hook,
+        TrainingStep
+            | OnTrainBatchStart
+            | OnTrainBatchEnd
+            | OnBeforeBackward
+            | OnAfterBackward
+            | OnBeforeZeroGrad
+            | OnBeforeOptimizerStep
+            | OptimizerStep
+            | OptimizerZeroGrad
+            | Backward
+            | ConfigureGradientClipping
+    )
+}
+
+impl<At> LogEntry<'_, At> {
+    /// Keeps the value of each step, and writes it every `log_every_n_steps` steps.
+    pub fn on_step(mut self, on_step: bool) -> Self
+    where
+        At: LogsSteps,
+    {
+        self.on_step = on_step;
+        self
+    }
+
+    /// Reduces the values of an epoch to one, and writes it at the epoch's end.
+    pub fn on_epoch(mut self, on_epoch: bool) -> Self {
+        self.on_epoch = on_epoch;
+        self
+    }
+
+    /// Shows the value in the progress bar.
+    pub fn prog_bar(mut self) -> Self {
+        self.prog_bar = true;
+        self
+    }
+
+    /// Whether the loggers get the value; they do unless this says otherwise.
+    pub fn logger(mut self, logger: bool) -> Self {
+        self.logger = logger;
+        self
+    }
+
+    /// How an epoch's values become one; their mean unless this says otherwise.
+    pub fn reduce(mut self, reduction: Reduction) -> Self {
+        self.reduction = reduction;
+        self
+    }
+
+    /// The weight of the value in a mean: the size of the batch unless this says otherwise.
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.batch_size = Some(batch_size);
+        self
+    }
+
+    fn record(&mut self) -> Result<(), String> {
+        let Some(hook) = self.ctx.hook else { return Err(format!("`{}` was logged outside of a hook", self.name)) };
+        let Some(value) = self.value.take() else { return Ok(()) };
+        if let Some(mistake) = value.mistake() {
+            return Err(format!("`{}` was logged with {mistake}", self.name));
+        }
+        let to = Destinations {
+            on_step: self.on_step,
+            on_epoch: self.on_epoch,
+            prog_bar: self.prog_bar,
+            logger: self.logger,
+            reduction: self.reduction,
+            weight: self.batch_size.unwrap_or(self.ctx.batch_size) as f64,
+        };
+        let name = Name { hook, base: self.name, dataloader_idx: self.ctx.dataloader_idx };
+        self.ctx.active_log().record(&name, value, to).map_err(|error| error.to_string())
+    }
+}
+
+impl<At> Drop for LogEntry<'_, At> {
+    fn drop(&mut self) {
+        // a drop can't fail: the hook does, when it returns
+        if let Err(refused) = self.record() {
+            self.ctx.refused_log.get_or_insert(refused);
+        }
+    }
+}
+
+impl RunContext {
+    /// The running loop has come to the end of its epoch: from here on the epoch's values are read.
+    pub(crate) fn epoch_end_reached(&mut self) {
+        self.active_log().end();
+    }
+
+    /// Forgets everything that was logged.
+    pub(crate) fn forget_logged(&mut self) {
+        self.training_log.clear();
+        self.evaluation_log.clear();
+        self.callback_metrics.clear();
+    }
+
+    /// Closes the epoch of the running loop: writes its row and tells the callbacks' metrics.
+    pub(crate) fn end_logged_epoch(&mut self) -> Result<Vec<(String, f64)>, Error> {
+        let training = self.running_stage == RunningStage::Training;
+        let metrics = self.active_log().end_epoch(training)?;
+        if self.running_stage == RunningStage::SanityChecking {
+            return Ok(Vec::new());
+        }
+        self.callback_metrics.extend(metrics.callback);
+        let step = self.progress.batches_that_stepped;
+        self.write_row(metrics.row.clone(), step)?;
+        Ok(metrics.row)
+    }
+}

@@ -1,0 +1,57 @@
+use super::RunContext;
+use std::path::PathBuf;
+
+/// A checkpoint that a hook asked for. It is written when the hook returns, so that it holds every callback's state, that of
+/// the one that asked included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaveRequest {
+    pub(crate) path: PathBuf,
+    pub(crate) weights_only: bool,
+    pub(crate) link_to: Option<PathBuf>,
+    pub(crate) then_remove: Vec<PathBuf>,
+}
+
+impl SaveRequest {
+    /// A whole checkpoint at `path`; a file that is there is replaced.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), weights_only: false, link_to: None, then_remove: Vec::new() }
+    }
+
+    /// A symbolic link at `path` to the checkpoint `target`, in place of another copy.
+    pub fn link(path: impl Into<PathBuf>, target: impl Into<PathBuf>) -> Self {
+        Self { link_to: Some(target.into()), ..Self::new(path) }
+    }
+
+    /// Whether to keep the parameters and buffers alone, without what is needed to go on training.
+    pub fn weights_only(self, weights_only: bool) -> Self {
+        Self { weights_only, ..self }
+    }
+
+    /// A file to remove once the new one is written.
+    pub fn then_remove(mut self, path: impl Into<PathBuf>) -> Self {
+        self.then_remove.push(path.into());
+        self
+    }
+}
+
+impl RunContext {
+    /// Asks for a checkpoint, which is written when the running hook returns. Lightning's
+    /// [`trainer.save_checkpoint`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#save-checkpoint).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::SaveRequest;
+    /// struct SaveEveryEpoch;
+    ///
+    /// #[lightning_callback]
+    /// impl SaveEveryEpoch {
+    ///     fn on_train_epoch_end(&self, ctx: &mut Context) {
+    ///         let path = format!("epoch_{}.ckpt", ctx.current_epoch());
+    ///         ctx.save_checkpoint(SaveRequest::new(path));
+    ///     }
+    /// }
+    /// ```
+    pub fn save_checkpoint(&mut self, request: SaveRequest) {
+        self.save_requests.push(request);
+    }
+}

@@ -1,0 +1,38 @@
+//! Switching off the gradients of all parameters but those of one optimizer, as the steps of a GAN need it.
+
+use super::RunContext;
+use crate::native::TensorIdentity;
+use crate::optim::OptimizerIndex;
+use std::collections::HashSet;
+use tch::Tensor;
+
+/// The parameters whose gradients are switched off.
+#[derive(Default)]
+pub(crate) struct Toggled(Vec<Tensor>);
+
+impl RunContext {
+    /// Switches off the gradients of the parameters that this optimizer does not have, so that a backward pass leaves those of
+    /// the other optimizers alone, and computes less. [`untoggle_optimizer`](Self::untoggle_optimizer) switches them on
+    /// again. Lightning's
+    /// [`toggle_optimizer`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#toggle-optimizer).
+    ///
+    /// # Panics
+    /// If there is no such optimizer.
+    pub fn toggle_optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) {
+        self.untoggle_optimizer();
+        let OptimizerIndex(toggled) = optimizer.into();
+        let parameters = |optimizer: usize| self.optimizers[optimizer].parameters().iter().map(|(_, tensor)| tensor);
+        let own: HashSet<TensorIdentity> = parameters(toggled).map(TensorIdentity::of).collect();
+        let others = (0..self.optimizers.len()).filter(|other| *other != toggled).flat_map(parameters);
+        let others = others.filter(|tensor| tensor.requires_grad() && !own.contains(&TensorIdentity::of(tensor)));
+        let others: Vec<Tensor> = others.map(|tensor| tensor.set_requires_grad(false)).collect();
+        self.toggled = Toggled(others);
+    }
+
+    /// Switches on what [`toggle_optimizer`](Self::toggle_optimizer) switched off.
+    pub fn untoggle_optimizer(&mut self) {
+        for tensor in self.toggled.0.drain(..) {
+            let _ = tensor.set_requires_grad(true);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! When learning-rate schedulers step: Lightning's rules, and the clock's.
+
+use crate::callbacks::NotLogged;
+use crate::config::Every;
+use crate::context::RunContext;
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::module::{LightningModule, LightningModuleTable, Running, edge};
+use crate::schedule::{Interval, LrSchedulerIndex};
+use crate::terminal;
+
+/// Moments at which schedulers step. Those on a metric step after validation, and all others before it, as a checkpoint may be
+/// written in between.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// A batch has been trained on.
+    AfterBatch,
+    /// The validation after a batch, if there was one, is over.
+    AfterValidation,
+    /// The epoch's last hooks were called.
+    AfterEpoch,
+}
+
+/// Steps the schedulers that are due.
+pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, moment: Moment) -> Result<(), Error> {
+    if running.ctx.lr_schedulers.is_empty() || !M::AUTOMATIC_OPTIMIZATION {
+        return Ok(());
+    }
+    for place in 0..running.ctx.lr_schedulers.len() {
+        if is_due(running.ctx, place, moment) {
+            step(running, LrSchedulerIndex(place))?;
+        }
+    }
+    Ok(())
+}
+
+fn is_due(ctx: &mut RunContext, place: usize, moment: Moment) -> bool {
+    let has_stepped = ctx.steps_after_this_batch();
+    let progress = &ctx.progress;
+    let running = &mut ctx.lr_schedulers[place];
+    let config = running.config();
+    let waits = running.scheduler.needs_metric();
+    let after_batch = moment == if waits { Moment::AfterValidation } else { Moment::AfterBatch };
+    let after_epoch = if waits { moment == Moment::AfterEpoch } else { moment == Moment::AfterBatch };
+    let after_epoch = after_epoch && progress.is_last_batch;
+    match (config.every, config.interval) {
+        (None, Interval::Step) => after_batch && has_stepped && progress.batches_ready.is_multiple_of(config.frequency),
+        (None, Interval::Epoch) => after_epoch && (progress.current_epoch + 1).is_multiple_of(config.frequency),
+        (Some(Every::Epochs(epochs)), _) => after_epoch && (progress.current_epoch + 1).is_multiple_of(epochs),
+        (Some(Every::Batches(batches)), _) => after_batch && progress.total_batches_ready.is_multiple_of(batches),
+        (Some(Every::OptimizerSteps(every)), _) if after_batch => {
+            let steps = ctx.optimizers[running.optimizer().0].steps();
+            let before = std::mem::replace(&mut running.steps_seen, steps);
+            steps / every as u64 > before / every as u64
+        }
+        (Some(Every::Time(time)), _) if after_batch && running.stopwatch.has_passed(time) => {
+            running.stopwatch.restart();
+            true
+        }
+        _ => false,
+    }
+}
+
+fn step<M: LightningModule>(running: &mut Running<'_, M>, scheduler: LrSchedulerIndex) -> Result<(), Error> {
+    let waiting = &running.ctx.lr_schedulers[scheduler.0];
+    let metric = match &waiting.config().monitor {
+        Some(monitor) if waiting.scheduler.needs_metric() => {
+            let metrics = running.ctx.callback_metrics();
+            let Some(metric) = metrics.get(monitor) else {
+                let logged = metrics.into_keys().collect();
+                let missing = NotLogged { by: "ReduceLrOnPlateau", monitor: monitor.clone(), logged };
+                return miss(running, waiting.config().strict, missing);
+            };
+            Some(*metric)
+        }
+        _ => None,
+    };
+    LightningModuleTable::lr_scheduler_step(running.module, running.ctx, scheduler, metric)
+}
+
+fn miss<M: LightningModule>(running: &mut Running<'_, M>, strict: bool, missing: NotLogged) -> Result<(), Error> {
+    if strict {
+        return edge::module(Hook::LrSchedulerStep, running.ctx, |_| Err(missing.into()));
+    }
+    terminal::say(&format!("warning: {missing}"));
+    Ok(())
+}

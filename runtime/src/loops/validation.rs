@@ -1,0 +1,133 @@
+//! Validation within training: whether there is one, and when.
+
+use super::evaluation::{Evaluation, Kind};
+use super::stopping;
+use crate::config::{Every, Stopwatch, ValCheckInterval};
+use crate::context::RunContext;
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::module::{LightningModule, ModelHooksTable, Running};
+use crate::native::{random_state, set_random_state};
+use crate::stage::RunningStage;
+use crate::terminal;
+
+/// The validation of a `fit`.
+pub(super) struct Validation<M: LightningModule> {
+    evaluation: Evaluation<M>,
+    /// The interval in batches; `None` where the epoch's length is unknown, or the interval is not counted in batches.
+    batches: Option<usize>,
+    stopwatch: Stopwatch,
+    /// How often an interval in optimizer steps had passed at the last look.
+    steps_passed: usize,
+}
+
+impl<M: LightningModule> Validation<M> {
+    /// The validation within training, where module and data have both halves of it.
+    pub(super) fn of(running: &Running<'_, M>) -> Option<Self> {
+        let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
+        if !has_step || running.ctx.config.limit_val_batches.is_zero() {
+            return None;
+        }
+        if !running.data.has(Hook::ValDataloader) {
+            terminal::say("warning: there is a `validation_step` and no `val_dataloader`: validation is left out");
+            return None;
+        }
+        let evaluation = Evaluation::new(Kind::Validation);
+        Some(Self { evaluation, batches: None, stopwatch: Stopwatch::start(), steps_passed: 0 })
+    }
+
+    /// Runs the sanity check before training.
+    pub(super) fn sanity_check(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
+        let batches = running.ctx.config.sanity_batches();
+        if batches == Some(0) {
+            return Ok(());
+        }
+        running.ctx.running_stage = RunningStage::SanityChecking;
+        // what it draws is not to change the run
+        let random_state = random_state()?;
+        running.callbacks.on_sanity_check_start(running.ctx, running.module)?;
+        let is_due = is_in_epoch(running.ctx);
+        self.evaluation.load(running, is_due)?;
+        self.evaluation.run(running, batches)?;
+        running.callbacks.on_sanity_check_end(running.ctx, running.module)?;
+        set_random_state(&random_state)?;
+        running.ctx.forget_logged();
+        running.ctx.running_stage = RunningStage::Training;
+        Ok(())
+    }
+
+    /// Makes the loaders of the first epoch's validation, so that all that is to come is known when training begins.
+    pub(super) fn load_early(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
+        self.stopwatch.restart();
+        if is_in_epoch(running.ctx) && !self.evaluation.is_loaded() {
+            self.evaluation.load(running, true)?;
+        }
+        Ok(())
+    }
+
+    /// Finds the interval for an epoch of this many batches.
+    pub(super) fn measure(&mut self, ctx: &RunContext) -> Result<(), Error> {
+        let interval = ctx.config.val_check_interval;
+        let batches = ctx.num_training_batches;
+        self.batches = interval.batches(batches);
+        match (self.batches, batches) {
+            (Some(interval), Some(batches)) if interval > batches && ctx.config.check_val_every_n_epoch.is_some() => {
+                Err(Error::Configuration(format!(
+                    "`val_check_interval` is {interval} batches, and an epoch has {batches}: give at most {batches}, or set \
+                     `check_val_every_n_epoch` to none to count over epochs"
+                )))
+            }
+            (None, None) if matches!(interval, ValCheckInterval::Fraction(fraction) if fraction != 1.0) => {
+                Err(Error::Configuration(format!(
+                    "`val_check_interval` is {interval} of an epoch, and the training loader does not know its length: give a \
+                     number of batches"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether validation is due after the batch that has just ended.
+    pub(super) fn is_due(&mut self, ctx: &RunContext) -> bool {
+        is_in_epoch(ctx) && (stopping::is_stopped(ctx) || self.interval_has_passed(ctx))
+    }
+
+    fn interval_has_passed(&mut self, ctx: &RunContext) -> bool {
+        let progress = &ctx.progress;
+        match ctx.config.val_check_interval {
+            ValCheckInterval::Every(Every::Time(time)) => self.stopwatch.has_passed(time),
+            ValCheckInterval::Every(Every::Epochs(epochs)) => {
+                progress.is_last_batch && (progress.current_epoch + 1).is_multiple_of(epochs)
+            }
+            ValCheckInterval::Every(Every::OptimizerSteps(steps)) => {
+                let passed = progress.global_step / steps;
+                std::mem::replace(&mut self.steps_passed, passed) < passed
+            }
+            ValCheckInterval::Every(Every::Batches(_)) | ValCheckInterval::Fraction(_) => {
+                let over_epochs = ctx.config.check_val_every_n_epoch.is_none();
+                let ready = if over_epochs { progress.total_batches_ready } else { progress.batches_ready };
+                self.batches.map_or(progress.is_last_batch, |batches| ready.is_multiple_of(batches))
+            }
+        }
+    }
+
+    /// Validates. Where the optimizer has just stepped, the gradients are dropped before.
+    pub(super) fn run(&mut self, running: &mut Running<'_, M>, has_stepped: bool) -> Result<(), Error> {
+        running.ctx.running_stage = RunningStage::Validating;
+        if has_stepped {
+            ModelHooksTable::on_validation_model_zero_grad(running.module, running.ctx)?;
+        }
+        self.evaluation.load(running, true)?;
+        self.evaluation.run(running, None)?;
+        running.ctx.has_validated = true;
+        self.stopwatch.restart();
+        running.ctx.running_stage = RunningStage::Training;
+        Ok(())
+    }
+}
+
+/// Whether the running epoch is one that is validated.
+fn is_in_epoch(ctx: &RunContext) -> bool {
+    let every = ctx.config.check_val_every_n_epoch;
+    every.is_none_or(|epochs| (ctx.progress.current_epoch + 1).is_multiple_of(epochs))
+}

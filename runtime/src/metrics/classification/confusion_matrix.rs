@@ -1,0 +1,120 @@
+use tch::{TchError, Tensor};
+
+use super::decisions::Decisions;
+use super::reading::{Question, Reading};
+use super::{classifies, decides};
+use crate::metrics::error::Refusal;
+use crate::metrics::labels::require_in_range;
+use crate::metrics::ratio::ratio;
+use crate::metrics::shared::{Formula, Shared};
+use crate::metrics::slot::Slot;
+use crate::metrics::{Multiclass, Task};
+
+/// How often each class was given to elements of each class, as torchmetrics'
+/// [`ConfusionMatrix`](https://lightning.ai/docs/torchmetrics/stable/classification/confusion_matrix.html).
+///
+/// Rows are the true classes and columns the predicted. The value is `[2, 2]` for the [`Binary`](crate::metrics::Binary) task,
+/// `[classes, classes]` for the [`Multiclass`] and `[labels, 2, 2]` for the [`Multilabel`](crate::metrics::Multilabel) one:
+/// i64 counts, or real fractions if it is normalized.
+///
+/// Options: `threshold` where a probability is decided on, `ignore_index` and `normalize`. Predictions and targets have
+/// the shapes and dtypes of the task.
+///
+/// State: `confmat`, the counts; and `out_of_range`.
+///
+/// ```
+/// use tch::Tensor;
+/// use tch_lightning::metrics::{ConfusionMatrix, Metric};
+///
+/// let confusion = ConfusionMatrix::multiclass(3).ignore_index(-1);
+/// confusion.update(&Tensor::from_slice(&[2i64, 1, 0, 1]), &Tensor::from_slice(&[2i64, 1, 0, -1]))?;
+/// confusion.update(&Tensor::from_slice(&[0i64]), &Tensor::from_slice(&[2i64]))?;
+/// assert_eq!(confusion.compute()?, Tensor::from_slice2(&[[1i64, 0, 0], [0, 1, 0], [1, 0, 1]]));
+/// # Ok::<(), tch_lightning::metrics::MetricError>(())
+/// ```
+pub struct ConfusionMatrix<T = Multiclass>(Shared<Confusion, T>);
+
+classifies!(ConfusionMatrix, Confusion::new);
+decides!(ConfusionMatrix);
+
+impl<T: Task> ConfusionMatrix<T> {
+    /// Chooses what the counts are divided by. Default [`Normalize::None`].
+    pub fn normalize(self, normalize: Normalize) -> Self {
+        Self(self.0.with(|formula| formula.normalize = normalize))
+    }
+}
+
+/// What the counts of a confusion matrix are divided by. Of none, the fraction is 0.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Normalize {
+    /// Nothing: they stay counts.
+    #[default]
+    None,
+    /// The number of elements that have the true class: rows add up to 1.
+    True,
+    /// The number of elements that were given the predicted class: columns add up to 1.
+    Pred,
+    /// The number of all elements.
+    All,
+}
+
+#[derive(Clone)]
+struct Confusion {
+    reading: Reading,
+    normalize: Normalize,
+}
+
+impl Confusion {
+    fn new(reading: Reading) -> Self {
+        Self { reading, normalize: Normalize::None }
+    }
+
+    fn shape(&self) -> Vec<i64> {
+        match self.reading.question {
+            Question::Binary => vec![2, 2],
+            Question::Multiclass(classes) => vec![classes, classes],
+            Question::Multilabel(labels) => vec![labels, 2, 2],
+        }
+    }
+
+    fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
+        self.reading.check(preds, target)?;
+        if self.reading.is_multiclass() {
+            let decisions = Decisions::read(&self.reading, preds, target)?;
+            return Ok(vec![decisions.confusion()?, decisions.out_of_range]);
+        }
+        let [counts, out_of_range] = self.reading.labelwise_scores(preds, target)?;
+        let row = |index| counts.f_select(0, index);
+        let [tp, fp, tn, fn_] = [row(0)?, row(1)?, row(2)?, row(3)?];
+        Ok(vec![Tensor::f_stack(&[tn, fp, fn_, tp], 1)?.f_reshape(self.shape())?, out_of_range])
+    }
+}
+
+impl Formula for Confusion {
+    fn name(&self) -> &'static str {
+        "ConfusionMatrix"
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::count("confmat", self.shape()), Slot::out_of_range()]
+    }
+
+    fn validate(&self) -> Result<(), Refusal> {
+        self.reading.validate()
+    }
+
+    fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
+        let counts = &state[0];
+        let dimensions: &[i64] = match self.normalize {
+            Normalize::None => return Ok(counts.shallow_clone()),
+            Normalize::True => &[-1],
+            Normalize::Pred => &[-2],
+            Normalize::All => &[-2, -1],
+        };
+        ratio(counts, &counts.f_sum_dim_intlist(dimensions, true, None)?)
+    }
+
+    fn check(&self, state: &[Tensor]) -> Result<(), Refusal> {
+        require_in_range(&state[1], &self.reading.range())
+    }
+}

@@ -1,0 +1,152 @@
+//! What accuracy, precision, recall and F1 have in common: all are made of the counts of true and false positives and
+//! negatives.
+
+use tch::{TchError, Tensor};
+
+use super::average::{Average, weighted_mean};
+use super::decisions::Decisions;
+use super::reading::Reading;
+use crate::metrics::error::Refusal;
+use crate::metrics::labels::require_in_range;
+use crate::metrics::ratio::ratio;
+use crate::metrics::shared::Formula;
+use crate::metrics::slot::Slot;
+
+/// A metric of these counts.
+#[derive(Clone)]
+pub(super) struct StatScores {
+    pub(super) rate: Rate,
+    pub(super) reading: Reading,
+    pub(super) average: Average,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rate {
+    Accuracy,
+    Precision,
+    Recall,
+    F1Score,
+}
+
+/// True and false positives and negatives, each `[classes]`, or 0-dim for all classes together.
+struct Counts {
+    tp: Tensor,
+    fp: Tensor,
+    tn: Tensor,
+    fn_: Tensor,
+}
+
+impl Counts {
+    fn of(state: &Tensor) -> Result<Self, TchError> {
+        let row = |index| state.f_select(0, index);
+        Ok(Self { tp: row(0)?, fp: row(1)?, tn: row(2)?, fn_: row(3)? })
+    }
+
+    /// How many elements have a class.
+    fn support(&self) -> Result<Tensor, TchError> {
+        self.tp.f_add(&self.fn_)
+    }
+}
+
+impl Rate {
+    fn of(self, counts: &Counts, multiclass: bool) -> Result<Tensor, TchError> {
+        let Counts { tp, fp, tn, fn_ } = counts;
+        match self {
+            // that an element rightly has none of the other classes says nothing where it has just one
+            Self::Accuracy if !multiclass => {
+                let right = tp.f_add(tn)?;
+                ratio(&right, &right.f_add(fp)?.f_add(fn_)?)
+            }
+            Self::Accuracy | Self::Recall => ratio(tp, &tp.f_add(fn_)?),
+            Self::Precision => ratio(tp, &tp.f_add(fp)?),
+            Self::F1Score => {
+                let twice = tp.f_mul_scalar(2)?;
+                ratio(&twice, &twice.f_add(fp)?.f_add(fn_)?)
+            }
+        }
+    }
+}
+
+impl StatScores {
+    pub(super) fn new(rate: Rate) -> impl Fn(Reading) -> Self {
+        move |reading| Self { rate, reading, average: Average::Micro }
+    }
+
+    pub(super) fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
+        self.reading.check(preds, target)?;
+        if self.reading.is_multiclass() {
+            let decisions = Decisions::read(&self.reading, preds, target)?;
+            return Ok(vec![decisions.stat_scores()?, decisions.out_of_range]);
+        }
+        Ok(self.reading.labelwise_scores(preds, target)?.into())
+    }
+
+    /// The weights of a macro average, as torchmetrics has them: labels weigh the same, and of classes those that neither
+    /// occur nor are predicted have no weight. With `top_k`, a class must occur; F1 has no such exception.
+    fn presence(&self, counts: &Counts) -> Result<Tensor, TchError> {
+        if !self.reading.is_multiclass() {
+            return counts.tp.f_ones_like();
+        }
+        let occurs = counts.support()?;
+        let must_occur = self.reading.top_k > 1 && self.rate != Rate::F1Score;
+        if must_occur { occurs.f_gt(0) } else { occurs.f_add(&counts.fp)?.f_gt(0) }
+    }
+}
+
+impl Formula for StatScores {
+    fn name(&self) -> &'static str {
+        match self.rate {
+            Rate::Accuracy => "Accuracy",
+            Rate::Precision => "Precision",
+            Rate::Recall => "Recall",
+            Rate::F1Score => "F1Score",
+        }
+    }
+
+    fn slots(&self) -> Vec<Slot> {
+        vec![Slot::count("stat_scores", [4, self.reading.columns()]), Slot::out_of_range()]
+    }
+
+    fn validate(&self) -> Result<(), Refusal> {
+        self.reading.validate()
+    }
+
+    fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
+        let rate = |counts: &Counts| self.rate.of(counts, self.reading.is_multiclass());
+        if self.average == Average::Micro {
+            return rate(&Counts::of(&state[0].f_sum_dim_intlist(1, false, None)?)?);
+        }
+        let counts = Counts::of(&state[0])?;
+        let rates = rate(&counts)?;
+        match self.average {
+            Average::Macro => weighted_mean(&rates, &self.presence(&counts)?),
+            Average::Weighted => weighted_mean(&rates, &counts.support()?),
+            _ => Ok(rates),
+        }
+    }
+
+    fn check(&self, state: &[Tensor]) -> Result<(), Refusal> {
+        require_in_range(&state[1], &self.reading.range())
+    }
+}
+
+/// A metric of the counts, with its options by task.
+macro_rules! stat_scores {
+    ($metric:ident, $rate:expr) => {
+        $crate::metrics::classification::classifies!(
+            $metric,
+            $crate::metrics::classification::stat_scores::StatScores::new($rate)
+        );
+        $crate::metrics::classification::decides!($metric);
+        $crate::metrics::classification::averages!($metric, "Micro");
+
+        impl $metric<$crate::metrics::Multiclass> {
+            /// Takes a prediction for right if the target is among this number of classes with the highest scores. Default 1.
+            pub fn top_k(self, top_k: i64) -> Self {
+                Self(self.0.with(|formula| formula.reading.top_k = top_k))
+            }
+        }
+    };
+}
+
+pub(super) use stat_scores;

@@ -1,0 +1,92 @@
+//! What every metric's type has in common: it is a handle of a shared state.
+
+/// Implements [`Metric`](super::Metric), `Clone` and `Debug` for a struct around [`Shared`](super::shared::Shared).
+macro_rules! handle {
+    ($metric:ident $(<$task:ident: $bound:path>)?) => {
+        /// Another handle of the same state.
+        impl$(<$task: $bound>)? Clone for $metric$(<$task>)? {
+            fn clone(&self) -> Self {
+                Self(self.0.clone())
+            }
+        }
+
+        impl$(<$task: $bound>)? std::fmt::Debug for $metric$(<$task>)? {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl$(<$task: $bound>)? $crate::metrics::Metric for $metric$(<$task>)? {
+            fn name(&self) -> &'static str {
+                self.0.name()
+            }
+
+            fn compute(&self) -> Result<tch::Tensor, $crate::metrics::MetricError> {
+                self.0.compute()
+            }
+
+            fn batch_value(&self) -> Result<tch::Tensor, $crate::metrics::MetricError> {
+                self.0.batch_value()
+            }
+
+            fn reset(&self) {
+                self.0.reset();
+            }
+
+            fn state(&self) -> Result<Vec<(String, tch::Tensor)>, $crate::metrics::MetricError> {
+                self.0.state()
+            }
+
+            fn dist_reduce_fx(&self) -> Vec<(String, $crate::metrics::DistReduceFx)> {
+                self.0.dist_reduce_fx()
+            }
+
+            fn load_state(&self, state: Vec<(String, tch::Tensor)>) -> Result<(), $crate::metrics::MetricError> {
+                self.0.load_state(state)
+            }
+
+            fn shallow_clone(&self) -> Box<dyn $crate::metrics::Metric> {
+                Box::new(self.clone())
+            }
+        }
+    };
+}
+
+/// The two updates of a metric that takes predictions and targets.
+macro_rules! compares {
+    ($metric:ident $(<$task:ident: $bound:path>)?) => {
+        impl$(<$task: $bound>)? $metric$(<$task>)? {
+            /// Adds a batch. Nothing waits for the device.
+            ///
+            /// # Errors
+            /// [`MetricError::Batch`](crate::metrics::MetricError::Batch) for shapes, dtypes or devices that don't fit, and
+            /// [`MetricError::Configuration`](crate::metrics::MetricError::Configuration) for options that make no sense;
+            /// nothing is added then.
+            pub fn update(
+                &self,
+                preds: &tch::Tensor,
+                target: &tch::Tensor,
+            ) -> Result<(), $crate::metrics::MetricError> {
+                self.0.update(|formula| formula.batch(preds, target))
+            }
+
+            /// Adds a batch, and returns the value of it alone, still on its device and without a graph. Nothing waits for
+            /// the device: labels out of range are told by
+            /// [`compute`](crate::metrics::Metric::compute) alone.
+            ///
+            /// # Errors
+            /// As [`update`](Self::update).
+            pub fn forward(
+                &self,
+                preds: &tch::Tensor,
+                target: &tch::Tensor,
+            ) -> Result<tch::Tensor, $crate::metrics::MetricError> {
+                self.0.forward(|formula| formula.batch(preds, target))
+            }
+        }
+
+        $crate::metrics::handle::handle!($metric $(<$task: $bound>)?);
+    };
+}
+
+pub(super) use {compares, handle};

@@ -1,0 +1,10 @@
+use tch::{TchError, Tensor};
+
+use super::slot::real;
+
+/// A quotient in the device's widest dtype, and 0 where the denominator is.
+pub(super) fn ratio(numerator: &Tensor, denominator: &Tensor) -> Result<Tensor, TchError> {
+    let kind = real(numerator.device());
+    let quotient = numerator.f_to_kind(kind)?.f_div(&denominator.f_to_kind(kind)?)?;
+    quotient.f_masked_fill(&denominator.f_eq(0)?, 0.0)
+}

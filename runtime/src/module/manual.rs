@@ -1,0 +1,86 @@
+//! Manual optimization: what a training step that steps the optimizers by itself asks of the context.
+
+use super::{Callbacks, LightningModule, ModelHooksTable, closure};
+use crate::context::at::Step;
+use crate::context::{Context, RunContext};
+use crate::error::Error;
+use crate::optim::OptimizerIndex;
+use tch::Tensor;
+
+/// A module whose `training_step` runs the backward passes and steps the optimizers by itself:
+/// `#[lightning_module(automatic_optimization = false)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is optimized automatically: `training_step` returns the loss, and the trainer does the rest [TL0410]",
+    label = "leave this out, or write `#[lightning_module(automatic_optimization = false)]` above the block",
+    note = "where the traits are implemented by hand, `AUTOMATIC_OPTIMIZATION` is `false` and there is `impl OptimizesManually for {Self} {{}}`"
+)]
+pub trait OptimizesManually: LightningModule {}
+
+impl Context<Step> {
+    /// Runs the backward pass of `loss`, a scalar, with the hooks around it. For manual optimization, in `training_step`;
+    /// Lightning's
+    /// [`self.manual_backward`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#manual-backward).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # struct Model { vs: nn::VarStore, net: nn::Linear }
+    /// #[lightning_module(automatic_optimization = false)]
+    /// impl Model {
+    ///     fn training_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Result<()> {
+    ///         let loss = self.net.forward(&batch.0).mse_loss(&batch.1, tch::Reduction::Mean);
+    ///         ctx.optimizer(0).zero_grad()?;
+    ///         ctx.manual_backward(self, &loss)?;
+    ///         ctx.manual_step(self, 0)?;
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn configure_optimizers(&self) -> AdamW {
+    ///         AdamW::new(1e-3)
+    ///     }
+    ///     // …
+    /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of the hooks `on_before_backward`, `backward` and `on_after_backward`; [`Error::NotInTrainingStep`] elsewhere.
+    pub fn manual_backward<M>(&mut self, module: &mut M, loss: &Tensor) -> Result<(), Error>
+    where
+        M: OptimizesManually,
+    {
+        with_callbacks("manual_backward", self, |ctx, callbacks| closure::backward(callbacks, module, ctx, loss))
+    }
+
+    /// Steps an optimizer after the hooks `on_before_optimizer_step`, and counts the step. For manual optimization, in
+    /// `training_step`; Lightning's `optimizer.step()` there.
+    ///
+    /// An [`Optimizer`](crate::optim::Optimizer)'s own `step` does neither.
+    ///
+    /// # Errors
+    /// Those of the hooks and of the optimizer; [`Error::NotInTrainingStep`] elsewhere.
+    pub fn manual_step<M>(&mut self, module: &mut M, optimizer: impl Into<OptimizerIndex>) -> Result<(), Error>
+    where
+        M: OptimizesManually,
+    {
+        let optimizer = optimizer.into();
+        with_callbacks("manual_step", self, |ctx, callbacks| {
+            callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
+            ModelHooksTable::on_before_optimizer_step(module, ctx, optimizer)?;
+            ctx.optimizer(optimizer).step()?;
+            ctx.progress.global_step += 1;
+            Ok(())
+        })
+    }
+}
+
+/// Calls with the callbacks, which the loop has lent to the context.
+fn with_callbacks<M: LightningModule>(
+    method: &'static str,
+    ctx: &mut RunContext,
+    call: impl FnOnce(&mut RunContext, &mut Callbacks<M>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut callbacks = ctx.lent.take_back().ok_or(Error::NotInTrainingStep { method })?;
+    let outcome = call(ctx, &mut callbacks);
+    ctx.lent.lend(callbacks);
+    outcome
+}

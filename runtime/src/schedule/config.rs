@@ -1,0 +1,121 @@
+use super::Schedule;
+use crate::config::Every;
+use serde::{Deserialize, Serialize};
+
+/// A schedule, with when it steps in training: Lightning's
+/// [`lr_scheduler_config`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#configure-optimizers).
+///
+/// ```
+/// use tch_lightning::schedule::{CosineAnnealingLr, Interval, LrSchedulerConfig, ReduceLrOnPlateau};
+/// use tch_lightning::Every;
+///
+/// let each_epoch = LrSchedulerConfig::from(CosineAnnealingLr::new(100));
+/// let each_step = LrSchedulerConfig::from(CosineAnnealingLr::new(10_000)).interval(Interval::Step);
+/// let by_loss = LrSchedulerConfig::from(ReduceLrOnPlateau::default()).monitor("val_loss");
+/// let now_and_then = LrSchedulerConfig::from(CosineAnnealingLr::new(50)).every(Every::OptimizerSteps(100));
+/// assert_eq!(each_epoch.frequency, 1);
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct LrSchedulerConfig {
+    /// The schedule.
+    pub scheduler: Schedule,
+    /// Whether it steps after optimizer steps or after epochs. Default epochs.
+    #[serde(default)]
+    pub interval: Interval,
+    /// After how many of them: those of an epoch's batches after which the optimizer steps and whose number, from 1, is a
+    /// multiple of this; or epochs whose number is. Default 1.
+    #[serde(default = "one")]
+    pub frequency: usize,
+    /// How often it steps, in place of `interval` and `frequency`. Default none.
+    #[serde(default)]
+    pub every: Option<Every>,
+    /// The logged metric that a [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau) watches.
+    #[serde(default)]
+    pub monitor: Option<String>,
+    /// Whether it is an error that the metric was not logged. Default true.
+    #[serde(default = "yes")]
+    pub strict: bool,
+    /// The name under which a learning-rate monitor logs the rate. Default `lr-` and the optimizer's name.
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+/// After what a scheduler steps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interval {
+    /// Optimizer steps.
+    Step,
+    /// Training epochs.
+    #[default]
+    Epoch,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl<S: Into<Schedule>> From<S> for LrSchedulerConfig {
+    fn from(scheduler: S) -> Self {
+        Self {
+            scheduler: scheduler.into(),
+            interval: Interval::Epoch,
+            frequency: 1,
+            every: None,
+            monitor: None,
+            strict: true,
+            name: None,
+        }
+    }
+}
+
+impl LrSchedulerConfig {
+    /// Sets whether it steps after optimizer steps or after epochs.
+    pub fn interval(self, interval: Interval) -> Self {
+        Self { interval, ..self }
+    }
+
+    /// Sets after how many of them it steps.
+    pub fn frequency(self, frequency: usize) -> Self {
+        Self { frequency, ..self }
+    }
+
+    /// Sets how often it steps, in place of `interval` and `frequency`.
+    pub fn every(self, every: Every) -> Self {
+        Self { every: Some(every), ..self }
+    }
+
+    /// Sets the logged metric that a [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau) watches.
+    pub fn monitor(self, monitor: impl Into<String>) -> Self {
+        Self { monitor: Some(monitor.into()), ..self }
+    }
+
+    /// Sets whether it is an error that the metric was not logged.
+    pub fn strict(self, strict: bool) -> Self {
+        Self { strict, ..self }
+    }
+
+    /// Sets the name under which a learning-rate monitor logs the rate.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// What is wrong with it, if anything is.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        let needs_monitor = matches!(self.scheduler, Schedule::ReduceLrOnPlateau(_)) && self.monitor.is_none();
+        let needs_monitor = needs_monitor.then(|| {
+            "a ReduceLrOnPlateau watches a logged metric: name it with `LrSchedulerConfig::monitor`".to_owned()
+        });
+        let frequency =
+            (self.frequency == 0).then(|| "`frequency` of a scheduler is 0: it must be at least 1".to_owned());
+        let every =
+            self.every.and_then(|every| Some(format!("`every` of a scheduler is {every}: {}", every.mistake()?)));
+        needs_monitor.or(frequency).or(every)
+    }
+}

@@ -1,0 +1,301 @@
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{require, require_positive};
+use super::groups::{Memory, ParameterGroupRates, require_momentum};
+use super::rule::{Moment, Rule};
+use super::{PerGroup, ScheduleError};
+
+/// Leads the rate up to `max_lr` and then down to almost nothing, once, as
+/// [`torch.optim.lr_scheduler.OneCycleLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.OneCycleLR.html).
+///
+/// ```text
+/// ▁▂▂▃▄▅▇▇█████▇▇▇▆▆▅▅▄▄▃▃▃▂▂▂▁▁▁▁
+/// ```
+///
+/// Unless told otherwise it leads the momentum the other way. It is usually stepped after every batch, `total_steps`
+/// times in all; any more is an error. The optimizer's own rate and the rates that are set by hand do not count. As in
+/// PyTorch, of several that are composed in one scheduler the last one's bounds hold for all.
+///
+/// [Smith and Topin, *Super-Convergence: Very Fast Training of Neural Networks Using Large Learning
+/// Rates*](https://arxiv.org/abs/1708.07120).
+///
+/// ```
+/// use tch_lightning::schedule::OneCycleLr;
+///
+/// let by_steps = OneCycleLr::new(0.1).total_steps(10_000);
+/// let by_epochs = OneCycleLr::new(0.1).epochs(20).steps_per_epoch(500);
+/// assert_eq!(by_steps.pct_start, by_epochs.pct_start);
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct OneCycleLr {
+    /// The highest rate.
+    pub max_lr: PerGroup<f64>,
+    /// How many steps training takes, at least 1. Default `epochs * steps_per_epoch`, over which it takes precedence.
+    #[serde(default)]
+    pub total_steps: Option<u64>,
+    /// How many epochs training takes, at least 1, where `total_steps` is not given.
+    #[serde(default)]
+    pub epochs: Option<u64>,
+    /// How many steps an epoch has, at least 1, where `total_steps` is not given.
+    #[serde(default)]
+    pub steps_per_epoch: Option<u64>,
+    /// The part of the steps that the way up takes, 0 to 1. Default 0.3.
+    #[serde(default = "default::pct_start")]
+    pub pct_start: f64,
+    /// The curve between two rates. Default [`AnnealStrategy::Cos`].
+    #[serde(default)]
+    pub anneal_strategy: AnnealStrategy,
+    /// Whether the momentum is cycled too, against the rate. Default true.
+    #[serde(default = "default::cycle_momentum")]
+    pub cycle_momentum: bool,
+    /// The lowest momentum. Default 0.85.
+    #[serde(default = "default::base_momentum")]
+    pub base_momentum: PerGroup<f64>,
+    /// The highest momentum, at the start and at the end. Default 0.95.
+    #[serde(default = "default::max_momentum")]
+    pub max_momentum: PerGroup<f64>,
+    /// What the highest rate is divided by to give the first, above 0. Default 25.
+    #[serde(default = "default::div_factor")]
+    pub div_factor: f64,
+    /// What the first rate is divided by to give the last, above 0. Default 10000.
+    #[serde(default = "default::final_div_factor")]
+    pub final_div_factor: f64,
+    /// Go back to the first rate in as many steps as the way up took, and only then to the last. Default false: the way
+    /// down is one.
+    #[serde(default)]
+    pub three_phase: bool,
+}
+
+mod default {
+    use super::PerGroup;
+
+    pub(super) fn pct_start() -> f64 {
+        0.3
+    }
+
+    pub(super) fn cycle_momentum() -> bool {
+        true
+    }
+
+    pub(super) fn base_momentum() -> PerGroup<f64> {
+        PerGroup::All(0.85)
+    }
+
+    pub(super) fn max_momentum() -> PerGroup<f64> {
+        PerGroup::All(0.95)
+    }
+
+    pub(super) fn div_factor() -> f64 {
+        25.0
+    }
+
+    pub(super) fn final_div_factor() -> f64 {
+        1e4
+    }
+}
+
+/// The curve that [`OneCycleLr`] follows between two rates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnnealStrategy {
+    /// Half a cosine.
+    #[default]
+    Cos,
+    /// A straight line.
+    Linear,
+}
+
+impl AnnealStrategy {
+    fn between(self, start: f64, end: f64, part: f64) -> f64 {
+        match self {
+            Self::Cos => end + (start - end) / 2.0 * ((PI * part).cos() + 1.0),
+            Self::Linear => (end - start) * part + start,
+        }
+    }
+}
+
+impl OneCycleLr {
+    /// A cycle up to this rate. It needs its length: [`total_steps`](Self::total_steps), or [`epochs`](Self::epochs)
+    /// and [`steps_per_epoch`](Self::steps_per_epoch).
+    pub fn new(max_lr: impl Into<PerGroup<f64>>) -> Self {
+        Self {
+            max_lr: max_lr.into(),
+            total_steps: None,
+            epochs: None,
+            steps_per_epoch: None,
+            pct_start: default::pct_start(),
+            anneal_strategy: AnnealStrategy::default(),
+            cycle_momentum: default::cycle_momentum(),
+            base_momentum: default::base_momentum(),
+            max_momentum: default::max_momentum(),
+            div_factor: default::div_factor(),
+            final_div_factor: default::final_div_factor(),
+            three_phase: false,
+        }
+    }
+
+    /// Sets how many steps training takes.
+    pub fn total_steps(self, total_steps: u64) -> Self {
+        Self { total_steps: Some(total_steps), ..self }
+    }
+
+    /// Sets how many epochs training takes.
+    pub fn epochs(self, epochs: u64) -> Self {
+        Self { epochs: Some(epochs), ..self }
+    }
+
+    /// Sets how many steps an epoch has.
+    pub fn steps_per_epoch(self, steps_per_epoch: u64) -> Self {
+        Self { steps_per_epoch: Some(steps_per_epoch), ..self }
+    }
+
+    /// Sets the part of the steps that the way up takes.
+    pub fn pct_start(self, pct_start: f64) -> Self {
+        Self { pct_start, ..self }
+    }
+
+    /// Chooses the curve between two rates.
+    pub fn anneal_strategy(self, anneal_strategy: AnnealStrategy) -> Self {
+        Self { anneal_strategy, ..self }
+    }
+
+    /// Chooses whether the momentum is cycled too.
+    pub fn cycle_momentum(self, cycle_momentum: bool) -> Self {
+        Self { cycle_momentum, ..self }
+    }
+
+    /// Sets the lowest momentum.
+    pub fn base_momentum(self, base_momentum: impl Into<PerGroup<f64>>) -> Self {
+        Self { base_momentum: base_momentum.into(), ..self }
+    }
+
+    /// Sets the highest momentum.
+    pub fn max_momentum(self, max_momentum: impl Into<PerGroup<f64>>) -> Self {
+        Self { max_momentum: max_momentum.into(), ..self }
+    }
+
+    /// Sets what the highest rate is divided by to give the first.
+    pub fn div_factor(self, div_factor: f64) -> Self {
+        Self { div_factor, ..self }
+    }
+
+    /// Sets what the first rate is divided by to give the last.
+    pub fn final_div_factor(self, final_div_factor: f64) -> Self {
+        Self { final_div_factor, ..self }
+    }
+
+    /// Chooses to go back to the first rate before the last.
+    pub fn three_phase(self, three_phase: bool) -> Self {
+        Self { three_phase, ..self }
+    }
+
+    /// The length of the cycle, if it is known.
+    fn length(&self) -> Option<u64> {
+        self.total_steps.or_else(|| Some(self.epochs?.saturating_mul(self.steps_per_epoch?)))
+    }
+
+    fn phases(&self, memory: &Memory) -> Vec<Phase> {
+        let Memory { initial_lr, max_lr, min_lr, base_momentum, max_momentum } = *memory;
+        let initial_lr = initial_lr.unwrap_or(max_lr);
+        let steps = self.length().unwrap_or(0) as f64;
+        let up_ends = self.pct_start * steps - 1.0;
+        let up = Phase { end: up_ends, lr: (initial_lr, max_lr), momentum: (max_momentum, base_momentum) };
+        if self.three_phase {
+            let down_ends = 2.0 * self.pct_start * steps - 2.0;
+            let down = Phase { end: down_ends, lr: (max_lr, initial_lr), momentum: (base_momentum, max_momentum) };
+            let out = Phase { end: steps - 1.0, lr: (initial_lr, min_lr), momentum: (max_momentum, max_momentum) };
+            vec![up, down, out]
+        } else {
+            let down = Phase { end: steps - 1.0, lr: (max_lr, min_lr), momentum: (base_momentum, max_momentum) };
+            vec![up, down]
+        }
+    }
+
+    /// The rate and the momentum.
+    fn at(&self, moment: &Moment<'_>) -> (f64, f64) {
+        let phases = self.phases(moment.memory);
+        let now = phases.iter().position(|phase| moment.time() <= phase.end).unwrap_or(phases.len() - 1);
+        let start = if now == 0 { 0.0 } else { phases[now - 1].end };
+        let phase = &phases[now];
+        // a way up of a single step is at its end at once, where PyTorch divides by its length of 0
+        let length = phase.end - start;
+        let part = if length == 0.0 { 1.0 } else { (moment.time() - start) / length };
+        let between = |(start, end)| self.anneal_strategy.between(start, end, part);
+        (between(phase.lr), between(phase.momentum))
+    }
+}
+
+/// A part of the cycle: when it ends, and from where to where it leads the rate and the momentum.
+struct Phase {
+    end: f64,
+    lr: (f64, f64),
+    momentum: (f64, f64),
+}
+
+impl From<OneCycleLr> for super::Schedule {
+    fn from(one_cycle: OneCycleLr) -> Self {
+        Self::OneCycleLr(one_cycle)
+    }
+}
+
+impl Rule for OneCycleLr {
+    fn name(&self) -> &'static str {
+        "OneCycleLR"
+    }
+
+    fn validate(&self) -> Result<(), ScheduleError> {
+        let counts = [("epochs", self.epochs), ("steps_per_epoch", self.steps_per_epoch)];
+        let counts = if self.total_steps.is_some() { &[("total_steps", self.total_steps)][..] } else { &counts };
+        for (name, count) in counts {
+            require_positive(self.name(), name, count.ok_or(ScheduleError::UnknownLength)?)?;
+        }
+        let pct_start = (0.0..=1.0).contains(&self.pct_start);
+        require(pct_start, self.name(), "pct_start", self.pct_start, "at least 0 and at most 1")?;
+        self.max_lr.require_finite(self.name(), "max_lr")?;
+        self.base_momentum.require_finite(self.name(), "base_momentum")?;
+        self.max_momentum.require_finite(self.name(), "max_momentum")?;
+        require(self.div_factor > 0.0, self.name(), "div_factor", self.div_factor, "above 0")?;
+        require(self.final_div_factor > 0.0, self.name(), "final_div_factor", self.final_div_factor, "above 0")
+    }
+
+    fn check_groups(&self, rates: &dyn ParameterGroupRates) -> Result<(), ScheduleError> {
+        self.max_lr.check_groups(self.name(), "max_lr", rates.groups())?;
+        if !self.cycle_momentum {
+            return Ok(());
+        }
+        self.max_momentum.check_groups(self.name(), "max_momentum", rates.groups())?;
+        self.base_momentum.check_groups(self.name(), "base_momentum", rates.groups())?;
+        require_momentum(self.name(), rates)
+    }
+
+    fn check_epoch(&self, epoch: u64) -> Result<(), ScheduleError> {
+        match self.length() {
+            Some(total_steps) if epoch > total_steps => Err(ScheduleError::Finished { step: epoch, total_steps }),
+            _ => Ok(()),
+        }
+    }
+
+    fn prepare(&self, group: usize, memory: &mut Memory) {
+        let max_lr = *self.max_lr.of(group);
+        let initial_lr = max_lr / self.div_factor;
+        memory.initial_lr = Some(initial_lr);
+        memory.max_lr = max_lr;
+        memory.min_lr = initial_lr / self.final_div_factor;
+        if self.cycle_momentum {
+            memory.base_momentum = *self.base_momentum.of(group);
+            memory.max_momentum = *self.max_momentum.of(group);
+        }
+    }
+
+    fn next(&self, moment: &Moment<'_>) -> f64 {
+        self.at(moment).0
+    }
+
+    fn momentum(&self, moment: &Moment<'_>) -> Option<f64> {
+        self.cycle_momentum.then(|| self.at(moment).1)
+    }
+}

@@ -1,0 +1,232 @@
+use serde::{Deserialize, Serialize};
+
+use super::description::Description;
+use super::error::{require, require_finite};
+use super::groups::ParameterGroupRates;
+use super::node::Bound;
+use super::state::{PlateauState, SchedulerState};
+use super::{PerGroup, ScheduleError};
+
+/// Reduces the rate when a metric has stopped improving, as
+/// [`torch.optim.lr_scheduler.ReduceLROnPlateau`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html).
+///
+/// A step takes the metric's value: see [`LrScheduler::step_with_metric`](super::LrScheduler::step_with_metric). A step
+/// whose metric is not better than the best so far is a bad one, also if it is not a number.
+///
+/// ```
+/// use tch_lightning::schedule::{PlateauMode, ReduceLrOnPlateau};
+///
+/// let on_accuracy = ReduceLrOnPlateau::default().mode(PlateauMode::Max).patience(3);
+/// assert_eq!((on_accuracy.factor, on_accuracy.threshold), (0.1, 1e-4));
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[must_use]
+pub struct ReduceLrOnPlateau {
+    /// Whether smaller or larger is better. Default [`PlateauMode::Min`].
+    pub mode: PlateauMode,
+    /// What the rate is multiplied by, below 1. Default 0.1.
+    pub factor: f64,
+    /// How many bad steps in a row are borne; at the next one the rate is reduced. Default 10.
+    pub patience: u64,
+    /// By how much a better metric must be better. Default 1e-4.
+    pub threshold: f64,
+    /// Whether the threshold is a part of the best metric or a difference. Default [`ThresholdMode::Rel`].
+    pub threshold_mode: ThresholdMode,
+    /// How many steps after a reduction none counts as bad. Default 0.
+    pub cooldown: u64,
+    /// What the rate is never reduced below. Default 0.
+    pub min_lr: PerGroup<f64>,
+    /// A reduction that is not larger than this is left out. Default 1e-8.
+    pub eps: f64,
+}
+
+/// What [`ReduceLrOnPlateau`] takes for an improvement.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlateauMode {
+    /// Smaller metrics are better.
+    #[default]
+    Min,
+    /// Larger metrics are better.
+    Max,
+}
+
+impl PlateauMode {
+    /// What every metric is better than.
+    fn worst(self) -> f64 {
+        match self {
+            Self::Min => f64::INFINITY,
+            Self::Max => f64::NEG_INFINITY,
+        }
+    }
+}
+
+/// What the threshold of a [`ReduceLrOnPlateau`] is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThresholdMode {
+    /// A part of the best metric: below `best * (1 - threshold)`, or above `best * (1 + threshold)`, is better.
+    #[default]
+    Rel,
+    /// A difference: below `best - threshold`, or above `best + threshold`, is better.
+    Abs,
+}
+
+impl Default for ReduceLrOnPlateau {
+    fn default() -> Self {
+        Self {
+            mode: PlateauMode::default(),
+            factor: 0.1,
+            patience: 10,
+            threshold: 1e-4,
+            threshold_mode: ThresholdMode::default(),
+            cooldown: 0,
+            min_lr: PerGroup::All(0.0),
+            eps: 1e-8,
+        }
+    }
+}
+
+impl ReduceLrOnPlateau {
+    /// Chooses whether smaller or larger is better.
+    pub fn mode(self, mode: PlateauMode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Sets what the rate is multiplied by.
+    pub fn factor(self, factor: f64) -> Self {
+        Self { factor, ..self }
+    }
+
+    /// Sets how many bad steps in a row are borne.
+    pub fn patience(self, patience: u64) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Sets by how much a better metric must be better.
+    pub fn threshold(self, threshold: f64) -> Self {
+        Self { threshold, ..self }
+    }
+
+    /// Chooses whether the threshold is a part of the best metric or a difference.
+    pub fn threshold_mode(self, threshold_mode: ThresholdMode) -> Self {
+        Self { threshold_mode, ..self }
+    }
+
+    /// Sets how many steps after a reduction none counts as bad.
+    pub fn cooldown(self, cooldown: u64) -> Self {
+        Self { cooldown, ..self }
+    }
+
+    /// Sets what the rate is never reduced below.
+    pub fn min_lr(self, min_lr: impl Into<PerGroup<f64>>) -> Self {
+        Self { min_lr: min_lr.into(), ..self }
+    }
+
+    /// Sets how large a reduction must at least be.
+    pub fn eps(self, eps: f64) -> Self {
+        Self { eps, ..self }
+    }
+
+    fn is_better(&self, metric: f64, best: f64) -> bool {
+        match (self.mode, self.threshold_mode) {
+            (PlateauMode::Min, ThresholdMode::Rel) => metric < best * (1.0 - self.threshold),
+            (PlateauMode::Min, ThresholdMode::Abs) => metric < best - self.threshold,
+            (PlateauMode::Max, ThresholdMode::Rel) => metric > best * (self.threshold + 1.0),
+            (PlateauMode::Max, ThresholdMode::Abs) => metric > best + self.threshold,
+        }
+    }
+
+    fn reduce(&self, rates: &mut dyn ParameterGroupRates) {
+        for group in 0..rates.groups() {
+            let lr = rates.lr(group);
+            let reduced = (lr * self.factor).max(*self.min_lr.of(group));
+            if lr - reduced > self.eps {
+                rates.set_lr(group, reduced);
+            }
+        }
+    }
+}
+
+impl From<ReduceLrOnPlateau> for super::Schedule {
+    fn from(plateau: ReduceLrOnPlateau) -> Self {
+        Self::ReduceLrOnPlateau(plateau)
+    }
+}
+
+const NAME: &str = "ReduceLROnPlateau";
+
+impl Description for ReduceLrOnPlateau {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn bind(&self) -> Result<Bound, ScheduleError> {
+        require(self.factor < 1.0, NAME, "factor", self.factor, "below 1")?;
+        require_finite(NAME, "threshold", self.threshold)?;
+        self.min_lr.require_finite(NAME, "min_lr")?;
+        require_finite(NAME, "eps", self.eps)?;
+        Ok(Bound::OnMetric(Plateau {
+            rule: self.clone(),
+            last_epoch: 0,
+            best: self.mode.worst(),
+            num_bad_epochs: 0,
+            cooldown_counter: 0,
+        }))
+    }
+}
+
+/// A [`ReduceLrOnPlateau`] bound to parameter groups.
+#[derive(Debug)]
+pub(super) struct Plateau {
+    rule: ReduceLrOnPlateau,
+    last_epoch: u64,
+    best: f64,
+    num_bad_epochs: u64,
+    cooldown_counter: u64,
+}
+
+impl Plateau {
+    pub(super) fn check_groups(&self, rates: &dyn ParameterGroupRates) -> Result<(), ScheduleError> {
+        self.rule.min_lr.check_groups(NAME, "min_lr", rates.groups())
+    }
+
+    pub(super) fn step(&mut self, rates: &mut dyn ParameterGroupRates, metric: f64) {
+        self.last_epoch = self.last_epoch.saturating_add(1);
+        if self.rule.is_better(metric, self.best) {
+            self.best = metric;
+            self.num_bad_epochs = 0;
+        } else {
+            self.num_bad_epochs = self.num_bad_epochs.saturating_add(1);
+        }
+        if self.cooldown_counter > 0 {
+            self.cooldown_counter -= 1;
+            self.num_bad_epochs = 0;
+        }
+        if self.num_bad_epochs > self.rule.patience {
+            self.rule.reduce(rates);
+            self.cooldown_counter = self.rule.cooldown;
+            self.num_bad_epochs = 0;
+        }
+    }
+
+    pub(super) fn state(&self) -> SchedulerState {
+        let Self { best, num_bad_epochs, cooldown_counter, .. } = *self;
+        SchedulerState {
+            last_epoch: Some(self.last_epoch),
+            plateau: Some(PlateauState { best, num_bad_epochs, cooldown_counter }),
+            ..SchedulerState::of(NAME)
+        }
+    }
+
+    pub(super) fn load(&mut self, state: &SchedulerState) -> Result<(), String> {
+        state.check_name(NAME)?;
+        self.last_epoch = state.last_epoch.ok_or("it has no last_epoch")?;
+        let plateau = state.plateau.as_ref().ok_or("it has no plateau")?;
+        self.best = plateau.best;
+        self.num_bad_epochs = plateau.num_bad_epochs;
+        self.cooldown_counter = plateau.cooldown_counter;
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+use serde::{Deserialize, Serialize};
+
+use super::groups::Memory;
+
+/// What a [`LrScheduler`](super::LrScheduler) has to remember when training is interrupted.
+///
+/// It is plain data for serde, with PyTorch's names where PyTorch has them: `last_epoch`, `base_lrs`, `_last_lr`,
+/// `_schedulers`, `best`, …; `param_groups` holds what PyTorch adds to the optimizer's groups, such as `initial_lr`.
+/// The hyperparameters are not part of it: they are the [`Schedule`](super::Schedule)'s. The groups' rates and momenta
+/// are not either: they are the optimizer's.
+///
+/// Resumed training goes on bit for bit if the format keeps an `f64` bit for bit. (serde_json's text does with its
+/// feature `float_roundtrip`.)
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LrSchedulerState {
+    #[serde(rename = "_last_lr")]
+    pub(super) last_lr: Vec<f64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) param_groups: Vec<Memory>,
+    pub(super) scheduler: SchedulerState,
+}
+
+/// The state of one scheduler, which may be made of others.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct SchedulerState {
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) last_epoch: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) base_lrs: Vec<f64>,
+    #[serde(rename = "_schedulers", skip_serializing_if = "Vec::is_empty")]
+    pub(super) schedulers: Vec<SchedulerState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) plateau: Option<PlateauState>,
+}
+
+/// What a `ReduceLrOnPlateau` has seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlateauState {
+    #[serde(with = "any_number")]
+    pub(super) best: f64,
+    pub(super) num_bad_epochs: u64,
+    pub(super) cooldown_counter: u64,
+}
+
+impl SchedulerState {
+    /// The state of a scheduler of this name, empty.
+    pub(super) fn of(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+
+    /// Says so if the state is of a scheduler of another name.
+    pub(super) fn check_name(&self, name: &str) -> Result<(), String> {
+        if self.name == name {
+            return Ok(());
+        }
+        Err(format!("it has the state of {} in the place of {name}", self.name))
+    }
+}
+
+/// Numbers that JSON has as they are; the infinities, which it does not have, as text.
+mod any_number {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a number, or `inf` or `-inf` as text")]
+    enum Written {
+        Number(f64),
+        Text(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.collect_str(value) }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(number),
+            Written::Text(text) => text.parse().map_err(D::Error::custom),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+use tch_lightning::schedule::{
+    ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
+    LinearLr, LrLambda, LrScheduler, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
+    Schedule, SequentialLr, StepLr,
+};
+
+use crate::table::Groups;
+
+/// Training may be moved to a thread of its own.
+const _: fn() = || {
+    fn may_be_sent<T: Send>() {}
+    may_be_sent::<LrScheduler>();
+};
+
+fn two_groups() -> Groups {
+    Groups { lrs: vec![0.1, 0.2], momenta: Some(vec![0.9, 0.9]) }
+}
+
+fn refusal(schedule: impl Into<Schedule>) -> String {
+    let mut groups = two_groups();
+    let refusal = LrScheduler::new(schedule, &mut groups).expect_err("the mistake went unnoticed").to_string();
+    assert_eq!(groups, two_groups(), "nothing is set");
+    refusal
+}
+
+#[test]
+fn hyperparameters_out_of_range() {
+    let one_cycle = || OneCycleLr::new(0.1).total_steps(10);
+    for (schedule, sentence) in [
+        (StepLr::new(0).into(), "StepLR: step_size is 0, but it must be at least 1"),
+        (StepLr::new(1).gamma(f64::NAN).into(), "StepLR: gamma is NaN, but it must be a finite number"),
+        (
+            MultiStepLr::new([1]).gamma(f64::INFINITY).into(),
+            "MultiStepLR: gamma is inf, but it must be a finite number",
+        ),
+        (ConstantLr::default().factor(1.5).into(), "ConstantLR: factor is 1.5, but it must be above 0 and at most 1"),
+        (ConstantLr::default().factor(0.0).into(), "ConstantLR: factor is 0, but it must be above 0 and at most 1"),
+        (
+            LinearLr::default().start_factor(0.0).into(),
+            "LinearLR: start_factor is 0, but it must be above 0 and at most 1",
+        ),
+        (
+            LinearLr::default().end_factor(-0.1).into(),
+            "LinearLR: end_factor is -0.1, but it must be at least 0 and at most 1",
+        ),
+        (ExponentialLr::new(f64::NAN).into(), "ExponentialLR: gamma is NaN, but it must be a finite number"),
+        (
+            PolynomialLr::new(5).power(-1.0).into(),
+            "PolynomialLR: power is -1, but it must be a finite number of 0 or more",
+        ),
+        (CosineAnnealingLr::new(0).into(), "CosineAnnealingLR: t_max is 0, but it must be at least 1"),
+        (
+            CosineAnnealingLr::new(1).eta_min(f64::NAN).into(),
+            "CosineAnnealingLR: eta_min is NaN, but it must be a finite number",
+        ),
+        (
+            CosineAnnealingWarmRestarts::new(0).into(),
+            "CosineAnnealingWarmRestarts: t_0 is 0, but it must be at least 1",
+        ),
+        (
+            CosineAnnealingWarmRestarts::new(1).t_mult(0).into(),
+            "CosineAnnealingWarmRestarts: t_mult is 0, but it must be at least 1",
+        ),
+        (CyclicLr::new(0.1, 0.2).step_size_up(0).into(), "CyclicLR: step_size_up is 0, but it must be at least 1"),
+        (CyclicLr::new(0.1, [0.2, f64::NAN]).into(), "CyclicLR: max_lr is NaN, but it must be a finite number"),
+        (
+            OneCycleLr::new(0.1).epochs(3).into(),
+            "OneCycleLR does not know its length: give it total_steps, or both epochs and steps_per_epoch",
+        ),
+        (one_cycle().total_steps(0).into(), "OneCycleLR: total_steps is 0, but it must be at least 1"),
+        (
+            OneCycleLr::new(0.1).epochs(3).steps_per_epoch(0).into(),
+            "OneCycleLR: steps_per_epoch is 0, but it must be at least 1",
+        ),
+        (one_cycle().pct_start(1.1).into(), "OneCycleLR: pct_start is 1.1, but it must be at least 0 and at most 1"),
+        (one_cycle().div_factor(0.0).into(), "OneCycleLR: div_factor is 0, but it must be above 0"),
+        (one_cycle().final_div_factor(-1.0).into(), "OneCycleLR: final_div_factor is -1, but it must be above 0"),
+        (ReduceLrOnPlateau::default().factor(1.0).into(), "ReduceLROnPlateau: factor is 1, but it must be below 1"),
+        (
+            ReduceLrOnPlateau::default().min_lr(f64::NAN).into(),
+            "ReduceLROnPlateau: min_lr is NaN, but it must be a finite number",
+        ),
+    ] as [(Schedule, &str); 23]
+    {
+        assert_eq!(schedule.validate().unwrap_err().to_string(), sentence);
+        assert_eq!(refusal(schedule.clone()), sentence);
+        let composed = ChainedScheduler::new([StepLr::new(3).into(), schedule]);
+        assert_eq!(refusal(composed), sentence);
+    }
+}
+
+#[test]
+fn lists_that_do_not_fit_the_groups() {
+    let of_3 = |schedule: &str, name: &str| {
+        format!(
+            "{schedule}: the length of {name} is 3, but the number of parameter groups is 2: give one value for all \
+             groups, or a list with one for each"
+        )
+    };
+    let one_cycle = || OneCycleLr::new(0.1).total_steps(10);
+    let lr_lambdas = || vec![LrLambda::new(|_| 1.0); 3];
+    for (schedule, sentence) in [
+        (CyclicLr::new([0.1; 3], 0.2).into(), of_3("CyclicLR", "base_lr")),
+        (CyclicLr::new(0.1, [0.2; 3]).into(), of_3("CyclicLR", "max_lr")),
+        (CyclicLr::new(0.1, 0.2).base_momentum([0.8; 3]).into(), of_3("CyclicLR", "base_momentum")),
+        (CyclicLr::new(0.1, 0.2).max_momentum([0.8; 3]).into(), of_3("CyclicLR", "max_momentum")),
+        (OneCycleLr::new([0.1; 3]).total_steps(5).into(), of_3("OneCycleLR", "max_lr")),
+        (one_cycle().base_momentum([0.8; 3]).into(), of_3("OneCycleLR", "base_momentum")),
+        (one_cycle().max_momentum([0.8; 3]).into(), of_3("OneCycleLR", "max_momentum")),
+        (LambdaLr::per_group(lr_lambdas()).into(), of_3("LambdaLR", "lr_lambda")),
+        (MultiplicativeLr::per_group(lr_lambdas()).into(), of_3("MultiplicativeLR", "lr_lambda")),
+        (ReduceLrOnPlateau::default().min_lr([0.1; 3]).into(), of_3("ReduceLROnPlateau", "min_lr")),
+    ] as [(Schedule, String); 10]
+    {
+        assert_eq!(refusal(schedule.clone()), sentence);
+        if !schedule.needs_metric() {
+            assert_eq!(refusal(SequentialLr::new([StepLr::new(3).into(), schedule], [5])), sentence);
+        }
+    }
+}
+
+#[test]
+fn a_momentum_that_is_not_there() {
+    let refusal = |schedule: Schedule| {
+        let mut groups = Groups::without_momentum([0.1]);
+        LrScheduler::new(schedule, &mut groups).expect_err("the mistake went unnoticed").to_string()
+    };
+    assert_eq!(
+        refusal(CyclicLr::new(0.1, 0.2).into()),
+        "CyclicLR cycles the momentum, but parameter group 0 has neither a momentum nor a beta1: call \
+         cycle_momentum(false), or choose another optimizer"
+    );
+    assert!(refusal(OneCycleLr::new(0.1).total_steps(3).into()).starts_with("OneCycleLR cycles the momentum"));
+    let left_alone = OneCycleLr::new(0.1).total_steps(3).cycle_momentum(false);
+    LrScheduler::new(left_alone, &mut Groups::without_momentum([0.1])).unwrap();
+}
+
+#[test]
+fn compositions_that_can_not_be() {
+    let step = || Schedule::from(StepLr::new(3));
+    let plateau = || Schedule::from(ReduceLrOnPlateau::default());
+    let chained = || Schedule::from(ChainedScheduler::new([step()]));
+    for (schedule, sentence) in [
+        (SequentialLr::new([], []).into(), "SequentialLR has no schedulers: give it at least one"),
+        (ChainedScheduler::new([]).into(), "ChainedScheduler has no schedulers: give it at least one"),
+        (
+            SequentialLr::new([step(), step()], [3, 5]).into(),
+            "SequentialLR: the number of milestones is 2 and that of schedulers 2, but there must be one milestone \
+             between every two schedulers",
+        ),
+        (
+            SequentialLr::new([step(), step(), step()], [5, 3]).into(),
+            "SequentialLR: milestone 3 stands after 5, but milestones must ascend",
+        ),
+        (
+            SequentialLr::new([plateau(), step()], [3]).into(),
+            "SequentialLR: scheduler 0 is ReduceLROnPlateau, which goes by a metric and can only stand alone",
+        ),
+        (
+            SequentialLr::new([step(), plateau()], [3]).into(),
+            "SequentialLR: scheduler 1 is ReduceLROnPlateau, which goes by a metric and can only stand alone",
+        ),
+        (
+            ChainedScheduler::new([step(), plateau()]).into(),
+            "ChainedScheduler: scheduler 1 is ReduceLROnPlateau, which goes by a metric and can only stand alone",
+        ),
+        (
+            SequentialLr::new([chained(), chained()], [3]).into(),
+            "SequentialLR: scheduler 1 is ChainedScheduler, which is made of others and can only stand first",
+        ),
+    ] as [(Schedule, &str); 8]
+    {
+        assert_eq!(schedule.validate().unwrap_err().to_string(), sentence);
+        assert_eq!(refusal(schedule), sentence);
+    }
+}
+
+#[test]
+fn a_metric_too_few_and_too_many() {
+    let mut groups = two_groups();
+    let mut plateau = LrScheduler::new(ReduceLrOnPlateau::default(), &mut groups).unwrap();
+    assert!(plateau.needs_metric());
+    assert_eq!(
+        plateau.step(&mut groups).unwrap_err().to_string(),
+        "ReduceLROnPlateau goes by a metric: call `step_with_metric`"
+    );
+    let mut step = LrScheduler::new(StepLr::new(3), &mut groups).unwrap();
+    assert!(!step.needs_metric());
+    assert_eq!(
+        step.step_with_metric(&mut groups, 0.5).unwrap_err().to_string(),
+        "StepLR does not go by a metric: call `step`"
+    );
+}
+
+/// As in PyTorch, one step more than `total_steps` rates is allowed.
+#[test]
+fn a_cycle_that_is_over() {
+    let mut groups = two_groups();
+    let one_cycle = OneCycleLr::new(0.1).total_steps(5);
+    let chained = ChainedScheduler::new([ExponentialLr::new(0.5).into(), one_cycle.into()]);
+    let mut scheduler = LrScheduler::new(chained, &mut groups).unwrap();
+    for _ in 0..5 {
+        scheduler.step(&mut groups).unwrap();
+    }
+    let before = (groups.clone(), scheduler.state());
+    assert_eq!(
+        scheduler.step(&mut groups).unwrap_err().to_string(),
+        "OneCycleLR cannot take step 6, as its total_steps is 5: give it as many steps as training has"
+    );
+    assert_eq!((groups, scheduler.state()), before);
+}

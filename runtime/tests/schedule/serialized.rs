@@ -1,0 +1,121 @@
+use serde_json::{Value, from_value, json, to_value};
+use tch_lightning::schedule::{
+    AnnealStrategy, ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, CyclicMode,
+    ExponentialLr, LambdaLr, LinearLr, MultiStepLr, MultiplicativeLr, OneCycleLr, PlateauMode, PolynomialLr,
+    ReduceLrOnPlateau, Schedule, SequentialLr, StepLr, ThresholdMode,
+};
+
+#[test]
+fn a_schedule_is_written_with_its_name() {
+    let schedules: [(Schedule, Value); 12] = [
+        (StepLr::new(30).into(), json!({"StepLr": {"step_size": 30, "gamma": 0.1}})),
+        (MultiStepLr::new([5, 9]).into(), json!({"MultiStepLr": {"milestones": [5, 9], "gamma": 0.1}})),
+        (ConstantLr::default().into(), json!({"ConstantLr": {"factor": 1.0 / 3.0, "total_iters": 5}})),
+        (
+            LinearLr::default().into(),
+            json!({"LinearLr": {"start_factor": 1.0 / 3.0, "end_factor": 1.0, "total_iters": 5}}),
+        ),
+        (ExponentialLr::new(0.9).into(), json!({"ExponentialLr": {"gamma": 0.9}})),
+        (PolynomialLr::default().into(), json!({"PolynomialLr": {"total_iters": 5, "power": 1.0}})),
+        (CosineAnnealingLr::new(9).into(), json!({"CosineAnnealingLr": {"t_max": 9, "eta_min": 0.0}})),
+        (
+            CosineAnnealingWarmRestarts::new(9).into(),
+            json!({"CosineAnnealingWarmRestarts": {"t_0": 9, "t_mult": 1, "eta_min": 0.0}}),
+        ),
+        (
+            CyclicLr::new([0.1, 0.2], 0.5).into(),
+            json!({"CyclicLr": {
+                "base_lr": [0.1, 0.2], "max_lr": 0.5, "step_size_up": 2000, "step_size_down": null,
+                "mode": "triangular", "gamma": 1.0, "scale_mode": "cycle",
+                "cycle_momentum": true, "base_momentum": 0.8, "max_momentum": 0.9,
+            }}),
+        ),
+        (
+            OneCycleLr::new(0.1).epochs(3).steps_per_epoch(4).into(),
+            json!({"OneCycleLr": {
+                "max_lr": 0.1, "total_steps": null, "epochs": 3, "steps_per_epoch": 4, "pct_start": 0.3,
+                "anneal_strategy": "cos", "cycle_momentum": true, "base_momentum": 0.85, "max_momentum": 0.95,
+                "div_factor": 25.0, "final_div_factor": 10000.0, "three_phase": false,
+            }}),
+        ),
+        (
+            ReduceLrOnPlateau::default().into(),
+            json!({"ReduceLrOnPlateau": {
+                "mode": "min", "factor": 0.1, "patience": 10, "threshold": 1e-4, "threshold_mode": "rel",
+                "cooldown": 0, "min_lr": 0.0, "eps": 1e-8,
+            }}),
+        ),
+        (
+            SequentialLr::warm_up(LinearLr::default(), ChainedScheduler::new([StepLr::new(3).into()])).into(),
+            json!({"SequentialLr": {
+                "schedulers": [
+                    {"LinearLr": {"start_factor": 1.0 / 3.0, "end_factor": 1.0, "total_iters": 5}},
+                    {"ChainedScheduler": {"schedulers": [{"StepLr": {"step_size": 3, "gamma": 0.1}}]}},
+                ],
+                "milestones": [5],
+            }}),
+        ),
+    ];
+    for (schedule, expected) in schedules {
+        assert_eq!(to_value(&schedule).unwrap(), expected);
+        assert_eq!(from_value::<Schedule>(expected).unwrap(), schedule);
+    }
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    let schedules: [(Value, Schedule); 9] = [
+        (json!({"StepLr": {"step_size": 30}}), StepLr::new(30).into()),
+        (json!({"MultiStepLr": {"milestones": [3]}}), MultiStepLr::new([3]).into()),
+        (json!({"ConstantLr": {"factor": 0.5}}), ConstantLr::default().factor(0.5).into()),
+        (json!({"LinearLr": {"end_factor": 0.5}}), LinearLr::default().end_factor(0.5).into()),
+        (json!({"PolynomialLr": {"power": 2.0}}), PolynomialLr::default().power(2.0).into()),
+        (json!({"CosineAnnealingWarmRestarts": {"t_0": 3}}), CosineAnnealingWarmRestarts::new(3).into()),
+        (
+            json!({"CyclicLr": {"base_lr": 0.1, "max_lr": 0.2, "mode": "exp_range"}}),
+            CyclicLr::new(0.1, 0.2).mode(CyclicMode::ExpRange).into(),
+        ),
+        (
+            json!({"OneCycleLr": {"max_lr": 0.1, "total_steps": 9, "anneal_strategy": "linear"}}),
+            OneCycleLr::new(0.1).total_steps(9).anneal_strategy(AnnealStrategy::Linear).into(),
+        ),
+        (
+            json!({"ReduceLrOnPlateau": {"mode": "max", "threshold_mode": "abs"}}),
+            ReduceLrOnPlateau::default().mode(PlateauMode::Max).threshold_mode(ThresholdMode::Abs).into(),
+        ),
+    ];
+    for (written, schedule) in schedules {
+        assert_eq!(from_value::<Schedule>(written).unwrap(), schedule);
+    }
+}
+
+#[test]
+fn what_has_no_default_is_missed_and_what_is_misspelt_is_noticed() {
+    let refusal = |written| from_value::<Schedule>(written).unwrap_err().to_string();
+    assert_eq!(refusal(json!({"StepLr": {"gamma": 0.5}})), "missing field `step_size`");
+    assert_eq!(refusal(json!({"OneCycleLr": {"total_steps": 5}})), "missing field `max_lr`");
+    assert!(refusal(json!({"LinearLr": {"total_iter": 5}})).starts_with("unknown field `total_iter`, expected one of"));
+    assert!(
+        refusal(json!({"StepLR": {"step_size": 5}})).starts_with("unknown variant `StepLR`, expected one of `StepLr`")
+    );
+    assert_eq!(
+        refusal(json!({"OneCycleLr": {"max_lr": "high"}})),
+        "one value for all parameter groups, or a list with one for each"
+    );
+}
+
+#[test]
+fn functions_are_neither_written_nor_read() {
+    let refusal = |schedule: Schedule| to_value(schedule).unwrap_err().to_string();
+    assert_eq!(refusal(LambdaLr::new(|_| 1.0).into()), "the enum variant Schedule::LambdaLr cannot be serialized");
+    assert_eq!(
+        refusal(ChainedScheduler::new([StepLr::new(3).into(), MultiplicativeLr::new(|_| 1.0).into()]).into()),
+        "the enum variant Schedule::MultiplicativeLr cannot be serialized"
+    );
+    assert_eq!(
+        refusal(CyclicLr::new(0.1, 0.2).scale_fn(|_| 1.0).into()),
+        "a CyclicLr with a scale_fn cannot be serialized, as a function cannot"
+    );
+    let lambda = from_value::<Schedule>(json!({"LambdaLr": {"lr_lambda": 1}})).unwrap_err().to_string();
+    assert!(lambda.starts_with("unknown variant `LambdaLr`"), "{lambda}");
+}

@@ -1,0 +1,50 @@
+//! A module that steps two optimizers by itself: one for each of its halves, each with its own backward pass.
+
+use tch_lightning::prelude::*;
+
+struct Pair {
+    vs: nn::VarStore,
+    first: nn::Linear,
+    second: nn::Linear,
+}
+
+#[lightning_module(automatic_optimization = false)]
+impl Pair {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Result<()> {
+        for optimizer in 0..2 {
+            ctx.toggle_optimizer(optimizer);
+            let loss = (self.first.forward(batch) + self.second.forward(batch)).square().mean(None);
+            ctx.optimizer(optimizer).zero_grad()?;
+            ctx.manual_backward(self, &loss)?;
+            ctx.manual_step(self, optimizer)?;
+            ctx.untoggle_optimizer();
+        }
+        Ok(())
+    }
+
+    fn configure_optimizers(&self) -> (Sgd, AdamW) {
+        (Sgd::new(0.1), AdamW::new(1e-3))
+    }
+
+    fn on_before_optimizer_step(&mut self, _optimizer: OptimizerIndex) {}
+}
+
+fn main() {
+    let vs = nn::VarStore::new(Device::Cpu);
+    let linear = |name| nn::linear(vs.root() / name, 2, 1, nn::LinearConfig::default());
+    let (first, second) = (linear("first"), linear("second"));
+    let mut pair = Pair { vs, first, second };
+    let data = Tensor::ones([6, 2], (Kind::Float, Device::Cpu));
+    let loader = DataLoader::new(TensorDataset::new(data).unwrap()).batch_size(2);
+    let config =
+        TrainerConfig { max_epochs: Some(1), logger: false, enable_checkpointing: false, ..Default::default() };
+    let mut trainer = Trainer::new(config);
+    trainer.fit(&mut pair, tch_lightning::Loaders::train(loader)).unwrap();
+    // three batches, each with a step of both optimizers
+    assert_eq!(trainer.context().global_step(), 6);
+    assert_eq!(trainer.context().optimizers()[1].steps(), 3);
+}
