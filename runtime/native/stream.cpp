@@ -1,5 +1,5 @@
-// Copies to a CUDA device beside its other work. By c10's generic guards, so that neither CUDA's headers nor its libraries are
-// needed to build; where libtorch's CUDA half is not loaded, every call fails with a message.
+// Copies to a CUDA device beside its other work. By c10's generic guards, so that neither CUDA's headers nor its
+// libraries are needed to build; where libtorch's CUDA half is not loaded, every call fails with a message.
 #include <ATen/core/Tensor.h>
 #include <c10/core/Event.h>
 #include <c10/core/Stream.h>

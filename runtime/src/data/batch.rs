@@ -55,8 +55,8 @@ pub trait Batch: Sized + 'static {
         self.map_tensors(&mut |tensor| move_tensor(tensor, device))
     }
 
-    /// Copies every tensor in the host's memory to pinned memory, from which a copy to a GPU does not keep the host waiting.
-    /// What is pinned already, or on a device, is passed on untouched.
+    /// Copies every tensor in the host's memory to pinned memory, from which a copy to a GPU does not keep the host
+    /// waiting. What is pinned already, or on a device, is passed on untouched.
     ///
     /// Where CUDA can't be used it does nothing, as in
     /// [PyTorch](https://docs.pytorch.org/docs/stable/data.html#memory-pinning).

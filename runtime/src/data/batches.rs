@@ -17,7 +17,8 @@ pub(super) trait Feed<B> {
         &[]
     }
 
-    /// Lets batch `batch_idx` of the epoch be the next one: any where the number of batches is known, otherwise the first.
+    /// Lets batch `batch_idx` of the epoch be the next one: any where the number of batches is known, otherwise the
+    /// first.
     fn skip_to(&mut self, batch_idx: usize);
 
     /// Whether the next batch can be had without waiting for it.
@@ -30,8 +31,9 @@ pub(super) trait Feed<B> {
 /// The batches of one epoch: what [`DataLoader::epoch`](super::DataLoader::epoch) answers.
 ///
 /// A batch that can't be read is an error in its place ([`DataError::Sample`], [`DataError::StreamSample`] or
-/// [`DataError::Batch`]); the batches after it can still be read. The epoch ends with the error of workers that could not be
-/// started, died or took too long ([`DataError::WorkerStart`], [`DataError::WorkerDied`], [`DataError::Timeout`]).
+/// [`DataError::Batch`]); the batches after it can still be read. The epoch ends with the error of workers that could
+/// not be started, died or took too long ([`DataError::WorkerStart`], [`DataError::WorkerDied`],
+/// [`DataError::Timeout`]).
 pub struct Batches<'a, B> {
     feed: Box<dyn Feed<B> + 'a>,
     num_batches: Option<usize>,
@@ -46,8 +48,8 @@ impl<'a, B: Batch> Batches<'a, B> {
         Self { num_batches: feed.num_batches(), feed, batch_idx: 0, to_drop: 0, is_over: false }
     }
 
-    /// Goes on with batch `batch_idx` of the epoch, counted from 0, without reading those between; past the last one, with
-    /// none. Of a stream, what lies before is read and dropped.
+    /// Goes on with batch `batch_idx` of the epoch, counted from 0, without reading those between; past the last one,
+    /// with none. Of a stream, what lies before is read and dropped.
     ///
     /// ```
     /// use tch_lightning::data::DataLoader;
@@ -71,8 +73,9 @@ impl<'a, B: Batch> Batches<'a, B> {
     /// The batches on `device`, each sent there while the one before it is used.
     ///
     /// On a CUDA device the copies run on a stream of their own, from pinned memory
-    /// ([`pin_memory`](super::DataLoader::pin_memory)) beside the device's other work. On other devices batches are moved as by
-    /// [`Batch::to_device`]. A batch is sent ahead when workers have it ready; nothing waits for one that is not asked for.
+    /// ([`pin_memory`](super::DataLoader::pin_memory)) beside the device's other work. On other devices batches are
+    /// moved as by [`Batch::to_device`]. A batch is sent ahead when workers have it ready; nothing waits for one that
+    /// is not asked for.
     ///
     /// ```
     /// use tch::Device;

@@ -3,8 +3,8 @@
 use super::{DataError, Dataset};
 
 /// Datasets one after the other, as PyTorch's
-/// [`ConcatDataset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset). Datasets of different
-/// types fit in as `Box<dyn Dataset<Sample = …>>`.
+/// [`ConcatDataset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset). Datasets of
+/// different types fit in as `Box<dyn Dataset<Sample = …>>`.
 ///
 /// ```
 /// use tch_lightning::data::{ConcatDataset, Dataset};

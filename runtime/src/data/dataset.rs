@@ -75,8 +75,8 @@ pub trait Dataset {
         Ok(Collate::collate(read_each(self, indices)?)?)
     }
 
-    /// This dataset with a way of its own to join samples into batches, in place of [`Collate`]: PyTorch's `collate_fn`.
-    /// The batch may be of any type.
+    /// This dataset with a way of its own to join samples into batches, in place of [`Collate`]: PyTorch's
+    /// `collate_fn`. The batch may be of any type.
     ///
     /// ```
     /// use tch_lightning::data::{DataLoader, Dataset};

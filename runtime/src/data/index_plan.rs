@@ -35,7 +35,8 @@ impl IndexPlan {
         }
     }
 
-    /// The batches of one worker. As each has its worker by its number, it has the same one in an epoch that is resumed.
+    /// The batches of one worker. As each has its worker by its number, it has the same one in an epoch that is
+    /// resumed.
     pub(super) fn share<'a, B: Batch>(
         self: Arc<Self>,
         first_batch: usize,

@@ -48,8 +48,8 @@ pub trait IterableDataset {
 
     /// The samples of an epoch, of which `worker` is to take its share.
     ///
-    /// Each worker of a loader iterates over a clone of its own, so that a dataset which does not look at `worker` gives every
-    /// sample as often as there are workers. Without workers, one takes all.
+    /// Each worker of a loader iterates over a clone of its own, so that a dataset which does not look at `worker`
+    /// gives every sample as often as there are workers. Without workers, one takes all.
     ///
     /// A sample may be an error, which a loader passes on as that of the batch, and others may follow. A panic ends the
     /// stream.

@@ -26,24 +26,26 @@ use crate::panic;
 ///
 /// # Order
 /// The order of an epoch depends on the seed and the epoch's number alone, on every platform: a resumed run can start
-/// anywhere. Shuffling is a Fisher–Yates shuffle with ChaCha8, seeded with the seed, on the stream numbered as the epoch.
-/// [`sampler`](DataLoader::sampler) gives another order.
+/// anywhere. Shuffling is a Fisher–Yates shuffle with ChaCha8, seeded with the seed, on the stream numbered as the
+/// epoch. [`sampler`](DataLoader::sampler) gives another order.
 ///
 /// # Workers
-/// A loader made by [`new`](DataLoader::new) reads a batch on the thread that asks for it, when it is asked for. One made by
-/// [`with_workers`](DataLoader::with_workers) has threads that read ahead, each from a clone of the dataset. Batch `i` is read by
-/// worker `i % num_workers`; they come in the same order, with the same contents, whatever the number of workers.
+/// A loader made by [`new`](DataLoader::new) reads a batch on the thread that asks for it, when it is asked for. One
+/// made by [`with_workers`](DataLoader::with_workers) has threads that read ahead, each from a clone of the dataset.
+/// Batch `i` is read by worker `i % num_workers`; they come in the same order, with the same contents, whatever the
+/// number of workers.
 ///
-/// For that, a sample must depend on its index alone. A dataset that changes samples at random should seed a generator with
-/// the index: libtorch's own, which all threads share, gives the workers numbers in no order that can be relied on.
+/// For that, a sample must depend on its index alone. A dataset that changes samples at random should seed a generator
+/// with the index: libtorch's own, which all threads share, gives the workers numbers in no order that can be relied
+/// on.
 ///
 /// The threads start with the first batch that is asked for. They live as long as the loader, unless
-/// [`persistent_workers`](DataLoader::persistent_workers) is switched off. Operations of libtorch in a worker run on its thread
-/// alone, as in PyTorch's workers.
+/// [`persistent_workers`](DataLoader::persistent_workers) is switched off. Operations of libtorch in a worker run on
+/// its thread alone, as in PyTorch's workers.
 ///
-/// Dropping the batches of an epoch midway ends the reading, and dropping the loader ends the threads; both wait for no more
-/// than the sample that each worker is in. As a thread can't be ended from outside, a sample that takes for ever keeps them
-/// waiting as long, unless there is a [`timeout`](DataLoader::timeout).
+/// Dropping the batches of an epoch midway ends the reading, and dropping the loader ends the threads. The latter waits
+/// for the sample that each worker is in, since a thread can't be ended from outside: a sample that takes for ever keeps
+/// it waiting as long, unless there is a [`timeout`](DataLoader::timeout).
 pub struct DataLoader<B> {
     reader: Box<dyn Reader<B>>,
     options: Options,
@@ -60,8 +62,8 @@ impl<B: Batch> DataLoader<B> {
 
     /// As [`new`](DataLoader::new), with `num_workers` threads that read ahead; with 0, the same.
     ///
-    /// Each thread has a clone of the dataset. The clone of a [`TensorDataset`](super::TensorDataset) shares its tensors; a
-    /// dataset that is [`Sync`] and not to be copied can be given in an [`Arc`].
+    /// Each thread has a clone of the dataset. The clone of a [`TensorDataset`](super::TensorDataset) shares its
+    /// tensors; a dataset that is [`Sync`] and not to be copied can be given in an [`Arc`].
     ///
     /// ```
     /// use std::sync::Arc;
@@ -94,8 +96,8 @@ impl<B: Batch> DataLoader<B> {
 
     /// As [`iterable`](DataLoader::iterable), with `num_workers` threads that read ahead; with 0, the same.
     ///
-    /// Each thread has a clone of the dataset, which is told by [`WorkerInfo`](super::WorkerInfo) which share of the samples to
-    /// give. Batches are cut from each share, and come from the workers in turn as long as these have any.
+    /// Each thread has a clone of the dataset, which is told by [`WorkerInfo`](super::WorkerInfo) which share of the
+    /// samples to give. Batches are cut from each share, and come from the workers in turn as long as these have any.
     pub fn iterable_with_workers<D>(dataset: D, num_workers: usize) -> Self
     where
         D: Source<IterableStyle, Batch = B> + Clone + Send + 'static,
@@ -126,14 +128,15 @@ impl<B: Batch> DataLoader<B> {
         self
     }
 
-    /// Whether a last batch of fewer samples than the others is left out; `false` by default. Workers that read a stream
-    /// each leave out theirs.
+    /// Whether a last batch of fewer samples than the others is left out; `false` by default. Workers that read a
+    /// stream each leave out theirs.
     pub fn drop_last(mut self, drop_last: bool) -> Self {
         self.options.drop_last = drop_last;
         self
     }
 
-    /// What decides the samples of an epoch and their order, in place of the dataset's order or [`shuffle`](DataLoader::shuffle).
+    /// What decides the samples of an epoch and their order, in place of the dataset's order or
+    /// [`shuffle`](DataLoader::shuffle).
     ///
     /// ```
     /// use tch_lightning::data::{DataLoader, RandomSampler};
@@ -155,8 +158,8 @@ impl<B: Batch> DataLoader<B> {
     }
 
     /// Puts another sampler in the place of the loader's own, which `wrap` is given: the one of
-    /// [`sampler`](DataLoader::sampler), or that of a shuffled order or of the dataset's. Of a combined loader, in the place of
-    /// each loader's sampler. A stream has none, and stays as it is.
+    /// [`sampler`](DataLoader::sampler), or that of a shuffled order or of the dataset's. Of a combined loader, in the
+    /// place of each loader's sampler. A stream has none, and stays as it is.
     ///
     /// It is what gives each process of a distributed run its share of a loader that knows of none:
     ///
@@ -188,8 +191,8 @@ impl<B: Batch> DataLoader<B> {
         self.reader.map_sampler(&mut self.options, wrap)
     }
 
-    /// Whether batches are put into pinned memory, from which a copy to a GPU does not keep the host waiting; `false` by
-    /// default. Workers do it where there are some. Without CUDA it has no effect, which a warning says.
+    /// Whether batches are put into pinned memory, from which a copy to a GPU does not keep the host waiting; `false`
+    /// by default. Workers do it where there are some. Without CUDA it has no effect, which a warning says.
     pub fn pin_memory(mut self, pin_memory: bool) -> Self {
         self.options.pin_memory = pin_memory;
         self
@@ -201,8 +204,8 @@ impl<B: Batch> DataLoader<B> {
         self
     }
 
-    /// Whether the workers' threads, and what the datasets in them have opened or cached, live on from epoch to epoch; `true`
-    /// by default. Otherwise each epoch has new ones, with new clones of the dataset.
+    /// Whether the workers' threads, and what the datasets in them have opened or cached, live on from epoch to epoch;
+    /// `true` by default. Otherwise each epoch has new ones, with new clones of the dataset.
     ///
     /// PyTorch's default is the other one, as its workers are processes, each with the memory of one.
     pub fn persistent_workers(mut self, persistent_workers: bool) -> Self {
@@ -213,8 +216,8 @@ impl<B: Batch> DataLoader<B> {
     /// How long a batch is waited for that a worker reads; for ever by default. After that time the epoch ends with
     /// [`DataError::Timeout`].
     ///
-    /// The end of a worker is waited for no longer either: a thread that is then still in a sample is left alone, with its
-    /// clone of the dataset, until the sample is read or the program ends.
+    /// The end of a worker is waited for no longer either: a thread that is then still in a sample is left alone, with
+    /// its clone of the dataset, until the sample is read or the program ends.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.prefetch.timeout = Some(timeout);
         self

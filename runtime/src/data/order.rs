@@ -3,8 +3,8 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// A generator for one seed and one of its 2^64 independent streams, so that the order of epoch 1,000 is had without those
-/// before it.
+/// A generator for one seed and one of its 2^64 independent streams, so that the order of epoch 1,000 is had without
+/// those before it.
 pub(super) fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);
@@ -18,8 +18,8 @@ pub(super) fn permutation(len: usize, seed: u64, stream: u64) -> Vec<usize> {
 
 /// The numbers from 0 to less than `len`, shuffled.
 ///
-/// The shuffle (Fisher and Yates's, as Durstenfeld wrote it) stands here because that of `rand` may change with its version
-/// and its features, and with it every resumed run.
+/// The shuffle (Fisher and Yates's, as Durstenfeld wrote it) stands here because that of `rand` may change with its
+/// version and its features, and with it every resumed run.
 pub(super) fn shuffled(generator: &mut ChaCha8Rng, len: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     for last in (1..len).rev() {
@@ -30,8 +30,8 @@ pub(super) fn shuffled(generator: &mut ChaCha8Rng, len: usize) -> Vec<usize> {
 
 /// A number from 0 to less than `bound`.
 ///
-/// By multiplication instead of division (Lemire, "Fast Random Integer Generation in an Interval", 2019). Its bias is below
-/// bound / 2^64, too small to reject any.
+/// By multiplication instead of division (Lemire, "Fast Random Integer Generation in an Interval", 2019). Its bias is
+/// below bound / 2^64, too small to reject any.
 pub(super) fn below(generator: &mut ChaCha8Rng, bound: usize) -> usize {
     ((u128::from(generator.next_u64()) * bound as u128) >> 64) as usize
 }

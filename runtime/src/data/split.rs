@@ -69,7 +69,8 @@ impl<D: Dataset> Dataset for Subset<D> {
 /// [`random_split`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.random_split).
 ///
 /// The same `seed` makes the same parts on every platform. Each part has a clone of the dataset: of a
-/// [`TensorDataset`](super::TensorDataset) it shares the tensors; of a dataset whose clones are copies, split an [`Arc`].
+/// [`TensorDataset`](super::TensorDataset) it shares the tensors; of a dataset whose clones are copies, split an
+/// [`Arc`].
 ///
 /// ```
 /// use tch_lightning::data::{Dataset, random_split};

@@ -38,8 +38,8 @@ impl Stream {
         Ok(call())
     }
 
-    /// Has what this thread gives the device from now on wait for what this stream was given until now. The host does not
-    /// wait.
+    /// Has what this thread gives the device from now on wait for what this stream was given until now. The host does
+    /// not wait.
     pub(crate) fn block_current(self) -> Result<(), NativeError> {
         // SAFETY: the stream came from libtorch's pool, where it lives as long as the program.
         unsafe { check(lightning_stream_block_current(self.device, self.id)) }
@@ -65,8 +65,8 @@ impl Drop for Current {
     }
 }
 
-/// Tells libtorch's allocator that the current stream uses a tensor's memory, so that it is not given away before that is
-/// done. The tensor is on a CUDA device.
+/// Tells libtorch's allocator that the current stream uses a tensor's memory, so that it is not given away before that
+/// is done. The tensor is on a CUDA device.
 pub(crate) fn record_on_current_stream(tensor: &Tensor) -> Result<(), NativeError> {
     // SAFETY: the pointer is a live `at::Tensor` for as long as `tensor` is borrowed.
     unsafe { check(lightning_tensor_record_on_current_stream(tensor.as_ptr())) }

@@ -99,8 +99,8 @@ fn weights_are_chances() {
     assert!(found < 16.27, "{found}");
 }
 
-/// The second draw has the chances that are left when the first is gone: the sum of `p_i · p_j / (1 - p_i)` over all other
-/// `i`. 3 degrees of freedom each: χ² below the 99.9 % quantile of 16.27.
+/// The second draw has the chances that are left when the first is gone: the sum of `p_i · p_j / (1 - p_i)` over all
+/// other `i`. 3 degrees of freedom each: χ² below the 99.9 % quantile of 16.27.
 #[test]
 fn without_replacement_what_was_drawn_is_gone() {
     let sampler = WeightedRandomSampler::new(WEIGHTS.to_vec(), 4).unwrap().replacement(false).unwrap();
@@ -159,8 +159,8 @@ fn ranks_get_what_pytorch_gives_them() {
     assert_eq!(dealt(3, 5, true), [[0; 0]; 5]);
 }
 
-/// PyTorch's rule, as its documentation words it: the order is padded by itself to a multiple of the world size or cut to
-/// one, and rank `r` takes each `world_size`th from the `r`th on.
+/// PyTorch's rule, as its documentation words it: the order is padded by itself to a multiple of the world size or cut
+/// to one, and rank `r` takes each `world_size`th from the `r`th on.
 #[test]
 fn every_rank_gets_equally_many() {
     for len in 0..25_usize {

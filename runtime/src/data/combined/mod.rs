@@ -13,8 +13,8 @@ pub use members::Combine;
 /// Makes one loader of several, to train on all of them at once: Lightning's
 /// [`CombinedLoader`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.utilities.combined_loader.html).
 ///
-/// What each function answers is an ordinary [`DataLoader`], which a `train_dataloader` can return. Batch size, order, workers
-/// and so on are chosen for each loader before.
+/// What each function answers is an ordinary [`DataLoader`], which a `train_dataloader` can return. Batch size, order,
+/// workers and so on are chosen for each loader before.
 ///
 /// ```
 /// use tch::Tensor;

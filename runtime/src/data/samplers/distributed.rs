@@ -6,8 +6,8 @@ use crate::data::DataError;
 /// The share of one rank of a distributed run in the order of another sampler, as PyTorch's
 /// [`DistributedSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler).
 ///
-/// Rank 0 of 4 gets the first, the fifth, the ninth sample and so on, rank 1 the second, the sixth and so on. As every rank
-/// must take equally many steps, the first samples are dealt once more where the last round is incomplete.
+/// Rank 0 of 4 gets the first, the fifth, the ninth sample and so on, rank 1 the second, the sixth and so on. As every
+/// rank must take equally many steps, the first samples are dealt once more where the last round is incomplete.
 ///
 /// Every rank must wrap the same order: a [`RandomSampler`](super::RandomSampler) of the same seed, for instance.
 ///
@@ -51,13 +51,14 @@ impl<S: Sampler> DistributedSampler<S> {
         }
     }
 
-    /// Whether an incomplete last round is left out instead of being filled up with the first samples; `false` by default.
+    /// Whether an incomplete last round is left out instead of being filled up with the first samples; `false` by
+    /// default.
     pub fn drop_last(self, drop_last: bool) -> Self {
         Self { uneven: if drop_last { Uneven::Drop } else { Uneven::Repeat }, ..self }
     }
 
-    /// Deals an incomplete last round as it is: no sample is left out or comes twice, and the first ranks have one more than
-    /// the others. For prediction, where ranks need not keep step: Lightning's
+    /// Deals an incomplete last round as it is: no sample is left out or comes twice, and the first ranks have one more
+    /// than the others. For prediction, where ranks need not keep step: Lightning's
     /// [`UnrepeatedDistributedSampler`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/overrides/distributed.py).
     pub fn unrepeated(self) -> Self {
         Self { uneven: Uneven::Keep, ..self }

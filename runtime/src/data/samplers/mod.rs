@@ -41,8 +41,8 @@ pub trait Sampler {
     /// How many indices an epoch has, the same for every epoch.
     fn len(&self) -> usize;
 
-    /// The indices of an epoch's samples in the dataset, in order, and always the same for the same epoch. One may stand
-    /// more than once.
+    /// The indices of an epoch's samples in the dataset, in order, and always the same for the same epoch. One may
+    /// stand more than once.
     fn indices(&self, epoch: u64) -> Vec<usize>;
 
     /// Whether there is no index.
@@ -67,9 +67,9 @@ macro_rules! sampler_behind_pointer {
 
 sampler_behind_pointer!(Arc Box);
 
-/// Whole batches of an epoch, where samples should not be cut into batches one after another: sentences of similar length
-/// together, for instance. A loader takes one by [`batch_sampler`](super::DataLoader::batch_sampler), as PyTorch's
-/// [`DataLoader`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader) does.
+/// Whole batches of an epoch, where samples should not be cut into batches one after another: sentences of similar
+/// length together, for instance. A loader takes one by [`batch_sampler`](super::DataLoader::batch_sampler), as
+/// PyTorch's [`DataLoader`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader) does.
 ///
 /// ```
 /// use tch_lightning::data::{BatchSampler, DataLoader};
@@ -105,8 +105,8 @@ pub trait BatchSampler {
 }
 
 /// Every sample in the dataset's order, as PyTorch's
-/// [`SequentialSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SequentialSampler): what a loader
-/// has that does not shuffle.
+/// [`SequentialSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SequentialSampler): what a
+/// loader has that does not shuffle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SequentialSampler {
     dataset_len: usize,

@@ -6,8 +6,8 @@ use super::Sampler;
 use crate::data::order::{below, generator, permutation, shuffled};
 
 /// Samples in random order, as PyTorch's
-/// [`RandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.RandomSampler): what a loader has that
-/// shuffles.
+/// [`RandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.RandomSampler): what a loader has
+/// that shuffles.
 ///
 /// ```
 /// use tch_lightning::data::{RandomSampler, Sampler};
@@ -35,8 +35,8 @@ impl RandomSampler {
         Self { replacement, ..self }
     }
 
-    /// How many samples an epoch has; as many as the dataset by default. More than those without replacement are the whole
-    /// dataset in one order after another.
+    /// How many samples an epoch has; as many as the dataset by default. More than those without replacement are the
+    /// whole dataset in one order after another.
     pub fn num_samples(self, num_samples: usize) -> Self {
         Self { num_samples, ..self }
     }

@@ -5,8 +5,8 @@ use crate::data::DataError;
 use crate::data::order::{generator, unit};
 
 /// Samples drawn with chances in proportion to their weights, as PyTorch's
-/// [`WeightedRandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.WeightedRandomSampler): for
-/// instance to see a rare class as often as the others.
+/// [`WeightedRandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.WeightedRandomSampler):
+/// for instance to see a rare class as often as the others.
 ///
 /// ```
 /// use tch_lightning::data::{DataLoader, WeightedRandomSampler};
@@ -28,8 +28,8 @@ pub struct WeightedRandomSampler {
 }
 
 impl WeightedRandomSampler {
-    /// Draws `num_samples` samples for an epoch, of a dataset with as many samples as there are weights. The weights need
-    /// not add up to 1. A sample that was drawn may be drawn again.
+    /// Draws `num_samples` samples for an epoch, of a dataset with as many samples as there are weights. The weights
+    /// need not add up to 1. A sample that was drawn may be drawn again.
     ///
     /// # Errors
     /// [`DataError::Weight`] if a weight is negative or no finite number, [`DataError::NoWeight`] if none is above 0 or
@@ -85,8 +85,8 @@ impl Sampler for WeightedRandomSampler {
 
 /// Weights in a binary tree, each node the sum of its two children.
 ///
-/// Additions alone, which every platform rounds alike, where the usual way without replacement needs logarithms, which it
-/// does not. A sum is added anew when a weight below it is removed, so that no error of rounding remains.
+/// Additions alone, which every platform rounds alike, where the usual way without replacement needs logarithms, which
+/// it does not. A sum is added anew when a weight below it is removed, so that no error of rounding remains.
 #[derive(Debug, Clone)]
 struct WeightTree {
     /// The root at 1, the children of node `n` at `2n` and `2n + 1`, the weights in the second half.
