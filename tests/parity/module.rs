@@ -2,8 +2,8 @@ use super::case::Model;
 use super::events::{Events, Shown, raise};
 use std::ops::{Deref, DerefMut};
 use tch_lightning::optim::Algorithm;
-use tch_lightning::prelude::*;
 use tch_lightning::optim::Progress;
+use tch_lightning::prelude::*;
 use tch_lightning::schedule::LrSchedulerIndex;
 use tch_lightning::{
     GradientClipAlgorithm, IntoOptimizer, LightningModule, Optimizes, Predicts, RunContext, ScheduledOptimizer, Tests,

@@ -5,6 +5,9 @@ use std::hash::{BuildHasher, Hash};
 
 use tch::{Device, TchError, Tensor};
 
+use super::pinned;
+use crate::native;
+
 /// A tree of tensors: what a [`DataLoader`](super::DataLoader) yields, the runtime moves to a device and
 /// a step receives.
 ///
@@ -50,6 +53,24 @@ pub trait Batch: Sized + 'static {
     /// What libtorch says, for instance that the device's memory is full.
     fn to_device(self, device: Device) -> Result<Self, TchError> {
         self.map_tensors(&mut |tensor| move_tensor(tensor, device))
+    }
+
+    /// Copies every tensor in the host's memory to pinned memory, from which a copy to a GPU does not keep the host
+    /// waiting. What is pinned already, or on a device, is passed on untouched.
+    ///
+    /// Where CUDA can't be used it does nothing, as in
+    /// [PyTorch](https://docs.pytorch.org/docs/stable/data.html#memory-pinning).
+    ///
+    /// # Errors
+    /// What libtorch says, for instance that no more memory can be pinned.
+    fn pin_memory(self) -> Result<Self, TchError> {
+        if !pinned::is_possible() {
+            return Ok(self);
+        }
+        self.map_tensors(&mut |tensor| match tensor.device() {
+            Device::Cpu => native::pin_memory(&tensor).map_err(|error| TchError::Torch(error.to_string())),
+            _ => Ok(tensor),
+        })
     }
 
     /// The number of samples: the first dimension of the first tensor that has one.
@@ -257,6 +278,16 @@ mod tests {
         let (moved, text) = (tensor, "kept".to_owned()).to_device(Device::Cpu).unwrap();
         assert_eq!(moved.as_ptr(), address);
         assert_eq!(text, "kept");
+    }
+
+    #[test]
+    fn memory_is_pinned_where_there_is_a_gpu() {
+        let tensor = zeros(&[2]);
+        let address = tensor.data_ptr();
+        let (pinned, text) = (tensor, "kept".to_owned()).pin_memory().unwrap();
+        assert_eq!(text, "kept");
+        assert_eq!(pinned, zeros(&[2]));
+        assert_eq!(pinned.data_ptr() != address, pinned::is_possible());
     }
 
     /// The cases of Lightning's own `test_extract_batch_size`.

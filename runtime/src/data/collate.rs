@@ -24,7 +24,8 @@ use super::Batch;
 /// | `Vec<T>`, the same length in every sample | `Vec` of that length, of batches over the samples |
 /// | map to `T`, the same keys in every sample | map to batches |
 ///
-/// Own types implement it with their own rule.
+/// Own types implement it with their own rule; one dataset has a rule of its own by
+/// [`collate_with`](super::Dataset::collate_with).
 ///
 /// ```
 /// use tch_lightning::data::Collate;
@@ -38,7 +39,7 @@ use super::Batch;
     message = "samples of type `{Self}` can't be joined into a batch",
     label = "not a sample",
     note = "samples are tensors, numbers, `bool`, `String`, and tuples, lists and maps of them; \
-            implement `Collate` for your own type"
+            implement `Collate` for your own type, or join samples by a function with `collate_with`"
 )]
 pub trait Collate: Sized {
     /// What several samples become.

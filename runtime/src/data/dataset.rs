@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Collate, DataError};
+use super::{Batch, Collate, CollateWith, DataError};
 use crate::panic;
 
 /// A collection of samples, each with an index: PyTorch's map-style
@@ -42,8 +42,9 @@ use crate::panic;
     note = "implement `Dataset` for it (`len` and `get_item`), or use `TensorDataset` or a `Vec` of samples"
 )]
 pub trait Dataset {
-    /// One sample, for instance an image and its label.
-    type Sample: Collate;
+    /// One sample, for instance an image and its label. A loader joins samples by [`Collate`], or as
+    /// [`collate_with`](Dataset::collate_with) says.
+    type Sample;
 
     /// The number of samples. It must not change while a loader holds the dataset.
     fn len(&self) -> usize;
@@ -67,14 +68,55 @@ pub trait Dataset {
     /// # Errors
     /// By default [`DataError::Sample`] for an error or a panic of `get_item`, and what [`Collate::collate`]
     /// says.
-    fn get_items(&self, indices: &[usize]) -> anyhow::Result<<Self::Sample as Collate>::Batch> {
-        let read = |&index| panic::catch(|| self.get_item(index)).map_err(|source| DataError::Sample { index, source });
-        let samples = indices.iter().map(read).collect::<Result<Vec<_>, _>>()?;
-        Ok(Collate::collate(samples)?)
+    fn get_items(&self, indices: &[usize]) -> anyhow::Result<<Self::Sample as Collate>::Batch>
+    where
+        Self::Sample: Collate,
+    {
+        Ok(Collate::collate(read_each(self, indices)?)?)
+    }
+
+    /// This dataset with a way of its own to join samples into batches, in place of [`Collate`]: PyTorch's
+    /// `collate_fn`. The batch may be of any type.
+    ///
+    /// ```
+    /// use tch_lightning::data::{DataLoader, Dataset};
+    /// use tch_lightning::prelude::*;
+    ///
+    /// // sentences of different lengths, filled up with zeros
+    /// let sentences = vec![Tensor::from_slice(&[1_i64, 2, 3]), Tensor::from_slice(&[4_i64])];
+    /// # struct Sentences(Vec<Tensor>);
+    /// # impl Dataset for Sentences {
+    /// #     type Sample = Tensor;
+    /// #     fn len(&self) -> usize { self.0.len() }
+    /// #     fn get_item(&self, index: usize) -> Result<Tensor> { Ok(self.0[index].shallow_clone()) }
+    /// # }
+    /// # let sentences = Sentences(sentences);
+    /// let padded = sentences.collate_with(|sentences: Vec<Tensor>| {
+    ///     let lengths: Vec<i64> = sentences.iter().map(|sentence| sentence.size()[0]).collect();
+    ///     Ok((Tensor::f_pad_sequence(&sentences, true, 0.0, "right")?, Tensor::f_from_slice(&lengths)?))
+    /// });
+    /// let (tokens, lengths) = DataLoader::new(padded).batch_size(2).epoch(0)?.next().unwrap()?;
+    /// assert_eq!(tokens, Tensor::from_slice2(&[[1_i64, 2, 3], [4, 0, 0]]));
+    /// assert_eq!(lengths, Tensor::from_slice(&[3_i64, 1]));
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
+    fn collate_with<F, B>(self, collate: F) -> CollateWith<Self, F>
+    where
+        Self: Sized,
+        F: Fn(Vec<Self::Sample>) -> anyhow::Result<B>,
+        B: Batch,
+    {
+        CollateWith::new(self, collate)
     }
 }
 
-impl<T: Collate + Clone> Dataset for Vec<T> {
+/// The samples at `indices`; what fails or panics is the error of that sample.
+pub(super) fn read_each<D: Dataset + ?Sized>(dataset: &D, indices: &[usize]) -> Result<Vec<D::Sample>, DataError> {
+    let read = |&index| panic::catch(|| dataset.get_item(index)).map_err(|source| DataError::Sample { index, source });
+    indices.iter().map(read).collect()
+}
+
+impl<T: Clone> Dataset for Vec<T> {
     type Sample = T;
 
     fn len(&self) -> usize {
@@ -99,10 +141,10 @@ macro_rules! dataset_behind_pointer {
                 (**self).get_item(index)
             }
 
-            fn get_items(
-                &self,
-                indices: &[usize],
-            ) -> anyhow::Result<<Self::Sample as Collate>::Batch> {
+            fn get_items(&self, indices: &[usize]) -> anyhow::Result<<Self::Sample as Collate>::Batch>
+            where
+                Self::Sample: Collate,
+            {
                 (**self).get_items(indices)
             }
         }

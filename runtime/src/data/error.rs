@@ -1,6 +1,10 @@
 //! Everything that can be wrong with data.
 
+use std::time::Duration;
+
 use tch::Device;
+
+use super::WorkerInfo;
 
 /// What was wrong with a dataset, a split or a loader.
 #[derive(Debug, thiserror::Error)]
@@ -16,14 +20,131 @@ pub enum DataError {
 
     /// A loader that drops the only batch it has.
     #[error(
-        "a DataLoader has no batch: drop_last(true) drops the incomplete one, and {dataset_len} samples \
+        "a DataLoader has no batch: drop_last(true) drops the incomplete one, and {samples} samples \
          do not fill a batch_size of {batch_size}"
     )]
     NoFullBatch {
         /// How many samples there are.
-        dataset_len: usize,
+        samples: usize,
         /// How many samples a batch takes.
         batch_size: usize,
+    },
+
+    /// A loader whose workers would read nothing ahead.
+    #[error("a DataLoader's prefetch_factor is 0; it must be at least 1")]
+    ZeroPrefetchFactor,
+
+    /// Two options that each decide which samples come when.
+    #[error("a DataLoader has both a `{one}` and a `{other}`, which decide the same; leave one of them out")]
+    ConflictingOptions {
+        /// One option.
+        one: &'static str,
+        /// The other option.
+        other: &'static str,
+    },
+
+    /// An option about indices, for a dataset that has none.
+    #[error(
+        "a DataLoader of an iterable dataset can't have a `{option}`, as its samples have no index; leave it out, and order \
+         the samples in the dataset"
+    )]
+    IterableOption {
+        /// The option.
+        option: &'static str,
+    },
+
+    /// An option about a dataset, for a loader that has none.
+    #[error("a combined loader has no `{option}` of its own; set it on the loaders that are combined")]
+    CombinedOption {
+        /// The option.
+        option: &'static str,
+    },
+
+    /// Nothing to combine.
+    #[error("a combined loader has no loader; give it at least one")]
+    NoLoaders,
+
+    /// What was wrong with one of several loaders.
+    #[error("loader {position} of a combined loader failed")]
+    Combined {
+        /// The loader's place among them, from 0.
+        position: usize,
+        /// What was wrong.
+        source: Box<DataError>,
+    },
+
+    /// A sampler without samples.
+    #[error("the sampler of a DataLoader has no samples; it must have at least one")]
+    EmptySampler,
+
+    /// A sampler for a larger dataset.
+    #[error("the sampler of a DataLoader asks for sample {index} of a dataset of {dataset_len} samples")]
+    SamplerIndex {
+        /// The first index that is too large.
+        index: usize,
+        /// How many samples there are.
+        dataset_len: usize,
+    },
+
+    /// A sampler whose `len` is not what it gives.
+    #[error("the sampler of a DataLoader gave {given} {what}, but its `len` says {promised}; they must be equal")]
+    SamplerLen {
+        /// Whether it gives `indices` or `batches`.
+        what: &'static str,
+        /// What `len` says.
+        promised: usize,
+        /// How many there were.
+        given: usize,
+    },
+
+    /// A sampler that panicked.
+    #[error("the order of epoch {epoch} could not be had from the sampler of a DataLoader")]
+    Sampler {
+        /// The epoch that was asked for.
+        epoch: u64,
+        /// What the sampler said.
+        source: anyhow::Error,
+    },
+
+    /// A loader that takes whole batches from its sampler, where single samples are to be dealt to processes.
+    #[error("the samples of a DataLoader with a `batch_sampler` can't be dealt anew; let the batch_sampler do it")]
+    OwnBatches,
+
+    /// A chance that is none.
+    #[error("weight {index} of a WeightedRandomSampler is {weight}; weights must be finite and at least 0")]
+    Weight {
+        /// The weight's place, from 0.
+        index: usize,
+        /// What it is.
+        weight: f64,
+    },
+
+    /// Chances of which none is above 0.
+    #[error("the weights of a WeightedRandomSampler add up to {total}; the sum must be finite and above 0")]
+    NoWeight {
+        /// The sum of the weights.
+        total: f64,
+    },
+
+    /// More samples to be drawn, each once, than have a chance.
+    #[error(
+        "a WeightedRandomSampler without replacement can't draw {num_samples} samples, for only {possible} have a weight \
+         above 0"
+    )]
+    TooFewWeights {
+        /// How many are to be drawn.
+        num_samples: usize,
+        /// How many could be drawn.
+        possible: usize,
+    },
+
+    /// A process that the run does not have.
+    #[error("rank {rank} has no share in a world_size of {world_size}; ranks count from 0")]
+    Rank {
+        /// The process.
+        rank: usize,
+        /// How many processes there are.
+        world_size: usize,
     },
 
     /// A sample that its dataset could not give, because of an error or a panic in
@@ -36,6 +157,21 @@ pub enum DataError {
         source: anyhow::Error,
     },
 
+    /// A sample that a stream could not give, because of an error or a panic of the iterator of
+    /// [`IterableDataset::iter`](super::IterableDataset::iter).
+    #[error(
+        "sample {position} of the stream{} could not be read",
+        if worker.num_workers > 1 { format!(" of worker {}", worker.id) } else { String::new() }
+    )]
+    StreamSample {
+        /// The sample's place in what the worker reads of the stream in this epoch, from 0.
+        position: usize,
+        /// Who read it.
+        worker: WorkerInfo,
+        /// What the stream said.
+        source: anyhow::Error,
+    },
+
     /// A batch that its dataset could not give, because of an error or a panic in
     /// [`Dataset::get_items`](super::Dataset::get_items), or samples that don't fit together.
     #[error("batch {batch_idx} could not be put together")]
@@ -44,6 +180,49 @@ pub enum DataError {
         batch_idx: usize,
         /// What the dataset or its samples said.
         source: anyhow::Error,
+    },
+
+    /// A worker that could not be started, because its dataset could not be cloned or there can be no more threads.
+    #[error("worker {worker} of a DataLoader could not be started")]
+    WorkerStart {
+        /// The worker, from 0.
+        worker: usize,
+        /// What was said to it.
+        source: anyhow::Error,
+    },
+
+    /// A worker whose thread ended before its work was done.
+    #[error("worker {worker} of a DataLoader died before it had read its batch")]
+    WorkerDied {
+        /// The worker, from 0.
+        worker: usize,
+    },
+
+    /// A batch that took longer than [`DataLoader::timeout`](super::DataLoader::timeout) allows.
+    #[error("worker {worker} of a DataLoader has not read its batch within the timeout of {timeout:?}")]
+    Timeout {
+        /// The worker, from 0.
+        worker: usize,
+        /// How long it was waited for.
+        timeout: Duration,
+    },
+
+    /// A batch that could not be moved to its device.
+    #[error("a batch can't be moved to {device:?}")]
+    Device {
+        /// Where it was to go.
+        device: Device,
+        /// What libtorch said.
+        source: anyhow::Error,
+    },
+
+    /// A sample that concatenated datasets do not have.
+    #[error("a ConcatDataset is asked for sample {index}, but it has {dataset_len} samples")]
+    ConcatIndex {
+        /// The index that is too large.
+        index: usize,
+        /// How many samples there are.
+        dataset_len: usize,
     },
 
     /// A dataset's tensor that holds one scalar and no list of samples.
@@ -94,4 +273,15 @@ pub enum DataError {
         /// The fractions asked for.
         fractions: Vec<f64>,
     },
+}
+
+impl DataError {
+    /// Whether no batch can come after this error.
+    pub(super) fn ends_the_epoch(&self) -> bool {
+        match self {
+            Self::WorkerStart { .. } | Self::WorkerDied { .. } | Self::Timeout { .. } => true,
+            Self::Combined { source, .. } => source.ends_the_epoch(),
+            _ => false,
+        }
+    }
 }

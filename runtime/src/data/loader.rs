@@ -1,96 +1,236 @@
-//! Batches of a dataset, epoch by epoch.
+//! What deals the samples of a dataset in batches, epoch by epoch.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::order::permutation;
-use super::{Batch, Collate, DataError, Dataset};
+use super::options::Options;
+use super::reading::{Reader, Reading, WrapSampler};
+use super::source::{IterableStyle, MapStyle, Source};
+use super::{Batch, BatchSampler, Batches, DataError, Sampler};
 use crate::panic;
 
-/// Deals the samples of a [`Dataset`] in batches, as PyTorch's
-/// [`DataLoader`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader).
-///
-/// The order of an epoch depends on the seed and the epoch's number alone, on every platform: a resumed
-/// run can start anywhere. Shuffling is a Fisher–Yates shuffle with ChaCha8, seeded with the seed, on the
-/// stream numbered as the epoch.
-///
-/// Batches are read on the thread that asks for them.
+/// Deals the samples of a [`Dataset`](super::Dataset) or an [`IterableDataset`](super::IterableDataset) in batches, as
+/// PyTorch's [`DataLoader`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader).
 ///
 /// ```
 /// use tch_lightning::data::DataLoader;
 ///
 /// let loader = DataLoader::new(vec![1_i64, 2, 3, 4, 5]).batch_size(2);
-/// assert_eq!((loader.len(), loader.dataset_len()), (3, 5));
+/// assert_eq!((loader.num_batches(), loader.dataset_len()), (Some(3), Some(5)));
 ///
 /// let batches = loader.epoch(0)?.map(|batch| Ok(Vec::<i64>::try_from(batch?)?));
 /// assert_eq!(batches.collect::<anyhow::Result<Vec<_>>>()?, [vec![1, 2], vec![3, 4], vec![5]]);
 /// # Ok::<(), anyhow::Error>(())
 /// ```
+///
+/// # Order
+/// The order of an epoch depends on the seed and the epoch's number alone, on every platform: a resumed run can start
+/// anywhere. Shuffling is a Fisher–Yates shuffle with ChaCha8, seeded with the seed, on the stream numbered as the
+/// epoch. [`sampler`](DataLoader::sampler) gives another order.
+///
+/// # Workers
+/// A loader made by [`new`](DataLoader::new) reads a batch on the thread that asks for it, when it is asked for. One
+/// made by [`with_workers`](DataLoader::with_workers) has threads that read ahead, each from a clone of the dataset.
+/// Batch `i` is read by worker `i % num_workers`; they come in the same order, with the same contents, whatever the
+/// number of workers.
+///
+/// For that, a sample must depend on its index alone. A dataset that changes samples at random should seed a generator
+/// with the index: libtorch's own, which all threads share, gives the workers numbers in no order that can be relied
+/// on.
+///
+/// The threads start with the first batch that is asked for. They live as long as the loader, unless
+/// [`persistent_workers`](DataLoader::persistent_workers) is switched off. Operations of libtorch in a worker run on
+/// its thread alone, as in PyTorch's workers.
+///
+/// Dropping the batches of an epoch midway ends the reading, and dropping the loader ends the threads. The latter waits
+/// for the sample that each worker is in, since a thread can't be ended from outside: a sample that takes for ever keeps
+/// it waiting as long, unless there is a [`timeout`](DataLoader::timeout).
 pub struct DataLoader<B> {
-    get_items: Box<GetItems<B>>,
-    dataset_len: usize,
-    batch_size: usize,
-    shuffle: bool,
-    seed: u64,
-    drop_last: bool,
+    reader: Box<dyn Reader<B>>,
+    options: Options,
 }
 
-/// All that is left of a dataset whose type the loader does not name.
-type GetItems<B> = dyn Fn(&[usize]) -> anyhow::Result<B>;
-
 impl<B: Batch> DataLoader<B> {
-    /// A loader of single samples in the dataset's order.
+    /// A loader of single samples in the dataset's order, read on the thread that asks for them.
     pub fn new<D>(dataset: D) -> Self
     where
-        D: Dataset + 'static,
-        D::Sample: Collate<Batch = B>,
+        D: Source<MapStyle, Batch = B> + 'static,
     {
-        Self {
-            dataset_len: dataset.len(),
-            get_items: Box::new(move |indices| dataset.get_items(indices)),
-            batch_size: 1,
-            shuffle: false,
-            seed: 0,
-            drop_last: false,
-        }
+        Self::of(Reading::here(dataset))
+    }
+
+    /// As [`new`](DataLoader::new), with `num_workers` threads that read ahead; with 0, the same.
+    ///
+    /// Each thread has a clone of the dataset. The clone of a [`TensorDataset`](super::TensorDataset) shares its
+    /// tensors; a dataset that is [`Sync`] and not to be copied can be given in an [`Arc`].
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use tch_lightning::data::DataLoader;
+    ///
+    /// let dataset = Arc::new((0..100_i64).collect::<Vec<_>>());
+    /// let alone = DataLoader::new(Arc::clone(&dataset)).batch_size(10).shuffle(true);
+    /// let by_four = DataLoader::with_workers(dataset, 4).batch_size(10).shuffle(true);
+    ///
+    /// let read = |loader: &DataLoader<_>| loader.epoch(7)?.collect::<Result<Vec<_>, _>>();
+    /// assert_eq!(read(&by_four)?, read(&alone)?);
+    /// # Ok::<(), tch_lightning::data::DataError>(())
+    /// ```
+    pub fn with_workers<D>(dataset: D, num_workers: usize) -> Self
+    where
+        D: Source<MapStyle, Batch = B> + Clone + Send + 'static,
+        B: Send,
+    {
+        Self::of(Reading::by_workers(dataset, num_workers))
+    }
+
+    /// A loader of single samples of a stream, read on the thread that asks for them. How many batches there are is not
+    /// known before the last one.
+    pub fn iterable<D>(dataset: D) -> Self
+    where
+        D: Source<IterableStyle, Batch = B> + 'static,
+    {
+        Self::of(Reading::here(dataset))
+    }
+
+    /// As [`iterable`](DataLoader::iterable), with `num_workers` threads that read ahead; with 0, the same.
+    ///
+    /// Each thread has a clone of the dataset, which is told by [`WorkerInfo`](super::WorkerInfo) which share of the
+    /// samples to give. Batches are cut from each share, and come from the workers in turn as long as these have any.
+    pub fn iterable_with_workers<D>(dataset: D, num_workers: usize) -> Self
+    where
+        D: Source<IterableStyle, Batch = B> + Clone + Send + 'static,
+        B: Send,
+    {
+        Self::of(Reading::by_workers(dataset, num_workers))
+    }
+
+    pub(super) fn of(reader: impl Reader<B> + 'static) -> Self {
+        Self { reader: Box::new(reader), options: Options::default() }
     }
 
     /// How many samples a batch has; 1 by default. 0 is refused when an epoch starts.
-    pub fn batch_size(self, batch_size: usize) -> Self {
-        Self { batch_size, ..self }
+    pub fn batch_size(mut self, batch_size: usize) -> Self {
+        self.options.batch_size = Some(batch_size);
+        self
     }
 
     /// Whether each epoch has an order of its own; `false` by default, the dataset's order.
-    pub fn shuffle(self, shuffle: bool) -> Self {
-        Self { shuffle, ..self }
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.options.shuffle = shuffle;
+        self
     }
 
     /// What decides the orders of a loader that shuffles; 0 by default.
-    pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = Some(seed);
+        self
     }
 
-    /// Whether a last batch of fewer samples than the others is left out; `false` by default.
-    pub fn drop_last(self, drop_last: bool) -> Self {
-        Self { drop_last, ..self }
+    /// Whether a last batch of fewer samples than the others is left out; `false` by default. Workers that read a
+    /// stream each leave out theirs.
+    pub fn drop_last(mut self, drop_last: bool) -> Self {
+        self.options.drop_last = drop_last;
+        self
     }
 
-    /// The number of batches in an epoch.
-    pub fn len(&self) -> usize {
-        match self.batch_size {
-            0 => 0,
-            size if self.drop_last => self.dataset_len / size,
-            size => self.dataset_len.div_ceil(size),
-        }
+    /// What decides the samples of an epoch and their order, in place of the dataset's order or
+    /// [`shuffle`](DataLoader::shuffle).
+    ///
+    /// ```
+    /// use tch_lightning::data::{DataLoader, RandomSampler};
+    ///
+    /// let some = RandomSampler::new(1000).replacement(true).num_samples(50);
+    /// let loader = DataLoader::new((0..1000_i64).collect::<Vec<_>>()).batch_size(10).sampler(some);
+    /// assert_eq!(loader.num_batches(), Some(5));
+    /// ```
+    pub fn sampler(mut self, sampler: impl Sampler + 'static) -> Self {
+        self.options.sampler = Some(Arc::new(sampler));
+        self
     }
 
-    /// Whether an epoch would have no batch; [`epoch`](DataLoader::epoch) says why.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// What decides the samples of each batch, in place of [`batch_size`](DataLoader::batch_size),
+    /// [`shuffle`](DataLoader::shuffle), [`sampler`](DataLoader::sampler) and [`drop_last`](DataLoader::drop_last).
+    pub fn batch_sampler(mut self, batch_sampler: impl BatchSampler + 'static) -> Self {
+        self.options.batch_sampler = Some(Box::new(batch_sampler));
+        self
     }
 
-    /// The number of samples in the dataset.
-    pub fn dataset_len(&self) -> usize {
-        self.dataset_len
+    /// Puts another sampler in the place of the loader's own, which `wrap` is given: the one of
+    /// [`sampler`](DataLoader::sampler), or that of a shuffled order or of the dataset's. Of a combined loader, in the
+    /// place of each loader's sampler. A stream has none, and stays as it is.
+    ///
+    /// It is what gives each process of a distributed run its share of a loader that knows of none:
+    ///
+    /// ```
+    /// use tch_lightning::data::{DataLoader, DistributedSampler};
+    ///
+    /// let loader = DataLoader::new((0..100_i64).collect::<Vec<_>>()).shuffle(true);
+    /// let (rank, world_size) = (1, 4);
+    /// let share = loader.map_sampler(|sampler| DistributedSampler::new(sampler, rank, world_size))?;
+    /// assert_eq!(share.num_batches(), Some(25));
+    /// # Ok::<(), tch_lightning::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of `wrap`; [`DataError::OwnBatches`] if there is a [`batch_sampler`](DataLoader::batch_sampler),
+    /// [`DataError::ConflictingOptions`] if there is a sampler and `shuffle(true)`.
+    pub fn map_sampler<S>(
+        mut self,
+        mut wrap: impl FnMut(Arc<dyn Sampler>) -> Result<S, DataError>,
+    ) -> Result<Self, DataError>
+    where
+        S: Sampler + 'static,
+    {
+        self.map_sampler_by(&mut |sampler| Ok(Arc::new(wrap(sampler)?)))?;
+        Ok(self)
+    }
+
+    pub(super) fn map_sampler_by(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
+        self.reader.map_sampler(&mut self.options, wrap)
+    }
+
+    /// Whether batches are put into pinned memory, from which a copy to a GPU does not keep the host waiting; `false`
+    /// by default. Workers do it where there are some. Without CUDA it has no effect, which a warning says.
+    pub fn pin_memory(mut self, pin_memory: bool) -> Self {
+        self.options.pin_memory = pin_memory;
+        self
+    }
+
+    /// How many batches each worker reads ahead; 2 by default. 0 is refused when an epoch starts.
+    pub fn prefetch_factor(mut self, prefetch_factor: usize) -> Self {
+        self.options.prefetch.factor = prefetch_factor;
+        self
+    }
+
+    /// Whether the workers' threads, and what the datasets in them have opened or cached, live on from epoch to epoch;
+    /// `true` by default. Otherwise each epoch has new ones, with new clones of the dataset.
+    ///
+    /// PyTorch's default is the other one, as its workers are processes, each with the memory of one.
+    pub fn persistent_workers(mut self, persistent_workers: bool) -> Self {
+        self.options.prefetch.persistent_workers = persistent_workers;
+        self
+    }
+
+    /// How long a batch is waited for that a worker reads; for ever by default. After that time the epoch ends with
+    /// [`DataError::Timeout`].
+    ///
+    /// The end of a worker is waited for no longer either: a thread that is then still in a sample is left alone, with
+    /// its clone of the dataset, until the sample is read or the program ends.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.prefetch.timeout = Some(timeout);
+        self
+    }
+
+    /// The number of batches in an epoch; `None` for a stream, where it is not known.
+    pub fn num_batches(&self) -> Option<usize> {
+        self.reader.num_batches(&self.options)
+    }
+
+    /// The number of samples in the dataset; `None` for a stream, and for a combined loader.
+    pub fn dataset_len(&self) -> Option<usize> {
+        self.reader.dataset_len()
     }
 
     /// The batches of an epoch, in an order that the seed and `epoch` alone decide.
@@ -106,28 +246,13 @@ impl<B: Batch> DataLoader<B> {
     /// ```
     ///
     /// # Errors
-    /// [`DataError::ZeroBatchSize`], [`DataError::EmptyDataset`] or [`DataError::NoFullBatch`] if there
-    /// is no batch to be had.
+    /// [`DataError`] says why if there is no batch to be had, or if options make no sense together.
     pub fn epoch(&self, epoch: u64) -> Result<Batches<'_, B>, DataError> {
-        let Self { dataset_len, batch_size, .. } = *self;
-        if batch_size == 0 {
-            return Err(DataError::ZeroBatchSize);
-        }
-        if dataset_len == 0 {
-            return Err(DataError::EmptyDataset);
-        }
-        if self.is_empty() {
-            return Err(DataError::NoFullBatch { dataset_len, batch_size });
-        }
-        let order = if self.shuffle { permutation(dataset_len, self.seed, epoch) } else { (0..dataset_len).collect() };
-        Ok(Batches { loader: self, order, batch_idx: 0 })
-    }
-
-    fn read(&self, batch_idx: usize, indices: &[usize]) -> Result<B, DataError> {
-        panic::catch(|| (self.get_items)(indices)).map_err(|error| {
-            // A dataset that knows which sample it was has said so already.
-            error.downcast().unwrap_or_else(|source| DataError::Batch { batch_idx, source })
-        })
+        // samplers are users' code
+        let feed = panic::catch(|| Ok(self.reader.epoch(&self.options, epoch)?));
+        let feed =
+            feed.map_err(|error| error.downcast().unwrap_or_else(|source| DataError::Sampler { epoch, source }))?;
+        Ok(Batches::new(feed))
     }
 }
 
@@ -135,204 +260,11 @@ impl<B> fmt::Debug for DataLoader<B> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DataLoader")
-            .field("dataset_len", &self.dataset_len)
-            .field("batch_size", &self.batch_size)
-            .field("shuffle", &self.shuffle)
-            .field("seed", &self.seed)
-            .field("drop_last", &self.drop_last)
+            .field("dataset_len", &self.reader.dataset_len())
+            .field("batch_size", &self.options.batch_size())
+            .field("shuffle", &self.options.shuffle)
+            .field("seed", &self.options.seed())
+            .field("drop_last", &self.options.drop_last)
             .finish_non_exhaustive()
-    }
-}
-
-/// The batches of one epoch: what [`DataLoader::epoch`] answers.
-///
-/// A batch that can't be read is an error in its place ([`DataError::Sample`] or [`DataError::Batch`]);
-/// the batches after it can still be read.
-pub struct Batches<'a, B> {
-    loader: &'a DataLoader<B>,
-    order: Vec<usize>,
-    batch_idx: usize,
-}
-
-impl<B: Batch> Batches<'_, B> {
-    /// Goes on with batch `batch_idx` of the epoch, counted from 0, without reading those between; past
-    /// the last one, with none.
-    ///
-    /// ```
-    /// use tch_lightning::data::DataLoader;
-    ///
-    /// let loader = DataLoader::new(vec![1_i64, 2, 3]);
-    /// let third = loader.epoch(0)?.skip_to(2).next().unwrap()?;
-    /// assert_eq!(third.int64_value(&[0]), 3);
-    /// # Ok::<(), tch_lightning::data::DataError>(())
-    /// ```
-    pub fn skip_to(self, batch_idx: usize) -> Self {
-        Self { batch_idx: batch_idx.min(self.loader.len()), ..self }
-    }
-
-    /// The dataset's indices of the samples in batch `batch_idx`; empty past the last batch.
-    pub fn indices(&self, batch_idx: usize) -> &[usize] {
-        if batch_idx >= self.loader.len() {
-            return &[];
-        }
-        let from = &self.order[batch_idx * self.loader.batch_size..];
-        &from[..from.len().min(self.loader.batch_size)]
-    }
-}
-
-impl<B: Batch> Iterator for Batches<'_, B> {
-    type Item = Result<B, DataError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let batch_idx = self.batch_idx;
-        if batch_idx == self.loader.len() {
-            return None;
-        }
-        self.batch_idx += 1;
-        Some(self.loader.read(batch_idx, self.indices(batch_idx)))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.loader.len() - self.batch_idx;
-        (left, Some(left))
-    }
-}
-
-impl<B: Batch> ExactSizeIterator for Batches<'_, B> {}
-
-impl<B: Batch> std::iter::FusedIterator for Batches<'_, B> {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tch::Tensor;
-
-    fn loader(len: i64) -> DataLoader<Tensor> {
-        DataLoader::new((0..len).collect::<Vec<_>>())
-    }
-
-    fn read(batches: Batches<'_, Tensor>) -> Vec<Vec<i64>> {
-        batches.map(|batch| Vec::try_from(batch.unwrap()).unwrap()).collect()
-    }
-
-    #[test]
-    fn a_loader_deals_single_samples_in_order_by_default() {
-        let loader = loader(3);
-        assert_eq!((loader.len(), loader.dataset_len()), (3, 3));
-        assert_eq!(read(loader.epoch(0).unwrap()), [[0], [1], [2]]);
-    }
-
-    #[test]
-    fn the_last_batch_is_shorter_or_dropped() {
-        let kept = loader(5).batch_size(2);
-        assert_eq!(kept.len(), 3);
-        assert_eq!(read(kept.epoch(0).unwrap()), [vec![0, 1], vec![2, 3], vec![4]]);
-        let dropped = loader(5).batch_size(2).drop_last(true);
-        assert_eq!(dropped.len(), 2);
-        assert_eq!(read(dropped.epoch(0).unwrap()), [[0, 1], [2, 3]]);
-        let larger = loader(5).batch_size(usize::MAX);
-        assert_eq!(read(larger.epoch(0).unwrap()), [[0, 1, 2, 3, 4]]);
-    }
-
-    #[test]
-    fn the_seed_and_the_epoch_decide_the_order() {
-        let order =
-            |seed, epoch| read(loader(64).batch_size(7).shuffle(true).seed(seed).epoch(epoch).unwrap()).concat();
-        assert_eq!(order(0, 3), order(0, 3));
-        assert_ne!(order(0, 3), order(0, 4));
-        assert_ne!(order(0, 3), order(1, 3));
-        let mut dealt = order(0, 3);
-        dealt.sort_unstable();
-        assert_eq!(dealt, (0..64).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn the_order_does_not_depend_on_how_it_is_cut() {
-        let shuffled = |batch_size| loader(20).batch_size(batch_size).shuffle(true).drop_last(true);
-        let whole = read(shuffled(20).epoch(1).unwrap()).concat();
-        let cut = read(shuffled(6).epoch(1).unwrap()).concat();
-        assert_eq!(cut, whole[..18]);
-    }
-
-    #[test]
-    fn a_resumed_epoch_goes_on_where_it_was() {
-        let loader = loader(10).batch_size(3).shuffle(true);
-        let all = read(loader.epoch(2).unwrap());
-        let resumed = loader.epoch(2).unwrap().skip_to(2);
-        assert_eq!(resumed.len(), 2);
-        assert_eq!(read(resumed), all[2..]);
-        let mut past = loader.epoch(2).unwrap().skip_to(99);
-        assert_eq!(past.len(), 0);
-        assert!(past.next().is_none());
-    }
-
-    #[test]
-    fn the_samples_of_a_batch_are_known() {
-        let loader = loader(5).batch_size(2).shuffle(true);
-        let batches = loader.epoch(0).unwrap();
-        let known = [0, 1, 2, 3].map(|batch_idx| batches.indices(batch_idx).to_vec());
-        let dealt = read(batches);
-        assert_eq!(known[..3].concat(), dealt.concat().iter().map(|&i| i as usize).collect::<Vec<_>>());
-        assert!(known[3].is_empty());
-    }
-
-    #[test]
-    fn a_loader_without_batches_is_refused_when_the_epoch_starts() {
-        let said = |loader: DataLoader<Tensor>| loader.epoch(0).err().unwrap().to_string();
-        assert_eq!(said(loader(5).batch_size(0)), "a DataLoader's batch_size is 0; it must be at least 1");
-        assert_eq!(said(loader(0)), "a DataLoader's dataset is empty; it must have at least one sample");
-        assert_eq!(
-            said(loader(5).batch_size(8).drop_last(true)),
-            "a DataLoader has no batch: drop_last(true) drops the incomplete one, and 5 samples do not \
-             fill a batch_size of 8"
-        );
-        assert_eq!(loader(5).batch_size(0).len(), 0);
-    }
-
-    /// Knows the sample that fails, knows only that a batch fails, panics.
-    struct Faulty;
-
-    impl Dataset for Faulty {
-        type Sample = i64;
-
-        fn len(&self) -> usize {
-            5
-        }
-
-        fn get_item(&self, index: usize) -> anyhow::Result<i64> {
-            Ok(index as i64)
-        }
-
-        fn get_items(&self, indices: &[usize]) -> anyhow::Result<Tensor> {
-            match indices[0] {
-                index @ 1 => Err(DataError::Sample { index, source: anyhow::anyhow!("the file is cut short") })?,
-                2 => anyhow::bail!("the archive is cut short"),
-                3 => panic!("the archive is gone"),
-                index => Ok(Tensor::from_slice(&[index as i64])),
-            }
-        }
-    }
-
-    #[test]
-    fn a_faulty_batch_is_named_and_the_epoch_goes_on() {
-        let said = |batch: Result<Tensor, DataError>| match batch {
-            Ok(batch) => batch.int64_value(&[0]).to_string(),
-            Err(error) => without_place(&format!("{:#}", anyhow::Error::from(error))),
-        };
-        assert_eq!(
-            DataLoader::new(Faulty).epoch(0).unwrap().map(said).collect::<Vec<_>>(),
-            [
-                "0",
-                "sample 1 of the dataset could not be read: the file is cut short",
-                "batch 2 could not be put together: the archive is cut short",
-                "batch 3 could not be put together: the archive is gone",
-                "4",
-            ]
-        );
-    }
-
-    /// What was said before the place of a panic.
-    fn without_place(said: &str) -> String {
-        said.split(" (panicked at").next().unwrap_or(said).to_owned()
     }
 }

@@ -4,6 +4,17 @@
 //! The names and the semantics are those of
 //! [`torch.utils.data`](https://docs.pytorch.org/docs/stable/data.html).
 //!
+//! | for | there is |
+//! |---|---|
+//! | samples with an index | [`Dataset`], [`TensorDataset`], [`Subset`], [`random_split`], [`ConcatDataset`] |
+//! | a stream of samples | [`IterableDataset`], [`ChainDataset`] |
+//! | another order | [`Sampler`], [`RandomSampler`], [`WeightedRandomSampler`], [`SubsetRandomSampler`], [`BatchSampler`] |
+//! | several processes | [`DistributedSampler`] |
+//! | threads that read ahead | [`DataLoader::with_workers`] |
+//! | other batches | [`Dataset::collate_with`], or [`Collate`] for an own type |
+//! | several loaders at once | [`CombinedLoader`] |
+//! | copies to a GPU ahead of need | [`DataLoader::pin_memory`], [`Batches::prefetch_to_device`] |
+//!
 //! ```
 //! use tch::{Kind, Tensor};
 //! use tch_lightning::data::{Batch, DataLoader, TensorDataset};
@@ -22,21 +33,46 @@
 //! ```
 
 mod batch;
+mod batches;
 mod collate;
+mod collate_with;
+mod combined;
+mod concat;
 mod dataset;
+mod device_batches;
 mod error;
+mod index_plan;
+mod iterable;
 mod loader;
 mod loaders;
+mod options;
 mod order;
+mod pinned;
+mod reading;
+mod samplers;
+mod source;
 mod split;
+mod stream_plan;
 mod tensor_dataset;
+mod workers;
 
 pub use batch::Batch;
+pub use batches::Batches;
 pub use collate::Collate;
+pub use collate_with::CollateWith;
+pub use combined::{Combine, CombinedLoader};
+pub use concat::ConcatDataset;
 pub use dataset::Dataset;
+pub use device_batches::DeviceBatches;
 pub use error::DataError;
-pub use loader::{Batches, DataLoader};
+pub use iterable::{ChainDataset, IterableDataset, WorkerInfo};
+pub use loader::DataLoader;
 pub use loaders::DataLoaders;
+pub use samplers::{
+    BatchSampler, DistributedSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler,
+    WeightedRandomSampler,
+};
+pub use source::{IterableStyle, MapStyle, Source};
 pub use split::{Subset, random_split, random_split_fractions};
 /// ```
 /// use tch_lightning::prelude::*;

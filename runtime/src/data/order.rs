@@ -1,24 +1,44 @@
-//! The order of samples, reproducible everywhere.
+//! Random numbers for orders of samples, reproducible everywhere.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
-/// The numbers from 0 to less than `len` in an order that `seed` and `stream` alone decide.
-///
-/// ChaCha8 has 2^64 independent streams for each seed, so that the order of epoch 1,000 is had without
-/// those before it. The shuffle (Fisher and Yates's, as Durstenfeld wrote it) stands here because that
-/// of `rand` may change with its version and its features, and with it every resumed run.
-pub(super) fn permutation(len: usize, seed: u64, stream: u64) -> Vec<usize> {
+/// A generator for one seed and one of its 2^64 independent streams, so that the order of epoch 1,000 is had without
+/// those before it.
+pub(super) fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
     generator.set_stream(stream);
+    generator
+}
+
+/// The numbers from 0 to less than `len` in an order that `seed` and `stream` alone decide.
+pub(super) fn permutation(len: usize, seed: u64, stream: u64) -> Vec<usize> {
+    shuffled(&mut generator(seed, stream), len)
+}
+
+/// The numbers from 0 to less than `len`, shuffled.
+///
+/// The shuffle (Fisher and Yates's, as Durstenfeld wrote it) stands here because that of `rand` may change with its
+/// version and its features, and with it every resumed run.
+pub(super) fn shuffled(generator: &mut ChaCha8Rng, len: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..len).collect();
     for last in (1..len).rev() {
-        // A number from 0 to `last`, by multiplication instead of division (Lemire, "Fast Random Integer
-        // Generation in an Interval", 2019). Its bias is below len / 2^64, too small to reject any.
-        let other = (u128::from(generator.next_u64()) * (last as u128 + 1)) >> 64;
-        order.swap(last, other as usize);
+        order.swap(last, below(generator, last + 1));
     }
     order
+}
+
+/// A number from 0 to less than `bound`.
+///
+/// By multiplication instead of division (Lemire, "Fast Random Integer Generation in an Interval", 2019). Its bias is
+/// below bound / 2^64, too small to reject any.
+pub(super) fn below(generator: &mut ChaCha8Rng, bound: usize) -> usize {
+    ((u128::from(generator.next_u64()) * bound as u128) >> 64) as usize
+}
+
+/// A number from 0 to less than 1, one of 2^53.
+pub(super) fn unit(generator: &mut ChaCha8Rng) -> f64 {
+    (generator.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 #[cfg(test)]

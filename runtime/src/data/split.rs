@@ -20,10 +20,10 @@ const SPLIT_STREAM: u64 = u64::MAX;
 /// assert_eq!(evens.get_item(1)?, 2);
 /// # Ok::<(), anyhow::Error>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Subset<D> {
-    dataset: Arc<D>,
-    indices: Vec<usize>,
+    dataset: D,
+    indices: Arc<[usize]>,
 }
 
 impl<D: Dataset> Subset<D> {
@@ -35,20 +35,13 @@ impl<D: Dataset> Subset<D> {
         let dataset_len = dataset.len();
         match indices.iter().find(|&&index| index >= dataset_len) {
             Some(&index) => Err(DataError::SubsetIndex { index, dataset_len }),
-            None => Ok(Self { dataset: Arc::new(dataset), indices }),
+            None => Ok(Self { dataset, indices: indices.into() }),
         }
     }
 
     /// Where the samples are in the whole dataset.
     pub fn indices(&self) -> &[usize] {
         &self.indices
-    }
-}
-
-/// The clone shares the dataset.
-impl<D> Clone for Subset<D> {
-    fn clone(&self) -> Self {
-        Self { dataset: Arc::clone(&self.dataset), indices: self.indices.clone() }
     }
 }
 
@@ -63,7 +56,10 @@ impl<D: Dataset> Dataset for Subset<D> {
         self.dataset.get_item(self.indices[index])
     }
 
-    fn get_items(&self, indices: &[usize]) -> anyhow::Result<<D::Sample as Collate>::Batch> {
+    fn get_items(&self, indices: &[usize]) -> anyhow::Result<<D::Sample as Collate>::Batch>
+    where
+        D::Sample: Collate,
+    {
         let of_dataset: Vec<usize> = indices.iter().map(|&index| self.indices[index]).collect();
         self.dataset.get_items(&of_dataset)
     }
@@ -72,7 +68,9 @@ impl<D: Dataset> Dataset for Subset<D> {
 /// Deals the samples of `dataset` at random into parts of the given lengths, as PyTorch's
 /// [`random_split`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.random_split).
 ///
-/// The same `seed` makes the same parts on every platform. The parts share the dataset.
+/// The same `seed` makes the same parts on every platform. Each part has a clone of the dataset: of a
+/// [`TensorDataset`](super::TensorDataset) it shares the tensors; of a dataset whose clones are copies, split an
+/// [`Arc`].
 ///
 /// ```
 /// use tch_lightning::data::{Dataset, random_split};
@@ -84,15 +82,14 @@ impl<D: Dataset> Dataset for Subset<D> {
 ///
 /// # Errors
 /// [`DataError::SplitLengths`] if the lengths do not add up to the dataset's.
-pub fn random_split<D: Dataset>(dataset: D, lengths: &[usize], seed: u64) -> Result<Vec<Subset<D>>, DataError> {
+pub fn random_split<D: Dataset + Clone>(dataset: D, lengths: &[usize], seed: u64) -> Result<Vec<Subset<D>>, DataError> {
     let dataset_len = dataset.len();
     let asked = lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length));
     if asked != Some(dataset_len) {
         return Err(DataError::SplitLengths { lengths: lengths.to_vec(), dataset_len });
     }
-    let dataset = Arc::new(dataset);
     let mut order = permutation(dataset_len, seed, SPLIT_STREAM).into_iter();
-    let part = |&length| Subset { dataset: Arc::clone(&dataset), indices: order.by_ref().take(length).collect() };
+    let part = |&length| Subset { dataset: dataset.clone(), indices: order.by_ref().take(length).collect() };
     Ok(lengths.iter().map(part).collect())
 }
 
@@ -112,7 +109,7 @@ pub fn random_split<D: Dataset>(dataset: D, lengths: &[usize], seed: u64) -> Res
 /// # Errors
 /// [`DataError::SplitFractions`] if a fraction is not between 0 and 1, or if they do not add up to 1
 /// (to within 1e-9).
-pub fn random_split_fractions<D: Dataset>(
+pub fn random_split_fractions<D: Dataset + Clone>(
     dataset: D,
     fractions: &[f64],
     seed: u64,
@@ -155,7 +152,7 @@ mod tests {
 
     #[test]
     fn the_seed_decides_the_split() {
-        let first = |seed| random_split(numbers(50), &[25, 25], seed).unwrap().remove(0).indices;
+        let first = |seed| random_split(numbers(50), &[25, 25], seed).unwrap().remove(0).indices().to_vec();
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));
     }

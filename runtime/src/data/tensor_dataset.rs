@@ -13,6 +13,9 @@ pub trait TensorTuple: Batch + Collate<Batch = Self> + sealed::Sealed {
     /// # Errors
     /// The first error of `map`.
     fn map_each(&self, map: impl FnMut(&Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError>;
+
+    /// Other handles of these tensors.
+    fn share(&self) -> Self;
 }
 
 mod sealed {
@@ -79,6 +82,13 @@ impl<T: TensorTuple> TensorDataset<T> {
     }
 }
 
+/// The clone shares the tensors.
+impl<T: TensorTuple> Clone for TensorDataset<T> {
+    fn clone(&self) -> Self {
+        Self { tensors: self.tensors.share(), ..*self }
+    }
+}
+
 impl<T: TensorTuple> Dataset for TensorDataset<T> {
     type Sample = T;
 
@@ -118,6 +128,10 @@ impl TensorTuple for Tensor {
     fn map_each(&self, mut map: impl FnMut(&Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
         map(self)
     }
+
+    fn share(&self) -> Self {
+        self.shallow_clone()
+    }
 }
 
 macro_rules! tensor_tuple {
@@ -131,6 +145,11 @@ macro_rules! tensor_tuple {
             ) -> Result<Self, TchError> {
                 let ($($tensor,)+) = self;
                 Ok(($(map($tensor)?,)+))
+            }
+
+            fn share(&self) -> Self {
+                let ($($tensor,)+) = self;
+                ($($tensor.shallow_clone(),)+)
             }
         }
     };

@@ -14,7 +14,7 @@ pub(super) fn count<B: Batch>(
     limit: BatchLimit,
 ) -> Result<Option<usize>, Error> {
     let wrong = |source: LimitError| Error::Configuration(format!("of the loader of `{dataloader}`, {source}"));
-    limit.of(Some(loader.len())).map_err(wrong)
+    limit.of(loader.num_batches()).map_err(wrong)
 }
 
 /// Whether loaders that were made for an epoch are to be made anew: `reload_dataloaders_every_n_epochs`.

@@ -8,8 +8,10 @@ mod message;
 mod random;
 mod record;
 mod steps;
+mod stream;
 mod system;
 mod tensor;
+mod threads;
 
 pub use boundary::NativeError;
 pub(crate) use gradients::Gradients;
@@ -21,5 +23,7 @@ pub(crate) use record::Record;
 pub(crate) use steps::{
     AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
+pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;
 pub(crate) use tensor::TensorIdentity;
+pub(crate) use threads::use_one_intraop_thread;

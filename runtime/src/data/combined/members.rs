@@ -1,0 +1,245 @@
+//! The loaders that are combined, one by one.
+
+use crate::data::reading::WrapSampler;
+use crate::data::{Batch, Batches, DataError, DataLoader};
+
+/// Loaders that can be combined: a tuple of up to eight, or a `Vec` of loaders of one type.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be combined into one loader",
+    label = "neither a tuple nor a `Vec` of loaders",
+    note = "write `CombinedLoader::max_size_cycle((first, second))`; up to eight loaders fit into a tuple"
+)]
+pub trait Combine: 'static {
+    /// A batch of each loader: a tuple, or a `Vec`.
+    type Batch: Batch;
+
+    /// The same with `None` for loaders that are through.
+    type Optional: Batch;
+
+    #[doc(hidden)]
+    type Members<'a>: Members<Batches = Self::Optional>;
+
+    /// A batch of each loader, if all have one.
+    #[doc(hidden)]
+    fn whole(batches: Self::Optional) -> Option<Self::Batch>;
+
+    #[doc(hidden)]
+    fn members(&self, epoch: u64) -> Result<Self::Members<'_>, DataError>;
+
+    #[doc(hidden)]
+    fn num_batches(&self) -> Vec<Option<usize>>;
+
+    #[doc(hidden)]
+    fn map_sampler(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError>;
+}
+
+/// The loaders in an epoch.
+pub trait Members {
+    /// What they give together.
+    type Batches;
+
+    /// Each of them.
+    fn each(&mut self) -> Vec<&mut dyn Member>;
+
+    /// What each has read. An error of one is that of all.
+    fn take(&mut self) -> Result<Self::Batches, DataError>;
+}
+
+/// One of the loaders in an epoch, whatever its batches are.
+pub trait Member {
+    /// Reads a batch, or finds that there is none left.
+    fn read(&mut self);
+
+    /// Whether a batch was read and not taken.
+    fn has_batch(&self) -> bool;
+
+    /// Whether none was left once.
+    fn was_through(&self) -> bool;
+
+    /// Whether no batch is left.
+    fn is_through(&self) -> bool;
+
+    /// Whether the next batch can be had without waiting for it.
+    fn is_ready(&mut self) -> bool;
+
+    /// Begins anew, in another order.
+    fn begin_anew(&mut self);
+
+    /// Goes on with a batch, counted from the start of the epoch.
+    fn skip_to(&mut self, batch_idx: usize);
+
+    /// As `skip_to`, where batches past the last are those of beginning anew.
+    fn cycle_to(&mut self, batch_idx: usize);
+}
+
+/// One of the loaders in an epoch.
+pub struct Loading<'a, B> {
+    loader: &'a DataLoader<B>,
+    position: usize,
+    epoch: u64,
+    batches: Batches<'a, B>,
+    /// How often it has begun anew.
+    times: u64,
+    was_through: bool,
+    batch: Option<Result<B, DataError>>,
+}
+
+impl<'a, B: Batch> Loading<'a, B> {
+    fn new(loader: &'a DataLoader<B>, position: usize, epoch: u64) -> Result<Self, DataError> {
+        let batches = loader.epoch(epoch).map_err(|error| of_loader(position, error))?;
+        Ok(Self { loader, position, epoch, batches, times: 0, was_through: false, batch: None })
+    }
+
+    fn take(&mut self) -> Result<Option<B>, DataError> {
+        self.batch.take().transpose().map_err(|error| of_loader(self.position, error))
+    }
+
+    /// Begins for the `times`th time.
+    fn begin(&mut self, times: u64) {
+        self.times = times;
+        match self.loader.epoch(self.epoch + (times << 32)) {
+            Ok(batches) => self.batches = batches,
+            Err(error) => self.batch = Some(Err(error)),
+        }
+    }
+}
+
+impl<B: Batch> Member for Loading<'_, B> {
+    fn read(&mut self) {
+        if self.batch.is_none() {
+            self.batch = self.batches.next();
+            self.was_through |= self.batch.is_none();
+        }
+    }
+
+    fn has_batch(&self) -> bool {
+        self.batch.is_some()
+    }
+
+    fn was_through(&self) -> bool {
+        self.was_through
+    }
+
+    fn is_through(&self) -> bool {
+        self.batches.is_through()
+    }
+
+    fn is_ready(&mut self) -> bool {
+        self.batches.is_ready()
+    }
+
+    fn begin_anew(&mut self) {
+        self.begin(self.times + 1);
+    }
+
+    fn skip_to(&mut self, batch_idx: usize) {
+        self.batch = None;
+        self.was_through = false;
+        if self.times > 0 {
+            self.begin(0);
+        }
+        self.batches.go_to(batch_idx);
+    }
+
+    fn cycle_to(&mut self, batch_idx: usize) {
+        self.skip_to(0);
+        if let Some(all) = self.batches.num_batches().filter(|&all| batch_idx >= all) {
+            self.was_through = true;
+            self.begin((batch_idx / all) as u64);
+            self.batches.go_to(batch_idx % all);
+        } else {
+            self.batches.go_to(batch_idx);
+        }
+    }
+}
+
+pub(super) fn of_loader(position: usize, source: DataError) -> DataError {
+    DataError::Combined { position, source: Box::new(source) }
+}
+
+impl<B: Batch> Combine for Vec<DataLoader<B>> {
+    type Batch = Vec<B>;
+    type Optional = Vec<Option<B>>;
+    type Members<'a> = Vec<Loading<'a, B>>;
+
+    fn whole(batches: Vec<Option<B>>) -> Option<Vec<B>> {
+        batches.into_iter().collect()
+    }
+
+    fn members(&self, epoch: u64) -> Result<Vec<Loading<'_, B>>, DataError> {
+        self.iter().enumerate().map(|(position, loader)| Loading::new(loader, position, epoch)).collect()
+    }
+
+    fn num_batches(&self) -> Vec<Option<usize>> {
+        self.iter().map(DataLoader::num_batches).collect()
+    }
+
+    fn map_sampler(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
+        self.iter_mut()
+            .enumerate()
+            .try_for_each(|(position, loader)| loader.map_sampler_by(wrap).map_err(|error| of_loader(position, error)))
+    }
+}
+
+impl<B: Batch> Members for Vec<Loading<'_, B>> {
+    type Batches = Vec<Option<B>>;
+
+    fn each(&mut self) -> Vec<&mut dyn Member> {
+        self.iter_mut().map(|member| member as &mut dyn Member).collect()
+    }
+
+    fn take(&mut self) -> Result<Vec<Option<B>>, DataError> {
+        // each is taken before the first error is said, so that all go on from the same step
+        let taken: Vec<_> = self.iter_mut().map(Loading::take).collect();
+        taken.into_iter().collect()
+    }
+}
+
+macro_rules! combine_tuple {
+    ($($batch:ident $position:tt)+) => {
+        impl<$($batch: Batch),+> Combine for ($(DataLoader<$batch>,)+) {
+            type Batch = ($($batch,)+);
+            type Optional = ($(Option<$batch>,)+);
+            type Members<'a> = ($(Loading<'a, $batch>,)+);
+
+            fn whole(batches: Self::Optional) -> Option<Self::Batch> {
+                Some(($(batches.$position?,)+))
+            }
+
+            fn members(&self, epoch: u64) -> Result<Self::Members<'_>, DataError> {
+                Ok(($(Loading::new(&self.$position, $position, epoch)?,)+))
+            }
+
+            fn num_batches(&self) -> Vec<Option<usize>> {
+                vec![$(self.$position.num_batches()),+]
+            }
+
+            fn map_sampler(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
+                $(self.$position.map_sampler_by(wrap).map_err(|error| of_loader($position, error))?;)+
+                Ok(())
+            }
+        }
+
+        impl<$($batch: Batch),+> Members for ($(Loading<'_, $batch>,)+) {
+            type Batches = ($(Option<$batch>,)+);
+
+            fn each(&mut self) -> Vec<&mut dyn Member> {
+                vec![$(&mut self.$position),+]
+            }
+
+            fn take(&mut self) -> Result<Self::Batches, DataError> {
+                let taken = ($(self.$position.take(),)+);
+                Ok(($(taken.$position?,)+))
+            }
+        }
+    };
+}
+
+combine_tuple!(A 0);
+combine_tuple!(A 0 B 1);
+combine_tuple!(A 0 B 1 C 2);
+combine_tuple!(A 0 B 1 C 2 D 3);
+combine_tuple!(A 0 B 1 C 2 D 3 E 4);
+combine_tuple!(A 0 B 1 C 2 D 3 E 4 F 5);
+combine_tuple!(A 0 B 1 C 2 D 3 E 4 F 5 G 6);
+combine_tuple!(A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);

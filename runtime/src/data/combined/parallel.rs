@@ -1,0 +1,116 @@
+//! A batch of each loader at every step.
+
+use super::members::{Combine, Members};
+use crate::data::batches::Feed;
+use crate::data::options::Options;
+use crate::data::reading::{Reader, WrapSampler};
+use crate::data::{Batch, DataError};
+
+/// What ends the epoch, and what loaders do that are through before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    MaxSizeCycle,
+    MinSize,
+    MaxSize,
+}
+
+/// Loaders that go in step.
+pub(super) struct Parallel<L: Combine, B> {
+    loaders: L,
+    mode: Mode,
+    /// The batch, of what each loader gave; `None` if a loader is missing that must not be.
+    join: fn(L::Optional) -> Option<B>,
+}
+
+impl<L: Combine, B: Batch> Parallel<L, B> {
+    pub(super) fn new(loaders: L, mode: Mode, join: fn(L::Optional) -> Option<B>) -> Self {
+        Self { loaders, mode, join }
+    }
+}
+
+impl<L: Combine, B: Batch> Reader<B> for Parallel<L, B> {
+    fn num_batches(&self, _: &Options) -> Option<usize> {
+        let all: Option<Vec<usize>> = self.loaders.num_batches().into_iter().collect();
+        match self.mode {
+            Mode::MinSize => all?.into_iter().min(),
+            Mode::MaxSize | Mode::MaxSizeCycle => all?.into_iter().max(),
+        }
+    }
+
+    fn dataset_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn epoch(&self, options: &Options, epoch: u64) -> Result<Box<dyn Feed<B> + '_>, DataError> {
+        refuse_options(options)?;
+        let mut members = self.loaders.members(epoch)?;
+        if members.each().is_empty() {
+            return Err(DataError::NoLoaders);
+        }
+        let num_batches = self.num_batches(options);
+        Ok(Box::new(Steps::<L, B> { members, mode: self.mode, join: self.join, num_batches }))
+    }
+
+    fn map_sampler(&mut self, _: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
+        self.loaders.map_sampler(wrap)
+    }
+}
+
+/// What is chosen of each loader can't be chosen of all together.
+pub(super) fn refuse_options(options: &Options) -> Result<(), DataError> {
+    match options.about_dataset().next() {
+        Some(option) => Err(DataError::CombinedOption { option }),
+        None => Ok(()),
+    }
+}
+
+/// An epoch of loaders that go in step.
+struct Steps<'a, L: Combine, B> {
+    members: L::Members<'a>,
+    mode: Mode,
+    join: fn(L::Optional) -> Option<B>,
+    num_batches: Option<usize>,
+}
+
+impl<L: Combine, B: Batch> Feed<B> for Steps<'_, L, B> {
+    fn num_batches(&self) -> Option<usize> {
+        self.num_batches
+    }
+
+    fn skip_to(&mut self, batch_idx: usize) {
+        for member in self.members.each() {
+            match self.mode {
+                Mode::MaxSizeCycle => member.cycle_to(batch_idx),
+                Mode::MinSize | Mode::MaxSize => member.skip_to(batch_idx),
+            }
+        }
+    }
+
+    fn is_ready(&mut self) -> bool {
+        let may_lack = self.mode == Mode::MaxSize;
+        self.members.each().into_iter().all(|member| (may_lack && member.is_through()) || member.is_ready())
+    }
+
+    fn next(&mut self) -> Option<Result<B, DataError>> {
+        let mut members = self.members.each();
+        members.iter_mut().for_each(|member| member.read());
+        let is_over = match self.mode {
+            Mode::MinSize => members.iter().any(|member| !member.has_batch()),
+            Mode::MaxSize => members.iter().all(|member| !member.has_batch()),
+            Mode::MaxSizeCycle => {
+                let one_is_through = members.iter().any(|member| !member.has_batch());
+                one_is_through && members.iter().all(|member| member.was_through())
+            }
+        };
+        if is_over {
+            return None;
+        }
+        if self.mode == Mode::MaxSizeCycle {
+            for member in members.into_iter().filter(|member| !member.has_batch()) {
+                member.begin_anew();
+                member.read();
+            }
+        }
+        self.members.take().map(self.join).transpose()
+    }
+}

@@ -1,0 +1,130 @@
+//! The plan of an epoch whose samples have an index.
+
+use std::sync::Arc;
+
+use super::options::Options;
+use super::source::{Plan, Share};
+use super::{Batch, BatchSampler, DataError, RandomSampler, Sampler, SequentialSampler, WorkerInfo, pinned};
+use crate::panic;
+
+/// An epoch of a dataset whose samples have an index.
+pub struct IndexPlan {
+    /// The indices of all batches, one batch after the other.
+    indices: Vec<usize>,
+    /// Where in `indices` each batch ends.
+    ends: Vec<usize>,
+    pin_memory: bool,
+}
+
+impl IndexPlan {
+    pub(super) fn new(options: &Options, dataset_len: usize, epoch: u64) -> Result<Self, DataError> {
+        if options.batch_size() == 0 {
+            return Err(DataError::ZeroBatchSize);
+        }
+        if dataset_len == 0 {
+            return Err(DataError::EmptyDataset);
+        }
+        refuse_conflict(options)?;
+        let (indices, ends) = match &options.batch_sampler {
+            Some(sampler) => batches_of(sampler.as_ref(), epoch)?,
+            None => order_of(options, dataset_len, epoch)?,
+        };
+        match indices.iter().find(|&&index| index >= dataset_len) {
+            Some(&index) => Err(DataError::SamplerIndex { index, dataset_len }),
+            None => Ok(Self { indices, ends, pin_memory: pinned::is_wanted(options) }),
+        }
+    }
+
+    /// The batches of one worker. As each has its worker by its number, it has the same one in an epoch that is
+    /// resumed.
+    pub(super) fn share<'a, B: Batch>(
+        self: Arc<Self>,
+        first_batch: usize,
+        WorkerInfo { id, num_workers }: WorkerInfo,
+        read: impl Fn(&[usize]) -> anyhow::Result<B> + 'a,
+    ) -> Share<'a, B> {
+        let batches = (first_batch..self.ends.len()).filter(move |batch_idx| batch_idx % num_workers == id);
+        Box::new(
+            batches.map(move |batch_idx| {
+                panic::catch(|| pinned::pinned_if(self.pin_memory, read(self.indices(batch_idx))?))
+            }),
+        )
+    }
+}
+
+impl Plan for IndexPlan {
+    fn num_batches(&self) -> Option<usize> {
+        Some(self.ends.len())
+    }
+
+    fn indices(&self, batch_idx: usize) -> &[usize] {
+        let Some(&end) = self.ends.get(batch_idx) else { return &[] };
+        let start = if batch_idx == 0 { 0 } else { self.ends[batch_idx - 1] };
+        &self.indices[start..end]
+    }
+}
+
+/// How many batches an epoch of a dataset of this length has.
+pub(super) fn num_batches(options: &Options, dataset_len: usize) -> usize {
+    match (&options.batch_sampler, &options.sampler) {
+        (Some(sampler), _) => sampler.len(),
+        (None, Some(sampler)) => cut_into(options, sampler.len()),
+        (None, None) => cut_into(options, dataset_len),
+    }
+}
+
+/// The sampler that was given, or that of a shuffled order, or of the dataset's.
+pub(super) fn sampler(options: &Options, dataset_len: usize) -> Arc<dyn Sampler> {
+    match &options.sampler {
+        Some(sampler) => Arc::clone(sampler),
+        None if options.shuffle => Arc::new(RandomSampler::new(dataset_len).seed(options.seed())),
+        None => Arc::new(SequentialSampler::new(dataset_len)),
+    }
+}
+
+pub(super) fn refuse_conflict(options: &Options) -> Result<(), DataError> {
+    match options.conflict() {
+        Some((one, other)) => Err(DataError::ConflictingOptions { one, other }),
+        None => Ok(()),
+    }
+}
+
+/// The indices of an epoch, and where its batches end.
+type Order = (Vec<usize>, Vec<usize>);
+
+fn batches_of(sampler: &dyn BatchSampler, epoch: u64) -> Result<Order, DataError> {
+    let batches = sampler.batches(epoch);
+    expect_promised("batches", sampler.len(), batches.len())?;
+    let ends = batches.iter().scan(0, |end, batch| {
+        *end += batch.len();
+        Some(*end)
+    });
+    let ends: Vec<usize> = ends.collect();
+    if ends.is_empty() { Err(DataError::EmptySampler) } else { Ok((batches.concat(), ends)) }
+}
+
+fn order_of(options: &Options, dataset_len: usize, epoch: u64) -> Result<Order, DataError> {
+    let sampler = sampler(options, dataset_len);
+    let indices = sampler.indices(epoch);
+    expect_promised("indices", sampler.len(), indices.len())?;
+    let (samples, batch_size) = (indices.len(), options.batch_size());
+    if samples == 0 {
+        return Err(DataError::EmptySampler);
+    }
+    let ends = (1..=cut_into(options, samples)).map(|batch| batch.saturating_mul(batch_size).min(samples));
+    let ends: Vec<usize> = ends.collect();
+    if ends.is_empty() { Err(DataError::NoFullBatch { samples, batch_size }) } else { Ok((indices, ends)) }
+}
+
+/// How many batches so many samples make.
+fn cut_into(options: &Options, samples: usize) -> usize {
+    match options.batch_size() {
+        0 => 0,
+        batch_size if options.drop_last => samples / batch_size,
+        batch_size => samples.div_ceil(batch_size),
+    }
+}
+
+fn expect_promised(what: &'static str, promised: usize, given: usize) -> Result<(), DataError> {
+    if promised == given { Ok(()) } else { Err(DataError::SamplerLen { what, promised, given }) }
+}

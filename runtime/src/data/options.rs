@@ -1,0 +1,88 @@
+//! What can be chosen of a loader.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{BatchSampler, Sampler};
+
+/// What a loader was told, before it is known whether it makes sense together.
+pub struct Options {
+    pub(super) batch_size: Option<usize>,
+    pub(super) shuffle: bool,
+    pub(super) seed: Option<u64>,
+    pub(super) drop_last: bool,
+    pub(super) sampler: Option<Arc<dyn Sampler>>,
+    pub(super) batch_sampler: Option<Box<dyn BatchSampler>>,
+    pub(super) pin_memory: bool,
+    pub(super) prefetch: Prefetch,
+}
+
+/// How workers read ahead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Prefetch {
+    pub(super) factor: usize,
+    pub(super) persistent_workers: bool,
+    pub(super) timeout: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            batch_size: None,
+            shuffle: false,
+            seed: None,
+            drop_last: false,
+            sampler: None,
+            batch_sampler: None,
+            pin_memory: false,
+            prefetch: Prefetch { factor: 2, persistent_workers: true, timeout: None },
+        }
+    }
+}
+
+impl Options {
+    /// How many samples a batch has.
+    pub(super) fn batch_size(&self) -> usize {
+        self.batch_size.unwrap_or(1)
+    }
+
+    /// What decides the orders.
+    pub(super) fn seed(&self) -> u64 {
+        self.seed.unwrap_or(0)
+    }
+
+    /// The options about the order of the samples that were chosen, by name.
+    pub(super) fn about_order(&self) -> impl Iterator<Item = &'static str> {
+        chosen([
+            ("shuffle", self.shuffle),
+            ("sampler", self.sampler.is_some()),
+            ("batch_sampler", self.batch_sampler.is_some()),
+        ])
+    }
+
+    /// The options that were chosen of those that only a loader with a dataset of its own can have, by name.
+    pub(super) fn about_dataset(&self) -> impl Iterator<Item = &'static str> {
+        let others = [
+            ("batch_size", self.batch_size.is_some()),
+            ("drop_last", self.drop_last),
+            ("seed", self.seed.is_some()),
+            ("pin_memory", self.pin_memory),
+        ];
+        chosen(others).chain(self.about_order())
+    }
+
+    /// Two options that were chosen and each say which samples come when.
+    pub(super) fn conflict(&self) -> Option<(&'static str, &'static str)> {
+        let both = chosen([("shuffle", self.shuffle), ("sampler", self.sampler.is_some())]);
+        if self.batch_sampler.is_some() {
+            let cut = chosen([("batch_size", self.batch_size.is_some()), ("drop_last", self.drop_last)]);
+            both.chain(cut).next().map(|other| ("batch_sampler", other))
+        } else {
+            (both.count() == 2).then_some(("sampler", "shuffle"))
+        }
+    }
+}
+
+fn chosen<const N: usize>(options: [(&'static str, bool); N]) -> impl Iterator<Item = &'static str> {
+    options.into_iter().filter_map(|(name, chosen)| chosen.then_some(name))
+}

@@ -1,0 +1,170 @@
+//! A dataset as a loader reads it, on its own thread or by workers.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::batches::Feed;
+use super::index_plan;
+use super::options::{Options, Prefetch};
+use super::source::{Plan, Share, Source};
+use super::workers::{Pool, Round};
+use super::{DataError, Sampler, WorkerInfo};
+
+/// What is left of a dataset, or of several loaders, whose types a loader does not name.
+pub(super) trait Reader<B> {
+    /// How many batches an epoch has, where that is known.
+    fn num_batches(&self, options: &Options) -> Option<usize>;
+
+    /// How many samples the dataset has, where there is one and it knows.
+    fn dataset_len(&self) -> Option<usize>;
+
+    /// The batches of an epoch. None is read yet.
+    fn epoch(&self, options: &Options, epoch: u64) -> Result<Box<dyn Feed<B> + '_>, DataError>;
+
+    /// Puts what `wrap` makes of a sampler in its place.
+    fn map_sampler(&mut self, options: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError>;
+}
+
+/// Makes one sampler of another.
+pub(super) type WrapSampler<'a> = dyn FnMut(Arc<dyn Sampler>) -> Result<Arc<dyn Sampler>, DataError> + 'a;
+
+/// A dataset, and the workers that read it.
+pub(super) struct Reading<S: Source<Style>, Style> {
+    source: S,
+    workers: Option<Workers<S, S::Plan, S::Batch>>,
+    style: PhantomData<Style>,
+}
+
+type StartPool<S, P, B> = fn(&S, usize, Option<Duration>) -> Result<Pool<P, B>, DataError>;
+
+struct Workers<S, P, B> {
+    num_workers: usize,
+    /// [`Pool::start`], which asks more of a dataset than one without workers has.
+    start: StartPool<S, P, B>,
+    /// The threads that wait for the next epoch.
+    idle: Cell<Option<Pool<P, B>>>,
+}
+
+impl<S: Source<Style>, Style> Reading<S, Style> {
+    pub(super) fn here(source: S) -> Self {
+        Self { source, workers: None, style: PhantomData }
+    }
+
+    pub(super) fn by_workers(source: S, num_workers: usize) -> Self
+    where
+        S: Clone + Send + 'static,
+        S::Batch: Send,
+    {
+        let workers = Workers { num_workers, start: Pool::start::<Style, S>, idle: Cell::new(None) };
+        Self { source, workers: (num_workers > 0).then_some(workers), style: PhantomData }
+    }
+
+    fn begin(
+        &self,
+        plan: &Arc<S::Plan>,
+        first_batch: usize,
+        prefetch: Prefetch,
+    ) -> Result<Running<'_, S::Plan, S::Batch>, DataError> {
+        let Some(Workers { num_workers, start, idle }) = &self.workers else {
+            return Ok(Running::Here(self.source.share(Arc::clone(plan), first_batch, WorkerInfo::ALONE)));
+        };
+        let pool = match idle.take() {
+            Some(pool) => pool,
+            None => start(&self.source, *num_workers, prefetch.timeout)?,
+        };
+        Round::start(pool, idle, plan, first_batch, prefetch).map(Running::ByWorkers)
+    }
+}
+
+impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
+    fn num_batches(&self, options: &Options) -> Option<usize> {
+        self.dataset_len().map(|dataset_len| index_plan::num_batches(options, dataset_len))
+    }
+
+    fn dataset_len(&self) -> Option<usize> {
+        self.source.dataset_len()
+    }
+
+    fn epoch(&self, options: &Options, epoch: u64) -> Result<Box<dyn Feed<S::Batch> + '_>, DataError> {
+        if options.prefetch.factor == 0 {
+            return Err(DataError::ZeroPrefetchFactor);
+        }
+        let plan = Arc::new(self.source.plan(options, epoch)?);
+        Ok(Box::new(DatasetFeed { reading: self, plan, prefetch: options.prefetch, batch_idx: 0, running: None }))
+    }
+
+    fn map_sampler(&mut self, options: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
+        let Some(dataset_len) = self.dataset_len() else { return Ok(()) };
+        index_plan::refuse_conflict(options)?;
+        if options.batch_sampler.is_some() {
+            return Err(DataError::OwnBatches);
+        }
+        options.sampler = Some(wrap(index_plan::sampler(options, dataset_len))?);
+        options.shuffle = false;
+        Ok(())
+    }
+}
+
+/// The batches of one epoch of a dataset.
+struct DatasetFeed<'a, S: Source<Style>, Style> {
+    reading: &'a Reading<S, Style>,
+    plan: Arc<S::Plan>,
+    prefetch: Prefetch,
+    batch_idx: usize,
+    /// From the first batch that is asked for on.
+    running: Option<Running<'a, S::Plan, S::Batch>>,
+}
+
+enum Running<'a, P: Plan, B> {
+    Here(Share<'a, B>),
+    ByWorkers(Round<'a, P, B>),
+}
+
+impl<P: Plan, B> Iterator for Running<'_, P, B> {
+    type Item = anyhow::Result<B>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Here(share) => share.next(),
+            Self::ByWorkers(round) => round.next(),
+        }
+    }
+}
+
+impl<S: Source<Style>, Style> Feed<S::Batch> for DatasetFeed<'_, S, Style> {
+    fn num_batches(&self) -> Option<usize> {
+        self.plan.num_batches()
+    }
+
+    fn indices(&self, batch_idx: usize) -> &[usize] {
+        self.plan.indices(batch_idx)
+    }
+
+    fn skip_to(&mut self, batch_idx: usize) {
+        self.running = None;
+        self.batch_idx = batch_idx;
+    }
+
+    fn is_ready(&mut self) -> bool {
+        match &mut self.running {
+            Some(Running::ByWorkers(round)) => round.is_ready(),
+            _ => false,
+        }
+    }
+
+    fn next(&mut self) -> Option<Result<S::Batch, DataError>> {
+        if self.running.is_none() {
+            match self.reading.begin(&self.plan, self.batch_idx, self.prefetch) {
+                Ok(running) => self.running = Some(running),
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        let batch = self.running.as_mut()?.next()?;
+        let batch_idx = self.batch_idx;
+        self.batch_idx += 1;
+        // a dataset that knows which sample it was has said so already
+        Some(batch.map_err(|error| error.downcast().unwrap_or_else(|source| DataError::Batch { batch_idx, source })))
+    }
+}

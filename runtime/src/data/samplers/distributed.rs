@@ -1,0 +1,83 @@
+//! One process's share of an order.
+
+use super::Sampler;
+use crate::data::DataError;
+
+/// The share of one rank of a distributed run in the order of another sampler, as PyTorch's
+/// [`DistributedSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler).
+///
+/// Rank 0 of 4 gets the first, the fifth, the ninth sample and so on, rank 1 the second, the sixth and so on. As every
+/// rank must take equally many steps, the first samples are dealt once more where the last round is incomplete.
+///
+/// Every rank must wrap the same order: a [`RandomSampler`](super::RandomSampler) of the same seed, for instance.
+///
+/// ```
+/// use tch_lightning::data::{DistributedSampler, RandomSampler, Sampler, SequentialSampler};
+///
+/// let share = |rank| DistributedSampler::new(SequentialSampler::new(5), rank, 2);
+/// assert_eq!(share(0)?.indices(0), [0, 2, 4]);
+/// assert_eq!(share(1)?.indices(0), [1, 3, 0]);
+///
+/// let shuffled = DistributedSampler::new(RandomSampler::new(5).seed(42), 0, 2)?.drop_last(true);
+/// assert_eq!(shuffled.len(), 2);
+/// # Ok::<(), tch_lightning::data::DataError>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct DistributedSampler<S> {
+    sampler: S,
+    rank: usize,
+    world_size: usize,
+    uneven: Uneven,
+}
+
+/// What is done about a last round that does not reach every rank.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Uneven {
+    Repeat,
+    Drop,
+    Keep,
+}
+
+impl<S: Sampler> DistributedSampler<S> {
+    /// The share of process `rank` of `world_size`, counted from 0, in what `sampler` gives.
+    ///
+    /// # Errors
+    /// [`DataError::Rank`] if there is no such rank.
+    pub fn new(sampler: S, rank: usize, world_size: usize) -> Result<Self, DataError> {
+        if rank < world_size {
+            Ok(Self { sampler, rank, world_size, uneven: Uneven::Repeat })
+        } else {
+            Err(DataError::Rank { rank, world_size })
+        }
+    }
+
+    /// Whether an incomplete last round is left out instead of being filled up with the first samples; `false` by
+    /// default.
+    pub fn drop_last(self, drop_last: bool) -> Self {
+        Self { uneven: if drop_last { Uneven::Drop } else { Uneven::Repeat }, ..self }
+    }
+
+    /// Deals an incomplete last round as it is: no sample is left out or comes twice, and the first ranks have one more
+    /// than the others. For prediction, where ranks need not keep step: Lightning's
+    /// [`UnrepeatedDistributedSampler`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/overrides/distributed.py).
+    pub fn unrepeated(self) -> Self {
+        Self { uneven: Uneven::Keep, ..self }
+    }
+}
+
+impl<S: Sampler> Sampler for DistributedSampler<S> {
+    fn len(&self) -> usize {
+        let len = self.sampler.len();
+        match self.uneven {
+            Uneven::Repeat => len.div_ceil(self.world_size),
+            Uneven::Drop => len / self.world_size,
+            Uneven::Keep => len.saturating_sub(self.rank).div_ceil(self.world_size),
+        }
+    }
+
+    fn indices(&self, epoch: u64) -> Vec<usize> {
+        let order = self.sampler.indices(epoch);
+        // the padding: the order begins anew, more than once where there are more ranks than samples
+        (0..self.len()).map(|round| order[(self.rank + round * self.world_size) % order.len()]).collect()
+    }
+}

@@ -1,0 +1,142 @@
+//! What a loader reads: a dataset and the way its samples are joined.
+
+use std::sync::Arc;
+
+use super::dataset::read_each;
+use super::index_plan::IndexPlan;
+use super::options::Options;
+use super::stream_plan::StreamPlan;
+use super::{Batch, Collate, CollateWith, DataError, Dataset, IterableDataset, WorkerInfo};
+
+/// What a [`DataLoader`](super::DataLoader) reads: a dataset whose samples have [`Collate`], or one that
+/// [`Dataset::collate_with`] made.
+///
+/// `Style` is [`MapStyle`] for a [`Dataset`] and [`IterableStyle`] for an [`IterableDataset`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a dataset that can be loaded so",
+    label = "not such a dataset",
+    note = "`DataLoader::new` and `with_workers` take a `Dataset` (`len` and `get_item`), a `TensorDataset` or a `Vec` of samples",
+    note = "`DataLoader::iterable` and `iterable_with_workers` take an `IterableDataset` (`iter`)"
+)]
+pub trait Source<Style> {
+    /// What the samples become.
+    type Batch: Batch;
+
+    #[doc(hidden)]
+    type Plan: Plan;
+
+    #[doc(hidden)]
+    fn dataset_len(&self) -> Option<usize>;
+
+    #[doc(hidden)]
+    fn plan(&self, options: &Options, epoch: u64) -> Result<Self::Plan, DataError>;
+
+    #[doc(hidden)]
+    fn share(&self, plan: Arc<Self::Plan>, first_batch: usize, worker: WorkerInfo) -> Share<'_, Self::Batch>;
+}
+
+/// The batches of an epoch that one worker reads, in order. A panic of the dataset is an error of the batch.
+pub type Share<'a, B> = Box<dyn Iterator<Item = anyhow::Result<B>> + 'a>;
+
+/// What an epoch is to be, settled before its first batch is read and known to all workers.
+pub trait Plan: Send + Sync + 'static {
+    /// How many batches there are, where that is known.
+    fn num_batches(&self) -> Option<usize>;
+
+    /// The samples in a batch; none past the last batch, or where samples have no index.
+    fn indices(&self, batch_idx: usize) -> &[usize];
+}
+
+/// A [`Dataset`]: samples have an index.
+#[derive(Debug, Clone, Copy)]
+pub enum MapStyle {}
+
+/// An [`IterableDataset`]: samples come in a stream.
+#[derive(Debug, Clone, Copy)]
+pub enum IterableStyle {}
+
+impl<D> Source<MapStyle> for D
+where
+    D: Dataset,
+    D::Sample: Collate,
+{
+    type Batch = <D::Sample as Collate>::Batch;
+    type Plan = IndexPlan;
+
+    fn dataset_len(&self) -> Option<usize> {
+        Some(self.len())
+    }
+
+    fn plan(&self, options: &Options, epoch: u64) -> Result<IndexPlan, DataError> {
+        IndexPlan::new(options, self.len(), epoch)
+    }
+
+    fn share(&self, plan: Arc<IndexPlan>, first_batch: usize, worker: WorkerInfo) -> Share<'_, Self::Batch> {
+        plan.share(first_batch, worker, |indices| self.get_items(indices))
+    }
+}
+
+impl<D, F, B> Source<MapStyle> for CollateWith<D, F>
+where
+    D: Dataset,
+    F: Fn(Vec<D::Sample>) -> anyhow::Result<B>,
+    B: Batch,
+{
+    type Batch = B;
+    type Plan = IndexPlan;
+
+    fn dataset_len(&self) -> Option<usize> {
+        Some(self.dataset.len())
+    }
+
+    fn plan(&self, options: &Options, epoch: u64) -> Result<IndexPlan, DataError> {
+        IndexPlan::new(options, self.dataset.len(), epoch)
+    }
+
+    fn share(&self, plan: Arc<IndexPlan>, first_batch: usize, worker: WorkerInfo) -> Share<'_, B> {
+        plan.share(first_batch, worker, |indices| (self.collate)(read_each(&self.dataset, indices)?))
+    }
+}
+
+impl<D> Source<IterableStyle> for D
+where
+    D: IterableDataset,
+    D::Sample: Collate,
+{
+    type Batch = <D::Sample as Collate>::Batch;
+    type Plan = StreamPlan;
+
+    fn dataset_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn plan(&self, options: &Options, epoch: u64) -> Result<StreamPlan, DataError> {
+        StreamPlan::new(options, epoch)
+    }
+
+    fn share(&self, plan: Arc<StreamPlan>, _: usize, worker: WorkerInfo) -> Share<'_, Self::Batch> {
+        plan.share(worker, move |epoch| self.iter(epoch, worker), |samples| Ok(Collate::collate(samples)?))
+    }
+}
+
+impl<D, F, B> Source<IterableStyle> for CollateWith<D, F>
+where
+    D: IterableDataset,
+    F: Fn(Vec<D::Sample>) -> anyhow::Result<B>,
+    B: Batch,
+{
+    type Batch = B;
+    type Plan = StreamPlan;
+
+    fn dataset_len(&self) -> Option<usize> {
+        None
+    }
+
+    fn plan(&self, options: &Options, epoch: u64) -> Result<StreamPlan, DataError> {
+        StreamPlan::new(options, epoch)
+    }
+
+    fn share(&self, plan: Arc<StreamPlan>, _: usize, worker: WorkerInfo) -> Share<'_, B> {
+        plan.share(worker, move |epoch| self.dataset.iter(epoch, worker), &self.collate)
+    }
+}

@@ -1,0 +1,108 @@
+//! The plan of an epoch of a stream, and its cutting into batches.
+
+use std::iter;
+use std::sync::Arc;
+
+use super::options::Options;
+use super::source::{Plan, Share};
+use super::{Batch, DataError, WorkerInfo, pinned};
+use crate::panic;
+
+/// An epoch of a stream.
+pub struct StreamPlan {
+    epoch: u64,
+    batch_size: usize,
+    drop_last: bool,
+    pin_memory: bool,
+}
+
+impl StreamPlan {
+    pub(super) fn new(options: &Options, epoch: u64) -> Result<Self, DataError> {
+        if let Some(option) = options.about_order().next() {
+            return Err(DataError::IterableOption { option });
+        }
+        match options.batch_size() {
+            0 => Err(DataError::ZeroBatchSize),
+            batch_size => {
+                let pin_memory = pinned::is_wanted(options);
+                Ok(Self { epoch, batch_size, drop_last: options.drop_last, pin_memory })
+            }
+        }
+    }
+
+    /// The batches of one worker, cut from the stream that `iter` answers for the epoch.
+    pub(super) fn share<'a, S: 'a, B: Batch, I: Iterator<Item = anyhow::Result<S>> + 'a>(
+        self: Arc<Self>,
+        worker: WorkerInfo,
+        iter: impl FnOnce(u64) -> I,
+        collate: impl Fn(Vec<S>) -> anyhow::Result<B> + 'a,
+    ) -> Share<'a, B> {
+        match panic::catch(|| Ok(iter(self.epoch))) {
+            Ok(samples) => Box::new(Cut { plan: self, worker, samples, collate, position: 0, is_over: false }),
+            Err(error) => Box::new(iter::once(Err(error))),
+        }
+    }
+}
+
+impl Plan for StreamPlan {
+    fn num_batches(&self) -> Option<usize> {
+        None
+    }
+
+    fn indices(&self, _: usize) -> &[usize] {
+        &[]
+    }
+}
+
+/// A stream, cut into batches.
+struct Cut<I, C> {
+    plan: Arc<StreamPlan>,
+    worker: WorkerInfo,
+    samples: I,
+    collate: C,
+    /// How many samples were asked for.
+    position: usize,
+    is_over: bool,
+}
+
+impl<S, I: Iterator<Item = anyhow::Result<S>>, C> Cut<I, C> {
+    fn next_sample(&mut self) -> Option<Result<S, DataError>> {
+        if self.is_over {
+            return None;
+        }
+        let mut panicked = true;
+        let sample = panic::catch(|| {
+            let sample = self.samples.next();
+            panicked = false;
+            sample.transpose()
+        });
+        // what panicked would do so again, or worse
+        self.is_over = panicked || matches!(sample, Ok(None));
+        let (position, worker) = (self.position, self.worker);
+        self.position += 1;
+        sample.map_err(|source| DataError::StreamSample { position, worker, source }).transpose()
+    }
+}
+
+impl<S, B: Batch, I, C> Iterator for Cut<I, C>
+where
+    I: Iterator<Item = anyhow::Result<S>>,
+    C: Fn(Vec<S>) -> anyhow::Result<B>,
+{
+    type Item = anyhow::Result<B>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch_size = self.plan.batch_size;
+        // a whole batch is asked for before an error is said, so that the next one begins where it would have
+        let samples: Vec<_> = iter::from_fn(|| self.next_sample()).take(batch_size).collect();
+        let is_whole = samples.len() == batch_size;
+        let samples: Vec<S> = match samples.into_iter().collect::<Result<_, _>>() {
+            Ok(samples) => samples,
+            Err(error) => return Some(Err(error.into())),
+        };
+        if samples.is_empty() || (self.plan.drop_last && !is_whole) {
+            return None;
+        }
+        Some(panic::catch(|| pinned::pinned_if(self.plan.pin_memory, (self.collate)(samples)?)))
+    }
+}
