@@ -6,8 +6,11 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tests::parity::{Case, difference, trace};
 
-/// The cases whose options the trainer has.
-const SUPPORTED: usize = 82;
+/// Where we do better than Lightning, on purpose.
+const BETTER: [(&str, &str); 1] = [(
+    "r1_017_fit",
+    "a batch without a loss has no gradients, and PyTorch's clip_grad_value_ fails on an empty list of them: here it clips nothing",
+)];
 
 fn fixture(text: &str) -> BTreeMap<String, Value> {
     let values: Vec<Value> = serde_json::from_str(text).unwrap();
@@ -15,22 +18,16 @@ fn fixture(text: &str) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_case_that_can_be_run_is_lightnings() {
+fn every_case_is_lightnings() {
     let cases = fixture(include_str!("fixtures/parity/cases.json"));
     let traces = fixture(include_str!("fixtures/parity/traces.json"));
-    let (mut supported, mut differences) = (Vec::new(), Vec::new());
-    for (name, case) in cases {
-        let traced = serde_json::from_value::<Case>(case).map_err(Into::into).and_then(|case| trace(&case));
-        match traced {
-            Ok(actual) => {
-                differences
-                    .extend(difference(&traces[&name], &actual).map(|difference| format!("{name}: {difference}")));
-                supported.push(name);
-            }
-            Err(error) => println!("{name} is left out: {error}"),
-        }
+    let mut different = Vec::new();
+    for (name, case) in &cases {
+        let actual = serde_json::from_value::<Case>(case.clone()).map_err(Into::into).and_then(|case| trace(&case));
+        different.extend(difference(&traces[name], &actual.unwrap()).map(|difference| (name.as_str(), difference)));
     }
-    assert!(differences.is_empty(), "{}", differences.join("\n"));
-    assert!(supported.contains(&"fit".to_owned()));
-    assert_eq!(supported.len(), SUPPORTED, "{supported:?}");
+    let better = |name: &str| BETTER.iter().any(|(better, _)| *better == name);
+    let worse: Vec<_> = different.iter().filter(|(name, _)| !better(name)).collect();
+    assert!(worse.is_empty(), "{worse:#?}");
+    assert_eq!((cases.len(), different.len()), (127, BETTER.len()));
 }

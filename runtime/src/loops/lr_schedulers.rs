@@ -9,16 +9,16 @@ use crate::module::{LightningModule, LightningModuleTable, Running, edge};
 use crate::schedule::{Interval, LrSchedulerIndex};
 use crate::terminal;
 
-/// Moments at which schedulers step. Those on a metric step after validation, and all others before it, as a checkpoint may be
+/// The moments after which schedulers step. Those on a metric step after validation, and all others before it, as a checkpoint may be
 /// written in between.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
     /// A batch has been trained on.
-    AfterBatch,
+    Batch,
     /// The validation after a batch, if there was one, is over.
-    AfterValidation,
+    Validation,
     /// The epoch's last hooks were called.
-    AfterEpoch,
+    Epoch,
 }
 
 /// Steps the schedulers that are due.
@@ -40,8 +40,8 @@ fn is_due(ctx: &mut RunContext, place: usize, moment: Moment) -> bool {
     let running = &mut ctx.lr_schedulers[place];
     let config = running.config();
     let waits = running.scheduler.needs_metric();
-    let after_batch = moment == if waits { Moment::AfterValidation } else { Moment::AfterBatch };
-    let after_epoch = if waits { moment == Moment::AfterEpoch } else { moment == Moment::AfterBatch };
+    let after_batch = moment == if waits { Moment::Validation } else { Moment::Batch };
+    let after_epoch = if waits { moment == Moment::Epoch } else { moment == Moment::Batch };
     let after_epoch = after_epoch && progress.is_last_batch;
     match (config.every, config.interval) {
         (None, Interval::Step) => after_batch && has_stepped && progress.batches_ready.is_multiple_of(config.frequency),

@@ -49,14 +49,14 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
     let flow = running.on_train_batch_start(&batch, batch_idx)?;
     if flow == Flow::SkipEpoch {
         running.ctx.progress.is_last_batch = true;
-        lr_schedulers::update(running, Moment::AfterBatch)?;
+        lr_schedulers::update(running, Moment::Batch)?;
     } else {
         let output = if M::AUTOMATIC_OPTIMIZATION {
             automatic::step(running, &batch, batch_idx)?
         } else {
             manual::step(running, &batch, batch_idx)?
         };
-        lr_schedulers::update(running, Moment::AfterBatch)?;
+        lr_schedulers::update(running, Moment::Batch)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;
         log_step(running)?;
     }
@@ -75,7 +75,7 @@ fn advance_end<M: LightningModule>(
     {
         validation.run(running, has_stepped)?;
     }
-    lr_schedulers::update(running, Moment::AfterValidation)?;
+    lr_schedulers::update(running, Moment::Validation)?;
     if has_stepped {
         running.ctx.progress.batches_that_stepped += 1;
     }
@@ -90,7 +90,7 @@ fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.epoch_end_reached();
     running.ctx.progress.epoch_is_done = true;
     on_train_epoch_end(running)?;
-    lr_schedulers::update(running, Moment::AfterEpoch)?;
+    lr_schedulers::update(running, Moment::Epoch)?;
     running.ctx.end_logged_epoch()?;
     running.ctx.progress.batches_that_stepped = stepped;
     running.ctx.in_epoch = false;

@@ -1,6 +1,7 @@
 use tch::{Device, Kind, Tensor};
+use tch_lightning::Optimizers;
 use tch_lightning::optim::{
-    Adam, AdamW, Algorithm, IntoParameterGroups, Lbfgs, Optimizer, OptimizerError, Optimizers, ParameterGroups, Sgd,
+    Adam, AdamW, Algorithm, IntoParameterGroups, Lbfgs, Optimizer, OptimizerError, ParameterGroups, Sgd,
 };
 
 type Named = Vec<(String, Tensor)>;
@@ -247,7 +248,8 @@ fn what_optimizers_are_made_from() {
     let adam = Adam::new(0.1);
     let groups = || ParameterGroups::new(adam).group("**.bias", adam);
     let of = |optimizers: Optimizers| {
-        let names = optimizers.iter().map(|groups| groups.algorithms().map(Algorithm::name).collect::<Vec<_>>());
+        let names =
+            optimizers.iter().map(|optimizer| optimizer.groups.algorithms().map(Algorithm::name).collect::<Vec<_>>());
         names.collect::<Vec<_>>()
     };
     assert_eq!(of(groups().into()), [["Adam", "Adam"]]);
