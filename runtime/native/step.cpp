@@ -11,7 +11,7 @@ namespace lightning {
 
 namespace {
 
-// MPS: its kernels read `found_inf` on the host or not at all.
+// MPS: nothing says that its kernels heed `found_inf`.
 bool skips_by_itself(const Partition& partition) { return partition.fused && !partition.device.is_mps(); }
 
 }  // namespace
