@@ -1,4 +1,4 @@
-// Stochastic gradient descent, as torch.optim.SGD: _fused_sgd and _single_tensor_sgd in torch/optim/sgd.py.
+// Stochastic gradient descent, as torch.optim.SGD: _fused_sgd and _multi_tensor_sgd in torch/optim/sgd.py.
 #include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/_foreach_mul.h>

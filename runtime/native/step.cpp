@@ -9,6 +9,13 @@
 
 namespace lightning {
 
+namespace {
+
+// MPS: nothing says that its kernels heed `found_inf`.
+bool skips_by_itself(const Partition& partition) { return partition.fused && !partition.device.is_mps(); }
+
+}  // namespace
+
 bool is_set(const at::Tensor& found_inf) { return found_inf.item<float>() != 0; }
 
 void step(const Group& group, Fused fused, const at::Tensor* found_inf, const Update& update) {
@@ -20,10 +27,9 @@ void step(const Group& group, Fused fused, const at::Tensor* found_inf, const Up
   }
   TORCH_CHECK(found_inf->scalar_type() == at::kFloat && found_inf->numel() == 1, "`found_inf` is ",
               found_inf->toString(), found_inf->sizes(), ", and it must be one f32 number");
-  const auto all = [&](auto holds) { return std::all_of(partitions.begin(), partitions.end(), holds); };
-  if (!all([](const Partition& partition) { return partition.fused; }) && is_set(*found_inf)) return;
+  if (!std::all_of(partitions.begin(), partitions.end(), skips_by_itself) && is_set(*found_inf)) return;
   for (const auto& partition : partitions) {
-    update(partition, partition.fused ? std::optional(found_inf->to(partition.device)) : std::nullopt);
+    update(partition, skips_by_itself(partition) ? std::optional(found_inf->to(partition.device)) : std::nullopt);
   }
 }
 

@@ -9,8 +9,8 @@
 
 namespace lightning {
 
-// Steps partition by partition. Where `found_inf`, one f32 number, is given and not 0, nothing is to change: a fused kernel
-// sees to that itself, on the device, by what is handed to `update`; for others it is read here, once.
+// Steps partition by partition. Where `found_inf`, one f32 number, is given and not 0, nothing is to change. A fused kernel
+// sees to that on the device, if `update` hands it on; where there is none, the number is read here, once.
 using Update = std::function<void(const Partition&, const std::optional<at::Tensor>& found_inf)>;
 void step(const Group& group, Fused fused, const at::Tensor* found_inf, const Update& update);
 

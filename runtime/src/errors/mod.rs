@@ -19,7 +19,8 @@
 //! The compiler can't know these, so that a run says them, in one sentence with its place:
 //!
 //! - whether there is a loader for a verb: the data may come from the module, a data module or the caller;
-//! - how many optimizers `configure_optimizers` returns in a `Vec`, and whether their hyperparameters are in range;
+//! - how many optimizers `configure_optimizers` returns in a `Vec`, whether their hyperparameters are in range, and whether
+//!   their patterns match parameters' names;
 //! - whether `optimizer_step` ran its closure: it may do so on some branch of its own;
 //! - the shape of what is logged, and of batches: libtorch's tensors carry their shapes at run time;
 //! - what a generated program is asked on the command line: `fit` of a module without `training_step` is a sentence there.

@@ -56,7 +56,7 @@ impl Optimizer {
         let groups = algorithm.into_parameter_groups().divide(parameters)?;
         let groups = groups.into_iter().map(|(algorithm, parameters)| ParameterGroup::new(algorithm, parameters));
         let groups: Vec<ParameterGroup> = groups.collect::<Result<_, _>>()?;
-        check_groups(groups.iter().collect::<Vec<_>>().as_slice())?;
+        check_groups(&groups.iter().collect::<Vec<_>>())?;
         let lbfgs = matches!(groups[0].algorithm(), Algorithm::Lbfgs(_)).then(Machine::default);
         Ok(Self { groups, lbfgs, steps: 0 })
     }
@@ -191,9 +191,6 @@ fn check_groups(groups: &[&ParameterGroup]) -> Result<(), OptimizerError> {
 }
 
 fn check_parameters(optimizer: &'static str, parameters: &[&(String, Tensor)]) -> Result<(), OptimizerError> {
-    if parameters.is_empty() {
-        return Err(OptimizerError::NoParameters { optimizer });
-    }
     let mut names = HashMap::new();
     let mut identities = HashMap::new();
     for (name, tensor) in parameters {

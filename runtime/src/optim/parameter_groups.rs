@@ -46,30 +46,31 @@ use super::{Algorithm, OptimizerError};
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct ParameterGroups<A = Algorithm> {
-    rest: Option<A>,
-    patterns: Vec<(String, A)>,
+    /// Without a pattern it takes the rest.
+    first: (Option<String>, A),
+    others: Vec<(String, A)>,
 }
 
 impl<A> ParameterGroups<A> {
     /// The first group, which takes all parameters that no pattern matches.
     pub fn new(algorithm: A) -> Self {
-        Self { rest: Some(algorithm), patterns: Vec::new() }
+        Self { first: (None, algorithm), others: Vec::new() }
     }
 
     /// The parameters whose names match the pattern, and no others.
     pub(super) fn over(pattern: impl Into<String>, algorithm: A) -> Self {
-        Self { rest: None, patterns: vec![(pattern.into(), algorithm)] }
+        Self { first: (Some(pattern.into()), algorithm), others: Vec::new() }
     }
 
     /// Adds a group: the parameters whose names match the pattern, and none before it.
     pub fn group(mut self, pattern: impl Into<String>, algorithm: A) -> Self {
-        self.patterns.push((pattern.into(), algorithm));
+        self.others.push((pattern.into(), algorithm));
         self
     }
 
     /// The groups' algorithms, in the order of [`Optimizer::groups`](super::Optimizer::groups).
     pub fn algorithms(&self) -> impl Iterator<Item = &A> {
-        self.rest.iter().chain(self.patterns.iter().map(|(_, algorithm)| algorithm))
+        std::iter::once(&self.first.1).chain(self.others.iter().map(|(_, algorithm)| algorithm))
     }
 }
 
@@ -79,27 +80,45 @@ pub(super) type Named = Vec<(String, Tensor)>;
 impl ParameterGroups {
     /// The algorithms with the parameters of each. The group of those that no pattern matches may be empty.
     pub(super) fn divide(self, parameters: Named) -> Result<Vec<(Algorithm, Named)>, OptimizerError> {
-        let Some(optimizer) = self.algorithms().next().map(Algorithm::name) else {
-            return Ok(Vec::new());
-        };
-        let all: Vec<String> = parameters.iter().map(|(name, _)| name.clone()).collect();
-        let mut left = parameters;
-        let mut groups = Vec::new();
-        for (pattern, algorithm) in self.patterns {
-            let matches = Pattern::new(optimizer, &pattern)?;
-            let (taken, others): (Named, Named) = left.into_iter().partition(|(name, _)| matches.matches(name));
-            if taken.is_empty() {
-                let shadowed = all.iter().any(|name| matches.matches(name));
-                return Err(match shadowed {
-                    true => OptimizerError::ShadowedPattern { optimizer, pattern },
-                    false => OptimizerError::UnmatchedPattern { optimizer, pattern, parameters: all },
-                });
-            }
-            groups.push((algorithm, taken));
-            left = others;
-        }
-        groups.splice(0..0, self.rest.map(|algorithm| (algorithm, left)));
+        let (pattern, algorithm) = self.first;
+        let mut division = Division::new(algorithm.name(), parameters)?;
+        let first = pattern.as_deref().map(|pattern| division.take(pattern)).transpose()?;
+        let others = self.others.into_iter().map(|(pattern, algorithm)| Ok((algorithm, division.take(&pattern)?)));
+        let mut groups: Vec<(Algorithm, Named)> = others.collect::<Result<_, _>>()?;
+        groups.insert(0, (algorithm, first.unwrap_or(division.left)));
         Ok(groups)
+    }
+}
+
+/// Parameters of which groups take theirs, one after the other.
+struct Division {
+    optimizer: &'static str,
+    names: Vec<String>,
+    left: Named,
+}
+
+impl Division {
+    fn new(optimizer: &'static str, parameters: Named) -> Result<Self, OptimizerError> {
+        if parameters.is_empty() {
+            return Err(OptimizerError::NoParameters { optimizer });
+        }
+        let names = parameters.iter().map(|(name, _)| name.clone()).collect();
+        Ok(Self { optimizer, names, left: parameters })
+    }
+
+    fn take(&mut self, pattern: &str) -> Result<Named, OptimizerError> {
+        let matcher = Pattern::new(self.optimizer, pattern)?;
+        let left = std::mem::take(&mut self.left).into_iter();
+        let (taken, left): (Named, Named) = left.partition(|(name, _)| matcher.matches(name));
+        self.left = left;
+        if !taken.is_empty() {
+            return Ok(taken);
+        }
+        let (optimizer, pattern) = (self.optimizer, pattern.to_owned());
+        if self.names.iter().any(|name| matcher.matches(name)) {
+            return Err(OptimizerError::ShadowedPattern { optimizer, pattern });
+        }
+        Err(OptimizerError::UnmatchedPattern { optimizer, pattern, parameters: std::mem::take(&mut self.names) })
     }
 }
 
@@ -117,9 +136,8 @@ impl<A: Into<Algorithm>> IntoParameterGroups for A {
 
 impl<A: Into<Algorithm>> IntoParameterGroups for ParameterGroups<A> {
     fn into_parameter_groups(self) -> ParameterGroups {
-        ParameterGroups {
-            rest: self.rest.map(Into::into),
-            patterns: self.patterns.into_iter().map(|(pattern, algorithm)| (pattern, algorithm.into())).collect(),
-        }
+        let (pattern, algorithm) = self.first;
+        let others = self.others.into_iter().map(|(pattern, algorithm)| (pattern, algorithm.into()));
+        ParameterGroups { first: (pattern, algorithm.into()), others: others.collect() }
     }
 }
