@@ -1,8 +1,8 @@
 //! The model: two convolutions and two linear layers.
 
-use examples::data::{Digits, SIDE};
 use crate::predictions::{Prediction, PredictionWriter};
 use clap::Args;
+use examples::data::{Digits, SIDE};
 use serde::{Deserialize, Serialize};
 use tch_lightning::prelude::*;
 

@@ -1,8 +1,8 @@
 //! What the model took each digit for: a file of all, and a picture of those it was wrong about.
 
-use examples::data::Digits;
 use crate::picture::{self, Mistaken};
 use anyhow::Context as _;
+use examples::data::Digits;
 use serde::Serialize;
 use std::path::Path;
 use tch_lightning::prelude::*;

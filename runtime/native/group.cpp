@@ -1,6 +1,10 @@
 #include "group.h"
 
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/view_as_real.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
 
 #include "boundary.h"
 
@@ -8,8 +12,8 @@ namespace lightning {
 
 namespace {
 
-// MPS: the two types that the documentation of torch.optim.Adam names. The other two devices' kernels take all four.
-bool has_fused_kernel(const at::Tensor& parameter) {
+bool has_fused_kernel(Fused fused, const at::Tensor& parameter) {
+  if (fused == Fused::kNowhere) return false;
   // The CPU kernel walks the memory of all its operands from end to end.
   if (!parameter.is_non_overlapping_and_dense()) return false;
   const auto dtype = parameter.scalar_type();
@@ -19,7 +23,8 @@ bool has_fused_kernel(const at::Tensor& parameter) {
     case at::kCUDA:
       return single_or_half || dtype == at::kDouble || dtype == at::kBFloat16;
     case at::kMPS:
-      return single_or_half;
+      // the two types that the documentation of torch.optim.Adam names
+      return fused == Fused::kOnCpuCudaAndMps && single_or_half;
     default:
       return false;
   }
@@ -53,28 +58,43 @@ Partition& partition_for(
   return added;
 }
 
+at::Tensor filled_like(const at::Tensor& parameter, double value) {
+  auto filled = at::zeros_like(parameter);
+  if (value != 0) as_real(filled).fill_(value);
+  return filled;
+}
+
+void check_gradient(const std::string& name, const at::Tensor& parameter) {
+  const auto& gradient = parameter.grad();
+  TORCH_CHECK(gradient.layout() == at::kStrided, "the gradient of `", name,
+              "` is sparse, and only dense gradients are supported: make the embedding with `sparse: false`");
+  TORCH_CHECK(gradient.sizes() == parameter.sizes(), "the gradient of `", name, "` has the shape ", gradient.sizes(),
+              ", but the parameter has ", parameter.sizes());
+}
+
 }  // namespace
+
+at::Tensor as_real(const at::Tensor& tensor) {
+  return tensor.is_complex() ? at::view_as_real(tensor.resolve_conj()) : tensor;
+}
 
 Group::Group(std::vector<std::string> names, Tensors parameters, size_t slots)
     : names_(std::move(names)), parameters_(std::move(parameters)), slots_(slots, Tensors(parameters_.size())) {}
 
-std::vector<Partition> Group::partitions() const {
+std::vector<Partition> Group::partitions(Fused wanted) const {
   std::vector<Partition> partitions;
   for (size_t member = 0; member < parameters_.size(); ++member) {
-    const auto& parameter = parameters_[member];
-    const auto& gradient = parameter.grad();
-    if (!gradient.defined()) continue;
-    TORCH_CHECK(gradient.layout() == at::kStrided, "the gradient of `", names_[member],
-                "` is sparse, and only dense gradients are supported: make the embedding with `sparse: false`");
-    TORCH_CHECK(gradient.sizes() == parameter.sizes(), "the gradient of `", names_[member], "` has the shape ",
-                gradient.sizes(), ", but the parameter has ", parameter.sizes());
-    const bool fused = has_fused_kernel(parameter);
+    if (!parameters_[member].grad().defined()) continue;
+    check_gradient(names_[member], parameters_[member]);
+    auto parameter = as_real(parameters_[member]);
+    auto gradient = as_real(parameters_[member].grad());
+    const bool fused = has_fused_kernel(wanted, parameter);
     const bool fresh = !slots_.empty() && !slots_.front()[member].defined();
     auto& partition = partition_for(partitions, parameter, fused, fresh, parameters_.size());
-    const bool as_is = !fused || same_layout(gradient, parameter);
+    if (fused && !same_layout(gradient, parameter)) gradient = laid_out_like(gradient, parameter);
     partition.members.push_back(member);
-    partition.parameters.push_back(parameter);
-    partition.gradients.push_back(as_is ? gradient : laid_out_like(gradient, parameter));
+    partition.parameters.push_back(std::move(parameter));
+    partition.gradients.push_back(std::move(gradient));
   }
   return partitions;
 }
@@ -92,38 +112,34 @@ void Group::zero_grad() {
   for (auto& parameter : parameters_) parameter.mutable_grad().reset();
 }
 
-Tensors Group::state(const Partition& partition, size_t slot) const {
-  const auto& all = slots_.at(slot);
+Tensors Group::state(const Partition& partition, size_t slot, double initial) {
+  auto& all = slots_.at(slot);
   Tensors chosen;
   chosen.reserve(partition.members.size());
   for (const auto member : partition.members) {
     const auto& parameter = parameters_[member];
-    const auto& tensor = all[member];
-    TORCH_CHECK(tensor.defined() && tensor.device() == parameter.device() &&
-                    tensor.scalar_type() == parameter.scalar_type() && tensor.sizes() == parameter.sizes() &&
-                    (!partition.fused || same_layout(tensor, parameter)),
+    auto& tensor = all[member];
+    if (!tensor.defined()) tensor = filled_like(parameter, initial);
+    TORCH_CHECK(tensor.device() == parameter.device() && tensor.scalar_type() == parameter.scalar_type() &&
+                    tensor.sizes() == parameter.sizes() && (!partition.fused || same_layout(tensor, parameter)),
                 "`", names_[member], "` is now ", parameter.toString(), parameter.sizes(), " on ", parameter.device(),
                 ", unlike its optimizer state: make the optimizer after parameters are moved or converted");
-    chosen.push_back(tensor);
+    chosen.push_back(as_real(tensor));
   }
   return chosen;
 }
 
-Tensors Group::scalars(const Partition& partition, size_t slot, at::Device device) {
+Tensors Group::scalars(const Partition& partition, size_t slot, at::Device device, double initial) {
   auto& all = slots_.at(slot);
   Tensors chosen;
   chosen.reserve(partition.members.size());
   for (const auto member : partition.members) {
     auto& scalar = all[member];
+    if (!scalar.defined()) scalar = at::full({}, initial, at::kFloat);
     if (scalar.device() != device) scalar = scalar.to(device);
     chosen.push_back(scalar);
   }
   return chosen;
-}
-
-void Group::keep(const Partition& partition, size_t slot, Tensors tensors) {
-  auto& all = slots_.at(slot);
-  for (size_t i = 0; i < partition.members.size(); ++i) all[partition.members[i]] = std::move(tensors[i]);
 }
 
 const at::Tensor& Group::saved(size_t slot, size_t member) const { return slots_.at(slot).at(member); }

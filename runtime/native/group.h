@@ -2,7 +2,6 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
-#include <c10/core/GradMode.h>
 
 #include <string>
 #include <vector>
@@ -11,12 +10,18 @@ namespace lightning {
 
 using Tensors = std::vector<at::Tensor>;
 
-// The parameters that one kernel call can update together, in matching order with their gradients.
+// A complex tensor as a view of its real and imaginary parts, which every algorithm treats as numbers of their own.
+at::Tensor as_real(const at::Tensor& tensor);
+
+// Where libtorch has an algorithm's fused kernel.
+enum class Fused { kNowhere, kOnCpuAndCuda, kOnCpuCudaAndMps };
+
+// The parameters that one kernel call can update together, in matching order with their gradients. All are real.
 struct Partition {
   at::Device device;
   at::ScalarType dtype;
   bool fused;  // libtorch has a fused kernel for this device, dtype and memory layout
-  bool fresh;  // these parameters have a gradient for the first time, hence no state yet
+  bool fresh;  // the first slot of these parameters is empty
   std::vector<size_t> members;
   Tensors parameters;
   Tensors gradients;
@@ -27,18 +32,17 @@ class Group {
   Group(std::vector<std::string> names, Tensors parameters, size_t slots);
 
   // The parameters that have a gradient. As in PyTorch, the others take no part in a step and get no state.
-  std::vector<Partition> partitions() const;
+  std::vector<Partition> partitions(Fused fused) const;
 
   Tensors gradients() const;
   void zero_grad();
 
-  // One slot's tensors for a partition's members; throws where a parameter has changed its shape, dtype or device since.
-  Tensors state(const Partition& partition, size_t slot) const;
+  // One slot's tensors for a partition's members, made of `initial` where there are none yet; throws where a parameter
+  // has changed its shape, dtype or device since.
+  Tensors state(const Partition& partition, size_t slot, double initial = 0);
 
   // As `state`, for the 0-dim f32 tensors that count or accumulate once a parameter; moved to `device` if they are elsewhere.
-  Tensors scalars(const Partition& partition, size_t slot, at::Device device);
-
-  void keep(const Partition& partition, size_t slot, Tensors tensors);
+  Tensors scalars(const Partition& partition, size_t slot, at::Device device, double initial = 0);
 
   // Undefined where the parameter has had no gradient yet.
   const at::Tensor& saved(size_t slot, size_t member) const;

@@ -1,9 +1,10 @@
 // Stochastic gradient descent, as torch.optim.SGD: _fused_sgd and _single_tensor_sgd in torch/optim/sgd.py.
+#include <ATen/ops/_foreach_add.h>
+#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_fused_sgd.h>
-#include <ATen/ops/empty_like.h>
 
-#include "boundary.h"
-#include "group.h"
+#include "step.h"
 
 namespace lightning {
 
@@ -16,56 +17,44 @@ namespace {
 
 enum Slot : size_t { kMomentumBuffer };
 
-void fused(const Partition& partition, const Tensors& buffers, const SgdOptions& options) {
+// The first gradient enters the momentum undampened. Where there is no dampening, the zeros of a new buffer see to that.
+bool starts_dampened(const Partition& partition, const SgdOptions& options) {
+  return partition.fresh && options.momentum != 0 && options.dampening != 0;
+}
+
+void fused(const Partition& partition, const Tensors& buffers, const SgdOptions& options,
+           const std::optional<at::Tensor>& found_inf) {
   at::_fused_sgd_(partition.parameters, partition.gradients, buffers, options.weight_decay, options.momentum,
                   options.lr, options.dampening, options.nesterov, options.maximize,
-                  /*is_first_step=*/partition.fresh);
+                  /*is_first_step=*/starts_dampened(partition, options), /*grad_scale=*/{}, found_inf);
 }
 
-void plain(const Partition& partition, Tensors& buffers, const SgdOptions& options) {
-  for (size_t i = 0; i < partition.parameters.size(); ++i) {
-    auto gradient = options.maximize ? partition.gradients[i].neg() : partition.gradients[i];
-    if (options.weight_decay != 0) gradient = gradient.add(partition.parameters[i], options.weight_decay);
-    if (options.momentum != 0) {
-      auto& buffer = buffers[i];
-      if (partition.fresh) {
-        buffer.copy_(gradient);
-      } else {
-        buffer.mul_(options.momentum).add_(gradient, 1 - options.dampening);
-      }
-      gradient = options.nesterov ? gradient.add(buffer, options.momentum) : buffer;
-    }
-    partition.parameters[i].add_(gradient, -options.lr);
-  }
-}
-
-Tensors unfilled_like(const Tensors& parameters) {
-  Tensors unfilled;
-  unfilled.reserve(parameters.size());
-  for (const auto& parameter : parameters) unfilled.push_back(at::empty_like(parameter));
-  return unfilled;
-}
-
-void step(Group& group, const SgdOptions& options) {
-  c10::NoGradGuard no_grad;
-  for (auto& partition : group.partitions()) {
-    Tensors buffers;
-    if (options.momentum != 0) {
-      buffers = partition.fresh ? unfilled_like(partition.parameters) : group.state(partition, kMomentumBuffer);
-    }
-    if (partition.fused) {
-      fused(partition, buffers, options);
+void plain(const Partition& partition, const Tensors& buffers, const SgdOptions& options) {
+  auto gradients = descent(partition, options.maximize, options.weight_decay);
+  if (options.momentum != 0) {
+    if (starts_dampened(partition, options)) {
+      at::_foreach_copy_(buffers, gradients);
     } else {
-      plain(partition, buffers, options);
+      at::_foreach_mul_(buffers, options.momentum);
+      at::_foreach_add_(buffers, gradients, 1 - options.dampening);
     }
-    // Only now: until the first gradient has filled them, the buffers hold nothing.
-    if (partition.fresh) group.keep(partition, kMomentumBuffer, std::move(buffers));
+    gradients = options.nesterov ? at::_foreach_add(gradients, buffers, options.momentum) : buffers;
   }
+  at::_foreach_add_(partition.parameters, gradients, -options.lr);
 }
 
 }  // namespace
 }  // namespace lightning
 
-extern "C" char* lightning_sgd_step(lightning::Group* group, const lightning::SgdOptions* options) {
-  return lightning::guarded([&] { lightning::step(*group, *options); });
+extern "C" char* lightning_sgd_step(
+    lightning::Group* group, const lightning::SgdOptions* options, const at::Tensor* found_inf) {
+  using namespace lightning;
+  return guarded([&] {
+    step(*group, Fused::kOnCpuCudaAndMps, found_inf, [&](const Partition& partition, const auto& found_inf) {
+      // Skipped on the device, it would be taken for the first step all the same: this one alone is read here.
+      if (found_inf && starts_dampened(partition, *options) && is_set(*found_inf)) return;
+      const auto buffers = options->momentum != 0 ? group->state(partition, kMomentumBuffer) : Tensors();
+      partition.fused ? fused(partition, buffers, *options, found_inf) : plain(partition, buffers, *options);
+    });
+  });
 }

@@ -10,10 +10,10 @@ pub use crate::hook::Hook;
 pub use crate::module::{
     Batched, Callback, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, Flow, HookFailure,
     HookParameter, HookReturn, LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable,
-    LoadsSameBatch, Made, ModelHooks, ModelHooksTable, Optimizes, OptimizesManually, Place, Predicts, SameBatch,
-    StepClosure, StepOutputs, Tests, Trains, Validates,
+    LoadsSameBatch, Made, ModelHooks, ModelHooksTable, Optimizers, Optimizes, OptimizesManually, Place, Predicts,
+    SameBatch, StepClosure, StepOutputs, Tests, Trains, Validates,
 };
-pub use crate::optim::{OptimizerIndex, Optimizers};
+pub use crate::optim::OptimizerIndex;
 pub use crate::schedule::LrSchedulerIndex;
 pub use crate::stage::Stage;
 pub use anyhow::Result;

@@ -38,7 +38,7 @@ pub use attributes::{lightning_callback, lightning_datamodule, lightning_module}
 pub use callbacks::{
     EarlyStopping, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast, StoppingReason,
 };
-pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
+pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimizer};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};
 pub use context::{Context, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
@@ -48,10 +48,10 @@ pub use loggers::{CsvLogger, Logger};
 pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
-    FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, LightningDataModule,
+    FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, IntoOptimizer, LightningDataModule,
     LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Loads, LoadsSameBatch, Made, ModelHooks,
-    ModelHooksTable, NoHparams, Optimizes, OptimizesManually, Place, Predicts, SameBatch, StepClosure, StepOutputs,
-    Tests, TrainingOutput, Trains, Validates, overridden_hooks, places,
+    ModelHooksTable, NoHparams, Optimizers, Optimizes, OptimizesManually, Place, Predicts, SameBatch,
+    ScheduledOptimizer, StepClosure, StepOutputs, Tests, TrainingOutput, Trains, Validates, overridden_hooks, places,
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
@@ -68,15 +68,18 @@ pub fn seed_everything(seed: i64) {
 /// What a model's file needs: `use tch_lightning::prelude::*;`.
 pub mod prelude {
     pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
-    pub use crate::optim::{Adam, AdamW, Optimizers, Sgd};
+    pub use crate::metrics::Metric as _;
+    pub use crate::optim::{
+        Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, NAdam, ParameterGroups, RAdam, RmsProp, Sgd,
+    };
     pub use crate::schedule::{
         ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr,
         LambdaLr, LinearLr, LrScheduler, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
         SequentialLr, StepLr,
     };
     pub use crate::{
-        Callback, Checkpoint, Context, Flow, OptimizerIndex, Reduction, Stage, StepClosure, Trainer, TrainerConfig,
-        lightning_callback, lightning_datamodule, lightning_module,
+        Callback, Checkpoint, Context, Flow, IntoOptimizer as _, OptimizerIndex, Optimizers, Reduction, Stage,
+        StepClosure, Trainer, TrainerConfig, lightning_callback, lightning_datamodule, lightning_module,
     };
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;

@@ -51,8 +51,13 @@ impl fmt::Display for Mismatch {
 }
 
 fn list(problem: &str, names: &[impl fmt::Display]) -> Option<String> {
+    (!names.is_empty()).then(|| format!("{problem}: {}", first_of(names)))
+}
+
+/// The first names for a sentence, and how many there are behind them.
+pub(crate) fn first_of(names: &[impl fmt::Display]) -> String {
     let shown: Vec<String> = names.iter().take(LISTED).map(ToString::to_string).collect();
     let rest = names.len().saturating_sub(LISTED);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    (!names.is_empty()).then(|| format!("{problem}: {}{more}", shown.join(", ")))
+    format!("{}{more}", shown.join(", "))
 }

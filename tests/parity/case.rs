@@ -1,5 +1,7 @@
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
+use tch_lightning::optim::{self, Algorithm};
+use tch_lightning::schedule::LrSchedulerConfig;
 use tch_lightning::{EarlyStopping, ModelCheckpoint};
 
 /// A case: what is trained, and how. What is absent has Lightning's default.
@@ -42,6 +44,8 @@ pub(super) struct Model {
     pub(super) optimizer: Optimizer,
     /// How many such optimizers there are, each over all parameters.
     pub(super) optimizers: usize,
+    /// On the first optimizer.
+    pub(super) scheduler: Option<Scheduler>,
     pub(super) automatic: bool,
     /// Without automatic optimization: each optimizer steps after so many batches.
     pub(super) manual_step_every: usize,
@@ -63,6 +67,7 @@ impl Default for Model {
             predict: vec![2],
             optimizer: Optimizer::default(),
             optimizers: 1,
+            scheduler: None,
             automatic: true,
             manual_step_every: 1,
             loss_scale: 1.0,
@@ -80,14 +85,61 @@ impl Default for Model {
 #[serde(tag = "name")]
 pub(super) enum Optimizer {
     #[serde(rename = "SGD")]
-    Sgd(tch_lightning::optim::Sgd),
-    Adam(tch_lightning::optim::Adam),
-    AdamW(tch_lightning::optim::AdamW),
+    Sgd(optim::Sgd),
+    Adam(optim::Adam),
+    AdamW(optim::AdamW),
+    #[serde(rename = "RMSprop")]
+    RmsProp(optim::RmsProp),
+    Adagrad(optim::Adagrad),
+    Adadelta(optim::Adadelta),
+    Adamax(optim::Adamax),
+    NAdam(optim::NAdam),
+    RAdam(optim::RAdam),
+    #[serde(rename = "LBFGS")]
+    Lbfgs(optim::Lbfgs),
 }
 
 impl Default for Optimizer {
     fn default() -> Self {
-        Self::Sgd(tch_lightning::optim::Sgd::new(0.1))
+        Self::Sgd(optim::Sgd::new(0.1))
+    }
+}
+
+impl From<Optimizer> for Algorithm {
+    fn from(optimizer: Optimizer) -> Self {
+        match optimizer {
+            Optimizer::Sgd(algorithm) => algorithm.into(),
+            Optimizer::Adam(algorithm) => algorithm.into(),
+            Optimizer::AdamW(algorithm) => algorithm.into(),
+            Optimizer::RmsProp(algorithm) => algorithm.into(),
+            Optimizer::Adagrad(algorithm) => algorithm.into(),
+            Optimizer::Adadelta(algorithm) => algorithm.into(),
+            Optimizer::Adamax(algorithm) => algorithm.into(),
+            Optimizer::NAdam(algorithm) => algorithm.into(),
+            Optimizer::RAdam(algorithm) => algorithm.into(),
+            Optimizer::Lbfgs(algorithm) => algorithm.into(),
+        }
+    }
+}
+
+/// A scheduler by PyTorch's name, with its arguments and when it steps.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Scheduler {
+    name: String,
+    #[serde(default)]
+    args: Map<String, Value>,
+    #[serde(flatten)]
+    when: Map<String, Value>,
+}
+
+impl Scheduler {
+    /// The library's description, which has the same names in Rust's spelling.
+    pub(super) fn config(&self) -> anyhow::Result<LrSchedulerConfig> {
+        let name = self.name.replace("LR", "Lr");
+        let args = self.args.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect();
+        let mut config = self.when.clone();
+        config.insert("scheduler".to_owned(), json!({ name: Value::Object(args) }));
+        Ok(serde_json::from_value(Value::Object(config))?)
     }
 }
 

@@ -1,10 +1,13 @@
-use super::case::{Model, Optimizer};
+use super::case::Model;
 use super::events::{Events, Shown, raise};
 use std::ops::{Deref, DerefMut};
 use tch_lightning::optim::Algorithm;
 use tch_lightning::prelude::*;
+use tch_lightning::optim::Progress;
+use tch_lightning::schedule::LrSchedulerIndex;
 use tch_lightning::{
-    GradientClipAlgorithm, LightningModule, Optimizes, Predicts, RunContext, Tests, Trains, Validates,
+    GradientClipAlgorithm, IntoOptimizer, LightningModule, Optimizes, Predicts, RunContext, ScheduledOptimizer, Tests,
+    Trains, Validates,
 };
 
 pub(super) type Rows = (Tensor, Tensor);
@@ -130,14 +133,14 @@ macro_rules! recorder {
                 Ok(self.layer.forward(&batch.0))
             }
 
-            fn configure_optimizers(&self, ctx: &mut Context) -> Result<Vec<Algorithm>> {
+            fn configure_optimizers(&self, ctx: &mut Context) -> Result<Vec<ScheduledOptimizer>> {
                 self.note("configure_optimizers", ctx, Shown::default())?;
-                let algorithm: Algorithm = match self.model.optimizer {
-                    Optimizer::Sgd(sgd) => sgd.into(),
-                    Optimizer::Adam(adam) => adam.into(),
-                    Optimizer::AdamW(adamw) => adamw.into(),
-                };
-                Ok(vec![algorithm; self.model.optimizers])
+                let algorithm = Algorithm::from(self.model.optimizer.clone());
+                let mut optimizers = vec![algorithm.into_optimizer(); self.model.optimizers];
+                if let (Some(scheduler), Some(first)) = (&self.model.scheduler, optimizers.first_mut()) {
+                    first.lr_schedulers.push(scheduler.config()?);
+                }
+                Ok(optimizers)
             }
 
             fn configure_callbacks(&self, ctx: &mut Context) -> Result<Vec<Box<dyn Callback<Self>>>> {
@@ -423,13 +426,27 @@ recorder! {
             closure: &mut StepClosure<'_, Self>,
         ) -> Result<()> {
             self.note("optimizer_step", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
-            closure.run(self, ctx)?;
-            Ok(ctx.optimizer(optimizer).step()?)
+            loop {
+                let loss = closure.run(self, ctx)?;
+                if ctx.optimizer(optimizer).step_on(loss.as_ref())? == Progress::Done {
+                    return Ok(());
+                }
+            }
         }
 
         fn optimizer_zero_grad(&self, ctx: &mut Context, batch_idx: usize, optimizer: OptimizerIndex) -> Result<()> {
             self.note("optimizer_zero_grad", ctx, Shown { batch_idx: Some(batch_idx), ..Shown::default() })?;
             Ok(ctx.optimizer(optimizer).zero_grad()?)
+        }
+
+        fn lr_scheduler_step(
+            &self,
+            ctx: &mut Context,
+            scheduler: LrSchedulerIndex,
+            metric: Option<f64>,
+        ) -> Result<()> {
+            self.note("lr_scheduler_step", ctx, Shown::default())?;
+            Ok(ctx.step_lr_scheduler(scheduler, metric)?)
         }
 
         fn configure_gradient_clipping(

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, Logger, ModelCheckpoint};
+use tch_lightning::{Error, Logger, ModelCheckpoint, RunContext};
 
 /// Runs a case, and writes down what happened.
 ///
@@ -61,7 +61,7 @@ fn trace_of<M: Records>(case: &Case) -> Result<Value> {
         trace["best_score"] = json!(checkpoint.best_model_score());
     }
     if case.verb == Verb::Fit {
-        trace["lr"] = json!(context.optimizers().iter().map(|optimizer| optimizer.lr()).collect::<Vec<_>>());
+        trace["lr"] = json!(lr(context));
     }
     Ok(trace)
 }
@@ -110,6 +110,11 @@ fn config(arguments: &Map<String, Value>, folder: &Path) -> Result<TrainerConfig
     config.enable_progress_bar = false;
     config.enable_model_summary = false;
     Ok(config)
+}
+
+/// A rate for each parameter group.
+fn lr(context: &RunContext) -> Vec<f64> {
+    context.optimizers().iter().flat_map(|optimizer| optimizer.groups().iter().map(|group| group.lr())).collect()
 }
 
 fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {

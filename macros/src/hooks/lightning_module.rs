@@ -73,7 +73,8 @@ pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
         Ok(loss.f_backward()?)
     }
 
-    /// Steps one optimizer. `closure.run(self, ctx)` computes the loss and the gradients of the batch and must run once.
+    /// Steps one optimizer. `closure.run(self, ctx)` computes the loss and the gradients of the batch; it must run once, and
+    /// again as often as the optimizer asks for, as LBFGS does.
     fn optimizer_step(
         &mut self,
         ctx: &mut Context,
@@ -82,8 +83,12 @@ pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
         optimizer: OptimizerIndex,
         closure: &mut StepClosure<'_, Self>,
     ) -> Result<()> {
-        closure.run(self, ctx)?;
-        Ok(ctx.optimizer(optimizer).step()?)
+        loop {
+            let loss = closure.run(self, ctx)?;
+            if ctx.optimizer(optimizer).step_on(loss.as_ref())? == Progress::Done {
+                return Ok(());
+            }
+        }
     }
 
     /// Clears the gradients of one optimizer's parameters. The default drops them (`set_to_none` in PyTorch).

@@ -12,6 +12,7 @@ pub use error::CheckpointError;
 use crate::context::Progress;
 use crate::mismatch::{Mismatch, Misshaped};
 use crate::optim::Algorithm;
+use crate::schedule::LrSchedulerState;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -49,8 +50,11 @@ pub struct Metadata {
     pub(crate) progress: Progress,
     /// The hyperparameters that the module was made from, where the program made it.
     pub hyper_parameters: Option<serde_json::Value>,
-    /// The optimizers' algorithms with their settings.
-    pub optimizers: Vec<Algorithm>,
+    /// The optimizers, apart from their tensors.
+    pub optimizers: Vec<SavedOptimizer>,
+    /// The state of each learning-rate scheduler.
+    #[serde(default)]
+    pub lr_schedulers: Vec<LrSchedulerState>,
     /// The state of each callback that keeps one, by its name.
     #[serde(default)]
     pub callbacks: BTreeMap<String, serde_json::Value>,
@@ -59,6 +63,15 @@ pub struct Metadata {
     pub data_module: serde_json::Value,
     /// What `on_save_checkpoint` added.
     pub extra: BTreeMap<String, serde_json::Value>,
+}
+
+/// An optimizer, apart from its tensors.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SavedOptimizer {
+    /// The algorithm of each parameter group, with its hyperparameters as they were, the learning rate included.
+    pub groups: Vec<Algorithm>,
+    /// The steps that it had taken.
+    pub steps: u64,
 }
 
 impl Default for Metadata {
@@ -72,6 +85,7 @@ impl Default for Metadata {
             progress: Progress::default(),
             hyper_parameters: None,
             optimizers: Vec::new(),
+            lr_schedulers: Vec::new(),
             callbacks: BTreeMap::new(),
             data_module: serde_json::Value::Null,
             extra: BTreeMap::new(),

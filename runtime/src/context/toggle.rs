@@ -21,7 +21,7 @@ impl RunContext {
     pub fn toggle_optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) {
         self.untoggle_optimizer();
         let OptimizerIndex(toggled) = optimizer.into();
-        let parameters = |optimizer: usize| self.optimizers[optimizer].parameters().iter().map(|(_, tensor)| tensor);
+        let parameters = |optimizer: usize| self.optimizers[optimizer].parameters().map(|(_, tensor)| tensor);
         let own: HashSet<TensorIdentity> = parameters(toggled).map(TensorIdentity::of).collect();
         let others = (0..self.optimizers.len()).filter(|other| *other != toggled).flat_map(parameters);
         let others = others.filter(|tensor| tensor.requires_grad() && !own.contains(&TensorIdentity::of(tensor)));

@@ -1,8 +1,7 @@
 //! Holds what a user wrote against what a hook is declared to take and return, so that the compiler's message is ours.
 
-use super::Flow;
+use super::{Flow, IntoOptimizer, Optimizers};
 use crate::data::{Batch, DataLoader, DataLoaders};
-use crate::optim::{Algorithm, Optimizers};
 
 /// `Self` is the type that a method asks for, `Declared` the one that the hook has.
 #[diagnostic::on_unimplemented(
@@ -65,21 +64,28 @@ impl<B: Batch> HookReturn<DataLoaders<B>> for Vec<DataLoader<B>> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Into<Algorithm>> HookReturn<Optimizers> for A {
-    fn into_value(self) -> Optimizers {
-        self.into().into()
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: Into<Algorithm>> HookReturn<Optimizers> for Vec<A> {
+impl<G: IntoOptimizer> HookReturn<Optimizers> for G {
     fn into_value(self) -> Optimizers {
         self.into()
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<A: Into<Algorithm>, B: Into<Algorithm>> HookReturn<Optimizers> for (A, B) {
+impl<G: IntoOptimizer> HookReturn<Optimizers> for Vec<G> {
+    fn into_value(self) -> Optimizers {
+        self.into()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: IntoOptimizer, B: IntoOptimizer> HookReturn<Optimizers> for (A, B) {
+    fn into_value(self) -> Optimizers {
+        self.into()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<A: IntoOptimizer, B: IntoOptimizer, C: IntoOptimizer> HookReturn<Optimizers> for (A, B, C) {
     fn into_value(self) -> Optimizers {
         self.into()
     }

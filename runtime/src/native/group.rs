@@ -9,7 +9,7 @@ use super::boundary::{NativeError, check, receive};
 
 /// `lightning::Group` in `native/group.h`; only pointers to it are seen here.
 #[repr(C)]
-struct CGroup {
+pub(crate) struct CGroup {
     _opaque: [u8; 0],
     _neither_send_nor_sync: PhantomData<*mut u8>,
 }
@@ -35,35 +35,6 @@ unsafe extern "C" {
         tensors: *const *const C_tensor,
         elementwise: *const bool,
     ) -> *mut c_char;
-    fn lightning_group_grad_norm(group: *const CGroup, norm: *mut *mut C_tensor) -> *mut c_char;
-    fn lightning_group_clip_grad_norm(group: *mut CGroup, max_norm: f64, norm: *mut *mut C_tensor) -> *mut c_char;
-    fn lightning_group_clip_grad_value(group: *mut CGroup, limit: f64) -> *mut c_char;
-    fn lightning_sgd_step(group: *mut CGroup, options: *const SgdOptions) -> *mut c_char;
-    fn lightning_adam_step(group: *mut CGroup, options: *const AdamOptions) -> *mut c_char;
-}
-
-/// `lightning::SgdOptions` in `native/sgd.cpp`, field by field.
-#[repr(C)]
-pub(crate) struct SgdOptions {
-    pub(crate) lr: f64,
-    pub(crate) momentum: f64,
-    pub(crate) dampening: f64,
-    pub(crate) weight_decay: f64,
-    pub(crate) nesterov: bool,
-    pub(crate) maximize: bool,
-}
-
-/// `lightning::AdamOptions` in `native/adam.cpp`, field by field.
-#[repr(C)]
-pub(crate) struct AdamOptions {
-    pub(crate) lr: f64,
-    pub(crate) beta1: f64,
-    pub(crate) beta2: f64,
-    pub(crate) eps: f64,
-    pub(crate) weight_decay: f64,
-    pub(crate) decoupled_weight_decay: bool,
-    pub(crate) amsgrad: bool,
-    pub(crate) maximize: bool,
 }
 
 /// Parameters and their optimizer state, held in C++ so that a step over all of them is one call.
@@ -94,37 +65,14 @@ impl Group {
         Ok(Self { raw, parameters: parameters.len(), slots })
     }
 
-    pub(crate) fn sgd_step(&mut self, options: &SgdOptions) -> Result<(), NativeError> {
-        // SAFETY: the group is alive and borrowed for itself alone; the options are laid out as C++ declares them.
-        unsafe { check(lightning_sgd_step(self.raw.as_ptr(), options)) }
-    }
-
-    pub(crate) fn adam_step(&mut self, options: &AdamOptions) -> Result<(), NativeError> {
-        // SAFETY: as for `sgd_step`.
-        unsafe { check(lightning_adam_step(self.raw.as_ptr(), options)) }
+    /// The C++ object, which lives as long as `self`.
+    pub(super) fn raw(&self) -> *mut CGroup {
+        self.raw.as_ptr()
     }
 
     pub(crate) fn zero_grad(&mut self) -> Result<(), NativeError> {
         // SAFETY: the group is alive and borrowed for itself alone.
         unsafe { check(lightning_group_zero_grad(self.raw.as_ptr())) }
-    }
-
-    pub(crate) fn grad_norm(&self) -> Result<Tensor, NativeError> {
-        // SAFETY: the group is alive; what the entry point stores is a new handle.
-        let norm = unsafe { receive(|norm| lightning_group_grad_norm(self.raw.as_ptr(), norm)) }?;
-        Ok(norm.expect("a call that succeeded has stored the norm"))
-    }
-
-    pub(crate) fn clip_grad_norm(&mut self, max_norm: f64) -> Result<Tensor, NativeError> {
-        let group = self.raw.as_ptr();
-        // SAFETY: the group is alive and borrowed for itself alone; what the entry point stores is a new handle.
-        let norm = unsafe { receive(|norm| lightning_group_clip_grad_norm(group, max_norm, norm)) }?;
-        Ok(norm.expect("a call that succeeded has stored the norm"))
-    }
-
-    pub(crate) fn clip_grad_value(&mut self, limit: f64) -> Result<(), NativeError> {
-        // SAFETY: the group is alive and borrowed for itself alone.
-        unsafe { check(lightning_group_clip_grad_value(self.raw.as_ptr(), limit)) }
     }
 
     /// A handle of the live state, or `None` where the parameter has had no gradient yet.

@@ -1,22 +1,28 @@
 //! The safe face of `native/`, our C++ over what libtorch has and tch does not bind. All of the crate's `unsafe` is here.
 
 mod boundary;
+mod gradients;
 mod group;
 mod library;
 mod message;
 mod random;
 mod record;
+mod steps;
 mod stream;
 mod system;
 mod tensor;
 mod threads;
 
 pub use boundary::NativeError;
-pub(crate) use group::{AdamOptions, Group, SgdOptions};
+pub(crate) use gradients::Gradients;
+pub(crate) use group::Group;
 pub(crate) use library::{loaded_libtorch, open_library};
 pub(crate) use message::without_backtrace;
 pub(crate) use random::{random_state, set_random_state};
 pub(crate) use record::Record;
+pub(crate) use steps::{
+    AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
+};
 pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;
 pub(crate) use tensor::TensorIdentity;

@@ -1,21 +1,65 @@
 use serde::{Deserialize, Serialize};
 
-use super::{Adam, AdamW, OptimizerError, Sgd};
-use crate::native::{Group, NativeError};
+use super::rule::Rule;
+use super::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, NAdam, OptimizerError, ParameterGroups, RAdam, RmsProp, Sgd,
+};
 
-/// An optimization algorithm with its hyperparameters, not yet bound to parameters.
-///
-/// Made from any of the algorithms' own types with `into()`. Serialized, it is the algorithm's name with its
-/// hyperparameters, as in `{"AdamW": {"lr": 0.001, …}}`; those left out when it is read have their defaults.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum Algorithm {
+macro_rules! algorithms {
+    ($($(#[$about:meta])* $name:ident,)*) => {
+        /// An optimization algorithm with its hyperparameters, not yet bound to parameters.
+        ///
+        /// Made from any of the algorithms' own types with `into()`. Serialized, it is the algorithm's name with its
+        /// hyperparameters, as in `{"AdamW": {"lr": 0.001, …}}`; those left out when it is read have their defaults.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum Algorithm {
+            $($(#[$about])* $name($name),)*
+        }
+
+        impl Algorithm {
+            pub(super) fn rule(&self) -> &dyn Rule {
+                match self {
+                    $(Self::$name(algorithm) => algorithm,)*
+                }
+            }
+
+            fn rule_mut(&mut self) -> &mut dyn Rule {
+                match self {
+                    $(Self::$name(algorithm) => algorithm,)*
+                }
+            }
+        }
+
+        $(impl From<$name> for Algorithm {
+            fn from(algorithm: $name) -> Self {
+                Self::$name(algorithm)
+            }
+        })*
+    };
+}
+
+algorithms! {
     /// Stochastic gradient descent.
-    Sgd(Sgd),
+    Sgd,
     /// Adam, whose weight decay is an L2 penalty.
-    Adam(Adam),
+    Adam,
     /// Adam with decoupled weight decay.
-    AdamW(AdamW),
+    AdamW,
+    /// Adam with the largest gradient in place of their mean square.
+    Adamax,
+    /// Adam with Nesterov's momentum.
+    NAdam,
+    /// Adam with its variance rectified.
+    RAdam,
+    /// Gradients over the root of their mean square.
+    RmsProp,
+    /// Gradients over the root of the sum of their squares.
+    Adagrad,
+    /// Gradients over the root of their mean square, as long as the steps before them.
+    Adadelta,
+    /// L-BFGS, which evaluates the loss several times a step.
+    Lbfgs,
 }
 
 impl Algorithm {
@@ -34,71 +78,38 @@ impl Algorithm {
         *self.rule_mut().lr_mut() = lr;
     }
 
+    /// What a schedule that cycles momentum changes: `momentum` of SGD and RMSprop, `betas.0` of Adam and its relatives;
+    /// `None` for the others, which have none.
+    pub fn momentum(&self) -> Option<f64> {
+        self.rule().momentum()
+    }
+
+    /// Sets [`momentum`](Self::momentum). It is checked when an [`Optimizer`](super::Optimizer) is made, not here.
+    ///
+    /// # Errors
+    /// [`OptimizerError::NoMomentum`] if the algorithm has none.
+    pub fn set_momentum(&mut self, momentum: f64) -> Result<(), OptimizerError> {
+        let optimizer = self.name();
+        *self.rule_mut().momentum_mut().ok_or(OptimizerError::NoMomentum { optimizer })? = momentum;
+        Ok(())
+    }
+
     /// Checks the hyperparameters by PyTorch's rules.
     ///
     /// # Errors
     /// [`OptimizerError::Hyperparameter`] for the first that is out of its range.
     pub fn validate(&self) -> Result<(), OptimizerError> {
-        self.rule().validate()
+        self.rule().check_ranges()?;
+        self.rule().check_together()
     }
 
-    pub(super) fn rule(&self) -> &dyn Rule {
-        match self {
-            Self::Sgd(sgd) => sgd,
-            Self::Adam(adam) => adam,
-            Self::AdamW(adamw) => adamw,
-        }
+    /// The algorithm over the parameters whose names match the pattern, and no others: see [`ParameterGroups`].
+    pub fn over(self, pattern: impl Into<String>) -> ParameterGroups {
+        ParameterGroups::over(pattern, self)
     }
 
-    fn rule_mut(&mut self) -> &mut dyn Rule {
-        match self {
-            Self::Sgd(sgd) => sgd,
-            Self::Adam(adam) => adam,
-            Self::AdamW(adamw) => adamw,
-        }
-    }
-}
-
-/// What an algorithm has to say of itself to be one of [`Algorithm`]'s.
-pub(super) trait Rule {
-    fn name(&self) -> &'static str;
-
-    fn lr(&self) -> f64;
-
-    fn lr_mut(&mut self) -> &mut f64;
-
-    fn validate(&self) -> Result<(), OptimizerError>;
-
-    /// The state kept of every parameter, in the order of the `Slot` enumeration in the algorithm's C++ file.
-    fn slots(&self) -> &'static [Slot];
-
-    fn step(&self, group: &mut Group) -> Result<(), NativeError>;
-}
-
-/// One kind of state, of which every parameter has a tensor.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
-    pub(super) name: &'static str,
-    pub(super) shape: SlotShape,
-}
-
-/// The shape of a slot's tensors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SlotShape {
-    /// 0-dim f32, whatever the parameter is.
-    Scalar,
-    /// The parameter's own shape and dtype.
-    Elementwise,
-}
-
-impl Slot {
-    pub(super) const fn scalar(name: &'static str) -> Self {
-        let shape = SlotShape::Scalar;
-        Self { name, shape }
-    }
-
-    pub(super) const fn elementwise(name: &'static str) -> Self {
-        let shape = SlotShape::Elementwise;
-        Self { name, shape }
+    /// Whether both are of one kind, such as two `AdamW` with different hyperparameters.
+    pub(super) fn is_of_the_kind_of(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 }

@@ -1,6 +1,7 @@
-use super::algorithm::Rule;
-use crate::mismatch::Mismatch;
-use crate::native::NativeError;
+use std::fmt::Display;
+
+use crate::mismatch::{Mismatch, first_of};
+use crate::native::without_backtrace;
 
 /// What can be wrong with an optimizer.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,101 @@ pub enum OptimizerError {
         reason: String,
     },
 
+    /// A pattern of parameters' names is malformed.
+    #[error("{optimizer}: `{pattern}` is no pattern of parameters' names: {reason}")]
+    Pattern {
+        /// The algorithm's name.
+        optimizer: &'static str,
+        /// The pattern that was given.
+        pattern: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A group would be empty, since its pattern matches no name.
+    #[error("{optimizer}: no parameter's name matches `{pattern}`; the parameters are {}", first_of(.parameters))]
+    UnmatchedPattern {
+        /// The algorithm's name.
+        optimizer: &'static str,
+        /// The pattern that was given.
+        pattern: String,
+        /// All names that there are.
+        parameters: Vec<String>,
+    },
+
+    /// A group would be empty, since groups before it take all that its pattern matches.
+    #[error(
+        "{optimizer}: every parameter that `{pattern}` matches belongs to a group before it: put narrower patterns before \
+         wider ones"
+    )]
+    ShadowedPattern {
+        /// The algorithm's name.
+        optimizer: &'static str,
+        /// The pattern that was given.
+        pattern: String,
+    },
+
+    /// A group is of another algorithm than those before it.
+    #[error("a group of {other} is no group of {optimizer}: all groups of an optimizer have one algorithm")]
+    OtherAlgorithm {
+        /// The optimizer's algorithm.
+        optimizer: &'static str,
+        /// The group's algorithm.
+        other: &'static str,
+    },
+
+    /// L-BFGS got more than one group.
+    #[error("{optimizer} steps over all its parameters together: give it one group")]
+    OneGroup {
+        /// The algorithm's name.
+        optimizer: &'static str,
+    },
+
+    /// The algorithm has no momentum that could be set.
+    #[error("{optimizer} has no momentum")]
+    NoMomentum {
+        /// The algorithm's name.
+        optimizer: &'static str,
+    },
+
+    /// L-BFGS was asked for a step without the loss, or for one that may be skipped.
+    #[error(
+        "{optimizer} evaluates the loss several times a step: call `step_on` with the loss until it is done, and without \
+         gradient scaling"
+    )]
+    NeedsLoss {
+        /// The algorithm's name.
+        optimizer: &'static str,
+    },
+
+    /// The loss is not one number.
+    #[error("{optimizer} needs the loss as one number, but its shape is {shape:?}: take its mean or sum")]
+    LossShape {
+        /// The algorithm's name.
+        optimizer: &'static str,
+        /// The loss's shape.
+        shape: Vec<i64>,
+    },
+
+    /// The state was asked for between the evaluations of one step.
+    #[error("{optimizer} is within a step: its state can be saved when `step_on` has answered that it is done")]
+    WithinStep {
+        /// The algorithm's name.
+        optimizer: &'static str,
+    },
+
+    /// A gradient in float16 was to be unscaled.
+    #[error(
+        "{optimizer} cannot unscale the gradient of `{parameter}`, which is float16: keep parameters in float32, and let \
+         autocast compute in float16"
+    )]
+    HalfGradient {
+        /// The algorithm's name.
+        optimizer: &'static str,
+        /// The parameter's name.
+        parameter: String,
+    },
+
     /// A saved state does not fit the parameters or the algorithm; nothing of it was loaded.
     #[error("the saved state does not fit {optimizer}: {mismatch}")]
     State {
@@ -73,35 +169,7 @@ pub enum OptimizerError {
 }
 
 impl OptimizerError {
-    pub(super) fn libtorch(rule: &dyn Rule, action: &'static str, error: NativeError) -> Self {
-        Self::Libtorch { optimizer: rule.name(), action, message: error.to_string() }
+    pub(super) fn libtorch(optimizer: &'static str, action: &'static str, error: impl Display) -> Self {
+        Self::Libtorch { optimizer, action, message: without_backtrace(&error.to_string()).to_owned() }
     }
-}
-
-/// Fails unless `value` is a number of 0 or more.
-pub(super) fn require_non_negative(
-    optimizer: &'static str,
-    name: &'static str,
-    value: f64,
-) -> Result<(), OptimizerError> {
-    require(value >= 0.0, optimizer, name, value, "a number of 0 or more")
-}
-
-/// Fails unless `value` can be the coefficient of a running average.
-pub(super) fn require_beta(optimizer: &'static str, name: &'static str, value: f64) -> Result<(), OptimizerError> {
-    let holds = (0.0..1.0).contains(&value);
-    require(holds, optimizer, name, value, "at least 0 and below 1")
-}
-
-fn require(
-    holds: bool,
-    optimizer: &'static str,
-    name: &'static str,
-    value: f64,
-    expected: &'static str,
-) -> Result<(), OptimizerError> {
-    if holds {
-        return Ok(());
-    }
-    Err(OptimizerError::Hyperparameter { optimizer, name, value, expected })
 }

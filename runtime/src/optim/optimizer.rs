@@ -1,77 +1,160 @@
 use std::collections::HashMap;
+use std::fmt::Display;
 
 use tch::Tensor;
 
-use super::{Algorithm, OptimizerError};
-use crate::native::{Group, NativeError, TensorIdentity};
+use super::lbfgs::{Machine, Progress};
+use super::parameter_groups::Named;
+use super::{Algorithm, IntoParameterGroups, OptimizerError, ParameterGroup};
+use crate::native::TensorIdentity;
 
-/// An [`Algorithm`] bound to named parameters, with the state that it keeps of them.
+/// An algorithm bound to named parameters, in groups with hyperparameters of their own, with the state that it keeps of
+/// them.
 ///
 /// State is made on a parameter's device when the parameter first has a gradient, so parameters are moved or converted
-/// before the optimizer is made. Parameters without a gradient take no part in a step, as in PyTorch.
+/// before the optimizer is made. Parameters without a gradient take no part in a step, as in PyTorch: a layer that is
+/// frozen with `set_requires_grad(false)` stays as it is.
 #[derive(Debug)]
 pub struct Optimizer {
-    pub(super) algorithm: Algorithm,
-    pub(super) parameters: Vec<(String, Tensor)>,
-    pub(super) group: Group,
+    /// At least one.
+    pub(super) groups: Vec<ParameterGroup>,
+    /// L-BFGS's state, in place of the groups' own.
+    pub(super) lbfgs: Option<Machine>,
     steps: u64,
 }
 
 impl Optimizer {
     /// Binds an algorithm to parameters, under names that are used for the saved state and in errors.
     ///
+    /// With an algorithm all parameters are one group. [`ParameterGroups`](super::ParameterGroups) choose among them by
+    /// their names, and may leave some out.
+    ///
+    /// ```
+    /// use tch::{Device, Kind, Tensor};
+    /// use tch_lightning::optim::{AdamW, Optimizer, ParameterGroups};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let parameter = |name: &str| (name.to_owned(), Tensor::ones([3], (Kind::Float, Device::Cpu)).set_requires_grad(true));
+    /// let parameters = vec![parameter("fc1.weight"), parameter("fc1.bias"), parameter("fc2.weight"), parameter("fc2.bias")];
+    ///
+    /// let adamw = AdamW::new(1e-3);
+    /// let groups = ParameterGroups::new(adamw).group("**.bias", adamw.weight_decay(0.0));
+    /// let optimizer = Optimizer::new(groups, parameters)?;
+    ///
+    /// let names = |index: usize| optimizer.groups()[index].parameters().iter().map(|(name, _)| name.as_str());
+    /// assert_eq!(names(0).collect::<Vec<_>>(), ["fc1.weight", "fc2.weight"]);
+    /// assert_eq!(names(1).collect::<Vec<_>>(), ["fc1.bias", "fc2.bias"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
-    /// When a hyperparameter is out of its range; when there is no parameter; when a parameter is not a leaf, requires no
-    /// gradient, or stands twice in the list, by name or as the same tensor.
-    pub fn new(algorithm: impl Into<Algorithm>, parameters: Vec<(String, Tensor)>) -> Result<Self, OptimizerError> {
-        let algorithm = algorithm.into();
-        algorithm.validate()?;
-        check_parameters(algorithm.name(), &parameters)?;
-        let group = Group::new(&parameters, algorithm.rule().slots().len())
-            .map_err(|error| OptimizerError::libtorch(algorithm.rule(), "take its parameters", error))?;
-        Ok(Self { algorithm, parameters, group, steps: 0 })
+    /// When a hyperparameter is out of its range; when there is no parameter; when a pattern is malformed or matches no
+    /// parameter that is left; when a parameter is not a leaf, requires no gradient, or stands twice in the list, by name
+    /// or as the same tensor. When groups have different algorithms; when L-BFGS has several groups or devices.
+    pub fn new(algorithm: impl IntoParameterGroups, parameters: Named) -> Result<Self, OptimizerError> {
+        let groups = algorithm.into_parameter_groups().divide(parameters)?;
+        let groups = groups.into_iter().map(|(algorithm, parameters)| ParameterGroup::new(algorithm, parameters));
+        let groups: Vec<ParameterGroup> = groups.collect::<Result<_, _>>()?;
+        check_groups(groups.iter().collect::<Vec<_>>().as_slice())?;
+        let lbfgs = matches!(groups[0].algorithm(), Algorithm::Lbfgs(_)).then(Machine::default);
+        Ok(Self { groups, lbfgs, steps: 0 })
+    }
+
+    /// Adds a group behind the others, such as that of layers which took no part so far. Its parameters have no state yet.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and when a parameter is in another group already; nothing is added then.
+    pub fn add_parameter_group(
+        &mut self,
+        algorithm: impl Into<Algorithm>,
+        parameters: Named,
+    ) -> Result<(), OptimizerError> {
+        let added = ParameterGroup::new(algorithm.into(), parameters)?;
+        check_groups(&self.groups.iter().chain([&added]).collect::<Vec<_>>())?;
+        self.groups.push(added);
+        Ok(())
     }
 
     /// Updates every parameter that has a gradient. Nothing is recorded for autograd, and nothing waits for the device.
     ///
     /// # Errors
-    /// When a gradient is sparse; when a parameter was moved or converted after its first step; when libtorch refuses.
+    /// When a gradient is sparse; when a parameter was moved or converted after its first step; when the algorithm is
+    /// L-BFGS, which steps with [`step_on`](Self::step_on); when libtorch refuses.
     pub fn step(&mut self) -> Result<(), OptimizerError> {
-        self.algorithm.rule().step(&mut self.group).map_err(|error| self.refused("step", error))?;
+        self.step_groups(None)
+    }
+
+    /// As [`step`](Self::step), for algorithms that may evaluate the loss several times a step: of those here, L-BFGS.
+    ///
+    /// It takes the loss (0-dim) and the gradients where the parameters are. On [`Progress::Again`] it has moved the
+    /// parameters and asks to be called again, with new gradients and the new loss; on [`Progress::Done`] the step is
+    /// done. All other algorithms step and are done, with a loss or without. See [`Lbfgs`](super::Lbfgs) for the loop.
+    ///
+    /// # Errors
+    /// As [`step`](Self::step); when L-BFGS gets no loss, or one that is not one number.
+    pub fn step_on(&mut self, loss: Option<&Tensor>) -> Result<Progress, OptimizerError> {
+        let optimizer = self.name();
+        let (Some(machine), Algorithm::Lbfgs(lbfgs)) = (&mut self.lbfgs, self.groups[0].algorithm()) else {
+            self.step()?;
+            return Ok(Progress::Done);
+        };
+        let loss = loss.ok_or(OptimizerError::NeedsLoss { optimizer })?;
+        if loss.numel() != 1 {
+            return Err(OptimizerError::LossShape { optimizer, shape: loss.size() });
+        }
+        let progress = machine.step(lbfgs, self.groups[0].parameters(), loss);
+        let progress = progress.map_err(|error| OptimizerError::libtorch(optimizer, "step", error))?;
+        self.steps += u64::from(progress == Progress::Done);
+        Ok(progress)
+    }
+
+    pub(super) fn step_groups(&mut self, found_inf: Option<&Tensor>) -> Result<(), OptimizerError> {
+        let optimizer = self.name();
+        if self.lbfgs.is_some() {
+            return Err(OptimizerError::NeedsLoss { optimizer });
+        }
+        for group in &mut self.groups {
+            group.step(found_inf).map_err(|error| OptimizerError::libtorch(optimizer, "step", error))?;
+        }
         self.steps += 1;
         Ok(())
     }
 
-    /// Drops all gradients, as PyTorch's `zero_grad(set_to_none=True)`: until the next backward pass they are undefined,
-    /// not zero.
-    ///
-    /// # Errors
-    /// When libtorch refuses.
-    pub fn zero_grad(&mut self) -> Result<(), OptimizerError> {
-        self.group.zero_grad().map_err(|error| self.refused("drop the gradients", error))
+    /// The groups, in the order in which they were given; first, if there is one, that of the parameters which no pattern
+    /// matched.
+    pub fn groups(&self) -> &[ParameterGroup] {
+        &self.groups
     }
 
-    /// The algorithm with its hyperparameters as they are now, the learning rate included.
+    /// The groups, to change their hyperparameters.
+    pub fn groups_mut(&mut self) -> &mut [ParameterGroup] {
+        &mut self.groups
+    }
+
+    /// The first group's algorithm with its hyperparameters as they are now, the learning rate included.
     pub fn algorithm(&self) -> &Algorithm {
-        &self.algorithm
+        self.groups[0].algorithm()
     }
 
-    /// The parameters with their names, in the order in which they were given.
-    pub fn parameters(&self) -> &[(String, Tensor)] {
-        &self.parameters
+    /// The parameters of all groups with their names.
+    pub fn parameters(&self) -> impl Iterator<Item = &(String, Tensor)> {
+        self.groups.iter().flat_map(ParameterGroup::parameters)
     }
 
-    /// The learning rate.
+    /// The first group's learning rate.
     pub fn lr(&self) -> f64 {
-        self.algorithm.lr()
+        self.groups[0].lr()
     }
 
-    /// Sets the learning rate from the next step on.
+    /// Sets the learning rate of all groups from the next step on.
     pub fn set_lr(&mut self, lr: f64) {
-        self.algorithm.set_lr(lr);
+        for group in &mut self.groups {
+            group.set_lr(lr);
+        }
     }
 
-    /// How many steps were taken.
+    /// How many steps were taken, or skipped by [`step_unless`](Self::step_unless).
     pub fn steps(&self) -> u64 {
         self.steps
     }
@@ -82,44 +165,32 @@ impl Optimizer {
         self.steps = steps;
     }
 
-    /// The L2 norm of all gradients taken as one vector: 0-dim, in the gradients' dtype, on the first one's device, which
-    /// is not waited for. 0 on the CPU when there is no gradient.
-    ///
-    /// # Errors
-    /// When libtorch refuses.
-    pub fn grad_norm(&self) -> Result<Tensor, OptimizerError> {
-        self.group.grad_norm().map_err(|error| self.refused("take the norm of the gradients", error))
+    /// The algorithm's name in PyTorch.
+    pub(super) fn name(&self) -> &'static str {
+        self.algorithm().name()
     }
 
-    /// Scales all gradients so that their norm is at most `max_norm`, and returns the norm that they had, as
-    /// [`grad_norm`](Self::grad_norm) does. The device is not waited for.
-    ///
-    /// As [`torch.nn.utils.clip_grad_norm_`](https://docs.pytorch.org/docs/2.13/generated/torch.nn.utils.clip_grad_norm_.html).
-    ///
-    /// # Errors
-    /// When `max_norm` is negative or not a number; when libtorch refuses.
-    pub fn clip_grad_norm(&mut self, max_norm: f64) -> Result<Tensor, OptimizerError> {
-        super::error::require_non_negative(self.algorithm.name(), "max_norm", max_norm)?;
-        self.group.clip_grad_norm(max_norm).map_err(|error| self.refused("clip the gradients", error))
-    }
-
-    /// Clamps every element of every gradient to `-clip_value ..= clip_value`. The device is not waited for.
-    ///
-    /// As [`torch.nn.utils.clip_grad_value_`](https://docs.pytorch.org/docs/2.13/generated/torch.nn.utils.clip_grad_value_.html).
-    ///
-    /// # Errors
-    /// When `clip_value` is negative or not a number; when libtorch refuses.
-    pub fn clip_grad_value(&mut self, clip_value: f64) -> Result<(), OptimizerError> {
-        super::error::require_non_negative(self.algorithm.name(), "clip_value", clip_value)?;
-        self.group.clip_grad_value(clip_value).map_err(|error| self.refused("clip the gradients", error))
-    }
-
-    pub(super) fn refused(&self, action: &'static str, error: NativeError) -> OptimizerError {
-        OptimizerError::libtorch(self.algorithm.rule(), action, error)
+    pub(super) fn refused(&self, action: &'static str, error: impl Display) -> OptimizerError {
+        OptimizerError::libtorch(self.name(), action, error)
     }
 }
 
-fn check_parameters(optimizer: &'static str, parameters: &[(String, Tensor)]) -> Result<(), OptimizerError> {
+/// What groups must be together to be those of one optimizer.
+fn check_groups(groups: &[&ParameterGroup]) -> Result<(), OptimizerError> {
+    let first = groups[0];
+    for group in groups {
+        first.require_kind_of(group.algorithm())?;
+    }
+    let optimizer = first.algorithm().name();
+    let parameters: Vec<&(String, Tensor)> = groups.iter().flat_map(|group| group.parameters()).collect();
+    check_parameters(optimizer, &parameters)?;
+    if matches!(first.algorithm(), Algorithm::Lbfgs(_)) {
+        check_for_lbfgs(optimizer, groups.len(), &parameters)?;
+    }
+    Ok(())
+}
+
+fn check_parameters(optimizer: &'static str, parameters: &[&(String, Tensor)]) -> Result<(), OptimizerError> {
     if parameters.is_empty() {
         return Err(OptimizerError::NoParameters { optimizer });
     }
@@ -142,4 +213,27 @@ fn check_parameters(optimizer: &'static str, parameters: &[(String, Tensor)]) ->
         return Err(OptimizerError::Parameter { optimizer, parameter: name.clone(), reason });
     }
     Ok(())
+}
+
+fn check_for_lbfgs(
+    optimizer: &'static str,
+    groups: usize,
+    parameters: &[&(String, Tensor)],
+) -> Result<(), OptimizerError> {
+    if groups > 1 {
+        return Err(OptimizerError::OneGroup { optimizer });
+    }
+    let (first, tensor) = parameters[0];
+    match parameters.iter().find(|(_, other)| other.device() != tensor.device()) {
+        None => Ok(()),
+        Some((name, other)) => Err(OptimizerError::Parameter {
+            optimizer,
+            parameter: name.clone(),
+            reason: format!(
+                "it is on {:?} and `{first}` on {:?}, but all its parameters must be on one device",
+                other.device(),
+                tensor.device()
+            ),
+        }),
+    }
 }

@@ -52,25 +52,27 @@ pub trait ParameterGroupRates {
     fn set_momentum(&mut self, group: usize, momentum: f64);
 }
 
-/// One group, whose momentum is left alone.
 impl ParameterGroupRates for Optimizer {
     fn groups(&self) -> usize {
-        1
+        Optimizer::groups(self).len()
     }
 
-    fn lr(&self, _group: usize) -> f64 {
-        Optimizer::lr(self)
+    fn lr(&self, group: usize) -> f64 {
+        Optimizer::groups(self)[group].lr()
     }
 
-    fn set_lr(&mut self, _group: usize, lr: f64) {
-        Optimizer::set_lr(self, lr);
+    fn set_lr(&mut self, group: usize, lr: f64) {
+        self.groups_mut()[group].set_lr(lr);
     }
 
-    fn momentum(&self, _group: usize) -> Option<f64> {
-        None
+    fn momentum(&self, group: usize) -> Option<f64> {
+        Optimizer::groups(self)[group].momentum()
     }
 
-    fn set_momentum(&mut self, _group: usize, _momentum: f64) {}
+    fn set_momentum(&mut self, group: usize, momentum: f64) {
+        // it fails where there is none, and is not called there
+        let _ = self.groups_mut()[group].set_momentum(momentum);
+    }
 }
 
 /// What schedulers remember of a parameter group, where PyTorch writes it into the group itself.

@@ -1,8 +1,9 @@
 //! What a run puts into a checkpoint and takes from it.
 
-use crate::checkpoint::{Checkpoint, MODULE, Metadata};
+use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
+use crate::optim::Optimizer;
 use std::path::Path;
 
 impl<M: LightningModule> Running<'_, M> {
@@ -55,7 +56,8 @@ impl<M: LightningModule> Running<'_, M> {
 
     fn add_training_state(&mut self, checkpoint: &mut Checkpoint) -> Result<(), Error> {
         let metadata = &mut checkpoint.metadata;
-        metadata.optimizers = self.ctx.optimizers.iter().map(|optimizer| optimizer.algorithm().clone()).collect();
+        metadata.optimizers = self.ctx.optimizers.iter().map(saved).collect();
+        metadata.lr_schedulers = self.ctx.lr_schedulers.iter().map(|running| running.scheduler.state()).collect();
         metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
         metadata.data_module = self.data.state_dict(self.ctx)?;
         for (index, optimizer) in self.ctx.optimizers.iter().enumerate() {
@@ -96,7 +98,15 @@ impl<M: LightningModule> Running<'_, M> {
             let prefix = of_optimizer(index);
             let state = checkpoint.under(&prefix).map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone()));
             optimizer.load_state(state)?;
-            optimizer.set_steps(checkpoint.metadata.global_step as u64);
+        }
+        for (optimizer, saved) in self.ctx.optimizers.iter_mut().zip(&checkpoint.metadata.optimizers) {
+            optimizer.set_steps(saved.steps);
+            for (group, algorithm) in optimizer.groups_mut().iter_mut().zip(&saved.groups) {
+                group.set_algorithm(algorithm.clone())?;
+            }
+        }
+        for (running, state) in self.ctx.lr_schedulers.iter_mut().zip(&checkpoint.metadata.lr_schedulers) {
+            running.scheduler.load_state(state)?;
         }
         self.ctx.progress = checkpoint.metadata.progress.clone();
         if self.ctx.progress.epoch_is_done {
@@ -110,6 +120,11 @@ impl<M: LightningModule> Running<'_, M> {
         }
         Ok(())
     }
+}
+
+fn saved(optimizer: &Optimizer) -> SavedOptimizer {
+    let groups = optimizer.groups().iter().map(|group| group.algorithm().clone()).collect();
+    SavedOptimizer { groups, steps: optimizer.steps() }
 }
 
 fn of_optimizer(index: usize) -> String {

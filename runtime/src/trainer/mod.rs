@@ -12,9 +12,10 @@ use crate::loggers::{CsvLogger, Logger};
 use crate::loops::{self, Evaluation, Kind};
 use crate::module::{
     Callback, Callbacks, DataSource, LightningModule, LightningModuleTable, ModelHooksTable, Optimizes, Predicts,
-    Running, Tests, Trains, Validates, edge, trainable,
+    Running, ScheduledOptimizer, Tests, Trains, Validates, edge, trainable,
 };
 use crate::optim::Optimizer;
+use crate::schedule::LrSchedulerConfig;
 use crate::stage::{RunningStage, Stage};
 use std::path::{Path, PathBuf};
 
@@ -364,18 +365,25 @@ fn to_device<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Err
 }
 
 fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let algorithms = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
-    if M::AUTOMATIC_OPTIMIZATION && algorithms.len() > 1 {
+    running.ctx.optimizers.clear();
+    running.ctx.lr_schedulers.clear();
+    let optimizers = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
+    if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
         return Err(Error::Configuration(format!(
             "`configure_optimizers` returned {} optimizers, and automatic optimization steps one: with \
              `#[lightning_module(automatic_optimization = false)]` the module steps them by itself",
-            algorithms.len()
+            optimizers.len()
         )));
     }
-    let parameters = trainable(running.module.parameters());
-    let shared = || parameters.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
-    let made = algorithms.into_iter().map(|algorithm| Optimizer::new(algorithm, shared()));
-    running.ctx.optimizers = made.collect::<Result<_, _>>()?;
+    for ScheduledOptimizer { groups, lr_schedulers } in optimizers {
+        if let Some(mistake) = lr_schedulers.iter().find_map(LrSchedulerConfig::mistake) {
+            return Err(Error::Configuration(mistake));
+        }
+        let place = running.ctx.optimizers.len();
+        let parameters = trainable(running.module.parameters());
+        running.ctx.optimizers.push(Optimizer::new(groups, parameters)?);
+        lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(place, config))?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 use tch::{Device, Kind, Tensor};
-use tch_lightning::optim::{Adam, AdamW, Algorithm, Optimizer, Sgd};
+use tch_lightning::optim::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, NAdam, Optimizer, RAdam, RmsProp, Sgd,
+};
 
 /// Training may be moved to a thread of its own.
 const _: fn() = || {
@@ -34,7 +36,17 @@ fn hyperparameters_out_of_range() {
             Sgd::new(0.1).nesterov(true).into(),
             "SGD: nesterov needs a momentum above 0 and a dampening of 0, but momentum is 0 and dampening is 0",
         ),
-    ] as [(Algorithm, &str); 8]
+        (Adamax::new(0.1).betas((0.9, -0.5)).into(), "Adamax: betas.1 is -0.5, but it must be at least 0 and below 1"),
+        (
+            NAdam::new(0.1).momentum_decay(-1.0).into(),
+            "NAdam: momentum_decay is -1, but it must be a number of 0 or more",
+        ),
+        (RAdam::new(0.1).weight_decay(-1.0).into(), "RAdam: weight_decay is -1, but it must be a number of 0 or more"),
+        (RmsProp::new(0.1).alpha(-0.1).into(), "RMSprop: alpha is -0.1, but it must be a number of 0 or more"),
+        (Adagrad::new(0.1).lr_decay(-0.1).into(), "Adagrad: lr_decay is -0.1, but it must be a number of 0 or more"),
+        (Adadelta::new(0.1).rho(1.5).into(), "Adadelta: rho is 1.5, but it must be at least 0 and at most 1"),
+        (Lbfgs::new(1.0).history_size(0).into(), "LBFGS: history_size is 0, but it must be 1 or more"),
+    ] as [(Algorithm, &str); 15]
     {
         assert_eq!(refusal(algorithm), sentence);
     }
@@ -93,6 +105,13 @@ fn a_parameter_converted_after_its_first_step() {
         "AdamW cannot step: `w` is now CPUDoubleType[2] on cpu, unlike its optimizer state: make the optimizer after \
          parameters are moved or converted"
     );
+}
+
+#[test]
+fn a_momentum_where_there_is_none() {
+    let mut algorithm = Algorithm::from(Adagrad::new(0.1));
+    assert_eq!(algorithm.momentum(), None);
+    assert_eq!(algorithm.set_momentum(0.9).unwrap_err().to_string(), "Adagrad has no momentum");
 }
 
 #[test]

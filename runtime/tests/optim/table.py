@@ -1,8 +1,9 @@
 """Writes table.json: what PyTorch's optimizers make of a small problem. Needs torch 2.13: `python table.py`.
 
-The problem is a linear model under the mean squared error, or, where the algorithm maximizes, its negative. The bias
-enters the model at the step `bias_from`: until then it has no gradient. The learning rate halves at step 15. Values are
-those after each step, weight then bias.
+The problem is a linear model under the mean of the squared errors, or of `log(1 + squared error)`, or, where the algorithm
+maximizes, under its negative. The bias enters the model at the step `bias_from`: until then it has no gradient. It may be
+a parameter group of its own. The learning rates halve at step 15. Where `infinite_at` is given, the loss is scaled, and
+is infinite at those steps. Values are those after some of the 50 steps, weight then bias.
 """
 
 import json
@@ -10,14 +11,18 @@ from pathlib import Path
 
 import torch
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+from torch.optim import LBFGS, SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop
 
-STEPS = 25
+STEPS = 50
+SHOWN = [0, 1, 2, 5, 6, 7, 14, 15, 16, 30, 49]
 HALVE_LR_AT = 15
 
 INPUTS = [[0.5, -1.0, 2.0], [1.5, 0.3, -0.7], [-0.8, 1.1, 0.4], [0.2, -0.6, -1.9]]
 TARGETS = [[1.0, -0.5], [0.0, 2.0], [-1.5, 0.7], [0.9, 0.1]]
 WEIGHT = [[0.3, -0.2], [0.8, 0.5], [-0.4, 0.1]]
 BIAS = [0.25, -0.15]
+
+RUST_NAMES = {SGD: "Sgd", RMSprop: "RmsProp", LBFGS: "Lbfgs"}
 
 
 def tensor(values, dtype):
@@ -26,39 +31,66 @@ def tensor(values, dtype):
 
 
 def flat(tensors):
-    """All elements, real and imaginary parts in turn, to the 12 digits that the test needs at most."""
-    flats = [torch.view_as_real(t.detach().to(torch.complex128)).flatten() for t in tensors]
+    """All elements, of complex ones both parts in turn, to the 12 digits that the test needs at most."""
+    flats = [(torch.view_as_real(t) if t.is_complex() else t).detach().double().flatten() for t in tensors]
     return [float(f"{value:.12g}") for value in torch.cat(flats).tolist()]
 
 
-def trajectory(optimizer_class, dtype, bias_from, **options):
+def trajectory(optimizer_class, dtype, bias_from, loss, bias, infinite_at, options):
     inputs, targets = tensor(INPUTS, dtype), tensor(TARGETS, dtype)
-    weight = tensor(WEIGHT, dtype).requires_grad_()
-    bias = tensor(BIAS, dtype).requires_grad_()
-    optimizer = optimizer_class([weight, bias], **options)
-    points = []
-    for step in range(STEPS):
-        if step == HALVE_LR_AT:
-            optimizer.param_groups[0]["lr"] /= 2
+    weight, bias_tensor = tensor(WEIGHT, dtype).requires_grad_(), tensor(BIAS, dtype).requires_grad_()
+    parameters = [weight, bias_tensor]
+    if bias is not None:
+        parameters = [{"params": [weight]}, {"params": [bias_tensor], **bias}]
+    optimizer = optimizer_class(parameters, **options)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, enabled=infinite_at is not None)
+
+    def evaluate(step):
         optimizer.zero_grad()
         outputs = inputs @ weight
         if step >= bias_from:
-            outputs = outputs + bias
-        loss = (outputs - targets).abs().square().mean()
-        (-loss if options.get("maximize") else loss).backward()
-        optimizer.step()
-        points.append(flat([weight, bias]))
+            outputs = outputs + bias_tensor
+        squares = (outputs - targets).abs().square()
+        value = (squares if loss == "square" else squares.log1p()).mean()
+        value = -value if options.get("maximize") else value
+        value = value * float("inf") if step in (infinite_at or []) else value
+        scaler.scale(value).backward()
+        return value
+
+    points = []
+    for step in range(STEPS):
+        if step == HALVE_LR_AT:
+            for group in optimizer.param_groups:
+                group["lr"] /= 2
+        if optimizer_class is LBFGS:
+            optimizer.step(lambda: evaluate(step))
+        else:
+            evaluate(step)
+            scaler.step(optimizer)
+            scaler.update()
+        if step in SHOWN:
+            points.append(flat([weight, bias_tensor]))
     return points
 
 
-def case(name, optimizer_class, dtype="float32", bias_from=0, **options):
-    algorithm = {torch.optim.SGD: "Sgd", torch.optim.Adam: "Adam", torch.optim.AdamW: "AdamW"}[optimizer_class]
+def case(name, optimizer_class, dtype="float32", bias_from=0, loss="square", bias=None, infinite_at=None, **options):
+    def algorithm(options):
+        own = dict(options)
+        if "line_search_fn" in own:
+            own["line_search"] = own.pop("line_search_fn")
+        return {RUST_NAMES.get(optimizer_class, optimizer_class.__name__): own}
+
+    points = trajectory(optimizer_class, getattr(torch, dtype), bias_from, loss, bias, infinite_at, options)
     return {
         "name": name,
-        "algorithm": {algorithm: options},
+        "algorithm": algorithm(options),
+        "bias": None if bias is None else algorithm({**options, **bias}),
+        "maximize": options.get("maximize", False),
         "dtype": dtype,
         "bias_from": bias_from,
-        "trajectory": trajectory(optimizer_class, getattr(torch, dtype), bias_from, **options),
+        "loss": loss,
+        "infinite_at": infinite_at,
+        "points": points,
     }
 
 
@@ -84,30 +116,100 @@ def clipping():
     return {"gradients": gradients, "by_norm": by_norm, "by_value": by_value}
 
 
-SGD, Adam, AdamW = torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW
+def all_of(name, optimizer_class, **options):
+    """The cases that each algorithm has: in double precision, complex, ascending while the bias is late."""
+    return [
+        case(f"{name} double", optimizer_class, dtype="float64", **options),
+        case(f"{name} complex", optimizer_class, dtype="complex64", **options),
+        case(f"{name} maximize, late bias", optimizer_class, bias_from=6, maximize=True, **options),
+    ]
+
+
+SCALED = {"infinite_at": [0, 3, 4, 20], "bias_from": 2}
+WOLFE = {"line_search_fn": "strong_wolfe"}
+
+cases = [
+    case("sgd", SGD, lr=0.1),
+    case("sgd nesterov", SGD, lr=0.05, momentum=0.9, nesterov=True),
+    case("sgd weight decay", SGD, lr=0.1, weight_decay=0.05),
+    case("sgd dampening, late bias", SGD, bias_from=6, lr=0.05, momentum=0.8, dampening=0.3),
+    case("sgd groups", SGD, lr=0.05, momentum=0.5, weight_decay=0.1, bias={"lr": 0.02, "momentum": 0.0}),
+    case("sgd scaled", SGD, lr=0.05, momentum=0.9, weight_decay=0.01, **SCALED),
+    case("sgd dampening scaled", SGD, lr=0.05, momentum=0.9, dampening=0.3, **SCALED),
+    *all_of("sgd", SGD, lr=0.02, momentum=0.5, dampening=0.1, weight_decay=0.01),
+    case("adam", Adam, lr=0.05),
+    case("adam weight decay", Adam, lr=0.03, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.1),
+    case("adam amsgrad", Adam, lr=0.05, betas=(0.5, 0.6), amsgrad=True, weight_decay=0.02),
+    case("adam scaled", Adam, lr=0.05, weight_decay=0.1, **SCALED),
+    *all_of("adam", Adam, lr=0.05, weight_decay=0.1, amsgrad=True),
+    case("adamw", AdamW, lr=0.05),
+    case("adamw late bias", AdamW, bias_from=6, lr=0.03, betas=(0.8, 0.95), weight_decay=0.2),
+    case("adamw groups", AdamW, lr=0.05, weight_decay=0.2, bias={"weight_decay": 0.0, "betas": (0.7, 0.9)}),
+    case("adamw scaled", AdamW, lr=0.05, amsgrad=True, **SCALED),
+    *all_of("adamw", AdamW, lr=0.05, weight_decay=0.1, amsgrad=True),
+    case("adamax", Adamax, lr=0.05),
+    case("adamax betas", Adamax, lr=0.05, betas=(0.7, 0.9), eps=1e-3),
+    case("adamax weight decay", Adamax, lr=0.05, weight_decay=0.1),
+    *all_of("adamax", Adamax, lr=0.05, betas=(0.8, 0.95), weight_decay=0.05),
+    case("nadam", NAdam, lr=0.05),
+    case("nadam betas", NAdam, lr=0.05, betas=(0.7, 0.9), eps=1e-3),
+    case("nadam weight decay", NAdam, lr=0.05, weight_decay=0.1),
+    case("nadam decoupled", NAdam, lr=0.05, weight_decay=0.1, decoupled_weight_decay=True),
+    case("nadam momentum decay", NAdam, lr=0.05, momentum_decay=0.3),
+    *all_of("nadam", NAdam, lr=0.05, betas=(0.8, 0.95), weight_decay=0.05, momentum_decay=0.1),
+    case("radam", RAdam, lr=0.05),
+    case("radam betas", RAdam, lr=0.05, betas=(0.7, 0.9), eps=1e-3),
+    case("radam weight decay", RAdam, lr=0.05, weight_decay=0.1),
+    case("radam decoupled", RAdam, lr=0.05, weight_decay=0.1, decoupled_weight_decay=True),
+    case("radam never rectified", RAdam, lr=0.05, betas=(0.9, 0.5)),
+    case("radam scaled", RAdam, lr=0.05, **SCALED),
+    *all_of("radam", RAdam, lr=0.05, betas=(0.8, 0.95), weight_decay=0.05),
+    case("rmsprop", RMSprop, lr=0.02),
+    case("rmsprop alpha", RMSprop, lr=0.02, alpha=0.8, eps=1e-3),
+    case("rmsprop weight decay", RMSprop, lr=0.02, weight_decay=0.1),
+    case("rmsprop momentum", RMSprop, lr=0.005, momentum=0.9),
+    case("rmsprop centered", RMSprop, lr=0.01, centered=True),
+    case("rmsprop groups", RMSprop, lr=0.02, alpha=0.9, bias={"momentum": 0.5, "centered": True}),
+    case("rmsprop scaled", RMSprop, lr=0.02, momentum=0.5, **SCALED),
+    *all_of("rmsprop", RMSprop, lr=0.005, alpha=0.9, momentum=0.8, centered=True, weight_decay=0.05),
+    case("adagrad", Adagrad, lr=0.1),
+    case("adagrad lr decay", Adagrad, lr=0.2, lr_decay=0.1),
+    case("adagrad weight decay", Adagrad, lr=0.1, weight_decay=0.1),
+    case("adagrad initial value", Adagrad, lr=0.1, initial_accumulator_value=0.5, eps=1e-3),
+    case("adagrad scaled", Adagrad, lr=0.1, lr_decay=0.1, **SCALED),
+    *all_of("adagrad", Adagrad, lr=0.1, lr_decay=0.05, weight_decay=0.05, initial_accumulator_value=0.2),
+    case("adadelta", Adadelta),
+    case("adadelta rho", Adadelta, lr=0.7, rho=0.7, eps=1e-4),
+    case("adadelta weight decay", Adadelta, lr=10.0, weight_decay=0.1),
+    *all_of("adadelta", Adadelta, lr=2.0, rho=0.8, weight_decay=0.05),
+    case("lbfgs", LBFGS, max_iter=3),
+    case("lbfgs late bias", LBFGS, bias_from=6, max_iter=4, history_size=4),
+    case("lbfgs complex", LBFGS, dtype="complex64", max_iter=4),
+    case("lbfgs wolfe", LBFGS, max_iter=2, max_eval=20, **WOLFE),
+    case("lbfgs wolfe late bias", LBFGS, bias_from=6, max_iter=1, max_eval=20, **WOLFE),
+    case("lbfgs wolfe complex", LBFGS, dtype="complex64", max_iter=2, max_eval=20, **WOLFE),
+    case("lbfgs double", LBFGS, dtype="float64", loss="log", lr=0.2, max_iter=1),
+    case("lbfgs double defaults", LBFGS, dtype="float64", loss="log"),
+    case("lbfgs double history", LBFGS, dtype="float64", loss="log", lr=0.5, max_iter=2, history_size=2),
+    case("lbfgs double max eval", LBFGS, dtype="float64", loss="log", lr=0.5, max_iter=4, max_eval=2),
+    case("lbfgs double tolerances", LBFGS, dtype="float64", loss="log", tolerance_grad=0.05, tolerance_change=0.01),
+    case("lbfgs double wolfe", LBFGS, dtype="float64", loss="log", max_iter=1, max_eval=20, **WOLFE),
+    case("lbfgs double wolfe far", LBFGS, dtype="float64", loss="log", lr=60.0, max_iter=1, max_eval=20, **WOLFE),
+    case("lbfgs double wolfe near", LBFGS, dtype="float64", loss="log", lr=0.004, max_iter=1, max_eval=20, **WOLFE),
+    case("lbfgs double wolfe cut", LBFGS, dtype="float64", loss="log", lr=8.0, max_iter=2, max_eval=4, **WOLFE),
+    case("lbfgs double wolfe once", LBFGS, dtype="float64", loss="log", lr=0.2, max_iter=1, **WOLFE),
+    case("lbfgs double wolfe defaults", LBFGS, dtype="float64", loss="log", **WOLFE),
+]
 table = {
     "torch": torch.__version__,
     "inputs": INPUTS,
     "targets": TARGETS,
     "weight": WEIGHT,
     "bias": BIAS,
+    "steps": STEPS,
+    "shown": SHOWN,
     "halve_lr_at": HALVE_LR_AT,
-    "cases": [
-        case("sgd", SGD, lr=0.1),
-        case("sgd nesterov", SGD, lr=0.05, momentum=0.9, nesterov=True),
-        case("sgd weight decay", SGD, lr=0.1, weight_decay=0.05),
-        case("sgd dampening, late bias", SGD, bias_from=6, lr=0.05, momentum=0.8, dampening=0.3),
-        case("sgd maximize", SGD, lr=0.05, momentum=0.5, weight_decay=0.01, maximize=True),
-        case("sgd complex", SGD, dtype="complex64", lr=0.05, momentum=0.9, dampening=0.1, weight_decay=0.01),
-        case("adam", Adam, lr=0.05),
-        case("adam weight decay", Adam, lr=0.03, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.1),
-        case("adam amsgrad", Adam, lr=0.05, betas=(0.5, 0.6), amsgrad=True, weight_decay=0.02),
-        case("adam complex", Adam, dtype="complex64", lr=0.05, weight_decay=0.1, amsgrad=True),
-        case("adamw", AdamW, lr=0.05),
-        case("adamw late bias", AdamW, bias_from=6, lr=0.03, betas=(0.8, 0.95), weight_decay=0.2),
-        case("adamw double", AdamW, dtype="float64", lr=0.05, weight_decay=0.1, amsgrad=True, maximize=True),
-        case("adamw complex", AdamW, dtype="complex64", lr=0.05, maximize=True),
-    ],
+    "cases": cases,
     "clipping": clipping(),
 }
 lines = json.dumps(table).replace("[[[", "[\n[[").replace('{"name"', '\n{"name"').replace("], [", "],\n[")

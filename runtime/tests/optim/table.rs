@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use serde::Deserialize;
-use tch::{Device, Kind, Tensor};
-use tch_lightning::optim::{Algorithm, Optimizer};
+use tch::{Kind, Tensor};
+use tch_lightning::optim::{Algorithm, Optimizer, ParameterGroups, Progress};
 
 #[derive(Deserialize)]
 pub struct Table {
@@ -12,6 +12,8 @@ pub struct Table {
     targets: Vec<[f64; 2]>,
     weight: Vec<[f64; 2]>,
     bias: Vec<f64>,
+    pub steps: usize,
+    pub shown: Vec<usize>,
     halve_lr_at: usize,
     pub cases: Vec<Case>,
     pub clipping: Clipping,
@@ -21,9 +23,23 @@ pub struct Table {
 pub struct Case {
     pub name: String,
     pub algorithm: Algorithm,
+    /// That of the bias, where it is a group of its own.
+    bias: Option<Algorithm>,
+    maximize: bool,
     dtype: Dtype,
     bias_from: usize,
-    pub trajectory: Vec<Vec<f64>>,
+    loss: Loss,
+    /// Where the loss is infinite; it is scaled then.
+    infinite_at: Option<Vec<usize>>,
+    /// The values after the steps that are shown.
+    points: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Loss {
+    Square,
+    Log,
 }
 
 #[derive(Deserialize, Clone, Copy, PartialEq)]
@@ -76,6 +92,21 @@ impl Case {
         }
     }
 
+    /// The algorithm, or the groups.
+    fn groups(&self) -> ParameterGroups {
+        let groups = ParameterGroups::new(self.algorithm.clone());
+        match &self.bias {
+            Some(bias) => groups.group("bias", bias.clone()),
+            None => groups,
+        }
+    }
+
+    /// The values after a step, if they are shown.
+    pub fn point(&self, step: usize) -> Option<&[f64]> {
+        let index = TABLE.shown.iter().position(|shown| *shown == step)?;
+        Some(&self.points[index])
+    }
+
     /// How far from PyTorch's values ours may be, relative to the larger of the value and 0.1.
     pub fn tolerance(&self) -> f64 {
         if self.dtype == Dtype::Float64 { 1e-10 } else { 1e-5 }
@@ -90,7 +121,8 @@ pub enum Memory {
 }
 
 impl Memory {
-    fn parameter(self, values: &Tensor) -> Tensor {
+    /// A parameter of these values.
+    pub fn parameter(self, values: &Tensor) -> Tensor {
         let parameter = match self {
             Memory::Dense => values.copy(),
             Memory::WithGaps => Tensor::stack(&[values, values], -1).select(-1, 0),
@@ -118,7 +150,7 @@ impl Problem {
             case,
             inputs: case.tensor(&TABLE.inputs),
             targets: case.tensor(&TABLE.targets),
-            optimizer: Optimizer::new(case.algorithm.clone(), parameters).unwrap(),
+            optimizer: Optimizer::new(case.groups(), parameters).unwrap(),
             weight,
             bias,
         }
@@ -132,36 +164,58 @@ impl Problem {
             resumed.bias.copy_(&self.bias);
         });
         resumed.optimizer.load_state(self.optimizer.state().unwrap()).unwrap();
-        resumed.optimizer.set_lr(self.optimizer.lr());
+        for (resumed, own) in resumed.optimizer.groups_mut().iter_mut().zip(self.optimizer.groups()) {
+            resumed.set_algorithm(own.algorithm().clone()).unwrap();
+        }
         resumed
     }
 
     /// Takes the step of this index, and returns the parameters' values after it.
     pub fn step(&mut self, step: usize) -> Vec<f64> {
         if step == TABLE.halve_lr_at {
-            self.optimizer.set_lr(self.optimizer.lr() / 2.0);
+            for group in self.optimizer.groups_mut() {
+                group.set_lr(group.lr() / 2.0);
+            }
         }
+        match &self.case.infinite_at {
+            Some(infinite_at) => self.step_scaled(step, infinite_at.contains(&step)),
+            None => loop {
+                self.optimizer.zero_grad().unwrap();
+                let loss = self.loss(step);
+                loss.backward();
+                if self.optimizer.step_on(Some(&loss)).unwrap() == Progress::Done {
+                    break;
+                }
+            },
+        }
+        flat(&[self.weight.detach(), self.bias.detach()])
+    }
+
+    fn step_scaled(&mut self, step: usize, is_infinite: bool) {
+        const SCALE: f64 = 1024.0;
         self.optimizer.zero_grad().unwrap();
+        let factor = if is_infinite { f64::INFINITY } else { SCALE };
+        (self.loss(step) * factor).backward();
+        let found_inf = Tensor::from(0f32);
+        self.optimizer.unscale_gradients(&Tensor::from(1.0 / SCALE as f32), &found_inf).unwrap();
+        assert_eq!(found_inf.double_value(&[]) == 1.0, is_infinite, "{}, step {step}", self.case.name);
+        self.optimizer.step_unless(&found_inf).unwrap();
+    }
+
+    fn loss(&self, step: usize) -> Tensor {
         let mut outputs = self.inputs.matmul(&self.weight);
         if step >= self.case.bias_from {
             outputs += &self.bias;
         }
-        let loss = (outputs - &self.targets).abs().square().mean(None);
-        let maximize = match &self.case.algorithm {
-            Algorithm::Sgd(sgd) => sgd.maximize,
-            Algorithm::Adam(adam) => adam.maximize,
-            Algorithm::AdamW(adamw) => adamw.maximize,
-            other => panic!("table.py has no {other:?}"),
-        };
-        if maximize { -loss } else { loss }.backward();
-        self.optimizer.step().unwrap();
-        flat(&[self.weight.detach(), self.bias.detach()])
+        let squares = (outputs - &self.targets).abs().square();
+        let loss = if self.case.loss == Loss::Log { squares.log1p() } else { squares }.mean(None);
+        if self.case.maximize { -loss } else { loss }
     }
 }
 
-/// All elements, real and imaginary parts in turn.
+/// All elements, of complex ones both parts in turn.
 pub fn flat(tensors: &[Tensor]) -> Vec<f64> {
-    let flats: Vec<Tensor> =
-        tensors.iter().map(|tensor| tensor.to_kind(Kind::ComplexDouble).view_as_real().flatten(0, -1)).collect();
-    Vec::<f64>::try_from(Tensor::cat(&flats, 0).to_device(Device::Cpu)).unwrap()
+    let real = |tensor: &Tensor| if tensor.is_complex() { tensor.view_as_real() } else { tensor.shallow_clone() };
+    let flats: Vec<Tensor> = tensors.iter().map(|tensor| real(tensor).to_kind(Kind::Double).flatten(0, -1)).collect();
+    Vec::<f64>::try_from(Tensor::cat(&flats, 0)).unwrap()
 }

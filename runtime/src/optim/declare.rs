@@ -1,0 +1,95 @@
+//! The declaration of an algorithm: what all of them have, written once.
+
+/// Declares an algorithm's type: its name in PyTorch, its momentum if it has one, and its hyperparameters, each with its
+/// documentation, type, range where it has one (a function of the module `range`) and default.
+///
+/// Written for it are the defaults, `new`, a setter for each hyperparameter but the learning rate, `over`, and
+/// [`Declared`](super::rule::Declared).
+macro_rules! algorithm {
+    (
+        $(#[$about:meta])*
+        pub struct $name:ident($pytorch:literal $(, momentum = $($momentum:tt).+)?) {
+            $(#[$about_lr:meta])*
+            lr: f64 where $lr_range:ident = $lr:expr,
+            $(
+                $(#[$about_field:meta])*
+                $field:ident: $type:ty $(where $range:ident)? = $default:expr,
+            )*
+        }
+    ) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        #[must_use]
+        pub struct $name {
+            $(#[$about_lr])*
+            pub lr: f64,
+            $(
+                $(#[$about_field])*
+                pub $field: $type,
+            )*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { lr: $lr, $($field: $default),* }
+            }
+        }
+
+        impl $name {
+            #[doc = concat!($pytorch, " with this learning rate, everything else by default.")]
+            pub fn new(lr: f64) -> Self {
+                Self { lr, ..Self::default() }
+            }
+
+            $(
+                #[doc = concat!("Sets `", stringify!($field), "`.")]
+                ///
+                $(#[$about_field])*
+                pub fn $field(self, $field: $type) -> Self {
+                    Self { $field, ..self }
+                }
+            )*
+
+            #[doc = concat!($pytorch, " over the parameters whose names match the pattern, and no others.")]
+            ///
+            /// See [`ParameterGroups`](crate::optim::ParameterGroups) for patterns, and for groups of parameters with
+            /// hyperparameters of their own.
+            pub fn over(self, pattern: impl Into<String>) -> crate::optim::ParameterGroups<Self> {
+                crate::optim::ParameterGroups::over(pattern, self)
+            }
+        }
+
+        impl crate::optim::rule::Declared for $name {
+            fn name(&self) -> &'static str {
+                $pytorch
+            }
+
+            fn lr(&self) -> f64 {
+                self.lr
+            }
+
+            fn lr_mut(&mut self) -> &mut f64 {
+                &mut self.lr
+            }
+
+            $(
+                fn momentum(&self) -> Option<f64> {
+                    Some(self.$($momentum).+)
+                }
+
+                fn momentum_mut(&mut self) -> Option<&mut f64> {
+                    Some(&mut self.$($momentum).+)
+                }
+            )?
+
+            fn check_ranges(&self) -> Result<(), crate::optim::OptimizerError> {
+                crate::optim::range::$lr_range($pytorch, "lr", self.lr)?;
+                $($(crate::optim::range::$range($pytorch, stringify!($field), self.$field)?;)?)*
+                Ok(())
+            }
+        }
+    };
+}
+
+pub(super) use algorithm;

@@ -1,0 +1,124 @@
+use tch::Tensor;
+
+use super::parameter_groups::Named;
+use super::rule::SlotShape;
+use super::state::{Saved, entry_name, not_started};
+use super::{Algorithm, OptimizerError};
+use crate::native::{Group, NativeError};
+
+/// Parameters of an [`Optimizer`](super::Optimizer) that share hyperparameters.
+#[derive(Debug)]
+pub struct ParameterGroup {
+    algorithm: Algorithm,
+    parameters: Named,
+    native: Group,
+}
+
+impl ParameterGroup {
+    pub(super) fn new(algorithm: Algorithm, parameters: Named) -> Result<Self, OptimizerError> {
+        algorithm.validate()?;
+        let native = Group::new(&parameters, algorithm.rule().slots().len())
+            .map_err(|error| OptimizerError::libtorch(algorithm.name(), "take its parameters", error))?;
+        Ok(Self { algorithm, parameters, native })
+    }
+
+    /// The algorithm with its hyperparameters as they are now, the learning rate included.
+    pub fn algorithm(&self) -> &Algorithm {
+        &self.algorithm
+    }
+
+    /// Sets all hyperparameters from the next step on, such as those that a checkpoint kept.
+    ///
+    /// # Errors
+    /// When a hyperparameter is out of its range; when it is another algorithm than the group has.
+    pub fn set_algorithm(&mut self, algorithm: impl Into<Algorithm>) -> Result<(), OptimizerError> {
+        let algorithm = algorithm.into();
+        algorithm.validate()?;
+        self.require_kind_of(&algorithm)?;
+        self.algorithm = algorithm;
+        Ok(())
+    }
+
+    /// The parameters with their names, in the order in which they were given. None are left where other groups' patterns
+    /// matched all of them.
+    pub fn parameters(&self) -> &[(String, Tensor)] {
+        &self.parameters
+    }
+
+    /// The learning rate.
+    pub fn lr(&self) -> f64 {
+        self.algorithm.lr()
+    }
+
+    /// Sets the learning rate from the next step on.
+    pub fn set_lr(&mut self, lr: f64) {
+        self.algorithm.set_lr(lr);
+    }
+
+    /// What a schedule that cycles momentum changes: `momentum` of SGD and RMSprop, `betas.0` of Adam and its relatives;
+    /// `None` for the others, which have none.
+    pub fn momentum(&self) -> Option<f64> {
+        self.algorithm.momentum()
+    }
+
+    /// Sets [`momentum`](Self::momentum) from the next step on.
+    ///
+    /// # Errors
+    /// [`OptimizerError::NoMomentum`] if the algorithm has none.
+    pub fn set_momentum(&mut self, momentum: f64) -> Result<(), OptimizerError> {
+        self.algorithm.set_momentum(momentum)
+    }
+
+    pub(super) fn require_kind_of(&self, other: &Algorithm) -> Result<(), OptimizerError> {
+        if self.algorithm.is_of_the_kind_of(other) {
+            return Ok(());
+        }
+        Err(OptimizerError::OtherAlgorithm { optimizer: self.algorithm.name(), other: other.name() })
+    }
+
+    pub(super) fn native(&self) -> &Group {
+        &self.native
+    }
+
+    pub(super) fn step(&mut self, found_inf: Option<&Tensor>) -> Result<(), NativeError> {
+        self.algorithm.rule().step(&mut self.native, found_inf)
+    }
+
+    pub(super) fn zero_grad(&mut self) -> Result<(), NativeError> {
+        self.native.zero_grad()
+    }
+
+    /// Adds the group's state to `state`.
+    pub(super) fn save(&self, state: &mut Vec<(String, Tensor)>) -> Result<(), NativeError> {
+        let rule = self.algorithm.rule();
+        for (member, (parameter, _)) in self.parameters.iter().enumerate() {
+            for (index, slot) in rule.slots().iter().enumerate().filter(|(_, slot)| rule.keeps(slot)) {
+                let tensor = self.native.saved(index, member)?.unwrap_or_else(not_started);
+                state.push((entry_name(parameter, slot.name), tensor));
+            }
+        }
+        Ok(())
+    }
+
+    /// The group's part of a saved state, in the order in which [`load`](Self::load) takes it; what does not fit is noted.
+    pub(super) fn take(&self, saved: &mut Saved) -> Vec<Option<Tensor>> {
+        let rule = self.algorithm.rule();
+        let mut taken = Vec::new();
+        for slot in rule.slots() {
+            for (parameter, tensor) in &self.parameters {
+                let expected = |_: &[i64]| match slot.shape {
+                    SlotShape::Scalar => Vec::new(),
+                    SlotShape::Elementwise => tensor.size(),
+                };
+                taken.push(rule.keeps(slot).then(|| saved.take(parameter, slot.name, expected)).flatten());
+            }
+        }
+        taken
+    }
+
+    pub(super) fn load(&mut self, taken: &[Option<Tensor>]) -> Result<(), NativeError> {
+        let slots = self.algorithm.rule().slots().iter();
+        let elementwise: Vec<bool> = slots.map(|slot| slot.shape == SlotShape::Elementwise).collect();
+        self.native.load(taken, &elementwise)
+    }
+}

@@ -1,0 +1,38 @@
+use super::declare::algorithm;
+use super::rule::{Rule, Slot};
+use crate::native::{Group, NativeError, RAdamOptions};
+use tch::Tensor;
+
+algorithm! {
+    /// RAdam, as [`torch.optim.RAdam`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.RAdam.html): Adam whose
+    /// steps are shorter while it has seen few gradients, and plain momentum for the first of them.
+    ///
+    /// [Liu et al., *On the Variance of the Adaptive Learning Rate and Beyond*](https://arxiv.org/abs/1908.03265).
+    pub struct RAdam("RAdam", momentum = betas.0) {
+        /// Learning rate, 0 or more. Default 0.001.
+        lr: f64 where non_negative = 1e-3,
+        /// Coefficients of the running averages of the gradient and of its square, each at least 0 and below 1.
+        /// Default (0.9, 0.999).
+        betas: (f64, f64) where betas = (0.9, 0.999),
+        /// Added to the denominator for numerical stability, 0 or more. Default 1e-8.
+        eps: f64 where non_negative = 1e-8,
+        /// Weight decay, 0 or more: an L2 penalty unless it is decoupled. Default 0.
+        weight_decay: f64 where non_negative = 0.0,
+        /// Let the weights themselves decay, as [`AdamW`](crate::optim::AdamW) does. Default false.
+        decoupled_weight_decay: bool = false,
+        /// Ascend the objective. Default false.
+        maximize: bool = false,
+    }
+}
+
+impl Rule for RAdam {
+    fn slots(&self) -> &'static [Slot] {
+        const { &[Slot::STEP, Slot::elementwise("exp_avg"), Slot::elementwise("exp_avg_sq")] }
+    }
+
+    fn step(&self, group: &mut Group, found_inf: Option<&Tensor>) -> Result<(), NativeError> {
+        let Self { lr, betas: (beta1, beta2), eps, weight_decay, decoupled_weight_decay, maximize } = *self;
+        let options = RAdamOptions { lr, beta1, beta2, eps, weight_decay, decoupled_weight_decay, maximize };
+        group.step(&options, found_inf)
+    }
+}

@@ -1,0 +1,37 @@
+//! The ranges of hyperparameters: each function fails with a sentence unless the value is in its range.
+
+use super::OptimizerError;
+
+type InRange = Result<(), OptimizerError>;
+
+/// A number of 0 or more.
+pub(super) fn non_negative(optimizer: &'static str, name: &'static str, value: f64) -> InRange {
+    require(value >= 0.0, optimizer, name, value, "a number of 0 or more")
+}
+
+/// A number from 0 to 1, both included.
+pub(super) fn fraction(optimizer: &'static str, name: &'static str, value: f64) -> InRange {
+    require((0.0..=1.0).contains(&value), optimizer, name, value, "at least 0 and at most 1")
+}
+
+/// Two coefficients of running averages.
+pub(super) fn betas(optimizer: &'static str, _: &'static str, (first, second): (f64, f64)) -> InRange {
+    let beta = |name, value| {
+        let holds = (0.0..1.0).contains(&value);
+        require(holds, optimizer, name, value, "at least 0 and below 1")
+    };
+    beta("betas.0", first)?;
+    beta("betas.1", second)
+}
+
+/// A count of 1 or more.
+pub(super) fn positive(optimizer: &'static str, name: &'static str, value: usize) -> InRange {
+    require(value >= 1, optimizer, name, value as f64, "1 or more")
+}
+
+fn require(holds: bool, optimizer: &'static str, name: &'static str, value: f64, expected: &'static str) -> InRange {
+    if holds {
+        return Ok(());
+    }
+    Err(OptimizerError::Hyperparameter { optimizer, name, value, expected })
+}

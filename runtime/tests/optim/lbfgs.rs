@@ -1,0 +1,108 @@
+use tch::{Device, Kind, Tensor};
+use tch_lightning::optim::{Algorithm, Lbfgs, LineSearch, Optimizer, OptimizerError, Progress};
+
+use crate::table::{Case, Memory, Problem};
+
+fn bowl(lbfgs: Lbfgs) -> (Tensor, Optimizer) {
+    let point = Tensor::from_slice(&[3.0f64, -2.0]).set_requires_grad(true);
+    let optimizer = Optimizer::new(lbfgs, vec![("point".to_owned(), point.shallow_clone())]).unwrap();
+    (point, optimizer)
+}
+
+fn evaluate(point: &Tensor, optimizer: &mut Optimizer) -> Tensor {
+    optimizer.zero_grad().unwrap();
+    let loss = (point * Tensor::from_slice(&[1.0f64, 3.0])).square().sum(Kind::Double);
+    loss.backward();
+    loss
+}
+
+#[test]
+fn steps_without_a_loss_or_with_a_shaped_one_are_refused() {
+    let (point, mut optimizer) = bowl(Lbfgs::default());
+    let loss = evaluate(&point, &mut optimizer);
+    let sentence = "LBFGS evaluates the loss several times a step: call `step_on` with the loss until it is done, and \
+                    without gradient scaling";
+    assert_eq!(optimizer.step().unwrap_err().to_string(), sentence);
+    assert_eq!(optimizer.step_on(None).unwrap_err().to_string(), sentence);
+    assert_eq!(optimizer.step_unless(&Tensor::from(0f32)).unwrap_err().to_string(), sentence);
+    assert_eq!(
+        optimizer.step_on(Some(&point)).unwrap_err().to_string(),
+        "LBFGS needs the loss as one number, but its shape is [2]: take its mean or sum"
+    );
+    assert_eq!((optimizer.steps(), point.double_value(&[0])), (0, 3.0));
+    assert_eq!(optimizer.step_on(Some(&loss)).unwrap(), Progress::Again);
+}
+
+#[test]
+fn within_a_step_there_is_no_state_to_save() {
+    let (point, mut optimizer) = bowl(Lbfgs::new(1.0).line_search(Some(LineSearch::StrongWolfe)));
+    let before = optimizer.state().unwrap();
+    let loss = evaluate(&point, &mut optimizer);
+    assert_eq!(optimizer.step_on(Some(&loss)).unwrap(), Progress::Again);
+    let error = optimizer.state().unwrap_err();
+    assert!(matches!(error, OptimizerError::WithinStep { optimizer: "LBFGS" }), "{error}");
+
+    optimizer.load_state(before).unwrap();
+    assert!(optimizer.state().is_ok(), "a loaded state begins between steps");
+}
+
+#[test]
+fn a_step_ends_where_the_gradient_is_small() {
+    let (point, mut optimizer) = bowl(Lbfgs::new(1.0).tolerance_grad(100.0));
+    let loss = evaluate(&point, &mut optimizer);
+    assert_eq!(optimizer.step_on(Some(&loss)).unwrap(), Progress::Done);
+    assert_eq!((optimizer.steps(), point.double_value(&[0])), (1, 3.0));
+}
+
+#[test]
+fn state_is_that_of_the_first_parameter() {
+    let mut problem = Problem::new(Case::named("lbfgs double history"), Memory::Dense);
+    let shapes = |problem: &Problem| -> Vec<(String, Vec<i64>)> {
+        let state = problem.optimizer.state().unwrap();
+        state.into_iter().map(|(name, tensor)| (name, tensor.size())).collect()
+    };
+    let named = |shapes: [&[i64]; 10]| -> Vec<(String, Vec<i64>)> {
+        let slots =
+            ["func_evals", "n_iter", "d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss"];
+        slots.iter().map(|slot| format!("weight.{slot}")).zip(shapes.map(<[i64]>::to_vec)).collect()
+    };
+    assert_eq!(shapes(&problem), named([&[], &[], &[0], &[0], &[0], &[0], &[0], &[0], &[0], &[0]]));
+
+    for step in 0..4 {
+        problem.step(step);
+    }
+    // the last two moves are kept; the weight has six elements, the bias two
+    assert_eq!(shapes(&problem), named([&[], &[], &[8], &[], &[2, 8], &[2, 8], &[2], &[], &[8], &[]]));
+    // as PyTorch counts: each step ends with its second evaluation, five quarters of `max_iter`, after one iteration
+    let state = problem.optimizer.state().unwrap();
+    let counts = [&state[0].1, &state[1].1].map(|count| (count.kind(), count.int64_value(&[])));
+    assert_eq!(counts, [(Kind::Int64, 8), (Kind::Int64, 4)]);
+}
+
+#[test]
+fn a_state_of_other_parameters_is_refused() {
+    let mut problem = Problem::new(Case::named("lbfgs double history"), Memory::Dense);
+    for step in 0..3 {
+        problem.step(step);
+    }
+    let mut state = problem.optimizer.state().unwrap();
+    state.retain(|(name, _)| name != "weight.t");
+    state[2].1 = Tensor::zeros([5], (Kind::Double, Device::Cpu));
+    state.push(("bias.step".to_owned(), Tensor::from(1f32)));
+    assert_eq!(
+        problem.optimizer.load_state(state).unwrap_err().to_string(),
+        "the saved state does not fit LBFGS: missing: weight.t; of another shape: weight.d ([5] instead of [8]); \
+         unexpected: bias.step"
+    );
+}
+
+#[test]
+fn its_options_are_serialized() {
+    let algorithm: Algorithm = Lbfgs::new(0.5).max_eval(Some(7)).line_search(Some(LineSearch::StrongWolfe)).into();
+    let json = serde_json::to_value(&algorithm).unwrap();
+    assert_eq!(json["Lbfgs"]["line_search"], "strong_wolfe");
+    assert_eq!(json["Lbfgs"]["max_eval"], 7);
+    assert_eq!(serde_json::from_value::<Algorithm>(json).unwrap(), algorithm);
+    let defaults: Algorithm = serde_json::from_str(r#"{"Lbfgs": {}}"#).unwrap();
+    assert_eq!(defaults, Lbfgs::default().into());
+}

@@ -1,0 +1,93 @@
+//! Steps that are skipped for a gradient that overflowed; `table.py` has trajectories with some of them.
+
+use tch::{Device, Kind, Tensor};
+use tch_lightning::optim::{Adam, Algorithm, NAdam, Optimizer, ParameterGroups, RmsProp, Sgd};
+
+use crate::table::{Memory, flat};
+
+fn named(tensor: &Tensor) -> Vec<(String, Tensor)> {
+    vec![("weight".to_owned(), tensor.shallow_clone())]
+}
+
+#[test]
+fn a_skipped_step_changes_neither_parameters_nor_state() {
+    let algorithms: [Algorithm; 4] =
+        [Sgd::new(0.1).momentum(0.9).into(), Adam::new(0.1).into(), NAdam::new(0.1).into(), RmsProp::new(0.1).into()];
+    for algorithm in algorithms {
+        for memory in [Memory::Dense, Memory::WithGaps] {
+            let name = algorithm.name();
+            let weight = memory.parameter(&Tensor::from_slice(&[1.0f32, 2.0]));
+            let mut optimizer = Optimizer::new(algorithm.clone(), named(&weight)).unwrap();
+            weight.square().sum(Kind::Float).backward();
+            optimizer.step().unwrap();
+            let values = |optimizer: &Optimizer| {
+                let state = optimizer.state().unwrap().into_iter().map(|(_, tensor)| tensor);
+                flat(&state.chain([weight.detach()]).collect::<Vec<_>>())
+            };
+            let before = values(&optimizer);
+
+            optimizer.step_unless(&Tensor::from(1f32)).unwrap();
+            assert_eq!(values(&optimizer), before, "{name}");
+            optimizer.step_unless(&Tensor::from(0f32)).unwrap();
+            assert_ne!(values(&optimizer), before, "{name}");
+            assert_eq!(optimizer.steps(), 3);
+        }
+    }
+}
+
+#[test]
+fn gradients_of_all_groups_and_types_are_unscaled_together() {
+    let parameter = |name: &str, kind| {
+        let tensor = Tensor::ones([2], (kind, Device::Cpu)).set_requires_grad(true);
+        (name.to_owned(), tensor)
+    };
+    let parameters =
+        vec![parameter("a", Kind::Float), parameter("b", Kind::Double), parameter("c", Kind::ComplexFloat)];
+    let tensors: Vec<Tensor> = parameters.iter().map(|(_, tensor)| tensor.shallow_clone()).collect();
+    let groups = ParameterGroups::new(Sgd::new(0.1)).group("b", Sgd::new(0.1));
+    let mut optimizer = Optimizer::new(groups, parameters).unwrap();
+    let backward = |factor: f64| {
+        tensors.iter().map(|tensor| (tensor.abs() * factor).sum(Kind::Double)).sum::<Tensor>().backward();
+    };
+    let gradients = || tensors.iter().map(|tensor| tensor.grad()).collect::<Vec<_>>();
+
+    backward(8.0);
+    let (inv_scale, found_inf) = (Tensor::from(0.25f32), Tensor::from(0f32));
+    optimizer.unscale_gradients(&inv_scale, &found_inf).unwrap();
+    assert_eq!(flat(&gradients()), [2.0, 2.0, 2.0, 2.0, 2.0, 0.0, 2.0, 0.0]);
+    assert_eq!(found_inf.double_value(&[]), 0.0);
+
+    optimizer.zero_grad().unwrap();
+    (&tensors[1] * f64::INFINITY).sum(Kind::Double).backward();
+    optimizer.unscale_gradients(&inv_scale, &found_inf).unwrap();
+    assert_eq!(found_inf.double_value(&[]), 1.0);
+    optimizer.zero_grad().unwrap();
+    backward(1.0);
+    optimizer.unscale_gradients(&inv_scale, &found_inf).unwrap();
+    assert_eq!(found_inf.double_value(&[]), 1.0, "what was found stays");
+}
+
+#[test]
+fn half_gradients_are_not_unscaled() {
+    let weight = Tensor::ones([2], (Kind::Half, Device::Cpu)).set_requires_grad(true);
+    let mut optimizer = Optimizer::new(Sgd::new(0.1), named(&weight)).unwrap();
+    let (inv_scale, found_inf) = (Tensor::from(0.25f32), Tensor::from(0f32));
+    optimizer.unscale_gradients(&inv_scale, &found_inf).unwrap();
+    weight.sum(Kind::Half).backward();
+    assert_eq!(
+        optimizer.unscale_gradients(&inv_scale, &found_inf).unwrap_err().to_string(),
+        "SGD cannot unscale the gradient of `weight`, which is float16: keep parameters in float32, and let autocast \
+         compute in float16"
+    );
+}
+
+#[test]
+fn found_inf_is_one_f32_number() {
+    let weight = Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+    let mut optimizer = Optimizer::new(Sgd::new(0.1), named(&weight)).unwrap();
+    weight.sum(Kind::Float).backward();
+    assert_eq!(
+        optimizer.step_unless(&Tensor::from_slice(&[0f64, 1.0])).unwrap_err().to_string(),
+        "SGD cannot step: `found_inf` is CPUDoubleType[2], and it must be one f32 number"
+    );
+}
