@@ -21,19 +21,3 @@ pub(crate) fn set_random_state(state: &Tensor) -> Result<(), NativeError> {
     // SAFETY: the tensor lives for the call and is only read; the answer is an entry point's.
     unsafe { check(lightning_set_random_state(state.as_ptr())) }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tch::{Device, Kind};
-
-    #[test]
-    fn numbers_go_on_from_a_state() {
-        let state = random_state().unwrap();
-        let draw = || Tensor::rand([8], (Kind::Float, Device::Cpu));
-        let drawn = draw();
-        set_random_state(&state).unwrap();
-        assert_eq!(draw(), drawn);
-        assert!(set_random_state(&Tensor::from_slice(&[1u8, 2])).is_err());
-    }
-}

@@ -1,0 +1,52 @@
+//! Random numbers are the process's, so that this test is alone in its own.
+
+use tch_lightning::prelude::*;
+use tch_lightning::{Loaders, Trainer, seed_everything};
+
+struct Noisy {
+    vs: nn::VarStore,
+    layer: nn::Linear,
+}
+
+#[lightning_module]
+impl Noisy {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&self, batch: &Tensor) -> Tensor {
+        self.layer.forward(&batch.dropout(0.5, true)).square().mean(None)
+    }
+
+    fn validation_step(&self, ctx: &mut Context, batch: &Tensor) {
+        ctx.log("val_loss", self.layer.forward(&batch.rand_like()).mean(None));
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.1)
+    }
+}
+
+fn trained(num_sanity_val_steps: i64) -> Vec<f32> {
+    seed_everything(7);
+    let vs = nn::VarStore::new(Device::Cpu);
+    let layer = nn::linear(vs.root(), 4, 1, nn::LinearConfig::default());
+    let mut noisy = Noisy { vs, layer };
+    let loader = || DataLoader::new(TensorDataset::new(Tensor::ones([8, 4], (Kind::Float, Device::Cpu))).unwrap());
+    let mut trainer = Trainer::new(TrainerConfig {
+        max_epochs: Some(1),
+        num_sanity_val_steps,
+        logger: false,
+        enable_checkpointing: false,
+        enable_progress_bar: false,
+        enable_model_summary: false,
+        ..TrainerConfig::default()
+    });
+    trainer.fit(&mut noisy, Loaders::train(loader()).with_validation(loader())).unwrap();
+    Vec::try_from(noisy.layer.ws.flatten(0, -1)).unwrap()
+}
+
+#[test]
+fn the_sanity_check_draws_nothing_that_the_run_would_have_drawn() {
+    assert_eq!(trained(0), trained(2));
+}
