@@ -2,10 +2,11 @@
 
 use crate::config::{BatchLimit, LimitError};
 use crate::context::RunContext;
-use crate::data::{Batch, DataError, DataLoader};
+use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches};
 use crate::error::Error;
 use crate::hook::Hook;
 use std::ops::Range;
+use tch::Device;
 
 /// How many batches of a loader a loop takes; `None` where only the loader's end tells.
 pub(super) fn count<B: Batch>(
@@ -37,8 +38,9 @@ pub(super) fn of_epoch<B: Batch>(
     epoch: usize,
     done: usize,
     count: Option<usize>,
+    ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
-    from(loader, dataloader, epoch, done..count.unwrap_or(usize::MAX))
+    from(loader, dataloader, epoch, done..count.unwrap_or(usize::MAX), ahead)
 }
 
 /// The batches of an evaluation, at most `count` of them.
@@ -47,8 +49,9 @@ pub(super) fn of_evaluation<B: Batch>(
     dataloader: Hook,
     epoch: usize,
     count: Option<usize>,
+    ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
-    from(loader, dataloader, epoch, 0..count.unwrap_or(usize::MAX))
+    from(loader, dataloader, epoch, 0..count.unwrap_or(usize::MAX), ahead)
 }
 
 fn from<B: Batch>(
@@ -56,10 +59,16 @@ fn from<B: Batch>(
     dataloader: Hook,
     epoch: usize,
     mut places: Range<usize>,
+    ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
     let failed = move |source: DataError| Error::Data { dataloader, source };
     let count = (places.end < usize::MAX).then_some(places.end);
-    let mut batches = loader.epoch(epoch as u64).map_err(failed)?.skip_to(places.start).peekable();
+    let batches = loader.epoch(epoch as u64).map_err(failed)?.skip_to(places.start);
+    let mut batches = match ahead {
+        Some(device) => Fetched::Ahead(batches.prefetch_to_device(device).map_err(failed)?),
+        None => Fetched::AsTheyAre(batches),
+    }
+    .peekable();
     Ok(std::iter::from_fn(move || {
         let batch_idx = places.next()?;
         let batch = batches.next()?.map_err(failed);
@@ -67,4 +76,21 @@ fn from<B: Batch>(
         let is_last = count.map_or_else(|| batches.peek().is_none(), |count| batch_idx + 1 == count);
         Some(batch.map(|batch| EpochBatch { batch, batch_idx, is_last }))
     }))
+}
+
+/// Batches where the loader left them, or on the device before they are asked for.
+enum Fetched<'a, B: Batch> {
+    AsTheyAre(Batches<'a, B>),
+    Ahead(DeviceBatches<'a, B>),
+}
+
+impl<B: Batch> Iterator for Fetched<'_, B> {
+    type Item = Result<B, DataError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::AsTheyAre(batches) => batches.next(),
+            Self::Ahead(batches) => batches.next(),
+        }
+    }
 }

@@ -24,7 +24,8 @@ pub(super) fn run<M: LightningModule>(
     }
     let count = running.ctx.num_training_batches;
     let (epoch, done) = (running.ctx.progress.current_epoch, running.ctx.progress.batches_ready);
-    let mut batches = batches::of_epoch(&training.loader, Hook::TrainDataloader, epoch, done, count)?;
+    let ahead = running.device_ahead();
+    let mut batches = batches::of_epoch(&training.loader, Hook::TrainDataloader, epoch, done, count, ahead)?;
     while !is_done(running.ctx) {
         let Some(batch) = batches.next() else { break };
         if advance(running, batch?)? == Flow::SkipEpoch {

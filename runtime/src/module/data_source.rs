@@ -66,6 +66,10 @@ pub trait DataSource<M: LightningModule> {
     /// Whether there is a loader of this kind.
     fn has(&self, dataloader: Hook) -> bool;
 
+    /// Whether `on_before_batch_transfer` or `transfer_batch_to_device` is overridden, so that batches go to the device one by
+    /// one.
+    fn has_transfer_hooks(&self) -> bool;
+
     /// The loader of the training batches.
     ///
     /// # Errors
@@ -112,6 +116,10 @@ impl<M: LightningModule> DataSource<M> for () {
 
     fn has(&self, dataloader: Hook) -> bool {
         <M as DataHooks>::TABLE.overridden().contains(&dataloader)
+    }
+
+    fn has_transfer_hooks(&self) -> bool {
+        own_transfer_hooks::<M>()
     }
 
     fn train_dataloader(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<DataLoader<M::Batch>, Error> {
@@ -172,6 +180,10 @@ impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
         <D as DataHooks>::TABLE.overridden().contains(&dataloader) || <() as DataSource<M>>::has(&(), dataloader)
     }
 
+    fn has_transfer_hooks(&self) -> bool {
+        own_transfer_hooks::<D>() || own_transfer_hooks::<M>()
+    }
+
     fn train_dataloader(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<DataLoader<M::Batch>, Error> {
         match <D as DataHooks>::TABLE.train_dataloader {
             Some(_) => DataHooksTable::train_dataloader(*self, ctx),
@@ -225,6 +237,11 @@ pub trait Loads<Loaded>: LightningDataModule<Batch = Loaded> {}
 
 #[diagnostic::do_not_recommend]
 impl<Loaded, D: LightningDataModule<Batch = Loaded>> Loads<Loaded> for D {}
+
+fn own_transfer_hooks<H: DataHooks>() -> bool {
+    let table = H::TABLE;
+    table.on_before_batch_transfer.is_some() || table.transfer_batch_to_device.is_some()
+}
 
 fn own_dataloaders<H: DataHooks>(
     dataloader: Hook,
@@ -294,6 +311,10 @@ impl<B: Batch, M: LightningModule + Batched<Batch = B>> DataSource<M> for Loader
             Hook::TrainDataloader => self.train.is_some(),
             _ => self.evaluation.is_some(),
         }
+    }
+
+    fn has_transfer_hooks(&self) -> bool {
+        own_transfer_hooks::<M>()
     }
 
     fn train_dataloader(&mut self, _: &mut M, ctx: &mut RunContext) -> Result<DataLoader<M::Batch>, Error> {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::Flow;
 use crate::optim::OptimizerIndex;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// What the loops pass along. Its hooks call the callbacks first and then the module, as Lightning does.
 pub(crate) struct Running<'a, M: LightningModule> {
@@ -20,6 +20,12 @@ pub(crate) struct Running<'a, M: LightningModule> {
 }
 
 impl<M: LightningModule> Running<'_, M> {
+    /// The GPU to which batches can be copied ahead of need: where no hook says what happens to a batch before it is there.
+    pub(crate) fn device_ahead(&self) -> Option<Device> {
+        let device = self.ctx.device;
+        (device.is_cuda() && !self.data.has_transfer_hooks()).then_some(device)
+    }
+
     /// A batch's way to the device.
     pub(crate) fn transfer(&mut self, batch: M::Batch, dataloader_idx: usize) -> Result<M::Batch, Error> {
         self.data.transfer(self.module, self.ctx, batch, dataloader_idx)
