@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 ///
 /// let (sum, counts) = count_operators(|| (Tensor::from_slice(&[1.0, 2.0]) * 3.0).sum(tch::Kind::Double).double_value(&[]));
 /// assert_eq!(sum, 9.0);
-/// assert_eq!((counts["aten::sum"], counts["aten::_local_scalar_dense"]), (1, 1));
+/// assert!(counts.contains_key("aten::mul") && counts.contains_key("aten::sum"));
+/// assert_eq!(counts["aten::_local_scalar_dense"], 1);
 /// ```
 ///
 /// Where libtorch does not let itself be listened to, nothing is counted.

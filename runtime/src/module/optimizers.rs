@@ -41,7 +41,7 @@ pub trait IntoOptimizer: Sized {
     /// use tch_lightning::schedule::{Interval, LrSchedulerConfig};
     ///
     /// let each_epoch = AdamW::new(1e-3).lr_scheduler(CosineAnnealingLr::new(100));
-    /// let one_cycle = LrSchedulerConfig::from(OneCycleLr::new(0.1, 5_000)).interval(Interval::Step);
+    /// let one_cycle = LrSchedulerConfig::from(OneCycleLr::new(0.1).total_steps(5_000)).interval(Interval::Step);
     /// let each_step = Sgd::new(0.1).momentum(0.9).lr_scheduler(one_cycle);
     /// # let _ = (each_epoch, each_step);
     /// ```

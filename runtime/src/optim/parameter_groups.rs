@@ -10,7 +10,8 @@ use super::{Algorithm, OptimizerError};
 /// matches belong to the algorithm given to [`new`](Self::new), and without one to none: the optimizer leaves them alone.
 ///
 /// ```
-/// use tch_lightning::optim::{Adam, AdamW, Optimizers, ParameterGroups};
+/// use tch_lightning::Optimizers;
+/// use tch_lightning::optim::{Adam, AdamW, ParameterGroups};
 ///
 /// // biases and the scales of layer norms do not decay
 /// let adamw = AdamW::new(1e-3);
