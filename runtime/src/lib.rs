@@ -35,7 +35,8 @@ pub mod __private;
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use callbacks::{
-    EarlyStopping, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast, StoppingReason,
+    EarlyStopping, LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast,
+    StoppingReason,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};

@@ -1,12 +1,14 @@
 //! The callbacks that a trainer has of its own.
 
 mod early_stopping;
+mod learning_rate_monitor;
 mod model_checkpoint;
 mod model_summary;
 mod monitor;
 mod progress_bar;
 
 pub use early_stopping::{EarlyStopping, StoppingReason};
+pub use learning_rate_monitor::LearningRateMonitor;
 pub use model_checkpoint::{ModelCheckpoint, SaveLast};
 pub use model_summary::ModelSummary;
 pub use monitor::{MonitorMode, NotLogged};

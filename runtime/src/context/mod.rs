@@ -4,6 +4,7 @@ pub mod at;
 mod lent;
 mod log;
 mod log_dir;
+mod loggers;
 mod lr_schedulers;
 mod progress;
 mod save_request;
@@ -267,9 +268,6 @@ impl RunContext {
             return Ok(());
         }
         metrics.push(("epoch".to_owned(), self.progress.current_epoch as f64));
-        for logger in &mut self.loggers {
-            logger.log_metrics(&metrics, step)?;
-        }
-        Ok(())
+        self.log_to_loggers(&metrics, step)
     }
 }

@@ -1,0 +1,7 @@
+//! The trainer's callbacks against PyTorch Lightning's.
+#![allow(missing_docs)]
+
+mod learning_rate_monitor;
+mod model;
+mod recorder;
+mod table;

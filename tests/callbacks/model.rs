@@ -1,0 +1,81 @@
+//! The model of `table.py`.
+
+use tch_lightning::optim::Algorithm;
+use tch_lightning::prelude::*;
+
+pub type Rows = (Tensor, Tensor);
+
+/// One linear layer, 4 to 1.
+pub struct Line {
+    pub vs: nn::VarStore,
+    pub layer: nn::Linear,
+    algorithm: Algorithm,
+}
+
+impl Line {
+    pub fn new(algorithm: impl Into<Algorithm>) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let mut layer = nn::linear(vs.root(), 4, 1, nn::LinearConfig::default());
+        let weight = (Tensor::arange_start(1, 5, (Kind::Double, Device::Cpu)).sin() / 2.0).to_kind(Kind::Float);
+        tch::no_grad(|| {
+            layer.ws.copy_(&weight.view([1, 4]));
+            let _ = layer.bs.as_mut().map(|bias| bias.zero_());
+        });
+        Self { vs, layer, algorithm: algorithm.into() }
+    }
+
+    fn loss(&self, (x, y): &Rows) -> Tensor {
+        self.layer.forward(x).mse_loss(y, tch::Reduction::Mean)
+    }
+}
+
+/// Row `n = 1, 2, …` has `x[j] = sin(0.1 (n + offset) (j + 1))` for `j` in `0..4`, and `y = cos(0.3 (n + offset))`.
+fn loader(offset: i64, batches: i64) -> Result<DataLoader<Rows>> {
+    let n = Tensor::arange_start(offset + 1, offset + 2 * batches + 1, (Kind::Double, Device::Cpu)).unsqueeze(1);
+    let j = Tensor::arange_start(1, 5, (Kind::Double, Device::Cpu));
+    let x = (&n * j * 0.1).sin().to_kind(Kind::Float);
+    let y = (n * 0.3).cos().to_kind(Kind::Float);
+    Ok(DataLoader::new(TensorDataset::new((x, y))?).batch_size(2))
+}
+
+#[lightning_module]
+impl Line {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&self, ctx: &mut Context, batch: &Rows) -> Tensor {
+        let loss = self.loss(batch);
+        ctx.log("train_loss", &loss);
+        loss
+    }
+
+    fn validation_step(&self, ctx: &mut Context, batch: &Rows) {
+        ctx.log("val_loss", self.loss(batch));
+    }
+
+    fn configure_optimizers(&self) -> Algorithm {
+        self.algorithm.clone()
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<Rows>> {
+        loader(0, 4)
+    }
+
+    fn val_dataloader(&self) -> Result<DataLoader<Rows>> {
+        loader(1000, 2)
+    }
+}
+
+/// As `fit` of `table.py` has it.
+pub fn config() -> TrainerConfig {
+    TrainerConfig {
+        max_epochs: Some(3),
+        enable_checkpointing: false,
+        num_sanity_val_steps: 0,
+        logger: false,
+        enable_progress_bar: false,
+        enable_model_summary: false,
+        ..TrainerConfig::default()
+    }
+}

@@ -1,0 +1,125 @@
+"""Writes table.json: what PyTorch Lightning's callbacks do with a tiny model. Needs lightning 2.6.6 and torch 2.13.0:
+`python table.py`.
+
+The model is one linear layer, 4 to 1: weight w[k] = sin(k+1)/2 for k = 0..3, bias 0. Row n of a loader, n = 1.., has
+x[j] = sin(0.1 (n+o) (j+1)) for j = 0..3 and y = cos(0.3 (n+o)), where o is 0 for training, 1000 for validation. A batch has 2
+rows, an epoch 4 batches, a validation 2. The loss is the mean squared error. All numbers come from formulas, so that no random
+generator has to agree.
+"""
+
+import json
+import logging
+import math
+import tempfile
+import warnings
+from pathlib import Path
+
+import torch
+
+warnings.filterwarnings("ignore")
+logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+import lightning.pytorch as pl  # noqa: E402
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor  # noqa: E402
+from lightning.pytorch.loggers import Logger  # noqa: E402
+from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
+
+
+def loader(offset, batches):
+    n = torch.arange(2 * batches, dtype=torch.float64)[:, None] + 1 + offset
+    x = torch.sin(0.1 * n * (torch.arange(4, dtype=torch.float64) + 1)).float()
+    return DataLoader(TensorDataset(x, torch.cos(0.3 * n).float()), batch_size=2)
+
+
+class Line(pl.LightningModule):
+    def __init__(self, optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.1)):
+        super().__init__()
+        self.optimizer = optimizer
+        self.layer = torch.nn.Linear(4, 1)
+        with torch.no_grad():
+            self.layer.weight.copy_(torch.tensor([[math.sin(k + 1) / 2 for k in range(4)]]))
+            self.layer.bias.zero_()
+
+    def loss(self, batch):
+        x, y = batch
+        return torch.nn.functional.mse_loss(self.layer(x), y)
+
+    def training_step(self, batch, batch_idx):
+        loss = self.loss(batch)
+        self.log("train_loss", loss, batch_size=2)
+        return loss
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val_loss", self.loss(batch), batch_size=2)
+
+    def configure_optimizers(self):
+        return self.optimizer(self.parameters())
+
+    def train_dataloader(self):
+        return loader(0, 4)
+
+    def val_dataloader(self):
+        return loader(1000, 2)
+
+
+class Recorder(Logger):
+    name, version = "recorder", "0"
+
+    def __init__(self):
+        super().__init__()
+        self.rows = []
+
+    def log_hyperparams(self, *arguments, **options): ...
+
+    def log_metrics(self, metrics, step):
+        self.rows.append([step, {name: float(value) for name, value in metrics.items()}])
+
+
+def fit(model, callbacks, **options):
+    """Fits, and returns the rows that were logged."""
+    recorder = Recorder()
+    options = {"max_epochs": 3, "enable_checkpointing": False, "num_sanity_val_steps": 0, **options}
+    trainer = pl.Trainer(
+        accelerator="cpu",
+        devices=1,
+        logger=recorder,
+        callbacks=callbacks,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        default_root_dir=tempfile.mkdtemp(),
+        **options,
+    )
+    trainer.fit(model)
+    return trainer, recorder.rows
+
+
+class Halving(Callback):
+    """Halves the learning rate after each epoch."""
+
+    def on_train_epoch_end(self, trainer, module):
+        for group in trainer.optimizers[0].param_groups:
+            group["lr"] /= 2
+
+
+def learning_rate_monitor():
+    cases = []
+    for options in [
+        {},
+        {"logging_interval": "step", "log_momentum": True},
+        {"logging_interval": "epoch", "log_weight_decay": True},
+    ]:
+        for name, accumulate in [("SGD", 1), ("AdamW", 2)]:
+            arguments = {"SGD": {"momentum": 0.9, "weight_decay": 0.01}, "AdamW": {}}[name]
+            model = Line(lambda parameters: getattr(torch.optim, name)(parameters, lr=0.1, **arguments))
+            monitor = LearningRateMonitor(**options)
+            _, rows = fit(model, [monitor, Halving()], log_every_n_steps=2, accumulate_grad_batches=accumulate)
+            cases.append(
+                {"monitor": options, "optimizer": name, "accumulate": accumulate, "rows": rows, "lrs": monitor.lrs}
+            )
+    return cases
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    sections = [learning_rate_monitor]
+    lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
+    Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
