@@ -36,7 +36,7 @@ pub mod __private;
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use callbacks::{
     EarlyStopping, LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast,
-    StoppingReason,
+    StoppingReason, Timer,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};

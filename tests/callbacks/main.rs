@@ -5,3 +5,4 @@ mod learning_rate_monitor;
 mod model;
 mod recorder;
 mod table;
+mod timer;

@@ -12,6 +12,7 @@ import logging
 import math
 import tempfile
 import warnings
+from datetime import timedelta
 from pathlib import Path
 
 import torch
@@ -19,7 +20,7 @@ import torch
 warnings.filterwarnings("ignore")
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 import lightning.pytorch as pl  # noqa: E402
-from lightning.pytorch.callbacks import Callback, LearningRateMonitor  # noqa: E402
+from lightning.pytorch.callbacks import Callback, LearningRateMonitor, Timer  # noqa: E402
 from lightning.pytorch.loggers import Logger  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
@@ -118,8 +119,21 @@ def learning_rate_monitor():
     return cases
 
 
+def timer():
+    """Where training ends: of durations, none at all and one that is over as soon as it has begun."""
+    cases = []
+    for microseconds in [None, 0, 1]:
+        for interval in ["step", "epoch"]:
+            for options in [{}, {"min_epochs": 2}, {"min_steps": 6}]:
+                duration = None if microseconds is None else timedelta(microseconds=microseconds)
+                trainer, _ = fit(Line(), [Timer(duration, interval)], **options)
+                case = {"microseconds": microseconds, "interval": interval, "trainer": options}
+                cases.append({**case, "epoch": trainer.current_epoch, "step": trainer.global_step})
+    return cases
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    sections = [learning_rate_monitor]
+    sections = [learning_rate_monitor, timer]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -5,10 +5,12 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 use tch_lightning::LearningRateMonitor;
+use tch_lightning::schedule::Interval;
 
 #[derive(Deserialize)]
 pub struct Table {
     pub learning_rate_monitor: Vec<Monitored>,
+    pub timer: Vec<Timed>,
 }
 
 /// What a [`LearningRateMonitor`] logged while the rate was halved after each epoch.
@@ -19,6 +21,22 @@ pub struct Monitored {
     pub accumulate: usize,
     pub rows: Vec<Row>,
     pub lrs: BTreeMap<String, Vec<f64>>,
+}
+
+/// Where training ended with a `Timer`.
+#[derive(Debug, Deserialize)]
+pub struct Timed {
+    pub microseconds: Option<u64>,
+    pub interval: Interval,
+    pub trainer: AtLeast,
+    pub epoch: usize,
+    pub step: usize,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct AtLeast {
+    pub min_epochs: Option<usize>,
+    pub min_steps: Option<usize>,
 }
 
 pub static TABLE: LazyLock<Table> =

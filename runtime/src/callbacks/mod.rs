@@ -6,6 +6,7 @@ mod model_checkpoint;
 mod model_summary;
 mod monitor;
 mod progress_bar;
+mod timer;
 
 pub use early_stopping::{EarlyStopping, StoppingReason};
 pub use learning_rate_monitor::LearningRateMonitor;
@@ -13,3 +14,4 @@ pub use model_checkpoint::{ModelCheckpoint, SaveLast};
 pub use model_summary::ModelSummary;
 pub use monitor::{MonitorMode, NotLogged};
 pub use progress_bar::ProgressBar;
+pub use timer::Timer;
