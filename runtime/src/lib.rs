@@ -35,8 +35,8 @@ pub mod __private;
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use callbacks::{
-    EarlyStopping, LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast,
-    StoppingReason, Timer,
+    EarlyStopping, GradientAccumulationScheduler, LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode,
+    NotLogged, ProgressBar, SaveLast, StoppingReason, Timer,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};

@@ -1,5 +1,7 @@
 //! The model of `table.py`.
 
+use crate::table::Values;
+use tch_lightning::LightningModule;
 use tch_lightning::optim::Algorithm;
 use tch_lightning::prelude::*;
 
@@ -15,7 +17,7 @@ pub struct Line {
 impl Line {
     pub fn new(algorithm: impl Into<Algorithm>) -> Self {
         let vs = nn::VarStore::new(Device::Cpu);
-        let mut layer = nn::linear(vs.root(), 4, 1, nn::LinearConfig::default());
+        let mut layer = nn::linear(vs.root() / "layer", 4, 1, nn::LinearConfig::default());
         let weight = (Tensor::arange_start(1, 5, (Kind::Double, Device::Cpu)).sin() / 2.0).to_kind(Kind::Float);
         tch::no_grad(|| {
             layer.ws.copy_(&weight.view([1, 4]));
@@ -77,5 +79,23 @@ pub fn config() -> TrainerConfig {
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()
+    }
+}
+
+/// Fails unless the module's tensors have these values, to single precision.
+#[track_caller]
+pub fn assert_values(module: &mut impl LightningModule, expected: &Values) {
+    let variables = module.parameters().variables();
+    let names = |names: &mut dyn Iterator<Item = &String>| -> Vec<String> {
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(&mut variables.keys()), names(&mut expected.keys()));
+    for (name, expected) in expected {
+        let values = Vec::<f64>::try_from(variables[name].detach().flatten(0, -1).to_kind(Kind::Double)).unwrap();
+        let differs = |(value, expected): (&f64, &f64)| (value - expected).abs() > 1e-5 * expected.abs().max(0.1);
+        assert_eq!(values.len(), expected.len(), "{name}");
+        assert!(!values.iter().zip(expected).any(differs), "{name}: {values:?}, not {expected:?}");
     }
 }

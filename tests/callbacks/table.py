@@ -20,7 +20,12 @@ import torch
 warnings.filterwarnings("ignore")
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 import lightning.pytorch as pl  # noqa: E402
-from lightning.pytorch.callbacks import Callback, LearningRateMonitor, Timer  # noqa: E402
+from lightning.pytorch.callbacks import (  # noqa: E402
+    Callback,
+    GradientAccumulationScheduler,
+    LearningRateMonitor,
+    Timer,
+)
 from lightning.pytorch.loggers import Logger  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
@@ -132,8 +137,33 @@ def timer():
     return cases
 
 
+def values(model):
+    """All parameters and buffers, one after the other."""
+    return {name: tensor.flatten().tolist() for name, tensor in model.state_dict().items()}
+
+
+class Steps(Callback):
+    """The steps so far, after each epoch."""
+
+    def __init__(self):
+        self.steps = []
+
+    def on_train_epoch_end(self, trainer, module):
+        self.steps.append(trainer.global_step)
+
+
+def gradient_accumulation_scheduler():
+    cases = []
+    for scheduling in [{0: 2, 1: 4}, {1: 3}, {0: 4, 2: 1}]:
+        model, steps = Line(), Steps()
+        given = list(scheduling.items())
+        fit(model, [GradientAccumulationScheduler(scheduling), steps])
+        cases.append({"scheduling": given, "steps": steps.steps, "model": values(model)})
+    return cases
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    sections = [learning_rate_monitor, timer]
+    sections = [learning_rate_monitor, timer, gradient_accumulation_scheduler]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

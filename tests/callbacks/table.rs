@@ -7,10 +7,14 @@ use std::sync::LazyLock;
 use tch_lightning::LearningRateMonitor;
 use tch_lightning::schedule::Interval;
 
+/// A model's tensors by name, each as a list of its elements.
+pub type Values = BTreeMap<String, Vec<f64>>;
+
 #[derive(Deserialize)]
 pub struct Table {
     pub learning_rate_monitor: Vec<Monitored>,
     pub timer: Vec<Timed>,
+    pub gradient_accumulation_scheduler: Vec<Accumulated>,
 }
 
 /// What a [`LearningRateMonitor`] logged while the rate was halved after each epoch.
@@ -37,6 +41,14 @@ pub struct Timed {
 pub struct AtLeast {
     pub min_epochs: Option<usize>,
     pub min_steps: Option<usize>,
+}
+
+/// How often the optimizer had stepped after each epoch, and the model at the end.
+#[derive(Debug, Deserialize)]
+pub struct Accumulated {
+    pub scheduling: Vec<(usize, usize)>,
+    pub steps: Vec<usize>,
+    pub model: Values,
 }
 
 pub static TABLE: LazyLock<Table> =

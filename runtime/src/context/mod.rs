@@ -170,6 +170,21 @@ impl RunContext {
         &self.config
     }
 
+    /// Sets after how many batches the optimizer steps, from the next one on: the place for it is the beginning of an epoch.
+    /// Lightning's `trainer.accumulate_grad_batches = …`.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if it is 0.
+    pub fn set_accumulate_grad_batches(&mut self, batches: usize) -> Result<(), Error> {
+        if batches == 0 {
+            return Err(Error::Configuration(
+                "`accumulate_grad_batches` is set to 0: it must be at least 1".to_owned(),
+            ));
+        }
+        self.config.accumulate_grad_batches = batches;
+        Ok(())
+    }
+
     /// Ends training after the running batch. Lightning's `trainer.should_stop = True`.
     pub fn stop(&mut self) {
         self.should_stop = true;
