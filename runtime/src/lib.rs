@@ -35,8 +35,9 @@ pub mod __private;
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use callbacks::{
-    EarlyStopping, GradientAccumulationScheduler, LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode,
-    NotLogged, ProgressBar, SaveLast, StoppingReason, Timer,
+    EarlyStopping, EpochStart, ExponentialMovingAverage, GradientAccumulationScheduler, LearningRateMonitor,
+    ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast, StochasticWeightAveraging,
+    StoppingReason, Timer,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};

@@ -1,5 +1,5 @@
 use crate::model::{Line, Rows, assert_values, config};
-use crate::table::TABLE;
+use crate::table::table;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch_lightning::GradientAccumulationScheduler;
@@ -23,7 +23,7 @@ fn refused(config: TrainerConfig, accumulation: GradientAccumulationScheduler) -
 
 #[test]
 fn the_optimizer_steps_where_lightnings_does() {
-    for case in &TABLE.gradient_accumulation_scheduler {
+    for case in table().gradient_accumulation_scheduler {
         let (steps, mut line) = (Steps::default(), Line::new(Sgd::new(0.1)));
         let accumulation = GradientAccumulationScheduler::new(case.scheduling.clone());
         let mut trainer = Trainer::new(config()).callback(accumulation).callback(steps.clone());

@@ -1,6 +1,6 @@
 use crate::model::{Line, config};
 use crate::recorder::{Recorder, assert_same};
-use crate::table::TABLE;
+use crate::table::table;
 use tch_lightning::LearningRateMonitor;
 use tch_lightning::optim::Algorithm;
 use tch_lightning::prelude::*;
@@ -18,7 +18,7 @@ impl Halving {
 
 #[test]
 fn rates_are_logged_as_lightning_logs_them() {
-    for case in &TABLE.learning_rate_monitor {
+    for case in table().learning_rate_monitor {
         let algorithm: Algorithm = match case.optimizer.as_str() {
             "SGD" => Sgd::new(0.1).momentum(0.9).weight_decay(0.01).into(),
             _ => AdamW::new(0.1).into(),

@@ -1,9 +1,11 @@
 //! The trainer's callbacks against PyTorch Lightning's.
 #![allow(missing_docs)]
 
+mod exponential_moving_average;
 mod gradient_accumulation_scheduler;
 mod learning_rate_monitor;
 mod model;
 mod recorder;
+mod stochastic_weight_averaging;
 mod table;
 mod timer;

@@ -7,10 +7,11 @@ use tch_lightning::prelude::*;
 
 pub type Rows = (Tensor, Tensor);
 
-/// One linear layer, 4 to 1.
+/// One linear layer, 4 to 1, perhaps behind a batch norm.
 pub struct Line {
     pub vs: nn::VarStore,
     pub layer: nn::Linear,
+    norm: Option<nn::BatchNorm>,
     algorithm: Algorithm,
 }
 
@@ -23,11 +24,20 @@ impl Line {
             layer.ws.copy_(&weight.view([1, 4]));
             let _ = layer.bs.as_mut().map(|bias| bias.zero_());
         });
-        Self { vs, layer, algorithm: algorithm.into() }
+        Self { vs, layer, norm: None, algorithm: algorithm.into() }
     }
 
-    fn loss(&self, (x, y): &Rows) -> Tensor {
-        self.layer.forward(x).mse_loss(y, tch::Reduction::Mean)
+    /// `NormedLine` of `table.py`.
+    pub fn normed(algorithm: impl Into<Algorithm>) -> Self {
+        let line = Self::new(algorithm);
+        let config = nn::BatchNormConfig { momentum: 0.3, ws_init: nn::Init::Const(1.0), ..Default::default() };
+        let norm = nn::batch_norm1d(line.vs.root() / "norm", 4, config);
+        Self { norm: Some(norm), ..line }
+    }
+
+    fn loss(&self, (x, y): &Rows, train: bool) -> Tensor {
+        let x = self.norm.as_ref().map_or_else(|| x.shallow_clone(), |norm| norm.forward_t(x, train));
+        self.layer.forward(&x).mse_loss(y, tch::Reduction::Mean)
     }
 }
 
@@ -47,13 +57,13 @@ impl Line {
     }
 
     fn training_step(&self, ctx: &mut Context, batch: &Rows) -> Tensor {
-        let loss = self.loss(batch);
+        let loss = self.loss(batch, true);
         ctx.log("train_loss", &loss);
         loss
     }
 
     fn validation_step(&self, ctx: &mut Context, batch: &Rows) {
-        ctx.log("val_loss", self.loss(batch));
+        ctx.log("val_loss", self.loss(batch, false));
     }
 
     fn configure_optimizers(&self) -> Algorithm {

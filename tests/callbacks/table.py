@@ -22,8 +22,10 @@ logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 import lightning.pytorch as pl  # noqa: E402
 from lightning.pytorch.callbacks import (  # noqa: E402
     Callback,
+    EMAWeightAveraging,
     GradientAccumulationScheduler,
     LearningRateMonitor,
+    StochasticWeightAveraging,
     Timer,
 )
 from lightning.pytorch.loggers import Logger  # noqa: E402
@@ -65,6 +67,18 @@ class Line(pl.LightningModule):
 
     def val_dataloader(self):
         return loader(1000, 2)
+
+
+class NormedLine(Line):
+    """The same behind a batch norm."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.norm = torch.nn.BatchNorm1d(4, momentum=0.3)
+
+    def loss(self, batch):
+        x, y = batch
+        return torch.nn.functional.mse_loss(self.layer(self.norm(x)), y)
 
 
 class Recorder(Logger):
@@ -138,8 +152,12 @@ def timer():
 
 
 def values(model):
-    """All parameters and buffers, one after the other."""
-    return {name: tensor.flatten().tolist() for name, tensor in model.state_dict().items()}
+    """All parameters and buffers that tch has too."""
+    return {
+        name: tensor.flatten().tolist()
+        for name, tensor in model.state_dict().items()
+        if not name.endswith("num_batches_tracked")
+    }
 
 
 class Steps(Callback):
@@ -162,8 +180,55 @@ def gradient_accumulation_scheduler():
     return cases
 
 
+class Rates(Callback):
+    """The learning rate of each epoch."""
+
+    def __init__(self):
+        self.rates = []
+
+    def on_train_epoch_start(self, trainer, module):
+        self.rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+
+def stochastic_weight_averaging():
+    cases = []
+    for make, options, trainer in [
+        (Line, {"swa_epoch_start": 2, "annealing_epochs": 3}, {"max_epochs": 5}),
+        (Line, {"swa_epoch_start": 2, "annealing_epochs": 3}, {"max_epochs": 5, "max_steps": 14}),
+        (Line, {"swa_epoch_start": 0.75}, {"max_epochs": 8}),
+        (NormedLine, {"swa_epoch_start": 0.5, "annealing_epochs": 2, "annealing_strategy": "linear"}, {"max_epochs": 6}),
+        (NormedLine, {"swa_epoch_start": 1, "annealing_epochs": 0}, {"max_epochs": 3, "accumulate_grad_batches": 2}),
+    ]:
+        model, rates = make(), Rates()
+        swa = StochasticWeightAveraging(swa_lrs=0.02, **options)
+        ended, rows = fit(model, [swa, rates], log_every_n_steps=1, **trainer)
+        case = {"swa": {"swa_lrs": 0.02, **options}, "trainer": trainer, "normed": make is NormedLine}
+        case |= {"rates": rates.rates, "rows": rows, "epoch": ended.current_epoch, "n_averaged": int(swa.n_averaged)}
+        cases.append({**case, "model": values(model)})
+    return cases
+
+
+def exponential_moving_average():
+    cases = []
+    for make, options, trainer in [
+        (Line, {"decay": 0.5}, {}),
+        (NormedLine, {"decay": 0.8, "update_every_n_steps": 3}, {}),
+        (NormedLine, {"decay": 0.9, "use_buffers": False}, {"accumulate_grad_batches": 2}),
+        (Line, {"decay": 0.25, "update_every_n_steps": 0, "update_starting_at_epoch": 1}, {"limit_val_batches": 0}),
+        (Line, {"decay": 0.75, "update_starting_at_step": 5}, {"limit_val_batches": 0}),
+    ]:
+        model = make()
+        average = EMAWeightAveraging(**options)
+        _, rows = fit(model, [average], log_every_n_steps=1, **trainer)
+        n_averaged = int(average._average_model.n_averaged)
+        case = {"average": options, "trainer": trainer, "normed": make is NormedLine, "rows": rows}
+        cases.append({**case, "n_averaged": n_averaged, "model": values(model)})
+    return cases
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sections = [learning_rate_monitor, timer, gradient_accumulation_scheduler]
+    sections += [stochastic_weight_averaging, exponential_moving_average]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

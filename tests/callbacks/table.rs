@@ -3,9 +3,10 @@
 use crate::recorder::Row;
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
-use tch_lightning::LearningRateMonitor;
 use tch_lightning::schedule::Interval;
+use tch_lightning::{
+    BatchLimit, ExponentialMovingAverage, LearningRateMonitor, StochasticWeightAveraging, TrainerConfig,
+};
 
 /// A model's tensors by name, each as a list of its elements.
 pub type Values = BTreeMap<String, Vec<f64>>;
@@ -15,6 +16,8 @@ pub struct Table {
     pub learning_rate_monitor: Vec<Monitored>,
     pub timer: Vec<Timed>,
     pub gradient_accumulation_scheduler: Vec<Accumulated>,
+    pub stochastic_weight_averaging: Vec<Averaged>,
+    pub exponential_moving_average: Vec<MovingAveraged>,
 }
 
 /// What a [`LearningRateMonitor`] logged while the rate was halved after each epoch.
@@ -32,15 +35,9 @@ pub struct Monitored {
 pub struct Timed {
     pub microseconds: Option<u64>,
     pub interval: Interval,
-    pub trainer: AtLeast,
+    pub trainer: Options,
     pub epoch: usize,
     pub step: usize,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct AtLeast {
-    pub min_epochs: Option<usize>,
-    pub min_steps: Option<usize>,
 }
 
 /// How often the optimizer had stepped after each epoch, and the model at the end.
@@ -51,5 +48,57 @@ pub struct Accumulated {
     pub model: Values,
 }
 
-pub static TABLE: LazyLock<Table> =
-    LazyLock::new(|| serde_json::from_str(include_str!("table.json")).expect("table.json has the table's form"));
+/// What `StochasticWeightAveraging` did: the learning rate of each epoch, and the model at the end.
+#[derive(Deserialize)]
+pub struct Averaged {
+    pub swa: StochasticWeightAveraging,
+    pub trainer: Options,
+    pub normed: bool,
+    pub rates: Vec<f64>,
+    pub rows: Vec<Row>,
+    pub epoch: usize,
+    pub n_averaged: u64,
+    pub model: Values,
+}
+
+/// What `EMAWeightAveraging` did.
+#[derive(Deserialize)]
+pub struct MovingAveraged {
+    pub average: ExponentialMovingAverage,
+    pub trainer: Options,
+    pub normed: bool,
+    pub rows: Vec<Row>,
+    pub n_averaged: u64,
+    pub model: Values,
+}
+
+/// Arguments of the trainer.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Options {
+    min_epochs: Option<usize>,
+    min_steps: Option<usize>,
+    max_epochs: Option<i64>,
+    max_steps: Option<i64>,
+    accumulate_grad_batches: Option<usize>,
+    limit_val_batches: Option<usize>,
+}
+
+impl Options {
+    /// The configuration with these arguments.
+    pub fn with(&self, config: TrainerConfig) -> TrainerConfig {
+        TrainerConfig {
+            min_epochs: self.min_epochs,
+            min_steps: self.min_steps,
+            max_epochs: self.max_epochs.or(config.max_epochs),
+            max_steps: self.max_steps,
+            accumulate_grad_batches: self.accumulate_grad_batches.unwrap_or(1),
+            limit_val_batches: self.limit_val_batches.map_or(config.limit_val_batches, BatchLimit::Batches),
+            ..config
+        }
+    }
+}
+
+pub fn table() -> Table {
+    serde_json::from_str(include_str!("table.json")).expect("table.json has the table's form")
+}

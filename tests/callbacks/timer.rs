@@ -1,5 +1,5 @@
 use crate::model::{Line, config};
-use crate::table::TABLE;
+use crate::table::table;
 use std::time::Duration;
 use tch_lightning::prelude::*;
 use tch_lightning::{RunningStage, Span, Timer};
@@ -14,12 +14,10 @@ fn epoch_and_step(trainer: &Trainer<Line>) -> (usize, usize) {
 
 #[test]
 fn training_ends_where_lightnings_does() {
-    for case in &TABLE.timer {
+    for case in table().timer {
         let mut timer = Timer::new().interval(case.interval).verbose(false);
         timer.duration = case.microseconds.map(|time| Duration::from_micros(time).into());
-        let config =
-            TrainerConfig { min_epochs: case.trainer.min_epochs, min_steps: case.trainer.min_steps, ..config() };
-        let mut trainer = Trainer::new(config).callback(timer);
+        let mut trainer = Trainer::new(case.trainer.with(config())).callback(timer);
         trainer.fit(&mut line(), ()).unwrap();
         assert_eq!(epoch_and_step(&trainer), (case.epoch, case.step), "{case:?}");
     }

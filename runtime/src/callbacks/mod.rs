@@ -1,19 +1,24 @@
 //! The callbacks that a trainer has of its own.
 
+mod averaged_weights;
 mod early_stopping;
+mod exponential_moving_average;
 mod gradient_accumulation_scheduler;
 mod learning_rate_monitor;
 mod model_checkpoint;
 mod model_summary;
 mod monitor;
 mod progress_bar;
+mod stochastic_weight_averaging;
 mod timer;
 
 pub use early_stopping::{EarlyStopping, StoppingReason};
+pub use exponential_moving_average::ExponentialMovingAverage;
 pub use gradient_accumulation_scheduler::GradientAccumulationScheduler;
 pub use learning_rate_monitor::LearningRateMonitor;
 pub use model_checkpoint::{ModelCheckpoint, SaveLast};
 pub use model_summary::ModelSummary;
 pub use monitor::{MonitorMode, NotLogged};
 pub use progress_bar::ProgressBar;
+pub use stochastic_weight_averaging::{EpochStart, StochasticWeightAveraging};
 pub use timer::Timer;

@@ -49,6 +49,8 @@ pub struct RunContext {
     /// The batches of each validation loader; empty before they are made.
     pub(crate) num_val_batches: Vec<Option<usize>>,
     pub(crate) should_stop: bool,
+    /// Whether training steps run for the module's buffers alone, without gradients and optimizer.
+    pub(crate) skip_backward: bool,
     pub(crate) optimizers: Vec<Optimizer>,
     pub(crate) lr_schedulers: Vec<RunningLrScheduler>,
     pub(crate) loggers: Vec<Box<dyn Logger>>,
@@ -83,6 +85,7 @@ impl RunContext {
             num_training_batches: None,
             num_val_batches: Vec::new(),
             should_stop: false,
+            skip_backward: false,
             optimizers: Vec::new(),
             lr_schedulers: Vec::new(),
             loggers: Vec::new(),
@@ -266,7 +269,9 @@ impl RunContext {
     /// Whether the optimizer steps after the running batch: at the end of an accumulation window, and of the epoch.
     pub(crate) fn steps_after_this_batch(&self) -> bool {
         let progress = &self.progress;
-        progress.is_last_batch || progress.batches_ready.is_multiple_of(self.config.accumulate_grad_batches)
+        let is_due =
+            progress.is_last_batch || progress.batches_ready.is_multiple_of(self.config.accumulate_grad_batches);
+        is_due && !self.skip_backward
     }
 
     /// The log that the running loop writes to.

@@ -20,7 +20,7 @@ pub use data_source::{DataSource, Loaders, Loads};
 pub use hyperparameters::{FromHparams, Hyperparameters, NoHparams};
 pub use manual::OptimizesManually;
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
-pub(crate) use parameters::{buffers, trainable};
+pub(crate) use parameters::{NamedParameter, buffers, trainable};
 pub use place::Place;
 pub(crate) use running::Running;
 pub use signatures::{HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};

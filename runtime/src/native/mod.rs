@@ -2,6 +2,7 @@
 
 mod boundary;
 mod group;
+mod lerp;
 mod library;
 mod message;
 mod system;
@@ -9,6 +10,7 @@ mod tensor;
 
 pub(crate) use boundary::NativeError;
 pub(crate) use group::{AdamOptions, Group, SgdOptions};
+pub(crate) use lerp::lerp;
 pub(crate) use library::{loaded_libtorch, open_library};
 pub(crate) use message::without_backtrace;
 pub use system::libtorch_version;
