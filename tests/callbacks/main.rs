@@ -3,6 +3,7 @@
 
 mod exponential_moving_average;
 mod gradient_accumulation_scheduler;
+mod lambda_callback;
 mod learning_rate_monitor;
 mod model;
 mod recorder;

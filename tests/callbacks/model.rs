@@ -13,6 +13,7 @@ pub struct Line {
     pub layer: nn::Linear,
     norm: Option<nn::BatchNorm>,
     algorithm: Algorithm,
+    fails: bool,
 }
 
 impl Line {
@@ -24,7 +25,7 @@ impl Line {
             layer.ws.copy_(&weight.view([1, 4]));
             let _ = layer.bs.as_mut().map(|bias| bias.zero_());
         });
-        Self { vs, layer, norm: None, algorithm: algorithm.into() }
+        Self { vs, layer, norm: None, algorithm: algorithm.into(), fails: false }
     }
 
     /// `NormedLine` of `table.py`.
@@ -33,6 +34,11 @@ impl Line {
         let config = nn::BatchNormConfig { momentum: 0.3, ws_init: nn::Init::Const(1.0), ..Default::default() };
         let norm = nn::batch_norm1d(line.vs.root() / "norm", 4, config);
         Self { norm: Some(norm), ..line }
+    }
+
+    /// `Failing` of `table.py`.
+    pub fn failing(self) -> Self {
+        Self { fails: true, ..self }
     }
 
     fn loss(&self, (x, y): &Rows, train: bool) -> Tensor {
@@ -56,14 +62,25 @@ impl Line {
         &mut self.vs
     }
 
-    fn training_step(&self, ctx: &mut Context, batch: &Rows) -> Tensor {
+    fn training_step(&self, ctx: &mut Context, batch: &Rows) -> Result<Tensor> {
+        if self.fails {
+            bail!("no more");
+        }
         let loss = self.loss(batch, true);
         ctx.log("train_loss", &loss);
-        loss
+        Ok(loss)
     }
 
     fn validation_step(&self, ctx: &mut Context, batch: &Rows) {
         ctx.log("val_loss", self.loss(batch, false));
+    }
+
+    fn test_step(&self, ctx: &mut Context, batch: &Rows) {
+        ctx.log("test_loss", self.loss(batch, false));
+    }
+
+    fn predict_step(&self, batch: &Rows) -> Tensor {
+        self.layer.forward(&batch.0)
     }
 
     fn configure_optimizers(&self) -> Algorithm {
@@ -76,6 +93,14 @@ impl Line {
 
     fn val_dataloader(&self) -> Result<DataLoader<Rows>> {
         loader(1000, 2)
+    }
+
+    fn test_dataloader(&self) -> Result<DataLoader<Rows>> {
+        loader(2000, 2)
+    }
+
+    fn predict_dataloader(&self) -> Result<DataLoader<Rows>> {
+        loader(3000, 2)
     }
 }
 

@@ -2,11 +2,12 @@
 `python table.py`.
 
 The model is one linear layer, 4 to 1: weight w[k] = sin(k+1)/2 for k = 0..3, bias 0. Row n of a loader, n = 1.., has
-x[j] = sin(0.1 (n+o) (j+1)) for j = 0..3 and y = cos(0.3 (n+o)), where o is 0 for training, 1000 for validation. A batch has 2
-rows, an epoch 4 batches, a validation 2. The loss is the mean squared error. All numbers come from formulas, so that no random
+x[j] = sin(0.1 (n+o) (j+1)) for j = 0..3 and y = cos(0.3 (n+o)), where o is 0 for training, 1000 for validation, 2000 for testing and 3000 for prediction. A batch has 2
+rows, an epoch 4 batches, all others 2. The loss is the mean squared error. All numbers come from formulas, so that no random
 generator has to agree.
 """
 
+import inspect
 import json
 import logging
 import math
@@ -24,6 +25,7 @@ from lightning.pytorch.callbacks import (  # noqa: E402
     Callback,
     EMAWeightAveraging,
     GradientAccumulationScheduler,
+    LambdaCallback,
     LearningRateMonitor,
     StochasticWeightAveraging,
     Timer,
@@ -59,6 +61,12 @@ class Line(pl.LightningModule):
     def validation_step(self, batch, batch_idx):
         self.log("val_loss", self.loss(batch), batch_size=2)
 
+    def test_step(self, batch, batch_idx):
+        self.log("test_loss", self.loss(batch), batch_size=2)
+
+    def predict_step(self, batch, batch_idx):
+        return self.layer(batch[0])
+
     def configure_optimizers(self):
         return self.optimizer(self.parameters())
 
@@ -67,6 +75,12 @@ class Line(pl.LightningModule):
 
     def val_dataloader(self):
         return loader(1000, 2)
+
+    def test_dataloader(self):
+        return loader(2000, 2)
+
+    def predict_dataloader(self):
+        return loader(3000, 2)
 
 
 class NormedLine(Line):
@@ -95,10 +109,16 @@ class Recorder(Logger):
 
 
 def fit(model, callbacks, **options):
-    """Fits, and returns the rows that were logged."""
+    """Fits, and returns the trainer and the rows that were logged."""
     recorder = Recorder()
+    trainer = trainer_of(callbacks, recorder, **options)
+    trainer.fit(model)
+    return trainer, recorder.rows
+
+
+def trainer_of(callbacks, recorder, **options):
     options = {"max_epochs": 3, "enable_checkpointing": False, "num_sanity_val_steps": 0, **options}
-    trainer = pl.Trainer(
+    return pl.Trainer(
         accelerator="cpu",
         devices=1,
         logger=recorder,
@@ -108,8 +128,6 @@ def fit(model, callbacks, **options):
         default_root_dir=tempfile.mkdtemp(),
         **options,
     )
-    trainer.fit(model)
-    return trainer, recorder.rows
 
 
 class Halving(Callback):
@@ -226,9 +244,37 @@ def exponential_moving_average():
     return cases
 
 
+class Failing(Line):
+    def training_step(self, batch, batch_idx):
+        raise ValueError("no more")
+
+
+def lambda_callback():
+    """The hooks of all verbs, of a run that is resumed, and of one that fails, in their order."""
+    called = []
+    hooks = [name for name in inspect.signature(LambdaCallback).parameters]
+
+    def trainer(**options):
+        lambdas = {hook: lambda *_, hook=hook, **__: called.append(hook) for hook in hooks}
+        return trainer_of([LambdaCallback(**lambdas)], Recorder(), max_epochs=1, num_sanity_val_steps=1, **options)
+
+    path = f"{tempfile.mkdtemp()}/first.ckpt"
+    first = trainer()
+    first.fit(Line())
+    first.save_checkpoint(path)
+    trainer().validate(Line(), ckpt_path=path, verbose=False)
+    trainer().test(Line(), verbose=False)
+    trainer().predict(Line())
+    try:
+        trainer().fit(Failing())
+    except ValueError:
+        pass
+    return {"hooks": hooks, "called": called}
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sections = [learning_rate_monitor, timer, gradient_accumulation_scheduler]
-    sections += [stochastic_weight_averaging, exponential_moving_average]
+    sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -18,6 +18,7 @@ pub struct Table {
     pub gradient_accumulation_scheduler: Vec<Accumulated>,
     pub stochastic_weight_averaging: Vec<Averaged>,
     pub exponential_moving_average: Vec<MovingAveraged>,
+    pub lambda_callback: Called,
 }
 
 /// What a [`LearningRateMonitor`] logged while the rate was halved after each epoch.
@@ -70,6 +71,13 @@ pub struct MovingAveraged {
     pub rows: Vec<Row>,
     pub n_averaged: u64,
     pub model: Values,
+}
+
+/// The hooks that a `LambdaCallback` has, and those that were called.
+#[derive(Deserialize)]
+pub struct Called {
+    pub hooks: Vec<String>,
+    pub called: Vec<String>,
 }
 
 /// Arguments of the trainer.
