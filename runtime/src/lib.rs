@@ -37,7 +37,7 @@ pub use attributes::{lightning_callback, lightning_datamodule, lightning_module}
 pub use callbacks::{
     EarlyStopping, EpochStart, ExponentialMovingAverage, GradientAccumulationScheduler, LambdaCallback, LambdaReturn,
     LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast,
-    StochasticWeightAveraging, StoppingReason, Timer,
+    StochasticWeightAveraging, StoppingReason, Throughput, ThroughputMonitor, ThroughputTotals, Timer,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};

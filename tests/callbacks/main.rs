@@ -9,4 +9,5 @@ mod model;
 mod recorder;
 mod stochastic_weight_averaging;
 mod table;
+mod throughput_monitor;
 mod timer;

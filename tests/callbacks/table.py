@@ -28,8 +28,10 @@ from lightning.pytorch.callbacks import (  # noqa: E402
     LambdaCallback,
     LearningRateMonitor,
     StochasticWeightAveraging,
+    ThroughputMonitor,
     Timer,
 )
+from lightning.fabric.utilities.throughput import Throughput  # noqa: E402
 from lightning.pytorch.loggers import Logger  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
@@ -272,9 +274,49 @@ def lambda_callback():
     return {"hooks": hooks, "called": called}
 
 
+def throughput():
+    """What is computed after each update; an update is the time, and the totals of batches, samples, lengths and flops."""
+    cases = []
+    for window, counts in [(2, 2), (3, 3), (5, 4), (4, 2)]:
+        # flops are given for each update
+        metrics = Throughput(window_size=window, available_flops=1e6)
+        updates, computed, flops = [], [], 0
+        for batches in range(1, 9):
+            time = batches + 0.3 * math.sin(batches)
+            totals = [batches, 3 * batches + batches % 2, 40 * batches, 1000 + 10 * batches][:counts]
+            flops += totals[3] if counts == 4 else 0
+            metrics.update(time=time, **dict(zip(["batches", "samples", "lengths", "flops"], totals)))
+            updates.append([time, *totals[:3], *([flops] if counts == 4 else [])])
+            computed.append(metrics.compute())
+        cases.append({"window_size": window, "updates": updates, "computed": computed})
+    return cases
+
+
+def throughput_monitor():
+    """The rows of all loops, without what depends on the machine's speed."""
+    cases = []
+    for options in [{"log_every_n_steps": 1}, {"log_every_n_steps": 2, "accumulate_grad_batches": 2}]:
+        model = Line()
+        model.flops_per_batch = 100
+        recorder = Recorder()
+        for verb in ["fit", "validate", "test", "predict"]:
+            monitor = ThroughputMonitor(lambda batch: len(batch[0]), lambda batch: batch[0].numel(), window_size=3)
+            verbose = {} if verb in ["fit", "predict"] else {"verbose": False}
+            getattr(trainer_of([monitor], recorder, **options), verb)(model, **verbose)
+        counted = ["batches", "samples", "lengths", "epoch"]
+        rows = [
+            [step, {name: value if name.split("/")[-1] in counted else None for name, value in row.items()}]
+            for step, row in recorder.rows
+            if any("/" in name for name in row)
+        ]
+        cases.append({"trainer": options, "rows": rows})
+    return cases
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sections = [learning_rate_monitor, timer, gradient_accumulation_scheduler]
-    sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback]
+    sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback, throughput]
+    sections += [throughput_monitor]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

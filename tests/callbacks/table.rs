@@ -19,6 +19,8 @@ pub struct Table {
     pub stochastic_weight_averaging: Vec<Averaged>,
     pub exponential_moving_average: Vec<MovingAveraged>,
     pub lambda_callback: Called,
+    pub throughput: Vec<Measured>,
+    pub throughput_monitor: Vec<Counted>,
 }
 
 /// What a [`LearningRateMonitor`] logged while the rate was halved after each epoch.
@@ -80,6 +82,21 @@ pub struct Called {
     pub called: Vec<String>,
 }
 
+/// What `Throughput` computed after each update: a time, and the totals of batches, samples, lengths and flops.
+#[derive(Deserialize)]
+pub struct Measured {
+    pub window_size: usize,
+    pub updates: Vec<Vec<f64>>,
+    pub computed: Vec<BTreeMap<String, f64>>,
+}
+
+/// The rows of a `ThroughputMonitor`, without the values that depend on the machine's speed.
+#[derive(Deserialize)]
+pub struct Counted {
+    pub trainer: Options,
+    pub rows: Vec<(usize, BTreeMap<String, Option<f64>>)>,
+}
+
 /// Arguments of the trainer.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -90,6 +107,7 @@ pub struct Options {
     max_steps: Option<i64>,
     accumulate_grad_batches: Option<usize>,
     limit_val_batches: Option<usize>,
+    log_every_n_steps: Option<usize>,
 }
 
 impl Options {
@@ -101,6 +119,7 @@ impl Options {
             max_epochs: self.max_epochs.or(config.max_epochs),
             max_steps: self.max_steps,
             accumulate_grad_batches: self.accumulate_grad_batches.unwrap_or(1),
+            log_every_n_steps: self.log_every_n_steps.unwrap_or(config.log_every_n_steps),
             limit_val_batches: self.limit_val_batches.map_or(config.limit_val_batches, BatchLimit::Batches),
             ..config
         }

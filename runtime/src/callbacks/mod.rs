@@ -11,6 +11,7 @@ mod model_summary;
 mod monitor;
 mod progress_bar;
 mod stochastic_weight_averaging;
+mod throughput_monitor;
 mod timer;
 
 pub use early_stopping::{EarlyStopping, StoppingReason};
@@ -23,4 +24,5 @@ pub use model_summary::ModelSummary;
 pub use monitor::{MonitorMode, NotLogged};
 pub use progress_bar::ProgressBar;
 pub use stochastic_weight_averaging::{EpochStart, StochasticWeightAveraging};
+pub use throughput_monitor::{Throughput, ThroughputMonitor, ThroughputTotals};
 pub use timer::Timer;
