@@ -11,3 +11,4 @@ mod stochastic_weight_averaging;
 mod table;
 mod throughput_monitor;
 mod timer;
+mod write_predictions;

@@ -48,7 +48,7 @@ impl Line {
 }
 
 /// Row `n = 1, 2, …` has `x[j] = sin(0.1 (n + offset) (j + 1))` for `j` in `0..4`, and `y = cos(0.3 (n + offset))`.
-fn loader(offset: i64, batches: i64) -> Result<DataLoader<Rows>> {
+pub fn loader(offset: i64, batches: i64) -> Result<DataLoader<Rows>> {
     let n = Tensor::arange_start(offset + 1, offset + 2 * batches + 1, (Kind::Double, Device::Cpu)).unsqueeze(1);
     let j = Tensor::arange_start(1, 5, (Kind::Double, Device::Cpu));
     let x = (&n * j * 0.1).sin().to_kind(Kind::Float);

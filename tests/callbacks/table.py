@@ -22,6 +22,7 @@ warnings.filterwarnings("ignore")
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 import lightning.pytorch as pl  # noqa: E402
 from lightning.pytorch.callbacks import (  # noqa: E402
+    BasePredictionWriter,
     Callback,
     EMAWeightAveraging,
     GradientAccumulationScheduler,
@@ -66,7 +67,7 @@ class Line(pl.LightningModule):
     def test_step(self, batch, batch_idx):
         self.log("test_loss", self.loss(batch), batch_size=2)
 
-    def predict_step(self, batch, batch_idx):
+    def predict_step(self, batch, batch_idx, dataloader_idx=0):
         return self.layer(batch[0])
 
     def configure_optimizers(self):
@@ -313,10 +314,33 @@ def throughput_monitor():
     return cases
 
 
+class Written(BasePredictionWriter):
+    """What was written, for each call: the batch's place, or none, and its predictions."""
+
+    def __init__(self, interval):
+        super().__init__(interval)
+        self.calls = []
+
+    def write_on_batch_end(self, trainer, module, prediction, indices, batch, batch_idx, dataloader_idx):
+        self.calls.append([[batch_idx, dataloader_idx], [prediction.flatten().tolist()]])
+
+    def write_on_epoch_end(self, trainer, module, predictions, indices):
+        self.calls.append([None, [batch.flatten().tolist() for loader in predictions for batch in loader]])
+
+
+def write_predictions():
+    cases = []
+    for interval in ["batch", "epoch", "batch_and_epoch"]:
+        writer = Written(interval)
+        trainer_of([writer], Recorder()).predict(Line(), [loader(3000, 2), loader(3100, 1)])
+        cases.append({"write_interval": interval, "calls": writer.calls})
+    return cases
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sections = [learning_rate_monitor, timer, gradient_accumulation_scheduler]
     sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback, throughput]
-    sections += [throughput_monitor]
+    sections += [throughput_monitor, write_predictions]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

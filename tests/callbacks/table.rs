@@ -5,7 +5,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use tch_lightning::schedule::Interval;
 use tch_lightning::{
-    BatchLimit, ExponentialMovingAverage, LearningRateMonitor, StochasticWeightAveraging, TrainerConfig,
+    BatchLimit, ExponentialMovingAverage, LearningRateMonitor, StochasticWeightAveraging, TrainerConfig, WriteInterval,
 };
 
 /// A model's tensors by name, each as a list of its elements.
@@ -21,6 +21,7 @@ pub struct Table {
     pub lambda_callback: Called,
     pub throughput: Vec<Measured>,
     pub throughput_monitor: Vec<Counted>,
+    pub write_predictions: Vec<Written>,
 }
 
 /// What a [`LearningRateMonitor`] logged while the rate was halved after each epoch.
@@ -96,6 +97,17 @@ pub struct Counted {
     pub trainer: Options,
     pub rows: Vec<(usize, BTreeMap<String, Option<f64>>)>,
 }
+
+/// The calls of a prediction writer.
+#[derive(Deserialize)]
+pub struct Written {
+    pub write_interval: WriteInterval,
+    pub calls: Vec<Call>,
+}
+
+/// The places of the batch and its loader, if the call is for one, and the predictions of each batch.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Call(pub Option<(usize, usize)>, pub Vec<Vec<f64>>);
 
 /// Arguments of the trainer.
 #[derive(Debug, Deserialize)]

@@ -13,6 +13,7 @@ mod progress_bar;
 mod stochastic_weight_averaging;
 mod throughput_monitor;
 mod timer;
+mod write_predictions;
 
 pub use early_stopping::{EarlyStopping, StoppingReason};
 pub use exponential_moving_average::ExponentialMovingAverage;
@@ -26,3 +27,4 @@ pub use progress_bar::ProgressBar;
 pub use stochastic_weight_averaging::{EpochStart, StochasticWeightAveraging};
 pub use throughput_monitor::{Throughput, ThroughputMonitor, ThroughputTotals};
 pub use timer::Timer;
+pub use write_predictions::{PredictionWriter, WriteInterval, WritePredictions};

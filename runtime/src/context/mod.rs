@@ -64,6 +64,8 @@ pub struct RunContext {
     /// Whether the validation within training has run.
     pub(crate) has_validated: bool,
     pub(crate) lent: Lent,
+    /// What was predicted, while `on_predict_epoch_end` is called.
+    pub(crate) predictions: Lent,
     pub(crate) save_requests: Vec<SaveRequest>,
     toggled: Toggled,
     log_dir: LogDir,
@@ -98,6 +100,7 @@ impl RunContext {
             ckpt_path: None,
             has_validated: false,
             lent: Lent::default(),
+            predictions: Lent::default(),
             save_requests: Vec::new(),
             toggled: Toggled::default(),
         }
