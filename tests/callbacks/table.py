@@ -11,7 +11,9 @@ import inspect
 import json
 import logging
 import math
+import sys
 import tempfile
+import types
 import warnings
 from datetime import timedelta
 from pathlib import Path
@@ -24,6 +26,7 @@ import lightning.pytorch as pl  # noqa: E402
 from lightning.pytorch.callbacks import (  # noqa: E402
     BasePredictionWriter,
     Callback,
+    DeviceStatsMonitor,
     EMAWeightAveraging,
     GradientAccumulationScheduler,
     LambdaCallback,
@@ -32,6 +35,8 @@ from lightning.pytorch.callbacks import (  # noqa: E402
     ThroughputMonitor,
     Timer,
 )
+import lightning.pytorch.accelerators.cpu  # noqa: E402
+import lightning.pytorch.callbacks.device_stats_monitor  # noqa: E402
 from lightning.fabric.utilities.throughput import Throughput  # noqa: E402
 from lightning.pytorch.loggers import Logger  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
@@ -337,10 +342,25 @@ def write_predictions():
     return cases
 
 
+def device_stats_monitor():
+    """The names that are logged at each step. What psutil says of the machine is left out, so that it need not be there."""
+    percent = types.SimpleNamespace(percent=50.0)
+    sys.modules["psutil"] = types.SimpleNamespace(
+        virtual_memory=lambda: percent, cpu_percent=lambda: 50.0, swap_memory=lambda: percent
+    )
+    pl.accelerators.cpu._PSUTIL_AVAILABLE = pl.callbacks.device_stats_monitor._PSUTIL_AVAILABLE = True
+    recorder = Recorder()
+    for verb, verbose in [("fit", {}), ("validate", {"verbose": False}), ("test", {"verbose": False})]:
+        monitor = DeviceStatsMonitor()
+        trainer = trainer_of([monitor], recorder, log_every_n_steps=2)
+        getattr(trainer, verb)(Line(), **verbose)
+    return [[step, sorted(row)] for step, row in recorder.rows if "epoch" not in row]
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sections = [learning_rate_monitor, timer, gradient_accumulation_scheduler]
     sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback, throughput]
-    sections += [throughput_monitor, write_predictions]
+    sections += [throughput_monitor, write_predictions, device_stats_monitor]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

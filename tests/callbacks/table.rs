@@ -22,6 +22,8 @@ pub struct Table {
     pub throughput: Vec<Measured>,
     pub throughput_monitor: Vec<Counted>,
     pub write_predictions: Vec<Written>,
+    /// The names that a `DeviceStatsMonitor` logged at each step.
+    pub device_stats_monitor: Vec<(usize, Vec<String>)>,
 }
 
 /// What a [`LearningRateMonitor`] logged while the rate was halved after each epoch.
