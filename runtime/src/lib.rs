@@ -37,8 +37,8 @@ pub use attributes::{lightning_callback, lightning_datamodule, lightning_module}
 pub use callbacks::{
     DeviceStatsMonitor, EarlyStopping, EpochStart, ExponentialMovingAverage, GradientAccumulationScheduler,
     LambdaCallback, LambdaReturn, LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged,
-    PredictionWriter, ProgressBar, SaveLast, StochasticWeightAveraging, StoppingReason, Throughput, ThroughputMonitor,
-    ThroughputTotals, Timer, WriteInterval, WritePredictions,
+    OnExceptionCheckpoint, PredictionWriter, ProgressBar, SaveLast, StochasticWeightAveraging, StoppingReason,
+    Throughput, ThroughputMonitor, ThroughputTotals, Timer, WriteInterval, WritePredictions,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};

@@ -7,6 +7,7 @@ mod gradient_accumulation_scheduler;
 mod lambda_callback;
 mod learning_rate_monitor;
 mod model;
+mod on_exception_checkpoint;
 mod recorder;
 mod stochastic_weight_averaging;
 mod table;

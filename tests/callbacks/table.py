@@ -31,6 +31,7 @@ from lightning.pytorch.callbacks import (  # noqa: E402
     GradientAccumulationScheduler,
     LambdaCallback,
     LearningRateMonitor,
+    OnExceptionCheckpoint,
     StochasticWeightAveraging,
     ThroughputMonitor,
     Timer,
@@ -357,10 +358,34 @@ def device_stats_monitor():
     return [[step, sorted(row)] for step, row in recorder.rows if "epoch" not in row]
 
 
+class FailingAt(Callback):
+    def __init__(self, epoch, batch):
+        self.at = epoch, batch
+
+    def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
+        if (trainer.current_epoch, batch_idx) == self.at:
+            raise ValueError("no more")
+
+
+def on_exception_checkpoint():
+    """What the checkpoint of a failed run has, and whether it is there after one that did not fail."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        fit(Line(), [FailingAt(1, 2), OnExceptionCheckpoint(folder)], enable_checkpointing=True)
+    except ValueError:
+        pass
+    path = folder / "on_exception.ckpt"
+    saved = torch.load(path)
+    weights = {name: tensor.flatten().tolist() for name, tensor in saved["state_dict"].items()}
+    fit(Line(), [OnExceptionCheckpoint(folder)], enable_checkpointing=True)
+    return {"epoch": saved["epoch"], "step": saved["global_step"], "model": weights, "is_kept": path.exists()}
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sections = [learning_rate_monitor, timer, gradient_accumulation_scheduler]
     sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback, throughput]
     sections += [throughput_monitor, write_predictions, device_stats_monitor]
+    sections += [on_exception_checkpoint]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -22,6 +22,7 @@ pub struct Table {
     pub throughput: Vec<Measured>,
     pub throughput_monitor: Vec<Counted>,
     pub write_predictions: Vec<Written>,
+    pub on_exception_checkpoint: Saved,
     /// The names that a `DeviceStatsMonitor` logged at each step.
     pub device_stats_monitor: Vec<(usize, Vec<String>)>,
 }
@@ -110,6 +111,15 @@ pub struct Written {
 /// The places of the batch and its loader, if the call is for one, and the predictions of each batch.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Call(pub Option<(usize, usize)>, pub Vec<Vec<f64>>);
+
+/// What was saved of a run that failed, and whether that was still there after one that did not.
+#[derive(Deserialize)]
+pub struct Saved {
+    pub epoch: usize,
+    pub step: usize,
+    pub model: Values,
+    pub is_kept: bool,
+}
 
 /// Arguments of the trainer.
 #[derive(Debug, Deserialize)]
