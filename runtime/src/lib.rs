@@ -36,7 +36,10 @@ pub mod __private;
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use callbacks::{
-    EarlyStopping, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged, ProgressBar, SaveLast, StoppingReason,
+    DeviceStatsMonitor, EarlyStopping, EpochStart, ExponentialMovingAverage, GradientAccumulationScheduler,
+    LambdaCallback, LambdaReturn, LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged,
+    OnExceptionCheckpoint, PredictionWriter, ProgressBar, SaveLast, StochasticWeightAveraging, StoppingReason,
+    Throughput, ThroughputMonitor, ThroughputTotals, Timer, WriteInterval, WritePredictions,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimizer};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};
@@ -75,7 +78,7 @@ pub mod prelude {
     pub use crate::schedule::{
         ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr,
         LambdaLr, LinearLr, LrScheduler, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
-        SequentialLr, StepLr,
+        SequentialLr, StepLr, SwaLr,
     };
     pub use crate::{
         Callback, Checkpoint, Context, Flow, IntoOptimizer as _, OptimizerIndex, Optimizers, Reduction, Stage,

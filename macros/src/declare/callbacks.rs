@@ -6,14 +6,17 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 pub(crate) fn dispatch(declared: &HookTrait) -> TokenStream {
-    // the others are not called at a moment of the run, but for each callback's state
-    let moments = declared.hooks().filter(|hook| hook.parameters().iter().any(|parameter| parameter.name == "module"));
-    let calls = moments.map(|hook| call(&hook));
+    let calls = moments(declared).map(|hook| call(&hook));
     quote! {
         impl<M: LightningModule> Callbacks<M> {
             #(#calls)*
         }
     }
+}
+
+/// The hooks that are called at a moment of the run; the others are for each callback's state.
+pub(crate) fn moments(declared: &HookTrait) -> impl Iterator<Item = Hook> {
+    declared.hooks().filter(|hook| hook.parameters().iter().any(|parameter| parameter.name == "module"))
 }
 
 fn call(hook: &Hook) -> TokenStream {

@@ -3,6 +3,7 @@
 mod callbacks;
 mod documentation;
 mod enumeration;
+mod lambda;
 mod running;
 mod table;
 mod traits;
@@ -21,6 +22,9 @@ pub(crate) fn declare(name: TokenStream) -> TokenStream {
         "ModuleTable" => documentation::table(Role::Module),
         "DataModuleTable" => documentation::table(Role::DataModule),
         "CallbackTable" => documentation::table(Role::Callback),
+        "LambdaCallback" => {
+            HookTrait::named("Callback").map(|declared| lambda::callback(&declared)).unwrap_or_default()
+        }
         "Callback" => match HookTrait::named("Callback") {
             Some(declared) => {
                 let callback = traits::plain(&declared);

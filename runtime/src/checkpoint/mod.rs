@@ -122,7 +122,12 @@ impl Checkpoint {
     /// [`CheckpointError::OtherModule`], which lists every name that is missing, unexpected or of another shape. Nothing is
     /// copied then.
     pub fn load_into(&self, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
-        let saved: BTreeMap<&str, &Tensor> = self.under(MODULE).collect();
+        self.load_under(MODULE, variables)
+    }
+
+    /// [`load_into`](Self::load_into) from the tensors whose names begin with `prefix`.
+    pub(crate) fn load_under(&self, prefix: &str, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
+        let saved: BTreeMap<&str, &Tensor> = self.under(prefix).collect();
         let mut mismatch = Mismatch::default();
         for (name, variable) in variables {
             match saved.get(name.as_str()).map(|tensor| tensor.size()) {

@@ -4,6 +4,7 @@ pub mod at;
 mod lent;
 mod log;
 mod log_dir;
+mod loggers;
 mod lr_schedulers;
 mod progress;
 mod save_request;
@@ -48,6 +49,8 @@ pub struct RunContext {
     /// The batches of each validation loader; empty before they are made.
     pub(crate) num_val_batches: Vec<Option<usize>>,
     pub(crate) should_stop: bool,
+    /// Whether training steps run for the module's buffers alone, without gradients and optimizer.
+    pub(crate) skip_backward: bool,
     pub(crate) optimizers: Vec<Optimizer>,
     pub(crate) lr_schedulers: Vec<RunningLrScheduler>,
     pub(crate) loggers: Vec<Box<dyn Logger>>,
@@ -61,6 +64,8 @@ pub struct RunContext {
     /// Whether the validation within training has run.
     pub(crate) has_validated: bool,
     pub(crate) lent: Lent,
+    /// What was predicted, while `on_predict_epoch_end` is called.
+    pub(crate) predictions: Lent,
     pub(crate) save_requests: Vec<SaveRequest>,
     toggled: Toggled,
     log_dir: LogDir,
@@ -82,6 +87,7 @@ impl RunContext {
             num_training_batches: None,
             num_val_batches: Vec::new(),
             should_stop: false,
+            skip_backward: false,
             optimizers: Vec::new(),
             lr_schedulers: Vec::new(),
             loggers: Vec::new(),
@@ -94,6 +100,7 @@ impl RunContext {
             ckpt_path: None,
             has_validated: false,
             lent: Lent::default(),
+            predictions: Lent::default(),
             save_requests: Vec::new(),
             toggled: Toggled::default(),
         }
@@ -167,6 +174,21 @@ impl RunContext {
     /// The trainer's configuration.
     pub fn config(&self) -> &TrainerConfig {
         &self.config
+    }
+
+    /// Sets after how many batches the optimizer steps, from the next one on: the place for it is the beginning of an epoch.
+    /// Lightning's `trainer.accumulate_grad_batches = …`.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if it is 0.
+    pub fn set_accumulate_grad_batches(&mut self, batches: usize) -> Result<(), Error> {
+        if batches == 0 {
+            return Err(Error::Configuration(
+                "`accumulate_grad_batches` is set to 0: it must be at least 1".to_owned(),
+            ));
+        }
+        self.config.accumulate_grad_batches = batches;
+        Ok(())
     }
 
     /// Ends training after the running batch. Lightning's `trainer.should_stop = True`.
@@ -250,7 +272,9 @@ impl RunContext {
     /// Whether the optimizer steps after the running batch: at the end of an accumulation window, and of the epoch.
     pub(crate) fn steps_after_this_batch(&self) -> bool {
         let progress = &self.progress;
-        progress.is_last_batch || progress.batches_ready.is_multiple_of(self.config.accumulate_grad_batches)
+        let is_due =
+            progress.is_last_batch || progress.batches_ready.is_multiple_of(self.config.accumulate_grad_batches);
+        is_due && !self.skip_backward
     }
 
     /// The log that the running loop writes to.
@@ -267,9 +291,6 @@ impl RunContext {
             return Ok(());
         }
         metrics.push(("epoch".to_owned(), self.progress.current_epoch as f64));
-        for logger in &mut self.loggers {
-            logger.log_metrics(&metrics, step)?;
-        }
-        Ok(())
+        self.log_to_loggers(&metrics, step)
     }
 }

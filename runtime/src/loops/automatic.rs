@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, Running, StepClosure, edge};
 use crate::optim::OptimizerIndex;
+use tch::no_grad;
 
 /// One training step.
 pub(super) fn step<M: LightningModule>(
@@ -11,6 +12,9 @@ pub(super) fn step<M: LightningModule>(
     batch: &M::Batch,
     batch_idx: usize,
 ) -> Result<M::TrainingOutput, Error> {
+    if running.ctx.skip_backward {
+        return no_grad(|| LightningModuleTable::training_step(running.module, running.ctx, batch, batch_idx));
+    }
     let optimizer = OptimizerIndex(0);
     let steps = running.ctx.steps_after_this_batch();
     let mut closure = StepClosure {

@@ -31,7 +31,10 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
             }
         }
         running.ctx.batch_idx = None;
-        running.on_predict_epoch_end()?;
+        running.ctx.predictions.lend(predictions);
+        let ended = running.on_predict_epoch_end();
+        let predictions = running.ctx.predictions.take_back().unwrap_or_default();
+        ended?;
         running.on_predict_end()?;
         Ok(predictions)
     })

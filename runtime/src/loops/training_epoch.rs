@@ -116,12 +116,9 @@ fn on_train_epoch_end<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
 /// Writes the row of a step, every `log_every_n_steps` steps.
 fn log_step<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     let ctx = &running.ctx;
-    let every = ctx.config.log_every_n_steps;
-    let step = ctx.progress.batches_that_stepped;
-    let is_due = every > 0 && ((step + 1).is_multiple_of(every) || ctx.should_stop);
-    if !is_due || !ctx.steps_after_this_batch() || ctx.loggers.is_empty() {
+    if !ctx.should_update_logs() || !ctx.steps_after_this_batch() || !ctx.has_loggers() {
         return Ok(());
     }
     let row = ctx.training_log.step_row();
-    running.ctx.write_row(row, step)
+    running.ctx.write_row(row, ctx.logged_step())
 }

@@ -1,8 +1,10 @@
 //! The safe face of `native/`, our C++ over what libtorch has and tch does not bind. All of the crate's `unsafe` is here.
 
 mod boundary;
+mod device;
 mod gradients;
 mod group;
+mod lerp;
 mod library;
 mod message;
 mod random;
@@ -14,8 +16,10 @@ mod tensor;
 mod threads;
 
 pub use boundary::NativeError;
+pub(crate) use device::{memory_stats, synchronize};
 pub(crate) use gradients::Gradients;
 pub(crate) use group::Group;
+pub(crate) use lerp::lerp;
 pub(crate) use library::{loaded_libtorch, open_library};
 pub(crate) use message::without_backtrace;
 pub(crate) use random::{random_state, set_random_state};

@@ -6,7 +6,7 @@ use super::rule::Rule;
 use super::{
     ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
     LinearLr, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau, ScheduleError, SequentialLr,
-    StepLr,
+    StepLr, SwaLr,
 };
 
 /// How a learning rate changes over training, with its hyperparameters, not yet bound to an optimizer.
@@ -38,6 +38,8 @@ pub enum Schedule {
     CyclicLr(CyclicLr),
     /// Up and down once, over the whole of training.
     OneCycleLr(OneCycleLr),
+    /// From where it is to the rate of stochastic weight averaging.
+    SwaLr(SwaLr),
     /// The initial rate times a function of the step.
     #[serde(skip)]
     LambdaLr(LambdaLr),
@@ -98,6 +100,7 @@ impl Schedule {
             Self::CosineAnnealingWarmRestarts(schedule) => schedule,
             Self::CyclicLr(schedule) => schedule,
             Self::OneCycleLr(schedule) => schedule,
+            Self::SwaLr(schedule) => schedule,
             Self::LambdaLr(schedule) => schedule,
             Self::MultiplicativeLr(schedule) => schedule,
             Self::SequentialLr(schedule) => schedule,

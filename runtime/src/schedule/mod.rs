@@ -19,6 +19,7 @@
 //! | `█▇▅▂██▇▆▅▃▂▁███▇` | [`CosineAnnealingWarmRestarts`] | a cosine again and again |
 //! | `▁▄▆█▆▄▁▄▆█▆▄▁▄▆█` | [`CyclicLr`] | up and down between two bounds |
 //! | `▁▂▅▇██▇▇▆▅▄▃▂▂▁▁` | [`OneCycleLr`] | up and down once |
+//! | `████▇▇▆▅▅▄▄▄▄▄▄▄` | [`SwaLr`] | from where it is to the rate of stochastic weight averaging |
 //! | | [`LambdaLr`] | the initial rate times a function of the step |
 //! | | [`MultiplicativeLr`] | times a function of the step at every step |
 //! | | [`SequentialLr`] | one schedule after the other |
@@ -74,6 +75,7 @@ mod scheduler;
 mod sequential_lr;
 mod state;
 mod step_lr;
+mod swa_lr;
 
 pub use chained_scheduler::ChainedScheduler;
 pub use config::{Interval, LrSchedulerConfig};
@@ -99,3 +101,4 @@ pub use scheduler::LrScheduler;
 pub use sequential_lr::SequentialLr;
 pub use state::LrSchedulerState;
 pub use step_lr::StepLr;
+pub use swa_lr::SwaLr;

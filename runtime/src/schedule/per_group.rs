@@ -34,7 +34,7 @@ impl<T> PerGroup<T> {
     }
 
     /// All values that were given.
-    fn values(&self) -> &[T] {
+    pub(crate) fn values(&self) -> &[T] {
         match self {
             Self::All(value) => std::slice::from_ref(value),
             Self::Each(values) => values,
@@ -42,7 +42,7 @@ impl<T> PerGroup<T> {
     }
 
     /// Fails unless there is a value for each group.
-    pub(super) fn check_groups(
+    pub(crate) fn check_groups(
         &self,
         schedule: &'static str,
         name: &'static str,

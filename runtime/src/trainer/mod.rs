@@ -2,7 +2,7 @@
 
 mod checkpointing;
 
-use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar};
+use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::context::{Progress, RunContext};
@@ -17,6 +17,7 @@ use crate::module::{
 use crate::optim::Optimizer;
 use crate::schedule::LrSchedulerConfig;
 use crate::stage::{RunningStage, Stage};
+use crate::terminal;
 use std::path::{Path, PathBuf};
 
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
@@ -170,6 +171,7 @@ impl<M: LightningModule> Trainer<M> {
         if self.ctx.config.enable_checkpointing && self.find_callback::<ModelCheckpoint>().is_none() {
             self.callbacks.add(Box::new(ModelCheckpoint::new()));
         }
+        self.add_timer();
         self.run(Stage::Fit, module, data, |running, checkpoint| {
             running.restore_from(checkpoint)?;
             make_optimizers(running)?;
@@ -180,6 +182,18 @@ impl<M: LightningModule> Trainer<M> {
             loops::fit(running)?;
             running.on_fit_end()
         })
+    }
+
+    /// What ends training after `max_time`, unless there is a timer already.
+    fn add_timer(&mut self) {
+        let Some(max_time) = self.ctx.config.max_time else { return };
+        match self.find_callback::<Timer>() {
+            None => self.callbacks.add(Box::new(Timer::new().duration(max_time))),
+            Some(timer) if timer.duration != Some(max_time) => {
+                terminal::say("warning: `max_time` does not count, as there is a Timer among the callbacks");
+            }
+            Some(_) => {}
+        }
     }
 
     /// Runs the validation loop alone. Returns what was logged for the epoch.

@@ -1,7 +1,7 @@
 use tch_lightning::schedule::{
     ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
     LinearLr, LrLambda, LrScheduler, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
-    Schedule, SequentialLr, StepLr,
+    Schedule, SequentialLr, StepLr, SwaLr,
 };
 
 use crate::table::Groups;
@@ -27,6 +27,7 @@ fn refusal(schedule: impl Into<Schedule>) -> String {
 fn hyperparameters_out_of_range() {
     let one_cycle = || OneCycleLr::new(0.1).total_steps(10);
     for (schedule, sentence) in [
+        (SwaLr::new(f64::NAN).into(), "SWALR: swa_lr is NaN, but it must be a finite number"),
         (StepLr::new(0).into(), "StepLR: step_size is 0, but it must be at least 1"),
         (StepLr::new(1).gamma(f64::NAN).into(), "StepLR: gamma is NaN, but it must be a finite number"),
         (
@@ -80,7 +81,7 @@ fn hyperparameters_out_of_range() {
             ReduceLrOnPlateau::default().min_lr(f64::NAN).into(),
             "ReduceLROnPlateau: min_lr is NaN, but it must be a finite number",
         ),
-    ] as [(Schedule, &str); 23]
+    ] as [(Schedule, &str); 24]
     {
         assert_eq!(schedule.validate().unwrap_err().to_string(), sentence);
         assert_eq!(refusal(schedule.clone()), sentence);

@@ -10,7 +10,7 @@ fn assert_close(found: f64, expected: f64, what: &str) {
 
 #[test]
 fn rates_and_momenta_are_pytorchs() {
-    assert_eq!(CASES.len(), 68);
+    assert_eq!(CASES.len(), 73);
     for case in CASES.iter() {
         let mut groups = case.groups();
         let mut scheduler = LrScheduler::new(case.schedule(), &mut groups).unwrap();

@@ -2,13 +2,14 @@ use serde_json::{Value, from_value, json, to_value};
 use tch_lightning::schedule::{
     AnnealStrategy, ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, CyclicMode,
     ExponentialLr, LambdaLr, LinearLr, MultiStepLr, MultiplicativeLr, OneCycleLr, PlateauMode, PolynomialLr,
-    ReduceLrOnPlateau, Schedule, SequentialLr, StepLr, ThresholdMode,
+    ReduceLrOnPlateau, Schedule, SequentialLr, StepLr, SwaLr, ThresholdMode,
 };
 
 #[test]
 fn a_schedule_is_written_with_its_name() {
-    let schedules: [(Schedule, Value); 12] = [
+    let schedules: [(Schedule, Value); 13] = [
         (StepLr::new(30).into(), json!({"StepLr": {"step_size": 30, "gamma": 0.1}})),
+        (SwaLr::new(0.05).into(), json!({"SwaLr": {"swa_lr": 0.05, "anneal_epochs": 10, "anneal_strategy": "cos"}})),
         (MultiStepLr::new([5, 9]).into(), json!({"MultiStepLr": {"milestones": [5, 9], "gamma": 0.1}})),
         (ConstantLr::default().into(), json!({"ConstantLr": {"factor": 1.0 / 3.0, "total_iters": 5}})),
         (
@@ -64,8 +65,9 @@ fn a_schedule_is_written_with_its_name() {
 
 #[test]
 fn what_is_left_out_has_its_default() {
-    let schedules: [(Value, Schedule); 9] = [
+    let schedules: [(Value, Schedule); 10] = [
         (json!({"StepLr": {"step_size": 30}}), StepLr::new(30).into()),
+        (json!({"SwaLr": {"swa_lr": [0.1, 0.2]}}), SwaLr::new([0.1, 0.2]).into()),
         (json!({"MultiStepLr": {"milestones": [3]}}), MultiStepLr::new([3]).into()),
         (json!({"ConstantLr": {"factor": 0.5}}), ConstantLr::default().factor(0.5).into()),
         (json!({"LinearLr": {"end_factor": 0.5}}), LinearLr::default().end_factor(0.5).into()),

@@ -13,7 +13,7 @@ from itertools import groupby
 from pathlib import Path
 
 import torch
-from torch.optim import lr_scheduler
+from torch.optim import lr_scheduler, swa_utils
 
 STEPS = 200
 
@@ -35,6 +35,7 @@ CLASSES = {
     "CosineAnnealingWarmRestarts": lr_scheduler.CosineAnnealingWarmRestarts,
     "CyclicLr": lr_scheduler.CyclicLR,
     "OneCycleLr": lr_scheduler.OneCycleLR,
+    "SwaLr": swa_utils.SWALR,
     "LambdaLr": lr_scheduler.LambdaLR,
     "MultiplicativeLr": lr_scheduler.MultiplicativeLR,
     "SequentialLr": lr_scheduler.SequentialLR,
@@ -160,6 +161,10 @@ def one_cycle(max_lr, **options):
     return {"OneCycleLr": {"max_lr": max_lr, **options}}
 
 
+def swa(swa_lr, **options):
+    return {"SwaLr": {"swa_lr": swa_lr, **options}}
+
+
 def of_lambda(lr_lambda):
     return {"LambdaLr": {"lr_lambda": lr_lambda}}
 
@@ -208,6 +213,9 @@ SINGLE = [
     case("restarts", restarts(60)),
     case("restarts longer", restarts(10, t_mult=2, eta_min=0.001), TWO, by_hand=BY_HAND),
     case("restarts three times longer", restarts(5, t_mult=3)),
+    case("swa", swa(0.05)),
+    case("swa up by hand", swa([0.7, 0.01], anneal_epochs=150, anneal_strategy="linear"), TWO, by_hand=BY_HAND),
+    case("swa at once", swa(0.05, anneal_epochs=0), by_hand=BY_HAND[::2]),
     case("lambda", of_lambda("inverse_square_root")),
     case("lambda of each group", of_lambda(["slowly", "every_third"]), TWO, by_hand=BY_HAND),
     case("multiplicative", multiplicative("slowly")),
@@ -315,6 +323,8 @@ COMPOSED = [
     case("sequence that begins with the second", sequential(exponential(0.9), cosine(50), milestones=[0])),
     case("sequence without its second", sequential(step(2), step(3), cosine(50), milestones=[5, 5])),
     case("sequence of one", sequential(multi_step(0, 3), milestones=[])),
+    case("sequence that ends with swa", sequential(exponential(0.97), swa(0.02), milestones=[150]), TWO),
+    case("sequence that begins with swa", sequential(swa(0.02), exponential(0.9), milestones=[5])),
     case("chain", chained(constant(factor=0.1, total_iters=20), exponential(0.9)), TWO, by_hand=BY_HAND),
     case("chain of more", chained(WARM_UP, step(11), cosine(60, eta_min=0.001), multiplicative("slowly"))),
     case("chain that ends with a lambda", chained(exponential(0.9), of_lambda("slowly"))),

@@ -1,0 +1,254 @@
+//! Validates and ends with averaged weights.
+
+use super::averaged_weights::AveragedWeights;
+use crate::checkpoint::{Checkpoint, MODULE};
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext};
+use crate::error::Error;
+use crate::module::{Callback, LightningModule, buffers, trainable};
+use crate::stage::Stage;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tch::nn::VarStore;
+
+/// Keeps an exponential moving average of the module's weights, which stands in their place in validation and after training.
+/// Lightning's
+/// [`EMAWeightAveraging`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.EMAWeightAveraging.html), with
+/// its defaults.
+///
+/// After a step, `average = decay * average + (1 - decay) * weights`; the first update makes the average equal to the weights. It
+/// lies on the module's device, and an update is one kernel for all weights of a dtype. Until the first update there is no
+/// average: validation sees the module as it is.
+///
+/// Checkpoints hold the average as the module's weights, so that they are validated, tested and used as they are, and the
+/// weights in training beside it: a run that is resumed goes on with both. Checkpoints of weights alone, though, hold the
+/// weights in training, as in Lightning.
+///
+/// ```
+/// use tch_lightning::ExponentialMovingAverage;
+///
+/// let average = ExponentialMovingAverage::new(0.9999).update_starting_at_step(1_000);
+/// assert_eq!(ExponentialMovingAverage::default().decay, 0.999);
+/// ```
+///
+/// # Errors
+/// `fit` fails if `decay` is not in the range of 0 to 1.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[must_use]
+pub struct ExponentialMovingAverage {
+    /// How much of the average an update leaves, 0 to 1. Default 0.999.
+    pub decay: f64,
+    /// Whether to average the module's buffers too, such as the running means of a batch norm; otherwise they are those of the
+    /// module at the last update. Default true.
+    pub use_buffers: bool,
+    /// Update after the optimizer steps whose index, from 0, is a multiple of this; 0 is never. Default 1: after each.
+    pub update_every_n_steps: usize,
+    /// The index of the optimizer step from which on to update. Default the first.
+    pub update_starting_at_step: Option<usize>,
+    /// The epoch from which on to update at the end of each epoch, besides the steps. Default none.
+    pub update_starting_at_epoch: Option<usize>,
+    #[serde(skip)]
+    weights: Option<AveragedWeights>,
+    /// The steps taken at the last update, so that a step is not counted for each batch that it gathers.
+    #[serde(skip)]
+    latest_update_step: usize,
+}
+
+/// What a checkpoint keeps, besides tensors.
+#[derive(Serialize, Deserialize)]
+struct State {
+    latest_update_step: usize,
+    n_averaged: u64,
+}
+
+/// What stands before the names of the weights in training; the averages have those of the module's.
+const CURRENT_MODEL: &str = "current_model.";
+
+impl Default for ExponentialMovingAverage {
+    fn default() -> Self {
+        Self {
+            decay: 0.999,
+            use_buffers: true,
+            update_every_n_steps: 1,
+            update_starting_at_step: None,
+            update_starting_at_epoch: None,
+            weights: None,
+            latest_update_step: 0,
+        }
+    }
+}
+
+impl ExponentialMovingAverage {
+    /// An average of which each update leaves this much.
+    pub fn new(decay: f64) -> Self {
+        Self { decay, ..Self::default() }
+    }
+
+    /// Sets whether to average the module's buffers too.
+    pub fn use_buffers(self, use_buffers: bool) -> Self {
+        Self { use_buffers, ..self }
+    }
+
+    /// Sets how many steps lie between two updates.
+    pub fn update_every_n_steps(self, steps: usize) -> Self {
+        Self { update_every_n_steps: steps, ..self }
+    }
+
+    /// Sets the index of the step from which on to update.
+    pub fn update_starting_at_step(self, step: usize) -> Self {
+        Self { update_starting_at_step: Some(step), ..self }
+    }
+
+    /// Sets the epoch from which on to update at the end of each epoch.
+    pub fn update_starting_at_epoch(self, epoch: usize) -> Self {
+        Self { update_starting_at_epoch: Some(epoch), ..self }
+    }
+
+    /// How often the average was updated in the running or the last `fit`.
+    pub fn n_averaged(&self) -> u64 {
+        self.weights.as_ref().map_or(0, AveragedWeights::n_averaged)
+    }
+
+    /// The average, on the module's device, by the names of the module's parameters and buffers. The tensors are handles of the
+    /// live average, which the next update changes. Empty before the first update.
+    pub fn averages(&self) -> Vec<(String, tch::Tensor)> {
+        self.weights
+            .as_ref()
+            .filter(|weights| weights.n_averaged() > 0)
+            .map(AveragedWeights::averages)
+            .unwrap_or_default()
+    }
+
+    fn updates_at_step(&self, step: usize) -> bool {
+        self.update_starting_at_step.is_none_or(|start| step >= start)
+            && self.update_every_n_steps > 0
+            && step.is_multiple_of(self.update_every_n_steps)
+    }
+
+    fn make(&mut self, store: &VarStore) -> Result<&mut AveragedWeights> {
+        let (mut averaged, mut followed) = (trainable(store), buffers(store));
+        if self.use_buffers {
+            averaged.append(&mut followed);
+        }
+        Ok(self.weights.insert(AveragedWeights::new(averaged, followed)?))
+    }
+
+    fn update(&mut self) -> Result<()> {
+        self.weights.as_mut().map_or(Ok(()), |weights| weights.update(1.0 - self.decay))
+    }
+
+    /// The average of a running `fit`, once there is one.
+    fn of_fit(&mut self, ctx: &RunContext) -> Option<&mut AveragedWeights> {
+        self.weights.as_mut().filter(|weights| ctx.stage() == Stage::Fit && weights.n_averaged() > 0)
+    }
+}
+
+impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
+    fn name(&self) -> &'static str {
+        "ExponentialMovingAverage"
+    }
+
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
+        if !(0.0..=1.0).contains(&self.decay) {
+            let decay = self.decay;
+            return Err(
+                Error::Configuration(format!("`decay` of an average is {decay}: it must be from 0 to 1")).into()
+            );
+        }
+        if stage == Stage::Fit {
+            self.weights = None;
+            self.latest_update_step = 0;
+        }
+        Ok(())
+    }
+
+    fn on_fit_start(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        if self.weights.is_none() {
+            self.make(module.parameters())?;
+        }
+        Ok(())
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        _: &mut M,
+        _: &M::TrainingOutput,
+        _: &M::Batch,
+        _: usize,
+    ) -> Result<()> {
+        let steps = ctx.global_step();
+        if steps > self.latest_update_step && self.updates_at_step(steps - 1) {
+            self.update()?;
+            self.latest_update_step = steps;
+        }
+        Ok(())
+    }
+
+    fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        if self.update_starting_at_epoch.is_some_and(|start| ctx.current_epoch() >= start) {
+            self.update()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::transfer)?)
+    }
+
+    fn on_validation_epoch_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::swap_in)?)
+    }
+
+    fn on_validation_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::swap_out)?)
+    }
+
+    /// Where validation failed, what is saved and gone on with are the weights in training.
+    fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
+        Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::swap_out)?)
+    }
+
+    fn on_save_checkpoint(&mut self, ctx: &mut Context<Outside>, _: &mut M, checkpoint: &mut Checkpoint) -> Result<()> {
+        if let Some(weights) = self.of_fit(ctx) {
+            let named = |prefix: &'static str| move |(name, tensor)| (format!("{prefix}{name}"), tensor);
+            checkpoint.tensors.extend(weights.averages().into_iter().map(named(MODULE)));
+            checkpoint.tensors.extend(weights.weights().into_iter().map(named(CURRENT_MODEL)));
+        }
+        Ok(())
+    }
+
+    fn on_load_checkpoint(
+        &mut self,
+        ctx: &mut Context<Outside>,
+        module: &mut M,
+        checkpoint: &Checkpoint,
+    ) -> Result<()> {
+        if ctx.stage() != Stage::Fit {
+            return Ok(());
+        }
+        // the module has the average by now
+        let weights = self.make(module.parameters())?;
+        if checkpoint.under(CURRENT_MODEL).next().is_some() {
+            checkpoint.load_under(CURRENT_MODEL, &weights.weights())?;
+        }
+        Ok(())
+    }
+
+    fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
+        let state = State { latest_update_step: self.latest_update_step, n_averaged: self.n_averaged() };
+        Ok(serde_json::to_value(state)?)
+    }
+
+    fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
+        let State { latest_update_step, n_averaged } = State::deserialize(state_dict)?;
+        self.latest_update_step = latest_update_step;
+        if let Some(weights) = &mut self.weights {
+            weights.set_n_averaged(n_averaged);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,90 @@
+//! Keeps what a run was at when it failed.
+
+use crate::context::at::Outside;
+use crate::context::{Context, SaveRequest};
+use crate::error::Error;
+use crate::module::{Callback, LightningModule};
+use crate::stage::Stage;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+/// Writes a checkpoint where a run ends by an error. Lightning's
+/// [`OnExceptionCheckpoint`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.OnExceptionCheckpoint.html).
+///
+/// A file that is there is replaced, and one that an earlier run has left is removed at the end of a run that did not fail.
+///
+/// ```
+/// use tch_lightning::OnExceptionCheckpoint;
+///
+/// let checkpoint = OnExceptionCheckpoint::new("crashes").filename("last_words");
+/// assert_eq!(checkpoint.ckpt_path(), std::path::Path::new("crashes/last_words.ckpt"));
+/// ```
+///
+/// # Errors
+/// Every verb fails if the file's name is empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[must_use]
+pub struct OnExceptionCheckpoint {
+    /// The folder.
+    pub dirpath: PathBuf,
+    /// The file's name without its ending. Default `on_exception`.
+    #[serde(default = "default_filename")]
+    pub filename: String,
+}
+
+fn default_filename() -> String {
+    "on_exception".to_owned()
+}
+
+impl OnExceptionCheckpoint {
+    /// Writes `on_exception.ckpt` into this folder.
+    pub fn new(dirpath: impl Into<PathBuf>) -> Self {
+        Self { dirpath: dirpath.into(), filename: default_filename() }
+    }
+
+    /// Sets the file's name, without its ending.
+    pub fn filename(self, filename: impl Into<String>) -> Self {
+        Self { filename: filename.into(), ..self }
+    }
+
+    /// The file.
+    pub fn ckpt_path(&self) -> PathBuf {
+        self.dirpath.join(format!("{}.ckpt", self.filename))
+    }
+}
+
+impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
+    fn name(&self) -> &'static str {
+        "OnExceptionCheckpoint"
+    }
+
+    fn writes_checkpoints(&self) -> bool {
+        true
+    }
+
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
+        if self.filename.is_empty() {
+            let mistake = "OnExceptionCheckpoint: `filename` is empty, and the file needs a name".to_owned();
+            return Err(Error::Configuration(mistake).into());
+        }
+        Ok(())
+    }
+
+    fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
+        ctx.save_checkpoint(SaveRequest::new(self.ckpt_path()));
+        Ok(())
+    }
+
+    fn teardown(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
+        let path = self.ckpt_path();
+        match std::fs::remove_file(&path) {
+            Err(source) if source.kind() != ErrorKind::NotFound => {
+                Err(Error::Io { what: "can't remove the older checkpoint", path, source }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! The running statistics of batch norms, for weights that they were not gathered with.
+
+use super::super::averaged_weights::copy;
+use crate::native::lerp;
+use anyhow::Result;
+use tch::nn::VarStore;
+use tch::{Kind, TchError, Tensor, no_grad};
+
+/// What the buffers hold before the batch that shows the momentum: a power of two that no statistic comes near.
+const FAR_AWAY: f64 = (1u64 << 60) as f64;
+/// The same for 16 bits, whose range is smaller.
+const FAR_AWAY_IN_HALF: f64 = (1u64 << 14) as f64;
+
+/// Gathers the plain means of the batches' statistics, as PyTorch's
+/// [`update_bn`](https://docs.pytorch.org/docs/2.13/optim.html#taking-care-of-batch-normalization) does with a momentum of
+/// `None`, which tch's batch norm does not have.
+///
+/// A batch leaves `(1 - momentum) * before + momentum * statistics` in the buffers, and the momentum is known to the module
+/// alone. So the buffers are 0 before each batch, and what it leaves is averaged. The momentum by which to divide is what one
+/// batch takes from a large number. All of this stays on the device.
+#[derive(Debug)]
+pub(super) struct NormStatistics {
+    buffers: Vec<Tensor>,
+    /// What the buffers held, for norms that the batches do not pass through.
+    before: Vec<Tensor>,
+    momenta: Vec<Tensor>,
+    means: Vec<Tensor>,
+    batches: u64,
+}
+
+impl NormStatistics {
+    /// Whether a module has batch norms.
+    pub(super) fn are_in(store: &VarStore) -> bool {
+        !buffers(store).is_empty()
+    }
+
+    /// The statistics of a module's batch norms, whose momenta one batch shows: `forward` sends it through the module.
+    pub(super) fn new(store: &VarStore) -> Result<Self, TchError> {
+        let buffers = buffers(store);
+        let before = buffers.iter().map(copy).collect::<Result<_, _>>()?;
+        let means = buffers.iter().map(copy).collect::<Result<_, _>>()?;
+        Ok(Self { buffers, before, momenta: Vec::new(), means, batches: 0 })
+    }
+
+    /// Finds the momenta, for which `forward` sends a batch through the module.
+    pub(super) fn find_momenta(&mut self, forward: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.fill(far_away)?;
+        forward()?;
+        let momentum =
+            |buffer: &Tensor| no_grad(|| (buffer.f_div_scalar(far_away(buffer)))?.f_neg()?.f_add_scalar(1.0));
+        self.momenta = self.buffers.iter().map(momentum).collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
+    /// Whether the momenta are still to be found.
+    pub(super) fn needs_momenta(&self) -> bool {
+        self.momenta.is_empty()
+    }
+
+    pub(super) fn before_batch(&mut self) -> Result<(), TchError> {
+        self.fill(|_| 0.0)
+    }
+
+    pub(super) fn after_batch(&mut self) -> Result<()> {
+        self.batches += 1;
+        lerp(&self.means, &self.buffers, 1.0 / self.batches as f64)?;
+        Ok(self.leave()?)
+    }
+
+    fn fill(&mut self, value: impl Fn(&Tensor) -> f64) -> Result<(), TchError> {
+        no_grad(|| self.buffers.iter_mut().try_for_each(|buffer| buffer.f_fill_(value(buffer)).map(drop)))
+    }
+
+    /// Leaves in the buffers the means so far; before the first batch is done, what was in them before.
+    pub(super) fn leave(&mut self) -> Result<(), TchError> {
+        let statistics = if self.batches == 0 { None } else { Some(self.statistics()?) };
+        let statistics = statistics.as_ref().unwrap_or(&self.before);
+        no_grad(|| self.buffers.iter_mut().zip(statistics).try_for_each(|(buffer, new)| buffer.f_copy_(new)))
+    }
+
+    fn statistics(&self) -> Result<Vec<Tensor>, TchError> {
+        let gathered = self.means.iter().zip(&self.momenta).zip(&self.before);
+        let statistic = |((mean, momentum), before): ((&Tensor, &Tensor), &Tensor)| {
+            let has_passed = momentum.f_gt(0.0)?;
+            mean.f_div(momentum)?.f_where_self(&has_passed, before)
+        };
+        no_grad(|| gathered.map(statistic).collect())
+    }
+}
+
+/// The running means and variances, by the names that PyTorch and tch give them.
+fn buffers(store: &VarStore) -> Vec<Tensor> {
+    let is_statistic = |name: &str| matches!(name.rsplit('.').next(), Some("running_mean" | "running_var"));
+    let mut named: Vec<_> = store.variables().into_iter().filter(|(name, _)| is_statistic(name)).collect();
+    named.sort_by(|(one, _), (other, _)| one.cmp(other));
+    named.into_iter().map(|(_, buffer)| buffer).collect()
+}
+
+fn far_away(buffer: &Tensor) -> f64 {
+    if buffer.kind() == Kind::Half { FAR_AWAY_IN_HALF } else { FAR_AWAY }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+    use tch::nn::{self, ModuleT};
+
+    fn batches() -> Vec<Tensor> {
+        let start = Tensor::arange(12, (Kind::Float, Device::Cpu)).view([4, 3]);
+        (1..4).map(|number| (&start * f64::from(number)).sin() * 3.0 + 5.0).collect()
+    }
+
+    /// The statistics that a batch norm of this momentum is left with.
+    fn gathered(momentum: f64) -> (Vec<Tensor>, Vec<Tensor>) {
+        let store = VarStore::new(Device::Cpu);
+        let config = nn::BatchNormConfig { momentum, ..nn::BatchNormConfig::default() };
+        let norm = nn::batch_norm1d(store.root() / "norm", 3, config);
+        let _unused = nn::batch_norm1d(store.root() / "unused", 2, config);
+        let mut statistics = NormStatistics::new(&store).unwrap();
+        for batch in batches() {
+            if statistics.needs_momenta() {
+                let forward = || {
+                    let _ = norm.forward_t(&batch, true);
+                    Ok(())
+                };
+                statistics.find_momenta(forward).unwrap();
+            }
+            statistics.before_batch().unwrap();
+            let _ = norm.forward_t(&batch, true);
+            statistics.after_batch().unwrap();
+        }
+        let mut buffers = buffers(&store);
+        let unused = buffers.split_off(2);
+        (buffers, unused)
+    }
+
+    #[test]
+    fn plain_means_are_left_whatever_the_momentum() {
+        let batches = batches();
+        let mean = |of: &dyn Fn(&Tensor) -> Tensor| {
+            Tensor::stack(&batches.iter().map(of).collect::<Vec<_>>(), 0).mean_dim(0, false, Kind::Float)
+        };
+        let means = mean(&|batch| batch.mean_dim(0, false, Kind::Float));
+        let variances = mean(&|batch| batch.var_dim(0, true, false));
+        for momentum in [0.1, 0.5, 0.01, 1.0] {
+            let (gathered, unused) = gathered(momentum);
+            assert!(gathered[0].allclose(&means, 1e-5, 0.0, false), "{momentum}: {:?}", gathered[0]);
+            assert!(gathered[1].allclose(&variances, 1e-5, 0.0, false), "{momentum}: {:?}", gathered[1]);
+            assert_eq!(
+                unused,
+                [Tensor::zeros([2], (Kind::Float, Device::Cpu)), Tensor::ones([2], (Kind::Float, Device::Cpu))]
+            );
+        }
+    }
+}

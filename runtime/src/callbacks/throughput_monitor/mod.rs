@@ -1,0 +1,247 @@
+//! Logs how fast batches go through.
+
+mod meter;
+mod throughput;
+
+pub use throughput::{Throughput, ThroughputTotals};
+
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext};
+use crate::data::Batch;
+use crate::module::{Callback, LightningModule};
+use crate::native::synchronize;
+use crate::stage::{RunningStage, Stage};
+use anyhow::Result;
+use meter::Meter;
+use std::fmt;
+use tch::Device;
+
+/// Something of a batch that is counted.
+type SizeFn<B> = dyn FnMut(&B) -> usize;
+
+/// Logs batches and samples per second, of the training and of every other loop. Lightning's
+/// [`ThroughputMonitor`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ThroughputMonitor.html).
+///
+/// The names are those of [`Throughput::compute`] behind the loop's own: `train/device/samples_per_sec`, and `validate/…`,
+/// `test/…` and `predict/…`. Rows are written every `log_every_n_steps`; rates are in them once as many batches as the window has
+/// were seen. The time of validation is no part of that of training.
+///
+/// On the CPU a batch is done when its step returns, and the window is exact. Other devices are waited for at the rows alone, and
+/// the window reaches back to the last row before its first batch: it can be longer by up to `log_every_n_steps` batches.
+///
+/// ```
+/// use tch_lightning::ThroughputMonitor;
+/// use tch_lightning::prelude::*;
+///
+/// type Texts = (Tensor, Tensor);
+///
+/// let monitor = ThroughputMonitor::<Texts>::new()
+///     .length_fn(|(tokens, _)| tokens.numel())
+///     .flops_per_batch(3_000_000_000)
+///     .available_flops(9.89e14);
+/// ```
+pub struct ThroughputMonitor<B: Batch> {
+    throughput: Throughput,
+    batch_size_fn: Box<SizeFn<B>>,
+    length_fn: Option<Box<SizeFn<B>>>,
+    flops_per_batch: Option<u64>,
+    train: Meter,
+    validate: Meter,
+    test: Meter,
+    predict: Meter,
+}
+
+impl<B: Batch> ThroughputMonitor<B> {
+    /// Counts the samples of a batch by its [`batch_size`](Batch::batch_size), and looks at the last 100 batches.
+    pub fn new() -> Self {
+        let throughput = Throughput::new();
+        let meter = || Meter::new(throughput.clone());
+        Self {
+            batch_size_fn: Box::new(|batch| batch.batch_size().unwrap_or(1)),
+            length_fn: None,
+            flops_per_batch: None,
+            train: meter(),
+            validate: meter(),
+            test: meter(),
+            predict: meter(),
+            throughput,
+        }
+    }
+
+    /// Sets how the samples of a batch are counted.
+    pub fn batch_size_fn(self, batch_size: impl FnMut(&B) -> usize + 'static) -> Self {
+        Self { batch_size_fn: Box::new(batch_size), ..self }
+    }
+
+    /// Sets how the items in the samples of a batch are counted, such as tokens; they are not, unless this is set.
+    pub fn length_fn(self, length: impl FnMut(&B) -> usize + 'static) -> Self {
+        Self { length_fn: Some(Box::new(length)), ..self }
+    }
+
+    /// Sets the floating-point operations of a batch, the backward pass included. Without them there is no `flops_per_sec`.
+    pub fn flops_per_batch(self, flops: u64) -> Self {
+        Self { flops_per_batch: Some(flops), ..self }
+    }
+
+    /// Sets the floating-point operations that the device can do in a second. Without them there is no `mfu`.
+    pub fn available_flops(self, flops: f64) -> Self {
+        Self { throughput: self.throughput.available_flops(flops), ..self }
+    }
+
+    /// Sets over how many batches, at least 2, rates are taken. Default 100.
+    pub fn window_size(self, window_size: usize) -> Self {
+        Self { throughput: self.throughput.window_size(window_size), ..self }
+    }
+
+    fn meter(&mut self, stage: RunningStage) -> &mut Meter {
+        match stage {
+            RunningStage::Training => &mut self.train,
+            RunningStage::Validating | RunningStage::SanityChecking => &mut self.validate,
+            RunningStage::Testing => &mut self.test,
+            RunningStage::Predicting => &mut self.predict,
+        }
+    }
+
+    fn count(&mut self, stage: RunningStage, batch: &B) {
+        let seen = ThroughputTotals {
+            batches: 1,
+            samples: (self.batch_size_fn)(batch) as u64,
+            lengths: self.length_fn.as_mut().map(|length| length(batch) as u64),
+            flops: self.flops_per_batch,
+        };
+        self.meter(stage).count(seen);
+    }
+
+    /// Looks at the clock after a batch, if it can be told what the device has done by then.
+    fn measure(&mut self, ctx: &RunContext, is_row: bool) -> Result<()> {
+        if is_row {
+            synchronize(ctx.device())?;
+        }
+        if is_row || ctx.device() == Device::Cpu {
+            self.meter(ctx.running_stage()).update();
+        }
+        Ok(())
+    }
+
+    /// A batch of an evaluation or of a prediction.
+    fn after_batch(&mut self, ctx: &mut RunContext, batch: &B, name: &str) -> Result<()> {
+        let stage = ctx.running_stage();
+        if stage == RunningStage::SanityChecking {
+            return Ok(());
+        }
+        self.count(stage, batch);
+        let is_row = ctx.should_update_logs();
+        self.measure(ctx, is_row)?;
+        if is_row {
+            let meter = self.meter(stage);
+            ctx.log_to_loggers(&meter.metrics(name), meter.batches())?;
+        }
+        Ok(())
+    }
+}
+
+impl<B: Batch> Default for ThroughputMonitor<B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<B: Batch> fmt::Debug for ThroughputMonitor<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThroughputMonitor").field("throughput", &self.throughput).finish_non_exhaustive()
+    }
+}
+
+impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
+    fn name(&self) -> &'static str {
+        "ThroughputMonitor"
+    }
+
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
+        for meter in [&mut self.train, &mut self.validate, &mut self.test, &mut self.predict] {
+            *meter = Meter::new(self.throughput.clone());
+        }
+        Ok(())
+    }
+
+    fn on_train_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        self.train.start();
+        Ok(())
+    }
+
+    /// Measures where the optimizer has stepped, so that its time is part of that of the batch.
+    fn on_train_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        _: &mut M,
+        _: &M::TrainingOutput,
+        batch: &M::Batch,
+        _: usize,
+    ) -> Result<()> {
+        self.count(RunningStage::Training, batch);
+        let is_row = ctx.should_update_logs() && ctx.steps_after_this_batch();
+        self.measure(ctx, is_row)?;
+        if is_row {
+            let step = ctx.logged_step();
+            ctx.write_row(self.train.metrics("train"), step)?;
+        }
+        Ok(())
+    }
+
+    fn on_validation_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        self.train.pause();
+        self.validate.start();
+        Ok(())
+    }
+
+    fn on_validation_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        _: &mut M,
+        _: &M::ValidationOutput,
+        batch: &M::Batch,
+        _: usize,
+        _: usize,
+    ) -> Result<()> {
+        self.after_batch(ctx, batch, "validate")
+    }
+
+    fn on_validation_end(&mut self, _: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        self.train.resume();
+        Ok(())
+    }
+
+    fn on_test_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        self.test.start();
+        Ok(())
+    }
+
+    fn on_test_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        _: &mut M,
+        _: &M::TestOutput,
+        batch: &M::Batch,
+        _: usize,
+        _: usize,
+    ) -> Result<()> {
+        self.after_batch(ctx, batch, "test")
+    }
+
+    fn on_predict_start(&mut self, _: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        self.predict.start();
+        Ok(())
+    }
+
+    fn on_predict_batch_end(
+        &mut self,
+        ctx: &mut Context<Outside>,
+        _: &mut M,
+        _: &M::Prediction,
+        batch: &M::Batch,
+        _: usize,
+        _: usize,
+    ) -> Result<()> {
+        self.after_batch(ctx, batch, "predict")
+    }
+}

@@ -1,0 +1,268 @@
+//! Measures a run, and ends training when its time is over.
+
+use crate::config::Span;
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext};
+use crate::module::{Callback, LightningModule};
+use crate::schedule::Interval;
+use crate::stage::{RunningStage, Stage};
+use crate::terminal;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// Measures the time that training, validation and testing take, and ends training after a given time. Lightning's
+/// [`Timer`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.Timer.html).
+///
+/// A trainer with a [`max_time`](crate::TrainerConfig::max_time) has one. The time of training is kept in checkpoints: a run that
+/// is resumed has what was left.
+///
+/// ```
+/// use std::time::Duration;
+/// use tch_lightning::{RunningStage, Timer};
+///
+/// let timer = Timer::new().duration(Duration::from_secs(12 * 3600));
+/// assert_eq!(timer.time_elapsed(RunningStage::Training), Duration::ZERO);
+/// assert_eq!(timer.time_remaining(), Some(Duration::from_secs(12 * 3600)));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[must_use]
+pub struct Timer {
+    /// After how much time training ends. Default none: the time is only measured.
+    pub duration: Option<Span>,
+    /// Whether to look at the time after each batch or after each epoch. It is looked at when `fit` begins, too. Default after
+    /// each batch.
+    pub interval: Interval,
+    /// Whether to say that the time is over. Default true.
+    pub verbose: bool,
+    /// The time of training before the run was resumed.
+    #[serde(skip)]
+    before: Duration,
+    #[serde(skip)]
+    training: Clock,
+    #[serde(skip)]
+    validation: Clock,
+    #[serde(skip)]
+    test: Clock,
+}
+
+impl Default for Timer {
+    fn default() -> Self {
+        Self {
+            duration: None,
+            interval: Interval::Step,
+            verbose: true,
+            before: Duration::ZERO,
+            training: Clock::default(),
+            validation: Clock::default(),
+            test: Clock::default(),
+        }
+    }
+}
+
+/// When something began and ended.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Clock {
+    start: Option<Instant>,
+    end: Option<Instant>,
+}
+
+impl Clock {
+    fn start(&mut self) {
+        *self = Self { start: Some(Instant::now()), end: None };
+    }
+
+    fn stop(&mut self) {
+        self.end = Some(Instant::now());
+    }
+
+    fn elapsed(&self, now: Instant) -> Duration {
+        self.start.map_or(Duration::ZERO, |start| self.end.unwrap_or(now).saturating_duration_since(start))
+    }
+}
+
+/// What a checkpoint keeps.
+#[derive(Serialize, Deserialize)]
+struct State {
+    /// Seconds of training.
+    time_elapsed: f64,
+}
+
+impl Timer {
+    /// Measures, and ends nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets after how much time training ends: a [`Duration`], or a [`Span`] as it is written,
+    /// `"00:12:00:00".parse::<Span>()?`.
+    pub fn duration(self, duration: impl Into<Span>) -> Self {
+        Self { duration: Some(duration.into()), ..self }
+    }
+
+    /// Sets whether to look at the time after each batch or after each epoch.
+    pub fn interval(self, interval: Interval) -> Self {
+        Self { interval, ..self }
+    }
+
+    /// Sets whether to say that the time is over.
+    pub fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
+    }
+
+    /// When a stage began last: training, validation or testing. `None` before that, and for other stages.
+    pub fn start_time(&self, stage: RunningStage) -> Option<Instant> {
+        self.clock(stage)?.start
+    }
+
+    /// When a stage ended last; `None` before that, while it is running, and for other stages.
+    pub fn end_time(&self, stage: RunningStage) -> Option<Instant> {
+        self.clock(stage)?.end
+    }
+
+    /// How long a stage took the last time, or takes so far; that of training with the time before it was resumed.
+    pub fn time_elapsed(&self, stage: RunningStage) -> Duration {
+        self.elapsed(stage, Instant::now())
+    }
+
+    /// The time that is left to training; `None` where it has no end.
+    pub fn time_remaining(&self) -> Option<Duration> {
+        self.duration.map(|Span(duration)| duration.saturating_sub(self.time_elapsed(RunningStage::Training)))
+    }
+
+    fn clock(&self, stage: RunningStage) -> Option<&Clock> {
+        match stage {
+            RunningStage::Training => Some(&self.training),
+            RunningStage::Validating => Some(&self.validation),
+            RunningStage::Testing => Some(&self.test),
+            RunningStage::SanityChecking | RunningStage::Predicting => None,
+        }
+    }
+
+    fn elapsed(&self, stage: RunningStage, now: Instant) -> Duration {
+        let before = if stage == RunningStage::Training { self.before } else { Duration::ZERO };
+        before + self.clock(stage).map_or(Duration::ZERO, |clock| clock.elapsed(now))
+    }
+
+    fn check(&self, ctx: &mut RunContext) {
+        let elapsed = self.time_elapsed(RunningStage::Training);
+        let Some(limit) = self.duration.filter(|Span(limit)| elapsed >= *limit) else { return };
+        // a run that must go on for a while hears it once
+        let is_news = !ctx.should_stop;
+        ctx.stop();
+        if self.verbose && is_news {
+            let elapsed = Span(Duration::from_secs(elapsed.as_secs()));
+            terminal::say(&format!("training ends: it has taken {elapsed}, and its time is {limit}"));
+        }
+    }
+}
+
+impl<M: LightningModule> Callback<M> for Timer {
+    fn name(&self) -> &'static str {
+        "Timer"
+    }
+
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
+        if stage == Stage::Fit {
+            self.before = Duration::ZERO;
+            self.training = Clock::default();
+        }
+        Ok(())
+    }
+
+    /// Looks at the time of a run that is resumed.
+    fn on_fit_start(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        self.check(ctx);
+        Ok(())
+    }
+
+    fn on_train_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        self.training.start();
+        Ok(())
+    }
+
+    fn on_train_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        _: &mut M,
+        _: &M::TrainingOutput,
+        _: &M::Batch,
+        _: usize,
+    ) -> Result<()> {
+        if self.interval == Interval::Step {
+            self.check(ctx);
+        }
+        Ok(())
+    }
+
+    fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        if self.interval == Interval::Epoch {
+            self.check(ctx);
+        }
+        Ok(())
+    }
+
+    fn on_train_end(&mut self, _: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        self.training.stop();
+        Ok(())
+    }
+
+    fn on_validation_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        self.validation.start();
+        Ok(())
+    }
+
+    fn on_validation_end(&mut self, _: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        self.validation.stop();
+        Ok(())
+    }
+
+    fn on_test_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        self.test.start();
+        Ok(())
+    }
+
+    fn on_test_end(&mut self, _: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        self.test.stop();
+        Ok(())
+    }
+
+    fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
+        let time_elapsed = self.time_elapsed(RunningStage::Training).as_secs_f64();
+        Ok(serde_json::to_value(State { time_elapsed })?)
+    }
+
+    fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
+        let State { time_elapsed } = State::deserialize(state_dict)?;
+        self.before = Duration::try_from_secs_f64(time_elapsed)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_until_the_end_and_after_what_was_before() {
+        let seconds = Duration::from_secs;
+        let start = Instant::now();
+        let running = Clock { start: Some(start), end: None };
+        let ended = Clock { start: Some(start), end: Some(start + seconds(5)) };
+        let timer = Timer { before: seconds(100), training: running, validation: ended, ..Timer::new() };
+        let elapsed = |stage| timer.elapsed(stage, start + seconds(7));
+        assert_eq!(elapsed(RunningStage::Training), seconds(107));
+        assert_eq!(elapsed(RunningStage::Validating), seconds(5));
+        assert_eq!(elapsed(RunningStage::Testing), seconds(0));
+    }
+
+    #[test]
+    fn what_remains_is_never_less_than_nothing() {
+        let timer = Timer { before: Duration::from_secs(60), ..Timer::new() };
+        assert_eq!(timer.time_remaining(), None);
+        assert_eq!(timer.clone().duration(Duration::from_secs(100)).time_remaining(), Some(Duration::from_secs(40)));
+        assert_eq!(timer.duration(Duration::from_secs(50)).time_remaining(), Some(Duration::ZERO));
+    }
+}

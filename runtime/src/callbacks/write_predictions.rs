@@ -1,0 +1,157 @@
+//! Writes what is predicted to wherever a writer puts it.
+
+use crate::context::at::Outside;
+use crate::context::{Context, RunContext};
+use crate::module::{Callback, LightningModule};
+use anyhow::{Result, bail};
+use serde::{Deserialize, Serialize};
+
+/// Stores predictions: what a user of [`WritePredictions`] writes. Lightning's
+/// [`BasePredictionWriter`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BasePredictionWriter.html).
+///
+/// Write the method that the interval asks for, or both.
+pub trait PredictionWriter<M: LightningModule>: 'static {
+    /// Stores what `predict_step` returned for one batch.
+    ///
+    /// # Errors
+    /// Why it could not be stored, which ends the run.
+    #[allow(clippy::too_many_arguments, unused_variables)]
+    fn write_on_batch_end(
+        &mut self,
+        ctx: &mut RunContext,
+        module: &mut M,
+        prediction: &M::Prediction,
+        batch: &M::Batch,
+        batch_idx: usize,
+        dataloader_idx: usize,
+    ) -> Result<()> {
+        bail!("`write_on_batch_end` is not written, and the interval asks for it")
+    }
+
+    /// Stores what `predict_step` returned for all batches, loader by loader.
+    ///
+    /// # Errors
+    /// Why it could not be stored, which ends the run.
+    #[allow(unused_variables)]
+    fn write_on_epoch_end(
+        &mut self,
+        ctx: &mut RunContext,
+        module: &mut M,
+        predictions: &[M::Prediction],
+    ) -> Result<()> {
+        bail!("`write_on_epoch_end` is not written, and the interval asks for it")
+    }
+}
+
+/// When predictions are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteInterval {
+    /// After each batch.
+    #[default]
+    Batch,
+    /// After all of them.
+    Epoch,
+    /// At both.
+    BatchAndEpoch,
+}
+
+/// Hands predictions to a [`PredictionWriter`] during `predict`: after each batch, unless the interval is another.
+///
+/// ```
+/// use std::io::Write;
+/// use tch_lightning::prelude::*;
+/// use tch_lightning::{Loaders, PredictionWriter, RunContext, WriteInterval, WritePredictions};
+///
+/// struct Doubler(nn::VarStore);
+///
+/// #[lightning_module]
+/// impl Doubler {
+///     fn parameters(&mut self) -> &mut nn::VarStore {
+///         &mut self.0
+///     }
+///
+///     fn predict_step(&self, batch: &Tensor) -> Tensor {
+///         batch * 2.0
+///     }
+/// }
+///
+/// /// Writes a line for each batch.
+/// struct Lines(Vec<u8>);
+///
+/// impl PredictionWriter<Doubler> for Lines {
+///     fn write_on_epoch_end(&mut self, _: &mut RunContext, _: &mut Doubler, predictions: &[Tensor]) -> Result<()> {
+///         for prediction in predictions {
+///             writeln!(self.0, "{:?}", Vec::<f64>::try_from(prediction)?)?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let rows = TensorDataset::new(Tensor::from_slice(&[1.0, 2.0, 3.0]))?;
+/// let loader = DataLoader::new(rows).batch_size(2);
+/// let write = WritePredictions::new(Lines(Vec::new())).write_interval(WriteInterval::Epoch);
+/// let mut trainer = Doubler::trainer().callback(write);
+/// trainer.predict(&mut Doubler(nn::VarStore::new(Device::Cpu)), Loaders::evaluation(loader))?;
+///
+/// let written = &trainer.find_callback::<WritePredictions<Lines>>().unwrap().writer().0;
+/// assert_eq!(String::from_utf8_lossy(written), "[2.0, 4.0]\n[6.0]\n");
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct WritePredictions<W> {
+    writer: W,
+    interval: WriteInterval,
+}
+
+impl<W> WritePredictions<W> {
+    /// Hands each batch's prediction to this writer.
+    pub fn new(writer: W) -> Self {
+        Self { writer, interval: WriteInterval::default() }
+    }
+
+    /// Sets when predictions are written.
+    pub fn write_interval(self, interval: WriteInterval) -> Self {
+        Self { interval, ..self }
+    }
+
+    /// The writer.
+    pub fn writer(&self) -> &W {
+        &self.writer
+    }
+}
+
+impl<M: LightningModule, W: PredictionWriter<M>> Callback<M> for WritePredictions<W> {
+    fn name(&self) -> &'static str {
+        "WritePredictions"
+    }
+
+    fn on_predict_batch_end(
+        &mut self,
+        ctx: &mut Context<Outside>,
+        module: &mut M,
+        outputs: &M::Prediction,
+        batch: &M::Batch,
+        batch_idx: usize,
+        dataloader_idx: usize,
+    ) -> Result<()> {
+        match self.interval {
+            WriteInterval::Epoch => Ok(()),
+            WriteInterval::Batch | WriteInterval::BatchAndEpoch => {
+                self.writer.write_on_batch_end(ctx, module, outputs, batch, batch_idx, dataloader_idx)
+            }
+        }
+    }
+
+    fn on_predict_epoch_end(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        if self.interval == WriteInterval::Batch {
+            return Ok(());
+        }
+        // the context has them for this hook; the writer gets the context, too
+        let predictions: Vec<M::Prediction> = ctx.predictions.take_back().unwrap_or_default();
+        let written = self.writer.write_on_epoch_end(ctx, module, &predictions);
+        ctx.predictions.lend(predictions);
+        written
+    }
+}

@@ -1,0 +1,67 @@
+//! Rows that callbacks hand to the loggers, past the log.
+
+use super::RunContext;
+use crate::error::Error;
+use crate::stage::RunningStage;
+
+impl RunContext {
+    /// Whether the run has a logger. The one that a trainer makes by itself is there from
+    /// [`setup`](crate::Callback::setup) on, and none is made in `predict`.
+    pub fn has_loggers(&self) -> bool {
+        !self.loggers.is_empty()
+    }
+
+    /// Fails for a callback that writes to loggers where there is none.
+    pub(crate) fn require_loggers(&self, callback: &str) -> Result<(), Error> {
+        if self.has_loggers() || self.is_fast_dev_run() {
+            return Ok(());
+        }
+        Err(Error::Configuration(format!(
+            "{callback} writes to loggers, and the trainer has none: add one, or leave `logger` at true"
+        )))
+    }
+
+    /// The step under which rows are logged: the batches so far after which the optimizer stepped.
+    pub fn logged_step(&self) -> usize {
+        self.progress.batches_that_stepped
+    }
+
+    /// Whether rows are written for the running batch: for every one whose number is a multiple of `log_every_n_steps`, and where
+    /// the run is about to stop. In training, batches count that the optimizer steps after; elsewhere those of each loader.
+    /// Lightning's `should_update_logs`.
+    pub fn should_update_logs(&self) -> bool {
+        let every = self.config.log_every_n_steps;
+        let number = match self.running_stage {
+            RunningStage::Training => self.progress.batches_that_stepped + 1,
+            _ => self.batch_idx.map_or(0, |batch_idx| batch_idx + 1),
+        };
+        every > 0 && (number.is_multiple_of(every) || self.should_stop)
+    }
+
+    /// Hands a row to every logger as it is, which [`ctx.log`](super::Context::log) does not: no epoch is added, nothing is
+    /// reduced, and callbacks do not see the values. Nothing is written in a [`FastDevRun`](crate::FastDevRun).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// struct Temperature;
+    ///
+    /// #[lightning_callback]
+    /// impl Temperature {
+    ///     fn on_train_batch_start(&self, ctx: &mut Context) -> Result<()> {
+    ///         if ctx.should_update_logs() {
+    ///             ctx.log_to_loggers(&[("temperature".to_owned(), 21.5)], ctx.logged_step())?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// What a logger answers.
+    pub fn log_to_loggers(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
+        if metrics.is_empty() || self.is_fast_dev_run() {
+            return Ok(());
+        }
+        self.loggers.iter_mut().try_for_each(|logger| logger.log_metrics(metrics, step))
+    }
+}

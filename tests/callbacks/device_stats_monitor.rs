@@ -1,0 +1,66 @@
+use crate::model::{Line, config};
+use crate::recorder::{Recorder, Row};
+use crate::table::table;
+use std::process::Command;
+use tch_lightning::DeviceStatsMonitor;
+use tch_lightning::prelude::*;
+
+fn line() -> Line {
+    Line::new(Sgd::new(0.1))
+}
+
+/// What a monitor logs of all verbs.
+fn logged(monitor: DeviceStatsMonitor) -> Vec<Row> {
+    let recorder = Recorder::default();
+    let config = TrainerConfig { log_every_n_steps: 2, ..config() };
+    let mut trainer = Trainer::new(config).logger(recorder.clone()).callback(monitor);
+    trainer.fit(&mut line(), ()).unwrap();
+    trainer.validate(&mut line(), ()).unwrap();
+    trainer.test(&mut line(), ()).unwrap();
+    recorder.rows().into_iter().filter(|row| !row.1.contains_key("epoch")).collect()
+}
+
+#[test]
+fn statistics_are_logged_when_lightning_logs_them() {
+    let rows = logged(DeviceStatsMonitor::new());
+    let names: Vec<(usize, Vec<String>)> = rows.iter().map(|row| (row.0, row.1.keys().cloned().collect())).collect();
+    assert_eq!(names, table().device_stats_monitor);
+    assert!(rows.iter().flat_map(|row| row.1.values()).all(|percent| (0.0..=100.0).contains(percent)), "{rows:?}");
+    assert!(
+        rows.iter().flat_map(|row| &row.1).any(|(name, percent)| name.ends_with("/cpu_vm_percent") && *percent > 0.0)
+    );
+}
+
+#[test]
+fn what_is_not_asked_for_is_left_out() {
+    let names = |monitor| logged(monitor).into_iter().flat_map(|row| row.1.into_keys()).collect::<Vec<_>>();
+    assert!(
+        names(DeviceStatsMonitor::new().filter_keys(["cpu_percent"])).iter().all(|name| name.ends_with("/cpu_percent"))
+    );
+    assert!(names(DeviceStatsMonitor::new().cpu_stats(false)).is_empty());
+}
+
+#[test]
+fn without_a_logger_it_says_what_is_missing() {
+    let error = Trainer::new(config()).callback(DeviceStatsMonitor::new()).fit(&mut line(), ()).unwrap_err();
+    let said = "DeviceStatsMonitor writes to loggers, and the trainer has none: add one, or leave `logger` at true";
+    assert_eq!(error.to_string(), said);
+}
+
+#[test]
+fn a_statistic_of_another_device_is_asked_for() {
+    let rows = logged(DeviceStatsMonitor::new().filter_keys(["allocated_bytes.all.peak"]));
+    assert!(rows.is_empty());
+}
+
+#[test]
+fn a_statistic_that_there_is_not_is_said_to_be_missing() {
+    // in a process of its own, whose standard error stream can be read
+    let fit = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture", "device_stats_monitor::a_statistic_of_another_device_is_asked_for"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(fit.stderr).unwrap();
+    let warning = "warning: DeviceStatsMonitor has no `allocated_bytes.all.peak` of this device\n";
+    assert_eq!(said.matches(warning).count(), 1, "{said}");
+}

@@ -1,0 +1,120 @@
+use crate::model::{Line, assert_values, config};
+use crate::recorder::{Recorder, assert_same};
+use crate::table::table;
+use std::path::Path;
+use tch_lightning::prelude::*;
+use tch_lightning::{ExponentialMovingAverage, ModelCheckpoint, SaveRequest};
+
+fn sgd() -> Sgd {
+    Sgd::new(0.1)
+}
+
+#[test]
+fn averages_are_lightnings_in_validation_and_at_the_end() {
+    for (number, case) in table().exponential_moving_average.into_iter().enumerate() {
+        let mut line = if case.normed { Line::normed(sgd()) } else { Line::new(sgd()) };
+        let recorder = Recorder::default();
+        let config = TrainerConfig { log_every_n_steps: 1, ..case.trainer.with(config()) };
+        let mut trainer = Trainer::new(config).logger(recorder.clone()).callback(case.average);
+        trainer.fit(&mut line, ()).unwrap_or_else(|error| panic!("case {number}: {error}"));
+        assert_same(&recorder.rows(), &case.rows);
+        assert_values(&mut line, &case.model);
+        assert_eq!(trainer.find_callback::<ExponentialMovingAverage>().unwrap().n_averaged(), case.n_averaged);
+    }
+}
+
+struct SaveAfterEpoch(usize, std::path::PathBuf);
+
+#[lightning_callback]
+impl SaveAfterEpoch {
+    fn on_train_epoch_end(&self, ctx: &mut Context) {
+        if ctx.current_epoch() == self.0 {
+            ctx.save_checkpoint(SaveRequest::new(&self.1));
+        }
+    }
+}
+
+fn averaging(config: TrainerConfig) -> Trainer<Line> {
+    Trainer::new(config).callback(ExponentialMovingAverage::new(0.5))
+}
+
+#[test]
+fn a_checkpoint_holds_the_average_for_use_and_the_weights_for_training() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("first.ckpt");
+    let mut whole = Line::normed(sgd());
+    averaging(config()).callback(SaveAfterEpoch(0, path.clone())).fit(&mut whole, ()).unwrap();
+
+    let mut resumed = Line::normed(sgd());
+    averaging(config()).ckpt_path(&path).fit(&mut resumed, ()).unwrap();
+    for (name, tensor) in whole.vs.variables() {
+        assert_eq!(resumed.vs.variables()[&name], tensor, "{name}");
+    }
+
+    // a run of one epoch ends with the average that was saved after it
+    let mut first = Line::normed(sgd());
+    averaging(TrainerConfig { max_epochs: Some(1), ..config() }).fit(&mut first, ()).unwrap();
+    let mut validated = Line::normed(sgd());
+    Trainer::new(config()).ckpt_path(&path).validate(&mut validated, ()).unwrap();
+    assert_eq!(validated.layer.ws, first.layer.ws);
+}
+
+#[test]
+fn a_run_that_did_not_average_can_be_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plain.ckpt");
+    Trainer::new(config()).callback(SaveAfterEpoch(0, path.clone())).fit(&mut Line::new(sgd()), ()).unwrap();
+    let mut trainer = averaging(config()).ckpt_path(&path);
+    trainer.fit(&mut Line::new(sgd()), ()).unwrap();
+    assert_eq!(trainer.find_callback::<ExponentialMovingAverage>().unwrap().n_averaged(), 8);
+}
+
+#[test]
+fn before_the_first_update_the_module_is_as_it_is() {
+    let late = ExponentialMovingAverage::new(0.5).update_starting_at_step(1000);
+    let (mut averaged, mut plain) = (Line::new(sgd()), Line::new(sgd()));
+    let (with, without) = (Recorder::default(), Recorder::default());
+    Trainer::new(config()).logger(with.clone()).callback(late).fit(&mut averaged, ()).unwrap();
+    Trainer::new(config()).logger(without.clone()).fit(&mut plain, ()).unwrap();
+    assert_eq!(averaged.layer.ws, plain.layer.ws);
+    assert_eq!(with.rows(), without.rows());
+}
+
+#[test]
+fn where_validation_fails_the_weights_in_training_are_saved() {
+    struct Fail;
+
+    #[lightning_callback]
+    impl Fail {
+        fn on_validation_batch_start(&self) -> Result<()> {
+            bail!("no more")
+        }
+    }
+
+    let folder = tempfile::tempdir().unwrap();
+    let save = ModelCheckpoint::new().dirpath(folder.path()).filename("broken").save_on_exception(true);
+    let config = || TrainerConfig { max_epochs: Some(1), ..config() };
+    averaging(TrainerConfig { enable_checkpointing: true, ..config() })
+        .callback(Fail)
+        .callback(save)
+        .fit(&mut Line::new(sgd()), ())
+        .unwrap_err();
+    let mut plain = Line::new(sgd());
+    Trainer::new(config()).fit(&mut plain, ()).unwrap();
+    let saved = only_checkpoint(folder.path());
+    assert_eq!(saved.tensors["current_model.layer.weight"], plain.layer.ws);
+    assert_ne!(saved.tensors["module.layer.weight"], plain.layer.ws);
+}
+
+fn only_checkpoint(folder: &Path) -> Checkpoint {
+    let files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1);
+    Checkpoint::read(&files[0]).unwrap()
+}
+
+#[test]
+fn a_decay_out_of_range_is_refused() {
+    let mut trainer = Trainer::new(config()).callback(ExponentialMovingAverage::new(1.5));
+    let error = trainer.fit(&mut Line::new(sgd()), ()).unwrap_err();
+    assert_eq!(error.to_string(), "`decay` of an average is 1.5: it must be from 0 to 1");
+}

@@ -1,0 +1,16 @@
+//! The trainer's callbacks against PyTorch Lightning's.
+#![allow(missing_docs)]
+
+mod device_stats_monitor;
+mod exponential_moving_average;
+mod gradient_accumulation_scheduler;
+mod lambda_callback;
+mod learning_rate_monitor;
+mod model;
+mod on_exception_checkpoint;
+mod recorder;
+mod stochastic_weight_averaging;
+mod table;
+mod throughput_monitor;
+mod timer;
+mod write_predictions;
