@@ -74,7 +74,9 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
     }
 
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
-        ctx.save_checkpoint(SaveRequest::new(self.ckpt_path()));
+        if !self.filename.is_empty() {
+            ctx.save_checkpoint(SaveRequest::new(self.ckpt_path()));
+        }
         Ok(())
     }
 
