@@ -49,7 +49,8 @@ impl RunContext {
     /// impl Temperature {
     ///     fn on_train_batch_start(&self, ctx: &mut Context) -> Result<()> {
     ///         if ctx.should_update_logs() {
-    ///             ctx.log_to_loggers(&[("temperature".to_owned(), 21.5)], ctx.logged_step())?;
+    ///             let step = ctx.logged_step();
+    ///             ctx.log_to_loggers(&[("temperature".to_owned(), 21.5)], step)?;
     ///         }
     ///         Ok(())
     ///     }
