@@ -2,8 +2,9 @@ use crate::model::{Line, config};
 use crate::recorder::{Recorder, assert_same};
 use crate::table::table;
 use tch_lightning::LearningRateMonitor;
-use tch_lightning::optim::Algorithm;
+use tch_lightning::optim::{Adagrad, Algorithm, ParameterGroups};
 use tch_lightning::prelude::*;
+use tch_lightning::schedule::{Interval, LrSchedulerConfig};
 
 struct Halving;
 
@@ -31,6 +32,35 @@ fn rates_are_logged_as_lightning_logs_them() {
         assert_same(&recorder.rows(), &case.rows);
         assert_eq!(trainer.find_callback::<LearningRateMonitor>().unwrap().lrs(), &case.lrs);
     }
+}
+
+#[test]
+fn groups_and_schedulers_have_lightnings_names_and_moments() {
+    for case in table().scheduled_learning_rate_monitor {
+        let sgd = Sgd::new(0.1).momentum(0.9);
+        let groups = ParameterGroups::new(sgd).group("layer.bias", Sgd { lr: 0.01, ..sgd });
+        let mut scheduler = LrSchedulerConfig::from(StepLr::new(2)).interval(case.scheduler.interval);
+        scheduler.name = case.scheduler.name;
+        let recorder = Recorder::default();
+        let config = TrainerConfig { log_every_n_steps: 2, ..config() };
+        let monitor = LearningRateMonitor::new().log_momentum(true);
+        let mut trainer = Trainer::new(config).logger(recorder.clone()).callback(monitor);
+        trainer.fit(&mut Line::new(groups.lr_scheduler(scheduler)), ()).unwrap();
+        assert_same(&recorder.rows(), &case.rows);
+        let lrs = trainer.find_callback::<LearningRateMonitor>().unwrap().lrs();
+        assert!(lrs.keys().eq(case.lrs.keys()));
+        let pairs = lrs.values().flatten().zip(case.lrs.values().flatten());
+        assert!(pairs.into_iter().all(|(lr, expected)| (lr - expected).abs() < 1e-12), "{lrs:?}");
+    }
+}
+
+#[test]
+fn a_momentum_that_is_not_there_is_logged_as_0() {
+    let recorder = Recorder::default();
+    let monitor = LearningRateMonitor::new().log_momentum(true).logging_interval(Interval::Epoch);
+    let mut trainer = Trainer::new(config()).logger(recorder.clone()).callback(monitor);
+    trainer.fit(&mut Line::new(Adagrad::new(0.1)), ()).unwrap();
+    assert_eq!(recorder.rows()[0].1["lr-Adagrad-momentum"], 0.0);
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! The model of `table.py`.
 
 use crate::table::Values;
-use tch_lightning::LightningModule;
-use tch_lightning::optim::Algorithm;
 use tch_lightning::prelude::*;
+use tch_lightning::{LightningModule, Optimizers};
 
 pub type Rows = (Tensor, Tensor);
 
@@ -12,12 +11,12 @@ pub struct Line {
     pub vs: nn::VarStore,
     pub layer: nn::Linear,
     norm: Option<nn::BatchNorm>,
-    algorithm: Algorithm,
+    optimizers: Optimizers,
     fails: bool,
 }
 
 impl Line {
-    pub fn new(algorithm: impl Into<Algorithm>) -> Self {
+    pub fn new(optimizers: impl Into<Optimizers>) -> Self {
         let vs = nn::VarStore::new(Device::Cpu);
         let mut layer = nn::linear(vs.root() / "layer", 4, 1, nn::LinearConfig::default());
         let weight = (Tensor::arange_start(1, 5, (Kind::Double, Device::Cpu)).sin() / 2.0).to_kind(Kind::Float);
@@ -25,12 +24,12 @@ impl Line {
             layer.ws.copy_(&weight.view([1, 4]));
             let _ = layer.bs.as_mut().map(|bias| bias.zero_());
         });
-        Self { vs, layer, norm: None, algorithm: algorithm.into(), fails: false }
+        Self { vs, layer, norm: None, optimizers: optimizers.into(), fails: false }
     }
 
     /// `NormedLine` of `table.py`.
-    pub fn normed(algorithm: impl Into<Algorithm>) -> Self {
-        let line = Self::new(algorithm);
+    pub fn normed(optimizers: impl Into<Optimizers>) -> Self {
+        let line = Self::new(optimizers);
         let config = nn::BatchNormConfig { momentum: 0.3, ws_init: nn::Init::Const(1.0), ..Default::default() };
         let norm = nn::batch_norm1d(line.vs.root() / "norm", 4, config);
         Self { norm: Some(norm), ..line }
@@ -83,8 +82,8 @@ impl Line {
         self.layer.forward(&batch.0)
     }
 
-    fn configure_optimizers(&self) -> Algorithm {
-        self.algorithm.clone()
+    fn configure_optimizers(&self) -> Optimizers {
+        self.optimizers.clone()
     }
 
     fn train_dataloader(&self) -> Result<DataLoader<Rows>> {

@@ -40,6 +40,7 @@ import lightning.pytorch.accelerators.cpu  # noqa: E402
 import lightning.pytorch.callbacks.device_stats_monitor  # noqa: E402
 from lightning.fabric.utilities.throughput import Throughput  # noqa: E402
 from lightning.pytorch.loggers import Logger  # noqa: E402
+from torch.optim.lr_scheduler import StepLR  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
 
@@ -162,6 +163,31 @@ def learning_rate_monitor():
             cases.append(
                 {"monitor": options, "optimizer": name, "accumulate": accumulate, "rows": rows, "lrs": monitor.lrs}
             )
+    return cases
+
+
+def grouped(module):
+    """A group for the weight and one for the bias."""
+    groups = [{"params": [module.layer.weight], "lr": 0.1}, {"params": [module.layer.bias], "lr": 0.01}]
+    return torch.optim.SGD(groups, momentum=0.9)
+
+
+class Scheduled(Line):
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+
+    def configure_optimizers(self):
+        optimizer = grouped(self)
+        return [optimizer], [{"scheduler": StepLR(optimizer, 2), **self.config}]
+
+
+def scheduled_learning_rate_monitor():
+    cases = []
+    for config in [{"interval": "epoch"}, {"interval": "step", "name": "warm"}]:
+        monitor = LearningRateMonitor(log_momentum=True)
+        _, rows = fit(Scheduled(config), [monitor], log_every_n_steps=2)
+        cases.append({"scheduler": config, "rows": rows, "lrs": monitor.lrs})
     return cases
 
 
@@ -383,7 +409,7 @@ def on_exception_checkpoint():
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    sections = [learning_rate_monitor, timer, gradient_accumulation_scheduler]
+    sections = [learning_rate_monitor, scheduled_learning_rate_monitor, timer, gradient_accumulation_scheduler]
     sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback, throughput]
     sections += [throughput_monitor, write_predictions, device_stats_monitor]
     sections += [on_exception_checkpoint]

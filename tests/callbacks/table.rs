@@ -14,6 +14,7 @@ pub type Values = BTreeMap<String, Vec<f64>>;
 #[derive(Deserialize)]
 pub struct Table {
     pub learning_rate_monitor: Vec<Monitored>,
+    pub scheduled_learning_rate_monitor: Vec<Scheduled>,
     pub timer: Vec<Timed>,
     pub gradient_accumulation_scheduler: Vec<Accumulated>,
     pub stochastic_weight_averaging: Vec<Averaged>,
@@ -35,6 +36,20 @@ pub struct Monitored {
     pub accumulate: usize,
     pub rows: Vec<Row>,
     pub lrs: BTreeMap<String, Vec<f64>>,
+}
+
+/// What a [`LearningRateMonitor`] logged of two parameter groups with a scheduler.
+#[derive(Deserialize)]
+pub struct Scheduled {
+    pub scheduler: SchedulerConfig,
+    pub rows: Vec<Row>,
+    pub lrs: BTreeMap<String, Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+pub struct SchedulerConfig {
+    pub interval: Interval,
+    pub name: Option<String>,
 }
 
 /// Where training ended with a `Timer`.

@@ -5,7 +5,9 @@ mod names;
 use crate::context::at::Epoch;
 use crate::context::{Context, RunContext};
 use crate::module::{Callback, LightningModule};
+use crate::optim::Optimizer;
 use crate::schedule::Interval;
+use crate::terminal;
 use anyhow::Result;
 use names::{Values, watched};
 use serde::{Deserialize, Serialize};
@@ -39,7 +41,7 @@ pub struct LearningRateMonitor {
     /// Whether to log at the steps that `log_every_n_steps` chooses, or at the beginning of epochs. Default none: where a
     /// scheduler steps, and at both where an optimizer has none.
     pub logging_interval: Option<Interval>,
-    /// Whether to log the momenta. Default false.
+    /// Whether to log the momenta; that of an algorithm without one is 0. Default false.
     pub log_momentum: bool,
     /// Whether to log the weight decays. Default false.
     pub log_weight_decay: bool,
@@ -104,7 +106,7 @@ impl LearningRateMonitor {
     }
 
     fn add(&self, row: &mut Vec<(String, f64)>, name: String, values: Values) {
-        let momentum = self.log_momentum.then(|| (format!("{name}-momentum"), values.momentum));
+        let momentum = self.log_momentum.then(|| (format!("{name}-momentum"), values.momentum.unwrap_or(0.0)));
         let weight_decay = self.log_weight_decay.then(|| (format!("{name}-weight_decay"), values.weight_decay));
         row.push((name, values.lr));
         row.extend(momentum);
@@ -127,6 +129,10 @@ impl<M: LightningModule> Callback<M> for LearningRateMonitor {
 
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         ctx.require_loggers("LearningRateMonitor")?;
+        let mut groups = ctx.optimizers().iter().flat_map(Optimizer::groups);
+        if self.log_momentum && groups.any(|group| group.momentum().is_none()) {
+            terminal::say("warning: LearningRateMonitor logs a momentum of 0 of algorithms that have none");
+        }
         self.lrs.clear();
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::config::Every;
 use crate::context::{RunContext, RunningLrScheduler};
-use crate::optim::{Algorithm, Optimizer};
+use crate::optim::{Algorithm, Optimizer, ParameterGroup};
 use crate::schedule::Interval;
 use std::collections::HashMap;
 
@@ -18,41 +18,39 @@ pub(super) struct Watched<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Values {
     pub(super) lr: f64,
-    /// The first of `betas`, where the algorithm has those in place of a momentum.
-    pub(super) momentum: f64,
+    /// The first of `betas`, where the algorithm has those in place of a momentum; `None` where it has neither.
+    pub(super) momentum: Option<f64>,
     pub(super) weight_decay: f64,
 }
 
 impl Values {
-    fn of(algorithm: &Algorithm) -> Self {
-        let weight_decay = match algorithm {
-            Algorithm::Sgd(sgd) => sgd.weight_decay,
-            Algorithm::Adam(adam) => adam.weight_decay,
-            Algorithm::AdamW(adamw) => adamw.weight_decay,
-            Algorithm::RmsProp(rms_prop) => rms_prop.weight_decay,
-            Algorithm::Adagrad(adagrad) => adagrad.weight_decay,
-            Algorithm::Adadelta(adadelta) => adadelta.weight_decay,
-            Algorithm::Adamax(adamax) => adamax.weight_decay,
-            Algorithm::NAdam(nadam) => nadam.weight_decay,
-            Algorithm::RAdam(radam) => radam.weight_decay,
-            Algorithm::Lbfgs(_) => 0.0,
-        };
-        Self { lr: algorithm.lr(), momentum: algorithm.momentum().unwrap_or(0.0), weight_decay }
+    fn of(group: &ParameterGroup) -> Self {
+        Self { lr: group.lr(), momentum: group.momentum(), weight_decay: weight_decay(group.algorithm()) }
     }
 }
 
-/// The values of each parameter group.
-fn groups(optimizer: &Optimizer) -> Vec<Values> {
-    optimizer.groups().iter().map(|group| Values::of(group.algorithm())).collect()
+fn weight_decay(algorithm: &Algorithm) -> f64 {
+    match algorithm {
+        Algorithm::Sgd(sgd) => sgd.weight_decay,
+        Algorithm::Adam(adam) => adam.weight_decay,
+        Algorithm::AdamW(adamw) => adamw.weight_decay,
+        Algorithm::Adamax(adamax) => adamax.weight_decay,
+        Algorithm::NAdam(nadam) => nadam.weight_decay,
+        Algorithm::RAdam(radam) => radam.weight_decay,
+        Algorithm::RmsProp(rms_prop) => rms_prop.weight_decay,
+        Algorithm::Adagrad(adagrad) => adagrad.weight_decay,
+        Algorithm::Adadelta(adadelta) => adadelta.weight_decay,
+        Algorithm::Lbfgs(_) => 0.0,
+    }
 }
 
 impl Watched<'_> {
     /// The values of each parameter group, with the group's name.
     pub(super) fn groups(&self) -> Vec<(String, Values)> {
-        let groups = groups(self.optimizer);
+        let groups = self.optimizer.groups();
         let is_alone = groups.len() == 1;
         let name = |number: usize| if is_alone { self.name.clone() } else { format!("{}/pg{number}", self.name) };
-        groups.into_iter().enumerate().map(|(index, values)| (name(index + 1), values)).collect()
+        groups.iter().enumerate().map(|(index, group)| (name(index + 1), Values::of(group))).collect()
     }
 }
 

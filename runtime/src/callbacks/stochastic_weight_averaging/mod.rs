@@ -11,7 +11,7 @@ use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule, trainable};
-use crate::schedule::{AnnealStrategy, LrSchedulerState, ParameterGroupRates, PerGroup, SwaLr};
+use crate::schedule::{AnnealStrategy, PerGroup, SwaLr};
 use crate::stage::Stage;
 use anyhow::Result;
 use norm_statistics::NormStatistics;
@@ -76,7 +76,7 @@ struct Run {
     /// The trainer's own `max_epochs`, where there is one epoch more.
     max_epochs: Option<Option<i64>>,
     weights: Option<AveragedWeights>,
-    resumed: Option<State>,
+    is_resumed: bool,
     norms: Option<NormStatistics>,
 }
 
@@ -84,7 +84,6 @@ struct Run {
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     n_averaged: u64,
-    scheduler_state: LrSchedulerState,
 }
 
 const NAME: &str = "StochasticWeightAveraging";
@@ -137,7 +136,7 @@ impl StochasticWeightAveraging {
         } else {
             match self.swa_epoch_start.first_epoch(ctx.config().epochs()) {
                 Ok(first) => {
-                    self.swa_lrs.check_groups(NAME, "swa_lrs", ParameterGroupRates::groups(&ctx.optimizers()[0]))?;
+                    self.swa_lrs.check_groups(NAME, "swa_lrs", ctx.optimizers()[0].groups().len())?;
                     return Ok(first);
                 }
                 Err(mistake) => mistake,
@@ -179,16 +178,6 @@ impl StochasticWeightAveraging {
         ctx.add_lr_scheduler(0, swa.into())
     }
 
-    /// Goes on with the scheduler of the run that is resumed.
-    fn resume_schedule(&self, ctx: &mut RunContext, state: &State) -> Result<(), Error> {
-        self.schedule(ctx)?;
-        let scheduler = &mut ctx.lr_schedulers[0].scheduler;
-        scheduler.load_state(&state.scheduler_state)?;
-        let optimizer: &mut dyn ParameterGroupRates = &mut ctx.optimizers[0];
-        scheduler.last_lr().iter().enumerate().for_each(|(group, lr)| optimizer.set_lr(group, *lr));
-        Ok(())
-    }
-
     fn average<M: LightningModule>(&mut self, ctx: &mut RunContext, module: &mut M) -> Result<()> {
         if self.run.weights.is_none() {
             self.run.weights = Some(AveragedWeights::new(trainable(module.parameters()), Vec::new())?);
@@ -221,10 +210,8 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         if M::AUTOMATIC_OPTIMIZATION && NormStatistics::are_in(module.parameters()) {
             self.extend(ctx);
         }
-        if let Some(state) = self.run.resumed.take() {
-            self.resume_schedule(ctx, &state)?;
-        }
-        Ok(())
+        // before the run gets its rates and the schedulers' states back
+        if self.run.is_resumed { Ok(self.schedule(ctx)?) } else { Ok(()) }
     }
 
     fn on_train_epoch_start(&mut self, ctx: &mut Context<Epoch>, module: &mut M) -> Result<()> {
@@ -310,21 +297,16 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         Ok(())
     }
 
-    fn state_dict(&mut self, ctx: &mut Context<Outside>) -> Result<Value> {
-        match (&self.run.weights, ctx.lr_schedulers()) {
-            (Some(weights), [scheduler]) => {
-                let (n_averaged, scheduler_state) = (weights.n_averaged(), scheduler.scheduler.state());
-                Ok(serde_json::to_value(State { n_averaged, scheduler_state })?)
-            }
-            _ => Ok(Value::Null),
-        }
+    fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
+        let state = self.run.weights.as_ref().map(|weights| State { n_averaged: weights.n_averaged() });
+        Ok(serde_json::to_value(state)?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
         let state = State::deserialize(state_dict)?;
         if let Some(weights) = &mut self.run.weights {
             weights.set_n_averaged(state.n_averaged);
-            self.run.resumed = Some(state);
+            self.run.is_resumed = true;
         }
         Ok(())
     }
