@@ -36,10 +36,10 @@ pub mod __private;
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use callbacks::{
-    DeviceStatsMonitor, EarlyStopping, EpochStart, ExponentialMovingAverage, GradientAccumulationScheduler,
-    LambdaCallback, LambdaReturn, LearningRateMonitor, ModelCheckpoint, ModelSummary, MonitorMode, NotLogged,
-    OnExceptionCheckpoint, PredictionWriter, ProgressBar, SaveLast, StochasticWeightAveraging, StoppingReason,
-    Throughput, ThroughputMonitor, ThroughputTotals, Timer, WriteInterval, WritePredictions,
+    BackboneFinetuning, DeviceStatsMonitor, EarlyStopping, EpochStart, ExponentialMovingAverage,
+    GradientAccumulationScheduler, LambdaCallback, LambdaReturn, LearningRateMonitor, ModelCheckpoint, ModelSummary,
+    MonitorMode, NotLogged, OnExceptionCheckpoint, PredictionWriter, ProgressBar, SaveLast, StochasticWeightAveraging,
+    StoppingReason, Throughput, ThroughputMonitor, ThroughputTotals, Timer, WriteInterval, WritePredictions,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimizer};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};

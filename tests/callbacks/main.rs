@@ -1,6 +1,7 @@
 //! The trainer's callbacks against PyTorch Lightning's.
 #![allow(missing_docs)]
 
+mod backbone_finetuning;
 mod device_stats_monitor;
 mod exponential_moving_average;
 mod gradient_accumulation_scheduler;

@@ -24,6 +24,7 @@ warnings.filterwarnings("ignore")
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
 import lightning.pytorch as pl  # noqa: E402
 from lightning.pytorch.callbacks import (  # noqa: E402
+    BackboneFinetuning,
     BasePredictionWriter,
     Callback,
     DeviceStatsMonitor,
@@ -407,11 +408,69 @@ def on_exception_checkpoint():
     return {"epoch": saved["epoch"], "step": saved["global_step"], "model": weights, "is_kept": path.exists()}
 
 
+class Transfer(Line):
+    """A backbone of a linear layer without a bias, 4 to 3, and a batch norm, with a head, 3 to 1."""
+
+    def __init__(self, chosen):
+        super().__init__()
+        del self.layer
+        self.chosen = chosen
+        linear, norm = torch.nn.Linear(4, 3, bias=False), torch.nn.BatchNorm1d(3)
+        self.backbone = torch.nn.Sequential()
+        self.backbone.add_module("linear", linear)
+        self.backbone.add_module("norm", norm)
+        self.head = torch.nn.Linear(3, 1)
+        with torch.no_grad():
+            linear.weight.copy_(torch.tensor([[math.sin(4 * i + k + 1) / 2 for k in range(4)] for i in range(3)]))
+            self.head.weight.copy_(torch.tensor([[math.cos(i + 1) / 2 for i in range(3)]]))
+            self.head.bias.zero_()
+
+    def loss(self, batch):
+        x, y = batch
+        return torch.nn.functional.mse_loss(self.head(self.backbone(x)), y)
+
+    def configure_optimizers(self):
+        if self.chosen == "head":
+            parameters = self.head.parameters()
+        else:
+            parameters = filter(lambda parameter: parameter.requires_grad, self.parameters())
+        return torch.optim.SGD(parameters, lr=0.1, momentum=0.9)
+
+    def train_dataloader(self):
+        # of two rows a batch norm leaves nothing but their signs
+        return DataLoader(loader(0, 4).dataset, batch_size=4)
+
+
+class GroupRates(Callback):
+    """The learning rates of all groups, at the end of each epoch."""
+
+    def __init__(self):
+        self.rates = []
+
+    def on_train_epoch_end(self, trainer, module):
+        self.rates.append([group["lr"] for group in trainer.optimizers[0].param_groups])
+
+
+def backbone_finetuning():
+    cases = []
+    for chosen, options in [
+        ("head", {}),
+        ("requires_grad", {"backbone_initial_ratio_lr": 0.02}),
+        ("head", {"backbone_initial_lr": 0.07, "should_align": False, "train_bn": False}),
+        ("head", {"backbone_initial_lr": 0.03, "train_bn": True}),
+    ]:
+        model, rates = Transfer(chosen), GroupRates()
+        finetuning = BackboneFinetuning(2, lambda epoch: 1 + 0.25 * epoch, **options)
+        fit(model, [finetuning, rates], max_epochs=5)
+        cases.append({"chosen": chosen, "finetuning": options, "rates": rates.rates, "model": values(model)})
+    return cases
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sections = [learning_rate_monitor, scheduled_learning_rate_monitor, timer, gradient_accumulation_scheduler]
     sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback, throughput]
     sections += [throughput_monitor, write_predictions, device_stats_monitor]
-    sections += [on_exception_checkpoint]
+    sections += [on_exception_checkpoint, backbone_finetuning]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

@@ -23,6 +23,7 @@ pub struct Table {
     pub throughput: Vec<Measured>,
     pub throughput_monitor: Vec<Counted>,
     pub write_predictions: Vec<Written>,
+    pub backbone_finetuning: Vec<Finetuned>,
     pub on_exception_checkpoint: Saved,
     /// The names that a `DeviceStatsMonitor` logged at each step.
     pub device_stats_monitor: Vec<(usize, Vec<String>)>,
@@ -134,6 +135,25 @@ pub struct Saved {
     pub step: usize,
     pub model: Values,
     pub is_kept: bool,
+}
+
+/// The learning rates of all groups after each epoch with a `BackboneFinetuning`, and the model at the end.
+#[derive(Deserialize)]
+pub struct Finetuned {
+    pub chosen: String,
+    pub finetuning: Finetuning,
+    pub rates: Vec<Vec<f64>>,
+    pub model: Values,
+}
+
+/// Arguments of a `BackboneFinetuning`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Finetuning {
+    pub backbone_initial_ratio_lr: Option<f64>,
+    pub backbone_initial_lr: Option<f64>,
+    pub should_align: Option<bool>,
+    pub train_bn: Option<bool>,
 }
 
 /// Arguments of the trainer.

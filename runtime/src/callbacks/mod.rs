@@ -1,6 +1,7 @@
 //! The callbacks that a trainer has of its own.
 
 mod averaged_weights;
+mod backbone_finetuning;
 mod device_stats_monitor;
 mod early_stopping;
 mod exponential_moving_average;
@@ -17,6 +18,7 @@ mod throughput_monitor;
 mod timer;
 mod write_predictions;
 
+pub use backbone_finetuning::BackboneFinetuning;
 pub use device_stats_monitor::DeviceStatsMonitor;
 pub use early_stopping::{EarlyStopping, StoppingReason};
 pub use exponential_moving_average::ExponentialMovingAverage;

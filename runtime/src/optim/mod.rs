@@ -60,6 +60,7 @@ pub use nadam::NAdam;
 pub use optimizer::Optimizer;
 pub use parameter_group::ParameterGroup;
 pub use parameter_groups::{IntoParameterGroups, ParameterGroups};
+pub(crate) use pattern::Pattern;
 pub use radam::RAdam;
 pub use rms_prop::RmsProp;
 pub use sgd::Sgd;

@@ -4,10 +4,10 @@ use super::OptimizerError;
 
 /// A pattern of parameters' names, whose components are parted by dots as a path's are by slashes.
 #[derive(Debug)]
-pub(super) struct Pattern(GlobMatcher);
+pub(crate) struct Pattern(GlobMatcher);
 
 impl Pattern {
-    pub(super) fn new(optimizer: &'static str, pattern: &str) -> Result<Self, OptimizerError> {
+    pub(crate) fn new(optimizer: &'static str, pattern: &str) -> Result<Self, OptimizerError> {
         let glob = GlobBuilder::new(&as_path(pattern)).literal_separator(true).build();
         let glob = glob.map_err(|error| OptimizerError::Pattern {
             optimizer,
@@ -17,7 +17,7 @@ impl Pattern {
         Ok(Self(glob.compile_matcher()))
     }
 
-    pub(super) fn matches(&self, name: &str) -> bool {
+    pub(crate) fn matches(&self, name: &str) -> bool {
         self.0.is_match(as_path(name))
     }
 }

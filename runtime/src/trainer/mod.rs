@@ -394,7 +394,9 @@ fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(
             return Err(Error::Configuration(mistake));
         }
         let place = running.ctx.optimizers.len();
-        let parameters = trainable(running.module.parameters());
+        // what is frozen is not trained, and may join its optimizer later
+        let mut parameters = trainable(running.module.parameters());
+        parameters.retain(|(_, parameter)| parameter.requires_grad());
         running.ctx.optimizers.push(Optimizer::new(groups, parameters)?);
         lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(place, config))?;
     }

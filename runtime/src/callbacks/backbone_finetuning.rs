@@ -1,0 +1,251 @@
+//! Trains the head of a model first, and its backbone later.
+
+use crate::context::at::{Epoch, Outside};
+use crate::context::{Context, RunContext};
+use crate::error::Error;
+use crate::module::{Callback, LightningModule, NamedParameter, trainable};
+use crate::optim::{Optimizer, Pattern};
+use crate::stage::Stage;
+use crate::terminal;
+use anyhow::Result;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashSet;
+use std::fmt;
+use tch::nn::VarStore;
+
+/// Freezes the backbone of a module, and trains it from a given epoch on with a learning rate of its own, which grows until it
+/// has reached that of the rest. Lightning's
+/// [`BackboneFinetuning`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BackboneFinetuning.html), with
+/// its defaults.
+///
+/// The backbone are the parameters whose names match a [pattern](crate::optim::ParameterGroups#patterns). They must be there when
+/// [`setup`](crate::Callback::setup) is called: the optimizers are made of what requires a gradient, after that. The parameters of
+/// batch norms are not frozen. When its epoch begins, what the first optimizer does not have of the backbone yet becomes a parameter
+/// group of it, behind the others and with the hyperparameters of the first.
+///
+/// ```
+/// use tch_lightning::BackboneFinetuning;
+///
+/// // from the sixth epoch on with a hundredth of the head's rate, half as much again after each epoch
+/// let finetuning = BackboneFinetuning::new("encoder.**")
+///     .unfreeze_backbone_at_epoch(5)
+///     .backbone_initial_ratio_lr(0.01)
+///     .lambda_func(|_epoch| 1.5);
+/// ```
+///
+/// # Errors
+/// `fit` fails if the pattern is malformed or matches no parameter, or if there is no optimizer.
+#[must_use]
+pub struct BackboneFinetuning {
+    /// The pattern of the backbone's parameters. Default `backbone.**`.
+    pub backbone: String,
+    /// The epoch, from 0, from which on the backbone is trained. Default 10.
+    pub unfreeze_backbone_at_epoch: usize,
+    /// The backbone's first learning rate as a part of that of the first parameter group. Default 0.1.
+    pub backbone_initial_ratio_lr: f64,
+    /// The backbone's first learning rate, in place of a part of the other. Default none.
+    pub backbone_initial_lr: Option<f64>,
+    /// Whether the backbone's learning rate stays at that of the first group, once it has reached it. Default true.
+    pub should_align: bool,
+    /// Whether the parameters of batch norms are trained with the backbone, where the optimizer does not have them already.
+    /// Default true.
+    pub train_bn: bool,
+    /// Whether to say the learning rates. Default false.
+    pub verbose: bool,
+    lambda_func: Box<dyn Fn(usize) -> f64>,
+    state: State,
+    /// The place of the backbone's group in the optimizer; `None` where the optimizer had all of the backbone.
+    group: Option<usize>,
+}
+
+/// What a checkpoint keeps.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct State {
+    /// The backbone's learning rate, once it is trained.
+    previous_backbone_lr: Option<f64>,
+}
+
+impl Default for BackboneFinetuning {
+    fn default() -> Self {
+        Self::new("backbone.**")
+    }
+}
+
+impl BackboneFinetuning {
+    /// Freezes the parameters whose names match this pattern, for ten epochs.
+    pub fn new(backbone: impl Into<String>) -> Self {
+        Self {
+            backbone: backbone.into(),
+            unfreeze_backbone_at_epoch: 10,
+            backbone_initial_ratio_lr: 0.1,
+            backbone_initial_lr: None,
+            should_align: true,
+            train_bn: true,
+            verbose: false,
+            lambda_func: Box::new(|_| 2.0),
+            state: State::default(),
+            group: None,
+        }
+    }
+
+    /// Sets the epoch, from 0, from which on the backbone is trained.
+    pub fn unfreeze_backbone_at_epoch(self, epoch: usize) -> Self {
+        Self { unfreeze_backbone_at_epoch: epoch, ..self }
+    }
+
+    /// Sets by what the backbone's learning rate is multiplied at the beginning of an epoch. The function gets that epoch's number
+    /// plus one, as in Lightning. Default 2 for each.
+    pub fn lambda_func(self, lambda_func: impl Fn(usize) -> f64 + 'static) -> Self {
+        Self { lambda_func: Box::new(lambda_func), ..self }
+    }
+
+    /// Sets the backbone's first learning rate as a part of that of the first parameter group.
+    pub fn backbone_initial_ratio_lr(self, ratio: f64) -> Self {
+        Self { backbone_initial_ratio_lr: ratio, ..self }
+    }
+
+    /// Sets the backbone's first learning rate.
+    pub fn backbone_initial_lr(self, lr: f64) -> Self {
+        Self { backbone_initial_lr: Some(lr), ..self }
+    }
+
+    /// Sets whether the backbone's learning rate stays at that of the first group, once it has reached it.
+    pub fn should_align(self, should_align: bool) -> Self {
+        Self { should_align, ..self }
+    }
+
+    /// Sets whether the parameters of batch norms are trained with the backbone.
+    pub fn train_bn(self, train_bn: bool) -> Self {
+        Self { train_bn, ..self }
+    }
+
+    /// Sets whether to say the learning rates.
+    pub fn verbose(self, verbose: bool) -> Self {
+        Self { verbose, ..self }
+    }
+
+    /// The backbone's parameters, each with whether it is a batch norm's.
+    fn backbone_of(&self, store: &VarStore) -> Result<Vec<(NamedParameter, bool)>, Error> {
+        let pattern = Pattern::new(NAME, &self.backbone)?;
+        let norms = norms(store);
+        let parameters = trainable(store).into_iter().filter(|(name, _)| pattern.matches(name));
+        let parameters = parameters.map(|parameter| {
+            let is_norm = parameter.0.rsplit_once('.').is_some_and(|(layer, _)| norms.contains(layer));
+            (parameter, is_norm)
+        });
+        Ok(parameters.collect())
+    }
+
+    fn freeze(&self, store: &VarStore) -> Result<(), Error> {
+        let backbone = self.backbone_of(store)?;
+        if backbone.is_empty() {
+            return Err(Error::Configuration(format!(
+                "{NAME}: no parameter's name matches `{}`: the backbone must be there before `setup`",
+                self.backbone
+            )));
+        }
+        for ((_, tensor), is_norm) in backbone {
+            let _ = tensor.set_requires_grad(is_norm);
+        }
+        Ok(())
+    }
+
+    /// Trains the backbone from now on, as a group of the optimizer's.
+    fn unfreeze(&mut self, store: &VarStore, optimizer: &mut Optimizer, lr: f64) -> Result<()> {
+        let mut backbone = self.backbone_of(store)?;
+        for ((_, tensor), _) in &backbone {
+            let _ = tensor.set_requires_grad(true);
+        }
+        let has: HashSet<&String> = optimizer.parameters().map(|(name, _)| name).collect();
+        backbone.retain(|((name, _), is_norm)| !has.contains(name) && (self.train_bn || !is_norm));
+        if backbone.is_empty() {
+            return Ok(());
+        }
+        let mut algorithm = optimizer.algorithm().clone();
+        algorithm.set_lr(lr);
+        let parameters = backbone.into_iter().map(|(parameter, _)| parameter).collect();
+        self.group = Some(optimizer.groups().len());
+        Ok(optimizer.add_parameter_group(algorithm, parameters)?)
+    }
+
+    /// The backbone's learning rate in the epoch that begins, where it is trained.
+    fn next_lr(&self, epoch: usize, lr: f64) -> Option<f64> {
+        let is_due = epoch >= self.unfreeze_backbone_at_epoch;
+        let next = match self.state.previous_backbone_lr {
+            None => return is_due.then(|| self.backbone_initial_lr.unwrap_or(lr * self.backbone_initial_ratio_lr)),
+            Some(previous) => (self.lambda_func)(epoch + 1) * previous,
+        };
+        Some(if self.should_align { next.min(lr) } else { next })
+    }
+
+    fn begin_epoch(&mut self, ctx: &mut RunContext, store: &VarStore) -> Result<()> {
+        let epoch = ctx.current_epoch();
+        let optimizer = ctx.optimizer(0);
+        let lr = optimizer.lr();
+        let Some(backbone_lr) = self.next_lr(epoch, lr) else { return Ok(()) };
+        if self.state.previous_backbone_lr.is_none() {
+            self.unfreeze(store, optimizer, backbone_lr)?;
+        } else if let Some(group) = self.group {
+            optimizer.groups_mut()[group].set_lr(backbone_lr);
+        }
+        self.state.previous_backbone_lr = Some(backbone_lr);
+        if self.verbose {
+            terminal::say(&format!("epoch {epoch}: the learning rate is {lr}, and the backbone's {backbone_lr}"));
+        }
+        Ok(())
+    }
+}
+
+const NAME: &str = "BackboneFinetuning";
+
+/// The batch norms, by the names of their layers.
+fn norms(store: &VarStore) -> HashSet<String> {
+    let names = store.variables().into_keys();
+    names.filter_map(|name| name.strip_suffix(".running_mean").map(str::to_owned)).collect()
+}
+
+impl fmt::Debug for BackboneFinetuning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = &mut f.debug_struct(NAME);
+        fields.field("backbone", &self.backbone).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+impl<M: LightningModule> Callback<M> for BackboneFinetuning {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn setup(&mut self, _: &mut Context<Outside>, module: &mut M, stage: Stage) -> Result<()> {
+        if stage == Stage::Fit {
+            (self.state, self.group) = (State::default(), None);
+            self.freeze(module.parameters())?;
+        }
+        Ok(())
+    }
+
+    /// A run that is resumed gets the group back before the optimizer gets its state.
+    fn on_fit_start(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        if ctx.optimizers().is_empty() {
+            return Err(Error::Configuration(format!("{NAME}: the module has no optimizer")).into());
+        }
+        match self.state.previous_backbone_lr {
+            Some(lr) => self.unfreeze(module.parameters(), ctx.optimizer(0), lr),
+            None => Ok(()),
+        }
+    }
+
+    fn on_train_epoch_start(&mut self, ctx: &mut Context<Epoch>, module: &mut M) -> Result<()> {
+        self.begin_epoch(ctx, module.parameters())
+    }
+
+    fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
+        Ok(serde_json::to_value(&self.state)?)
+    }
+
+    fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
+        self.state = State::deserialize(state_dict)?;
+        Ok(())
+    }
+}
