@@ -1,7 +1,7 @@
 //! Random numbers are the process's, so that this test is alone in its own.
 
 use tch_lightning::prelude::*;
-use tch_lightning::{Loaders, Trainer, seed_everything};
+use tch_lightning::{LearningRateFinder, Loaders, Trainer, seed_everything};
 
 struct Noisy {
     vs: nn::VarStore,
@@ -27,7 +27,7 @@ impl Noisy {
     }
 }
 
-fn trained(num_sanity_val_steps: i64) -> Vec<f32> {
+fn trained(num_sanity_val_steps: i64, tests_rates: bool) -> Vec<f32> {
     seed_everything(7);
     let vs = nn::VarStore::new(Device::Cpu);
     let layer = nn::linear(vs.root(), 4, 1, nn::LinearConfig::default());
@@ -42,11 +42,15 @@ fn trained(num_sanity_val_steps: i64) -> Vec<f32> {
         enable_model_summary: false,
         ..TrainerConfig::default()
     });
+    if tests_rates {
+        trainer.lr_find(&LearningRateFinder::new(), &mut noisy, Loaders::train(loader())).unwrap();
+    }
     trainer.fit(&mut noisy, Loaders::train(loader()).with_validation(loader())).unwrap();
     Vec::try_from(noisy.layer.ws.flatten(0, -1)).unwrap()
 }
 
 #[test]
-fn the_sanity_check_draws_nothing_that_the_run_would_have_drawn() {
-    assert_eq!(trained(0), trained(2));
+fn what_comes_before_training_draws_nothing_that_it_would_have_drawn() {
+    assert_eq!(trained(0, false), trained(2, false));
+    assert_eq!(trained(0, false), trained(0, true));
 }

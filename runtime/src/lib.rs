@@ -59,7 +59,7 @@ pub use module::{
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
 pub use stage::{RunningStage, Stage};
-pub use trainer::{Metrics, Trainer};
+pub use trainer::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, Metrics, SweepMode, Trainer};
 
 /// Seeds libtorch's random numbers on every device: initial weights, dropout, sampling. Lightning's
 /// [`seed_everything`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#reproducibility). The order of shuffled

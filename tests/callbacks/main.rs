@@ -2,10 +2,12 @@
 #![allow(missing_docs)]
 
 mod backbone_finetuning;
+mod batch_size_finder;
 mod device_stats_monitor;
 mod exponential_moving_average;
 mod gradient_accumulation_scheduler;
 mod lambda_callback;
+mod learning_rate_finder;
 mod learning_rate_monitor;
 mod model;
 mod on_exception_checkpoint;

@@ -41,6 +41,7 @@ import lightning.pytorch.accelerators.cpu  # noqa: E402
 import lightning.pytorch.callbacks.device_stats_monitor  # noqa: E402
 from lightning.fabric.utilities.throughput import Throughput  # noqa: E402
 from lightning.pytorch.loggers import Logger  # noqa: E402
+from lightning.pytorch.tuner import Tuner  # noqa: E402
 from torch.optim.lr_scheduler import StepLR  # noqa: E402
 from torch.utils.data import DataLoader, TensorDataset  # noqa: E402
 
@@ -466,11 +467,68 @@ def backbone_finetuning():
     return cases
 
 
+def learning_rate_finder():
+    """The learning rates and the losses of range tests, and what is suggested."""
+    cases = []
+    for options in [
+        {"min_lr": 1e-4, "max_lr": 1.0, "num_training_steps": 40},
+        {"min_lr": 1e-3, "max_lr": 30.0, "num_training_steps": 60},
+        {"min_lr": 0.01, "max_lr": 0.3, "num_training_steps": 25, "mode": "linear", "early_stop_threshold": None},
+    ]:
+        trainer = trainer_of([], Recorder(), max_epochs=1000)
+        arguments = {**options, "num_training": options["num_training_steps"], "update_attr": False}
+        del arguments["num_training_steps"]
+        found = Tuner(trainer).lr_find(Line(), **arguments)
+        results = {"lrs": found.results["lr"], "losses": found.results["loss"]}
+        cases.append({"finder": options, "curve": results, "suggestion": found.suggestion()})
+    return cases
+
+
+class Sized(Line):
+    """A model that is out of memory where a batch has more rows than a limit."""
+
+    def __init__(self, rows, limit, batch_size):
+        super().__init__()
+        self.batch_size, self.rows, self.limit, self.tried = batch_size, rows, limit, []
+
+    def training_step(self, batch, batch_idx):
+        if self.tried[-1:] != [self.batch_size]:
+            self.tried.append(self.batch_size)
+        if len(batch[0]) > self.limit:
+            raise RuntimeError("CUDA out of memory.")
+        return self.loss(batch)
+
+    def train_dataloader(self):
+        return DataLoader(loader(0, self.rows // 2).dataset, batch_size=self.batch_size)
+
+
+def batch_size_finder():
+    """The sizes that are tried, of a model whose batches may have so many rows, and the one that is found."""
+    cases = []
+    for rows, limit, options in [
+        (200, 21, {}),
+        (200, 21, {"mode": "binsearch", "margin": 0.0}),
+        (200, 21, {"mode": "binsearch"}),
+        (200, 1000, {"init_val": 5}),
+        (200, 1000, {"mode": "binsearch", "init_val": 5, "max_val": 64}),
+        (200, 1000, {"max_trials": 3}),
+        (200, 11, {"mode": "binsearch", "init_val": 32, "margin": 0.2}),
+        (26, 1000, {"mode": "binsearch", "margin": 0.1}),
+    ]:
+        # Lightning's first trial has the loader that is there
+        model = Sized(rows, limit, options.get("init_val", 2))
+        found = Tuner(trainer_of([], Recorder())).scale_batch_size(model, **options)
+        case = {"rows": rows, "limit": limit, "finder": options}
+        cases.append({**case, "tried": model.tried, "found": found})
+    return cases
+
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
     sections = [learning_rate_monitor, scheduled_learning_rate_monitor, timer, gradient_accumulation_scheduler]
     sections += [stochastic_weight_averaging, exponential_moving_average, lambda_callback, throughput]
     sections += [throughput_monitor, write_predictions, device_stats_monitor]
     sections += [on_exception_checkpoint, backbone_finetuning]
+    sections += [learning_rate_finder, batch_size_finder]
     lines = [f"{json.dumps(section.__name__)}: {json.dumps(section())}" for section in sections]
     Path(__file__).with_name("table.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")

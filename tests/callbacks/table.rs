@@ -5,7 +5,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use tch_lightning::schedule::Interval;
 use tch_lightning::{
-    BatchLimit, ExponentialMovingAverage, LearningRateMonitor, StochasticWeightAveraging, TrainerConfig, WriteInterval,
+    BatchLimit, BatchSizeFinder, ExponentialMovingAverage, LearningRateCurve, LearningRateFinder, LearningRateMonitor,
+    StochasticWeightAveraging, TrainerConfig, WriteInterval,
 };
 
 /// A model's tensors by name, each as a list of its elements.
@@ -23,6 +24,8 @@ pub struct Table {
     pub throughput: Vec<Measured>,
     pub throughput_monitor: Vec<Counted>,
     pub write_predictions: Vec<Written>,
+    pub learning_rate_finder: Vec<Swept>,
+    pub batch_size_finder: Vec<Tried>,
     pub backbone_finetuning: Vec<Finetuned>,
     pub on_exception_checkpoint: Saved,
     /// The names that a `DeviceStatsMonitor` logged at each step.
@@ -154,6 +157,24 @@ pub struct Finetuning {
     pub backbone_initial_lr: Option<f64>,
     pub should_align: Option<bool>,
     pub train_bn: Option<bool>,
+}
+
+/// A range test of learning rates.
+#[derive(Deserialize)]
+pub struct Swept {
+    pub finder: LearningRateFinder,
+    pub curve: LearningRateCurve,
+    pub suggestion: f64,
+}
+
+/// A search for a batch size with so many rows, where so many fit.
+#[derive(Debug, Deserialize)]
+pub struct Tried {
+    pub rows: i64,
+    pub limit: i64,
+    pub finder: BatchSizeFinder,
+    pub tried: Vec<usize>,
+    pub found: usize,
 }
 
 /// Arguments of the trainer.

@@ -1,6 +1,6 @@
 //! Averages of a module's weights over training, kept where the weights are.
 
-use crate::module::NamedParameter;
+use crate::module::{NamedParameter, copy};
 use crate::native::lerp;
 use anyhow::Result;
 use tch::{TchError, Tensor, no_grad};
@@ -117,13 +117,4 @@ impl Pair {
         self.weight.f_copy_(&average)?;
         Ok(())
     }
-}
-
-/// A copy in memory of its own, without a graph.
-pub(super) fn copy(tensor: &Tensor) -> Result<Tensor, TchError> {
-    no_grad(|| {
-        let mut copy = tensor.f_empty_like()?;
-        copy.f_copy_(tensor)?;
-        Ok(copy)
-    })
 }

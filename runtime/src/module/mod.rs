@@ -22,7 +22,7 @@ pub use hyperparameters::{FromHparams, Hyperparameters, NoHparams};
 pub use manual::OptimizesManually;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
-pub(crate) use parameters::{NamedParameter, buffers, trainable};
+pub(crate) use parameters::{NamedParameter, buffers, copy, trainable};
 pub use place::Place;
 pub(crate) use running::Running;
 pub use signatures::{HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};

@@ -3,8 +3,8 @@
 
 use crate::native::TensorIdentity;
 use std::collections::HashMap;
-use tch::Tensor;
 use tch::nn::VarStore;
+use tch::{TchError, Tensor, no_grad};
 
 /// A parameter or buffer with its name, such as `conv1.weight`.
 pub(crate) type NamedParameter = (String, Tensor);
@@ -24,6 +24,15 @@ pub(crate) fn buffers(store: &VarStore) -> Vec<NamedParameter> {
         store.variables().into_iter().filter(|(_, tensor)| !trained.contains(&TensorIdentity::of(tensor))).collect();
     others.sort_by(|(one, _), (other, _)| one.cmp(other));
     others
+}
+
+/// A copy in memory of its own, without a graph.
+pub(crate) fn copy(tensor: &Tensor) -> Result<Tensor, TchError> {
+    no_grad(|| {
+        let mut copy = tensor.f_empty_like()?;
+        copy.f_copy_(tensor)?;
+        Ok(copy)
+    })
 }
 
 #[cfg(test)]

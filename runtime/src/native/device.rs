@@ -6,6 +6,7 @@ use super::boundary::{NativeError, check};
 
 unsafe extern "C" {
     fn lightning_device_synchronize(kind: i8, index: i8) -> *mut c_char;
+    fn lightning_device_empty_cache(kind: i8) -> *mut c_char;
     fn lightning_device_memory_stats(
         kind: i8,
         index: i8,
@@ -37,6 +38,16 @@ pub(crate) fn synchronize(device: Device) -> Result<(), NativeError> {
     unsafe { check(lightning_device_synchronize(kind, index)) }
 }
 
+/// Gives back the memory that a device's caching allocator holds and nothing uses.
+///
+/// # Errors
+/// When libtorch refuses.
+pub(crate) fn empty_cache(device: Device) -> Result<(), NativeError> {
+    let (kind, _) = numbers(device);
+    // SAFETY: a number goes in, and a message comes out.
+    unsafe { check(lightning_device_empty_cache(kind)) }
+}
+
 /// What a device's caching allocator counts, under the names of
 /// [`torch.cuda.memory_stats`](https://docs.pytorch.org/docs/2.13/generated/torch.cuda.memory.memory_stats.html). Empty for devices
 /// that have no such allocator, as the CPU, and before the first tensor.
@@ -65,6 +76,7 @@ mod tests {
     #[test]
     fn the_cpu_has_nothing_to_wait_for_and_counts_nothing() {
         synchronize(Device::Cpu).unwrap();
+        empty_cache(Device::Cpu).unwrap();
         assert!(memory_stats(Device::Cpu).unwrap().is_empty());
     }
 

@@ -16,7 +16,7 @@ mod tensor;
 mod threads;
 
 pub use boundary::NativeError;
-pub(crate) use device::{memory_stats, synchronize};
+pub(crate) use device::{empty_cache, memory_stats, synchronize};
 pub(crate) use gradients::Gradients;
 pub(crate) use group::Group;
 pub(crate) use lerp::lerp;

@@ -1,6 +1,9 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 
 mod checkpointing;
+mod tuning;
+
+pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 
 use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
 use crate::checkpoint::Checkpoint;

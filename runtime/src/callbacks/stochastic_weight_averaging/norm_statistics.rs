@@ -1,6 +1,6 @@
 //! The running statistics of batch norms, for weights that they were not gathered with.
 
-use super::super::averaged_weights::copy;
+use crate::module::copy;
 use crate::native::lerp;
 use anyhow::Result;
 use tch::nn::VarStore;

@@ -1,0 +1,80 @@
+//! Searches for a good learning rate and a large batch size, in short trainings that leave the module as it was.
+
+mod batch_size_finder;
+mod learning_rate_finder;
+mod sweep;
+
+pub use batch_size_finder::{BatchSizeFinder, BatchSizeMode};
+pub use learning_rate_finder::{LearningRateCurve, LearningRateFinder, SweepMode};
+
+use super::Trainer;
+use crate::config::{BatchLimit, FastDevRun, TrainerConfig};
+use crate::context::Context;
+use crate::context::at::Outside;
+use crate::error::Error;
+use crate::module::{Callback, LightningModule, copy};
+use crate::native::{random_state, set_random_state};
+use anyhow::Result;
+use std::cell::RefCell;
+use std::rc::Rc;
+use tch::{TchError, Tensor, no_grad};
+
+/// The configuration of a training of so many steps that leaves nothing behind.
+fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
+    TrainerConfig {
+        max_steps: i64::try_from(steps).ok(),
+        max_epochs: None,
+        min_steps: None,
+        min_epochs: None,
+        max_time: None,
+        fast_dev_run: FastDevRun::default(),
+        limit_val_batches: BatchLimit::NONE,
+        num_sanity_val_steps: 0,
+        logger: false,
+        enable_checkpointing: false,
+        enable_progress_bar: false,
+        enable_model_summary: false,
+        ..config.clone()
+    }
+}
+
+/// Runs trials, and afterwards gives the module its weights and the run its random numbers back.
+fn undone<T>(trials: impl FnOnce(&Weights) -> Result<T, Error>) -> Result<T, Error> {
+    let (weights, random) = (Weights::default(), random_state()?);
+    let outcome = trials(&weights);
+    weights.restore()?;
+    set_random_state(&random)?;
+    outcome
+}
+
+/// A module's parameters and buffers with copies of them, from the beginning of the first trial: before it, layers may be missing
+/// that the module makes late.
+#[derive(Clone, Default)]
+struct Weights(Rc<RefCell<Vec<Kept>>>);
+
+struct Kept {
+    weight: Tensor,
+    copy: Tensor,
+}
+
+impl Weights {
+    fn restore(&self) -> Result<(), TchError> {
+        no_grad(|| self.0.borrow_mut().iter_mut().try_for_each(|kept| kept.weight.f_copy_(&kept.copy).map(drop)))
+    }
+}
+
+impl<M: LightningModule> Callback<M> for Weights {
+    fn name(&self) -> &'static str {
+        "Weights"
+    }
+
+    fn on_fit_start(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        let mut kept = self.0.borrow_mut();
+        if kept.is_empty() {
+            let weights = module.parameters().variables().into_values();
+            let copied = weights.map(|weight| copy(&weight).map(|copy| Kept { weight, copy }));
+            *kept = copied.collect::<Result<_, TchError>>()?;
+        }
+        Ok(())
+    }
+}
