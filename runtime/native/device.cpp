@@ -64,7 +64,8 @@ char* lightning_device_synchronize(int8_t type, int8_t index) {
   });
 }
 
-// Gives the memory back that the caching allocator holds and nothing uses; nothing is done where there is no such allocator.
+// Gives the memory back that the caching allocator holds and nothing uses; nothing is done where there is no such
+// allocator.
 char* lightning_device_empty_cache(int8_t type) {
   return lightning::guarded([&] {
     auto* allocator = dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(static_cast<c10::DeviceType>(type)));

@@ -13,7 +13,8 @@ macro_rules! noting {
         let callback = LambdaCallback::new();
         $(
             let called = Rc::clone(&$called);
-            let callback = callback.$hook(move |_, _, $($parameter),*| called.borrow_mut().push(stringify!($hook).to_owned()));
+            let note = move || called.borrow_mut().push(stringify!($hook).to_owned());
+            let callback = callback.$hook(move |_, _, $($parameter),*| note());
         )*
         callback
     }};
@@ -72,8 +73,8 @@ fn a_closure_sees_the_module_and_may_fail() {
         Ok(())
     });
     let error = Trainer::new(config()).callback(halved).fit(&mut line(), ()).unwrap_err();
-    let said = "`on_train_batch_end` of the callback LambdaCallback failed in `fit` at epoch 1, batch 2: invalid digit found \
-                in string";
+    let said = "`on_train_batch_end` of the callback LambdaCallback failed in `fit` at epoch 1, batch 2: invalid digit \
+                found in string";
     assert_eq!(error.to_string(), said);
 }
 

@@ -30,8 +30,8 @@ struct Pair {
 pub(super) type Named = Vec<(String, Tensor)>;
 
 impl AveragedWeights {
-    /// Averages of `averaged`, and copies of `followed`, which are as they are now until the first update. What has no fractions is
-    /// not averaged.
+    /// Averages of `averaged`, and copies of `followed`, which are as they are now until the first update. What has no
+    /// fractions is not averaged.
     pub(super) fn new(averaged: Vec<NamedParameter>, followed: Vec<NamedParameter>) -> Result<Self, TchError> {
         let averaged = averaged.into_iter().map(|(name, weight)| {
             let has_fractions = weight.is_floating_point() || weight.is_complex();
@@ -55,8 +55,8 @@ impl AveragedWeights {
         self.n_averaged = n_averaged;
     }
 
-    /// Moves the averages towards the module's weights, `weight` of the way; the first time they become equal. Nothing waits
-    /// for the device.
+    /// Moves the averages towards the module's weights, `weight` of the way; the first time they become equal. Nothing
+    /// waits for the device.
     pub(super) fn update(&mut self, weight: f64) -> Result<()> {
         let copied = |pair: &&mut Pair| self.n_averaged == 0 || !pair.is_averaged;
         no_grad(|| {

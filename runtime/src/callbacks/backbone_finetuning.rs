@@ -14,15 +14,15 @@ use std::collections::HashSet;
 use std::fmt;
 use tch::nn::VarStore;
 
-/// Freezes the backbone of a module, and trains it from a given epoch on with a learning rate of its own, which grows until it
-/// has reached that of the rest. Lightning's
-/// [`BackboneFinetuning`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BackboneFinetuning.html), with
-/// its defaults.
+/// Freezes the backbone of a module, and trains it from a given epoch on with a learning rate of its own, which grows
+/// until it has reached that of the rest. Lightning's
+/// [`BackboneFinetuning`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BackboneFinetuning.html),
+/// with its defaults.
 ///
-/// The backbone are the parameters whose names match a [pattern](crate::optim::ParameterGroups#patterns). They must be there when
-/// [`setup`](crate::Callback::setup) is called: the optimizers are made of what requires a gradient, after that. The parameters of
-/// batch norms are not frozen. When its epoch begins, what the first optimizer does not have of the backbone yet becomes a parameter
-/// group of it, behind the others and with the hyperparameters of the first.
+/// The backbone are the parameters whose names match a [pattern](crate::optim::ParameterGroups#patterns). They must be
+/// there when [`setup`](crate::Callback::setup) is called: the optimizers are made of what requires a gradient, after
+/// that. The parameters of batch norms are not frozen. When its epoch begins, what the first optimizer does not have of
+/// the backbone yet becomes a parameter group of it, behind the others and with the hyperparameters of the first.
 ///
 /// ```
 /// use tch_lightning::BackboneFinetuning;
@@ -48,8 +48,8 @@ pub struct BackboneFinetuning {
     pub backbone_initial_lr: Option<f64>,
     /// Whether the backbone's learning rate stays at that of the first group, once it has reached it. Default true.
     pub should_align: bool,
-    /// Whether the parameters of batch norms are trained with the backbone, where the optimizer does not have them already.
-    /// Default true.
+    /// Whether the parameters of batch norms are trained with the backbone, where the optimizer does not have them
+    /// already. Default true.
     pub train_bn: bool,
     /// Whether to say the learning rates. Default false.
     pub verbose: bool,
@@ -94,8 +94,8 @@ impl BackboneFinetuning {
         Self { unfreeze_backbone_at_epoch: epoch, ..self }
     }
 
-    /// Sets by what the backbone's learning rate is multiplied at the beginning of an epoch. The function gets that epoch's number
-    /// plus one, as in Lightning. Default 2 for each.
+    /// Sets by what the backbone's learning rate is multiplied at the beginning of an epoch. The function gets that
+    /// epoch's number plus one, as in Lightning. Default 2 for each.
     pub fn lambda_func(self, lambda_func: impl Fn(usize) -> f64 + 'static) -> Self {
         Self { lambda_func: Box::new(lambda_func), ..self }
     }

@@ -14,11 +14,12 @@ use std::fmt;
 use sysinfo::System;
 use tch::Device;
 
-/// Logs statistics of the device before and after batches of training, validation and testing, every `log_every_n_steps`.
-/// Lightning's
+/// Logs statistics of the device before and after batches of training, validation and testing, every
+/// `log_every_n_steps`. Lightning's
 /// [`DeviceStatsMonitor`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.DeviceStatsMonitor.html).
 ///
-/// The names are `DeviceStatsMonitor.{hook}/{statistic}`, such as `DeviceStatsMonitor.on_train_batch_start/cpu_percent`.
+/// The names are `DeviceStatsMonitor.{hook}/{statistic}`, such as
+/// `DeviceStatsMonitor.on_train_batch_start/cpu_percent`.
 ///
 /// | device | statistics |
 /// |---|---|

@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::nn::VarStore;
 
-/// Keeps an exponential moving average of the module's weights, which stands in their place in validation and after training.
-/// Lightning's
-/// [`EMAWeightAveraging`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.EMAWeightAveraging.html), with
-/// its defaults.
+/// Keeps an exponential moving average of the module's weights, which stands in their place in validation and after
+/// training. Lightning's
+/// [`EMAWeightAveraging`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.EMAWeightAveraging.html),
+/// with its defaults.
 ///
-/// After a step, `average = decay * average + (1 - decay) * weights`; the first update makes the average equal to the weights. It
-/// lies on the module's device, and an update is one kernel for all weights of a dtype. Until the first update there is no
-/// average: validation sees the module as it is.
+/// After a step, `average = decay * average + (1 - decay) * weights`; the first update makes the average equal to the
+/// weights. It lies on the module's device, and an update is one kernel for all weights of a dtype. Until the first
+/// update there is no average: validation sees the module as it is.
 ///
-/// Checkpoints hold the average as the module's weights, so that they are validated, tested and used as they are, and the
-/// weights in training beside it: a run that is resumed goes on with both. Checkpoints of weights alone, though, hold the
-/// weights in training, as in Lightning.
+/// Checkpoints hold the average as the module's weights, so that they are validated, tested and used as they are, and
+/// the weights in training beside it: a run that is resumed goes on with both. Checkpoints of weights alone, though,
+/// hold the weights in training, as in Lightning.
 ///
 /// ```
 /// use tch_lightning::ExponentialMovingAverage;
@@ -40,8 +40,8 @@ use tch::nn::VarStore;
 pub struct ExponentialMovingAverage {
     /// How much of the average an update leaves, 0 to 1. Default 0.999.
     pub decay: f64,
-    /// Whether to average the module's buffers too, such as the running means of a batch norm; otherwise they are those of the
-    /// module at the last update. Default true.
+    /// Whether to average the module's buffers too, such as the running means of a batch norm; otherwise they are those
+    /// of the module at the last update. Default true.
     pub use_buffers: bool,
     /// Update after the optimizer steps whose index, from 0, is a multiple of this; 0 is never. Default 1: after each.
     pub update_every_n_steps: usize,
@@ -111,8 +111,8 @@ impl ExponentialMovingAverage {
         self.weights.as_ref().map_or(0, AveragedWeights::n_averaged)
     }
 
-    /// The average, on the module's device, by the names of the module's parameters and buffers. The tensors are handles of the
-    /// live average, which the next update changes. Empty before the first update.
+    /// The average, on the module's device, by the names of the module's parameters and buffers. The tensors are
+    /// handles of the live average, which the next update changes. Empty before the first update.
     pub fn averages(&self) -> Vec<(String, tch::Tensor)> {
         self.weights
             .as_ref()

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 /// Changes after how many batches the optimizer steps, from given epochs on. Lightning's
 /// [`GradientAccumulationScheduler`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.GradientAccumulationScheduler.html).
 ///
-/// It sets `accumulate_grad_batches` when an epoch begins; the trainer's own must be left at 1, and it is 1 again when training
-/// has ended. As everywhere, the optimizer steps after the last batch of an epoch too.
+/// It sets `accumulate_grad_batches` when an epoch begins; the trainer's own must be left at 1, and it is 1 again when
+/// training has ended. As everywhere, the optimizer steps after the last batch of an epoch too.
 ///
 /// ```
 /// use tch_lightning::GradientAccumulationScheduler;
@@ -24,14 +24,14 @@ use std::collections::BTreeMap;
 /// ```
 ///
 /// # Errors
-/// `fit` fails where no epoch or a number of 0 batches is given, where the trainer's `accumulate_grad_batches` is not 1, and
-/// where the module optimizes manually.
+/// `fit` fails where no epoch or a number of 0 batches is given, where the trainer's `accumulate_grad_batches` is not
+/// 1, and where the module optimizes manually.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct GradientAccumulationScheduler {
-    /// The batches of a step, by the epoch from which on they count, the first epoch being 0. Before the first that is given,
-    /// the optimizer steps after each batch.
+    /// The batches of a step, by the epoch from which on they count, the first epoch being 0. Before the first that is
+    /// given, the optimizer steps after each batch.
     pub scheduling: BTreeMap<usize, usize>,
     #[serde(skip)]
     is_running: bool,

@@ -14,8 +14,9 @@ use tch::Tensor;
 /// A callback that is made of closures, one for each hook that it needs. Lightning's
 /// [`LambdaCallback`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.LambdaCallback.html).
 ///
-/// There is a method for each hook of [`Callback`](trait@crate::Callback), of its name. The closure takes the hook's parameters,
-/// all of them and in their order, and returns nothing or a `Result<()>`. A second closure for a hook takes the place of the first.
+/// There is a method for each hook of [`Callback`](trait@crate::Callback), of its name. The closure takes the hook's
+/// parameters, all of them and in their order, and returns nothing or a `Result<()>`. A second closure for a hook takes
+/// the place of the first.
 ///
 /// What keeps something in checkpoints, or needs the same state in several hooks, is better written as a struct under
 /// [`#[lightning_callback]`](crate::lightning_callback).

@@ -13,7 +13,8 @@ use std::path::PathBuf;
 /// Writes a checkpoint where a run ends by an error. Lightning's
 /// [`OnExceptionCheckpoint`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.OnExceptionCheckpoint.html).
 ///
-/// A file that is there is replaced, and one that an earlier run has left is removed at the end of a run that did not fail.
+/// A file that is there is replaced, and one that an earlier run has left is removed at the end of a run that did not
+/// fail.
 ///
 /// ```
 /// use tch_lightning::OnExceptionCheckpoint;

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 /// Measures the time that training, validation and testing take, and ends training after a given time. Lightning's
 /// [`Timer`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.Timer.html).
 ///
-/// A trainer with a [`max_time`](crate::TrainerConfig::max_time) has one. The time of training is kept in checkpoints: a run that
-/// is resumed has what was left.
+/// A trainer with a [`max_time`](crate::TrainerConfig::max_time) has one. The time of training is kept in checkpoints:
+/// a run that is resumed has what was left.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,8 +32,8 @@ use std::time::{Duration, Instant};
 pub struct Timer {
     /// After how much time training ends. Default none: the time is only measured.
     pub duration: Option<Span>,
-    /// Whether to look at the time after each batch or after each epoch. It is looked at when `fit` begins, too. Default after
-    /// each batch.
+    /// Whether to look at the time after each batch or after each epoch. It is looked at when `fit` begins, too.
+    /// Default after each batch.
     pub interval: Interval,
     /// Whether to say that the time is over. Default true.
     pub verbose: bool,

@@ -1,7 +1,7 @@
 use std::any::Any;
 
-/// What the context has for a while, and whose type depends on the module's, which the context does not name: the callbacks,
-/// while a step may call their hooks through it, and the predictions, while hooks may look at them.
+/// What the context has for a while, and whose type depends on the module's, which the context does not name: the
+/// callbacks, while a step may call their hooks through it, and the predictions, while hooks may look at them.
 #[derive(Default)]
 pub(crate) struct Lent(Option<Box<dyn Any>>);
 

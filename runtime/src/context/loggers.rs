@@ -26,9 +26,9 @@ impl RunContext {
         self.progress.batches_that_stepped
     }
 
-    /// Whether rows are written for the running batch: for every one whose number is a multiple of `log_every_n_steps`, and where
-    /// the run is about to stop. In training, batches count that the optimizer steps after; elsewhere those of each loader.
-    /// Lightning's `should_update_logs`.
+    /// Whether rows are written for the running batch: for every one whose number is a multiple of `log_every_n_steps`,
+    /// and where the run is about to stop. In training, batches count that the optimizer steps after; elsewhere those
+    /// of each loader. Lightning's `should_update_logs`.
     pub fn should_update_logs(&self) -> bool {
         let every = self.config.log_every_n_steps;
         let number = match self.running_stage {
@@ -38,8 +38,9 @@ impl RunContext {
         every > 0 && (number.is_multiple_of(every) || self.should_stop)
     }
 
-    /// Hands a row to every logger as it is, which [`ctx.log`](super::Context::log) does not: no epoch is added, nothing is
-    /// reduced, and callbacks do not see the values. Nothing is written in a [`FastDevRun`](crate::FastDevRun).
+    /// Hands a row to every logger as it is, which [`ctx.log`](super::Context::log) does not: no epoch is added,
+    /// nothing is reduced, and callbacks do not see the values. Nothing is written in a
+    /// [`FastDevRun`](crate::FastDevRun).
     ///
     /// ```
     /// # use tch_lightning::prelude::*;

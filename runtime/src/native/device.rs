@@ -49,8 +49,8 @@ pub(crate) fn empty_cache(device: Device) -> Result<(), NativeError> {
 }
 
 /// What a device's caching allocator counts, under the names of
-/// [`torch.cuda.memory_stats`](https://docs.pytorch.org/docs/2.13/generated/torch.cuda.memory.memory_stats.html). Empty for devices
-/// that have no such allocator, as the CPU, and before the first tensor.
+/// [`torch.cuda.memory_stats`](https://docs.pytorch.org/docs/2.13/generated/torch.cuda.memory.memory_stats.html). Empty
+/// for devices that have no such allocator, as the CPU, and before the first tensor.
 ///
 /// # Errors
 /// When libtorch refuses.

@@ -14,8 +14,8 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
-/// Moves each tensor in place towards its partner, `weight` of the way: one kernel for all of a device and a dtype. Nothing is
-/// recorded for autograd.
+/// Moves each tensor in place towards its partner, `weight` of the way: one kernel for all of a device and a dtype.
+/// Nothing is recorded for autograd.
 ///
 /// # Errors
 /// When partners differ in shape, device or dtype; when the dtype has no fractions.

@@ -16,13 +16,13 @@ use std::collections::BTreeMap;
 /// Logs the learning rates of all optimizers, and their momenta and weight decays where that is asked for. Lightning's
 /// [`LearningRateMonitor`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.LearningRateMonitor.html).
 ///
-/// The rate of an optimizer is called `lr-` and the algorithm's name in PyTorch, such as `lr-SGD`, or as its scheduler's
-/// [`name`](crate::schedule::LrSchedulerConfig::name) says; further optimizers of one algorithm are `lr-SGD-1`, `lr-SGD-2`, …
-/// Parameter groups, where there are several, are `lr-SGD/pg1`, `lr-SGD/pg2`, … Behind the name stands `-momentum` for the
-/// momentum (or the first of `betas`), and `-weight_decay` for the weight decay.
+/// The rate of an optimizer is called `lr-` and the algorithm's name in PyTorch, such as `lr-SGD`, or as its
+/// scheduler's [`name`](crate::schedule::LrSchedulerConfig::name) says; further optimizers of one algorithm are
+/// `lr-SGD-1`, `lr-SGD-2`, … Parameter groups, where there are several, are `lr-SGD/pg1`, `lr-SGD/pg2`, … Behind the
+/// name stands `-momentum` for the momentum (or the first of `betas`), and `-weight_decay` for the weight decay.
 ///
-/// Rows go to the loggers before the batch or the epoch whose rates they are. Callbacks see the values too: a rate can be
-/// monitored.
+/// Rows go to the loggers before the batch or the epoch whose rates they are. Callbacks see the values too: a rate can
+/// be monitored.
 ///
 /// ```
 /// use tch_lightning::LearningRateMonitor;
@@ -38,8 +38,8 @@ use std::collections::BTreeMap;
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct LearningRateMonitor {
-    /// Whether to log at the steps that `log_every_n_steps` chooses, or at the beginning of epochs. Default none: where a
-    /// scheduler steps, and at both where an optimizer has none.
+    /// Whether to log at the steps that `log_every_n_steps` chooses, or at the beginning of epochs. Default none: where
+    /// a scheduler steps, and at both where an optimizer has none.
     pub logging_interval: Option<Interval>,
     /// Whether to log the momenta; that of an algorithm without one is 0. Default false.
     pub log_momentum: bool,

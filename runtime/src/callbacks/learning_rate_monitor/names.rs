@@ -87,8 +87,8 @@ struct Names<'a> {
 }
 
 impl Names<'_> {
-    /// The scheduler's own name, or one made from the algorithm's: `lr-SGD`, `lr-SGD-1`, … As in Lightning, the number stands
-    /// behind own names too, once two of the algorithm were met.
+    /// The scheduler's own name, or one made from the algorithm's: `lr-SGD`, `lr-SGD-1`, … As in Lightning, the number
+    /// stands behind own names too, once two of the algorithm were met.
     fn next(&mut self, optimizer: &Optimizer, own: Option<&str>) -> String {
         let algorithm = optimizer.algorithm().name();
         let count = self.counts.entry(algorithm).or_default();

@@ -19,19 +19,21 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::no_grad;
 
-/// Averages the weights of the last epochs, which are trained with a rate of their own, and ends with the average. Lightning's
+/// Averages the weights of the last epochs, which are trained with a rate of their own, and ends with the average.
+/// Lightning's
 /// [`StochasticWeightAveraging`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.StochasticWeightAveraging.html),
 /// with its defaults.
 ///
-/// From its first epoch on the learning rate goes to `swa_lrs`, by a [`SwaLr`] that takes the place of the module's scheduler, and
-/// at the beginning of each epoch the weights enter the average. It lies on the module's device. After the last epoch the average
-/// is the module's; a run that ends before keeps its own weights.
+/// From its first epoch on the learning rate goes to `swa_lrs`, by a [`SwaLr`] that takes the place of the module's
+/// scheduler, and at the beginning of each epoch the weights enter the average. It lies on the module's device. After
+/// the last epoch the average is the module's; a run that ends before keeps its own weights.
 ///
-/// Where the module has batch norms, whose running statistics are those of other weights, one more epoch follows: its training
-/// steps run without gradients and without the optimizer, and the statistics become the plain means over its batches. The first of
-/// them goes through `training_step` twice. A module that optimizes manually has no such epoch.
+/// Where the module has batch norms, whose running statistics are those of other weights, one more epoch follows: its
+/// training steps run without gradients and without the optimizer, and the statistics become the plain means over its
+/// batches. The first of them goes through `training_step` twice. A module that optimizes manually has no such epoch.
 ///
-/// [Izmailov et al., *Averaging Weights Leads to Wider Optima and Better Generalization*](https://arxiv.org/abs/1803.05407).
+/// [Izmailov et al., *Averaging Weights Leads to Wider Optima and Better
+/// Generalization*](https://arxiv.org/abs/1803.05407).
 ///
 /// ```
 /// use tch_lightning::StochasticWeightAveraging;
@@ -41,8 +43,8 @@ use tch::no_grad;
 /// ```
 ///
 /// # Errors
-/// `fit` fails where a rate is not above 0, where the start is a fraction below 0 or above 1, or epoch 0, where it is a fraction
-/// and the epochs are not limited, and where there is not one optimizer, or more than one scheduler.
+/// `fit` fails where a rate is not above 0, where the start is a fraction below 0 or above 1, or epoch 0, where it is a
+/// fraction and the epochs are not limited, and where there is not one optimizer, or more than one scheduler.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use]

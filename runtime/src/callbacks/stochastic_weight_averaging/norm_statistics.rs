@@ -12,12 +12,12 @@ const FAR_AWAY: f64 = (1u64 << 60) as f64;
 const FAR_AWAY_IN_HALF: f64 = (1u64 << 14) as f64;
 
 /// Gathers the plain means of the batches' statistics, as PyTorch's
-/// [`update_bn`](https://docs.pytorch.org/docs/2.13/optim.html#taking-care-of-batch-normalization) does with a momentum of
-/// `None`, which tch's batch norm does not have.
+/// [`update_bn`](https://docs.pytorch.org/docs/2.13/optim.html#taking-care-of-batch-normalization) does with a momentum
+/// of `None`, which tch's batch norm does not have.
 ///
-/// A batch leaves `(1 - momentum) * before + momentum * statistics` in the buffers, and the momentum is known to the module
-/// alone. So the buffers are 0 before each batch, and what it leaves is averaged. The momentum by which to divide is what one
-/// batch takes from a large number. All of this stays on the device.
+/// A batch leaves `(1 - momentum) * before + momentum * statistics` in the buffers, and the momentum is known to the
+/// module alone. So the buffers are 0 before each batch, and what it leaves is averaged. The momentum by which to
+/// divide is what one batch takes from a large number. All of this stays on the device.
 #[derive(Debug)]
 pub(super) struct NormStatistics {
     buffers: Vec<Tensor>,

@@ -22,12 +22,13 @@ type SizeFn<B> = dyn FnMut(&B) -> usize;
 /// Logs batches and samples per second, of the training and of every other loop. Lightning's
 /// [`ThroughputMonitor`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ThroughputMonitor.html).
 ///
-/// The names are those of [`Throughput::compute`] behind the loop's own: `train/device/samples_per_sec`, and `validate/…`,
-/// `test/…` and `predict/…`. Rows are written every `log_every_n_steps`; rates are in them once as many batches as the window has
-/// were seen. The time of validation is no part of that of training.
+/// The names are those of [`Throughput::compute`] behind the loop's own: `train/device/samples_per_sec`, and
+/// `validate/…`, `test/…` and `predict/…`. Rows are written every `log_every_n_steps`; rates are in them once as many
+/// batches as the window has were seen. The time of validation is no part of that of training.
 ///
-/// On the CPU a batch is done when its step returns, and the window is exact. Other devices are waited for at the rows alone, and
-/// the window reaches back to the last row before its first batch: it can be longer by up to `log_every_n_steps` batches.
+/// On the CPU a batch is done when its step returns, and the window is exact. Other devices are waited for at the rows
+/// alone, and the window reaches back to the last row before its first batch: it can be longer by up to
+/// `log_every_n_steps` batches.
 ///
 /// ```
 /// use tch_lightning::ThroughputMonitor;
@@ -78,7 +79,8 @@ impl<B: Batch> ThroughputMonitor<B> {
         Self { length_fn: Some(Box::new(length)), ..self }
     }
 
-    /// Sets the floating-point operations of a batch, the backward pass included. Without them there is no `flops_per_sec`.
+    /// Sets the floating-point operations of a batch, the backward pass included. Without them there is no
+    /// `flops_per_sec`.
     pub fn flops_per_batch(self, flops: u64) -> Self {
         Self { flops_per_batch: Some(flops), ..self }
     }

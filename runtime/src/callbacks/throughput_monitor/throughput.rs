@@ -4,8 +4,8 @@ use std::time::Duration;
 /// Batches, samples, items and floating-point operations per second, over the most recent batches. Lightning's
 /// [`Throughput`](https://lightning.ai/docs/fabric/stable/api/utilities.html), for one device.
 ///
-/// [`ThroughputMonitor`](crate::ThroughputMonitor) feeds it; in a loop of your own it is fed with totals, after every batch or less
-/// often:
+/// [`ThroughputMonitor`](crate::ThroughputMonitor) feeds it; in a loop of your own it is fed with totals, after every
+/// batch or less often:
 ///
 /// ```
 /// use std::time::Duration;
@@ -14,7 +14,8 @@ use std::time::Duration;
 /// let mut throughput = Throughput::new().window_size(3);
 /// for batches in 1..=5 {
 ///     let time = Duration::from_millis(250) * batches;
-///     throughput.update(time, ThroughputTotals { batches: batches.into(), samples: 32 * u64::from(batches), ..ThroughputTotals::default() });
+///     let batches = u64::from(batches);
+///     throughput.update(time, ThroughputTotals { batches, samples: 32 * batches, ..Default::default() });
 /// }
 /// let metrics = throughput.compute();
 /// assert!(metrics.contains(&("device/samples_per_sec".to_owned(), 128.0)));

@@ -6,8 +6,8 @@ use crate::native::empty_cache;
 use serde::{Deserialize, Serialize};
 
 /// A search for the largest batch size whose training fits into memory. Lightning's
-/// [`BatchSizeFinder`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BatchSizeFinder.html), with its
-/// defaults, for [`Trainer::scale_batch_size`].
+/// [`BatchSizeFinder`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BatchSizeFinder.html),
+/// with its defaults, for [`Trainer::scale_batch_size`].
 ///
 /// ```
 /// use tch_lightning::{BatchSizeFinder, BatchSizeMode};
@@ -27,7 +27,8 @@ pub struct BatchSizeFinder {
     pub init_val: usize,
     /// How many sizes are tried at most. Default 25.
     pub max_trials: usize,
-    /// By which part a size that a binary search has found is made smaller, for safety; at least 0 and below 1. Default 0.05.
+    /// By which part a size that a binary search has found is made smaller, for safety; at least 0 and below 1. Default
+    /// 0.05.
     pub margin: f64,
     /// The size that is not tried any more: where it is reached, it is taken. Default 8192.
     pub max_val: usize,
@@ -154,11 +155,12 @@ fn is_out_of_memory(error: &Error) -> bool {
 }
 
 impl<M: LightningModule> Trainer<M> {
-    /// Trains for a few steps with one batch size after the other, to find a large one that fits into memory. Lightning's
+    /// Trains for a few steps with one batch size after the other, to find a large one that fits into memory.
+    /// Lightning's
     /// [`Tuner.scale_batch_size`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.tuner.tuning.Tuner.html).
     ///
-    /// `data` makes the training data for a batch size, whatever [`fit`](Self::fit) takes. A size whose epoch is one batch is not
-    /// doubled any more. Callbacks, loggers and validation take no part, and afterwards the module is as
+    /// `data` makes the training data for a batch size, whatever [`fit`](Self::fit) takes. A size whose epoch is one
+    /// batch is not doubled any more. Callbacks, loggers and validation take no part, and afterwards the module is as
     /// [`lr_find`](Self::lr_find) leaves it.
     ///
     /// ```

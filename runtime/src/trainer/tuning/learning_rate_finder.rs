@@ -4,9 +4,10 @@ use crate::error::Error;
 use crate::module::{DataSource, LightningModule, Optimizes, Trains};
 use serde::{Deserialize, Serialize};
 
-/// A range test of learning rates: a short training in which each step has a higher rate than the one before. Lightning's
-/// [`LearningRateFinder`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.LearningRateFinder.html), with
-/// its defaults, for [`Trainer::lr_find`].
+/// A range test of learning rates: a short training in which each step has a higher rate than the one before.
+/// Lightning's
+/// [`LearningRateFinder`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.LearningRateFinder.html),
+/// with its defaults, for [`Trainer::lr_find`].
 ///
 /// [Smith, *Cyclical Learning Rates for Training Neural Networks*](https://arxiv.org/abs/1506.01186).
 ///
@@ -28,7 +29,8 @@ pub struct LearningRateFinder {
     pub num_training_steps: usize,
     /// How the rate grows. Default [`SweepMode::Exponential`].
     pub mode: SweepMode,
-    /// The test ends where the loss is greater than this many times the smallest so far; none goes on to the end. Default 4.
+    /// The test ends where the loss is greater than this many times the smallest so far; none goes on to the end.
+    /// Default 4.
     pub early_stop_threshold: Option<f64>,
 }
 
@@ -118,8 +120,8 @@ pub struct LearningRateCurve {
 }
 
 impl LearningRateCurve {
-    /// The rate at which the loss falls most steeply, without the first ten steps and the last; `None` where fewer than two losses
-    /// are left.
+    /// The rate at which the loss falls most steeply, without the first ten steps and the last; `None` where fewer than
+    /// two losses are left.
     pub fn suggestion(&self) -> Option<f64> {
         self.suggestion_without(10, 1)
     }
@@ -136,8 +138,8 @@ impl LearningRateCurve {
     }
 }
 
-/// The slope at each of at least two points, as `torch.gradient` estimates it: that of the parabola through a point and its
-/// neighbours, and at both ends that of the line to the only neighbour.
+/// The slope at each of at least two points, as `torch.gradient` estimates it: that of the parabola through a point and
+/// its neighbours, and at both ends that of the line to the only neighbour.
 fn slopes(points: &[(f64, f64)]) -> Vec<f64> {
     let slope = |(x0, y0): (f64, f64), (x1, y1): (f64, f64)| (y1 - y0) / (x1 - x0);
     let [first, second, ..] = *points else { return Vec::new() };
@@ -153,10 +155,10 @@ impl<M: LightningModule> Trainer<M> {
     /// Trains for a few steps with rising learning rates, to find a good one. Lightning's
     /// [`Tuner.lr_find`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.tuner.tuning.Tuner.html).
     ///
-    /// The module needs one optimizer; a scheduler of it takes no part. Neither do the trainer's callbacks and loggers, nor
-    /// validation; its configuration counts otherwise, but for what ends a run. Afterwards the module has its parameters and
-    /// buffers back, and the random numbers go on as if there had been no test; what else its hooks changed stays changed. The
-    /// loss is read after each step.
+    /// The module needs one optimizer; a scheduler of it takes no part. Neither do the trainer's callbacks and loggers,
+    /// nor validation; its configuration counts otherwise, but for what ends a run. Afterwards the module has its
+    /// parameters and buffers back, and the random numbers go on as if there had been no test; what else its hooks
+    /// changed stays changed. The loss is read after each step.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -185,7 +187,8 @@ impl<M: LightningModule> Trainer<M> {
     /// ```
     ///
     /// # Errors
-    /// [`Error`]: what a hook returned, what the configuration lacks, or that the module has another number of optimizers.
+    /// [`Error`]: what a hook returned, what the configuration lacks, or that the module has another number of
+    /// optimizers.
     pub fn lr_find(
         &self,
         finder: &LearningRateFinder,

@@ -47,8 +47,8 @@ fn undone<T>(trials: impl FnOnce(&Weights) -> Result<T, Error>) -> Result<T, Err
     outcome
 }
 
-/// A module's parameters and buffers with copies of them, from the beginning of the first trial: before it, layers may be missing
-/// that the module makes late.
+/// A module's parameters and buffers with copies of them, from the beginning of the first trial: before it, layers may
+/// be missing that the module makes late.
 #[derive(Clone, Default)]
 struct Weights(Rc<RefCell<Vec<Kept>>>);
 
