@@ -23,6 +23,7 @@ mod module;
 mod native;
 pub mod optim;
 mod panic;
+pub mod precision;
 pub mod profiler;
 pub mod schedule;
 mod stage;
@@ -55,6 +56,7 @@ pub use module::{
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
+pub use precision::Precision;
 pub use stage::{RunningStage, Stage};
 pub use trainer::{Metrics, Trainer};
 
@@ -78,8 +80,8 @@ pub mod prelude {
         SequentialLr, StepLr,
     };
     pub use crate::{
-        Callback, Checkpoint, Context, Flow, IntoOptimizer as _, OptimizerIndex, Optimizers, Reduction, Stage,
-        StepClosure, Trainer, TrainerConfig, lightning_callback, lightning_datamodule, lightning_module,
+        Callback, Checkpoint, Context, Flow, IntoOptimizer as _, OptimizerIndex, Optimizers, Precision, Reduction,
+        Stage, StepClosure, Trainer, TrainerConfig, lightning_callback, lightning_datamodule, lightning_module,
     };
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;

@@ -5,6 +5,7 @@ mod lent;
 mod log;
 mod log_dir;
 mod lr_schedulers;
+mod precision;
 mod progress;
 mod save_request;
 mod toggle;
@@ -21,6 +22,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::Logger;
 use crate::optim::{Optimizer, OptimizerIndex};
+use crate::precision::GradScaler;
 use crate::stage::{RunningStage, Stage};
 use lent::Lent;
 use log::Log;
@@ -50,6 +52,7 @@ pub struct RunContext {
     pub(crate) should_stop: bool,
     pub(crate) optimizers: Vec<Optimizer>,
     pub(crate) lr_schedulers: Vec<RunningLrScheduler>,
+    pub(crate) grad_scaler: Option<GradScaler>,
     pub(crate) loggers: Vec<Box<dyn Logger>>,
     pub(crate) hook: Option<Hook>,
     pub(crate) training_log: Log,
@@ -84,6 +87,7 @@ impl RunContext {
             should_stop: false,
             optimizers: Vec::new(),
             lr_schedulers: Vec::new(),
+            grad_scaler: None,
             loggers: Vec::new(),
             hook: None,
             training_log: Log::default(),
@@ -195,7 +199,7 @@ impl RunContext {
     }
 
     /// Clips the gradients of an optimizer's parameters, without waiting for the device. A value of 0 clips nothing, as in
-    /// Lightning.
+    /// Lightning. Gradients of a scaled loss are unscaled before.
     ///
     /// # Errors
     /// What libtorch says.
@@ -205,10 +209,11 @@ impl RunContext {
         gradient_clip_val: f64,
         gradient_clip_algorithm: GradientClipAlgorithm,
     ) -> anyhow::Result<()> {
-        let optimizer = self.optimizer(optimizer);
         if gradient_clip_val <= 0.0 {
             return Ok(());
         }
+        self.unscale_gradients(optimizer)?;
+        let optimizer = self.optimizer(optimizer);
         match gradient_clip_algorithm {
             GradientClipAlgorithm::Norm => {
                 let _norm = optimizer.clip_grad_norm(gradient_clip_val)?;

@@ -15,6 +15,7 @@ use crate::module::{
     Running, ScheduledOptimizer, Tests, Trains, Validates, edge, trainable,
 };
 use crate::optim::Optimizer;
+use crate::precision::{GradScaler, GradScalerState};
 use crate::schedule::LrSchedulerConfig;
 use crate::stage::{RunningStage, Stage};
 use std::path::{Path, PathBuf};
@@ -349,14 +350,16 @@ fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> 
     running.data.setup(running.module, running.ctx, stage)?;
     ModelHooksTable::configure_sharded_model(running.module, running.ctx)?;
     ModelHooksTable::configure_model(running.module, running.ctx)?;
-    to_device(running)
+    convert_and_move(running)
 }
 
-fn to_device<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let device = running.ctx.device;
+/// Takes the module to the run's dtype and device.
+fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    let (device, precision) = (running.ctx.device, running.ctx.config.precision);
     let module = &mut *running.module;
     edge::module(Hook::ConfigureModel, running.ctx, |_| {
         let store = module.parameters();
+        precision.convert_module(store);
         if store.device() != device {
             store.set_device(device);
         }
@@ -367,6 +370,7 @@ fn to_device<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Err
 fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.optimizers.clear();
     running.ctx.lr_schedulers.clear();
+    running.ctx.grad_scaler = grad_scaler(running.ctx)?;
     let optimizers = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
     if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
         return Err(Error::Configuration(format!(
@@ -381,10 +385,19 @@ fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(
         }
         let place = running.ctx.optimizers.len();
         let parameters = trainable(running.module.parameters());
-        running.ctx.optimizers.push(Optimizer::new(groups, parameters)?);
+        let mut optimizer = Optimizer::new(groups, parameters)?;
+        if running.ctx.grad_scaler.is_some() {
+            optimizer.expect_scaled_gradients()?;
+        }
+        running.ctx.optimizers.push(optimizer);
         lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(place, config))?;
     }
     Ok(())
+}
+
+fn grad_scaler(ctx: &RunContext) -> Result<Option<GradScaler>, Error> {
+    let scaler = ctx.config.precision.scales_loss().then(|| GradScaler::new(GradScalerState::default(), ctx.device));
+    Ok(scaler.transpose()?)
 }
 
 fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
