@@ -23,6 +23,7 @@ mod module;
 mod native;
 pub mod optim;
 mod panic;
+pub mod precision;
 pub mod profiler;
 pub mod schedule;
 mod stage;
@@ -58,6 +59,7 @@ pub use module::{
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
+pub use precision::Precision;
 pub use stage::{RunningStage, Stage};
 pub use trainer::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, Metrics, SweepMode, Trainer};
 
@@ -81,8 +83,8 @@ pub mod prelude {
         SequentialLr, StepLr, SwaLr,
     };
     pub use crate::{
-        Callback, Checkpoint, Context, Flow, IntoOptimizer as _, OptimizerIndex, Optimizers, Reduction, Stage,
-        StepClosure, Trainer, TrainerConfig, lightning_callback, lightning_datamodule, lightning_module,
+        Callback, Checkpoint, Context, Flow, IntoOptimizer as _, OptimizerIndex, Optimizers, Precision, Reduction,
+        Stage, StepClosure, Trainer, TrainerConfig, lightning_callback, lightning_datamodule, lightning_module,
     };
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;

@@ -12,6 +12,7 @@ pub use error::CheckpointError;
 use crate::context::Progress;
 use crate::mismatch::{Mismatch, Misshaped};
 use crate::optim::Algorithm;
+use crate::precision::GradScalerState;
 use crate::schedule::LrSchedulerState;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -55,6 +56,9 @@ pub struct Metadata {
     /// The state of each learning-rate scheduler.
     #[serde(default)]
     pub lr_schedulers: Vec<LrSchedulerState>,
+    /// The state of what scales the loss; `None` where nothing does.
+    #[serde(default)]
+    pub grad_scaler: Option<GradScalerState>,
     /// The state of each callback that keeps one, by its name.
     #[serde(default)]
     pub callbacks: BTreeMap<String, serde_json::Value>,
@@ -86,6 +90,7 @@ impl Default for Metadata {
             hyper_parameters: None,
             optimizers: Vec::new(),
             lr_schedulers: Vec::new(),
+            grad_scaler: None,
             callbacks: BTreeMap::new(),
             data_module: serde_json::Value::Null,
             extra: BTreeMap::new(),

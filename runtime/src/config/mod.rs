@@ -17,6 +17,7 @@ pub use val_check_interval::ValCheckInterval;
 
 use crate::device::{Accelerator, Devices};
 use crate::error::Error;
+use crate::precision::Precision;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -39,6 +40,9 @@ pub struct TrainerConfig {
     /// Which devices: auto, a count, or indices such as `[1]`
     #[arg(long, default_value_t)]
     pub devices: Devices,
+    /// The dtypes to compute in: `true` for everything, `mixed` for the steps' operators
+    #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
+    pub precision: Precision,
     /// Stop after this many epochs; -1 sets no limit
     #[arg(long, value_name = "EPOCHS")]
     pub max_epochs: Option<i64>,
@@ -134,6 +138,7 @@ impl Default for TrainerConfig {
         Self {
             accelerator: Accelerator::default(),
             devices: Devices::default(),
+            precision: Precision::default(),
             max_epochs: None,
             min_epochs: None,
             max_steps: None,

@@ -6,6 +6,7 @@ mod log;
 mod log_dir;
 mod loggers;
 mod lr_schedulers;
+mod precision;
 mod progress;
 mod save_request;
 mod toggle;
@@ -22,6 +23,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::Logger;
 use crate::optim::{Optimizer, OptimizerIndex};
+use crate::precision::GradScaler;
 use crate::stage::{RunningStage, Stage};
 use lent::Lent;
 use log::Log;
@@ -53,6 +55,7 @@ pub struct RunContext {
     pub(crate) skip_backward: bool,
     pub(crate) optimizers: Vec<Optimizer>,
     pub(crate) lr_schedulers: Vec<RunningLrScheduler>,
+    pub(crate) grad_scaler: Option<GradScaler>,
     pub(crate) loggers: Vec<Box<dyn Logger>>,
     pub(crate) hook: Option<Hook>,
     pub(crate) training_log: Log,
@@ -90,6 +93,7 @@ impl RunContext {
             skip_backward: false,
             optimizers: Vec::new(),
             lr_schedulers: Vec::new(),
+            grad_scaler: None,
             loggers: Vec::new(),
             hook: None,
             training_log: Log::default(),
@@ -217,20 +221,22 @@ impl RunContext {
     }
 
     /// Clips the gradients of an optimizer's parameters, without waiting for the device. A value of 0 clips nothing, as in
-    /// Lightning.
+    /// Lightning. Gradients of a scaled loss are unscaled before.
     ///
     /// # Errors
     /// What libtorch says.
     pub fn clip_gradients(
         &mut self,
-        optimizer: OptimizerIndex,
+        optimizer: impl Into<OptimizerIndex>,
         gradient_clip_val: f64,
         gradient_clip_algorithm: GradientClipAlgorithm,
     ) -> anyhow::Result<()> {
-        let optimizer = self.optimizer(optimizer);
         if gradient_clip_val <= 0.0 {
             return Ok(());
         }
+        let optimizer = optimizer.into();
+        self.unscale_gradients(optimizer)?;
+        let optimizer = self.optimizer(optimizer);
         match gradient_clip_algorithm {
             GradientClipAlgorithm::Norm => {
                 let _norm = optimizer.clip_grad_norm(gradient_clip_val)?;

@@ -29,6 +29,7 @@ pub(super) fn step<M: LightningModule>(
     if steps {
         let epoch = running.ctx.progress.current_epoch;
         LightningModuleTable::optimizer_step(running.module, running.ctx, epoch, batch_idx, optimizer, &mut closure)?;
+        running.ctx.update_scale()?;
         running.ctx.progress.global_step += 1;
     } else {
         closure.run(running.module, running.ctx)?;

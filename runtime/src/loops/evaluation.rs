@@ -150,19 +150,18 @@ impl Kind {
         match self {
             Self::Validation => {
                 running.on_validation_batch_start(&batch, batch_idx, dataloader_idx)?;
-                let output = LightningModuleTable::validation_step(
-                    running.module,
-                    running.ctx,
-                    &batch,
-                    batch_idx,
-                    dataloader_idx,
-                )?;
+                let module = &mut *running.module;
+                let output = running.ctx.under_autocast(|ctx| {
+                    LightningModuleTable::validation_step(module, ctx, &batch, batch_idx, dataloader_idx)
+                })?;
                 running.on_validation_batch_end(&output, &batch, batch_idx, dataloader_idx)?;
             }
             Self::Test => {
                 running.on_test_batch_start(&batch, batch_idx, dataloader_idx)?;
-                let output =
-                    LightningModuleTable::test_step(running.module, running.ctx, &batch, batch_idx, dataloader_idx)?;
+                let module = &mut *running.module;
+                let output = running.ctx.under_autocast(|ctx| {
+                    LightningModuleTable::test_step(module, ctx, &batch, batch_idx, dataloader_idx)
+                })?;
                 running.on_test_batch_end(&output, &batch, batch_idx, dataloader_idx)?;
             }
         }

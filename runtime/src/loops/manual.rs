@@ -10,7 +10,8 @@ pub(super) fn step<M: LightningModule>(
     batch_idx: usize,
 ) -> Result<M::TrainingOutput, Error> {
     running.ctx.lent.lend(std::mem::take(running.callbacks));
-    let outcome = LightningModuleTable::training_step(running.module, running.ctx, batch, batch_idx);
+    let module = &mut *running.module;
+    let outcome = running.ctx.under_autocast(|ctx| LightningModuleTable::training_step(module, ctx, batch, batch_idx));
     if let Some(callbacks) = running.ctx.lent.take_back() {
         *running.callbacks = callbacks;
     }

@@ -50,8 +50,10 @@ fn advance<M: LightningModule>(
     running.ctx.batch_size = batch.batch_size().unwrap_or(1);
     let batch = running.transfer(batch, dataloader_idx)?;
     running.on_predict_batch_start(&batch, batch_idx, dataloader_idx)?;
-    let prediction =
-        LightningModuleTable::predict_step(running.module, running.ctx, &batch, batch_idx, dataloader_idx)?;
+    let module = &mut *running.module;
+    let prediction = running
+        .ctx
+        .under_autocast(|ctx| LightningModuleTable::predict_step(module, ctx, &batch, batch_idx, dataloader_idx))?;
     running.on_predict_batch_end(&prediction, &batch, batch_idx, dataloader_idx)?;
     Ok(prediction)
 }

@@ -28,7 +28,8 @@ impl<M: LightningModule> StepClosure<'_, M> {
     /// # Errors
     /// Those of the hooks it calls.
     pub fn run(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<Option<Tensor>, Error> {
-        let output = LightningModuleTable::training_step(module, ctx, self.batch, self.batch_idx)?;
+        let (batch, batch_idx) = (self.batch, self.batch_idx);
+        let output = ctx.under_autocast(|ctx| LightningModuleTable::training_step(module, ctx, batch, batch_idx))?;
         let loss = output.loss().map(|loss| self.share(loss, ctx)).transpose()?;
         self.output = Some(output);
         if self.first_of_window {
@@ -59,6 +60,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
     }
 
     fn before_step(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
+        ctx.unscale_gradients(self.optimizer)?;
         self.callbacks.on_before_optimizer_step(ctx, module, self.optimizer)?;
         ModelHooksTable::on_before_optimizer_step(module, ctx, self.optimizer)?;
         let (value, algorithm) = (ctx.config.gradient_clip_val, ctx.config.gradient_clip_algorithm);
@@ -66,13 +68,14 @@ impl<M: LightningModule> StepClosure<'_, M> {
     }
 }
 
-/// A backward pass with the hooks around it.
+/// A backward pass with the hooks around it, which get the loss as it is scaled, as in Lightning.
 pub(super) fn backward<M: LightningModule>(
     callbacks: &mut Callbacks<M>,
     module: &mut M,
     ctx: &mut RunContext,
     loss: &Tensor,
 ) -> Result<(), Error> {
+    let loss = &ctx.scaled(loss)?;
     callbacks.on_before_backward(ctx, module, loss)?;
     ModelHooksTable::on_before_backward(module, ctx, loss)?;
     LightningModuleTable::backward(module, ctx, loss)?;

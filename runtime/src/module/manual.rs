@@ -54,7 +54,7 @@ impl Context<Step> {
     /// Steps an optimizer after the hooks `on_before_optimizer_step`, and counts the step. For manual optimization, in
     /// `training_step`; Lightning's `optimizer.step()` there.
     ///
-    /// An [`Optimizer`](crate::optim::Optimizer)'s own `step` does neither.
+    /// An [`Optimizer`](crate::optim::Optimizer)'s own `step` does neither, and refuses the gradients of a scaled loss.
     ///
     /// # Errors
     /// Those of the hooks and of the optimizer; [`Error::NotInTrainingStep`] elsewhere.
@@ -64,23 +64,26 @@ impl Context<Step> {
     {
         let optimizer = optimizer.into();
         with_callbacks("manual_step", self, |ctx, callbacks| {
+            ctx.unscale_gradients(optimizer)?;
             callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
             ModelHooksTable::on_before_optimizer_step(module, ctx, optimizer)?;
             ctx.optimizer(optimizer).step()?;
+            ctx.update_scale()?;
             ctx.progress.global_step += 1;
             Ok(())
         })
     }
 }
 
-/// Calls with the callbacks, which the loop has lent to the context.
+/// Calls with the callbacks, which the loop has lent to the context, and outside of the step's autocast, as in automatic
+/// optimization.
 fn with_callbacks<M: LightningModule>(
     method: &'static str,
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext, &mut Callbacks<M>) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let mut callbacks = ctx.lent.take_back().ok_or(Error::NotInTrainingStep { method })?;
-    let outcome = call(ctx, &mut callbacks);
+    let outcome = ctx.outside_of_autocast(|ctx| call(ctx, &mut callbacks));
     ctx.lent.lend(callbacks);
     outcome
 }

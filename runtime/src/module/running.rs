@@ -28,6 +28,7 @@ impl<M: LightningModule> Running<'_, M> {
 
     /// A batch's way to the device.
     pub(crate) fn transfer(&mut self, batch: M::Batch, dataloader_idx: usize) -> Result<M::Batch, Error> {
+        let batch = self.ctx.config.precision.convert_input(batch)?;
         self.data.transfer(self.module, self.ctx, batch, dataloader_idx)
     }
 }

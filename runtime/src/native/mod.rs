@@ -1,5 +1,6 @@
 //! The safe face of `native/`, our C++ over what libtorch has and tch does not bind. All of the crate's `unsafe` is here.
 
+mod autocast;
 mod boundary;
 mod device;
 mod gradients;
@@ -15,6 +16,7 @@ mod system;
 mod tensor;
 mod threads;
 
+pub(crate) use autocast::{Autocast, AutocastDtype};
 pub use boundary::NativeError;
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
 pub(crate) use gradients::Gradients;

@@ -147,6 +147,16 @@ pub enum OptimizerError {
         parameter: String,
     },
 
+    /// A step was to be taken on the gradients of a scaled loss.
+    #[error(
+        "{optimizer} cannot step on gradients that are still scaled: call `ctx.manual_step` in manual optimization, and in \
+         `optimizer_step` run the closure before the step"
+    )]
+    ScaledGradients {
+        /// The algorithm's name.
+        optimizer: &'static str,
+    },
+
     /// A saved state does not fit the parameters or the algorithm; nothing of it was loaded.
     #[error("the saved state does not fit {optimizer}: {mismatch}")]
     State {

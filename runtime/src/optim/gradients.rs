@@ -15,6 +15,7 @@ impl Optimizer {
     pub fn zero_grad(&mut self) -> Result<(), OptimizerError> {
         let optimizer = self.name();
         let refused = |error| OptimizerError::libtorch(optimizer, "drop the gradients", error);
+        self.forget_found_inf();
         self.groups.iter_mut().try_for_each(|group| group.zero_grad().map_err(refused))
     }
 

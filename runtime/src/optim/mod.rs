@@ -44,6 +44,7 @@ mod radam;
 mod range;
 mod rms_prop;
 mod rule;
+mod scaling;
 mod sgd;
 mod state;
 

@@ -5,6 +5,7 @@ use tch::Tensor;
 
 use super::lbfgs::{Machine, Progress};
 use super::parameter_groups::Named;
+use super::scaling::Scaling;
 use super::{Algorithm, IntoParameterGroups, OptimizerError, ParameterGroup};
 use crate::native::TensorIdentity;
 
@@ -20,6 +21,7 @@ pub struct Optimizer {
     pub(super) groups: Vec<ParameterGroup>,
     /// L-BFGS's state, in place of the groups' own.
     pub(super) lbfgs: Option<Machine>,
+    pub(super) scaling: Scaling,
     steps: u64,
 }
 
@@ -58,7 +60,7 @@ impl Optimizer {
         let groups: Vec<ParameterGroup> = groups.collect::<Result<_, _>>()?;
         check_groups(&groups.iter().collect::<Vec<_>>())?;
         let lbfgs = matches!(groups[0].algorithm(), Algorithm::Lbfgs(_)).then(Machine::default);
-        Ok(Self { groups, lbfgs, steps: 0 })
+        Ok(Self { groups, lbfgs, scaling: Scaling::default(), steps: 0 })
     }
 
     /// Adds a group behind the others, such as that of layers which took no part so far. Its parameters have no state yet.
@@ -78,11 +80,15 @@ impl Optimizer {
 
     /// Updates every parameter that has a gradient. Nothing is recorded for autograd, and nothing waits for the device.
     ///
+    /// Where the loss was scaled, and a [`GradScaler`](crate::precision::GradScaler) has unscaled the gradients, it does as
+    /// [`step_unless`](Self::step_unless).
+    ///
     /// # Errors
-    /// When a gradient is sparse; when a parameter was moved or converted after its first step; when the algorithm is
+    /// When a gradient is sparse; when the trainer scales the loss, and the gradients are still scaled; when a parameter was moved or converted after its first step; when the algorithm is
     /// L-BFGS, which steps with [`step_on`](Self::step_on); when libtorch refuses.
     pub fn step(&mut self) -> Result<(), OptimizerError> {
-        self.step_groups(None)
+        let found_inf = self.take_found_inf()?;
+        self.step_groups(found_inf.as_ref())
     }
 
     /// As [`step`](Self::step), for algorithms that may evaluate the loss several times a step: of those here, L-BFGS.

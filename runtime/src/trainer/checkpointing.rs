@@ -4,6 +4,7 @@ use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
 use crate::optim::Optimizer;
+use crate::precision::GradScaler;
 use std::path::Path;
 
 impl<M: LightningModule> Running<'_, M> {
@@ -58,6 +59,7 @@ impl<M: LightningModule> Running<'_, M> {
         let metadata = &mut checkpoint.metadata;
         metadata.optimizers = self.ctx.optimizers.iter().map(saved).collect();
         metadata.lr_schedulers = self.ctx.lr_schedulers.iter().map(|running| running.scheduler.state()).collect();
+        metadata.grad_scaler = self.ctx.grad_scaler.as_ref().map(GradScaler::state).transpose()?;
         metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
         metadata.data_module = self.data.state_dict(self.ctx)?;
         for (index, optimizer) in self.ctx.optimizers.iter().enumerate() {
@@ -107,6 +109,9 @@ impl<M: LightningModule> Running<'_, M> {
         }
         for (running, state) in self.ctx.lr_schedulers.iter_mut().zip(&checkpoint.metadata.lr_schedulers) {
             running.scheduler.load_state(state)?;
+        }
+        if let (Some(scaler), Some(state)) = (&mut self.ctx.grad_scaler, checkpoint.metadata.grad_scaler) {
+            *scaler = GradScaler::new(state, self.ctx.device)?;
         }
         self.ctx.progress = checkpoint.metadata.progress.clone();
         if self.ctx.progress.epoch_is_done {

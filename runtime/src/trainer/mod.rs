@@ -1,26 +1,27 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 
 mod checkpointing;
+mod optimizers;
+mod set_up;
 mod tuning;
 
 pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 
-use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
+use crate::callbacks::{ModelCheckpoint, Timer};
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::context::{Progress, RunContext};
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::loggers::{CsvLogger, Logger};
+use crate::loggers::Logger;
 use crate::loops::{self, Evaluation, Kind};
 use crate::module::{
-    Callback, Callbacks, DataSource, LightningModule, LightningModuleTable, ModelHooksTable, Optimizes, Predicts,
-    Running, ScheduledOptimizer, Tests, Trains, Validates, edge, trainable,
+    Callback, Callbacks, DataSource, LightningModule, Optimizes, Predicts, Running, Tests, Trains, Validates,
 };
-use crate::optim::Optimizer;
-use crate::schedule::LrSchedulerConfig;
 use crate::stage::{RunningStage, Stage};
 use crate::terminal;
+use optimizers::make_optimizers;
+use set_up::{begin, end, make_logger};
 use std::path::{Path, PathBuf};
 
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
@@ -319,20 +320,6 @@ impl<M: LightningModule> Trainer<M> {
     }
 }
 
-/// Makes the logger of a run that has none, once it is known that the run can begin, and tells the hyperparameters.
-fn make_logger(ctx: &mut RunContext) -> Result<(), Error> {
-    if ctx.config.logger && ctx.loggers.is_empty() && ctx.stage != Stage::Predict {
-        let logger = CsvLogger::new(ctx.log_dir()?);
-        ctx.loggers.push(Box::new(logger));
-    }
-    match &ctx.hyper_parameters {
-        Some(hyper_parameters) => {
-            ctx.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(hyper_parameters))
-        }
-        None => Ok(()),
-    }
-}
-
 fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {
     if is_there { Ok(()) } else { Err(Error::Missing { stage, hook }) }
 }
@@ -349,67 +336,6 @@ fn of_manual_optimization<M: LightningModule>(config: &TrainerConfig) -> Result<
         ))),
         None => Ok(()),
     }
-}
-
-fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let mut of_run = LightningModuleTable::configure_callbacks(running.module, running.ctx)?;
-    if running.ctx.config.enable_model_summary && running.ctx.stage == Stage::Fit {
-        of_run.push(Box::new(ModelSummary::new()));
-    }
-    if running.ctx.config.enable_progress_bar {
-        of_run.push(Box::new(ProgressBar::new()));
-    }
-    running.callbacks.add_of_run(of_run);
-    let stage = running.ctx.stage;
-    running.data.prepare_data(running.module, running.ctx)?;
-    running.callbacks.setup(running.ctx, running.module, stage)?;
-    running.data.setup(running.module, running.ctx, stage)?;
-    ModelHooksTable::configure_sharded_model(running.module, running.ctx)?;
-    ModelHooksTable::configure_model(running.module, running.ctx)?;
-    to_device(running)
-}
-
-fn to_device<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let device = running.ctx.device;
-    let module = &mut *running.module;
-    edge::module(Hook::ConfigureModel, running.ctx, |_| {
-        let store = module.parameters();
-        if store.device() != device {
-            store.set_device(device);
-        }
-        Ok(())
-    })
-}
-
-fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    running.ctx.optimizers.clear();
-    running.ctx.lr_schedulers.clear();
-    let optimizers = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
-    if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
-        return Err(Error::Configuration(format!(
-            "`configure_optimizers` returned {} optimizers, and automatic optimization steps one: with \
-             `#[lightning_module(automatic_optimization = false)]` the module steps them by itself",
-            optimizers.len()
-        )));
-    }
-    for ScheduledOptimizer { groups, lr_schedulers } in optimizers {
-        if let Some(mistake) = lr_schedulers.iter().find_map(LrSchedulerConfig::mistake) {
-            return Err(Error::Configuration(mistake));
-        }
-        let place = running.ctx.optimizers.len();
-        // what is frozen is not trained, and may join its optimizer later
-        let mut parameters = trainable(running.module.parameters());
-        parameters.retain(|(_, parameter)| parameter.requires_grad());
-        running.ctx.optimizers.push(Optimizer::new(groups, parameters)?);
-        lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(place, config))?;
-    }
-    Ok(())
-}
-
-fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let stage = running.ctx.stage;
-    running.callbacks.teardown(running.ctx, running.module, stage)?;
-    running.data.teardown(running.module, running.ctx, stage)
 }
 
 /// The newest checkpoint that a `fit` left under `root`.

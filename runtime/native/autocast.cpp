@@ -1,0 +1,32 @@
+// Autocast of this thread, for any type of device: tch binds that of CUDA alone.
+#include <ATen/autocast_mode.h>
+
+#include "boundary.h"
+
+namespace {
+
+// `State` in `src/native/autocast.rs`.
+struct State {
+  int8_t dtype;
+  bool enabled;
+  bool cached;
+};
+
+}  // namespace
+
+extern "C" {
+
+// Sets the state for a type of device, and stores the one that was there.
+char* lightning_exchange_autocast(int8_t device_type, const State* state, State* before) {
+  return lightning::guarded([&] {
+    const auto device = static_cast<at::DeviceType>(device_type);
+    before->dtype = static_cast<int8_t>(at::autocast::get_autocast_dtype(device));
+    before->enabled = at::autocast::is_autocast_enabled(device);
+    before->cached = at::autocast::is_autocast_cache_enabled();
+    at::autocast::set_autocast_dtype(device, static_cast<at::ScalarType>(state->dtype));
+    at::autocast::set_autocast_enabled(device, state->enabled);
+    at::autocast::set_autocast_cache_enabled(state->cached);
+  });
+}
+
+}

@@ -1,0 +1,61 @@
+//! Steps on the gradients of a scaled loss.
+
+use std::mem;
+
+use tch::Tensor;
+
+use super::{Optimizer, OptimizerError};
+
+/// What an optimizer knows of the scale of its gradients.
+#[derive(Debug, Default)]
+pub(super) struct Scaling {
+    /// Whether the backward passes begin from scaled losses, so that no step may be taken on gradients as they are.
+    is_expected: bool,
+    /// Of unscaled gradients: whether the next step is to be skipped, one f32 number on its device.
+    found_inf: Option<Tensor>,
+}
+
+impl Optimizer {
+    /// From now on gradients are unscaled before each step.
+    ///
+    /// # Errors
+    /// For L-BFGS, whose steps can't be skipped.
+    pub(crate) fn expect_scaled_gradients(&mut self) -> Result<(), OptimizerError> {
+        self.refuse_scaling_of_lbfgs()?;
+        self.scaling.is_expected = true;
+        Ok(())
+    }
+
+    /// Whether gradients are to be unscaled before the next step, and were not.
+    pub(crate) fn has_scaled_gradients(&self) -> bool {
+        self.scaling.is_expected && self.scaling.found_inf.is_none()
+    }
+
+    /// Makes the next [`step`](Self::step) one that is skipped if `found_inf` is not 0. Whoever takes the step, the trainer or
+    /// a hook, need not know of it.
+    ///
+    /// # Errors
+    /// For L-BFGS, whose steps can't be skipped.
+    pub(crate) fn skip_next_step_if(&mut self, found_inf: Tensor) -> Result<(), OptimizerError> {
+        self.refuse_scaling_of_lbfgs()?;
+        self.scaling.found_inf = Some(found_inf);
+        Ok(())
+    }
+
+    /// Forgets what was found in gradients that are dropped.
+    pub(super) fn forget_found_inf(&mut self) {
+        self.scaling.found_inf = None;
+    }
+
+    /// What was found in the gradients that are stepped on.
+    pub(super) fn take_found_inf(&mut self) -> Result<Option<Tensor>, OptimizerError> {
+        if self.has_scaled_gradients() {
+            return Err(OptimizerError::ScaledGradients { optimizer: self.name() });
+        }
+        Ok(mem::take(&mut self.scaling.found_inf))
+    }
+
+    fn refuse_scaling_of_lbfgs(&self) -> Result<(), OptimizerError> {
+        if self.lbfgs.is_some() { Err(OptimizerError::NeedsLoss { optimizer: self.name() }) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,164 @@
+use crate::data::Batch;
+use crate::native::{Autocast, AutocastDtype, NativeError};
+use clap::ValueEnum;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+use tch::nn::VarStore;
+use tch::{Device, Kind, TchError};
+
+/// The dtypes that a run computes in. Lightning's
+/// [`precision`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#precision), in its spelling.
+///
+/// `…-true`: parameters, buffers and batches are of that dtype. Those that are not floating-point numbers stay as they are.
+/// `…-mixed`: parameters stay as they are, and the steps run under
+/// [autocast](https://docs.pytorch.org/docs/2.13/amp.html), where each operator computes in the dtype that suits it; the
+/// backward pass and the optimizer run outside of it.
+///
+/// On the CPU `16-mixed` is what it says, too; Lightning takes `bf16-mixed` there. L-BFGS can't be used with it, as its steps
+/// can't be skipped.
+///
+/// Tensors that a step makes by itself are of the dtype that it asks for: tch has no default dtype.
+///
+/// ```
+/// use tch_lightning::{Precision, TrainerConfig};
+///
+/// let config: TrainerConfig = serde_json::from_str(r#"{ "precision": "bf16-mixed" }"#)?;
+/// assert_eq!(config.precision, Precision::BFloat16Mixed);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
+pub enum Precision {
+    /// Float32; nothing is converted. Also `32`.
+    #[default]
+    #[value(name = "32-true", alias = "32")]
+    #[serde(rename = "32-true")]
+    Float32True,
+    /// Float64. Also `64`.
+    #[value(name = "64-true", alias = "64")]
+    #[serde(rename = "64-true")]
+    Float64True,
+    /// Bfloat16: float32's range in half its memory, with 8 bits of precision.
+    #[value(name = "bf16-true")]
+    #[serde(rename = "bf16-true")]
+    BFloat16True,
+    /// Float16. Gradients below 6e-8 are lost: training needs a loss of a suitable size.
+    #[value(name = "16-true")]
+    #[serde(rename = "16-true")]
+    Float16True,
+    /// Steps under autocast to bfloat16. Also `bf16`.
+    #[value(name = "bf16-mixed", alias = "bf16")]
+    #[serde(rename = "bf16-mixed")]
+    BFloat16Mixed,
+    /// Steps under autocast to float16, with the loss scaled by a `GradScaler`. Also `16`.
+    #[value(name = "16-mixed", alias = "16")]
+    #[serde(rename = "16-mixed")]
+    Float16Mixed,
+}
+
+impl Precision {
+    /// What everything that is a floating-point number is converted to, where it is.
+    fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Float64True => Some(Kind::Double),
+            Self::BFloat16True => Some(Kind::BFloat16),
+            Self::Float16True => Some(Kind::Half),
+            Self::Float32True | Self::BFloat16Mixed | Self::Float16Mixed => None,
+        }
+    }
+
+    fn autocast_dtype(self) -> Option<AutocastDtype> {
+        match self {
+            Self::BFloat16Mixed => Some(AutocastDtype::BFloat16),
+            Self::Float16Mixed => Some(AutocastDtype::Float16),
+            Self::Float32True | Self::Float64True | Self::BFloat16True | Self::Float16True => None,
+        }
+    }
+
+    /// Whether the loss is scaled for the backward pass.
+    pub(crate) fn scales_loss(self) -> bool {
+        self == Self::Float16Mixed
+    }
+
+    /// Converts a module's parameters and buffers.
+    ///
+    /// # Panics
+    /// Where libtorch refuses, as tch does.
+    pub(crate) fn convert_module(self, store: &mut VarStore) {
+        match self.kind() {
+            Some(Kind::Double) => store.double(),
+            Some(Kind::BFloat16) => store.bfloat16(),
+            Some(Kind::Half) => store.half(),
+            _ => {}
+        }
+    }
+
+    /// Converts a batch.
+    pub(crate) fn convert_input<B: Batch>(self, batch: B) -> Result<B, TchError> {
+        let Some(kind) = self.kind() else { return Ok(batch) };
+        batch.map_tensors(&mut |tensor| if tensor.is_floating_point() { tensor.f_to_kind(kind) } else { Ok(tensor) })
+    }
+
+    /// The autocast of a step, which lasts as long as the guard.
+    pub(crate) fn autocast(self, device: Device) -> Result<Option<Autocast>, NativeError> {
+        self.autocast_dtype().map(|dtype| Autocast::to(dtype, device)).transpose()
+    }
+
+    /// The end of a step's autocast for as long as the guard lives.
+    pub(crate) fn suspend_autocast(self, device: Device) -> Result<Option<Autocast>, NativeError> {
+        self.autocast_dtype().map(|_| Autocast::suspended(device)).transpose()
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// By any of its names; `32` and its like may be numbers, as in Lightning.
+impl<'de> Deserialize<'de> for Precision {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "a precision, such as `32-true` or `bf16-mixed`")]
+        enum Written {
+            Name(String),
+            Bits(u32),
+        }
+        let name = match Written::deserialize(deserializer)? {
+            Written::Name(name) => name,
+            Written::Bits(bits) => bits.to_string(),
+        };
+        Self::from_str(&name, false).map_err(|_| {
+            let names: Vec<String> = Self::value_variants().iter().map(ToString::to_string).collect();
+            serde::de::Error::custom(format!("`{name}` is no precision: write one of {}", names.join(", ")))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_read_as_lightning_reads_it() {
+        let read = |text: &str| serde_json::from_str::<Precision>(text).unwrap();
+        let names = ["32-true", "64-true", "bf16-true", "16-true", "bf16-mixed", "16-mixed"];
+        for (precision, name) in Precision::value_variants().iter().zip(names) {
+            assert_eq!(precision.to_string(), name);
+            assert_eq!(read(&format!("\"{name}\"")), *precision);
+        }
+        assert_eq!(
+            ["32", "64", "16", "\"32\"", "\"64\"", "\"16\"", "\"bf16\""]
+                .map(read)
+                .map(|precision| precision.to_string()),
+            ["32-true", "64-true", "16-mixed", "32-true", "64-true", "16-mixed", "bf16-mixed"]
+        );
+        let error = serde_json::from_str::<Precision>("\"8-true\"").unwrap_err().to_string();
+        assert!(
+            error.starts_with(
+                "`8-true` is no precision: write one of 32-true, 64-true, bf16-true, 16-true, bf16-mixed, 16-mixed"
+            ),
+            "{error}"
+        );
+    }
+}

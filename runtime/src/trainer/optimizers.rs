@@ -1,0 +1,44 @@
+//! The optimizers of a `fit`.
+
+use crate::context::RunContext;
+use crate::error::Error;
+use crate::module::{LightningModule, LightningModuleTable, Running, ScheduledOptimizer, trainable};
+use crate::optim::Optimizer;
+use crate::precision::{GradScaler, GradScalerState};
+use crate::schedule::LrSchedulerConfig;
+
+/// Makes the optimizers and schedulers that the module configures, and what scales the loss.
+pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    running.ctx.optimizers.clear();
+    running.ctx.lr_schedulers.clear();
+    running.ctx.grad_scaler = grad_scaler(running.ctx)?;
+    let optimizers = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
+    if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
+        return Err(Error::Configuration(format!(
+            "`configure_optimizers` returned {} optimizers, and automatic optimization steps one: with \
+             `#[lightning_module(automatic_optimization = false)]` the module steps them by itself",
+            optimizers.len()
+        )));
+    }
+    for ScheduledOptimizer { groups, lr_schedulers } in optimizers {
+        if let Some(mistake) = lr_schedulers.iter().find_map(LrSchedulerConfig::mistake) {
+            return Err(Error::Configuration(mistake));
+        }
+        let place = running.ctx.optimizers.len();
+        // what is frozen is not trained, and may join its optimizer later
+        let mut parameters = trainable(running.module.parameters());
+        parameters.retain(|(_, parameter)| parameter.requires_grad());
+        let mut optimizer = Optimizer::new(groups, parameters)?;
+        if running.ctx.grad_scaler.is_some() {
+            optimizer.expect_scaled_gradients()?;
+        }
+        running.ctx.optimizers.push(optimizer);
+        lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(place, config))?;
+    }
+    Ok(())
+}
+
+fn grad_scaler(ctx: &RunContext) -> Result<Option<GradScaler>, Error> {
+    let scaler = ctx.config.precision.scales_loss().then(|| GradScaler::new(GradScalerState::default(), ctx.device));
+    Ok(scaler.transpose()?)
+}
