@@ -35,7 +35,9 @@ lint: setup
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
 bench: setup
-	$(CARGO) bench --quiet -p benches
+	$(CARGO) bench --quiet -p benches --no-run
+	@# the trainer shows its progress, in a file
+	$(CARGO) bench --quiet -p benches 2>target/bench.log || { cat target/bench.log; exit 1; }
 	$(CARGO) bench --quiet -p tch-lightning-macros
 
 doctor: setup

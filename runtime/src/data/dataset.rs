@@ -75,6 +75,26 @@ pub trait Dataset {
         Ok(Collate::collate(read_each(self, indices)?)?)
     }
 
+    /// The batches of the samples at each of these lists of indices, in that order.
+    ///
+    /// By default each is read by [`get_items`](Dataset::get_items). Override it, with
+    /// [`samples_at_once`](Dataset::samples_at_once), where it pays to read several batches together.
+    ///
+    /// # Errors
+    /// By default those of `get_items`. A loader then reads each batch alone, so that the error is that of its batch.
+    fn get_batches(&self, batches: &[&[usize]]) -> anyhow::Result<Vec<<Self::Sample as Collate>::Batch>>
+    where
+        Self::Sample: Collate,
+    {
+        batches.iter().map(|indices| self.get_items(indices)).collect()
+    }
+
+    /// How many samples at most a loader reads together, as several batches; with 0, the default, each batch is read
+    /// alone, when it is asked for.
+    fn samples_at_once(&self) -> usize {
+        0
+    }
+
     /// This dataset with a way of its own to join samples into batches, in place of [`Collate`]: PyTorch's
     /// `collate_fn`. The batch may be of any type.
     ///
@@ -146,6 +166,17 @@ macro_rules! dataset_behind_pointer {
                 Self::Sample: Collate,
             {
                 (**self).get_items(indices)
+            }
+
+            fn get_batches(&self, batches: &[&[usize]]) -> anyhow::Result<Vec<<Self::Sample as Collate>::Batch>>
+            where
+                Self::Sample: Collate,
+            {
+                (**self).get_batches(batches)
+            }
+
+            fn samples_at_once(&self) -> usize {
+                (**self).samples_at_once()
             }
         }
     )+};

@@ -1,5 +1,7 @@
 //! The plan of an epoch whose samples have an index.
 
+use std::iter::StepBy;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::options::Options;
@@ -35,20 +37,30 @@ impl IndexPlan {
         }
     }
 
-    /// The batches of one worker. As each has its worker by its number, it has the same one in an epoch that is
-    /// resumed.
+    /// The batches of one worker, each read when it is asked for.
     pub(super) fn share<'a, B: Batch>(
         self: Arc<Self>,
         first_batch: usize,
-        WorkerInfo { id, num_workers }: WorkerInfo,
+        worker: WorkerInfo,
         read: impl Fn(&[usize]) -> anyhow::Result<B> + 'a,
     ) -> Share<'a, B> {
-        let batches = (first_batch..self.ends.len()).filter(move |batch_idx| batch_idx % num_workers == id);
-        Box::new(
-            batches.map(move |batch_idx| {
-                panic::catch(|| pinned::pinned_if(self.pin_memory, read(self.indices(batch_idx))?))
-            }),
-        )
+        let batches = self.batches_of(first_batch, worker);
+        Box::new(batches.map(move |batch_idx| panic::catch(|| self.pinned(read(self.indices(batch_idx))?))))
+    }
+
+    /// The numbers of one worker's batches. As each has its worker by its number, it has the same one in an epoch that is
+    /// resumed.
+    pub(super) fn batches_of(
+        &self,
+        first_batch: usize,
+        WorkerInfo { id, num_workers }: WorkerInfo,
+    ) -> StepBy<Range<usize>> {
+        let first = first_batch + (id + num_workers - first_batch % num_workers) % num_workers;
+        (first..self.ends.len()).step_by(num_workers)
+    }
+
+    pub(super) fn pinned<B: Batch>(&self, batch: B) -> anyhow::Result<B> {
+        pinned::pinned_if(self.pin_memory, batch)
     }
 }
 

@@ -48,6 +48,7 @@ mod loaders;
 mod options;
 mod order;
 mod pinned;
+mod read_at_once;
 mod reading;
 mod samplers;
 mod source;

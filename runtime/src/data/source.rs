@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::dataset::read_each;
 use super::index_plan::IndexPlan;
 use super::options::Options;
+use super::read_at_once::ReadAtOnce;
 use super::stream_plan::StreamPlan;
 use super::{Batch, Collate, CollateWith, DataError, Dataset, IterableDataset, WorkerInfo};
 
@@ -72,7 +73,13 @@ where
     }
 
     fn share(&self, plan: Arc<IndexPlan>, first_batch: usize, worker: WorkerInfo) -> Share<'_, Self::Batch> {
-        plan.share(first_batch, worker, |indices| self.get_items(indices))
+        match self.samples_at_once() {
+            0 => plan.share(first_batch, worker, |indices| self.get_items(indices)),
+            samples => {
+                let read = |batches: &[&[usize]]| self.get_batches(batches);
+                Box::new(ReadAtOnce::new(plan, first_batch, worker, samples, read))
+            }
+        }
     }
 }
 

@@ -43,6 +43,10 @@ impl<D: Dataset> Subset<D> {
     pub fn indices(&self) -> &[usize] {
         &self.indices
     }
+
+    fn of_dataset(&self, indices: &[usize]) -> Vec<usize> {
+        indices.iter().map(|&index| self.indices[index]).collect()
+    }
 }
 
 impl<D: Dataset> Dataset for Subset<D> {
@@ -60,8 +64,20 @@ impl<D: Dataset> Dataset for Subset<D> {
     where
         D::Sample: Collate,
     {
-        let of_dataset: Vec<usize> = indices.iter().map(|&index| self.indices[index]).collect();
-        self.dataset.get_items(&of_dataset)
+        self.dataset.get_items(&self.of_dataset(indices))
+    }
+
+    fn get_batches(&self, batches: &[&[usize]]) -> anyhow::Result<Vec<<D::Sample as Collate>::Batch>>
+    where
+        D::Sample: Collate,
+    {
+        let of_dataset: Vec<Vec<usize>> = batches.iter().map(|indices| self.of_dataset(indices)).collect();
+        let of_dataset: Vec<&[usize]> = of_dataset.iter().map(Vec::as_slice).collect();
+        self.dataset.get_batches(&of_dataset)
+    }
+
+    fn samples_at_once(&self) -> usize {
+        self.dataset.samples_at_once()
     }
 }
 

@@ -27,7 +27,8 @@ mod sealed {
 /// [`TensorDataset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.TensorDataset).
 ///
 /// A batch of consecutive samples is a view of the tensors, without a copy: an operation in place on it
-/// (such as `add_`) changes the dataset. Any other batch is one `index_select` for each tensor.
+/// (such as `add_`) changes the dataset. Other batches are copies; a loader makes those of up to 1 MiB with one
+/// `index_select` for each tensor, and each batch is a part of that copy.
 ///
 /// ```
 /// use tch::Tensor;
@@ -47,7 +48,11 @@ pub struct TensorDataset<T> {
     tensors: T,
     len: usize,
     device: Device,
+    samples_at_once: usize,
 }
+
+/// So many bytes of samples are copied at once: enough for the copy to cost little, and few enough for a cache.
+const BYTES_AT_ONCE: usize = 1 << 20;
 
 impl<T: TensorTuple> TensorDataset<T> {
     /// The rows of `tensors`, each of shape `[samples, …]`, all on one device.
@@ -73,12 +78,23 @@ impl<T: TensorTuple> TensorDataset<T> {
         if devices.iter().any(|&other| other != device) {
             return Err(DataError::UnequalDevices { devices });
         }
-        Ok(Self { tensors, len: len as usize, device })
+        let len = len as usize;
+        let mut bytes = 0;
+        tensors.visit_tensors(&mut |tensor| bytes += tensor.numel() * tensor.kind().elt_size_in_bytes());
+        let bytes_of_sample = (bytes / len.max(1)).max(1);
+        Ok(Self { tensors, len, device, samples_at_once: BYTES_AT_ONCE / bytes_of_sample })
     }
 
     /// The tensors, each of shape `[samples, …]`.
     pub fn tensors(&self) -> &T {
         &self.tensors
+    }
+
+    /// A copy of the rows at `indices`.
+    fn selected(&self, indices: impl Iterator<Item = usize>) -> Result<T, TchError> {
+        let rows: Vec<i64> = indices.map(|index| index as i64).collect();
+        let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.device)?;
+        self.tensors.map_each(|tensor| tensor.f_index_select(0, &rows))
     }
 }
 
@@ -106,13 +122,28 @@ impl<T: TensorTuple> Dataset for TensorDataset<T> {
                 let (start, length) = (start as i64, indices.len() as i64);
                 self.tensors.map_each(|tensor| tensor.f_narrow(0, start, length))
             }
-            None => {
-                let rows: Vec<i64> = indices.iter().map(|&index| index as i64).collect();
-                let rows = Tensor::f_from_slice(&rows)?.to_device(self.device)?;
-                self.tensors.map_each(|tensor| tensor.f_index_select(0, &rows))
-            }
+            None => self.selected(indices.iter().copied()),
         };
         Ok(batch?)
+    }
+
+    fn get_batches(&self, batches: &[&[usize]]) -> anyhow::Result<Vec<T>> {
+        if batches.iter().all(|indices| consecutive_from(indices).is_some()) {
+            return batches.iter().map(|indices| self.get_items(indices)).collect();
+        }
+        let all = self.selected(batches.iter().copied().flatten().copied())?;
+        let mut start = 0;
+        let cut = batches.iter().map(|indices| {
+            let length = indices.len() as i64;
+            let batch = all.map_each(|tensor| tensor.f_narrow(0, start, length))?;
+            start += length;
+            Ok(batch)
+        });
+        cut.collect()
+    }
+
+    fn samples_at_once(&self) -> usize {
+        self.samples_at_once
     }
 }
 
@@ -202,6 +233,16 @@ mod tests {
         let (rows, labels) = dataset().get_items(&[4, 0, 4]).unwrap();
         assert_eq!(rows, Tensor::from_slice2(&[[8_f32, 9.0], [0.0, 1.0], [8.0, 9.0]]));
         assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [14, 10, 14]);
+    }
+
+    #[test]
+    fn several_batches_are_cut_from_one_copy() {
+        let batches = dataset().get_batches(&[&[4, 0], &[2], &[1, 1, 3]]).unwrap();
+        let labels: Vec<_> = batches.iter().map(|(_, labels)| Vec::<i64>::try_from(labels).unwrap()).collect();
+        assert_eq!(labels, [vec![14, 10], vec![12], vec![11, 11, 13]]);
+        assert_eq!(batches[1].0, Tensor::from_slice2(&[[4_f32, 5.0]]));
+        // 2 f32 and an i64 are 16 bytes
+        assert_eq!(dataset().samples_at_once(), (1 << 20) / 16);
     }
 
     #[test]
