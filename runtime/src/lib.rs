@@ -4,6 +4,7 @@
 //! names and signatures when the program is compiled, and makes it something that a [`Trainer`] can train, validate, test
 //! and predict with. `Model::main::<Data>()` is a whole program with these four verbs.
 
+mod any_number;
 mod attributes;
 mod callbacks;
 mod checkpoint;

@@ -9,7 +9,7 @@ mod file;
 
 pub use error::CheckpointError;
 
-use crate::context::Progress;
+use crate::context::{Progress, RunState};
 use crate::mismatch::{Mismatch, Misshaped};
 use crate::optim::Algorithm;
 use crate::precision::GradScalerState;
@@ -49,6 +49,9 @@ pub struct Metadata {
     /// The counters of the loops.
     #[serde(default)]
     pub(crate) progress: Progress,
+    /// What else the run knew.
+    #[serde(default)]
+    pub(crate) run: RunState,
     /// The hyperparameters that the module was made from, where the program made it.
     pub hyper_parameters: Option<serde_json::Value>,
     /// The optimizers, apart from their tensors.
@@ -87,6 +90,7 @@ impl Default for Metadata {
             epoch: 0,
             global_step: 0,
             progress: Progress::default(),
+            run: RunState::default(),
             hyper_parameters: None,
             optimizers: Vec::new(),
             lr_schedulers: Vec::new(),

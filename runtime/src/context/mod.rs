@@ -8,14 +8,18 @@ mod loggers;
 mod lr_schedulers;
 mod precision;
 mod progress;
+mod run_state;
 mod save_request;
 mod toggle;
 
 pub use at::Context;
+pub(crate) use log::NamedTensors;
 pub use log::{LogEntry, LogError, LogValue, Reduction};
 pub(crate) use log_dir::{LOGS, versions};
 pub use lr_schedulers::RunningLrScheduler;
-pub(crate) use progress::Progress;
+pub(crate) use progress::{Position, Progress};
+pub(crate) use run_state::RunState;
+pub(crate) use save_request::PendingSave;
 pub use save_request::SaveRequest;
 
 use crate::config::{GradientClipAlgorithm, TrainerConfig};
@@ -70,6 +74,10 @@ pub struct RunContext {
     /// What was predicted, while `on_predict_epoch_end` is called.
     pub(crate) predictions: Lent,
     pub(crate) save_requests: Vec<SaveRequest>,
+    /// Checkpoints that were asked for, until the run is where it can go on from.
+    pub(crate) pending_saves: Vec<PendingSave>,
+    /// What the checkpoint has that the run began from, until training goes on.
+    pub(crate) resumed: Option<(RunState, NamedTensors)>,
     toggled: Toggled,
     log_dir: LogDir,
 }
@@ -106,6 +114,8 @@ impl RunContext {
             lent: Lent::default(),
             predictions: Lent::default(),
             save_requests: Vec::new(),
+            pending_saves: Vec::new(),
+            resumed: None,
             toggled: Toggled::default(),
         }
     }

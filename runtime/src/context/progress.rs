@@ -15,8 +15,23 @@ pub(crate) struct Progress {
     pub(crate) total_batches_ready: usize,
     /// Whether the batch begun last is the epoch's last.
     pub(crate) is_last_batch: bool,
-    /// Whether the running epoch's batches are done, and its last hooks are being called.
-    pub(crate) epoch_is_done: bool,
+    /// Where in its batch or epoch the run is.
+    pub(crate) position: Position,
+}
+
+/// Where in its batch or epoch a run is. What is written goes on from here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Position {
+    /// Between two batches, and outside of training.
+    #[default]
+    Between,
+    /// A batch is being trained on.
+    Batch,
+    /// A batch has been trained on; its last hooks, validation where it is due, and the schedulers that wait for it are to come.
+    BatchEnd,
+    /// All batches of the epoch are done, and its last hooks are being called.
+    EpochEnd,
 }
 
 impl Progress {
@@ -30,7 +45,7 @@ impl Progress {
     pub(crate) fn end_epoch(&mut self) {
         self.current_epoch += 1;
         self.batches_ready = 0;
-        self.epoch_is_done = false;
+        self.position = Position::Between;
     }
 
     /// Whether the running epoch has begun before, in the run that is gone on with.
@@ -43,5 +58,42 @@ impl Progress {
         self.batches_ready += 1;
         self.total_batches_ready += 1;
         self.is_last_batch = is_last;
+        self.position = Position::Batch;
+    }
+
+    /// Goes back to where a run that fails now can go on: to the beginning of the running accumulation window, whose gradients
+    /// are incomplete, or to the beginning of the epoch's end.
+    pub(crate) fn go_back(&mut self, accumulate_grad_batches: usize) {
+        match self.position {
+            Position::Batch => {
+                let done = self.batches_ready.saturating_sub(1);
+                let in_window = done % accumulate_grad_batches.max(1);
+                self.batches_ready = done - in_window;
+                self.total_batches_ready = self.total_batches_ready.saturating_sub(1 + in_window);
+                self.is_last_batch = false;
+                self.position = Position::Between;
+            }
+            Position::EpochEnd => self.position = Position::Between,
+            Position::Between | Position::BatchEnd => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_that_fails_is_done_again_with_its_window() {
+        let mut progress = Progress::default();
+        for _ in 0..8 {
+            progress.begin_batch(false);
+        }
+        // of the windows 0 1 2, 3 4 5, 6 7 8, the eighth batch is in the last
+        progress.go_back(3);
+        assert_eq!((progress.batches_ready, progress.total_batches_ready), (6, 6));
+        assert_eq!(progress.position, Position::Between);
+        progress.go_back(3);
+        assert_eq!(progress.batches_ready, 6, "between batches there is nothing to go back for");
     }
 }

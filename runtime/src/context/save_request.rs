@@ -1,14 +1,24 @@
 use super::RunContext;
-use std::path::PathBuf;
+use crate::checkpoint::Checkpoint;
+use std::path::{Path, PathBuf};
 
-/// A checkpoint that a hook asked for. It is written when the hook returns, so that it holds every callback's state, that of
-/// the one that asked included.
+/// A checkpoint that a hook asked for.
+///
+/// `on_save_checkpoint` is called when the hook returns, so that the states of all callbacks are kept, that of the one that asked
+/// included. The file is written when the run is where it can go on from: within a batch, when its last hooks were called; in
+/// validation, when it is over; at the end of an epoch, when its schedulers have stepped and its row is logged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SaveRequest {
     pub(crate) path: PathBuf,
     pub(crate) weights_only: bool,
     pub(crate) link_to: Option<PathBuf>,
     pub(crate) then_remove: Vec<PathBuf>,
+}
+
+/// A checkpoint whose hooks were called, and that is yet to be written; nothing to write where it is a link.
+pub(crate) struct PendingSave {
+    pub(crate) request: SaveRequest,
+    pub(crate) checkpoint: Option<Checkpoint>,
 }
 
 impl SaveRequest {
@@ -35,7 +45,7 @@ impl SaveRequest {
 }
 
 impl RunContext {
-    /// Asks for a checkpoint, which is written when the running hook returns. Lightning's
+    /// Asks for a checkpoint, which is written when the running batch, validation or epoch is over. Lightning's
     /// [`trainer.save_checkpoint`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#save-checkpoint).
     ///
     /// ```
@@ -53,5 +63,11 @@ impl RunContext {
     /// ```
     pub fn save_checkpoint(&mut self, request: SaveRequest) {
         self.save_requests.push(request);
+    }
+
+    /// Whether there is a file at `path`, or one is to come.
+    pub(crate) fn is_taken(&self, path: &Path) -> bool {
+        let pending = self.pending_saves.iter().map(|pending| &pending.request);
+        pending.chain(&self.save_requests).any(|request| request.path == path) || path.exists()
     }
 }

@@ -32,6 +32,7 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
         validation.load_early(running)?;
     }
     running.on_train_start()?;
+    running.go_on()?;
     while !is_done(running) {
         if training.reload(running)?
             && let Some(validation) = &mut validation
@@ -40,6 +41,7 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
         }
         training_epoch::run(running, &training, validation.as_mut())?;
         running.ctx.progress.end_epoch();
+        running.save_what_is_pending()?;
     }
     running.on_train_end()
 }

@@ -5,7 +5,7 @@ use super::lr_schedulers::{self, Moment};
 use super::training::Training;
 use super::validation::Validation;
 use super::{automatic, manual, stopping};
-use crate::context::RunContext;
+use crate::context::{Position, RunContext};
 use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -21,6 +21,8 @@ pub(super) fn run<M: LightningModule>(
     if !running.ctx.progress.is_mid_epoch() {
         running.on_train_epoch_start()?;
         running.ctx.progress.reset_epoch();
+    } else if running.ctx.progress.position == Position::BatchEnd {
+        advance_end(running, validation.as_deref_mut())?;
     }
     let count = running.ctx.num_training_batches;
     let (epoch, done) = (running.ctx.progress.current_epoch, running.ctx.progress.batches_ready);
@@ -57,9 +59,11 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
         } else {
             manual::step(running, &batch, batch_idx)?
         };
+        running.ctx.progress.position = Position::BatchEnd;
         lr_schedulers::update(running, Moment::Batch)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;
         log_step(running)?;
+        running.save_what_is_pending()?;
     }
     running.ctx.batch_idx = None;
     Ok(flow)
@@ -80,21 +84,28 @@ fn advance_end<M: LightningModule>(
     if has_stepped {
         running.ctx.progress.batches_that_stepped += 1;
     }
-    Ok(())
+    running.ctx.progress.position = Position::Between;
+    running.save_what_is_pending()
 }
 
 fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.batch_idx = None;
+    running.ctx.progress.position = Position::EpochEnd;
     // the rows of an epoch's end belong to its last step
     let stepped = running.ctx.progress.batches_that_stepped;
     running.ctx.progress.batches_that_stepped = stepped.saturating_sub(1);
+    let outcome = last_hooks(running);
+    running.ctx.progress.batches_that_stepped = stepped;
+    outcome?;
+    running.ctx.in_epoch = false;
+    Ok(())
+}
+
+fn last_hooks<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.epoch_end_reached();
-    running.ctx.progress.epoch_is_done = true;
     on_train_epoch_end(running)?;
     lr_schedulers::update(running, Moment::Epoch)?;
     running.ctx.end_logged_epoch()?;
-    running.ctx.progress.batches_that_stepped = stepped;
-    running.ctx.in_epoch = false;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, ModelHooksTable, Running};
-use crate::native::{random_state, set_random_state};
+use crate::native::RandomState;
 use crate::stage::RunningStage;
 use crate::terminal;
 
@@ -33,7 +33,11 @@ impl<M: LightningModule> Validation<M> {
             return None;
         }
         let evaluation = Evaluation::new(Kind::Validation);
-        Some(Self { evaluation, batches: None, stopwatch: Stopwatch::start(), steps_passed: 0 })
+        let steps_passed = match running.ctx.config.val_check_interval {
+            ValCheckInterval::Every(Every::OptimizerSteps(steps)) => running.ctx.progress.global_step / steps,
+            _ => 0,
+        };
+        Some(Self { evaluation, batches: None, stopwatch: Stopwatch::start(), steps_passed })
     }
 
     /// Runs the sanity check before training.
@@ -44,13 +48,13 @@ impl<M: LightningModule> Validation<M> {
         }
         running.ctx.running_stage = RunningStage::SanityChecking;
         // what it draws is not to change the run
-        let random_state = random_state()?;
+        let random_state = RandomState::of(running.ctx.device)?;
         running.callbacks.on_sanity_check_start(running.ctx, running.module)?;
         let is_due = is_in_epoch(running.ctx);
         self.evaluation.load(running, is_due)?;
         self.evaluation.run(running, batches)?;
         running.callbacks.on_sanity_check_end(running.ctx, running.module)?;
-        set_random_state(&random_state)?;
+        random_state.restore()?;
         running.ctx.forget_logged();
         running.ctx.running_stage = RunningStage::Training;
         Ok(())

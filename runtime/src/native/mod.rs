@@ -24,12 +24,12 @@ pub(crate) use group::Group;
 pub(crate) use lerp::lerp;
 pub(crate) use library::{loaded_libtorch, open_library};
 pub(crate) use message::without_backtrace;
-pub(crate) use random::{random_state, set_random_state};
+pub(crate) use random::RandomState;
 pub(crate) use record::Record;
 pub(crate) use steps::{
     AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
 pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;
-pub(crate) use tensor::TensorIdentity;
+pub(crate) use tensor::{TensorIdentity, set_gradient};
 pub(crate) use threads::use_one_intraop_thread;

@@ -1,10 +1,14 @@
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 use tch::Tensor;
 use torch_sys::C_tensor;
 
+use super::NativeError;
+use super::boundary::check;
+
 unsafe extern "C" {
     fn lightning_tensor_identity(tensor: *const C_tensor) -> *const c_void;
+    fn lightning_set_gradient(tensor: *const C_tensor, gradient: *const C_tensor) -> *mut c_char;
 }
 
 /// Which tensor a handle means: equal for a tensor and its `shallow_clone`, different for a copy, and for a view, which
@@ -21,6 +25,12 @@ impl TensorIdentity {
     }
 }
 
+/// Gives a tensor a gradient, of its own shape and dtype, in the place of the one that it has.
+pub(crate) fn set_gradient(tensor: &Tensor, gradient: &Tensor) -> Result<(), NativeError> {
+    // SAFETY: both tensors live for the call; libtorch shares the gradient as it does any tensor.
+    unsafe { check(lightning_set_gradient(tensor.as_ptr(), gradient.as_ptr())) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +43,14 @@ mod tests {
         assert_eq!(identity, TensorIdentity::of(&tensor.shallow_clone()));
         assert_ne!(identity, TensorIdentity::of(&tensor.copy()));
         assert_ne!(identity, TensorIdentity::of(&tensor.view([2])));
+    }
+
+    #[test]
+    fn a_gradient_that_is_given_is_added_to() {
+        let tensor = Tensor::zeros([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        set_gradient(&tensor, &Tensor::from_slice(&[1.0f32, -2.0])).unwrap();
+        assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [1.0, -2.0]);
+        tensor.sum(Kind::Float).backward();
+        assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [2.0, -1.0]);
     }
 }

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::groups::Memory;
+use crate::any_number;
 
 /// What a [`LrScheduler`](super::LrScheduler) has to remember when training is interrupted.
 ///
@@ -58,29 +59,5 @@ impl SchedulerState {
             return Ok(());
         }
         Err(format!("it has the state of {} in the place of {name}", self.name))
-    }
-}
-
-/// Numbers that JSON has as they are; the infinities, which it does not have, as text.
-mod any_number {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    #[derive(Deserialize)]
-    #[serde(untagged, expecting = "a number, or `inf` or `-inf` as text")]
-    enum Written {
-        Number(f64),
-        Text(String),
-    }
-
-    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        if value.is_finite() { serializer.serialize_f64(*value) } else { serializer.collect_str(value) }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Number(number) => Ok(number),
-            Written::Text(text) => text.parse().map_err(D::Error::custom),
-        }
     }
 }

@@ -1,7 +1,8 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 
-mod checkpointing;
 mod optimizers;
+mod restoring;
+mod saving;
 mod set_up;
 mod tuning;
 
@@ -289,8 +290,11 @@ impl<M: LightningModule> Trainer<M> {
         };
         let outcome = whole();
         if let Err(error) = &outcome {
+            let window = running.ctx.config.accumulate_grad_batches;
+            running.ctx.progress.go_back(window);
             // what fails in these hooks too is left unsaid: the first error is the one to mend
             let _ = running.on_exception(error);
+            let _ = running.save_what_is_pending();
             let _ = running.data.on_exception(running.ctx, error);
         }
         self.callbacks.remove_of_run();
@@ -313,6 +317,9 @@ impl<M: LightningModule> Trainer<M> {
         ctx.num_training_batches = None;
         ctx.num_val_batches.clear();
         ctx.should_stop = false;
+        ctx.has_validated = false;
+        ctx.pending_saves.clear();
+        ctx.resumed = None;
         ctx.batch_idx = None;
         ctx.in_epoch = false;
         ctx.forget_logged();

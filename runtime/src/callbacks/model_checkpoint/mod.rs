@@ -84,18 +84,24 @@ struct State {
     best_model_path: Option<PathBuf>,
     best_model_score: Option<f64>,
     last_model_path: Option<PathBuf>,
+    /// Nothing is saved before the first step, nor twice at one.
+    #[serde(default)]
+    last_global_step_saved: usize,
+    /// The training batches begun until then, over all epochs.
+    #[serde(default)]
+    last_batch_saved: usize,
+    #[serde(default)]
+    last_saved: Option<PathBuf>,
+    /// Whether a save waits for the metric that comes with the next validation.
+    #[serde(default)]
+    is_deferred: bool,
 }
 
 /// What is known of the running run alone.
 #[derive(Clone, Debug, Default)]
 struct Run {
-    /// Nothing is saved before the first step, nor twice at one.
-    last_global_step_saved: usize,
-    last_saved: Option<PathBuf>,
     /// Save after so many batches.
     batches: Option<usize>,
-    /// A save whose metric is to come with the next validation.
-    is_deferred: bool,
     stopwatch: Stopwatch,
 }
 
@@ -285,8 +291,9 @@ impl ModelCheckpoint {
                 path.display()
             ));
         }
-        self.run.last_global_step_saved = ctx.global_step();
-        self.run.last_saved = Some(path.clone());
+        self.state.last_global_step_saved = ctx.global_step();
+        self.state.last_batch_saved = ctx.total_batches();
+        self.state.last_saved = Some(path.clone());
         self.state.dirpath = path.parent().map(Path::to_owned).unwrap_or_default();
         let mut request = SaveRequest::new(path.clone()).weights_only(self.save_weights_only);
         if let Some(outdated) = outdated.filter(|outdated| self.may_remove(ctx, outdated, &path)) {
@@ -314,7 +321,7 @@ impl ModelCheckpoint {
     fn free(&self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {
         let folder = self.folder(ctx)?;
         let first = folder.join(format!("{name}.ckpt"));
-        let is_free = |path: &Path| !self.enable_version_counter || !path.exists() || Some(path) == replaced;
+        let is_free = |path: &Path| !self.enable_version_counter || !ctx.is_taken(path) || Some(path) == replaced;
         let others = (1..).map(|version| folder.join(format!("{name}-v{version}.ckpt")));
         Ok(std::iter::once(first).chain(others).find(|path| is_free(path)).unwrap_or_default())
     }
@@ -327,7 +334,7 @@ impl ModelCheckpoint {
         let before = self.state.last_model_path.clone();
         let path = self.free(ctx, "last", before.as_deref())?;
         self.state.last_model_path = Some(path.clone());
-        match self.run.last_saved.clone().filter(|_| self.save_last == SaveLast::Link && self.save_top_k != 0) {
+        match self.state.last_saved.clone().filter(|_| self.save_last == SaveLast::Link && self.save_top_k != 0) {
             Some(target) => ctx.save_checkpoint(SaveRequest::link(path, target)),
             None => self.save(ctx, path, before),
         }
@@ -394,7 +401,7 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
     }
 
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
-        if self.run.last_saved.is_none() && !ctx.is_fast_dev_run() { self.save_last_one(ctx) } else { Ok(()) }
+        if self.state.last_saved.is_none() && !ctx.is_fast_dev_run() { self.save_last_one(ctx) } else { Ok(()) }
     }
 
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
@@ -411,7 +418,9 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
             self.state = saved;
         } else {
             // the files are elsewhere, and are left alone there
-            self.state.best_model_path = saved.best_model_path;
+            let State { best_model_path, last_global_step_saved, last_batch_saved, is_deferred, .. } = saved;
+            self.state =
+                State { best_model_path, last_global_step_saved, last_batch_saved, is_deferred, ..State::default() };
         }
         Ok(())
     }

@@ -50,10 +50,15 @@ impl ModelCheckpoint {
 
     /// Nothing is saved outside of training, nor twice at one step.
     fn is_saved_already(&self, ctx: &RunContext) -> bool {
-        ctx.stage() != Stage::Fit
-            || ctx.is_fast_dev_run()
-            || ctx.sanity_checking()
-            || self.run.last_global_step_saved == ctx.global_step()
+        ctx.stage() != Stage::Fit || ctx.is_fast_dev_run() || ctx.sanity_checking() || self.is_saved_here(ctx)
+    }
+
+    /// Whether the last save was at this optimizer step, or at this batch where batches count.
+    fn is_saved_here(&self, ctx: &RunContext) -> bool {
+        match self.run.batches {
+            Some(_) => self.state.last_batch_saved == ctx.total_batches(),
+            None => self.state.last_global_step_saved == ctx.global_step(),
+        }
     }
 
     fn is_due_after_batch(&mut self, ctx: &RunContext) -> bool {
@@ -77,7 +82,7 @@ impl ModelCheckpoint {
             // a metric of validation is fresh after the validation that is to come
             let is_to_come = automatic && !self.saves_at_train_epoch_end(ctx) && validates_after_this_batch(ctx);
             if !metrics.contains_key(monitor) || is_to_come {
-                self.run.is_deferred = true;
+                self.state.is_deferred = true;
                 return Ok(());
             }
         }
@@ -97,8 +102,7 @@ impl ModelCheckpoint {
             self.save_top(ctx, &candidates(ctx))?;
         }
         // `last.ckpt` follows what was saved now; a link follows what was saved last
-        let is_saved_now = self.run.last_global_step_saved == ctx.global_step();
-        if is_saved_now || (self.save_last == SaveLast::Link && self.run.last_saved.is_some()) {
+        if self.is_saved_here(ctx) || (self.save_last == SaveLast::Link && self.state.last_saved.is_some()) {
             self.save_last_one(ctx)?;
         }
         Ok(())
@@ -108,7 +112,7 @@ impl ModelCheckpoint {
         if self.is_saved_already(ctx) {
             return Ok(());
         }
-        if !std::mem::take(&mut self.run.is_deferred) {
+        if !std::mem::take(&mut self.state.is_deferred) {
             return self.after_epoch(ctx);
         }
         self.save_top(ctx, &candidates(ctx))?;
@@ -116,8 +120,7 @@ impl ModelCheckpoint {
     }
 
     pub(super) fn after_exception(&mut self, ctx: &mut RunContext) -> Result<()> {
-        let is_saved = self.run.last_global_step_saved == ctx.global_step();
-        if !self.save_on_exception || is_saved || ctx.is_fast_dev_run() || ctx.sanity_checking() {
+        if !self.save_on_exception || self.is_saved_here(ctx) || ctx.is_fast_dev_run() || ctx.sanity_checking() {
             return Ok(());
         }
         let metrics = candidates(ctx);

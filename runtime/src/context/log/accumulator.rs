@@ -1,6 +1,8 @@
 //! Adds up what is logged over an epoch, on the device.
 
+use crate::any_number::AnyNumber;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 /// How the values of an epoch become one. Lightning's `reduce_fx`.
@@ -110,6 +112,55 @@ impl Accumulator {
 
     pub(crate) fn reset(&mut self) {
         *self = Self::new(self.reduction);
+    }
+}
+
+/// An accumulator, apart from its tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SavedAccumulator {
+    reduction: Reduction,
+    waiting_weights: Vec<f64>,
+    on_host: Option<AnyNumber>,
+    weight: f64,
+}
+
+const WAITING: &str = "waiting";
+const REDUCED: &str = "reduced";
+
+impl Accumulator {
+    pub(super) fn saved(&self) -> SavedAccumulator {
+        SavedAccumulator {
+            reduction: self.reduction,
+            waiting_weights: self.waiting_weights.clone(),
+            on_host: self.on_host.map(AnyNumber),
+            weight: self.weight,
+        }
+    }
+
+    /// What is on the device: the values that are yet to be reduced, `[values]`, and what those before were reduced to, `[]`.
+    pub(super) fn tensors(&self) -> Result<BTreeMap<String, Tensor>, TchError> {
+        let mut tensors = BTreeMap::new();
+        if !self.waiting.is_empty() {
+            tensors.insert(WAITING.to_owned(), Tensor::f_stack(&self.waiting, 0)?);
+        }
+        if let Some(reduced) = &self.on_device {
+            tensors.insert(REDUCED.to_owned(), reduced.shallow_clone());
+        }
+        Ok(tensors)
+    }
+
+    /// The accumulator that was saved. Values that were yet to be reduced still are, so that they are reduced together with the
+    /// same others.
+    pub(super) fn restored(saved: &SavedAccumulator, tensors: &BTreeMap<String, Tensor>) -> Result<Self, TchError> {
+        let waiting = tensors.get(WAITING).map_or(Ok(Vec::new()), |waiting| waiting.f_unbind(0))?;
+        Ok(Self {
+            reduction: saved.reduction,
+            waiting,
+            waiting_weights: saved.waiting_weights.clone(),
+            on_device: tensors.get(REDUCED).map(Tensor::shallow_clone),
+            on_host: saved.on_host.map(|AnyNumber(number)| number),
+            weight: saved.weight,
+        })
     }
 }
 

@@ -3,11 +3,13 @@
 mod accumulator;
 mod error;
 mod recorded;
+mod saved;
 mod value;
 
 pub use accumulator::Reduction;
 pub use error::LogError;
 pub(crate) use recorded::Log;
+pub(crate) use saved::{NamedTensors, SavedLog};
 pub use value::LogValue;
 
 use super::RunContext;

@@ -1,5 +1,6 @@
 use super::LogError;
 use super::accumulator::{Accumulator, Reduction};
+use super::saved::ResumedMetric;
 use super::value::{LogValue, scalar};
 use crate::hook::Hook;
 use crate::metrics::{Metric, MetricError};
@@ -15,26 +16,28 @@ pub(super) struct Name<'a> {
 /// What one loop has logged.
 #[derive(Default)]
 pub(crate) struct Log {
-    logged: Vec<Logged>,
+    pub(super) logged: Vec<Logged>,
     /// Whether the epoch has come to its end, so that its values can be read.
-    ended: bool,
+    pub(super) ended: bool,
 }
 
-struct Logged {
-    hook: Hook,
-    name: String,
-    dataloader_idx: Option<usize>,
+pub(super) struct Logged {
+    pub(super) hook: Hook,
+    pub(super) name: String,
+    pub(super) dataloader_idx: Option<usize>,
     /// The last step's value in this epoch.
-    last: Option<Scalar>,
-    epoch: Accumulator,
+    pub(super) last: Option<Scalar>,
+    pub(super) epoch: Accumulator,
     /// The metric that was logged in place of numbers; the model updates it.
-    metric: Option<Box<dyn Metric>>,
+    pub(super) metric: Option<Box<dyn Metric>>,
+    /// What the metric had accumulated before the run was resumed, until it is logged again.
+    pub(super) resumed: Option<ResumedMetric>,
     /// The value of the last epoch that ended, or of its last step.
-    finished: Option<f64>,
-    on_step: bool,
-    on_epoch: bool,
-    prog_bar: bool,
-    logger: bool,
+    pub(super) finished: Option<f64>,
+    pub(super) on_step: bool,
+    pub(super) on_epoch: bool,
+    pub(super) prog_bar: bool,
+    pub(super) logger: bool,
 }
 
 /// What is to happen to a logged value.
@@ -49,7 +52,7 @@ pub(super) struct Destinations {
 }
 
 /// A single value, wherever it is.
-enum Scalar {
+pub(super) enum Scalar {
     Tensor(Tensor),
     Number(f64),
 }
@@ -98,6 +101,7 @@ impl Logged {
             self.last = Some(Scalar::Tensor(scalar(&value)?));
         }
         if to.on_epoch {
+            self.join_resumed(metric.as_ref())?;
             self.metric = Some(metric);
         }
         Ok(())
@@ -127,9 +131,14 @@ impl Logged {
 
     /// The value of the epoch so far, or nothing where nothing was logged. Waits for the device.
     fn epoch_value(&self) -> Result<Option<f64>, LogError> {
-        let Some(metric) = &self.metric else { return Ok(self.epoch.value()?) };
+        let resumed = self.resumed.as_ref().and_then(|resumed| resumed.value.as_ref());
+        let value = match (&self.metric, resumed) {
+            (Some(metric), _) => metric.compute(),
+            (None, Some(value)) => Ok(value.shallow_clone()),
+            (None, None) => return Ok(self.epoch.value()?),
+        };
         let name = || self.name.clone();
-        match metric.compute() {
+        match value {
             Ok(value) if value.numel() == 1 => Ok(Some(scalar(&value)?.f_double_value(&[])?)),
             Ok(value) => Err(LogError::Shape { name: name(), shape: value.size() }),
             Err(MetricError::NoUpdates { .. }) => Ok(None),
@@ -140,6 +149,7 @@ impl Logged {
     /// The next epoch begins.
     fn reset(&mut self) {
         self.last = None;
+        self.resumed = None;
         self.epoch.reset();
         if let Some(metric) = &self.metric {
             metric.reset();
@@ -178,6 +188,7 @@ impl Log {
                 last: None,
                 epoch: Accumulator::new(reduction),
                 metric: None,
+                resumed: None,
                 finished: None,
                 on_step: false,
                 on_epoch: false,

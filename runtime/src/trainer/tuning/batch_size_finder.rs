@@ -200,7 +200,7 @@ impl<M: LightningModule> Trainer<M> {
         finder.check()?;
         let config = of_trial(self.context().config(), finder.steps_per_trial);
         let config = TrainerConfig { limit_train_batches: BatchLimit::ALL, ..config };
-        let size = undone(|weights: &Weights| {
+        let size = undone(config.accelerator.device(&config.devices)?, |weights: &Weights| {
             finder.search(|size| {
                 let mut data = data(size).map_err(|error| made_no_data(size, &error))?;
                 let mut trial = Trainer::new(config.clone()).callback(weights.clone());

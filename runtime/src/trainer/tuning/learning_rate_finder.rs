@@ -200,7 +200,7 @@ impl<M: LightningModule> Trainer<M> {
     {
         finder.check()?;
         let config = of_trial(self.context().config(), finder.num_training_steps);
-        undone(|weights: &Weights| {
+        undone(config.accelerator.device(&config.devices)?, |weights: &Weights| {
             let mut trial = Trainer::new(config).callback(weights.clone()).callback(Sweep::new(*finder));
             trial.run_fit(module, &mut data)?;
             Ok(trial.find_callback::<Sweep>().map(Sweep::curve).unwrap_or_default())

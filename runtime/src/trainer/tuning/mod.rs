@@ -13,11 +13,11 @@ use crate::context::Context;
 use crate::context::at::Outside;
 use crate::error::Error;
 use crate::module::{Callback, LightningModule, copy};
-use crate::native::{random_state, set_random_state};
+use crate::native::RandomState;
 use anyhow::Result;
 use std::cell::RefCell;
 use std::rc::Rc;
-use tch::{TchError, Tensor, no_grad};
+use tch::{Device, TchError, Tensor, no_grad};
 
 /// The configuration of a training of so many steps that leaves nothing behind.
 fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
@@ -39,11 +39,11 @@ fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
 }
 
 /// Runs trials, and afterwards gives the module its weights and the run its random numbers back.
-fn undone<T>(trials: impl FnOnce(&Weights) -> Result<T, Error>) -> Result<T, Error> {
-    let (weights, random) = (Weights::default(), random_state()?);
+fn undone<T>(device: Device, trials: impl FnOnce(&Weights) -> Result<T, Error>) -> Result<T, Error> {
+    let (weights, random) = (Weights::default(), RandomState::of(device)?);
     let outcome = trials(&weights);
     weights.restore()?;
-    set_random_state(&random)?;
+    random.restore()?;
     outcome
 }
 

@@ -1,0 +1,83 @@
+//! What a run takes from a checkpoint, and when.
+
+use super::saving::{GRADIENT, of_optimizer};
+use crate::checkpoint::{Checkpoint, Metadata};
+use crate::context::NamedTensors;
+use crate::error::Error;
+use crate::module::{CheckpointHooksTable, LightningModule, Running, trainable};
+use crate::native::set_gradient;
+use crate::precision::GradScaler;
+
+impl<M: LightningModule> Running<'_, M> {
+    /// Takes the module from a checkpoint, if there is one.
+    pub(super) fn restore_from(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
+        checkpoint.map_or(Ok(()), |checkpoint| self.restore(checkpoint))
+    }
+
+    /// Takes the data module, the module's parameters and buffers, and the callbacks from a checkpoint, in Lightning's order:
+    /// here the module's hook comes before the callbacks'.
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let Metadata { callbacks, data_module, .. } = &checkpoint.metadata;
+        if !data_module.is_null() {
+            self.data.load_state_dict(self.ctx, data_module)?;
+        }
+        CheckpointHooksTable::on_load_checkpoint(self.module, self.ctx, checkpoint)?;
+        checkpoint.load_into(&self.variables())?;
+        self.callbacks.on_load_checkpoint(self.ctx, self.module, checkpoint)?;
+        self.callbacks.load_state_dicts(self.ctx, callbacks)
+    }
+
+    /// Takes the optimizers' state and the counters from a checkpoint, so that `fit` goes on where it was written.
+    pub(super) fn restore_training(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        self.restore_optimizers(checkpoint)?;
+        if let (Some(scaler), Some(state)) = (&mut self.ctx.grad_scaler, checkpoint.metadata.grad_scaler) {
+            *scaler = GradScaler::new(state, self.ctx.device)?;
+        }
+        self.ctx.progress = checkpoint.metadata.progress.clone();
+        let epoch = self.ctx.progress.current_epoch;
+        if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
+            return Err(Error::Configuration(format!(
+                "the checkpoint was written after {epoch} epochs, and `max_epochs` is {epochs}: set it to {epoch} or more"
+            )));
+        }
+        let tensors = checkpoint.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
+        self.ctx.resumed = Some((checkpoint.metadata.run.clone(), tensors.collect()));
+        Ok(())
+    }
+
+    fn restore_optimizers(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        for (index, optimizer) in self.ctx.optimizers.iter_mut().enumerate() {
+            let prefix = of_optimizer(index);
+            let state = checkpoint.under(&prefix).map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone()));
+            optimizer.load_state(state)?;
+        }
+        for (optimizer, saved) in self.ctx.optimizers.iter_mut().zip(&checkpoint.metadata.optimizers) {
+            optimizer.set_steps(saved.steps);
+            for (group, algorithm) in optimizer.groups_mut().iter_mut().zip(&saved.groups) {
+                group.set_algorithm(algorithm.clone())?;
+            }
+        }
+        for (running, state) in self.ctx.lr_schedulers.iter_mut().zip(&checkpoint.metadata.lr_schedulers) {
+            running.scheduler.load_state(state)?;
+            running.steps_seen = self.ctx.optimizers[running.optimizer().0].steps();
+        }
+        Ok(())
+    }
+
+    /// Takes over what the checkpoint has of the running epoch, and its random numbers: when everything is made and
+    /// `on_train_start` was called, so that nothing of that changes them.
+    pub(crate) fn go_on(&mut self) -> Result<(), Error> {
+        let Some((state, tensors)) = self.ctx.resumed.take() else { return Ok(()) };
+        self.restore_gradients(&tensors)?;
+        self.ctx.restore_state(state, &tensors)
+    }
+
+    fn restore_gradients(&mut self, tensors: &NamedTensors) -> Result<(), Error> {
+        for (name, parameter) in trainable(self.module.parameters()) {
+            if let Some(gradient) = tensors.get(&format!("{GRADIENT}{name}")) {
+                set_gradient(&parameter, &gradient.f_to_device(parameter.device())?)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+//! What a run puts into a checkpoint, and when.
+
+use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
+use crate::context::{PendingSave, Position, SaveRequest};
+use crate::error::Error;
+use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
+use crate::optim::Optimizer;
+use crate::precision::GradScaler;
+use std::path::Path;
+
+/// The names of a parameter's gradient begin so.
+pub(super) const GRADIENT: &str = "gradient.";
+
+impl<M: LightningModule> Running<'_, M> {
+    /// Calls the hooks of the checkpoints that were asked for since the last call, and writes them, if the run can go on from
+    /// here.
+    #[inline]
+    pub(crate) fn save_what_was_asked_for(&mut self) -> Result<(), Error> {
+        if self.ctx.save_requests.is_empty() { Ok(()) } else { self.prepare_all() }
+    }
+
+    /// Writes the checkpoints that were asked for. The loops call it where a run can go on from.
+    #[inline]
+    pub(crate) fn save_what_is_pending(&mut self) -> Result<(), Error> {
+        if self.ctx.pending_saves.is_empty() { Ok(()) } else { self.write_all() }
+    }
+
+    #[cold]
+    fn prepare_all(&mut self) -> Result<(), Error> {
+        for request in std::mem::take(&mut self.ctx.save_requests) {
+            let checkpoint = match &request.link_to {
+                Some(_) => None,
+                None => Some(self.prepared(request.weights_only)?),
+            };
+            self.ctx.pending_saves.push(PendingSave { request, checkpoint });
+        }
+        if self.ctx.progress.position == Position::Between { self.write_all() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn write_all(&mut self) -> Result<(), Error> {
+        for PendingSave { request, checkpoint } in std::mem::take(&mut self.ctx.pending_saves) {
+            let SaveRequest { path, weights_only, link_to, then_remove } = request;
+            match (checkpoint, link_to) {
+                (Some(checkpoint), _) => self.complete(checkpoint, weights_only)?.write(&path)?,
+                (None, target) => link(&path, &target.unwrap_or_default())?,
+            }
+            then_remove.iter().try_for_each(|old| remove(old))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the run's checkpoint to `path`.
+    pub(super) fn save_checkpoint(&mut self, path: &Path, weights_only: bool) -> Result<(), Error> {
+        let checkpoint = self.prepared(weights_only)?;
+        Ok(self.complete(checkpoint, weights_only)?.write(path)?)
+    }
+
+    /// A checkpoint with what the hooks add to it. The module's tensors are handles, so that what is written is what they are
+    /// then.
+    fn prepared(&mut self, weights_only: bool) -> Result<Checkpoint, Error> {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.metadata.module = std::any::type_name::<M>().to_owned();
+        checkpoint.metadata.hyper_parameters = self.ctx.hyper_parameters.clone();
+        self.add_counters(&mut checkpoint.metadata);
+        let variables = self.variables();
+        checkpoint.tensors.extend(variables.into_iter().map(|(name, tensor)| (format!("{MODULE}{name}"), tensor)));
+        if weights_only {
+            CheckpointHooksTable::on_save_checkpoint(self.module, self.ctx, &mut checkpoint)?;
+        } else {
+            checkpoint.metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
+            checkpoint.metadata.data_module = self.data.state_dict(self.ctx)?;
+            self.on_save_checkpoint(&mut checkpoint)?;
+        }
+        Ok(checkpoint)
+    }
+
+    fn add_counters(&self, metadata: &mut Metadata) {
+        metadata.epoch = self.ctx.progress.current_epoch;
+        metadata.global_step = self.ctx.progress.global_step;
+        metadata.progress = self.ctx.progress.clone();
+    }
+
+    /// Adds what is known when the checkpoint is written, and not before.
+    fn complete(&mut self, mut checkpoint: Checkpoint, weights_only: bool) -> Result<Checkpoint, Error> {
+        self.add_counters(&mut checkpoint.metadata);
+        if weights_only {
+            return Ok(checkpoint);
+        }
+        let metadata = &mut checkpoint.metadata;
+        metadata.optimizers = self.ctx.optimizers.iter().map(saved).collect();
+        metadata.lr_schedulers = self.ctx.lr_schedulers.iter().map(|running| running.scheduler.state()).collect();
+        metadata.grad_scaler = self.ctx.grad_scaler.as_ref().map(GradScaler::state).transpose()?;
+        let (state, tensors) = self.ctx.state()?;
+        metadata.run = state;
+        checkpoint.tensors.extend(tensors);
+        for (index, optimizer) in self.ctx.optimizers.iter().enumerate() {
+            let state = optimizer.state()?.into_iter();
+            checkpoint.tensors.extend(state.map(|(name, tensor)| (format!("{}{name}", of_optimizer(index)), tensor)));
+        }
+        checkpoint.tensors.extend(self.gradients());
+        Ok(checkpoint)
+    }
+
+    /// The gradients that the next batch adds to: those of an accumulation window that has begun, and in manual optimization
+    /// all that are there.
+    fn gradients(&mut self) -> Vec<(String, tch::Tensor)> {
+        let progress = &self.ctx.progress;
+        let is_within = progress.is_mid_epoch() && !self.ctx.steps_after_this_batch();
+        if M::AUTOMATIC_OPTIMIZATION && !is_within {
+            return Vec::new();
+        }
+        let parameters = trainable(self.module.parameters()).into_iter();
+        let gradients = parameters.map(|(name, parameter)| (format!("{GRADIENT}{name}"), parameter.grad()));
+        gradients.filter(|(_, gradient)| gradient.defined()).collect()
+    }
+
+    pub(super) fn variables(&mut self) -> Vec<(String, tch::Tensor)> {
+        let store = self.module.parameters();
+        let mut variables = trainable(store);
+        variables.extend(buffers(store));
+        variables
+    }
+}
+
+fn saved(optimizer: &Optimizer) -> SavedOptimizer {
+    let groups = optimizer.groups().iter().map(|group| group.algorithm().clone()).collect();
+    SavedOptimizer { groups, steps: optimizer.steps() }
+}
+
+pub(super) fn of_optimizer(index: usize) -> String {
+    format!("optimizer.{index}.")
+}
+
+/// Makes `path` a symbolic link to `target`, relative where both are in one folder.
+fn link(path: &Path, target: &Path) -> Result<(), Error> {
+    remove(path)?;
+    let is_beside = path.parent() == target.parent();
+    let shown = target.file_name().map(Path::new).filter(|_| is_beside).unwrap_or(target);
+    #[cfg(unix)]
+    let linked = std::os::unix::fs::symlink(shown, path);
+    #[cfg(not(unix))]
+    let linked = std::fs::copy(target, path).map(|_| drop(shown));
+    linked.map_err(|source| Error::Io { what: "can't make the link", path: path.to_owned(), source })
+}
+
+/// Removes an older checkpoint; one that is gone already is no mistake.
+fn remove(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::Io { what: "can't remove the older checkpoint", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,224 @@
+//! A training in which everything is at stake: dropout, batch norm, shuffled data from workers, accumulation, a schedule by
+//! step, validation inside the epoch, metrics, callbacks with states.
+
+use std::cell::RefCell;
+use std::path::Path;
+use std::rc::Rc;
+use tch_lightning::metrics::Accuracy;
+use tch_lightning::metrics::Multiclass;
+use tch_lightning::prelude::*;
+use tch_lightning::schedule::{CosineAnnealingLr, Interval, LrSchedulerConfig};
+use tch_lightning::{
+    EarlyStopping, Error, Every, LearningRateMonitor, Loaders, Logger, ModelCheckpoint, ValCheckInterval,
+    seed_everything,
+};
+
+/// Points `[batch, 4] f32` and their classes `[batch] i64`.
+pub type Points = (Tensor, Tensor);
+
+/// What happened, hook by hook and row by row, with every number as its bits.
+#[derive(Clone, Default)]
+pub struct Trace(Rc<RefCell<Vec<String>>>);
+
+impl Trace {
+    fn push(&self, line: String) {
+        self.0.borrow_mut().push(line);
+    }
+
+    /// The lines behind the first that begins so; none where there is no such line.
+    pub fn behind(&self, beginning: &str) -> Vec<String> {
+        let lines = self.0.borrow();
+        let place = lines.iter().position(|line| line.starts_with(beginning));
+        lines[place.map_or(lines.len(), |place| place + 1)..].to_vec()
+    }
+}
+
+impl Logger for Trace {
+    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
+        let values: Vec<String> =
+            metrics.iter().map(|(name, value)| format!("{name}={:016x}", value.to_bits())).collect();
+        self.push(format!("row {step}: {}", values.join(" ")));
+        Ok(())
+    }
+}
+
+#[lightning_callback]
+impl Trace {
+    fn on_train_start(&self) {
+        self.push("on_train_start".to_owned());
+    }
+
+    fn on_train_epoch_start(&self, ctx: &mut Context) {
+        self.push(format!("on_train_epoch_start {} {}", ctx.current_epoch(), ctx.global_step()));
+    }
+
+    fn on_train_batch_start(&self, ctx: &mut Context, batch: &Points, batch_idx: usize) -> Result<()> {
+        self.push(format!(
+            "on_train_batch_start {batch_idx} at {} {}",
+            ctx.global_step(),
+            bits(&batch.0.sum(Kind::Double))?
+        ));
+        Ok(())
+    }
+
+    fn on_before_zero_grad(&self) {
+        self.push("on_before_zero_grad".to_owned());
+    }
+
+    fn on_before_backward(&self, loss: &Tensor) -> Result<()> {
+        self.push(format!("on_before_backward {}", bits(loss)?));
+        Ok(())
+    }
+
+    fn on_before_optimizer_step(&self, ctx: &mut Context) -> Result<()> {
+        let norm = ctx.optimizer(0).grad_norm()?;
+        self.push(format!("on_before_optimizer_step {}", bits(&norm)?));
+        Ok(())
+    }
+
+    fn on_validation_start(&self) {
+        self.push("on_validation_start".to_owned());
+    }
+
+    fn on_validation_batch_end(&self, batch_idx: usize) {
+        self.push(format!("on_validation_batch_end {batch_idx}"));
+    }
+
+    fn on_validation_end(&self) {
+        self.push("on_validation_end".to_owned());
+    }
+
+    fn on_train_epoch_end(&self, ctx: &mut Context) {
+        self.push(format!("on_train_epoch_end {} {}", ctx.current_epoch(), ctx.global_step()));
+    }
+
+    fn on_train_end(&self) {
+        self.push("on_train_end".to_owned());
+    }
+
+    fn on_save_checkpoint(&self) {
+        self.push("on_save_checkpoint".to_owned());
+    }
+}
+
+fn bits(number: &Tensor) -> Result<String> {
+    Ok(format!("{:016x}", number.f_double_value(&[])?.to_bits()))
+}
+
+/// Two layers with batch norm and dropout.
+pub struct Classifier {
+    vs: nn::VarStore,
+    first: nn::Linear,
+    norm: nn::BatchNorm,
+    second: nn::Linear,
+    accuracy: Accuracy<Multiclass>,
+    trace: Trace,
+}
+
+impl Classifier {
+    /// A new one, with weights that the seed decides.
+    pub fn new(seed: i64, trace: &Trace) -> Self {
+        seed_everything(seed);
+        let vs = nn::VarStore::new(Device::Cpu);
+        let first = nn::linear(vs.root() / "first", 4, 16, nn::LinearConfig::default());
+        let norm = nn::batch_norm1d(vs.root() / "norm", 16, nn::BatchNormConfig::default());
+        let second = nn::linear(vs.root() / "second", 16, 3, nn::LinearConfig::default());
+        Self { vs, first, norm, second, accuracy: Accuracy::multiclass(3), trace: trace.clone() }
+    }
+
+    fn logits(&self, points: &Tensor, train: bool) -> Tensor {
+        let hidden = self.norm.forward_t(&self.first.forward(points), train).relu().dropout(0.3, train);
+        self.second.forward(&hidden)
+    }
+
+    /// Every parameter and buffer, bit by bit.
+    pub fn weights(&self) -> Result<Vec<(String, Vec<u32>)>> {
+        let mut weights = Vec::new();
+        for (name, tensor) in self.vs.variables() {
+            let values: Vec<f32> = tensor.f_flatten(0, -1)?.try_into()?;
+            weights.push((name, values.into_iter().map(f32::to_bits).collect()));
+        }
+        weights.sort();
+        Ok(weights)
+    }
+}
+
+#[lightning_module]
+impl Classifier {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, batch: &Points) -> Result<Tensor> {
+        let (points, classes) = batch;
+        let logits = self.logits(points, true);
+        let loss = logits.cross_entropy_for_logits(classes);
+        self.accuracy.update(&logits, classes)?;
+        let batches = ctx.total_batches();
+        ctx.log("batch", batches);
+        ctx.log("train_loss", &loss).on_epoch(true);
+        ctx.log("train_acc", &self.accuracy).on_epoch(true);
+        Ok(loss)
+    }
+
+    fn on_train_batch_end(&self, outputs: &Tensor) -> Result<()> {
+        self.trace.push(format!("on_train_batch_end of the module {}", bits(outputs)?));
+        Ok(())
+    }
+
+    fn validation_step(&mut self, ctx: &mut Context, batch: &Points) {
+        let (points, classes) = batch;
+        ctx.log("val_loss", self.logits(points, false).cross_entropy_for_logits(classes));
+    }
+
+    fn configure_optimizers(&self) -> Result<Optimizers> {
+        let by_step = LrSchedulerConfig::from(CosineAnnealingLr::new(40)).interval(Interval::Step);
+        Ok(AdamW::new(0.01).lr_scheduler(by_step).into())
+    }
+}
+
+fn points(number: i64, offset: f64) -> Result<TensorDataset<Points>> {
+    let n = Tensor::arange(number, (Kind::Double, Device::Cpu)).unsqueeze(1) + offset;
+    let j = Tensor::arange_start(1, 5, (Kind::Double, Device::Cpu));
+    let points = (&n * j * 0.7).sin().to_kind(Kind::Float);
+    let classes = n.squeeze_dim(1).remainder(3.0).to_kind(Kind::Int64);
+    Ok(TensorDataset::new((points, classes))?)
+}
+
+/// Keeps every checkpoint that it writes.
+pub fn checkpoints(folder: &Path) -> ModelCheckpoint {
+    ModelCheckpoint::new().dirpath(folder).filename("{epoch}-{step}-{batch}").save_top_k(-1)
+}
+
+/// Trains for three epochs of 13 batches, after `checkpoint` if there is one. Returns the weights.
+pub fn train(
+    seed: i64,
+    trace: &Trace,
+    callbacks: Vec<ModelCheckpoint>,
+    checkpoint: Option<&Path>,
+) -> Result<Vec<(String, Vec<u32>)>> {
+    let mut classifier = Classifier::new(seed, trace);
+    let mut trainer = Trainer::new(TrainerConfig {
+        max_epochs: Some(3),
+        accumulate_grad_batches: 3,
+        val_check_interval: ValCheckInterval::Every(Every::Batches(5)),
+        log_every_n_steps: 2,
+        logger: false,
+        enable_checkpointing: false,
+        enable_progress_bar: false,
+        enable_model_summary: false,
+        ..TrainerConfig::default()
+    });
+    trainer = trainer.logger(trace.clone()).callback(trace.clone());
+    trainer = trainer.callback(EarlyStopping::new("val_loss").patience(50)).callback(LearningRateMonitor::new());
+    for callback in callbacks {
+        trainer = trainer.callback(callback);
+    }
+    if let Some(checkpoint) = checkpoint {
+        trainer = trainer.ckpt_path(checkpoint);
+    }
+    let training = DataLoader::with_workers(points(100, 0.0)?, 2).batch_size(8).shuffle(true).seed(7);
+    let validation = DataLoader::with_workers(points(20, 1000.0)?, 2).batch_size(8);
+    trainer.fit(&mut classifier, Loaders::train(training).with_validation(validation))?;
+    classifier.weights()
+}
