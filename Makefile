@@ -4,7 +4,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 DEMO := target/demo
 
-.PHONY: help setup demo test lint bench doctor
+.PHONY: help setup python demo test lint bench doctor fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -12,12 +12,17 @@ help:
 	@echo "make lint     look at format, lints and documentation"
 	@echo "make bench    measure a training step, and what the macros cost a build"
 	@echo "make doctor   show what was found: libtorch, devices, threads"
+	@echo "make fuzz     feed broken files to what reads files, for SECONDS=300 each"
 	@echo "make setup    get libtorch and tell cargo where it is"
+	@echo "make python   make the Python that some tests ask about PyTorch"
 
 setup:
 	@command -v $(PYTHON) >/dev/null || \
 		{ echo "error: $(PYTHON) is not found, and the set-up needs Python 3.9 or newer with pip: install it, or name it with PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) setup/libtorch.py
+
+python: setup
+	@$(PYTHON) setup/python.py
 
 demo: setup
 	$(CARGO) build --release --quiet -p examples
@@ -26,7 +31,7 @@ demo: setup
 	cd $(DEMO) && ../release/digits test
 	cd $(DEMO) && ../release/digits predict
 
-test: setup
+test: python
 	$(CARGO) test --workspace
 
 lint: setup
