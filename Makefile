@@ -3,6 +3,8 @@
 PYTHON ?= python3
 CARGO ?= cargo
 DEMO := target/demo
+# for how long each fuzzer runs
+SECONDS ?= 300
 
 .PHONY: help setup python demo test lint bench doctor fuzz
 
@@ -45,3 +47,12 @@ bench: setup
 
 doctor: setup
 	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor
+
+# without a sanitizer, which would need a nightly Rust; in libtorch's C++ none would see anything
+fuzz: setup
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked --version 0.13.2
+	@for target in $$($(CARGO) fuzz list); do \
+		mkdir -p fuzz/corpus/$$target && \
+		$(CARGO) fuzz run --sanitizer none --debug-assertions $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(SECONDS) || exit 1; \
+	done

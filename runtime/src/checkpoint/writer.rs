@@ -1,7 +1,8 @@
 //! Checkpoints are written while the training goes on.
 
+use super::retention::{link, remove_older};
 use super::{Checkpoint, CheckpointError};
-use crate::{panic, whole_file};
+use crate::panic;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -53,7 +54,7 @@ impl Writer {
     ) -> Result<(), CheckpointError> {
         self.hand_over(path, move |path| {
             snapshot.0.write(path)?;
-            remove_behind(path, &then_remove)
+            remove_older(path, &then_remove)
         })
     }
 
@@ -66,7 +67,7 @@ impl Writer {
     ) -> Result<(), CheckpointError> {
         self.hand_over(path, move |path| {
             link(path, &target)?;
-            remove_behind(path, &then_remove)
+            remove_older(path, &then_remove)
         })
     }
 
@@ -134,33 +135,6 @@ fn work_off(jobs: &Receiver<Job>, failed: &Mutex<Option<CheckpointError>>) {
             *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
         }
     }
-}
-
-/// Removes older checkpoints, in order, if the one at `path` can be relied on.
-fn remove_behind(path: &Path, older: &[PathBuf]) -> Result<(), CheckpointError> {
-    if older.is_empty() {
-        return Ok(());
-    }
-    Checkpoint::verify(path)?;
-    older.iter().try_for_each(|path| remove(path))
-}
-
-/// Removes an older checkpoint; one that is gone already is no mistake.
-pub(crate) fn remove(path: &Path) -> Result<(), CheckpointError> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(CheckpointError::Remove { path: path.to_owned(), source })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Makes `path` a link to the checkpoint `target`, in place of what was there before.
-pub(crate) fn link(path: &Path, target: &Path) -> Result<(), CheckpointError> {
-    let there = std::fs::metadata(target);
-    there
-        .and_then(|_| whole_file::link(path, target))
-        .map_err(|source| CheckpointError::Link { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
