@@ -11,10 +11,9 @@ mod error;
 mod file;
 mod header;
 mod layout;
-// the trainer writes in place as yet
-#[cfg_attr(not(test), expect(dead_code))]
 pub(crate) mod retention;
 pub mod weights;
+// the trainer writes in place as yet
 #[cfg_attr(not(test), expect(dead_code))]
 pub(crate) mod writer;
 

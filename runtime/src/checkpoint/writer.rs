@@ -40,8 +40,10 @@ pub(crate) struct Writer {
 
 struct Job {
     path: PathBuf,
-    work: Box<dyn FnOnce(&Path) -> Result<(), CheckpointError> + Send>,
+    work: Work,
 }
+
+type Work = Box<dyn FnOnce(&Path) -> Result<(), CheckpointError> + Send>;
 
 impl Writer {
     /// Writes the checkpoint to `path`, verifies the file, and then removes the files that are older. It waits where one is being
@@ -141,7 +143,7 @@ fn work_off(jobs: &Receiver<Job>, failed: &Mutex<Option<CheckpointError>>) {
 mod tests {
     use super::*;
     use std::fs;
-    use std::sync::mpsc::channel;
+    use std::sync::mpsc::{Sender, channel};
 
     fn checkpoint(value: i64) -> (Checkpoint, Tensor) {
         let tensor = Tensor::from_slice(&[value, value]);
@@ -154,6 +156,17 @@ mod tests {
         checkpoint(value).0.snapshot().unwrap()
     }
 
+    /// Holds the writer up until something is sent.
+    fn gate(writer: &mut Writer) -> Sender<()> {
+        let (release, released) = channel();
+        let wait = move |_: &Path| {
+            released.recv().unwrap();
+            Ok(())
+        };
+        writer.hand_over("gate".into(), wait).unwrap();
+        release
+    }
+
     fn saved(path: &Path) -> Vec<i64> {
         Vec::try_from(&Checkpoint::read(path).unwrap().tensors["module.weight"]).unwrap()
     }
@@ -163,8 +176,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("one.ckpt");
         let mut writer = Writer::default();
-        let (release, released) = channel::<()>();
-        writer.hand_over("gate".into(), move |_| Ok(released.recv().unwrap())).unwrap();
+        let release = gate(&mut writer);
         let (checkpoint, mut tensor) = checkpoint(1);
         writer.write(checkpoint.snapshot().unwrap(), path.clone(), Vec::new()).unwrap();
         let _ = tensor.fill_(2);
@@ -242,8 +254,7 @@ mod tests {
     #[test]
     fn whoever_brings_too_many_waits() {
         let mut writer = Writer::default();
-        let (release, released) = channel::<()>();
-        writer.hand_over("gate".into(), move |_| Ok(released.recv().unwrap())).unwrap();
+        let release = gate(&mut writer);
         for _ in 0..WAITING {
             writer.hand_over("waits".into(), |_| Ok(())).unwrap();
         }

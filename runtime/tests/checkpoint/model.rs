@@ -38,11 +38,11 @@ impl Small {
     }
 
     fn validation_step(&mut self, ctx: &mut Context, batch: &Rows) {
-        ctx.log("val_loss", &self.loss(batch, false));
+        ctx.log("val_loss", self.loss(batch, false));
     }
 
     fn test_step(&mut self, ctx: &mut Context, batch: &Rows) {
-        ctx.log("test_loss", &self.loss(batch, false));
+        ctx.log("test_loss", self.loss(batch, false));
     }
 
     fn predict_step(&mut self, batch: &Rows) -> Tensor {

@@ -59,7 +59,7 @@ fn json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Value::from),
-            btree_map(any::<String>(), inner, 0..4).prop_map(|map| Value::from_iter(map)),
+            btree_map(any::<String>(), inner, 0..4).prop_map(Value::from_iter),
         ]
     })
 }
