@@ -19,8 +19,8 @@ pub(super) struct Decoded<'a> {
 }
 
 impl Checkpoint {
-    /// The checkpoint of such bytes as [`to_bytes`](Self::to_bytes) gives, with its tensors on the CPU. Whatever the bytes are,
-    /// no more memory is used than a few times their number.
+    /// The checkpoint of such bytes as [`to_bytes`](Self::to_bytes) gives, with its tensors on the CPU. Whatever the bytes claim,
+    /// the memory that is used depends on their number alone.
     ///
     /// # Errors
     /// [`CheckpointError`], in one sentence that says what is wrong with the bytes.

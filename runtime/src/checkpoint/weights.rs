@@ -173,4 +173,22 @@ mod tests {
         assert_eq!(std::fs::read(&whole).unwrap(), std::fs::read(&alone).unwrap());
         load(&mut source, &whole).unwrap();
     }
+
+    #[test]
+    fn files_that_are_no_weights_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.ckpt");
+        let refused = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            load(&mut norm(), &path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+        };
+        let said = refused(b"PK\x03\x04");
+        assert!(said.starts_with("FILE is a checkpoint of PyTorch, a pickle, which can run code"), "{said}");
+        let mut bytes = Checkpoint::default().to_bytes().unwrap();
+        bytes[20] ^= 1;
+        let said = refused(&bytes);
+        assert!(said.starts_with("the checkpoint FILE is damaged or cut short ("), "{said}");
+        let said = load(&mut norm(), folder.path()).unwrap_err().to_string();
+        assert_eq!(said, format!("can't read the checkpoint {}: it is a folder, not a file", folder.path().display()));
+    }
 }
