@@ -94,6 +94,14 @@ fn weights_of_pytorch_give_its_outputs() {
     weights::load(&mut network.vs, folder.path().join("model.safetensors")).unwrap();
     let batch = tensors(&folder.path().join("batch.safetensors"));
     assert_close(&network.outputs(&batch["images"]), &batch["outputs"]);
+
+    for name in ["zip.ckpt", "pickle.ckpt"] {
+        let path = folder.path().join(name);
+        let said = weights::load(&mut network.vs, &path).unwrap_err().to_string();
+        let wanted =
+            format!("{} is a checkpoint of PyTorch, a pickle, which can run code and is not read", path.display());
+        assert!(said.starts_with(&wanted), "{said}");
+    }
 }
 
 #[test]

@@ -24,7 +24,7 @@ def values(file):
 
 
 def save(folder):
-    """Writes the weights of a network that has seen some batches, images, and what it says of them."""
+    """Writes the weights of a network that has seen some batches, in three formats; images, and what it says of them."""
     torch.manual_seed(3)
     module = network()
     for _ in range(3):
@@ -36,6 +36,8 @@ def save(folder):
     weights = module.state_dict()
     assert weights["1.num_batches_tracked"] == 3
     save_file(weights, folder / "model.safetensors")
+    torch.save(weights, folder / "zip.ckpt")
+    torch.save(weights, folder / "pickle.ckpt", _use_new_zipfile_serialization=False)
 
 
 def load(folder):
