@@ -3,8 +3,10 @@
 PYTHON ?= python3
 CARGO ?= cargo
 DEMO := target/demo
+# for how long each fuzzer runs
+SECONDS ?= 300
 
-.PHONY: help setup demo test lint bench doctor
+.PHONY: help setup python demo test lint bench doctor fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -12,12 +14,17 @@ help:
 	@echo "make lint     look at format, lints and documentation"
 	@echo "make bench    measure a training step, and what the macros cost a build"
 	@echo "make doctor   show what was found: libtorch, devices, threads"
+	@echo "make fuzz     feed broken files to what reads files, for SECONDS=300 each"
 	@echo "make setup    get libtorch and tell cargo where it is"
+	@echo "make python   make the Python that some tests ask about PyTorch"
 
 setup:
 	@command -v $(PYTHON) >/dev/null || \
 		{ echo "error: $(PYTHON) is not found, and the set-up needs Python 3.9 or newer with pip: install it, or name it with PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) setup/libtorch.py
+
+python: setup
+	@$(PYTHON) setup/python.py
 
 demo: setup
 	$(CARGO) build --release --quiet -p examples
@@ -26,11 +33,12 @@ demo: setup
 	cd $(DEMO) && ../release/digits test
 	cd $(DEMO) && ../release/digits predict
 
-test: setup
+test: python
 	$(CARGO) test --workspace
 
 lint: setup
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --quiet
 
@@ -42,3 +50,12 @@ bench: setup
 
 doctor: setup
 	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor
+
+# without a sanitizer, which would need a nightly Rust; in libtorch's C++ none would see anything
+fuzz: setup
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked --version 0.13.2
+	@for target in $$($(CARGO) fuzz list); do \
+		mkdir -p fuzz/corpus/$$target && \
+		$(CARGO) fuzz run --sanitizer none --debug-assertions $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(SECONDS) || exit 1; \
+	done

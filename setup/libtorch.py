@@ -22,6 +22,9 @@ VERSION = "2.13.0"
 HERE = Path(__file__).resolve().parent
 MARK = "# Written by tch-lightning's set-up, which may write it again.\n"
 
+# The versions of Python that there are pinned wheels for, the one that is taken for every other Python at the end.
+PYTHONS = ["3.10", "3.11", "3.13", "3.14", "3.12"]
+
 # The tags of the wheels that a platform can use. They are named here so that the Python at hand need not be a version
 # that PyTorch has a wheel for.
 WHEELS = {
@@ -82,7 +85,7 @@ def version_of(libtorch):
 def cached_libtorch():
     """The libtorch in the cache, which all checkouts share; installed there if need be."""
     kind = wanted_kind()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tch-lightning"
+    cache = cache_folder()
     place = cache / f"libtorch-{VERSION}-{kind}"
     if version_of(place / "torch") != VERSION:
         cache.mkdir(parents=True, exist_ok=True)
@@ -91,6 +94,11 @@ def cached_libtorch():
             if version_of(place / "torch") != VERSION:
                 install(kind, cache, place)
     return place / "torch"
+
+
+def cache_folder():
+    """What all checkouts share."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tch-lightning"
 
 
 def wanted_kind():
@@ -125,16 +133,14 @@ def only_one(cache):
 
 def install(kind, cache, place):
     """Installs the pinned wheels beside their place and moves them there whole."""
-    if importlib.util.find_spec("pip") is None:
-        raise Refused(f"{sys.executable} has no pip, which installs libtorch: install pip (python3-pip on Debian and "
-                      f"Ubuntu), or set LIBTORCH to the folder of a libtorch {VERSION}.")
+    require_pip()
     size = "1.2" if kind == "cpu" else "3.8"
     print(f"installing libtorch {VERSION} ({kind}, {size} GB on the disk) into {place}", flush=True)
     incoming = Path(tempfile.mkdtemp(prefix=".incoming-", dir=cache))
     try:
         wheels, scratch = incoming / "wheels", incoming / "scratch"
         scratch.mkdir()
-        run_pip(HERE / f"libtorch-{kind}.txt", wheels, scratch)
+        run_pip("libtorch", HERE / f"libtorch-{kind}.txt", wheels, scratch, python_at_hand())
         if version_of(wheels / "torch") != VERSION:
             raise Refused("pip ended well, but installed no whole libtorch: run `make setup` again.")
         shutil.rmtree(place, ignore_errors=True)
@@ -143,14 +149,27 @@ def install(kind, cache, place):
         shutil.rmtree(incoming, ignore_errors=True)
 
 
-def run_pip(requirements, target, scratch):
+def require_pip():
+    if importlib.util.find_spec("pip") is None:
+        raise Refused(f"{sys.executable} has no pip, which installs libtorch: install pip (python3-pip on Debian and "
+                      f"Ubuntu), or set LIBTORCH to the folder of a libtorch {VERSION}.")
+
+
+def python_at_hand():
+    """The version of the Python that runs this, if a wheel is for it: then the tests can use the wheel with it."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return own if own in PYTHONS else PYTHONS[-1]
+
+
+def run_pip(what, requirements, target, scratch, python):
+    """Installs pinned wheels for a version of Python, which need not be the one that runs this."""
     system, machine = platform.system(), platform.machine()
     tags = WHEELS.get((system, machine))
     if tags is None:
         raise Refused(f"PyTorch has no libtorch {VERSION} for {system} on {machine}: set LIBTORCH to the folder of one "
                       "that you built.")
     command = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:"]
-    command += ["--python-version=3.12", "--implementation=cp", *(f"--platform={tag}_{machine}" for tag in tags)]
+    command += [f"--python-version={python}", "--implementation=cp", *(f"--platform={tag}_{machine}" for tag in tags)]
     command += ["--no-compile", "--no-cache-dir", "--disable-pip-version-check", "--root-user-action=ignore"]
     command += ["--progress-bar=on" if sys.stdout.isatty() else "--progress-bar=off", "--retries=2"]
     command += ["--target", str(target), "--requirement", str(requirements)]
@@ -158,10 +177,10 @@ def run_pip(requirements, target, scratch):
     environment = {**os.environ, "TMPDIR": str(scratch), "PIP_USER": "0", "PYTHONNOUSERSITE": "1"}
     pip = subprocess.run(command, env=environment, stderr=subprocess.PIPE, text=True, errors="replace")
     if pip.returncode != 0:
-        raise Refused(reason(pip.stderr))
+        raise Refused(reason(what, pip.stderr))
 
 
-def reason(stderr):
+def reason(what, stderr):
     """What pip meant by its last words."""
     def says(*words):
         return any(word in stderr for word in words)
@@ -174,7 +193,7 @@ def reason(stderr):
             "IncompleteRead", "ProtocolError"):
         return f"the Python package index could not be reached: connect to the network and run `make setup` again, or set LIBTORCH to the folder of a libtorch {VERSION}."
     last = [line for line in stderr.strip().splitlines() if line.startswith("ERROR:")] or stderr.strip().splitlines()
-    return f"pip could not install libtorch: {(last or ['it gave no reason'])[-1].removeprefix('ERROR:').strip()}"
+    return f"pip could not install {what}: {(last or ['it gave no reason'])[-1].removeprefix('ERROR:').strip()}"
 
 
 def write_config(folder, libtorch):

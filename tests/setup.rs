@@ -1,4 +1,5 @@
-//! The set-up from outside: with libtorchs that are wrong, without pip, without a network, and with a pip that breaks.
+//! The set-up from outside: with libtorchs that are wrong, without pip, without a network, with a pip that breaks, and without the
+//! Python that some tests need.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,9 +52,16 @@ impl Machine {
         self.path(name)
     }
 
-    /// The set-up of the project, without options of pip or cargo from outside.
+    /// The set-up of the project.
     fn setup(&self) -> Command {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../setup/libtorch.py");
+        let mut command = self.script("libtorch.py");
+        command.arg(self.path("project"));
+        command
+    }
+
+    /// A script of the set-up, without options of pip or cargo from outside.
+    fn script(&self, name: &str) -> Command {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../setup").join(name);
         let mut command = Command::new("python3");
         let foreign = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PIP_"));
         foreign.for_each(|(name, _)| {
@@ -61,7 +69,6 @@ impl Machine {
         });
         command
             .arg(script)
-            .arg(self.path("project"))
             .env_remove("LIBTORCH")
             .env("XDG_CACHE_HOME", self.path("cache"))
             .env("TCH_LIGHTNING_TORCH", "cpu")
@@ -198,5 +205,32 @@ fn without_a_network_it_says_so() {
         .env("PIP_CONFIG_FILE", "/dev/null");
     let said = refused(setup.output().unwrap());
     assert!(said.starts_with("the Python package index could not be reached: connect to the network"), "{said}");
+    assert!(machine.cached().is_empty(), "{:?}", machine.cached());
+}
+
+#[test]
+fn without_a_python_of_the_wheels_version_the_tests_that_need_it_are_left_out() {
+    let machine = Machine::new();
+    let libtorch = machine.libtorch("torch", [2, 13, 0]);
+    let left_out = || {
+        let output = machine.script("python.py").env("LIBTORCH", &libtorch).output().unwrap();
+        assert!(output.status.success());
+        let said = String::from_utf8(output.stderr).unwrap();
+        let reason = said.strip_prefix("the tests that ask PyTorch in Python are left out: ");
+        reason.unwrap_or_else(|| panic!("{said}")).trim_end().to_owned()
+    };
+    assert_eq!(left_out(), format!("the libtorch in {} came without PyTorch's Python part.", libtorch.display()));
+    machine.write("torch/_C.cpython-399-x86_64-linux-gnu.so", "");
+    assert_eq!(left_out(), "the wheel of PyTorch is for Python 3.99, and there is no python3.99: install it.");
+    fs::remove_file(machine.path("torch/_C.cpython-399-x86_64-linux-gnu.so")).unwrap();
+
+    // the pip of this machine brings no NumPy
+    let own =
+        Command::new("python3").args(["-c", "import sys; print('%d%d' % sys.version_info[:2])"]).output().unwrap();
+    let own = String::from_utf8(own.stdout).unwrap();
+    machine.write(&format!("torch/_C.cpython-{}-x86_64-linux-gnu.so", own.trim()), "");
+    let said = left_out();
+    assert!(said.ends_with("failed: ModuleNotFoundError: No module named 'numpy'"), "{said}");
+    assert_eq!(machine.calls_of_pip(), 1);
     assert!(machine.cached().is_empty(), "{:?}", machine.cached());
 }

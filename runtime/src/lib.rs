@@ -43,7 +43,7 @@ pub use callbacks::{
     MonitorMode, NotLogged, OnExceptionCheckpoint, PredictionWriter, ProgressBar, SaveLast, StochasticWeightAveraging,
     StoppingReason, Throughput, ThroughputMonitor, ThroughputTotals, Timer, WriteInterval, WritePredictions,
 };
-pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimizer};
+pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimizer, weights};
 pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};
 pub use context::{Context, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};

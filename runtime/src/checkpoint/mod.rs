@@ -1,13 +1,24 @@
 //! A checkpoint: what is kept of a module and its run, in one safetensors file that can't run code.
 //!
-//! Layout, version 1. The tensors are named `module.{parameter or buffer}` and `optimizer.{index}.{parameter}.{slot}`. The
-//! header's metadata has the key `tch_lightning`, whose value is the JSON of [`Metadata`]. `safetensors.torch.load_file`
-//! in Python reads the tensors.
+//! [`LAYOUT`] says how it lies in its file; [`encode`] and [`decode`] go there and back, [`file`] keeps it on a disk,
+//! [`writer`] does so while the training goes on, and [`weights`] go to PyTorch and come from there.
 
+mod checksum;
+mod decode;
+mod dtype;
+mod encode;
 mod error;
 mod file;
+mod header;
+mod layout;
+pub(crate) mod retention;
+pub mod weights;
+// the trainer writes in place as yet
+#[cfg_attr(not(test), expect(dead_code))]
+pub(crate) mod writer;
 
 pub use error::CheckpointError;
+pub use layout::LAYOUT;
 
 use crate::context::{Progress, RunState};
 use crate::mismatch::{Mismatch, Misshaped};
@@ -18,9 +29,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tch::Tensor;
-
-/// The version of the layout that this crate writes, and the newest that it reads.
-pub const LAYOUT: u32 = 1;
 
 pub(crate) const MODULE: &str = "module.";
 

@@ -1,0 +1,77 @@
+//! The checksum of a whole file, of which the checksum itself is a part.
+
+use super::layout::CHECKSUM;
+use std::hash::Hasher;
+use std::ops::Range;
+use twox_hash::XxHash3_64;
+
+const ALGORITHM: &str = "xxh3:";
+const DIGITS: usize = 16;
+
+/// What stands in the header until the checksum is known, and what is summed in its place.
+pub(super) const UNKNOWN: &str = "xxh3:0000000000000000";
+
+/// A checksum that grows with the bytes of a file.
+pub(super) struct Checksum(XxHash3_64);
+
+impl Checksum {
+    /// The checksum of a file so far: of the length of its header, and of its header, whose digits at `place` count as `0`.
+    pub(super) fn of_header(length: &[u8], header: &[u8], place: &Range<usize>) -> Self {
+        let mut sum = Self(XxHash3_64::with_seed(0));
+        sum.add(length);
+        sum.add(&header[..place.start]);
+        sum.add(&[b'0'; DIGITS]);
+        sum.add(&header[place.end..]);
+        sum
+    }
+
+    /// Adds what comes next in the file.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    /// The digits that stand in the file.
+    pub(super) fn digits(&self) -> String {
+        format!("{:0DIGITS$x}", self.0.finish())
+    }
+}
+
+/// Where the digits lie in a header that has a checksum by this rule.
+///
+/// A quotation mark inside of a JSON string has a backslash before it, so that the key can be found in no other place.
+pub(super) fn place_in(header: &str) -> Option<Range<usize>> {
+    let before = format!("\"{CHECKSUM}\":\"{ALGORITHM}");
+    let start = header.find(&before)? + before.len();
+    let rest = header.get(start..)?;
+    let digits = rest.bytes().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    (digits == DIGITS && rest[digits..].starts_with('"')).then_some(start..start + DIGITS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The values of `xxhash.xxh3_64_hexdigest` in Python.
+    #[test]
+    fn it_is_the_xxh3_of_64_bits() {
+        let sum_of = |bytes: &[u8]| {
+            let mut sum = Checksum(XxHash3_64::with_seed(0));
+            bytes.chunks(100).for_each(|chunk| sum.add(chunk));
+            sum.digits()
+        };
+        assert_eq!(sum_of(b""), "2d06800538d394c2");
+        assert_eq!(sum_of(b"tch-lightning"), "578a4332ce91ca57");
+        assert_eq!(sum_of(&[7; 1000]), "5d7e9d56395451ea");
+    }
+
+    #[test]
+    fn the_digits_are_found_where_the_header_has_them() {
+        let header = format!("{{\"__metadata__\":{{\"{CHECKSUM}\":\"{UNKNOWN}\"}}}}");
+        let place = place_in(&header).unwrap();
+        assert_eq!(header[place], UNKNOWN[ALGORITHM.len()..]);
+        assert_eq!(place_in(&header.replace("00\"", "0\"")), None);
+        assert_eq!(place_in(&header.replace("xxh3", "sha1")), None);
+        // as text inside of another value
+        assert_eq!(place_in(&header.replace('"', "\\\"")), None);
+    }
+}

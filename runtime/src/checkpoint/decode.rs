@@ -1,0 +1,88 @@
+//! From bytes that nobody vouches for to a checkpoint.
+
+use super::dtype::tensor_of;
+use super::header::{Header, length_of_header};
+use super::layout::{CHECKSUM, FIRST_WITH_CHECKSUM, LAYOUT, LENGTH, METADATA};
+use super::{Checkpoint, CheckpointError, Metadata};
+use std::collections::BTreeMap;
+use std::path::Path;
+use tch::Tensor;
+
+/// How files of `torch.save` begin: a zip file, and before PyTorch 1.6 a pickle of a certain number.
+const PICKLES: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46"];
+
+/// A whole safetensors file, whose checksum is right if it has one.
+pub(super) struct Decoded<'a> {
+    header: Header,
+    elements: &'a [u8],
+    path: &'a Path,
+}
+
+impl Checkpoint {
+    /// The checkpoint of such bytes as [`to_bytes`](Self::to_bytes) gives, with its tensors on the CPU. Whatever the bytes claim,
+    /// the memory that is used depends on their number alone.
+    ///
+    /// # Errors
+    /// [`CheckpointError`], in one sentence that says what is wrong with the bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
+        Decoded::new(bytes, Path::new("in memory"))?.checkpoint()
+    }
+}
+
+impl<'a> Decoded<'a> {
+    /// The file of these bytes; `path` is what errors call it.
+    pub(super) fn new(bytes: &'a [u8], path: &'a Path) -> Result<Self, CheckpointError> {
+        refuse_pickles(bytes, path)?;
+        let damaged = |reason| CheckpointError::damaged(path, reason);
+        let (start, rest) = bytes.split_at(bytes.len().min(LENGTH));
+        let length = length_of_header(start, bytes.len() as u64).map_err(damaged)?;
+        let (text, elements) = rest.split_at(length);
+        let header = Header::parse(text, elements.len() as u64).map_err(damaged)?;
+        if let Some(mut comparison) = header.comparison(text).map_err(damaged)? {
+            comparison.add(elements);
+            comparison.end().map_err(damaged)?;
+        }
+        Ok(Self { header, elements, path })
+    }
+
+    pub(super) fn checkpoint(&self) -> Result<Checkpoint, CheckpointError> {
+        let metadata = metadata_of(&self.header, self.path)?;
+        Ok(Checkpoint { metadata, tensors: self.tensors()? })
+    }
+
+    /// Whether the file is one of this crate's checkpoints.
+    pub(super) fn is_checkpoint(&self) -> bool {
+        self.header.value(METADATA).is_some()
+    }
+
+    pub(super) fn tensors(&self) -> Result<BTreeMap<String, Tensor>, CheckpointError> {
+        let tensors = self.header.tensors().map(|(name, info)| {
+            let (start, end) = info.data_offsets;
+            let tensor = tensor_of(info, &self.elements[start..end]);
+            let tensor = tensor.map_err(|what| CheckpointError::damaged(self.path, format!("`{name}` {what}")))?;
+            Ok((name, tensor))
+        });
+        tensors.collect()
+    }
+}
+
+pub(super) fn refuse_pickles(start: &[u8], path: &Path) -> Result<(), CheckpointError> {
+    if PICKLES.iter().any(|pickle| start.starts_with(pickle)) {
+        return Err(CheckpointError::Pickle { path: path.to_owned() });
+    }
+    Ok(())
+}
+
+/// The metadata in a header, if it is of a layout that is known and has the checksum that its layout asks for.
+pub(super) fn metadata_of(header: &Header, path: &Path) -> Result<Metadata, CheckpointError> {
+    let text = header.value(METADATA).ok_or_else(|| CheckpointError::Foreign { path: path.to_owned() })?;
+    let damaged = |error: serde_json::Error| CheckpointError::damaged(path, format!("its metadata: {error}"));
+    let value: serde_json::Value = serde_json::from_str(text).map_err(damaged)?;
+    match value.get("layout").and_then(serde_json::Value::as_u64) {
+        Some(layout) if layout > u64::from(LAYOUT) => Err(CheckpointError::Newer { path: path.to_owned(), layout }),
+        Some(layout) if layout >= FIRST_WITH_CHECKSUM && header.value(CHECKSUM).is_none() => {
+            Err(CheckpointError::damaged(path, "it has no checksum".to_owned()))
+        }
+        _ => serde_json::from_value(value).map_err(damaged),
+    }
+}

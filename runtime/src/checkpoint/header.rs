@@ -1,0 +1,107 @@
+//! The header of a file that nobody vouches for.
+
+use super::checksum::{Checksum, place_in};
+use super::layout::{CHECKSUM, LENGTH, LONGEST_HEADER};
+use safetensors::tensor;
+use serde::Deserializer;
+use serde::de::{Error, IgnoredAny, MapAccess, Visitor};
+use std::collections::HashSet;
+use std::fmt;
+use std::ops::Range;
+
+/// A header, with what safetensors says about a tensor.
+pub(super) struct Header {
+    tensors: tensor::Metadata,
+    /// Where the digits of the checksum lie in the header's text, and what they are.
+    checksum: Option<(Range<usize>, String)>,
+}
+
+/// How long the header says that it is, if the file, of which these are the first bytes, can have such a one.
+pub(super) fn length_of_header(start: &[u8], file: u64) -> Result<usize, String> {
+    let start: [u8; LENGTH] = start.try_into().map_err(|_| format!("it has {file} bytes and no header"))?;
+    let length = u64::from_le_bytes(start);
+    if length > file.saturating_sub(LENGTH as u64) {
+        return Err(format!("its header claims {length} bytes, and the file has {file}"));
+    }
+    let usable = usize::try_from(length).ok().filter(|length| *length <= LONGEST_HEADER);
+    usable.ok_or_else(|| format!("its header claims {length} bytes, and safetensors allows {LONGEST_HEADER}"))
+}
+
+impl Header {
+    /// The header of a file with so many bytes of elements behind it.
+    pub(super) fn parse(text: &[u8], elements: u64) -> Result<Self, String> {
+        let text = std::str::from_utf8(text).map_err(|error| format!("its header is no text: {error}"))?;
+        refuse_duplicates(text).map_err(|error| format!("its header: {error}"))?;
+        let tensors: tensor::Metadata = serde_json::from_str(text).map_err(|error| format!("its header: {error}"))?;
+        if tensors.data_len() as u64 != elements {
+            return Err(format!("its tensors need {} bytes, and there are {elements}", tensors.data_len()));
+        }
+        let checksum = place_in(text).map(|place| (place.clone(), text[place].to_owned()));
+        Ok(Self { tensors, checksum })
+    }
+
+    /// A value of the header's metadata.
+    pub(super) fn value(&self, key: &str) -> Option<&str> {
+        self.tensors.metadata().as_ref()?.get(key).map(String::as_str)
+    }
+
+    /// The tensors' names, and what safetensors says about each, in the order of their elements.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = (String, &tensor::TensorInfo)> {
+        self.tensors.offset_keys().into_iter().filter_map(|name| self.tensors.info(&name).map(|info| (name, info)))
+    }
+
+    /// The comparison of the file's checksum with its bytes, begun with the header; `None` for a file without one.
+    pub(super) fn comparison(&self, text: &[u8]) -> Result<Option<Comparison<'_>>, String> {
+        match &self.checksum {
+            Some((place, said)) => {
+                let length = (text.len() as u64).to_le_bytes();
+                Ok(Some(Comparison { found: Checksum::of_header(&length, text, place), said }))
+            }
+            None if self.value(CHECKSUM).is_some() => Err(format!("its `{CHECKSUM}` is no checksum")),
+            None => Ok(None),
+        }
+    }
+}
+
+/// The checksum that a file has, and the one that it should have as far as it was looked at.
+pub(super) struct Comparison<'a> {
+    found: Checksum,
+    said: &'a str,
+}
+
+impl Comparison<'_> {
+    /// Adds elements.
+    pub(super) fn add(&mut self, elements: &[u8]) {
+        self.found.add(elements);
+    }
+
+    pub(super) fn end(self) -> Result<(), String> {
+        let found = self.found.digits();
+        if found == self.said { Ok(()) } else { Err(format!("its checksum is {found} instead of {}", self.said)) }
+    }
+}
+
+/// Two tensors of one name: readers differ in which of them they take.
+fn refuse_duplicates(header: &str) -> serde_json::Result<()> {
+    struct Names;
+
+    impl<'de> Visitor<'de> for Names {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            let mut seen = HashSet::new();
+            while let Some((name, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
+                if let Some(twice) = seen.replace(name) {
+                    return Err(A::Error::custom(format!("`{twice}` is there twice")));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    serde_json::Deserializer::from_str(header).deserialize_map(Names)
+}

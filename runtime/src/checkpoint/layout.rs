@@ -1,0 +1,49 @@
+//! How a checkpoint lies in its file: see [`LAYOUT`].
+
+/// The version of the layout that this crate writes, and the newest that it reads.
+///
+/// # Layout 2
+///
+/// One [safetensors](https://huggingface.co/docs/safetensors) file, which `safetensors.torch.load_file` in Python reads as it
+/// is. Its parts follow each other without a gap:
+///
+/// | bytes | |
+/// |---|---|
+/// | 8 | the length of the header, little-endian |
+/// | as many | the header: JSON, padded with spaces to a multiple of 8 |
+/// | the rest | the tensors' elements, little-endian, in row-major order; the widest dtypes come first |
+///
+/// The header gives each tensor's dtype, shape and place by its name: `module.{parameter or buffer}` and
+/// `optimizer.{index}.{parameter}.{slot}`. Its `__metadata__` has three keys:
+///
+/// | key | |
+/// |---|---|
+/// | `format` | `pt`, by which other programs know tensors of PyTorch |
+/// | `tch_lightning` | the JSON of [`Metadata`](crate::Metadata), whose `layout` is the number of the layout |
+/// | `tch_lightning.checksum` | `xxh3:` and 16 hexadecimal digits |
+///
+/// The checksum is the [XXH3](https://xxhash.com) of 64 bits, with seed 0, of the whole file with `0` in the place of each of
+/// its own 16 digits. So it covers names, shapes, metadata and elements, and no byte of a file can change unseen. Later layouts
+/// keep this rule under this key, so that a damaged file is never taken for one of theirs.
+///
+/// The same checkpoint always gives the same bytes.
+///
+/// # Layout 1
+///
+/// As layout 2, without a checksum. It is read and no longer written.
+pub const LAYOUT: u32 = 2;
+
+/// The first layout that has a checksum.
+pub(super) const FIRST_WITH_CHECKSUM: u64 = 2;
+
+/// The key of the metadata in the header.
+pub(crate) const METADATA: &str = "tch_lightning";
+
+/// The key of the checksum in the header.
+pub(super) const CHECKSUM: &str = "tch_lightning.checksum";
+
+/// The bytes before the header, which are its length.
+pub(super) const LENGTH: usize = size_of::<u64>();
+
+/// The longest header that safetensors reads.
+pub(super) const LONGEST_HEADER: usize = 100_000_000;

@@ -1,0 +1,84 @@
+//! What is done behind a checkpoint that was written: a link to it, and the removal of older ones.
+
+use super::{Checkpoint, CheckpointError};
+use crate::whole_file;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Makes `path` a link to the checkpoint `target`, in place of what was there before.
+pub(crate) fn link(path: &Path, target: &Path) -> Result<(), CheckpointError> {
+    let there = fs::metadata(target);
+    there
+        .and_then(|_| whole_file::link(path, target))
+        .map_err(|source| CheckpointError::Link { path: path.to_owned(), source })
+}
+
+/// Removes older checkpoints, in order, once the one at `path` has turned out to be whole.
+pub(crate) fn remove_older(path: &Path, older: &[PathBuf]) -> Result<(), CheckpointError> {
+    if older.is_empty() {
+        return Ok(());
+    }
+    Checkpoint::verify(path)?;
+    older.iter().try_for_each(|path| remove(path))
+}
+
+/// One that is gone already is no mistake.
+fn remove(path: &Path) -> Result<(), CheckpointError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(CheckpointError::Remove { path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_ones_stay_where_the_new_one_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let [older, new] = ["older.ckpt", "new.ckpt"].map(|name| folder.path().join(name));
+        Checkpoint::default().write(&older).unwrap();
+        let mut bytes = Checkpoint::default().to_bytes().unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&new, &bytes).unwrap();
+        let said = remove_older(&new, std::slice::from_ref(&older)).unwrap_err().to_string();
+        assert!(said.starts_with(&format!("the checkpoint {} is damaged", new.display())), "{said}");
+        Checkpoint::verify(&older).unwrap();
+        Checkpoint::default().write(&new).unwrap();
+        remove_older(&new, &[folder.path().join("gone already"), older.clone()]).unwrap();
+        assert!(!older.exists());
+    }
+
+    #[test]
+    fn what_can_not_be_removed_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("one.ckpt");
+        Checkpoint::default().write(&path).unwrap();
+        let said = remove_older(&path, &[folder.path().to_owned()]).unwrap_err().to_string();
+        let shown = folder.path().display();
+        assert_eq!(said, format!("can't remove the older checkpoint {shown}: Is a directory (os error 21)"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_replaced_and_never_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("one.ckpt"), "one").unwrap();
+        fs::write(at("two.ckpt"), "two").unwrap();
+        fs::write(at("last.ckpt"), "a file").unwrap();
+        for name in ["one", "two"] {
+            link(&at("last.ckpt"), &at(&format!("{name}.ckpt"))).unwrap();
+            assert_eq!(fs::read_to_string(at("last.ckpt")).unwrap(), name);
+        }
+        assert_eq!(fs::read_link(at("last.ckpt")).unwrap(), Path::new("two.ckpt"));
+        let said = link(&at("last.ckpt"), &at("nowhere.ckpt")).unwrap_err().to_string();
+        let shown = at("last.ckpt");
+        assert_eq!(said, format!("can't make the link {}: No such file or directory (os error 2)", shown.display()));
+        assert_eq!(fs::read_to_string(at("last.ckpt")).unwrap(), "two");
+    }
+}

@@ -1,0 +1,194 @@
+//! Parameters and buffers alone, to and from PyTorch.
+//!
+//! They lie in a plain `.safetensors` file under PyTorch's names, which are tch's names too as long as both name the layers
+//! alike: `features.0.weight`, `norm.running_mean`. In Python they are read with
+//!
+//! ```python
+//! model.load_state_dict(safetensors.torch.load_file("model.safetensors"))
+//! ```
+//!
+//! and written with
+//!
+//! ```python
+//! safetensors.torch.save_file(model.state_dict(), "model.safetensors")
+//! ```
+//!
+//! Batch normalization has a buffer `num_batches_tracked` in PyTorch and none in tch. It is left out of what is written, and
+//! PyTorch, which counts it with `momentum=None` alone, accepts that with `strict=True`; it is passed over in what is read.
+
+use super::decode::Decoded;
+use super::encode::Encoded;
+use super::{Checkpoint, CheckpointError, MODULE, file};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use tch::Tensor;
+use tch::nn::VarStore;
+
+const ONLY_IN_PYTORCH: &str = "num_batches_tracked";
+
+/// Writes the parameters and buffers of `variables` for PyTorch. The file is whole or not there.
+///
+/// # Errors
+/// [`CheckpointError`] where the folder or the disk refuses, or where safetensors has no such dtype.
+///
+/// # Examples
+/// ```
+/// use tch_lightning::prelude::*;
+/// use tch_lightning::weights;
+///
+/// # fn main() -> Result<()> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("model.safetensors");
+/// let mut vs = nn::VarStore::new(Device::Cpu);
+/// let mut layer = nn::linear(vs.root() / "layer", 3, 2, nn::LinearConfig::default());
+/// weights::save(&vs, &path)?;
+///
+/// let before = layer.ws.copy();
+/// tch::no_grad(|| layer.ws.fill_(0.0));
+/// weights::load(&mut vs, &path)?;
+/// assert_eq!(layer.ws, before);
+/// # Ok(())
+/// # }
+/// ```
+pub fn save(variables: &VarStore, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
+    let variables: HashMap<String, Tensor> = variables.variables();
+    write(variables.iter().map(|(name, tensor)| (name.as_str(), tensor)), path.as_ref())
+}
+
+/// Copies the weights in a `.safetensors` file into `variables`, whatever their dtypes: a value is converted to the dtype of its
+/// variable, as `load_state_dict` does. A checkpoint of this crate does as well; its parameters and buffers are taken.
+///
+/// # Errors
+/// [`CheckpointError`] where the file can't be read, and [`CheckpointError::OtherModule`] with every name that is missing,
+/// unexpected or of another shape. Nothing is copied then.
+pub fn load(variables: &mut VarStore, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
+    let path = path.as_ref();
+    let variables: Vec<(String, Tensor)> = variables.variables().into_iter().collect();
+    let bytes = file::bytes(path)?;
+    let file = Decoded::new(&bytes, path)?;
+    if file.is_checkpoint() {
+        return file.checkpoint()?.load_into(&variables);
+    }
+    let mut tensors = file.tensors()?;
+    tensors.retain(|name, _| {
+        name.rsplit('.').next() != Some(ONLY_IN_PYTORCH) || variables.iter().any(|(wanted, _)| wanted == name)
+    });
+    Checkpoint { tensors, ..Checkpoint::default() }.load_under("", &variables)
+}
+
+impl Checkpoint {
+    /// Writes the module's parameters and buffers alone for PyTorch, as [`weights::save`](save) does.
+    ///
+    /// ```no_run
+    /// # use tch_lightning::prelude::*;
+    /// # fn main() -> Result<()> {
+    /// Checkpoint::read("last.ckpt".as_ref())?.export_weights("model.safetensors")?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`CheckpointError`] where the folder or the disk refuses.
+    pub fn export_weights(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
+        write(self.under(MODULE), path.as_ref())
+    }
+}
+
+fn write<'a>(tensors: impl Iterator<Item = (&'a str, &'a Tensor)>, path: &Path) -> Result<(), CheckpointError> {
+    file::write(&Encoded::new(tensors.collect(), BTreeMap::from([("format", "pt")]))?, path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mismatch::{Mismatch, Misshaped};
+    use tch::{Device, Kind, nn};
+
+    fn written(tensors: &[(&str, Tensor)]) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.safetensors");
+        write(tensors.iter().map(|(name, tensor)| (*name, tensor)), &path).unwrap();
+        (folder, path)
+    }
+
+    fn norm() -> VarStore {
+        let variables = VarStore::new(Device::Cpu);
+        nn::batch_norm1d(variables.root() / "norm", 2, nn::BatchNormConfig::default());
+        variables
+    }
+
+    #[test]
+    fn other_dtypes_are_converted_and_what_only_pytorch_counts_is_passed_over() {
+        let half = |values: &[f32]| Tensor::from_slice(values).to_kind(Kind::Half);
+        let (_folder, path) = written(&[
+            ("norm.weight", half(&[0.5, 2.0])),
+            ("norm.bias", Tensor::from_slice(&[1.0f64, -1.0])),
+            ("norm.running_mean", half(&[3.0, 4.0])),
+            ("norm.running_var", half(&[5.0, 6.0])),
+            ("norm.num_batches_tracked", Tensor::from(7i64)),
+        ]);
+        let mut variables = norm();
+        load(&mut variables, &path).unwrap();
+        let found = variables.variables();
+        assert_eq!(found["norm.weight"], Tensor::from_slice(&[0.5f32, 2.0]));
+        assert_eq!(found["norm.bias"], Tensor::from_slice(&[1.0f32, -1.0]));
+        assert_eq!(found["norm.running_var"], Tensor::from_slice(&[5.0f32, 6.0]));
+    }
+
+    #[test]
+    fn every_difference_is_told_and_nothing_is_copied() {
+        let (_folder, path) = written(&[
+            ("norm.weight", Tensor::from_slice(&[0.5f32, 2.0])),
+            ("norm.bias", Tensor::from_slice(&[1.0f32, 2.0, 3.0])),
+            ("norm.running_mean", Tensor::from_slice(&[0.0f32, 0.0])),
+            ("head.weight", Tensor::from(1.0)),
+        ]);
+        let mut variables = norm();
+        let before = variables.variables()["norm.weight"].copy();
+        let Err(CheckpointError::OtherModule(mismatch)) = load(&mut variables, &path) else { panic!() };
+        let misshaped = vec![Misshaped { name: "norm.bias".to_owned(), found: vec![3], expected: vec![2] }];
+        let (missing, unexpected) = (vec!["norm.running_var".to_owned()], vec!["head.weight".to_owned()]);
+        assert_eq!(mismatch, Mismatch { missing, misshaped, unexpected });
+        assert_eq!(variables.variables()["norm.weight"], before);
+    }
+
+    #[test]
+    fn a_checkpoint_gives_its_weights_and_so_does_its_export() {
+        let mut source = norm();
+        tch::no_grad(|| source.variables().remove("norm.running_mean").map(|mut mean| mean.fill_(3.0)));
+        let mut checkpoint = Checkpoint::default();
+        let tensors = source.variables().into_iter().map(|(name, tensor)| (format!("{MODULE}{name}"), tensor));
+        checkpoint.tensors.extend(tensors);
+        checkpoint.tensors.insert("optimizer.0.norm.weight.exp_avg".to_owned(), Tensor::from(1.0));
+        let folder = tempfile::tempdir().unwrap();
+        let [whole, alone] = ["last.ckpt", "model.safetensors"].map(|name| folder.path().join(name));
+        checkpoint.write(&whole).unwrap();
+        checkpoint.export_weights(&alone).unwrap();
+        for path in [&whole, &alone] {
+            let mut variables = norm();
+            load(&mut variables, path).unwrap();
+            assert_eq!(variables.variables()["norm.running_mean"], Tensor::from_slice(&[3.0f32, 3.0]));
+        }
+        save(&source, &whole).unwrap();
+        assert_eq!(std::fs::read(&whole).unwrap(), std::fs::read(&alone).unwrap());
+        load(&mut source, &whole).unwrap();
+    }
+
+    #[test]
+    fn files_that_are_no_weights_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("model.ckpt");
+        let refused = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            load(&mut norm(), &path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+        };
+        let said = refused(b"PK\x03\x04");
+        assert!(said.starts_with("FILE is a checkpoint of PyTorch, a pickle, which can run code"), "{said}");
+        let mut bytes = Checkpoint::default().to_bytes().unwrap();
+        bytes[20] ^= 1;
+        let said = refused(&bytes);
+        assert!(said.starts_with("the checkpoint FILE is damaged or cut short ("), "{said}");
+        let said = load(&mut norm(), folder.path()).unwrap_err().to_string();
+        assert_eq!(said, format!("can't read the checkpoint {}: it is a folder, not a file", folder.path().display()));
+    }
+}

@@ -1,0 +1,62 @@
+//! Checkpoints as files: what goes in comes out, what is damaged or foreign is refused in one sentence, and a disk that is full
+//! takes nothing away.
+
+mod damaged;
+mod foreign;
+mod full_disk;
+mod layout_1;
+mod model;
+mod places;
+mod properties;
+
+use std::path::Path;
+use tch_lightning::prelude::*;
+
+/// A checkpoint with a tensor that is not contiguous, one that is a scalar, and values of a hook.
+fn checkpoint() -> Checkpoint {
+    let mut checkpoint = Checkpoint::default();
+    checkpoint.metadata.epoch = 3;
+    checkpoint.insert("seen", vec![1, 2]).unwrap();
+    checkpoint.tensors.insert("module.weight".to_owned(), Tensor::from_slice2(&[[1.0f32, 2.0], [3.0, 4.0]]).tr());
+    checkpoint.tensors.insert("module.steps".to_owned(), Tensor::from(7i64));
+    checkpoint
+}
+
+/// What is said of a file of these bytes, named FILE. Reading and verifying say the same, unless it takes the tensors to see it.
+fn refused(bytes: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.ckpt");
+    std::fs::write(&path, bytes).unwrap();
+    let said = said_of(&path);
+    if let Err(error) = Checkpoint::verify(&path) {
+        assert_eq!(error.to_string().replace(&path.display().to_string(), "FILE"), said);
+    }
+    let in_memory = Checkpoint::from_bytes(bytes).unwrap_err().to_string();
+    assert_eq!(in_memory.replace("in memory", "FILE"), said);
+    said
+}
+
+/// What reading `path` says, which is called FILE.
+fn said_of(path: &Path) -> String {
+    Checkpoint::read(path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new/one.ckpt");
+    checkpoint().write(&path).unwrap();
+    Checkpoint::verify(&path).unwrap();
+    let read = Checkpoint::read(&path).unwrap();
+    assert_eq!((read.metadata.epoch, read.metadata.layout), (3, 2));
+    assert_eq!(read.get::<Vec<i32>>("seen").unwrap(), Some(vec![1, 2]));
+    assert_eq!(read.tensors["module.weight"], Tensor::from_slice2(&[[1.0f32, 3.0], [2.0, 4.0]]));
+    assert_eq!(read.tensors["module.steps"], Tensor::from(7i64));
+    let left: Vec<_> = std::fs::read_dir(path.parent().unwrap()).unwrap().collect();
+    assert_eq!(left.len(), 1, "nothing but the checkpoint is left");
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        checkpoint().to_bytes().unwrap(),
+        "the same checkpoint gives the same bytes"
+    );
+}

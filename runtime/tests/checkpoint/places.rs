@@ -1,0 +1,67 @@
+//! Places where no checkpoint can be read or written.
+
+use crate::{checkpoint, said_of};
+use std::path::Path;
+use std::process::Command;
+use tch_lightning::Checkpoint;
+
+#[test]
+fn what_is_no_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(said_of(folder.path()), "can't read the checkpoint FILE: it is a folder, not a file");
+    assert_eq!(
+        said_of(&folder.path().join("nowhere.ckpt")),
+        "can't read the checkpoint FILE: No such file or directory (os error 2)"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn what_never_begins_or_never_ends_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let no_file = "can't read the checkpoint FILE: it is a pipe, a socket or a device, not a file";
+    assert_eq!(said_of(&pipe), no_file);
+    assert_eq!(said_of(Path::new("/dev/zero")), no_file);
+    let verified = Checkpoint::verify(&pipe).unwrap_err().to_string();
+    assert_eq!(verified.replace(&pipe.display().to_string(), "FILE"), no_file);
+}
+
+#[test]
+fn below_a_file_there_is_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    for (name, why) in
+        [("file/one.ckpt", "File exists (os error 17)"), ("file/deeper/one.ckpt", "Not a directory (os error 20)")]
+    {
+        let path = folder.path().join(name);
+        let said = checkpoint().write(&path).unwrap_err().to_string();
+        assert_eq!(said, format!("can't write the checkpoint {}: {why}", path.display()));
+    }
+    let there = folder.path().join("folder");
+    std::fs::create_dir(&there).unwrap();
+    let said = checkpoint().write(&there).unwrap_err().to_string();
+    assert_eq!(said, format!("can't write the checkpoint {}: Is a directory (os error 21)", there.display()));
+}
+
+#[cfg(unix)]
+#[test]
+fn where_nobody_may_read_or_write_it_says_so() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.ckpt");
+    checkpoint().write(&path).unwrap();
+    set_permissions(&path, Permissions::from_mode(0o000)).unwrap();
+    set_permissions(&folder, Permissions::from_mode(0o555)).unwrap();
+    if std::fs::File::open(&path).is_ok() {
+        println!("skipped: this user may read and write everything");
+        return;
+    }
+    assert_eq!(said_of(&path), "can't read the checkpoint FILE: Permission denied (os error 13)");
+    let other = folder.path().join("two.ckpt");
+    let said = checkpoint().write(&other).unwrap_err().to_string();
+    set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(said, format!("can't write the checkpoint {}: Permission denied (os error 13)", other.display()));
+}

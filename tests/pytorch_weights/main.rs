@@ -1,0 +1,128 @@
+//! Weights to PyTorch and from it, asked of PyTorch itself.
+#![allow(missing_docs)]
+
+mod python;
+
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::path::Path;
+use tch_lightning::prelude::*;
+use tch_lightning::weights;
+
+/// The network of network.py.
+struct Network {
+    vs: nn::VarStore,
+    layers: nn::SequentialT,
+}
+
+impl Network {
+    fn new() -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let root = vs.root();
+        let layers = nn::seq_t()
+            .add(nn::conv2d(&root / "0", 1, 4, 3, nn::ConvConfig::default()))
+            .add(nn::batch_norm2d(&root / "1", 4, nn::BatchNormConfig::default()))
+            .add_fn(|x| x.relu().flatten(1, -1))
+            .add(nn::linear(&root / "4", 4 * 4 * 4, 3, nn::LinearConfig::default()));
+        Self { vs, layers }
+    }
+
+    /// One that has seen some batches.
+    fn trained() -> Self {
+        tch::manual_seed(4);
+        let network = Self::new();
+        for _ in 0..3 {
+            let _ = network.layers.forward_t(&(images() * 2 - 1), true);
+        }
+        network
+    }
+
+    fn outputs(&self, images: &Tensor) -> Tensor {
+        tch::no_grad(|| self.layers.forward_t(images, false))
+    }
+}
+
+fn images() -> Tensor {
+    Tensor::randn([5, 1, 6, 6], (Kind::Float, Device::Cpu))
+}
+
+fn tensors(path: &Path) -> HashMap<String, Tensor> {
+    Tensor::read_safetensors(path).unwrap().into_iter().collect()
+}
+
+fn assert_close(ours: &Tensor, theirs: &Tensor) {
+    assert_eq!(ours.size(), theirs.size());
+    let distance = (ours - theirs).abs().max().double_value(&[]);
+    assert!(distance < 1e-6, "{distance}");
+}
+
+#[test]
+fn python_reads_our_checkpoints() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.ckpt");
+    let mut checkpoint = Checkpoint::default();
+    let mut insert = |name: &str, tensor: Tensor| checkpoint.tensors.insert(name.to_owned(), tensor);
+    insert("module.weight", Tensor::from_slice2(&[[0.1f32, -2.0, 3e30], [1e-40, 0.0, 7.0]]).tr());
+    insert("module.half", Tensor::from_slice(&[0.5f32, 65504.0]).to_kind(Kind::Half));
+    insert("module.bfloat16", Tensor::from_slice(&[3.0f32, 0.25]).to_kind(Kind::BFloat16));
+    insert("module.flags", Tensor::from_slice(&[true, false]));
+    insert("module.größe", Tensor::zeros([2, 0], (Kind::Uint8, Device::Cpu)));
+    insert("optimizer.0.weight.step", Tensor::from(-3i64));
+    checkpoint.write(&path).unwrap();
+
+    let Some(printed) = python::run("values", &path) else { return };
+    assert_eq!(
+        serde_json::from_str::<Value>(&printed).unwrap(),
+        json!({
+            "module.weight": ["torch.float32", [3, 2], [0.1f32 as f64, 1e-40f32 as f64, -2.0, 0.0, 3e30f32 as f64, 7.0]],
+            "module.half": ["torch.float16", [2], [0.5, 65504.0]],
+            "module.bfloat16": ["torch.bfloat16", [2], [3.0, 0.25]],
+            "module.flags": ["torch.bool", [2], [1.0, 0.0]],
+            "module.größe": ["torch.uint8", [2, 0], []],
+            "optimizer.0.weight.step": ["torch.int64", [], [-3.0]],
+        })
+    );
+}
+
+#[test]
+fn weights_of_pytorch_give_its_outputs() {
+    let folder = tempfile::tempdir().unwrap();
+    if python::run("save", folder.path()).is_none() {
+        return;
+    }
+    let mut network = Network::new();
+    weights::load(&mut network.vs, folder.path().join("model.safetensors")).unwrap();
+    let batch = tensors(&folder.path().join("batch.safetensors"));
+    assert_close(&network.outputs(&batch["images"]), &batch["outputs"]);
+
+    for name in ["zip.ckpt", "pickle.ckpt"] {
+        let path = folder.path().join(name);
+        let said = weights::load(&mut network.vs, &path).unwrap_err().to_string();
+        let wanted =
+            format!("{} is a checkpoint of PyTorch, a pickle, which can run code and is not read", path.display());
+        assert!(said.starts_with(&wanted), "{said}");
+    }
+}
+
+#[test]
+fn pytorch_gives_our_outputs_with_our_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let [model, images_path] = ["model.safetensors", "images.safetensors"].map(|name| folder.path().join(name));
+    let network = Network::trained();
+    let images = images();
+    Tensor::write_safetensors(&[("images", &images)], &images_path).unwrap();
+    weights::save(&network.vs, &model).unwrap();
+    if python::run("load", folder.path()).is_none() {
+        return;
+    }
+    let outputs = tensors(&folder.path().join("outputs.safetensors"));
+    assert_close(&network.outputs(&images), &outputs["outputs"]);
+
+    // what a checkpoint exports is the same file
+    let mut checkpoint = Checkpoint::default();
+    let named = network.vs.variables().into_iter().map(|(name, tensor)| (format!("module.{name}"), tensor));
+    checkpoint.tensors.extend(named);
+    let exported = folder.path().join("exported.safetensors");
+    checkpoint.export_weights(&exported).unwrap();
+    assert_eq!(std::fs::read(exported).unwrap(), std::fs::read(model).unwrap());
+}

@@ -1,0 +1,54 @@
+"""What PyTorch makes of our files, and files that PyTorch makes for us: `values FILE`, `save FOLDER` or `load FOLDER`.
+
+The network is the one of main.rs.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+
+def network():
+    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 4 * 4, 3))
+
+
+def values(file):
+    """Prints each tensor's dtype, shape and values."""
+    tensors = load_file(file)
+    print(json.dumps({name: [str(tensor.dtype), list(tensor.shape), tensor.double().flatten().tolist()]
+                      for name, tensor in tensors.items()}))
+
+
+def save(folder):
+    """Writes the weights of a network that has seen some batches, in three formats; images, and what it says of them."""
+    torch.manual_seed(3)
+    module = network()
+    for _ in range(3):
+        module(torch.randn(8, 1, 6, 6) * 2 + 1)
+    images = torch.randn(5, 1, 6, 6)
+    module.eval()
+    with torch.no_grad():
+        save_file({"images": images, "outputs": module(images)}, folder / "batch.safetensors")
+    weights = module.state_dict()
+    assert weights["1.num_batches_tracked"] == 3
+    save_file(weights, folder / "model.safetensors")
+    torch.save(weights, folder / "zip.ckpt")
+    torch.save(weights, folder / "pickle.ckpt", _use_new_zipfile_serialization=False)
+
+
+def load(folder):
+    """Writes what a network with our weights says of our images."""
+    module = network()
+    module.load_state_dict(load_file(folder / "model.safetensors"), strict=True)
+    module.eval()
+    images = load_file(folder / "images.safetensors")["images"]
+    with torch.no_grad():
+        save_file({"outputs": module(images)}, folder / "outputs.safetensors")
+
+
+verb, place = sys.argv[1:]
+{"values": values, "save": save, "load": load}[verb](Path(place))
