@@ -5,8 +5,13 @@ CARGO ?= cargo
 DEMO := target/demo
 # for how long each fuzzer runs
 SECONDS ?= 300
+# how often the kill test kills, and what decides the instants
+KILLS ?= 40
+SEED ?= 1
+# how long the soak is
+STEPS ?= 1000000
 
-.PHONY: help setup python demo test lint bench doctor fuzz
+.PHONY: help setup python demo test lint bench doctor kill-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -14,6 +19,8 @@ help:
 	@echo "make lint     look at format, lints and documentation"
 	@echo "make bench    measure a training step, and what the macros cost a build"
 	@echo "make doctor   show what was found: libtorch, devices, threads"
+	@echo "make kill-test  kill a training KILLS=40 times, and hold what it becomes against one left alone"
+	@echo "make soak     train for STEPS=1000000, and look at the memory"
 	@echo "make fuzz     feed broken files to what reads files, for SECONDS=300 each"
 	@echo "make setup    get libtorch and tell cargo where it is"
 	@echo "make python   make the Python that some tests ask about PyTorch"
@@ -50,6 +57,12 @@ bench: setup
 
 doctor: setup
 	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor
+
+kill-test: setup
+	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED)
+
+soak: setup
+	@$(CARGO) run --release --quiet -p tests --bin soak -- $(STEPS)
 
 # without a sanitizer, which would need a nightly Rust; in libtorch's C++ none would see anything
 fuzz: setup

@@ -2,6 +2,8 @@
 //! step, validation inside the epoch, metrics, callbacks with states.
 
 use std::cell::RefCell;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 use std::rc::Rc;
 use tch_lightning::metrics::Accuracy;
@@ -18,16 +20,26 @@ pub type Points = (Tensor, Tensor);
 
 /// What happened, hook by hook and row by row, with every number as its bits.
 #[derive(Clone, Default)]
-pub struct Trace(Rc<RefCell<Vec<String>>>);
+pub struct Trace {
+    lines: Rc<RefCell<Vec<String>>>,
+    /// Where rows are written as well, a line for each.
+    rows: Option<Rc<File>>,
+}
 
 impl Trace {
+    /// A trace that writes its rows behind those of the file.
+    pub fn with_rows(path: &Path) -> Result<Self> {
+        let file = File::options().append(true).create(true).open(path)?;
+        Ok(Self { rows: Some(Rc::new(file)), ..Self::default() })
+    }
+
     fn push(&self, line: String) {
-        self.0.borrow_mut().push(line);
+        self.lines.borrow_mut().push(line);
     }
 
     /// The lines behind the first that begins so; none where there is no such line.
     pub fn behind(&self, beginning: &str) -> Vec<String> {
-        let lines = self.0.borrow();
+        let lines = self.lines.borrow();
         let place = lines.iter().position(|line| line.starts_with(beginning));
         lines[place.map_or(lines.len(), |place| place + 1)..].to_vec()
     }
@@ -37,7 +49,12 @@ impl Logger for Trace {
     fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
         let values: Vec<String> =
             metrics.iter().map(|(name, value)| format!("{name}={:016x}", value.to_bits())).collect();
-        self.push(format!("row {step}: {}", values.join(" ")));
+        let row = format!("row {step}: {}", values.join(" "));
+        if let Some(mut file) = self.rows.as_deref() {
+            let source = file.write_all(format!("{row}\n").as_bytes());
+            source.map_err(|source| Error::Io { what: "can't write the row of", path: "the trace".into(), source })?;
+        }
+        self.push(row);
         Ok(())
     }
 }
@@ -106,7 +123,7 @@ fn bits(number: &Tensor) -> Result<String> {
 }
 
 /// Two layers with batch norm and dropout.
-pub struct Classifier {
+struct Classifier {
     vs: nn::VarStore,
     first: nn::Linear,
     norm: nn::BatchNorm,
@@ -116,8 +133,7 @@ pub struct Classifier {
 }
 
 impl Classifier {
-    /// A new one, with weights that the seed decides.
-    pub fn new(seed: i64, trace: &Trace) -> Self {
+    fn new(seed: i64, trace: &Trace) -> Self {
         seed_everything(seed);
         let vs = nn::VarStore::new(Device::Cpu);
         let first = nn::linear(vs.root() / "first", 4, 16, nn::LinearConfig::default());
@@ -131,8 +147,7 @@ impl Classifier {
         self.second.forward(&hidden)
     }
 
-    /// Every parameter and buffer, bit by bit.
-    pub fn weights(&self) -> Result<Vec<(String, Vec<u32>)>> {
+    fn weights(&self) -> Result<Weights> {
         let mut weights = Vec::new();
         for (name, tensor) in self.vs.variables() {
             let values: Vec<f32> = tensor.f_flatten(0, -1)?.try_into()?;
@@ -190,35 +205,50 @@ pub fn checkpoints(folder: &Path) -> ModelCheckpoint {
     ModelCheckpoint::new().dirpath(folder).filename("{epoch}-{step}-{batch}").save_top_k(-1)
 }
 
-/// Trains for three epochs of 13 batches, after `checkpoint` if there is one. Returns the weights.
-pub fn train(
-    seed: i64,
-    trace: &Trace,
-    callbacks: Vec<ModelCheckpoint>,
-    checkpoint: Option<&Path>,
-) -> Result<Vec<(String, Vec<u32>)>> {
-    let mut classifier = Classifier::new(seed, trace);
-    let mut trainer = Trainer::new(TrainerConfig {
-        max_epochs: Some(3),
-        accumulate_grad_batches: 3,
-        val_check_interval: ValCheckInterval::Every(Every::Batches(5)),
-        log_every_n_steps: 2,
-        logger: false,
-        enable_checkpointing: false,
-        enable_progress_bar: false,
-        enable_model_summary: false,
-        ..TrainerConfig::default()
-    });
-    trainer = trainer.logger(trace.clone()).callback(trace.clone());
-    trainer = trainer.callback(EarlyStopping::new("val_loss").patience(50)).callback(LearningRateMonitor::new());
-    for callback in callbacks {
-        trainer = trainer.callback(callback);
+/// A training, from its beginning or after a checkpoint.
+pub struct Training<'a> {
+    /// What decides the weights and the dropout.
+    pub seed: i64,
+    /// Epochs of 13 batches.
+    pub epochs: i64,
+    /// What takes the rows and the hooks down.
+    pub trace: &'a Trace,
+    /// When checkpoints are written.
+    pub checkpoints: ModelCheckpoint,
+    /// Whether a thread writes them.
+    pub async_checkpointing: bool,
+    /// The checkpoint to go on from.
+    pub after: Option<&'a Path>,
+}
+
+/// Every parameter and buffer by its name, bit by bit.
+pub type Weights = Vec<(String, Vec<u32>)>;
+
+impl Training<'_> {
+    /// Trains. Returns the weights.
+    pub fn run(self) -> Result<Weights> {
+        let mut classifier = Classifier::new(self.seed, self.trace);
+        let mut trainer = Trainer::new(TrainerConfig {
+            max_epochs: Some(self.epochs),
+            accumulate_grad_batches: 3,
+            val_check_interval: ValCheckInterval::Every(Every::Batches(5)),
+            log_every_n_steps: 2,
+            logger: false,
+            async_checkpointing: self.async_checkpointing,
+            enable_progress_bar: false,
+            enable_model_summary: false,
+            ..TrainerConfig::default()
+        });
+        trainer = trainer.logger(self.trace.clone()).callback(self.trace.clone());
+        trainer =
+            trainer.callback(EarlyStopping::new("val_loss").patience(10_000)).callback(LearningRateMonitor::new());
+        trainer = trainer.callback(self.checkpoints);
+        if let Some(checkpoint) = self.after {
+            trainer = trainer.ckpt_path(checkpoint);
+        }
+        let training = DataLoader::with_workers(points(100, 0.0)?, 2).batch_size(8).shuffle(true).seed(7);
+        let validation = DataLoader::with_workers(points(20, 1000.0)?, 2).batch_size(8);
+        trainer.fit(&mut classifier, Loaders::train(training).with_validation(validation))?;
+        classifier.weights()
     }
-    if let Some(checkpoint) = checkpoint {
-        trainer = trainer.ckpt_path(checkpoint);
-    }
-    let training = DataLoader::with_workers(points(100, 0.0)?, 2).batch_size(8).shuffle(true).seed(7);
-    let validation = DataLoader::with_workers(points(20, 1000.0)?, 2).batch_size(8);
-    trainer.fit(&mut classifier, Loaders::train(training).with_validation(validation))?;
-    classifier.weights()
 }

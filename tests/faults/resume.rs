@@ -1,13 +1,11 @@
 //! A run that goes on from a checkpoint does, bit for bit, what the run does that wrote it.
 #![allow(missing_docs)]
 
-mod model;
-
-use model::{Trace, checkpoints, train};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tch_lightning::{Every, ModelCheckpoint};
+use tests::faults::{Trace, Training, Weights, checkpoints};
 
 const SEED: i64 = 11;
 
@@ -21,13 +19,16 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+fn trained(seed: i64, trace: &Trace, checkpoints: ModelCheckpoint, after: Option<&Path>) -> Weights {
+    Training { seed, epochs: 3, trace, checkpoints, async_checkpointing: false, after }.run().unwrap()
+}
+
 /// Resumes from every checkpoint of a run, and holds weights, rows and hooks against those of the run itself.
 fn every_checkpoint_goes_on(when: impl Fn(ModelCheckpoint) -> ModelCheckpoint, expected: usize) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let whole = Trace::default();
-    let callback = |folder: &Path| vec![when(checkpoints(folder))];
-    let weights = train(SEED, &whole, callback(&folder.path().join("whole")), None).unwrap();
+    let weights = trained(SEED, &whole, when(checkpoints(&folder.path().join("whole"))), None);
     let whole = whole.behind("on_train_start");
     let files = files(&folder.path().join("whole"));
     assert_eq!(files.len(), expected);
@@ -35,7 +36,7 @@ fn every_checkpoint_goes_on(when: impl Fn(ModelCheckpoint) -> ModelCheckpoint, e
     for file in &files {
         let resumed = Trace::default();
         let folder = tempfile::tempdir().unwrap();
-        let resumed_weights = train(SEED + 1, &resumed, callback(folder.path()), Some(file)).unwrap();
+        let resumed_weights = trained(SEED + 1, &resumed, when(checkpoints(folder.path())), Some(file));
         let resumed = resumed.behind("on_train_start");
         let tail = &whole[whole.len() - resumed.len().min(whole.len())..];
         for (place, (resumed, whole)) in resumed.iter().zip(tail).enumerate() {
@@ -60,4 +61,35 @@ fn a_run_goes_on_after_any_validation() {
 #[test]
 fn a_run_goes_on_after_any_epoch() {
     every_checkpoint_goes_on(|checkpoint| checkpoint.save_on_train_epoch_end(true), 3);
+}
+
+#[test]
+fn a_thread_writes_the_same_files() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("checkpoints");
+    let written = |async_checkpointing| {
+        let checkpoints = checkpoints(&folder).every(Every::Batches(6));
+        let trace = Trace::default();
+        Training { seed: SEED, epochs: 2, trace: &trace, checkpoints, async_checkpointing, after: None }.run().unwrap();
+        let contents: Vec<_> = files(&folder).iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+        std::fs::remove_dir_all(&folder).unwrap();
+        contents
+    };
+    let by_thread = written(true);
+    assert_eq!(by_thread.len(), 26 / 6);
+    assert!(by_thread == written(false));
+}
+
+#[test]
+fn an_error_of_the_thread_is_the_runs() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let checkpoints = checkpoints(&file.path().join("checkpoints")).every(Every::Batches(6)).filename("one");
+    let trace = Trace::default();
+    let training =
+        Training { seed: SEED, epochs: 1, trace: &trace, checkpoints, async_checkpointing: true, after: None };
+    let said = training.run().unwrap_err().to_string();
+    let path = file.path().join("checkpoints/one.ckpt");
+    assert_eq!(said, format!("can't write the checkpoint {}: Not a directory (os error 20)", path.display()));
 }

@@ -259,6 +259,14 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
         true
     }
 
+    /// A run that had ended by this callback when its last checkpoint was written ends again, unless the patience is greater now.
+    fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        if ctx.ckpt_path().is_some() && self.state.wait_count >= self.patience.max(1) {
+            ctx.stop();
+        }
+        Ok(())
+    }
+
     fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         if self.checks_epochs(ctx) { self.check(ctx) } else { Ok(()) }
     }

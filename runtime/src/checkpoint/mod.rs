@@ -13,8 +13,6 @@ mod header;
 mod layout;
 pub(crate) mod retention;
 pub mod weights;
-// the trainer writes in place as yet
-#[cfg_attr(not(test), expect(dead_code))]
 pub(crate) mod writer;
 
 pub use error::CheckpointError;

@@ -36,6 +36,8 @@ impl Checkpoint {
 pub(crate) struct Writer {
     running: Option<(SyncSender<Job>, JoinHandle<()>)>,
     failed: Arc<Mutex<Option<CheckpointError>>>,
+    /// What was handed over since the last [`finish`](Self::finish).
+    handed_over: Vec<PathBuf>,
 }
 
 struct Job {
@@ -73,9 +75,15 @@ impl Writer {
         })
     }
 
+    /// Whether a file at `path` may be waiting to be written.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        self.handed_over.iter().any(|handed_over| handed_over == path)
+    }
+
     /// Waits until everything is written.
     pub(crate) fn finish(&mut self) -> Result<(), CheckpointError> {
         self.wait();
+        self.handed_over.clear();
         self.report()
     }
 
@@ -89,6 +97,7 @@ impl Writer {
             let started = self.start();
             self.running = Some(started.map_err(|source| CheckpointError::Write { path: path.clone(), source })?);
         }
+        self.handed_over.push(path.clone());
         let job = Job { path, work: Box::new(work) };
         match self.running.as_ref().map(|(queue, _)| queue.send(job)) {
             Some(Err(refused)) => {

@@ -109,6 +109,9 @@ pub struct TrainerConfig {
     /// Write checkpoints: one at the end of each epoch, where no callback says otherwise
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_checkpointing: bool,
+    /// Write checkpoints by a thread beside the training, from copies in memory
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = false)]
+    pub async_checkpointing: bool,
     /// Show the progress: a bar on a terminal, else a line for each epoch
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_progress_bar: bool,
@@ -161,6 +164,7 @@ impl Default for TrainerConfig {
             default_root_dir: PathBuf::from("."),
             logger: true,
             enable_checkpointing: true,
+            async_checkpointing: false,
             enable_progress_bar: true,
             enable_model_summary: true,
         }

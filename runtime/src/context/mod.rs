@@ -22,6 +22,7 @@ pub(crate) use run_state::RunState;
 pub(crate) use save_request::PendingSave;
 pub use save_request::SaveRequest;
 
+use crate::checkpoint::writer::Writer;
 use crate::config::{GradientClipAlgorithm, TrainerConfig};
 use crate::error::Error;
 use crate::hook::Hook;
@@ -76,6 +77,7 @@ pub struct RunContext {
     pub(crate) save_requests: Vec<SaveRequest>,
     /// Checkpoints that were asked for, until the run is where it can go on from.
     pub(crate) pending_saves: Vec<PendingSave>,
+    pub(crate) checkpoint_writer: Writer,
     /// What the checkpoint has that the run began from, until training goes on.
     pub(crate) resumed: Option<(RunState, NamedTensors)>,
     toggled: Toggled,
@@ -115,6 +117,7 @@ impl RunContext {
             predictions: Lent::default(),
             save_requests: Vec::new(),
             pending_saves: Vec::new(),
+            checkpoint_writer: Writer::default(),
             resumed: None,
             toggled: Toggled::default(),
         }

@@ -2,6 +2,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far a `fit` is: the counters that a checkpoint keeps of the loops.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Progress {
     /// Epochs that were finished, which is also the index of the running one.
     pub(crate) current_epoch: usize,
@@ -17,6 +18,9 @@ pub(crate) struct Progress {
     pub(crate) is_last_batch: bool,
     /// Where in its batch or epoch the run is.
     pub(crate) position: Position,
+    /// Of checkpoints of layout 1, which were written before an epoch had ended: whether all its batches were done.
+    #[serde(skip_serializing)]
+    epoch_is_done: bool,
 }
 
 /// Where in its batch or epoch a run is. What is written goes on from here.
@@ -46,6 +50,15 @@ impl Progress {
         self.current_epoch += 1;
         self.batches_ready = 0;
         self.position = Position::Between;
+    }
+
+    /// The counters of a run that goes on.
+    pub(crate) fn resumed(&self) -> Self {
+        let mut progress = self.clone();
+        if std::mem::take(&mut progress.epoch_is_done) {
+            progress.end_epoch();
+        }
+        progress
     }
 
     /// Whether the running epoch has begun before, in the run that is gone on with.

@@ -68,6 +68,7 @@ impl RunContext {
     /// Whether there is a file at `path`, or one is to come.
     pub(crate) fn is_taken(&self, path: &Path) -> bool {
         let pending = self.pending_saves.iter().map(|pending| &pending.request);
-        pending.chain(&self.save_requests).any(|request| request.path == path) || path.exists()
+        let is_to_come = pending.chain(&self.save_requests).any(|request| request.path == path);
+        is_to_come || self.checkpoint_writer.has(path) || path.exists()
     }
 }

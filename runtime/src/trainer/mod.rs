@@ -285,6 +285,7 @@ impl<M: LightningModule> Trainer<M> {
             begin(&mut running)?;
             make_logger(running.ctx)?;
             let value = body(&mut running, checkpoint.as_ref())?;
+            running.ctx.checkpoint_writer.finish()?;
             end(&mut running)?;
             Ok(value)
         };
@@ -295,6 +296,7 @@ impl<M: LightningModule> Trainer<M> {
             // what fails in these hooks too is left unsaid: the first error is the one to mend
             let _ = running.on_exception(error);
             let _ = running.save_what_is_pending();
+            let _ = running.ctx.checkpoint_writer.finish();
             let _ = running.data.on_exception(running.ctx, error);
         }
         self.callbacks.remove_of_run();

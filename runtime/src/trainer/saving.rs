@@ -1,5 +1,6 @@
 //! What a run puts into a checkpoint, and when.
 
+use crate::checkpoint::retention::{link, remove_older};
 use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
 use crate::context::{PendingSave, Position, SaveRequest};
 use crate::error::Error;
@@ -40,14 +41,37 @@ impl<M: LightningModule> Running<'_, M> {
     #[cold]
     fn write_all(&mut self) -> Result<(), Error> {
         for PendingSave { request, checkpoint } in std::mem::take(&mut self.ctx.pending_saves) {
-            let SaveRequest { path, weights_only, link_to, then_remove } = request;
-            match (checkpoint, link_to) {
-                (Some(checkpoint), _) => self.complete(checkpoint, weights_only)?.write(&path)?,
-                (None, target) => link(&path, &target.unwrap_or_default())?,
+            match checkpoint {
+                Some(checkpoint) => {
+                    let checkpoint = self.complete(checkpoint, request.weights_only)?;
+                    self.write(checkpoint, request)?;
+                }
+                None => self.link(request)?,
             }
-            then_remove.iter().try_for_each(|old| remove(old))?;
         }
         Ok(())
+    }
+
+    /// Writes a checkpoint, and then removes older ones: here, or by the thread that does so beside the training.
+    fn write(
+        &mut self,
+        checkpoint: Checkpoint,
+        SaveRequest { path, then_remove, .. }: SaveRequest,
+    ) -> Result<(), Error> {
+        if self.ctx.config.async_checkpointing {
+            return Ok(self.ctx.checkpoint_writer.write(checkpoint.snapshot()?, path, then_remove)?);
+        }
+        checkpoint.write(&path)?;
+        Ok(remove_older(&path, &then_remove)?)
+    }
+
+    fn link(&mut self, SaveRequest { path, link_to, then_remove, .. }: SaveRequest) -> Result<(), Error> {
+        let target = link_to.unwrap_or_default();
+        if self.ctx.config.async_checkpointing {
+            return Ok(self.ctx.checkpoint_writer.link(path, target, then_remove)?);
+        }
+        link(&path, &target)?;
+        Ok(remove_older(&path, &then_remove)?)
     }
 
     /// Writes the run's checkpoint to `path`.
@@ -130,26 +154,4 @@ fn saved(optimizer: &Optimizer) -> SavedOptimizer {
 
 pub(super) fn of_optimizer(index: usize) -> String {
     format!("optimizer.{index}.")
-}
-
-/// Makes `path` a symbolic link to `target`, relative where both are in one folder.
-fn link(path: &Path, target: &Path) -> Result<(), Error> {
-    remove(path)?;
-    let is_beside = path.parent() == target.parent();
-    let shown = target.file_name().map(Path::new).filter(|_| is_beside).unwrap_or(target);
-    #[cfg(unix)]
-    let linked = std::os::unix::fs::symlink(shown, path);
-    #[cfg(not(unix))]
-    let linked = std::fs::copy(target, path).map(|_| drop(shown));
-    linked.map_err(|source| Error::Io { what: "can't make the link", path: path.to_owned(), source })
-}
-
-/// Removes an older checkpoint; one that is gone already is no mistake.
-fn remove(path: &Path) -> Result<(), Error> {
-    match std::fs::remove_file(path) {
-        Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::Io { what: "can't remove the older checkpoint", path: path.to_owned(), source })
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,0 +1,157 @@
+//! Kills a training again and again, at random instants: `kill_test --kills 40 --seed 1`. It is resumed each time, and must end with
+//! the weights and the rows of one that nobody disturbed, bit for bit.
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::{Parser, Subcommand};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+use tch_lightning::{Checkpoint, Every};
+use tests::faults::{Trace, Training, checkpoints};
+
+const SEED_OF_TRAINING: i64 = 5;
+const EPOCHS: i64 = 30;
+/// A child is killed at the latest so long after its training has begun.
+const LATEST: Duration = Duration::from_millis(900);
+/// What a child says when its training begins.
+const BEGUN: &str = "training";
+
+#[derive(Parser)]
+struct Arguments {
+    /// How often to kill
+    #[arg(long, default_value_t = 40)]
+    kills: usize,
+    /// What decides the instants
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    #[command(subcommand)]
+    child: Option<Role>,
+}
+
+#[derive(Subcommand)]
+enum Role {
+    /// Trains, in the folder given
+    Train { folder: PathBuf },
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.child {
+        Some(Role::Train { folder }) => train(&folder),
+        None => kill(arguments.kills, arguments.seed),
+    }
+}
+
+/// Trains, or goes on from the newest checkpoint in the folder, and leaves the weights there.
+fn train(folder: &Path) -> Result<()> {
+    tch_lightning::prelude::tch::set_num_threads(1);
+    let kept = folder.join("checkpoints");
+    let newest = newest(&kept)?;
+    let begun = newest.as_ref().map_or(0, |(batch, _)| *batch);
+    println!("{BEGUN} {begun}");
+    std::io::stdout().flush()?;
+    let weights = Training {
+        seed: SEED_OF_TRAINING + begun,
+        epochs: EPOCHS,
+        trace: &Trace::with_rows(&folder.join("rows"))?,
+        checkpoints: checkpoints(&kept).every(Every::Batches(4)).save_top_k(1),
+        // by turns
+        async_checkpointing: begun % 8 == 0,
+        after: newest.as_ref().map(|(_, path)| path.as_path()),
+    }
+    .run()?;
+    Ok(fs::write(folder.join("weights"), format!("{weights:?}"))?)
+}
+
+/// The checkpoint of the latest batch, with the number of that batch.
+fn newest(folder: &Path) -> Result<Option<(i64, PathBuf)>> {
+    let Ok(files) = fs::read_dir(folder) else { return Ok(None) };
+    let mut found = Vec::new();
+    for file in files {
+        let path = file?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some((_, batch)) = name.split_once("batch=").filter(|_| !name.starts_with('.')) {
+            // a damaged checkpoint is what must never be found
+            Checkpoint::verify(&path)?;
+            found.push((batch.parse::<f64>()? as i64, path));
+        }
+    }
+    Ok(found.into_iter().max())
+}
+
+struct Running {
+    child: Child,
+    /// The batch after which it goes on.
+    begun: String,
+}
+
+fn start(folder: &Path) -> Result<Running> {
+    let mut child = Command::new(std::env::current_exe()?).arg("train").arg(folder).stdout(Stdio::piped()).spawn()?;
+    let mut line = String::new();
+    let output = child.stdout.take().context("a child without an output")?;
+    BufReader::new(output).read_line(&mut line)?;
+    match line.trim().strip_prefix(BEGUN) {
+        Some(begun) => Ok(Running { child, begun: begun.trim().to_owned() }),
+        None => bail!("a training could not begin: {}", child.wait()?),
+    }
+}
+
+/// What a finished training has left: its weights, and each of its rows.
+fn left_in(folder: &Path) -> Result<(String, BTreeSet<String>)> {
+    let rows = fs::read_to_string(folder.join("rows"))?;
+    Ok((fs::read_to_string(folder.join("weights"))?, rows.lines().map(str::to_owned).collect()))
+}
+
+fn kill(kills: usize, seed: u64) -> Result<()> {
+    println!("seed {seed}: {kills} kills of a training of {EPOCHS} epochs");
+    let folder = tempfile::tempdir()?;
+    let undisturbed = folder.path().join("undisturbed");
+    finish(start_in(&undisturbed)?)?;
+    let expected = left_in(&undisturbed)?;
+    let mut instants = fastrand::Rng::with_seed(seed);
+    let (mut killed, mut round) = (0, 0);
+    while killed < kills {
+        round += 1;
+        let disturbed = folder.path().join(format!("round-{round}"));
+        while killed < kills {
+            let mut running = start_in(&disturbed)?;
+            let instant = LATEST.mul_f64(instants.f64());
+            thread::sleep(instant);
+            if let Some(status) = running.child.try_wait()? {
+                ensure!(status.success(), "a training that went on after batch {} failed: {status}", running.begun);
+                break;
+            }
+            running.child.kill()?;
+            running.child.wait()?;
+            killed += 1;
+            println!("kill {killed}: {} ms after going on from batch {}", instant.as_millis(), running.begun);
+        }
+        if !disturbed.join("weights").exists() {
+            finish(start_in(&disturbed)?)?;
+        }
+        let found = left_in(&disturbed)?;
+        ensure!(found.0 == expected.0, "round {round}: the weights differ");
+        ensure!(
+            found.1 == expected.1,
+            "round {round}: the rows differ, as {:?}",
+            found.1.symmetric_difference(&expected.1).next()
+        );
+    }
+    println!("{killed} of {kills} kills survived");
+    Ok(())
+}
+
+fn start_in(folder: &Path) -> Result<Running> {
+    fs::create_dir_all(folder)?;
+    start(folder)
+}
+
+fn finish(mut running: Running) -> Result<()> {
+    let status = running.child.wait()?;
+    ensure!(status.success(), "a training that went on after batch {} failed: {status}", running.begun);
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! A few of the kills of `make kill-test`.
+#![allow(missing_docs)]
+
+use std::process::Command;
+
+#[test]
+fn a_run_survives_kills() {
+    let program = env!("CARGO_BIN_EXE_kill_test");
+    let output = Command::new(program).args(["--kills", "5", "--seed", "3"]).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let failed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said.lines().last(), Some("5 of 5 kills survived"), "{said}{failed}");
+}
