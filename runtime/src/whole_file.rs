@@ -16,14 +16,8 @@ const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 /// fails, what was there before is untouched.
 pub(crate) fn write(path: &Path, contents: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
-    let mut builder = Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // as any other file: what the umask leaves
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.prefix(INCOMING).tempfile_in(folder)?;
+    // as any other file is made: with what the umask leaves, and errors without the passing name
+    let mut file = Builder::new().prefix(INCOMING).make_in(folder, |incoming| File::create_new(incoming))?;
     contents(file.as_file_mut())?;
     file.as_file().sync_all()?;
     file.persist(path)?;

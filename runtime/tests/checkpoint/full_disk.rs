@@ -56,7 +56,7 @@ impl SmallDisk {
     fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(folder.path()).output();
-        mount.is_ok_and(|mount| mount.status.success()).then_some(Self(folder))
+        mount.is_ok_and(|mount| mount.status.success()).then(|| Self(folder))
     }
 }
 
