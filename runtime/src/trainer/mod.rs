@@ -116,7 +116,7 @@ impl<M: LightningModule> Trainer<M> {
         self.callbacks.find()
     }
 
-    /// Adds a logger. Without any, a [`CsvLogger`] writes into the run's folder, unless the configuration says
+    /// Adds a logger. Without any, a [`CsvLogger`](crate::CsvLogger) writes into the run's folder, unless the configuration says
     /// `logger: false`.
     pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
         self.ctx.loggers.push(Box::new(logger));
