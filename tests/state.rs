@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch_lightning::prelude::*;
+use tch_lightning::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint};
 
 type Rows = (Tensor, Tensor);
 type Told = Rc<RefCell<Vec<String>>>;
@@ -30,11 +31,13 @@ impl Line {
         &mut self.vs
     }
 
-    fn training_step(&mut self, batch: &Rows, batch_idx: usize) -> Result<Tensor> {
+    fn training_step(&mut self, ctx: &mut Context, batch: &Rows, batch_idx: usize) -> Result<Tensor> {
         if self.fails && batch_idx == 1 {
             bail!("no more");
         }
-        Ok(self.layer.forward(&batch.0).mse_loss(&batch.1, tch::Reduction::Mean))
+        let loss = self.layer.forward(&batch.0).mse_loss(&batch.1, tch::Reduction::Mean);
+        ctx.log("train_loss", &loss).on_epoch(true);
+        Ok(loss)
     }
 
     fn configure_optimizers(&self) -> Sgd {
@@ -147,4 +150,56 @@ fn everybody_is_told_of_the_error_that_ends_the_run() {
     assert_eq!(error.to_string(), "`training_step` failed in `fit` at epoch 0, batch 1: no more");
     let told = ["callback", "module", "data module"].map(|who| format!("{who}: {error}"));
     assert_eq!(*run.told.borrow(), told);
+}
+
+/// Fails in the second of four batches, and goes on from the checkpoint of that. Returns the batches of the run that goes on.
+fn batches_after_a_failure(accumulate_grad_batches: usize) -> usize {
+    let run = Run::new();
+    let config = || TrainerConfig {
+        max_epochs: Some(1),
+        accumulate_grad_batches,
+        logger: false,
+        enable_checkpointing: false,
+        enable_progress_bar: false,
+        enable_model_summary: false,
+        ..TrainerConfig::default()
+    };
+    let checkpoint = OnExceptionCheckpoint::new(run.folder.path());
+    let path = checkpoint.ckpt_path();
+    let mut points = Points { told: Rc::clone(&run.told), dealt: 0 };
+    Trainer::new(config()).callback(checkpoint).fit(&mut Line::new(&run.told, true), &mut points).unwrap_err();
+    let batches = Rc::new(RefCell::new(0));
+    let counter = Counter { told: Rc::clone(&run.told), batches: Rc::clone(&batches) };
+    let mut trainer = Trainer::new(config()).callback(counter).ckpt_path(path);
+    trainer.fit(&mut Line::new(&run.told, false), &mut points).unwrap();
+    assert_eq!(trainer.context().total_batches(), 4);
+    *batches.borrow()
+}
+
+#[test]
+fn a_run_that_failed_goes_on_with_the_batch_that_failed() {
+    assert_eq!(batches_after_a_failure(1), 3);
+    // its window is incomplete, and begins again
+    assert_eq!(batches_after_a_failure(2), 4);
+}
+
+#[test]
+fn a_run_that_stopped_early_ends_again_unless_it_may_go_on() {
+    let run = Run::new();
+    let epochs = |patience: usize, max_epochs: i64, ckpt_path: Option<std::path::PathBuf>| {
+        // nothing is an improvement by so much
+        let stopping = EarlyStopping::new("train_loss").patience(patience).min_delta(100.0);
+        let mut trainer = run.trainer(max_epochs, &Rc::default()).callback(stopping);
+        if let Some(path) = ckpt_path {
+            trainer = trainer.ckpt_path(path);
+        }
+        let mut points = Points { told: Rc::clone(&run.told), dealt: 0 };
+        trainer.fit(&mut Line::new(&run.told, false), &mut points).unwrap();
+        let best = trainer.find_callback::<ModelCheckpoint>().and_then(|callback| callback.best_model_path());
+        (trainer.context().current_epoch(), best.map(std::path::Path::to_owned))
+    };
+    let (ended, checkpoint) = epochs(2, 10, None);
+    assert_eq!(ended, 3);
+    assert_eq!(epochs(2, 10, checkpoint.clone()).0, 3);
+    assert_eq!(epochs(4, 10, checkpoint).0, 5);
 }

@@ -4,7 +4,7 @@ use super::{Callbacks, LightningModule, ModelHooksTable, closure};
 use crate::context::at::Step;
 use crate::context::{Context, RunContext};
 use crate::error::Error;
-use crate::optim::OptimizerIndex;
+use crate::optim::{Optimizer, OptimizerError, OptimizerIndex, Progress};
 use tch::Tensor;
 
 /// A module whose `training_step` runs the backward passes and steps the optimizers by itself:
@@ -62,26 +62,81 @@ impl Context<Step> {
     where
         M: OptimizesManually,
     {
-        let optimizer = optimizer.into();
-        with_callbacks("manual_step", self, |ctx, callbacks| {
-            ctx.unscale_gradients(optimizer)?;
-            callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
-            ModelHooksTable::on_before_optimizer_step(module, ctx, optimizer)?;
-            ctx.optimizer(optimizer).step()?;
+        step("manual_step", self, module, optimizer.into(), |optimizer| optimizer.step().map(|()| Progress::Done))?;
+        Ok(())
+    }
+
+    /// As [`manual_step`](Self::manual_step), for optimizers that may evaluate the loss several times a step, as L-BFGS: on
+    /// [`Progress::Again`] it asks for the loss and the gradients where the parameters are now.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::optim::{Lbfgs, Progress};
+    /// # struct Model { vs: nn::VarStore, net: nn::Linear }
+    /// #[lightning_module(automatic_optimization = false)]
+    /// impl Model {
+    ///     fn training_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Result<()> {
+    ///         loop {
+    ///             let loss = self.net.forward(&batch.0).mse_loss(&batch.1, tch::Reduction::Mean);
+    ///             ctx.optimizer(0).zero_grad()?;
+    ///             ctx.manual_backward(self, &loss)?;
+    ///             if ctx.manual_step_on(self, 0, &loss)? == Progress::Done {
+    ///                 return Ok(());
+    ///             }
+    ///         }
+    ///     }
+    ///
+    ///     fn configure_optimizers(&self) -> Lbfgs {
+    ///         Lbfgs::new(1.0)
+    ///     }
+    ///     // …
+    /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`manual_step`](Self::manual_step).
+    pub fn manual_step_on<M>(
+        &mut self,
+        module: &mut M,
+        optimizer: impl Into<OptimizerIndex>,
+        loss: &Tensor,
+    ) -> Result<Progress, Error>
+    where
+        M: OptimizesManually,
+    {
+        step("manual_step_on", self, module, optimizer.into(), |optimizer| optimizer.step_on(Some(loss)))
+    }
+}
+
+/// Calls the hooks before a step, steps, and counts a step that is done.
+fn step<M: OptimizesManually>(
+    method: &'static str,
+    ctx: &mut RunContext,
+    module: &mut M,
+    optimizer: OptimizerIndex,
+    step: impl FnOnce(&mut Optimizer) -> Result<Progress, OptimizerError>,
+) -> Result<Progress, Error> {
+    with_callbacks(method, ctx, |ctx, callbacks| {
+        ctx.unscale_gradients(optimizer)?;
+        callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
+        ModelHooksTable::on_before_optimizer_step(module, ctx, optimizer)?;
+        let progress = step(ctx.optimizer(optimizer))?;
+        if progress == Progress::Done {
             ctx.update_scale()?;
             ctx.progress.global_step += 1;
-            Ok(())
-        })
-    }
+        }
+        Ok(progress)
+    })
 }
 
 /// Calls with the callbacks, which the loop has lent to the context, and outside of the step's autocast, as in automatic
 /// optimization.
-fn with_callbacks<M: LightningModule>(
+fn with_callbacks<M: LightningModule, T>(
     method: &'static str,
     ctx: &mut RunContext,
-    call: impl FnOnce(&mut RunContext, &mut Callbacks<M>) -> Result<(), Error>,
-) -> Result<(), Error> {
+    call: impl FnOnce(&mut RunContext, &mut Callbacks<M>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let mut callbacks = ctx.lent.take_back().ok_or(Error::NotInTrainingStep { method })?;
     let outcome = ctx.outside_of_autocast(|ctx| call(ctx, &mut callbacks));
     ctx.lent.lend(callbacks);

@@ -1,6 +1,6 @@
 //! What an optimizer does with the gradients of all its groups together: norms, clipping, unscaling.
 
-use tch::{Kind, Tensor};
+use tch::{Kind, TchError, Tensor, no_grad};
 
 use super::range::non_negative;
 use super::{Optimizer, OptimizerError, ParameterGroup};
@@ -26,6 +26,36 @@ impl Optimizer {
     /// When libtorch refuses.
     pub fn grad_norm(&self) -> Result<Tensor, OptimizerError> {
         self.gradients().norm().map_err(|error| self.refused("take the norm of the gradients", error))
+    }
+
+    /// The norm of each parameter's gradient, and that of all, under the names that Lightning gives them:
+    /// `grad_2.0_norm/{parameter}`, and last `grad_2.0_norm_total`. Each is 0-dim, in its gradient's dtype, on its device, which
+    /// is not waited for. Parameters without a gradient are left out. Lightning's
+    /// [`grad_norm`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/utilities/grads.py).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// struct GradientNorms;
+    ///
+    /// #[lightning_callback]
+    /// impl GradientNorms {
+    ///     fn on_before_optimizer_step(&self, ctx: &mut Context) -> Result<()> {
+    ///         for (name, norm) in ctx.optimizer(0).grad_norms(2.0)? {
+    ///             ctx.log(&name, norm);
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When `norm_type` is not positive; when libtorch refuses.
+    pub fn grad_norms(&self, norm_type: f64) -> Result<Vec<(String, Tensor)>, OptimizerError> {
+        non_negative(self.name(), "norm_type", norm_type)?;
+        let parameters = self.groups.iter().flat_map(ParameterGroup::parameters);
+        let gradients = parameters.map(|(name, parameter)| (name, parameter.grad()));
+        let norms = no_grad(|| named_norms(gradients.filter(|(_, gradient)| gradient.defined()), norm_type));
+        norms.map_err(|error| OptimizerError::libtorch(self.name(), "take the norms of the gradients", error))
     }
 
     /// Scales all gradients so that their norm is at most `max_norm`, and returns the norm that they had, as
@@ -103,4 +133,22 @@ impl Optimizer {
     fn gradients(&self) -> Gradients<'_> {
         self.groups.iter().map(ParameterGroup::native).collect()
     }
+}
+
+fn named_norms<'a>(
+    gradients: impl Iterator<Item = (&'a String, Tensor)>,
+    norm_type: f64,
+) -> Result<Vec<(String, Tensor)>, TchError> {
+    let norm = |tensor: &Tensor| tensor.f_norm_scalaropt_dim(norm_type, [0i64; 0].as_slice(), false);
+    let mut norms = Vec::new();
+    for (name, gradient) in gradients {
+        norms.push((format!("grad_{norm_type:?}_norm/{name}"), norm(&gradient)?));
+    }
+    let all: Vec<&Tensor> = norms.iter().map(|(_, norm)| norm).collect();
+    if let Some(first) = all.first() {
+        let here: Result<Vec<Tensor>, TchError> = all.iter().map(|norm| norm.f_to_device(first.device())).collect();
+        let total = norm(&Tensor::f_stack(&here?, 0)?)?;
+        norms.push((format!("grad_{norm_type:?}_norm_total"), total));
+    }
+    Ok(norms)
 }

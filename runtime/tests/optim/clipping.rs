@@ -62,3 +62,30 @@ fn without_gradients_the_norm_is_zero_and_clipping_does_nothing() {
     optimizer.step().unwrap();
     assert_eq!(parameters[1], parameters[1].zeros_like());
 }
+
+#[test]
+fn each_parameters_norm_and_that_of_all_have_lightnings_names() {
+    let parameters = [("layer.weight", vec![3.0, -4.0]), ("layer.bias", vec![12.0]), ("unused", vec![])];
+    let parameters = parameters.map(|(name, gradient): (_, Vec<f64>)| {
+        let parameter = Tensor::ones([gradient.len() as i64], (Kind::Double, Device::Cpu)).set_requires_grad(true);
+        if !gradient.is_empty() {
+            (&parameter * Tensor::from_slice(&gradient)).sum(Kind::Double).backward();
+        }
+        (name.to_owned(), parameter)
+    });
+    let optimizer = Optimizer::new(Sgd::new(0.1), parameters.into()).unwrap();
+    let norms = |norm_type| -> Vec<(String, f64)> {
+        let norms = optimizer.grad_norms(norm_type).unwrap().into_iter();
+        norms.map(|(name, norm)| (name, norm.double_value(&[]))).collect()
+    };
+    let named = |norm: &str, values: [f64; 3]| {
+        let names = [
+            format!("grad_{norm}_norm/layer.weight"),
+            format!("grad_{norm}_norm/layer.bias"),
+            format!("grad_{norm}_norm_total"),
+        ];
+        names.into_iter().zip(values).collect::<Vec<_>>()
+    };
+    assert_eq!(norms(2.0), named("2.0", [5.0, 12.0, 13.0]));
+    assert_eq!(norms(f64::INFINITY), named("inf", [4.0, 12.0, 12.0]));
+}
