@@ -1,4 +1,4 @@
-//! What is done to a run that must lose nothing by it.
+//! Runs that are interrupted, and must lose nothing by it.
 
 mod model;
 

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 use tch_lightning::{Checkpoint, Every};
-use tests::faults::{Trace, Training, checkpoints};
+use tests::resume::{Trace, Training, checkpoints};
 
 const SEED_OF_TRAINING: i64 = 5;
 const EPOCHS: i64 = 30;

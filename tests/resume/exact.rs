@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tch_lightning::{Every, ModelCheckpoint};
-use tests::faults::{Trace, Training, Weights, checkpoints};
+use tests::resume::{Trace, Training, Weights, checkpoints};
 
 const SEED: i64 = 11;
 
