@@ -3,7 +3,8 @@
 /// Source: Lightning's
 /// [`CheckpointHooks`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#on-save-checkpoint).
 pub trait CheckpointHooks: Sized + 'static {
-    /// Called before a checkpoint is written: adds to it what the module wants to keep.
+    /// Called before a checkpoint is written: adds to it what the module wants to keep. After a batch that is between the callbacks'
+    /// `on_train_batch_end` and the module's, as in Lightning, so that a module counts what it keeps in `training_step`.
     #[callback]
     fn on_save_checkpoint(&mut self, ctx: &mut Context<Outside>, checkpoint: &mut Checkpoint) -> Result<()> {
         Ok(())

@@ -62,8 +62,8 @@ impl Context<Step> {
     where
         M: OptimizesManually,
     {
-        step("manual_step", self, module, optimizer.into(), |optimizer| optimizer.step().map(|()| Progress::Done))?;
-        Ok(())
+        step("manual_step", self, module, optimizer.into(), |optimizer| optimizer.step().map(|()| Progress::Done))
+            .map(drop)
     }
 
     /// As [`manual_step`](Self::manual_step), for optimizers that may evaluate the loss several times a step, as L-BFGS: on

@@ -53,7 +53,8 @@ impl<At> Context<At> {
     /// ```
     ///
     /// A [metric](crate::metrics) is logged as it is, after its update. Its value for the epoch is computed at the epoch's end,
-    /// and it is reset then.
+    /// and it is reset then. A checkpoint within the epoch keeps what a metric has accumulated that was logged in the steps; one that is
+    /// logged at the epoch's end alone counts the batches since a resume.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
