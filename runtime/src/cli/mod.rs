@@ -6,7 +6,7 @@ mod hooks;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
-use crate::error::in_one_line;
+use crate::error::{Error, in_one_line};
 use crate::module::{FromHparams, Hyperparameters, LightningModule, Loads};
 use crate::panic;
 use crate::table;
@@ -23,7 +23,9 @@ use std::process::ExitCode;
 /// What the generated `Module::main::<Data>()` calls: the program of a module `M` that it can make.
 // It asks nothing of the data itself. So what a data module lacks is said of the data module, and not of this trait.
 pub trait ProgramData<M: LightningModule> {
-    /// Runs the program on the process's arguments. An error is one line on the standard error stream, and the exit code 1.
+    /// Runs the program on the process's arguments. An error is one line on the standard error stream, and the exit code is
+    /// 130 where SIGINT (Ctrl-C) ended the run, 143 where SIGTERM did, 2 for flags that are unknown or wrong, and 1 for all
+    /// other errors. A second signal ends the program at once, with the same codes.
     fn main() -> ExitCode
     where
         Self: Loads<M::Batch> + FromHparams;
@@ -38,9 +40,17 @@ impl<M: LightningModule + FromHparams, D> ProgramData<M> for D {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 terminal::say(&format!("error: {}", in_one_line(&error)));
-                ExitCode::FAILURE
+                exit_code(&error)
             }
         }
+    }
+}
+
+/// What the shell is told: 128 and the number of the signal that ended the run, else 1.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(Error::Interrupted { signal, .. }) => ExitCode::from(signal.exit_code()),
+        _ => ExitCode::FAILURE,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 
 mod checkpointing;
+mod failing;
 mod optimizers;
 mod set_up;
 mod tuning;
@@ -18,6 +19,9 @@ use crate::loops::{self, Evaluation, Kind};
 use crate::module::{
     Callback, Callbacks, DataSource, LightningModule, Optimizes, Predicts, Running, Tests, Trains, Validates,
 };
+use crate::native::AnomalyMode;
+use crate::panic;
+use crate::signal::Signals;
 use crate::stage::{RunningStage, Stage};
 use crate::terminal;
 use optimizers::make_optimizers;
@@ -277,23 +281,26 @@ impl<M: LightningModule> Trainer<M> {
         body: impl FnOnce(&mut Running<'_, M>, Option<&Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.prepare(stage)?;
+        let _anomaly_mode = self.ctx.config.detect_anomaly.then(AnomalyMode::on);
         self.ctx.ckpt_path = self.ckpt_path.take();
         let checkpoint = self.ctx.ckpt_path.as_deref().map(Checkpoint::read).transpose()?;
+        self.ctx.signals = catch_signals(&self.ctx.config)?;
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
-        let whole = || {
+        let whole = || -> Result<T, Error> {
             begin(&mut running)?;
             make_logger(running.ctx)?;
+            running.ctx.check_signals(None)?;
             let value = body(&mut running, checkpoint.as_ref())?;
             end(&mut running)?;
             Ok(value)
         };
-        let outcome = whole();
-        if let Err(error) = &outcome {
-            // what fails in these hooks too is left unsaid: the first error is the one to mend
-            let _ = running.on_exception(error);
-            let _ = running.data.on_exception(running.ctx, error);
-        }
+        // the hooks' own panics are caught at their edges
+        let outcome = panic::catch(|| Ok(whole()?));
+        let outcome = outcome.map_err(|error| error.downcast().unwrap_or_else(|panic| panicked(running.ctx, &panic)));
+        let outcome = outcome.map_err(|error| running.fail(error));
         self.callbacks.remove_of_run();
+        self.ctx.signals = Signals::default();
+        self.ctx.report_skipped();
         outcome
     }
 
@@ -315,9 +322,25 @@ impl<M: LightningModule> Trainer<M> {
         ctx.should_stop = false;
         ctx.batch_idx = None;
         ctx.in_epoch = false;
+        ctx.save_requests.clear();
         ctx.forget_logged();
         Ok(())
     }
+}
+
+/// The signals that end a run from now on.
+fn catch_signals(config: &TrainerConfig) -> Result<Signals, Error> {
+    if !config.handle_signals {
+        return Ok(Signals::default());
+    }
+    Signals::catch().map_err(|error| {
+        Error::Configuration(format!("the signals can't be handled ({error}): set `handle_signals` to false"))
+    })
+}
+
+fn panicked(ctx: &RunContext, panic: &anyhow::Error) -> Error {
+    let epoch = ctx.in_epoch.then_some(ctx.progress.current_epoch);
+    Error::Panic { stage: ctx.stage, epoch, batch_idx: ctx.batch_idx, message: panic.to_string() }
 }
 
 fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {

@@ -1,0 +1,4 @@
+//! Every end of a run is orderly, and every bad input one clear sentence.
+
+mod child;
+mod signals;
