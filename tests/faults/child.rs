@@ -1,6 +1,6 @@
 //! The program of `program.rs` as a child process, in an empty folder of its own.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use tempfile::TempDir;
@@ -85,9 +85,8 @@ impl Running {
 
     /// Waits until another step has begun.
     pub fn step(&mut self) {
-        let mut line = String::new();
-        self.steps.read_line(&mut line).unwrap();
-        assert_eq!(line, "step\n");
+        let lines = self.steps.by_ref().lines().map(Result::unwrap);
+        assert!(lines.into_iter().any(|line| line == "step"), "the program ended before its step");
     }
 
     /// Sends a signal such as `INT`.

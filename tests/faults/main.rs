@@ -1,4 +1,6 @@
 //! Every end of a run is orderly, and every bad input one clear sentence.
 
 mod child;
+mod losses;
+mod model;
 mod signals;

@@ -54,7 +54,7 @@ impl Faulty {
     }
 
     fn test_step(&self, batch: &Tensor) {
-        self.step(batch);
+        let _ = self.step(batch);
     }
 
     fn predict_step(&self, batch: &Tensor) -> Tensor {

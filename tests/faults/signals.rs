@@ -35,7 +35,7 @@ fn a_signal_ends_training_after_the_running_step_and_says_how_to_go_on() {
         assert!(batches >= 7);
         assert_eq!(place, format!("epoch {}, batch {}", (batches - 1) / 5, (batches - 1) % 5));
         let epochs = saved.metadata.epoch + 2;
-        program.succeed(&format!("fit --fault none --max-epochs {epochs} --ckpt-path crashes/on_exception.ckpt"));
+        program.succeed(&format!("fit --fault none --width 3 --max-epochs {epochs} --ckpt-path crashes/on_exception.ckpt"));
         let last = Checkpoint::read(&newest(&program)).unwrap().metadata;
         assert_eq!(last.global_step, epochs * 5, "no batch is left out, and none comes twice");
     }
