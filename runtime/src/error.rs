@@ -100,10 +100,14 @@ pub enum Error {
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// A loader failed.
-    #[error("the loader of `{dataloader}`: {source}")]
+    #[error("the loader of `{dataloader}` failed{}: {source}", at(*epoch, *batch_idx))]
     Data {
         /// The hook that made the loader.
         dataloader: Hook,
+        /// The training epoch, from 0, where its batches were asked for.
+        epoch: Option<usize>,
+        /// The batch that was asked for, from 0; `None` where the loader could not begin.
+        batch_idx: Option<usize>,
         /// Why it failed.
         source: DataError,
     },

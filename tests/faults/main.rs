@@ -1,6 +1,8 @@
 //! Every end of a run is orderly, and every bad input one clear sentence.
 
 mod child;
+mod configuration;
+mod ends;
 mod losses;
 mod model;
 mod signals;

@@ -6,6 +6,7 @@ mod every;
 mod fast_dev_run;
 mod mistakes;
 mod val_check_interval;
+pub(crate) mod yaml;
 
 pub use batch_limit::BatchLimit;
 pub(crate) use batch_limit::LimitError;

@@ -171,14 +171,13 @@ impl RunContext {
         let as_on_a_gpu = self.losses.as_on_a_gpu;
         let losses = std::mem::replace(&mut self.losses, Losses { as_on_a_gpu, ..Losses::default() });
         if let Some((epoch, batch_idx)) = losses.first {
-            let (batches, their) = if losses.skipped == 1 {
-                ("1 batch".to_owned(), "its")
-            } else {
-                (format!("{} batches", losses.skipped), "their")
+            let (batches, steps) = match losses.skipped {
+                1 => ("1 batch".to_owned(), "its step was"),
+                skipped => (format!("{skipped} batches"), "their steps were"),
             };
             terminal::say(&format!(
-                "warning: the loss of {batches} was NaN or infinite, first at epoch {epoch}, batch {batch_idx}, and {their} \
-                 steps were left out"
+                "warning: the loss of {batches} was NaN or infinite, first at epoch {epoch}, batch {batch_idx}, and {steps} \
+                 left out"
             ));
         }
     }
