@@ -36,7 +36,8 @@ fn autograds_anomaly_mode_names_the_function_and_ends_with_the_run() {
 fn the_first_infinite_gradient_is_named() {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // of batch 2, the loss is 0.86 and the bias's derivative -1.85: an infinity in f32, which is none of autograd's anomalies
-    let large = |ctx: &mut tch_lightning::RunContext, loss| Ok(if ctx.batch_idx() == Some(2) { loss * 3e38 } else { loss });
+    let large =
+        |ctx: &mut tch_lightning::RunContext, loss| Ok(if ctx.batch_idx() == Some(2) { loss * 3e38 } else { loss });
     let said = said(&mut Net::new(large).optimizers(Sgd::new(0.0)));
     assert_eq!(said, "the gradient of `layer.bias` has a value that is NaN or infinite at epoch 0, batch 2");
 }
@@ -48,5 +49,8 @@ fn the_first_infinite_parameter_is_named() {
     assert_eq!(said(&mut net), "the parameter `layer.bias` has a value that is NaN or infinite at epoch 0, batch 0");
     let mut frozen = Net::new(|_, loss| Ok(loss)).optimizers(Sgd::new(1e39).over("layer.weight"));
     frozen.layer.bs = frozen.layer.bs.map(|bias| bias.set_requires_grad(false));
-    assert_eq!(said(&mut frozen), "the parameter `layer.weight` has 2 NaN or infinities among its 2 elements at epoch 0, batch 0");
+    assert_eq!(
+        said(&mut frozen),
+        "the parameter `layer.weight` has 2 NaN or infinities among its 2 elements at epoch 0, batch 0"
+    );
 }

@@ -145,7 +145,7 @@ impl FromStr for Devices {
 
 /// How devices stand in a configuration file: `auto`, `1` or `[0]`, and also as the flag has them, in quotation marks.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged, expecting = "auto, a count such as 1, or indices such as [0]")]
+#[serde(untagged, expecting = "write auto, a count such as 1, or indices such as [0]")]
 enum Written {
     #[serde(with = "as_text")]
     Text(Devices),

@@ -44,7 +44,9 @@ pub use callbacks::{
     StoppingReason, Throughput, ThroughputMonitor, ThroughputTotals, Timer, WriteInterval, WritePredictions,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimizer};
-pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, Span, TrainerConfig, ValCheckInterval};
+pub use config::{
+    BatchLimit, Every, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, Span, TrainerConfig, ValCheckInterval,
+};
 pub use context::{Context, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};

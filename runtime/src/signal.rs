@@ -3,9 +3,7 @@
 use crate::native::{Disposition, disposition};
 use signal_hook::SigId;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag::{
-    register, register_conditional_default, register_conditional_shutdown, register_usize,
-};
+use signal_hook::flag::{register, register_conditional_default, register_conditional_shutdown, register_usize};
 use signal_hook::low_level::unregister;
 use std::fmt;
 use std::io;

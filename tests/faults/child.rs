@@ -45,6 +45,12 @@ impl Program {
         sentence(&text(output.stderr))
     }
 
+    /// Runs the program on a disk that takes no file of more than so many blocks of 512 bytes.
+    pub fn run_on_a_full_disk(&self, blocks: usize, arguments: &str) -> Output {
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {} {arguments}", env!("CARGO_BIN_EXE_faulty"));
+        self.command("sh", &["-c", &script]).output().unwrap()
+    }
+
     /// Starts the program, and waits until it has begun its first step.
     pub fn start(&self, arguments: &str) -> Running {
         let arguments: Vec<&str> = arguments.split_whitespace().collect();

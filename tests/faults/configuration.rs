@@ -35,7 +35,12 @@ fn a_file_stands_between_the_defaults_and_the_flags() {
     };
     let one = printed("--config run.yaml");
     assert!(one.starts_with("seed_everything: 7\ntrainer:\n"), "{one}");
-    assert!(one.contains("model:\n  crashes: null\n  fault: none\n  lr: 0.0001\n  width: 2\ndata:\n  batches: 8\nckpt_path: null\n"), "{one}");
+    assert!(
+        one.contains(
+            "model:\n  crashes: null\n  fault: none\n  lr: 0.0001\n  width: 2\ndata:\n  batches: 8\nckpt_path: null\n"
+        ),
+        "{one}"
+    );
     let read = config(&one);
     assert_eq!((read.max_epochs, read.limit_train_batches), (Some(3), BatchLimit::Fraction(0.5)));
     assert_eq!(read.max_time.unwrap().0.as_secs(), 3600);
@@ -75,7 +80,7 @@ fn a_run_takes_its_values_from_a_file() {
     let saved = fs::read_to_string(program.path("lightning_logs/version_0/hparams.json")).unwrap();
     assert!(saved.contains("\"width\": 2"), "{saved}");
     let path = "lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt";
-    let printed = program.succeed(&format!("fit --print-config --ckpt-path {path}"));
+    let printed = program.succeed(&format!("test --print-config --ckpt-path {path}"));
     assert!(printed.contains("  width: 2\n") && printed.ends_with(&format!("ckpt_path: {path}\n")), "{printed}");
     // a file is between the checkpoint's values and the flags
     program.write("wide.yaml", "model:\n  width: 3\n");
@@ -88,10 +93,9 @@ fn a_run_takes_its_values_from_a_file() {
 fn every_mistake_is_named_with_its_file_and_key() {
     let program = Program::new();
     assert_eq!(
-        program.refuse_file(
-            "trainr: {}\nseed_everything: x\ntrainer:\n  max_epoch: 3\n",
-        ),
-        "`seed_everything` must be a whole number, and is a text; `trainr` is unknown: write `trainer`"
+        program.refuse_file("trainr: {}\nseed_everything: x\ntrainer:\n  max_epoch: 3\n",),
+        "`seed_everything` must be a whole number, and is a text; `trainr` is unknown: write `trainer`; `trainer.max_epoch` is \
+         unknown: write `max_epochs`"
     );
     assert_eq!(
         program.refuse_file(
@@ -99,7 +103,22 @@ fn every_mistake_is_named_with_its_file_and_key() {
              batches: [1]\n  zebra: 1\n"
         ),
         "`trainer.logger`: invalid type: string \"maybe\", expected a boolean; `trainer.max_epoch` is unknown: write \
-         `max_epochs`; `trainer.precision`: x"
+         `max_epochs`; `trainer.precision`: `17` is no precision: write one of 32-true, 64-true, bf16-true, 16-true, \
+         bf16-mixed, 16-mixed; `max_steps` is -7: it must be 0 or more, or -1 for no limit; `model.lr`: invalid type: string \
+         \"high\", expected f64; `model.wdth` is unknown: write `width`; `data.batches`: invalid type: sequence, expected i64; \
+         `data.zebra` is unknown: the keys are batches"
+    );
+    assert_eq!(
+        program.refuse_file(
+            "trainer: {accelerator: gpu, devices: some, fast_dev_run: 2.5, limit_val_batches: many, max_time: x, \
+             on_non_finite_loss: skip, val_check_interval: 3 fortnights}"
+        ),
+        "`trainer.accelerator`: unknown variant `gpu`, expected one of `auto`, `cpu`, `cuda`, `mps`; `trainer.devices`: write \
+         auto, a count such as 1, or indices such as [0]; `trainer.fast_dev_run`: write true, false, or a number of batches; \
+         `trainer.limit_val_batches`: write a number of batches, or a fraction; `trainer.max_time`: `x` is no time: write \
+         DD:HH:MM:SS, or units such as 1h 30m; `trainer.on_non_finite_loss`: unknown variant `skip`, expected one of `stop`, \
+         `skip-step`, `go-on`; `trainer.val_check_interval`: write a number of batches, a fraction, a time, or how often such \
+         as `100 steps`"
     );
 }
 
@@ -112,11 +131,18 @@ fn what_is_no_configuration_is_refused_in_a_sentence() {
         ("trainer: 3", "`trainer` must be a table of keys and values, and is a number"),
         ("ckpt_path: [1]", "`ckpt_path` must be a file's path, and is a list"),
         ("trainer:\n  max_epochs: 1\n  max_epochs: 2", "`max_epochs` stands twice, the second time in line 3"),
-        ("trainer: {\n", "x"),
-        ("trainer: *missing", "x"),
-        ("trainer: {max_epochs: 1e999}", "x"),
-        ("trainer:\n  max_epochs: 1\n---\ntrainer: {}\n", "x"),
-        ("trainer: {gradient_clip_val: .nan}", "x"),
+        ("trainer: {\n", "it can't be read as YAML: unclosed bracket '{' at line 1, column 10"),
+        ("trainer: *missing", "it can't be read as YAML: reference to unknown value at line 1, column 10"),
+        (
+            "trainer: {max_epochs: 1e999}",
+            "it can't be read as YAML: value `1e999` is not a finite number at line 1, column 23",
+        ),
+        (
+            "trainer: {}\n---\ntrainer: {}\n",
+            "it can't be read as YAML: only single YAML document expected but multiple found at line 3, column 1",
+        ),
+        ("1: 2", "`1` is unknown: the keys are trainer, model, data, seed_everything, ckpt_path"),
+        ("model: {lr: }", "`model.lr`: invalid type: null, expected f64"),
     ] {
         assert_eq!(program.refuse_file(text), sentence, "{text}");
     }
@@ -136,8 +162,17 @@ fn a_flag_that_must_be_given_may_stand_in_a_file() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(output.stderr).contains("--width <WIDTH>"));
     program.write("wide.yaml", "model: {width: wide}\n");
-    assert_eq!(program.refuse("fit --config wide.yaml"), "x");
+    assert_eq!(
+        program.refuse("fit --config wide.yaml"),
+        "the configuration wide.yaml is wrong: `model.width`: invalid value 'wide' for '--width <WIDTH>': invalid digit found \
+         in string"
+    );
     program.write("one.yaml", "trainr: {}\n");
     program.write("two.yaml", "model: 1\n");
-    assert_eq!(program.refuse("fit --config one.yaml --config two.yaml --config none.yaml"), "x");
+    assert_eq!(
+        program.refuse("fit --config one.yaml --config two.yaml --config none.yaml"),
+        "the configuration one.yaml is wrong: `trainr` is unknown: write `trainer`; the configuration two.yaml is wrong: `model` \
+         must be a table of keys and values, and is a number; can't read the configuration none.yaml: No such file or \
+         directory (os error 2)"
+    );
 }

@@ -2,11 +2,9 @@
 //! what is asked for is written.
 
 use crate::model::{Events, Net, config};
-use tch_lightning::prelude::*;
 use tch_lightning::data::Dataset;
-use tch_lightning::{
-    Error, LambdaCallback, Loaders, Logger, OnExceptionCheckpoint, RunStatus,
-};
+use tch_lightning::prelude::*;
+use tch_lightning::{Error, LambdaCallback, Loaders, Logger, OnExceptionCheckpoint, RunStatus};
 
 /// A logger that tells what it gets, and panics at a row.
 struct Told {
@@ -77,7 +75,9 @@ fn an_error_of_a_hook() {
 fn a_panic_of_a_hook() {
     let said = failing(at_batch(3, || panic!("no labels")), None, false);
     assert!(
-        said.starts_with("`training_step` failed in `fit` at epoch 1, batch 3: no labels (panicked at tests/faults/ends.rs:"),
+        said.starts_with(
+            "`training_step` failed in `fit` at epoch 1, batch 3: no labels (panicked at tests/faults/ends.rs:"
+        ),
         "{said}"
     );
 }
@@ -212,7 +212,12 @@ fn a_panic_of_a_worker() {
         let loader = DataLoader::with_workers(Damaged, num_workers).batch_size(2);
         let error = anyhow!(Trainer::new(config()).fit(&mut sum, Loaders::train(loader)).unwrap_err());
         let said = format!("{error:#}");
-        assert!(said.starts_with("the loader of `train_dataloader` failed at epoch 0, batch 3: sample 7 of the dataset could not be read"), "{said}");
+        assert!(
+            said.starts_with(
+                "the loader of `train_dataloader` failed at epoch 0, batch 3: sample 7 of the dataset could not be read"
+            ),
+            "{said}"
+        );
         assert!(said.contains("it is torn"), "{said}");
         assert_eq!(sum.events.all(), [error.to_string()]);
     }
@@ -221,7 +226,8 @@ fn a_panic_of_a_worker() {
 #[test]
 fn an_error_of_the_validation_names_the_epoch_that_it_belongs_to() {
     let mut sum = sum();
-    let said = Trainer::new(config()).fit(&mut sum, Loaders::train(whole()).with_validation(whole())).unwrap_err().to_string();
+    let said =
+        Trainer::new(config()).fit(&mut sum, Loaders::train(whole()).with_validation(whole())).unwrap_err().to_string();
     assert_eq!(said, "`validation_step` failed in `fit` at epoch 0, batch 1: no truth");
     assert_eq!(sum.events.all(), [said]);
     // gradients are recorded again for whoever trains next

@@ -49,9 +49,10 @@ fn the_first_bad_batch_is_named_when_the_host_waits_for_a_row() {
     });
     let config = TrainerConfig { log_every_n_steps: 2, ..config() };
     let mut trainer = Trainer::new(config).callback(switch).logger(CsvLogger::new(folder.path()));
-    let said = trainer.fit(&mut Net::new(|ctx, loss| {
-        Ok(if ctx.batch_idx() == Some(2) { loss / 0.0 } else { loss })
-    }), ()).unwrap_err().to_string();
+    let said = trainer
+        .fit(&mut Net::new(|ctx, loss| Ok(if ctx.batch_idx() == Some(2) { loss / 0.0 } else { loss })), ())
+        .unwrap_err()
+        .to_string();
     assert_eq!(said, format!("the loss was inf at epoch 0, batch 2{HELP}"));
     assert_eq!(trainer.context().total_batches(), 4, "the second row is where the host waits");
 }
@@ -59,7 +60,11 @@ fn the_first_bad_batch_is_named_when_the_host_waits_for_a_row() {
 #[test]
 fn steps_are_skipped_and_counted() {
     for on_a_gpu in [false, true] {
-        for optimizers in [Optimizers::from(Sgd::new(0.1).momentum(0.9)), Adam::new(0.1).weight_decay(0.1).into(), RmsProp::new(0.01).into()] {
+        for optimizers in [
+            Optimizers::from(Sgd::new(0.1).momentum(0.9)),
+            Adam::new(0.1).weight_decay(0.1).into(),
+            RmsProp::new(0.01).into(),
+        ] {
             let mut net = Net::new(nan_at(&[1, 4])).optimizers(optimizers.clone());
             let one_epoch = TrainerConfig { max_epochs: Some(1), ..with(NonFiniteLoss::SkipStep) };
             let trainer = fit(&mut net, one_epoch, on_a_gpu).unwrap();
@@ -75,10 +80,12 @@ fn steps_are_skipped_and_counted() {
 fn a_bad_batch_spoils_its_accumulation_window() {
     for on_a_gpu in [false, true] {
         let mut net = Net::new(nan_at(&[2]));
-        let windows = TrainerConfig { max_epochs: Some(1), accumulate_grad_batches: 2, ..with(NonFiniteLoss::SkipStep) };
+        let windows =
+            TrainerConfig { max_epochs: Some(1), accumulate_grad_batches: 2, ..with(NonFiniteLoss::SkipStep) };
         fit(&mut net, windows, on_a_gpu).unwrap();
         let mut good = Net::new(nan_at(&[])).batches(&[0, 1, 4, 5]);
-        fit(&mut good, TrainerConfig { max_epochs: Some(1), accumulate_grad_batches: 2, ..config() }, on_a_gpu).unwrap();
+        fit(&mut good, TrainerConfig { max_epochs: Some(1), accumulate_grad_batches: 2, ..config() }, on_a_gpu)
+            .unwrap();
         assert_eq!(net.weights(), good.weights(), "on a GPU: {on_a_gpu}");
     }
 }
@@ -104,7 +111,9 @@ fn l_bfgs_can_not_skip_a_step_and_can_stop() {
 
 #[test]
 fn a_scaler_sees_to_its_own_infinities() {
-    for (on_a_gpu, policy) in [(false, NonFiniteLoss::Stop), (true, NonFiniteLoss::Stop), (true, NonFiniteLoss::SkipStep)] {
+    for (on_a_gpu, policy) in
+        [(false, NonFiniteLoss::Stop), (true, NonFiniteLoss::Stop), (true, NonFiniteLoss::SkipStep)]
+    {
         // losses of 1e36 are finite, and with the first scale of 65536 they are not
         let mut net = Net::new(|_, loss| Ok(loss * 1e36));
         let mixed = TrainerConfig { precision: Precision::Float16Mixed, max_epochs: Some(1), ..with(policy) };
@@ -150,7 +159,8 @@ fn the_program_says_how_many_steps_were_left_out() {
     let output = program.run("fit --fault nan --width 1 --max-epochs 1 --on-non-finite-loss skip-step");
     let log = text(output.stderr);
     assert!(output.status.success(), "{log}");
-    let warning = "warning: the loss of 5 batches was NaN or infinite, first at epoch 0, batch 0, and their steps were left out";
+    let warning =
+        "warning: the loss of 5 batches was NaN or infinite, first at epoch 0, batch 0, and their steps were left out";
     assert!(log.lines().any(|line| line == warning), "{log}");
     let output = program.run("fit --fault nan --width 1");
     assert_eq!(output.status.code(), Some(1));

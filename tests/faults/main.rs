@@ -3,6 +3,7 @@
 mod child;
 mod configuration;
 mod ends;
+mod files;
 mod losses;
 mod model;
 mod signals;

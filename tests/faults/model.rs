@@ -57,7 +57,11 @@ impl Net {
     }
 
     pub fn weights(&self) -> Vec<f64> {
-        Vec::try_from(Tensor::cat(&[self.layer.ws.flatten(0, -1), self.layer.bs.as_ref().unwrap().shallow_clone()], 0).to_kind(Kind::Double)).unwrap()
+        Vec::try_from(
+            Tensor::cat(&[self.layer.ws.flatten(0, -1), self.layer.bs.as_ref().unwrap().shallow_clone()], 0)
+                .to_kind(Kind::Double),
+        )
+        .unwrap()
     }
 }
 

@@ -6,8 +6,8 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
-use tch_lightning::prelude::*;
 use tch_lightning::OnExceptionCheckpoint;
+use tch_lightning::prelude::*;
 
 #[derive(Args, Serialize, Deserialize)]
 struct Hparams {
@@ -67,7 +67,10 @@ impl Faulty {
 
     fn configure_callbacks(&self) -> Vec<Box<dyn Callback<Self>>> {
         let crashes = self.hparams.crashes.as_ref();
-        crashes.map(|folder| Box::new(OnExceptionCheckpoint::new(folder)) as Box<dyn Callback<Self>>).into_iter().collect()
+        crashes
+            .map(|folder| Box::new(OnExceptionCheckpoint::new(folder)) as Box<dyn Callback<Self>>)
+            .into_iter()
+            .collect()
     }
 
     fn step(&self, batch: &Tensor) -> Tensor {
@@ -134,7 +137,8 @@ impl Ones {
 fn train_and_go_on() -> Result<()> {
     let hparams = || Hparams { fault: "none".to_owned(), crashes: None, lr: 0.1, width: 1 };
     for _ in 0..2 {
-        let config = TrainerConfig { fast_dev_run: true.into(), enable_progress_bar: false, ..TrainerConfig::default() };
+        let config =
+            TrainerConfig { fast_dev_run: true.into(), enable_progress_bar: false, ..TrainerConfig::default() };
         let mut data = Ones { hparams: DataHparams { batches: 2 } };
         Trainer::new(config).fit(&mut Faulty::new(hparams()), &mut data)?;
     }

@@ -35,7 +35,9 @@ fn a_signal_ends_training_after_the_running_step_and_says_how_to_go_on() {
         assert!(batches >= 7);
         assert_eq!(place, format!("epoch {}, batch {}", (batches - 1) / 5, (batches - 1) % 5));
         let epochs = saved.metadata.epoch + 2;
-        program.succeed(&format!("fit --fault none --width 3 --max-epochs {epochs} --ckpt-path crashes/on_exception.ckpt"));
+        program.succeed(&format!(
+            "fit --fault none --width 3 --max-epochs {epochs} --ckpt-path crashes/on_exception.ckpt"
+        ));
         let last = Checkpoint::read(&newest(&program)).unwrap().metadata;
         assert_eq!(last.global_step, epochs * 5, "no batch is left out, and none comes twice");
     }
@@ -55,7 +57,8 @@ fn without_a_checkpoint_of_the_end_the_newest_one_is_told() {
     running.signal("INT");
     let (_, log) = running.end();
     let said = sentence(&log);
-    let told = said.split_once(": go on with `--ckpt-path ").unwrap_or_else(|| panic!("{said}")).1.trim_end_matches('`');
+    let told =
+        said.split_once(": go on with `--ckpt-path ").unwrap_or_else(|| panic!("{said}")).1.trim_end_matches('`');
     assert!(told.starts_with("./lightning_logs/version_0/checkpoints/epoch="), "{said}");
     Checkpoint::read(&program.path(told)).unwrap();
 

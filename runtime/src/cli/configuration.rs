@@ -126,7 +126,9 @@ impl Configuration {
 
     /// Hyperparameters with the files' values.
     pub(super) fn hparams<H: Hyperparameters>(&mut self, section: &str, hparams: H) -> Result<H> {
-        let json = |hparams: &H| hparams.to_json().with_context(|| format!("the {section}'s hyperparameters can't be written"));
+        let json = |hparams: &H| {
+            hparams.to_json().with_context(|| format!("the {section}'s hyperparameters can't be written"))
+        };
         let base = json(&hparams)?;
         let is_valid = |json: Value| H::from_json(json).map(drop).map_err(|error| error.to_string());
         let mut known_keys = keys(&base);

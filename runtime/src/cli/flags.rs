@@ -1,8 +1,8 @@
 //! The program's flags: those of the trainer, the model's hyperparameters and the data's.
 
+use super::configuration::Configuration;
 use crate::config::TrainerConfig;
 use crate::module::{FromHparams, Hyperparameters};
-use super::configuration::Configuration;
 use anyhow::{Result, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, Id, value_parser};
 use std::ffi::OsString;
@@ -70,7 +70,9 @@ impl Flags {
     ) -> Result<ArgMatches> {
         let mut arguments = arguments.to_owned();
         let program = self.program.find_subcommand(verb).into_iter().flat_map(Command::get_arguments);
-        for arg in program.filter(|arg| self.needed.contains(arg.get_id()) && !explicit.contains_id(arg.get_id().as_str())) {
+        for arg in
+            program.filter(|arg| self.needed.contains(arg.get_id()) && !explicit.contains_id(arg.get_id().as_str()))
+        {
             arguments.extend(configuration.as_flag(arg));
         }
         let matches = match self.program.clone().try_get_matches_from(arguments) {
@@ -87,7 +89,8 @@ impl Flags {
     pub(super) fn explicit(&self, arguments: &[OsString]) -> Option<(String, ArgMatches)> {
         let bare = |arg: Arg| arg.required(false).default_values(Vec::<clap::builder::OsStr>::new());
         let program = self.program.clone();
-        let program = VERBS.iter().fold(program, |program, (verb, _)| program.mut_subcommand(verb, |verb| verb.mut_args(bare)));
+        let program =
+            VERBS.iter().fold(program, |program, (verb, _)| program.mut_subcommand(verb, |verb| verb.mut_args(bare)));
         let matches = program.try_get_matches_from(arguments).ok()?;
         matches.subcommand().map(|(verb, given)| (verb.to_owned(), given.clone()))
     }

@@ -62,10 +62,7 @@ impl Optimizer {
 
     /// Whether steps are skipped on a CUDA device without waiting for it.
     pub(crate) fn skips_without_waiting(&self) -> bool {
-        matches!(
-            self.algorithm(),
-            Algorithm::Adagrad(_) | Algorithm::Adam(_) | Algorithm::AdamW(_) | Algorithm::Sgd(_)
-        )
+        matches!(self.algorithm(), Algorithm::Adagrad(_) | Algorithm::Adam(_) | Algorithm::AdamW(_) | Algorithm::Sgd(_))
     }
 
     /// Forgets what was found in gradients that are dropped.
