@@ -27,7 +27,7 @@ pub enum Accelerator {
 
 /// Which devices of the accelerator. Lightning's `devices`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(from = "Written", into = "Written")]
 pub enum Devices {
     /// The first device.
     #[default]
@@ -143,17 +143,46 @@ impl FromStr for Devices {
     }
 }
 
-impl TryFrom<String> for Devices {
-    type Error = String;
+/// How devices stand in a configuration file: `auto`, `1` or `[0]`, and also as the flag has them, in quotation marks.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged, expecting = "write auto, a count such as 1, or indices such as [0]")]
+enum Written {
+    #[serde(with = "as_text")]
+    Text(Devices),
+    Count(usize),
+    Indices(Vec<usize>),
+}
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+mod as_text {
+    use super::Devices;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(devices: &Devices, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(devices)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Devices, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
-impl From<Devices> for String {
+impl From<Written> for Devices {
+    fn from(written: Written) -> Self {
+        match written {
+            Written::Text(devices) => devices,
+            Written::Count(count) => Self::Count(count),
+            Written::Indices(indices) => Self::Indices(indices),
+        }
+    }
+}
+
+impl From<Devices> for Written {
     fn from(devices: Devices) -> Self {
-        devices.to_string()
+        match devices {
+            Devices::Auto => Self::Text(Devices::Auto),
+            Devices::Count(count) => Self::Count(count),
+            Devices::Indices(indices) => Self::Indices(indices),
+        }
     }
 }
 

@@ -5,12 +5,13 @@ use crate::context::LogError;
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::hook::Hook;
-use crate::native::{NativeError, without_backtrace};
+use crate::native::{NativeError, readable};
 use crate::optim::OptimizerError;
 use crate::schedule::ScheduleError;
+use crate::signal::Signal;
 use crate::stage::Stage;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// An error of a run. It says what went wrong, where, and what would be right.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +20,65 @@ pub enum Error {
     /// A hook of the module, of the data module or of a callback returned an error or panicked.
     #[error(transparent)]
     Hook(#[from] Box<HookError>),
+    /// A signal asked the run to end, which it did after the running step.
+    #[error("interrupted by {signal}{}{}", at(*epoch, *batch_idx), ways_on(*stage, checkpoint.as_deref()))]
+    Interrupted {
+        /// The signal.
+        signal: Signal,
+        /// The verb that was running.
+        stage: Stage,
+        /// The training epoch, from 0, where one was running.
+        epoch: Option<usize>,
+        /// The last batch that was worked on, from 0.
+        batch_idx: Option<usize>,
+        /// The newest checkpoint of the run: that of its end, if one was asked for.
+        checkpoint: Option<PathBuf>,
+    },
+    /// The loss was NaN or infinite, and [`on_non_finite_loss`](crate::TrainerConfig::on_non_finite_loss) is
+    /// [`Stop`](crate::NonFiniteLoss::Stop).
+    #[error(
+        "the loss was {loss} at epoch {epoch}, batch {batch_idx}: a lower learning rate, `gradient_clip_val` or \
+         `detect_anomaly` may help, and `on_non_finite_loss` can skip such steps or go on"
+    )]
+    NonFiniteLoss {
+        /// The training epoch, from 0.
+        epoch: usize,
+        /// The batch, from 0.
+        batch_idx: usize,
+        /// The loss.
+        loss: f64,
+    },
+    /// A gradient or a parameter was NaN or infinite, which [`detect_anomaly`](crate::TrainerConfig::detect_anomaly) looks for.
+    #[error(
+        "{what} `{parameter}` has {} at epoch {epoch}, batch {batch_idx}",
+        counted(*non_finite, *elements)
+    )]
+    Anomaly {
+        /// `the gradient of` or `the parameter`.
+        what: &'static str,
+        /// The first such parameter, in the order in which they were made.
+        parameter: String,
+        /// How many elements are NaN or infinite.
+        non_finite: i64,
+        /// How many elements there are.
+        elements: i64,
+        /// The training epoch, from 0.
+        epoch: usize,
+        /// The batch, from 0.
+        batch_idx: usize,
+    },
+    /// Something panicked outside of the hooks: a logger, a batch's own methods.
+    #[error("`{stage}` panicked{}: {message}", at(*epoch, *batch_idx))]
+    Panic {
+        /// The verb that was running.
+        stage: Stage,
+        /// The training epoch, from 0, where one was running.
+        epoch: Option<usize>,
+        /// The batch, from 0, where one was being worked on.
+        batch_idx: Option<usize>,
+        /// What the panic said.
+        message: String,
+    },
     /// A verb needs a hook that is not there.
     #[error("`{stage}` needs `{hook}`: write it in the block of the module{}", if hook.is_dataloader() { " or the data module" } else { "" })]
     Missing {
@@ -40,10 +100,14 @@ pub enum Error {
     #[error(transparent)]
     Device(#[from] DeviceError),
     /// A loader failed.
-    #[error("the loader of `{dataloader}`: {source}")]
+    #[error("the loader of `{dataloader}` failed{}: {source}", at(*epoch, *batch_idx))]
     Data {
         /// The hook that made the loader.
         dataloader: Hook,
+        /// The training epoch, from 0, where its batches were asked for.
+        epoch: Option<usize>,
+        /// The batch that was asked for, from 0; `None` where the loader could not begin.
+        batch_idx: Option<usize>,
         /// Why it failed.
         source: DataError,
     },
@@ -60,10 +124,10 @@ pub enum Error {
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
     /// libtorch refused an operation of the trainer's own.
-    #[error("libtorch: {}", without_backtrace(&.0.to_string()))]
+    #[error("libtorch: {}", readable(&.0.to_string()))]
     Torch(#[from] tch::TchError),
     /// libtorch refused an operation of the trainer's own that tch does not bind.
-    #[error("libtorch: {0}")]
+    #[error("libtorch: {}", readable(&.0.to_string()))]
     Native(#[from] NativeError),
     /// A file of the run could not be written or read.
     #[error("{what} {}: {source}", path.display())]
@@ -103,13 +167,36 @@ impl fmt::Display for HookError {
             write!(f, " of the callback {callback}")?;
         }
         write!(f, " failed in `{stage}`")?;
-        match (self.epoch, self.batch_idx) {
-            (Some(epoch), Some(batch_idx)) => write!(f, " at epoch {epoch}, batch {batch_idx}")?,
-            (Some(epoch), None) => write!(f, " at epoch {epoch}")?,
-            (None, Some(batch_idx)) => write!(f, " at batch {batch_idx}")?,
-            (None, None) => {}
-        }
-        write!(f, ": {}", in_one_line(&self.error))
+        write!(f, "{}: {}", at(self.epoch, self.batch_idx), in_one_line(&self.error))
+    }
+}
+
+/// The place in a run, as far as it is known, to be put behind what happened there.
+fn at(epoch: Option<usize>, batch_idx: Option<usize>) -> String {
+    match (epoch, batch_idx) {
+        (Some(epoch), Some(batch_idx)) => format!(" at epoch {epoch}, batch {batch_idx}"),
+        (Some(epoch), None) => format!(" at epoch {epoch}"),
+        (None, Some(batch_idx)) => format!(" at batch {batch_idx}"),
+        (None, None) => String::new(),
+    }
+}
+
+/// How to go on after an interruption.
+fn ways_on(stage: Stage, checkpoint: Option<&Path>) -> String {
+    match checkpoint {
+        _ if stage != Stage::Fit => String::new(),
+        Some(checkpoint) => format!(": go on with `--ckpt-path {}`", checkpoint.display()),
+        None => ": no checkpoint was written, which `OnExceptionCheckpoint` does, and `ModelCheckpoint` with \
+                 `save_on_exception`"
+            .to_owned(),
+    }
+}
+
+fn counted(non_finite: i64, elements: i64) -> String {
+    match (non_finite, elements) {
+        (_, 1) => "a value that is NaN or infinite".to_owned(),
+        (1, _) => format!("a NaN or infinity among its {elements} elements"),
+        _ => format!("{non_finite} NaN or infinities among its {elements} elements"),
     }
 }
 
@@ -117,7 +204,7 @@ impl fmt::Display for HookError {
 pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text = without_backtrace(&cause.to_string()).replace('\n', " ");
+        let text = readable(&cause.to_string()).replace('\n', " ");
         // transparent errors repeat what they wrap
         if parts.last().is_none_or(|last| !last.ends_with(&text)) {
             parts.push(text);

@@ -27,6 +27,7 @@ mod panic;
 pub mod precision;
 pub mod profiler;
 pub mod schedule;
+mod signal;
 mod stage;
 mod table;
 mod terminal;
@@ -44,12 +45,14 @@ pub use callbacks::{
     StoppingReason, Throughput, ThroughputMonitor, ThroughputTotals, Timer, WriteInterval, WritePredictions,
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimizer, weights};
-pub use config::{BatchLimit, Every, FastDevRun, GradientClipAlgorithm, Span, TrainerConfig, ValCheckInterval};
+pub use config::{
+    BatchLimit, Every, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, Span, TrainerConfig, ValCheckInterval,
+};
 pub use context::{Context, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};
-pub use loggers::{CsvLogger, Logger};
+pub use loggers::{CsvLogger, Logger, RunStatus};
 pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
@@ -61,6 +64,7 @@ pub use module::{
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
 pub use precision::Precision;
+pub use signal::Signal;
 pub use stage::{RunningStage, Stage};
 pub use trainer::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, Metrics, SweepMode, Trainer};
 

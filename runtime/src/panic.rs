@@ -51,7 +51,7 @@ fn message(panic: &(dyn Any + Send)) -> String {
 /// tch unwraps libtorch's exceptions, which puts them, escaped, in the middle of a panic's text.
 fn readable(text: &str) -> String {
     let torch = text.split_once("Torch(\"").map_or(text, |(_, message)| message);
-    without_backtrace(torch).replace("\\n", " ").replace("\\\"", "\"")
+    crate::native::readable(&without_backtrace(torch).replace("\\n", " ").replace("\\\"", "\"")).into_owned()
 }
 
 #[cfg(test)]

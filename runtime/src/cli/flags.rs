@@ -1,14 +1,17 @@
 //! The program's flags: those of the trainer, the model's hyperparameters and the data's.
 
+use super::configuration::Configuration;
 use crate::config::TrainerConfig;
 use crate::module::{FromHparams, Hyperparameters};
 use anyhow::{Result, bail};
-use clap::{Arg, ArgMatches, Command, Id, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, Id, value_parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub(super) const CKPT_PATH: &str = "ckpt_path";
 pub(super) const SEED: &str = "seed_everything";
+pub(super) const CONFIG: &str = "config";
+pub(super) const PRINT_CONFIG: &str = "print_config";
 
 const VERBS: [(&str, &str); 4] = [
     ("fit", "Train the model, with validation, and write a checkpoint"),
@@ -20,6 +23,8 @@ const VERBS: [(&str, &str); 4] = [
 /// The program's command line.
 pub(super) struct Flags {
     program: Command,
+    /// Those without which there is no model or no data.
+    needed: Vec<Id>,
 }
 
 impl Flags {
@@ -34,6 +39,8 @@ impl Flags {
             part::<D::Hparams>("Data"),
         ];
         refuse_doubles(&parts)?;
+        let all = parts.iter().flat_map(Command::get_arguments);
+        let needed = all.filter(|arg| arg.is_required_set()).map(|arg| arg.get_id().clone()).collect();
         let mut program = Command::new(env_program()).subcommand_required(true).arg_required_else_help(true);
         for (name, about) in VERBS {
             program = program.subcommand(verb(name, about, &parts));
@@ -41,7 +48,7 @@ impl Flags {
         program = program
             .subcommand(Command::new("hooks").about("List the hooks, and who overrides them"))
             .subcommand(Command::new("doctor").about("Show what was found: libtorch, devices, threads"));
-        Ok(Self { program })
+        Ok(Self { program, needed })
     }
 
     /// Reads the arguments, or ends the program with what clap says of them.
@@ -49,13 +56,56 @@ impl Flags {
         self.program.clone().get_matches_from(arguments)
     }
 
-    /// The flags that were written, without defaults.
-    pub(super) fn explicit(&self, verb: &str, arguments: &[OsString]) -> Result<ArgMatches> {
-        let bare = |arg: Arg| arg.required(false).default_values(Vec::<clap::builder::OsStr>::new());
-        let program = self.program.clone().mut_subcommand(verb, |verb| verb.mut_args(bare));
-        let matches = program.try_get_matches_from(arguments)?;
+    /// As [`parse`](Self::parse), where a flag that must be given may stand in a configuration file. It is read from there for
+    /// the time being, until the files' values are taken as they are.
+    ///
+    /// # Errors
+    /// What is wrong with the files, where a flag is still missing.
+    pub(super) fn parse_with(
+        &self,
+        arguments: &[OsString],
+        verb: &str,
+        explicit: &ArgMatches,
+        configuration: &mut Configuration,
+    ) -> Result<ArgMatches> {
+        let mut arguments = arguments.to_owned();
+        let program = self.program.find_subcommand(verb).into_iter().flat_map(Command::get_arguments);
+        for arg in
+            program.filter(|arg| self.needed.contains(arg.get_id()) && !explicit.contains_id(arg.get_id().as_str()))
+        {
+            arguments.extend(configuration.as_flag(arg));
+        }
+        let matches = match self.program.clone().try_get_matches_from(arguments) {
+            Ok(matches) => matches,
+            Err(error) => {
+                configuration.check()?;
+                error.exit()
+            }
+        };
         Ok(matches.subcommand().map(|(_, given)| given.clone()).unwrap_or_default())
     }
+
+    /// The flags that were written, without defaults. `None` where one is wrong, and where they ask for help.
+    pub(super) fn explicit(&self, arguments: &[OsString]) -> Option<(String, ArgMatches)> {
+        let bare = |arg: Arg| arg.required(false).default_values(Vec::<clap::builder::OsStr>::new());
+        let program = self.program.clone();
+        let program =
+            VERBS.iter().fold(program, |program, (verb, _)| program.mut_subcommand(verb, |verb| verb.mut_args(bare)));
+        let matches = program.try_get_matches_from(arguments).ok()?;
+        matches.subcommand().map(|(verb, given)| (verb.to_owned(), given.clone()))
+    }
+}
+
+/// The sentence in what clap would write.
+pub(super) fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// The names of the flags of one part.
+pub(super) fn ids<H: Hyperparameters>() -> Vec<String> {
+    H::augment_args(Command::new("part")).get_arguments().map(|arg| arg.get_id().to_string()).collect()
 }
 
 fn env_program() -> String {
@@ -71,7 +121,7 @@ fn part<H: Hyperparameters>(heading: &'static str) -> Command {
 }
 
 fn verb(name: &'static str, about: &'static str, parts: &[Command]) -> Command {
-    let command = Command::new(name).about(about).arg(checkpoint(name)).arg(seed());
+    let command = Command::new(name).about(about).args([config(), print_config(), checkpoint(name), seed()]);
     let command = parts.iter().fold(command, with_part);
     // a trained model brings the values that it was made with
     if name == "fit" { command } else { command.mut_args(|arg| arg.required(false)) }
@@ -106,6 +156,16 @@ fn checkpoint(verb: &str) -> Arg {
     Arg::new(CKPT_PATH).long("ckpt-path").value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
 }
 
+fn config() -> Arg {
+    let arg = Arg::new(CONFIG).long("config").value_name("FILE").value_parser(value_parser!(PathBuf));
+    arg.action(ArgAction::Append).help("Read values from this YAML file; of several, and of flags, the later counts")
+}
+
+fn print_config() -> Arg {
+    let arg = Arg::new(PRINT_CONFIG).long("print-config").action(ArgAction::SetTrue);
+    arg.help("Write the values of all flags as such a file, and do nothing else")
+}
+
 fn seed() -> Arg {
     let seed = Arg::new(SEED).long("seed-everything").value_name("SEED").value_parser(value_parser!(i64));
     seed.default_value("0").allow_negative_numbers(true).help("Seed libtorch's random numbers")
@@ -113,7 +173,7 @@ fn seed() -> Arg {
 
 /// Two flags of one name would hide each other.
 fn refuse_doubles(parts: &[Command]) -> Result<()> {
-    let own = Command::new("program").args([checkpoint("fit"), seed()]);
+    let own = Command::new("program").args([config(), print_config(), checkpoint("fit"), seed()]);
     let mut known: Vec<(&Id, &str)> = Vec::new();
     for part in std::iter::once(&own).chain(parts) {
         for name in part.get_arguments().map(Arg::get_id) {

@@ -1,12 +1,13 @@
 //! The generated program: `fit | validate | test | predict`, and what helps around them.
 
+mod configuration;
 mod doctor;
 mod flags;
 mod hooks;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::TrainerConfig;
-use crate::error::in_one_line;
+use crate::config::{TrainerConfig, yaml};
+use crate::error::{Error, in_one_line};
 use crate::module::{FromHparams, Hyperparameters, LightningModule, Loads};
 use crate::panic;
 use crate::table;
@@ -15,15 +16,19 @@ use crate::trainer::{Metrics, Trainer, last_checkpoint};
 use anyhow::{Context as _, Result, anyhow};
 use clap::ArgMatches;
 use comfy_table::CellAlignment;
+use configuration::{Configuration, Printed};
 use flags::Flags;
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What the generated `Module::main::<Data>()` calls: the program of a module `M` that it can make.
 // It asks nothing of the data itself. So what a data module lacks is said of the data module, and not of this trait.
 pub trait ProgramData<M: LightningModule> {
-    /// Runs the program on the process's arguments. An error is one line on the standard error stream, and the exit code 1.
+    /// Runs the program on the process's arguments. An error is one line on the standard error stream, and the exit code is
+    /// 130 where SIGINT (Ctrl-C) ended the run, 143 where SIGTERM did, 2 for flags that are unknown or wrong, and 1 for all
+    /// other errors. A second signal ends the program at once, with the same codes.
     fn main() -> ExitCode
     where
         Self: Loads<M::Batch> + FromHparams;
@@ -38,9 +43,17 @@ impl<M: LightningModule + FromHparams, D> ProgramData<M> for D {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 terminal::say(&format!("error: {}", in_one_line(&error)));
-                ExitCode::FAILURE
+                exit_code(&error)
             }
         }
+    }
+}
+
+/// What the shell is told: 128 and the number of the signal that ended the run, else 1.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(Error::Interrupted { signal, .. }) => ExitCode::from(signal.exit_code()),
+        _ => ExitCode::FAILURE,
     }
 }
 
@@ -50,55 +63,64 @@ where
     D: Loads<M::Batch> + FromHparams,
 {
     let flags = Flags::of::<M, D>()?;
-    let matches = flags.parse(&arguments);
-    match matches.subcommand() {
-        Some(("hooks", _)) => say(&hooks::table::<M, D>()),
-        Some(("doctor", _)) => say(&doctor::report()),
-        Some((verb, given)) => Verb::new::<M>(verb, given, &flags, &arguments)?.run::<M, D>(),
-        None => Ok(()),
+    // where a flag is wrong, this ends the program
+    let Some((verb, explicit)) = flags.explicit(&arguments) else { return Ok(drop(flags.parse(&arguments))) };
+    match verb.as_str() {
+        "hooks" => say(&hooks::table::<M, D>()),
+        "doctor" => say(&doctor::report()),
+        _ => Verb::<M, D>::new(verb, explicit, &flags, &arguments)?.run(),
     }
 }
 
-/// A verb with its flags read.
-struct Verb {
+/// A verb with its flags and configuration files read.
+struct Verb<M: FromHparams, D: FromHparams> {
     name: String,
     config: TrainerConfig,
-    given: ArgMatches,
-    explicit: ArgMatches,
-    checkpoint: Option<std::path::PathBuf>,
+    model: M::Hparams,
+    data: D::Hparams,
+    seed: i64,
+    checkpoint: Option<PathBuf>,
+    prints: bool,
 }
 
-impl Verb {
-    fn new<M: FromHparams>(name: &str, given: &ArgMatches, flags: &Flags, arguments: &[OsString]) -> Result<Self> {
-        let explicit = flags.explicit(name, arguments)?;
-        let mut config = M::trainer_defaults();
+impl<M, D> Verb<M, D>
+where
+    M: LightningModule + FromHparams,
+    D: Loads<M::Batch> + FromHparams,
+{
+    fn new(name: String, explicit: ArgMatches, flags: &Flags, arguments: &[OsString]) -> Result<Self> {
+        let mut files = Configuration::of(&explicit);
+        let mut config = files.trainer(M::trainer_defaults());
+        let given = flags.parse_with(arguments, &name, &explicit, &mut files)?;
         Hyperparameters::update_from_arg_matches(&mut config, &explicit)?;
-        let mut checkpoint = given.get_one::<std::path::PathBuf>(flags::CKPT_PATH).cloned();
-        if checkpoint.is_none() && name != "fit" {
-            let logs = config.default_root_dir.join(crate::context::LOGS);
-            let last = last_checkpoint(&logs);
-            checkpoint = Some(last.ok_or_else(|| {
-                anyhow!(
-                    "there is no checkpoint in {}: run `fit` first, or name a checkpoint with --ckpt-path",
-                    logs.display()
-                )
-            })?);
+        let given_path = explicit.get_one::<PathBuf>(flags::CKPT_PATH).cloned();
+        let mut checkpoint = given_path.or_else(|| files.value(flags::CKPT_PATH)?.as_str().map(PathBuf::from));
+        let prints = explicit.get_flag(flags::PRINT_CONFIG);
+        if checkpoint.is_none() && name != "fit" && !prints {
+            checkpoint = Some(last(&config)?);
         }
-        Ok(Self { name: name.to_owned(), config, given: given.clone(), explicit, checkpoint })
+        let saved = saved_hyper_parameters(checkpoint.as_deref())?;
+        let read = Read { given: &given, explicit: &explicit, saved: saved.as_ref() };
+        let model = read.hparams("model", &mut files)?;
+        let data = read.hparams("data", &mut files)?;
+        files.check()?;
+        let seed = explicit.get_one::<i64>(flags::SEED).copied();
+        let seed = seed.or_else(|| files.value(flags::SEED)?.as_i64()).unwrap_or_default();
+        Ok(Self { name, config, model, data, seed, checkpoint, prints })
     }
 
-    fn run<M, D>(self) -> Result<()>
-    where
-        M: LightningModule + FromHparams,
-        D: Loads<M::Batch> + FromHparams,
-    {
-        let saved = self.saved_hyper_parameters()?;
-        let model: M::Hparams = self.hparams("model", saved.as_ref())?;
-        let data: D::Hparams = self.hparams("data", saved.as_ref())?;
-        let hyper_parameters = serde_json::json!({ "model": model.to_json()?, "data": data.to_json()? });
-        crate::seed_everything(self.given.get_one::<i64>(flags::SEED).copied().unwrap_or_default());
-        let mut module = panic::catch(|| M::from_hparams(model)).context("the model can't be made")?;
-        let mut data = panic::catch(|| D::from_hparams(data)).context("the data module can't be made")?;
+    fn run(self) -> Result<()> {
+        let (model, data) = (self.model.to_json()?, self.data.to_json()?);
+        if self.prints {
+            let Self { seed, config, checkpoint, .. } = &self;
+            let printed =
+                Printed { seed_everything: *seed, trainer: config, model, data, ckpt_path: checkpoint.as_deref() };
+            return say(yaml::to_yaml(&printed)?.trim_end());
+        }
+        let hyper_parameters = serde_json::json!({ "model": model, "data": data });
+        crate::seed_everything(self.seed);
+        let mut module = panic::catch(|| M::from_hparams(self.model)).context("the model can't be made")?;
+        let mut data = panic::catch(|| D::from_hparams(self.data)).context("the data module can't be made")?;
         let mut trainer = Trainer::<M>::new(self.config).hyper_parameters(hyper_parameters);
         if let Some(path) = &self.checkpoint {
             say(&format!("checkpoint: {}", path.display()))?;
@@ -121,24 +143,40 @@ impl Verb {
             }
         }
     }
+}
 
-    /// The hyperparameters that the checkpoint was made with.
-    fn saved_hyper_parameters(&self) -> Result<Option<serde_json::Value>> {
-        let Some(path) = &self.checkpoint else { return Ok(None) };
-        Ok(Checkpoint::read(path)?.metadata.hyper_parameters)
-    }
+/// The newest checkpoint under the run's root.
+fn last(config: &TrainerConfig) -> Result<PathBuf> {
+    let logs = config.default_root_dir.join(crate::context::LOGS);
+    last_checkpoint(&logs).ok_or_else(|| {
+        anyhow!("there is no checkpoint in {}: run `fit` first, or name a checkpoint with --ckpt-path", logs.display())
+    })
+}
 
-    /// The flags' values; where there is a checkpoint, its own with the flags that were given.
-    fn hparams<H: Hyperparameters>(&self, of: &str, saved: Option<&serde_json::Value>) -> Result<H> {
-        match saved.and_then(|saved| saved.get(of)) {
-            None => Ok(H::from_arg_matches(&self.given)?),
-            Some(saved) => {
-                let mut hparams = H::from_json(saved.clone())
-                    .with_context(|| format!("the checkpoint's hyperparameters do not fit the {of}"))?;
-                hparams.update_from_arg_matches(&self.explicit)?;
-                Ok(hparams)
-            }
-        }
+/// The hyperparameters that the checkpoint was made with.
+fn saved_hyper_parameters(checkpoint: Option<&Path>) -> Result<Option<serde_json::Value>> {
+    let Some(path) = checkpoint else { return Ok(None) };
+    Ok(Checkpoint::read(path)?.metadata.hyper_parameters)
+}
+
+/// Where hyperparameters are read from.
+struct Read<'a> {
+    given: &'a ArgMatches,
+    explicit: &'a ArgMatches,
+    saved: Option<&'a serde_json::Value>,
+}
+
+impl Read<'_> {
+    /// The flags' defaults, or the checkpoint's own values where there is one; then the files', then the flags that were given.
+    fn hparams<H: Hyperparameters>(&self, of: &str, files: &mut Configuration) -> Result<H> {
+        let hparams = match self.saved.and_then(|saved| saved.get(of)) {
+            None => H::from_arg_matches(self.given)?,
+            Some(saved) => H::from_json(saved.clone())
+                .with_context(|| format!("the checkpoint's hyperparameters do not fit the {of}"))?,
+        };
+        let mut hparams = files.hparams(of, hparams)?;
+        hparams.update_from_arg_matches(self.explicit)?;
+        Ok(hparams)
     }
 }
 

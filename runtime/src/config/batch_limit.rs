@@ -117,7 +117,7 @@ impl Serialize for BatchLimit {
 impl<'de> Deserialize<'de> for BatchLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a number of batches, or a fraction")]
+        #[serde(untagged, expecting = "write a number of batches, or a fraction")]
         enum Number {
             Count(usize),
             Fraction(f64),

@@ -84,7 +84,7 @@ impl Table {
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a time: `DD:HH:MM:SS`, `1h 30m` or a table such as {\"minutes\": 30}")]
+        #[serde(untagged, expecting = "write a time: `DD:HH:MM:SS`, `1h 30m` or a table such as {\"minutes\": 30}")]
         enum Written {
             Text(String),
             Table(Table),

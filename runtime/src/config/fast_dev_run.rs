@@ -62,7 +62,7 @@ impl Serialize for FastDevRun {
 impl<'de> Deserialize<'de> for FastDevRun {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "true, false, or a number of batches")]
+        #[serde(untagged, expecting = "write true, false, or a number of batches")]
         enum Written {
             Flag(bool),
             Batches(usize),

@@ -6,6 +6,7 @@ mod every;
 mod fast_dev_run;
 mod mistakes;
 mod val_check_interval;
+pub(crate) mod yaml;
 
 pub use batch_limit::BatchLimit;
 pub(crate) use batch_limit::LimitError;
@@ -97,6 +98,12 @@ pub struct TrainerConfig {
     /// What is clipped: the norm of all gradients together, or each value
     #[arg(long, value_enum, value_name = "ALGORITHM", default_value_t)]
     pub gradient_clip_algorithm: GradientClipAlgorithm,
+    /// What to do when the loss is NaN or infinite; Lightning goes on without a word
+    #[arg(long, value_enum, value_name = "POLICY", default_value_t)]
+    pub on_non_finite_loss: NonFiniteLoss,
+    /// Look for the first gradient or parameter that is NaN or infinite; slow, as every step waits for the device
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = false)]
+    pub detect_anomaly: bool,
     /// Write a row to the logs after every so many steps
     #[arg(long, value_name = "STEPS", default_value_t = 50)]
     pub log_every_n_steps: usize,
@@ -118,6 +125,29 @@ pub struct TrainerConfig {
     /// Show a table of the model's layers and parameters before training
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_model_summary: bool,
+    /// End in good order on SIGINT (Ctrl-C) and SIGTERM, after the running step; false is for programs that handle them
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
+    pub handle_signals: bool,
+}
+
+/// What a `fit` does when the loss is NaN or infinite. Lightning goes on without a word, which trains NaN into every weight.
+///
+/// The loss is judged as the training step returned it, before it is divided by `accumulate_grad_batches` or scaled for
+/// `16-mixed`, whose scaler deals with infinite gradients by itself. On the CPU it is looked at before the backward pass. On a GPU
+/// nothing waits for it: the optimizer steps are left out there, and the host hears of it where it waits anyway, for a row of
+/// the log, a validation, the epoch's end. Adadelta, Adamax, NAdam, RAdam and RMSprop can't leave out a step by themselves there: with
+/// `Stop` they take it, with `SkipStep` each of their steps waits for the device. L-BFGS waits for its loss anyway, and can't
+/// skip a step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum NonFiniteLoss {
+    /// The run ends by [`Error::NonFiniteLoss`], the weights as they were before
+    #[default]
+    Stop,
+    /// The step is left out, with all batches of its accumulation window; it is counted nonetheless
+    SkipStep,
+    /// Nothing is looked at
+    GoOn,
 }
 
 /// How gradients are clipped: PyTorch's
@@ -160,6 +190,8 @@ impl Default for TrainerConfig {
             accumulate_grad_batches: 1,
             gradient_clip_val: None,
             gradient_clip_algorithm: GradientClipAlgorithm::default(),
+            on_non_finite_loss: NonFiniteLoss::default(),
+            detect_anomaly: false,
             log_every_n_steps: 50,
             default_root_dir: PathBuf::from("."),
             logger: true,
@@ -167,6 +199,7 @@ impl Default for TrainerConfig {
             async_checkpointing: false,
             enable_progress_bar: true,
             enable_model_summary: true,
+            handle_signals: true,
         }
     }
 }

@@ -113,7 +113,10 @@ impl Serialize for ValCheckInterval {
 impl<'de> Deserialize<'de> for ValCheckInterval {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a number of batches, a fraction, a time, or how often such as `100 steps`")]
+        #[serde(
+            untagged,
+            expecting = "write a number of batches, a fraction, a time, or how often such as `100 steps`"
+        )]
         enum Written {
             Count(usize),
             Fraction(f64),

@@ -5,6 +5,7 @@ mod lent;
 mod log;
 mod log_dir;
 mod loggers;
+mod losses;
 mod lr_schedulers;
 mod precision;
 mod progress;
@@ -29,10 +30,12 @@ use crate::hook::Hook;
 use crate::loggers::Logger;
 use crate::optim::{Optimizer, OptimizerIndex};
 use crate::precision::GradScaler;
+use crate::signal::Signals;
 use crate::stage::{RunningStage, Stage};
 use lent::Lent;
 use log::Log;
 use log_dir::LogDir;
+use losses::Losses;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tch::Device;
@@ -61,6 +64,8 @@ pub struct RunContext {
     pub(crate) optimizers: Vec<Optimizer>,
     pub(crate) lr_schedulers: Vec<RunningLrScheduler>,
     pub(crate) grad_scaler: Option<GradScaler>,
+    pub(crate) losses: Losses,
+    pub(crate) signals: Signals,
     pub(crate) loggers: Vec<Box<dyn Logger>>,
     pub(crate) hook: Option<Hook>,
     pub(crate) training_log: Log,
@@ -104,6 +109,8 @@ impl RunContext {
             optimizers: Vec::new(),
             lr_schedulers: Vec::new(),
             grad_scaler: None,
+            losses: Losses::default(),
+            signals: Signals::default(),
             loggers: Vec::new(),
             hook: None,
             training_log: Log::default(),
@@ -294,6 +301,21 @@ impl RunContext {
         let is_due =
             progress.is_last_batch || progress.batches_ready.is_multiple_of(self.config.accumulate_grad_batches);
         is_due && !self.skip_backward
+    }
+
+    /// Fails where a signal has asked the run to end; `batch_idx` is the batch that was worked on last.
+    #[inline]
+    pub(crate) fn check_signals(&self, batch_idx: Option<usize>) -> Result<(), Error> {
+        match self.signals.caught() {
+            None => Ok(()),
+            Some(signal) => Err(Error::Interrupted {
+                signal,
+                stage: self.stage,
+                epoch: self.in_epoch.then_some(self.progress.current_epoch),
+                batch_idx,
+                checkpoint: None,
+            }),
+        }
     }
 
     /// The log that the running loop writes to.

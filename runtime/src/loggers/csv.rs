@@ -6,7 +6,7 @@ use crate::whole_file;
 use csv::{Reader, StringRecord, Writer};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Writes `metrics.csv` and `hparams.json` into a folder. Lightning's
@@ -59,12 +59,17 @@ impl CsvLogger {
         let mut values: HashMap<&str, String> =
             metrics.iter().map(|(name, value)| (name.as_str(), value.to_string())).collect();
         values.insert("step", step.to_string());
-        let file = OpenOptions::new().append(true).open(self.path())?;
-        let mut writer = Writer::from_writer(file);
-        writer
-            .write_record(self.columns.iter().map(|column| values.get(column.as_str()).map_or("", String::as_str)))?;
-        writer.flush()
+        let mut row = Writer::from_writer(Vec::new());
+        row.write_record(self.columns.iter().map(|column| values.get(column.as_str()).map_or("", String::as_str)))?;
+        append_whole(&self.path(), &row.into_inner().map_err(csv::IntoInnerError::into_error)?)
     }
+}
+
+/// Appends all of it, or nothing: a disk that is full must not leave half a row.
+fn append_whole(path: &Path, row: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).open(path)?;
+    let before = file.metadata()?.len();
+    file.write_all(row).inspect_err(|_| drop(file.set_len(before)))
 }
 
 fn rows(path: &Path) -> io::Result<Vec<StringRecord>> {
@@ -84,7 +89,7 @@ impl Logger for CsvLogger {
     fn log_hyperparams(&mut self, hyper_parameters: &serde_json::Value) -> Result<(), Error> {
         let path = self.folder.join("hparams.json");
         let text = format!("{hyper_parameters:#}\n");
-        std::fs::write(&path, text).map_err(|source| Error::Io {
+        whole_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| Error::Io {
             what: "can't write the hyperparameters",
             path,
             source,

@@ -23,4 +23,23 @@ pub trait Logger {
         let _ = hyper_parameters;
         Ok(())
     }
+
+    /// Ends a run: what is not written yet is to be. Called behind the last hook, and where a run ends by an error behind
+    /// `on_exception`.
+    ///
+    /// # Errors
+    /// [`Error`] where something is lost.
+    fn finalize(&mut self, status: RunStatus) -> Result<(), Error> {
+        let _ = status;
+        Ok(())
+    }
+}
+
+/// How a run ended, as Lightning tells its loggers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStatus {
+    /// It came to its end.
+    Success,
+    /// It ended by an error.
+    Failed,
 }

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::module::{LightningModule, LightningModuleTable, Running, StepClosure, edge};
+use crate::module::{LightningModule, LightningModuleTable, Running, StepClosure, check_parameters, edge};
 use crate::optim::OptimizerIndex;
 use tch::no_grad;
 
@@ -31,6 +31,7 @@ pub(super) fn step<M: LightningModule>(
         LightningModuleTable::optimizer_step(running.module, running.ctx, epoch, batch_idx, optimizer, &mut closure)?;
         running.ctx.update_scale()?;
         running.ctx.progress.global_step += 1;
+        check_parameters(running.module, running.ctx)?;
     } else {
         closure.run(running.module, running.ctx)?;
     }

@@ -40,7 +40,8 @@ pub(super) fn of_epoch<B: Batch>(
     count: Option<usize>,
     ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
-    from(loader, dataloader, epoch, done..count.unwrap_or(usize::MAX), ahead)
+    let failed = move |batch_idx, source| Error::Data { dataloader, epoch: Some(epoch), batch_idx, source };
+    from(loader, failed, epoch, done..count.unwrap_or(usize::MAX), ahead)
 }
 
 /// The batches of an evaluation, at most `count` of them.
@@ -51,27 +52,28 @@ pub(super) fn of_evaluation<B: Batch>(
     count: Option<usize>,
     ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
-    from(loader, dataloader, epoch, 0..count.unwrap_or(usize::MAX), ahead)
+    let failed = move |batch_idx, source| Error::Data { dataloader, epoch: None, batch_idx, source };
+    from(loader, failed, epoch, 0..count.unwrap_or(usize::MAX), ahead)
 }
 
 fn from<B: Batch>(
     loader: &DataLoader<B>,
-    dataloader: Hook,
+    failed: impl Fn(Option<usize>, DataError) -> Error,
     epoch: usize,
     mut places: Range<usize>,
     ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
-    let failed = move |source: DataError| Error::Data { dataloader, source };
     let count = (places.end < usize::MAX).then_some(places.end);
-    let batches = loader.epoch(epoch as u64).map_err(failed)?.skip_to(places.start);
+    let cannot_begin = |source| failed(None, source);
+    let batches = loader.epoch(epoch as u64).map_err(cannot_begin)?.skip_to(places.start);
     let mut batches = match ahead {
-        Some(device) => Fetched::Ahead(batches.prefetch_to_device(device).map_err(failed)?),
+        Some(device) => Fetched::Ahead(batches.prefetch_to_device(device).map_err(cannot_begin)?),
         None => Fetched::AsTheyAre(batches),
     }
     .peekable();
     Ok(std::iter::from_fn(move || {
         let batch_idx = places.next()?;
-        let batch = batches.next()?.map_err(failed);
+        let batch = batches.next()?.map_err(|source| failed(Some(batch_idx), source));
         // a loader that does not know its length is asked for the next batch already
         let is_last = count.map_or_else(|| batches.peek().is_none(), |count| batch_idx + 1 == count);
         Some(batch.map(|batch| EpochBatch { batch, batch_idx, is_last }))

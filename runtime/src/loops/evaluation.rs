@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running};
 use crate::stage::RunningStage;
-use tch::no_grad;
+use tch::no_grad_guard;
 
 /// Which of the two it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,18 +85,18 @@ impl<M: LightningModule> Evaluation<M> {
         let kind = self.kind;
         // some validation data is shuffled by the progress of training
         let epoch = running.ctx.progress.current_epoch;
-        no_grad(|| {
-            kind.start(running)?;
-            for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
-                running.ctx.dataloader_idx = (loaders.len() > 1).then_some(dataloader_idx);
-                for batch in batches::of_evaluation(loader, kind.dataloader(), epoch, count, running.device_ahead())? {
-                    let EpochBatch { batch, batch_idx, .. } = batch?;
-                    kind.advance(running, batch, batch_idx, dataloader_idx)?;
-                }
+        let _no_grad = no_grad_guard();
+        kind.start(running)?;
+        for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
+            running.ctx.dataloader_idx = (loaders.len() > 1).then_some(dataloader_idx);
+            for batch in batches::of_evaluation(loader, kind.dataloader(), epoch, count, running.device_ahead())? {
+                let EpochBatch { batch, batch_idx, .. } = batch?;
+                kind.advance(running, batch, batch_idx, dataloader_idx)?;
+                running.ctx.check_signals(Some(batch_idx))?;
             }
-            running.ctx.dataloader_idx = None;
-            kind.end(running)
-        })
+        }
+        running.ctx.dataloader_idx = None;
+        kind.end(running)
     }
 }
 

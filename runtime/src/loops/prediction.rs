@@ -5,7 +5,7 @@ use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running};
-use tch::no_grad;
+use tch::no_grad_guard;
 
 /// Predicts every batch of the loaders, without gradients. Returns what `predict_step` returned, loader by loader.
 pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Result<Vec<M::Prediction>, Error> {
@@ -19,25 +19,25 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
     if counts.iter().all(|count| *count == Some(0)) {
         return Ok(Vec::new());
     }
-    no_grad(|| {
-        ModelHooksTable::on_predict_model_eval(running.module, running.ctx)?;
-        running.on_predict_start()?;
-        running.on_predict_epoch_start()?;
-        let mut predictions = Vec::new();
-        for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
-            for batch in batches::of_evaluation(loader, hook, 0, count, running.device_ahead())? {
-                let EpochBatch { batch, batch_idx, .. } = batch?;
-                predictions.push(advance(running, batch, batch_idx, dataloader_idx)?);
-            }
+    let _no_grad = no_grad_guard();
+    ModelHooksTable::on_predict_model_eval(running.module, running.ctx)?;
+    running.on_predict_start()?;
+    running.on_predict_epoch_start()?;
+    let mut predictions = Vec::new();
+    for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
+        for batch in batches::of_evaluation(loader, hook, 0, count, running.device_ahead())? {
+            let EpochBatch { batch, batch_idx, .. } = batch?;
+            predictions.push(advance(running, batch, batch_idx, dataloader_idx)?);
+            running.ctx.check_signals(Some(batch_idx))?;
         }
-        running.ctx.batch_idx = None;
-        running.ctx.predictions.lend(predictions);
-        let ended = running.on_predict_epoch_end();
-        let predictions = running.ctx.predictions.take_back().unwrap_or_default();
-        ended?;
-        running.on_predict_end()?;
-        Ok(predictions)
-    })
+    }
+    running.ctx.batch_idx = None;
+    running.ctx.predictions.lend(predictions);
+    let ended = running.on_predict_epoch_end();
+    let predictions = running.ctx.predictions.take_back().unwrap_or_default();
+    ended?;
+    running.on_predict_end()?;
+    Ok(predictions)
 }
 
 fn advance<M: LightningModule>(

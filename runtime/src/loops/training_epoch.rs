@@ -34,6 +34,7 @@ pub(super) fn run<M: LightningModule>(
             break;
         }
         advance_end(running, validation.as_deref_mut())?;
+        running.ctx.check_signals(running.ctx.progress.batches_ready.checked_sub(1))?;
     }
     end(running)
 }
@@ -78,6 +79,7 @@ fn advance_end<M: LightningModule>(
     if let Some(validation) = validation
         && validation.is_due(running.ctx)
     {
+        running.ctx.read_losses()?;
         validation.run(running, has_stepped)?;
     }
     lr_schedulers::update(running, Moment::Validation)?;
@@ -90,6 +92,7 @@ fn advance_end<M: LightningModule>(
 
 fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.batch_idx = None;
+    running.ctx.read_losses()?;
     running.ctx.progress.position = Position::EpochEnd;
     // the rows of an epoch's end belong to its last step
     let stepped = running.ctx.progress.batches_that_stepped;
@@ -126,10 +129,11 @@ fn on_train_epoch_end<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
 
 /// Writes the row of a step, every `log_every_n_steps` steps.
 fn log_step<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let ctx = &running.ctx;
+    let ctx = &mut *running.ctx;
     if !ctx.should_update_logs() || !ctx.steps_after_this_batch() || !ctx.has_loggers() {
         return Ok(());
     }
+    ctx.read_losses()?;
     let row = ctx.training_log.step_row();
-    running.ctx.write_row(row, ctx.logged_step())
+    ctx.write_row(row, ctx.logged_step())
 }

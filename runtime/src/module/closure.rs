@@ -1,6 +1,6 @@
 //! The closure of an optimizer's step: the loss and the gradients of one batch.
 
-use super::{Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, TrainingOutput};
+use super::{Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, TrainingOutput, anomaly};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::optim::OptimizerIndex;
@@ -29,8 +29,16 @@ impl<M: LightningModule> StepClosure<'_, M> {
     /// Those of the hooks it calls.
     pub fn run(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<Option<Tensor>, Error> {
         let (batch, batch_idx) = (self.batch, self.batch_idx);
+        let is_first_run = self.output.is_none();
+        if is_first_run && self.first_of_window {
+            ctx.begin_loss_window()?;
+        }
         let output = ctx.under_autocast(|ctx| LightningModuleTable::training_step(module, ctx, batch, batch_idx))?;
-        let loss = output.loss().map(|loss| self.share(loss, ctx)).transpose()?;
+        let loss = match output.loss() {
+            // L-BFGS may well try a step that leads too far, and takes another
+            Some(loss) if is_first_run && !ctx.watch_loss(loss, Some(self.optimizer))? => None,
+            loss => loss.map(|loss| self.share(loss, ctx)).transpose()?,
+        };
         self.output = Some(output);
         if self.first_of_window {
             self.zero_grad(module, ctx)?;
@@ -61,6 +69,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
 
     fn before_step(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         ctx.unscale_gradients(self.optimizer)?;
+        ctx.skip_step_of_bad_loss(self.optimizer)?;
         self.callbacks.on_before_optimizer_step(ctx, module, self.optimizer)?;
         ModelHooksTable::on_before_optimizer_step(module, ctx, self.optimizer)?;
         let (value, algorithm) = (ctx.config.gradient_clip_val, ctx.config.gradient_clip_algorithm);
@@ -79,6 +88,7 @@ pub(super) fn backward<M: LightningModule>(
     callbacks.on_before_backward(ctx, module, loss)?;
     ModelHooksTable::on_before_backward(module, ctx, loss)?;
     LightningModuleTable::backward(module, ctx, loss)?;
+    anomaly::check_gradients(module, ctx)?;
     callbacks.on_after_backward(ctx, module)?;
     ModelHooksTable::on_after_backward(module, ctx)
 }

@@ -1,10 +1,11 @@
 //! Manual optimization: what a training step that steps the optimizers by itself asks of the context.
 
-use super::{Callbacks, LightningModule, ModelHooksTable, closure};
+use super::{Callbacks, LightningModule, ModelHooksTable, anomaly, closure};
 use crate::context::at::Step;
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::optim::{Optimizer, OptimizerError, OptimizerIndex, Progress};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use tch::Tensor;
 
 /// A module whose `training_step` runs the backward passes and steps the optimizers by itself:
@@ -42,13 +43,19 @@ impl Context<Step> {
     /// }
     /// ```
     ///
+    /// A loss that is NaN or infinite ends the run, or with [`NonFiniteLoss::SkipStep`](crate::NonFiniteLoss::SkipStep) leaves
+    /// out the next [`manual_step`](Self::manual_step).
+    ///
     /// # Errors
-    /// Those of the hooks `on_before_backward`, `backward` and `on_after_backward`; [`Error::NotInTrainingStep`] elsewhere.
+    /// Those of the hooks `on_before_backward`, `backward` and `on_after_backward`; [`Error::NonFiniteLoss`];
+    /// [`Error::NotInTrainingStep`] elsewhere.
     pub fn manual_backward<M>(&mut self, module: &mut M, loss: &Tensor) -> Result<(), Error>
     where
         M: OptimizesManually,
     {
-        with_callbacks("manual_backward", self, |ctx, callbacks| closure::backward(callbacks, module, ctx, loss))
+        with_callbacks("manual_backward", self, |ctx, callbacks| {
+            if ctx.watch_loss(loss, None)? { closure::backward(callbacks, module, ctx, loss) } else { Ok(()) }
+        })
     }
 
     /// Steps an optimizer after the hooks `on_before_optimizer_step`, and counts the step. For manual optimization, in
@@ -119,12 +126,15 @@ fn step<M: OptimizesManually>(
 ) -> Result<Progress, Error> {
     with_callbacks(method, ctx, |ctx, callbacks| {
         ctx.unscale_gradients(optimizer)?;
+        ctx.skip_step_of_bad_loss(optimizer)?;
         callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
         ModelHooksTable::on_before_optimizer_step(module, ctx, optimizer)?;
         let progress = step(ctx.optimizer(optimizer))?;
         if progress == Progress::Done {
+            ctx.begin_loss_window()?;
             ctx.update_scale()?;
             ctx.progress.global_step += 1;
+            anomaly::check_parameters(module, ctx)?;
         }
         Ok(progress)
     })
@@ -138,7 +148,8 @@ fn with_callbacks<M: LightningModule, T>(
     call: impl FnOnce(&mut RunContext, &mut Callbacks<M>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     let mut callbacks = ctx.lent.take_back().ok_or(Error::NotInTrainingStep { method })?;
-    let outcome = ctx.outside_of_autocast(|ctx| call(ctx, &mut callbacks));
+    // a panic in between, such as of an optimizer that is not there, must not take the callbacks with it
+    let outcome = catch_unwind(AssertUnwindSafe(|| ctx.outside_of_autocast(|ctx| call(ctx, &mut callbacks))));
     ctx.lent.lend(callbacks);
-    outcome
+    outcome.unwrap_or_else(|panic| resume_unwind(panic))
 }

@@ -1,6 +1,7 @@
 //! What a module, a data module and a callback are: the traits, written from the declarations of the hooks, and what passes
 //! through them.
 
+mod anomaly;
 mod callbacks;
 mod closure;
 mod data_source;
@@ -15,6 +16,7 @@ mod running;
 mod signatures;
 mod verbs;
 
+pub(crate) use anomaly::check_parameters;
 pub use callbacks::{Callback, Callbacks};
 pub use closure::StepClosure;
 pub use data_source::{DataSource, Loaders, Loads};

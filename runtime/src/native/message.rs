@@ -1,10 +1,48 @@
 //! What libtorch says of its own errors.
 
+use std::borrow::Cow;
+
 /// libtorch's message without the C++ backtrace that follows it.
 pub(crate) fn without_backtrace(message: &str) -> &str {
     let end =
         ["\nException raised from", "\\nException raised from"].iter().filter_map(|mark| message.find(mark)).min();
     end.map_or(message, |end| &message[..end]).trim_end()
+}
+
+/// libtorch's message as a sentence for whoever trains a model: without the backtrace, and where memory is out, with what
+/// helps.
+pub(crate) fn readable(message: &str) -> Cow<'_, str> {
+    let message = without_backtrace(message);
+    match out_of_memory(message) {
+        Some(sentence) => sentence.into(),
+        None => message.into(),
+    }
+}
+
+/// What libtorch says where a GPU's memory is out, or the host's.
+const MARKS: [&str; 2] = ["out of memory", "can't allocate memory"];
+
+/// How it goes on, as far as it is of interest.
+const DETAILS: [&str; 3] = ["Tried to allocate", "you tried to allocate", "GPU "];
+
+/// What needs less memory.
+const WAYS_OUT: &str = "a smaller batch size needs less memory, where `accumulate_grad_batches` makes up for it, and so does \
+                        `precision` with bf16-mixed or 16-mixed";
+
+fn out_of_memory(message: &str) -> Option<String> {
+    let end = MARKS.iter().find_map(|mark| Some(message.find(mark)? + mark.len()))?;
+    let (head, rest) = message.split_at(end);
+    // the host's allocator tells the line of its code first
+    let head = head.find("DefaultCPUAllocator").map_or(head, |start| &head[start..]);
+    let sentences = rest.trim_start_matches([':', '.', ' ']).split(". ");
+    let details = sentences.take_while(|sentence| DETAILS.iter().any(|detail| sentence.starts_with(detail)));
+    let details: Vec<&str> = details.map(|detail| detail.trim_end_matches('.')).collect();
+    let is_bare = head.ends_with("CUDA error: out of memory");
+    match details.as_slice() {
+        [] if is_bare => Some(format!("{head}: {WAYS_OUT}")),
+        [] => None,
+        details => Some(format!("{head} ({}): {WAYS_OUT}", details.join("; "))),
+    }
 }
 
 #[cfg(test)]
@@ -16,5 +54,31 @@ mod tests {
         let text = "shape mismatch\nException raised from infer_size at somewhere.cpp:31\nframe #0";
         assert_eq!(without_backtrace(text), "shape mismatch");
         assert_eq!(without_backtrace("nothing to cut"), "nothing to cut");
+    }
+
+    #[test]
+    fn memory_that_is_out_is_told_with_what_helps() {
+        let helps = "a smaller batch size needs less memory, where `accumulate_grad_batches` makes up for it, and so does \
+                     `precision` with bf16-mixed or 16-mixed";
+        // the texts of c10/cuda/CUDACachingAllocator.cpp and c10/core/impl/alloc_cpu.cpp
+        for (text, sentence) in [
+            (
+                "in the encoder: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.15 GiB of \
+                 which 1.20 GiB is free. Including non-PyTorch memory, this process has 77.94 GiB memory in use. Of the \
+                 allocated memory 77.30 GiB is allocated by PyTorch.\nException raised from malloc at x.cpp:1",
+                "in the encoder: CUDA out of memory (Tried to allocate 2.00 GiB; GPU 0 has a total capacity of 79.15 GiB of \
+                 which 1.20 GiB is free): ",
+            ),
+            ("CUDA error: out of memory\nCUDA kernel errors might be reported later", "CUDA error: out of memory: "),
+            (
+                "[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to \
+                 allocate 4000000000000 bytes. Error code 12 (Cannot allocate memory)",
+                "DefaultCPUAllocator: can't allocate memory (you tried to allocate 4000000000000 bytes): ",
+            ),
+        ] {
+            assert_eq!(readable(text), format!("{sentence}{helps}"));
+            assert_eq!(readable(&readable(text)), readable(text), "it is said once");
+        }
+        assert_eq!(readable("the hat is out of memory."), "the hat is out of memory.");
     }
 }

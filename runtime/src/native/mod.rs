@@ -1,5 +1,6 @@
 //! The safe face of `native/`, our C++ over what libtorch has and tch does not bind. All of the crate's `unsafe` is here.
 
+mod anomaly;
 mod autocast;
 mod boundary;
 mod device;
@@ -7,15 +8,18 @@ mod gradients;
 mod group;
 mod lerp;
 mod library;
+mod loss;
 mod message;
 mod random;
 mod record;
+mod signal;
 mod steps;
 mod stream;
 mod system;
 mod tensor;
 mod threads;
 
+pub(crate) use anomaly::AnomalyMode;
 pub(crate) use autocast::{Autocast, AutocastDtype};
 pub use boundary::NativeError;
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
@@ -23,9 +27,11 @@ pub(crate) use gradients::Gradients;
 pub(crate) use group::Group;
 pub(crate) use lerp::lerp;
 pub(crate) use library::{loaded_libtorch, open_library};
-pub(crate) use message::without_backtrace;
+pub(crate) use loss::{keep_loss, read_scalar};
+pub(crate) use message::{readable, without_backtrace};
 pub(crate) use random::RandomState;
 pub(crate) use record::Record;
+pub(crate) use signal::{Disposition, disposition};
 pub(crate) use steps::{
     AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };

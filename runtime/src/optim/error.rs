@@ -1,7 +1,7 @@
 use std::fmt::Display;
 
 use crate::mismatch::{Mismatch, first_of};
-use crate::native::without_backtrace;
+use crate::native::readable;
 
 /// What can be wrong with an optimizer.
 #[derive(Debug, thiserror::Error)]
@@ -180,6 +180,6 @@ pub enum OptimizerError {
 
 impl OptimizerError {
     pub(super) fn libtorch(optimizer: &'static str, action: &'static str, error: impl Display) -> Self {
-        Self::Libtorch { optimizer, action, message: without_backtrace(&error.to_string()).to_owned() }
+        Self::Libtorch { optimizer, action, message: readable(&error.to_string()).into_owned() }
     }
 }

@@ -4,7 +4,7 @@ use std::mem;
 
 use tch::Tensor;
 
-use super::{Optimizer, OptimizerError};
+use super::{Algorithm, Optimizer, OptimizerError};
 
 /// What an optimizer knows of the scale of its gradients.
 #[derive(Debug, Default)]
@@ -40,6 +40,29 @@ impl Optimizer {
         self.refuse_scaling_of_lbfgs()?;
         self.scaling.found_inf = Some(found_inf);
         Ok(())
+    }
+
+    /// Makes the next step one that is skipped if `found` is not 0, or if what was found in its gradients says so.
+    ///
+    /// # Errors
+    /// As [`skip_next_step_if`](Self::skip_next_step_if).
+    pub(crate) fn also_skip_next_step_if(&mut self, found: &Tensor) -> Result<(), OptimizerError> {
+        let optimizer = self.name();
+        let both = match &self.scaling.found_inf {
+            Some(found_inf) => found_inf.f_maximum(found),
+            None => Ok(found.shallow_clone()),
+        };
+        self.skip_next_step_if(both.map_err(|error| OptimizerError::libtorch(optimizer, "skip a step", error))?)
+    }
+
+    /// Whether a step can be skipped: all but those of L-BFGS.
+    pub(crate) fn can_skip_steps(&self) -> bool {
+        self.lbfgs.is_none()
+    }
+
+    /// Whether steps are skipped on a CUDA device without waiting for it.
+    pub(crate) fn skips_without_waiting(&self) -> bool {
+        matches!(self.algorithm(), Algorithm::Adagrad(_) | Algorithm::Adam(_) | Algorithm::AdamW(_) | Algorithm::Sgd(_))
     }
 
     /// Forgets what was found in gradients that are dropped.

@@ -1,5 +1,6 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 
+mod failing;
 mod optimizers;
 mod restoring;
 mod saving;
@@ -19,6 +20,9 @@ use crate::loops::{self, Evaluation, Kind};
 use crate::module::{
     Callback, Callbacks, DataSource, LightningModule, Optimizes, Predicts, Running, Tests, Trains, Validates,
 };
+use crate::native::AnomalyMode;
+use crate::panic;
+use crate::signal::Signals;
 use crate::stage::{RunningStage, Stage};
 use crate::terminal;
 use optimizers::make_optimizers;
@@ -278,28 +282,27 @@ impl<M: LightningModule> Trainer<M> {
         body: impl FnOnce(&mut Running<'_, M>, Option<&Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.prepare(stage)?;
+        let _anomaly_mode = self.ctx.config.detect_anomaly.then(AnomalyMode::on);
         self.ctx.ckpt_path = self.ckpt_path.take();
         let checkpoint = self.ctx.ckpt_path.as_deref().map(Checkpoint::read).transpose()?;
+        self.ctx.signals = catch_signals(&self.ctx.config)?;
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
-        let whole = || {
+        let whole = || -> Result<T, Error> {
             begin(&mut running)?;
             make_logger(running.ctx)?;
+            running.ctx.check_signals(None)?;
             let value = body(&mut running, checkpoint.as_ref())?;
             running.ctx.checkpoint_writer.finish()?;
             end(&mut running)?;
             Ok(value)
         };
-        let outcome = whole();
-        if let Err(error) = &outcome {
-            let window = running.ctx.config.accumulate_grad_batches;
-            running.ctx.progress.go_back(window);
-            // what fails in these hooks too is left unsaid: the first error is the one to mend
-            let _ = running.on_exception(error);
-            let _ = running.save_what_is_pending();
-            let _ = running.ctx.checkpoint_writer.finish();
-            let _ = running.data.on_exception(running.ctx, error);
-        }
+        // the hooks' own panics are caught at their edges
+        let outcome = panic::catch(|| Ok(whole()?));
+        let outcome = outcome.map_err(|error| error.downcast().unwrap_or_else(|panic| panicked(running.ctx, &panic)));
+        let outcome = outcome.map_err(|error| running.fail(error));
         self.callbacks.remove_of_run();
+        self.ctx.signals = Signals::default();
+        self.ctx.report_skipped();
         outcome
     }
 
@@ -324,9 +327,25 @@ impl<M: LightningModule> Trainer<M> {
         ctx.resumed = None;
         ctx.batch_idx = None;
         ctx.in_epoch = false;
+        ctx.save_requests.clear();
         ctx.forget_logged();
         Ok(())
     }
+}
+
+/// The signals that end a run from now on.
+fn catch_signals(config: &TrainerConfig) -> Result<Signals, Error> {
+    if !config.handle_signals {
+        return Ok(Signals::default());
+    }
+    Signals::catch().map_err(|error| {
+        Error::Configuration(format!("the signals can't be handled ({error}): set `handle_signals` to false"))
+    })
+}
+
+fn panicked(ctx: &RunContext, panic: &anyhow::Error) -> Error {
+    let epoch = ctx.in_epoch.then_some(ctx.progress.current_epoch);
+    Error::Panic { stage: ctx.stage, epoch, batch_idx: ctx.batch_idx, message: panic.to_string() }
 }
 
 fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {

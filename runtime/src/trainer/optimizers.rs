@@ -1,5 +1,6 @@
 //! The optimizers of a `fit`.
 
+use crate::config::NonFiniteLoss;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::module::{LightningModule, LightningModuleTable, Running, ScheduledOptimizer, trainable};
@@ -31,6 +32,11 @@ pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) 
         let mut optimizer = Optimizer::new(groups, parameters)?;
         if running.ctx.grad_scaler.is_some() {
             optimizer.expect_scaled_gradients()?;
+        }
+        if running.ctx.config.on_non_finite_loss == NonFiniteLoss::SkipStep && !optimizer.can_skip_steps() {
+            return Err(Error::Configuration(
+                "`on_non_finite_loss` is skip-step, and L-BFGS can't skip a step: choose stop or go-on".to_owned(),
+            ));
         }
         running.ctx.optimizers.push(optimizer);
         lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(place, config))?;

@@ -4,7 +4,7 @@ use crate::callbacks::{ModelSummary, ProgressBar};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::loggers::CsvLogger;
+use crate::loggers::{CsvLogger, RunStatus};
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running, edge};
 use crate::stage::Stage;
 
@@ -59,5 +59,6 @@ pub(super) fn make_logger(ctx: &mut RunContext) -> Result<(), Error> {
 pub(super) fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     let stage = running.ctx.stage;
     running.callbacks.teardown(running.ctx, running.module, stage)?;
-    running.data.teardown(running.module, running.ctx, stage)
+    running.data.teardown(running.module, running.ctx, stage)?;
+    running.ctx.loggers.iter_mut().try_for_each(|logger| logger.finalize(RunStatus::Success))
 }

@@ -8,7 +8,7 @@ pub use batch_size_finder::{BatchSizeFinder, BatchSizeMode};
 pub use learning_rate_finder::{LearningRateCurve, LearningRateFinder, SweepMode};
 
 use super::Trainer;
-use crate::config::{BatchLimit, FastDevRun, TrainerConfig};
+use crate::config::{BatchLimit, FastDevRun, NonFiniteLoss, TrainerConfig};
 use crate::context::Context;
 use crate::context::at::Outside;
 use crate::error::Error;
@@ -34,6 +34,8 @@ fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,
+        // a loss that has become infinite is what a search is after
+        on_non_finite_loss: NonFiniteLoss::GoOn,
         ..config.clone()
     }
 }

@@ -1,0 +1,165 @@
+//! Configuration files of the generated program: `--config FILE`, as Lightning's CLI has it.
+
+use super::flags;
+use crate::config::TrainerConfig;
+use crate::config::yaml::{self, MAX_BYTES, Table, keys, overlay, sort_out, unknown};
+use crate::module::Hyperparameters;
+use anyhow::{Context as _, Result, anyhow};
+use clap::{Arg, ArgMatches, Command};
+use serde::Serialize;
+use serde_json::Value;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+const SECTIONS: [&str; 3] = ["trainer", "model", "data"];
+
+/// The files that were given, in their order: where several have a key, the last one counts.
+pub(super) struct Configuration {
+    files: Vec<Source>,
+}
+
+struct Source {
+    path: PathBuf,
+    table: Table,
+    /// Why there is nothing to read in it.
+    unreadable: Option<String>,
+    mistakes: Vec<String>,
+}
+
+impl Source {
+    fn read(path: &Path) -> Self {
+        let mut source = Self { path: path.to_owned(), table: Table::new(), unreadable: None, mistakes: Vec::new() };
+        let mut bytes = Vec::new();
+        let file = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+        match file.map(|_| yaml::parse(&bytes)) {
+            Err(error) => source.unreadable = Some(error.to_string()),
+            Ok(Err(mistake)) => source.mistakes.push(mistake),
+            Ok(Ok(table)) => source.table = table,
+        }
+        source.mistakes.extend(source.outside_of_sections());
+        source
+    }
+
+    fn section(&self, name: &str) -> Option<&Table> {
+        self.table.get(name).and_then(Value::as_object)
+    }
+
+    /// What is wrong with the keys that stand in no section.
+    fn outside_of_sections(&self) -> Vec<String> {
+        let keys = [&SECTIONS[..], &[flags::SEED, flags::CKPT_PATH]].concat();
+        let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
+        let wrong = |(key, value): (&String, &Value)| match (key.as_str(), value) {
+            (key, _) if !keys.iter().any(|known| known == key) => Some(unknown(key, key, &keys)),
+            (flags::SEED, value) => (!value.is_null() && value.as_i64().is_none())
+                .then(|| format!("`{key}` must be a whole number, and is {}", yaml::kind(value))),
+            (flags::CKPT_PATH, value) => (!value.is_null() && !value.is_string())
+                .then(|| format!("`{key}` must be a file's path, and is {}", yaml::kind(value))),
+            (_, Value::Object(_) | Value::Null) => None,
+            _ => Some(format!("`{key}` must be a table of keys and values, and is {}", yaml::kind(value))),
+        };
+        self.table.iter().filter_map(wrong).collect()
+    }
+
+    /// All that is wrong with it, in a sentence.
+    fn sentence(&self) -> Option<String> {
+        let name = self.path.display();
+        match &self.unreadable {
+            Some(error) => Some(format!("can't read the configuration {name}: {error}")),
+            None if self.mistakes.is_empty() => None,
+            None => Some(format!("the configuration {name} is wrong: {}", self.mistakes.join("; "))),
+        }
+    }
+}
+
+impl Configuration {
+    /// Reads the files that the flags name.
+    pub(super) fn of(explicit: &ArgMatches) -> Self {
+        let paths = explicit.get_many::<PathBuf>(flags::CONFIG).into_iter().flatten();
+        Self { files: paths.map(|path| Source::read(path)).collect() }
+    }
+
+    /// Fails with all mistakes that were found so far, if there are any.
+    pub(super) fn check(&self) -> Result<()> {
+        let sentences: Vec<String> = self.files.iter().filter_map(Source::sentence).collect();
+        if sentences.is_empty() { Ok(()) } else { Err(anyhow!(sentences.join("; "))) }
+    }
+
+    /// A value that stands in no section.
+    pub(super) fn value(&self, key: &str) -> Option<&Value> {
+        self.files.iter().rev().find_map(|file| file.table.get(key)).filter(|value| !value.is_null())
+    }
+
+    /// The arguments that would give a flag the value that it has in a file, where there is one. What clap refuses is a mistake
+    /// of the file.
+    pub(super) fn as_flag(&mut self, arg: &Arg) -> Vec<OsString> {
+        let (Some(long), key) = (arg.get_long(), arg.get_id().as_str()) else { return Vec::new() };
+        for file in self.files.iter_mut().rev() {
+            for section in SECTIONS {
+                let Some(value) = file.section(section).and_then(|section| section.get(key)) else { continue };
+                let arguments: Vec<OsString> = texts(value).map(|text| format!("--{long}={text}").into()).collect();
+                let alone = Command::new("program").no_binary_name(true).arg(arg.clone());
+                return match alone.try_get_matches_from(&arguments) {
+                    Ok(_) => arguments,
+                    Err(error) => {
+                        file.mistakes.push(format!("`{section}.{key}`: {}", flags::first_line(&error)));
+                        Vec::new()
+                    }
+                };
+            }
+        }
+        Vec::new()
+    }
+
+    /// The trainer's configuration with the files' values.
+    pub(super) fn trainer(&mut self, mut config: TrainerConfig) -> TrainerConfig {
+        for place in 0..self.files.len() {
+            let Some(table) = self.files[place].section("trainer") else { continue };
+            match config.overlaid(Some("trainer"), table) {
+                Ok(overlaid) => config = overlaid,
+                Err(mistakes) => self.files[place].mistakes.extend(mistakes),
+            }
+        }
+        config
+    }
+
+    /// Hyperparameters with the files' values.
+    pub(super) fn hparams<H: Hyperparameters>(&mut self, section: &str, hparams: H) -> Result<H> {
+        let json = |hparams: &H| {
+            hparams.to_json().with_context(|| format!("the {section}'s hyperparameters can't be written"))
+        };
+        let base = json(&hparams)?;
+        let is_valid = |json: Value| H::from_json(json).map(drop).map_err(|error| error.to_string());
+        let mut known_keys = keys(&base);
+        // those that are left out where they have no value
+        known_keys.extend(flags::ids::<H>().into_iter().filter(|id| base.get(id).is_none()));
+        let mut overlaid = base.clone();
+        for place in 0..self.files.len() {
+            let Some(table) = self.files[place].section(section) else { continue };
+            let (usable, mistakes) = sort_out(Some(section), table, &known_keys, &base, &is_valid);
+            overlaid = overlay(&overlaid, &usable);
+            self.files[place].mistakes.extend(mistakes);
+        }
+        if overlaid == base {
+            return Ok(hparams);
+        }
+        H::from_json(overlaid).with_context(|| format!("the configuration's `{section}` does not fit the {section}"))
+    }
+}
+
+/// A value as flags have it, each element of a list in a flag of its own.
+fn texts(value: &Value) -> impl Iterator<Item = String> {
+    let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+}
+
+/// What `--print-config` writes, in Lightning's order.
+#[derive(Serialize)]
+pub(super) struct Printed<'a> {
+    pub(super) seed_everything: i64,
+    pub(super) trainer: &'a TrainerConfig,
+    pub(super) model: Value,
+    pub(super) data: Value,
+    pub(super) ckpt_path: Option<&'a Path>,
+}

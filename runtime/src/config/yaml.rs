@@ -1,0 +1,210 @@
+//! Configurations in YAML: reading them, and telling every mistake in them.
+
+use super::{TrainerConfig, mistakes};
+use crate::error::Error;
+use serde_json::{Map, Value};
+
+/// A table of a configuration.
+pub(crate) type Table = Map<String, Value>;
+
+/// No configuration is larger.
+pub(crate) const MAX_BYTES: usize = 1 << 20;
+
+/// Names that are less alike are no misspellings of each other.
+const LEAST_LIKENESS: f64 = 0.7;
+
+impl TrainerConfig {
+    /// The configuration that a text in YAML has, a key for each field; those that it does not have are the defaults.
+    ///
+    /// ```
+    /// use tch_lightning::TrainerConfig;
+    ///
+    /// let config = TrainerConfig::from_yaml("max_epochs: 5\nlimit_train_batches: 0.25\nmax_time: {minutes: 30}")?;
+    /// assert_eq!(config.epochs(), Some(5));
+    /// assert_eq!(TrainerConfig::from_yaml(&config.to_yaml()?)?, config);
+    ///
+    /// let mistakes = TrainerConfig::from_yaml("max_epoch: 5\nlogger: maybe").unwrap_err().to_string();
+    /// assert_eq!(
+    ///     mistakes,
+    ///     "`max_epoch` is unknown: write `max_epochs`; `logger`: invalid type: string \"maybe\", expected a boolean"
+    /// );
+    /// # Ok::<(), tch_lightning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Configuration`], which lists every unknown key, wrong type and value that makes no sense.
+    pub fn from_yaml(text: &str) -> Result<Self, Error> {
+        let wrong = |mistakes: Vec<String>| Error::Configuration(mistakes.join("; "));
+        let table = parse(text.as_bytes()).map_err(|mistake| wrong(vec![mistake]))?;
+        Self::default().overlaid(None, &table).map_err(wrong)
+    }
+
+    /// The whole configuration in YAML.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] for a value that YAML can't hold, such as a path that is no UTF-8.
+    pub fn to_yaml(&self) -> Result<String, Error> {
+        to_yaml(self)
+    }
+
+    /// This configuration with the values of a table, which is the section of this name in a larger one.
+    pub(crate) fn overlaid(&self, section: Option<&str>, table: &Table) -> Result<Self, Vec<String>> {
+        let base = serde_json::to_value(self).map_err(|error| vec![error.to_string()])?;
+        let of_json = |json: Value| serde_json::from_value::<Self>(json).map_err(|error| error.to_string());
+        let (known, mut wrong) = sort_out(section, table, &keys(&base), &base, &|json| of_json(json).map(drop));
+        let config = of_json(overlay(&base, &known)).map_err(|error| vec![error])?;
+        wrong.extend(mistakes::of(&config));
+        if wrong.is_empty() { Ok(config) } else { Err(wrong) }
+    }
+}
+
+/// Anything in YAML.
+pub(crate) fn to_yaml(value: &impl serde::Serialize) -> Result<String, Error> {
+    serde_saphyr::to_string(value)
+        .map_err(|error| Error::Configuration(format!("the configuration can't be written in YAML: {error}")))
+}
+
+/// Reads a table. Whatever the bytes are, little memory and time is needed.
+pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
+    if bytes.len() > MAX_BYTES {
+        return Err(format!("it is larger than {MAX_BYTES} bytes, and no configuration is"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("it is no text in UTF-8: {error}"))?;
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        with_snippet: false,
+        budget: serde_saphyr::budget! {
+            max_depth: 16,
+            flow_nesting_limit: 16,
+            max_nodes: 20_000,
+            max_events: 50_000,
+            max_anchors: 100,
+            max_aliases: 100,
+        },
+        alias_limits: serde_saphyr::alias_limits! {
+            max_total_replayed_events: 20_000,
+            max_replay_stack_depth: 16,
+        },
+    };
+    match serde_saphyr::from_str_with_options(text, options) {
+        Ok(Value::Object(table)) => Ok(table),
+        Ok(Value::Null) => Err("it is empty".to_owned()),
+        Ok(other) => Err(format!("it must be a table of keys and values, and is {}", kind(&other))),
+        Err(error) => Err(unreadable(&error)),
+    }
+}
+
+fn unreadable(error: &serde_saphyr::Error) -> String {
+    match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { key: Some(key), location } => {
+            format!("`{key}` stands twice, the second time in line {}", location.line())
+        }
+        error => {
+            let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
+            format!("it can't be read as YAML: {}", in_one_line(&text))
+        }
+    }
+}
+
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a value is, in words.
+pub(crate) fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a table",
+    }
+}
+
+/// Divides a section of a configuration into what can be used and what can't, with a mistake for each. `base` has a value for
+/// each key; `is_valid` judges it with one of them replaced.
+pub(crate) fn sort_out(
+    section: Option<&str>,
+    table: &Table,
+    known_keys: &[String],
+    base: &Value,
+    is_valid: &dyn Fn(Value) -> Result<(), String>,
+) -> (Table, Vec<String>) {
+    let (mut usable, mut mistakes) = (Table::new(), Vec::new());
+    for (key, value) in table {
+        let path = section.map_or_else(|| key.clone(), |section| format!("{section}.{key}"));
+        if !known_keys.contains(key) {
+            mistakes.push(unknown(&path, key, known_keys));
+            continue;
+        }
+        let one = Table::from_iter([(key.clone(), value.clone())]);
+        match is_valid(overlay(base, &one)) {
+            Ok(()) => drop(usable.insert(key.clone(), value.clone())),
+            Err(error) => mistakes.push(format!("`{path}`: {}", in_one_line(&error))),
+        }
+    }
+    (usable, mistakes)
+}
+
+/// That a key is unknown, with the one that was meant or those that there are.
+pub(crate) fn unknown(path: &str, key: &str, known_keys: &[String]) -> String {
+    let likeness = |known: &&String| strsim::jaro_winkler(key, known);
+    let nearest = known_keys.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    match nearest.filter(|nearest| likeness(nearest) >= LEAST_LIKENESS) {
+        Some(nearest) => format!("`{path}` is unknown: write `{nearest}`"),
+        None if known_keys.is_empty() => format!("`{path}` is unknown: there are no keys here"),
+        None => format!("`{path}` is unknown: the keys are {}", known_keys.join(", ")),
+    }
+}
+
+/// The keys of a table.
+pub(crate) fn keys(table: &Value) -> Vec<String> {
+    table.as_object().into_iter().flat_map(Table::keys).cloned().collect()
+}
+
+/// A table with values of another.
+pub(crate) fn overlay(base: &Value, table: &Table) -> Value {
+    let mut overlaid = base.as_object().cloned().unwrap_or_default();
+    overlaid.extend(table.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Value::Object(overlaid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_table_is_refused() {
+        for (text, sentence) in [
+            ("", "it is empty"),
+            ("# nothing\n", "it is empty"),
+            ("- 1\n- 2", "it must be a table of keys and values, and is a list"),
+            ("trainer", "it must be a table of keys and values, and is a text"),
+        ] {
+            assert_eq!(parse(text.as_bytes()), Err(sentence.to_owned()));
+        }
+        assert!(parse(b"a: \xff").unwrap_err().starts_with("it is no text in UTF-8: "));
+        assert!(parse(&vec![b' '; MAX_BYTES + 1]).unwrap_err().starts_with("it is larger than 1048576 bytes"));
+    }
+
+    #[test]
+    fn what_would_need_much_memory_is_refused() {
+        let deep = format!("a: {}{}", "[".repeat(1000), "]".repeat(1000));
+        let mut bomb = "a0: &a0 [1,1,1,1,1,1,1,1,1]\n".to_owned();
+        for level in 1..10 {
+            let before = format!("*a{},", level - 1).repeat(9);
+            bomb += &format!("a{level}: &a{level} [{before}]\n");
+        }
+        for text in [deep, bomb] {
+            let said = parse(text.as_bytes()).unwrap_err();
+            assert!(said.starts_with("it can't be read as YAML: ") && !said.contains('\n'), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_stands_twice_is_refused() {
+        let said = parse(b"a: 1\nb: 2\na: 3\n").unwrap_err();
+        assert_eq!(said, "`a` stands twice, the second time in line 3");
+    }
+}

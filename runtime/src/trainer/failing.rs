@@ -1,0 +1,63 @@
+//! What a run does when it ends by an error.
+
+use super::newest_checkpoint;
+use crate::context::RunContext;
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::loggers::RunStatus;
+use crate::module::{LightningModule, LightningModuleTable, Running, edge};
+use crate::terminal;
+use std::path::PathBuf;
+
+impl<M: LightningModule> Running<'_, M> {
+    /// Tells everyone of the error, and finishes the loggers. As in Lightning, `teardown` is not called. Whatever fails in here is
+    /// a warning: the first error is the one to mend, and the others are to hear of it.
+    pub(super) fn fail(&mut self, mut error: Error) -> Error {
+        let window = self.ctx.config.accumulate_grad_batches;
+        self.ctx.progress.go_back(window);
+        let mut written = None;
+        for place in 0..self.callbacks.list.len() {
+            written = self.tell_callback(place, &error).or(written);
+        }
+        warn(LightningModuleTable::on_exception(self.module, self.ctx, &error));
+        written = self.save().or(written);
+        warn(self.data.on_exception(self.ctx, &error));
+        written = self.save().or(written);
+        warn(self.ctx.checkpoint_writer.finish().map_err(Into::into));
+        for logger in &mut self.ctx.loggers {
+            warn(logger.finalize(RunStatus::Failed));
+        }
+        if let Error::Interrupted { checkpoint, .. } = &mut error {
+            *checkpoint = written.or_else(|| newest(self.ctx));
+        }
+        error
+    }
+
+    fn tell_callback(&mut self, place: usize, error: &Error) -> Option<PathBuf> {
+        let callback = &mut self.callbacks.list[place];
+        let (name, module) = (callback.name(), &mut *self.module);
+        warn(edge::callback(Hook::OnException, name, self.ctx, |ctx| callback.on_exception(ctx.at(), module, error)));
+        self.save()
+    }
+
+    /// Writes the checkpoints that were asked for. Returns the first of them.
+    fn save(&mut self) -> Option<PathBuf> {
+        let asked = self.ctx.save_requests.iter().find(|request| request.link_to.is_none());
+        let path = asked.map(|request| request.path.clone());
+        let saved = self.save_what_was_asked_for().and_then(|()| self.save_what_is_pending());
+        let path = path.filter(|_| saved.is_ok());
+        warn(saved);
+        path
+    }
+}
+
+fn warn(outcome: Result<(), Error>) {
+    if let Err(error) = outcome {
+        terminal::say(&format!("warning: while the run ended by an error, {error}"));
+    }
+}
+
+/// The newest checkpoint that the run has written before.
+fn newest(ctx: &RunContext) -> Option<PathBuf> {
+    newest_checkpoint(&ctx.made_log_dir()?.join("checkpoints"))
+}

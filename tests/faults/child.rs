@@ -1,0 +1,111 @@
+//! The program of `program.rs` as a child process, in an empty folder of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use tempfile::TempDir;
+
+pub struct Program {
+    folder: TempDir,
+}
+
+impl Program {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.env("OMP_NUM_THREADS", "1").current_dir(&self.folder).args(arguments);
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, arguments: &str) -> Output {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        self.command(env!("CARGO_BIN_EXE_faulty"), &arguments).output().unwrap()
+    }
+
+    /// What the program wrote to the standard output stream. It must end well.
+    pub fn succeed(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        let (said, log) = (text(output.stdout), text(output.stderr));
+        assert!(output.status.success(), "`faulty {arguments}` failed: {said}{log}");
+        said
+    }
+
+    /// The sentence with which the program ends, which must be its last one, and its exit code 1.
+    pub fn refuse(&self, arguments: &str) -> String {
+        let output = self.run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{}", text(output.stderr.clone()));
+        sentence(&text(output.stderr))
+    }
+
+    /// Runs the program on a disk that takes no file of more than so many blocks of 512 bytes.
+    pub fn run_on_a_full_disk(&self, blocks: usize, arguments: &str) -> Output {
+        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {} {arguments}", env!("CARGO_BIN_EXE_faulty"));
+        self.command("sh", &["-c", &script]).output().unwrap()
+    }
+
+    /// Starts the program, and waits until it has begun its first step.
+    pub fn start(&self, arguments: &str) -> Running {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        Running::wait_for_step(self.command(env!("CARGO_BIN_EXE_faulty"), &arguments))
+    }
+
+    /// As `start`, from a shell that ignores SIGINT.
+    pub fn start_ignoring_sigint(&self, arguments: &str) -> Running {
+        let script = format!("trap '' INT; exec {} {arguments}", env!("CARGO_BIN_EXE_faulty"));
+        Running::wait_for_step(self.command("sh", &["-c", &script]))
+    }
+}
+
+/// The error in what the program wrote to the standard error stream: its last line.
+pub fn sentence(log: &str) -> String {
+    let last = log.lines().last().unwrap_or_default();
+    last.strip_prefix("error: ").unwrap_or_else(|| panic!("no error: {log}")).to_owned()
+}
+
+pub fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+/// The program while it runs.
+pub struct Running {
+    child: Child,
+    steps: BufReader<std::process::ChildStdout>,
+}
+
+impl Running {
+    fn wait_for_step(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let steps = BufReader::new(child.stdout.take().unwrap());
+        let mut running = Self { child, steps };
+        running.step();
+        running
+    }
+
+    /// Waits until another step has begun.
+    pub fn step(&mut self) {
+        let lines = self.steps.by_ref().lines().map(Result::unwrap);
+        assert!(lines.into_iter().any(|line| line == "step"), "the program ended before its step");
+    }
+
+    /// Sends a signal such as `INT`.
+    pub fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for the end: how it ended, and what was on the standard error stream.
+    pub fn end(mut self) -> (ExitStatus, String) {
+        // its output is read, so that it is never stuck in writing
+        std::io::copy(&mut self.steps, &mut std::io::sink()).unwrap();
+        let output = self.child.wait_with_output().unwrap();
+        (output.status, text(output.stderr))
+    }
+}

@@ -1,0 +1,178 @@
+//! Configuration files of the generated program.
+
+use crate::child::{Program, text};
+use std::fs;
+use tch_lightning::{BatchLimit, TrainerConfig};
+
+impl Program {
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// What is said of a file, without its name.
+    fn refuse_file(&self, text: &str) -> String {
+        self.write("run.yaml", text);
+        let said = self.refuse("fit --config run.yaml --width 1");
+        assert!(!self.path("lightning_logs").exists(), "nothing is written");
+        said.strip_prefix("the configuration run.yaml is wrong: ").unwrap_or_else(|| panic!("{said}")).to_owned()
+    }
+}
+
+#[test]
+fn a_file_stands_between_the_defaults_and_the_flags() {
+    let program = Program::new();
+    program.write(
+        "run.yaml",
+        "seed_everything: 7\ntrainer:\n  max_epochs: 3\n  limit_train_batches: 0.5\n  devices: 1\n  max_time: 00:01:00:00\n\
+         model:\n  width: 2\n  lr: 1e-4\ndata:\n  batches: 8\n",
+    );
+    program.write("more.yaml", "trainer:\n  max_epochs: 4\n  precision: bf16-mixed\nmodel:\n  lr: 0.5\ndata:\n");
+    let printed = |arguments: &str| program.succeed(&format!("fit --print-config {arguments}"));
+    let config = |text: &str| {
+        let trainer = text.split_once("trainer:\n").unwrap().1;
+        let lines = trainer.lines().take_while(|line| line.starts_with(' '));
+        TrainerConfig::from_yaml(&lines.collect::<Vec<_>>().join("\n")).unwrap()
+    };
+    let one = printed("--config run.yaml");
+    assert!(one.starts_with("seed_everything: 7\ntrainer:\n"), "{one}");
+    assert!(
+        one.contains(
+            "model:\n  crashes: null\n  fault: none\n  lr: 0.0001\n  width: 2\ndata:\n  batches: 8\nckpt_path: null\n"
+        ),
+        "{one}"
+    );
+    let read = config(&one);
+    assert_eq!((read.max_epochs, read.limit_train_batches), (Some(3), BatchLimit::Fraction(0.5)));
+    assert_eq!(read.max_time.unwrap().0.as_secs(), 3600);
+
+    let two = printed("--config run.yaml --config more.yaml");
+    assert_eq!(config(&two).max_epochs, Some(4));
+    assert!(two.contains("precision: bf16-mixed\n") && two.contains("  lr: 0.5\n  width: 2\n"), "{two}");
+
+    let flags = printed("--config run.yaml --config more.yaml --max-epochs 9 --lr 0.25 --width 5 --seed-everything 1");
+    assert_eq!(config(&flags).max_epochs, Some(9));
+    assert!(flags.contains("  lr: 0.25\n  width: 5\n") && flags.starts_with("seed_everything: 1\n"), "{flags}");
+    assert!(!program.path("lightning_logs").exists(), "nothing is done");
+}
+
+#[test]
+fn what_is_printed_is_read_again() {
+    let program = Program::new();
+    for arguments in [
+        "--width 3",
+        "--width 3 --devices [0] --check-val-every-n-epoch none --limit-val-batches 1 --limit-test-batches 1.0 --max-time 1h \
+         --val-check-interval 10 --fast-dev-run 2 --overfit-batches 0.5 --gradient-clip-val 1e-20 --on-non-finite-loss skip-step",
+    ] {
+        let printed = program.succeed(&format!("fit --print-config {arguments}"));
+        program.write("printed.yaml", &printed);
+        assert_eq!(program.succeed("fit --print-config --config printed.yaml"), printed);
+    }
+    program.write("steps.yaml", "trainer:\n  val_check_interval: 100 steps\nmodel:\n  width: 1\n");
+    let printed = program.succeed("fit --print-config --config steps.yaml");
+    assert!(printed.contains("val_check_interval: 100 steps\n"), "{printed}");
+}
+
+#[test]
+fn a_run_takes_its_values_from_a_file() {
+    let program = Program::new();
+    program.write("run.yaml", "trainer:\n  max_epochs: 1\nmodel:\n  width: 2\n");
+    program.succeed("fit --config run.yaml");
+    let saved = fs::read_to_string(program.path("lightning_logs/version_0/hparams.json")).unwrap();
+    assert!(saved.contains("\"width\": 2"), "{saved}");
+    let path = "lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt";
+    let printed = program.succeed(&format!("test --print-config --ckpt-path {path}"));
+    assert!(printed.contains("  width: 2\n") && printed.ends_with(&format!("ckpt_path: {path}\n")), "{printed}");
+    // a file is between the checkpoint's values and the flags
+    program.write("wide.yaml", "model:\n  width: 3\n");
+    let refused = program.refuse("test --config wide.yaml");
+    assert!(refused.contains("[2, 4]") || refused.contains("[2]"), "{refused}");
+    program.succeed("test --config wide.yaml --width 2");
+}
+
+#[test]
+fn every_mistake_is_named_with_its_file_and_key() {
+    let program = Program::new();
+    assert_eq!(
+        program.refuse_file("trainr: {}\nseed_everything: x\ntrainer:\n  max_epoch: 3\n",),
+        "`seed_everything` must be a whole number, and is a text; `trainr` is unknown: write `trainer`; `trainer.max_epoch` is \
+         unknown: write `max_epochs`"
+    );
+    assert_eq!(
+        program.refuse_file(
+            "trainer:\n  max_epoch: 3\n  logger: maybe\n  max_steps: -7\n  precision: 17\nmodel:\n  lr: high\n  wdth: 3\ndata:\n  \
+             batches: [1]\n  zebra: 1\n"
+        ),
+        "`trainer.logger`: invalid type: string \"maybe\", expected a boolean; `trainer.max_epoch` is unknown: write \
+         `max_epochs`; `trainer.precision`: `17` is no precision: write one of 32-true, 64-true, bf16-true, 16-true, \
+         bf16-mixed, 16-mixed; `max_steps` is -7: it must be 0 or more, or -1 for no limit; `model.lr`: invalid type: string \
+         \"high\", expected f64; `model.wdth` is unknown: write `width`; `data.batches`: invalid type: sequence, expected i64; \
+         `data.zebra` is unknown: the keys are batches"
+    );
+    assert_eq!(
+        program.refuse_file(
+            "trainer: {accelerator: gpu, devices: some, fast_dev_run: 2.5, limit_val_batches: many, max_time: x, \
+             on_non_finite_loss: skip, val_check_interval: 3 fortnights}"
+        ),
+        "`trainer.accelerator`: unknown variant `gpu`, expected one of `auto`, `cpu`, `cuda`, `mps`; `trainer.devices`: write \
+         auto, a count such as 1, or indices such as [0]; `trainer.fast_dev_run`: write true, false, or a number of batches; \
+         `trainer.limit_val_batches`: write a number of batches, or a fraction; `trainer.max_time`: `x` is no time: write \
+         DD:HH:MM:SS, or units such as 1h 30m; `trainer.on_non_finite_loss`: unknown variant `skip`, expected one of `stop`, \
+         `skip-step`, `go-on`; `trainer.val_check_interval`: write a number of batches, a fraction, a time, or how often such \
+         as `100 steps`"
+    );
+}
+
+#[test]
+fn what_is_no_configuration_is_refused_in_a_sentence() {
+    let program = Program::new();
+    for (text, sentence) in [
+        ("", "it is empty"),
+        ("- 1", "it must be a table of keys and values, and is a list"),
+        ("trainer: 3", "`trainer` must be a table of keys and values, and is a number"),
+        ("ckpt_path: [1]", "`ckpt_path` must be a file's path, and is a list"),
+        ("trainer:\n  max_epochs: 1\n  max_epochs: 2", "`max_epochs` stands twice, the second time in line 3"),
+        ("trainer: {\n", "it can't be read as YAML: unclosed bracket '{' at line 1, column 10"),
+        ("trainer: *missing", "it can't be read as YAML: reference to unknown value at line 1, column 10"),
+        (
+            "trainer: {max_epochs: 1e999}",
+            "it can't be read as YAML: value `1e999` is not a finite number at line 1, column 23",
+        ),
+        (
+            "trainer: {}\n---\ntrainer: {}\n",
+            "it can't be read as YAML: only single YAML document expected but multiple found at line 3, column 1",
+        ),
+        ("1: 2", "`1` is unknown: the keys are trainer, model, data, seed_everything, ckpt_path"),
+        ("model: {lr: }", "`model.lr`: invalid type: null, expected f64"),
+    ] {
+        assert_eq!(program.refuse_file(text), sentence, "{text}");
+    }
+    for (file, sentence) in [
+        ("none.yaml", "can't read the configuration none.yaml: No such file or directory (os error 2)"),
+        (".", "can't read the configuration .: Is a directory (os error 21)"),
+    ] {
+        assert_eq!(program.refuse(&format!("fit --config {file} --width 1")), sentence);
+    }
+}
+
+#[test]
+fn a_flag_that_must_be_given_may_stand_in_a_file() {
+    let program = Program::new();
+    program.write("empty.yaml", "trainer: {}\n");
+    let output = program.run("fit --config empty.yaml");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(output.stderr).contains("--width <WIDTH>"));
+    program.write("wide.yaml", "model: {width: wide}\n");
+    assert_eq!(
+        program.refuse("fit --config wide.yaml"),
+        "the configuration wide.yaml is wrong: `model.width`: invalid value 'wide' for '--width <WIDTH>': invalid digit found \
+         in string"
+    );
+    program.write("one.yaml", "trainr: {}\n");
+    program.write("two.yaml", "model: 1\n");
+    assert_eq!(
+        program.refuse("fit --config one.yaml --config two.yaml --config none.yaml"),
+        "the configuration one.yaml is wrong: `trainr` is unknown: write `trainer`; the configuration two.yaml is wrong: `model` \
+         must be a table of keys and values, and is a number; can't read the configuration none.yaml: No such file or \
+         directory (os error 2)"
+    );
+}

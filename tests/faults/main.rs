@@ -1,0 +1,9 @@
+//! Every end of a run is orderly, and every bad input one clear sentence.
+
+mod child;
+mod configuration;
+mod ends;
+mod files;
+mod losses;
+mod model;
+mod signals;

@@ -1,0 +1,155 @@
+//! A generated program that fails on demand, for the tests that look at it from outside.
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::io::Write;
+use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
+use tch_lightning::OnExceptionCheckpoint;
+use tch_lightning::prelude::*;
+
+#[derive(Args, Serialize, Deserialize)]
+struct Hparams {
+    /// What each step does: `none`, `slow`, `stuck` or `nan`
+    #[arg(long, default_value = "none")]
+    fault: String,
+    /// Where the checkpoint of a run that fails is written
+    #[arg(long)]
+    crashes: Option<String>,
+    /// The learning rate
+    #[arg(long, default_value_t = 0.01)]
+    lr: f64,
+    /// The layer's outputs
+    #[arg(long)]
+    width: i64,
+}
+
+struct Faulty {
+    vs: nn::VarStore,
+    layer: nn::Linear,
+    hparams: Hparams,
+}
+
+#[lightning_module]
+impl Faulty {
+    fn new(hparams: Hparams) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let layer = nn::linear(vs.root(), 4, hparams.width, nn::LinearConfig::default());
+        Self { vs, layer, hparams }
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&self, ctx: &mut Context, batch: &Tensor) -> Tensor {
+        let loss = self.step(batch);
+        ctx.log("train_loss", &loss).on_epoch(true);
+        loss
+    }
+
+    fn validation_step(&self, ctx: &mut Context, batch: &Tensor) {
+        ctx.log("val_loss", self.layer.forward(batch).square().mean(Kind::Float));
+    }
+
+    fn test_step(&self, batch: &Tensor) {
+        let _ = self.step(batch);
+    }
+
+    fn predict_step(&self, batch: &Tensor) -> Tensor {
+        self.step(batch)
+    }
+
+    fn configure_optimizers(&self) -> AdamW {
+        AdamW::new(self.hparams.lr)
+    }
+
+    fn configure_callbacks(&self) -> Vec<Box<dyn Callback<Self>>> {
+        let crashes = self.hparams.crashes.as_ref();
+        crashes
+            .map(|folder| Box::new(OnExceptionCheckpoint::new(folder)) as Box<dyn Callback<Self>>)
+            .into_iter()
+            .collect()
+    }
+
+    fn step(&self, batch: &Tensor) -> Tensor {
+        let loss = self.layer.forward(batch).square().mean(Kind::Float);
+        if self.hparams.fault != "none" {
+            tell();
+        }
+        match self.hparams.fault.as_str() {
+            "slow" => sleep(Duration::from_millis(2)),
+            "stuck" => sleep(Duration::MAX),
+            "nan" => return loss * f64::NAN,
+            _ => {}
+        }
+        loss
+    }
+}
+
+/// Tells whoever waits that a step has begun.
+fn tell() {
+    println!("step");
+    let _ = std::io::stdout().flush();
+}
+
+#[derive(Args, Serialize, Deserialize)]
+struct DataHparams {
+    /// Batches in an epoch
+    #[arg(long, default_value_t = 5)]
+    batches: i64,
+}
+
+struct Ones {
+    hparams: DataHparams,
+}
+
+#[lightning_datamodule]
+impl Ones {
+    fn new(hparams: DataHparams) -> Self {
+        Self { hparams }
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        self.loader()
+    }
+
+    fn val_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        self.loader()
+    }
+
+    fn test_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        self.loader()
+    }
+
+    fn predict_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        self.loader()
+    }
+
+    fn loader(&self) -> Result<DataLoader<Tensor>> {
+        let samples = Tensor::ones([2 * self.hparams.batches, 4], (Kind::Float, Device::Cpu));
+        Ok(DataLoader::new(TensorDataset::new(samples)?).batch_size(2))
+    }
+}
+
+/// Trains twice, and then does something else, in which a signal finds it.
+fn train_and_go_on() -> Result<()> {
+    let hparams = || Hparams { fault: "none".to_owned(), crashes: None, lr: 0.1, width: 1 };
+    for _ in 0..2 {
+        let config =
+            TrainerConfig { fast_dev_run: true.into(), enable_progress_bar: false, ..TrainerConfig::default() };
+        let mut data = Ones { hparams: DataHparams { batches: 2 } };
+        Trainer::new(config).fit(&mut Faulty::new(hparams()), &mut data)?;
+    }
+    tell();
+    sleep(Duration::MAX);
+    Ok(())
+}
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|verb| verb == "train-and-go-on") {
+        return if train_and_go_on().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    Faulty::main::<Ones>()
+}

@@ -1,0 +1,133 @@
+//! SIGINT and SIGTERM end a run in good order.
+
+use crate::child::{Program, sentence};
+use std::os::unix::process::ExitStatusExt;
+use std::{fs, thread, time::Duration};
+use tch_lightning::Checkpoint;
+
+const ENDLESS: &str = "fit --fault slow --width 3 --max-epochs -1 --log-every-n-steps 1 --enable-progress-bar false";
+
+/// Fails unless every row is whole.
+fn assert_whole_log(program: &Program) {
+    let log = fs::read_to_string(program.path("lightning_logs/version_0/metrics.csv")).unwrap();
+    let columns = log.lines().next().unwrap().split(',').count();
+    assert!(log.ends_with('\n') && log.lines().count() > 1, "{log}");
+    assert!(log.lines().all(|row| row.split(',').count() == columns), "{log}");
+}
+
+#[test]
+fn a_signal_ends_training_after_the_running_step_and_says_how_to_go_on() {
+    for (signal, code, name) in [("INT", 130, "SIGINT"), ("TERM", 143, "SIGTERM")] {
+        let program = Program::new();
+        let mut running = program.start(&format!("{ENDLESS} --crashes crashes"));
+        (0..7).for_each(|_| running.step());
+        running.signal(signal);
+        let (status, log) = running.end();
+        assert_eq!(status.code(), Some(code), "{log}");
+        let said = sentence(&log);
+        let place = said.strip_prefix(&format!("interrupted by {name} at ")).unwrap_or_else(|| panic!("{said}"));
+        let (place, way_on) = place.split_once(": ").unwrap();
+        assert_eq!(way_on, "go on with `--ckpt-path crashes/on_exception.ckpt`");
+        assert_whole_log(&program);
+
+        let saved = Checkpoint::read(&program.path("crashes/on_exception.ckpt")).unwrap();
+        let batches = saved.metadata.global_step;
+        assert!(batches >= 7);
+        assert_eq!(place, format!("epoch {}, batch {}", (batches - 1) / 5, (batches - 1) % 5));
+        let epochs = saved.metadata.epoch + 2;
+        program.succeed(&format!(
+            "fit --fault none --width 3 --max-epochs {epochs} --ckpt-path crashes/on_exception.ckpt"
+        ));
+        let last = Checkpoint::read(&newest(&program)).unwrap().metadata;
+        assert_eq!(last.global_step, epochs * 5, "no batch is left out, and none comes twice");
+    }
+}
+
+fn newest(program: &Program) -> std::path::PathBuf {
+    let mut files = fs::read_dir(program.path("lightning_logs/version_1/checkpoints")).unwrap();
+    files.next().unwrap().unwrap().path()
+}
+
+#[test]
+fn without_a_checkpoint_of_the_end_the_newest_one_is_told() {
+    let program = Program::new();
+    let mut running = program.start(ENDLESS);
+    // the first epoch's is there
+    (0..6).for_each(|_| running.step());
+    running.signal("INT");
+    let (_, log) = running.end();
+    let said = sentence(&log);
+    let told =
+        said.split_once(": go on with `--ckpt-path ").unwrap_or_else(|| panic!("{said}")).1.trim_end_matches('`');
+    assert!(told.starts_with("./lightning_logs/version_0/checkpoints/epoch="), "{said}");
+    Checkpoint::read(&program.path(told)).unwrap();
+
+    let running = program.start(&format!("{ENDLESS} --enable-checkpointing false"));
+    running.signal("INT");
+    let said = sentence(&running.end().1);
+    assert!(
+        said.ends_with(
+            ", batch 0: no checkpoint was written, which `OnExceptionCheckpoint` does, and `ModelCheckpoint` with \
+             `save_on_exception`"
+        ) || said.contains(", batch 1: no checkpoint"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_signal_ends_the_other_verbs_too() {
+    let program = Program::new();
+    program.succeed("fit --width 3 --max-epochs 1");
+    for verb in ["test", "predict"] {
+        let mut running = program.start(&format!("{verb} --fault slow --batches 1000000"));
+        running.step();
+        running.signal("TERM");
+        let (status, log) = running.end();
+        assert_eq!(status.code(), Some(143), "{log}");
+        let said = sentence(&log);
+        let batch = said.strip_prefix("interrupted by SIGTERM at batch ").unwrap_or_else(|| panic!("{said}"));
+        assert!(batch.parse::<usize>().unwrap() < 1_000_000);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_program_at_once() {
+    let program = Program::new();
+    let running = program.start("fit --fault stuck --width 3");
+    running.signal("INT");
+    // one that comes while the other is handled would be one with it
+    thread::sleep(Duration::from_millis(100));
+    running.signal("TERM");
+    let (status, log) = running.end();
+    assert_eq!(status.code(), Some(143), "{log}");
+    assert!(!log.contains("error"), "{log}");
+}
+
+#[test]
+fn what_signals_do_otherwise_they_do_again_after_a_run() {
+    let program = Program::new();
+    for (signal, number) in [("INT", 2), ("TERM", 15)] {
+        let running = program.start("train-and-go-on");
+        running.signal(signal);
+        assert_eq!(running.end().0.signal(), Some(number));
+    }
+}
+
+#[test]
+fn signals_can_be_left_to_the_program() {
+    let program = Program::new();
+    let running = program.start(&format!("{ENDLESS} --handle-signals false"));
+    running.signal("INT");
+    assert_eq!(running.end().0.signal(), Some(2));
+}
+
+#[test]
+fn a_signal_that_was_ignored_before_stays_ignored() {
+    let program = Program::new();
+    let mut running = program.start_ignoring_sigint(ENDLESS);
+    running.signal("INT");
+    (0..5).for_each(|_| running.step());
+    running.signal("TERM");
+    let (status, log) = running.end();
+    assert_eq!(status.code(), Some(143), "{log}");
+}
