@@ -2,6 +2,8 @@
 //!
 //! Apart from other tests, since autograd's anomaly mode holds for a whole process.
 
+// other tests use the rest of it
+#[allow(dead_code)]
 #[path = "faults/model.rs"]
 mod model;
 

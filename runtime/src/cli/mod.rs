@@ -64,7 +64,10 @@ where
 {
     let flags = Flags::of::<M, D>()?;
     // where a flag is wrong, this ends the program
-    let Some((verb, explicit)) = flags.explicit(&arguments) else { return Ok(drop(flags.parse(&arguments))) };
+    let Some((verb, explicit)) = flags.explicit(&arguments) else {
+        flags.parse(&arguments);
+        return Ok(());
+    };
     match verb.as_str() {
         "hooks" => say(&hooks::table::<M, D>()),
         "doctor" => say(&doctor::report()),

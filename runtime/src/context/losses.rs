@@ -8,6 +8,11 @@ use crate::optim::OptimizerIndex;
 use crate::terminal;
 use tch::{Device, Kind, TchError, Tensor};
 
+/// The epoch and the batch of a loss.
+type Place = (usize, usize);
+
+type BadLoss = (Place, f64);
+
 /// What is known of the losses so far.
 #[derive(Default)]
 pub(crate) struct Losses {
@@ -18,16 +23,16 @@ pub(crate) struct Losses {
     /// Whether a loss of the running accumulation window is known to be bad.
     window_is_bad: bool,
     skipped: usize,
-    /// The epoch and the batch of the first that was skipped.
-    first: Option<(usize, usize)>,
+    /// The first that was skipped.
+    first: Option<Place>,
 }
 
 /// Losses of one device, which stay there until the host waits for it anyway.
 struct Gathered {
     /// `[CHUNK]` each, of which all but the last are full.
     chunks: Vec<Tensor>,
-    /// The epoch and the batch of each loss.
-    places: Vec<(usize, usize)>,
+    /// Of each loss.
+    places: Vec<Place>,
     one: Tensor,
     /// `[]` f32: 1 where a loss was bad. In the running accumulation window, or at all where training is to stop.
     found: Tensor,
@@ -46,7 +51,7 @@ impl Gathered {
         })
     }
 
-    fn add(&mut self, loss: &Tensor, place: (usize, usize)) -> Result<(), Error> {
+    fn add(&mut self, loss: &Tensor, place: Place) -> Result<(), Error> {
         let (chunk, within) = (self.places.len() / CHUNK, self.places.len() % CHUNK);
         if chunk == self.chunks.len() {
             self.chunks.push(self.chunks[0].f_zeros_like()?);
@@ -57,7 +62,7 @@ impl Gathered {
     }
 
     /// The bad losses with their places. Waits for the device, and forgets them all.
-    fn take(&mut self) -> Result<Vec<((usize, usize), f64)>, TchError> {
+    fn take(&mut self) -> Result<Vec<BadLoss>, TchError> {
         let places = std::mem::take(&mut self.places);
         let mut losses: Vec<f64> = Vec::with_capacity(places.len());
         for chunk in &self.chunks[..places.len().div_ceil(CHUNK)] {
@@ -89,11 +94,11 @@ impl RunContext {
         optimizer.is_some_and(|OptimizerIndex(place)| !self.optimizers[place].can_skip_steps())
     }
 
-    fn place(&self) -> (usize, usize) {
+    fn place(&self) -> Place {
         (self.progress.current_epoch, self.batch_idx.unwrap_or_default())
     }
 
-    fn bad_loss(&mut self, (epoch, batch_idx): (usize, usize), loss: f64) -> Result<(), Error> {
+    fn bad_loss(&mut self, (epoch, batch_idx): Place, loss: f64) -> Result<(), Error> {
         if self.config.on_non_finite_loss == NonFiniteLoss::Stop {
             return Err(Error::NonFiniteLoss { epoch, batch_idx, loss });
         }
@@ -102,7 +107,7 @@ impl RunContext {
         Ok(())
     }
 
-    fn count_skipped(&mut self, place: (usize, usize)) {
+    fn count_skipped(&mut self, place: Place) {
         self.losses.skipped += 1;
         self.losses.first.get_or_insert(place);
     }
