@@ -26,7 +26,7 @@ impl TrainerConfig {
     /// let mistakes = TrainerConfig::from_yaml("max_epoch: 5\nlogger: maybe").unwrap_err().to_string();
     /// assert_eq!(
     ///     mistakes,
-    ///     "`max_epoch` is unknown: write `max_epochs`; `logger`: invalid type: string \"maybe\", expected a boolean"
+    ///     "`logger`: invalid type: string \"maybe\", expected a boolean; `max_epoch` is unknown: write `max_epochs`"
     /// );
     /// # Ok::<(), tch_lightning::Error>(())
     /// ```
