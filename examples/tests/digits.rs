@@ -111,7 +111,7 @@ fn the_readmes_commands_work_one_after_another() {
     let program = Program::new();
     let commands = include_str!("../../README.md").lines().filter_map(|line| line.split_once("--bin digits -- "));
     let commands: Vec<&str> = commands.map(|(_, arguments)| arguments).collect();
-    assert_eq!(commands.len(), 5, "{commands:?}");
+    assert_eq!(commands.len(), 6, "{commands:?}");
     for arguments in commands {
         program.succeed(arguments);
     }
