@@ -1,14 +1,19 @@
 //! Which checkpoints are kept.
 
 use super::super::monitor::MonitorMode;
+use crate::any_number;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// The kept checkpoints with their scores, the newest last.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Best {
-    kept: Vec<(PathBuf, f64)>,
+    kept: Vec<Kept>,
 }
+
+/// A checkpoint and its score, which may be infinite: the worst there is stands for what is no number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Kept(pub(super) PathBuf, #[serde(with = "any_number")] pub(super) f64);
 
 impl Best {
     pub(super) fn len(&self) -> usize {
@@ -18,32 +23,32 @@ impl Best {
     /// Whether a checkpoint with this score belongs to the best `top_k`; all do where there is no such number.
     pub(super) fn takes(&self, score: f64, top_k: Option<usize>, mode: MonitorMode) -> bool {
         let is_full = top_k.is_some_and(|top_k| self.kept.len() >= top_k);
-        !is_full || self.worst(mode).is_none_or(|(_, worst)| mode.is_better(score, *worst))
+        !is_full || self.worst(mode).is_none_or(|Kept(_, worst)| mode.is_better(score, *worst))
     }
 
     /// Takes the worst out, which makes room for a better one.
     pub(super) fn remove_worst(&mut self, mode: MonitorMode) -> Option<PathBuf> {
         let path = self.worst(mode)?.0.clone();
-        self.kept.retain(|(kept, _)| *kept != path);
+        self.kept.retain(|Kept(kept, _)| *kept != path);
         Some(path)
     }
 
     pub(super) fn add(&mut self, path: PathBuf, score: f64) {
-        self.kept.retain(|(kept, _)| *kept != path);
-        self.kept.push((path, score));
+        self.kept.retain(|Kept(kept, _)| *kept != path);
+        self.kept.push(Kept(path, score));
     }
 
     /// The best one; of equals the oldest.
-    pub(super) fn best(&self, mode: MonitorMode) -> Option<&(PathBuf, f64)> {
+    pub(super) fn best(&self, mode: MonitorMode) -> Option<&Kept> {
         self.first_by(|score, other| mode.is_better(score, other))
     }
 
     /// The worst one; of equals the oldest.
-    fn worst(&self, mode: MonitorMode) -> Option<&(PathBuf, f64)> {
+    fn worst(&self, mode: MonitorMode) -> Option<&Kept> {
         self.first_by(|score, other| mode.is_better(other, score))
     }
 
-    fn first_by(&self, before: impl Fn(f64, f64) -> bool) -> Option<&(PathBuf, f64)> {
+    fn first_by(&self, before: impl Fn(f64, f64) -> bool) -> Option<&Kept> {
         self.kept.iter().reduce(|first, other| if before(other.1, first.1) { other } else { first })
     }
 }
@@ -64,7 +69,17 @@ mod tests {
         assert!(best.takes(0.8, Some(2), mode));
         assert_eq!(best.remove_worst(mode), Some("a".into()));
         best.add("c".into(), 0.8);
-        assert_eq!(best.best(mode), Some(&("b".into(), 0.5)));
+        assert_eq!(best.best(mode), Some(&Kept("b".into(), 0.5)));
         assert!(best.takes(9.0, None, mode));
+    }
+
+    #[test]
+    fn every_score_goes_through_json() {
+        let mut best = Best::default();
+        best.add("a".into(), f64::INFINITY);
+        best.add("b".into(), 0.1);
+        let json = serde_json::to_value(&best).unwrap();
+        assert_eq!(json["kept"], serde_json::json!([["a", "inf"], ["b", 0.1]]));
+        assert_eq!(Best::deserialize(json).unwrap(), best);
     }
 }

@@ -3,12 +3,13 @@
 mod best;
 mod name;
 mod save_last;
+mod state;
 mod when;
 
 pub use save_last::SaveLast;
 
 use super::monitor::{MonitorMode, NotLogged};
-use crate::config::{Every, Span, Stopwatch};
+use crate::config::{Every, Span};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext, SaveRequest};
 use crate::error::Error;
@@ -16,9 +17,10 @@ use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
 use crate::terminal;
 use anyhow::Result;
-use best::Best;
+use best::Kept;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use state::{Run, State};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -74,42 +76,6 @@ pub struct ModelCheckpoint {
     state: State,
     #[serde(skip)]
     run: Run,
-}
-
-/// What a checkpoint keeps.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct State {
-    dirpath: PathBuf,
-    best: Best,
-    best_model_path: Option<PathBuf>,
-    best_model_score: Option<f64>,
-    last_model_path: Option<PathBuf>,
-    /// Nothing is saved before the first step, nor twice at one.
-    #[serde(default)]
-    last_global_step_saved: usize,
-    /// The training batches begun until then, over all epochs.
-    #[serde(default)]
-    last_batch_saved: usize,
-    #[serde(default)]
-    last_saved: Option<PathBuf>,
-    /// Whether a save waits for the metric that comes with the next validation.
-    #[serde(default)]
-    is_deferred: bool,
-}
-
-/// What is known of the running run alone.
-#[derive(Clone, Debug, Default)]
-struct Run {
-    /// Save after so many batches.
-    batches: Option<usize>,
-    stopwatch: Stopwatch,
-}
-
-impl PartialEq for Run {
-    /// Two callbacks of one configuration are equal, whatever runs they are in.
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
 }
 
 impl Default for ModelCheckpoint {
@@ -273,7 +239,7 @@ impl ModelCheckpoint {
         let path = self.free_path(ctx, metrics, outdated.as_deref())?;
         // what is no number is worse than every number
         self.state.best.add(path.clone(), if score.is_nan() { self.mode.worst() } else { score });
-        if let Some((best, score)) = self.state.best.best(self.mode) {
+        if let Some(Kept(best, score)) = self.state.best.best(self.mode) {
             self.state.best_model_path = Some(best.clone());
             self.state.best_model_score = Some(*score);
         }
