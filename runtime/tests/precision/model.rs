@@ -1,9 +1,8 @@
 //! The table's linear model, in the three ways of stepping its optimizer.
 
 use crate::table::{TABLE, Training};
-use tch_lightning::Loaders;
-use tch_lightning::NonFiniteLoss;
 use tch_lightning::prelude::*;
+use tch_lightning::{Loaders, NonFiniteLoss};
 
 pub type Rows = (Tensor, Tensor);
 
