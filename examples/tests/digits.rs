@@ -180,6 +180,15 @@ fn damaged_and_missing_files_are_refused_in_a_sentence() {
         fs::write(program.path("bad.csv"), rows).unwrap();
         assert_eq!(program.refuse("fit --data bad.csv"), format!("`setup` failed in `fit`: {sentence}"));
     }
+    fs::write(program.path("bad.csv.gz"), &digit).unwrap();
+    assert_eq!(
+        program.refuse("fit --data bad.csv.gz"),
+        "`setup` failed in `fit`: row 1 of bad.csv.gz can't be read: invalid gzip header"
+    );
+    assert_eq!(
+        program.refuse("fit --data ."),
+        "`setup` failed in `fit`: row 1 of . can't be read: Is a directory (os error 21)"
+    );
     assert!(!program.path("lightning_logs").exists(), "a run that can't begin leaves nothing");
 
     program.succeed("fit --max-epochs 1");

@@ -133,11 +133,11 @@ pub struct TrainerConfig {
 /// What a `fit` does when the loss is NaN or infinite. Lightning goes on without a word, which trains NaN into every weight.
 ///
 /// The loss is judged as the training step returned it, before it is divided by `accumulate_grad_batches` or scaled for
-/// `16-mixed`, whose scaler deals with infinite gradients by itself. On the CPU it is looked at before the backward pass. On a GPU
-/// nothing waits for it: the optimizer steps are left out there, and the host hears of it where it waits anyway, for a row of
-/// the log, a validation, the epoch's end. Adadelta, Adamax, NAdam, RAdam and RMSprop can't leave out a step by themselves there: with
-/// `Stop` they take it, with `SkipStep` each of their steps waits for the device. L-BFGS waits for its loss anyway, and can't
-/// skip a step.
+/// `16-mixed`, whose scaler deals with infinite gradients by itself. On the CPU it is looked at before the backward pass. On
+/// a GPU nothing waits for it: the optimizer's steps are left out there, and the host hears of it where it waits anyway, for
+/// a row of the log, a validation, the epoch's end. Adadelta, Adamax, NAdam, RAdam and RMSprop can't leave out a step there by
+/// themselves: with `Stop` they take it, with `SkipStep` each of their steps waits for the device. L-BFGS waits for its loss
+/// anyway, and can't skip a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum NonFiniteLoss {
