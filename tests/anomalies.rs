@@ -2,15 +2,10 @@
 //!
 //! Apart from other tests, since autograd's anomaly mode holds for a whole process.
 
-// other tests use the rest of it
-#[allow(dead_code)]
-#[path = "faults/model.rs"]
-mod model;
-
-use model::{Net, config};
 use std::sync::{Mutex, PoisonError};
 use tch_lightning::NonFiniteLoss;
 use tch_lightning::prelude::*;
+use tests::faults::{Net, config};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 

@@ -1,4 +1,5 @@
 //! What the tests and the programs beside them share.
 
+pub mod faults;
 pub mod parity;
 pub mod resume;

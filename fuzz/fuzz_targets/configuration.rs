@@ -1,7 +1,12 @@
-//! Configuration files: whatever the bytes are, they are read or refused, and what was read is written and read again.
+//! Any text as a configuration file's section `trainer`. It is read or refused, and what was read is written and read again.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use tch_lightning::TrainerConfig;
 
-fuzz_target!(|bytes: &[u8]| tch_lightning::__private::read_configuration(bytes));
+fuzz_target!(|text: &str| {
+    let Ok(config) = TrainerConfig::from_yaml(text) else { return };
+    let written = config.to_yaml().unwrap();
+    assert_eq!(TrainerConfig::from_yaml(&written).unwrap(), config, "{written}");
+});

@@ -28,13 +28,3 @@ pub use tch::{Device, TchError, Tensor};
 pub fn watch_losses_as_on_a_gpu(ctx: &mut crate::RunContext) {
     ctx.losses.as_on_a_gpu = true;
 }
-
-/// For fuzzing: reads bytes as a configuration file's section `trainer`. What is read must be written and read again.
-pub fn read_configuration(bytes: &[u8]) {
-    use crate::config::{TrainerConfig, yaml};
-    let Ok(table) = yaml::parse(bytes) else { return };
-    let Ok(config) = TrainerConfig::default().overlaid(Some("trainer"), &table) else { return };
-    let written = config.to_yaml().expect("a configuration that was read can be written");
-    let again = TrainerConfig::from_yaml(&written);
-    assert_eq!(again.expect("what was written can be read"), config, "{written}");
-}

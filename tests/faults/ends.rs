@@ -1,10 +1,10 @@
 //! Errors and panics in hooks, workers, callbacks and loggers: each is one sentence that says where, everyone hears of it, and
 //! what is asked for is written.
 
-use crate::model::{Events, Net, config};
 use tch_lightning::data::Dataset;
 use tch_lightning::prelude::*;
 use tch_lightning::{Error, LambdaCallback, Loaders, Logger, OnExceptionCheckpoint, RunStatus};
+use tests::faults::{Events, Net, config};
 
 /// A logger that tells what it gets, and panics at a row.
 struct Told {

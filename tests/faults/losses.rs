@@ -1,11 +1,11 @@
 //! A loss that is NaN or infinite.
 
 use crate::child::{Program, sentence, text};
-use crate::model::{Net, config, nan_at};
 use tch_lightning::__private::watch_losses_as_on_a_gpu;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
 use tch_lightning::{CsvLogger, Error, LambdaCallback, NonFiniteLoss, Optimizers};
+use tests::faults::{Net, config, nan_at};
 
 fn with(policy: NonFiniteLoss) -> TrainerConfig {
     TrainerConfig { on_non_finite_loss: policy, ..config() }

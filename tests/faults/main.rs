@@ -5,5 +5,4 @@ mod configuration;
 mod ends;
 mod files;
 mod losses;
-mod model;
 mod signals;

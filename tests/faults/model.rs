@@ -5,15 +5,21 @@ use std::rc::Rc;
 use tch_lightning::prelude::*;
 use tch_lightning::{Error, Optimizers, RunContext};
 
-type Fault = Box<dyn FnMut(&mut RunContext, Tensor) -> Result<Tensor>>;
+/// What a training step does with its loss.
+pub type Fault = Box<dyn FnMut(&mut RunContext, Tensor) -> Result<Tensor>>;
 
 /// One linear layer, 2 to 1, with weights 0. `fault` gets the loss of each training step and returns it, or another.
 pub struct Net {
+    /// Its parameters.
     pub vs: nn::VarStore,
+    /// Its layer.
     pub layer: nn::Linear,
+    /// What steps it.
     pub optimizers: Optimizers,
+    /// What becomes of its losses.
     pub fault: Fault,
-    pub batches: Vec<usize>,
+    batches: Vec<usize>,
+    /// What it tells.
     pub events: Events,
 }
 
@@ -22,16 +28,19 @@ pub struct Net {
 pub struct Events(Rc<RefCell<Vec<String>>>);
 
 impl Events {
+    /// Tells an event.
     pub fn tell(&self, event: impl Into<String>) {
         self.0.borrow_mut().push(event.into());
     }
 
+    /// All that was told.
     pub fn all(&self) -> Vec<String> {
         self.0.borrow().clone()
     }
 }
 
 impl Net {
+    /// A net with this fault.
     pub fn new(fault: impl FnMut(&mut RunContext, Tensor) -> Result<Tensor> + 'static) -> Self {
         let vs = nn::VarStore::new(Device::Cpu);
         let layer = nn::linear(vs.root() / "layer", 2, 1, nn::LinearConfig::default());
@@ -47,6 +56,7 @@ impl Net {
         net
     }
 
+    /// Sets the optimizers, in place of SGD with a rate of 0.1.
     pub fn optimizers(self, optimizers: impl Into<Optimizers>) -> Self {
         Self { optimizers: optimizers.into(), ..self }
     }
@@ -56,6 +66,7 @@ impl Net {
         Self { batches: batches.to_owned(), ..self }
     }
 
+    /// The weights, and last the bias.
     pub fn weights(&self) -> Vec<f64> {
         Vec::try_from(
             Tensor::cat(&[self.layer.ws.flatten(0, -1), self.layer.bs.as_ref().unwrap().shallow_clone()], 0)

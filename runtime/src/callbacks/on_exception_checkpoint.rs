@@ -1,5 +1,6 @@
 //! Keeps what a run was at when it failed.
 
+use crate::checkpoint::retention;
 use crate::context::at::Outside;
 use crate::context::{Context, SaveRequest};
 use crate::error::Error;
@@ -7,7 +8,6 @@ use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Writes a checkpoint where a run ends by an error. Lightning's
@@ -82,12 +82,6 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
     }
 
     fn teardown(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
-        let path = self.ckpt_path();
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                Err(Error::Io { what: "can't remove the older checkpoint", path, source }.into())
-            }
-            _ => Ok(()),
-        }
+        Ok(retention::remove(&self.ckpt_path())?)
     }
 }

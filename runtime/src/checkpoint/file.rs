@@ -4,7 +4,7 @@ use super::decode::{Decoded, metadata_of, refuse_pickles};
 use super::encode::Encoded;
 use super::header::{Header, length_of_header};
 use super::layout::LENGTH;
-use super::{Checkpoint, CheckpointError};
+use super::{Checkpoint, CheckpointError, Metadata};
 use crate::whole_file;
 use std::fs::File;
 use std::io::{self, Read};
@@ -37,6 +37,11 @@ impl Checkpoint {
     /// # Errors
     /// As those of [`read`](Self::read).
     pub fn verify(path: &Path) -> Result<(), CheckpointError> {
+        Self::read_metadata(path).map(drop)
+    }
+
+    /// The metadata of the checkpoint at `path`, which is [verified](Self::verify).
+    pub(crate) fn read_metadata(path: &Path) -> Result<Metadata, CheckpointError> {
         let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
         let damaged = |reason| CheckpointError::damaged(path, reason);
         let (mut file, size) = open(path)?;
@@ -51,7 +56,7 @@ impl Checkpoint {
             in_pieces(file, |piece| comparison.add(piece)).map_err(unread)?;
             comparison.end().map_err(damaged)?;
         }
-        metadata_of(&header, path).map(drop)
+        metadata_of(&header, path)
     }
 }
 

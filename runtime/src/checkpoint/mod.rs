@@ -108,6 +108,14 @@ impl Default for Metadata {
     }
 }
 
+/// The tensors whose names begin with `prefix`, by the rest of their names.
+pub(crate) fn under<'a>(
+    tensors: &'a BTreeMap<String, Tensor>,
+    prefix: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a Tensor)> {
+    tensors.iter().filter_map(move |(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)))
+}
+
 impl Checkpoint {
     /// Adds a value of the module's or a callback's own, for `on_load_checkpoint` to read.
     ///
@@ -128,7 +136,7 @@ impl Checkpoint {
 
     /// The tensors whose names begin with `prefix`, by the rest of their names.
     pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Tensor)> {
-        self.tensors.iter().filter_map(move |(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)))
+        under(&self.tensors, prefix)
     }
 
     /// Copies the module's parameters and buffers into `variables`.

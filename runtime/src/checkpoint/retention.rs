@@ -23,8 +23,8 @@ pub(crate) fn remove_older(path: &Path, older: &[PathBuf]) -> Result<(), Checkpo
     older.iter().try_for_each(|path| remove(path))
 }
 
-/// One that is gone already is no mistake.
-fn remove(path: &Path) -> Result<(), CheckpointError> {
+/// Removes an older checkpoint. One that is gone already is no mistake.
+pub(crate) fn remove(path: &Path) -> Result<(), CheckpointError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
             Err(CheckpointError::Remove { path: path.to_owned(), source })

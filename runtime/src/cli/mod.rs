@@ -159,7 +159,7 @@ fn last(config: &TrainerConfig) -> Result<PathBuf> {
 /// The hyperparameters that the checkpoint was made with.
 fn saved_hyper_parameters(checkpoint: Option<&Path>) -> Result<Option<serde_json::Value>> {
     let Some(path) = checkpoint else { return Ok(None) };
-    Ok(Checkpoint::read(path)?.metadata.hyper_parameters)
+    Ok(Checkpoint::read_metadata(path)?.hyper_parameters)
 }
 
 /// Where hyperparameters are read from.

@@ -14,7 +14,6 @@ mod save_request;
 mod toggle;
 
 pub use at::Context;
-pub(crate) use log::NamedTensors;
 pub use log::{LogEntry, LogError, LogValue, Reduction};
 pub(crate) use log_dir::{LOGS, versions};
 pub use lr_schedulers::RunningLrScheduler;
@@ -23,6 +22,7 @@ pub(crate) use run_state::RunState;
 pub(crate) use save_request::PendingSave;
 pub use save_request::SaveRequest;
 
+use crate::checkpoint::Checkpoint;
 use crate::checkpoint::writer::Writer;
 use crate::config::{GradientClipAlgorithm, TrainerConfig};
 use crate::error::Error;
@@ -83,8 +83,8 @@ pub struct RunContext {
     /// Checkpoints that were asked for, until the run is where it can go on from.
     pub(crate) pending_saves: Vec<PendingSave>,
     pub(crate) checkpoint_writer: Writer,
-    /// What the checkpoint has that the run began from, until training goes on.
-    pub(crate) resumed: Option<(RunState, NamedTensors)>,
+    /// The checkpoint that the run began from, until training goes on.
+    pub(crate) resumed: Option<Checkpoint>,
     toggled: Toggled,
     log_dir: LogDir,
 }

@@ -3,11 +3,11 @@
 use super::RunContext;
 use super::log::{Log, NamedTensors, SavedLog};
 use crate::any_number::AnyNumber;
+use crate::checkpoint::Checkpoint;
 use crate::error::Error;
 use crate::native::RandomState;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tch::Tensor;
 
 /// The state, apart from its tensors.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -41,16 +41,17 @@ impl RunContext {
     }
 
     /// Takes the state over, the random numbers last of all.
-    pub(crate) fn restore_state(&mut self, state: RunState, tensors: &NamedTensors) -> Result<(), Error> {
-        let under = |prefix: &str| -> NamedTensors {
-            let own = tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor)));
-            own.map(|(name, tensor)| (name, Tensor::shallow_clone(tensor))).collect()
+    pub(crate) fn restore_state(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+        let under = |prefix| -> NamedTensors {
+            checkpoint.under(prefix).map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone())).collect()
         };
-        self.training_log = Log::restored(&state.training_log, &under(LOG), self.device)?;
+        let (log, random) = (under(LOG), under(RANDOM));
+        let state = checkpoint.metadata.run;
+        self.training_log = Log::restored(&state.training_log, &log, self.device)?;
         self.callback_metrics =
             state.callback_metrics.into_iter().map(|(name, AnyNumber(value))| (name, value)).collect();
         self.should_stop |= state.should_stop;
         self.has_validated = state.has_validated;
-        Ok(RandomState::from_tensors(&under(RANDOM), self.device).restore()?)
+        Ok(RandomState::from_tensors(&random, self.device).restore()?)
     }
 }

@@ -79,6 +79,6 @@ impl Optimizer {
     }
 
     fn refuse_scaling_of_lbfgs(&self) -> Result<(), OptimizerError> {
-        if self.lbfgs.is_some() { Err(OptimizerError::NeedsLoss { optimizer: self.name() }) } else { Ok(()) }
+        if self.can_skip_steps() { Ok(()) } else { Err(OptimizerError::NeedsLoss { optimizer: self.name() }) }
     }
 }

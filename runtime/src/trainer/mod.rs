@@ -182,7 +182,7 @@ impl<M: LightningModule> Trainer<M> {
         }
         self.add_timer();
         self.run(Stage::Fit, module, data, |running, checkpoint| {
-            running.restore_from(checkpoint)?;
+            running.restore_from(checkpoint.as_ref())?;
             make_optimizers(running)?;
             running.on_fit_start()?;
             if let Some(checkpoint) = checkpoint {
@@ -222,7 +222,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Validate, Hook::ValidationStep, has_step)?;
         needs(Stage::Validate, Hook::ValDataloader, data.has(Hook::ValDataloader))?;
         self.run(Stage::Validate, module, data, |running, checkpoint| {
-            running.restore_from(checkpoint)?;
+            running.restore_from(checkpoint.as_ref())?;
             Evaluation::new(Kind::Validation).run_alone(running)
         })
     }
@@ -243,7 +243,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Test, Hook::TestStep, <M as LightningModule>::TABLE.test_step.is_some())?;
         needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
         self.run(Stage::Test, module, data, |running, checkpoint| {
-            running.restore_from(checkpoint)?;
+            running.restore_from(checkpoint.as_ref())?;
             Evaluation::new(Kind::Test).run_alone(running)
         })
     }
@@ -268,7 +268,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Predict, Hook::PredictStep, <M as LightningModule>::TABLE.predict_step.is_some())?;
         needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
         self.run(Stage::Predict, module, data, |running, checkpoint| {
-            running.restore_from(checkpoint)?;
+            running.restore_from(checkpoint.as_ref())?;
             loops::predict(running)
         })
     }
@@ -279,7 +279,7 @@ impl<M: LightningModule> Trainer<M> {
         stage: Stage,
         module: &mut M,
         data: &mut dyn DataSource<M>,
-        body: impl FnOnce(&mut Running<'_, M>, Option<&Checkpoint>) -> Result<T, Error>,
+        body: impl FnOnce(&mut Running<'_, M>, Option<Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.prepare(stage)?;
         let _anomaly_mode = self.ctx.config.detect_anomaly.then(AnomalyMode::on);
@@ -291,7 +291,7 @@ impl<M: LightningModule> Trainer<M> {
             begin(&mut running)?;
             make_logger(running.ctx)?;
             running.ctx.check_signals(None)?;
-            let value = body(&mut running, checkpoint.as_ref())?;
+            let value = body(&mut running, checkpoint)?;
             running.ctx.checkpoint_writer.finish()?;
             end(&mut running)?;
             Ok(value)

@@ -2,7 +2,6 @@
 
 use super::saving::{GRADIENT, of_optimizer};
 use crate::checkpoint::{Checkpoint, Metadata};
-use crate::context::NamedTensors;
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, trainable};
 use crate::native::set_gradient;
@@ -28,8 +27,9 @@ impl<M: LightningModule> Running<'_, M> {
     }
 
     /// Takes the optimizers' state and the counters from a checkpoint, so that `fit` goes on where it was written.
-    pub(super) fn restore_training(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        self.restore_optimizers(checkpoint)?;
+    /// What else it has is kept until then.
+    pub(super) fn restore_training(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+        self.restore_optimizers(&checkpoint)?;
         if let (Some(scaler), Some(state)) = (&mut self.ctx.grad_scaler, checkpoint.metadata.grad_scaler) {
             *scaler = GradScaler::new(state, self.ctx.device)?;
         }
@@ -40,8 +40,7 @@ impl<M: LightningModule> Running<'_, M> {
                 "the checkpoint was written after {epoch} epochs, and `max_epochs` is {epochs}: set it to {epoch} or more"
             )));
         }
-        let tensors = checkpoint.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
-        self.ctx.resumed = Some((checkpoint.metadata.run.clone(), tensors.collect()));
+        self.ctx.resumed = Some(checkpoint);
         Ok(())
     }
 
@@ -67,14 +66,14 @@ impl<M: LightningModule> Running<'_, M> {
     /// Takes over what the checkpoint has of the running epoch, and its random numbers: when everything is made and
     /// `on_train_start` was called, so that nothing of that changes them.
     pub(crate) fn go_on(&mut self) -> Result<(), Error> {
-        let Some((state, tensors)) = self.ctx.resumed.take() else { return Ok(()) };
-        self.restore_gradients(&tensors)?;
-        self.ctx.restore_state(state, &tensors)
+        let Some(checkpoint) = self.ctx.resumed.take() else { return Ok(()) };
+        self.restore_gradients(&checkpoint)?;
+        self.ctx.restore_state(checkpoint)
     }
 
-    fn restore_gradients(&mut self, tensors: &NamedTensors) -> Result<(), Error> {
+    fn restore_gradients(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
         for (name, parameter) in trainable(self.module.parameters()) {
-            if let Some(gradient) = tensors.get(&format!("{GRADIENT}{name}")) {
+            if let Some(gradient) = checkpoint.tensors.get(&format!("{GRADIENT}{name}")) {
                 set_gradient(&parameter, &gradient.f_to_device(parameter.device())?)?;
             }
         }

@@ -5,6 +5,7 @@ use super::accumulator::{Accumulator, SavedAccumulator};
 use super::recorded::{Log, Logged, Scalar};
 use super::value::scalar;
 use crate::any_number::AnyNumber;
+use crate::checkpoint::under;
 use crate::hook::Hook;
 use crate::metrics::Metric;
 use serde::{Deserialize, Serialize};
@@ -67,10 +68,8 @@ impl Log {
         let restored = |(place, saved): (usize, &SavedEntry)| {
             let prefix = format!("{place}.");
             let device = if saved.on_cpu { Device::Cpu } else { device };
-            let own =
-                tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(&prefix)?.to_owned(), tensor)));
-            let own: Result<NamedTensors, TchError> =
-                own.map(|(name, tensor)| Ok((name, tensor.f_to_device(device)?))).collect();
+            let own = under(tensors, &prefix).map(|(name, tensor)| Ok((name.to_owned(), tensor.f_to_device(device)?)));
+            let own: Result<NamedTensors, TchError> = own.collect();
             saved.restored(own?)
         };
         let logged: Result<Vec<Option<Logged>>, LogError> = saved.0.iter().enumerate().map(restored).collect();
@@ -135,8 +134,8 @@ impl SavedEntry {
             (Some(tensor), _) => Some(Scalar::Tensor(scalar(&tensor)?)),
             (None, number) => number.map(|AnyNumber(number)| Scalar::Number(number)),
         };
-        let metric = tensors.iter().filter_map(|(name, tensor)| Some((name.strip_prefix(METRIC)?.to_owned(), tensor)));
-        let metric: NamedTensors = metric.map(|(name, tensor)| (name, tensor.shallow_clone())).collect();
+        let metric = under(&tensors, METRIC).map(|(slot, tensor)| (slot.to_owned(), tensor.shallow_clone()));
+        let metric: NamedTensors = metric.collect();
         Ok(Some(Logged {
             hook,
             name: self.name.clone(),

@@ -1,0 +1,5 @@
+//! Runs that go wrong.
+
+mod model;
+
+pub use model::{Events, Fault, Net, config, nan_at};
