@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub struct Steps {
     began: Option<Instant>,
+    /// Of the running turn.
     took: Vec<Duration>,
+    /// Of each turn, in microseconds.
+    medians: Vec<f64>,
 }
 
 impl Steps {
@@ -17,14 +20,26 @@ impl Steps {
     }
 
     /// Ends a turn: what comes until the next mark belongs to no step.
-    pub fn pause(&mut self) {
+    pub fn end_turn(&mut self) {
         self.began = None;
+        let took = std::mem::take(&mut self.took);
+        self.medians.push(median(took.iter().map(|took| took.as_secs_f64() * 1e6)));
     }
 
-    /// The median of all steps so far, in microseconds; 0 where there are none.
+    /// The median over the turns of their median step, in microseconds; 0 where there are none.
     pub fn median(&self) -> f64 {
-        let mut sorted = self.took.clone();
-        sorted.sort_unstable();
-        sorted.get(sorted.len() / 2).map_or(0.0, |median| median.as_secs_f64() * 1e6)
+        median(self.medians.iter().copied())
     }
+
+    /// How long a step takes, as a part of a peer's: the median over the turns of the ratio within the turn. A machine that is
+    /// slower in some turns than in others is so for both.
+    pub fn ratio(&self, peer: &Steps) -> f64 {
+        median(self.medians.iter().zip(&peer.medians).map(|(own, others)| own / others))
+    }
+}
+
+fn median(of: impl Iterator<Item = f64>) -> f64 {
+    let mut sorted: Vec<f64> = of.collect();
+    sorted.sort_unstable_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
 }

@@ -4,11 +4,12 @@ use tch::Tensor;
 use torch_sys::C_tensor;
 
 use super::NativeError;
-use super::boundary::check;
+use super::boundary::{check, receive};
 
 unsafe extern "C" {
     fn lightning_tensor_identity(tensor: *const C_tensor) -> *const c_void;
     fn lightning_set_gradient(tensor: *const C_tensor, gradient: *const C_tensor) -> *mut c_char;
+    fn lightning_detach(tensor: *const C_tensor, detached: *mut *mut C_tensor) -> *mut c_char;
 }
 
 /// Which tensor a handle means: equal for a tensor and its `shallow_clone`, different for a copy, and for a view, which
@@ -31,9 +32,17 @@ pub(crate) fn set_gradient(tensor: &Tensor, gradient: &Tensor) -> Result<(), Nat
     unsafe { check(lightning_set_gradient(tensor.as_ptr(), gradient.as_ptr())) }
 }
 
+/// The same memory without the graph that led to it, as `Tensor::detach`, but without an operator: for what happens in every step.
+pub(crate) fn detach(tensor: &Tensor) -> Result<Tensor, NativeError> {
+    // SAFETY: the tensor is alive and only read; the entry point stores a new handle.
+    let detached = unsafe { receive(|detached| lightning_detach(tensor.as_ptr(), detached)) }?;
+    Ok(detached.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profiler::count_operators;
     use tch::{Device, Kind};
 
     #[test]
@@ -52,5 +61,19 @@ mod tests {
         assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [1.0, -2.0]);
         tensor.sum(Kind::Float).backward();
         assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [2.0, -1.0]);
+    }
+
+    #[test]
+    fn what_is_detached_shares_the_memory_and_has_no_graph() {
+        let tensor = Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        let doubled = &tensor * 2.0;
+        let (detached, operators) = count_operators(|| detach(&doubled).unwrap());
+        assert!(operators.is_empty(), "{operators:?}");
+        assert!(doubled.requires_grad() && !detached.requires_grad());
+        assert_eq!(detached.data_ptr(), doubled.data_ptr());
+        assert_eq!(detached, doubled.detach());
+        // the graph is whole
+        doubled.sum(Kind::Float).backward();
+        assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [2.0, 2.0]);
     }
 }

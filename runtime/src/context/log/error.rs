@@ -1,4 +1,5 @@
 use crate::metrics::MetricError;
+use crate::native::NativeError;
 use tch::TchError;
 
 /// A logged value could not be read.
@@ -24,4 +25,7 @@ pub enum LogError {
     /// libtorch refused.
     #[error(transparent)]
     Torch(#[from] TchError),
+    /// libtorch refused.
+    #[error(transparent)]
+    Native(#[from] NativeError),
 }

@@ -1,6 +1,8 @@
+use super::LogError;
 use crate::metrics::Metric;
+use crate::native::detach;
 use std::fmt;
-use tch::{TchError, Tensor};
+use tch::Tensor;
 
 /// What can be logged: a tensor of one element, a number, or a metric.
 pub enum LogValue {
@@ -64,7 +66,7 @@ impl LogValue {
 }
 
 /// A tensor of one element without its graph, of shape `[]`.
-pub(super) fn scalar(tensor: &Tensor) -> Result<Tensor, TchError> {
-    let detached = tensor.f_detach()?;
-    if detached.dim() == 0 { Ok(detached) } else { detached.f_reshape([0i64; 0].as_slice()) }
+pub(super) fn scalar(tensor: &Tensor) -> Result<Tensor, LogError> {
+    let detached = detach(tensor)?;
+    Ok(if detached.dim() == 0 { detached } else { detached.f_reshape([0i64; 0].as_slice())? })
 }
