@@ -1,5 +1,6 @@
 //! A whole training step of a 32-64-2 MLP (batch 16, AdamW, one thread), from one batch to the next: through the trainer,
-//! with everything that it has by default (log, checkpoint, progress bar, summary), and in loops written by hand.
+//! with everything that it has by default (log, checkpoint, progress bar, summary), and in loops written by hand. On the CPU, and
+//! where there is a GPU, there too.
 
 use benches::Steps;
 use std::cell::RefCell;
@@ -8,7 +9,7 @@ use tch_lightning::optim::Optimizer;
 use tch_lightning::prelude::tch::data::Iter2;
 use tch_lightning::prelude::tch::nn::OptimizerConfig as _;
 use tch_lightning::prelude::*;
-use tch_lightning::{Loaders, seed_everything};
+use tch_lightning::{Accelerator, CudaStatus, Loaders, cuda_status, seed_everything};
 
 const BATCH: usize = 16;
 const ROWS: i64 = 1024;
@@ -21,6 +22,14 @@ type Rows = (Tensor, Tensor);
 
 fn main() -> Result<()> {
     tch::set_num_threads(1);
+    compare("one thread of the CPU", Device::Cpu)?;
+    match cuda_status() {
+        CudaStatus::Usable { .. } => compare("one thread and a GPU", Device::Cuda(0)),
+        _ => Ok(()),
+    }
+}
+
+fn compare(with: &str, device: Device) -> Result<()> {
     seed_everything(0);
     let rows = rows();
     let peers = [
@@ -32,12 +41,12 @@ fn main() -> Result<()> {
         // each of them is first, second and last equally often
         for place in 0..peers.len() {
             let peer = &peers[(turn + place) % peers.len()];
-            (peer.fit)(&rows, &peer.steps)?;
+            (peer.fit)(device, &rows, &peer.steps)?;
             peer.steps.borrow_mut().end_turn();
         }
     }
     let [by_hand, fused, _] = &peers;
-    println!("a training step of a 32-64-2 MLP, batch {BATCH}, AdamW, one thread");
+    println!("a training step of a 32-64-2 MLP, batch {BATCH}, AdamW, {with}");
     println!("{:22} {:>9} {:>13} {:>13}", "", "median µs", "of tch's loop", "of ours");
     for peer in &peers {
         let steps = peer.steps.borrow();
@@ -49,15 +58,17 @@ fn main() -> Result<()> {
 
 type SharedSteps = Rc<RefCell<Steps>>;
 
+type Fit = fn(Device, &Rows, &SharedSteps) -> Result<()>;
+
 /// A way to train, with the times that it took.
 struct Peer {
     name: &'static str,
-    fit: fn(&Rows, &SharedSteps) -> Result<()>,
+    fit: Fit,
     steps: SharedSteps,
 }
 
 impl Peer {
-    fn new(name: &'static str, fit: fn(&Rows, &SharedSteps) -> Result<()>) -> Self {
+    fn new(name: &'static str, fit: Fit) -> Self {
         Self { name, fit, steps: SharedSteps::default() }
     }
 }
@@ -76,8 +87,8 @@ struct Mlp {
 }
 
 impl Mlp {
-    fn new(steps: &SharedSteps) -> Self {
-        let vs = nn::VarStore::new(Device::Cpu);
+    fn new(device: Device, steps: &SharedSteps) -> Self {
+        let vs = nn::VarStore::new(device);
         let root = vs.root();
         let net = nn::seq()
             .add(nn::linear(&root / "fc1", 32, 64, nn::LinearConfig::default()))
@@ -110,34 +121,35 @@ impl Mlp {
     }
 }
 
-fn fit_with_trainer((inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
+fn fit_with_trainer(device: Device, (inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let config = TrainerConfig {
+        accelerator: if device.is_cuda() { Accelerator::Cuda } else { Accelerator::Cpu },
         max_epochs: i64::try_from(EPOCHS).ok(),
         default_root_dir: folder.path().to_owned(),
         ..TrainerConfig::default()
     };
     let dataset = TensorDataset::new((inputs.shallow_clone(), classes.shallow_clone()))?;
     let loader = DataLoader::new(dataset).batch_size(BATCH).shuffle(true);
-    Ok(Trainer::new(config).fit(&mut Mlp::new(steps), Loaders::train(loader))?)
+    Ok(Trainer::new(config).fit(&mut Mlp::new(Device::Cpu, steps), Loaders::train(loader))?)
 }
 
-fn fit_by_hand((inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
-    let mlp = Mlp::new(steps);
+fn fit_by_hand(device: Device, (inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
+    let mlp = Mlp::new(device, steps);
     let mut optimizer = nn::AdamW::default().build(&mlp.vs, LR)?;
     for _ in 0..EPOCHS {
-        for (inputs, classes) in Iter2::new(inputs, classes, BATCH as i64).shuffle() {
+        for (inputs, classes) in Iter2::new(inputs, classes, BATCH as i64).shuffle().to_device(device) {
             optimizer.backward_step(&mlp.loss(&inputs, &classes));
         }
     }
     Ok(())
 }
 
-fn fit_by_hand_fused((inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
-    let mlp = Mlp::new(steps);
+fn fit_by_hand_fused(device: Device, (inputs, classes): &Rows, steps: &SharedSteps) -> Result<()> {
+    let mlp = Mlp::new(device, steps);
     let mut optimizer = Optimizer::new(AdamW::new(LR), mlp.vs.variables().into_iter().collect())?;
     for _ in 0..EPOCHS {
-        for (inputs, classes) in Iter2::new(inputs, classes, BATCH as i64).shuffle() {
+        for (inputs, classes) in Iter2::new(inputs, classes, BATCH as i64).shuffle().to_device(device) {
             let loss = mlp.loss(&inputs, &classes);
             optimizer.zero_grad()?;
             loss.backward();
