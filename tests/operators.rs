@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
-use tch_lightning::{Loaders, Trainer};
+use tch_lightning::{Accelerator, Loaders, Trainer};
 
 struct Net {
     vs: nn::VarStore,
@@ -44,6 +44,7 @@ fn operators(batches: i64, log_every_n_steps: usize) -> BTreeMap<String, i64> {
     let labels = Tensor::zeros([batches * 2], (Kind::Int64, Device::Cpu));
     let loader = DataLoader::new(TensorDataset::new((inputs, labels)).unwrap()).batch_size(2);
     let mut trainer = Trainer::new(TrainerConfig {
+        accelerator: Accelerator::Cpu,
         max_epochs: Some(1),
         log_every_n_steps,
         default_root_dir: folder.path().to_owned(),

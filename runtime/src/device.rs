@@ -69,7 +69,7 @@ pub enum DeviceError {
 }
 
 impl Accelerator {
-    /// The device to compute on. CUDA is loaded only where it is asked for, or a driver is present.
+    /// The device to compute on.
     ///
     /// # Errors
     /// [`DeviceError`], in one sentence that says what is missing.
@@ -87,7 +87,7 @@ impl Accelerator {
     }
 
     fn best(self) -> Self {
-        let cuda = cuda::driver_is_present() && matches!(cuda::load(), CudaStatus::Usable { .. });
+        let cuda = matches!(cuda::load(), CudaStatus::Usable { .. });
         match (cuda, mps_is_available()) {
             (true, _) => Self::Cuda,
             (false, true) => Self::Mps,
@@ -191,7 +191,7 @@ pub fn mps_is_available() -> bool {
     tch::utils::has_mps()
 }
 
-/// Whether libtorch can use CUDA here. Loads it where a driver is present.
+/// Whether libtorch can use CUDA here. It is loaded before `main` where a driver is present, unless `CUDA_VISIBLE_DEVICES` is empty.
 pub fn cuda_status() -> CudaStatus {
     cuda::load()
 }
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn cuda_without_a_gpu_says_what_is_missing() {
-        if cuda::driver_is_present() {
+        if crate::native::cuda_driver_is_present() {
             println!("skipped: this machine has an NVIDIA driver");
             return;
         }

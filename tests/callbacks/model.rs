@@ -2,7 +2,7 @@
 
 use crate::table::Values;
 use tch_lightning::prelude::*;
-use tch_lightning::{LightningModule, Optimizers};
+use tch_lightning::{Accelerator, LightningModule, Optimizers};
 
 pub type Rows = (Tensor, Tensor);
 
@@ -106,6 +106,7 @@ impl Line {
 /// As `fit` of `table.py` has it.
 pub fn config() -> TrainerConfig {
     TrainerConfig {
+        accelerator: Accelerator::Cpu,
         max_epochs: Some(3),
         enable_checkpointing: false,
         num_sanity_val_steps: 0,

@@ -4,7 +4,7 @@ use crate::child::{Program, sentence, text};
 use tch_lightning::__private::watch_losses_as_on_a_gpu;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
-use tch_lightning::{CsvLogger, Error, LambdaCallback, NonFiniteLoss, Optimizers};
+use tch_lightning::{Accelerator, CsvLogger, Error, LambdaCallback, NonFiniteLoss, Optimizers};
 use tests::faults::{Net, config, nan_at};
 
 fn with(policy: NonFiniteLoss) -> TrainerConfig {
@@ -129,7 +129,8 @@ fn a_scaler_sees_to_its_own_infinities() {
 fn a_good_loss_costs_no_operator_on_the_cpu() {
     let operators = |policy| {
         let mut net = Net::new(nan_at(&[]));
-        let (outcome, operators) = count_operators(|| fit(&mut net, with(policy), false).map(drop));
+        let config = TrainerConfig { accelerator: Accelerator::Cpu, ..with(policy) };
+        let (outcome, operators) = count_operators(|| fit(&mut net, config, false).map(drop));
         outcome.unwrap();
         operators
     };

@@ -1,10 +1,7 @@
-//! The loading of libtorch's CUDA half.
-//!
-//! A Rust program is linked with `--as-needed`, which drops `libtorch_cuda.so` because nothing in it is named. It is opened
-//! here instead, and only where it can serve: on a machine without a GPU it would cost every start 0.2 s and 270 MB.
+//! Whether CUDA can be used.
 
+use crate::native::{cuda_driver_is_present, open_libtorch_cuda};
 use std::fmt;
-use std::path::Path;
 use std::sync::OnceLock;
 
 /// Whether CUDA is usable, or which part of it is missing.
@@ -46,14 +43,6 @@ impl fmt::Display for CudaStatus {
     }
 }
 
-/// Whether the machine has an NVIDIA driver.
-pub(super) fn driver_is_present() -> bool {
-    static PRESENT: OnceLock<bool> = OnceLock::new();
-    *PRESENT.get_or_init(|| {
-        Path::new("/proc/driver/nvidia/version").exists() || crate::native::open_library("libcuda.so.1").is_ok()
-    })
-}
-
 /// Opens libtorch's CUDA half once, where a driver is present, and says what came of it.
 pub(super) fn load() -> CudaStatus {
     static STATUS: OnceLock<CudaStatus> = OnceLock::new();
@@ -61,10 +50,10 @@ pub(super) fn load() -> CudaStatus {
 }
 
 fn first_load() -> CudaStatus {
-    if !driver_is_present() {
+    if !cuda_driver_is_present() {
         return CudaStatus::NoDriver;
     }
-    if let Err(reason) = crate::native::open_library("libtorch_cuda.so") {
+    if let Err(reason) = open_libtorch_cuda() {
         return CudaStatus::NoLibrary { reason };
     }
     match usize::try_from(tch::Cuda::device_count()) {

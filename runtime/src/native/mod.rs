@@ -26,7 +26,7 @@ pub(crate) use device::{empty_cache, memory_stats, synchronize};
 pub(crate) use gradients::Gradients;
 pub(crate) use group::Group;
 pub(crate) use lerp::lerp;
-pub(crate) use library::{loaded_libtorch, open_library};
+pub(crate) use library::{cuda_driver_is_present, loaded_libtorch, open_libtorch_cuda};
 pub(crate) use loss::{keep_loss, read_scalar};
 pub(crate) use message::{readable, without_backtrace};
 pub(crate) use random::RandomState;

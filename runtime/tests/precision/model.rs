@@ -2,7 +2,7 @@
 
 use crate::table::{TABLE, Training};
 use tch_lightning::prelude::*;
-use tch_lightning::{Loaders, NonFiniteLoss};
+use tch_lightning::{Accelerator, Loaders, NonFiniteLoss};
 
 pub type Rows = (Tensor, Tensor);
 
@@ -46,6 +46,7 @@ impl Linear {
 
 pub fn config(precision: Precision) -> TrainerConfig {
     TrainerConfig {
+        accelerator: Accelerator::Cpu,
         precision,
         max_epochs: Some(TABLE.epochs),
         logger: false,
