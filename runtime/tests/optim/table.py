@@ -1,4 +1,5 @@
-"""Writes table.json: what PyTorch's optimizers make of a small problem. Needs torch 2.13: `python table.py`.
+"""Writes table.json: what PyTorch's optimizers make of a small problem. Needs torch 2.13, which rounds otherwise with
+other instructions: `ATEN_CPU_CAPABILITY=avx2 python table.py`.
 
 The problem is a linear model under the mean of the squared errors, or of `log(1 + squared error)`, or, where the algorithm
 maximizes, under its negative. The bias enters the model at the step `bias_from`: until then it has no gradient. It may be
