@@ -12,7 +12,7 @@ char* lightning_set_gradient(const at::Tensor* tensor, const at::Tensor* gradien
   return lightning::guarded([&] { tensor->mutable_grad() = *gradient; });
 }
 
-// `variable_data` is no operator, as `detach` is: no dispatch, no node, and a quarter of its time.
+// `variable_data` is no operator, as `detach` is: nothing is dispatched.
 char* lightning_detach(const at::Tensor* tensor, at::Tensor** detached) {
   return lightning::guarded([&] { *detached = new at::Tensor(tensor->variable_data()); });
 }
