@@ -1,6 +1,7 @@
 //! Writes checkpoints while training, and keeps the best.
 
 mod best;
+mod format_spec;
 mod name;
 mod save_last;
 mod state;
@@ -18,6 +19,7 @@ use crate::stage::Stage;
 use crate::terminal;
 use anyhow::Result;
 use best::Kept;
+use name::Template;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use state::{Run, State};
@@ -44,6 +46,9 @@ pub struct ModelCheckpoint {
     /// The folder. Default `checkpoints` in the run's folder.
     pub dirpath: Option<PathBuf>,
     /// The file's name without its ending, with values in braces: `{epoch}-{val_loss:.2f}`. Default `{epoch}-{step}`.
+    ///
+    /// A value's format is one of Python's for numbers, such as `.2%` or `03d`; `epoch` and `step` are whole numbers, what is
+    /// logged is a float. A name with `/` leads into a folder of its own in `dirpath`. Braces can't be part of a name.
     pub filename: Option<String>,
     /// The logged metric that tells which checkpoints are best. Default none: the newest is kept.
     pub monitor: Option<String>,
@@ -113,7 +118,7 @@ impl ModelCheckpoint {
         Self { dirpath: Some(dirpath.into()), ..self }
     }
 
-    /// Sets the file's name, without its ending.
+    /// Sets the file's name, without its ending: see [`filename`](field@Self::filename).
     pub fn filename(self, filename: impl Into<String>) -> Self {
         Self { filename: Some(filename.into()), ..self }
     }
@@ -280,8 +285,8 @@ impl ModelCheckpoint {
         metrics: &BTreeMap<String, f64>,
         replaced: Option<&Path>,
     ) -> Result<PathBuf> {
-        let name = name::filled(self.filename.as_deref(), metrics, self.auto_insert_metric_name);
-        self.free(ctx, &name, replaced)
+        let template = Template::parse(self.filename.as_deref()).map_err(Error::Configuration)?;
+        self.free(ctx, &template.filled(metrics, self.auto_insert_metric_name), replaced)
     }
 
     fn free(&self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {

@@ -1,59 +1,111 @@
-//! The names of checkpoint files: `{epoch}-{val_loss:.2f}`, with the names of the values put in before them.
+//! The names of checkpoint files: `{epoch}-{val_loss:.2f}`, with the names of the values inserted before them.
 
+use super::format_spec::{FormatSpec, Number, NumberType};
 use std::collections::BTreeMap;
+use std::path::{Component, Path};
 
 /// The template where none is given.
 const DEFAULT: &str = "{epoch}-{step}";
 
-/// Fills in a template. A value that was not logged is 0, as in Lightning; with `insert_names`, `{epoch}` is `epoch=3`.
-pub(super) fn filled(template: Option<&str>, values: &BTreeMap<String, f64>, insert_names: bool) -> String {
-    let mut rest = template.unwrap_or(DEFAULT);
-    let mut name = String::new();
-    while let Some((before, after)) = rest.split_once('{') {
-        name.push_str(before);
-        let Some((field, after)) = after.split_once('}') else {
-            name.push('{');
-            rest = after;
-            continue;
-        };
-        let (value, format) = field.split_once(':').unwrap_or((field, ""));
-        if insert_names {
-            name.push_str(value);
-            name.push('=');
+/// The longest name of a file.
+const LONGEST: usize = 255;
+
+/// The name of a file, with places for values.
+pub(super) struct Template<'a> {
+    parts: Vec<Part<'a>>,
+}
+
+enum Part<'a> {
+    Text(&'a str),
+    Value { name: &'a str, spec: FormatSpec },
+}
+
+impl<'a> Template<'a> {
+    /// Reads a template, if a file can have such a name. An error is a sentence that begins with the template.
+    pub(super) fn parse(template: Option<&'a str>) -> Result<Self, String> {
+        let template = template.filter(|template| !template.is_empty()).unwrap_or(DEFAULT);
+        let wrong = |what: String| format!("the `filename` of ModelCheckpoint, `{template}`, {what}");
+        let read = Self { parts: parts(template).map_err(wrong)? };
+        read.check().map_err(wrong)?;
+        Ok(read)
+    }
+
+    /// Fills it in. A value that was not logged is 0, as in Lightning; with `insert_names`, `{epoch}` becomes `epoch=3`.
+    pub(super) fn filled(&self, values: &BTreeMap<String, f64>, insert_names: bool) -> String {
+        let mut filled = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => filled.push_str(text),
+                Part::Value { name, spec } => {
+                    if insert_names {
+                        filled.push_str(name);
+                        filled.push('=');
+                    }
+                    let value = values.get(*name).copied();
+                    filled.push_str(&spec.format(match (type_of(name), value) {
+                        (NumberType::Whole, value) => Number::Whole(value.unwrap_or_default() as i64),
+                        (NumberType::Float, Some(value)) => Number::Float(value),
+                        (NumberType::Float, None) => Number::Whole(0),
+                    }));
+                }
+            }
         }
-        let is_whole = matches!(value, "epoch" | "step");
-        name.push_str(&formatted(values.get(value).copied().unwrap_or(0.0), format, is_whole));
+        filled
+    }
+
+    /// Whether the shortest name that it can give is one that a file can have.
+    fn check(&self) -> Result<(), String> {
+        let shortest = format!("{}.ckpt", self.filled(&BTreeMap::new(), false));
+        if shortest.contains('\0') {
+            return Err("has a zero byte, which no file's name can have".to_owned());
+        }
+        if let Some(long) = shortest.split(std::path::is_separator).find(|part| part.len() > LONGEST) {
+            return Err(format!("gives names of {} bytes, and the name of a file has at most {LONGEST}", long.len()));
+        }
+        let is_below = |component| matches!(component, Component::Normal(_) | Component::CurDir);
+        if !Path::new(&shortest).components().all(is_below) {
+            return Err("leads out of `dirpath`: set that in its place".to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// Epochs and steps are counted; what is logged is a float.
+fn type_of(name: &str) -> NumberType {
+    if matches!(name, "epoch" | "step") { NumberType::Whole } else { NumberType::Float }
+}
+
+fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
+    let unmatched = |brace: char| format!("has a `{brace}` without its other half, and braces can't be part of a name");
+    let mut parts = Vec::new();
+    let mut rest = template;
+    while let Some(place) = rest.find(['{', '}']) {
+        let (text, after) = rest.split_at(place);
+        let Some(after) = after.strip_prefix('{') else { return Err(unmatched('}')) };
+        let (field, after) = after.split_once('}').ok_or_else(|| unmatched('{'))?;
+        if field.contains('{') {
+            return Err(format!("has braces within braces, `{{{field}}}`, which can't be filled in"));
+        }
+        parts.extend([Part::Text(text), value(field)?]);
         rest = after;
     }
-    name.push_str(rest);
-    name
+    parts.push(Part::Text(rest));
+    Ok(parts)
 }
 
-/// A number in Python's format: `02d`, `.2f`, `.3e`, or as it is.
-fn formatted(value: f64, format: &str, is_whole: bool) -> String {
-    let (digits, kind) = match format.chars().last() {
-        Some(kind) if kind.is_ascii_alphabetic() => (&format[..format.len() - 1], kind),
-        _ => (format, if is_whole { 'd' } else { 'g' }),
-    };
-    let (width, precision) = digits.split_once('.').unwrap_or((digits, ""));
-    let precision: Option<usize> = precision.parse().ok();
-    let text = match kind {
-        'd' => format!("{value:.0}"),
-        'f' => format!("{value:.*}", precision.unwrap_or(6)),
-        'e' => exponential(value, precision.unwrap_or(6)),
-        _ => precision.map_or_else(|| format!("{value}"), |precision| format!("{value:.precision$}")),
-    };
-    let fill = if width.starts_with('0') { '0' } else { ' ' };
-    let missing = width.parse().unwrap_or(0usize).saturating_sub(text.len());
-    fill.to_string().repeat(missing) + &text
-}
-
-/// `1.50e-03`: two digits of the exponent at least, as in Python.
-fn exponential(value: f64, precision: usize) -> String {
-    let text = format!("{value:.precision$e}");
-    let Some((mantissa, exponent)) = text.split_once('e') else { return text };
-    let (sign, digits) = exponent.strip_prefix('-').map_or(("+", exponent), |digits| ("-", digits));
-    format!("{mantissa}e{sign}{digits:0>2}")
+fn value(field: &str) -> Result<Part<'_>, String> {
+    let (name, spec) = field.split_once(':').unwrap_or((field, ""));
+    if name.is_empty() {
+        return Err(format!(
+            "has braces without a name, `{{{field}}}`: write the name of a logged value, `epoch` or `step`"
+        ));
+    }
+    if let Some((name, _)) = name.rsplit_once('!').filter(|(_, conversion)| matches!(*conversion, "r" | "s" | "a")) {
+        return Err(format!("has a conversion to text, `{{{field}}}`: write `{{{name}}}`"));
+    }
+    let spec =
+        FormatSpec::parse(spec, type_of(name)).map_err(|what| format!("has `{{{field}}}`, whose format {what}"))?;
+    Ok(Part::Value { name, spec })
 }
 
 #[cfg(test)]
@@ -61,19 +113,59 @@ mod tests {
     use super::*;
 
     fn named(template: Option<&str>, insert_names: bool) -> String {
-        let values = [("epoch", 2.0), ("step", 12.0), ("val_loss", 0.123_456), ("val/acc", 0.5)];
-        filled(template, &values.map(|(name, value)| (name.to_owned(), value)).into(), insert_names)
+        let values = [("epoch", 2.0), ("step", 12.0), ("val_loss", 0.123_456), ("val/acc", 0.5), ("a!b", 1.0)];
+        let values = values.map(|(name, value)| (name.to_owned(), value)).into();
+        Template::parse(template).unwrap().filled(&values, insert_names)
     }
 
     /// The examples of Lightning's `ModelCheckpoint.format_checkpoint_name`.
     #[test]
     fn names_are_lightnings() {
         assert_eq!(named(None, true), "epoch=2-step=12");
+        assert_eq!(named(Some(""), true), "epoch=2-step=12");
         assert_eq!(named(Some("{epoch:03d}"), true), "epoch=002");
         assert_eq!(named(Some("{epoch}-{val_loss:.2f}"), true), "epoch=2-val_loss=0.12");
         assert_eq!(named(Some("epoch={epoch}-validation_loss={val_loss:.2f}"), false), "epoch=2-validation_loss=0.12");
-        assert_eq!(named(Some("{missing:d}"), true), "missing=0");
+        assert_eq!(named(Some("{missing}"), true), "missing=0");
+        assert_eq!(named(Some("{missing:.2f}"), true), "missing=0.00");
         assert_eq!(named(Some("{val_loss:.1e}"), false), "1.2e-01");
+        assert_eq!(named(Some("{val_loss:.2%}-{epoch:>4}"), false), "12.35%-   2");
+        assert_eq!(named(Some("{val_loss}-{val/acc}"), false), "0.123456-0.5");
+        assert_eq!(named(Some("{a!b}"), true), "a!b=1.0");
         assert_eq!(named(Some("best"), true), "best");
+        assert_eq!(named(Some("{epoch}-{val/acc:.1f}"), true), "epoch=2-val/acc=0.5");
+    }
+
+    #[test]
+    fn templates_that_give_no_name_are_refused() {
+        for (template, what) in [
+            ("{epoch", "has a `{` without its other half, and braces can't be part of a name"),
+            ("epoch}", "has a `}` without its other half, and braces can't be part of a name"),
+            ("{{epoch}}", "has braces within braces, `{{epoch}`, which can't be filled in"),
+            ("{val_loss:{width}}", "has braces within braces, `{val_loss:{width}`, which can't be filled in"),
+            ("{}", "has braces without a name, `{}`: write the name of a logged value, `epoch` or `step`"),
+            ("{val_loss!r:>5}", "has a conversion to text, `{val_loss!r:>5}`: write `{val_loss}`"),
+            ("{val_loss:.2q}", "has `{val_loss:.2q}`, whose format ends with `q`, which is not a type of number"),
+            (
+                "{val_loss:d}",
+                "has `{val_loss:d}`, whose format has `d`, which is for whole numbers, and logged values are not: use `.0f`",
+            ),
+            ("{epoch:.2}", "has `{epoch:.2}`, whose format has a precision, which whole numbers have not: add `f`"),
+            ("../{epoch}", "leads out of `dirpath`: set that in its place"),
+            ("/tmp/{epoch}", "leads out of `dirpath`: set that in its place"),
+            ("a\0b", "has a zero byte, which no file's name can have"),
+        ] {
+            let said = Template::parse(Some(template)).map(drop).unwrap_err();
+            assert_eq!(said, format!("the `filename` of ModelCheckpoint, `{template}`, {what}"));
+        }
+        let long = format!("{}/{}", "a".repeat(255), "b".repeat(251));
+        let said = Template::parse(Some(&long)).map(drop).unwrap_err();
+        assert!(said.ends_with("gives names of 256 bytes, and the name of a file has at most 255"), "{said}");
+        Template::parse(Some(&long[1..long.len() - 1])).map(drop).unwrap();
+        let many = "{epoch:>200}".repeat(2);
+        let said = Template::parse(Some(&many)).map(drop).unwrap_err();
+        assert!(said.ends_with("gives names of 405 bytes, and the name of a file has at most 255"), "{said}");
+        let said = Template::parse(Some("{val_loss:.999999999f}")).map(drop).unwrap_err();
+        assert!(said.ends_with("has the precision 999999999, and the name of a file has at most 255 bytes"), "{said}");
     }
 }

@@ -1,5 +1,6 @@
 //! When a checkpoint is written: Lightning's rules, which defer a save until the metric that it needs is there.
 
+use super::name::Template;
 use super::{ModelCheckpoint, SaveLast, candidates};
 use crate::config::Span;
 use crate::context::RunContext;
@@ -30,6 +31,7 @@ impl ModelCheckpoint {
                     .to_owned(),
             );
         }
+        mistakes.extend(Template::parse(self.filename.as_deref()).err());
         if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("; ")) }
     }
 

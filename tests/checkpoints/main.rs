@@ -1,0 +1,5 @@
+//! The files that `ModelCheckpoint` leaves: their names, which are kept, and what a run that is resumed does with them.
+#![allow(missing_docs)]
+
+mod model;
+mod names;
