@@ -99,6 +99,17 @@ pub enum Error {
     /// The device asked for can't be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// A loader has nothing to train on.
+    #[error(
+        "the loader of `{dataloader}` has no batch{}: check that its data is there, and with `drop_last` that it fills one batch",
+        at(*epoch, None)
+    )]
+    NoBatch {
+        /// The hook that made the loader.
+        dataloader: Hook,
+        /// The epoch; `None` where the loader says so before any epoch.
+        epoch: Option<usize>,
+    },
     /// A loader failed.
     #[error("the loader of `{dataloader}` failed{}: {source}", at(*epoch, *batch_idx))]
     Data {

@@ -27,6 +27,18 @@ impl fmt::Display for Stage {
     }
 }
 
+impl From<Stage> for RunningStage {
+    /// What a verb does once it has begun.
+    fn from(stage: Stage) -> Self {
+        match stage {
+            Stage::Fit => Self::Training,
+            Stage::Validate => Self::Validating,
+            Stage::Test => Self::Testing,
+            Stage::Predict => Self::Predicting,
+        }
+    }
+}
+
 /// What the running verb is doing at the moment. Lightning's `RunningStage`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RunningStage {

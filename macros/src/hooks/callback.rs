@@ -14,9 +14,17 @@ pub trait Callback<M: LightningModule>: Any {
         std::any::type_name::<Self>()
     }
 
-    /// The key under which a checkpoint keeps the callback's state. Two callbacks of one type need two keys to be kept both.
+    /// The key under which a checkpoint keeps the callback's state. Of two callbacks with one key, an
+    /// [`instance_key`](Self::instance_key) tells the states apart.
     fn state_key(&self) -> String {
         self.name().to_owned()
+    }
+
+    /// What tells this callback from others with the same [`state_key`](Self::state_key), such as the folder it writes to. Where a
+    /// run has several such callbacks, it is added to the key. `fit` fails where two callbacks with a state cannot be told apart.
+    /// Default empty.
+    fn instance_key(&self) -> String {
+        String::new()
     }
 
     /// Whether the callback looks at what was logged: its `on_train_epoch_end` then runs after the module's, which may log

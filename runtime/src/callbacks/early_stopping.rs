@@ -73,6 +73,9 @@ struct State {
     stopped_epoch: Option<usize>,
     best_score: Option<f64>,
     stopping_reason: Option<StoppingReason>,
+    /// Whether this run has looked at the metric.
+    #[serde(skip)]
+    has_checked: bool,
 }
 
 /// Why [`EarlyStopping`] ended training.
@@ -182,6 +185,7 @@ impl EarlyStopping {
         if !is_training || ctx.is_fast_dev_run() {
             return Ok(());
         }
+        self.state.has_checked = true;
         let current = match monitored(ctx, "EarlyStopping", &self.monitor) {
             Ok(current) => current,
             Err(missing) if self.strict => return Err(missing.into()),
@@ -194,8 +198,7 @@ impl EarlyStopping {
         if let Some(reason) = self.judge(current) {
             self.state.stopping_reason = Some(reason);
             self.state.stopped_epoch = Some(ctx.current_epoch());
-            self.say(&self.sentence(reason, current));
-            ctx.stop();
+            ctx.stop_because(self.sentence(reason, current));
         } else if self.state.best_score != before {
             self.say(&format!("`{}` improved to {current:.4}", self.monitor));
         }
@@ -236,7 +239,7 @@ impl EarlyStopping {
                 format!("`{monitor}` did not improve in {} checks; its best was {best:.4}", self.state.wait_count)
             }
         };
-        format!("training ends: {why}")
+        format!("EarlyStopping: {why}")
     }
 
     fn say(&self, sentence: &str) {
@@ -259,16 +262,37 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
         true
     }
 
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
+        if stage == Stage::Fit {
+            self.state = State::default();
+        }
+        Ok(())
+    }
+
     /// A run that had ended by this callback when its last checkpoint was written ends again, unless the patience is greater now.
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         if ctx.ckpt_path().is_some() && self.state.wait_count >= self.patience.max(1) {
-            ctx.stop();
+            ctx.stop_because(format!(
+                "EarlyStopping: `{}` had stopped improving in the run that is resumed; a greater `patience` continues it",
+                self.monitor
+            ));
         }
         Ok(())
     }
 
     fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         if self.checks_epochs(ctx) { self.check(ctx) } else { Ok(()) }
+    }
+
+    fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        if !self.state.has_checked && !ctx.is_fast_dev_run() {
+            terminal::say(&format!(
+                "warning: EarlyStopping never looked at `{}`: it looks after validation, and none has run; set \
+                 `check_on_train_epoch_end` to look after each training epoch",
+                self.monitor
+            ));
+        }
+        Ok(())
     }
 
     fn on_validation_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {

@@ -57,6 +57,15 @@ impl ProgressBar {
         self.bar = Some(bar);
     }
 
+    /// Shows the bar of the running epoch, from the batch where it is.
+    fn begin_epoch(&mut self, ctx: &RunContext) {
+        self.epoch_began = Instant::now();
+        self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches().unwrap_or(0));
+        if let Some(bar) = &self.bar {
+            bar.set_position(if ctx.is_mid_epoch() { ctx.progress.batches_ready as u64 } else { 0 });
+        }
+    }
+
     fn close(&mut self) {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
@@ -96,10 +105,16 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
         "ProgressBar"
     }
 
+    fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
+        if ctx.is_mid_epoch() {
+            self.begin_epoch(ctx);
+        }
+        Ok(())
+    }
+
     fn on_train_epoch_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         self.write_ended(ctx);
-        self.epoch_began = Instant::now();
-        self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches().unwrap_or(0));
+        self.begin_epoch(ctx);
         Ok(())
     }
 

@@ -149,13 +149,14 @@ impl Timer {
     fn check(&self, ctx: &mut RunContext) {
         let elapsed = self.time_elapsed(RunningStage::Training);
         let Some(limit) = self.duration.filter(|Span(limit)| elapsed >= *limit) else { return };
-        // a run that must go on for a while hears it once
-        let is_news = !ctx.should_stop;
-        ctx.stop();
-        if self.verbose && is_news {
-            let elapsed = Span(Duration::from_secs(elapsed.as_secs()));
-            terminal::say(&format!("training ends: it has taken {elapsed}, and its time is {limit}"));
+        let elapsed = Span(Duration::from_secs(elapsed.as_secs()));
+        // a run that `min_epochs` or `min_steps` continues is told of once
+        if self.verbose && !ctx.should_stop && !ctx.can_stop_early() {
+            terminal::say(&format!(
+                "Timer: the time limit of {limit} is reached; training continues for `min_epochs` or `min_steps`"
+            ));
         }
+        ctx.stop_because(format!("Timer: the time limit of {limit} was reached after {elapsed}"));
     }
 }
 

@@ -81,24 +81,36 @@ impl From<Every> for String {
     }
 }
 
-/// A stopwatch for what happens every so often by the wall clock.
+/// A stopwatch for what recurs by the wall clock.
 #[derive(Clone, Debug)]
 pub(crate) struct Stopwatch {
     since: Instant,
+    /// The time before that, in the run that is resumed.
+    before: Duration,
 }
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Self { since: Instant::now() }
+        Self::started(Duration::ZERO)
+    }
+
+    /// A stopwatch that was started this long ago.
+    pub(crate) fn started(before: Duration) -> Self {
+        Self { since: Instant::now(), before }
     }
 
     pub(crate) fn restart(&mut self) {
-        self.since = Instant::now();
+        *self = Self::start();
     }
 
-    /// Whether so much time has passed.
+    /// The time since it was started.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.before.saturating_add(self.since.elapsed())
+    }
+
+    /// Whether this much time has passed.
     pub(crate) fn has_passed(&self, interval: Duration) -> bool {
-        self.since.elapsed() >= interval
+        self.elapsed() >= interval
     }
 }
 

@@ -42,6 +42,11 @@ impl ValCheckInterval {
         matches!(self, Self::Fraction(1.0) | Self::Every(Every::Batches(1)))
     }
 
+    /// Whether it is an interval in time.
+    pub(crate) fn is_time(self) -> bool {
+        matches!(self, Self::Every(Every::Time(_)))
+    }
+
     /// What is wrong with the value, if anything is.
     pub(super) fn mistake(self) -> Option<String> {
         match self {

@@ -1,8 +1,41 @@
-//! Rows that callbacks hand to the loggers, past the log.
+//! The loggers of a run, and the rows that callbacks hand to them directly.
 
 use super::RunContext;
 use crate::error::Error;
+use crate::loggers::Logger;
 use crate::stage::RunningStage;
+
+/// The loggers that the user gave the trainer, or the one that it made because there were none.
+#[derive(Default)]
+pub(crate) struct Loggers {
+    given: Vec<Box<dyn Logger>>,
+    made: Option<Box<dyn Logger>>,
+}
+
+impl Loggers {
+    /// Adds a logger of the user's.
+    pub(crate) fn give(&mut self, logger: Box<dyn Logger>) {
+        self.given.push(logger);
+    }
+
+    /// Adds the logger that the trainer makes.
+    pub(crate) fn make(&mut self, logger: Box<dyn Logger>) {
+        self.made = Some(logger);
+    }
+
+    /// Removes the logger that the trainer made.
+    pub(crate) fn forget_made(&mut self) {
+        self.made = None;
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.given.is_empty() && self.made.is_none()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Logger>> {
+        self.given.iter_mut().chain(&mut self.made)
+    }
+}
 
 impl RunContext {
     /// Whether the run has a logger. The one that a trainer makes by itself is there from

@@ -1,7 +1,8 @@
 //! The learning-rate schedulers of a run.
 
-use super::RunContext;
-use crate::config::Stopwatch;
+use super::clock::SavedClock;
+use super::{Clock, RunContext};
+use crate::config::Every;
 use crate::error::Error;
 use crate::optim::OptimizerIndex;
 use crate::schedule::{LrScheduler, LrSchedulerConfig, LrSchedulerIndex, ScheduleError};
@@ -12,9 +13,8 @@ pub struct RunningLrScheduler {
     config: LrSchedulerConfig,
     optimizer: OptimizerIndex,
     pub(crate) scheduler: LrScheduler,
-    pub(crate) stopwatch: Stopwatch,
-    /// The optimizer's steps at the last look, so that an interval in steps is not counted twice.
-    pub(crate) steps_seen: u64,
+    /// When it was due last, by the optimizer's steps.
+    pub(crate) clock: Clock,
 }
 
 impl RunningLrScheduler {
@@ -26,6 +26,10 @@ impl RunningLrScheduler {
     /// The optimizer whose rates it sets.
     pub fn optimizer(&self) -> OptimizerIndex {
         self.optimizer
+    }
+
+    pub(super) fn saved_clock(&self) -> SavedClock {
+        self.clock.saved(matches!(self.config.every, Some(Every::Time(_))))
     }
 
     /// The rate of each parameter group, as the last step has set it.
@@ -44,8 +48,7 @@ impl RunContext {
     pub(crate) fn add_lr_scheduler(&mut self, optimizer: usize, config: LrSchedulerConfig) -> Result<(), Error> {
         let scheduler = LrScheduler::new(config.scheduler.clone(), &mut self.optimizers[optimizer])?;
         let optimizer = OptimizerIndex(optimizer);
-        let stopwatch = Stopwatch::start();
-        self.lr_schedulers.push(RunningLrScheduler { config, optimizer, scheduler, stopwatch, steps_seen: 0 });
+        self.lr_schedulers.push(RunningLrScheduler { config, optimizer, scheduler, clock: Clock::default() });
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! What a hook sees of the run: counters, the log, the optimizers, the device. Never the loops.
 
 pub mod at;
+mod clock;
+mod end;
 mod lent;
 mod log;
 mod log_dir;
@@ -14,6 +16,8 @@ mod save_request;
 mod toggle;
 
 pub use at::Context;
+pub(crate) use clock::Clock;
+pub use end::EndReason;
 pub use log::{LogEntry, LogError, LogValue, Reduction};
 pub(crate) use log_dir::{LOGS, versions};
 pub use lr_schedulers::RunningLrScheduler;
@@ -27,7 +31,6 @@ use crate::checkpoint::writer::Writer;
 use crate::config::{GradientClipAlgorithm, TrainerConfig};
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::loggers::Logger;
 use crate::optim::{Optimizer, OptimizerIndex};
 use crate::precision::GradScaler;
 use crate::signal::Signals;
@@ -35,6 +38,7 @@ use crate::stage::{RunningStage, Stage};
 use lent::Lent;
 use log::Log;
 use log_dir::LogDir;
+pub(crate) use loggers::Loggers;
 use losses::Losses;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -58,7 +62,14 @@ pub struct RunContext {
     pub(crate) num_training_batches: Option<usize>,
     /// The batches of each validation loader; empty before they are made.
     pub(crate) num_val_batches: Vec<Option<usize>>,
+    /// Whether a hook asked training to stop.
     pub(crate) should_stop: bool,
+    /// Why, as the hook that asked first said it.
+    stop_reason: Option<String>,
+    /// Why training has ended.
+    end_reason: Option<EndReason>,
+    /// Whether a hook has set `accumulate_grad_batches`, in place of the trainer's own.
+    sets_accumulation: bool,
     /// Whether training steps run for the module's buffers alone, without gradients and optimizer.
     pub(crate) skip_backward: bool,
     pub(crate) optimizers: Vec<Optimizer>,
@@ -66,7 +77,7 @@ pub struct RunContext {
     pub(crate) grad_scaler: Option<GradScaler>,
     pub(crate) losses: Losses,
     pub(crate) signals: Signals,
-    pub(crate) loggers: Vec<Box<dyn Logger>>,
+    pub(crate) loggers: Loggers,
     pub(crate) hook: Option<Hook>,
     pub(crate) training_log: Log,
     pub(crate) evaluation_log: Log,
@@ -76,6 +87,10 @@ pub struct RunContext {
     pub(crate) ckpt_path: Option<PathBuf>,
     /// Whether the validation within training has run.
     pub(crate) has_validated: bool,
+    /// When the validation within training was due last.
+    pub(crate) validation_clock: Clock,
+    /// Whether a checkpoint was written in this run.
+    pub(crate) has_saved: bool,
     pub(crate) lent: Lent,
     /// What was predicted, while `on_predict_epoch_end` is called.
     pub(crate) predictions: Lent,
@@ -105,13 +120,16 @@ impl RunContext {
             num_training_batches: None,
             num_val_batches: Vec::new(),
             should_stop: false,
+            stop_reason: None,
+            end_reason: None,
+            sets_accumulation: false,
             skip_backward: false,
             optimizers: Vec::new(),
             lr_schedulers: Vec::new(),
             grad_scaler: None,
             losses: Losses::default(),
             signals: Signals::default(),
-            loggers: Vec::new(),
+            loggers: Loggers::default(),
             hook: None,
             training_log: Log::default(),
             evaluation_log: Log::default(),
@@ -120,6 +138,8 @@ impl RunContext {
             hyper_parameters: None,
             ckpt_path: None,
             has_validated: false,
+            validation_clock: Clock::default(),
+            has_saved: false,
             lent: Lent::default(),
             predictions: Lent::default(),
             save_requests: Vec::new(),
@@ -128,6 +148,20 @@ impl RunContext {
             resumed: None,
             toggled: Toggled::default(),
         }
+    }
+
+    /// The state of a run that begins. Of the run before, it has the loggers that the user gave and the hyperparameters; a run
+    /// other than `fit` also logs to where the run before has logged.
+    pub(crate) fn of_run(config: TrainerConfig, stage: Stage, device: Device, before: Self) -> Self {
+        let Self { mut loggers, log_dir, hyper_parameters, losses, .. } = before;
+        let mut ctx = Self { stage, running_stage: stage.into(), device, hyper_parameters, ..Self::new(config) };
+        ctx.losses.as_on_a_gpu = losses.as_on_a_gpu;
+        if stage == Stage::Fit {
+            loggers.forget_made();
+        } else {
+            ctx.log_dir = log_dir;
+        }
+        Self { loggers, ..ctx }
     }
 
     /// The running epoch, from 0.
@@ -175,6 +209,13 @@ impl RunContext {
         self.progress.is_last_batch
     }
 
+    /// Whether the running epoch has begun. In [`on_train_start`](crate::Callback::on_train_start) it tells that the run is resumed
+    /// within an epoch. The epoch's `on_train_epoch_start` was called by the run that wrote the checkpoint, and is not called
+    /// again: a callback sets up here what it sets up there.
+    pub fn is_mid_epoch(&self) -> bool {
+        self.progress.is_mid_epoch()
+    }
+
     /// The verb that is running.
     pub fn stage(&self) -> Stage {
         self.stage
@@ -212,12 +253,8 @@ impl RunContext {
             ));
         }
         self.config.accumulate_grad_batches = batches;
+        self.sets_accumulation = true;
         Ok(())
-    }
-
-    /// Ends training after the running batch. Lightning's `trainer.should_stop = True`.
-    pub fn stop(&mut self) {
-        self.should_stop = true;
     }
 
     /// The optimizers, in the order in which `configure_optimizers` returned them.
@@ -316,6 +353,12 @@ impl RunContext {
                 checkpoint: None,
             }),
         }
+    }
+
+    /// Whether `min_epochs` and `min_steps` let a hook end training.
+    pub(crate) fn can_stop_early(&self) -> bool {
+        let steps = self.config.min_steps.unwrap_or(0);
+        self.progress.current_epoch >= self.config.at_least_epochs() && self.progress.global_step >= steps
     }
 
     /// The log that the running loop writes to.

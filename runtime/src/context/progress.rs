@@ -16,6 +16,11 @@ pub(crate) struct Progress {
     pub(crate) total_batches_ready: usize,
     /// Whether the batch begun last is the epoch's last.
     pub(crate) is_last_batch: bool,
+    /// Whether the running epoch's first hooks were called.
+    pub(crate) epoch_has_begun: bool,
+    /// The epoch for which the training loader was last made, and that of the validation loaders.
+    pub(crate) train_loaded_at: Option<usize>,
+    pub(crate) val_loaded_at: Option<usize>,
     /// Where in its batch or epoch the run is.
     pub(crate) position: Position,
     /// Of checkpoints of layout 1, which were written before an epoch had ended: whether all its batches were done.
@@ -39,17 +44,25 @@ pub(crate) enum Position {
 }
 
 impl Progress {
-    /// A new epoch begins.
-    pub(crate) fn reset_epoch(&mut self) {
+    /// A new epoch has begun: its first hooks were called.
+    pub(crate) fn begin_epoch(&mut self) {
         self.batches_ready = 0;
         self.is_last_batch = false;
+        self.epoch_has_begun = true;
     }
 
     /// The running epoch has ended.
     pub(crate) fn end_epoch(&mut self) {
         self.current_epoch += 1;
         self.batches_ready = 0;
+        self.epoch_has_begun = false;
         self.position = Position::Between;
+    }
+
+    /// The counters of a checkpoint that is validated, tested or predicted with.
+    pub(crate) fn of_evaluation(&self) -> Self {
+        let Self { current_epoch, global_step, batches_that_stepped, .. } = self.resumed();
+        Self { current_epoch, global_step, batches_that_stepped, ..Self::default() }
     }
 
     /// The counters of a run that goes on.
@@ -61,9 +74,9 @@ impl Progress {
         progress
     }
 
-    /// Whether the running epoch has begun before, in the run that is gone on with.
+    /// Whether the running epoch has begun, perhaps in the run that is resumed.
     pub(crate) fn is_mid_epoch(&self) -> bool {
-        self.batches_ready > 0
+        self.epoch_has_begun || self.batches_ready > 0
     }
 
     /// A batch begins.

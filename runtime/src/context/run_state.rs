@@ -1,7 +1,8 @@
 //! What a run knows besides its module, its optimizers and its counters, and gets back when it is resumed.
 
-use super::RunContext;
+use super::clock::SavedClock;
 use super::log::{Log, NamedTensors, SavedLog};
+use super::{RunContext, RunningLrScheduler};
 use crate::any_number::AnyNumber;
 use crate::checkpoint::Checkpoint;
 use crate::error::Error;
@@ -14,7 +15,14 @@ use std::collections::BTreeMap;
 #[serde(default)]
 pub(crate) struct RunState {
     should_stop: bool,
+    stop_reason: Option<String>,
     has_validated: bool,
+    /// Of checkpoints that were written before clocks were kept: none.
+    validation_clock: Option<SavedClock>,
+    lr_scheduler_clocks: Vec<SavedClock>,
+    /// What a hook has set in place of the trainer's own.
+    accumulate_grad_batches: Option<usize>,
+    toggled_optimizer: Option<usize>,
     callback_metrics: BTreeMap<String, AnyNumber>,
     training_log: SavedLog,
 }
@@ -28,9 +36,13 @@ impl RunContext {
         let (training_log, log) = self.training_log.save()?;
         let metrics = self.callback_metrics.iter();
         let state = RunState {
-            // a run that stopped at the end of an epoch has ended: who resumes it wants it to go on
-            should_stop: self.should_stop && self.progress.is_mid_epoch(),
+            should_stop: self.should_stop && !self.has_been_stopped(),
+            stop_reason: self.stop_reason.clone(),
             has_validated: self.has_validated,
+            validation_clock: Some(self.validation_clock.saved(self.config.val_check_interval.is_time())),
+            lr_scheduler_clocks: self.lr_schedulers.iter().map(RunningLrScheduler::saved_clock).collect(),
+            accumulate_grad_batches: self.sets_accumulation.then_some(self.config.accumulate_grad_batches),
+            toggled_optimizer: self.toggled_optimizer(),
             callback_metrics: metrics.map(|(name, value)| (name.clone(), AnyNumber(*value))).collect(),
             training_log,
         };
@@ -38,6 +50,12 @@ impl RunContext {
         let log = log.into_iter().map(|(name, tensor)| (format!("{LOG}{name}"), tensor));
         let random = random.into_iter().map(|(name, tensor)| (format!("{RANDOM}{name}"), tensor));
         Ok((state, log.chain(random).collect()))
+    }
+
+    /// Whether training has stopped at the end of an epoch because a hook asked for it. Whoever resumes such a run wants more
+    /// epochs. Where `min_epochs` or `min_steps` still asks for more, the run has yet to stop.
+    fn has_been_stopped(&self) -> bool {
+        self.can_stop_early() && !self.progress.is_mid_epoch()
     }
 
     /// Takes the state over, the random numbers last of all.
@@ -50,8 +68,22 @@ impl RunContext {
         self.training_log = Log::restored(&state.training_log, &log, self.device)?;
         self.callback_metrics =
             state.callback_metrics.into_iter().map(|(name, AnyNumber(value))| (name, value)).collect();
-        self.should_stop |= state.should_stop;
+        if state.should_stop && !self.should_stop {
+            (self.should_stop, self.stop_reason) = (true, state.stop_reason);
+        }
         self.has_validated = state.has_validated;
+        if let Some(clock) = state.validation_clock {
+            self.validation_clock = clock.into();
+        }
+        for (running, clock) in self.lr_schedulers.iter_mut().zip(state.lr_scheduler_clocks) {
+            running.clock = clock.into();
+        }
+        if let Some(batches) = state.accumulate_grad_batches {
+            self.set_accumulate_grad_batches(batches)?;
+        }
+        if let Some(optimizer) = state.toggled_optimizer.filter(|optimizer| *optimizer < self.optimizers.len()) {
+            self.toggle_optimizer(optimizer);
+        }
         Ok(RandomState::from_tensors(&random, self.device).restore()?)
     }
 }

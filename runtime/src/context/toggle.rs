@@ -6,9 +6,21 @@ use crate::optim::OptimizerIndex;
 use std::collections::HashSet;
 use tch::Tensor;
 
-/// The parameters whose gradients are switched off.
+/// The optimizer that is toggled, with the parameters whose gradients are switched off for it. They are switched on again when
+/// this is dropped, so that no run leaves them without gradients.
 #[derive(Default)]
-pub(crate) struct Toggled(Vec<Tensor>);
+pub(crate) struct Toggled {
+    optimizer: Option<usize>,
+    others: Vec<Tensor>,
+}
+
+impl Drop for Toggled {
+    fn drop(&mut self) {
+        for tensor in self.others.drain(..) {
+            let _ = tensor.set_requires_grad(true);
+        }
+    }
+}
 
 impl RunContext {
     /// Switches off the gradients of the parameters that this optimizer does not have, so that a backward pass leaves those of
@@ -26,13 +38,16 @@ impl RunContext {
         let others = (0..self.optimizers.len()).filter(|other| *other != toggled).flat_map(parameters);
         let others = others.filter(|tensor| tensor.requires_grad() && !own.contains(&TensorIdentity::of(tensor)));
         let others: Vec<Tensor> = others.map(|tensor| tensor.set_requires_grad(false)).collect();
-        self.toggled = Toggled(others);
+        self.toggled = Toggled { optimizer: Some(toggled), others };
+    }
+
+    /// The optimizer that is toggled.
+    pub(crate) fn toggled_optimizer(&self) -> Option<usize> {
+        self.toggled.optimizer
     }
 
     /// Switches on what [`toggle_optimizer`](Self::toggle_optimizer) switched off.
     pub fn untoggle_optimizer(&mut self) {
-        for tensor in self.toggled.0.drain(..) {
-            let _ = tensor.set_requires_grad(true);
-        }
+        self.toggled = Toggled::default();
     }
 }

@@ -1,10 +1,11 @@
 //! The batches that a loop goes through.
 
 use crate::config::{BatchLimit, LimitError};
-use crate::context::RunContext;
+use crate::context::{Progress, RunContext};
 use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::terminal;
 use std::ops::Range;
 use tch::Device;
 
@@ -18,10 +19,27 @@ pub(super) fn count<B: Batch>(
     limit.of(loader.num_batches()).map_err(wrong)
 }
 
+/// Prints a warning where none of the loaders of an evaluation has a batch.
+pub(super) fn warn_if_empty(dataloader: Hook, counts: &[Option<usize>], limit: BatchLimit) {
+    if !limit.is_zero() && counts.iter().all(|count| *count == Some(0)) {
+        let empty = Error::NoBatch { dataloader, epoch: None };
+        terminal::say(&format!("warning: {empty}; its loop is skipped"));
+    }
+}
+
 /// Whether loaders that were made for an epoch are to be made anew: `reload_dataloaders_every_n_epochs`.
 pub(super) fn are_outdated(ctx: &RunContext, loaded_at_epoch: Option<usize>) -> bool {
     let every = ctx.config.reload_dataloaders_every_n_epochs;
     every > 0 && loaded_at_epoch.is_none_or(|loaded| ctx.progress.current_epoch >= loaded + every)
+}
+
+/// Records that loaders were made. A run that is resumed between two such epochs makes them once more, which does not count: they
+/// are next made where the run that wrote the checkpoint would have made them.
+pub(super) fn loaded(ctx: &mut RunContext, loaded_at: impl Fn(&mut Progress) -> &mut Option<usize>) {
+    let before = *loaded_at(&mut ctx.progress);
+    if before.is_none() || are_outdated(ctx, before) {
+        *loaded_at(&mut ctx.progress) = Some(ctx.progress.current_epoch);
+    }
 }
 
 /// One batch of an epoch.
@@ -63,7 +81,9 @@ fn from<B: Batch>(
     mut places: Range<usize>,
     ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
-    let count = (places.end < usize::MAX).then_some(places.end);
+    let limit = places.end;
+    // other loaders may end before the limit: whether a batch is the last is known once the next one was asked for
+    let knows_length = loader.num_batches().is_some();
     let cannot_begin = |source| failed(None, source);
     let batches = loader.epoch(epoch as u64).map_err(cannot_begin)?.skip_to(places.start);
     let mut batches = match ahead {
@@ -74,8 +94,7 @@ fn from<B: Batch>(
     Ok(std::iter::from_fn(move || {
         let batch_idx = places.next()?;
         let batch = batches.next()?.map_err(|source| failed(Some(batch_idx), source));
-        // a loader that does not know its length is asked for the next batch already
-        let is_last = count.map_or_else(|| batches.peek().is_none(), |count| batch_idx + 1 == count);
+        let is_last = batch_idx + 1 == limit || (!knows_length && batches.peek().is_none());
         Some(batch.map(|batch| EpochBatch { batch, batch_idx, is_last }))
     }))
 }

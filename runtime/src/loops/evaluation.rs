@@ -20,8 +20,6 @@ pub(crate) enum Kind {
 pub(crate) struct Evaluation<M: LightningModule> {
     kind: Kind,
     loaders: Option<Loaded<M>>,
-    /// The epoch for which the loaders count as made; `None` before the first one that is validated.
-    loaded_at_epoch: Option<usize>,
 }
 
 /// The loaders, with the batches that are taken of each.
@@ -32,23 +30,23 @@ struct Loaded<M: LightningModule> {
 
 impl<M: LightningModule> Evaluation<M> {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self { kind, loaders: None, loaded_at_epoch: None }
+        Self { kind, loaders: None }
     }
 
     /// Makes the loaders, if they are not there yet or are to be made anew. `counts` tells whether that is for the running
     /// epoch; the sanity check of an epoch without validation is not.
     pub(crate) fn load(&mut self, running: &mut Running<'_, M>, counts: bool) -> Result<(), Error> {
-        let epoch = running.ctx.progress.current_epoch;
-        if self.loaders.is_some() && !batches::are_outdated(running.ctx, self.loaded_at_epoch) {
+        if self.loaders.is_some() && !batches::are_outdated(running.ctx, running.ctx.progress.val_loaded_at) {
             return Ok(());
         }
         if counts {
-            self.loaded_at_epoch = Some(epoch);
+            batches::loaded(running.ctx, |progress| &mut progress.val_loaded_at);
         }
         let hook = self.kind.dataloader();
         let limit = self.kind.limit(running);
         let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
         let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
+        batches::warn_if_empty(hook, &counts, limit);
         if self.kind == Kind::Validation {
             running.ctx.num_val_batches.clone_from(&counts);
         }

@@ -3,9 +3,12 @@
 use super::training::Training;
 use super::validation::Validation;
 use super::{stopping, training_epoch};
+use crate::callbacks::ModelCheckpoint;
+use crate::context::{EndReason, Progress, RunContext};
 use crate::error::Error;
 use crate::module::{LightningModule, Running};
 use crate::stage::RunningStage;
+use crate::terminal;
 
 /// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored.
 pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
@@ -15,6 +18,7 @@ pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<()
     }
     running.ctx.running_stage = RunningStage::Training;
     if running.ctx.config.limit_train_batches.is_zero() {
+        nothing_is_trained(running.ctx, EndReason::NoTrainingBatches);
         return Ok(());
     }
     train(running, validation)
@@ -25,15 +29,20 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
     if let Some(validation) = &mut validation {
         validation.measure(running.ctx)?;
     }
-    if is_done(running) {
+    if let Some(reason) = stopping::end_reason(running.ctx) {
+        nothing_is_trained(running.ctx, reason);
         return Ok(());
     }
+    warn_of_rare_rows(running.ctx);
     if let Some(validation) = &mut validation {
         validation.load_early(running)?;
     }
     running.on_train_start()?;
     running.go_on()?;
-    while !is_done(running) {
+    let end_reason = loop {
+        if let Some(reason) = stopping::end_reason(running.ctx) {
+            break reason;
+        }
         if training.reload(running)?
             && let Some(validation) = &mut validation
         {
@@ -42,20 +51,55 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
         training_epoch::run(running, &training, validation.as_mut())?;
         running.ctx.progress.end_epoch();
         running.save_what_is_pending()?;
+        stopping::fail_without_steps::<M>(running.ctx)?;
+    };
+    running.on_train_end()?;
+    let Progress { current_epoch, global_step, .. } = running.ctx.progress;
+    terminal::say(&format!(
+        "training ended after {} and {}: {end_reason}",
+        counted(current_epoch, "epoch"),
+        counted(global_step, "step")
+    ));
+    running.ctx.end_because(end_reason);
+    warn_of_no_checkpoint(running);
+    Ok(())
+}
+
+fn nothing_is_trained(ctx: &mut RunContext, reason: EndReason) {
+    let after = ctx.ckpt_path().map(|path| format!(", in the run that {} is from", path.display())).unwrap_or_default();
+    terminal::say(&format!("nothing is left to train: {reason}{after}"));
+    ctx.end_because(reason);
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// Rows are written every `log_every_n_steps` steps, counted over all epochs: where an epoch has fewer, some have no row.
+fn warn_of_rare_rows(ctx: &RunContext) {
+    let config = ctx.config();
+    let Some(batches) = ctx.num_training_batches().filter(|_| ctx.has_loggers() && !ctx.is_fast_dev_run()) else {
+        return;
+    };
+    let (steps, every) = (batches.div_ceil(config.accumulate_grad_batches), config.log_every_n_steps);
+    if every > steps {
+        terminal::say(&format!(
+            "warning: `log_every_n_steps` is {every}, and an epoch has {}: most epochs write no row of their steps; set it to {steps} \
+             or less",
+            counted(steps, "step")
+        ));
     }
-    running.on_train_end()
+}
+
+fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
+    let is_wanted = running.callbacks.find::<ModelCheckpoint>().is_some() && !running.ctx.is_fast_dev_run();
+    if is_wanted && !running.ctx.has_saved {
+        terminal::say("warning: this run saved no checkpoint: no ModelCheckpoint was due before it ended");
+    }
 }
 
 /// Whether a run goes on within an epoch. Lightning takes every resumed run that ends by steps for one.
 fn is_restarting<M: LightningModule>(running: &Running<'_, M>) -> bool {
     let ctx = &running.ctx;
     ctx.ckpt_path.is_some() && (ctx.progress.is_mid_epoch() || ctx.config.steps().is_some())
-}
-
-fn is_done<M: LightningModule>(running: &Running<'_, M>) -> bool {
-    let ctx = &running.ctx;
-    ctx.num_training_batches == Some(0)
-        || stopping::steps_are_over(ctx)
-        || stopping::epochs_are_over(ctx)
-        || stopping::is_stopped(ctx)
 }

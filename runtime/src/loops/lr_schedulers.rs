@@ -50,11 +50,12 @@ fn is_due(ctx: &mut RunContext, place: usize, moment: Moment) -> bool {
         (Some(Every::Batches(batches)), _) => after_batch && progress.total_batches_ready.is_multiple_of(batches),
         (Some(Every::OptimizerSteps(every)), _) if after_batch => {
             let steps = ctx.optimizers[running.optimizer().0].steps();
-            let before = std::mem::replace(&mut running.steps_seen, steps);
-            steps / every as u64 > before / every as u64
+            let is_due = running.clock.passes(steps, every as u64);
+            running.clock.see(steps);
+            is_due
         }
-        (Some(Every::Time(time)), _) if after_batch && running.stopwatch.has_passed(time) => {
-            running.stopwatch.restart();
+        (Some(Every::Time(time)), _) if after_batch && running.clock.has_passed(time) => {
+            running.clock.restart();
             true
         }
         _ => false,

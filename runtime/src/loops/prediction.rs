@@ -16,6 +16,7 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
     }
     let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
     let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
+    batches::warn_if_empty(hook, &counts, limit);
     if counts.iter().all(|count| *count == Some(0)) {
         return Ok(Vec::new());
     }

@@ -20,7 +20,7 @@ pub(super) fn run<M: LightningModule>(
     running.ctx.in_epoch = true;
     if !running.ctx.progress.is_mid_epoch() {
         running.on_train_epoch_start()?;
-        running.ctx.progress.reset_epoch();
+        running.ctx.progress.begin_epoch();
     } else if running.ctx.progress.position == Position::BatchEnd {
         advance_end(running, validation.as_deref_mut())?;
     }
@@ -29,7 +29,12 @@ pub(super) fn run<M: LightningModule>(
     let ahead = running.device_ahead();
     let mut batches = batches::of_epoch(&training.loader, Hook::TrainDataloader, epoch, done, count, ahead)?;
     while !is_done(running.ctx) {
-        let Some(batch) = batches.next() else { break };
+        let Some(batch) = batches.next() else {
+            if running.ctx.progress.batches_ready == 0 {
+                return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: Some(epoch) });
+            }
+            break;
+        };
         if advance(running, batch?)? == Flow::SkipEpoch {
             break;
         }
@@ -82,6 +87,8 @@ fn advance_end<M: LightningModule>(
         running.ctx.read_losses()?;
         validation.run(running, has_stepped)?;
     }
+    // a run that fails in its validation is resumed there, and validates then
+    running.ctx.validation_clock.see(running.ctx.progress.global_step as u64);
     lr_schedulers::update(running, Moment::Validation)?;
     if has_stepped {
         running.ctx.progress.batches_that_stepped += 1;

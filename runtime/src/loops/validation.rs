@@ -2,7 +2,7 @@
 
 use super::evaluation::{Evaluation, Kind};
 use super::stopping;
-use crate::config::{Every, Stopwatch, ValCheckInterval};
+use crate::config::{Every, ValCheckInterval};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -14,16 +14,13 @@ use crate::terminal;
 /// The validation of a `fit`.
 pub(super) struct Validation<M: LightningModule> {
     evaluation: Evaluation<M>,
-    /// The interval in batches; `None` where the epoch's length is unknown, or the interval is not counted in batches.
+    /// The interval in batches; `None` where it is the epoch, or is not counted in batches.
     batches: Option<usize>,
-    stopwatch: Stopwatch,
-    /// How often an interval in optimizer steps had passed at the last look.
-    steps_passed: usize,
 }
 
 impl<M: LightningModule> Validation<M> {
     /// The validation within training, where module and data have both halves of it.
-    pub(super) fn of(running: &Running<'_, M>) -> Option<Self> {
+    pub(super) fn of(running: &mut Running<'_, M>) -> Option<Self> {
         let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
         if !has_step || running.ctx.config.limit_val_batches.is_zero() {
             return None;
@@ -32,12 +29,8 @@ impl<M: LightningModule> Validation<M> {
             terminal::say("warning: there is a `validation_step` and no `val_dataloader`: validation is left out");
             return None;
         }
-        let evaluation = Evaluation::new(Kind::Validation);
-        let steps_passed = match running.ctx.config.val_check_interval {
-            ValCheckInterval::Every(Every::OptimizerSteps(steps)) => running.ctx.progress.global_step / steps,
-            _ => 0,
-        };
-        Some(Self { evaluation, batches: None, stopwatch: Stopwatch::start(), steps_passed })
+        running.ctx.validation_clock.see(running.ctx.progress.global_step as u64);
+        Some(Self { evaluation: Evaluation::new(Kind::Validation), batches: None })
     }
 
     /// Runs the sanity check before training.
@@ -62,7 +55,7 @@ impl<M: LightningModule> Validation<M> {
 
     /// Makes the loaders of the first epoch's validation, so that all that is to come is known when training begins.
     pub(super) fn load_early(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
-        self.stopwatch.restart();
+        running.ctx.validation_clock.restart();
         if is_in_epoch(running.ctx) && !self.evaluation.is_loaded() {
             self.evaluation.load(running, true)?;
         }
@@ -73,7 +66,9 @@ impl<M: LightningModule> Validation<M> {
     pub(super) fn measure(&mut self, ctx: &RunContext) -> Result<(), Error> {
         let interval = ctx.config.val_check_interval;
         let batches = ctx.num_training_batches;
-        self.batches = interval.batches(batches);
+        // a loader that does not know its length may end before its limit
+        let is_epoch = interval == ValCheckInterval::EPOCH_END && ctx.config.check_val_every_n_epoch.is_some();
+        self.batches = if is_epoch { None } else { interval.batches(batches) };
         match (self.batches, batches) {
             (Some(interval), Some(batches)) if interval > batches && ctx.config.check_val_every_n_epoch.is_some() => {
                 Err(Error::Configuration(format!(
@@ -92,20 +87,19 @@ impl<M: LightningModule> Validation<M> {
     }
 
     /// Whether validation is due after the batch that has just ended.
-    pub(super) fn is_due(&mut self, ctx: &RunContext) -> bool {
+    pub(super) fn is_due(&self, ctx: &RunContext) -> bool {
         is_in_epoch(ctx) && (stopping::is_stopped(ctx) || self.interval_has_passed(ctx))
     }
 
-    fn interval_has_passed(&mut self, ctx: &RunContext) -> bool {
+    fn interval_has_passed(&self, ctx: &RunContext) -> bool {
         let progress = &ctx.progress;
         match ctx.config.val_check_interval {
-            ValCheckInterval::Every(Every::Time(time)) => self.stopwatch.has_passed(time),
+            ValCheckInterval::Every(Every::Time(time)) => ctx.validation_clock.has_passed(time),
             ValCheckInterval::Every(Every::Epochs(epochs)) => {
                 progress.is_last_batch && (progress.current_epoch + 1).is_multiple_of(epochs)
             }
             ValCheckInterval::Every(Every::OptimizerSteps(steps)) => {
-                let passed = progress.global_step / steps;
-                std::mem::replace(&mut self.steps_passed, passed) < passed
+                ctx.validation_clock.passes(progress.global_step as u64, steps as u64)
             }
             ValCheckInterval::Every(Every::Batches(_)) | ValCheckInterval::Fraction(_) => {
                 let over_epochs = ctx.config.check_val_every_n_epoch.is_none();
@@ -124,7 +118,7 @@ impl<M: LightningModule> Validation<M> {
         self.evaluation.load(running, true)?;
         self.evaluation.run(running, None)?;
         running.ctx.has_validated = true;
-        self.stopwatch.restart();
+        running.ctx.validation_clock.restart();
         running.ctx.running_stage = RunningStage::Training;
         Ok(())
     }

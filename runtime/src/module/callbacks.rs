@@ -10,41 +10,64 @@ use crate::optim::OptimizerIndex;
 use crate::stage::Stage;
 use anyhow::Result;
 use serde_json::Value;
-use std::any::Any;
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, BTreeSet};
 use tch::Tensor;
 
-/// The callbacks of a run, in the order in which their hooks are called.
+/// The callbacks of a run, in the order in which their hooks are called: those that write checkpoints last, as their files hold
+/// what the others did.
 pub struct Callbacks<M: LightningModule> {
     pub(crate) list: Vec<Box<dyn Callback<M>>>,
-    /// Where those stand that belong to the running run alone.
-    of_run: Range<usize>,
+    /// Whether each belongs to the running or the last run alone.
+    of_run: Vec<bool>,
+    /// The trainer's own that a callback of the run stands in for, each with its place among the trainer's.
+    replaced: Vec<(usize, Box<dyn Callback<M>>)>,
 }
 
 impl<M: LightningModule> Default for Callbacks<M> {
     fn default() -> Self {
-        Self { list: Vec::new(), of_run: 0..0 }
+        Self { list: Vec::new(), of_run: Vec::new(), replaced: Vec::new() }
     }
 }
 
 impl<M: LightningModule> Callbacks<M> {
-    /// Adds a callback: before those that write checkpoints, whose files then hold what it did.
+    /// Adds a callback of the trainer's.
     pub(crate) fn add(&mut self, callback: Box<dyn Callback<M>>) {
+        self.insert(callback, false);
+    }
+
+    /// Adds the callbacks that a module configures for the running run. As in Lightning, they stand in for those of the trainer's
+    /// that have the same type.
+    pub(crate) fn configure(&mut self, callbacks: Vec<Box<dyn Callback<M>>>) {
+        let types: Vec<TypeId> = callbacks.iter().map(|callback| type_of(callback.as_ref())).collect();
+        for place in (0..self.list.len()).rev() {
+            if !self.of_run[place] && types.contains(&type_of(self.list[place].as_ref())) {
+                self.of_run.remove(place);
+                self.replaced.push((place, self.list.remove(place)));
+            }
+        }
+        self.add_of_run(callbacks);
+    }
+
+    /// Adds callbacks of the running run.
+    pub(crate) fn add_of_run(&mut self, callbacks: impl IntoIterator<Item = Box<dyn Callback<M>>>) {
+        callbacks.into_iter().for_each(|callback| self.insert(callback, true));
+    }
+
+    /// Puts the list back to the trainer's own callbacks: the next run begins with them.
+    pub(crate) fn begin_run(&mut self) {
+        let mut of_run = std::mem::take(&mut self.of_run).into_iter();
+        self.list.retain(|_| !of_run.next().unwrap_or_default());
+        while let Some((place, callback)) = self.replaced.pop() {
+            self.list.insert(place, callback);
+        }
+        self.of_run = vec![false; self.list.len()];
+    }
+
+    fn insert(&mut self, callback: Box<dyn Callback<M>>, of_run: bool) {
         let place = if callback.writes_checkpoints() { self.list.len() } else { self.first_checkpoint() };
         self.list.insert(place, callback);
-    }
-
-    /// Adds the callbacks of the running run.
-    pub(crate) fn add_of_run(&mut self, callbacks: Vec<Box<dyn Callback<M>>>) {
-        let place = self.first_checkpoint();
-        self.of_run = place..place + callbacks.len();
-        self.list.splice(place..place, callbacks);
-    }
-
-    /// Takes the callbacks of the run out again.
-    pub(crate) fn remove_of_run(&mut self) {
-        self.list.drain(std::mem::take(&mut self.of_run));
+        self.of_run.insert(place, of_run);
     }
 
     /// The first callback of this type.
@@ -57,16 +80,49 @@ impl<M: LightningModule> Callbacks<M> {
         place.unwrap_or(self.list.len())
     }
 
-    /// What each callback keeps in a checkpoint, by its name; those that keep nothing are left out.
+    /// The key of each callback's state in a checkpoint. It is the callback's [`state_key`](Callback::state_key), and where several
+    /// callbacks share one, that and their [`instance_key`](Callback::instance_key).
+    fn state_keys(&self) -> Vec<String> {
+        let shared: Vec<String> = self.list.iter().map(|callback| callback.state_key()).collect();
+        let key = |key: String, callback: &dyn Callback<M>| {
+            let sharing = shared.iter().filter(|other| **other == key).count();
+            if sharing == 1 { key } else { format!("{key} {}", callback.instance_key()).trim_end().to_owned() }
+        };
+        self.list.iter().map(|callback| key(callback.state_key(), callback.as_ref())).collect()
+    }
+
+    /// Fails where two callbacks that keep a state have one key for it: a checkpoint could keep only one of the states.
+    pub(crate) fn check_state_keys(&mut self, ctx: &mut RunContext) -> std::result::Result<(), Error> {
+        let keys = self.state_keys();
+        let mut taken = BTreeSet::new();
+        for place in 0..keys.len() {
+            let is_shared = keys.iter().filter(|key| **key == keys[place]).count() > 1;
+            if is_shared && !self.state_dict(place, ctx)?.is_null() && !taken.insert(&keys[place]) {
+                return Err(Error::Configuration(format!(
+                    "two callbacks keep their state in checkpoints under the key `{}`, so that one state would be lost: remove one of \
+                     the two, or tell them apart by `state_key` or `instance_key`",
+                    keys[place]
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// What each callback keeps in a checkpoint, by its key; callbacks that keep nothing are left out.
     pub(crate) fn state_dicts(&mut self, ctx: &mut RunContext) -> std::result::Result<BTreeMap<String, Value>, Error> {
         let mut states = BTreeMap::new();
-        for callback in &mut self.list {
-            let state = edge::callback(Hook::StateDict, callback.name(), ctx, |ctx| callback.state_dict(ctx.at()))?;
+        for (place, key) in self.state_keys().into_iter().enumerate() {
+            let state = self.state_dict(place, ctx)?;
             if !state.is_null() {
-                states.insert(callback.state_key(), state);
+                states.insert(key, state);
             }
         }
         Ok(states)
+    }
+
+    fn state_dict(&mut self, place: usize, ctx: &mut RunContext) -> std::result::Result<Value, Error> {
+        let callback = &mut self.list[place];
+        edge::callback(Hook::StateDict, callback.name(), ctx, |ctx| callback.state_dict(ctx.at()))
     }
 
     /// Gives each callback what it kept.
@@ -75,14 +131,22 @@ impl<M: LightningModule> Callbacks<M> {
         ctx: &mut RunContext,
         states: &BTreeMap<String, Value>,
     ) -> std::result::Result<(), Error> {
-        for callback in &mut self.list {
-            let name = callback.name();
-            if let Some(state) = states.get(&callback.state_key()) {
+        for (key, callback) in self.state_keys().into_iter().zip(&mut self.list) {
+            // the run that wrote the checkpoint may have had more callbacks or fewer that share the key
+            let shared = callback.state_key();
+            let own = format!("{shared} {}", callback.instance_key());
+            if let Some(state) = [key.as_str(), own.trim_end(), &shared].into_iter().find_map(|key| states.get(key)) {
+                let name = callback.name();
                 edge::callback(Hook::LoadStateDict, name, ctx, |ctx| callback.load_state_dict(ctx.at(), state))?;
             }
         }
         Ok(())
     }
+}
+
+/// The type of a callback.
+fn type_of<M: LightningModule>(callback: &dyn Callback<M>) -> TypeId {
+    (callback as &dyn Any).type_id()
 }
 
 tch_lightning_macros::declare_hooks!(Callback);

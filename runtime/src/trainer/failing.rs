@@ -2,18 +2,21 @@
 
 use super::newest_checkpoint;
 use crate::context::RunContext;
-use crate::error::Error;
+use crate::error::{Error, in_one_line};
 use crate::hook::Hook;
 use crate::loggers::RunStatus;
 use crate::module::{LightningModule, LightningModuleTable, Running, edge};
+use crate::panic;
 use crate::terminal;
+use std::fmt;
 use std::path::PathBuf;
 
 impl<M: LightningModule> Running<'_, M> {
     /// Tells everyone of the error, and finishes the loggers. As in Lightning, `teardown` is not called. Whatever fails in here is
     /// a warning: the first error is the one to mend, and the others are to hear of it.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
-        let window = self.ctx.config.accumulate_grad_batches;
+        // batches without a backward pass belong to no accumulation window
+        let window = if self.ctx.skip_backward { 1 } else { self.ctx.config.accumulate_grad_batches };
         self.ctx.progress.go_back(window);
         let mut written = None;
         for place in 0..self.callbacks.list.len() {
@@ -23,9 +26,10 @@ impl<M: LightningModule> Running<'_, M> {
         written = self.save().or(written);
         warn(self.data.on_exception(self.ctx, &error));
         written = self.save().or(written);
-        warn(self.ctx.checkpoint_writer.finish().map_err(Into::into));
-        for logger in &mut self.ctx.loggers {
-            warn(logger.finalize(RunStatus::Failed));
+        warn(self.ctx.checkpoint_writer.finish());
+        for logger in self.ctx.loggers.iter_mut() {
+            let finalized = panic::catch(|| Ok(logger.finalize(RunStatus::Failed)?));
+            warn(finalized.map_err(|panic| in_one_line(&panic)));
         }
         if let Error::Interrupted { checkpoint, .. } = &mut error {
             *checkpoint = written.or_else(|| newest(self.ctx));
@@ -51,7 +55,7 @@ impl<M: LightningModule> Running<'_, M> {
     }
 }
 
-fn warn(outcome: Result<(), Error>) {
+fn warn(outcome: Result<(), impl fmt::Display>) {
     if let Err(error) = outcome {
         terminal::say(&format!("warning: while the run ended by an error, {error}"));
     }

@@ -9,10 +9,9 @@ mod tuning;
 
 pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 
-use crate::callbacks::{ModelCheckpoint, Timer};
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
-use crate::context::{Progress, RunContext};
+use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::Logger;
@@ -23,8 +22,7 @@ use crate::module::{
 use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
-use crate::stage::{RunningStage, Stage};
-use crate::terminal;
+use crate::stage::Stage;
 use optimizers::make_optimizers;
 use set_up::{begin, end, make_logger};
 use std::path::{Path, PathBuf};
@@ -81,9 +79,11 @@ use std::path::{Path, PathBuf};
 /// # Ok::<(), tch_lightning::Error>(())
 /// ```
 pub struct Trainer<M: LightningModule> {
+    config: TrainerConfig,
     callbacks: Callbacks<M>,
-    ctx: RunContext,
     ckpt_path: Option<PathBuf>,
+    /// The running or the last run. Each run has a context of its own.
+    ctx: RunContext,
 }
 
 /// What a verb logged for its epoch: names with their values.
@@ -98,10 +98,11 @@ impl<M: LightningModule> Default for Trainer<M> {
 impl<M: LightningModule> Trainer<M> {
     /// A trainer of this configuration.
     pub fn new(config: TrainerConfig) -> Self {
-        Self { callbacks: Callbacks::default(), ctx: RunContext::new(config), ckpt_path: None }
+        let ctx = RunContext::new(config.clone());
+        Self { config, callbacks: Callbacks::default(), ckpt_path: None, ctx }
     }
 
-    /// Adds a callback behind those that are there.
+    /// Adds a callback after those that are there. Callbacks that write checkpoints are called after all others.
     pub fn callback(mut self, callback: impl Callback<M> + 'static) -> Self {
         self.callbacks.add(Box::new(callback));
         self
@@ -123,7 +124,7 @@ impl<M: LightningModule> Trainer<M> {
     /// Adds a logger. Without any, a [`CsvLogger`](crate::CsvLogger) writes into the run's folder, unless the configuration says
     /// `logger: false`.
     pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
-        self.ctx.loggers.push(Box::new(logger));
+        self.ctx.loggers.give(Box::new(logger));
         self
     }
 
@@ -172,15 +173,11 @@ impl<M: LightningModule> Trainer<M> {
 
     /// [`Trainer::fit`] where only the run tells whether the hooks are there.
     pub(crate) fn run_fit(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<(), Error> {
-        of_manual_optimization::<M>(&self.ctx.config)?;
+        of_manual_optimization::<M>(&self.config)?;
         let table = &<M as LightningModule>::TABLE;
         needs(Stage::Fit, Hook::TrainingStep, table.training_step.is_some())?;
         needs(Stage::Fit, Hook::ConfigureOptimizers, table.configure_optimizers.is_some())?;
         needs(Stage::Fit, Hook::TrainDataloader, data.has(Hook::TrainDataloader))?;
-        if self.ctx.config.enable_checkpointing && self.find_callback::<ModelCheckpoint>().is_none() {
-            self.callbacks.add(Box::new(ModelCheckpoint::new()));
-        }
-        self.add_timer();
         self.run(Stage::Fit, module, data, |running, checkpoint| {
             running.restore_from(checkpoint.as_ref())?;
             make_optimizers(running)?;
@@ -191,18 +188,6 @@ impl<M: LightningModule> Trainer<M> {
             loops::fit(running)?;
             running.on_fit_end()
         })
-    }
-
-    /// What ends training after `max_time`, unless there is a timer already.
-    fn add_timer(&mut self) {
-        let Some(max_time) = self.ctx.config.max_time else { return };
-        match self.find_callback::<Timer>() {
-            None => self.callbacks.add(Box::new(Timer::new().duration(max_time))),
-            Some(timer) if timer.duration != Some(max_time) => {
-                terminal::say("warning: `max_time` does not count, as there is a Timer among the callbacks");
-            }
-            Some(_) => {}
-        }
     }
 
     /// Runs the validation loop alone. Returns what was logged for the epoch.
@@ -281,10 +266,12 @@ impl<M: LightningModule> Trainer<M> {
         data: &mut dyn DataSource<M>,
         body: impl FnOnce(&mut Running<'_, M>, Option<Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.prepare(stage)?;
+        self.begin(stage)?;
         let _anomaly_mode = self.ctx.config.detect_anomaly.then(AnomalyMode::on);
-        self.ctx.ckpt_path = self.ckpt_path.take();
         let checkpoint = self.ctx.ckpt_path.as_deref().map(Checkpoint::read).transpose()?;
+        if let Some(checkpoint) = checkpoint.as_ref().filter(|_| stage != Stage::Fit) {
+            self.ctx.progress = checkpoint.metadata.progress.of_evaluation();
+        }
         self.ctx.signals = catch_signals(&self.ctx.config)?;
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
         let whole = || -> Result<T, Error> {
@@ -300,35 +287,21 @@ impl<M: LightningModule> Trainer<M> {
         let outcome = panic::catch(|| Ok(whole()?));
         let outcome = outcome.map_err(|error| error.downcast().unwrap_or_else(|panic| panicked(running.ctx, &panic)));
         let outcome = outcome.map_err(|error| running.fail(error));
-        self.callbacks.remove_of_run();
+        self.ctx.untoggle_optimizer();
         self.ctx.signals = Signals::default();
         self.ctx.report_skipped();
         outcome
     }
 
-    fn prepare(&mut self, stage: Stage) -> Result<(), Error> {
-        let ctx = &mut self.ctx;
-        ctx.config.validate()?;
-        ctx.device = ctx.config.accelerator.device(&ctx.config.devices)?;
-        ctx.stage = stage;
-        ctx.running_stage = match stage {
-            Stage::Fit => RunningStage::Training,
-            Stage::Validate => RunningStage::Validating,
-            Stage::Test => RunningStage::Testing,
-            Stage::Predict => RunningStage::Predicting,
-        };
-        ctx.config = std::mem::take(&mut ctx.config).resolved();
-        ctx.progress = Progress::default();
-        ctx.num_training_batches = None;
-        ctx.num_val_batches.clear();
-        ctx.should_stop = false;
-        ctx.has_validated = false;
-        ctx.pending_saves.clear();
-        ctx.resumed = None;
-        ctx.batch_idx = None;
-        ctx.in_epoch = false;
-        ctx.save_requests.clear();
-        ctx.forget_logged();
+    /// Makes the context of a new run. Of the run before, nothing is left in it or among the callbacks.
+    fn begin(&mut self, stage: Stage) -> Result<(), Error> {
+        self.config.validate()?;
+        let config = self.config.clone().resolved();
+        let device = config.accelerator.device(&config.devices)?;
+        self.callbacks.begin_run();
+        let before = std::mem::replace(&mut self.ctx, RunContext::new(TrainerConfig::default()));
+        self.ctx = RunContext::of_run(config, stage, device, before);
+        self.ctx.ckpt_path = self.ckpt_path.take();
         Ok(())
     }
 }

@@ -58,7 +58,7 @@ impl<M: LightningModule> Running<'_, M> {
         }
         for (running, state) in self.ctx.lr_schedulers.iter_mut().zip(&checkpoint.metadata.lr_schedulers) {
             running.scheduler.load_state(state)?;
-            running.steps_seen = self.ctx.optimizers[running.optimizer().0].steps();
+            running.clock.see(self.ctx.optimizers[running.optimizer().0].steps());
         }
         Ok(())
     }

@@ -48,6 +48,7 @@ impl<M: LightningModule> Running<'_, M> {
                 }
                 None => self.link(request)?,
             }
+            self.ctx.has_saved = true;
         }
         Ok(())
     }

@@ -1,30 +1,56 @@
 //! What every verb does before its loop, and behind it.
 
-use crate::callbacks::{ModelSummary, ProgressBar};
+use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{CsvLogger, RunStatus};
-use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running, edge};
+use crate::module::{Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, edge};
 use crate::stage::Stage;
+use crate::terminal;
 
 /// Calls the hooks that come before any loop, and takes the module to its device.
 pub(super) fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let mut of_run = LightningModuleTable::configure_callbacks(running.module, running.ctx)?;
-    if running.ctx.config.enable_model_summary && running.ctx.stage == Stage::Fit {
-        of_run.push(Box::new(ModelSummary::new()));
+    let configured = LightningModuleTable::configure_callbacks(running.module, running.ctx)?;
+    running.callbacks.configure(configured);
+    let of_trainer = of_trainer(running.callbacks, running.ctx);
+    running.callbacks.add_of_run(of_trainer);
+    let (config, stage) = (running.ctx.config(), running.ctx.stage);
+    if config.enable_checkpointing && stage == Stage::Fit && running.callbacks.find::<ModelCheckpoint>().is_none() {
+        // the trainer's own from now on, so that it can be asked for its best checkpoint after a `test`
+        running.callbacks.add(Box::new(ModelCheckpoint::new()));
     }
-    if running.ctx.config.enable_progress_bar {
-        of_run.push(Box::new(ProgressBar::new()));
-    }
-    running.callbacks.add_of_run(of_run);
-    let stage = running.ctx.stage;
     running.data.prepare_data(running.module, running.ctx)?;
     running.callbacks.setup(running.ctx, running.module, stage)?;
     running.data.setup(running.module, running.ctx, stage)?;
+    running.callbacks.check_state_keys(running.ctx)?;
     ModelHooksTable::configure_sharded_model(running.module, running.ctx)?;
     ModelHooksTable::configure_model(running.module, running.ctx)?;
     convert_and_move(running)
+}
+
+/// The callbacks that the trainer adds to a run by its configuration.
+fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) -> Vec<Box<dyn Callback<M>>> {
+    let config = ctx.config();
+    let mut added: Vec<Box<dyn Callback<M>>> = Vec::new();
+    if ctx.stage == Stage::Fit {
+        if let Some(max_time) = config.max_time {
+            match callbacks.find::<Timer>() {
+                None => added.push(Box::new(Timer::new().duration(max_time))),
+                Some(timer) if timer.duration != Some(max_time) => {
+                    terminal::say("warning: `max_time` is ignored, as there is a Timer among the callbacks");
+                }
+                Some(_) => {}
+            }
+        }
+        if config.enable_model_summary {
+            added.push(Box::new(ModelSummary::new()));
+        }
+    }
+    if config.enable_progress_bar {
+        added.push(Box::new(ProgressBar::new()));
+    }
+    added
 }
 
 /// Takes the module to the run's dtype and device.
@@ -45,7 +71,7 @@ fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<
 pub(super) fn make_logger(ctx: &mut RunContext) -> Result<(), Error> {
     if ctx.config.logger && ctx.loggers.is_empty() && ctx.stage != Stage::Predict {
         let logger = CsvLogger::new(ctx.log_dir()?);
-        ctx.loggers.push(Box::new(logger));
+        ctx.loggers.make(Box::new(logger));
     }
     match &ctx.hyper_parameters {
         Some(hyper_parameters) => {

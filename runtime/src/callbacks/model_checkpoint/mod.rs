@@ -10,7 +10,7 @@ mod when;
 pub use save_last::SaveLast;
 
 use super::monitor::{MonitorMode, NotLogged};
-use crate::config::{Every, Span};
+use crate::config::{Every, Span, Stopwatch};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext, SaveRequest};
 use crate::error::Error;
@@ -333,6 +333,12 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         format!("ModelCheckpoint({monitor}, {mode}, {every:?})")
     }
 
+    fn instance_key(&self) -> String {
+        let dirpath = self.dirpath.as_deref().map(Path::display);
+        let filename = self.filename.as_deref().unwrap_or_default();
+        dirpath.map_or_else(String::new, |dirpath| dirpath.to_string()) + "/" + filename
+    }
+
     fn is_monitoring(&self) -> bool {
         true
     }
@@ -341,14 +347,17 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         true
     }
 
-    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
         self.check_configuration().map_err(Error::Configuration)?;
-        self.run = Run { batches: self.run.batches, ..Run::default() };
+        if stage == Stage::Fit {
+            self.state = State::default();
+            self.run = Run { batches: self.run.batches, ..Run::default() };
+        }
         Ok(())
     }
 
     fn on_train_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
-        self.run.stopwatch.restart();
+        self.run.stopwatch = Stopwatch::started(self.state.since_due);
         Ok(())
     }
 
@@ -380,6 +389,9 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
+        if self.train_time_interval.is_some() {
+            self.state.since_due = self.run.stopwatch.elapsed();
+        }
         Ok(serde_json::to_value(&self.state)?)
     }
 
@@ -389,9 +401,15 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
             self.state = saved;
         } else {
             // the files are elsewhere, and are left alone there
-            let State { best_model_path, last_global_step_saved, last_batch_saved, is_deferred, .. } = saved;
-            self.state =
-                State { best_model_path, last_global_step_saved, last_batch_saved, is_deferred, ..State::default() };
+            let State { best_model_path, last_global_step_saved, last_batch_saved, since_due, is_deferred, .. } = saved;
+            self.state = State {
+                best_model_path,
+                last_global_step_saved,
+                last_batch_saved,
+                since_due,
+                is_deferred,
+                ..State::default()
+            };
         }
         Ok(())
     }

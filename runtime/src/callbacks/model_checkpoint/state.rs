@@ -4,6 +4,7 @@ use super::best::Best;
 use crate::config::Stopwatch;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What a checkpoint keeps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +22,9 @@ pub(super) struct State {
     pub(super) last_batch_saved: usize,
     #[serde(default)]
     pub(super) last_saved: Option<PathBuf>,
+    /// The time since the last save that was due by time.
+    #[serde(default)]
+    pub(super) since_due: Duration,
     /// Whether a save waits for the metric that comes with the next validation.
     #[serde(default)]
     pub(super) is_deferred: bool,

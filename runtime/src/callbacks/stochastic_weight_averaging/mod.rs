@@ -17,7 +17,8 @@ use anyhow::Result;
 use norm_statistics::NormStatistics;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tch::no_grad;
+use std::collections::BTreeMap;
+use tch::{Tensor, no_grad};
 
 /// Averages the weights of the last epochs, which are trained with a rate of their own, and ends with the average.
 /// Lightning's
@@ -80,18 +81,27 @@ struct Run {
     weights: Option<AveragedWeights>,
     is_resumed: bool,
     norms: Option<NormStatistics>,
+    /// The batch norms' statistics in the checkpoint that the run began from.
+    saved_norms: BTreeMap<String, Tensor>,
+    saved_norm_batches: Option<u64>,
 }
 
 /// What a checkpoint keeps, besides tensors, once the average has begun.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     n_averaged: u64,
+    /// The batches of the epoch for batch norms; `None` outside of it.
+    #[serde(default)]
+    norm_batches: Option<u64>,
 }
 
 const NAME: &str = "StochasticWeightAveraging";
 
 /// What stands before the names of the averages in a checkpoint.
 const AVERAGE_MODEL: &str = "average_model.";
+
+/// What stands before the names of the batch norms' statistics in a checkpoint.
+const NORM_STATISTICS: &str = "norm_statistics.";
 
 impl StochasticWeightAveraging {
     /// Averages the weights of the last fifth of the epochs, trained with this rate.
@@ -166,7 +176,6 @@ impl StochasticWeightAveraging {
 
     /// Gives the run what was changed of it.
     fn end(&mut self, ctx: &mut RunContext) {
-        ctx.skip_backward = false;
         if let Some(max_epochs) = self.run.max_epochs.take() {
             ctx.config.max_epochs = max_epochs;
         }
@@ -187,6 +196,17 @@ impl StochasticWeightAveraging {
         }
         let weights = self.run.weights.as_mut();
         weights.map_or(Ok(()), |weights| weights.update(1.0 / (weights.n_averaged() + 1) as f64))
+    }
+
+    /// Begins the epoch for batch norms, or continues it.
+    fn begin_norms<M: LightningModule>(&mut self, ctx: &mut RunContext, module: &mut M) -> Result<()> {
+        let mut norms = NormStatistics::new(module.parameters())?;
+        if let Some(batches) = self.run.saved_norm_batches.take() {
+            norms.restore(&std::mem::take(&mut self.run.saved_norms), batches)?;
+        }
+        self.run.norms = Some(norms);
+        ctx.skip_backward = true;
+        Ok(())
     }
 
     fn transfer(&mut self) -> Result<()> {
@@ -216,15 +236,19 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         if self.run.is_resumed { Ok(self.schedule(ctx)?) } else { Ok(()) }
     }
 
+    /// A run that is resumed within the epoch for batch norms has the average in its module already.
+    fn on_train_start(&mut self, ctx: &mut Context<Epoch>, module: &mut M) -> Result<()> {
+        let is_for_norms = ctx.is_mid_epoch() && self.is_for_norms(ctx.current_epoch());
+        if is_for_norms { self.begin_norms(ctx, module) } else { Ok(()) }
+    }
+
     fn on_train_epoch_start(&mut self, ctx: &mut Context<Epoch>, module: &mut M) -> Result<()> {
         let epoch = ctx.current_epoch();
         if self.averages_in(epoch) {
             self.average(ctx, module)
         } else if self.is_for_norms(epoch) {
             self.transfer()?;
-            self.run.norms = Some(NormStatistics::new(module.parameters())?);
-            ctx.skip_backward = true;
-            Ok(())
+            self.begin_norms(ctx, module)
         } else {
             Ok(())
         }
@@ -272,15 +296,20 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         if was_last { self.transfer() } else { Ok(()) }
     }
 
+    /// The statistics are kept for the checkpoint that may be written now.
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
         self.end(ctx);
-        Ok(self.run.norms.take().map_or(Ok(()), |mut norms| norms.leave())?)
+        Ok(self.run.norms.as_mut().map_or(Ok(()), NormStatistics::leave)?)
     }
 
     fn on_save_checkpoint(&mut self, _: &mut Context<Outside>, _: &mut M, checkpoint: &mut Checkpoint) -> Result<()> {
         if let Some(weights) = &self.run.weights {
             let averages = weights.averages().into_iter();
             checkpoint.tensors.extend(averages.map(|(name, tensor)| (format!("{AVERAGE_MODEL}{name}"), tensor)));
+        }
+        if let Some(norms) = &self.run.norms {
+            let kept = norms.tensors().map(|(name, tensor)| (format!("{NORM_STATISTICS}{name}"), tensor));
+            checkpoint.tensors.extend(kept);
         }
         Ok(())
     }
@@ -296,11 +325,14 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
             checkpoint.load_under(AVERAGE_MODEL, &weights.averages())?;
             self.run.weights = Some(weights);
         }
+        let saved = checkpoint.under(NORM_STATISTICS);
+        self.run.saved_norms = saved.map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone())).collect();
         Ok(())
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
-        let state = self.run.weights.as_ref().map(|weights| State { n_averaged: weights.n_averaged() });
+        let norm_batches = self.run.norms.as_ref().map(NormStatistics::batches);
+        let state = self.run.weights.as_ref().map(|weights| State { n_averaged: weights.n_averaged(), norm_batches });
         Ok(serde_json::to_value(state)?)
     }
 
@@ -309,6 +341,7 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         if let Some(weights) = &mut self.run.weights {
             weights.set_n_averaged(state.n_averaged);
             self.run.is_resumed = true;
+            self.run.saved_norm_batches = state.norm_batches;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use crate::module::copy;
 use crate::native::lerp;
 use anyhow::Result;
+use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Kind, TchError, Tensor, no_grad};
 
@@ -10,6 +11,10 @@ use tch::{Kind, TchError, Tensor, no_grad};
 const FAR_AWAY: f64 = (1u64 << 60) as f64;
 /// The same for 16 bits, whose range is smaller.
 const FAR_AWAY_IN_HALF: f64 = (1u64 << 14) as f64;
+
+const BEFORE: &str = "before";
+const MOMENTA: &str = "momenta";
+const MEANS: &str = "means";
 
 /// Gathers the plain means of the batches' statistics, as PyTorch's
 /// [`update_bn`](https://docs.pytorch.org/docs/2.13/optim.html#taking-care-of-batch-normalization) does with a momentum
@@ -50,6 +55,30 @@ impl NormStatistics {
             |buffer: &Tensor| no_grad(|| (buffer.f_div_scalar(far_away(buffer)))?.f_neg()?.f_add_scalar(1.0));
         self.momenta = self.buffers.iter().map(momentum).collect::<Result<_, _>>()?;
         Ok(())
+    }
+
+    /// What a checkpoint within the epoch keeps: tensors by names of their own.
+    pub(super) fn tensors(&self) -> impl Iterator<Item = (String, Tensor)> {
+        let kept = [(BEFORE, &self.before), (MOMENTA, &self.momenta), (MEANS, &self.means)];
+        kept.into_iter().flat_map(|(name, tensors)| {
+            tensors.iter().enumerate().map(move |(place, tensor)| (format!("{name}.{place}"), tensor.shallow_clone()))
+        })
+    }
+
+    /// Takes over what a checkpoint has kept after this many batches.
+    pub(super) fn restore(&mut self, tensors: &BTreeMap<String, Tensor>, batches: u64) -> Result<(), TchError> {
+        let restored = |name: &str| -> Result<Vec<Tensor>, TchError> {
+            let kept = (0..).map_while(|place| tensors.get(&format!("{name}.{place}")));
+            kept.zip(&self.buffers).map(|(tensor, buffer)| tensor.f_to_device(buffer.device())).collect()
+        };
+        (self.before, self.momenta, self.means) = (restored(BEFORE)?, restored(MOMENTA)?, restored(MEANS)?);
+        self.batches = batches;
+        Ok(())
+    }
+
+    /// The batches that are in the means.
+    pub(super) fn batches(&self) -> u64 {
+        self.batches
     }
 
     /// Whether the momenta are still to be found.

@@ -1,0 +1,54 @@
+//! When something that recurs was due last: what an interval in optimizer steps or in time is counted from.
+
+use crate::config::Stopwatch;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The optimizer steps and the time at which something that recurs was last looked at or done.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Clock {
+    stopwatch: Stopwatch,
+    steps_seen: u64,
+}
+
+/// A clock as a checkpoint keeps it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct SavedClock {
+    elapsed: Duration,
+    steps_seen: u64,
+}
+
+impl Clock {
+    /// Whether a multiple of `every` steps lies between the steps that were [seen](Self::see) last and `steps`.
+    pub(crate) fn passes(&self, steps: u64, every: u64) -> bool {
+        steps / every > self.steps_seen / every
+    }
+
+    /// Whether this much time has passed since the last restart.
+    pub(crate) fn has_passed(&self, time: Duration) -> bool {
+        self.stopwatch.has_passed(time)
+    }
+
+    /// Counts the time from now on.
+    pub(crate) fn restart(&mut self) {
+        self.stopwatch.restart();
+    }
+
+    /// Counts the steps from `steps` on.
+    pub(crate) fn see(&mut self, steps: u64) {
+        self.steps_seen = steps;
+    }
+
+    /// The clock as a checkpoint keeps it. The time is kept where an interval is in time: checkpoints of runs in which it does not
+    /// count are equal.
+    pub(crate) fn saved(&self, counts_time: bool) -> SavedClock {
+        let elapsed = if counts_time { self.stopwatch.elapsed() } else { Duration::ZERO };
+        SavedClock { elapsed, steps_seen: self.steps_seen }
+    }
+}
+
+impl From<SavedClock> for Clock {
+    fn from(SavedClock { elapsed, steps_seen }: SavedClock) -> Self {
+        Self { stopwatch: Stopwatch::started(elapsed), steps_seen }
+    }
+}
