@@ -68,11 +68,14 @@ pub use signal::Signal;
 pub use stage::{RunningStage, Stage};
 pub use trainer::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, Metrics, SweepMode, Trainer};
 
-/// Seeds libtorch's random numbers on every device: initial weights, dropout, sampling. Lightning's
-/// [`seed_everything`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#reproducibility). The order of shuffled
-/// data has a seed of its own, in its [`DataLoader`](data::DataLoader).
+/// Seeds all random numbers: initial weights and dropout, the order of shuffled data, augmentations. Lightning's
+/// [`seed_everything`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#reproducibility).
+///
+/// libtorch's generators are seeded on every device. Each run that begins afterwards deals its data in the orders of this seed,
+/// except for loaders and samplers that were given one of their own; see [`DataLoader`](data::DataLoader).
 pub fn seed_everything(seed: i64) {
     tch::manual_seed(seed);
+    data::seed_was_chosen();
 }
 
 /// What a model's file needs: `use tch_lightning::prelude::*;`.

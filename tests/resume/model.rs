@@ -200,6 +200,23 @@ fn points(number: i64, offset: f64) -> Result<TensorDataset<Points>> {
     Ok(TensorDataset::new((points, classes))?)
 }
 
+/// Points that are moved a little whenever they are read, as augmentations do.
+#[derive(Clone)]
+struct Noisy(TensorDataset<Points>);
+
+impl Dataset for Noisy {
+    type Sample = Points;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get_item(&self, index: usize) -> Result<Points> {
+        let (points, class) = self.0.get_item(index)?;
+        Ok((points.randn_like() * 0.01 + points, class))
+    }
+}
+
 /// Keeps every checkpoint that it writes.
 pub fn checkpoints(folder: &Path) -> ModelCheckpoint {
     ModelCheckpoint::new().dirpath(folder).filename("{epoch}-{step}-{batch}").save_top_k(-1)
@@ -246,7 +263,7 @@ impl Training<'_> {
         if let Some(checkpoint) = self.after {
             trainer = trainer.ckpt_path(checkpoint);
         }
-        let training = DataLoader::with_workers(points(100, 0.0)?, 2).batch_size(8).shuffle(true).seed(7);
+        let training = DataLoader::with_workers(Noisy(points(100, 0.0)?), 2).batch_size(8).shuffle(true);
         let validation = DataLoader::with_workers(points(20, 1000.0)?, 2).batch_size(8);
         trainer.fit(&mut classifier, Loaders::train(training).with_validation(validation))?;
         classifier.weights()

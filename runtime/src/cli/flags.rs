@@ -168,7 +168,9 @@ fn print_config() -> Arg {
 
 fn seed() -> Arg {
     let seed = Arg::new(SEED).long("seed-everything").value_name("SEED").value_parser(value_parser!(i64));
-    seed.default_value("0").allow_negative_numbers(true).help("Seed libtorch's random numbers")
+    seed.default_value("0")
+        .allow_negative_numbers(true)
+        .help("Seed all random numbers, the order of shuffled data included")
 }
 
 /// Two flags of one name would hide each other.

@@ -29,6 +29,7 @@ pub use save_request::SaveRequest;
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::writer::Writer;
 use crate::config::{GradientClipAlgorithm, TrainerConfig};
+use crate::data::Seed;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::optim::{Optimizer, OptimizerIndex};
@@ -52,6 +53,8 @@ pub struct RunContext {
     pub(crate) stage: Stage,
     pub(crate) running_stage: RunningStage,
     pub(crate) device: Device,
+    /// What loaders without a seed of their own follow.
+    pub(crate) seed: Seed,
     pub(crate) progress: Progress,
     /// Whether a training epoch is running, so that what fails can say in which.
     pub(crate) in_epoch: bool,
@@ -112,6 +115,7 @@ impl RunContext {
             stage: Stage::Fit,
             running_stage: RunningStage::Training,
             device: Device::Cpu,
+            seed: Seed::current(),
             progress: Progress::default(),
             in_epoch: false,
             batch_idx: None,

@@ -5,6 +5,7 @@ use super::log::{Log, NamedTensors, SavedLog};
 use super::{RunContext, RunningLrScheduler};
 use crate::any_number::AnyNumber;
 use crate::checkpoint::Checkpoint;
+use crate::data::Seed;
 use crate::error::Error;
 use crate::native::RandomState;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct RunState {
+    /// What loaders without a seed of their own follow; 0 in checkpoints from before it was saved, as it was 0 then.
+    pub(crate) seed: Seed,
     should_stop: bool,
     stop_reason: Option<String>,
     has_validated: bool,
@@ -36,6 +39,7 @@ impl RunContext {
         let (training_log, log) = self.training_log.save()?;
         let metrics = self.callback_metrics.iter();
         let state = RunState {
+            seed: self.seed,
             should_stop: self.should_stop && !self.has_been_stopped(),
             stop_reason: self.stop_reason.clone(),
             has_validated: self.has_validated,

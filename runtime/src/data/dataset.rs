@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::{Batch, Collate, CollateWith, DataError};
+use super::{Batch, Collate, CollateWith, DataError, draws};
 use crate::panic;
 
 /// A collection of samples, each with an index: PyTorch's map-style
@@ -130,10 +130,16 @@ pub trait Dataset {
     }
 }
 
-/// The samples at `indices`; what fails or panics is the error of that sample.
+/// The samples at `indices`, each with its own random numbers; what fails or panics is the error of that sample. What follows
+/// has those of the batch.
 pub(super) fn read_each<D: Dataset + ?Sized>(dataset: &D, indices: &[usize]) -> Result<Vec<D::Sample>, DataError> {
-    let read = |&index| panic::catch(|| dataset.get_item(index)).map_err(|source| DataError::Sample { index, source });
-    indices.iter().map(read).collect()
+    let read = |&index| {
+        let sample = draws::sample(|| panic::catch(|| dataset.get_item(index)));
+        sample.map_err(|source| DataError::Sample { index, source })
+    };
+    let samples = indices.iter().map(read).collect();
+    draws::collate();
+    samples
 }
 
 impl<T: Clone> Dataset for Vec<T> {

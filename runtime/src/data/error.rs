@@ -106,6 +106,13 @@ pub enum DataError {
         source: anyhow::Error,
     },
 
+    /// A process in which the random numbers of samples can't be kept apart from the others.
+    #[error("a DataLoader can't have random numbers of its own")]
+    RandomNumbers {
+        /// What libtorch said.
+        source: anyhow::Error,
+    },
+
     /// A loader that takes whole batches from its sampler, where single samples are to be dealt to processes.
     #[error("the samples of a DataLoader with a `batch_sampler` can't be dealt anew; let the batch_sampler do it")]
     OwnBatches,

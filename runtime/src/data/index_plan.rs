@@ -4,6 +4,7 @@ use std::iter::StepBy;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::draws::Epoch;
 use super::options::Options;
 use super::source::{Plan, Share};
 use super::{Batch, BatchSampler, DataError, RandomSampler, Sampler, SequentialSampler, WorkerInfo, pinned};
@@ -11,6 +12,7 @@ use crate::panic;
 
 /// An epoch of a dataset whose samples have an index.
 pub struct IndexPlan {
+    epoch: Epoch,
     /// The indices of all batches, one batch after the other.
     indices: Vec<usize>,
     /// Where in `indices` each batch ends.
@@ -19,7 +21,7 @@ pub struct IndexPlan {
 }
 
 impl IndexPlan {
-    pub(super) fn new(options: &Options, dataset_len: usize, epoch: u64) -> Result<Self, DataError> {
+    pub(super) fn new(options: &Options, dataset_len: usize, epoch: Epoch) -> Result<Self, DataError> {
         if options.batch_size() == 0 {
             return Err(DataError::ZeroBatchSize);
         }
@@ -28,12 +30,12 @@ impl IndexPlan {
         }
         refuse_conflict(options)?;
         let (indices, ends) = match &options.batch_sampler {
-            Some(sampler) => batches_of(sampler.as_ref(), epoch)?,
-            None => order_of(options, dataset_len, epoch)?,
+            Some(sampler) => batches_of(sampler.as_ref(), epoch.number)?,
+            None => order_of(options, dataset_len, epoch.number)?,
         };
         match indices.iter().find(|&&index| index >= dataset_len) {
             Some(&index) => Err(DataError::SamplerIndex { index, dataset_len }),
-            None => Ok(Self { indices, ends, pin_memory: pinned::is_wanted(options) }),
+            None => Ok(Self { epoch, indices, ends, pin_memory: pinned::is_wanted(options) }),
         }
     }
 
@@ -45,7 +47,21 @@ impl IndexPlan {
         read: impl Fn(&[usize]) -> anyhow::Result<B> + 'a,
     ) -> Share<'a, B> {
         let batches = self.batches_of(first_batch, worker);
-        Box::new(batches.map(move |batch_idx| panic::catch(|| self.pinned(read(self.indices(batch_idx))?))))
+        Box::new(batches.map(move |batch_idx| {
+            self.reading(&[batch_idx], || panic::catch(|| self.pinned(read(self.indices(batch_idx))?)))
+        }))
+    }
+
+    /// Runs `read`, which reads the samples of these batches in that order, with the random numbers that are theirs.
+    pub(super) fn reading<T>(&self, batches: &[usize], read: impl FnOnce() -> T) -> T {
+        self.epoch.read(batches.iter().map(|batch_idx| self.places(*batch_idx)).collect(), read)
+    }
+
+    /// Where in the order of the epoch the samples of a batch stand; nowhere past the last batch.
+    fn places(&self, batch_idx: usize) -> Range<usize> {
+        let Some(&end) = self.ends.get(batch_idx) else { return 0..0 };
+        let start = if batch_idx == 0 { 0 } else { self.ends[batch_idx - 1] };
+        start..end
     }
 
     /// The numbers of one worker's batches. As each has its worker by its number, it has the same one in an epoch that is
@@ -70,9 +86,7 @@ impl Plan for IndexPlan {
     }
 
     fn indices(&self, batch_idx: usize) -> &[usize] {
-        let Some(&end) = self.ends.get(batch_idx) else { return &[] };
-        let start = if batch_idx == 0 { 0 } else { self.ends[batch_idx - 1] };
-        &self.indices[start..end]
+        &self.indices[self.places(batch_idx)]
     }
 }
 
@@ -89,7 +103,7 @@ pub(super) fn num_batches(options: &Options, dataset_len: usize) -> usize {
 pub(super) fn sampler(options: &Options, dataset_len: usize) -> Arc<dyn Sampler> {
     match &options.sampler {
         Some(sampler) => Arc::clone(sampler),
-        None if options.shuffle => Arc::new(RandomSampler::new(dataset_len).seed(options.seed())),
+        None if options.shuffle => Arc::new(RandomSampler::with_seed(dataset_len, options.seed)),
         None => Arc::new(SequentialSampler::new(dataset_len)),
     }
 }

@@ -4,11 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::draws::{Drawer, Epoch};
 use super::options::Options;
 use super::reading::{Reader, Reading, WrapSampler};
+use super::seed::Seed;
 use super::source::{IterableStyle, MapStyle, Source};
 use super::{Batch, BatchSampler, Batches, DataError, Sampler};
-use crate::panic;
+use crate::{native, panic};
 
 /// Deals the samples of a [`Dataset`](super::Dataset) or an [`IterableDataset`](super::IterableDataset) in batches, as
 /// PyTorch's [`DataLoader`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader).
@@ -29,15 +31,53 @@ use crate::panic;
 /// anywhere. Shuffling is a Fisher–Yates shuffle with ChaCha8, seeded with the seed, on the stream numbered as the
 /// epoch. [`sampler`](DataLoader::sampler) gives another order.
 ///
+/// A loader without a [`seed`](DataLoader::seed) follows the [run's](super::run_seed): the number given to
+/// [`seed_everything`](crate::seed_everything), or a random one. It is saved in checkpoints, so that a resumed run continues in
+/// the order of the run it resumes, however its process was seeded. Two runs in one process have the same seed, and deal the
+/// same orders, unless the process is seeded in between: each fold of a cross-validation can be run again by itself.
+///
+/// # Random numbers
+/// What a dataset, its collate function or a sampler draws by tch on the CPU (`Tensor::randn`, `dropout`, …) is decided by the
+/// seed, the epoch and the sample's place in the order. So augmentations are reproducible, differ from epoch to epoch, and are
+/// the same for any number of workers, 0 included; the random numbers of the training are left alone. The samples of a stream
+/// are numbered as [`WorkerInfo::share`](super::WorkerInfo::share) deals them, so that this holds for what is drawn after it.
+///
+/// For other generators, such as those of the crate `rand`, there is [`random_seed`](super::random_seed). What is drawn on a GPU
+/// comes from the GPU's own generator.
+///
+/// ```
+/// use tch::{Device, Kind, Tensor};
+/// use tch_lightning::data::{DataLoader, Dataset};
+///
+/// /// Zeros with noise.
+/// #[derive(Clone)]
+/// struct Noise;
+///
+/// impl Dataset for Noise {
+///     type Sample = Tensor;
+///
+///     fn len(&self) -> usize {
+///         8
+///     }
+///
+///     fn get_item(&self, _index: usize) -> anyhow::Result<Tensor> {
+///         Ok(Tensor::randn([3], (Kind::Float, Device::Cpu)))
+///     }
+/// }
+///
+/// let read = |num_workers, epoch| {
+///     DataLoader::with_workers(Noise, num_workers).seed(1).epoch(epoch)?.collect::<Result<Vec<_>, _>>()
+/// };
+/// assert_eq!(read(0, 5)?, read(3, 5)?);
+/// assert_ne!(read(3, 5)?, read(3, 6)?);
+/// # Ok::<(), tch_lightning::data::DataError>(())
+/// ```
+///
 /// # Workers
 /// A loader made by [`new`](DataLoader::new) reads a batch on the thread that asks for it, when it is asked for. One
 /// made by [`with_workers`](DataLoader::with_workers) has threads that read ahead, each from a clone of the dataset.
 /// Batch `i` is read by worker `i % num_workers`; they come in the same order, with the same contents, whatever the
 /// number of workers.
-///
-/// For that, a sample must depend on its index alone. A dataset that changes samples at random should seed a generator
-/// with the index: libtorch's own, which all threads share, gives the workers numbers in no order that can be relied
-/// on.
 ///
 /// The threads start with the first batch that is asked for. They live as long as the loader, unless
 /// [`persistent_workers`](DataLoader::persistent_workers) is switched off. Operations of libtorch in a worker run on
@@ -122,7 +162,8 @@ impl<B: Batch> DataLoader<B> {
         self
     }
 
-    /// What decides the orders of a loader that shuffles; 0 by default.
+    /// What decides the orders of a loader that shuffles, and the random numbers of its samples, in place of the
+    /// [run's seed](super::run_seed).
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);
         self
@@ -233,7 +274,8 @@ impl<B: Batch> DataLoader<B> {
         self.reader.dataset_len()
     }
 
-    /// The batches of an epoch, in an order that the seed and `epoch` alone decide.
+    /// The batches of an epoch, in an order that the seed and `epoch` alone decide. The seed is that of
+    /// [`seed`](DataLoader::seed), or else the [run's](super::run_seed), which outside of a run is the process's.
     ///
     /// ```
     /// use tch_lightning::data::DataLoader;
@@ -248,10 +290,17 @@ impl<B: Batch> DataLoader<B> {
     /// # Errors
     /// [`DataError`] says why if there is no batch to be had, or if options make no sense together.
     pub fn epoch(&self, epoch: u64) -> Result<Batches<'_, B>, DataError> {
+        self.epoch_with(epoch, Seed::current())
+    }
+
+    /// As [`epoch`](DataLoader::epoch), with the seed that counts where the loader has none of its own.
+    pub(crate) fn epoch_with(&self, number: u64, seed: Seed) -> Result<Batches<'_, B>, DataError> {
+        native::prepare_draws().map_err(|error| DataError::RandomNumbers { source: error.into() })?;
+        let epoch = Epoch { number, seed: self.options.seed.map_or(seed, Seed::chosen) };
         // samplers are users' code
-        let feed = panic::catch(|| Ok(self.reader.epoch(&self.options, epoch)?));
-        let feed =
-            feed.map_err(|error| error.downcast().unwrap_or_else(|source| DataError::Sampler { epoch, source }))?;
+        let feed = epoch.draw(Drawer::Order, 0, || panic::catch(|| Ok(self.reader.epoch(&self.options, epoch)?)));
+        let feed = feed
+            .map_err(|error| error.downcast().unwrap_or_else(|source| DataError::Sampler { epoch: number, source }))?;
         Ok(Batches::new(feed))
     }
 }
@@ -263,7 +312,7 @@ impl<B> fmt::Debug for DataLoader<B> {
             .field("dataset_len", &self.reader.dataset_len())
             .field("batch_size", &self.options.batch_size())
             .field("shuffle", &self.options.shuffle)
-            .field("seed", &self.options.seed())
+            .field("seed", &self.options.seed)
             .field("drop_last", &self.options.drop_last)
             .finish_non_exhaustive()
     }

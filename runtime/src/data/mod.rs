@@ -10,6 +10,7 @@
 //! | a stream of samples | [`IterableDataset`], [`ChainDataset`] |
 //! | another order | [`Sampler`], [`RandomSampler`], [`WeightedRandomSampler`], [`SubsetRandomSampler`], [`BatchSampler`] |
 //! | several processes | [`DistributedSampler`] |
+//! | random numbers that can be reproduced | plain tch, [`random_seed`], [`run_seed`] |
 //! | threads that read ahead | [`DataLoader::with_workers`] |
 //! | other batches | [`Dataset::collate_with`], or [`Collate`] for an own type |
 //! | several loaders at once | [`CombinedLoader`] |
@@ -40,6 +41,7 @@ mod combined;
 mod concat;
 mod dataset;
 mod device_batches;
+mod draws;
 mod error;
 mod index_plan;
 mod iterable;
@@ -51,6 +53,7 @@ mod pinned;
 mod read_at_once;
 mod reading;
 mod samplers;
+mod seed;
 mod source;
 mod split;
 mod stream_plan;
@@ -65,6 +68,7 @@ pub use combined::{Combine, CombinedLoader};
 pub use concat::ConcatDataset;
 pub use dataset::Dataset;
 pub use device_batches::DeviceBatches;
+pub use draws::random_seed;
 pub use error::DataError;
 pub use iterable::{ChainDataset, IterableDataset, WorkerInfo};
 pub use loader::DataLoader;
@@ -73,6 +77,8 @@ pub use samplers::{
     BatchSampler, DistributedSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler,
     WeightedRandomSampler,
 };
+pub use seed::run_seed;
+pub(crate) use seed::{Seed, seed_was_chosen};
 pub use source::{IterableStyle, MapStyle, Source};
 pub use split::{Subset, random_split, random_split_fractions};
 /// ```

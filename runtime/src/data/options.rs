@@ -46,11 +46,6 @@ impl Options {
         self.batch_size.unwrap_or(1)
     }
 
-    /// What decides the orders.
-    pub(super) fn seed(&self) -> u64 {
-        self.seed.unwrap_or(0)
-    }
-
     /// The options about the order of the samples that were chosen, by name.
     pub(super) fn about_order(&self) -> impl Iterator<Item = &'static str> {
         chosen([

@@ -68,7 +68,7 @@ where
                 return None;
             }
             let indices: Vec<&[usize]> = together.iter().map(|batch| self.plan.indices(*batch)).collect();
-            match panic::catch(|| (self.read)(&indices)) {
+            match self.plan.reading(&together, || panic::catch(|| (self.read)(&indices))) {
                 Ok(batches) => self.ready.extend(batches),
                 Err(error) if together.len() == 1 => return Some(Err(error)),
                 Err(_) => (self.batches, self.alone) = (before, together.len()),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::batches::Feed;
+use super::draws::Epoch;
 use super::index_plan;
 use super::options::{Options, Prefetch};
 use super::source::{Plan, Share, Source};
@@ -21,7 +22,7 @@ pub(super) trait Reader<B> {
     fn dataset_len(&self) -> Option<usize>;
 
     /// The batches of an epoch. None is read yet.
-    fn epoch(&self, options: &Options, epoch: u64) -> Result<Box<dyn Feed<B> + '_>, DataError>;
+    fn epoch(&self, options: &Options, epoch: Epoch) -> Result<Box<dyn Feed<B> + '_>, DataError>;
 
     /// Puts what `wrap` makes of a sampler in its place.
     fn map_sampler(&mut self, options: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError>;
@@ -87,7 +88,7 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
         self.source.dataset_len()
     }
 
-    fn epoch(&self, options: &Options, epoch: u64) -> Result<Box<dyn Feed<S::Batch> + '_>, DataError> {
+    fn epoch(&self, options: &Options, epoch: Epoch) -> Result<Box<dyn Feed<S::Batch> + '_>, DataError> {
         if options.prefetch.factor == 0 {
             return Err(DataError::ZeroPrefetchFactor);
         }

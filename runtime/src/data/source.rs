@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::dataset::read_each;
+use super::draws::Epoch;
 use super::index_plan::IndexPlan;
 use super::options::Options;
 use super::read_at_once::ReadAtOnce;
@@ -30,7 +31,7 @@ pub trait Source<Style> {
     fn dataset_len(&self) -> Option<usize>;
 
     #[doc(hidden)]
-    fn plan(&self, options: &Options, epoch: u64) -> Result<Self::Plan, DataError>;
+    fn plan(&self, options: &Options, epoch: Epoch) -> Result<Self::Plan, DataError>;
 
     #[doc(hidden)]
     fn share(&self, plan: Arc<Self::Plan>, first_batch: usize, worker: WorkerInfo) -> Share<'_, Self::Batch>;
@@ -68,7 +69,7 @@ where
         Some(self.len())
     }
 
-    fn plan(&self, options: &Options, epoch: u64) -> Result<IndexPlan, DataError> {
+    fn plan(&self, options: &Options, epoch: Epoch) -> Result<IndexPlan, DataError> {
         IndexPlan::new(options, self.len(), epoch)
     }
 
@@ -96,7 +97,7 @@ where
         Some(self.dataset.len())
     }
 
-    fn plan(&self, options: &Options, epoch: u64) -> Result<IndexPlan, DataError> {
+    fn plan(&self, options: &Options, epoch: Epoch) -> Result<IndexPlan, DataError> {
         IndexPlan::new(options, self.dataset.len(), epoch)
     }
 
@@ -117,7 +118,7 @@ where
         None
     }
 
-    fn plan(&self, options: &Options, epoch: u64) -> Result<StreamPlan, DataError> {
+    fn plan(&self, options: &Options, epoch: Epoch) -> Result<StreamPlan, DataError> {
         StreamPlan::new(options, epoch)
     }
 
@@ -139,7 +140,7 @@ where
         None
     }
 
-    fn plan(&self, options: &Options, epoch: u64) -> Result<StreamPlan, DataError> {
+    fn plan(&self, options: &Options, epoch: Epoch) -> Result<StreamPlan, DataError> {
         StreamPlan::new(options, epoch)
     }
 

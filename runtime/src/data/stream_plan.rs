@@ -3,6 +3,7 @@
 use std::iter;
 use std::sync::Arc;
 
+use super::draws::{Drawer, Epoch};
 use super::options::Options;
 use super::source::{Plan, Share};
 use super::{Batch, DataError, WorkerInfo, pinned};
@@ -10,14 +11,14 @@ use crate::panic;
 
 /// An epoch of a stream.
 pub struct StreamPlan {
-    epoch: u64,
+    epoch: Epoch,
     batch_size: usize,
     drop_last: bool,
     pin_memory: bool,
 }
 
 impl StreamPlan {
-    pub(super) fn new(options: &Options, epoch: u64) -> Result<Self, DataError> {
+    pub(super) fn new(options: &Options, epoch: Epoch) -> Result<Self, DataError> {
         if let Some(option) = options.about_order().next() {
             return Err(DataError::IterableOption { option });
         }
@@ -37,7 +38,8 @@ impl StreamPlan {
         iter: impl FnOnce(u64) -> I,
         collate: impl Fn(Vec<S>) -> anyhow::Result<B> + 'a,
     ) -> Share<'a, B> {
-        match panic::catch(|| Ok(iter(self.epoch))) {
+        let epoch = self.epoch;
+        match epoch.draw(Drawer::Stream, 0, || panic::catch(|| Ok(iter(epoch.number)))) {
             Ok(samples) => Box::new(Cut { plan: self, worker, samples, collate, position: 0, is_over: false }),
             Err(error) => Box::new(iter::once(Err(error))),
         }
@@ -66,15 +68,22 @@ struct Cut<I, C> {
 }
 
 impl<S, I: Iterator<Item = anyhow::Result<S>>, C> Cut<I, C> {
+    /// Where a sample of this worker stands in a stream that is dealt to the workers in turn.
+    fn place(&self, position: usize) -> usize {
+        position.wrapping_mul(self.worker.num_workers).wrapping_add(self.worker.id)
+    }
+
     fn next_sample(&mut self) -> Option<Result<S, DataError>> {
         if self.is_over {
             return None;
         }
         let mut panicked = true;
-        let sample = panic::catch(|| {
-            let sample = self.samples.next();
-            panicked = false;
-            sample.transpose()
+        let sample = self.plan.epoch.draw(Drawer::Sample, self.place(self.position), || {
+            panic::catch(|| {
+                let sample = self.samples.next();
+                panicked = false;
+                sample.transpose()
+            })
         });
         // what panicked would do so again, or worse
         self.is_over = panicked || matches!(sample, Ok(None));
@@ -103,6 +112,8 @@ where
         if samples.is_empty() || (self.plan.drop_last && !is_whole) {
             return None;
         }
-        Some(panic::catch(|| pinned::pinned_if(self.plan.pin_memory, (self.collate)(samples)?)))
+        let last = self.place(self.position.saturating_sub(1));
+        let join = || panic::catch(|| pinned::pinned_if(self.plan.pin_memory, (self.collate)(samples)?));
+        Some(self.plan.epoch.draw(Drawer::Collate, last, join))
     }
 }

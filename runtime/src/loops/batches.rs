@@ -2,9 +2,10 @@
 
 use crate::config::{BatchLimit, LimitError};
 use crate::context::{Progress, RunContext};
-use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches};
+use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, Seed};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::module::{LightningModule, Running};
 use crate::terminal;
 use std::ops::Range;
 use tch::Device;
@@ -49,43 +50,46 @@ pub(super) struct EpochBatch<B> {
     pub(super) is_last: bool,
 }
 
-/// The batches of a training epoch that are left after `done`, up to `count` of them all. What fails names the hook that made the loader.
-pub(super) fn of_epoch<B: Batch>(
-    loader: &DataLoader<B>,
-    dataloader: Hook,
-    epoch: usize,
-    done: usize,
+/// The batches of the running training epoch, without those that are done, up to `count` of them all.
+pub(super) fn of_epoch<'l, M: LightningModule>(
+    running: &Running<'_, M>,
+    loader: &'l DataLoader<M::Batch>,
     count: Option<usize>,
-    ahead: Option<Device>,
-) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
-    let failed = move |batch_idx, source| Error::Data { dataloader, epoch: Some(epoch), batch_idx, source };
-    from(loader, failed, epoch, done..count.unwrap_or(usize::MAX), ahead)
+) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
+    let progress = &running.ctx.progress;
+    let (dataloader, epoch) = (Hook::TrainDataloader, Some(progress.current_epoch));
+    let failed = move |batch_idx, source| Error::Data { dataloader, epoch, batch_idx, source };
+    let batches = progress.batches_ready..count.unwrap_or(usize::MAX);
+    from(loader, failed, progress.current_epoch, running.ctx.seed, batches, running.device_ahead())
 }
 
-/// The batches of an evaluation, at most `count` of them.
-pub(super) fn of_evaluation<B: Batch>(
-    loader: &DataLoader<B>,
-    dataloader: Hook,
+/// The batches of an evaluation, at most `count` of them, of one of the loaders that `dataloader` made.
+pub(super) fn of_evaluation<'l, M: LightningModule>(
+    running: &Running<'_, M>,
+    (dataloader, dataloader_idx): (Hook, usize),
+    loader: &'l DataLoader<M::Batch>,
     epoch: usize,
     count: Option<usize>,
-    ahead: Option<Device>,
-) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
+) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
     let failed = move |batch_idx, source| Error::Data { dataloader, epoch: None, batch_idx, source };
-    from(loader, failed, epoch, 0..count.unwrap_or(usize::MAX), ahead)
+    // counted from the end, as the parts of a combined loader are counted from the beginning
+    let seed = running.ctx.seed.derived(usize::MAX - dataloader_idx);
+    from(loader, failed, epoch, seed, 0..count.unwrap_or(usize::MAX), running.device_ahead())
 }
 
-fn from<B: Batch>(
-    loader: &DataLoader<B>,
-    failed: impl Fn(Option<usize>, DataError) -> Error,
+fn from<'l, B: Batch, F: Fn(Option<usize>, DataError) -> Error>(
+    loader: &'l DataLoader<B>,
+    failed: F,
     epoch: usize,
+    seed: Seed,
     mut places: Range<usize>,
     ahead: Option<Device>,
-) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>>, Error> {
+) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>> + use<'l, B, F>, Error> {
     let limit = places.end;
     // other loaders may end before the limit: whether a batch is the last is known once the next one was asked for
     let knows_length = loader.num_batches().is_some();
     let cannot_begin = |source| failed(None, source);
-    let batches = loader.epoch(epoch as u64).map_err(cannot_begin)?.skip_to(places.start);
+    let batches = loader.epoch_with(epoch as u64, seed).map_err(cannot_begin)?.skip_to(places.start);
     let mut batches = match ahead {
         Some(device) => Fetched::Ahead(batches.prefetch_to_device(device).map_err(cannot_begin)?),
         None => Fetched::AsTheyAre(batches),

@@ -87,7 +87,7 @@ impl<M: LightningModule> Evaluation<M> {
         kind.start(running)?;
         for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
             running.ctx.dataloader_idx = (loaders.len() > 1).then_some(dataloader_idx);
-            for batch in batches::of_evaluation(loader, kind.dataloader(), epoch, count, running.device_ahead())? {
+            for batch in batches::of_evaluation(running, (kind.dataloader(), dataloader_idx), loader, epoch, count)? {
                 let EpochBatch { batch, batch_idx, .. } = batch?;
                 kind.advance(running, batch, batch_idx, dataloader_idx)?;
                 running.ctx.check_signals(Some(batch_idx))?;

@@ -26,7 +26,7 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
     running.on_predict_epoch_start()?;
     let mut predictions = Vec::new();
     for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
-        for batch in batches::of_evaluation(loader, hook, 0, count, running.device_ahead())? {
+        for batch in batches::of_evaluation(running, (hook, dataloader_idx), loader, 0, count)? {
             let EpochBatch { batch, batch_idx, .. } = batch?;
             predictions.push(advance(running, batch, batch_idx, dataloader_idx)?);
             running.ctx.check_signals(Some(batch_idx))?;

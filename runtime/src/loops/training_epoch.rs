@@ -25,13 +25,14 @@ pub(super) fn run<M: LightningModule>(
         advance_end(running, validation.as_deref_mut())?;
     }
     let count = running.ctx.num_training_batches;
-    let (epoch, done) = (running.ctx.progress.current_epoch, running.ctx.progress.batches_ready);
-    let ahead = running.device_ahead();
-    let mut batches = batches::of_epoch(&training.loader, Hook::TrainDataloader, epoch, done, count, ahead)?;
+    let mut batches = batches::of_epoch(running, &training.loader, count)?;
     while !is_done(running.ctx) {
         let Some(batch) = batches.next() else {
             if running.ctx.progress.batches_ready == 0 {
-                return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: Some(epoch) });
+                return Err(Error::NoBatch {
+                    dataloader: Hook::TrainDataloader,
+                    epoch: Some(running.ctx.progress.current_epoch),
+                });
             }
             break;
         };

@@ -33,6 +33,7 @@ impl<M: LightningModule> Running<'_, M> {
         if let (Some(scaler), Some(state)) = (&mut self.ctx.grad_scaler, checkpoint.metadata.grad_scaler) {
             *scaler = GradScaler::new(state, self.ctx.device)?;
         }
+        self.ctx.seed = checkpoint.metadata.run.seed;
         self.ctx.progress = checkpoint.metadata.progress.resumed();
         let epoch = self.ctx.progress.current_epoch;
         if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {

@@ -4,6 +4,7 @@ mod combined;
 mod device;
 mod iterable;
 mod loader;
+mod random;
 mod samplers;
 mod training;
 mod workers;

@@ -1,5 +1,6 @@
 //! The loaders that are combined, one by one.
 
+use crate::data::draws::Epoch;
 use crate::data::reading::WrapSampler;
 use crate::data::{Batch, Batches, DataError, DataLoader};
 
@@ -24,7 +25,7 @@ pub trait Combine: 'static {
     fn whole(batches: Self::Optional) -> Option<Self::Batch>;
 
     #[doc(hidden)]
-    fn members(&self, epoch: u64) -> Result<Self::Members<'_>, DataError>;
+    fn members(&self, epoch: Epoch) -> Result<Self::Members<'_>, DataError>;
 
     #[doc(hidden)]
     fn num_batches(&self) -> Vec<Option<usize>>;
@@ -76,7 +77,7 @@ pub trait Member {
 pub struct Loading<'a, B> {
     loader: &'a DataLoader<B>,
     position: usize,
-    epoch: u64,
+    epoch: Epoch,
     batches: Batches<'a, B>,
     /// How often it has begun anew.
     times: u64,
@@ -85,8 +86,10 @@ pub struct Loading<'a, B> {
 }
 
 impl<'a, B: Batch> Loading<'a, B> {
-    fn new(loader: &'a DataLoader<B>, position: usize, epoch: u64) -> Result<Self, DataError> {
-        let batches = loader.epoch(epoch).map_err(|error| of_loader(position, error))?;
+    fn new(loader: &'a DataLoader<B>, position: usize, epoch: Epoch) -> Result<Self, DataError> {
+        // two loaders over one dataset that shuffle alike would pair each sample with itself
+        let epoch = Epoch { seed: epoch.seed.derived(position), ..epoch };
+        let batches = loader.epoch_with(epoch.number, epoch.seed).map_err(|error| of_loader(position, error))?;
         Ok(Self { loader, position, epoch, batches, times: 0, was_through: false, batch: None })
     }
 
@@ -97,7 +100,7 @@ impl<'a, B: Batch> Loading<'a, B> {
     /// Begins for the `times`th time.
     fn begin(&mut self, times: u64) {
         self.times = times;
-        match self.loader.epoch(self.epoch + (times << 32)) {
+        match self.loader.epoch_with(self.epoch.number + (times << 32), self.epoch.seed) {
             Ok(batches) => self.batches = batches,
             Err(error) => self.batch = Some(Err(error)),
         }
@@ -166,7 +169,7 @@ impl<B: Batch> Combine for Vec<DataLoader<B>> {
         batches.into_iter().collect()
     }
 
-    fn members(&self, epoch: u64) -> Result<Vec<Loading<'_, B>>, DataError> {
+    fn members(&self, epoch: Epoch) -> Result<Vec<Loading<'_, B>>, DataError> {
         self.iter().enumerate().map(|(position, loader)| Loading::new(loader, position, epoch)).collect()
     }
 
@@ -206,7 +209,7 @@ macro_rules! combine_tuple {
                 Some(($(batches.$position?,)+))
             }
 
-            fn members(&self, epoch: u64) -> Result<Self::Members<'_>, DataError> {
+            fn members(&self, epoch: Epoch) -> Result<Self::Members<'_>, DataError> {
                 Ok(($(Loading::new(&self.$position, $position, epoch)?,)+))
             }
 

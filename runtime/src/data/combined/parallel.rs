@@ -2,6 +2,7 @@
 
 use super::members::{Combine, Members};
 use crate::data::batches::Feed;
+use crate::data::draws::Epoch;
 use crate::data::options::Options;
 use crate::data::reading::{Reader, WrapSampler};
 use crate::data::{Batch, DataError};
@@ -41,7 +42,7 @@ impl<L: Combine, B: Batch> Reader<B> for Parallel<L, B> {
         None
     }
 
-    fn epoch(&self, options: &Options, epoch: u64) -> Result<Box<dyn Feed<B> + '_>, DataError> {
+    fn epoch(&self, options: &Options, epoch: Epoch) -> Result<Box<dyn Feed<B> + '_>, DataError> {
         refuse_options(options)?;
         let mut members = self.loaders.members(epoch)?;
         if members.each().is_empty() {

@@ -3,6 +3,7 @@
 use super::members::of_loader;
 use super::parallel::refuse_options;
 use crate::data::batches::Feed;
+use crate::data::draws::Epoch;
 use crate::data::options::Options;
 use crate::data::reading::{Reader, WrapSampler};
 use crate::data::{Batch, Batches, Combine, DataError, DataLoader};
@@ -27,10 +28,13 @@ impl<B: Batch> Reader<B> for Sequential<B> {
         None
     }
 
-    fn epoch(&self, options: &Options, epoch: u64) -> Result<Box<dyn Feed<B> + '_>, DataError> {
+    fn epoch(&self, options: &Options, epoch: Epoch) -> Result<Box<dyn Feed<B> + '_>, DataError> {
         refuse_options(options)?;
         let parts = self.loaders.iter().enumerate();
-        let parts = parts.map(|(position, loader)| loader.epoch(epoch).map_err(|error| of_loader(position, error)));
+        let parts = parts.map(|(position, loader)| {
+            let part = loader.epoch_with(epoch.number, epoch.seed.derived(position));
+            part.map_err(|error| of_loader(position, error))
+        });
         let parts: Vec<Batches<'_, B>> = parts.collect::<Result<_, _>>()?;
         if parts.is_empty() { Err(DataError::NoLoaders) } else { Ok(Box::new(Parts { parts, current: 0 })) }
     }

@@ -1,7 +1,7 @@
 //! One process's share of an order.
 
 use super::Sampler;
-use crate::data::DataError;
+use crate::data::{DataError, Seed};
 
 /// The share of one rank of a distributed run in the order of another sampler, as PyTorch's
 /// [`DistributedSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler).
@@ -9,7 +9,9 @@ use crate::data::DataError;
 /// Rank 0 of 4 gets the first, the fifth, the ninth sample and so on, rank 1 the second, the sixth and so on. As every
 /// rank must take equally many steps, the first samples are dealt once more where the last round is incomplete.
 ///
-/// Every rank must wrap the same order: a [`RandomSampler`](super::RandomSampler) of the same seed, for instance.
+/// Every rank must wrap the same order. Samplers without a seed of their own follow the [run's](crate::data::run_seed) where
+/// [`seed_everything`](crate::seed_everything) was called, in every process with the same number; where it was not, the seed
+/// is 0, as PyTorch's is, since each process would have another.
 ///
 /// ```
 /// use tch_lightning::data::{DistributedSampler, RandomSampler, Sampler, SequentialSampler};
@@ -65,6 +67,14 @@ impl<S: Sampler> DistributedSampler<S> {
     }
 }
 
+impl<S> DistributedSampler<S> {
+    /// The seed that all ranks have.
+    fn seed(&self) -> Seed {
+        let current = Seed::current();
+        if current.is_chosen || self.world_size == 1 { current } else { Seed { number: 0, ..current } }
+    }
+}
+
 impl<S: Sampler> Sampler for DistributedSampler<S> {
     fn len(&self) -> usize {
         let len = self.sampler.len();
@@ -76,7 +86,7 @@ impl<S: Sampler> Sampler for DistributedSampler<S> {
     }
 
     fn indices(&self, epoch: u64) -> Vec<usize> {
-        let order = self.sampler.indices(epoch);
+        let order = self.seed().scope(|| self.sampler.indices(epoch));
         // the padding: the order begins anew, more than once where there are more ranks than samples
         (0..self.len()).map(|round| order[(self.rank + round * self.world_size) % order.len()]).collect()
     }

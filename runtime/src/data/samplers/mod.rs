@@ -14,7 +14,8 @@ pub use weighted::WeightedRandomSampler;
 /// [`Sampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Sampler). A loader takes one by
 /// [`sampler`](super::DataLoader::sampler).
 ///
-/// The epoch's number is all that may decide the order, so that a run can be resumed in it.
+/// The epoch's number and the [run's seed](super::run_seed) are all that may decide the order, so that a run can be resumed
+/// in it. Random numbers drawn by tch in [`indices`](Sampler::indices) are decided by them, where a loader calls it.
 ///
 /// ```
 /// use tch_lightning::data::{DataLoader, Sampler};

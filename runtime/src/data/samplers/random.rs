@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Sampler;
 use crate::data::order::{below, generator, permutation, shuffled};
+use crate::data::run_seed;
 
 /// Samples in random order, as PyTorch's
 /// [`RandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.RandomSampler): what a loader has
@@ -21,13 +22,17 @@ pub struct RandomSampler {
     dataset_len: usize,
     num_samples: usize,
     replacement: bool,
-    seed: u64,
+    seed: Option<u64>,
 }
 
 impl RandomSampler {
     /// Every sample of a dataset of this length, once.
     pub fn new(dataset_len: usize) -> Self {
-        Self { dataset_len, num_samples: dataset_len, replacement: false, seed: 0 }
+        Self::with_seed(dataset_len, None)
+    }
+
+    pub(in crate::data) fn with_seed(dataset_len: usize, seed: Option<u64>) -> Self {
+        Self { dataset_len, num_samples: dataset_len, replacement: false, seed }
     }
 
     /// Whether a sample that was drawn may be drawn again; `false` by default.
@@ -41,9 +46,9 @@ impl RandomSampler {
         Self { num_samples, ..self }
     }
 
-    /// What decides the orders; 0 by default.
+    /// What decides the orders, in place of the seed of its loader or of the [run](run_seed).
     pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+        Self { seed: Some(seed), ..self }
     }
 }
 
@@ -54,7 +59,7 @@ impl Sampler for RandomSampler {
 
     fn indices(&self, epoch: u64) -> Vec<usize> {
         let (count, dataset_len) = (self.len(), self.dataset_len);
-        let mut generator = generator(self.seed, epoch);
+        let mut generator = generator(self.seed.unwrap_or_else(run_seed), epoch);
         if self.replacement {
             return (0..count).map(|_| below(&mut generator, dataset_len)).collect();
         }
@@ -80,18 +85,18 @@ impl Sampler for RandomSampler {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubsetRandomSampler {
     indices: Arc<[usize]>,
-    seed: u64,
+    seed: Option<u64>,
 }
 
 impl SubsetRandomSampler {
     /// The samples at these indices of the dataset.
     pub fn new(indices: impl Into<Arc<[usize]>>) -> Self {
-        Self { indices: indices.into(), seed: 0 }
+        Self { indices: indices.into(), seed: None }
     }
 
-    /// What decides the orders; 0 by default.
+    /// What decides the orders, in place of the seed of its loader or of the [run](run_seed).
     pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+        Self { seed: Some(seed), ..self }
     }
 }
 
@@ -101,7 +106,7 @@ impl Sampler for SubsetRandomSampler {
     }
 
     fn indices(&self, epoch: u64) -> Vec<usize> {
-        let places = permutation(self.indices.len(), self.seed, epoch);
+        let places = permutation(self.indices.len(), self.seed.unwrap_or_else(run_seed), epoch);
         places.into_iter().map(|place| self.indices[place]).collect()
     }
 }

@@ -1,8 +1,8 @@
 //! Samples drawn with different chances.
 
 use super::Sampler;
-use crate::data::DataError;
 use crate::data::order::{generator, unit};
+use crate::data::{DataError, run_seed};
 
 /// Samples drawn with chances in proportion to their weights, as PyTorch's
 /// [`WeightedRandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.WeightedRandomSampler):
@@ -24,7 +24,7 @@ pub struct WeightedRandomSampler {
     weights: WeightTree,
     num_samples: usize,
     replacement: bool,
-    seed: u64,
+    seed: Option<u64>,
 }
 
 impl WeightedRandomSampler {
@@ -42,7 +42,7 @@ impl WeightedRandomSampler {
         if !(weights.total() > 0.0 && weights.total().is_finite()) {
             return Err(DataError::NoWeight { total: weights.total() });
         }
-        Ok(Self { weights, num_samples, replacement: true, seed: 0 })
+        Ok(Self { weights, num_samples, replacement: true, seed: None })
     }
 
     /// Whether a sample that was drawn may be drawn again; `true` by default.
@@ -57,9 +57,9 @@ impl WeightedRandomSampler {
         Ok(Self { replacement, ..self })
     }
 
-    /// What decides the orders; 0 by default.
+    /// What decides the orders, in place of the seed of its loader or of the [run](run_seed).
     pub fn seed(self, seed: u64) -> Self {
-        Self { seed, ..self }
+        Self { seed: Some(seed), ..self }
     }
 }
 
@@ -69,7 +69,7 @@ impl Sampler for WeightedRandomSampler {
     }
 
     fn indices(&self, epoch: u64) -> Vec<usize> {
-        let mut generator = generator(self.seed, epoch);
+        let mut generator = generator(self.seed.unwrap_or_else(run_seed), epoch);
         if self.replacement {
             return (0..self.num_samples).map(|_| self.weights.find(unit(&mut generator))).collect();
         }

@@ -1,0 +1,235 @@
+//! The random numbers of datasets, collate functions and samplers.
+
+use std::collections::BTreeSet;
+
+use tch::{Device, Kind, Tensor};
+use tch_lightning::data::{
+    Collate, CombinedLoader, ConcatDataset, DataLoader, Dataset, IterableDataset, RandomSampler, Sampler, Subset,
+    WorkerInfo, random_seed,
+};
+
+use crate::numbers;
+
+const WORKERS: [usize; 4] = [0, 1, 2, 3];
+
+fn drawn() -> i64 {
+    Tensor::randint(1 << 40, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0])
+}
+
+/// Samples that are drawn anew whenever they are read: by libtorch, and by another generator.
+#[derive(Clone)]
+struct Noise {
+    len: usize,
+}
+
+impl Dataset for Noise {
+    type Sample = Vec<i64>;
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    fn get_item(&self, index: usize) -> anyhow::Result<Vec<i64>> {
+        let sum = Tensor::randn([100], (Kind::Double, Device::Cpu)).sum(Kind::Double).double_value(&[]);
+        Ok(vec![index as i64, sum.to_bits() as i64, random_seed() as i64])
+    }
+}
+
+fn read(loader: &DataLoader<Vec<Tensor>>, epoch: u64, first: usize) -> Vec<Vec<Vec<i64>>> {
+    let batches = loader.epoch(epoch).unwrap().skip_to(first);
+    batches.map(|batch| batch.unwrap().into_iter().map(numbers).collect()).collect()
+}
+
+/// Each loader that `loader` makes for a number of workers deals the same numbers: others for each epoch, seed and sample, and
+/// again in an epoch that is resumed.
+fn assert_reproducible(loader: impl Fn(usize) -> DataLoader<Vec<Tensor>>) {
+    let of = |workers, seed, epoch, first| read(&loader(workers).seed(seed), epoch, first);
+    let expected = of(0, 5, 2, 0);
+    for workers in WORKERS {
+        assert_eq!(of(workers, 5, 2, 0), expected, "with {workers} workers");
+        assert_eq!(of(workers, 5, 2, 2), expected[2..], "with {workers} workers, from the third batch on");
+    }
+    let drawn =
+        |batches: Vec<Vec<Vec<i64>>>| -> Vec<i64> { batches.iter().flat_map(|batch| batch[1].clone()).collect() };
+    let all = [drawn(expected), drawn(of(3, 5, 3, 0)), drawn(of(3, 6, 2, 0))].concat();
+    assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "no two samples have the same numbers");
+}
+
+#[test]
+fn samples_are_drawn_alike_by_any_number_of_workers() {
+    let loader = |workers| DataLoader::with_workers(Noise { len: 23 }, workers).batch_size(4);
+    assert_reproducible(loader);
+    assert_reproducible(|workers| loader(workers).shuffle(true));
+    assert_reproducible(|workers| loader(workers).sampler(RandomSampler::new(23).replacement(true)));
+}
+
+#[test]
+fn parts_of_datasets_draw_as_datasets_do() {
+    let subset = || Subset::new(Noise { len: 30 }, (3..20).collect()).unwrap();
+    assert_reproducible(|workers| DataLoader::with_workers(subset(), workers).batch_size(3));
+    let both = || ConcatDataset::new(vec![Noise { len: 9 }, Noise { len: 8 }]);
+    assert_reproducible(|workers| DataLoader::with_workers(both(), workers).batch_size(3).shuffle(true));
+}
+
+/// Reads several batches at once, how many depends on the number of workers; one of them may fail the first time.
+#[derive(Clone)]
+struct AtOnce(Noise);
+
+impl Dataset for AtOnce {
+    type Sample = Vec<i64>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get_item(&self, index: usize) -> anyhow::Result<Vec<i64>> {
+        self.0.get_item(index)
+    }
+
+    fn get_batches(&self, batches: &[&[usize]]) -> anyhow::Result<Vec<<Vec<i64> as Collate>::Batch>> {
+        anyhow::ensure!(batches.len() == 1 || !batches.concat().contains(&4), "not together");
+        batches.iter().map(|indices| self.get_items(indices)).collect()
+    }
+
+    fn samples_at_once(&self) -> usize {
+        7
+    }
+}
+
+#[test]
+fn batches_that_are_read_together_draw_as_those_that_are_not() {
+    assert_reproducible(|workers| DataLoader::with_workers(AtOnce(Noise { len: 20 }), workers).batch_size(2));
+}
+
+/// Each sample is made of two others, which are read in one call.
+#[derive(Clone)]
+struct Pairs(AtOnce);
+
+impl Dataset for Pairs {
+    type Sample = Vec<i64>;
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn get_item(&self, index: usize) -> anyhow::Result<Vec<i64>> {
+        let both = self.0.get_items(&[index, (index + 1) % self.len()])?;
+        Ok(both.into_iter().map(|column| numbers(column).into_iter().fold(0, i64::wrapping_add)).collect())
+    }
+
+    fn get_batches(&self, batches: &[&[usize]]) -> anyhow::Result<Vec<<Vec<i64> as Collate>::Batch>> {
+        batches.iter().map(|indices| self.get_items(indices)).collect()
+    }
+
+    fn samples_at_once(&self) -> usize {
+        7
+    }
+}
+
+#[test]
+fn samples_may_read_others() {
+    assert_reproducible(|workers| DataLoader::with_workers(Pairs(AtOnce(Noise { len: 20 })), workers).batch_size(2));
+}
+
+/// What reads a dataset with a loader of its own does not disturb it.
+#[test]
+fn a_loader_within_a_sample_has_numbers_of_its_own() {
+    #[derive(Clone)]
+    struct Nested;
+
+    impl Dataset for Nested {
+        type Sample = Vec<i64>;
+
+        fn len(&self) -> usize {
+            11
+        }
+
+        fn get_item(&self, index: usize) -> anyhow::Result<Vec<i64>> {
+            let before = drawn();
+            let inner = read(&DataLoader::new(Noise { len: 3 }).batch_size(3), index as u64, 0);
+            Ok(vec![before, inner[0][1][0].wrapping_add(drawn())])
+        }
+    }
+    assert_reproducible(|workers| DataLoader::with_workers(Nested, workers).batch_size(2));
+}
+
+#[test]
+fn what_joins_samples_draws_too() {
+    let joined = |samples: Vec<Vec<i64>>| Ok(vec![Tensor::from_slice(&samples[0]), Tensor::from_slice(&[drawn()])]);
+    assert_reproducible(|workers| {
+        DataLoader::with_workers(Noise { len: 23 }.collate_with(joined), workers).batch_size(4)
+    });
+}
+
+/// Numbers with noise, drawn behind the dealing to workers.
+#[derive(Clone)]
+struct Stream {
+    len: i64,
+}
+
+impl IterableDataset for Stream {
+    type Sample = Vec<i64>;
+
+    fn iter(&self, epoch: u64, worker: WorkerInfo) -> impl Iterator<Item = anyhow::Result<Vec<i64>>> {
+        // drawn alike by every worker, so that they deal one order
+        let order = numbers(Tensor::randperm(self.len, (Kind::Int64, Device::Cpu)));
+        worker.share(order).map(move |number| Ok(vec![number, drawn(), epoch as i64]))
+    }
+}
+
+#[test]
+fn streams_are_drawn_alike_by_any_number_of_workers() {
+    let sorted = |workers, seed, epoch| {
+        let loader = DataLoader::iterable_with_workers(Stream { len: 20 }, workers).batch_size(1).seed(seed);
+        let mut samples = read(&loader, epoch, 0);
+        assert_eq!(read(&loader, epoch, 5), samples[5..], "resumed");
+        samples.sort();
+        samples
+    };
+    let expected = sorted(0, 5, 2);
+    assert_eq!(expected.iter().map(|sample| sample[0][0]).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+    for workers in WORKERS {
+        assert_eq!(sorted(workers, 5, 2), expected);
+    }
+    assert_ne!(sorted(2, 5, 3), expected);
+    assert_ne!(sorted(2, 6, 2), expected);
+}
+
+/// An order that tch shuffles.
+struct Shuffled(i64);
+
+impl Sampler for Shuffled {
+    fn len(&self) -> usize {
+        self.0 as usize
+    }
+
+    fn indices(&self, _: u64) -> Vec<usize> {
+        numbers(Tensor::randperm(self.0, (Kind::Int64, Device::Cpu))).into_iter().map(|index| index as usize).collect()
+    }
+}
+
+#[test]
+fn a_sampler_that_draws_gives_an_epoch_always_the_same_order() {
+    let loader = DataLoader::new((0..50_i64).collect::<Vec<_>>()).batch_size(50).sampler(Shuffled(50)).seed(3);
+    let order = |epoch| crate::read(loader.epoch(epoch).unwrap()).concat();
+    assert_eq!(order(4), order(4));
+    assert_ne!(order(4), order(5));
+}
+
+/// Two loaders over one dataset would otherwise pair each sample with itself.
+#[test]
+fn combined_loaders_shuffle_each_in_an_order_of_its_own() {
+    let part = || DataLoader::new((0..64_i64).collect::<Vec<_>>()).batch_size(64).shuffle(true);
+    let both = CombinedLoader::max_size_cycle((part(), part()));
+    let orders = |epoch| {
+        let (one, other) = both.epoch(epoch).unwrap().next().unwrap().unwrap();
+        (numbers(one), numbers(other))
+    };
+    let (one, other) = orders(0);
+    assert_ne!(one, other);
+    assert_eq!(orders(0), (one.clone(), other));
+    assert_ne!(orders(1).0, one);
+    let one_after_the_other = CombinedLoader::sequential(vec![part(), part()]);
+    let orders = crate::read(one_after_the_other.epoch(0).unwrap());
+    assert_ne!(orders[0], orders[1]);
+}
