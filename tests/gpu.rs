@@ -176,8 +176,49 @@ fn a_step_on_a_gpu_waits_for_no_value() {
     assert_eq!(of_ten("aten::_fused_adamw_"), 10);
     assert_eq!(of_ten("aten::_local_scalar_dense"), 0);
     assert_eq!(of_ten("aten::item"), 0);
-    // inputs and classes on their way there, and nothing back
-    assert_eq!(of_ten("aten::_to_copy"), 20);
+    // inputs and classes on their way there, and the loss to where the log keeps it; nothing on its way back
+    assert_eq!(of_ten("aten::_to_copy"), 30);
+}
+
+#[test]
+fn a_tensor_on_a_gpu_that_changes_after_it_was_logged_counts_as_it_was() {
+    if !has_gpu() {
+        return;
+    }
+    struct Counting {
+        vs: nn::VarStore,
+        layer: nn::Linear,
+        seen: Tensor,
+    }
+
+    #[lightning_module]
+    impl Counting {
+        fn parameters(&mut self) -> &mut nn::VarStore {
+            &mut self.vs
+        }
+
+        fn training_step(&mut self, ctx: &mut Context, batch: &Rows) -> Tensor {
+            self.seen += 1.0;
+            ctx.log("seen", &self.seen).on_epoch(true);
+            self.layer.forward(&batch.0).square().mean(Kind::Float)
+        }
+
+        fn configure_optimizers(&self) -> Sgd {
+            Sgd::new(1e-3)
+        }
+    }
+
+    let vs = nn::VarStore::new(Device::Cpu);
+    let layer = nn::linear(vs.root(), 16, 4, nn::LinearConfig::default());
+    let seen = Tensor::zeros([1], (Kind::Float, Device::Cuda(0)));
+    let numbers = Numbers::default();
+    let config = TrainerConfig { max_epochs: Some(1), log_every_n_steps: 1, ..quiet(Accelerator::Cuda) };
+    let loader = DataLoader::new(rows(100 * 32)).batch_size(32);
+    let mut trainer = Trainer::new(config).logger(numbers.clone());
+    trainer.fit(&mut Counting { vs, layer, seen }, Loaders::train(loader)).unwrap();
+    let numbers = numbers.0.take();
+    assert_eq!(numbers["seen_step"], (1..=100).map(f64::from).collect::<Vec<_>>());
+    assert_eq!(numbers["seen_epoch"], [50.5]);
 }
 
 #[test]

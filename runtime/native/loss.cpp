@@ -1,4 +1,4 @@
-// The loss of a step, looked at without waiting for its device.
+// The loss of a step and other numbers, looked at without waiting for their device.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <c10/core/GradMode.h>
@@ -11,13 +11,26 @@ namespace lightning {
 
 namespace {
 
+// Whether the memory of a tensor holds its values: a sign that is yet to be applied, or zeros without memory, are told by a
+// dispatch key.
+bool is_plain(const at::Tensor& tensor) {
+  constexpr c10::DispatchKeySet lazy({c10::DispatchKey::Negative, c10::DispatchKey::Conjugate, c10::DispatchKey::ZeroTensor});
+  return tensor.is_cpu() && tensor.layout() == at::kStrided && !tensor.key_set().has_any(lazy);
+}
+
 bool read(const at::Tensor& tensor, double& value) {
-  if (!tensor.defined() || !tensor.is_cpu() || tensor.layout() != at::kStrided || tensor.numel() != 1) return false;
+  if (!tensor.defined() || !is_plain(tensor) || tensor.numel() != 1) return false;
   switch (tensor.scalar_type()) {
     case at::kDouble: value = *tensor.const_data_ptr<double>(); return true;
     case at::kFloat: value = *tensor.const_data_ptr<float>(); return true;
     case at::kHalf: value = *tensor.const_data_ptr<c10::Half>(); return true;
     case at::kBFloat16: value = *tensor.const_data_ptr<c10::BFloat16>(); return true;
+    case at::kLong: value = static_cast<double>(*tensor.const_data_ptr<int64_t>()); return true;
+    case at::kInt: value = *tensor.const_data_ptr<int32_t>(); return true;
+    case at::kShort: value = *tensor.const_data_ptr<int16_t>(); return true;
+    case at::kChar: value = *tensor.const_data_ptr<int8_t>(); return true;
+    case at::kByte: value = *tensor.const_data_ptr<uint8_t>(); return true;
+    case at::kBool: value = *tensor.const_data_ptr<bool>(); return true;
     default: return false;
   }
 }
@@ -29,7 +42,7 @@ using lightning::guarded;
 
 extern "C" {
 
-// Reads a floating-point number that lies in the host's memory; `was_read` tells whether it does.
+// Reads a real number that lies in the host's memory; `was_read` tells whether it does.
 char* lightning_read_scalar(const at::Tensor* tensor, double* value, bool* was_read) {
   return guarded([&] { *was_read = lightning::read(*tensor, *value); });
 }

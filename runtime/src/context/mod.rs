@@ -373,12 +373,18 @@ impl RunContext {
         }
     }
 
-    /// Hands a row to every logger, with the epoch, as Lightning adds it.
-    pub(crate) fn write_row(&mut self, mut metrics: Vec<(String, f64)>, step: usize) -> Result<(), Error> {
+    /// Hands a row to every logger, as Lightning does: a value that was logged as `step` is the row's step, and the epoch is
+    /// added where neither `step` nor `epoch` was logged.
+    pub(crate) fn write_row(&mut self, mut metrics: Vec<(String, f64)>, mut step: usize) -> Result<(), Error> {
         if metrics.is_empty() || self.loggers.is_empty() || self.is_fast_dev_run() {
             return Ok(());
         }
-        metrics.push(("epoch".to_owned(), self.progress.current_epoch as f64));
-        self.log_to_loggers(&metrics, step)
+        let place = |metrics: &[(String, f64)], name| metrics.iter().position(|(logged, _)| logged == name);
+        if let Some(logged) = place(&metrics, "step") {
+            step = log::row_step(metrics.remove(logged).1)?;
+        } else if place(&metrics, "epoch").is_none() {
+            metrics.push(("epoch".to_owned(), self.progress.current_epoch as f64));
+        }
+        self.loggers.iter_mut().try_for_each(|logger| logger.log_metrics(&metrics, step))
     }
 }

@@ -79,7 +79,7 @@ impl<M: LightningModule> Evaluation<M> {
         if counts.iter().all(|count| *count == Some(0)) {
             return Ok(Vec::new());
         }
-        running.ctx.evaluation_log.clear();
+        running.ctx.evaluation_log.begin_epoch();
         let kind = self.kind;
         // some validation data is shuffled by the progress of training
         let epoch = running.ctx.progress.current_epoch;
@@ -195,6 +195,6 @@ fn log_step<M: LightningModule>(running: &mut Running<'_, M>, batch_idx: usize) 
     if running.ctx.running_stage == RunningStage::SanityChecking || running.ctx.loggers.is_empty() {
         return Ok(());
     }
-    let row = running.ctx.evaluation_log.step_row();
+    let row = running.ctx.evaluation_log.step_row(running.ctx.dataloader_idx);
     running.ctx.write_row(row, batch_idx)
 }

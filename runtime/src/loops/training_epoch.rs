@@ -142,6 +142,6 @@ fn log_step<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Erro
         return Ok(());
     }
     ctx.read_losses()?;
-    let row = ctx.training_log.step_row();
+    let row = ctx.training_log.step_row(None);
     ctx.write_row(row, ctx.logged_step())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use tch::{Device, TchError, Tensor};
+use tch::{Device, TchError, Tensor, no_grad};
 
 use super::DistReduceFx;
 use super::error::Refusal;
@@ -99,9 +99,11 @@ impl Accumulated {
         wholes.collect()
     }
 
+    /// Copies of all tensors, under their names.
     pub(super) fn state(&mut self) -> Result<Vec<(String, Tensor)>, TchError> {
         let updates = Tensor::from(self.updates).f_to_device(self.device.unwrap_or(Device::Cpu))?;
-        let tensors = self.whole()?.into_iter().chain([updates]);
+        let tensors: Result<Vec<Tensor>, TchError> = self.whole()?.iter().map(copied).collect();
+        let tensors = tensors?.into_iter().chain([updates]);
         Ok(self.slots.iter().map(|slot| slot.name.to_owned()).zip(tensors).collect())
     }
 
@@ -123,21 +125,32 @@ impl Accumulated {
             if found != expected {
                 mismatch.misshaped.push(Misshaped { name: slot.name.to_owned(), found, expected });
             }
-            arranged.push(tensor.detach());
+            arranged.push(tensor);
         }
         mismatch.unexpected.extend(state.into_keys());
         mismatch.unexpected.sort();
         if mismatch.is_empty() { Ok(arranged) } else { Err(mismatch) }
     }
 
-    /// Replaces all by an arranged state.
-    pub(super) fn load(&mut self, mut arranged: Vec<Tensor>) -> Result<(), TchError> {
-        let updates = arranged.pop().map_or(Ok(0), |updates| updates.f_int64_value(&[]))?;
-        self.reset();
-        self.updates = updates;
-        if updates > 0 {
-            self.parts = arranged.into_iter().map(|tensor| vec![tensor]).collect();
-        }
+    /// Replaces all by copies of an arranged state: there is no last batch then.
+    pub(super) fn load(&mut self, arranged: Vec<Tensor>) -> Result<(), TchError> {
+        self.replace(arranged)?;
+        self.last = None;
         Ok(())
     }
+
+    /// Replaces what was accumulated by copies of an arranged state. The last batch stays the last.
+    pub(super) fn replace(&mut self, mut arranged: Vec<Tensor>) -> Result<(), TchError> {
+        let updates = arranged.pop().map_or(Ok(0), |updates| updates.f_int64_value(&[]))?;
+        let kept = |tensor: &Tensor| if updates > 0 { Ok(vec![copied(tensor)?]) } else { Ok(Vec::new()) };
+        self.parts = arranged.iter().map(kept).collect::<Result<_, TchError>>()?;
+        self.updates = updates;
+        self.device = None;
+        Ok(())
+    }
+}
+
+/// A tensor in memory of its own, without a graph.
+pub(super) fn copied(tensor: &Tensor) -> Result<Tensor, TchError> {
+    no_grad(|| tensor.f_to_dtype(tensor.kind(), false, true))
 }

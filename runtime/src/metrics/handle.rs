@@ -45,6 +45,14 @@ macro_rules! handle {
                 self.0.load_state(state)
             }
 
+            fn join_state(&self, earlier: Vec<(String, tch::Tensor)>) -> Result<(), $crate::metrics::MetricError> {
+                self.0.join_state(earlier)
+            }
+
+            fn state_id(&self) -> Option<usize> {
+                Some(self.0.state_id())
+            }
+
             fn shallow_clone(&self) -> Box<dyn $crate::metrics::Metric> {
                 Box::new(self.clone())
             }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use tch::{TchError, Tensor};
 
 use super::MetricError;
@@ -55,7 +57,7 @@ pub trait Metric: Send {
     fn reset(&self);
 
     /// All that was accumulated, as tensors under their names, and last the count of batches, `updates`. They are on the
-    /// batches' device, and before the first on the CPU. They are a snapshot: later updates do not change them.
+    /// batches' device, and before the first on the CPU. They are copies: later updates do not change them.
     ///
     /// # Errors
     /// When libtorch refuses.
@@ -71,8 +73,46 @@ pub trait Metric: Send {
     /// [`MetricError::State`] with every name that is missing, unexpected or of another shape; nothing is loaded then.
     fn load_state(&self, state: Vec<(String, Tensor)>) -> Result<(), MetricError>;
 
+    /// Adds what was accumulated earlier, as if its batches had come before those that this metric has seen: a run that is
+    /// resumed within an epoch gets the epoch's first part so. By default each tensor is joined as
+    /// [`dist_reduce_fx`](Self::dist_reduce_fx) says, and the result is loaded.
+    ///
+    /// # Errors
+    /// As [`load_state`](Self::load_state), and when libtorch refuses.
+    fn join_state(&self, earlier: Vec<(String, Tensor)>) -> Result<(), MetricError> {
+        let joined = joined(earlier, self.state()?, self.dist_reduce_fx());
+        self.load_state(joined.map_err(|error| MetricError::libtorch(self.name(), "join two states", error))?)
+    }
+
+    /// What tells this state from that of every other metric: the same for all handles of one state, as the address of what
+    /// they share. The log needs it where one metric is logged under two names. `None`, the default, for a metric that does
+    /// not say: each name then counts as a metric of its own.
+    fn state_id(&self) -> Option<usize> {
+        None
+    }
+
     /// Another handle of the same state.
     fn shallow_clone(&self) -> Box<dyn Metric>;
+}
+
+/// Two states as one. A tensor that only the later one has stays as it is.
+pub(super) fn joined(
+    earlier: Vec<(String, Tensor)>,
+    later: Vec<(String, Tensor)>,
+    dist_reduce_fx: Vec<(String, DistReduceFx)>,
+) -> Result<Vec<(String, Tensor)>, TchError> {
+    let mut earlier: HashMap<String, Tensor> = earlier.into_iter().collect();
+    let dist_reduce_fx: HashMap<String, DistReduceFx> = dist_reduce_fx.into_iter().collect();
+    let join = |(name, later): (String, Tensor)| {
+        let both = match (dist_reduce_fx.get(&name), earlier.remove(&name)) {
+            (Some(dist_reduce_fx), Some(earlier)) => {
+                dist_reduce_fx.join(&earlier, &later.f_to_device(earlier.device())?)?
+            }
+            _ => later,
+        };
+        Ok((name, both))
+    };
+    later.into_iter().map(join).collect()
 }
 
 /// How two parts of a state become one: those of two batches, or of two processes. torchmetrics'

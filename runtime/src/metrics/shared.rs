@@ -15,6 +15,7 @@ use tch::{TchError, Tensor, no_grad};
 
 use super::accumulated::Accumulated;
 use super::error::Refusal;
+use super::metric::joined;
 use super::slot::Slot;
 use super::{DistReduceFx, MetricError};
 
@@ -31,7 +32,7 @@ pub(super) trait Formula: Clone + Send + 'static {
         Ok(())
     }
 
-    /// The value of a state, without waiting for the device.
+    /// The value of a state, in memory of its own, without waiting for the device.
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError>;
 
     /// Whether the state has a value. May wait for the device.
@@ -130,12 +131,30 @@ impl<F: Formula, T> Shared<F, T> {
         self.lock().accumulated.dist_reduce_fx()
     }
 
+    pub(super) fn state_id(&self) -> usize {
+        Arc::as_ptr(&self.carried).addr()
+    }
+
+    /// Joins a state in front of what there is.
+    pub(super) fn join_state(&self, earlier: Vec<(String, Tensor)>) -> Result<(), MetricError> {
+        let joined = joined(earlier, self.state()?, self.dist_reduce_fx());
+        let joined = joined.map_err(|error| MetricError::libtorch(self.name, "join two states", error))?;
+        self.take_over(joined, Accumulated::replace)
+    }
+
     pub(super) fn load_state(&self, state: Vec<(String, Tensor)>) -> Result<(), MetricError> {
-        let mut carried = self.lock();
-        let tensors = carried.accumulated.arrange(state);
-        let tensors = tensors.map_err(|mismatch| MetricError::State { metric: self.name, mismatch })?;
-        let loaded = carried.accumulated.load(tensors);
-        loaded.map_err(|error| MetricError::libtorch(self.name, "load the saved state", error))
+        self.take_over(state, Accumulated::load)
+    }
+
+    fn take_over(
+        &self,
+        state: Vec<(String, Tensor)>,
+        take: fn(&mut Accumulated, Vec<Tensor>) -> Result<(), TchError>,
+    ) -> Result<(), MetricError> {
+        let accumulated = &mut self.lock().accumulated;
+        let arranged = accumulated.arrange(state);
+        let arranged = arranged.map_err(|mismatch| MetricError::State { metric: self.name, mismatch })?;
+        take(accumulated, arranged).map_err(|error| MetricError::libtorch(self.name, "load the saved state", error))
     }
 }
 

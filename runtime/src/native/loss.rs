@@ -15,7 +15,7 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
-/// A floating-point number that lies in the host's memory, read from there without an operator. `None` for what lies elsewhere
+/// A real number that lies in the host's memory, read from there without an operator. `None` for what lies elsewhere
 /// and for all other tensors.
 pub(crate) fn read_scalar(tensor: &Tensor) -> Option<f64> {
     let (mut value, mut was_read) = (0.0, false);
@@ -48,13 +48,21 @@ mod tests {
             assert!(operators.is_empty(), "{operators:?}");
             assert!(read_scalar(&Tensor::from(f64::NAN).to_kind(kind)).unwrap().is_nan());
         }
+        for kind in [Kind::Int64, Kind::Int, Kind::Int16, Kind::Int8, Kind::Uint8] {
+            assert_eq!(read_scalar(&Tensor::from(7).to_kind(kind)), Some(7.0), "{kind:?}");
+        }
+        assert_eq!(read_scalar(&Tensor::from(-3i64)), Some(-3.0));
+        assert_eq!(read_scalar(&Tensor::from(true)), Some(1.0));
         // an element of a larger tensor lies behind its beginning
         assert_eq!(read_scalar(&Tensor::from_slice(&[1.0, 2.0, 3.0]).get(2)), Some(3.0));
     }
 
     #[test]
     fn what_is_no_such_number_is_not_read() {
-        assert_eq!(read_scalar(&Tensor::from(3i64)), None);
+        let complex = Tensor::complex(&Tensor::from(1.0), &Tensor::from(3.0));
+        assert_eq!(read_scalar(&complex), None);
+        // its memory holds 3, and that it is negative is yet to be applied
+        assert_eq!(read_scalar(&complex.conj().imag()), None);
         assert_eq!(read_scalar(&Tensor::from_slice(&[1.0, 2.0])), None);
         assert_eq!(read_scalar(&Tensor::new()), None);
     }

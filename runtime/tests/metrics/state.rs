@@ -1,7 +1,7 @@
 use tch::{Device, Kind, Tensor};
 use tch_lightning::metrics::*;
 
-use crate::table::{Case, accumulations};
+use crate::table::{Case, accumulations, cases};
 
 /// A model that owns metrics may be sent to a thread of its own, and the log keeps them behind their trait.
 const _: fn() = || {
@@ -124,6 +124,80 @@ fn what_an_update_took_may_change_afterwards() {
     let _ = scores.fill_(0.5);
     let _ = target.fill_(0);
     assert_eq!(auroc.compute().unwrap().double_value(&[]), 1.0);
+}
+
+fn overwrite(tensors: impl IntoIterator<Item = Tensor>) {
+    tensors.into_iter().for_each(|mut tensor| drop(tensor.zero_()));
+}
+
+#[test]
+fn no_memory_is_shared_with_whoever_calls() {
+    for case in cases() {
+        let (subject, straight) = (case.subject(), case.subject());
+        for (batch, of_straight) in case.batches().into_iter().zip(case.batches()) {
+            (straight.update)(&of_straight).unwrap();
+            overwrite([(subject.forward)(&batch).unwrap(), subject.metric.batch_value().unwrap()]);
+            overwrite([subject.metric.compute().unwrap()]);
+            assert_same(case, &subject.metric.batch_value().unwrap(), &straight.metric.batch_value().unwrap());
+            overwrite(batch);
+            overwrite(subject.metric.state().unwrap().into_iter().map(|(_, tensor)| tensor));
+            assert_same(case, &subject.metric.compute().unwrap(), &straight.metric.compute().unwrap());
+        }
+        let state = straight.metric.state().unwrap();
+        subject
+            .metric
+            .load_state(state.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect())
+            .unwrap();
+        overwrite(state.into_iter().map(|(_, tensor)| tensor));
+        assert_same(case, &subject.metric.compute().unwrap(), &straight.metric.compute().unwrap());
+    }
+}
+
+#[test]
+fn batches_of_every_dtype_may_change_afterwards() {
+    for kind in [Kind::Half, Kind::Float, Kind::Double] {
+        let auroc = Auroc::binary();
+        let (scores, target) = (Tensor::from_slice(&[0.1, 0.9]).to_kind(kind), Tensor::from_slice(&[0i64, 1]));
+        auroc.update(&scores, &target).unwrap();
+        let sum = Sum::new();
+        let value = Tensor::from(2.0).to_kind(kind);
+        sum.update(&value).unwrap();
+        let error = MeanAbsoluteError::new();
+        error.update(&value, &value.zeros_like()).unwrap();
+        overwrite([scores, target, value]);
+        let values = [&auroc as &dyn Metric, &sum, &error].map(|metric| metric.compute().unwrap().double_value(&[]));
+        assert_eq!(values, [1.0, 2.0, 2.0], "{kind:?}");
+    }
+}
+
+#[test]
+fn a_state_is_known_by_its_handles() {
+    let accuracy = Accuracy::multiclass(3);
+    let (clone, boxed) = (accuracy.clone(), accuracy.shallow_clone());
+    assert!(accuracy.state_id().is_some());
+    assert_eq!((clone.state_id(), boxed.state_id()), (accuracy.state_id(), accuracy.state_id()));
+    assert_ne!(Accuracy::multiclass(3).state_id(), accuracy.state_id());
+}
+
+#[test]
+fn what_came_before_is_joined_in_front() {
+    for case in accumulations() {
+        let batches = case.batches();
+        let straight = case.subject();
+        batches.iter().for_each(|batch| (straight.update)(batch).unwrap());
+        for before in 0..batches.len() {
+            let (saved, resumed) = (case.subject(), case.subject());
+            batches[..before].iter().for_each(|batch| (saved.update)(batch).unwrap());
+            batches[before..].iter().for_each(|batch| (resumed.update)(batch).unwrap());
+            let of_last = resumed.metric.batch_value().unwrap();
+            resumed.metric.join_state(saved.metric.state().unwrap()).unwrap();
+            // unlike after a load, the last batch is still known
+            assert_same(case, &resumed.metric.batch_value().unwrap(), &of_last);
+            let (found, expected) = (resumed.metric.compute().unwrap(), straight.metric.compute().unwrap());
+            let agrees = found.isclose(&expected, 1e-12, 0.0, true).all().int64_value(&[]) == 1;
+            assert!(agrees, "{found} instead of {expected}: {case:?}");
+        }
+    }
 }
 
 #[test]

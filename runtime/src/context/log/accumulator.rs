@@ -1,9 +1,10 @@
 //! Adds up what is logged over an epoch, on the device.
 
+use super::scalar::{Scalar, widest};
 use crate::any_number::AnyNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use tch::{Device, Kind, TchError, Tensor, no_grad};
+use tch::{TchError, Tensor, no_grad};
 
 /// How the values of an epoch become one. Lightning's `reduce_fx`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +26,7 @@ const CHUNK: usize = 64;
 
 /// The running reduction of one logged name. Nothing is copied to the host before [`Accumulator::value`].
 #[derive(Debug)]
-pub(crate) struct Accumulator {
+pub(super) struct Accumulator {
     reduction: Reduction,
     waiting: Vec<Tensor>,
     waiting_weights: Vec<f64>,
@@ -35,7 +36,7 @@ pub(crate) struct Accumulator {
 }
 
 impl Accumulator {
-    pub(crate) fn new(reduction: Reduction) -> Self {
+    pub(super) fn new(reduction: Reduction) -> Self {
         Self {
             reduction,
             waiting: Vec::new(),
@@ -46,19 +47,30 @@ impl Accumulator {
         }
     }
 
-    pub(crate) fn reduction(&self) -> Reduction {
-        self.reduction
+    pub(super) fn is_empty(&self) -> bool {
+        self.on_host.is_none() && self.on_device.is_none() && self.waiting.is_empty()
+    }
+
+    /// Adds a value, which counts `weight` times in a mean.
+    pub(super) fn add(&mut self, value: &Scalar, weight: f64) -> Result<(), TchError> {
+        match value {
+            Scalar::Tensor(tensor) => self.add_tensor(tensor.shallow_clone(), weight),
+            Scalar::Number(number) => {
+                self.add_number(*number, weight);
+                Ok(())
+            }
+        }
     }
 
     /// Adds a number that is on the host already.
-    pub(crate) fn add_number(&mut self, value: f64, weight: f64) {
+    fn add_number(&mut self, value: f64, weight: f64) {
         self.weight += weight;
         let value = if self.reduction == Reduction::Mean { value * weight } else { value };
         self.on_host = Some(self.on_host.map_or(value, |before| self.reduction.of_two(before, value)));
     }
 
-    /// Adds a detached scalar.
-    pub(crate) fn add_tensor(&mut self, value: Tensor, weight: f64) -> Result<(), TchError> {
+    /// Adds a scalar of the log's own memory: nobody changes it while it waits.
+    fn add_tensor(&mut self, value: Tensor, weight: f64) -> Result<(), TchError> {
         self.weight += weight;
         self.waiting.push(value);
         self.waiting_weights.push(weight);
@@ -85,9 +97,7 @@ impl Accumulator {
 
     fn chunk(&self) -> Result<Tensor, TchError> {
         let values = Tensor::f_stack(&self.waiting, 0)?;
-        // Apple's GPUs have no f64
-        let kind = if values.device() == Device::Mps { Kind::Float } else { Kind::Double };
-        let values = values.f_to_kind(kind)?;
+        let kind = widest(values.device());
         match self.reduction {
             Reduction::Mean => {
                 let weights =
@@ -101,7 +111,7 @@ impl Accumulator {
     }
 
     /// The reduced value, or nothing where nothing was added. Waits for the device.
-    pub(crate) fn value(&self) -> Result<Option<f64>, TchError> {
+    pub(super) fn value(&self) -> Result<Option<f64>, TchError> {
         let on_device = self.reduced()?.map(|tensor| tensor.f_double_value(&[])).transpose()?;
         let total = match (on_device, self.on_host) {
             (Some(device), Some(host)) => Some(self.reduction.of_two(device, host)),
@@ -110,7 +120,7 @@ impl Accumulator {
         Ok(total.map(|total| if self.reduction == Reduction::Mean { total / self.weight } else { total }))
     }
 
-    pub(crate) fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         *self = Self::new(self.reduction);
     }
 }
@@ -122,6 +132,12 @@ pub(super) struct SavedAccumulator {
     waiting_weights: Vec<f64>,
     on_host: Option<AnyNumber>,
     weight: f64,
+}
+
+impl SavedAccumulator {
+    pub(super) fn reduction(&self) -> Reduction {
+        self.reduction
+    }
 }
 
 const WAITING: &str = "waiting";
@@ -152,7 +168,9 @@ impl Accumulator {
     /// The accumulator that was saved. Values that were yet to be reduced still are, so that they are reduced together with the
     /// same others.
     pub(super) fn restored(saved: &SavedAccumulator, tensors: &BTreeMap<String, Tensor>) -> Result<Self, TchError> {
-        let waiting = tensors.get(WAITING).map_or(Ok(Vec::new()), |waiting| waiting.f_unbind(0))?;
+        // older checkpoints have values in the dtypes in which they were logged
+        let unbind = |waiting: &Tensor| waiting.f_to_kind(widest(waiting.device()))?.f_unbind(0);
+        let waiting = tensors.get(WAITING).map_or(Ok(Vec::new()), unbind)?;
         Ok(Self {
             reduction: saved.reduction,
             waiting,
@@ -169,6 +187,8 @@ impl Reduction {
     fn of_two(self, one: f64, other: f64) -> f64 {
         match self {
             Self::Mean | Self::Sum => one + other,
+            // as in libtorch, and unlike in `f64::min`, a NaN is the result
+            _ if one.is_nan() || other.is_nan() => f64::NAN,
             Self::Min => one.min(other),
             Self::Max => one.max(other),
         }
@@ -190,7 +210,7 @@ mod tests {
     fn reduced(reduction: Reduction, values: &[(f64, f64)]) -> f64 {
         let mut accumulator = Accumulator::new(reduction);
         for (value, weight) in values {
-            accumulator.add_tensor(Tensor::from(*value as f32), *weight).unwrap();
+            accumulator.add(&Scalar::Tensor(Tensor::from(*value)), *weight).unwrap();
         }
         accumulator.value().unwrap().unwrap()
     }
@@ -213,8 +233,8 @@ mod tests {
     #[test]
     fn numbers_and_tensors_go_together() {
         let mut accumulator = Accumulator::new(Reduction::Mean);
-        accumulator.add_number(1.0, 1.0);
-        accumulator.add_tensor(Tensor::from(3.0f32), 3.0).unwrap();
+        accumulator.add(&Scalar::Number(1.0), 1.0).unwrap();
+        accumulator.add(&Scalar::Tensor(Tensor::from(3.0)), 3.0).unwrap();
         assert_eq!(accumulator.value().unwrap(), Some(2.5));
         accumulator.reset();
         assert_eq!(accumulator.value().unwrap(), None);

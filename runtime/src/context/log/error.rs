@@ -1,11 +1,66 @@
+use crate::hook::Hook;
 use crate::metrics::MetricError;
 use crate::native::NativeError;
 use tch::TchError;
 
-/// A logged value could not be read.
+/// A value can't be logged, or a logged value could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
+    /// A value was logged that is not one real number.
+    #[error("`{name}` was logged with {mistake}")]
+    Value {
+        /// The name under which it was logged.
+        name: String,
+        /// What it is, and what would be right.
+        mistake: String,
+    },
+    /// A value was logged neither for the step nor for the epoch.
+    #[error("`{name}` was logged with neither `on_step` nor `on_epoch`, which keeps nothing: set one of them to true")]
+    Nowhere {
+        /// The name under which it was logged.
+        name: String,
+    },
+    /// A name has the form of those that the log makes where there are several loaders.
+    #[error(
+        "`{name}` was logged, and names with `/dataloader_idx_` are made by the log, where there are several loaders: leave \
+         that part out"
+    )]
+    DataloaderIdx {
+        /// The name.
+        name: String,
+    },
+    /// Two log calls of one name in one hook say different things, so that their values do not belong together.
+    #[error("`{name}` was logged twice in `{hook}` with different arguments ({differences}): use one name for each")]
+    Arguments {
+        /// The name under which both were logged.
+        name: String,
+        /// The hook.
+        hook: Hook,
+        /// What differs.
+        differences: String,
+    },
+    /// A run that is resumed within an epoch logs otherwise than the epoch's first part, which the checkpoint has.
+    #[error(
+        "`{name}` was logged in `{hook}` with different arguments before the checkpoint ({differences}): log it as before, use \
+         another name, or resume from a checkpoint between two epochs"
+    )]
+    ResumedArguments {
+        /// The name under which both were logged.
+        name: String,
+        /// The hook.
+        hook: Hook,
+        /// What differs.
+        differences: String,
+    },
+    /// The value that was logged as `step` can't be the step of a row.
+    #[error(
+        "`step` was logged as {value}, and it is the step of the loggers' row: log a number from 0 on, or use another name"
+    )]
+    Step {
+        /// The value.
+        value: f64,
+    },
     /// A metric has no value.
     #[error("the logged metric `{name}`: {source}")]
     Metric {

@@ -1,9 +1,14 @@
 //! `ctx.log`: a value for each step and for each epoch.
 
 mod accumulator;
+mod arguments;
+mod entry;
 mod error;
+mod key;
+mod logged_metrics;
 mod recorded;
 mod saved;
+mod scalar;
 mod value;
 
 pub use accumulator::Reduction;
@@ -17,10 +22,12 @@ use super::at::{Context, Logs, LogsSteps, Step};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::stage::RunningStage;
-use recorded::{Destinations, Name};
+use arguments::Arguments;
+use key::{DATALOADER_SUFFIX, Name};
 use std::marker::PhantomData;
 
-/// A value being logged, with what is to happen to it. It is recorded at the end of the statement.
+/// A value being logged, with what is to happen to it. It is recorded at the end of the statement; what can't be logged makes
+/// the hook fail when it returns, with a [`LogError`].
 ///
 /// Source: Lightning's [`self.log`](https://lightning.ai/docs/pytorch/stable/extensions/logging.html#log).
 pub struct LogEntry<'a, At = Step> {
@@ -41,8 +48,8 @@ impl<At> Context<At> {
     /// Logs a value under a name.
     ///
     /// In a training step the value of each step is kept, elsewhere that of the epoch; [`LogEntry::on_step`] and
-    /// [`LogEntry::on_epoch`] choose otherwise. With both, the names get `_step` and `_epoch` behind them. Values stay on
-    /// the device until a row is written.
+    /// [`LogEntry::on_epoch`] choose otherwise. With both, the names get the suffixes `_step` and `_epoch`. A tensor is read
+    /// or copied by the call, so that it may change afterwards; its value stays on the device until a row is written.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -52,9 +59,14 @@ impl<At> Context<At> {
     /// }
     /// ```
     ///
-    /// A [metric](crate::metrics) is logged as it is, after its update. Its value for the epoch is computed at the epoch's end,
-    /// and it is reset then. A checkpoint within the epoch keeps what a metric has accumulated that was logged in the steps; one that is
-    /// logged at the epoch's end alone counts the batches since a resume.
+    /// All calls with one name in one hook have the same arguments, apart from the batch's size: what they log is one value.
+    /// Where `step` is logged, it is the step of the loggers' row in place of the number of the step, and `epoch` takes the
+    /// place of the running epoch.
+    ///
+    /// A [metric](crate::metrics) is logged as it is, after its update, and may be logged under several names. Its value for the
+    /// epoch is computed at the epoch's end. Then it is reset, also where it was logged for the steps alone. A checkpoint within
+    /// the epoch keeps what a metric has accumulated that was logged in the steps. One that is logged at the epoch's end
+    /// alone may miss the batches before a resume: log it in the steps, with `on_step(false).on_epoch(true)`.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -154,20 +166,34 @@ impl<At> LogEntry<'_, At> {
     fn record(&mut self) -> Result<(), String> {
         let Some(hook) = self.ctx.hook else { return Err(format!("`{}` was logged outside of a hook", self.name)) };
         let Some(value) = self.value.take() else { return Ok(()) };
-        if let Some(mistake) = value.mistake() {
-            return Err(format!("`{}` was logged with {mistake}", self.name));
+        self.record_in(hook, value).map_err(|error| error.to_string())
+    }
+
+    fn record_in(&mut self, hook: Hook, value: LogValue) -> Result<(), LogError> {
+        if self.name.contains(DATALOADER_SUFFIX) {
+            return Err(LogError::DataloaderIdx { name: self.name.to_owned() });
         }
-        let to = Destinations {
+        if !self.on_step && !self.on_epoch {
+            return Err(LogError::Nowhere { name: self.name.to_owned() });
+        }
+        let arguments = Arguments {
             on_step: self.on_step,
             on_epoch: self.on_epoch,
             prog_bar: self.prog_bar,
             logger: self.logger,
             reduction: self.reduction,
-            weight: self.batch_size.unwrap_or(self.ctx.batch_size) as f64,
         };
-        let name = Name { hook, base: self.name, dataloader_idx: self.ctx.dataloader_idx };
-        self.ctx.active_log().record(&name, value, to).map_err(|error| error.to_string())
+        let weight = self.batch_size.unwrap_or(self.ctx.batch_size) as f64;
+        let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx, name: self.name };
+        self.ctx.active_log().record(name, value.take(self.name)?, arguments, weight)
     }
+}
+
+/// The step of a row whose `step` was logged: without its fraction, as in Lightning.
+pub(crate) fn row_step(value: f64) -> Result<usize, LogError> {
+    // beyond, f64 has not every whole number
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    if (0.0..=LARGEST).contains(&value.trunc()) { Ok(value as usize) } else { Err(LogError::Step { value }) }
 }
 
 impl<At> Drop for LogEntry<'_, At> {

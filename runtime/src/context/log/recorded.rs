@@ -1,160 +1,24 @@
 use super::LogError;
-use super::accumulator::{Accumulator, Reduction};
-use super::saved::ResumedMetric;
-use super::value::{LogValue, scalar};
-use crate::hook::Hook;
-use crate::metrics::{Metric, MetricError};
+use super::accumulator::Accumulator;
+use super::arguments::Arguments;
+use super::entry::{Kept, Logged};
+use super::key::{Key, Name};
+use super::logged_metrics::{LoggedMetric, LoggedMetrics};
+use super::scalar::Scalar;
+use super::value::Taken;
+use crate::metrics::Metric;
+use indexmap::IndexMap;
+use std::collections::HashMap;
 use tch::Tensor;
-
-/// What tells one logged value from another.
-pub(super) struct Name<'a> {
-    pub(super) hook: Hook,
-    pub(super) base: &'a str,
-    pub(super) dataloader_idx: Option<usize>,
-}
 
 /// What one loop has logged.
 #[derive(Default)]
 pub(crate) struct Log {
-    pub(super) logged: Vec<Logged>,
+    /// In the order in which the names were first logged.
+    pub(super) logged: IndexMap<Key, Logged>,
+    pub(super) metrics: LoggedMetrics,
     /// Whether the epoch has come to its end, so that its values can be read.
-    pub(super) ended: bool,
-}
-
-pub(super) struct Logged {
-    pub(super) hook: Hook,
-    pub(super) name: String,
-    pub(super) dataloader_idx: Option<usize>,
-    /// The last step's value in this epoch.
-    pub(super) last: Option<Scalar>,
-    pub(super) epoch: Accumulator,
-    /// The metric that was logged in place of numbers; the model updates it.
-    pub(super) metric: Option<Box<dyn Metric>>,
-    /// What the metric had accumulated before the run was resumed, until it is logged again.
-    pub(super) resumed: Option<ResumedMetric>,
-    /// The value of the last epoch that ended, or of its last step.
-    pub(super) finished: Option<f64>,
-    pub(super) on_step: bool,
-    pub(super) on_epoch: bool,
-    pub(super) prog_bar: bool,
-    pub(super) logger: bool,
-}
-
-/// What is to happen to a logged value.
-#[derive(Clone, Copy)]
-pub(super) struct Destinations {
-    pub(super) on_step: bool,
-    pub(super) on_epoch: bool,
-    pub(super) prog_bar: bool,
-    pub(super) logger: bool,
-    pub(super) reduction: Reduction,
-    pub(super) weight: f64,
-}
-
-/// A single value, wherever it is.
-pub(super) enum Scalar {
-    Tensor(Tensor),
-    Number(f64),
-}
-
-impl Scalar {
-    /// The number. Waits for the device.
-    fn to_f64(&self) -> f64 {
-        match self {
-            Self::Tensor(tensor) => tensor.f_double_value(&[]).unwrap_or(f64::NAN),
-            Self::Number(number) => *number,
-        }
-    }
-}
-
-impl Logged {
-    fn add(&mut self, value: LogValue, to: Destinations) -> Result<(), LogError> {
-        let Destinations { on_step, on_epoch, prog_bar, logger, weight, .. } = to;
-        (self.on_step, self.on_epoch, self.prog_bar, self.logger) = (on_step, on_epoch, prog_bar, logger);
-        let last = match value {
-            LogValue::Tensor(tensor) => {
-                let value = scalar(&tensor)?;
-                if on_epoch {
-                    self.epoch.add_tensor(value.shallow_clone(), weight)?;
-                }
-                Scalar::Tensor(value)
-            }
-            LogValue::Number(number) => {
-                if on_epoch {
-                    self.epoch.add_number(number, weight);
-                }
-                Scalar::Number(number)
-            }
-            LogValue::Metric(metric) => return self.add_metric(metric, to),
-        };
-        self.last = on_step.then_some(last);
-        Ok(())
-    }
-
-    fn add_metric(&mut self, metric: Box<dyn Metric>, to: Destinations) -> Result<(), LogError> {
-        if to.on_step {
-            let failed = |source| LogError::Metric { name: self.name.clone(), source };
-            let value = metric.batch_value().map_err(failed)?;
-            if value.numel() != 1 {
-                return Err(LogError::Shape { name: self.name.clone(), shape: value.size() });
-            }
-            self.last = Some(Scalar::Tensor(scalar(&value)?));
-        }
-        if to.on_epoch {
-            self.join_resumed(metric.as_ref())?;
-            self.metric = Some(metric);
-        }
-        Ok(())
-    }
-
-    fn suffix(&self) -> String {
-        self.dataloader_idx.map(|index| format!("/dataloader_idx_{index}")).unwrap_or_default()
-    }
-
-    fn bare_name(&self) -> String {
-        format!("{}{}", self.name, self.suffix())
-    }
-
-    fn step_name(&self) -> String {
-        let fork = if self.on_epoch { "_step" } else { "" };
-        format!("{}{fork}{}", self.name, self.suffix())
-    }
-
-    fn epoch_name(&self) -> String {
-        let fork = if self.on_step { "_epoch" } else { "" };
-        format!("{}{fork}{}", self.name, self.suffix())
-    }
-
-    fn step_value(&self) -> Option<f64> {
-        self.last.as_ref().filter(|_| self.on_step).map(Scalar::to_f64)
-    }
-
-    /// The value of the epoch so far, or nothing where nothing was logged. Waits for the device.
-    fn epoch_value(&self) -> Result<Option<f64>, LogError> {
-        let resumed = self.resumed.as_ref().and_then(|resumed| resumed.value.as_ref());
-        let value = match (&self.metric, resumed) {
-            (Some(metric), _) => metric.compute(),
-            (None, Some(value)) => Ok(value.shallow_clone()),
-            (None, None) => return Ok(self.epoch.value()?),
-        };
-        let name = || self.name.clone();
-        match value {
-            Ok(value) if value.numel() == 1 => Ok(Some(scalar(&value)?.f_double_value(&[])?)),
-            Ok(value) => Err(LogError::Shape { name: name(), shape: value.size() }),
-            Err(MetricError::NoUpdates { .. }) => Ok(None),
-            Err(source) => Err(LogError::Metric { name: name(), source }),
-        }
-    }
-
-    /// The next epoch begins.
-    fn reset(&mut self) {
-        self.last = None;
-        self.resumed = None;
-        self.epoch.reset();
-        if let Some(metric) = &self.metric {
-            metric.reset();
-        }
-    }
+    ended: bool,
 }
 
 /// The values of an epoch under the names that loggers, callbacks and the progress bar know them by.
@@ -165,9 +29,54 @@ pub(crate) struct EpochMetrics {
 }
 
 impl Log {
-    /// Records a value.
-    pub(super) fn record(&mut self, name: &Name<'_>, value: LogValue, to: Destinations) -> Result<(), LogError> {
-        self.entry(name, to.reduction).add(value, to)
+    /// Records a value, which counts `weight` times in a mean.
+    pub(super) fn record(
+        &mut self,
+        name: Name<'_>,
+        value: Taken,
+        arguments: Arguments,
+        weight: f64,
+    ) -> Result<(), LogError> {
+        let place = self.admit(name, &value, arguments)?;
+        let logged = &mut self.logged[place];
+        let last = match value {
+            Taken::Metric(metric) => {
+                let last = arguments.on_step.then(|| batch_value(&*metric, name.name)).transpose()?;
+                let put = match logged.kept {
+                    Some(Kept::Metric(place)) => self.metrics.replace(place, metric),
+                    _ => self.metrics.add(metric),
+                };
+                let put = put.map_err(|source| LogError::Metric { name: name.name.to_owned(), source })?;
+                logged.kept = Some(Kept::Metric(put));
+                last
+            }
+            Taken::Scalar(value) => {
+                let kept = logged.kept.get_or_insert_with(|| Kept::Values(Accumulator::new(arguments.reduction)));
+                if let (Kept::Values(values), true) = (kept, arguments.on_epoch) {
+                    values.add(&value, weight)?;
+                }
+                arguments.on_step.then_some(value)
+            }
+        };
+        logged.last = last;
+        (logged.is_current, logged.is_restored) = (true, false);
+        Ok(())
+    }
+
+    /// The place of an entry, which is made for a new name. The log call must agree with those before.
+    fn admit(&mut self, name: Name<'_>, value: &Taken, arguments: Arguments) -> Result<usize, LogError> {
+        let Some(place) = self.logged.get_index_of(&name) else {
+            return Ok(self.logged.insert_full(name.into(), Logged::new(arguments)).0);
+        };
+        let Some((key, logged)) = self.logged.get_index_mut(place) else { return Ok(place) };
+        if logged.is_restored && !logged.has_accumulated(&self.metrics) {
+            if let Some(Kept::Metric(place)) = logged.kept {
+                self.metrics.forget_name(place);
+            }
+            *logged = Logged { finished: logged.finished, ..Logged::new(arguments) };
+        }
+        logged.check(key, value, arguments, &self.metrics)?;
+        Ok(place)
     }
 
     /// From here on the epoch's values are read.
@@ -175,82 +84,142 @@ impl Log {
         self.ended = true;
     }
 
-    fn entry(&mut self, name: &Name<'_>, reduction: Reduction) -> &mut Logged {
-        let same = |logged: &Logged| {
-            logged.hook == name.hook && logged.dataloader_idx == name.dataloader_idx && logged.name == name.base
-        };
-        let index = self.logged.iter().position(same).unwrap_or(self.logged.len());
-        if index == self.logged.len() {
-            self.logged.push(Logged {
-                hook: name.hook,
-                name: name.base.to_owned(),
-                dataloader_idx: name.dataloader_idx,
-                last: None,
-                epoch: Accumulator::new(reduction),
-                metric: None,
-                resumed: None,
-                finished: None,
-                on_step: false,
-                on_epoch: false,
-                prog_bar: false,
-                logger: true,
-            });
-        }
-        let logged = &mut self.logged[index];
-        if logged.epoch.reduction() != reduction {
-            logged.epoch = Accumulator::new(reduction);
-        }
-        logged
-    }
-
-    /// The row of a step. Waits for the device.
-    pub(crate) fn step_row(&self) -> Vec<(String, f64)> {
-        let logged = self.logged.iter().filter(|logged| logged.logger);
-        logged.filter_map(|logged| Some((logged.step_name(), logged.step_value()?))).collect()
+    /// The row of a step, in the loader that is running. Waits for the device.
+    pub(crate) fn step_row(&self, dataloader_idx: Option<usize>) -> Vec<(String, f64)> {
+        let logged = self.logged.iter();
+        let logged = logged.filter(|(key, logged)| logged.arguments.logger && key.dataloader_idx == dataloader_idx);
+        by_name(logged.filter_map(|(key, logged)| Some((logged.step_name(key), logged.step_value()?))))
     }
 
     /// What callbacks see: in training the last step's values, and at the end of an epoch its own, each under the name with
     /// and without `_step` and `_epoch`. Waits for the device.
     pub(crate) fn callback_metrics(&self, training: bool) -> Vec<(String, f64)> {
+        let values = if self.ended { self.epoch_values() } else { Vec::new() };
+        let values: Vec<Option<f64>> = values.into_iter().map(|value| value.ok().flatten()).collect();
+        self.of_callbacks(training, &values)
+    }
+
+    fn of_callbacks(&self, training: bool, values: &[Option<f64>]) -> Vec<(String, f64)> {
         let mut metrics = Vec::new();
-        for logged in &self.logged {
+        for (place, (key, logged)) in self.logged.iter().enumerate() {
             if training && let Some(step) = logged.step_value() {
-                metrics.extend([(logged.step_name(), step), (logged.bare_name(), step)]);
+                metrics.extend([(logged.step_name(key), step), (logged.bare_name(key), step)]);
             }
-            if self.ended
-                && let Ok(Some(value)) = logged.epoch_value()
-            {
-                metrics.extend([(logged.epoch_name(), value), (logged.bare_name(), value)]);
+            if let Some(Some(value)) = values.get(place) {
+                metrics.extend([(logged.epoch_name(key), *value), (logged.bare_name(key), *value)]);
             }
         }
         metrics
     }
 
+    /// What `.prog_bar()` shows. Waits for the device.
     pub(crate) fn progress_bar(&self) -> Vec<(String, f64)> {
-        let shown = self.logged.iter().filter(|logged| logged.prog_bar);
-        shown.filter_map(|logged| Some((logged.bare_name(), logged.step_value().or(logged.finished)?))).collect()
+        let shown = self.logged.iter().filter(|(_, logged)| logged.arguments.prog_bar);
+        by_name(
+            shown.filter_map(|(key, logged)| Some((logged.bare_name(key), logged.step_value().or(logged.finished)?))),
+        )
     }
 
-    /// The values of the epoch, which begins anew. Waits for the device.
+    /// The values of the epoch, after which the next one begins. Waits for the device.
     pub(crate) fn end_epoch(&mut self, training: bool) -> Result<EpochMetrics, LogError> {
         self.ended = true;
-        let mut metrics = EpochMetrics { row: Vec::new(), callback: self.callback_metrics(training) };
-        for logged in &mut self.logged {
-            let value = logged.epoch_value()?;
-            if logged.logger {
-                metrics.row.extend(value.map(|value| (logged.epoch_name(), value)));
-            }
+        // one metric may have several names: all are read before any is reset
+        let values: Vec<Option<f64>> = self.epoch_values().into_iter().collect::<Result<_, _>>()?;
+        let of_loggers = self.logged.iter().zip(&values).filter(|((_, logged), _)| logged.arguments.logger);
+        let row = by_name(of_loggers.filter_map(|((key, logged), value)| Some((logged.epoch_name(key), (*value)?))));
+        let callback = self.of_callbacks(training, &values);
+        for (logged, value) in self.logged.values_mut().zip(values) {
             logged.finished = value.or(logged.step_value()).or(logged.finished);
-            logged.reset();
         }
+        self.begin_epoch();
+        Ok(EpochMetrics { row, callback })
+    }
+
+    /// The epoch's value of each entry; nothing for those without. Waits for the device.
+    fn epoch_values(&self) -> Vec<Result<Option<f64>, LogError>> {
+        let mut of_metrics = HashMap::new();
+        let value = |(key, logged): (&Key, &Logged)| match &logged.kept {
+            Some(kept) if logged.is_current && logged.arguments.on_epoch => match kept {
+                Kept::Values(values) => Ok(values.value()?),
+                Kept::Metric(place) => match of_metrics.get(place) {
+                    Some(value) => Ok(*value),
+                    None => {
+                        let value = metric_value(self.metrics.get(*place), &key.name)?;
+                        of_metrics.insert(*place, value);
+                        Ok(value)
+                    }
+                },
+            },
+            _ => Ok(None),
+        };
+        self.logged.iter().map(value).collect()
+    }
+
+    /// Drops the values of the epoch, and resets its metrics.
+    pub(crate) fn begin_epoch(&mut self) {
+        self.logged.values_mut().for_each(Logged::reset);
+        self.metrics.reset();
         self.ended = false;
-        Ok(metrics)
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        self.logged.iter_mut().for_each(Logged::reset);
-        self.logged.clear();
-        self.ended = false;
+        self.begin_epoch();
+        *self = Self::default();
+    }
+}
+
+/// One value for each name, as loggers get them: of several the last, at the place of the first.
+fn by_name(values: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
+    values.collect::<IndexMap<_, _>>().into_iter().collect()
+}
+
+fn batch_value(metric: &dyn Metric, name: &str) -> Result<Scalar, LogError> {
+    let value = metric.batch_value().map_err(|source| LogError::Metric { name: name.to_owned(), source })?;
+    of_one_element(&value, name)
+}
+
+fn metric_value(metric: &LoggedMetric, name: &str) -> Result<Option<f64>, LogError> {
+    let value = metric.value().map_err(|source| LogError::Metric { name: name.to_owned(), source })?;
+    Ok(value.map(|value| of_one_element(&value, name)).transpose()?.map(|value| value.to_f64()))
+}
+
+fn of_one_element(value: &Tensor, name: &str) -> Result<Scalar, LogError> {
+    match value.numel() {
+        1 => Scalar::of(value),
+        _ => Err(LogError::Shape { name: name.to_owned(), shape: value.size() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Reduction;
+    use super::super::key::comparisons;
+    use super::*;
+    use crate::hook::Hook;
+
+    fn log_all(log: &mut Log, names: &[String]) {
+        let arguments =
+            Arguments { on_step: true, on_epoch: true, prog_bar: true, logger: true, reduction: Reduction::Mean };
+        for name in names {
+            for hook in [Hook::TrainingStep, Hook::OnTrainBatchEnd] {
+                let name = Name { hook, dataloader_idx: None, name };
+                log.record(name, Taken::Scalar(Scalar::Number(1.0)), arguments, 1.0).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_is_found_among_any_number_of_names_by_about_one_comparison() {
+        for number in [10, 100, 1_000, 10_000] {
+            let names: Vec<String> = (0..number).map(|name| format!("name_{name}")).collect();
+            let mut log = Log::default();
+            log_all(&mut log, &names);
+            comparisons::take();
+            log_all(&mut log, &names);
+            let comparisons = comparisons::take();
+            assert!((2 * number..3 * number).contains(&comparisons), "{comparisons} for 2 times {number} names");
+            assert_eq!(log.step_row(None).len(), 2 * number / 2);
+        }
     }
 }

@@ -2,14 +2,17 @@
 
 use super::LogError;
 use super::accumulator::{Accumulator, SavedAccumulator};
-use super::recorded::{Log, Logged, Scalar};
-use super::value::scalar;
+use super::arguments::Arguments;
+use super::entry::{Kept, Logged};
+use super::key::Key;
+use super::logged_metrics::LoggedMetric;
+use super::recorded::Log;
+use super::scalar::Scalar;
 use crate::any_number::AnyNumber;
 use crate::checkpoint::under;
 use crate::hook::Hook;
-use crate::metrics::Metric;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use tch::{Device, TchError, Tensor};
 
 /// A log, apart from its tensors.
@@ -25,11 +28,21 @@ struct SavedEntry {
     on_epoch: bool,
     prog_bar: bool,
     logger: bool,
+    /// Whether it was logged in the epoch; all were that older checkpoints have.
+    #[serde(default = "always")]
+    is_current: bool,
     /// Whether its tensors are on the CPU, wherever the run is.
     on_cpu: bool,
     last: Option<AnyNumber>,
     finished: Option<AnyNumber>,
     epoch: SavedAccumulator,
+    /// Of a metric, the place of the first entry that logged it, which has its tensors. Older checkpoints have them at each.
+    #[serde(default)]
+    metric: Option<usize>,
+}
+
+fn always() -> bool {
+    true
 }
 
 /// Tensors by their names in a checkpoint.
@@ -41,7 +54,7 @@ const VALUE: &str = "value";
 
 /// What a metric had accumulated before the run was resumed.
 pub(super) struct ResumedMetric {
-    state: NamedTensors,
+    pub(super) state: NamedTensors,
     /// Its value, where no batch follows in this epoch.
     pub(super) value: Option<Tensor>,
 }
@@ -50,105 +63,141 @@ impl Log {
     /// The log, and its tensors under names of their own.
     pub(crate) fn save(&self) -> Result<(SavedLog, NamedTensors), LogError> {
         let (mut entries, mut tensors) = (Vec::new(), NamedTensors::new());
-        for (place, logged) in self.logged.iter().enumerate() {
-            let mut own = logged.epoch.tensors()?;
+        let mut first_places = HashMap::new();
+        for (place, (key, logged)) in self.logged.iter().enumerate() {
+            let mut own = NamedTensors::new();
             if let Some(Scalar::Tensor(last)) = &logged.last {
                 own.insert(LAST.to_owned(), last.shallow_clone());
             }
-            own.extend(logged.metric.as_deref().map_or(Ok(NamedTensors::new()), |metric| kept(metric, &logged.name))?);
-            let on_cpu = own.values().all(|tensor| tensor.device() == Device::Cpu);
+            let mut saved = SavedEntry::of(key, logged);
+            match &logged.kept {
+                None => {}
+                Some(Kept::Values(values)) => own.extend(values.tensors()?),
+                Some(Kept::Metric(metric)) => {
+                    let first = *first_places.entry(*metric).or_insert(place);
+                    saved.metric = Some(first);
+                    if first == place {
+                        own.extend(self.metrics.get(*metric).saved(&key.name)?);
+                    }
+                }
+            }
+            saved.on_cpu = own.values().all(|tensor| tensor.device() == Device::Cpu);
             tensors.extend(own.into_iter().map(|(name, tensor)| (format!("{place}.{name}"), tensor)));
-            entries.push(logged.saved(on_cpu));
+            entries.push(saved);
         }
         Ok((SavedLog(entries), tensors))
     }
 
     /// The log that was saved, of a run on `device`.
     pub(crate) fn restored(saved: &SavedLog, tensors: &NamedTensors, device: Device) -> Result<Self, LogError> {
-        let restored = |(place, saved): (usize, &SavedEntry)| {
-            let prefix = format!("{place}.");
-            let device = if saved.on_cpu { Device::Cpu } else { device };
-            let own = under(tensors, &prefix).map(|(name, tensor)| Ok((name.to_owned(), tensor.f_to_device(device)?)));
-            let own: Result<NamedTensors, TchError> = own.collect();
-            saved.restored(own?)
-        };
-        let logged: Result<Vec<Option<Logged>>, LogError> = saved.0.iter().enumerate().map(restored).collect();
-        Ok(Self { logged: logged?.into_iter().flatten().collect(), ended: false })
-    }
-}
-
-/// The state of a metric and its value; nothing where it has seen no batch.
-fn kept(metric: &dyn Metric, name: &str) -> Result<NamedTensors, LogError> {
-    let state = metric.state().map_err(|source| LogError::Metric { name: name.to_owned(), source })?;
-    if state.last().map_or(Ok(0), |(_, updates)| updates.f_int64_value(&[]))? == 0 {
-        return Ok(NamedTensors::new());
-    }
-    // what has no value yet, as of too few samples, may have one after the next batch
-    let value = metric.compute().ok().map(|value| (VALUE.to_owned(), value));
-    Ok(state.into_iter().map(|(slot, tensor)| (format!("{METRIC}{slot}"), tensor)).chain(value).collect())
-}
-
-impl Logged {
-    fn saved(&self, on_cpu: bool) -> SavedEntry {
-        let last = match &self.last {
-            Some(Scalar::Number(number)) => Some(AnyNumber(*number)),
-            _ => None,
-        };
-        SavedEntry {
-            hook: self.hook.name().to_owned(),
-            name: self.name.clone(),
-            dataloader_idx: self.dataloader_idx,
-            on_step: self.on_step,
-            on_epoch: self.on_epoch,
-            prog_bar: self.prog_bar,
-            logger: self.logger,
-            on_cpu,
-            last,
-            finished: self.finished.map(AnyNumber),
-            epoch: self.epoch.saved(),
-        }
-    }
-
-    /// Adds what the metric had accumulated before the run was resumed.
-    pub(super) fn join_resumed(&mut self, metric: &dyn Metric) -> Result<(), LogError> {
-        let Some(ResumedMetric { state: mut before, .. }) = self.resumed.take() else { return Ok(()) };
-        let failed = |source| LogError::Metric { name: self.name.clone(), source };
-        let ways: BTreeMap<_, _> = metric.dist_reduce_fx().into_iter().collect();
-        let mut joined = Vec::new();
-        for (slot, since) in metric.state().map_err(failed)? {
-            let both = match (ways.get(&slot), before.remove(&slot)) {
-                (Some(way), Some(before)) => way.join(&before, &since.f_to_device(before.device())?)?,
-                _ => since,
+        let mut log = Self::default();
+        let mut metrics = HashMap::new();
+        for (place, entry) in saved.0.iter().enumerate() {
+            let own = |place: usize| -> Result<NamedTensors, TchError> {
+                let prefix = format!("{place}.");
+                let device = if entry.on_cpu { Device::Cpu } else { device };
+                let own = under(tensors, &prefix);
+                own.map(|(name, tensor)| Ok((name.to_owned(), tensor.f_to_device(device)?))).collect()
             };
-            joined.push((slot, both));
+            let Some(key) = entry.key() else { continue };
+            let tensors = own(place)?;
+            let mut logged = entry.restored(&tensors)?;
+            if let Some(first) = entry.metric.or((!metric_state(&tensors).is_empty()).then_some(place)) {
+                let metric = match metrics.get(&first) {
+                    Some(metric) => *metric,
+                    None => log.metrics.add_resumed(ResumedMetric::of(&own(first)?)),
+                };
+                if metrics.insert(first, metric).is_some() {
+                    log.metrics.name_again(metric);
+                }
+                logged.kept = Some(Kept::Metric(metric));
+            }
+            log.logged.insert(key, logged);
         }
-        metric.load_state(joined).map_err(failed)
+        Ok(log)
+    }
+}
+
+fn metric_state(tensors: &NamedTensors) -> NamedTensors {
+    under(tensors, METRIC).map(|(slot, tensor)| (slot.to_owned(), tensor.shallow_clone())).collect()
+}
+
+impl ResumedMetric {
+    /// Nothing for a metric that had seen no batch.
+    fn of(tensors: &NamedTensors) -> Option<Self> {
+        let state = metric_state(tensors);
+        (!state.is_empty()).then(|| Self { state, value: tensors.get(VALUE).map(Tensor::shallow_clone) })
+    }
+
+    fn saved(&self) -> NamedTensors {
+        let state = self.state.iter().map(|(slot, tensor)| (format!("{METRIC}{slot}"), tensor.shallow_clone()));
+        state.chain(self.value.iter().map(|value| (VALUE.to_owned(), value.shallow_clone()))).collect()
+    }
+}
+
+impl LoggedMetric {
+    /// Its state and its value; nothing where it has seen no batch.
+    fn saved(&self, name: &str) -> Result<NamedTensors, LogError> {
+        let Some(metric) = self.handle() else {
+            return Ok(self.resumed().map(ResumedMetric::saved).unwrap_or_default());
+        };
+        let state = metric.state().map_err(|source| LogError::Metric { name: name.to_owned(), source })?;
+        if state.last().map_or(Ok(0), |(_, updates)| updates.f_int64_value(&[]))? == 0 {
+            return Ok(NamedTensors::new());
+        }
+        // what has no value yet, as of too few samples, may have one after the next batch
+        Ok(ResumedMetric { state: state.into_iter().collect(), value: metric.compute().ok() }.saved())
     }
 }
 
 impl SavedEntry {
+    fn of(key: &Key, logged: &Logged) -> Self {
+        let Arguments { on_step, on_epoch, prog_bar, logger, reduction } = logged.arguments;
+        let epoch = match &logged.kept {
+            Some(Kept::Values(values)) => values.saved(),
+            _ => Accumulator::new(reduction).saved(),
+        };
+        let last = match &logged.last {
+            Some(Scalar::Number(number)) => Some(AnyNumber(*number)),
+            _ => None,
+        };
+        Self {
+            hook: key.hook.name().to_owned(),
+            name: key.name.clone(),
+            dataloader_idx: key.dataloader_idx,
+            on_step,
+            on_epoch,
+            prog_bar,
+            logger,
+            is_current: logged.is_current,
+            on_cpu: true,
+            last,
+            finished: logged.finished.map(AnyNumber),
+            epoch,
+            metric: None,
+        }
+    }
+
     /// Nothing for a hook that this version does not know.
-    fn restored(&self, mut tensors: NamedTensors) -> Result<Option<Logged>, LogError> {
-        let Some(hook) = Hook::ALL.iter().copied().find(|hook| hook.name() == self.hook) else { return Ok(None) };
-        let last = match (tensors.remove(LAST), self.last) {
-            (Some(tensor), _) => Some(Scalar::Tensor(scalar(&tensor)?)),
+    fn key(&self) -> Option<Key> {
+        let hook = Hook::ALL.iter().copied().find(|hook| hook.name() == self.hook)?;
+        Some(Key { hook, dataloader_idx: self.dataloader_idx, name: self.name.clone() })
+    }
+
+    fn restored(&self, tensors: &NamedTensors) -> Result<Logged, LogError> {
+        let Self { on_step, on_epoch, prog_bar, logger, .. } = *self;
+        let arguments = Arguments { on_step, on_epoch, prog_bar, logger, reduction: self.epoch.reduction() };
+        let last = match (tensors.get(LAST), self.last) {
+            (Some(tensor), _) => Some(Scalar::of(tensor)?),
             (None, number) => number.map(|AnyNumber(number)| Scalar::Number(number)),
         };
-        let metric = under(&tensors, METRIC).map(|(slot, tensor)| (slot.to_owned(), tensor.shallow_clone()));
-        let metric: NamedTensors = metric.collect();
-        Ok(Some(Logged {
-            hook,
-            name: self.name.clone(),
-            dataloader_idx: self.dataloader_idx,
+        Ok(Logged {
+            kept: Some(Kept::Values(Accumulator::restored(&self.epoch, tensors)?)),
             last,
-            epoch: Accumulator::restored(&self.epoch, &tensors)?,
-            metric: None,
-            resumed: (!metric.is_empty()).then(|| ResumedMetric { state: metric, value: tensors.remove(VALUE) }),
+            is_current: self.is_current,
             finished: self.finished.map(|AnyNumber(number)| number),
-            on_step: self.on_step,
-            on_epoch: self.on_epoch,
-            prog_bar: self.prog_bar,
-            logger: self.logger,
-        }))
+            is_restored: true,
+            ..Logged::new(arguments)
+        })
     }
 }

@@ -1,16 +1,17 @@
 use super::LogError;
+use super::scalar::Scalar;
 use crate::metrics::Metric;
-use crate::native::detach;
 use std::fmt;
 use tch::Tensor;
 
 /// What can be logged: a tensor of one element, a number, or a metric.
 pub enum LogValue {
-    /// A tensor of one element, of any dtype and device. It stays where it is.
+    /// A tensor of one element, of any real dtype and device. What it holds at the end of the log call's statement is
+    /// read or, on a GPU, copied there: it may change afterwards.
     Tensor(Tensor),
     /// A number.
     Number(f64),
-    /// A metric, whose state the log shares: its value is computed at the end of the epoch, and it is reset then.
+    /// A metric, whose state the log shares: it is reset at the end of the epoch, after its value was computed.
     Metric(Box<dyn Metric>),
 }
 
@@ -53,20 +54,25 @@ macro_rules! from_number {
 }
 from_number!(f32, f64, i32, i64, u32, u64, usize);
 
-impl LogValue {
-    /// Whether it can be logged; what is wrong with it, otherwise.
-    pub(super) fn mistake(&self) -> Option<String> {
-        match self {
-            Self::Tensor(tensor) if tensor.numel() != 1 => {
-                Some(format!("a tensor of shape {:?}: one element can be logged, such as its mean", tensor.size()))
-            }
-            _ => None,
-        }
-    }
+/// A value that the log has for itself.
+pub(super) enum Taken {
+    Scalar(Scalar),
+    Metric(Box<dyn Metric>),
 }
 
-/// A tensor of one element without its graph, of shape `[]`.
-pub(super) fn scalar(tensor: &Tensor) -> Result<Tensor, LogError> {
-    let detached = detach(tensor)?;
-    Ok(if detached.dim() == 0 { detached } else { detached.f_reshape([0i64; 0].as_slice())? })
+impl LogValue {
+    pub(super) fn take(self, name: &str) -> Result<Taken, LogError> {
+        let refuse = |mistake| Err(LogError::Value { name: name.to_owned(), mistake });
+        match self {
+            Self::Tensor(tensor) if tensor.numel() != 1 => {
+                refuse(format!("a tensor of shape {:?}: one element can be logged, such as its mean", tensor.size()))
+            }
+            Self::Tensor(tensor) if tensor.is_complex() => {
+                refuse("a complex number: log its parts, or its absolute value".to_owned())
+            }
+            Self::Tensor(tensor) => Ok(Taken::Scalar(Scalar::of(&tensor)?)),
+            Self::Number(number) => Ok(Taken::Scalar(Scalar::Number(number))),
+            Self::Metric(metric) => Ok(Taken::Metric(metric)),
+        }
+    }
 }

@@ -2,6 +2,7 @@ use tch::{TchError, Tensor};
 
 use super::aggregates;
 use crate::metrics::DistReduceFx;
+use crate::metrics::accumulated::copied;
 use crate::metrics::error::Refusal;
 use crate::metrics::inputs::require_real;
 use crate::metrics::shared::{Formula, Shared};
@@ -111,6 +112,6 @@ impl Formula for Reduced {
     }
 
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
-        Ok(state[0].shallow_clone())
+        copied(&state[0])
     }
 }

@@ -3,6 +3,7 @@ use tch::{TchError, Tensor};
 use super::decisions::Decisions;
 use super::reading::{Question, Reading};
 use super::{classifies, decides};
+use crate::metrics::accumulated::copied;
 use crate::metrics::error::Refusal;
 use crate::metrics::labels::require_in_range;
 use crate::metrics::ratio::ratio;
@@ -106,7 +107,7 @@ impl Formula for Confusion {
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
         let counts = &state[0];
         let dimensions: &[i64] = match self.normalize {
-            Normalize::None => return Ok(counts.shallow_clone()),
+            Normalize::None => return copied(counts),
             Normalize::True => &[-1],
             Normalize::Pred => &[-2],
             Normalize::All => &[-2, -1],

@@ -1,0 +1,33 @@
+use super::Reduction;
+
+/// What a log call says besides name and value. All calls of one name in one hook say the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arguments {
+    pub(super) on_step: bool,
+    pub(super) on_epoch: bool,
+    pub(super) prog_bar: bool,
+    pub(super) logger: bool,
+    pub(super) reduction: Reduction,
+}
+
+impl Arguments {
+    /// Whether the values of an epoch are kept in the same way.
+    pub(super) fn accumulate_as(self, other: Self) -> bool {
+        (self.on_epoch, self.reduction) == (other.on_epoch, other.reduction)
+    }
+
+    /// What differs between two calls, in words.
+    pub(super) fn differences(self, second: Self) -> impl Iterator<Item = String> {
+        let flag =
+            |name: &str, one: bool, other: bool| (one != other).then(|| format!("`{name}` is {one}, then {other}"));
+        let (one, other) = (self.reduction, second.reduction);
+        let differences = [
+            flag("on_step", self.on_step, second.on_step),
+            flag("on_epoch", self.on_epoch, second.on_epoch),
+            flag("prog_bar", self.prog_bar, second.prog_bar),
+            flag("logger", self.logger, second.logger),
+            (one != other).then(|| format!("`reduce` is {one:?}, then {other:?}")),
+        ];
+        differences.into_iter().flatten()
+    }
+}

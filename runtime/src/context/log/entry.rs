@@ -1,0 +1,118 @@
+use super::LogError;
+use super::accumulator::Accumulator;
+use super::arguments::Arguments;
+use super::key::Key;
+use super::logged_metrics::LoggedMetrics;
+use super::scalar::Scalar;
+use super::value::Taken;
+use crate::metrics::Metric;
+
+/// What was logged under one name in one hook.
+pub(super) struct Logged {
+    pub(super) arguments: Arguments,
+    /// Nothing before the first value.
+    pub(super) kept: Option<Kept>,
+    /// The last step's value in this epoch.
+    pub(super) last: Option<Scalar>,
+    /// Whether it was logged in this epoch.
+    pub(super) is_current: bool,
+    /// The value of the last epoch that ended, or of its last step.
+    pub(super) finished: Option<f64>,
+    /// Whether it comes from a checkpoint and was not logged since.
+    pub(super) is_restored: bool,
+}
+
+/// What is kept of the values of an epoch.
+pub(super) enum Kept {
+    Values(Accumulator),
+    /// The place of a metric.
+    Metric(usize),
+}
+
+impl Logged {
+    pub(super) fn new(arguments: Arguments) -> Self {
+        Self { arguments, kept: None, last: None, is_current: false, finished: None, is_restored: false }
+    }
+
+    /// Checks a further log call against those before. The first one after a resume may differ in what changes no value of
+    /// the epoch, as the program may have been changed.
+    pub(super) fn check(
+        &mut self,
+        key: &Key,
+        value: &Taken,
+        arguments: Arguments,
+        metrics: &LoggedMetrics,
+    ) -> Result<(), LogError> {
+        let values = self.differing_values(value, arguments, metrics);
+        if self.is_restored && values.is_none() && self.arguments.accumulate_as(arguments) {
+            self.arguments = arguments;
+        }
+        let differences: Vec<String> = values.into_iter().chain(self.arguments.differences(arguments)).collect();
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let (name, hook, differences) = (key.name.clone(), key.hook, differences.join("; "));
+        Err(match self.is_restored {
+            true => LogError::ResumedArguments { name, hook, differences },
+            false => LogError::Arguments { name, hook, differences },
+        })
+    }
+
+    /// How the value is of another kind than those before, in words.
+    fn differing_values(&self, value: &Taken, arguments: Arguments, metrics: &LoggedMetrics) -> Option<String> {
+        let named = |metric: &dyn Metric| format!("the metric {}", metric.name());
+        let (one, other) = match (self.kept.as_ref()?, value) {
+            (Kept::Values(_), Taken::Scalar(_)) => return None,
+            (Kept::Values(_), Taken::Metric(metric)) => ("a number".to_owned(), named(&**metric)),
+            (Kept::Metric(place), Taken::Scalar(_)) => {
+                (metrics.get(*place).handle().map_or("a metric".to_owned(), named), "a number".to_owned())
+            }
+            (Kept::Metric(place), Taken::Metric(metric)) => {
+                // an epoch has one metric; the values of its steps may be those of several
+                let before = metrics.get(*place).handle().filter(|_| self.is_current && arguments.on_epoch)?;
+                if !metrics.is_another(*place, &**metric) {
+                    return None;
+                }
+                (named(before), format!("another {}", metric.name()))
+            }
+        };
+        Some(format!("the value is {one}, then {other}"))
+    }
+
+    pub(super) fn has_accumulated(&self, metrics: &LoggedMetrics) -> bool {
+        match &self.kept {
+            None => false,
+            Some(Kept::Values(values)) => !values.is_empty(),
+            Some(Kept::Metric(place)) => metrics.get(*place).has_accumulated(),
+        }
+    }
+
+    pub(super) fn bare_name(&self, key: &Key) -> String {
+        format!("{}{}", key.name, key.suffix())
+    }
+
+    pub(super) fn step_name(&self, key: &Key) -> String {
+        let fork = if self.arguments.on_epoch { "_step" } else { "" };
+        format!("{}{fork}{}", key.name, key.suffix())
+    }
+
+    pub(super) fn epoch_name(&self, key: &Key) -> String {
+        let fork = if self.arguments.on_step { "_epoch" } else { "" };
+        format!("{}{fork}{}", key.name, key.suffix())
+    }
+
+    /// The last step's value, where steps are asked for. Waits for the device.
+    pub(super) fn step_value(&self) -> Option<f64> {
+        self.last.as_ref().filter(|_| self.arguments.on_step).map(Scalar::to_f64)
+    }
+
+    /// The next epoch begins.
+    pub(super) fn reset(&mut self) {
+        self.last = None;
+        self.is_current = false;
+        self.is_restored = false;
+        if let Some(Kept::Values(values)) = &mut self.kept {
+            values.reset();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use crate::hook::Hook;
+use indexmap::Equivalent;
+use std::hash::{Hash, Hasher};
+
+/// What tells one logged value from another.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) hook: Hook,
+    pub(super) dataloader_idx: Option<usize>,
+    pub(super) name: String,
+}
+
+/// A [`Key`] that is looked for.
+#[derive(Clone, Copy, Hash)]
+pub(super) struct Name<'a> {
+    pub(super) hook: Hook,
+    pub(super) dataloader_idx: Option<usize>,
+    pub(super) name: &'a str,
+}
+
+impl Key {
+    pub(super) fn suffix(&self) -> String {
+        self.dataloader_idx.map(|index| format!("{DATALOADER_SUFFIX}{index}")).unwrap_or_default()
+    }
+}
+
+/// What stands between the name and the number of a loader, where there are several.
+pub(super) const DATALOADER_SUFFIX: &str = "/dataloader_idx_";
+
+impl From<Name<'_>> for Key {
+    fn from(Name { hook, dataloader_idx, name }: Name<'_>) -> Self {
+        Self { hook, dataloader_idx, name: name.to_owned() }
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self { hook, dataloader_idx, name } = self;
+        Name { hook: *hook, dataloader_idx: *dataloader_idx, name }.hash(state);
+    }
+}
+
+impl Equivalent<Key> for Name<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        #[cfg(test)]
+        comparisons::count();
+        (self.hook, self.dataloader_idx, self.name) == (key.hook, key.dataloader_idx, &key.name)
+    }
+}
+
+/// How often a name was compared with another on this thread: what a search costs.
+#[cfg(test)]
+pub(super) mod comparisons {
+    use std::cell::Cell;
+
+    thread_local!(static COUNT: Cell<usize> = const { Cell::new(0) });
+
+    pub(super) fn count() {
+        COUNT.set(COUNT.get() + 1);
+    }
+
+    pub(in super::super) fn take() -> usize {
+        COUNT.take()
+    }
+}

@@ -1,0 +1,8 @@
+//! `ctx.log`: what is kept of a value, when it is reduced and reset, and which rows it makes.
+#![allow(missing_docs)]
+
+mod metrics;
+mod names;
+mod rows;
+mod script;
+mod values;
