@@ -8,10 +8,12 @@ SECONDS ?= 300
 # how often the kill test kills, and what decides the instants
 KILLS ?= 40
 SEED ?= 1
+# how many random configurations are resumed
+CONFIGURATIONS ?= 500
 # how long the soak is
 STEPS ?= 1000000
 
-.PHONY: help setup python demo test lint bench doctor kill-test soak fuzz
+.PHONY: help setup python demo test lint bench doctor kill-test resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -20,6 +22,7 @@ help:
 	@echo "make bench    measure a training step, and what the macros cost a build"
 	@echo "make doctor   show what was found: libtorch, devices, threads"
 	@echo "make kill-test  kill a training KILLS=40 times, and hold what it becomes against one left alone"
+	@echo "make resume-test  train CONFIGURATIONS=500 random configurations with and without an interruption, from SEED=1 on"
 	@echo "make soak     train for STEPS=1000000, and look at the memory"
 	@echo "make fuzz     feed broken files to what reads files, for SECONDS=300 each"
 	@echo "make setup    get libtorch and tell cargo where it is"
@@ -60,6 +63,9 @@ doctor: setup
 
 kill-test: setup
 	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED)
+
+resume-test: setup
+	@$(CARGO) run --release --quiet -p tests --bin random_resume -- --configurations $(CONFIGURATIONS) --seed $(SEED) 2>/dev/null
 
 soak: setup
 	@$(CARGO) run --release --quiet -p tests --bin soak -- $(STEPS)

@@ -48,7 +48,9 @@ pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimiz
 pub use config::{
     BatchLimit, Every, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, Span, TrainerConfig, ValCheckInterval,
 };
-pub use context::{Context, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at};
+pub use context::{
+    Context, EndReason, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at,
+};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};

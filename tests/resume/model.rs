@@ -18,10 +18,17 @@ use tch_lightning::{
 /// Points `[batch, 4] f32` and their classes `[batch] i64`.
 pub type Points = (Tensor, Tensor);
 
+/// The name of the line's number in a checkpoint.
+pub const LINE: &str = "line";
+
+/// The hook that made a loader, with its epoch.
+pub type Load = (&'static str, usize);
+
 /// What happened, hook by hook and row by row, with every number as its bits.
 #[derive(Clone, Default)]
 pub struct Trace {
     lines: Rc<RefCell<Vec<String>>>,
+    loads: Rc<RefCell<Vec<Load>>>,
     /// Where rows are written as well, a line for each.
     rows: Option<Rc<File>>,
 }
@@ -33,8 +40,24 @@ impl Trace {
         Ok(Self { rows: Some(Rc::new(file)), ..Self::default() })
     }
 
-    fn push(&self, line: String) {
+    /// Adds a line.
+    pub fn line(&self, line: String) {
         self.lines.borrow_mut().push(line);
+    }
+
+    /// Adds that a loader was made.
+    pub fn load(&self, dataloader: &'static str, epoch: usize) {
+        self.loads.borrow_mut().push((dataloader, epoch));
+    }
+
+    /// The loaders that were made.
+    pub fn loads(&self) -> Vec<Load> {
+        self.loads.borrow().clone()
+    }
+
+    /// All lines.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.borrow().clone()
     }
 
     /// The lines behind the first that begins so; none where there is no such line.
@@ -54,7 +77,7 @@ impl Logger for Trace {
             let source = file.write_all(format!("{row}\n").as_bytes());
             source.map_err(|source| Error::Io { what: "can't write the row of", path: "the trace".into(), source })?;
         }
-        self.push(row);
+        self.line(row);
         Ok(())
     }
 }
@@ -62,15 +85,15 @@ impl Logger for Trace {
 #[lightning_callback]
 impl Trace {
     fn on_train_start(&self) {
-        self.push("on_train_start".to_owned());
+        self.line("on_train_start".to_owned());
     }
 
     fn on_train_epoch_start(&self, ctx: &mut Context) {
-        self.push(format!("on_train_epoch_start {} {}", ctx.current_epoch(), ctx.global_step()));
+        self.line(format!("on_train_epoch_start {} {}", ctx.current_epoch(), ctx.global_step()));
     }
 
     fn on_train_batch_start(&self, ctx: &mut Context, batch: &Points, batch_idx: usize) -> Result<()> {
-        self.push(format!(
+        self.line(format!(
             "on_train_batch_start {batch_idx} at {} {}",
             ctx.global_step(),
             bits(&batch.0.sum(Kind::Double))?
@@ -79,42 +102,44 @@ impl Trace {
     }
 
     fn on_before_zero_grad(&self) {
-        self.push("on_before_zero_grad".to_owned());
+        self.line("on_before_zero_grad".to_owned());
     }
 
     fn on_before_backward(&self, loss: &Tensor) -> Result<()> {
-        self.push(format!("on_before_backward {}", bits(loss)?));
+        self.line(format!("on_before_backward {}", bits(loss)?));
         Ok(())
     }
 
     fn on_before_optimizer_step(&self, ctx: &mut Context) -> Result<()> {
         let norm = ctx.optimizer(0).grad_norm()?;
-        self.push(format!("on_before_optimizer_step {}", bits(&norm)?));
+        self.line(format!("on_before_optimizer_step {}", bits(&norm)?));
         Ok(())
     }
 
     fn on_validation_start(&self) {
-        self.push("on_validation_start".to_owned());
+        self.line("on_validation_start".to_owned());
     }
 
     fn on_validation_batch_end(&self, batch_idx: usize) {
-        self.push(format!("on_validation_batch_end {batch_idx}"));
+        self.line(format!("on_validation_batch_end {batch_idx}"));
     }
 
     fn on_validation_end(&self) {
-        self.push("on_validation_end".to_owned());
+        self.line("on_validation_end".to_owned());
     }
 
     fn on_train_epoch_end(&self, ctx: &mut Context) {
-        self.push(format!("on_train_epoch_end {} {}", ctx.current_epoch(), ctx.global_step()));
+        self.line(format!("on_train_epoch_end {} {}", ctx.current_epoch(), ctx.global_step()));
     }
 
     fn on_train_end(&self) {
-        self.push("on_train_end".to_owned());
+        self.line("on_train_end".to_owned());
     }
 
-    fn on_save_checkpoint(&self) {
-        self.push("on_save_checkpoint".to_owned());
+    /// The checkpoint has the number of the line at which it was asked for.
+    fn on_save_checkpoint(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.line("on_save_checkpoint".to_owned());
+        Ok(checkpoint.insert(LINE, self.lines.borrow().len())?)
     }
 }
 
@@ -146,16 +171,6 @@ impl Classifier {
         let hidden = self.norm.forward_t(&self.first.forward(points), train).relu().dropout(0.3, train);
         self.second.forward(&hidden)
     }
-
-    fn weights(&self) -> Result<Weights> {
-        let mut weights = Vec::new();
-        for (name, tensor) in self.vs.variables() {
-            let values: Vec<f32> = tensor.f_flatten(0, -1)?.try_into()?;
-            weights.push((name, values.into_iter().map(f32::to_bits).collect()));
-        }
-        weights.sort();
-        Ok(weights)
-    }
 }
 
 #[lightning_module]
@@ -177,7 +192,7 @@ impl Classifier {
     }
 
     fn on_train_batch_end(&self, outputs: &Tensor) -> Result<()> {
-        self.trace.push(format!("on_train_batch_end of the module {}", bits(outputs)?));
+        self.trace.line(format!("on_train_batch_end of the module {}", bits(outputs)?));
         Ok(())
     }
 
@@ -192,12 +207,27 @@ impl Classifier {
     }
 }
 
-fn points(number: i64, offset: f64) -> Result<TensorDataset<Points>> {
+/// The parameters and buffers of a store, which are of single precision.
+pub fn weights_of(store: &nn::VarStore) -> Weights {
+    let bits =
+        |tensor: Tensor| Vec::<f32>::try_from(tensor.flatten(0, -1)).unwrap_or_default().into_iter().map(f32::to_bits);
+    let mut weights: Weights =
+        store.variables().into_iter().map(|(name, tensor)| (name, bits(tensor).collect())).collect();
+    weights.sort();
+    weights
+}
+
+/// Points from a number on, as a dataset.
+pub fn points(number: i64, offset: f64) -> Result<TensorDataset<Points>> {
+    Ok(TensorDataset::new(rows(number, offset))?)
+}
+
+/// Points from a number on: `[number, 4] f32`, and their classes `[number] i64`.
+pub fn rows(number: i64, offset: f64) -> Points {
     let n = Tensor::arange(number, (Kind::Double, Device::Cpu)).unsqueeze(1) + offset;
     let j = Tensor::arange_start(1, 5, (Kind::Double, Device::Cpu));
     let points = (&n * j * 0.7).sin().to_kind(Kind::Float);
-    let classes = n.squeeze_dim(1).remainder(3.0).to_kind(Kind::Int64);
-    Ok(TensorDataset::new((points, classes))?)
+    (points, n.squeeze_dim(1).remainder(3.0).to_kind(Kind::Int64))
 }
 
 /// Points that are moved a little whenever they are read, as augmentations do.
@@ -266,6 +296,6 @@ impl Training<'_> {
         let training = DataLoader::with_workers(Noisy(points(100, 0.0)?), 2).batch_size(8).shuffle(true);
         let validation = DataLoader::with_workers(points(20, 1000.0)?, 2).batch_size(8);
         trainer.fit(&mut classifier, Loaders::train(training).with_validation(validation))?;
-        classifier.weights()
+        Ok(weights_of(&classifier.vs))
     }
 }

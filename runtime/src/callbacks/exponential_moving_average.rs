@@ -199,6 +199,11 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
         Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::transfer)?)
     }
 
+    /// A run that is resumed after its last epoch trains nothing, and ends with the average all the same.
+    fn on_fit_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::transfer)?)
+    }
+
     fn on_validation_epoch_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::swap_in)?)
     }

@@ -2,7 +2,7 @@
 
 use super::RunContext;
 use crate::error::Error;
-use crate::loggers::Logger;
+use crate::loggers::{CsvLogger, Logger};
 use crate::stage::RunningStage;
 
 /// The loggers that the user gave the trainer, or the one that it made because there were none.
@@ -10,6 +10,8 @@ use crate::stage::RunningStage;
 pub(crate) struct Loggers {
     given: Vec<Box<dyn Logger>>,
     made: Option<Box<dyn Logger>>,
+    /// Whether one is made when there is something to log: a run with nothing to do leaves no folder.
+    is_to_be_made: bool,
 }
 
 impl Loggers {
@@ -18,18 +20,18 @@ impl Loggers {
         self.given.push(logger);
     }
 
-    /// Adds the logger that the trainer makes.
-    pub(crate) fn make(&mut self, logger: Box<dyn Logger>) {
-        self.made = Some(logger);
+    /// Has a logger made when there is something to log, unless there is one.
+    pub(crate) fn make_if_none(&mut self) {
+        self.is_to_be_made = self.given.is_empty() && self.made.is_none();
     }
 
     /// Removes the logger that the trainer made.
     pub(crate) fn forget_made(&mut self) {
-        self.made = None;
+        (self.made, self.is_to_be_made) = (None, false);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.given.is_empty() && self.made.is_none()
+        self.given.is_empty() && self.made.is_none() && !self.is_to_be_made
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Logger>> {
@@ -97,6 +99,25 @@ impl RunContext {
         if metrics.is_empty() || self.is_fast_dev_run() {
             return Ok(());
         }
+        self.make_logger()?;
         self.loggers.iter_mut().try_for_each(|logger| logger.log_metrics(metrics, step))
+    }
+
+    /// Gives the loggers the hyperparameters of the run.
+    pub(crate) fn log_hyper_parameters(&mut self) -> Result<(), Error> {
+        self.make_logger()?;
+        match &self.hyper_parameters {
+            Some(values) => self.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(values)),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes the logger of a run that has none.
+    fn make_logger(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.loggers.is_to_be_made) {
+            let logger = CsvLogger::new(self.log_dir()?);
+            self.loggers.made = Some(Box::new(logger));
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::batches::{self, EpochBatch};
 use crate::config::BatchLimit;
+use crate::context::Progress;
 use crate::data::{Batch, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
@@ -20,6 +21,8 @@ pub(crate) enum Kind {
 pub(crate) struct Evaluation<M: LightningModule> {
     kind: Kind,
     loaders: Option<Loaded<M>>,
+    /// The epoch in which they were made.
+    made_at: Option<usize>,
 }
 
 /// The loaders, with the batches that are taken of each.
@@ -30,18 +33,21 @@ struct Loaded<M: LightningModule> {
 
 impl<M: LightningModule> Evaluation<M> {
     pub(crate) fn new(kind: Kind) -> Self {
-        Self { kind, loaders: None }
+        Self { kind, loaders: None, made_at: None }
     }
 
     /// Makes the loaders, if they are not there yet or are to be made anew. `counts` tells whether that is for the running
     /// epoch; the sanity check of an epoch without validation is not.
     pub(crate) fn load(&mut self, running: &mut Running<'_, M>, counts: bool) -> Result<(), Error> {
-        if self.loaders.is_some() && !batches::are_outdated(running.ctx, running.ctx.progress.val_loaded_at) {
-            return Ok(());
-        }
+        let Progress { current_epoch, val_loaded_at, .. } = running.ctx.progress;
+        let are_outdated = batches::are_outdated(running.ctx, val_loaded_at);
         if counts {
             batches::loaded(running.ctx, |progress| &mut progress.val_loaded_at);
         }
+        if self.loaders.is_some() && (!are_outdated || self.made_at == Some(current_epoch)) {
+            return Ok(());
+        }
+        self.made_at = Some(current_epoch);
         let hook = self.kind.dataloader();
         let limit = self.kind.limit(running);
         let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;

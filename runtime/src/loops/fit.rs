@@ -29,18 +29,19 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
     if let Some(validation) = &mut validation {
         validation.measure(running.ctx)?;
     }
-    if let Some(reason) = stopping::end_reason(running.ctx) {
+    if let Some(reason) = epoch_end_reason(running.ctx) {
         nothing_is_trained(running.ctx, reason);
         return Ok(());
     }
+    running.ctx.log_hyper_parameters()?;
     warn_of_rare_rows(running.ctx);
     if let Some(validation) = &mut validation {
-        validation.load_early(running)?;
+        validation.begin(running)?;
     }
     running.on_train_start()?;
     running.go_on()?;
     let end_reason = loop {
-        if let Some(reason) = stopping::end_reason(running.ctx) {
+        if let Some(reason) = epoch_end_reason(running.ctx) {
             break reason;
         }
         if training.reload(running)?
@@ -63,6 +64,11 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
     running.ctx.end_because(end_reason);
     warn_of_no_checkpoint(running);
     Ok(())
+}
+
+/// Why no epoch follows. A run that is resumed within its last epoch still has the end of that epoch to do.
+fn epoch_end_reason(ctx: &RunContext) -> Option<EndReason> {
+    if ctx.is_mid_epoch() { None } else { stopping::end_reason(ctx) }
 }
 
 fn nothing_is_trained(ctx: &mut RunContext, reason: EndReason) {
@@ -94,7 +100,7 @@ fn warn_of_rare_rows(ctx: &RunContext) {
 fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
     let is_wanted = running.callbacks.find::<ModelCheckpoint>().is_some() && !running.ctx.is_fast_dev_run();
     if is_wanted && !running.ctx.has_saved {
-        terminal::say("warning: this run saved no checkpoint: no ModelCheckpoint was due before it ended");
+        terminal::say("warning: this run saved no checkpoint: none was due, or none was among the best");
     }
 }
 

@@ -43,8 +43,7 @@ impl<M: LightningModule> Validation<M> {
         // what it draws is not to change the run
         let random_state = RandomState::of(running.ctx.device)?;
         running.callbacks.on_sanity_check_start(running.ctx, running.module)?;
-        let is_due = is_in_epoch(running.ctx);
-        self.evaluation.load(running, is_due)?;
+        self.load_early(running)?;
         self.evaluation.run(running, batches)?;
         running.callbacks.on_sanity_check_end(running.ctx, running.module)?;
         random_state.restore()?;
@@ -54,12 +53,19 @@ impl<M: LightningModule> Validation<M> {
     }
 
     /// Makes the loaders of the first epoch's validation, so that all that is to come is known when training begins.
-    pub(super) fn load_early(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
+    pub(super) fn begin(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
         running.ctx.validation_clock.restart();
         if is_in_epoch(running.ctx) && !self.evaluation.is_loaded() {
-            self.evaluation.load(running, true)?;
+            self.load_early(running)?;
         }
         Ok(())
+    }
+
+    /// Makes the loaders before the first validation. They count as made for the running epoch if it is validated, unless the run
+    /// that is resumed has had loaders: its next validation then makes them again when it would have done so.
+    fn load_early(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
+        let counts = is_in_epoch(running.ctx) && running.ctx.progress.val_loaded_at.is_none();
+        self.evaluation.load(running, counts)
     }
 
     /// Finds the interval for an epoch of this many batches.

@@ -24,7 +24,7 @@ use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
 use optimizers::make_optimizers;
-use set_up::{begin, end, make_logger};
+use set_up::{begin, end};
 use std::path::{Path, PathBuf};
 
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
@@ -105,6 +105,24 @@ impl<M: LightningModule> Trainer<M> {
     /// Adds a callback after those that are there. Callbacks that write checkpoints are called after all others.
     pub fn callback(mut self, callback: impl Callback<M> + 'static) -> Self {
         self.callbacks.add(Box::new(callback));
+        self
+    }
+
+    /// Adds callbacks whose types are known when the program runs, as those that a configuration names.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::{EarlyStopping, LearningRateMonitor, LightningModule};
+    /// fn trainer<M: LightningModule>(patience: Option<usize>) -> Trainer<M> {
+    ///     let mut callbacks: Vec<Box<dyn Callback<M>>> = vec![Box::new(LearningRateMonitor::new())];
+    ///     if let Some(patience) = patience {
+    ///         callbacks.push(Box::new(EarlyStopping::new("val_loss").patience(patience)));
+    ///     }
+    ///     Trainer::default().callbacks(callbacks)
+    /// }
+    /// ```
+    pub fn callbacks(mut self, callbacks: impl IntoIterator<Item = Box<dyn Callback<M>>>) -> Self {
+        callbacks.into_iter().for_each(|callback| self.callbacks.add(callback));
         self
     }
 
@@ -208,6 +226,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Validate, Hook::ValDataloader, data.has(Hook::ValDataloader))?;
         self.run(Stage::Validate, module, data, |running, checkpoint| {
             running.restore_from(checkpoint.as_ref())?;
+            running.ctx.log_hyper_parameters()?;
             Evaluation::new(Kind::Validation).run_alone(running)
         })
     }
@@ -229,6 +248,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
         self.run(Stage::Test, module, data, |running, checkpoint| {
             running.restore_from(checkpoint.as_ref())?;
+            running.ctx.log_hyper_parameters()?;
             Evaluation::new(Kind::Test).run_alone(running)
         })
     }
@@ -254,6 +274,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
         self.run(Stage::Predict, module, data, |running, checkpoint| {
             running.restore_from(checkpoint.as_ref())?;
+            running.ctx.log_hyper_parameters()?;
             loops::predict(running)
         })
     }
@@ -276,7 +297,9 @@ impl<M: LightningModule> Trainer<M> {
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
         let whole = || -> Result<T, Error> {
             begin(&mut running)?;
-            make_logger(running.ctx)?;
+            if running.ctx.config.logger && stage != Stage::Predict {
+                running.ctx.loggers.make_if_none();
+            }
             running.ctx.check_signals(None)?;
             let value = body(&mut running, checkpoint)?;
             running.ctx.checkpoint_writer.finish()?;

@@ -4,7 +4,7 @@ use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::loggers::{CsvLogger, RunStatus};
+use crate::loggers::RunStatus;
 use crate::module::{Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, edge};
 use crate::stage::Stage;
 use crate::terminal;
@@ -65,20 +65,6 @@ fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<
         }
         Ok(())
     })
-}
-
-/// Makes the logger of a run that has none, once it is known that the run can begin, and tells the hyperparameters.
-pub(super) fn make_logger(ctx: &mut RunContext) -> Result<(), Error> {
-    if ctx.config.logger && ctx.loggers.is_empty() && ctx.stage != Stage::Predict {
-        let logger = CsvLogger::new(ctx.log_dir()?);
-        ctx.loggers.make(Box::new(logger));
-    }
-    match &ctx.hyper_parameters {
-        Some(hyper_parameters) => {
-            ctx.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(hyper_parameters))
-        }
-        None => Ok(()),
-    }
 }
 
 /// Calls the hooks that come behind every loop.

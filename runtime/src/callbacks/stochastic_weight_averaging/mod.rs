@@ -209,6 +209,12 @@ impl StochasticWeightAveraging {
         Ok(())
     }
 
+    fn transfer_after_last_epoch(&mut self, ctx: &RunContext) -> Result<()> {
+        // the epoch has been counted by now
+        let was_last = self.run.end.is_none_or(|end| ctx.current_epoch() == end + 1);
+        if was_last { self.transfer() } else { Ok(()) }
+    }
+
     fn transfer(&mut self) -> Result<()> {
         Ok(self.run.weights.as_mut().map_or(Ok(()), AveragedWeights::transfer)?)
     }
@@ -290,10 +296,13 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
     }
 
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
-        // the epoch has been counted by now
-        let was_last = self.run.end.is_none_or(|end| ctx.current_epoch() == end + 1);
         self.end(ctx);
-        if was_last { self.transfer() } else { Ok(()) }
+        self.transfer_after_last_epoch(ctx)
+    }
+
+    /// A run that is resumed after its last epoch trains nothing, and ends with the average all the same.
+    fn on_fit_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+        self.transfer_after_last_epoch(ctx)
     }
 
     /// The statistics are kept for the checkpoint that may be written now.
@@ -332,16 +341,17 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
         let norm_batches = self.run.norms.as_ref().map(NormStatistics::batches);
-        let state = self.run.weights.as_ref().map(|weights| State { n_averaged: weights.n_averaged(), norm_batches });
+        let has_begun = self.run.weights.is_some() || norm_batches.is_some();
+        let state = has_begun.then(|| State { n_averaged: self.n_averaged(), norm_batches });
         Ok(serde_json::to_value(state)?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
         let state = State::deserialize(state_dict)?;
+        self.run.saved_norm_batches = state.norm_batches;
         if let Some(weights) = &mut self.run.weights {
             weights.set_n_averaged(state.n_averaged);
             self.run.is_resumed = true;
-            self.run.saved_norm_batches = state.norm_batches;
         }
         Ok(())
     }

@@ -1,0 +1,103 @@
+//! Resumed runs that have to know more than the counters.
+
+use crate::model::{Line, every, file, fit, quiet, trainer};
+use tch_lightning::prelude::*;
+use tch_lightning::{EarlyStopping, EndReason, Every, LambdaCallback, ValCheckInterval};
+
+#[test]
+fn a_validation_that_is_due_where_the_checkpoint_was_written_is_not_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || TrainerConfig {
+        val_check_interval: ValCheckInterval::Every(Every::OptimizerSteps(3)),
+        check_val_every_n_epoch: None,
+        ..quiet()
+    };
+    let mut line = Line::new();
+    fit(&mut trainer(config(), &line).callback(every(folder.path(), Every::OptimizerSteps(1))), &mut line);
+    assert_eq!(line.events.of("validation"), ["0 at 3", "1 at 6"]);
+    let mut line = Line::new();
+    fit(&mut trainer(config(), &line).ckpt_path(file(folder.path(), 0, 3)), &mut line);
+    assert_eq!(line.events.of("validation"), ["0 at 3", "1 at 6"]);
+    let mut line = Line::new();
+    fit(&mut trainer(config(), &line).ckpt_path(file(folder.path(), 1, 5)), &mut line);
+    assert_eq!(line.events.of("validation"), ["1 at 6"]);
+}
+
+#[test]
+fn early_stopping_that_waits_for_min_epochs_is_not_forgotten() {
+    // it asks to stop after the third epoch, and the loss improves afterwards
+    let losses = || vec![3.0, 4.0, 5.0, 2.0, 1.0, 0.5, 0.4, 0.3];
+    let config = || TrainerConfig { max_epochs: Some(10), min_epochs: Some(6), ..quiet() };
+    let folder = tempfile::tempdir().unwrap();
+    let stopping = || EarlyStopping::new("val_loss").patience(2);
+    let mut line = Line { val_losses: losses(), ..Line::new() };
+    let mut whole = trainer(config(), &line).callback(stopping()).callback(every(folder.path(), Every::Epochs(1)));
+    let reason = fit(&mut whole, &mut line);
+    assert_eq!(whole.context().current_epoch(), 6);
+    let mut line = Line { val_losses: losses(), validations: 5, ..Line::new() };
+    let mut resumed = trainer(config(), &line).callback(stopping()).ckpt_path(file(folder.path(), 4, 20));
+    assert_eq!(fit(&mut resumed, &mut line), reason);
+    assert_eq!(resumed.context().current_epoch(), 6);
+}
+
+#[test]
+fn loaders_are_made_again_in_the_epochs_of_the_run_that_is_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || TrainerConfig { max_epochs: Some(6), reload_dataloaders_every_n_epochs: 2, ..quiet() };
+    let mut line = Line::new();
+    fit(&mut trainer(config(), &line).callback(every(folder.path(), Every::Epochs(1))), &mut line);
+    assert_eq!(line.events.of("train_dataloader"), ["0", "2", "4"]);
+    let mut line = Line::new();
+    fit(&mut trainer(config(), &line).ckpt_path(file(folder.path(), 0, 4)), &mut line);
+    // it needs loaders of its own in epoch 1
+    assert_eq!(line.events.of("train_dataloader"), ["1", "2", "4"]);
+    assert_eq!(line.events.of("val_dataloader"), ["1", "2", "4"]);
+}
+
+#[test]
+fn accumulation_that_a_hook_has_set_is_resumed_within_the_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let accumulates =
+        || LambdaCallback::new().on_train_epoch_start(|ctx, _: &mut Line| Ok(ctx.set_accumulate_grad_batches(2)?));
+    let mut line = Line::new();
+    let mut whole = trainer(quiet(), &line).callback(accumulates());
+    fit(&mut whole.callback(every(folder.path(), Every::Batches(1)).filename("{epoch}-{step}")), &mut line);
+    let mut line = Line::new();
+    whole = trainer(quiet(), &line).callback(accumulates()).ckpt_path(file(folder.path(), 0, 1));
+    fit(&mut whole, &mut line);
+    assert_eq!(whole.context().global_step(), 4);
+}
+
+#[test]
+fn validate_and_test_say_how_far_the_checkpoint_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut line = Line::new();
+    fit(&mut trainer(quiet(), &line).callback(every(folder.path(), Every::Epochs(1))), &mut line);
+    let mut line = Line::new();
+    let mut trainer = trainer(quiet(), &line).ckpt_path(file(folder.path(), 1, 8));
+    trainer.test(&mut line, ()).unwrap();
+    assert_eq!(line.events.of("test"), ["2 at 8"; 2]);
+    assert_eq!(line.events.of("row"), ["8 test_loss=0 epoch=2".replace("=0", &row_value(&line, "test_loss"))]);
+    let mut trainer = crate::model::trainer(quiet(), &line).ckpt_path(file(folder.path(), 0, 4));
+    trainer.validate(&mut line, ()).unwrap();
+    assert_eq!(line.events.of("validation"), ["1 at 4"]);
+}
+
+/// `=value` of a name in the last row.
+fn row_value(line: &Line, name: &str) -> String {
+    let row = line.events.of("row").pop().unwrap();
+    row.split(' ').find_map(|value| value.strip_prefix(name)).unwrap().to_owned()
+}
+
+#[test]
+fn a_run_that_is_over_is_not_trained_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut line = Line::new();
+    fit(&mut trainer(quiet(), &line).callback(every(folder.path(), Every::Epochs(1))), &mut line);
+    let config = TrainerConfig { default_root_dir: folder.path().to_owned(), logger: true, ..quiet() };
+    let mut line = Line::new();
+    let mut resumed = Trainer::new(config).ckpt_path(file(folder.path(), 1, 8));
+    assert_eq!(fit(&mut resumed, &mut line), EndReason::MaxEpochs(2));
+    assert!(line.events.of("batch").is_empty());
+    assert!(!folder.path().join("lightning_logs").exists(), "a run without a row leaves no folder");
+}
