@@ -21,7 +21,7 @@ help:
 	@echo "make lint     look at format, lints and documentation"
 	@echo "make bench    measure a training step, and what the macros cost a build"
 	@echo "make doctor   show what was found: libtorch, devices, threads"
-	@echo "make kill-test  kill a training KILLS=40 times, and hold what it becomes against one left alone"
+	@echo "make kill-test  kill a training KILLS=40 times, and once more with averaged weights, and compare it with one left alone"
 	@echo "make resume-test  train CONFIGURATIONS=500 random configurations with and without an interruption, from SEED=1 on"
 	@echo "make soak     train for STEPS=1000000, and look at the memory"
 	@echo "make fuzz     feed broken files to what reads files, for SECONDS=300 each"
@@ -63,6 +63,7 @@ doctor: setup
 
 kill-test: setup
 	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED)
+	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED) --averages
 
 resume-test: setup
 	@$(CARGO) run --release --quiet -p tests --bin random_resume -- --configurations $(CONFIGURATIONS) --seed $(SEED) 2>/dev/null

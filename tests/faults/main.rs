@@ -5,4 +5,5 @@ mod configuration;
 mod ends;
 mod files;
 mod losses;
+mod said;
 mod signals;

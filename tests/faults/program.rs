@@ -6,8 +6,8 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
-use tch_lightning::OnExceptionCheckpoint;
 use tch_lightning::prelude::*;
+use tch_lightning::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint};
 
 #[derive(Args, Serialize, Deserialize)]
 struct Hparams {
@@ -17,6 +17,12 @@ struct Hparams {
     /// Where the checkpoint of a run that fails is written
     #[arg(long)]
     crashes: Option<String>,
+    /// Where the module's own checkpoints are written
+    #[arg(long)]
+    keeps: Option<String>,
+    /// Which value the module's early stopping looks at
+    #[arg(long)]
+    watches: Option<String>,
     /// The learning rate
     #[arg(long, default_value_t = 0.01)]
     lr: f64,
@@ -66,11 +72,17 @@ impl Faulty {
     }
 
     fn configure_callbacks(&self) -> Vec<Box<dyn Callback<Self>>> {
-        let crashes = self.hparams.crashes.as_ref();
-        crashes
-            .map(|folder| Box::new(OnExceptionCheckpoint::new(folder)) as Box<dyn Callback<Self>>)
-            .into_iter()
-            .collect()
+        let mut callbacks: Vec<Box<dyn Callback<Self>>> = Vec::new();
+        if let Some(folder) = &self.hparams.crashes {
+            callbacks.push(Box::new(OnExceptionCheckpoint::new(folder)));
+        }
+        if let Some(folder) = &self.hparams.keeps {
+            callbacks.push(Box::new(ModelCheckpoint::new().dirpath(folder)));
+        }
+        if let Some(monitor) = &self.hparams.watches {
+            callbacks.push(Box::new(EarlyStopping::new(monitor).patience(2)));
+        }
+        callbacks
     }
 
     fn step(&self, batch: &Tensor) -> Tensor {
@@ -135,7 +147,7 @@ impl Ones {
 
 /// Trains twice, and then does something else, in which a signal finds it.
 fn train_and_go_on() -> Result<()> {
-    let hparams = || Hparams { fault: "none".to_owned(), crashes: None, lr: 0.1, width: 1 };
+    let hparams = || Hparams { fault: "none".to_owned(), crashes: None, keeps: None, watches: None, lr: 0.1, width: 1 };
     for _ in 0..2 {
         let config =
             TrainerConfig { fast_dev_run: true.into(), enable_progress_bar: false, ..TrainerConfig::default() };

@@ -20,7 +20,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn trained(seed: i64, trace: &Trace, checkpoints: ModelCheckpoint, after: Option<&Path>) -> Weights {
-    Training { seed, epochs: 3, trace, checkpoints, async_checkpointing: false, after }.run().unwrap()
+    Training { seed, epochs: 3, trace, checkpoints, async_checkpointing: false, averages: false, after }.run().unwrap()
 }
 
 /// Resumes from every checkpoint of a run, and holds weights, rows and hooks against those of the run itself.
@@ -71,7 +71,17 @@ fn a_thread_writes_the_same_files() {
     let written = |async_checkpointing| {
         let checkpoints = checkpoints(&folder).every(Every::Batches(6));
         let trace = Trace::default();
-        Training { seed: SEED, epochs: 2, trace: &trace, checkpoints, async_checkpointing, after: None }.run().unwrap();
+        Training {
+            seed: SEED,
+            epochs: 2,
+            trace: &trace,
+            checkpoints,
+            async_checkpointing,
+            averages: false,
+            after: None,
+        }
+        .run()
+        .unwrap();
         let contents: Vec<_> = files(&folder).iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
         std::fs::remove_dir_all(&folder).unwrap();
         contents
@@ -87,8 +97,15 @@ fn an_error_of_the_thread_is_the_runs() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let checkpoints = checkpoints(&file.path().join("checkpoints")).every(Every::Batches(6)).filename("one");
     let trace = Trace::default();
-    let training =
-        Training { seed: SEED, epochs: 1, trace: &trace, checkpoints, async_checkpointing: true, after: None };
+    let training = Training {
+        seed: SEED,
+        epochs: 1,
+        trace: &trace,
+        checkpoints,
+        async_checkpointing: true,
+        averages: false,
+        after: None,
+    };
     let said = training.run().unwrap_err().to_string();
     let path = file.path().join("checkpoints/one.ckpt");
     assert_eq!(said, format!("can't write the checkpoint {}: Not a directory (os error 20)", path.display()));

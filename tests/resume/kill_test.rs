@@ -26,6 +26,9 @@ struct Arguments {
     /// What decides the instants
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Train with stochastic weight averaging and an exponential moving average too
+    #[arg(long)]
+    averages: bool,
     #[command(subcommand)]
     child: Option<Role>,
 }
@@ -39,13 +42,13 @@ enum Role {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.child {
-        Some(Role::Train { folder }) => train(&folder),
-        None => kill(arguments.kills, arguments.seed),
+        Some(Role::Train { folder }) => train(&folder, arguments.averages),
+        None => kill(arguments.kills, arguments.seed, arguments.averages),
     }
 }
 
 /// Trains, or goes on from the newest checkpoint in the folder, and leaves the weights there.
-fn train(folder: &Path) -> Result<()> {
+fn train(folder: &Path, averages: bool) -> Result<()> {
     tch_lightning::prelude::tch::set_num_threads(1);
     let kept = folder.join("checkpoints");
     let newest = newest(&kept)?;
@@ -59,6 +62,7 @@ fn train(folder: &Path) -> Result<()> {
         checkpoints: checkpoints(&kept).every(Every::Batches(4)).save_top_k(1),
         // by turns
         async_checkpointing: begun % 8 == 0,
+        averages,
         after: newest.as_ref().map(|(_, path)| path.as_path()),
     }
     .run()?;
@@ -87,8 +91,11 @@ struct Running {
     begun: String,
 }
 
-fn start(folder: &Path) -> Result<Running> {
-    let mut child = Command::new(std::env::current_exe()?).arg("train").arg(folder).stdout(Stdio::piped()).spawn()?;
+fn start(folder: &Path, averages: bool) -> Result<Running> {
+    fs::create_dir_all(folder)?;
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(averages.then_some("--averages")).arg("train").arg(folder).stdout(Stdio::piped());
+    let mut child = command.spawn()?;
     let mut line = String::new();
     let output = child.stdout.take().context("a child without an output")?;
     BufReader::new(output).read_line(&mut line)?;
@@ -104,7 +111,8 @@ fn left_in(folder: &Path) -> Result<(String, BTreeSet<String>)> {
     Ok((fs::read_to_string(folder.join("weights"))?, rows.lines().map(str::to_owned).collect()))
 }
 
-fn kill(kills: usize, seed: u64) -> Result<()> {
+fn kill(kills: usize, seed: u64, averages: bool) -> Result<()> {
+    let start_in = |folder: &Path| start(folder, averages);
     println!("seed {seed}: {kills} kills of a training of {EPOCHS} epochs");
     let folder = tempfile::tempdir()?;
     let undisturbed = folder.path().join("undisturbed");
@@ -145,11 +153,6 @@ fn kill(kills: usize, seed: u64) -> Result<()> {
     }
     println!("{killed} of {kills} kills survived");
     Ok(())
-}
-
-fn start_in(folder: &Path) -> Result<Running> {
-    fs::create_dir_all(folder)?;
-    start(folder)
 }
 
 fn finish(mut running: Running) -> Result<()> {

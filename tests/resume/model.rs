@@ -11,8 +11,8 @@ use tch_lightning::metrics::Multiclass;
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{CosineAnnealingLr, Interval, LrSchedulerConfig};
 use tch_lightning::{
-    EarlyStopping, Error, Every, LearningRateMonitor, Loaders, Logger, ModelCheckpoint, ValCheckInterval,
-    seed_everything,
+    EarlyStopping, Error, Every, ExponentialMovingAverage, LearningRateMonitor, Loaders, Logger, ModelCheckpoint,
+    StochasticWeightAveraging, ValCheckInterval, seed_everything,
 };
 
 /// Points `[batch, 4] f32` and their classes `[batch] i64`.
@@ -264,6 +264,8 @@ pub struct Training<'a> {
     pub checkpoints: ModelCheckpoint,
     /// Whether a thread writes them.
     pub async_checkpointing: bool,
+    /// Whether the weights are averaged in two ways, with an epoch more for the batch norm.
+    pub averages: bool,
     /// The checkpoint to go on from.
     pub after: Option<&'a Path>,
 }
@@ -289,6 +291,10 @@ impl Training<'_> {
         trainer = trainer.logger(self.trace.clone()).callback(self.trace.clone());
         trainer =
             trainer.callback(EarlyStopping::new("val_loss").patience(10_000)).callback(LearningRateMonitor::new());
+        if self.averages {
+            trainer = trainer.callback(ExponentialMovingAverage::new(0.99));
+            trainer = trainer.callback(StochasticWeightAveraging::new(0.005).swa_epoch_start(0.5));
+        }
         trainer = trainer.callback(self.checkpoints);
         if let Some(checkpoint) = self.after {
             trainer = trainer.ckpt_path(checkpoint);

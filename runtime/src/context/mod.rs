@@ -1,6 +1,7 @@
 //! What a hook sees of the run: counters, the log, the optimizers, the device. Never the loops.
 
 pub mod at;
+mod checkpoint_folders;
 mod clock;
 mod end;
 mod lent;
@@ -16,6 +17,7 @@ mod save_request;
 mod toggle;
 
 pub use at::Context;
+pub(crate) use checkpoint_folders::{CHECKPOINTS, checkpoint_folders};
 pub(crate) use clock::Clock;
 pub use end::EndReason;
 pub use log::{LogEntry, LogError, LogValue, Reduction};

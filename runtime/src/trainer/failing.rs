@@ -63,5 +63,5 @@ fn warn(outcome: Result<(), impl fmt::Display>) {
 
 /// The newest checkpoint that the run has written before.
 fn newest(ctx: &RunContext) -> Option<PathBuf> {
-    newest_checkpoint(&ctx.made_log_dir()?.join("checkpoints"))
+    newest_checkpoint(ctx.made_log_dir()?)
 }

@@ -11,7 +11,7 @@ pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRate
 
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
-use crate::context::RunContext;
+use crate::context::{RunContext, checkpoint_folders};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::Logger;
@@ -365,11 +365,13 @@ fn of_manual_optimization<M: LightningModule>(config: &TrainerConfig) -> Result<
 /// The newest checkpoint that a `fit` left under `root`.
 pub(crate) fn last_checkpoint(root: &Path) -> Option<PathBuf> {
     let versions = crate::context::versions(root);
-    versions.into_iter().rev().find_map(|(_, folder)| newest_checkpoint(&folder.join("checkpoints")))
+    versions.into_iter().rev().find_map(|(_, folder)| newest_checkpoint(&folder))
 }
 
-fn newest_checkpoint(folder: &Path) -> Option<PathBuf> {
-    let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+/// The newest checkpoint of the run that has this folder.
+fn newest_checkpoint(run: &Path) -> Option<PathBuf> {
+    let files = checkpoint_folders(run).into_iter().flat_map(std::fs::read_dir).flatten();
+    let files = files.flatten().map(|entry| entry.path());
     let checkpoints = files.filter(|path| path.extension().is_some_and(|ending| ending == "ckpt"));
     checkpoints.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
 }

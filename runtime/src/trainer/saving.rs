@@ -41,6 +41,7 @@ impl<M: LightningModule> Running<'_, M> {
     #[cold]
     fn write_all(&mut self) -> Result<(), Error> {
         for PendingSave { request, checkpoint } in std::mem::take(&mut self.ctx.pending_saves) {
+            self.ctx.note_checkpoint(&request.path);
             match checkpoint {
                 Some(checkpoint) => {
                     let checkpoint = self.complete(checkpoint, request.weights_only)?;
@@ -48,7 +49,6 @@ impl<M: LightningModule> Running<'_, M> {
                 }
                 None => self.link(request)?,
             }
-            self.ctx.has_saved = true;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ pub use save_last::SaveLast;
 use super::monitor::{MonitorMode, NotLogged};
 use crate::config::{Every, Span, Stopwatch};
 use crate::context::at::{Epoch, Outside};
-use crate::context::{Context, RunContext, SaveRequest};
+use crate::context::{CHECKPOINTS, Context, RunContext, SaveRequest};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
@@ -194,7 +194,7 @@ impl ModelCheckpoint {
     fn folder(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
         match &self.dirpath {
             Some(dirpath) => Ok(dirpath.clone()),
-            None => Ok(ctx.log_dir()?.join("checkpoints")),
+            None => Ok(ctx.log_dir()?.join(CHECKPOINTS)),
         }
     }
 

@@ -1,0 +1,73 @@
+//! What a program says of a run: why it ended, and what it did not do.
+
+use crate::child::{Program, text};
+
+/// The lines on the standard error stream of a run that ends well, without the lines of its epochs.
+fn said(program: &Program, arguments: &str) -> Vec<String> {
+    let output =
+        program.run(&format!("fit --width 1 --enable-progress-bar false --enable-model-summary false {arguments}"));
+    let log = text(output.stderr);
+    assert!(output.status.success(), "{log}");
+    log.lines().map(str::to_owned).collect()
+}
+
+const RARE: &str = "warning: `log_every_n_steps` is 50, and an epoch has 5 steps: most epochs write no row of their steps; set it to 5 or \
+                    less";
+
+#[test]
+fn a_program_says_why_its_run_ended() {
+    let program = Program::new();
+    let every_step = "--log-every-n-steps 1";
+    assert_eq!(
+        said(&program, &format!("{every_step} --max-epochs 1")),
+        ["training ended after 1 epoch and 5 steps: `max_epochs` of 1 was reached"]
+    );
+    assert_eq!(
+        said(&program, &format!("{every_step} --max-steps 7")),
+        ["training ended after 2 epochs and 7 steps: `max_steps` of 7 was reached"]
+    );
+    // the losses are of the layer's own outputs, which a rate of 0 leaves as they are
+    let stopped = said(&program, &format!("{every_step} --lr 0 --watches val_loss --max-epochs 9"));
+    let [line] = stopped.as_slice() else { panic!("{stopped:?}") };
+    let reason = "training ended after 3 epochs and 15 steps: EarlyStopping: `val_loss` did not improve in 2 checks; its best was ";
+    assert!(line.starts_with(reason), "{line}");
+    let resumed = said(
+        &program,
+        "--max-epochs 1 --log-every-n-steps 1 --ckpt-path lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt",
+    );
+    assert_eq!(
+        resumed,
+        ["nothing is left to train: `max_epochs` of 1 was reached, in the run that \
+          lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt is from"]
+    );
+    // neither does it leave a folder
+    assert!(!program.path("lightning_logs/version_3").exists());
+}
+
+#[test]
+fn a_program_warns_of_what_its_run_does_not_do() {
+    let program = Program::new();
+    assert_eq!(said(&program, "--max-epochs 1")[0], RARE);
+    let every_two = "--max-epochs 1 --log-every-n-steps 1 --check-val-every-n-epoch 2";
+    let warned = said(&program, &format!("{every_two} --watches val_loss"));
+    assert_eq!(
+        warned[0],
+        "warning: EarlyStopping never looked at `val_loss`: it looks after validation, and none has run; set \
+         `check_on_train_epoch_end` to look after each training epoch"
+    );
+    assert_eq!(
+        warned.last().unwrap(),
+        "warning: this run saved no checkpoint: none was due, or none was among the best"
+    );
+}
+
+#[test]
+fn test_takes_the_checkpoint_that_the_modules_own_callback_wrote() {
+    let program = Program::new();
+    program.succeed("fit --width 1 --max-epochs 1");
+    program.succeed("fit --width 1 --max-epochs 2 --keeps kept");
+    let output = program.succeed("test");
+    let checkpoint = output.lines().next().unwrap();
+    assert!(checkpoint.ends_with("/kept/epoch=1-step=10.ckpt"), "{output}");
+    assert!(!program.path("lightning_logs/version_1/checkpoints").exists());
+}
