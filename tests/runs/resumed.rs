@@ -2,7 +2,7 @@
 
 use crate::model::{Line, every, file, fit, quiet, trainer};
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, EndReason, Every, LambdaCallback, ValCheckInterval};
+use tch_lightning::{EarlyStopping, EndReason, Every, LambdaCallback, ThroughputMonitor, ValCheckInterval};
 
 #[test]
 fn a_validation_that_is_due_where_the_checkpoint_was_written_is_not_skipped() {
@@ -66,6 +66,21 @@ fn accumulation_that_a_hook_has_set_is_resumed_within_the_epoch() {
     whole = trainer(quiet(), &line).callback(accumulates()).ckpt_path(file(folder.path(), 0, 1));
     fit(&mut whole, &mut line);
     assert_eq!(whole.context().global_step(), 4);
+}
+
+#[test]
+fn throughput_counts_on_from_the_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = || TrainerConfig { log_every_n_steps: 1, ..quiet() };
+    let mut line = Line::new();
+    let monitored = trainer(config(), &line).callback(ThroughputMonitor::new());
+    fit(&mut monitored.callback(every(folder.path(), Every::Epochs(1))), &mut line);
+    let mut line = Line::new();
+    let resumed = trainer(config(), &line).callback(ThroughputMonitor::new());
+    fit(&mut resumed.ckpt_path(file(folder.path(), 0, 4)), &mut line);
+    let rows = line.events.of("row");
+    let batches = rows.iter().filter_map(|row| row.split(' ').find_map(|value| value.strip_prefix("train/batches=")));
+    assert_eq!(batches.collect::<Vec<_>>(), ["5", "6", "7", "8"]);
 }
 
 #[test]

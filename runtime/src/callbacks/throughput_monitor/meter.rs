@@ -1,4 +1,5 @@
 use super::{Throughput, ThroughputTotals};
+use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// What one loop has seen since it began, and when that was.
@@ -6,22 +7,53 @@ use std::time::{Duration, Instant};
 pub(super) struct Meter {
     throughput: Throughput,
     start: Instant,
+    /// The time before, in the run that is resumed.
+    before: Duration,
     seen: ThroughputTotals,
     /// Since when it stands still.
     paused: Option<Instant>,
 }
 
+/// What a checkpoint keeps of a loop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counted {
+    time: Duration,
+    seen: ThroughputTotals,
+}
+
 impl Meter {
     pub(super) fn new(throughput: Throughput) -> Self {
-        Self { throughput, start: Instant::now(), seen: ThroughputTotals::default(), paused: None }
+        Self {
+            throughput,
+            start: Instant::now(),
+            before: Duration::ZERO,
+            seen: ThroughputTotals::default(),
+            paused: None,
+        }
     }
 
     /// The loop begins.
     pub(super) fn start(&mut self) {
+        self.start_after(Counted::default());
+    }
+
+    /// The loop continues after what was counted before.
+    pub(super) fn start_after(&mut self, Counted { time, seen }: Counted) {
         self.throughput.reset();
-        self.seen = ThroughputTotals::default();
+        self.seen = seen;
+        self.before = time;
         self.start = Instant::now();
         self.paused = None;
+    }
+
+    /// What was counted until now.
+    pub(super) fn counted(&self) -> Counted {
+        Counted { time: self.time(), seen: self.seen }
+    }
+
+    fn time(&self) -> Duration {
+        self.before
+            + self.paused.map_or_else(|| self.start.elapsed(), |paused| paused.saturating_duration_since(self.start))
     }
 
     /// A batch of so much is done.
@@ -42,7 +74,7 @@ impl Meter {
 
     /// The device has done all that was counted.
     pub(super) fn update(&mut self) {
-        self.throughput.update(self.start.elapsed(), self.seen);
+        self.throughput.update(self.time(), self.seen);
     }
 
     /// What happens until `resume` is not part of the loop's time.

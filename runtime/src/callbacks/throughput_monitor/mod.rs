@@ -12,7 +12,9 @@ use crate::module::{Callback, LightningModule};
 use crate::native::synchronize;
 use crate::stage::{RunningStage, Stage};
 use anyhow::Result;
-use meter::Meter;
+use meter::{Counted, Meter};
+use serde::Deserialize;
+use serde_json::Value;
 use std::fmt;
 use tch::Device;
 
@@ -29,6 +31,8 @@ type SizeFn<B> = dyn FnMut(&B) -> usize;
 /// On the CPU a batch is done when its step returns, and the window is exact. Other devices are waited for at the rows
 /// alone, and the window reaches back to the last row before its first batch: it can be longer by up to
 /// `log_every_n_steps` batches.
+///
+/// The totals of training are kept in checkpoints: a resumed run counts on from them.
 ///
 /// ```
 /// use tch_lightning::ThroughputMonitor;
@@ -50,6 +54,8 @@ pub struct ThroughputMonitor<B: Batch> {
     validate: Meter,
     test: Meter,
     predict: Meter,
+    /// What was counted of training before the run was resumed.
+    before: Counted,
 }
 
 impl<B: Batch> ThroughputMonitor<B> {
@@ -66,6 +72,7 @@ impl<B: Batch> ThroughputMonitor<B> {
             test: meter(),
             predict: meter(),
             throughput,
+            before: Counted::default(),
         }
     }
 
@@ -163,11 +170,12 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
         for meter in [&mut self.train, &mut self.validate, &mut self.test, &mut self.predict] {
             *meter = Meter::new(self.throughput.clone());
         }
+        self.before = Counted::default();
         Ok(())
     }
 
     fn on_train_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
-        self.train.start();
+        self.train.start_after(std::mem::take(&mut self.before));
         Ok(())
     }
 
@@ -187,6 +195,15 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
             let step = ctx.logged_step();
             ctx.write_row(self.train.metrics("train"), step)?;
         }
+        Ok(())
+    }
+
+    fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
+        Ok(serde_json::to_value(self.train.counted())?)
+    }
+
+    fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
+        self.before = Counted::deserialize(state_dict)?;
         Ok(())
     }
 
