@@ -54,7 +54,7 @@ pub use context::{
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};
-pub use loggers::{CsvLogger, Logger, RunStatus};
+pub use loggers::{CsvLogger, Logger, ResumedRun, RunStart, RunStatus};
 pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,

@@ -1,6 +1,7 @@
 //! `ctx.log`: what is kept of a value, when it is reduced and reset, and which rows it makes.
 #![allow(missing_docs)]
 
+mod csv;
 mod metrics;
 mod names;
 mod rows;

@@ -1,17 +1,18 @@
 //! The loggers of a run, and the rows that callbacks hand to them directly.
 
-use super::RunContext;
+use super::{RunContext, log};
+use crate::checkpoint::Checkpoint;
 use crate::error::Error;
-use crate::loggers::{CsvLogger, Logger};
-use crate::stage::RunningStage;
+use crate::loggers::{CsvLogger, Logger, RunStart};
+use crate::stage::{RunningStage, Stage};
 
 /// The loggers that the user gave the trainer, or the one that it made because there were none.
 #[derive(Default)]
 pub(crate) struct Loggers {
     given: Vec<Box<dyn Logger>>,
     made: Option<Box<dyn Logger>>,
-    /// Whether one is made when there is something to log: a run with nothing to do leaves no folder.
-    is_to_be_made: bool,
+    /// The start of the run for one that is made when there is something to log: a run with nothing to do leaves no folder.
+    to_be_made: Option<RunStart>,
 }
 
 impl Loggers {
@@ -20,18 +21,29 @@ impl Loggers {
         self.given.push(logger);
     }
 
+    /// Begins a run of the user's loggers.
+    pub(crate) fn begin(&mut self, stage: Stage, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
+        let mut loggers = self.given.iter_mut().enumerate();
+        loggers.try_for_each(|(place, logger)| logger.begin(&RunStart::of(stage, checkpoint, place)))
+    }
+
     /// Has a logger made when there is something to log, unless there is one.
-    pub(crate) fn make_if_none(&mut self) {
-        self.is_to_be_made = self.given.is_empty() && self.made.is_none();
+    pub(crate) fn make_if_none(&mut self, stage: Stage, checkpoint: Option<&Checkpoint>) {
+        let is_none = self.given.is_empty() && self.made.is_none();
+        self.to_be_made = is_none.then(|| RunStart::of(stage, checkpoint, 0));
+    }
+
+    pub(crate) fn state_dicts(&self) -> Vec<serde_json::Value> {
+        self.given.iter().chain(&self.made).map(|logger| logger.state_dict()).collect()
     }
 
     /// Removes the logger that the trainer made.
     pub(crate) fn forget_made(&mut self) {
-        (self.made, self.is_to_be_made) = (None, false);
+        (self.made, self.to_be_made) = (None, None);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.given.is_empty() && self.made.is_none() && !self.is_to_be_made
+        self.given.is_empty() && self.made.is_none() && self.to_be_made.is_none()
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Logger>> {
@@ -99,8 +111,29 @@ impl RunContext {
         if metrics.is_empty() || self.is_fast_dev_run() {
             return Ok(());
         }
+        self.hand_out(metrics, step)
+    }
+
+    /// Hands a row to every logger, as Lightning does: a value that was logged as `step` is the row's step, and the epoch is
+    /// added where neither `step` nor `epoch` was logged.
+    pub(crate) fn write_row(&mut self, mut metrics: Vec<(String, f64)>, mut step: usize) -> Result<(), Error> {
+        if metrics.is_empty() || self.loggers.is_empty() || self.is_fast_dev_run() {
+            return Ok(());
+        }
+        let place = |metrics: &[(String, f64)], name| metrics.iter().position(|(logged, _)| logged == name);
+        if let Some(logged) = place(&metrics, "step") {
+            step = log::row_step(metrics.remove(logged).1)?;
+        } else if place(&metrics, "epoch").is_none() {
+            metrics.push(("epoch".to_owned(), self.progress.current_epoch as f64));
+        }
+        self.hand_out(&metrics, step)
+    }
+
+    fn hand_out(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
         self.make_logger()?;
-        self.loggers.iter_mut().try_for_each(|logger| logger.log_metrics(metrics, step))
+        self.loggers.iter_mut().try_for_each(|logger| logger.log_metrics(metrics, step))?;
+        self.progress.rows += 1;
+        Ok(())
     }
 
     /// Gives the loggers the hyperparameters of the run.
@@ -112,11 +145,11 @@ impl RunContext {
         }
     }
 
-    /// Makes the logger of a run that has none.
+    /// Makes the logger of a run that has none, and begins its run.
     fn make_logger(&mut self) -> Result<(), Error> {
-        if std::mem::take(&mut self.loggers.is_to_be_made) {
-            let logger = CsvLogger::new(self.log_dir()?);
-            self.loggers.made = Some(Box::new(logger));
+        if let Some(start) = self.loggers.to_be_made.take() {
+            let logger = Box::new(CsvLogger::new(self.log_dir()?));
+            self.loggers.made.insert(logger).begin(&start)?;
         }
         Ok(())
     }

@@ -361,6 +361,11 @@ impl RunContext {
         }
     }
 
+    /// The batches of an accumulation window. Those without a backward pass belong to none.
+    pub(crate) fn accumulation_window(&self) -> usize {
+        if self.skip_backward { 1 } else { self.config.accumulate_grad_batches }
+    }
+
     /// Whether `min_epochs` and `min_steps` let a hook end training.
     pub(crate) fn can_stop_early(&self) -> bool {
         let steps = self.config.min_steps.unwrap_or(0);
@@ -373,20 +378,5 @@ impl RunContext {
             RunningStage::Training => &mut self.training_log,
             _ => &mut self.evaluation_log,
         }
-    }
-
-    /// Hands a row to every logger, as Lightning does: a value that was logged as `step` is the row's step, and the epoch is
-    /// added where neither `step` nor `epoch` was logged.
-    pub(crate) fn write_row(&mut self, mut metrics: Vec<(String, f64)>, mut step: usize) -> Result<(), Error> {
-        if metrics.is_empty() || self.loggers.is_empty() || self.is_fast_dev_run() {
-            return Ok(());
-        }
-        let place = |metrics: &[(String, f64)], name| metrics.iter().position(|(logged, _)| logged == name);
-        if let Some(logged) = place(&metrics, "step") {
-            step = log::row_step(metrics.remove(logged).1)?;
-        } else if place(&metrics, "epoch").is_none() {
-            metrics.push(("epoch".to_owned(), self.progress.current_epoch as f64));
-        }
-        self.loggers.iter_mut().try_for_each(|logger| logger.log_metrics(&metrics, step))
     }
 }

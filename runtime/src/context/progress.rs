@@ -14,6 +14,13 @@ pub(crate) struct Progress {
     pub(crate) batches_ready: usize,
     /// Batches begun in all epochs.
     pub(crate) total_batches_ready: usize,
+    /// Rows that each logger got.
+    pub(crate) rows: usize,
+    /// The rows before the running accumulation window.
+    rows_before_window: usize,
+    /// The rows before what a resumed run does again, if this one fails now; `None` where that is nothing.
+    #[serde(skip)]
+    rows_before_redone: Option<usize>,
     /// Whether the batch begun last is the epoch's last.
     pub(crate) is_last_batch: bool,
     /// Whether the running epoch's first hooks were called.
@@ -49,11 +56,13 @@ impl Progress {
         self.batches_ready = 0;
         self.is_last_batch = false;
         self.epoch_has_begun = true;
+        self.keep_all_rows();
     }
 
     /// The running epoch has ended.
     pub(crate) fn end_epoch(&mut self) {
         self.current_epoch += 1;
+        self.keep_all_rows();
         self.batches_ready = 0;
         self.epoch_has_begun = false;
         self.position = Position::Between;
@@ -79,8 +88,21 @@ impl Progress {
         self.epoch_has_begun || self.batches_ready > 0
     }
 
-    /// A batch begins.
-    pub(crate) fn begin_batch(&mut self, is_last: bool) {
+    /// From here on, a run that is resumed after a failure does all again.
+    pub(crate) fn redo_from_here(&mut self) {
+        self.rows_before_redone = Some(self.rows);
+    }
+
+    /// What was done so far is not done again.
+    pub(crate) fn keep_all_rows(&mut self) {
+        self.rows_before_redone = None;
+    }
+
+    /// A batch begins, in accumulation windows of so many.
+    pub(crate) fn begin_batch(&mut self, is_last: bool, accumulate_grad_batches: usize) {
+        if self.batches_ready.is_multiple_of(accumulate_grad_batches.max(1)) {
+            self.rows_before_window = self.rows;
+        }
         self.batches_ready += 1;
         self.total_batches_ready += 1;
         self.is_last_batch = is_last;
@@ -98,10 +120,13 @@ impl Progress {
                 self.total_batches_ready = self.total_batches_ready.saturating_sub(1 + in_window);
                 self.is_last_batch = false;
                 self.position = Position::Between;
+                self.rows = self.rows_before_window;
+                return;
             }
             Position::EpochEnd => self.position = Position::Between,
             Position::Between | Position::BatchEnd => {}
         }
+        self.rows = self.rows_before_redone.unwrap_or(self.rows);
     }
 }
 
@@ -113,7 +138,7 @@ mod tests {
     fn a_batch_that_fails_is_done_again_with_its_window() {
         let mut progress = Progress::default();
         for _ in 0..8 {
-            progress.begin_batch(false);
+            progress.begin_batch(false, 1);
         }
         // of the windows 0 1 2, 3 4 5, 6 7 8, the eighth batch is in the last
         progress.go_back(3);

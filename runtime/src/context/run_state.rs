@@ -28,6 +28,8 @@ pub(crate) struct RunState {
     toggled_optimizer: Option<usize>,
     callback_metrics: BTreeMap<String, AnyNumber>,
     training_log: SavedLog,
+    /// What each logger keeps.
+    pub(crate) loggers: Vec<serde_json::Value>,
 }
 
 const LOG: &str = "log.";
@@ -49,6 +51,7 @@ impl RunContext {
             toggled_optimizer: self.toggled_optimizer(),
             callback_metrics: metrics.map(|(name, value)| (name.clone(), AnyNumber(*value))).collect(),
             training_log,
+            loggers: self.loggers.state_dicts(),
         };
         let random = RandomState::of(self.device)?.into_tensors();
         let log = log.into_iter().map(|(name, tensor)| (format!("{LOG}{name}"), tensor));

@@ -296,9 +296,10 @@ impl<M: LightningModule> Trainer<M> {
         self.ctx.signals = catch_signals(&self.ctx.config)?;
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
         let whole = || -> Result<T, Error> {
+            running.ctx.loggers.begin(stage, checkpoint.as_ref())?;
             begin(&mut running)?;
             if running.ctx.config.logger && stage != Stage::Predict {
-                running.ctx.loggers.make_if_none();
+                running.ctx.loggers.make_if_none(stage, checkpoint.as_ref());
             }
             running.ctx.check_signals(None)?;
             let value = body(&mut running, checkpoint)?;

@@ -34,7 +34,9 @@ impl<M: LightningModule> Running<'_, M> {
             *scaler = GradScaler::new(state, self.ctx.device)?;
         }
         self.ctx.seed = checkpoint.metadata.run.seed;
+        let rows = self.ctx.progress.rows;
         self.ctx.progress = checkpoint.metadata.progress.resumed();
+        self.ctx.progress.rows += rows;
         let epoch = self.ctx.progress.current_epoch;
         if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
             return Err(Error::Configuration(format!(

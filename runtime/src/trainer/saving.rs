@@ -109,6 +109,8 @@ impl<M: LightningModule> Running<'_, M> {
     /// Adds what is known when the checkpoint is written, and not before.
     fn complete(&mut self, mut checkpoint: Checkpoint, weights_only: bool) -> Result<Checkpoint, Error> {
         self.add_counters(&mut checkpoint.metadata);
+        // a power cut must not undo rows from before a checkpoint that survives it
+        self.ctx.loggers.iter_mut().try_for_each(|logger| logger.save())?;
         if weights_only {
             return Ok(checkpoint);
         }

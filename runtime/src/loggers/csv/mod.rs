@@ -1,0 +1,172 @@
+//! Rows in a CSV file.
+
+mod existing;
+mod file;
+
+use super::{Logger, RunStart, RunStatus};
+use crate::error::Error;
+use crate::stage::Stage;
+use crate::whole_file;
+use existing::Kept;
+use file::CsvFile;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Writes `metrics.csv` and `hparams.json` into a folder, which it makes. Lightning's
+/// [`CSVLogger`](https://lightning.ai/docs/pytorch/stable/extensions/generated/lightning.pytorch.loggers.CSVLogger.html).
+///
+/// A row has the columns `step`, `epoch` and one for each name; what a row does not have is empty. Every row is in the file
+/// as soon as it is logged. A new name adds a column to the rows before.
+///
+/// # Rows that are there already
+///
+/// The first `fit` of a logger writes a new file in place of one that is there, unless it resumes from a checkpoint: the rows up
+/// to the checkpoint stay, and later ones go once the resumed run logs or saves something. `validate` and `test` append to
+/// what is there, and so do all further runs of the same logger, such as the `fit`s of a cross-validation.
+#[derive(Debug)]
+pub struct CsvLogger {
+    folder: PathBuf,
+    file: Option<CsvFile>,
+    /// How many more rows the file has than the run has logged: fewer where the run was resumed into another folder.
+    surplus: i64,
+}
+
+/// The name of `surplus` in a checkpoint.
+const SURPLUS: &str = "surplus";
+
+impl CsvLogger {
+    /// A logger that writes into `folder`.
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), file: None, surplus: 0 }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("metrics.csv")
+    }
+
+    fn failed(&self, what: &'static str) -> impl Fn(io::Error) -> Error + use<> {
+        let path = self.path();
+        move |source| Error::Io { what, path: path.clone(), source }
+    }
+
+    fn make_folder(&self) -> Result<(), Error> {
+        fs::create_dir_all(&self.folder).map_err(|source| Error::Io {
+            what: "can't make the folder of the log",
+            path: self.folder.clone(),
+            source,
+        })
+    }
+
+    fn rows(&self) -> usize {
+        self.file.as_ref().map_or(0, CsvFile::rows)
+    }
+
+    /// Takes over the rows of an earlier run that stay.
+    fn take_over(&mut self, kept: Kept) -> Result<(), Error> {
+        self.file = Some(CsvFile::continued(self.path(), kept).map_err(self.failed("can't continue the log"))?);
+        Ok(())
+    }
+}
+
+fn signed(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+impl Logger for CsvLogger {
+    fn begin(&mut self, run: &RunStart) -> Result<(), Error> {
+        self.make_folder()?;
+        if let Some(resumed) = &run.resumed {
+            // without a state, the checkpoint is older, or that run had another logger
+            self.take_over(match resumed.state[SURPLUS].as_i64() {
+                Some(surplus) => Kept::First(resumed.rows.saturating_add_signed(isize::try_from(surplus).unwrap_or(0))),
+                None => Kept::Before(resumed.step),
+            })?;
+            self.surplus = signed(self.rows()) - signed(resumed.rows);
+            return Ok(());
+        }
+        if self.file.is_none() && run.stage != Stage::Fit {
+            self.take_over(Kept::All)?;
+        }
+        self.surplus = signed(self.rows());
+        Ok(())
+    }
+
+    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
+        let failed = self.failed("can't write the log");
+        let path = self.path();
+        self.file.get_or_insert_with(|| CsvFile::new(path)).append(metrics, step).map_err(failed)
+    }
+
+    fn log_hyperparams(&mut self, hyper_parameters: &Value) -> Result<(), Error> {
+        self.make_folder()?;
+        let path = self.folder.join("hparams.json");
+        let text = format!("{hyper_parameters:#}\n");
+        whole_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| Error::Io {
+            what: "can't write the hyperparameters",
+            path,
+            source,
+        })
+    }
+
+    fn save(&mut self) -> Result<(), Error> {
+        let failed = self.failed("can't save the log");
+        self.file.as_mut().map_or(Ok(()), CsvFile::save).map_err(failed)
+    }
+
+    fn state_dict(&self) -> Value {
+        json!({ SURPLUS: self.surplus })
+    }
+
+    fn finalize(&mut self, _: RunStatus) -> Result<(), Error> {
+        let failed = self.failed("can't save the log");
+        self.file.as_mut().map_or(Ok(()), CsvFile::sync).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, value: f64) -> [(String, f64); 2] {
+        [(name.to_owned(), value), ("epoch".to_owned(), 1.0)]
+    }
+
+    #[test]
+    fn a_new_name_adds_a_column() {
+        let folder = tempfile::tempdir().unwrap();
+        // the folder is made
+        let mut logger = CsvLogger::new(folder.path().join("a/log"));
+        logger.log_metrics(&row("loss", 0.5), 9).unwrap();
+        logger.log_metrics(&row("accuracy", 0.75), 9).unwrap();
+        logger.log_metrics(&row("loss", 0.25), 19).unwrap();
+        let text = fs::read_to_string(folder.path().join("a/log/metrics.csv")).unwrap();
+        assert_eq!(text, "step,epoch,loss,accuracy\n9,1,0.5,\n9,1,,0.75\n19,1,0.25,\n");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_made_is_an_error() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut logger = CsvLogger::new(file.path().join("log"));
+        let folder = file.path().join("log").display().to_string();
+        let said = logger.begin(&RunStart { stage: Stage::Fit, resumed: None }).unwrap_err().to_string();
+        assert_eq!(said, format!("can't make the folder of the log {folder}: Not a directory (os error 20)"));
+        let said = logger.log_metrics(&row("loss", 0.5), 0).unwrap_err().to_string();
+        assert_eq!(said, format!("can't write the log {folder}/metrics.csv: Not a directory (os error 20)"));
+    }
+
+    #[test]
+    fn ten_thousand_columns_are_written_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut logger = CsvLogger::new(folder.path());
+        let mut metrics: Vec<(String, f64)> = (0..10_000).map(|name| (format!("n{name}"), f64::from(name))).collect();
+        logger.log_metrics(&metrics, 0).unwrap();
+        metrics.reverse();
+        logger.log_metrics(&metrics, 1).unwrap();
+        let text = fs::read_to_string(folder.path().join("metrics.csv")).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1].strip_prefix("0,,").unwrap(), lines[2].strip_prefix("1,,").unwrap());
+        assert!(lines[2].starts_with("1,,0,1,2,"));
+    }
+}
