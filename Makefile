@@ -56,7 +56,8 @@ bench: setup
 	$(CARGO) bench --quiet -p benches --no-run
 	@# the trainer shows its progress, in a file
 	$(CARGO) bench --quiet -p benches 2>target/bench.log || { cat target/bench.log; exit 1; }
-	$(CARGO) bench --quiet -p tch-lightning-macros
+	@# as users' builds have the macros: not optimized
+	$(CARGO) bench --quiet --profile dev -p tch-lightning-macros
 
 doctor: setup
 	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor

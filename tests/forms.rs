@@ -28,6 +28,8 @@ mod callbacks;
 mod conditional_hooks;
 #[path = "ui/pass/constructors.rs"]
 mod constructors;
+#[path = "ui/pass/contexts.rs"]
+mod contexts;
 #[path = "ui/pass/data_modules.rs"]
 mod data_modules;
 #[path = "ui/pass/derived_batches.rs"]
@@ -38,6 +40,8 @@ mod flows;
 mod generic_modules;
 #[path = "ui/pass/hooks_fail_with_any_error.rs"]
 mod hooks_fail_with_any_error;
+#[path = "ui/pass/hygiene.rs"]
+mod hygiene;
 #[path = "ui/pass/lifetimes.rs"]
 mod lifetimes;
 #[path = "ui/pass/loaders.rs"]
@@ -79,6 +83,12 @@ mod without_the_prelude;
 #[test]
 fn a_program_may_call_the_crate_by_another_name() {
     assert_eq!(renamed::Model::hooks().len(), 3);
+}
+
+/// And may reach it through another crate.
+#[test]
+fn a_program_may_be_told_where_the_crate_is() {
+    assert_eq!(reexported::Model::hooks().len(), 3);
 }
 
 #[test]

@@ -1,10 +1,13 @@
-//! How long the compiler waits for the expansion of a block with every hook.
+//! How long the compiler waits for the expansion of a block with every hook, and how that grows with its other methods.
+//! Users' builds do not optimize macros, release builds included: `cargo bench --profile dev` measures what they wait for.
 //!
 //! A macro crate hands out nothing but macros, so that its rooms are opened here once more.
 #![allow(dead_code, missing_docs, unused_imports)]
 
 #[path = "../src/arguments.rs"]
 mod arguments;
+#[path = "../src/attributes.rs"]
+mod attributes;
 #[path = "../src/batch.rs"]
 mod batch;
 #[path = "../src/catalogue.rs"]
@@ -15,7 +18,7 @@ mod check;
 mod declare;
 #[path = "../src/expand/mod.rs"]
 mod expand;
-#[path = "../src/hooks.rs"]
+#[path = "../src/hooks/mod.rs"]
 mod hooks;
 #[path = "../src/mistakes.rs"]
 mod mistakes;
@@ -25,8 +28,6 @@ mod model;
 mod owned;
 #[path = "../src/parse.rs"]
 mod parse;
-#[path = "../src/shared_moments.rs"]
-mod shared_moments;
 #[path = "../src/types.rs"]
 mod types;
 
@@ -34,16 +35,44 @@ use hooks::Role;
 use proc_macro2::TokenStream;
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 100;
+const ROUNDS: usize = 20;
+
+/// How many ordinary methods stand in the block after its hooks.
+const HELPERS: [usize; 4] = [0, 10, 100, 1_000];
 
 fn main() {
-    let block: TokenStream = include_str!("every_hook.rs").parse().expect("the block is Rust");
-    let mut took: Vec<Duration> = (0..ROUNDS).map(|_| expanded(&block)).collect();
-    took.sort_unstable();
-    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
-    let (first, median, last) = (took[0], took[ROUNDS / 2], took[ROUNDS - 1]);
-    println!("the expansion of a block with every hook, in milliseconds");
-    println!("least {:.2}, median {:.2}, most {:.2}", milliseconds(first), milliseconds(median), milliseconds(last));
+    println!("the expansion of a block with every hook and ordinary methods, in milliseconds");
+    println!("(in a manifest that renames the runtime, finding its name takes {:.2} more, once)", milliseconds(root()));
+    println!("{:>8} {:>8} {:>8} {:>8}", "methods", "least", "median", "most");
+    for helpers in HELPERS {
+        let block = block(helpers);
+        let mut took: Vec<Duration> = (0..ROUNDS).map(|_| expanded(&block)).collect();
+        took.sort_unstable();
+        let [least, median, most] = [took[0], took[ROUNDS / 2], took[ROUNDS - 1]].map(milliseconds);
+        println!("{helpers:>8} {least:>8.2} {median:>8.2} {most:>8.2}");
+    }
+}
+
+/// The block with every hook, and so many ordinary methods more.
+fn block(helpers: usize) -> TokenStream {
+    let hooks = include_str!("every_hook.rs").trim_end().strip_suffix('}').expect("the block ends");
+    let helper = |number| {
+        format!(
+            "fn helper_{number}(&self, input: &Tensor, weight: Option<f64>) -> Result<Tensor> {{\n\
+                 let scaled = input * weight.unwrap_or(1.0);\n\
+                 Ok(self.layers.forward(&scaled).relu().mean_dim(1, false, Kind::Float))\n\
+             }}\n"
+        )
+    };
+    let helpers: String = (0..helpers).map(helper).collect();
+    format!("{hooks}{helpers}}}").parse().expect("the block is Rust")
+}
+
+/// How long it takes to find the name of the runtime crate, before it is remembered.
+fn root() -> Duration {
+    let began = Instant::now();
+    expand::crate_root();
+    began.elapsed()
 }
 
 fn expanded(block: &TokenStream) -> Duration {
@@ -53,4 +82,8 @@ fn expanded(block: &TokenStream) -> Duration {
     let text = expansion.to_string();
     assert!(!text.contains("compile_error"), "the block has a mistake: {text}");
     took
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1e3
 }

@@ -1,25 +1,39 @@
 //! `#[derive(Batch)]`: maps and visits the tensors of every field.
 
+use crate::arguments::Arguments;
 use crate::catalogue;
-use crate::expand::crate_root;
+use crate::expand::{crate_root, quiet};
+use crate::mistakes::Mistakes;
 use crate::owned::Owned;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{Data, DeriveInput, Fields, Ident, Index, ItemImpl, Member, Type, parse_quote};
+use syn::{Data, DeriveInput, Fields, Ident, Index, ItemImpl, Member, Meta, Type, parse_quote};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let item = match syn::parse2::<DeriveInput>(item) {
         Ok(item) => item,
         Err(error) => return error.to_compile_error(),
     };
-    let root = crate_root();
-    implementation(&item, &root).unwrap_or_else(|error| {
+    let mut mistakes = Mistakes::new();
+    let root = root(&item, &mut mistakes);
+    let mistakes = mistakes.into_compile_errors();
+    let implementation = implementation(&item, &root).unwrap_or_else(|error| {
         let (error, fallback) = (error.to_compile_error(), fallback(&item, &root));
         quote!(#error #fallback)
-    })
+    });
+    quote!(#implementation #mistakes)
+}
+
+/// The path of the runtime crate: that of `#[batch(crate = "…")]`, or where the manifest has it.
+fn root(item: &DeriveInput, mistakes: &mut Mistakes) -> TokenStream {
+    let attributes = item.attrs.iter().filter(|attribute| attribute.path().is_ident("batch"));
+    let given = attributes.filter_map(|attribute| match &attribute.meta {
+        Meta::List(list) => Arguments::of_batch(&list.tokens, mistakes).root,
+        _ => None,
+    });
+    given.last().unwrap_or_else(crate_root)
 }
 
 /// Beside a mistake, an implementation that compiles, so that the type's uses bring no further ones.
@@ -76,8 +90,9 @@ pub(crate) fn implementation(item: &DeriveInput, root: &TokenStream) -> syn::Res
     let maps = shapes.iter().map(|shape| map(shape, root));
     let visits = shapes.iter().map(|shape| visit(shape, root));
     let (tensor, error) = (quote!(#root::__private::Tensor), quote!(#root::__private::TchError));
+    let quiet = quiet();
     Ok(quote! {
-        #[automatically_derived]
+        #quiet
         impl #declared #root::data::Batch for #name #used #bounds {
             fn map_tensors(
                 self,
@@ -114,11 +129,9 @@ fn shapes(item: &DeriveInput) -> syn::Result<Vec<Shape<'_>>> {
 fn fields(fields: &Fields) -> Vec<Field<'_>> {
     let numbered = fields.iter().enumerate();
     numbered
-        .map(|(number, field)| match &field.ident {
-            Some(name) => {
-                Field { member: name.clone().into(), name: format_ident!("field_{}", name.unraw()), ty: &field.ty }
-            }
-            None => Field { member: Index::from(number).into(), name: format_ident!("field_{number}"), ty: &field.ty },
+        .map(|(number, field)| {
+            let member = field.ident.clone().map_or_else(|| Index::from(number).into(), Member::from);
+            Field { member, name: format_ident!("field_{number}"), ty: &field.ty }
         })
         .collect()
 }

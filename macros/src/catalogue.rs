@@ -86,7 +86,9 @@ catalogue! {
 
     TL0107 "A hook is `unsafe`":
         unsafe_hook(hook)
-        "the hook `{hook}` can't be `unsafe`: the loops don't know its conditions";
+        "the hook `{hook}` can't be `unsafe`: the loops don't know its conditions"
+        hook_of_some_processors(hook)
+        "the hook `{hook}` can't have `#[target_feature]`: the loops call it on every processor";
 
     TL0108 "A hook is generic":
         generic_hook(hook)
@@ -137,12 +139,12 @@ catalogue! {
         "`#[{attribute}]` writes the implementation of `{declared}` itself: write `impl {name} {{ … }}`";
 
     TL0304 "The attribute has an argument that it does not know":
-        attribute_arguments(attribute)
-        "`#[{attribute}]` takes no arguments: what it needs stands in the block"
-        unknown_argument(attribute, argument)
-        "`#[{attribute}]` has no argument `{argument}`: it takes `automatic_optimization = false`, or none"
+        unknown_argument(attribute, argument, known)
+        "`#[{attribute}]` has no argument `{argument}`: it takes {known}, or none"
         argument_value(argument)
-        "`{argument}` is `true` or `false`: write `{argument} = false`";
+        "`{argument}` is `true` or `false`: write `{argument} = false`"
+        crate_argument()
+        "`crate` is the path of tch-lightning in a string: write `crate = \"other_crate::tch_lightning\"`";
 
     TL0305 "A block's type borrows":
         borrowing_block(attribute)

@@ -2,6 +2,7 @@
 //! they are re-exported.
 
 mod arguments;
+mod attributes;
 mod batch;
 mod catalogue;
 mod check;
@@ -12,7 +13,6 @@ mod mistakes;
 mod model;
 mod owned;
 mod parse;
-mod shared_moments;
 #[cfg(test)]
 mod snapshots;
 mod types;
@@ -42,7 +42,9 @@ pub fn lightning_callback(arguments: TokenStream, block: TokenStream) -> TokenSt
 ///
 /// Every field must be a `Batch`: tensors, tuples, vectors, options and maps of them, other derived types, and plain values
 /// that stay where they are.
-#[proc_macro_derive(Batch)]
+///
+/// `#[batch(crate = "…")]` is the path of tch-lightning for those who reach it through another crate.
+#[proc_macro_derive(Batch, attributes(batch))]
 pub fn derive_batch(item: TokenStream) -> TokenStream {
     batch::derive(item.into()).into()
 }

@@ -1,20 +1,17 @@
 //! What a block means: which methods are hooks, which batch they speak of, what the steps return.
 
 use crate::arguments::Arguments;
+use crate::attributes::Conditions;
 use crate::hooks::{Hook, HookTrait, Role, result_error, result_value};
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::types;
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    FnArg, GenericArgument, GenericParam, Generics, Meta, Pat, PatIdent, PathArguments, ReturnType, Type, parse_quote,
+    FnArg, GenericArgument, GenericParam, Generics, Ident, Pat, PatIdent, PathArguments, ReturnType, Type, parse_quote,
     parse_quote_spanned,
 };
-
-/// The attribute that keeps a method from being read as a hook.
-pub(crate) const MARKER: &str = "not_a_hook";
 
 /// An annotated block.
 pub(crate) struct Block {
@@ -47,14 +44,14 @@ pub(crate) struct Argument<'a> {
 
 impl Block {
     pub(crate) fn new(role: Role, arguments: Arguments, item: ImplBlock) -> Self {
-        let traits = role.traits();
-        let declared: Vec<Hook> = traits.iter().flat_map(HookTrait::methods).collect();
+        let traits: Vec<HookTrait> = role.traits().collect();
+        let declared: Vec<Hook> = traits.iter().flat_map(|one| one.methods()).collect();
         let mut hooks: Vec<Written> = Vec::new();
-        for method in item.methods().filter(|method| !method.is_marked()) {
-            let Some(declared) = declared.iter().find(|hook| *hook.name() == method.sig.ident.unraw()) else {
+        for method in item.methods().filter(|method| !method.conditions.is_marked) {
+            let Some(declared) = declared.iter().find(|hook| hook.name() == method.name) else {
                 continue;
             };
-            let written = Written { declared: declared.clone(), method: method.clone(), faulty: false };
+            let written = Written { declared: *declared, method: method.clone(), faulty: false };
             // rustc itself reports a method that is written twice
             let again = |other: &Written| other.declared.name() == declared.name() && other.is_unconditional();
             if !(written.is_unconditional() && hooks.iter().any(again)) {
@@ -66,28 +63,32 @@ impl Block {
 
     /// The hook of this name. There are several where each has a `#[cfg]` of its own.
     pub(crate) fn written<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Written> {
-        self.hooks.iter().filter(move |hook| *hook.declared.name() == name)
+        self.hooks.iter().filter(move |hook| hook.declared.name() == name)
     }
 
-    pub(crate) fn method(&self, name: &str) -> Option<&Method> {
-        self.item.methods().find(|method| method.sig.ident.unraw() == name)
+    pub(crate) fn methods<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Method> {
+        self.item.methods().filter(move |method| method.name == name)
     }
 
     /// The methods that are hooks, as they will stand in the block, each with its declaration.
-    pub(crate) fn hook_methods(&mut self) -> impl Iterator<Item = (&Hook, &mut Method)> {
+    pub(crate) fn hook_methods(&mut self) -> impl Iterator<Item = (Hook, &mut Method)> {
         let hooks = &self.hooks;
         self.item.items.iter_mut().filter_map(move |item| {
             let BlockItem::Method(method) = item else { return None };
-            let name = method.sig.ident.unraw();
-            let hook = hooks.iter().find(|hook| *hook.declared.name() == name).filter(|_| !method.is_marked())?;
-            Some((&hook.declared, method.as_mut()))
+            let hook = hooks.iter().find(|hook| hook.declared.name() == method.name)?;
+            (!method.conditions.is_marked).then_some((hook.declared, method.as_mut()))
         })
     }
 
-    /// The methods that are no hooks of this block and not marked as such.
-    pub(crate) fn other_methods(&self) -> impl Iterator<Item = &Method> {
-        let is_hook = |method: &Method| self.written(&method.sig.ident.unraw().to_string()).next().is_some();
-        self.item.methods().filter(move |method| !method.is_marked() && !is_hook(method))
+    /// The names of the methods that are no hooks of this block and not marked as such, each with the methods' conditions.
+    pub(crate) fn other_methods(&self) -> impl Iterator<Item = (&Ident, &Conditions)> {
+        let others = self.item.items.iter().filter_map(|item| match item {
+            BlockItem::Method(method) if self.written(&method.name).next().is_some() => None,
+            BlockItem::Method(method) => Some((&method.sig.ident, &method.conditions)),
+            BlockItem::Unread(method) => Some((&method.ident, &method.conditions)),
+            BlockItem::Other(_) => None,
+        });
+        others.filter(|(_, conditions)| !conditions.is_marked)
     }
 
     pub(crate) fn borrows(&self) -> bool {
@@ -104,14 +105,9 @@ impl Block {
         generics
     }
 
-    /// The batch's type, `()` where no hook speaks of one.
-    pub(crate) fn batch(&self) -> Type {
-        self.decided_batch().map_or_else(|| parse_quote!(()), |decided| decided.batch)
-    }
-
-    /// The hook that decides which batches the block works with: the first that asks for `batch`, steps before others, else
-    /// the first loader.
-    pub(crate) fn decided_batch(&self) -> Option<DecidedBatch<'_>> {
+    /// The hooks that decide which batches the block works with: the first that asks for `batch`, steps before others, else
+    /// the first loader. Where all have a `#[cfg]`, the first of them that is compiled decides.
+    pub(crate) fn decided_batches(&self) -> Vec<DecidedBatch<'_>> {
         let steps = ["training_step", "validation_step", "test_step", "predict_step"];
         let steps = steps.iter().flat_map(|step| self.written(step));
         let (always, sometimes): (Vec<&Written>, Vec<&Written>) =
@@ -119,20 +115,25 @@ impl Block {
         let hooks: Vec<&Written> = always.into_iter().chain(sometimes).collect();
         let asked = hooks.iter().filter_map(|hook| Some((*hook, hook.batch()?)));
         let loaded = hooks.iter().filter_map(|hook| Some((*hook, hook.loaded_batch()?)));
-        let mut decided = asked.chain(loaded).map(|(hook, batch)| DecidedBatch { hook, batch });
-        decided.find(|decided| types::can_be_named(&decided.batch))
+        let decided = asked.chain(loaded).map(|(hook, batch)| DecidedBatch { hook, batch });
+        let mut decided: Vec<_> = decided.filter(|decided| types::can_be_named(&decided.batch)).collect();
+        if let Some(always) = decided.iter().position(|decided| decided.hook.is_unconditional()) {
+            decided.drain(..always);
+            decided.truncate(1);
+        }
+        decided
     }
 
-    /// `new`, where it is the constructor that the generated program calls.
-    pub(crate) fn constructor(&self) -> Option<&Method> {
-        self.method("new").filter(|new| {
+    /// `new`, where it is the constructor that the generated program calls. There are several where each has a `#[cfg]`.
+    pub(crate) fn constructors(&self) -> impl Iterator<Item = &Method> {
+        self.methods("new").filter(|new| {
             let is_plain = new.sig.asyncness.is_none() && new.sig.unsafety.is_none() && !new.is_generic();
             let takes_hparams = match new.sig.inputs.len() {
                 0 => true,
                 1 => new.arguments().iter().any(|argument| argument.name == "hparams"),
                 _ => false,
             };
-            !new.is_marked() && is_plain && takes_hparams
+            !new.conditions.is_marked && is_plain && takes_hparams
         })
     }
 }
@@ -158,7 +159,7 @@ impl Written {
 
     /// `B` of a hook that returns `DataLoader<B>` or `Vec<DataLoader<B>>`.
     pub(crate) fn loaded_batch(&self) -> Option<Type> {
-        if !self.declared.name().to_string().ends_with("_dataloader") {
+        if !self.declared.name().ends_with("_dataloader") {
             return None;
         }
         let mut ty = self.method.output();
@@ -175,12 +176,6 @@ impl Written {
         None
     }
 
-    /// Whether it is one of the four steps: what it returns is then the user's own choice.
-    pub(crate) fn is_step(&self) -> bool {
-        self.declared.value().is_some_and(|value| types::is_associated(&value))
-            && self.declared.trait_name == "LightningModule"
-    }
-
     /// What a step returns as the associated type: `()` where no type can be named.
     pub(crate) fn step_output(&self) -> Type {
         let output = self.method.output();
@@ -189,25 +184,9 @@ impl Written {
 }
 
 impl Method {
-    /// `#[cfg(…)]` in one predicate: what is compiled only sometimes is a hook only then.
+    /// The predicate of its `#[cfg(…)]`s: what is compiled only sometimes is a hook only then.
     pub(crate) fn condition(&self) -> Option<TokenStream> {
-        let predicates: Vec<&TokenStream> = self
-            .attrs
-            .iter()
-            .filter_map(|attribute| match &attribute.meta {
-                Meta::List(cfg) if cfg.path.is_ident("cfg") => Some(&cfg.tokens),
-                _ => None,
-            })
-            .collect();
-        match predicates.as_slice() {
-            [] => None,
-            [only] => Some(quote!(#only)),
-            several => Some(quote!(all(#(#several),*))),
-        }
-    }
-
-    pub(crate) fn is_marked(&self) -> bool {
-        self.attrs.iter().any(|attribute| attribute.path().is_ident(MARKER))
+        self.conditions.predicate()
     }
 
     /// Whether its types depend on type parameters of its own.

@@ -1,18 +1,22 @@
 //! From tokens to an `impl` block.
 
+use crate::attributes::{self, Conditions};
 use crate::catalogue;
-use crate::hooks::{HookTrait, Role};
+use crate::hooks::{Hook, HookTrait, Role};
 use crate::mistakes::Mistakes;
 use crate::types::readable;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
+use std::collections::HashSet;
+use syn::buffer::Cursor;
+use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{ParseStream, Parser};
 use syn::visit_mut::{VisitMut, visit_type_mut};
 use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Signature, Type, Visibility};
 
-/// An `impl` block whose bodies are not looked into. A body that is only half typed is passed on for the compiler to speak
-/// of, and an editor still sees everything else that the block means.
+/// An `impl` block whose bodies are not looked into, nor the signatures of methods that mean nothing to us. What is only half
+/// typed there is passed on for the compiler to speak of, and an editor still sees everything else that the block means.
 #[derive(Clone)]
 pub(crate) struct ImplBlock {
     /// The block without its items.
@@ -23,30 +27,60 @@ pub(crate) struct ImplBlock {
 #[derive(Clone)]
 pub(crate) enum BlockItem {
     Method(Box<Method>),
+    /// A method whose name says that it is neither a hook nor anything else that is looked at.
+    Unread(Box<Unread>),
     /// An item that can't be a hook.
     Other(TokenStream),
 }
 
 #[derive(Clone)]
 pub(crate) struct Method {
+    /// Attributes of ours: the user's own, which come later, have the last word where both speak of a lint.
+    pub(crate) ours: TokenStream,
     pub(crate) attrs: Vec<Attribute>,
+    pub(crate) conditions: Conditions,
+    /// Documentation of ours, after the user's own.
+    pub(crate) documentation: TokenStream,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
+    /// Its name, without `r#`.
+    pub(crate) name: String,
     body: TokenTree,
+}
+
+#[derive(Clone)]
+pub(crate) struct Unread {
+    attrs: Vec<Attribute>,
+    pub(crate) conditions: Conditions,
+    pub(crate) ident: Ident,
+    /// What comes after the attributes.
+    tokens: TokenStream,
 }
 
 impl ImplBlock {
     pub(crate) fn methods(&self) -> impl Iterator<Item = &Method> {
         self.items.iter().filter_map(|item| match item {
             BlockItem::Method(method) => Some(method.as_ref()),
-            BlockItem::Other(_) => None,
+            BlockItem::Unread(_) | BlockItem::Other(_) => None,
         })
+    }
+
+    /// Takes out the markers, which the compiler does not know.
+    pub(crate) fn unmark(&mut self) {
+        for item in &mut self.items {
+            match item {
+                BlockItem::Method(method) => attributes::unmark(&mut method.attrs),
+                BlockItem::Unread(method) => attributes::unmark(&mut method.attrs),
+                BlockItem::Other(_) => {}
+            }
+        }
     }
 }
 
 /// The block under the attribute, or nothing where there is no block to work on; every mistake is noted.
 pub(crate) fn block(role: Role, tokens: &TokenStream, mistakes: &mut Mistakes) -> Option<ImplBlock> {
-    match syn::parse2::<ImplBlock>(tokens.clone()) {
+    let parser = |input: ParseStream<'_>| impl_block(role, input);
+    match parser.parse2(tokens.clone()) {
         Ok(block) => on_a_type(role, block, mistakes),
         Err(error) => {
             mistakes.push(misplaced(role, tokens).unwrap_or(error));
@@ -55,21 +89,24 @@ pub(crate) fn block(role: Role, tokens: &TokenStream, mistakes: &mut Mistakes) -
     }
 }
 
-impl Parse for ImplBlock {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
-        let mut body = TokenStream::new();
-        if let Some(TokenTree::Group(group)) = tokens.last_mut() {
-            body = group.stream();
-            // syn reads the head of a block only together with its braces
-            *group = emptied(group);
-        }
-        let mut head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
-        let (attributes, items) = contents.parse2(body)?;
-        head.attrs.extend(attributes);
-        Ok(Self { head, items })
+fn impl_block(role: Role, input: ParseStream<'_>) -> syn::Result<ImplBlock> {
+    let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
+    let mut body = TokenStream::new();
+    if let Some(TokenTree::Group(group)) = tokens.last_mut() {
+        body = group.stream();
+        // syn reads the head of a block only together with its braces
+        *group = emptied(group);
     }
+    let mut head: ItemImpl = syn::parse2(tokens.into_iter().collect())?;
+    let read: HashSet<&str> = role.traits().flat_map(HookTrait::methods).map(Hook::name).chain(OTHERS).collect();
+    let contents = |input: ParseStream<'_>| contents(&read, input);
+    let (attributes, items) = contents.parse2(body)?;
+    head.attrs.extend(attributes);
+    Ok(ImplBlock { head, items })
 }
+
+/// The methods that are looked at and are no hooks: of the generated program, and one that may be meant as a hook.
+const OTHERS: [&str; 6] = ["new", "trainer_defaults", "main", "trainer", "hooks", "step"];
 
 fn emptied(group: &Group) -> Group {
     let mut empty = Group::new(group.delimiter(), TokenStream::new());
@@ -77,34 +114,76 @@ fn emptied(group: &Group) -> Group {
     empty
 }
 
-fn contents(input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<BlockItem>)> {
+fn contents(read: &HashSet<&str>, input: ParseStream<'_>) -> syn::Result<(Vec<Attribute>, Vec<BlockItem>)> {
     let attributes = input.call(Attribute::parse_inner)?;
     let mut items = Vec::new();
     while !input.is_empty() {
-        let ahead = input.fork();
-        items.push(match ahead.parse() {
-            Ok(method) => {
-                input.advance_to(&ahead);
-                BlockItem::Method(Box::new(method))
-            }
-            Err(_) => BlockItem::Other(input.parse::<ImplItem>()?.into_token_stream()),
-        });
+        items.push(item(read, input)?);
     }
     Ok((attributes, items))
 }
 
-impl Parse for Method {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Ok(Self {
-            attrs: input.call(Attribute::parse_outer)?,
-            vis: input.parse()?,
-            sig: ungrouped(input.parse()?),
-            body: match input.parse()? {
-                TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => body.into(),
-                other => return Err(syn::Error::new(other.span(), "expected the method's body")),
-            },
-        })
+fn item(read: &HashSet<&str>, input: ParseStream<'_>) -> syn::Result<BlockItem> {
+    let ahead = input.fork();
+    let attrs = ahead.call(Attribute::parse_outer)?;
+    let start = ahead.fork();
+    let Some((ident, tokens)) = ahead.step(|cursor| Ok(method(*cursor).unwrap_or((None, *cursor))))? else {
+        return Ok(BlockItem::Other(input.parse::<ImplItem>()?.into_token_stream()));
+    };
+    let (name, conditions) = (ident.unraw().to_string(), Conditions::of(&attrs));
+    if !read.contains(name.as_str()) {
+        input.advance_to(&ahead);
+        return Ok(BlockItem::Unread(Box::new(Unread { attrs, conditions, ident, tokens })));
     }
+    let (vis, sig) = (start.parse()?, ungrouped(start.parse()?));
+    let body = start.parse()?;
+    input.advance_to(&start);
+    let (ours, documentation) = (TokenStream::new(), TokenStream::new());
+    Ok(BlockItem::Method(Box::new(Method { ours, attrs, conditions, documentation, vis, sig, name, body })))
+}
+
+/// The name and the tokens of the method that begins here, and where it ends; nothing where something else begins here.
+fn method(start: Cursor<'_>) -> Option<(Option<(Ident, TokenStream)>, Cursor<'_>)> {
+    const QUALIFIERS: [&str; 7] = ["pub", "default", "const", "async", "unsafe", "safe", "extern"];
+    let (mut tokens, mut cursor) = (TokenStream::new(), start);
+    let mut next = |cursor: &mut Cursor<'_>| {
+        let (token, rest) = cursor.token_tree()?;
+        *cursor = rest;
+        tokens.extend([token.clone()]);
+        Some(token)
+    };
+    loop {
+        match next(&mut cursor)? {
+            TokenTree::Ident(keyword) if keyword == "fn" => break,
+            TokenTree::Ident(keyword) if QUALIFIERS.iter().any(|qualifier| keyword == qualifier) => {}
+            // of `pub(crate)` and `extern "C"`
+            TokenTree::Group(_) | TokenTree::Literal(_) => {}
+            _ => return None,
+        }
+    }
+    let TokenTree::Ident(name) = next(&mut cursor)? else { return None };
+    // braces may stand in the brackets of a type, and after the name of a macro
+    let (mut depth, mut before) = (0_usize, [None, None]);
+    loop {
+        let token = next(&mut cursor)?;
+        let punct = |token: &Option<TokenTree>, character| matches!(token, Some(TokenTree::Punct(punct)) if punct.as_char() == character);
+        match &token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace && depth == 0 => {
+                let is_of_macro = punct(&before[1], '!') && matches!(before[0], Some(TokenTree::Ident(_)));
+                if !is_of_macro {
+                    break;
+                }
+            }
+            TokenTree::Punct(punct) if punct.as_char() == ';' => return None,
+            TokenTree::Punct(open) if open.as_char() == '<' => depth += 1,
+            TokenTree::Punct(close) if close.as_char() == '>' && !punct(&before[1], '-') => {
+                depth = depth.saturating_sub(1);
+            }
+            _ => {}
+        }
+        before = [before[1].take(), Some(token)];
+    }
+    Some((Some((name, tokens)), cursor))
 }
 
 /// Takes off the invisible brackets in which a type of a signature stands that came through a macro, where it means the same
@@ -137,14 +216,24 @@ impl ToTokens for BlockItem {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         match self {
             Self::Method(method) => method.to_tokens(tokens),
+            Self::Unread(method) => method.to_tokens(tokens),
             Self::Other(item) => item.to_tokens(tokens),
         }
     }
 }
 
-impl ToTokens for Method {
+impl ToTokens for Unread {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         self.attrs.iter().for_each(|attribute| attribute.to_tokens(tokens));
+        self.tokens.to_tokens(tokens);
+    }
+}
+
+impl ToTokens for Method {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.ours.to_tokens(tokens);
+        self.attrs.iter().for_each(|attribute| attribute.to_tokens(tokens));
+        self.documentation.to_tokens(tokens);
         self.vis.to_tokens(tokens);
         self.sig.to_tokens(tokens);
         self.body.to_tokens(tokens);
@@ -154,8 +243,8 @@ impl ToTokens for Method {
 fn on_a_type(role: Role, mut block: ImplBlock, mistakes: &mut Mistakes) -> Option<ImplBlock> {
     let Some((_, path, _)) = &block.head.trait_ else { return Some(block) };
     let (attribute, last) = (role.attribute(), path.segments.last());
-    let is_named = |declared: &HookTrait| last.is_some_and(|last| last.ident == *declared.name());
-    let Some(own) = role.traits().into_iter().find(is_named) else {
+    let is_named = |declared: &HookTrait| last.is_some_and(|last| last.ident == declared.name());
+    let Some(own) = role.traits().find(is_named) else {
         mistakes.add(path, catalogue::on_a_trait_impl(attribute));
         return None;
     };

@@ -1,5 +1,6 @@
 //! What can be said of a type by its tokens alone.
 
+use crate::hooks::parsed;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::visit_mut::{VisitMut, visit_type_reference_mut};
@@ -15,10 +16,24 @@ pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
             asks_for_more || surely_differ(&declared.elem, &written.elem)
         }
         (Type::Reference(declared), written) => {
-            is_plain(written) || matches!(written, Type::Tuple(_)) || readable(&declared.elem) == readable(written)
+            is_plain(written) || matches!(written, Type::Tuple(_)) || last_name(&declared.elem) == last_name(written)
         }
         (declared, Type::Reference(_)) => is_plain(declared),
         (declared, written) => !is_alias(written) && readable(declared) != readable(written),
+    }
+}
+
+/// Whether the written type is a shared borrow where the declared one is a mutable one.
+pub(crate) fn borrows_less(declared: &Type, written: &Type) -> bool {
+    let is_mutable = |ty: &Type| if let Type::Reference(ty) = ty { Some(ty.mutability.is_some()) } else { None };
+    (is_mutable(declared), is_mutable(written)) == (Some(true), Some(false))
+}
+
+/// `VarStore` of `nn::VarStore`.
+fn last_name(ty: &Type) -> String {
+    match ty {
+        Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
+        other => readable(other),
     }
 }
 
@@ -31,9 +46,9 @@ fn is_plain(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)))
 }
 
-/// A path that may well be another name of the declared type.
+/// A path or a macro that may well be another name of the declared type.
 fn is_alias(ty: &Type) -> bool {
-    matches!(ty, Type::Path(_)) && !is_plain(ty)
+    matches!(ty, Type::Path(_) | Type::Macro(_)) && !is_plain(ty)
 }
 
 /// Whether an `impl Trait` stands somewhere in it.
@@ -130,7 +145,7 @@ pub(crate) fn without_lifetimes(ty: &Type) -> Type {
 }
 
 /// A declared type outside its trait: `M` stands for the type that `Self` was.
-pub(crate) fn of_module(ty: &Type) -> Type {
+pub(crate) fn of_module(declared: &str) -> Type {
     struct ForSelf;
     impl VisitMut for ForSelf {
         fn visit_path_mut(&mut self, path: &mut Path) {
@@ -140,7 +155,7 @@ pub(crate) fn of_module(ty: &Type) -> Type {
             }
         }
     }
-    let mut ty = ty.clone();
+    let mut ty = parsed(declared);
     ForSelf.visit_type_mut(&mut ty);
     ty
 }

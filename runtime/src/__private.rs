@@ -8,7 +8,7 @@ pub use crate::data::{DataLoader, DataLoaders};
 pub use crate::error::Error;
 pub use crate::hook::Hook;
 pub use crate::module::{
-    Batched, Callback, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, Flow, HookFailure,
+    Batched, Callback, CheckpointHooks, CheckpointHooksTable, ContextAt, DataHooks, DataHooksTable, Flow, HookFailure,
     HookParameter, HookReturn, LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable,
     LoadsSameBatch, Made, ModelHooks, ModelHooksTable, Optimizers, Optimizes, OptimizesManually, Place, Predicts,
     SameBatch, StepClosure, StepOutputs, Tests, Trains, Validates,
@@ -20,6 +20,7 @@ pub use anyhow::Result;
 pub use serde_json::Value;
 pub use std::boxed::Box;
 pub use std::option::Option;
+pub use std::string::String;
 pub use std::vec::Vec;
 pub use tch::nn::VarStore;
 pub use tch::{Device, TchError, Tensor};

@@ -10,6 +10,10 @@
 ///   has a flag for each, and a checkpoint keeps them.
 /// - Any other method is left as it is. One that starts with `on_`, or nearly has a hook's name, is an error with a suggestion;
 ///   `#[not_a_hook]` above it says that it is meant.
+/// - `ctx` is a `&mut Context` of the hook's own moment, or a `&mut RunContext` where nothing is logged.
+/// - A hook under `#[cfg(…)]`, also within `#[cfg_attr(…)]`, is one where the condition holds.
+/// - A crate that reaches this one through another names it: `#[lightning_module(crate = "other_crate::tch_lightning")]`, and
+///   `#[batch(crate = "…")]` under `#[derive(Batch)]`.
 /// - Every mistake that is found has a code, `[TL0001]`, and a page in [`errors`](crate::errors).
 ///
 /// The batch's type is that of the parameter `batch` of `training_step`. The macro writes the implementations of the hook

@@ -57,11 +57,12 @@ pub use hook::{Hook, MissingHook};
 pub use loggers::{CsvLogger, Logger, ResumedRun, RunStart, RunStatus};
 pub use mismatch::{Mismatch, Misshaped};
 pub use module::{
-    Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, DataHooks, DataHooksTable, DataSource, Flow,
-    FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, IntoOptimizer, LightningDataModule,
-    LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Loads, LoadsSameBatch, Made, ModelHooks,
-    ModelHooksTable, NoHparams, Optimizers, Optimizes, OptimizesManually, Place, Predicts, SameBatch,
-    ScheduledOptimizer, StepClosure, StepOutputs, Tests, TrainingOutput, Trains, Validates, overridden_hooks, places,
+    Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, ContextAt, DataHooks, DataHooksTable,
+    DataSource, Flow, FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, IntoOptimizer,
+    LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable, Loaders, Loads,
+    LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoHparams, Optimizers, Optimizes, OptimizesManually, Place,
+    Predicts, SameBatch, ScheduledOptimizer, StepClosure, StepOutputs, Tests, TrainingOutput, Trains, Validates,
+    overridden_hooks, places,
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;

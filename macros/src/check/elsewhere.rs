@@ -5,7 +5,6 @@
 use crate::catalogue::{self, Mistake};
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::parse::Method;
 
 /// A hook, and what to do instead.
 type Replaced = (&'static str, &'static str);
@@ -78,23 +77,27 @@ const FASTAI: [Replaced; 6] = [
 const BURN: [Replaced; 1] = [("step", "write `training_step` or `validation_step`")];
 
 /// What to say of a method with the name of such a hook; nothing where a block of this role has none in its place.
-pub(super) fn replaced(method: &Method, name: &str, block: &Block, known: &[String]) -> Option<Mistake> {
+pub(super) fn replaced(name: &str, block: &Block, known: &[&str]) -> Option<Mistake> {
     let find = |hooks: &[Replaced]| {
         let (_, instead) = hooks.iter().find(|(replaced, _)| *replaced == name)?;
-        instead.split('`').any(|word| known.iter().any(|hook| hook == word)).then_some(*instead)
+        instead.split('`').any(|word| known.contains(&word)).then_some(*instead)
     };
     if let Some(instead) = find(&OLDER_LIGHTNING) {
         return Some(catalogue::older_hook(name, instead));
     }
-    let burn: &[Replaced] = if is_burns_step(method, block) { &BURN } else { &[] };
+    let burn: &[Replaced] = if is_burns_step(name, block) { &BURN } else { &[] };
     [("Keras", &KERAS[..]), ("Transformers' trainer", &TRANSFORMERS), ("fastai", &FASTAI), ("burn", burn)]
         .into_iter()
         .find_map(|(framework, hooks)| Some(catalogue::foreign_hook(name, framework, find(hooks)?)))
 }
 
 /// `step` is an ordinary word: it is meant as a hook where it takes a batch and no other step does.
-fn is_burns_step(method: &Method, block: &Block) -> bool {
-    let takes_a_batch = method.arguments().iter().any(|argument| argument.name == "batch" || argument.name == "item");
+fn is_burns_step(name: &str, block: &Block) -> bool {
+    let mut methods = block.methods("step").filter(|_| name == "step");
+    let takes_a_batch = methods.any(|method| {
+        let mut arguments = method.arguments().into_iter();
+        arguments.any(|argument| argument.name == "batch" || argument.name == "item")
+    });
     let steps = ["training_step", "validation_step", "test_step", "predict_step"];
     block.role == Role::Module && takes_a_batch && steps.iter().all(|step| block.written(step).next().is_none())
 }
@@ -102,19 +105,16 @@ fn is_burns_step(method: &Method, block: &Block) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hooks::HookTrait;
+    use crate::hooks::{Hook, HookTrait};
 
     #[test]
     fn what_stands_in_their_place_is_there() {
-        let hooks: Vec<String> = HookTrait::all()
-            .iter()
-            .flat_map(|one| one.hooks().map(|hook| hook.name().to_string()).collect::<Vec<_>>())
-            .collect();
+        let hooks: Vec<&str> = HookTrait::all().flat_map(HookTrait::hooks).map(Hook::name).collect();
         let all = OLDER_LIGHTNING.iter().chain(&KERAS).chain(&TRANSFORMERS).chain(&FASTAI).chain(&BURN);
         for (name, instead) in all {
-            assert!(!hooks.iter().any(|hook| hook == name), "`{name}` is a hook of ours");
+            assert!(!hooks.contains(name), "`{name}` is a hook of ours");
             let named: Vec<&str> = instead.split('`').skip(1).step_by(2).filter(|word| !word.contains('.')).collect();
-            assert!(!named.is_empty() && named.iter().all(|named| hooks.iter().any(|hook| hook == named)), "{instead}");
+            assert!(!named.is_empty() && named.iter().all(|named| hooks.contains(named)), "{instead}");
         }
     }
 }

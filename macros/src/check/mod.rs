@@ -19,7 +19,8 @@ pub(crate) fn block(block: &mut Block, mistakes: &mut Mistakes) {
     together::manual_optimization(block, mistakes);
     names::unknown_methods(block, mistakes);
     for hook in &mut block.hooks {
-        hook.faulty = !signature::is_sound(hook, mistakes);
+        let is_sound = mistakes.of_method(&hook.method.conditions, |mistakes| signature::is_sound(hook, mistakes));
+        hook.faulty = !is_sound;
     }
 }
 
@@ -128,7 +129,7 @@ mod tests {
             "`optimizer_step` is a hook of automatic optimization, and this block says `automatic_optimization = false`: call `ctx.manual_step(self, optimizer)` in `training_step` [TL0409]",
             "`on_before_zero_grad` is a hook of automatic optimization, and this block says `automatic_optimization = false`: do it in `training_step` [TL0409]",
         ];
-        let manual = Arguments { automatic_optimization: false };
+        let manual = Arguments { automatic_optimization: false, ..Arguments::default() };
         assert_eq!(mistakes_under(manual, methods.clone()), expected);
         assert_eq!(mistakes(methods), Vec::<String>::new());
     }

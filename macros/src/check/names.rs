@@ -2,53 +2,97 @@
 
 use super::elsewhere;
 use crate::catalogue;
-use crate::hooks::{HookTrait, Role};
+use crate::hooks::{Hook, HookTrait, Role};
 use crate::mistakes::Mistakes;
 use crate::model::Block;
+use std::collections::HashMap;
 use syn::ext::IdentExt;
 
 /// A method that starts with `on_`, has the name of somebody else's hook or nearly that of an own one, is a mistake unless
 /// it is marked.
 pub(crate) fn unknown_methods(block: &Block, mistakes: &mut Mistakes) {
-    let known = hook_names(&block.traits);
+    let known = Known::of(block.role);
     let attribute = block.role.attribute();
-    for method in block.other_methods() {
-        let name = method.sig.ident.unraw().to_string();
-        let mistake = if let Some(owner) = other_owner(&name, block.role) {
-            Some(catalogue::hook_of_another(&name, owner, attribute))
-        } else if let Some(replaced) = elsewhere::replaced(method, &name, block, &known) {
+    for (ident, conditions) in block.other_methods() {
+        let name = &ident.unraw().to_string();
+        let mistake = if let Some(owner) = known.of_others.get(name.as_str()) {
+            Some(catalogue::hook_of_another(name, format!("#[{owner}]"), attribute))
+        } else if let Some(replaced) = elsewhere::replaced(name, block, &known.names) {
             Some(replaced)
-        } else if let Some(hook) = guess(&name, &known) {
-            Some(catalogue::misspelled_hook(&name, attribute, hook))
+        } else if let Some(hook) = known.guess(name) {
+            Some(catalogue::misspelled_hook(name, attribute, hook))
         } else if name.starts_with("on_") {
-            Some(catalogue::no_hook(&name, attribute))
+            Some(catalogue::no_hook(name, attribute))
         } else {
             None
         };
         if let Some(mistake) = mistake {
-            mistakes.add(&method.sig.ident, mistake);
+            mistakes.of_method(conditions, |mistakes| mistakes.add(ident, mistake));
         }
     }
 }
 
-fn hook_names(traits: &[HookTrait]) -> Vec<String> {
-    traits.iter().flat_map(HookTrait::methods).map(|hook| hook.name().to_string()).collect()
+/// The names that a block's methods may have been meant to have.
+struct Known {
+    names: Vec<&'static str>,
+    canonical: Vec<String>,
+    /// The attributes whose blocks have the hook of a name, where those of this role do not.
+    of_others: HashMap<&'static str, &'static str>,
 }
 
-/// The attribute for the hook of this name, where a block of this role has no such hook.
-fn other_owner(name: &str, role: Role) -> Option<String> {
-    let has = |role: &Role| role.traits().iter().any(|one| one.hooks().any(|hook| *hook.name() == name));
-    if has(&role) {
-        return None;
+impl Known {
+    fn of(role: Role) -> Self {
+        let hooks = |role: Role| role.traits().flat_map(HookTrait::hooks).map(Hook::name);
+        let names: Vec<&str> = role.traits().flat_map(HookTrait::methods).map(Hook::name).collect();
+        let canonical = names.iter().map(|name| canonical(name)).collect();
+        let mut of_others = HashMap::new();
+        for other in [Role::Module, Role::DataModule, Role::Callback] {
+            for name in hooks(other) {
+                of_others.entry(name).or_insert(other.attribute());
+            }
+        }
+        for name in hooks(role) {
+            of_others.remove(name);
+        }
+        Self { names, canonical, of_others }
     }
-    let owner = [Role::Module, Role::DataModule, Role::Callback].into_iter().find(has)?;
-    Some(format!("#[{}]", owner.attribute()))
+
+    /// The known name that `name` was most likely meant to be.
+    fn guess(&self, name: &str) -> Option<&'static str> {
+        let meant = canonical(name);
+        let same = self.canonical.iter().position(|known| *known == meant);
+        same.map(|place| self.names[place]).or_else(|| self.nearest(name))
+    }
+
+    fn nearest(&self, name: &str) -> Option<&'static str> {
+        // `evaluation_step` may well be an ordinary method; what starts with `on_` is a mistake in any case
+        let tolerated = if name.starts_with("on_") { 3 } else { 1 } + name.len() / 12;
+        let length = name.chars().count();
+        let near = self.names.iter().filter(|known| {
+            known.len() >= SHORTEST_GUESS
+                && known.len().abs_diff(length) <= tolerated
+                && can_be_near(name, known, tolerated)
+        });
+        let distances = near.map(|known| (strsim::damerau_levenshtein(name, known), *known));
+        let (distance, known) = distances.min_by_key(|(distance, _)| *distance)?;
+        (distance <= tolerated).then_some(known)
+    }
 }
 
-/// The known name that `name` was most likely meant to be.
-fn guess<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
-    let same = |candidate: &&String| canonical(candidate) == canonical(name);
-    known.iter().find(same).or_else(|| nearest(name, known))
+/// Whether the Damerau-Levenshtein distance of two names can be so small, which takes far longer to find: an edit changes
+/// at most two letters, one that goes and one that comes.
+fn can_be_near(one: &str, other: &str, distance: usize) -> bool {
+    let letters = letters(one).into_iter().zip(letters(other)).map(|(one, other)| one.abs_diff(other));
+    letters.sum::<usize>() <= 2 * distance
+}
+
+/// How often each letter occurs.
+fn letters(name: &str) -> [usize; 26] {
+    let mut letters = [0; 26];
+    for letter in name.bytes().filter(u8::is_ascii_lowercase) {
+        letters[usize::from(letter - b'a')] += 1;
+    }
+    letters
 }
 
 /// A name without what people write differently: the forms of a stage's name, `on_`, and where a word ends.
@@ -71,20 +115,12 @@ fn canonical(name: &str) -> String {
 /// Names shorter than this are too near to each other for a guess.
 const SHORTEST_GUESS: usize = 8;
 
-fn nearest<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
-    let distance = |candidate: &&String| strsim::damerau_levenshtein(name, candidate);
-    let candidate = known.iter().filter(|candidate| candidate.len() >= SHORTEST_GUESS).min_by_key(distance)?;
-    // `evaluation_step` may well be an ordinary method; what starts with `on_` is a mistake in any case
-    let tolerated = if name.starts_with("on_") { 3 } else { 1 } + name.len() / 12;
-    (distance(&candidate) <= tolerated).then_some(candidate)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn guessed(name: &str) -> Option<String> {
-        guess(name, &hook_names(&Role::Module.traits())).cloned()
+    fn guessed(name: &str) -> Option<&'static str> {
+        Known::of(Role::Module).guess(name)
     }
 
     #[test]
@@ -99,7 +135,7 @@ mod tests {
             ("traning_step", "training_step"),
             ("configure_optimiser", "configure_optimizers"),
         ] {
-            assert_eq!(guessed(written).as_deref(), Some(meant), "{written}");
+            assert_eq!(guessed(written), Some(meant), "{written}");
         }
     }
 
@@ -115,7 +151,7 @@ mod tests {
             ("on_before_zero_gradients", "on_before_zero_grad"),
             ("set_up", "setup"),
         ] {
-            assert_eq!(guessed(written).as_deref(), Some(meant), "{written}");
+            assert_eq!(guessed(written), Some(meant), "{written}");
         }
     }
 
@@ -129,11 +165,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_near_can_be_near() {
+        let known = Known::of(Role::Module).names;
+        for name in ["forward", "stpe", "on_fit_strat", "trainning_step", "on_épocas_end", ""].iter().chain(&known) {
+            for other in &known {
+                let distance = strsim::damerau_levenshtein(name, other);
+                assert!(can_be_near(name, other, distance), "{name} and {other}: {distance}");
+            }
+        }
+        assert!(!can_be_near("helper_12", "on_fit_end", 1));
+    }
+
+    #[test]
     fn hooks_of_others_are_known() {
-        assert_eq!(other_owner("on_fit_start", Role::DataModule).as_deref(), Some("#[lightning_module]"));
-        assert_eq!(other_owner("on_sanity_check_start", Role::Module).as_deref(), Some("#[lightning_callback]"));
-        assert_eq!(other_owner("setup", Role::DataModule), None);
+        let owner = |role, name| Known::of(role).of_others.get(name).copied();
+        assert_eq!(owner(Role::DataModule, "on_fit_start"), Some("lightning_module"));
+        assert_eq!(owner(Role::Module, "on_sanity_check_start"), Some("lightning_callback"));
+        assert_eq!(owner(Role::DataModule, "setup"), None);
         // a question to a callback, not a hook
-        assert_eq!(other_owner("name", Role::Module), None);
+        assert_eq!(owner(Role::Module, "name"), None);
     }
 }

@@ -1,11 +1,12 @@
 //! How a hook is written: what stands before `fn`, its receiver, its parameters, and what it returns.
 
+use crate::attributes;
 use crate::catalogue::{self, Mistake};
-use crate::hooks::{Hook, Parameter};
+use crate::hooks::{Hook, Parameter, parsed};
 use crate::mistakes::Mistakes;
 use crate::model::{self, Written};
 use crate::types;
-use syn::{FnArg, Pat, PatType, ReturnType, Type};
+use syn::{FnArg, Pat, PatType, Type};
 
 /// Whether the loops can call the hook as it is written; every mistake is noted.
 pub(crate) fn is_sound(hook: &Written, mistakes: &mut Mistakes) -> bool {
@@ -14,7 +15,7 @@ pub(crate) fn is_sound(hook: &Written, mistakes: &mut Mistakes) -> bool {
     receiver(hook, mistakes);
     for input in &hook.method.sig.inputs {
         if let FnArg::Typed(parameter) = input {
-            self::parameter(&hook.declared, parameter, mistakes);
+            self::parameter(hook.declared, parameter, mistakes);
         }
     }
     repeated_parameters(hook, mistakes);
@@ -31,6 +32,9 @@ fn qualifiers(hook: &Written, mistakes: &mut Mistakes) {
     }
     if let Some(keyword) = &signature.unsafety {
         mistakes.add(keyword, catalogue::unsafe_hook(name));
+    }
+    if let Some(feature) = hook.method.attrs.iter().find(|attribute| attribute.path().is_ident("target_feature")) {
+        mistakes.add(feature, catalogue::hook_of_some_processors(name));
     }
     if hook.method.is_generic() {
         mistakes.add(&signature.generics, catalogue::generic_hook(name));
@@ -49,8 +53,8 @@ fn receiver(hook: &Written, mistakes: &mut Mistakes) {
 }
 
 /// Every parameter is one of the hook's, asked for by its name and with its type.
-fn parameter(hook: &Hook, written: &PatType, mistakes: &mut Mistakes) {
-    if let Some(condition) = written.attrs.iter().find(|attribute| attribute.path().is_ident("cfg")) {
+fn parameter(hook: Hook, written: &PatType, mistakes: &mut Mistakes) {
+    if let Some(condition) = written.attrs.iter().find(|attribute| attributes::is_conditional(attribute)) {
         mistakes.add(condition, catalogue::conditional_parameter());
         return;
     }
@@ -60,8 +64,8 @@ fn parameter(hook: &Hook, written: &PatType, mistakes: &mut Mistakes) {
         return;
     };
     let asked = model::argument_name(pattern);
-    match hook.parameters().into_iter().find(|parameter| parameter.name == asked) {
-        Some(parameter) => parameter_type(hook, &parameter, &written.ty, mistakes),
+    match hook.parameter(&asked) {
+        Some(parameter) => parameter_type(hook, parameter, &written.ty, mistakes),
         None => mistakes.add(&pattern.ident, unknown_parameter(hook, &asked)),
     }
 }
@@ -71,7 +75,7 @@ fn repeated_parameters(hook: &Written, mistakes: &mut Mistakes) {
     let mut seen: Vec<String> = Vec::new();
     for (pattern, _) in hook.method.named_parameters() {
         let asked = model::argument_name(pattern);
-        if hook.declared.parameters().iter().all(|parameter| parameter.name != asked) {
+        if hook.declared.parameter(&asked).is_none() {
             continue;
         }
         if seen.contains(&asked) {
@@ -82,22 +86,21 @@ fn repeated_parameters(hook: &Written, mistakes: &mut Mistakes) {
     }
 }
 
-fn unknown_parameter(hook: &Hook, asked: &str) -> Mistake {
+fn unknown_parameter(hook: Hook, asked: &str) -> Mistake {
     let (name, list) = (hook.name(), hook.parameter_list());
-    let is_near = |parameter: &Parameter| {
-        strsim::damerau_levenshtein(asked, &parameter.name.to_string()) * 3 <= asked.chars().count()
-    };
-    match hook.parameters().into_iter().find(is_near) {
+    let is_near =
+        |parameter: &Parameter| strsim::damerau_levenshtein(asked, parameter.name) * 3 <= asked.chars().count();
+    match hook.parameters().find(is_near) {
         Some(meant) => catalogue::misspelled_parameter(name, asked, meant.name, list),
         None => catalogue::unknown_parameter(name, asked, list),
     }
 }
 
 /// Refuses the types that can't be right. Others are held against the declaration by the compiler, which knows aliases.
-fn parameter_type(hook: &Hook, declared: &Parameter, written: &Type, mistakes: &mut Mistakes) {
-    let (hook, name) = (hook.name(), &declared.name);
-    if types::surely_differ(&declared.ty, written) {
-        let (right, wrong) = (types::expected(&declared.ty, written), types::readable(written));
+fn parameter_type(hook: Hook, parameter: Parameter, written: &Type, mistakes: &mut Mistakes) {
+    let (hook, name, declared) = (hook.name(), parameter.name, parsed(parameter.written()));
+    if types::surely_differ(&declared, written) {
+        let (right, wrong) = (types::expected(&declared, written), types::readable(written));
         mistakes.add(written, catalogue::parameter_type(hook, name, right, wrong));
     } else if types::has_impl(written) {
         mistakes.add(written, catalogue::generic_parameter(hook, name));
@@ -117,14 +120,14 @@ fn output(hook: &Written, mistakes: &mut Mistakes) {
     let (name, output) = (hook.declared.name(), hook.method.output());
     if types::has_impl(&output) {
         mistakes.add(output, catalogue::hidden_output(name));
-    } else if hook.is_step() {
+    } else if hook.declared.is_step() {
         if let Some(borrow) = types::borrow(&output) {
             mistakes.add(borrow, catalogue::borrowed_output(name));
         }
-    } else if let (None, ReturnType::Type(_, declared)) = (hook.declared.value(), &hook.declared.method.sig.output) {
-        let written = hook.method.returned();
-        if !matches!(&written, Type::Reference(written) if written.mutability.is_some()) {
-            let (right, wrong) = (types::readable(declared), types::readable(&written));
+    } else if let (None, Some(declared)) = (hook.declared.value(), hook.declared.output()) {
+        let (declared, written) = (parsed(declared), hook.method.returned());
+        if types::surely_differ(&declared, &written) || types::borrows_less(&declared, &written) {
+            let (right, wrong) = (types::readable(&declared), types::readable(&written));
             mistakes.add(written, catalogue::returned_type(name, right, wrong));
         }
     }

@@ -5,8 +5,8 @@ use crate::hooks::{Hook, HookTrait};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub(crate) fn dispatch(declared: &HookTrait) -> TokenStream {
-    let calls = moments(declared).map(|hook| call(&hook));
+pub(crate) fn dispatch(declared: HookTrait) -> TokenStream {
+    let calls = moments(declared).map(call);
     quote! {
         impl<M: LightningModule> Callbacks<M> {
             #(#calls)*
@@ -15,12 +15,12 @@ pub(crate) fn dispatch(declared: &HookTrait) -> TokenStream {
 }
 
 /// The hooks that are called at a moment of the run; the others are for each callback's state.
-pub(crate) fn moments(declared: &HookTrait) -> impl Iterator<Item = Hook> {
-    declared.hooks().filter(|hook| hook.parameters().iter().any(|parameter| parameter.name == "module"))
+pub(crate) fn moments(declared: HookTrait) -> impl Iterator<Item = Hook> {
+    declared.hooks().filter(|hook| hook.parameter("module").is_some())
 }
 
-fn call(hook: &Hook) -> TokenStream {
-    let (name, variant, value) = (hook.name(), hook.variant(), value_of(hook));
+fn call(hook: Hook) -> TokenStream {
+    let (name, variant, value) = (hook.ident(), hook.variant(), value_of(hook));
     let (names, parameters) = parameters_of(hook, &["ctx"]);
     quote! {
         #[inline]

@@ -1,7 +1,6 @@
 //! The table of hooks in the documentation.
 
 use crate::hooks::{Hook, HookTrait, Role};
-use crate::types::readable;
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::fmt::Write;
@@ -19,28 +18,27 @@ pub(super) fn table(role: Role) -> TokenStream {
         Role::Callback => CALLBACK_PAGE,
     };
     let mut table = "\n\n# Its hooks\n".to_owned();
-    for declared in role.traits().iter().filter(|declared| declared.hooks().next().is_some()) {
+    for declared in role.traits().filter(|declared| declared.hooks().next().is_some()) {
         section(&mut table, declared, page);
     }
     quote!(#table)
 }
 
-fn section(table: &mut String, declared: &HookTrait, page: &str) {
+fn section(table: &mut String, declared: HookTrait, page: &str) {
     let _ = write!(table, "\n[`{0}`](trait@crate::{0})\n\n| hook | |\n|---|---|\n", declared.name());
     for hook in declared.hooks() {
-        let anchor = hook.name().to_string().replace('_', "-");
+        let anchor = hook.name().replace('_', "-");
         let about = hook.about();
         let first = about.split("\n\n").next().unwrap_or_default().replace('\n', " ").replace('|', "\\|");
-        let _ = writeln!(table, "| `{}` | {first} ([Lightning]({page}#{anchor})) |", signature(&hook));
+        let _ = writeln!(table, "| `{}` | {first} ([Lightning]({page}#{anchor})) |", signature(hook));
     }
 }
 
 /// `on_fit_start(ctx: &mut Context)`, as users may write it.
-fn signature(hook: &Hook) -> String {
-    let parameters = hook.parameters();
+fn signature(hook: Hook) -> String {
     let parameters: Vec<String> =
-        parameters.iter().map(|parameter| format!("{}: {}", parameter.name, readable(&parameter.ty))).collect();
-    let value = hook.value().map(|value| readable(&value)).filter(|value| value != "()");
+        hook.parameters().map(|parameter| format!("{}: {}", parameter.name, parameter.written())).collect();
+    let value = hook.value().filter(|value| *value != "()");
     let value = value.map(|value| format!(" -> {value}")).unwrap_or_default();
     format!("{}({}){value}", hook.name(), parameters.join(", ")).replace('|', "\\|")
 }

@@ -8,15 +8,12 @@ use std::collections::HashSet;
 pub(crate) fn hook() -> TokenStream {
     let mut seen = HashSet::new();
     // a callback's hook of the same name as a module's is the same moment
-    let hooks: Vec<Hook> = HookTrait::all()
-        .iter()
-        .flat_map(|one| one.hooks().collect::<Vec<_>>())
-        .filter(|hook| seen.insert(hook.name().to_string()))
-        .collect();
-    let variants: Vec<_> = hooks.iter().map(Hook::variant).collect();
-    let names: Vec<_> = hooks.iter().map(|hook| hook.name().to_string()).collect();
-    let traits: Vec<_> = hooks.iter().map(|hook| hook.trait_name.to_string()).collect();
-    let documentation: Vec<_> = hooks.iter().map(Hook::about).collect();
+    let hooks: Vec<Hook> =
+        HookTrait::all().flat_map(HookTrait::hooks).filter(|hook| seen.insert(hook.name())).collect();
+    let variants: Vec<_> = hooks.iter().map(|hook| hook.variant()).collect();
+    let names: Vec<_> = hooks.iter().map(|hook| hook.name()).collect();
+    let traits: Vec<_> = hooks.iter().map(|hook| hook.trait_name()).collect();
+    let documentation: Vec<_> = hooks.iter().map(|hook| hook.about()).collect();
     quote! {
         /// A moment of a run at which a module, a data module or a callback may act.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

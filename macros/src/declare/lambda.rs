@@ -6,12 +6,12 @@ use crate::types::of_module;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub(crate) fn callback(declared: &HookTrait) -> TokenStream {
+pub(crate) fn callback(declared: HookTrait) -> TokenStream {
     let hooks: Vec<Hook> = callbacks::moments(declared).collect();
-    let names: Vec<_> = hooks.iter().map(Hook::name).collect();
-    let fields = hooks.iter().map(field);
-    let setters = hooks.iter().map(setter);
-    let calls = hooks.iter().map(call);
+    let names: Vec<_> = hooks.iter().map(|hook| hook.ident()).collect();
+    let fields = hooks.iter().copied().map(field);
+    let setters = hooks.iter().copied().map(setter);
+    let calls = hooks.iter().copied().map(call);
     quote! {
         /// The closures of a [`LambdaCallback`], those that were given.
         #[allow(clippy::type_complexity)]
@@ -39,13 +39,13 @@ pub(crate) fn callback(declared: &HookTrait) -> TokenStream {
     }
 }
 
-fn field(hook: &Hook) -> TokenStream {
-    let (name, types) = (hook.name(), types(hook));
+fn field(hook: Hook) -> TokenStream {
+    let (name, types) = (hook.ident(), types(hook));
     quote!(#name: Option<Box<dyn FnMut(#types) -> Result<()>>>)
 }
 
-fn setter(hook: &Hook) -> TokenStream {
-    let (name, types) = (hook.name(), types(hook));
+fn setter(hook: Hook) -> TokenStream {
+    let (name, types) = (hook.ident(), types(hook));
     let (names, _) = parameters_of(hook, &[]);
     let about = hook.about();
     let about = about.split("\n\n").next().unwrap_or_default();
@@ -58,8 +58,8 @@ fn setter(hook: &Hook) -> TokenStream {
     }
 }
 
-fn call(hook: &Hook) -> TokenStream {
-    let name = hook.name();
+fn call(hook: Hook) -> TokenStream {
+    let name = hook.ident();
     let (names, parameters) = parameters_of(hook, &[]);
     quote! {
         fn #name(&mut self, #(#parameters),*) -> Result<()> {
@@ -69,7 +69,7 @@ fn call(hook: &Hook) -> TokenStream {
 }
 
 /// The types of the parameters, as a closure takes them.
-fn types(hook: &Hook) -> TokenStream {
-    let types = hook.parameters().into_iter().map(|parameter| of_module(&parameter.declared));
+fn types(hook: Hook) -> TokenStream {
+    let types = hook.parameters().map(|parameter| of_module(parameter.declared));
     quote!(#(#types),*)
 }

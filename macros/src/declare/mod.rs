@@ -22,22 +22,20 @@ pub(crate) fn declare(name: TokenStream) -> TokenStream {
         "ModuleTable" => documentation::table(Role::Module),
         "DataModuleTable" => documentation::table(Role::DataModule),
         "CallbackTable" => documentation::table(Role::Callback),
-        "LambdaCallback" => {
-            HookTrait::named("Callback").map(|declared| lambda::callback(&declared)).unwrap_or_default()
-        }
+        "LambdaCallback" => HookTrait::named("Callback").map(lambda::callback).unwrap_or_default(),
         "Callback" => match HookTrait::named("Callback") {
             Some(declared) => {
-                let callback = traits::plain(&declared);
-                let dispatch = callbacks::dispatch(&declared);
+                let callback = traits::plain(declared);
+                let dispatch = callbacks::dispatch(declared);
                 quote!(#callback #dispatch)
             }
             None => TokenStream::new(),
         },
         other => match HookTrait::named(other) {
-            Some(declared) if declared.hooks().next().is_none() => traits::plain(&declared),
+            Some(declared) if declared.hooks().next().is_none() => traits::plain(declared),
             Some(declared) => {
-                let declared_trait = traits::with_table(&declared);
-                let table = table::table(&declared);
+                let declared_trait = traits::with_table(declared);
+                let table = table::table(declared);
                 quote!(#declared_trait #table)
             }
             None => {
@@ -49,18 +47,17 @@ pub(crate) fn declare(name: TokenStream) -> TokenStream {
 }
 
 /// The parameters of a hook with `M` for `Self`: their names, and `name: Type` for each.
-fn parameters_of(hook: &Hook, without: &[&str]) -> (Vec<Ident>, Vec<TokenStream>) {
-    let parameters =
-        hook.parameters().into_iter().filter(|parameter| !without.iter().any(|name| parameter.name == name));
+fn parameters_of(hook: Hook, without: &[&str]) -> (Vec<Ident>, Vec<TokenStream>) {
+    let parameters = hook.parameters().filter(|parameter| !without.contains(&parameter.name));
     parameters
         .map(|parameter| {
-            let (name, ty) = (parameter.name, of_module(&parameter.declared));
+            let (name, ty) = (parameter.ident(), of_module(parameter.declared));
             (name.clone(), quote!(#name: #ty))
         })
         .unzip()
 }
 
 /// The value of a hook, with `M` for `Self`.
-fn value_of(hook: &Hook) -> Type {
-    hook.value().as_ref().map_or_else(|| syn::parse_quote!(()), of_module)
+fn value_of(hook: Hook) -> Type {
+    of_module(hook.value().unwrap_or("()"))
 }

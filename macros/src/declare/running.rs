@@ -6,16 +6,14 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 pub(crate) fn both() -> TokenStream {
-    let callback: Vec<String> = HookTrait::named("Callback")
-        .iter()
-        .flat_map(|one| one.hooks().map(|hook| hook.name().to_string()).collect::<Vec<_>>())
-        .collect();
+    let callback: Vec<&str> =
+        HookTrait::named("Callback").into_iter().flat_map(HookTrait::hooks).map(Hook::name).collect();
     let shared = ["ModelHooks", "CheckpointHooks", "LightningModule"]
-        .iter()
-        .filter_map(|name| HookTrait::named(name))
-        .flat_map(|one| one.hooks().collect::<Vec<_>>())
-        .filter(|hook| callback.contains(&hook.name().to_string()));
-    let methods = shared.map(|hook| method(&hook));
+        .into_iter()
+        .filter_map(HookTrait::named)
+        .flat_map(HookTrait::hooks)
+        .filter(|hook| callback.contains(&hook.name()));
+    let methods = shared.map(method);
     quote! {
         impl<M: LightningModule> Running<'_, M> {
             #(#methods)*
@@ -23,9 +21,9 @@ pub(crate) fn both() -> TokenStream {
     }
 }
 
-fn method(hook: &Hook) -> TokenStream {
-    let (name, variant, value) = (hook.name(), hook.variant(), value_of(hook));
-    let table = format_ident!("{}Table", hook.trait_name);
+fn method(hook: Hook) -> TokenStream {
+    let (name, variant, value) = (hook.ident(), hook.variant(), value_of(hook));
+    let table = format_ident!("{}Table", hook.trait_name());
     let of_one = format_ident!("{name}_of");
     let (names, parameters) = parameters_of(hook, &["ctx"]);
     quote! {

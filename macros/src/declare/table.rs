@@ -6,14 +6,14 @@ use crate::types::of_module;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-pub(crate) fn table(declared: &HookTrait) -> TokenStream {
-    let trait_name = declared.name();
+pub(crate) fn table(declared: HookTrait) -> TokenStream {
+    let trait_name = format_ident!("{}", declared.name());
     let table = format_ident!("{trait_name}Table");
     let hooks: Vec<Hook> = declared.hooks().collect();
-    let names: Vec<_> = hooks.iter().map(Hook::name).collect();
-    let variants: Vec<_> = hooks.iter().map(Hook::variant).collect();
-    let fields = hooks.iter().map(field);
-    let calls = hooks.iter().map(|hook| call(declared, hook));
+    let names: Vec<_> = hooks.iter().map(|hook| hook.ident()).collect();
+    let variants: Vec<_> = hooks.iter().map(|hook| hook.variant()).collect();
+    let fields = hooks.iter().copied().map(field);
+    let calls = hooks.iter().map(|hook| call(declared, *hook));
     let about =
         format!(" The hooks of [`{trait_name}`] that `M` overrides, as function pointers; `None` where it does not.");
     quote! {
@@ -40,9 +40,9 @@ pub(crate) fn table(declared: &HookTrait) -> TokenStream {
     }
 }
 
-fn field(hook: &Hook) -> TokenStream {
-    let name = hook.name();
-    let types = hook.parameters().into_iter().map(|parameter| of_module(&parameter.declared));
+fn field(hook: Hook) -> TokenStream {
+    let name = hook.ident();
+    let types = hook.parameters().map(|parameter| of_module(parameter.declared));
     let value = value_of(hook);
     let about = format!(" [`Hook::{}`].", hook.variant());
     quote! {
@@ -52,9 +52,9 @@ fn field(hook: &Hook) -> TokenStream {
 }
 
 /// The call of one hook by the loops, at whose edge errors and panics get their place.
-fn call(declared: &HookTrait, hook: &Hook) -> TokenStream {
-    let trait_name = declared.name();
-    let (name, variant, value) = (hook.name(), hook.variant(), value_of(hook));
+fn call(declared: HookTrait, hook: Hook) -> TokenStream {
+    let trait_name = format_ident!("{}", declared.name());
+    let (name, variant, value) = (hook.ident(), hook.variant(), value_of(hook));
     let (names, parameters) = parameters_of(hook, &["ctx"]);
     let otherwise = match hook.constant_default() {
         Some(value) => quote!(None => Ok(#value)),

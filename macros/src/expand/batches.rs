@@ -3,8 +3,8 @@
 //! The two may be one type under two names, which only the compiler knows. So the hook's type is held against a bound that
 //! stands where the deciding hook has its type: where they differ, the compiler shows both places.
 
-use super::paths::qualified;
-use crate::hooks::{Parameter, Role};
+use super::paths::Names;
+use crate::hooks::Role;
 use crate::model::{Argument, Block, DecidedBatch, Written};
 use crate::types::without_lifetimes;
 use proc_macro2::{Span, TokenStream, TokenTree};
@@ -13,13 +13,13 @@ use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
 /// The batch that a hook asks for, held against the deciding hook's; nothing where there is nothing to compare.
-pub(super) fn taken(block: &Block, hook: &Written, argument: &Argument<'_>, root: &TokenStream) -> Option<TokenStream> {
-    let decided = other(block, hook, hook.batch()?).filter(|_| argument.name == "batch")?;
-    let Parameter { name: batch, declared, .. } =
-        hook.declared.parameters().into_iter().find(|parameter| parameter.name == "batch")?;
-    let (written, declared) = (without_lifetimes(argument.ty), qualified(&declared, root));
+pub(super) fn taken(block: &Block, hook: &Written, argument: &Argument<'_>, names: &Names<'_>) -> Option<TokenStream> {
+    let decided = other(block, hook, hook.batch()?, names).filter(|_| argument.name == "batch")?;
+    let parameter = hook.declared.parameter("batch")?;
+    let (batch, written) = (parameter.ident(), without_lifetimes(argument.ty));
+    let declared = names.qualified(parameter.declared);
     let span = generated(written.span());
-    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("SameBatch", root));
+    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("SameBatch", names.root));
     Some(quote_spanned! {span=> {
         fn #there<Declared, Written: #bound>(declared: Declared) -> Written {
             Written::take_batch(declared)
@@ -29,11 +29,11 @@ pub(super) fn taken(block: &Block, hook: &Written, argument: &Argument<'_>, root
 }
 
 /// The function that turns what a loader's hook returned into what the hook returns.
-pub(super) fn loaded(block: &Block, hook: &Written, declared: &Type, root: &TokenStream) -> Option<TokenStream> {
-    let decided = other(block, hook, hook.loaded_batch()?)?;
-    let (output, declared) = (hook.method.output(), qualified(declared, root));
+pub(super) fn loaded(block: &Block, hook: &Written, declared: &'static str, names: &Names<'_>) -> Option<TokenStream> {
+    let decided = other(block, hook, hook.loaded_batch()?, names)?;
+    let (output, declared) = (hook.method.output(), names.qualified(declared));
     let span = generated(output.span());
-    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("LoadsSameBatch", root));
+    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("LoadsSameBatch", names.root));
     Some(quote_spanned! {span=> {
         fn #there<Declared, Written: #bound>(written: Written) -> Declared {
             written.into_declared()
@@ -43,8 +43,8 @@ pub(super) fn loaded(block: &Block, hook: &Written, declared: &Type, root: &Toke
 }
 
 /// What decided, where that is another hook with another type.
-fn other<'a>(block: &'a Block, hook: &Written, written: Type) -> Option<DecidedBatch<'a>> {
-    let decided = block.decided_batch().filter(|_| block.role != Role::Callback)?;
+fn other<'a>(block: &Block, hook: &Written, written: Type, names: &Names<'a>) -> Option<&'a DecidedBatch<'a>> {
+    let decided = names.batch.filter(|_| block.role != Role::Callback)?;
     let differs = decided.batch.to_token_stream().to_string() != written.to_token_stream().to_string();
     (differs && decided.hook.declared.name() != hook.declared.name()).then_some(decided)
 }
@@ -61,7 +61,7 @@ impl DecidedBatch<'_> {
     }
 
     fn name_at(&self, span: Span) -> Ident {
-        Ident::new(&self.hook.declared.name().to_string(), span)
+        Ident::new(self.hook.declared.name(), span)
     }
 
     /// The bound, from the beginning to the end of the type that decides.

@@ -1,12 +1,11 @@
 //! Whom a callback watches: one type of module, or every module that fits its hooks.
 
 use super::program::free_name;
-use crate::hooks::{Hook, Role};
+use crate::hooks::Role;
 use crate::model::{Block, Written};
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::visit_mut::{VisitMut, visit_type_mut};
-use syn::{FnArg, Generics, ReturnType, Type, parse_quote};
+use quote::{format_ident, quote};
+use syn::{Generics, Type, parse_quote};
 
 /// The module that a callback's hooks speak of, and the generics of its implementation.
 pub(super) struct Watched {
@@ -15,54 +14,79 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    /// Nothing for a block that is no callback.
-    pub(super) fn by(block: &Block, root: &TokenStream) -> Option<Self> {
+    /// What a callback's hooks watch, with the `#[cfg(…)]` under which they do; nothing for a block that is no callback.
+    /// Where the hooks that say it are compiled only sometimes, it is another thing for each combination of their
+    /// conditions.
+    pub(super) fn by(block: &Block, root: &TokenStream) -> Vec<(Option<TokenStream>, Self)> {
         if block.role != Role::Callback {
-            return None;
+            return Vec::new();
         }
+        let conditions = conditions(block);
+        (0..1_usize << conditions.len())
+            .map(|holds| {
+                let holds = |condition: &TokenStream| {
+                    let place = conditions.iter().position(|known| known.to_string() == condition.to_string());
+                    place.is_none_or(|place| holds & (1 << place) != 0)
+                };
+                let all = conditions
+                    .iter()
+                    .map(|condition| if holds(condition) { condition.clone() } else { quote!(not(#condition)) });
+                let combined = (!conditions.is_empty()).then(|| quote!(#[cfg(all(#(#all),*))]));
+                let hooks: Vec<&Written> =
+                    block.hooks.iter().filter(|hook| hook.method.condition().as_ref().is_none_or(holds)).collect();
+                (combined, Self::through(&hooks, block, root))
+            })
+            .collect()
+    }
+
+    /// What these hooks watch.
+    fn through(hooks: &[&Written], block: &Block, root: &TokenStream) -> Self {
         let generics = block.generics();
-        Some(match block.hooks.iter().find_map(|hook| asked(hook, "module")) {
+        match hooks.iter().find_map(|hook| asked(hook, "module")) {
             Some(module) => Self { module, generics },
-            None => Self::every(block, generics, root),
-        })
+            None => Self::every(hooks, block, generics, root),
+        }
     }
 
     /// Every module whose batches and outputs are those that the hooks ask for.
-    fn every(block: &Block, mut generics: Generics, root: &TokenStream) -> Self {
-        let module = free_name("M", &generics);
+    fn every(hooks: &[&Written], block: &Block, mut generics: Generics, root: &TokenStream) -> Self {
+        let (head, signatures) = (&block.item.head, hooks.iter().map(|hook| &hook.method.sig));
+        let (own, ty) = (&head.generics, &head.self_ty);
+        let module = free_name("M", quote!(#own #ty #root #(#signatures)*));
         generics.params.push(parse_quote!(#module: #root::__private::LightningModule));
         let bounds = &mut generics.make_where_clause().predicates;
-        if let Some(batch) = block.hooks.iter().find_map(|hook| asked(hook, "batch")) {
+        if let Some(batch) = hooks.iter().find_map(|hook| asked(hook, "batch")) {
             bounds.push(parse_quote!(#module: #root::__private::Batched<Batch = #batch>));
         }
-        for (hook, output) in [
-            ("on_train_batch_end", "TrainingOutput"),
-            ("on_validation_batch_end", "ValidationOutput"),
-            ("on_test_batch_end", "TestOutput"),
-            ("on_predict_batch_end", "Prediction"),
-        ] {
-            if let Some(asked) = block.written(hook).find_map(|hook| asked(hook, "outputs")) {
-                let output = quote::format_ident!("{output}");
+        for (hook, output) in OUTPUTS {
+            let mut written = hooks.iter().filter(|written| written.declared.name() == hook);
+            if let Some(asked) = written.find_map(|hook| asked(hook, "outputs")) {
+                let output = format_ident!("{output}");
                 bounds.push(parse_quote!(#module: #root::__private::StepOutputs<#output = #asked>));
             }
         }
         Self { module: parse_quote!(#module), generics }
     }
+}
 
-    /// The hook with this module for `M`.
-    pub(super) fn hook(&self, hook: &Hook, root: &TokenStream) -> Hook {
-        let mut hook = hook.clone();
-        let mut named = Named { module: &self.module, root };
-        for input in &mut hook.method.sig.inputs {
-            if let FnArg::Typed(parameter) = input {
-                named.visit_type_mut(&mut parameter.ty);
-            }
+/// The hooks that are given what a step returned, each with the step's associated type.
+const OUTPUTS: [(&str, &str); 4] = [
+    ("on_train_batch_end", "TrainingOutput"),
+    ("on_validation_batch_end", "ValidationOutput"),
+    ("on_test_batch_end", "TestOutput"),
+    ("on_predict_batch_end", "Prediction"),
+];
+
+/// The conditions of the hooks that say what is watched, each once.
+fn conditions(block: &Block) -> Vec<TokenStream> {
+    let says = |hook: &&Written| ["module", "batch", "outputs"].iter().any(|name| asked(hook, name).is_some());
+    let mut conditions: Vec<TokenStream> = Vec::new();
+    for condition in block.hooks.iter().filter(says).filter_map(|hook| hook.method.condition()) {
+        if conditions.iter().all(|known| known.to_string() != condition.to_string()) {
+            conditions.push(condition);
         }
-        if let ReturnType::Type(_, ty) = &mut hook.method.sig.output {
-            named.visit_type_mut(ty);
-        }
-        hook
     }
+    conditions
 }
 
 /// The type that a hook asks for under a name, without its reference.
@@ -72,26 +96,5 @@ fn asked(hook: &Written, name: &str) -> Option<Type> {
     match argument.ty {
         Type::Reference(reference) => Some(reference.elem.as_ref().clone()),
         owned => Some(owned.clone()),
-    }
-}
-
-/// Writes the module's type for `M`, as tokens in which no name is looked for any more.
-struct Named<'a> {
-    module: &'a Type,
-    root: &'a TokenStream,
-}
-
-impl VisitMut for Named<'_> {
-    fn visit_type_mut(&mut self, ty: &mut Type) {
-        let Named { module, root } = self;
-        let Type::Path(path) = &*ty else { return visit_type_mut(self, ty) };
-        let names: Vec<_> = path.path.segments.iter().map(|segment| &segment.ident).collect();
-        let tokens = match names.as_slice() {
-            [m] if *m == "M" => quote!(#module),
-            [m, batch] if *m == "M" && *batch == "Batch" => quote!(<#module as #root::__private::Batched>::Batch),
-            [m, output] if *m == "M" => quote!(<#module as #root::__private::StepOutputs>::#output),
-            _ => return visit_type_mut(self, ty),
-        };
-        *ty = Type::Verbatim(tokens);
     }
 }

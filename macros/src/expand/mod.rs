@@ -2,6 +2,7 @@
 
 mod batches;
 mod callback;
+mod conditions;
 mod dictated;
 mod forward;
 mod hover;
@@ -15,13 +16,13 @@ mod verbs;
 use crate::arguments::Arguments;
 use crate::hooks::Role;
 use crate::mistakes::Mistakes;
-use crate::model::{Block, MARKER};
+use crate::model::Block;
 use crate::owned::make_owned;
-use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::{check, parse};
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 
+pub(crate) use dictated::quiet;
 pub(crate) use paths::crate_root;
 
 /// `#[lightning_module]` and its like: the block as it stands, what follows from it, and its mistakes.
@@ -34,13 +35,14 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     };
     let mut block = Block::new(role, arguments, item);
     check::block(&mut block, &mut mistakes);
-    let root = crate_root();
+    let root = block.arguments.root.clone().unwrap_or_else(crate_root);
     let generated = generated_beside(&mut block, &root);
     phases::fill(&mut block, &root);
     hover::document(&mut block);
     repeated::rename(&mut block);
     dictated::allow(&mut block);
-    let written = without_markers(block.item);
+    block.item.unmark();
+    let written = block.item;
     let errors = mistakes.into_compile_errors();
     quote!(#written #generated #errors)
 }
@@ -59,27 +61,15 @@ fn generated_beside(block: &mut Block, root: &TokenStream) -> TokenStream {
 
 /// Everything that is written beside the block. `root` is the path of the runtime crate.
 pub(crate) fn generated(block: &Block, root: &TokenStream) -> TokenStream {
-    let forwards: TokenStream = block.traits.iter().map(|one| forward::implementation(block, one, root)).collect();
+    let batches = block.decided_batches();
+    let forwards: TokenStream =
+        block.traits.iter().map(|one| forward::implementation(block, *one, batches.first(), root)).collect();
     if block.role == Role::Callback {
         return forwards;
     }
-    let types = types::associated(block, root);
+    let types = types::associated(block, &batches, root);
     let verbs = verbs::markers(block, root);
     let program = program::inherent(block, root);
-    let constructor = program::constructor(block, root);
-    quote!(#types #forwards #verbs #program #constructor)
-}
-
-/// The method's `#[cfg]`, for what is written because of it.
-fn condition(method: &Method) -> Option<TokenStream> {
-    method.condition().map(|predicate| quote!(#[cfg(#predicate)]))
-}
-
-fn without_markers(mut block: ImplBlock) -> TokenStream {
-    for item in &mut block.items {
-        if let BlockItem::Method(method) = item {
-            method.attrs.retain(|attribute| !attribute.path().is_ident(MARKER));
-        }
-    }
-    block.into_token_stream()
+    let constructors = program::constructors(block, root);
+    quote!(#types #forwards #verbs #program #constructors)
 }

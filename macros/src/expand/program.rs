@@ -1,35 +1,47 @@
 //! The generated trainer: `main`, `trainer`, `hooks`, and the constructor that the command line calls.
 
+use super::conditions::{self, condition, first_of};
+use super::quiet;
 use crate::hooks::Role;
 use crate::model::Block;
 use crate::parse::Method;
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
+use std::collections::HashSet;
 use syn::spanned::Spanned;
-use syn::{FnArg, Generics, Type, parse_quote};
+use syn::{FnArg, Type, parse_quote};
 
 /// The functions that a module gets, unless the block has its own of that name.
 pub(crate) fn inherent(block: &Block, root: &TokenStream) -> TokenStream {
     let functions: Vec<TokenStream> = [("main", main(block, root)), ("trainer", trainer(root)), ("hooks", hooks(root))]
         .into_iter()
-        .filter_map(|(name, function)| block.method(name).is_none().then_some(function))
+        .filter_map(|(name, function)| unless_written(block, name, &function))
         .collect();
     if block.role != Role::Module || functions.is_empty() {
         return TokenStream::new();
     }
-    let generics = block.generics();
+    let (generics, quiet) = (block.generics(), quiet());
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     quote! {
-        #[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery)]
+        #quiet
         impl #generics #name #bounds {
             #(#functions)*
         }
     }
 }
 
+/// The function where the block has none of this name.
+fn unless_written(block: &Block, name: &str, function: &TokenStream) -> Option<TokenStream> {
+    let own = block.methods(name).map(|method| (method.condition(), None));
+    let (condition, function) = first_of(own, Some(function)).pop()?;
+    function.map(|function| quote!(#condition #function))
+}
+
 fn main(block: &Block, root: &TokenStream) -> TokenStream {
-    let data = free_name("Data", &block.item.head.generics);
+    let head = &block.item.head;
+    let (generics, ty) = (&head.generics, &head.self_ty);
+    let data = free_name("Data", quote!(#generics #ty #root));
     let about =
         format!(" Runs the program of this module with the data module `{data}`: `fit`, `validate`, `test`, `predict`");
     quote! {
@@ -42,18 +54,27 @@ fn main(block: &Block, root: &TokenStream) -> TokenStream {
     }
 }
 
-/// `name`, or a like one that the block's own parameters leave free.
-pub(super) fn free_name(name: &str, generics: &Generics) -> Ident {
-    let mut name = Ident::new(name, Span::call_site());
-    let taken: Vec<&Ident> = generics
-        .type_params()
-        .map(|parameter| &parameter.ident)
-        .chain(generics.const_params().map(|parameter| &parameter.ident))
-        .collect();
-    while taken.contains(&&name) {
-        name = format_ident!("{name}Module");
+/// `name`, or a like one that does not stand in the user's code for something else.
+pub(super) fn free_name(name: &str, code: TokenStream) -> Ident {
+    let mut taken = HashSet::new();
+    gather_names(code, &mut taken);
+    let mut name = name.to_owned();
+    while taken.contains(&name) {
+        name.push('_');
     }
-    name
+    Ident::new(&name, Span::call_site())
+}
+
+fn gather_names(code: TokenStream, names: &mut HashSet<String>) {
+    for token in code {
+        match token {
+            TokenTree::Ident(name) => {
+                names.insert(name.to_string());
+            }
+            TokenTree::Group(group) => gather_names(group.stream(), names),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
 }
 
 fn trainer(root: &TokenStream) -> TokenStream {
@@ -75,14 +96,17 @@ fn hooks(root: &TokenStream) -> TokenStream {
 }
 
 /// `FromHparams`, where the block has a constructor of that form.
-pub(crate) fn constructor(block: &Block, root: &TokenStream) -> TokenStream {
-    let Some(new) = block.constructor() else { return TokenStream::new() };
+pub(crate) fn constructors(block: &Block, root: &TokenStream) -> TokenStream {
+    block.constructors().map(|new| constructor(block, new, root)).collect()
+}
+
+fn constructor(block: &Block, new: &Method, root: &TokenStream) -> TokenStream {
     let (parameter, hparams, argument) = hparams(new, root);
-    let (condition, returned) = (super::condition(new), new.returned());
+    let (condition, returned, quiet) = (condition(new), new.returned(), quiet());
     let call = quote_spanned!(new.sig.ident.span()=> Self::new(#argument));
     let made = quote_spanned!(returned.span()=> <#returned as #root::__private::Made<Self>>::into_made(#call));
-    let defaults = block.method("trainer_defaults").map(|method| {
-        let condition = super::condition(method);
+    let defaults = block.methods("trainer_defaults").map(|method| {
+        let condition = conditions::condition(method);
         let call = quote_spanned!(method.sig.ident.span()=> Self::trainer_defaults());
         quote! {
             #condition
@@ -91,21 +115,23 @@ pub(crate) fn constructor(block: &Block, root: &TokenStream) -> TokenStream {
             }
         }
     });
-    let generics = block.generics();
+    let mut generics = block.generics();
+    if let Some(own) = &new.sig.generics.where_clause {
+        generics.make_where_clause().predicates.extend(own.predicates.iter().cloned());
+    }
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     quote! {
         #condition
-        #[automatically_derived]
-        #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
+        #quiet
         impl #generics #root::FromHparams for #name #bounds {
             type Hparams = #hparams;
 
-            fn from_hparams(#parameter: Self::Hparams) -> #root::__private::Result<Self> {
+            fn from_hparams(#parameter: <Self as #root::FromHparams>::Hparams) -> #root::__private::Result<Self> {
                 #made
             }
 
-            #defaults
+            #(#defaults)*
         }
     }
 }

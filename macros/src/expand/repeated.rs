@@ -4,15 +4,13 @@
 use crate::model::{Block, argument_name};
 use crate::parse::{BlockItem, Method};
 use quote::format_ident;
-use syn::ext::IdentExt;
 use syn::{FnArg, Ident, Pat};
 
 pub(super) fn rename(block: &mut Block) {
-    let hooks: Vec<Ident> =
-        block.hooks.iter().filter(|hook| hook.faulty).map(|hook| hook.method.sig.ident.unraw()).collect();
+    let hooks: Vec<&str> = block.hooks.iter().filter(|hook| hook.faulty).map(|hook| hook.declared.name()).collect();
     for item in &mut block.item.items {
         if let BlockItem::Method(method) = item
-            && hooks.contains(&method.sig.ident.unraw())
+            && hooks.contains(&method.name.as_str())
         {
             rename_in(method);
         }

@@ -1,19 +1,23 @@
 //! The associated types: the batch, and what each step returns.
 
+use super::conditions::first_of;
+use super::quiet;
 use crate::hooks::Role;
-use crate::model::{Block, Written};
+use crate::model::{Block, DecidedBatch};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
+use syn::{Type, parse_quote};
 
-pub(crate) fn associated(block: &Block, root: &TokenStream) -> TokenStream {
+pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], root: &TokenStream) -> TokenStream {
     let generics = block.generics();
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
-    let batch = block.batch();
+    let batches = batches.iter().map(|decided| (decided.hook.method.condition(), decided.batch.clone()));
+    let (batch, quiet) = (associated_type("Batch", batches), quiet());
     let batched = quote! {
-        #[automatically_derived]
+        #quiet
         impl #generics #root::__private::Batched for #name #bounds {
-            type Batch = #batch;
+            #batch
         }
     };
     if block.role == Role::DataModule {
@@ -28,7 +32,7 @@ pub(crate) fn associated(block: &Block, root: &TokenStream) -> TokenStream {
     let outputs = outputs.map(|(name, step)| output(block, name, step));
     quote! {
         #batched
-        #[automatically_derived]
+        #quiet
         impl #generics #root::__private::StepOutputs for #name #bounds {
             #(#outputs)*
         }
@@ -37,17 +41,12 @@ pub(crate) fn associated(block: &Block, root: &TokenStream) -> TokenStream {
 
 /// What a step returns, `()` where it is not written, each under the step's own `#[cfg]`.
 fn output(block: &Block, name: &str, step: &str) -> TokenStream {
+    let outputs = block.written(step).map(|step| (step.method.condition(), step.step_output()));
+    associated_type(name, outputs)
+}
+
+fn associated_type(name: &str, types: impl Iterator<Item = (Option<TokenStream>, Type)>) -> TokenStream {
     let name = Ident::new(name, Span::call_site());
-    let written: Vec<&Written> = block.written(step).collect();
-    let conditions: Vec<TokenStream> = written.iter().filter_map(|step| step.method.condition()).collect();
-    let outputs = written.iter().map(|step| {
-        let (condition, output) = (super::condition(&step.method), step.step_output());
-        quote!(#condition type #name = #output;)
-    });
-    let otherwise = match (written.is_empty(), conditions.len() == written.len()) {
-        (true, _) => quote!(type #name = ();),
-        (false, true) => quote!(#[cfg(not(any(#(#conditions),*)))] type #name = ();),
-        (false, false) => TokenStream::new(),
-    };
-    quote!(#(#outputs)* #otherwise)
+    let types = first_of(types, parse_quote!(())).into_iter();
+    types.map(|(condition, ty)| quote!(#condition type #name = #ty;)).collect()
 }

@@ -1,5 +1,7 @@
 //! Which verbs a module is ready for, as marker traits: `fit` of a module without a `training_step` does not compile.
 
+use super::conditions::condition;
+use super::quiet;
 use crate::model::Block;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -18,15 +20,16 @@ pub(crate) fn markers(block: &Block, root: &TokenStream) -> TokenStream {
     let generics = block.generics();
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
+    let quiet = quiet();
     let written = MARKERS.iter().flat_map(|(marker, hook)| block.written(hook).map(move |hook| (marker, hook)));
     let manual = (!block.arguments.automatic_optimization).then_some((None, "OptimizesManually"));
-    let marked = written.map(|(marker, hook)| (super::condition(&hook.method), *marker)).chain(manual);
+    let marked = written.map(|(marker, hook)| (condition(&hook.method), *marker)).chain(manual);
     marked
         .map(|(condition, marker)| {
             let marker = Ident::new(marker, Span::call_site());
             quote! {
                 #condition
-                #[automatically_derived]
+                #quiet
                 impl #generics #root::__private::#marker for #name #bounds {}
             }
         })

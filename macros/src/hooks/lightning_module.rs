@@ -1,135 +1,139 @@
-/// A model with its steps and optimizers: what a [`Trainer`](crate::Trainer) trains.
-///
-/// `#[lightning_module]` writes the implementation from an ordinary `impl` block; it can also be written by hand. Source:
-/// Lightning's [`LightningModule`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html).
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is no module [TL0605]",
-    label = "write `#[lightning_module]` above the `impl` block of its hooks"
-)]
-pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
-    /// Whether the trainer runs the backward pass and steps the optimizer; where not, `training_step` does it by itself. `true`
-    /// by default; `#[lightning_module(automatic_optimization = false)]` says otherwise. Lightning's
-    /// [`automatic_optimization`](https://lightning.ai/docs/pytorch/stable/model/manual_optimization.html).
-    const AUTOMATIC_OPTIMIZATION: bool = true;
+declarations! {
+    /// A model with its steps and optimizers: what a [`Trainer`](crate::Trainer) trains.
+    ///
+    /// `#[lightning_module]` writes the implementation from an ordinary `impl` block; it can also be written by hand.
+    /// Source: Lightning's [`LightningModule`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html).
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is no module [TL0605]",
+        label = "write `#[lightning_module]` above the `impl` block of its hooks"
+    )]
+    pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
+        /// Whether the trainer runs the backward pass and steps the optimizer; where not, `training_step` does it by
+        /// itself. `true` by default; `#[lightning_module(automatic_optimization = false)]` says otherwise. Lightning's
+        /// [`automatic_optimization`](https://lightning.ai/docs/pytorch/stable/model/manual_optimization.html).
+        const AUTOMATIC_OPTIMIZATION: bool = true;
 
-    /// The store of the module's parameters and buffers: what is moved to the device, given to the optimizers and saved.
-    fn parameters(&mut self) -> &mut VarStore;
+        /// The store of the module's parameters and buffers: what is moved to the device, given to the optimizers and
+        /// saved.
+        fn parameters(&mut self) -> &mut VarStore;
 
-    /// Computes the loss of one training batch: a scalar `[] f32` with its graph, or `None` to skip the batch.
-    fn training_step(
-        &mut self,
-        ctx: &mut Context,
-        batch: &Self::Batch,
-        batch_idx: usize,
-    ) -> Result<Self::TrainingOutput> {
-        Err(MissingHook::new(Hook::TrainingStep).into())
-    }
+        /// Computes the loss of one training batch: a scalar `[] f32` with its graph, or `None` to skip the batch.
+        fn training_step(
+            &mut self,
+            ctx: &mut Context,
+            batch: &Self::Batch,
+            batch_idx: usize,
+        ) -> Result<Self::TrainingOutput> {
+            Err(MissingHook::new(Hook::TrainingStep).into())
+        }
 
-    /// Looks at one validation batch, without gradients. What it returns goes to `on_validation_batch_end`.
-    fn validation_step(
-        &mut self,
-        ctx: &mut Context,
-        batch: &Self::Batch,
-        batch_idx: usize,
-        dataloader_idx: usize,
-    ) -> Result<Self::ValidationOutput> {
-        Err(MissingHook::new(Hook::ValidationStep).into())
-    }
+        /// Looks at one validation batch, without gradients. What it returns goes to `on_validation_batch_end`.
+        fn validation_step(
+            &mut self,
+            ctx: &mut Context,
+            batch: &Self::Batch,
+            batch_idx: usize,
+            dataloader_idx: usize,
+        ) -> Result<Self::ValidationOutput> {
+            Err(MissingHook::new(Hook::ValidationStep).into())
+        }
 
-    /// Looks at one test batch, without gradients. What it returns goes to `on_test_batch_end`.
-    fn test_step(
-        &mut self,
-        ctx: &mut Context,
-        batch: &Self::Batch,
-        batch_idx: usize,
-        dataloader_idx: usize,
-    ) -> Result<Self::TestOutput> {
-        Err(MissingHook::new(Hook::TestStep).into())
-    }
+        /// Looks at one test batch, without gradients. What it returns goes to `on_test_batch_end`.
+        fn test_step(
+            &mut self,
+            ctx: &mut Context,
+            batch: &Self::Batch,
+            batch_idx: usize,
+            dataloader_idx: usize,
+        ) -> Result<Self::TestOutput> {
+            Err(MissingHook::new(Hook::TestStep).into())
+        }
 
-    /// Predicts one batch, without gradients. What it returns is gathered by `predict`.
-    fn predict_step(
-        &mut self,
-        ctx: &mut Context<Outside>,
-        batch: &Self::Batch,
-        batch_idx: usize,
-        dataloader_idx: usize,
-    ) -> Result<Self::Prediction> {
-        Err(MissingHook::new(Hook::PredictStep).into())
-    }
+        /// Predicts one batch, without gradients. What it returns is gathered by `predict`.
+        fn predict_step(
+            &mut self,
+            ctx: &mut Context<Outside>,
+            batch: &Self::Batch,
+            batch_idx: usize,
+            dataloader_idx: usize,
+        ) -> Result<Self::Prediction> {
+            Err(MissingHook::new(Hook::PredictStep).into())
+        }
 
-    /// Returns the optimizer over the module's trainable parameters, or several.
-    fn configure_optimizers(&mut self, ctx: &mut Context<Outside>) -> Result<Optimizers> {
-        Err(MissingHook::new(Hook::ConfigureOptimizers).into())
-    }
+        /// Returns the optimizer over the module's trainable parameters, or several.
+        fn configure_optimizers(&mut self, ctx: &mut Context<Outside>) -> Result<Optimizers> {
+            Err(MissingHook::new(Hook::ConfigureOptimizers).into())
+        }
 
-    /// Returns callbacks of the module's own; they follow the trainer's.
-    fn configure_callbacks(&mut self, ctx: &mut Context<Outside>) -> Result<Vec<Box<dyn Callback<Self>>>> {
-        Ok(Vec::new())
-    }
+        /// Returns callbacks of the module's own; they follow the trainer's.
+        fn configure_callbacks(&mut self, ctx: &mut Context<Outside>) -> Result<Vec<Box<dyn Callback<Self>>>> {
+            Ok(Vec::new())
+        }
 
-    /// Runs the backward pass of `loss`, a scalar.
-    fn backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
-        Ok(loss.f_backward()?)
-    }
+        /// Runs the backward pass of `loss`, a scalar.
+        fn backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
+            Ok(loss.f_backward()?)
+        }
 
-    /// Steps one optimizer. `closure.run(self, ctx)` computes the loss and the gradients of the batch; it must run once, and
-    /// again as often as the optimizer asks for, as LBFGS does.
-    fn optimizer_step(
-        &mut self,
-        ctx: &mut Context,
-        epoch: usize,
-        batch_idx: usize,
-        optimizer: OptimizerIndex,
-        closure: &mut StepClosure<'_, Self>,
-    ) -> Result<()> {
-        loop {
-            let loss = closure.run(self, ctx)?;
-            if ctx.optimizer(optimizer).step_on(loss.as_ref())? == Progress::Done {
-                return Ok(());
+        /// Steps one optimizer. `closure.run(self, ctx)` computes the loss and the gradients of the batch; it must run
+        /// once, and again as often as the optimizer asks for, as LBFGS does.
+        fn optimizer_step(
+            &mut self,
+            ctx: &mut Context,
+            epoch: usize,
+            batch_idx: usize,
+            optimizer: OptimizerIndex,
+            closure: &mut StepClosure<'_, Self>,
+        ) -> Result<()> {
+            loop {
+                let loss = closure.run(self, ctx)?;
+                if ctx.optimizer(optimizer).step_on(loss.as_ref())? == Progress::Done {
+                    return Ok(());
+                }
             }
         }
-    }
 
-    /// Clears the gradients of one optimizer's parameters. The default drops them (`set_to_none` in PyTorch).
-    fn optimizer_zero_grad(
-        &mut self,
-        ctx: &mut Context,
-        epoch: usize,
-        batch_idx: usize,
-        optimizer: OptimizerIndex,
-    ) -> Result<()> {
-        Ok(ctx.optimizer(optimizer).zero_grad()?)
-    }
-
-    /// Steps a learning-rate scheduler when it is due. `metric` is what a `ReduceLrOnPlateau` watches, and `None` for all others.
-    fn lr_scheduler_step(
-        &mut self,
-        ctx: &mut Context,
-        scheduler: LrSchedulerIndex,
-        metric: Option<f64>,
-    ) -> Result<()> {
-        Ok(ctx.step_lr_scheduler(scheduler, metric)?)
-    }
-
-    /// Clips the gradients before the optimizer steps. The default does what the trainer's `gradient_clip_val` and
-    /// `gradient_clip_algorithm` say, and nothing where there is no value.
-    fn configure_gradient_clipping(
-        &mut self,
-        ctx: &mut Context,
-        optimizer: OptimizerIndex,
-        gradient_clip_val: Option<f64>,
-        gradient_clip_algorithm: GradientClipAlgorithm,
-    ) -> Result<()> {
-        match gradient_clip_val {
-            Some(value) => ctx.clip_gradients(optimizer, value, gradient_clip_algorithm),
-            None => Ok(()),
+        /// Clears the gradients of one optimizer's parameters. The default drops them (`set_to_none` in PyTorch).
+        fn optimizer_zero_grad(
+            &mut self,
+            ctx: &mut Context,
+            epoch: usize,
+            batch_idx: usize,
+            optimizer: OptimizerIndex,
+        ) -> Result<()> {
+            Ok(ctx.optimizer(optimizer).zero_grad()?)
         }
-    }
 
-    /// Called when a run ends by an error, before the error is returned.
-    #[callback]
-    fn on_exception(&mut self, ctx: &mut Context<Outside>, exception: &Error) -> Result<()> {
-        Ok(())
+        /// Steps a learning-rate scheduler when it is due. `metric` is what a `ReduceLrOnPlateau` watches, and `None`
+        /// for all others.
+        fn lr_scheduler_step(
+            &mut self,
+            ctx: &mut Context,
+            scheduler: LrSchedulerIndex,
+            metric: Option<f64>,
+        ) -> Result<()> {
+            Ok(ctx.step_lr_scheduler(scheduler, metric)?)
+        }
+
+        /// Clips the gradients before the optimizer steps. The default does what the trainer's `gradient_clip_val` and
+        /// `gradient_clip_algorithm` say, and nothing where there is no value.
+        fn configure_gradient_clipping(
+            &mut self,
+            ctx: &mut Context,
+            optimizer: OptimizerIndex,
+            gradient_clip_val: Option<f64>,
+            gradient_clip_algorithm: GradientClipAlgorithm,
+        ) -> Result<()> {
+            match gradient_clip_val {
+                Some(value) => ctx.clip_gradients(optimizer, value, gradient_clip_algorithm),
+                None => Ok(()),
+            }
+        }
+
+        /// Called when a run ends by an error, before the error is returned.
+        #[callback]
+        fn on_exception(&mut self, ctx: &mut Context<Outside>, exception: &Error) -> Result<()> {
+            Ok(())
+        }
     }
 }

@@ -27,7 +27,7 @@ pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{NamedParameter, buffers, copy, trainable};
 pub use place::Place;
 pub(crate) use running::Running;
-pub use signatures::{HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};
+pub use signatures::{ContextAt, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};
 pub use verbs::{Optimizes, Predicts, Tests, Trains, Validates};
 
 use crate::checkpoint::Checkpoint;

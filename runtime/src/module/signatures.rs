@@ -1,6 +1,7 @@
 //! Holds what a user wrote against what a hook is declared to take and return, so that the compiler's message is ours.
 
 use super::{Flow, IntoOptimizer, Optimizers};
+use crate::context::{Context, RunContext};
 use crate::data::{Batch, DataLoader, DataLoaders};
 
 /// `Self` is the type that a method asks for, `Declared` the one that the hook has.
@@ -24,6 +25,38 @@ impl<'a, T: ?Sized> HookParameter<&'a mut T> for &'a T {
     fn take(declared: &'a mut T) -> Self {
         declared
     }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, At> HookParameter<&'a mut Context<At>> for &'a mut RunContext {
+    fn take(declared: &'a mut Context<At>) -> Self {
+        declared
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, At> HookParameter<&'a mut Context<At>> for &'a RunContext {
+    fn take(declared: &'a mut Context<At>) -> Self {
+        declared
+    }
+}
+
+/// `Self` is a method's `ctx` as it is written, under whatever name, and `At` the phase of the hook.
+#[diagnostic::on_unimplemented(
+    message = "`ctx` of a hook is `&mut Context`, not `&mut {Self}` [TL0104]",
+    label = "write `Context` here"
+)]
+pub trait ContextAt<At> {
+    /// What the hook is given: a [`Context`] of its own phase.
+    type Context;
+}
+
+impl<Written, At> ContextAt<At> for Context<Written> {
+    type Context = Context<At>;
+}
+
+impl<At> ContextAt<At> for RunContext {
+    type Context = Self;
 }
 
 /// `Self` is what a method returns (without its `Result`), `Declared` what the hook returns.

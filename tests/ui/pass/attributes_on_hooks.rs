@@ -40,8 +40,86 @@ impl Model {
     pub const LAYERS: usize = 3;
 }
 
+/// Whatever is said of a hook is said of the method alone.
+#[deprecated = "by `Model`"]
+pub struct Old {
+    vs: nn::VarStore,
+}
+
+#[deprecated]
+#[allow(non_snake_case)]
+#[derive(Batch)]
+pub struct Rows {
+    #[deprecated]
+    X: Tensor,
+}
+
+#[allow(deprecated)]
+#[lightning_module]
+impl Old {
+    #[deprecated]
+    #[must_use]
+    fn new() -> Self {
+        Self { vs: nn::VarStore::new(Device::Cpu) }
+    }
+
+    #[deprecated(since = "0.1.0", note = "old")]
+    fn trainer_defaults() -> TrainerConfig {
+        TrainerConfig::default()
+    }
+
+    #[deprecated]
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    #[deprecated]
+    #[track_caller]
+    #[inline(never)]
+    fn training_step(&mut self, batch: &Rows) -> Tensor {
+        batch.X.mean(None)
+    }
+
+    #[must_use]
+    #[deprecated]
+    fn on_train_batch_start(&mut self) -> Flow {
+        Flow::Continue
+    }
+
+    #[cfg_attr(all(), deprecated, inline)]
+    fn configure_optimizers(&mut self) -> Result<Sgd> {
+        Ok(Sgd::new(0.1))
+    }
+
+    #[expect(clippy::unused_self)]
+    fn on_fit_start(&mut self) {}
+
+    #[expect(clippy::unused_self)]
+    fn on_before_batch_transfer(&mut self, batch: Rows) -> Rows {
+        println!("{:?}", batch.X);
+        batch
+    }
+
+    #[allow(unused_variables)]
+    extern "C" fn on_fit_end(&self, ctx: &Context) {}
+}
+
+struct Watcher;
+
+#[allow(deprecated)]
+#[lightning_callback]
+impl Watcher {
+    #[deprecated]
+    fn on_train_batch_end(&mut self, module: &mut Old, batch: &Rows, outputs: &Tensor) {
+        println!("{batch:p} {outputs:?} {:?}", module.vs);
+    }
+}
+
 #[test]
 fn every_hook_is_found() {
+    #[allow(deprecated)]
+    let old = Old::hooks();
+    assert_eq!(old.len(), 6);
     assert_eq!(Model::hooks().len(), 3);
     let mut model = Model { vs: nn::VarStore::new(Device::Cpu) };
     assert_eq!(model.training_step(&Tensor::from(2.0)), Tensor::from(1.0));

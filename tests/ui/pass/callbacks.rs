@@ -60,6 +60,37 @@ impl<const N: usize> OfBatches<N> {
     }
 }
 
+/// What is asked of a callback itself.
+struct Named {
+    key: usize,
+}
+
+#[lightning_callback]
+impl Named {
+    fn name(&self) -> &'static str {
+        "Named"
+    }
+
+    fn state_key(&self) -> String {
+        format!("Named {}", self.key)
+    }
+
+    fn is_monitoring(&self) -> bool {
+        self.key > 0
+    }
+
+    fn writes_checkpoints(&self) -> bool {
+        self.key > 1
+    }
+}
+
+#[test]
+fn each_answers_for_itself() {
+    let named: Box<dyn Callback<Model>> = Box::new(Named { key: 1 });
+    assert_eq!((named.name(), named.state_key()), ("Named", "Named 1".to_owned()));
+    assert_eq!((named.is_monitoring(), named.writes_checkpoints()), (true, false));
+}
+
 #[test]
 fn each_watches_the_module() {
     let mut model = Model { vs: nn::VarStore::new(Device::Cpu), seen: 0 };

@@ -1,0 +1,36 @@
+//! What is generated under a `#[cfg(…)]`.
+
+use crate::parse::Method;
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// The method's `#[cfg]`, for what is written because of it.
+pub(super) fn condition(method: &Method) -> Option<TokenStream> {
+    method.conditions.attribute()
+}
+
+/// Several forms of one thing, each with the predicate under which it is meant: the first that holds, and `otherwise` where
+/// none does. Each comes with its `#[cfg(…)]`.
+pub(super) fn first_of<T>(
+    forms: impl IntoIterator<Item = (Option<TokenStream>, T)>,
+    otherwise: T,
+) -> Vec<(Option<TokenStream>, T)> {
+    let (mut chosen, mut before) = (Vec::new(), Vec::new());
+    for (predicate, form) in forms {
+        let none_before = (!before.is_empty()).then(|| quote!(not(any(#(#before),*))));
+        let all: Vec<TokenStream> = predicate.iter().cloned().chain(none_before).collect();
+        let condition = match all.as_slice() {
+            [] => None,
+            [only] => Some(quote!(#[cfg(#only)])),
+            several => Some(quote!(#[cfg(all(#(#several),*))])),
+        };
+        chosen.push((condition, form));
+        match predicate {
+            Some(predicate) => before.push(predicate),
+            None => return chosen,
+        }
+    }
+    let none = (!before.is_empty()).then(|| quote!(#[cfg(not(any(#(#before),*)))]));
+    chosen.push((none, otherwise));
+    chosen
+}
