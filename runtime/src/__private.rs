@@ -25,6 +25,11 @@ pub use std::vec::Vec;
 pub use tch::nn::VarStore;
 pub use tch::{Device, TchError, Tensor};
 
+/// For tests: panics abort from now on, as in a program that is built with `panic = "abort"`.
+pub fn abort_on_panics() {
+    crate::panic::abort_from_now_on();
+}
+
 /// For tests without a GPU: losses are looked at as if they were on one.
 pub fn watch_losses_as_on_a_gpu(ctx: &mut crate::RunContext) {
     ctx.losses.as_on_a_gpu = true;

@@ -172,13 +172,31 @@ pub struct HookError {
 
 impl fmt::Display for HookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { hook, callback, stage, epoch, batch_idx, error } = self;
+        let location =
+            HookLocation { hook: *hook, callback: *callback, stage: *stage, epoch: *epoch, batch_idx: *batch_idx };
+        write!(f, "{location}: {}", in_one_line(error))
+    }
+}
+
+/// Which hook failed, and where in the run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HookLocation {
+    pub(crate) hook: Hook,
+    pub(crate) callback: Option<&'static str>,
+    pub(crate) stage: Stage,
+    pub(crate) epoch: Option<usize>,
+    pub(crate) batch_idx: Option<usize>,
+}
+
+impl fmt::Display for HookLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hook, stage, .. } = self;
         write!(f, "`{hook}`")?;
         if let Some(callback) = self.callback {
             write!(f, " of the callback {callback}")?;
         }
-        write!(f, " failed in `{stage}`")?;
-        write!(f, "{}: {}", at(self.epoch, self.batch_idx), in_one_line(&self.error))
+        write!(f, " failed in `{stage}`{}", at(self.epoch, self.batch_idx))
     }
 }
 

@@ -1,16 +1,48 @@
-//! A panic in users' code, or in libtorch beneath it, becomes an error.
+//! A panic in users' code, or in libtorch called from it, becomes an error, unless the program is built with
+//! `panic = "abort"`: then the program ends with the sentence that the error would have had.
 
+use crate::error::HookLocation;
 use crate::native::without_backtrace;
+use crate::terminal;
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
     /// Whether this thread is inside of [`catch`].
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// The hook that this thread is in, where panics abort.
+    static LOCATION: Cell<Option<HookLocation>> = const { Cell::new(None) };
     /// Where the last panic there happened.
     static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// For tests: every panic aborts, as in a program that is built so.
+static AS_IF_ABORTING: AtomicBool = AtomicBool::new(false);
+
+/// Whether a panic ends the program. The setting of the profile holds for all crates of a program.
+pub(crate) fn aborts() -> bool {
+    cfg!(panic = "abort") || AS_IF_ABORTING.load(Ordering::Relaxed)
+}
+
+/// For tests: what a program does that is built with `panic = "abort"`.
+pub(crate) fn abort_from_now_on() {
+    AS_IF_ABORTING.store(true, Ordering::Relaxed);
+}
+
+/// Warns, once, that panics abort.
+pub(crate) fn warn_of_aborts() {
+    static ONCE: Once = Once::new();
+    if aborts() {
+        ONCE.call_once(|| {
+            terminal::say(
+                "warning: the program is built with `panic = \"abort\"`: a panic in a hook, such as libtorch's for tensors \
+                 of the wrong shape, will end it at once, without `on_exception` and without a checkpoint",
+            );
+        });
+    }
 }
 
 /// Runs `call`. Where it panics, the error says what the panic said and where it happened, and nothing is printed.
@@ -21,7 +53,22 @@ pub(crate) fn catch<T>(call: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Resu
     let was_inside = INSIDE.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(call));
     INSIDE.set(was_inside);
-    outcome.unwrap_or_else(|panic| Err(anyhow::Error::msg(message(panic.as_ref()))))
+    outcome.unwrap_or_else(|panic| {
+        let text = readable(text(panic.as_ref()));
+        Err(anyhow::Error::msg(message(&text, PANICKED_AT.take().as_deref())))
+    })
+}
+
+/// As [`catch`], for a hook. Its location is needed only where panics abort.
+pub(crate) fn catch_in_hook<T>(
+    location: Option<HookLocation>,
+    call: impl FnOnce() -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let Some(location) = location else { return catch(call) };
+    let outer = LOCATION.replace(Some(location));
+    let outcome = catch(call);
+    LOCATION.set(outer);
+    outcome
 }
 
 /// A panic that becomes an error need not be printed as well. Others go the way they went.
@@ -30,21 +77,40 @@ fn print_only_those_outside() {
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if INSIDE.get() {
-                PANICKED_AT.set(panic.location().map(ToString::to_string));
-            } else {
+            if !INSIDE.get() {
                 before(panic);
+            } else if aborts() {
+                // a progress bar may have left its line open
+                terminal::say(&format!("\nerror: {}", last_words(panic, LOCATION.get())));
+                std::process::abort();
+            } else {
+                PANICKED_AT.set(panic.location().map(ToString::to_string));
             }
         }));
     });
 }
 
-fn message(panic: &(dyn Any + Send)) -> String {
+/// What is said of a panic that aborts.
+fn last_words(panic: &PanicHookInfo<'_>, location: Option<HookLocation>) -> String {
+    let text = readable(text(panic.payload()));
+    let message = message(&text, panic.location().map(ToString::to_string).as_deref());
+    let at = location.map_or_else(|| "the run panicked".to_owned(), |location| location.to_string());
+    format!(
+        "{at}: {message}. The program is built with `panic = \"abort\"`, so that it ends here, without `on_exception` and \
+         without a checkpoint: remove that line from the profile in Cargo.toml, or call the methods of tensors that \
+         start with `f_` and return errors"
+    )
+}
+
+fn text(panic: &dyn Any) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    let text = readable(text.unwrap_or("a panic without a message"));
-    match PANICKED_AT.take() {
+    text.unwrap_or("a panic without a message")
+}
+
+fn message(text: &str, place: Option<&str>) -> String {
+    match place {
         Some(place) => format!("{text} (panicked at {place})"),
-        None => text,
+        None => text.to_owned(),
     }
 }
 

@@ -30,6 +30,12 @@ impl Program {
         self.command(env!("CARGO_BIN_EXE_faulty"), &arguments).output().unwrap()
     }
 
+    /// Runs the program as if it was built with `panic = "abort"`.
+    pub fn run_aborting(&self, arguments: &str) -> Output {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        self.command(env!("CARGO_BIN_EXE_faulty"), &arguments).env("ABORT_ON_PANICS", "").output().unwrap()
+    }
+
     /// What the program wrote to the standard output stream. It must end well.
     pub fn succeed(&self, arguments: &str) -> String {
         let output = self.run(arguments);

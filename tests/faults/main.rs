@@ -1,5 +1,6 @@
 //! Every end of a run is orderly, and every bad input one clear sentence.
 
+mod aborts;
 mod child;
 mod configuration;
 mod ends;

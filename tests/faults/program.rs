@@ -11,7 +11,7 @@ use tch_lightning::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint};
 
 #[derive(Args, Serialize, Deserialize)]
 struct Hparams {
-    /// What each step does: `none`, `slow`, `stuck` or `nan`
+    /// What each step does: `none`, `slow`, `stuck`, `nan` or `shape`
     #[arg(long, default_value = "none")]
     fault: String,
     /// Where the checkpoint of a run that fails is written
@@ -94,6 +94,7 @@ impl Faulty {
             "slow" => sleep(Duration::from_millis(2)),
             "stuck" => sleep(Duration::MAX),
             "nan" => return loss * f64::NAN,
+            "shape" => return batch.matmul(batch),
             _ => {}
         }
         loss
@@ -160,6 +161,9 @@ fn train_and_go_on() -> Result<()> {
 }
 
 fn main() -> ExitCode {
+    if std::env::var_os("ABORT_ON_PANICS").is_some() {
+        tch_lightning::__private::abort_on_panics();
+    }
     if std::env::args().nth(1).is_some_and(|verb| verb == "train-and-go-on") {
         return if train_and_go_on().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }

@@ -1,7 +1,7 @@
 //! The edge between the loops and users' code: where an error or a panic in a hook gets its place.
 
 use crate::context::RunContext;
-use crate::error::{Error, HookError};
+use crate::error::{Error, HookError, HookLocation};
 use crate::hook::Hook;
 use crate::panic;
 use anyhow::Result;
@@ -32,7 +32,8 @@ fn run<T>(
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
     let outer = ctx.hook.replace(hook);
-    let outcome = panic::catch(|| call(ctx));
+    let location = panic::aborts().then(|| location(hook, callback, ctx));
+    let outcome = panic::catch_in_hook(location, || call(ctx));
     ctx.hook = outer;
     let outcome = match (outcome, ctx.refused_log.take()) {
         (Ok(_), Some(refused)) => Err(anyhow::Error::msg(refused)),
@@ -43,8 +44,13 @@ fn run<T>(
 }
 
 fn placed(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
+    let HookLocation { hook, callback, stage, epoch, batch_idx } = location(hook, callback, ctx);
+    Error::Hook(Box::new(HookError { hook, callback, stage, epoch, batch_idx, error }))
+}
+
+fn location(hook: Hook, callback: Option<&'static str>, ctx: &RunContext) -> HookLocation {
     let epoch = ctx.in_epoch.then_some(ctx.progress.current_epoch);
-    Error::Hook(Box::new(HookError { hook, callback, stage: ctx.stage, epoch, batch_idx: ctx.batch_idx, error }))
+    HookLocation { hook, callback, stage: ctx.stage, epoch, batch_idx: ctx.batch_idx }
 }
 
 #[cfg(test)]

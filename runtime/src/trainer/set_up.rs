@@ -7,10 +7,11 @@ use crate::hook::Hook;
 use crate::loggers::RunStatus;
 use crate::module::{Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, edge};
 use crate::stage::Stage;
-use crate::terminal;
+use crate::{panic, terminal};
 
 /// Calls the hooks that come before any loop, and takes the module to its device.
 pub(super) fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    panic::warn_of_aborts();
     let configured = LightningModuleTable::configure_callbacks(running.module, running.ctx)?;
     running.callbacks.configure(configured);
     let of_trainer = of_trainer(running.callbacks, running.ctx);
