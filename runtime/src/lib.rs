@@ -13,6 +13,8 @@ mod config;
 mod context;
 pub mod data;
 mod device;
+#[doc = include_str!("differences.md")]
+pub mod differences {}
 mod error;
 pub mod errors;
 mod hook;
