@@ -93,8 +93,6 @@ impl<M: LightningModule> Running<'_, M> {
         if weights_only {
             CheckpointHooksTable::on_save_checkpoint(self.module, self.ctx, &mut checkpoint)?;
         } else {
-            checkpoint.metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
-            checkpoint.metadata.data_module = self.data.state_dict(self.ctx)?;
             self.on_save_checkpoint(&mut checkpoint)?;
         }
         Ok(checkpoint)
@@ -106,7 +104,8 @@ impl<M: LightningModule> Running<'_, M> {
         metadata.progress = self.ctx.progress.clone();
     }
 
-    /// Adds what is known when the checkpoint is written, and not before.
+    /// Adds what is known when the checkpoint is written, and not before: by then, all callbacks have had the hook in which it was
+    /// asked for.
     fn complete(&mut self, mut checkpoint: Checkpoint, weights_only: bool) -> Result<Checkpoint, Error> {
         self.add_counters(&mut checkpoint.metadata);
         // a power cut must not undo rows from before a checkpoint that survives it
@@ -115,6 +114,8 @@ impl<M: LightningModule> Running<'_, M> {
             return Ok(checkpoint);
         }
         let metadata = &mut checkpoint.metadata;
+        metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
+        metadata.data_module = self.data.state_dict(self.ctx)?;
         metadata.optimizers = self.ctx.optimizers.iter().map(saved).collect();
         metadata.lr_schedulers = self.ctx.lr_schedulers.iter().map(|running| running.scheduler.state()).collect();
         metadata.grad_scaler = self.ctx.grad_scaler.as_ref().map(GradScaler::state).transpose()?;

@@ -8,8 +8,8 @@ use tch_lightning::prelude::*;
 use tch_lightning::schedule::LrSchedulerConfig;
 use tch_lightning::{
     BackboneFinetuning, EarlyStopping, EndReason, Error, Every, ExponentialMovingAverage,
-    GradientAccumulationScheduler, LearningRateMonitor, LightningModule, ModelCheckpoint, ScheduledOptimizer,
-    StochasticWeightAveraging, seed_everything,
+    GradientAccumulationScheduler, LearningRateMonitor, LightningModule, ModelCheckpoint, RunContext, SaveRequest,
+    ScheduledOptimizer, StochasticWeightAveraging, seed_everything,
 };
 
 /// The last line of a run that a hook has stopped.
@@ -97,7 +97,9 @@ impl Net {
     fn checkpoints(&self) -> ModelCheckpoint {
         let checkpoints = crate::resume::checkpoints(&self.folder);
         match self.plan.saves {
-            Saves::Every(Every::Epochs(_)) | Saves::TrainEpoch => checkpoints.save_on_train_epoch_end(true),
+            Saves::Every(Every::Epochs(_)) | Saves::TrainEpoch | Saves::Asked(_) => {
+                checkpoints.save_on_train_epoch_end(true)
+            }
             Saves::Every(every) => checkpoints.every(every),
             Saves::Validation => checkpoints.save_on_train_epoch_end(false),
         }
@@ -110,7 +112,10 @@ impl Net {
         let mut callbacks: Vec<Box<dyn Callback<M>>> = Vec::new();
         for planned in self.plan.callbacks.iter().filter(|planned| planned.by_module == by_module) {
             callbacks.push(match planned.kind {
-                Kind::ModelCheckpoint => Box::new(self.checkpoints()),
+                Kind::ModelCheckpoint => match self.plan.saves {
+                    Saves::Asked(by_batch) => Box::new(Asking { folder: self.folder.clone(), by_batch }),
+                    _ => Box::new(self.checkpoints()),
+                },
                 Kind::EarlyStopping(patience, of_training) => Box::new(
                     EarlyStopping::new(if of_training { "train_loss" } else { "val_loss" })
                         .patience(patience)
@@ -133,6 +138,34 @@ impl Net {
             });
         }
         callbacks
+    }
+}
+
+/// Asks for checkpoints, as a callback of the user's may, wherever it stands in the list.
+struct Asking {
+    folder: PathBuf,
+    by_batch: bool,
+}
+
+impl Asking {
+    fn ask(&self, ctx: &mut RunContext) {
+        let name = format!("{}-{}.ckpt", ctx.current_epoch(), ctx.total_batches());
+        ctx.save_checkpoint(SaveRequest::new(self.folder.join(name)));
+    }
+}
+
+#[lightning_callback]
+impl Asking {
+    fn on_train_batch_end(&self, ctx: &mut Context) {
+        if self.by_batch {
+            self.ask(ctx);
+        }
+    }
+
+    fn on_train_epoch_end(&self, ctx: &mut Context) {
+        if !self.by_batch {
+            self.ask(ctx);
+        }
     }
 }
 

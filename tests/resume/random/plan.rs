@@ -82,6 +82,8 @@ pub enum Saves {
     Validation,
     /// After training epochs.
     TrainEpoch,
+    /// When a callback of the user's asks for them: after each batch, or after each training epoch.
+    Asked(bool),
 }
 
 fn maybe<T>(rng: &mut Rng, one_in: usize, value: impl FnOnce(&mut Rng) -> T) -> Option<T> {
@@ -114,9 +116,10 @@ impl Plan {
             optimizer: rng.usize(0..3),
             scheduler: maybe(rng, 2, schedule),
             callbacks,
-            saves: match rng.usize(0..4) {
+            saves: match rng.usize(0..5) {
                 0 => Saves::Validation,
                 1 => Saves::TrainEpoch,
+                4 => Saves::Asked(rng.bool()),
                 2 => Saves::Every(Every::Batches(1)),
                 _ => Saves::Every(clock(rng, 3)),
             },
@@ -148,6 +151,7 @@ fn config(rng: &mut Rng, batches: usize, is_manual: bool) -> TrainerConfig {
         precision: if rng.usize(0..6) == 0 { Precision::BFloat16Mixed } else { Precision::default() },
         async_checkpointing: rng.usize(0..4) == 0,
         logger: false,
+        enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()
