@@ -4,7 +4,7 @@ use crate::table::table;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{SaveRequest, StochasticWeightAveraging};
+use tch_lightning::{Every, LambdaCallback, ModelCheckpoint, SaveRequest, StochasticWeightAveraging};
 
 fn sgd() -> Sgd {
     Sgd::new(0.1)
@@ -108,4 +108,30 @@ fn what_makes_no_sense_is_refused() {
          for all groups, or a list with one for each",
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn a_run_resumed_in_the_epoch_of_the_batch_norms_takes_no_step_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let swa = || StochasticWeightAveraging::new(0.02).swa_epoch_start(1);
+    let saves = ModelCheckpoint::new().dirpath(folder.path()).filename("{epoch}-{batch}").save_top_k(-1);
+    let batch = LambdaCallback::new().on_train_batch_start(|ctx, _: &mut Line, _, batch_idx| {
+        ctx.log("batch", batch_idx);
+    });
+    let mut whole = Line::normed(sgd());
+    let mut trainer = Trainer::new(config()).callback(swa()).callback(batch).callback(saves.every(Every::Batches(1)));
+    trainer.fit(&mut whole, ()).unwrap();
+    for batch in 0..4 {
+        let mut resumed = Line::normed(sgd());
+        let file = folder.path().join(format!("epoch=3-batch={batch}.0.ckpt"));
+        let mut trainer = Trainer::new(config()).callback(swa()).ckpt_path(file);
+        trainer.fit(&mut resumed, ()).unwrap();
+        assert_eq!(
+            (trainer.context().current_epoch(), trainer.context().global_step()),
+            (4, 12),
+            "after batch {batch}"
+        );
+        let (resumed, whole) = (resumed.vs.variables(), whole.vs.variables());
+        assert!(whole.iter().all(|(name, tensor)| resumed[name].equal(tensor)), "after batch {batch}");
+    }
 }

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::optim::OptimizerIndex;
 use crate::stage::Stage;
+use crate::terminal;
 use anyhow::Result;
 use serde_json::Value;
 use std::any::{Any, TypeId};
@@ -43,7 +44,12 @@ impl<M: LightningModule> Callbacks<M> {
         for place in (0..self.list.len()).rev() {
             if !self.of_run[place] && types.contains(&type_of(self.list[place].as_ref())) {
                 self.of_run.remove(place);
-                self.replaced.push((place, self.list.remove(place)));
+                let callback = self.list.remove(place);
+                terminal::say(&format!(
+                    "the {} that `configure_callbacks` returned stands in for the trainer's, as it has the same type",
+                    callback.name()
+                ));
+                self.replaced.push((place, callback));
             }
         }
         self.add_of_run(callbacks);
