@@ -75,7 +75,8 @@ declarations! {
 
         /// Called in the training loop after the batch, when the optimizer has stepped.
         ///
-        /// `outputs` is what `training_step` returned, its loss without the graph.
+        /// `outputs` is what `training_step` returned, its loss without the graph. What else of it is without, its
+        /// [`TrainingOutput::detach`](crate::TrainingOutput::detach) says.
         #[callback]
         fn on_train_batch_end(
             &mut self,

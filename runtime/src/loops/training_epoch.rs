@@ -9,7 +9,7 @@ use crate::context::{Position, RunContext};
 use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::module::{Flow, LightningModule, ModelHooksTable, Running};
+use crate::module::{Flow, LightningModule, ModelHooksTable, Running, TrainingOutput};
 
 /// Trains on the batches of an epoch, and validates where that is due.
 pub(super) fn run<M: LightningModule>(
@@ -63,11 +63,12 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
         running.ctx.progress.is_last_batch = true;
         lr_schedulers::update(running, Moment::Batch)?;
     } else {
-        let output = if M::AUTOMATIC_OPTIMIZATION {
+        let mut output = if M::AUTOMATIC_OPTIMIZATION {
             automatic::step(running, &batch, batch_idx)?
         } else {
             manual::step(running, &batch, batch_idx)?
         };
+        output.detach();
         running.ctx.progress.position = Position::BatchEnd;
         lr_schedulers::update(running, Moment::Batch)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;

@@ -1,6 +1,7 @@
 //! What passes through a module's steps: the batch, and what each step returns.
 
 use crate::data::Batch;
+use crate::native::forget_graph;
 use tch::Tensor;
 
 /// The type of the batches that a module or a data module works with.
@@ -23,7 +24,28 @@ pub trait StepOutputs: Batched {
 
 /// What a training step may return: a loss, and perhaps more.
 ///
-/// Implement it for a struct of your own to hand more than the loss to `on_train_batch_end`.
+/// Implement it for a struct of your own to hand more than the loss to `on_train_batch_end`:
+///
+/// ```
+/// use tch_lightning::TrainingOutput;
+/// use tch_lightning::prelude::*;
+///
+/// struct Outputs {
+///     loss: Tensor,
+///     embeddings: Tensor,
+/// }
+///
+/// impl TrainingOutput for Outputs {
+///     fn loss(&self) -> Option<&Tensor> {
+///         Some(&self.loss)
+///     }
+///
+///     fn detach(&mut self) {
+///         self.loss = self.loss.detach();
+///         self.embeddings = self.embeddings.detach();
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`training_step` can't return `{Self}` [TL0202]",
     label = "a training step returns its loss: `Tensor`, `Option<Tensor>`, or a type of yours that implements `TrainingOutput`",
@@ -32,6 +54,16 @@ pub trait StepOutputs: Batched {
 pub trait TrainingOutput: 'static {
     /// The loss, a scalar with its graph; `None` skips the backward pass of this batch.
     fn loss(&self) -> Option<&Tensor>;
+
+    /// Drops the graph, which has served once the optimizer has stepped: called once before `on_train_batch_end`, so that whoever
+    /// keeps an output does not keep the memory of its whole step. By default the loss's handle in this output loses its graph,
+    /// as in Lightning, and all else stays as it is: a type with other tensors that have a graph detaches them too.
+    fn detach(&mut self) {
+        if let Some(loss) = self.loss() {
+            // a tensor that is not there has no graph
+            let _ = forget_graph(loss);
+        }
+    }
 }
 
 impl TrainingOutput for Tensor {

@@ -39,5 +39,5 @@ pub(crate) use steps::{
 };
 pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;
-pub(crate) use tensor::{TensorIdentity, detach, set_gradient};
+pub(crate) use tensor::{TensorIdentity, detach, forget_graph, set_gradient};
 pub(crate) use threads::use_one_intraop_thread;

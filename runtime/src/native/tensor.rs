@@ -9,6 +9,7 @@ use super::boundary::{check, receive};
 unsafe extern "C" {
     fn lightning_tensor_identity(tensor: *const C_tensor) -> *const c_void;
     fn lightning_set_gradient(tensor: *const C_tensor, gradient: *const C_tensor) -> *mut c_char;
+    fn lightning_forget_graph(tensor: *mut C_tensor) -> *mut c_char;
     fn lightning_detach(tensor: *const C_tensor, detached: *mut *mut C_tensor) -> *mut c_char;
 }
 
@@ -39,6 +40,13 @@ pub(crate) fn detach(tensor: &Tensor) -> Result<Tensor, NativeError> {
     Ok(detached.unwrap_or_default())
 }
 
+/// Makes a handle one of the same memory without the graph that led to it, without an operator. Other handles keep the graph.
+pub(crate) fn forget_graph(tensor: &Tensor) -> Result<(), NativeError> {
+    // SAFETY: the pointer is to the handle that `tensor` owns. No other thread has it, as a `Tensor` is not `Sync`, and
+    // nothing borrows from it: views of the memory stay valid, as the memory is the same.
+    unsafe { check(lightning_forget_graph(tensor.as_ptr().cast_mut())) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,6 +69,20 @@ mod tests {
         assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [1.0, -2.0]);
         tensor.sum(Kind::Float).backward();
         assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [2.0, -1.0]);
+    }
+
+    #[test]
+    fn a_handle_forgets_its_graph_alone() {
+        let tensor = Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+        let doubled = &tensor * 2.0;
+        let other = doubled.shallow_clone();
+        let (forgot, operators) = count_operators(|| forget_graph(&doubled));
+        forgot.unwrap();
+        assert!(operators.is_empty(), "{operators:?}");
+        assert!(!doubled.requires_grad() && other.requires_grad());
+        assert_eq!((doubled.data_ptr(), &doubled), (other.data_ptr(), &Tensor::from_slice(&[2.0f32, 2.0])));
+        other.sum(Kind::Float).backward();
+        assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [2.0, 2.0]);
     }
 
     #[test]
