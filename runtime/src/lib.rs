@@ -4,7 +4,11 @@
 //! names and signatures when the program is compiled, and makes it something that a [`Trainer`] can train, validate, test
 //! and predict with. `Model::main::<Data>()` is a whole program with these four verbs.
 
+#[cfg(test)]
+extern crate self as tch_lightning;
+
 mod any_number;
+mod any_path;
 mod attributes;
 mod callbacks;
 mod checkpoint;
@@ -18,6 +22,7 @@ pub mod differences {}
 mod error;
 pub mod errors;
 mod hook;
+mod location;
 mod loggers;
 mod loops;
 pub mod metrics;

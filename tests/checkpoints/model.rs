@@ -18,6 +18,12 @@ impl Counting {
         let weight = vs.root().zeros("weight", &[1]);
         Self { vs, weight, val_losses: val_losses.to_owned() }
     }
+
+    pub fn beginning_at(weight: f64) -> Self {
+        let mut counting = Self::new(&[1.0]);
+        tch::no_grad(|| drop(counting.weight.fill_(weight)));
+        counting
+    }
 }
 
 fn batches() -> Result<DataLoader<Tensor>> {
@@ -83,6 +89,11 @@ pub fn trained(
     }
     trainer.fit(&mut Counting::new(val_losses), ())?;
     Ok(trainer)
+}
+
+/// What the run's `ModelCheckpoint` knows.
+pub fn callback(trainer: &Trainer<Counting>) -> &ModelCheckpoint {
+    trainer.find_callback().unwrap()
 }
 
 /// The files and links below a folder, by their names in it.

@@ -94,8 +94,11 @@ fn a_thread_writes_the_same_files() {
 #[test]
 fn an_error_of_the_thread_is_the_runs() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let checkpoints = checkpoints(&file.path().join("checkpoints")).every(Every::Batches(6)).filename("one");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.ckpt");
+    std::fs::create_dir(&path).unwrap();
+    let mut checkpoints = checkpoints(folder.path()).every(Every::Batches(6)).filename("one");
+    checkpoints.enable_version_counter = false;
     let trace = Trace::default();
     let training = Training {
         seed: SEED,
@@ -107,6 +110,5 @@ fn an_error_of_the_thread_is_the_runs() {
         after: None,
     };
     let said = training.run().unwrap_err().to_string();
-    let path = file.path().join("checkpoints/one.ckpt");
-    assert_eq!(said, format!("can't write the checkpoint {}: Not a directory (os error 20)", path.display()));
+    assert_eq!(said, format!("can't write the checkpoint {}: Is a directory (os error 21)", path.display()));
 }

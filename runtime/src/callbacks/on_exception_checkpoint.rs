@@ -6,6 +6,7 @@ use crate::context::{Context, SaveRequest};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
+use crate::whole_file;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -71,7 +72,8 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
             let mistake = "OnExceptionCheckpoint: `filename` is empty, and the file needs a name".to_owned();
             return Err(Error::Configuration(mistake).into());
         }
-        Ok(())
+        let refused = |(path, source)| Error::Io { what: "checkpoints can't be written to", path, source };
+        Ok(whole_file::check_folder(&self.dirpath).map_err(refused)?)
     }
 
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {

@@ -14,8 +14,8 @@ use std::path::Path;
 const PIECE: usize = 1 << 20;
 
 impl Checkpoint {
-    /// Writes the checkpoint. The file is whole or not there: it is written beside its place, forced to the disk and moved.
-    /// What processes that were killed left in the folder is removed once it is a day old.
+    /// Writes the checkpoint atomically: to a temporary file next to `path`, which is forced to the disk and renamed. Folders that are
+    /// missing are made. Temporary files that killed processes left in the folder are removed once they are a day old.
     ///
     /// # Errors
     /// [`CheckpointError`] where the folder or the disk refuses; a file that was there before is untouched then.
@@ -62,12 +62,9 @@ impl Checkpoint {
 
 /// Writes a file of tensors, whole or not at all.
 pub(super) fn write(encoded: &Encoded<'_>, path: &Path) -> Result<(), CheckpointError> {
-    let failed = |error| CheckpointError::of_writing(error, path);
-    let folder = whole_file::folder_of(path);
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    whole_file::write(path, |file| encoded.write(file)).map_err(failed)?;
-    whole_file::remove_abandoned(folder);
-    Ok(())
+    let written = whole_file::make_folders(whole_file::folder_of(path))
+        .and_then(|()| whole_file::write(path, |file| encoded.write(file)));
+    written.map_err(|error| CheckpointError::of_writing(error, path))
 }
 
 /// All of a regular file.

@@ -9,6 +9,7 @@ mod dtype;
 mod encode;
 mod error;
 mod file;
+pub(crate) mod folders;
 mod header;
 mod layout;
 pub(crate) mod retention;

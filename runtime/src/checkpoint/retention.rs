@@ -1,41 +1,45 @@
-//! What is done behind a checkpoint that was written: a link to it, and the removal of older ones.
+//! What follows the writing of a checkpoint: a link to it, and the removal of older ones.
 
 use super::{Checkpoint, CheckpointError};
 use crate::whole_file;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+
+/// Older checkpoints that go once a newer one has turned out to be whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outdated {
+    pub(crate) newer: PathBuf,
+    pub(crate) older: Vec<PathBuf>,
+}
+
+impl Outdated {
+    /// Verifies the newer checkpoint, and then removes the older ones, in order.
+    pub(crate) fn remove(&self) -> Result<(), CheckpointError> {
+        if self.older.is_empty() {
+            return Ok(());
+        }
+        Checkpoint::verify(&self.newer)?;
+        self.older.iter().try_for_each(|path| remove(path))
+    }
+}
 
 /// Makes `path` a link to the checkpoint `target`, in place of what was there before.
 pub(crate) fn link(path: &Path, target: &Path) -> Result<(), CheckpointError> {
-    let there = fs::metadata(target);
-    there
-        .and_then(|_| whole_file::link(path, target))
-        .map_err(|source| CheckpointError::Link { path: path.to_owned(), source })
+    whole_file::link(path, target).map_err(|source| CheckpointError::Link { path: path.to_owned(), source })
 }
 
-/// Removes older checkpoints, in order, once the one at `path` has turned out to be whole.
-pub(crate) fn remove_older(path: &Path, older: &[PathBuf]) -> Result<(), CheckpointError> {
-    if older.is_empty() {
-        return Ok(());
-    }
-    Checkpoint::verify(path)?;
-    older.iter().try_for_each(|path| remove(path))
-}
-
-/// Removes an older checkpoint. One that is gone already is no mistake.
+/// Removes an older checkpoint. One that is gone already is not an error.
 pub(crate) fn remove(path: &Path) -> Result<(), CheckpointError> {
-    match fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(CheckpointError::Remove { path: path.to_owned(), source })
-        }
-        _ => Ok(()),
-    }
+    whole_file::remove(path).map_err(|source| CheckpointError::Remove { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
+
+    fn remove_older(newer: &Path, older: &[PathBuf]) -> Result<(), CheckpointError> {
+        Outdated { newer: newer.to_owned(), older: older.to_owned() }.remove()
+    }
 
     #[test]
     fn older_ones_stay_where_the_new_one_is_damaged() {

@@ -1,8 +1,10 @@
 //! Checkpoints are written while the training goes on.
 
-use super::retention::{link, remove_older};
+use super::retention::{Outdated, link};
 use super::{Checkpoint, CheckpointError};
+use crate::location;
 use crate::panic;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -36,8 +38,8 @@ impl Checkpoint {
 pub(crate) struct Writer {
     running: Option<(SyncSender<Job>, JoinHandle<()>)>,
     failed: Arc<Mutex<Option<CheckpointError>>>,
-    /// What was handed over since the last [`finish`](Self::finish).
-    handed_over: Vec<PathBuf>,
+    /// The [entries](location::entry) that were handed over since the last [`finish`](Self::finish).
+    handed_over: HashSet<PathBuf>,
 }
 
 struct Job {
@@ -48,36 +50,35 @@ struct Job {
 type Work = Box<dyn FnOnce(&Path) -> Result<(), CheckpointError> + Send>;
 
 impl Writer {
-    /// Writes the checkpoint to `path`, verifies the file, and then removes the files that are older. It waits where one is being
-    /// written and another one waits.
+    /// Writes the checkpoint to `path`, and then removes what is outdated. It waits where one is being written and another one waits.
     pub(crate) fn write(
         &mut self,
         snapshot: Snapshot,
         path: PathBuf,
-        then_remove: Vec<PathBuf>,
+        outdated: Vec<Outdated>,
     ) -> Result<(), CheckpointError> {
         self.hand_over(path, move |path| {
             snapshot.0.write(path)?;
-            remove_older(path, &then_remove)
+            outdated.iter().try_for_each(Outdated::remove)
         })
     }
 
-    /// Makes `path` a link to the checkpoint `target`, once that is written, verifies it, and then removes the files that are older.
+    /// Makes `path` a link to the checkpoint `target`, once that is written, and then removes what is outdated.
     pub(crate) fn link(
         &mut self,
         path: PathBuf,
         target: PathBuf,
-        then_remove: Vec<PathBuf>,
+        outdated: Vec<Outdated>,
     ) -> Result<(), CheckpointError> {
         self.hand_over(path, move |path| {
             link(path, &target)?;
-            remove_older(path, &then_remove)
+            outdated.iter().try_for_each(Outdated::remove)
         })
     }
 
-    /// Whether a file at `path` may be waiting to be written.
-    pub(crate) fn has(&self, path: &Path) -> bool {
-        self.handed_over.iter().any(|handed_over| handed_over == path)
+    /// Whether a file may be waiting to be written under this [entry](location::entry).
+    pub(crate) fn has(&self, entry: &Path) -> bool {
+        self.handed_over.contains(entry)
     }
 
     /// Waits until everything is written.
@@ -97,7 +98,7 @@ impl Writer {
             let started = self.start();
             self.running = Some(started.map_err(|source| CheckpointError::Write { path: path.clone(), source })?);
         }
-        self.handed_over.push(path.clone());
+        self.handed_over.insert(location::entry(&path));
         let job = Job { path, work: Box::new(work) };
         match self.running.as_ref().map(|(queue, _)| queue.send(job)) {
             Some(Err(refused)) => {
@@ -201,8 +202,11 @@ mod tests {
         let mut writer = Writer::default();
         for step in 0..6 {
             let older = (step > 0).then(|| at(&format!("{}.ckpt", step - 1)));
-            writer.write(snapshot(step), at(&format!("{step}.ckpt")), older.into_iter().collect()).unwrap();
-            writer.link(at("last.ckpt"), at(&format!("{step}.ckpt")), vec![at("gone already")]).unwrap();
+            let newer = at(&format!("{step}.ckpt"));
+            writer.write(snapshot(step), newer.clone(), Vec::new()).unwrap();
+            let outdated = Outdated { newer: newer.clone(), older: older.into_iter().collect() };
+            let gone = Outdated { newer: at("last.ckpt"), older: vec![at("gone already")] };
+            writer.link(at("last.ckpt"), newer, vec![outdated, gone]).unwrap();
         }
         writer.finish().unwrap();
         assert_eq!(saved(&at("last.ckpt")), [5, 5]);
@@ -222,14 +226,15 @@ mod tests {
         let good = at("good.ckpt");
         let mut writer = Writer::default();
         writer.write(snapshot(1), good.clone(), Vec::new()).unwrap();
-        writer.write(snapshot(2), at("file/bad.ckpt"), vec![good.clone()]).unwrap();
+        let outdated = |newer: &str| vec![Outdated { newer: at(newer), older: vec![good.clone()] }];
+        writer.write(snapshot(2), at("file/bad.ckpt"), outdated("file/bad.ckpt")).unwrap();
         let said = writer.finish().unwrap_err().to_string();
         let bad = at("file/bad.ckpt");
         assert_eq!(said, format!("can't write the checkpoint {}: File exists (os error 17)", bad.display()));
         writer.finish().unwrap();
         assert_eq!(saved(&good), [1, 1]);
 
-        writer.link(at("last.ckpt"), at("nowhere.ckpt"), vec![good.clone()]).unwrap();
+        writer.link(at("last.ckpt"), at("nowhere.ckpt"), outdated("last.ckpt")).unwrap();
         writer.wait();
         let said = writer.write(snapshot(3), at("three.ckpt"), Vec::new()).unwrap_err().to_string();
         assert_eq!(

@@ -1,6 +1,8 @@
 //! The numbered folder of a run.
 
+use super::checkpoint_folders;
 use crate::error::Error;
+use crate::whole_file::{make_folder, make_folders, remove_abandoned};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::path::{Path, PathBuf};
 /// The folder under the root in which every run has one of its own.
 pub(crate) const LOGS: &str = "lightning_logs";
 const VERSION: &str = "version_";
+/// How many folders of earlier runs are tidied before a run.
+const TIDIED: usize = 100;
 
 pub(crate) struct LogDir {
     logs: PathBuf,
@@ -38,11 +42,17 @@ impl LogDir {
 }
 
 fn next(logs: &Path) -> std::io::Result<PathBuf> {
-    fs::create_dir_all(logs)?;
-    let mut number = versions(logs).last().map_or(0, |(number, _)| number + 1);
+    make_folders(logs)?;
+    let versions = versions(logs);
+    // no later run writes to the folder of one that was killed
+    for (_, folder) in versions.iter().rev().take(TIDIED) {
+        remove_abandoned(folder);
+        checkpoint_folders(folder).iter().for_each(|folder| remove_abandoned(folder));
+    }
+    let mut number = versions.last().map_or(0, |(number, _)| number + 1);
     loop {
         let folder = logs.join(format!("{VERSION}{number}"));
-        match fs::create_dir(&folder) {
+        match make_folder(&folder) {
             Ok(()) => return Ok(folder),
             // another run took the number
             Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,

@@ -29,6 +29,7 @@ pub(crate) use save_request::PendingSave;
 pub use save_request::SaveRequest;
 
 use crate::checkpoint::Checkpoint;
+use crate::checkpoint::folders::Folders;
 use crate::checkpoint::writer::Writer;
 use crate::config::{GradientClipAlgorithm, TrainerConfig};
 use crate::data::Seed;
@@ -103,6 +104,7 @@ pub struct RunContext {
     /// Checkpoints that were asked for, until the run is where it can go on from.
     pub(crate) pending_saves: Vec<PendingSave>,
     pub(crate) checkpoint_writer: Writer,
+    pub(crate) checkpoint_folders: Folders,
     /// The checkpoint that the run began from, until training goes on.
     pub(crate) resumed: Option<Checkpoint>,
     toggled: Toggled,
@@ -151,6 +153,7 @@ impl RunContext {
             save_requests: Vec::new(),
             pending_saves: Vec::new(),
             checkpoint_writer: Writer::default(),
+            checkpoint_folders: Folders::default(),
             resumed: None,
             toggled: Toggled::default(),
         }

@@ -1,5 +1,7 @@
 use super::RunContext;
 use crate::checkpoint::Checkpoint;
+use crate::checkpoint::retention::Outdated;
+use crate::location;
 use std::path::{Path, PathBuf};
 
 /// A checkpoint that a hook asked for.
@@ -37,10 +39,25 @@ impl SaveRequest {
         Self { weights_only, ..self }
     }
 
-    /// A file to remove once the new one is written.
+    /// A file to remove once the new one, and all that was asked for together with it, is written and verified.
     pub fn then_remove(mut self, path: impl Into<PathBuf>) -> Self {
         self.then_remove.push(path.into());
         self
+    }
+
+    /// What goes once all of these are done. What one of them writes is not outdated by it or by one before it.
+    pub(crate) fn outdated<'a>(requests: impl Iterator<Item = &'a Self> + Clone) -> Vec<Outdated> {
+        let outdated = requests.clone().enumerate().map(|(place, request)| {
+            let is_written = |path: &PathBuf| requests.clone().skip(place).any(|later| later.is_at(path));
+            let older = request.then_remove.iter().filter(|path| !is_written(path)).cloned().collect();
+            Outdated { newer: request.path.clone(), older }
+        });
+        outdated.filter(|outdated| !outdated.older.is_empty()).collect()
+    }
+
+    /// Whether the request is for the file that is at `path`, or is to be.
+    fn is_at(&self, path: &Path) -> bool {
+        location::entry(&self.path) == location::entry(path)
     }
 }
 
@@ -65,10 +82,29 @@ impl RunContext {
         self.save_requests.push(request);
     }
 
-    /// Whether there is a file at `path`, or one is to come.
+    /// Whether `path` exists or is about to be written.
     pub(crate) fn is_taken(&self, path: &Path) -> bool {
         let pending = self.pending_saves.iter().map(|pending| &pending.request);
-        let is_to_come = pending.chain(&self.save_requests).any(|request| request.path == path);
-        is_to_come || self.checkpoint_writer.has(path) || path.exists()
+        let is_to_come = pending.chain(&self.save_requests).any(|request| request.is_at(path));
+        is_to_come || self.checkpoint_writer.has(&location::entry(path)) || path.exists()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_later_is_not_outdated() {
+        let request = |path: &str, older: &[&str]| {
+            older.iter().fold(SaveRequest::new(path), |request, path| request.then_remove(*path))
+        };
+        let requests = [
+            request("/ck/a", &["/ck/old", "/ck/../ck/b", "/ck/./a"]),
+            request("/ck/b", &["/ck/a"]),
+            SaveRequest::link("/ck/last", "/ck/b"),
+        ];
+        let outdated = |newer: &str, older: &str| Outdated { newer: newer.into(), older: vec![older.into()] };
+        assert_eq!(SaveRequest::outdated(requests.iter()), [outdated("/ck/a", "/ck/old"), outdated("/ck/b", "/ck/a")]);
     }
 }

@@ -2,6 +2,8 @@
 
 mod failing;
 mod optimizers;
+#[cfg(test)]
+mod power_cut;
 mod restoring;
 mod saving;
 mod set_up;
@@ -313,6 +315,7 @@ impl<M: LightningModule> Trainer<M> {
         let outcome = outcome.map_err(|error| running.fail(error));
         self.ctx.untoggle_optimizer();
         self.ctx.signals = Signals::default();
+        self.ctx.checkpoint_folders.release();
         self.ctx.report_skipped();
         outcome
     }

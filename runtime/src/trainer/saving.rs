@@ -1,13 +1,13 @@
 //! What a run puts into a checkpoint, and when.
 
-use crate::checkpoint::retention::{link, remove_older};
+use crate::checkpoint::retention::{Outdated, link};
 use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
 use crate::context::{PendingSave, Position, SaveRequest};
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
 use crate::optim::Optimizer;
 use crate::precision::GradScaler;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The names of a parameter's gradient begin so.
 pub(super) const GRADIENT: &str = "gradient.";
@@ -40,39 +40,39 @@ impl<M: LightningModule> Running<'_, M> {
 
     #[cold]
     fn write_all(&mut self) -> Result<(), Error> {
-        for PendingSave { request, checkpoint } in std::mem::take(&mut self.ctx.pending_saves) {
+        let pending = std::mem::take(&mut self.ctx.pending_saves);
+        let mut outdated = SaveRequest::outdated(pending.iter().map(|pending| &pending.request));
+        let last = pending.len().saturating_sub(1);
+        for (place, PendingSave { request, checkpoint }) in pending.into_iter().enumerate() {
+            // what a link leads to goes after the link has moved, so that everything else comes first
+            let outdated = if place == last { std::mem::take(&mut outdated) } else { Vec::new() };
             self.ctx.note_checkpoint(&request.path);
             match checkpoint {
                 Some(checkpoint) => {
                     let checkpoint = self.complete(checkpoint, request.weights_only)?;
-                    self.write(checkpoint, request)?;
+                    self.write(checkpoint, request.path, outdated)?;
                 }
-                None => self.link(request)?,
+                None => self.link(request.path, request.link_to.unwrap_or_default(), outdated)?,
             }
         }
         Ok(())
     }
 
-    /// Writes a checkpoint, and then removes older ones: here, or by the thread that does so beside the training.
-    fn write(
-        &mut self,
-        checkpoint: Checkpoint,
-        SaveRequest { path, then_remove, .. }: SaveRequest,
-    ) -> Result<(), Error> {
+    /// Writes a checkpoint, and then removes what is outdated: here, or by the thread that does so during the training.
+    fn write(&mut self, checkpoint: Checkpoint, path: PathBuf, outdated: Vec<Outdated>) -> Result<(), Error> {
         if self.ctx.config.async_checkpointing {
-            return Ok(self.ctx.checkpoint_writer.write(checkpoint.snapshot()?, path, then_remove)?);
+            return Ok(self.ctx.checkpoint_writer.write(checkpoint.snapshot()?, path, outdated)?);
         }
         checkpoint.write(&path)?;
-        Ok(remove_older(&path, &then_remove)?)
+        Ok(outdated.iter().try_for_each(Outdated::remove)?)
     }
 
-    fn link(&mut self, SaveRequest { path, link_to, then_remove, .. }: SaveRequest) -> Result<(), Error> {
-        let target = link_to.unwrap_or_default();
+    fn link(&mut self, path: PathBuf, target: PathBuf, outdated: Vec<Outdated>) -> Result<(), Error> {
         if self.ctx.config.async_checkpointing {
-            return Ok(self.ctx.checkpoint_writer.link(path, target, then_remove)?);
+            return Ok(self.ctx.checkpoint_writer.link(path, target, outdated)?);
         }
         link(&path, &target)?;
-        Ok(remove_older(&path, &then_remove)?)
+        Ok(outdated.iter().try_for_each(Outdated::remove)?)
     }
 
     /// Writes the run's checkpoint to `path`.

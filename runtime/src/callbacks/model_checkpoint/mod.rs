@@ -10,10 +10,12 @@ mod when;
 pub use save_last::SaveLast;
 
 use super::monitor::{MonitorMode, NotLogged};
+use crate::checkpoint::folders::is_claimed_for;
 use crate::config::{Every, Span, Stopwatch};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{CHECKPOINTS, Context, RunContext, SaveRequest};
 use crate::error::Error;
+use crate::location;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
 use crate::terminal;
@@ -31,6 +33,25 @@ use std::path::{Path, PathBuf};
 /// defaults: one file, written at the end of each epoch over the one before.
 ///
 /// A trainer has one, unless `enable_checkpointing` is false.
+///
+/// # What a kill or a power cut leaves
+/// Each save is a sequence of operations, each of which is complete, and forced to the disk, before the next one begins:
+///
+/// 1. Folders that are missing are made, from the top, and each is forced to the disk with the name of the next one.
+/// 2. The checkpoint is written to a temporary file in its folder, `.incoming-…`, and forced to the disk.
+/// 3. The temporary file is renamed to the checkpoint's name, and the folder is forced to the disk.
+/// 4. `last.ckpt` follows in the same way: a copy, or a link that replaces the one before.
+/// 5. The new checkpoint is read again and verified.
+/// 6. The checkpoints that it outdates are removed.
+///
+/// So whatever the moment, every file with a checkpoint's name is complete, `last.ckpt` leads to one of them, and from the first
+/// save on there is a checkpoint. The checkpoint that a run began from, by whichever name, and files outside of `dirpath` are
+/// never removed. Temporary files that a killed run left are removed by the runs after it, once they are a day old.
+///
+/// # Several runs in one folder
+/// A run has the folder of its checkpoints to itself. A run that finds `dirpath` in use by another one that is still running
+/// writes to `version_1`, `version_2`, … in it, and says so. The lock on the folder is the operating system's and ends with the
+/// process, so that a run can be resumed after a kill.
 ///
 /// ```
 /// use tch_lightning::{Every, ModelCheckpoint, MonitorMode};
@@ -191,11 +212,42 @@ impl ModelCheckpoint {
         self.state.last_model_path.as_deref()
     }
 
-    fn folder(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
-        match &self.dirpath {
-            Some(dirpath) => Ok(dirpath.clone()),
-            None => Ok(ctx.log_dir()?.join(CHECKPOINTS)),
+    /// The folder of this run's checkpoints, which is made when it is first asked for.
+    fn folder(&mut self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
+        if let Some(folder) = &self.run.folder {
+            return Ok(folder.clone());
         }
+        let dirpath = match &self.dirpath {
+            Some(dirpath) => dirpath.clone(),
+            None => ctx.log_dir()?.join(CHECKPOINTS),
+        };
+        let folder = ctx.checkpoint_folders.claim(&dirpath).map_err(|source| Error::Io {
+            what: "can't make the folder of the checkpoints,",
+            path: dirpath.clone(),
+            source,
+        })?;
+        if folder != dirpath {
+            let (dirpath, folder) = (dirpath.display(), folder.display());
+            terminal::say(&format!(
+                "warning: another run writes its checkpoints to {dirpath} at the moment, so that those of this run go to {folder}"
+            ));
+        }
+        self.state.dirpath.clone_from(&folder);
+        Ok(self.run.folder.insert(folder).clone())
+    }
+
+    /// The folder of an earlier run, where this one has the same `dirpath` and no other run has the folder now.
+    fn taken_over(&mut self, ctx: &mut RunContext, folder: &Path) -> Option<PathBuf> {
+        let dirpath = self.dirpath.clone().filter(|dirpath| is_claimed_for(folder, dirpath))?;
+        let folder = if location::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
+        // other verbs write nothing
+        if ctx.stage() == Stage::Fit && folder.exists() {
+            if !ctx.checkpoint_folders.take_over(&folder) {
+                return None;
+            }
+            self.run.folder = Some(folder.clone());
+        }
+        Some(folder)
     }
 
     /// The number of best checkpoints; `None` keeps all.
@@ -265,22 +317,25 @@ impl ModelCheckpoint {
         self.state.last_global_step_saved = ctx.global_step();
         self.state.last_batch_saved = ctx.total_batches();
         self.state.last_saved = Some(path.clone());
-        self.state.dirpath = path.parent().map(Path::to_owned).unwrap_or_default();
         let mut request = SaveRequest::new(path.clone()).weights_only(self.save_weights_only);
-        if let Some(outdated) = outdated.filter(|outdated| self.may_remove(ctx, outdated, &path)) {
+        if let Some(outdated) = outdated.filter(|outdated| self.may_remove(outdated, &path)) {
             request = request.then_remove(outdated);
         }
         ctx.save_checkpoint(request);
     }
 
     /// Files of other folders and the checkpoint that the run began from are left alone.
-    fn may_remove(&self, ctx: &RunContext, old: &Path, new: &Path) -> bool {
-        old != new && old.starts_with(&self.state.dirpath) && ctx.ckpt_path() != Some(old)
+    fn may_remove(&self, old: &Path, new: &Path) -> bool {
+        let began_from = self.run.began_from.as_deref();
+        let entry = location::entry(old);
+        entry != location::entry(new)
+            && entry.starts_with(location::resolved(&self.state.dirpath))
+            && began_from.is_none_or(|began_from| !location::is_same(began_from, old))
     }
 
     /// The path of the next checkpoint: one that is not taken, unless by the file that it replaces.
     fn free_path(
-        &self,
+        &mut self,
         ctx: &mut RunContext,
         metrics: &BTreeMap<String, f64>,
         replaced: Option<&Path>,
@@ -289,7 +344,7 @@ impl ModelCheckpoint {
         self.free(ctx, &template.filled(metrics, self.auto_insert_metric_name), replaced)
     }
 
-    fn free(&self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {
+    fn free(&mut self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {
         let folder = self.folder(ctx)?;
         let first = folder.join(format!("{name}.ckpt"));
         let is_free = |path: &Path| !self.enable_version_counter || !ctx.is_taken(path) || Some(path) == replaced;
@@ -304,11 +359,13 @@ impl ModelCheckpoint {
         }
         let before = self.state.last_model_path.clone();
         let path = self.free(ctx, "last", before.as_deref())?;
-        self.state.last_model_path = Some(path.clone());
         match self.state.last_saved.clone().filter(|_| self.save_last == SaveLast::Link && self.save_top_k != 0) {
-            Some(target) => ctx.save_checkpoint(SaveRequest::link(path, target)),
-            None => self.save(ctx, path, before),
+            // somebody has removed it: the link waits for the next one
+            Some(target) if !ctx.is_taken(&target) => return Ok(()),
+            Some(target) => ctx.save_checkpoint(SaveRequest::link(path.clone(), target)),
+            None => self.save(ctx, path.clone(), before),
         }
+        self.state.last_model_path = Some(path);
         Ok(())
     }
 }
@@ -334,9 +391,8 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
     }
 
     fn instance_key(&self) -> String {
-        let dirpath = self.dirpath.as_deref().map(Path::display);
-        let filename = self.filename.as_deref().unwrap_or_default();
-        dirpath.map_or_else(String::new, |dirpath| dirpath.to_string()) + "/" + filename
+        let dirpath = self.dirpath.as_deref().map(|dirpath| format!("{:?}", location::resolved(dirpath)));
+        format!("{}/{}", dirpath.unwrap_or_default(), self.filename.as_deref().unwrap_or_default())
     }
 
     fn is_monitoring(&self) -> bool {
@@ -347,11 +403,13 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         true
     }
 
-    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
+    fn setup(&mut self, ctx: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
         self.check_configuration().map_err(Error::Configuration)?;
         if stage == Stage::Fit {
+            self.check_folder(ctx)?;
             self.state = State::default();
-            self.run = Run { batches: self.run.batches, ..Run::default() };
+            let began_from = ctx.ckpt_path().map(location::resolved);
+            self.run = Run { batches: self.run.batches, began_from, ..Run::default() };
         }
         Ok(())
     }
@@ -392,13 +450,13 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         if self.train_time_interval.is_some() {
             self.state.since_due = self.run.stopwatch.elapsed();
         }
-        Ok(serde_json::to_value(&self.state)?)
+        Ok(serde_json::to_value(self.state.absolute())?)
     }
 
-    fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
+    fn load_state_dict(&mut self, ctx: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
         let saved = State::deserialize(state_dict)?;
-        if self.dirpath.as_ref() == Some(&saved.dirpath) {
-            self.state = saved;
+        if let Some(folder) = self.taken_over(ctx, &saved.dirpath) {
+            self.state = saved.within(&folder);
         } else {
             // the files are elsewhere, and are left alone there
             let State { best_model_path, last_global_step_saved, last_batch_saved, since_due, is_deferred, .. } = saved;

@@ -5,8 +5,8 @@ use crate::whole_file;
 use csv::{Reader, StringRecord, Writer};
 use indexmap::IndexSet;
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// Rows of values in named columns, which are added as names come.
@@ -52,7 +52,7 @@ impl CsvFile {
         values.insert("step", step.to_string());
         let mut row = Writer::from_writer(Vec::new());
         row.write_record(self.columns.iter().map(|column| values.get(column.as_str()).map_or("", String::as_str)))?;
-        append_whole(&self.path, &row.into_inner().map_err(csv::IntoInnerError::into_error)?)?;
+        whole_file::append(&self.path, &row.into_inner().map_err(csv::IntoInnerError::into_error)?)?;
         self.rows += 1;
         self.is_unsaved = true;
         Ok(())
@@ -61,7 +61,7 @@ impl CsvFile {
     /// Drops what does not stay of an earlier run's file.
     fn cut(&mut self) -> io::Result<()> {
         if let Some(end) = self.end {
-            OpenOptions::new().write(true).open(&self.path)?.set_len(end)?;
+            whole_file::truncate(&self.path, end)?;
             self.end = None;
             self.is_unsaved = true;
         }
@@ -73,7 +73,7 @@ impl CsvFile {
         let rows = if self.columns.is_empty() { Vec::new() } else { rows(&self.path)? };
         let columns: IndexSet<String> = self.columns.iter().cloned().chain(new).collect();
         if let Some(folder) = self.path.parent() {
-            fs::create_dir_all(folder)?;
+            whole_file::make_folders(folder)?;
         }
         whole_file::write(&self.path, |file| {
             let mut writer = Writer::from_writer(file);
@@ -97,18 +97,11 @@ impl CsvFile {
     /// Forces the rows of this run to the disk.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         if self.is_unsaved {
-            File::open(&self.path)?.sync_all()?;
+            whole_file::sync(&self.path)?;
             self.is_unsaved = false;
         }
         Ok(())
     }
-}
-
-/// Appends all of it, or nothing: a disk that is full must not leave half a row.
-fn append_whole(path: &Path, row: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().append(true).open(path)?;
-    let before = file.metadata()?.len();
-    file.write_all(row).inspect_err(|_| drop(file.set_len(before)))
 }
 
 fn rows(path: &Path) -> io::Result<Vec<StringRecord>> {

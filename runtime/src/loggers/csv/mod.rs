@@ -10,7 +10,6 @@ use crate::whole_file;
 use existing::Kept;
 use file::CsvFile;
 use serde_json::{Value, json};
-use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -52,7 +51,7 @@ impl CsvLogger {
     }
 
     fn make_folder(&self) -> Result<(), Error> {
-        fs::create_dir_all(&self.folder).map_err(|source| Error::Io {
+        whole_file::make_folders(&self.folder).map_err(|source| Error::Io {
             what: "can't make the folder of the log",
             path: self.folder.clone(),
             source,
@@ -128,6 +127,7 @@ impl Logger for CsvLogger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn row(name: &str, value: f64) -> [(String, f64); 2] {
         [(name.to_owned(), value), ("epoch".to_owned(), 1.0)]

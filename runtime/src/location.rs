@@ -1,0 +1,75 @@
+//! Paths compared by what they lead to, not by how they are spelled.
+
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+/// Whether two paths lead to one file or folder, by whatever names and links.
+pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
+    same_file::is_same_file(one, other).unwrap_or_else(|_| resolved(one) == resolved(other))
+}
+
+/// The one spelling of the name that a path ends with: a link stays the link, and a file need not be there.
+pub(crate) fn entry(path: &Path) -> PathBuf {
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) => resolved(folder).join(name),
+        _ => resolved(path),
+    }
+}
+
+/// The one spelling of what a path leads to, as far as it is there.
+pub(crate) fn resolved(path: &Path) -> PathBuf {
+    if let Ok(found) = fs::canonicalize(path) {
+        return found;
+    }
+    let mut components = path.components();
+    match components.next_back() {
+        Some(Component::Normal(name)) => resolved(components.as_path()).join(name),
+        Some(Component::ParentDir) => {
+            let mut folder = resolved(components.as_path());
+            folder.pop();
+            folder
+        }
+        Some(Component::CurDir) => resolved(components.as_path()),
+        Some(Component::RootDir | Component::Prefix(_)) => path.to_owned(),
+        None => std::env::current_dir().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_what_it_leads_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(&folder).unwrap();
+        fs::create_dir(root.join("there")).unwrap();
+        fs::write(root.join("there/file"), "").unwrap();
+        for spelled in ["there/file", "there/./file", "there/../there/file", "new/../there/file"] {
+            assert_eq!(resolved(&root.join(spelled)), root.join("there/file"), "{spelled}");
+            assert_eq!(entry(&root.join(spelled)), root.join("there/file"), "{spelled}");
+        }
+        assert!(is_same(&root.join("there/../there/file"), &root.join("there/file")));
+        assert!(!is_same(&root.join("there/other"), &root.join("there/file")));
+        assert_eq!(resolved(&root.join("there/new/./deeper/../file")), root.join("there/new/file"));
+        assert_eq!(entry(Path::new("file")), std::env::current_dir().unwrap().join("file"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_an_entry_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(&folder).unwrap();
+        fs::create_dir(root.join("there")).unwrap();
+        fs::write(root.join("there/file"), "").unwrap();
+        for (name, target) in [("alias", "there"), ("there/link", "file"), ("nowhere", "gone")] {
+            std::os::unix::fs::symlink(target, root.join(name)).unwrap();
+        }
+        assert_eq!(resolved(&root.join("alias/link")), root.join("there/file"));
+        assert_eq!(entry(&root.join("alias/link")), root.join("there/link"));
+        assert!(is_same(&root.join("alias/link"), &root.join("there/file")));
+        assert_eq!(entry(&root.join("nowhere")), root.join("nowhere"));
+        fs::hard_link(root.join("there/file"), root.join("hard")).unwrap();
+        assert!(is_same(&root.join("hard"), &root.join("there/file")));
+    }
+}

@@ -1,0 +1,201 @@
+//! Atomic file replacement: write to a temporary file, force it to the disk, rename it.
+//!
+//! What a run changes in the folders of its checkpoints it changes by these functions, so that the order of their [`operations`]
+//! decides what a kill or a power cut leaves.
+
+mod operations;
+#[cfg(test)]
+pub(crate) mod recorded;
+
+use operations::{move_to, sync_folder, write_new};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use tempfile::Builder;
+
+pub(crate) use operations::{append, make_folder, remove, sync, truncate};
+
+/// How the names of files that are being written begin.
+const INCOMING: &str = ".incoming-";
+
+/// How long nothing is written to a file before its writer counts as dead. A living one never pauses for so long.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Writes a temporary file next to `path`, forces it to the disk, renames it to `path`, and forces the folder to the disk. Where
+/// anything fails, what was there before is untouched.
+pub(crate) fn write(path: &Path, contents: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let folder = folder_of(path);
+    // as any other file is made: with what the umask leaves, and errors without the temporary name
+    let mut file = Builder::new().prefix(INCOMING).make_in(folder, |incoming| File::create_new(incoming))?;
+    let at = file.path().to_owned();
+    write_new(file.as_file_mut(), &at, contents)?;
+    move_to(file.into_temp_path(), path)?;
+    tidy(folder)
+}
+
+/// Makes `path` a symbolic link to the file `target`, and a copy on systems without links. What was there before is there until
+/// then. A target below the link's folder is named relative to it, so that both can be moved together; any other by its whole path.
+pub(crate) fn link(path: &Path, target: &Path) -> io::Result<()> {
+    let folder = folder_of(path);
+    let target = fs::canonicalize(target)?;
+    #[cfg(unix)]
+    let make = {
+        let shown = target.strip_prefix(fs::canonicalize(folder)?).unwrap_or(&target);
+        |incoming: &Path| operations::make_link(incoming, shown)
+    };
+    #[cfg(not(unix))]
+    let make = |incoming: &Path| {
+        let copied = |file: &mut File| io::copy(&mut File::open(&target)?, file).map(drop);
+        write_new(&mut File::create_new(incoming)?, incoming, copied)
+    };
+    let incoming = Builder::new().prefix(INCOMING).make_in(folder, make)?;
+    move_to(incoming.into_temp_path(), path)?;
+    tidy(folder)
+}
+
+/// Makes a folder, and those above it that are missing. Each is forced to the disk together with its name: until then a power cut
+/// can take it away with all that was forced to the disk in it.
+pub(crate) fn make_folders(folder: &Path) -> io::Result<()> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let made = match make_folder(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            make_folders(folder_of(folder)).and_then(|()| make_folder(folder))
+        }
+        made => made,
+    };
+    match made {
+        // another process has made it
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        made => made,
+    }
+}
+
+/// Whether files can be made in a folder, which need not be there yet. Nothing is left of the attempt.
+///
+/// # Errors
+/// The path at which it ends, and why.
+pub(crate) fn check_folder(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        |error| (path, error)
+    };
+    for folder in folder.ancestors() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        match fs::symlink_metadata(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(folder)(error)),
+            Ok(_) => {
+                let is_folder = fs::metadata(folder).map_err(failed(folder))?.is_dir();
+                let made =
+                    if is_folder { tempfile::tempfile_in(folder) } else { Err(io::ErrorKind::NotADirectory.into()) };
+                return made.map(drop).map_err(failed(folder));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folder that a file lies in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Forces the names in a folder to the disk, and removes what killed processes left there.
+fn tidy(folder: &Path) -> io::Result<()> {
+    sync_folder(folder)?;
+    remove_abandoned(folder);
+    Ok(())
+}
+
+/// Removes the files and links in a folder whose writers were killed before they renamed them, once nobody has written to them for
+/// a day. What can't be removed stays.
+pub(crate) fn remove_abandoned(folder: &Path) {
+    let is_abandoned = |entry: &fs::DirEntry| {
+        // of the link itself, not of its target
+        let written = entry.metadata().ok().filter(|entry| !entry.is_dir()).and_then(|file| file.modified().ok());
+        let age = written.and_then(|written| SystemTime::now().duration_since(written).ok());
+        age.is_some_and(|age| age > ABANDONED)
+    };
+    let incoming = |entry: &fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(INCOMING.as_bytes());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if incoming(&entry) && is_abandoned(&entry) {
+            let _ = remove(&entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn what_killed_writers_left_is_removed_after_a_day() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, hours: u64| {
+            let file = File::create(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(hours * 3600)).unwrap();
+        };
+        make(".incoming-old", 25);
+        make(".incoming-new", 23);
+        make("old.ckpt", 1000);
+        fs::create_dir(folder.path().join(".incoming-folder")).unwrap();
+        remove_abandoned(folder.path());
+        let left = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut left: Vec<String> = left.collect();
+        left.sort();
+        assert_eq!(left, [".incoming-folder", ".incoming-new", "old.ckpt"]);
+        remove_abandoned(&folder.path().join("nowhere"));
+    }
+
+    #[test]
+    fn a_file_that_fails_in_the_middle_leaves_the_one_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write(&path, |file| file.write_all(b"first")).unwrap();
+        let failed = write(&path, |file| {
+            file.write_all(b"sec")?;
+            Err(io::Error::other("no more"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "no more");
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_leads_to_its_target_from_wherever_both_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        make_folders(&at("run/deeper")).unwrap();
+        for name in ["run/deeper/one", "run/two", "three"] {
+            fs::write(at(name), name).unwrap();
+        }
+        for (target, shown) in [("run/deeper/one", "deeper/one"), ("run/two", "two"), ("run/../run/two", "two")] {
+            link(&at("run/link"), &at(target)).unwrap();
+            assert_eq!(fs::read_link(at("run/link")).unwrap(), Path::new(shown));
+        }
+        fs::rename(at("run"), at("moved")).unwrap();
+        assert_eq!(fs::read_to_string(at("moved/link")).unwrap(), "run/two");
+        link(&at("moved/link"), &at("three")).unwrap();
+        assert_eq!(fs::read_to_string(at("moved/link")).unwrap(), "three");
+    }
+
+    #[test]
+    fn a_folder_is_checked_without_making_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("file"), "").unwrap();
+        let refused = |name: &str| {
+            let (path, error) = check_folder(&at(name)).unwrap_err();
+            (path, error.kind())
+        };
+        assert_eq!(refused("file"), (at("file"), io::ErrorKind::NotADirectory));
+        assert_eq!(refused("file/below"), (at("file/below"), io::ErrorKind::NotADirectory));
+        check_folder(&at("new/below")).unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+}
