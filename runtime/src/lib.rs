@@ -22,6 +22,7 @@ pub mod differences {}
 mod error;
 pub mod errors;
 mod hook;
+pub mod json;
 mod location;
 mod loggers;
 mod loops;

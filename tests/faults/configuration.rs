@@ -37,7 +37,8 @@ fn a_file_stands_between_the_defaults_and_the_flags() {
     assert!(one.starts_with("seed_everything: 7\ntrainer:\n"), "{one}");
     assert!(
         one.contains(
-            "model:\n  crashes: null\n  fault: none\n  lr: 0.0001\n  width: 2\ndata:\n  batches: 8\nckpt_path: null\n"
+            "model:\n  crashes: null\n  early_stopping: null\n  fault: none\n  keeps: null\n  limit: 1.0\n  lr: 0.0001\n  width: 2\n\
+             data:\n  batches: 8\nckpt_path: null\n"
         ),
         "{one}"
     );
@@ -133,10 +134,7 @@ fn what_is_no_configuration_is_refused_in_a_sentence() {
         ("trainer:\n  max_epochs: 1\n  max_epochs: 2", "`max_epochs` stands twice, the second time in line 3"),
         ("trainer: {\n", "it can't be read as YAML: unclosed bracket '{' at line 1, column 10"),
         ("trainer: *missing", "it can't be read as YAML: reference to unknown value at line 1, column 10"),
-        (
-            "trainer: {max_epochs: 1e999}",
-            "it can't be read as YAML: value `1e999` is not a finite number at line 1, column 23",
-        ),
+        ("trainer: {max_epochs: 1e999}", "`trainer.max_epochs`: invalid type: floating point `inf`, expected i64"),
         (
             "trainer: {}\n---\ntrainer: {}\n",
             "it can't be read as YAML: only single YAML document expected but multiple found at line 3, column 1",
@@ -175,4 +173,17 @@ fn a_flag_that_must_be_given_may_stand_in_a_file() {
          must be a table of keys and values, and is a number; can't read the configuration none.yaml: No such file or \
          directory (os error 2)"
     );
+}
+#[test]
+fn numbers_that_are_not_finite_go_through_checkpoints_and_configurations() {
+    let program = Program::new();
+    let fit = "fit --width 1 --max-epochs 1 --enable-progress-bar false";
+    program.succeed(&format!("{fit} --crashes kept --limit inf"));
+    assert!(program.succeed("test").contains("checkpoint: "));
+    let printed = program.succeed("fit --width 1 --limit=-inf --print-config");
+    assert!(printed.contains("limit: -.inf"), "{printed}");
+    std::fs::write(program.path("printed.yaml"), &printed).unwrap();
+    assert_eq!(program.succeed("fit --config printed.yaml --print-config"), printed);
+    // flags count more than files, and files more than the checkpoint
+    assert!(program.succeed("test --print-config --limit 3 --config printed.yaml").contains("limit: 3.0"));
 }

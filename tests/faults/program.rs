@@ -22,10 +22,13 @@ struct Hparams {
     keeps: Option<String>,
     /// Which value the module's early stopping looks at
     #[arg(long)]
-    watches: Option<String>,
+    early_stopping: Option<String>,
     /// The learning rate
     #[arg(long, default_value_t = 0.01)]
     lr: f64,
+    /// A number that nothing depends on
+    #[arg(long, default_value_t = 1.0)]
+    limit: f64,
     /// The layer's outputs
     #[arg(long)]
     width: i64,
@@ -79,7 +82,7 @@ impl Faulty {
         if let Some(folder) = &self.hparams.keeps {
             callbacks.push(Box::new(ModelCheckpoint::new().dirpath(folder)));
         }
-        if let Some(monitor) = &self.hparams.watches {
+        if let Some(monitor) = &self.hparams.early_stopping {
             callbacks.push(Box::new(EarlyStopping::new(monitor).patience(2)));
         }
         callbacks
@@ -148,7 +151,15 @@ impl Ones {
 
 /// Trains twice, and then does something else, in which a signal finds it.
 fn train_and_go_on() -> Result<()> {
-    let hparams = || Hparams { fault: "none".to_owned(), crashes: None, keeps: None, watches: None, lr: 0.1, width: 1 };
+    let hparams = || Hparams {
+        fault: "none".to_owned(),
+        crashes: None,
+        keeps: None,
+        early_stopping: None,
+        lr: 0.1,
+        limit: 1.0,
+        width: 1,
+    };
     for _ in 0..2 {
         let config =
             TrainerConfig { fast_dev_run: true.into(), enable_progress_bar: false, ..TrainerConfig::default() };

@@ -27,7 +27,7 @@ fn a_program_says_why_its_run_ended() {
         ["training ended after 2 epochs and 7 steps: `max_steps` of 7 was reached"]
     );
     // the losses are of the layer's own outputs, which a rate of 0 leaves as they are
-    let stopped = said(&program, &format!("{every_step} --lr 0 --watches val_loss --max-epochs 9"));
+    let stopped = said(&program, &format!("{every_step} --lr 0 --early-stopping val_loss --max-epochs 9"));
     let [line] = stopped.as_slice() else { panic!("{stopped:?}") };
     let reason = "training ended after 3 epochs and 15 steps: EarlyStopping: `val_loss` did not improve in 2 checks; its best was ";
     assert!(line.starts_with(reason), "{line}");
@@ -49,7 +49,7 @@ fn a_program_warns_of_what_its_run_does_not_do() {
     let program = Program::new();
     assert_eq!(said(&program, "--max-epochs 1")[0], RARE);
     let every_two = "--max-epochs 1 --log-every-n-steps 1 --check-val-every-n-epoch 2";
-    let warned = said(&program, &format!("{every_two} --watches val_loss"));
+    let warned = said(&program, &format!("{every_two} --early-stopping val_loss"));
     assert_eq!(
         warned[0],
         "warning: EarlyStopping never looked at `val_loss`: it looks after validation, and none has run; set \

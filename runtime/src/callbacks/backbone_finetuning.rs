@@ -3,6 +3,7 @@
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
+use crate::json;
 use crate::module::{Callback, LightningModule, NamedParameter, trainable};
 use crate::optim::{Optimizer, Pattern};
 use crate::stage::Stage;
@@ -241,11 +242,11 @@ impl<M: LightningModule> Callback<M> for BackboneFinetuning {
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
-        Ok(serde_json::to_value(&self.state)?)
+        Ok(json::to_value(&self.state)?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        self.state = State::deserialize(state_dict)?;
+        self.state = json::from_value(state_dict)?;
         Ok(())
     }
 }

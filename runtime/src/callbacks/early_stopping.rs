@@ -3,6 +3,7 @@
 use super::monitor::{MonitorMode, monitored};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
+use crate::json;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
 use crate::terminal;
@@ -300,11 +301,11 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
-        Ok(serde_json::to_value(&self.state)?)
+        Ok(json::to_value(&self.state)?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        self.state = State::deserialize(state_dict)?;
+        self.state = json::from_value(state_dict)?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use super::dtype::tensor_of;
 use super::header::{Header, length_of_header};
 use super::layout::{CHECKSUM, FIRST_WITH_CHECKSUM, LAYOUT, LENGTH, METADATA};
 use super::{Checkpoint, CheckpointError, Metadata};
+use crate::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Tensor;
@@ -83,6 +84,6 @@ pub(super) fn metadata_of(header: &Header, path: &Path) -> Result<Metadata, Chec
         Some(layout) if layout >= FIRST_WITH_CHECKSUM && header.value(CHECKSUM).is_none() => {
             Err(CheckpointError::damaged(path, "it has no checksum".to_owned()))
         }
-        _ => serde_json::from_value(value).map_err(damaged),
+        _ => json::from_value(&value).map_err(damaged),
     }
 }

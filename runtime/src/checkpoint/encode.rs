@@ -4,6 +4,7 @@ use super::checksum::{Checksum, UNKNOWN, place_in};
 use super::dtype::{bytes_of, dtype_of};
 use super::layout::{CHECKSUM, LAYOUT, LONGEST_HEADER, METADATA};
 use super::{Checkpoint, CheckpointError, Metadata};
+use crate::json;
 use safetensors::tensor::{Dtype, TensorInfo};
 use serde::Serialize;
 use std::cmp::Reverse;
@@ -48,11 +49,12 @@ impl Checkpoint {
 /// The metadata in the layout that is written now, whichever it was read in.
 fn metadata_to_json(metadata: &Metadata) -> Result<String, CheckpointError> {
     let lost = |error: serde_json::Error| CheckpointError::Metadata { reason: error.to_string() };
-    let mut value = serde_json::to_value(metadata).map_err(lost)?;
+    let mut value = json::to_value(metadata).map_err(lost)?;
     value["layout"] = LAYOUT.into();
     let text = value.to_string();
-    // JSON writes some values that it does not read: numbers that are not finite, values that are nested very deeply
-    serde_json::from_str::<Metadata>(&text).map_err(lost)?;
+    // JSON writes values that it does not read: those that are nested very deeply
+    let read = serde_json::from_str(&text).map_err(lost)?;
+    json::from_value::<Metadata>(&read).map_err(lost)?;
     Ok(text)
 }
 

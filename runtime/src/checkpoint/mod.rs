@@ -20,6 +20,7 @@ pub use error::CheckpointError;
 pub use layout::LAYOUT;
 
 use crate::context::{Progress, RunState};
+use crate::json;
 use crate::mismatch::{Mismatch, Misshaped};
 use crate::optim::Algorithm;
 use crate::precision::GradScalerState;
@@ -123,7 +124,7 @@ impl Checkpoint {
     /// # Errors
     /// If the value can't be written as JSON.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Serialize) -> serde_json::Result<()> {
-        self.metadata.extra.insert(name.into(), serde_json::to_value(value)?);
+        self.metadata.extra.insert(name.into(), json::to_value(&value)?);
         Ok(())
     }
 
@@ -132,7 +133,7 @@ impl Checkpoint {
     /// # Errors
     /// If the value is of another form.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> serde_json::Result<Option<T>> {
-        self.metadata.extra.get(name).map(|value| serde_json::from_value(value.clone())).transpose()
+        self.metadata.extra.get(name).map(json::from_value).transpose()
     }
 
     /// The tensors whose names begin with `prefix`, by the rest of their names.

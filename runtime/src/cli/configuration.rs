@@ -3,6 +3,7 @@
 use super::flags;
 use crate::config::TrainerConfig;
 use crate::config::yaml::{self, MAX_BYTES, Table, keys, overlay, sort_out, unknown};
+use crate::json;
 use crate::module::Hyperparameters;
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Arg, ArgMatches, Command};
@@ -151,7 +152,7 @@ impl Configuration {
 /// A value as flags have it, each element of a list in a flag of its own.
 fn texts(value: &Value) -> impl Iterator<Item = String> {
     let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+    values.iter().map(|value| json::float(value).or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned))
 }
 
 /// What `--print-config` writes, in Lightning's order.
@@ -159,7 +160,7 @@ fn texts(value: &Value) -> impl Iterator<Item = String> {
 pub(super) struct Printed<'a> {
     pub(super) seed_everything: i64,
     pub(super) trainer: &'a TrainerConfig,
-    pub(super) model: Value,
-    pub(super) data: Value,
+    pub(super) model: json::Plain<'a>,
+    pub(super) data: json::Plain<'a>,
     pub(super) ckpt_path: Option<&'a Path>,
 }

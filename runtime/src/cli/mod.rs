@@ -8,6 +8,7 @@ mod hooks;
 use crate::checkpoint::Checkpoint;
 use crate::config::{TrainerConfig, yaml};
 use crate::error::{Error, in_one_line};
+use crate::json;
 use crate::module::{FromHparams, Hyperparameters, LightningModule, Loads};
 use crate::panic;
 use crate::table;
@@ -116,6 +117,7 @@ where
         let (model, data) = (self.model.to_json()?, self.data.to_json()?);
         if self.prints {
             let Self { seed, config, checkpoint, .. } = &self;
+            let (model, data) = (json::Plain(&model), json::Plain(&data));
             let printed =
                 Printed { seed_everything: *seed, trainer: config, model, data, ckpt_path: checkpoint.as_deref() };
             return say(yaml::to_yaml(&printed)?.trim_end());

@@ -2,6 +2,7 @@
 
 use super::{TrainerConfig, mistakes};
 use crate::error::Error;
+use crate::json;
 use serde_json::{Map, Value};
 
 /// A table of a configuration.
@@ -49,8 +50,8 @@ impl TrainerConfig {
 
     /// This configuration with the values of a table, which is the section of this name in a larger one.
     pub(crate) fn overlaid(&self, section: Option<&str>, table: &Table) -> Result<Self, Vec<String>> {
-        let base = serde_json::to_value(self).map_err(|error| vec![error.to_string()])?;
-        let of_json = |json: Value| serde_json::from_value::<Self>(json).map_err(|error| error.to_string());
+        let base = json::to_value(self).map_err(|error| vec![error.to_string()])?;
+        let of_json = |json: Value| json::from_value::<Self>(&json).map_err(|error| error.to_string());
         let (known, mut wrong) = sort_out(section, table, &keys(&base), &base, &|json| of_json(json).map(drop));
         let config = of_json(overlay(&base, &known)).map_err(|error| vec![error])?;
         wrong.extend(mistakes::of(&config));
@@ -72,6 +73,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| format!("it is no text in UTF-8: {error}"))?;
     let options = serde_saphyr::options! {
         strict_booleans: true,
+        reject_non_finite_typeless_float: false,
         with_snippet: false,
         budget: serde_saphyr::budget! {
             max_depth: 16,
@@ -86,7 +88,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
             max_replay_stack_depth: 16,
         },
     };
-    match serde_saphyr::from_str_with_options(text, options) {
+    match serde_saphyr::from_str_with_options(text, options).map(|json::Parsed(value)| value) {
         Ok(Value::Object(table)) => Ok(table),
         Ok(Value::Null) => Err("it is empty".to_owned()),
         Ok(other) => Err(format!("it must be a table of keys and values, and is {}", kind(&other))),

@@ -2,6 +2,7 @@
 //! checkpoint.
 
 use crate::config::TrainerConfig;
+use crate::json;
 use clap::{ArgMatches, Args, Command};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -71,11 +72,11 @@ impl<H: Args + Serialize + DeserializeOwned + 'static> Hyperparameters for H {
     }
 
     fn to_json(&self) -> serde_json::Result<Value> {
-        serde_json::to_value(self)
+        json::to_value(self)
     }
 
     fn from_json(json: Value) -> serde_json::Result<Self> {
-        serde_json::from_value(json)
+        json::from_value(&json)
     }
 }
 
