@@ -70,6 +70,24 @@ pub(crate) fn is_conditional(attribute: &Attribute) -> bool {
     !Conditions::of(std::slice::from_ref(attribute)).predicates.is_empty()
 }
 
+/// Whether one of the attributes has this name, or a `#[cfg_attr(…)]` adds it.
+pub(crate) fn mention(attributes: &[Attribute], wanted: &str) -> bool {
+    fn is_in(attribute: TokenStream, wanted: &str) -> bool {
+        match taken_apart(attribute) {
+            (Some(name), Some(arguments)) if name == "cfg_attr" => {
+                separated(arguments).into_iter().skip(1).any(|attribute| is_in(attribute, wanted))
+            }
+            (Some(name), _) => name == wanted,
+            (None, _) => false,
+        }
+    }
+    attributes.iter().any(|attribute| match name(&attribute.meta) {
+        Some(name) if name == "cfg_attr" => is_in(attribute.meta.to_token_stream(), wanted),
+        Some(name) => name == wanted,
+        None => false,
+    })
+}
+
 /// Takes the markers out, which the compiler does not know.
 pub(crate) fn unmark(attributes: &mut Vec<Attribute>) {
     attributes.retain_mut(|attribute| match (name(&attribute.meta).as_deref(), &mut attribute.meta) {
@@ -106,12 +124,13 @@ fn arguments(meta: &Meta) -> Option<TokenStream> {
     if let Meta::List(MetaList { tokens, .. }) = meta { Some(tokens.clone()) } else { None }
 }
 
-/// The name of an attribute in a `cfg_attr`, where it is a single one, and what stands in its brackets.
+/// The name of an attribute in a `cfg_attr`, where it is a single one, and what stands in its parentheses.
 fn taken_apart(attribute: TokenStream) -> (Option<String>, Option<TokenStream>) {
     let mut tokens = ungrouped(attribute).into_iter();
     let Some(TokenTree::Ident(name)) = tokens.next() else { return (None, None) };
     match tokens.next() {
         None => (Some(name.to_string()), None),
+        Some(TokenTree::Punct(equals)) if equals.as_char() == '=' => (Some(name.to_string()), None),
         Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
             (Some(name.to_string()), Some(group.stream()))
         }
@@ -195,6 +214,32 @@ mod tests {
             fn f() {}
         );
         assert_eq!(said(&sometimes), (Some("not (all (test))".to_owned()), false));
+    }
+
+    #[test]
+    fn attributes_are_found_at_any_depth() {
+        let mentions = |method: ImplItemFn| mention(&method.attrs, "deprecated");
+        assert!(mentions(parse_quote!(
+            #[deprecated]
+            fn f() {}
+        )));
+        assert!(mentions(parse_quote!(
+            #[deprecated = "old"]
+            fn f() {}
+        )));
+        assert!(mentions(parse_quote!(
+            #[cfg_attr(a, inline, cfg_attr(b, deprecated(since = "1")))]
+            fn f() {}
+        )));
+        assert!(mentions(parse_quote!(
+            #[cfg_attr(a, deprecated = "old")]
+            fn f() {}
+        )));
+        assert!(!mentions(parse_quote!(
+            #[cfg(deprecated)]
+            #[doc = "deprecated"]
+            fn f() {}
+        )));
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use crate::arguments::Arguments;
 use crate::catalogue;
-use crate::expand::{crate_root, quiet};
+use crate::expand::{although_deprecated, crate_root, quiet};
 use crate::mistakes::Mistakes;
 use crate::owned::Owned;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{Data, DeriveInput, Fields, Ident, Index, ItemImpl, Member, Meta, Type, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, ItemImpl, Member, Meta, Type, parse_quote};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     let item = match syn::parse2::<DeriveInput>(item) {
@@ -90,9 +90,11 @@ pub(crate) fn implementation(item: &DeriveInput, root: &TokenStream) -> syn::Res
     let maps = shapes.iter().map(|shape| map(shape, root));
     let visits = shapes.iter().map(|shape| visit(shape, root));
     let (tensor, error) = (quote!(#root::__private::Tensor), quote!(#root::__private::TchError));
-    let quiet = quiet();
+    let although_deprecated = item_attributes(item).find_map(|attributes| although_deprecated(attributes));
+    let quiet = quiet(&item.attrs);
     Ok(quote! {
         #quiet
+        #although_deprecated
         impl #declared #root::data::Batch for #name #used #bounds {
             fn map_tensors(
                 self,
@@ -106,6 +108,17 @@ pub(crate) fn implementation(item: &DeriveInput, root: &TokenStream) -> syn::Res
             }
         }
     })
+}
+
+/// The attributes of the type, of its variants and of its fields.
+fn item_attributes(item: &DeriveInput) -> impl Iterator<Item = &Vec<Attribute>> {
+    let (fields, variants): (Vec<&Fields>, Vec<&Vec<Attribute>>) = match &item.data {
+        Data::Struct(data) => (vec![&data.fields], Vec::new()),
+        Data::Enum(data) => data.variants.iter().map(|variant| (&variant.fields, &variant.attrs)).unzip(),
+        Data::Union(_) => (Vec::new(), Vec::new()),
+    };
+    let fields = fields.into_iter().flatten().map(|field| &field.attrs);
+    std::iter::once(&item.attrs).chain(variants).chain(fields)
 }
 
 fn shapes(item: &DeriveInput) -> syn::Result<Vec<Shape<'_>>> {

@@ -79,8 +79,7 @@ impl ImplBlock {
 
 /// The block under the attribute, or nothing where there is no block to work on; every mistake is noted.
 pub(crate) fn block(role: Role, tokens: &TokenStream, mistakes: &mut Mistakes) -> Option<ImplBlock> {
-    let parser = |input: ParseStream<'_>| impl_block(role, input);
-    match parser.parse2(tokens.clone()) {
+    match impl_block(role, tokens.clone()) {
         Ok(block) => on_a_type(role, block, mistakes),
         Err(error) => {
             mistakes.push(misplaced(role, tokens).unwrap_or(error));
@@ -89,8 +88,8 @@ pub(crate) fn block(role: Role, tokens: &TokenStream, mistakes: &mut Mistakes) -
     }
 }
 
-fn impl_block(role: Role, input: ParseStream<'_>) -> syn::Result<ImplBlock> {
-    let mut tokens: Vec<TokenTree> = input.parse::<TokenStream>()?.into_iter().collect();
+fn impl_block(role: Role, tokens: TokenStream) -> syn::Result<ImplBlock> {
+    let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut body = TokenStream::new();
     if let Some(TokenTree::Group(group)) = tokens.last_mut() {
         body = group.stream();

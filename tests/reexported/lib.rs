@@ -1,12 +1,11 @@
 //! What the macros write finds the crate under the path that it is given, and needs nothing else that is in scope. No lint
 //! of those that are allowed by default, and none of clippy's, is meant for it.
 #![no_implicit_prelude]
-#![forbid(unsafe_code, unused_must_use, non_ascii_idents)]
+#![forbid(deprecated, nonstandard_style, non_ascii_idents, unsafe_code, unused_must_use, unused_qualifications)]
 #![deny(
     warnings,
     future_incompatible,
     let_underscore,
-    nonstandard_style,
     rust_2018_idioms,
     rust_2024_compatibility,
     unused,
@@ -22,7 +21,6 @@
     unreachable_pub,
     unused_import_braces,
     unused_lifetimes,
-    unused_qualifications,
     unused_results,
     variant_size_differences,
     clippy::all,

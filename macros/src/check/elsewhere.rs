@@ -93,8 +93,10 @@ pub(super) fn replaced(name: &str, block: &Block, known: &[&str]) -> Option<Mist
 
 /// `step` is an ordinary word: it is meant as a hook where it takes a batch and no other step does.
 fn is_burns_step(name: &str, block: &Block) -> bool {
-    let mut methods = block.methods("step").filter(|_| name == "step");
-    let takes_a_batch = methods.any(|method| {
+    if name != "step" {
+        return false;
+    }
+    let takes_a_batch = block.methods(name).any(|method| {
         let mut arguments = method.arguments().into_iter();
         arguments.any(|argument| argument.name == "batch" || argument.name == "item")
     });

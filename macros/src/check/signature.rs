@@ -98,6 +98,9 @@ fn unknown_parameter(hook: Hook, asked: &str) -> Mistake {
 
 /// Refuses the types that can't be right. Others are held against the declaration by the compiler, which knows aliases.
 fn parameter_type(hook: Hook, parameter: Parameter, written: &Type, mistakes: &mut Mistakes) {
+    if types::readable(written) == parameter.written() {
+        return;
+    }
     let (hook, name, declared) = (hook.name(), parameter.name, parsed(parameter.written()));
     if types::surely_differ(&declared, written) {
         let (right, wrong) = (types::expected(&declared, written), types::readable(written));

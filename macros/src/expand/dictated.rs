@@ -1,8 +1,10 @@
 //! Lints that are not meant for a method whose form the hook dictates, nor for generated code.
 
+use crate::attributes;
 use crate::model::Block;
 use proc_macro2::TokenStream;
 use quote::quote;
+use syn::{Attribute, Meta};
 
 /// A hook takes `self` and its parameters as it is declared to, whether or not this one could do with less.
 pub(super) fn allow(block: &mut Block) {
@@ -20,20 +22,21 @@ pub(super) fn allow(block: &mut Block) {
     }
 }
 
-/// What stands over every generated implementation: no lint of the user's is meant for it.
-pub(crate) fn quiet() -> TokenStream {
+/// What stands over a generated implementation: clippy's advice is not meant for it, and what the user allows over the block
+/// is allowed there too. Nothing else is, as `#![forbid(…)]` refuses an `#[allow(…)]` of the same lint.
+pub(crate) fn quiet(attributes: &[Attribute]) -> TokenStream {
+    let allowed = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::List(lints) if lints.path.is_ident("allow") || lints.path.is_ident("expect") => Some(&lints.tokens),
+        _ => None,
+    });
     quote! {
         #[automatically_derived]
-        #[allow(
-            deprecated,
-            dead_code,
-            nonstandard_style,
-            unreachable_pub,
-            unused_qualifications,
-            clippy::all,
-            clippy::pedantic,
-            clippy::nursery,
-            clippy::restriction
-        )]
+        #(#[allow(#allowed)])*
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
     }
+}
+
+/// For what calls a method, or names a field, with these attributes: whoever wrote it deprecated means others.
+pub(crate) fn although_deprecated(attributes: &[Attribute]) -> Option<TokenStream> {
+    attributes::mention(attributes, "deprecated").then(|| quote!(#[allow(deprecated)]))
 }

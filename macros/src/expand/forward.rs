@@ -4,9 +4,9 @@ use super::callback::Watched;
 use super::conditions::condition;
 use super::paths::{Names, is_built_in};
 use super::phases::at_its_moment;
-use super::{batches, quiet};
+use super::{although_deprecated, batches, quiet};
 use crate::hooks::{Hook, HookTrait, Role};
-use crate::model::{Argument, Block, DecidedBatch, Written};
+use crate::model::{Argument, Block, Written};
 use crate::types::without_lifetimes;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -14,18 +14,14 @@ use syn::Generics;
 use syn::spanned::Spanned;
 
 /// The implementation of one declared trait, with its table of overridden hooks.
-pub(crate) fn implementation(
-    block: &Block,
-    declared: HookTrait,
-    batch: Option<&DecidedBatch<'_>>,
-    root: &TokenStream,
-) -> TokenStream {
+pub(super) fn implementation(block: &Block, declared: HookTrait, names: &Names<'_>) -> TokenStream {
+    let root = names.root;
     let trait_name = format_ident!("{}", declared.name());
     if block.role == Role::Callback {
         let watched = Watched::by(block, root).into_iter();
         return watched
             .map(|(condition, Watched { module, generics })| {
-                let names = Names::new(root, Some(&module), batch);
+                let names = Names::new(root, Some(&module), names.batch);
                 let implementation =
                     written(block, declared, &generics, &quote!(#trait_name<#module>), TokenStream::new(), &names);
                 quote!(#condition #implementation)
@@ -33,7 +29,7 @@ pub(crate) fn implementation(
             .collect();
     }
     let table = table(block, declared, root);
-    written(block, declared, &block.generics(), &trait_name.into_token_stream(), table, &Names::new(root, None, batch))
+    written(block, declared, &block.generics(), &trait_name.into_token_stream(), table, names)
 }
 
 /// The implementation of `implemented`, which is the declared trait with its arguments.
@@ -46,7 +42,8 @@ fn written(
     names: &Names<'_>,
 ) -> TokenStream {
     let (generics, _, bounds) = generics.split_for_impl();
-    let (name, root, quiet) = (&block.item.head.self_ty, names.root, quiet());
+    let head = &block.item.head;
+    let (name, root, quiet) = (&head.self_ty, names.root, quiet(&head.attrs));
     let methods: TokenStream = declared.methods().map(|hook| methods(block, hook, names)).collect();
     quote! {
         #quiet
@@ -118,7 +115,8 @@ fn forward(block: &Block, written: &Written, hook: Hook, names: &Names<'_>) -> T
     let asked: Vec<&str> = asked.iter().map(|argument| argument.name.as_str()).collect();
     let method = signature(hook, &asked, names, &returned(block, written, hook, &call, names));
     let condition = condition(&written.method);
-    quote!(#condition #method)
+    let although_deprecated = although_deprecated(&written.method.attrs);
+    quote!(#condition #although_deprecated #method)
 }
 
 /// The method as it is declared, with `body`. A parameter that the user did not ask for is called `_name`.

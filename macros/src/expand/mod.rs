@@ -22,7 +22,8 @@ use crate::{check, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub(crate) use dictated::quiet;
+pub(crate) use dictated::{although_deprecated, quiet};
+use paths::Names;
 pub(crate) use paths::crate_root;
 
 /// `#[lightning_module]` and its like: the block as it stands, what follows from it, and its mistakes.
@@ -62,8 +63,8 @@ fn generated_beside(block: &mut Block, root: &TokenStream) -> TokenStream {
 /// Everything that is written beside the block. `root` is the path of the runtime crate.
 pub(crate) fn generated(block: &Block, root: &TokenStream) -> TokenStream {
     let batches = block.decided_batches();
-    let forwards: TokenStream =
-        block.traits.iter().map(|one| forward::implementation(block, *one, batches.first(), root)).collect();
+    let names = Names::new(root, None, batches.first());
+    let forwards: TokenStream = block.traits.iter().map(|one| forward::implementation(block, *one, &names)).collect();
     if block.role == Role::Callback {
         return forwards;
     }

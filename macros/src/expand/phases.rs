@@ -3,9 +3,9 @@
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, Ident, Pat, PathArguments, Type, parse2};
+use syn::{FnArg, Ident, Pat, Type};
 
 /// Makes `ctx: &mut Context` of every hook the context of that hook's moment.
 pub(super) fn fill(block: &mut Block, root: &TokenStream) {
@@ -32,9 +32,8 @@ pub(super) fn at_its_moment(written: &Type, parameter: Parameter, root: &TokenSt
         Type::Path(path) => match path.path.segments.last_mut() {
             Some(last) if !last.arguments.is_empty() || last.ident == "RunContext" => return written,
             Some(last) if last.ident == "Context" => {
-                if let Ok(arguments) = parse2(quote_spanned!(last.span()=> <#root::__private::#phase>)) {
-                    last.arguments = PathArguments::AngleBracketed(arguments);
-                }
+                let arguments = quote_spanned!(last.span()=> <#root::__private::#phase>);
+                *context = Type::Verbatim(quote!(#context #arguments));
                 return written;
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! The generated trainer: `main`, `trainer`, `hooks`, and the constructor that the command line calls.
 
 use super::conditions::{self, condition, first_of};
-use super::quiet;
+use super::{dictated, quiet};
 use crate::hooks::Role;
 use crate::model::Block;
 use crate::parse::Method;
@@ -20,11 +20,12 @@ pub(crate) fn inherent(block: &Block, root: &TokenStream) -> TokenStream {
     if block.role != Role::Module || functions.is_empty() {
         return TokenStream::new();
     }
-    let (generics, quiet) = (block.generics(), quiet());
+    let (generics, quiet) = (block.generics(), quiet(&block.item.head.attrs));
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     quote! {
         #quiet
+        #[allow(dead_code, unreachable_pub)]
         impl #generics #name #bounds {
             #(#functions)*
         }
@@ -102,14 +103,17 @@ pub(crate) fn constructors(block: &Block, root: &TokenStream) -> TokenStream {
 
 fn constructor(block: &Block, new: &Method, root: &TokenStream) -> TokenStream {
     let (parameter, hparams, argument) = hparams(new, root);
-    let (condition, returned, quiet) = (condition(new), new.returned(), quiet());
+    let (condition, returned, quiet) = (condition(new), new.returned(), quiet(&block.item.head.attrs));
+    let although_deprecated = dictated::although_deprecated(&new.attrs);
     let call = quote_spanned!(new.sig.ident.span()=> Self::new(#argument));
     let made = quote_spanned!(returned.span()=> <#returned as #root::__private::Made<Self>>::into_made(#call));
     let defaults = block.methods("trainer_defaults").map(|method| {
         let condition = conditions::condition(method);
+        let although_deprecated = dictated::although_deprecated(&method.attrs);
         let call = quote_spanned!(method.sig.ident.span()=> Self::trainer_defaults());
         quote! {
             #condition
+            #although_deprecated
             fn trainer_defaults() -> #root::TrainerConfig {
                 #call
             }
@@ -127,6 +131,7 @@ fn constructor(block: &Block, new: &Method, root: &TokenStream) -> TokenStream {
         impl #generics #root::FromHparams for #name #bounds {
             type Hparams = #hparams;
 
+            #although_deprecated
             fn from_hparams(#parameter: <Self as #root::FromHparams>::Hparams) -> #root::__private::Result<Self> {
                 #made
             }

@@ -13,7 +13,7 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], root: &Tok
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     let batches = batches.iter().map(|decided| (decided.hook.method.condition(), decided.batch.clone()));
-    let (batch, quiet) = (associated_type("Batch", batches), quiet());
+    let (batch, quiet) = (associated_type("Batch", batches), quiet(&block.item.head.attrs));
     let batched = quote! {
         #quiet
         impl #generics #root::__private::Batched for #name #bounds {

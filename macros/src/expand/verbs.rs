@@ -20,7 +20,7 @@ pub(crate) fn markers(block: &Block, root: &TokenStream) -> TokenStream {
     let generics = block.generics();
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
-    let quiet = quiet();
+    let quiet = quiet(&block.item.head.attrs);
     let written = MARKERS.iter().flat_map(|(marker, hook)| block.written(hook).map(move |hook| (marker, hook)));
     let manual = (!block.arguments.automatic_optimization).then_some((None, "OptimizesManually"));
     let marked = written.map(|(marker, hook)| (condition(&hook.method), *marker)).chain(manual);
