@@ -9,7 +9,7 @@ use crate::native::{NativeError, readable};
 use crate::optim::OptimizerError;
 use crate::schedule::ScheduleError;
 use crate::signal::Signal;
-use crate::stage::Stage;
+use crate::stage::{RunningStage, Stage};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -20,17 +20,26 @@ pub enum Error {
     /// A hook of the module, of the data module or of a callback returned an error or panicked.
     #[error(transparent)]
     Hook(#[from] Box<HookError>),
-    /// A signal asked the run to end, which it did after the running step.
-    #[error("interrupted by {signal}{}{}", at(*epoch, *batch_idx), ways_on(*stage, checkpoint.as_deref()))]
+    /// A signal asked the run to end, which it did after the running step, or at once where it waited for a worker.
+    #[error(
+        "interrupted by {signal}{}{}{}",
+        in_loop(*running_stage, *epoch, *batch_idx),
+        waiting_for.as_ref().map(|item| format!(", while {item}")).unwrap_or_default(),
+        ways_on(*stage, checkpoint.as_deref())
+    )]
     Interrupted {
         /// The signal.
         signal: Signal,
         /// The verb that was running.
         stage: Stage,
+        /// What it was doing, and so whose batch `batch_idx` is.
+        running_stage: RunningStage,
         /// The training epoch, from 0, where one was running.
         epoch: Option<usize>,
         /// The last batch that was worked on, from 0.
         batch_idx: Option<usize>,
+        /// Which worker of a loader was waited for, and what it was reading.
+        waiting_for: Option<String>,
         /// The newest checkpoint of the run: that of its end, if one was asked for.
         checkpoint: Option<PathBuf>,
     },
@@ -68,10 +77,12 @@ pub enum Error {
         batch_idx: usize,
     },
     /// Something panicked outside of the hooks: a logger, a batch's own methods.
-    #[error("`{stage}` panicked{}: {message}", at(*epoch, *batch_idx))]
+    #[error("`{stage}` panicked{}: {message}", in_loop(*running_stage, *epoch, *batch_idx))]
     Panic {
         /// The verb that was running.
         stage: Stage,
+        /// What it was doing, and so whose batch `batch_idx` is.
+        running_stage: RunningStage,
         /// The training epoch, from 0, where one was running.
         epoch: Option<usize>,
         /// The batch, from 0, where one was being worked on.
@@ -119,8 +130,8 @@ pub enum Error {
         epoch: Option<usize>,
         /// The batch that was asked for, from 0; `None` where the loader could not begin.
         batch_idx: Option<usize>,
-        /// Why it failed.
-        source: DataError,
+        /// Why it failed. Its sentence is part of this one, so that it is no [`source`](std::error::Error::source).
+        r#source: DataError,
     },
     /// A logged value could not be read.
     #[error(transparent)]
@@ -207,6 +218,19 @@ fn at(epoch: Option<usize>, batch_idx: Option<usize>) -> String {
         (Some(epoch), None) => format!(" at epoch {epoch}"),
         (None, Some(batch_idx)) => format!(" at batch {batch_idx}"),
         (None, None) => String::new(),
+    }
+}
+
+/// As [`at`], where the batch may be one of the validation within training.
+fn in_loop(running_stage: RunningStage, epoch: Option<usize>, batch_idx: Option<usize>) -> String {
+    let of_what = match (running_stage, epoch) {
+        (RunningStage::SanityChecking, _) => "the sanity check".to_owned(),
+        (RunningStage::Validating, Some(epoch)) => format!("the validation in epoch {epoch}"),
+        _ => return at(epoch, batch_idx),
+    };
+    match batch_idx {
+        Some(batch_idx) => format!(" at batch {batch_idx} of {of_what}"),
+        None => format!(" at the beginning of {of_what}"),
     }
 }
 

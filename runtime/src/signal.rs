@@ -47,11 +47,32 @@ impl fmt::Display for Signal {
     }
 }
 
+/// The signal that a run has caught, if any, for those who wait for something in it.
+#[derive(Clone, Debug, Default)]
+pub struct Caught {
+    /// The number of the signal that came first; 0 before.
+    number: Arc<AtomicUsize>,
+}
+
+impl Caught {
+    #[inline]
+    pub(crate) fn signal(&self) -> Option<Signal> {
+        match self.number.load(Ordering::Relaxed) {
+            0 => None,
+            number => Signal::ALL.into_iter().find(|signal| signal.number() as usize == number),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn catch(&self, signal: Signal) {
+        self.number.store(signal.number() as usize, Ordering::Relaxed);
+    }
+}
+
 /// The handlers of one run, which are taken away with it.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
-    /// The number of the signal that came first; 0 before.
-    caught: Arc<AtomicUsize>,
+    caught: Caught,
     handlers: Vec<SigId>,
     is_counted: bool,
 }
@@ -82,7 +103,7 @@ impl Signals {
         let ends = register_conditional_shutdown(number, i32::from(signal.exit_code()), Arc::clone(was_caught));
         self.handlers.push(ends?);
         self.handlers.push(register(number, Arc::clone(was_caught))?);
-        self.handlers.push(register_usize(number, Arc::clone(&self.caught), number as usize)?);
+        self.handlers.push(register_usize(number, Arc::clone(&self.caught.number), number as usize)?);
         if before == Disposition::Default && !runs.restored.contains(&signal) {
             register_conditional_default(number, Arc::clone(&NO_RUN))?;
             runs.restored.push(signal);
@@ -93,10 +114,12 @@ impl Signals {
     /// The signal that was caught.
     #[inline]
     pub(crate) fn caught(&self) -> Option<Signal> {
-        match self.caught.load(Ordering::Relaxed) {
-            0 => None,
-            number => Signal::ALL.into_iter().find(|signal| signal.number() as usize == number),
-        }
+        self.caught.signal()
+    }
+
+    /// What was caught, also after these handlers are gone.
+    pub(crate) fn watched(&self) -> Caught {
+        self.caught.clone()
     }
 }
 

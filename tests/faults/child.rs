@@ -7,11 +7,23 @@ use tempfile::TempDir;
 
 pub struct Program {
     folder: TempDir,
+    executable: &'static str,
+    environment: Option<(&'static str, &'static str)>,
 }
 
 impl Program {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), executable: env!("CARGO_BIN_EXE_faulty"), environment: None }
+    }
+
+    /// The program of `flags.rs`, with these hyperparameters.
+    pub fn of_flags(flags: &'static str) -> Self {
+        Self { executable: env!("CARGO_BIN_EXE_flags"), environment: Some(("FLAGS", flags)), ..Self::new() }
+    }
+
+    /// This program in the same folder, with a variable in its environment.
+    pub fn with(self, name: &'static str, value: &'static str) -> Self {
+        Self { environment: Some((name, value)), ..self }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -20,14 +32,14 @@ impl Program {
 
     fn command(&self, program: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
-        command.env("OMP_NUM_THREADS", "1").current_dir(&self.folder).args(arguments);
+        command.env("OMP_NUM_THREADS", "1").envs(self.environment).current_dir(&self.folder).args(arguments);
         command
     }
 
     /// Runs the program to its end.
     pub fn run(&self, arguments: &str) -> Output {
         let arguments: Vec<&str> = arguments.split_whitespace().collect();
-        self.command(env!("CARGO_BIN_EXE_faulty"), &arguments).output().unwrap()
+        self.command(self.executable, &arguments).output().unwrap()
     }
 
     /// Runs the program as if it was built with `panic = "abort"`.
@@ -55,6 +67,16 @@ impl Program {
     pub fn run_on_a_full_disk(&self, blocks: usize, arguments: &str) -> Output {
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec {} {arguments}", env!("CARGO_BIN_EXE_faulty"));
         self.command("sh", &["-c", &script]).output().unwrap()
+    }
+
+    /// Runs the program with a standard output stream that nobody reads: how it ended, and what it wrote to the other one.
+    pub fn run_into_a_closed_pipe(&self, arguments: &str) -> (ExitStatus, String) {
+        let arguments: Vec<&str> = arguments.split_whitespace().collect();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = self.command(self.executable, &arguments);
+        let output = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        (output.status, text(output.stderr))
     }
 
     /// Starts the program, and waits until it has begun its first step.

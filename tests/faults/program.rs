@@ -59,6 +59,10 @@ impl Faulty {
     }
 
     fn validation_step(&self, ctx: &mut Context, batch: &Tensor) {
+        if let Some(milliseconds) = from_environment("SLOW_VALIDATION") {
+            tell();
+            sleep(Duration::from_millis(milliseconds));
+        }
         ctx.log("val_loss", self.layer.forward(batch).square().mean(Kind::Float));
     }
 
@@ -121,6 +125,34 @@ struct Ones {
     hparams: DataHparams,
 }
 
+/// Rows of ones, one of which can't be read in any time.
+#[derive(Clone)]
+struct Hanging {
+    rows: TensorDataset<Tensor>,
+    at: usize,
+}
+
+impl Dataset for Hanging {
+    type Sample = Tensor;
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn get_item(&self, index: usize) -> Result<Tensor> {
+        if self.at == index {
+            tell();
+            sleep(Duration::MAX);
+        }
+        self.rows.get_item(index)
+    }
+}
+
+/// A number in the environment, where a test has set it.
+fn from_environment<N: std::str::FromStr>(name: &str) -> Option<N> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 #[lightning_datamodule]
 impl Ones {
     fn new(hparams: DataHparams) -> Self {
@@ -128,24 +160,28 @@ impl Ones {
     }
 
     fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
-        self.loader()
+        self.loader(from_environment("HANGS_AT"))
     }
 
     fn val_dataloader(&self) -> Result<DataLoader<Tensor>> {
-        self.loader()
+        self.loader(from_environment("VALIDATION_HANGS_AT"))
     }
 
     fn test_dataloader(&self) -> Result<DataLoader<Tensor>> {
-        self.loader()
+        self.loader(None)
     }
 
     fn predict_dataloader(&self) -> Result<DataLoader<Tensor>> {
-        self.loader()
+        self.loader(from_environment("HANGS_AT"))
     }
 
-    fn loader(&self) -> Result<DataLoader<Tensor>> {
-        let samples = Tensor::ones([2 * self.hparams.batches, 4], (Kind::Float, Device::Cpu));
-        Ok(DataLoader::new(TensorDataset::new(samples)?).batch_size(2))
+    /// Where a sample hangs, two workers read them.
+    fn loader(&self, hangs_at: Option<usize>) -> Result<DataLoader<Tensor>> {
+        let rows = TensorDataset::new(Tensor::ones([2 * self.hparams.batches, 4], (Kind::Float, Device::Cpu)))?;
+        Ok(match hangs_at {
+            Some(at) => DataLoader::with_workers(Hanging { rows, at }, 2).batch_size(2),
+            None => DataLoader::new(rows).batch_size(2),
+        })
     }
 }
 

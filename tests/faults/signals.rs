@@ -131,3 +131,70 @@ fn a_signal_that_was_ignored_before_stays_ignored() {
     let (status, log) = running.end();
     assert_eq!(status.code(), Some(143), "{log}");
 }
+
+/// Interrupts the program once a worker hangs. What it says in the end.
+fn interrupted(program: &Program, arguments: &str) -> String {
+    // the step that is waited for is the worker's, in its sample
+    let running = program.start(&format!("{arguments} --enable-progress-bar false --num-sanity-val-steps 0"));
+    thread::sleep(Duration::from_millis(300));
+    running.signal("INT");
+    let (status, log) = running.end();
+    assert_eq!(status.code(), Some(130), "{log}");
+    sentence(&log)
+}
+
+/// Sample 6 is of batch 3, the second worker's.
+#[test]
+fn a_worker_that_hangs_does_not_hold_up_the_end() {
+    let hangs = "while worker 1 of a DataLoader was reading sample 6 of the dataset";
+    let program = Program::new().with("HANGS_AT", "6");
+    assert_eq!(
+        interrupted(&program, "fit --width 3 --crashes crashes"),
+        format!(
+            "interrupted by SIGINT at epoch 0, batch 2, {hangs}: go on with `--ckpt-path crashes/on_exception.ckpt`"
+        )
+    );
+    let saved = Checkpoint::read(&program.path("crashes/on_exception.ckpt")).unwrap().metadata;
+    assert_eq!((saved.epoch, saved.global_step), (0, 3), "the batches before it are done");
+    let program = program.with("HANGS_AT", "1000");
+    program.succeed("fit --width 3 --max-epochs 1 --ckpt-path crashes/on_exception.ckpt");
+
+    let program = program.with("VALIDATION_HANGS_AT", "6");
+    assert_eq!(
+        interrupted(&program, "fit --width 3 --crashes crashes"),
+        format!(
+            "interrupted by SIGINT at batch 2 of the validation in epoch 0, {hangs}: go on with `--ckpt-path \
+             crashes/on_exception.ckpt`"
+        )
+    );
+    let program = program.with("HANGS_AT", "6");
+    assert_eq!(interrupted(&program, "predict"), format!("interrupted by SIGINT at batch 2, {hangs}"));
+}
+
+/// The run ends before it would need the sample.
+#[test]
+fn a_worker_that_hangs_is_left_to_itself_when_the_run_is_over() {
+    let program = Program::new().with("HANGS_AT", "6");
+    let output = program.run("fit --width 3 --max-epochs 1 --limit-train-batches 2 --enable-progress-bar false");
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{log}");
+    let warning = "warning: worker 1 of a DataLoader is still reading sample 6 of the dataset, and is left to itself";
+    assert!(log.lines().any(|line| line == warning), "{log}");
+}
+
+/// The signal comes while the validation works, and not while it waits for data.
+#[test]
+fn a_signal_in_validation_names_the_validations_batch() {
+    let program = Program::new().with("SLOW_VALIDATION", "50");
+    let arguments = "fit --width 3 --max-epochs -1 --limit-train-batches 1 --enable-progress-bar false";
+    let running = program.start(&format!("{arguments} --num-sanity-val-steps 0"));
+    running.signal("INT");
+    let said = sentence(&running.end().1);
+    let place = said.strip_prefix("interrupted by SIGINT at batch ").unwrap_or_else(|| panic!("{said}"));
+    assert!(place.contains(" of the validation in epoch 0: "), "{said}");
+
+    let running = program.start(arguments);
+    running.signal("INT");
+    let said = sentence(&running.end().1);
+    assert!(said.starts_with("interrupted by SIGINT at batch ") && said.contains(" of the sanity check: "), "{said}");
+}

@@ -4,6 +4,7 @@ pub mod at;
 mod checkpoint_folders;
 mod clock;
 mod end;
+mod interruption;
 mod lent;
 mod log;
 mod log_dir;
@@ -20,6 +21,7 @@ pub use at::Context;
 pub(crate) use checkpoint_folders::{CHECKPOINTS, checkpoint_folders};
 pub(crate) use clock::Clock;
 pub use end::EndReason;
+pub(crate) use interruption::Interruption;
 pub use log::{LogEntry, LogError, LogValue, Reduction};
 pub(crate) use log_dir::{LOGS, versions};
 pub use lr_schedulers::RunningLrScheduler;
@@ -32,7 +34,7 @@ use crate::checkpoint::Checkpoint;
 use crate::checkpoint::folders::Folders;
 use crate::checkpoint::writer::Writer;
 use crate::config::{GradientClipAlgorithm, TrainerConfig};
-use crate::data::Seed;
+use crate::data::{SavedLoader, Seed};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::optim::{Optimizer, OptimizerIndex};
@@ -59,6 +61,8 @@ pub struct RunContext {
     /// What loaders without a seed of their own follow.
     pub(crate) seed: Seed,
     pub(crate) progress: Progress,
+    /// The loader of the running training epoch.
+    pub(crate) train_loader: Option<SavedLoader>,
     /// Whether a training epoch is running, so that what fails can say in which.
     pub(crate) in_epoch: bool,
     pub(crate) batch_idx: Option<usize>,
@@ -121,6 +125,7 @@ impl RunContext {
             device: Device::Cpu,
             seed: Seed::current(),
             progress: Progress::default(),
+            train_loader: None,
             in_epoch: false,
             batch_idx: None,
             batch_size: 1,
@@ -354,13 +359,16 @@ impl RunContext {
     pub(crate) fn check_signals(&self, batch_idx: Option<usize>) -> Result<(), Error> {
         match self.signals.caught() {
             None => Ok(()),
-            Some(signal) => Err(Error::Interrupted {
-                signal,
-                stage: self.stage,
-                epoch: self.in_epoch.then_some(self.progress.current_epoch),
-                batch_idx,
-                checkpoint: None,
-            }),
+            Some(signal) => Err(self.interruption().by(signal, batch_idx, None)),
+        }
+    }
+
+    /// What an interruption of the running loop would say of its place.
+    pub(crate) fn interruption(&self) -> Interruption {
+        Interruption {
+            stage: self.stage,
+            running_stage: self.running_stage,
+            epoch: self.in_epoch.then_some(self.progress.current_epoch),
         }
     }
 

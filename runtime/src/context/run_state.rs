@@ -5,7 +5,7 @@ use super::log::{Log, NamedTensors, SavedLog};
 use super::{RunContext, RunningLrScheduler};
 use crate::any_number::AnyNumber;
 use crate::checkpoint::Checkpoint;
-use crate::data::Seed;
+use crate::data::{SavedLoader, Seed};
 use crate::error::Error;
 use crate::native::RandomState;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 pub(crate) struct RunState {
     /// What loaders without a seed of their own follow; 0 in checkpoints from before it was saved, as it was 0 then.
     pub(crate) seed: Seed,
+    /// Within an epoch, the loader of its batches.
+    pub(crate) train_loader: Option<SavedLoader>,
     should_stop: bool,
     stop_reason: Option<String>,
     has_validated: bool,
@@ -42,6 +44,7 @@ impl RunContext {
         let metrics = self.callback_metrics.iter();
         let state = RunState {
             seed: self.seed,
+            train_loader: self.train_loader.clone().filter(|_| self.progress.batches_ready > 0),
             should_stop: self.should_stop && !self.has_been_stopped(),
             stop_reason: self.stop_reason.clone(),
             has_validated: self.has_validated,

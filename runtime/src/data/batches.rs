@@ -5,6 +5,7 @@ use std::iter::FusedIterator;
 use tch::Device;
 
 use super::{Batch, DataError, DeviceBatches};
+use crate::signal::Caught;
 
 /// Batches on their way to whoever asks for them.
 pub(super) trait Feed<B> {
@@ -17,12 +18,18 @@ pub(super) trait Feed<B> {
         &[]
     }
 
+    /// A number that two epochs have in common where they deal the same samples in the same batches.
+    fn fingerprint(&self) -> u64;
+
     /// Lets batch `batch_idx` of the epoch be the next one: any where the number of batches is known, otherwise the
     /// first.
     fn skip_to(&mut self, batch_idx: usize);
 
     /// Whether the next batch can be had without waiting for it.
     fn is_ready(&mut self) -> bool;
+
+    /// Ends waiting for a worker when a signal is caught.
+    fn watch(&mut self, caught: &Caught);
 
     /// The next batch.
     fn next(&mut self) -> Option<Result<B, DataError>>;
@@ -94,6 +101,16 @@ impl<'a, B: Batch> Batches<'a, B> {
         DeviceBatches::new(self, device)
     }
 
+    /// Ends the epoch with [`DataError::Interrupted`] if a worker is waited for when a signal is caught, or afterwards.
+    pub(crate) fn watch(mut self, caught: &Caught) -> Self {
+        self.watch_mut(caught);
+        self
+    }
+
+    pub(super) fn watch_mut(&mut self, caught: &Caught) {
+        self.feed.watch(caught);
+    }
+
     pub(super) fn go_to(&mut self, batch_idx: usize) {
         (self.batch_idx, self.to_drop) = match self.num_batches {
             Some(all) => (batch_idx.min(all), 0),
@@ -112,6 +129,10 @@ impl<'a, B: Batch> Batches<'a, B> {
             Some(Ok(_)) => false,
         };
         batch
+    }
+
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.feed.fingerprint()
     }
 
     pub(super) fn num_batches(&self) -> Option<usize> {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::reading_now::{self, Item};
 use super::{Batch, Collate, CollateWith, DataError, draws};
 use crate::panic;
 
@@ -134,6 +135,7 @@ pub trait Dataset {
 /// has those of the batch.
 pub(super) fn read_each<D: Dataset + ?Sized>(dataset: &D, indices: &[usize]) -> Result<Vec<D::Sample>, DataError> {
     let read = |&index| {
+        reading_now::begin(Item::Sample(index));
         let sample = draws::sample(|| panic::catch(|| dataset.get_item(index)));
         sample.map_err(|source| DataError::Sample { index, source })
     };

@@ -6,7 +6,8 @@ use tch::Device;
 
 use super::WorkerInfo;
 
-/// What was wrong with a dataset, a split or a loader.
+/// What was wrong with a dataset, a split or a loader. The reason is part of the sentence, and so no
+/// [`source`](std::error::Error::source) besides.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
@@ -65,12 +66,12 @@ pub enum DataError {
     NoLoaders,
 
     /// What was wrong with one of several loaders.
-    #[error("loader {position} of a combined loader failed")]
+    #[error("loader {position} of a combined loader failed: {source}")]
     Combined {
         /// The loader's place among them, from 0.
         position: usize,
         /// What was wrong.
-        source: Box<DataError>,
+        r#source: Box<DataError>,
     },
 
     /// A sampler without samples.
@@ -98,19 +99,19 @@ pub enum DataError {
     },
 
     /// A sampler that panicked.
-    #[error("the order of epoch {epoch} could not be had from the sampler of a DataLoader")]
+    #[error("the order of epoch {epoch} could not be had from the sampler of a DataLoader: {source:#}")]
     Sampler {
         /// The epoch that was asked for.
         epoch: u64,
         /// What the sampler said.
-        source: anyhow::Error,
+        r#source: anyhow::Error,
     },
 
     /// A process in which the random numbers of samples can't be kept apart from the others.
-    #[error("a DataLoader can't have random numbers of its own")]
+    #[error("a DataLoader can't have random numbers of its own: {source:#}")]
     RandomNumbers {
         /// What libtorch said.
-        source: anyhow::Error,
+        r#source: anyhow::Error,
     },
 
     /// A loader that takes whole batches from its sampler, where single samples are to be dealt to processes.
@@ -156,18 +157,18 @@ pub enum DataError {
 
     /// A sample that its dataset could not give, because of an error or a panic in
     /// [`Dataset::get_item`](super::Dataset::get_item).
-    #[error("sample {index} of the dataset could not be read")]
+    #[error("sample {index} of the dataset could not be read: {source:#}")]
     Sample {
         /// The index that was asked for. For a [`Subset`](super::Subset), the index in the whole dataset.
         index: usize,
         /// What the dataset said.
-        source: anyhow::Error,
+        r#source: anyhow::Error,
     },
 
     /// A sample that a stream could not give, because of an error or a panic of the iterator of
     /// [`IterableDataset::iter`](super::IterableDataset::iter).
     #[error(
-        "sample {position} of the stream{} could not be read",
+        "sample {position} of the stream{} could not be read: {source:#}",
         if worker.num_workers > 1 { format!(" of worker {}", worker.id) } else { String::new() }
     )]
     StreamSample {
@@ -176,26 +177,26 @@ pub enum DataError {
         /// Who read it.
         worker: WorkerInfo,
         /// What the stream said.
-        source: anyhow::Error,
+        r#source: anyhow::Error,
     },
 
     /// A batch that its dataset could not give, because of an error or a panic in
     /// [`Dataset::get_items`](super::Dataset::get_items), or samples that don't fit together.
-    #[error("batch {batch_idx} could not be put together")]
+    #[error("batch {batch_idx} could not be put together: {source:#}")]
     Batch {
         /// The batch's place in the epoch, from 0.
         batch_idx: usize,
         /// What the dataset or its samples said.
-        source: anyhow::Error,
+        r#source: anyhow::Error,
     },
 
     /// A worker that could not be started, because its dataset could not be cloned or there can be no more threads.
-    #[error("worker {worker} of a DataLoader could not be started")]
+    #[error("worker {worker} of a DataLoader could not be started: {source:#}")]
     WorkerStart {
         /// The worker, from 0.
         worker: usize,
         /// What was said to it.
-        source: anyhow::Error,
+        r#source: anyhow::Error,
     },
 
     /// A worker whose thread ended before its work was done.
@@ -214,13 +215,22 @@ pub enum DataError {
         timeout: Duration,
     },
 
+    /// A batch that was no longer waited for, because the run is to end.
+    #[error("worker {worker} of a DataLoader was reading {item}")]
+    Interrupted {
+        /// The worker, from 0.
+        worker: usize,
+        /// What it was reading: `sample 3 of the dataset`, or `nothing yet`.
+        item: String,
+    },
+
     /// A batch that could not be moved to its device.
-    #[error("a batch can't be moved to {device:?}")]
+    #[error("a batch can't be moved to {device:?}: {source:#}")]
     Device {
         /// Where it was to go.
         device: Device,
         /// What libtorch said.
-        source: anyhow::Error,
+        r#source: anyhow::Error,
     },
 
     /// A sample that concatenated datasets do not have.
@@ -286,8 +296,19 @@ impl DataError {
     /// Whether no batch can come after this error.
     pub(super) fn ends_the_epoch(&self) -> bool {
         match self {
-            Self::WorkerStart { .. } | Self::WorkerDied { .. } | Self::Timeout { .. } => true,
+            Self::WorkerStart { .. } | Self::WorkerDied { .. } | Self::Timeout { .. } | Self::Interrupted { .. } => {
+                true
+            }
             Self::Combined { source, .. } => source.ends_the_epoch(),
+            _ => false,
+        }
+    }
+
+    /// Whether it says that a batch was no longer waited for.
+    pub(crate) fn is_interruption(&self) -> bool {
+        match self {
+            Self::Interrupted { .. } => true,
+            Self::Combined { source, .. } => source.is_interruption(),
             _ => false,
         }
     }

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use super::draws::Epoch;
 use super::options::Options;
+use super::reading_now::{self, Item};
+use super::seed::mixed;
 use super::source::{Plan, Share};
 use super::{Batch, BatchSampler, DataError, RandomSampler, Sampler, SequentialSampler, WorkerInfo, pinned};
 use crate::panic;
@@ -48,6 +50,7 @@ impl IndexPlan {
     ) -> Share<'a, B> {
         let batches = self.batches_of(first_batch, worker);
         Box::new(batches.map(move |batch_idx| {
+            reading_now::begin(Item::Batch(batch_idx));
             self.reading(&[batch_idx], || panic::catch(|| self.pinned(read(self.indices(batch_idx))?)))
         }))
     }
@@ -83,6 +86,10 @@ impl IndexPlan {
 impl Plan for IndexPlan {
     fn num_batches(&self) -> Option<usize> {
         Some(self.ends.len())
+    }
+
+    fn fingerprint(&self, _: usize) -> u64 {
+        mixed(self.ends.iter().chain(&self.indices).map(|number| *number as u64))
     }
 
     fn indices(&self, batch_idx: usize) -> &[usize] {

@@ -84,8 +84,11 @@ use crate::{native, panic};
 /// its thread alone, as in PyTorch's workers.
 ///
 /// Dropping the batches of an epoch midway ends the reading, and dropping the loader ends the threads. The latter waits
-/// for the sample that each worker is in, since a thread can't be ended from outside: a sample that takes for ever keeps
-/// it waiting as long, unless there is a [`timeout`](DataLoader::timeout).
+/// for the sample that each worker is in, since a thread can't be ended from outside, but at most 5 seconds or the
+/// [`timeout`](DataLoader::timeout): a thread that is then still in a sample is left alone, which a warning says.
+///
+/// A signal ends a run at once that waits for a worker, with a sentence that names the worker and its sample. What is read
+/// without workers can't be interrupted so: there the signal counts when the batch has been read.
 pub struct DataLoader<B> {
     reader: Box<dyn Reader<B>>,
     options: Options,
@@ -230,6 +233,16 @@ impl<B: Batch> DataLoader<B> {
 
     pub(super) fn map_sampler_by(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
         self.reader.map_sampler(&mut self.options, wrap)
+    }
+
+    /// Takes the samples in the dataset's order, whatever order they had. Returns whether they had another.
+    pub(crate) fn make_sequential(&mut self) -> bool {
+        self.reader.make_sequential(&mut self.options)
+    }
+
+    /// The batches of an epoch, in words.
+    pub(crate) fn describe(&self) -> String {
+        self.reader.describe(&self.options)
     }
 
     /// Whether batches are put into pinned memory, from which a copy to a GPU does not keep the host waiting; `false`

@@ -23,6 +23,10 @@ impl<B> DataLoaders<B> {
         self.0.iter()
     }
 
+    pub(crate) fn iter_mut(&mut self) -> slice::IterMut<'_, DataLoader<B>> {
+        self.0.iter_mut()
+    }
+
     /// The number of loaders.
     pub fn len(&self) -> usize {
         self.0.len()

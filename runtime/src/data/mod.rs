@@ -52,7 +52,9 @@ mod order;
 mod pinned;
 mod read_at_once;
 mod reading;
+mod reading_now;
 mod samplers;
+mod saved_loader;
 mod seed;
 mod source;
 mod split;
@@ -77,6 +79,7 @@ pub use samplers::{
     BatchSampler, DistributedSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler,
     WeightedRandomSampler,
 };
+pub(crate) use saved_loader::SavedLoader;
 pub use seed::run_seed;
 pub(crate) use seed::{Seed, seed_was_chosen};
 pub use source::{IterableStyle, MapStyle, Source};

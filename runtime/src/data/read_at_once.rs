@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::index_plan::IndexPlan;
+use super::reading_now::{self, Item};
 use super::source::Plan;
 use super::{Batch, WorkerInfo};
 use crate::panic;
@@ -67,6 +68,7 @@ where
             if together.is_empty() {
                 return None;
             }
+            reading_now::begin(Item::Batch(together[0]));
             let indices: Vec<&[usize]> = together.iter().map(|batch| self.plan.indices(*batch)).collect();
             match self.plan.reading(&together, || panic::catch(|| (self.read)(&indices))) {
                 Ok(batches) => self.ready.extend(batches),

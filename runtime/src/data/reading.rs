@@ -12,6 +12,7 @@ use super::options::{Options, Prefetch};
 use super::source::{Plan, Share, Source};
 use super::workers::{Pool, Round};
 use super::{DataError, Sampler, WorkerInfo};
+use crate::signal::Caught;
 
 /// What is left of a dataset, or of several loaders, whose types a loader does not name.
 pub(super) trait Reader<B> {
@@ -23,6 +24,13 @@ pub(super) trait Reader<B> {
 
     /// The batches of an epoch. None is read yet.
     fn epoch(&self, options: &Options, epoch: Epoch) -> Result<Box<dyn Feed<B> + '_>, DataError>;
+
+    /// Takes the samples in the dataset's order. Returns whether they were in another. Streams and whole batches that are sampled
+    /// stay as they are.
+    fn make_sequential(&mut self, options: &mut Options) -> bool;
+
+    /// The batches of an epoch in words, to be told from those of another loader.
+    fn describe(&self, options: &Options) -> String;
 
     /// Puts what `wrap` makes of a sampler in its place.
     fn map_sampler(&mut self, options: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError>;
@@ -67,14 +75,16 @@ impl<S: Source<Style>, Style> Reading<S, Style> {
         plan: &Arc<S::Plan>,
         first_batch: usize,
         prefetch: Prefetch,
+        caught: Option<Caught>,
     ) -> Result<Running<'_, S::Plan, S::Batch>, DataError> {
         let Some(Workers { num_workers, start, idle }) = &self.workers else {
             return Ok(Running::Here(self.source.share(Arc::clone(plan), first_batch, WorkerInfo::ALONE)));
         };
-        let pool = match idle.take() {
+        let mut pool = match idle.take() {
             Some(pool) => pool,
             None => start(&self.source, *num_workers, prefetch.timeout)?,
         };
+        pool.watch(caught);
         Round::start(pool, idle, plan, first_batch, prefetch).map(Running::ByWorkers)
     }
 }
@@ -93,7 +103,39 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
             return Err(DataError::ZeroPrefetchFactor);
         }
         let plan = Arc::new(self.source.plan(options, epoch)?);
-        Ok(Box::new(DatasetFeed { reading: self, plan, prefetch: options.prefetch, batch_idx: 0, running: None }))
+        Ok(Box::new(DatasetFeed {
+            reading: self,
+            plan,
+            prefetch: options.prefetch,
+            caught: None,
+            batch_idx: 0,
+            running: None,
+        }))
+    }
+
+    fn make_sequential(&mut self, options: &mut Options) -> bool {
+        let shuffled = std::mem::take(&mut options.shuffle);
+        options.sampler.take().is_some() || shuffled
+    }
+
+    fn describe(&self, options: &Options) -> String {
+        let batch_size = options.batch_size();
+        let Some(dataset_len) = self.dataset_len() else {
+            let num_workers = self.workers.as_ref().map_or(1, |workers| workers.num_workers);
+            return format!("a stream in batches of {batch_size}, read by {}", counted(num_workers, "worker"));
+        };
+        let batches = counted(index_plan::num_batches(options, dataset_len), "batch");
+        let of = format!("from {}", counted(dataset_len, "sample"));
+        let order = match options {
+            Options { batch_sampler: Some(_), .. } => {
+                return format!("{batches} {of}, put together by a batch sampler");
+            }
+            Options { sampler: Some(sampler), .. } => format!("{} from a sampler", counted(sampler.len(), "index")),
+            Options { shuffle: true, seed: Some(seed), .. } => format!("shuffled with the seed {seed}"),
+            Options { shuffle: true, .. } => "shuffled".to_owned(),
+            _ => "in their order".to_owned(),
+        };
+        format!("{batches} of {batch_size} {of}, {order}")
     }
 
     fn map_sampler(&mut self, options: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
@@ -108,11 +150,22 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
     }
 }
 
+fn counted(count: usize, what: &str) -> String {
+    match (count, what) {
+        (1, _) => format!("1 {what}"),
+        (_, "batch") => format!("{count} batches"),
+        (_, "index") => format!("{count} indices"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
 /// The batches of one epoch of a dataset.
 struct DatasetFeed<'a, S: Source<Style>, Style> {
     reading: &'a Reading<S, Style>,
     plan: Arc<S::Plan>,
     prefetch: Prefetch,
+    /// The signals that end waiting for a worker.
+    caught: Option<Caught>,
     batch_idx: usize,
     /// From the first batch that is asked for on.
     running: Option<Running<'a, S::Plan, S::Batch>>,
@@ -143,6 +196,11 @@ impl<S: Source<Style>, Style> Feed<S::Batch> for DatasetFeed<'_, S, Style> {
         self.plan.indices(batch_idx)
     }
 
+    fn fingerprint(&self) -> u64 {
+        let num_workers = self.reading.workers.as_ref().map_or(1, |workers| workers.num_workers);
+        self.plan.fingerprint(num_workers)
+    }
+
     fn skip_to(&mut self, batch_idx: usize) {
         self.running = None;
         self.batch_idx = batch_idx;
@@ -155,9 +213,13 @@ impl<S: Source<Style>, Style> Feed<S::Batch> for DatasetFeed<'_, S, Style> {
         }
     }
 
+    fn watch(&mut self, caught: &Caught) {
+        self.caught = Some(caught.clone());
+    }
+
     fn next(&mut self) -> Option<Result<S::Batch, DataError>> {
         if self.running.is_none() {
-            match self.reading.begin(&self.plan, self.batch_idx, self.prefetch) {
+            match self.reading.begin(&self.plan, self.batch_idx, self.prefetch, self.caught.clone()) {
                 Ok(running) => self.running = Some(running),
                 Err(error) => return Some(Err(error)),
             }

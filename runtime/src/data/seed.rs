@@ -80,7 +80,7 @@ pub fn run_seed() -> u64 {
 /// One number of several, such that numbers of inputs which differ a little have nothing to do with each other.
 ///
 /// Each step is one of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
-pub(super) fn mixed<const N: usize>(words: [u64; N]) -> u64 {
+pub(super) fn mixed(words: impl IntoIterator<Item = u64>) -> u64 {
     words.into_iter().fold(0, |state, word| {
         let mut mixed = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -45,6 +45,10 @@ pub trait Plan: Send + Sync + 'static {
     /// How many batches there are, where that is known.
     fn num_batches(&self) -> Option<usize>;
 
+    /// A number that two plans have in common where they deal the same samples in the same batches, and streams where they cut
+    /// and share them alike.
+    fn fingerprint(&self, num_workers: usize) -> u64;
+
     /// The samples in a batch; none past the last batch, or where samples have no index.
     fn indices(&self, batch_idx: usize) -> &[usize];
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use super::draws::{Drawer, Epoch};
 use super::options::Options;
+use super::reading_now::{self, Item};
+use super::seed::mixed;
 use super::source::{Plan, Share};
 use super::{Batch, DataError, WorkerInfo, pinned};
 use crate::panic;
@@ -51,6 +53,10 @@ impl Plan for StreamPlan {
         None
     }
 
+    fn fingerprint(&self, num_workers: usize) -> u64 {
+        mixed([num_workers as u64, self.batch_size as u64, u64::from(self.drop_last)])
+    }
+
     fn indices(&self, _: usize) -> &[usize] {
         &[]
     }
@@ -77,6 +83,7 @@ impl<S, I: Iterator<Item = anyhow::Result<S>>, C> Cut<I, C> {
         if self.is_over {
             return None;
         }
+        reading_now::begin(Item::StreamSample(self.position));
         let mut panicked = true;
         let sample = self.plan.epoch.draw(Drawer::Sample, self.place(self.position), || {
             panic::catch(|| {

@@ -9,9 +9,11 @@ use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::options::Prefetch;
+use super::reading_now::ReadingNow;
 use super::source::{Plan, Source};
 use super::{DataError, WorkerInfo};
-use crate::{native, panic};
+use crate::signal::Caught;
+use crate::{native, panic, terminal};
 
 /// What a worker sends: a batch or why there is none, and `None` after its last.
 type Reply<B> = Option<anyhow::Result<B>>;
@@ -23,18 +25,30 @@ struct Job<P, B> {
     replies: SyncSender<Reply<B>>,
 }
 
-/// The threads of a loader. Dropped, it waits for them to end, for as long as the loader's timeout says.
+/// The threads of a loader. Dropped, it waits for them to end, but not for ever: a thread that is in a sample can't be ended.
 pub(super) struct Pool<P, B> {
     workers: Vec<Worker<P, B>>,
     timeout: Option<Duration>,
+    /// The signals that end waiting.
+    caught: Option<Caught>,
 }
 
 struct Worker<P, B> {
     jobs: Sender<Job<P, B>>,
     thread: JoinHandle<()>,
+    now: ReadingNow,
     /// Disconnected when the thread has let go of its dataset.
     end: Receiver<Infallible>,
 }
+
+/// How long the end of the threads is waited for where there is no timeout, as in PyTorch.
+const END: Duration = Duration::from_secs(5);
+
+/// How long it is waited for once the run is to end.
+const END_AFTER_SIGNAL: Duration = Duration::from_millis(200);
+
+/// How long is waited before another look whether a signal was caught.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 impl<P: Plan, B: Send + 'static> Pool<P, B> {
     /// Starts the threads, each with a clone of `source`.
@@ -47,7 +61,7 @@ impl<P: Plan, B: Send + 'static> Pool<P, B> {
             worker.map_err(|source| DataError::WorkerStart { worker: id, source })
         };
         // those that were started before one could not be are ended as the pool is dropped
-        let mut pool = Self { workers: Vec::with_capacity(num_workers), timeout };
+        let mut pool = Self { workers: Vec::with_capacity(num_workers), timeout, caught: None };
         for id in 0..num_workers {
             pool.workers.push(start(id)?);
         }
@@ -55,16 +69,61 @@ impl<P: Plan, B: Send + 'static> Pool<P, B> {
     }
 }
 
+impl<P, B> Pool<P, B> {
+    /// Ends waiting when one of these signals is caught.
+    pub(super) fn watch(&mut self, caught: Option<Caught>) {
+        self.caught = caught;
+    }
+}
+
+/// Whether a signal was caught.
+fn is_caught(caught: Option<&Caught>) -> bool {
+    caught.is_some_and(|caught| caught.signal().is_some())
+}
+
+/// Waits for what `receiver` gives until `deadline`, or until a signal is caught: what it gave, or whether it timed out, and then
+/// whether that was by a signal.
+fn receive<T>(receiver: &Receiver<T>, deadline: Option<Instant>, caught: Option<&Caught>) -> Result<T, Ended> {
+    loop {
+        let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
+        let look = if caught.is_some() { BETWEEN_LOOKS } else { Duration::MAX };
+        match receiver.recv_timeout(left.min(look)) {
+            Ok(received) => return Ok(received),
+            Err(RecvTimeoutError::Disconnected) => return Err(Ended::Disconnected),
+            Err(RecvTimeoutError::Timeout) if is_caught(caught) => return Err(Ended::Caught),
+            Err(RecvTimeoutError::Timeout) if left <= look => return Err(Ended::Timeout),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+}
+
+/// Why nothing was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Disconnected,
+    Timeout,
+    Caught,
+}
+
 impl<P, B> Drop for Pool<P, B> {
     fn drop(&mut self) {
-        let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
-        let (ends, threads): (Vec<_>, Vec<_>) =
-            self.workers.drain(..).map(|worker| (worker.end, worker.thread)).unzip();
+        let deadline = Instant::now().checked_add(self.timeout.unwrap_or(END));
+        let workers: Vec<_> =
+            self.workers.drain(..).map(|Worker { thread, now, end, .. }| (thread, now, end)).collect();
         // with their senders gone, all end at once
-        for (end, thread) in ends.into_iter().zip(threads) {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| end.recv_timeout(left) == Err(RecvTimeoutError::Timeout)) {
-                // it is still in a sample, and ends by itself if it ever gets out of it
+        for (worker, (thread, now, end)) in workers.into_iter().enumerate() {
+            let mut ended = receive(&end, deadline, self.caught.as_ref());
+            if ended == Err(Ended::Caught) {
+                ended = receive(&end, Some(Instant::now() + END_AFTER_SIGNAL), None);
+            }
+            if ended == Err(Ended::Timeout) {
+                // it ends by itself if it ever gets out of its sample
+                if !is_caught(self.caught.as_ref()) {
+                    let item = now.item();
+                    terminal::say(&format!(
+                        "warning: worker {worker} of a DataLoader is still reading {item}, and is left to itself"
+                    ));
+                }
                 continue;
             }
             if let Err(panic) = thread.join() {
@@ -82,13 +141,16 @@ impl<P: Plan, B: Send + 'static> Worker<P, B> {
     {
         let (jobs, received) = channel();
         let (running, end) = channel();
+        let now = ReadingNow::default();
+        let of_thread = now.clone();
         let work = move || {
             // dropped after the dataset
             let _running: Sender<Infallible> = running;
+            of_thread.is_of_this_thread();
             work(source, info, received);
         };
         let thread = Builder::new().name(format!("data-worker-{}", info.id)).spawn(work)?;
-        Ok(Self { jobs, thread, end })
+        Ok(Self { jobs, thread, now, end })
     }
 }
 
@@ -160,19 +222,24 @@ impl<'a, P: Plan, B> Round<'a, P, B> {
         self.replies[turn].as_ref()
     }
 
+    /// What a worker is reading.
+    fn item(&self, worker: usize) -> String {
+        self.pool.as_ref().and_then(|pool| pool.workers.get(worker)).map(|worker| worker.now.item()).unwrap_or_default()
+    }
+
     fn receive(&mut self) -> Option<Result<Reply<B>, DataError>> {
         if let Some(reply) = self.ahead.take() {
             return Some(Ok(reply));
         }
-        let timeout = self.pool.as_ref()?.timeout;
+        let Pool { timeout, caught, .. } = self.pool.as_ref()?;
+        let (timeout, caught) = (*timeout, caught.clone());
         let replies = self.replies_in_turn()?;
-        let reply = match timeout {
-            Some(timeout) => replies.recv_timeout(timeout),
-            None => replies.recv().map_err(|_| RecvTimeoutError::Disconnected),
-        };
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let reply = receive(replies, deadline, caught.as_ref());
         let worker = self.turn;
-        Some(reply.map_err(|error| match (error, timeout) {
-            (RecvTimeoutError::Timeout, Some(timeout)) => DataError::Timeout { worker, timeout },
+        Some(reply.map_err(|ended| match (ended, timeout) {
+            (Ended::Timeout, Some(timeout)) => DataError::Timeout { worker, timeout },
+            (Ended::Caught, _) => DataError::Interrupted { worker, item: self.item(worker) },
             _ => DataError::WorkerDied { worker },
         }))
     }

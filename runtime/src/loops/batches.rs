@@ -1,11 +1,13 @@
 //! The batches that a loop goes through.
 
 use crate::config::{BatchLimit, LimitError};
-use crate::context::{Progress, RunContext};
-use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, Seed};
+use crate::context::{Interruption, Progress, RunContext};
+use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, SavedLoader};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, Running};
+use crate::signal::Caught;
+use crate::stage::Stage;
 use crate::terminal;
 use std::ops::Range;
 use tch::Device;
@@ -50,17 +52,41 @@ pub(super) struct EpochBatch<B> {
     pub(super) is_last: bool,
 }
 
+/// The epoch of the training loader that is running, from its first batch on.
+pub(super) fn whole_epoch<'l, M: LightningModule>(
+    ctx: &mut RunContext,
+    loader: &'l DataLoader<M::Batch>,
+) -> Result<Batches<'l, M::Batch>, DataError> {
+    let batches = loader.epoch_with(dealt_as(ctx, ctx.progress.current_epoch), ctx.seed)?;
+    ctx.train_loader = Some(SavedLoader::of(loader, &batches));
+    Ok(batches)
+}
+
+/// The epoch of a loader that is dealt in an epoch of training: always the same where the same batches are wanted.
+fn dealt_as(ctx: &RunContext, epoch: usize) -> u64 {
+    if ctx.config.overfit_batches.is_zero() || ctx.stage != Stage::Fit { epoch as u64 } else { 0 }
+}
+
+/// Makes a loader take the same batches in each epoch, where `overfit_batches` asks for it.
+pub(super) fn overfit<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: &mut DataLoader<B>) {
+    if !ctx.config.overfit_batches.is_zero() && loader.make_sequential() {
+        terminal::say(&format!(
+            "warning: `overfit_batches` takes the samples of `{dataloader}` in the dataset's order, not in the loader's"
+        ));
+    }
+}
+
 /// The batches of the running training epoch, without those that are done, up to `count` of them all.
 pub(super) fn of_epoch<'l, M: LightningModule>(
-    running: &Running<'_, M>,
+    running: &mut Running<'_, M>,
     loader: &'l DataLoader<M::Batch>,
     count: Option<usize>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
     let progress = &running.ctx.progress;
-    let (dataloader, epoch) = (Hook::TrainDataloader, Some(progress.current_epoch));
-    let failed = move |batch_idx, source| Error::Data { dataloader, epoch, batch_idx, source };
-    let batches = progress.batches_ready..count.unwrap_or(usize::MAX);
-    from(loader, failed, progress.current_epoch, running.ctx.seed, batches, running.device_ahead())
+    let failures = Failures::of(running.ctx, Hook::TrainDataloader, Some(progress.current_epoch));
+    let places = progress.batches_ready..count.unwrap_or(usize::MAX);
+    let batches = whole_epoch::<M>(running.ctx, loader);
+    from(loader, batches, failures, places, running.device_ahead())
 }
 
 /// The batches of an evaluation, at most `count` of them, of one of the loaders that `dataloader` made.
@@ -71,25 +97,49 @@ pub(super) fn of_evaluation<'l, M: LightningModule>(
     epoch: usize,
     count: Option<usize>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
-    let failed = move |batch_idx, source| Error::Data { dataloader, epoch: None, batch_idx, source };
+    let ctx = &*running.ctx;
     // counted from the end, as the parts of a combined loader are counted from the beginning
-    let seed = running.ctx.seed.derived(usize::MAX - dataloader_idx);
-    from(loader, failed, epoch, seed, 0..count.unwrap_or(usize::MAX), running.device_ahead())
+    let seed = ctx.seed.derived(usize::MAX - dataloader_idx);
+    let batches = loader.epoch_with(dealt_as(ctx, epoch), seed);
+    from(loader, batches, Failures::of(ctx, dataloader, None), 0..count.unwrap_or(usize::MAX), running.device_ahead())
 }
 
-fn from<'l, B: Batch, F: Fn(Option<usize>, DataError) -> Error>(
+/// What becomes of a loader's errors.
+struct Failures {
+    dataloader: Hook,
+    epoch: Option<usize>,
+    interruption: Interruption,
+    caught: Caught,
+}
+
+impl Failures {
+    fn of(ctx: &RunContext, dataloader: Hook, epoch: Option<usize>) -> Self {
+        Self { dataloader, epoch, interruption: ctx.interruption(), caught: ctx.signals.watched() }
+    }
+
+    fn error(&self, batch_idx: Option<usize>, source: DataError) -> Error {
+        match self.caught.signal() {
+            Some(signal) if source.is_interruption() => {
+                let worked_on = batch_idx.and_then(|batch_idx| batch_idx.checked_sub(1));
+                self.interruption.by(signal, worked_on, Some(source.to_string()))
+            }
+            _ => Error::Data { dataloader: self.dataloader, epoch: self.epoch, batch_idx, source },
+        }
+    }
+}
+
+fn from<'l, B: Batch>(
     loader: &'l DataLoader<B>,
-    failed: F,
-    epoch: usize,
-    seed: Seed,
+    batches: Result<Batches<'l, B>, DataError>,
+    failures: Failures,
     mut places: Range<usize>,
     ahead: Option<Device>,
-) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>> + use<'l, B, F>, Error> {
+) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>> + use<'l, B>, Error> {
     let limit = places.end;
     // other loaders may end before the limit: whether a batch is the last is known once the next one was asked for
     let knows_length = loader.num_batches().is_some();
-    let cannot_begin = |source| failed(None, source);
-    let batches = loader.epoch_with(epoch as u64, seed).map_err(cannot_begin)?.skip_to(places.start);
+    let cannot_begin = |source| failures.error(None, source);
+    let batches = batches.map_err(cannot_begin)?.watch(&failures.caught).skip_to(places.start);
     let mut batches = match ahead {
         Some(device) => Fetched::Ahead(batches.prefetch_to_device(device).map_err(cannot_begin)?),
         None => Fetched::AsTheyAre(batches),
@@ -97,7 +147,7 @@ fn from<'l, B: Batch, F: Fn(Option<usize>, DataError) -> Error>(
     .peekable();
     Ok(std::iter::from_fn(move || {
         let batch_idx = places.next()?;
-        let batch = batches.next()?.map_err(|source| failed(Some(batch_idx), source));
+        let batch = batches.next()?.map_err(|source| failures.error(Some(batch_idx), source));
         let is_last = batch_idx + 1 == limit || (!knows_length && batches.peek().is_none());
         Some(batch.map(|batch| EpochBatch { batch, batch_idx, is_last }))
     }))

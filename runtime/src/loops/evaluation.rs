@@ -7,7 +7,7 @@ use crate::data::{Batch, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running};
-use crate::stage::RunningStage;
+use crate::stage::{RunningStage, Stage};
 use tch::no_grad_guard;
 
 /// Which of the two it is.
@@ -50,7 +50,10 @@ impl<M: LightningModule> Evaluation<M> {
         self.made_at = Some(current_epoch);
         let hook = self.kind.dataloader();
         let limit = self.kind.limit(running);
-        let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
+        let mut loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
+        if self.kind == Kind::Validation && running.ctx.stage == Stage::Fit {
+            loaders.iter_mut().for_each(|loader| batches::overfit(running.ctx, hook, loader));
+        }
         let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
         batches::warn_if_empty(hook, &counts, limit);
         if self.kind == Kind::Validation {

@@ -33,6 +33,7 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
         nothing_is_trained(running.ctx, reason);
         return Ok(());
     }
+    training.check_resumed(running.ctx)?;
     running.ctx.log_hyper_parameters()?;
     warn_of_rare_rows(running.ctx);
     if let Some(validation) = &mut validation {

@@ -1,6 +1,7 @@
 //! The training data of a `fit`.
 
 use super::batches;
+use crate::context::{Progress, RunContext};
 use crate::data::DataLoader;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -14,15 +15,43 @@ pub(super) struct Training<M: LightningModule> {
 impl<M: LightningModule> Training<M> {
     /// Asks for the loader, and tells the context how many batches an epoch has.
     pub(super) fn load(running: &mut Running<'_, M>) -> Result<Self, Error> {
-        let loader = running.data.train_dataloader(running.module, running.ctx)?;
+        let mut loader = running.data.train_dataloader(running.module, running.ctx)?;
         let limit = running.ctx.config.limit_train_batches;
-        let loader = if running.ctx.config.overfit_batches.is_zero() { loader } else { loader.shuffle(false) };
+        batches::overfit(running.ctx, Hook::TrainDataloader, &mut loader);
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }
         running.ctx.num_training_batches = batches::count(&loader, Hook::TrainDataloader, limit)?;
         batches::loaded(running.ctx, |progress| &mut progress.train_loaded_at);
         Ok(Self { loader })
+    }
+
+    /// Refuses to continue within an epoch of which another loader has dealt the first batches.
+    pub(super) fn check_resumed(&self, ctx: &mut RunContext) -> Result<(), Error> {
+        let Progress { current_epoch: epoch, batches_ready: done, is_last_batch, .. } = ctx.progress;
+        if done == 0 || is_last_batch {
+            return Ok(());
+        }
+        let dataloader = Hook::TrainDataloader;
+        let failed = |source| Error::Data { dataloader, epoch: Some(epoch), batch_idx: None, source };
+        let _batches = batches::whole_epoch::<M>(ctx, &self.loader).map_err(failed)?;
+        let saved = ctx.resumed.as_ref().and_then(|checkpoint| checkpoint.metadata.run.train_loader.as_ref());
+        if let (Some(saved), Some(now)) = (saved, &ctx.train_loader)
+            && saved.fingerprint != now.fingerprint
+        {
+            let deals = if saved.deals == now.deals { "these in another order" } else { &now.deals };
+            return Err(not_continued(
+                epoch,
+                done,
+                &format!("when the loader of `{dataloader}` dealt {}; it now deals {deals}", saved.deals),
+            ));
+        }
+        match ctx.num_training_batches.filter(|count| *count <= done) {
+            Some(count) => {
+                Err(not_continued(epoch, done, &format!("and an epoch now has {}", counted(count, "batch", "batches"))))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Makes the loader anew where `reload_dataloaders_every_n_epochs` says so. Returns whether it did.
@@ -33,4 +62,17 @@ impl<M: LightningModule> Training<M> {
         }
         Ok(is_outdated)
     }
+}
+
+/// That the batches that are left of an epoch can't be had.
+pub(super) fn not_continued(epoch: usize, done: usize, what: &str) -> Error {
+    Error::Configuration(format!(
+        "the checkpoint was written within epoch {epoch}, after {}, {what}: give the same data, or a checkpoint from the end of an \
+         epoch",
+        counted(done, "batch", "batches")
+    ))
+}
+
+fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
 }

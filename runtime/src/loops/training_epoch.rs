@@ -2,10 +2,10 @@
 
 use super::batches::{self, EpochBatch};
 use super::lr_schedulers::{self, Moment};
-use super::training::Training;
+use super::training::{Training, not_continued};
 use super::validation::Validation;
 use super::{automatic, manual, stopping};
-use crate::context::{Position, RunContext};
+use crate::context::{Position, Progress, RunContext};
 use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -29,13 +29,13 @@ pub(super) fn run<M: LightningModule>(
     let mut batches = batches::of_epoch(running, &training.loader, count)?;
     while !is_done(running.ctx) {
         let Some(batch) = batches.next() else {
-            if running.ctx.progress.batches_ready == 0 {
-                return Err(Error::NoBatch {
-                    dataloader: Hook::TrainDataloader,
-                    epoch: Some(running.ctx.progress.current_epoch),
-                });
+            let Progress { current_epoch, batches_ready, .. } = running.ctx.progress;
+            if batches_ready == 0 {
+                return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: Some(current_epoch) });
             }
-            break;
+            // a batch is known to be the last one when it is trained on, except by another run
+            let what = "and the stream of `train_dataloader` now ends before";
+            return Err(not_continued(current_epoch, batches_ready, what));
         };
         if advance(running, batch?)? == Flow::SkipEpoch {
             break;

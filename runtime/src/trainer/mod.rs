@@ -345,7 +345,13 @@ fn catch_signals(config: &TrainerConfig) -> Result<Signals, Error> {
 
 fn panicked(ctx: &RunContext, panic: &anyhow::Error) -> Error {
     let epoch = ctx.in_epoch.then_some(ctx.progress.current_epoch);
-    Error::Panic { stage: ctx.stage, epoch, batch_idx: ctx.batch_idx, message: panic.to_string() }
+    Error::Panic {
+        stage: ctx.stage,
+        running_stage: ctx.running_stage,
+        epoch,
+        batch_idx: ctx.batch_idx,
+        message: panic.to_string(),
+    }
 }
 
 fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {

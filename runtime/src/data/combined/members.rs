@@ -3,6 +3,7 @@
 use crate::data::draws::Epoch;
 use crate::data::reading::WrapSampler;
 use crate::data::{Batch, Batches, DataError, DataLoader};
+use crate::signal::Caught;
 
 /// Loaders that can be combined: a tuple of up to eight, or a `Vec` of loaders of one type.
 #[diagnostic::on_unimplemented(
@@ -31,6 +32,12 @@ pub trait Combine: 'static {
     fn num_batches(&self) -> Vec<Option<usize>>;
 
     #[doc(hidden)]
+    fn make_sequential(&mut self) -> bool;
+
+    #[doc(hidden)]
+    fn describe(&self) -> String;
+
+    #[doc(hidden)]
     fn map_sampler(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError>;
 }
 
@@ -41,6 +48,9 @@ pub trait Members {
 
     /// Each of them.
     fn each(&mut self) -> Vec<&mut dyn Member>;
+
+    /// What tells the epoch of each from another.
+    fn fingerprints(&self) -> Vec<u64>;
 
     /// What each has read. An error of one is that of all.
     fn take(&mut self) -> Result<Self::Batches, DataError>;
@@ -63,6 +73,9 @@ pub trait Member {
     /// Whether the next batch can be had without waiting for it.
     fn is_ready(&mut self) -> bool;
 
+    /// Ends waiting for a worker when a signal is caught.
+    fn watch(&mut self, caught: &Caught);
+
     /// Begins anew, in another order.
     fn begin_anew(&mut self);
 
@@ -79,6 +92,7 @@ pub struct Loading<'a, B> {
     position: usize,
     epoch: Epoch,
     batches: Batches<'a, B>,
+    caught: Option<Caught>,
     /// How often it has begun anew.
     times: u64,
     was_through: bool,
@@ -90,7 +104,7 @@ impl<'a, B: Batch> Loading<'a, B> {
         // two loaders over one dataset that shuffle alike would pair each sample with itself
         let epoch = Epoch { seed: epoch.seed.derived(position), ..epoch };
         let batches = loader.epoch_with(epoch.number, epoch.seed).map_err(|error| of_loader(position, error))?;
-        Ok(Self { loader, position, epoch, batches, times: 0, was_through: false, batch: None })
+        Ok(Self { loader, position, epoch, batches, caught: None, times: 0, was_through: false, batch: None })
     }
 
     fn take(&mut self) -> Result<Option<B>, DataError> {
@@ -101,7 +115,12 @@ impl<'a, B: Batch> Loading<'a, B> {
     fn begin(&mut self, times: u64) {
         self.times = times;
         match self.loader.epoch_with(self.epoch.number + (times << 32), self.epoch.seed) {
-            Ok(batches) => self.batches = batches,
+            Ok(batches) => {
+                self.batches = batches;
+                if let Some(caught) = &self.caught {
+                    self.batches.watch_mut(caught);
+                }
+            }
             Err(error) => self.batch = Some(Err(error)),
         }
     }
@@ -129,6 +148,11 @@ impl<B: Batch> Member for Loading<'_, B> {
 
     fn is_ready(&mut self) -> bool {
         self.batches.is_ready()
+    }
+
+    fn watch(&mut self, caught: &Caught) {
+        self.batches.watch_mut(caught);
+        self.caught = Some(caught.clone());
     }
 
     fn begin_anew(&mut self) {
@@ -160,6 +184,11 @@ pub(super) fn of_loader(position: usize, source: DataError) -> DataError {
     DataError::Combined { position, source: Box::new(source) }
 }
 
+fn in_parentheses(descriptions: impl IntoIterator<Item = String>) -> String {
+    let each: Vec<String> = descriptions.into_iter().map(|description| format!("({description})")).collect();
+    format!("a combination of {}", each.join(" and "))
+}
+
 impl<B: Batch> Combine for Vec<DataLoader<B>> {
     type Batch = Vec<B>;
     type Optional = Vec<Option<B>>;
@@ -177,6 +206,14 @@ impl<B: Batch> Combine for Vec<DataLoader<B>> {
         self.iter().map(DataLoader::num_batches).collect()
     }
 
+    fn make_sequential(&mut self) -> bool {
+        self.iter_mut().fold(false, |changed, loader| loader.make_sequential() || changed)
+    }
+
+    fn describe(&self) -> String {
+        in_parentheses(self.iter().map(DataLoader::describe))
+    }
+
     fn map_sampler(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
         self.iter_mut()
             .enumerate()
@@ -189,6 +226,10 @@ impl<B: Batch> Members for Vec<Loading<'_, B>> {
 
     fn each(&mut self) -> Vec<&mut dyn Member> {
         self.iter_mut().map(|member| member as &mut dyn Member).collect()
+    }
+
+    fn fingerprints(&self) -> Vec<u64> {
+        self.iter().map(|member| member.batches.fingerprint()).collect()
     }
 
     fn take(&mut self) -> Result<Vec<Option<B>>, DataError> {
@@ -217,6 +258,14 @@ macro_rules! combine_tuple {
                 vec![$(self.$position.num_batches()),+]
             }
 
+            fn make_sequential(&mut self) -> bool {
+                [$(self.$position.make_sequential()),+].contains(&true)
+            }
+
+            fn describe(&self) -> String {
+                in_parentheses([$(self.$position.describe()),+])
+            }
+
             fn map_sampler(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
                 $(self.$position.map_sampler_by(wrap).map_err(|error| of_loader($position, error))?;)+
                 Ok(())
@@ -228,6 +277,10 @@ macro_rules! combine_tuple {
 
             fn each(&mut self) -> Vec<&mut dyn Member> {
                 vec![$(&mut self.$position),+]
+            }
+
+            fn fingerprints(&self) -> Vec<u64> {
+                vec![$(self.$position.batches.fingerprint()),+]
             }
 
             fn take(&mut self) -> Result<Self::Batches, DataError> {

@@ -5,7 +5,9 @@ use crate::data::batches::Feed;
 use crate::data::draws::Epoch;
 use crate::data::options::Options;
 use crate::data::reading::{Reader, WrapSampler};
+use crate::data::seed::mixed;
 use crate::data::{Batch, DataError};
+use crate::signal::Caught;
 
 /// What ends the epoch, and what loaders do that are through before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,14 @@ impl<L: Combine, B: Batch> Reader<B> for Parallel<L, B> {
         Ok(Box::new(Steps::<L, B> { members, mode: self.mode, join: self.join, num_batches }))
     }
 
+    fn make_sequential(&mut self, _: &mut Options) -> bool {
+        self.loaders.make_sequential()
+    }
+
+    fn describe(&self, _: &Options) -> String {
+        self.loaders.describe()
+    }
+
     fn map_sampler(&mut self, _: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
         self.loaders.map_sampler(wrap)
     }
@@ -78,6 +88,10 @@ impl<L: Combine, B: Batch> Feed<B> for Steps<'_, L, B> {
         self.num_batches
     }
 
+    fn fingerprint(&self) -> u64 {
+        mixed([self.mode as u64].into_iter().chain(self.members.fingerprints()))
+    }
+
     fn skip_to(&mut self, batch_idx: usize) {
         for member in self.members.each() {
             match self.mode {
@@ -90,6 +104,10 @@ impl<L: Combine, B: Batch> Feed<B> for Steps<'_, L, B> {
     fn is_ready(&mut self) -> bool {
         let may_lack = self.mode == Mode::MaxSize;
         self.members.each().into_iter().all(|member| (may_lack && member.is_through()) || member.is_ready())
+    }
+
+    fn watch(&mut self, caught: &Caught) {
+        self.members.each().into_iter().for_each(|member| member.watch(caught));
     }
 
     fn next(&mut self) -> Option<Result<B, DataError>> {

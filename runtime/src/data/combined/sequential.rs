@@ -6,7 +6,9 @@ use crate::data::batches::Feed;
 use crate::data::draws::Epoch;
 use crate::data::options::Options;
 use crate::data::reading::{Reader, WrapSampler};
+use crate::data::seed::mixed;
 use crate::data::{Batch, Batches, Combine, DataError, DataLoader};
+use crate::signal::Caught;
 
 /// Loaders of which each begins when the one before it is through.
 pub(super) struct Sequential<B> {
@@ -39,6 +41,14 @@ impl<B: Batch> Reader<B> for Sequential<B> {
         if parts.is_empty() { Err(DataError::NoLoaders) } else { Ok(Box::new(Parts { parts, current: 0 })) }
     }
 
+    fn make_sequential(&mut self, _: &mut Options) -> bool {
+        self.loaders.make_sequential()
+    }
+
+    fn describe(&self, _: &Options) -> String {
+        self.loaders.describe()
+    }
+
     fn map_sampler(&mut self, _: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {
         self.loaders.map_sampler(wrap)
     }
@@ -53,6 +63,10 @@ struct Parts<'a, B> {
 impl<B: Batch> Feed<B> for Parts<'_, B> {
     fn num_batches(&self) -> Option<usize> {
         self.parts.iter().map(Batches::num_batches).sum()
+    }
+
+    fn fingerprint(&self) -> u64 {
+        mixed(self.parts.iter().map(Batches::fingerprint))
     }
 
     fn skip_to(&mut self, batch_idx: usize) {
@@ -72,6 +86,10 @@ impl<B: Batch> Feed<B> for Parts<'_, B> {
 
     fn is_ready(&mut self) -> bool {
         self.parts.get_mut(self.current).is_some_and(Batches::is_ready)
+    }
+
+    fn watch(&mut self, caught: &Caught) {
+        self.parts.iter_mut().for_each(|part| part.watch_mut(caught));
     }
 
     fn next(&mut self) -> Option<Result<B, DataError>> {

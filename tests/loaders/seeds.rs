@@ -1,102 +1,11 @@
 //! What the seed of a run decides: the order of the data and the random numbers of its samples.
-#![allow(missing_docs)]
 
+use crate::{MakeLoader, SHUFFLING, Watching, alone, dealt, loader, trainer, values};
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use tch_lightning::data::{
-    CombinedLoader, DistributedSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler, run_seed,
-};
+use tch_lightning::data::{DistributedSampler, RandomSampler, run_seed};
 use tch_lightning::prelude::*;
 use tch_lightning::{Every, Loaders, ModelCheckpoint, seed_everything};
-
-/// Seeds are the process's, so that two tests would disturb each other.
-static ALONE: Mutex<()> = Mutex::new(());
-
-fn alone() -> MutexGuard<'static, ()> {
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Writes down the batches that it is trained on.
-struct Watching {
-    vs: nn::VarStore,
-    layer: nn::Linear,
-    seen: Vec<Vec<f32>>,
-    validated: Vec<Vec<f32>>,
-}
-
-impl Watching {
-    fn new() -> Self {
-        let vs = nn::VarStore::new(Device::Cpu);
-        let layer = nn::linear(vs.root(), 1, 1, nn::LinearConfig::default());
-        Self { vs, layer, seen: Vec::new(), validated: Vec::new() }
-    }
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    Vec::try_from(tensor.flatten(0, -1)).unwrap()
-}
-
-#[lightning_module]
-impl Watching {
-    fn parameters(&mut self) -> &mut nn::VarStore {
-        &mut self.vs
-    }
-
-    fn training_step(&mut self, batch: &Tensor) -> Tensor {
-        self.seen.push(values(batch));
-        self.layer.forward(&batch.unsqueeze(1).dropout(0.5, true)).square().mean(None)
-    }
-
-    fn validation_step(&mut self, batch: &Tensor) {
-        self.validated.push(values(batch));
-    }
-
-    fn configure_optimizers(&self) -> Sgd {
-        Sgd::new(1e-5)
-    }
-}
-
-fn trainer(epochs: i64, folder: &Path) -> Trainer<Watching> {
-    Trainer::new(TrainerConfig {
-        max_epochs: Some(epochs),
-        default_root_dir: folder.to_owned(),
-        logger: false,
-        enable_checkpointing: false,
-        enable_progress_bar: false,
-        enable_model_summary: false,
-        num_sanity_val_steps: 0,
-        ..TrainerConfig::default()
-    })
-}
-
-/// The batches of two epochs.
-fn dealt(loader: DataLoader<Tensor>) -> Vec<Vec<f32>> {
-    let mut module = Watching::new();
-    trainer(2, Path::new(".")).fit(&mut module, Loaders::train(loader)).unwrap();
-    module.seen
-}
-
-fn rows() -> Vec<f32> {
-    (0..48_u8).map(f32::from).collect()
-}
-
-fn loader() -> DataLoader<Tensor> {
-    DataLoader::new(rows()).batch_size(8)
-}
-
-type MakeLoader = fn() -> DataLoader<Tensor>;
-
-/// Every kind of loader that deals an order of its own.
-const SHUFFLING: [(&str, MakeLoader); 7] = [
-    ("shuffle", || loader().shuffle(true)),
-    ("workers", || DataLoader::with_workers(rows(), 2).batch_size(8).shuffle(true)),
-    ("random", || loader().sampler(RandomSampler::new(48).replacement(true))),
-    ("subset", || loader().sampler(SubsetRandomSampler::new((0..40).collect::<Vec<_>>()))),
-    ("weighted", || loader().sampler(WeightedRandomSampler::new(vec![1.0; 48], 48).unwrap())),
-    ("distributed", || loader().sampler(DistributedSampler::new(RandomSampler::new(48), 1, 2).unwrap())),
-    ("combined", || CombinedLoader::sequential(vec![loader().shuffle(true)])),
-];
 
 #[test]
 fn seed_everything_decides_the_order_of_loaders_without_a_seed() {
@@ -262,7 +171,11 @@ fn processes_that_nobody_seeds_deal_orders_of_their_own() {
     let line = |output: &str, name: &str| output.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     let [one, two] = [(); 2].map(|()| {
         let mut child = Command::new(std::env::current_exe().unwrap());
-        let output = child.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(CHILD, "1").output().unwrap();
+        let output = child
+            .args(["--exact", &format!("seeds::{test}"), "--nocapture", "--test-threads=1"])
+            .env(CHILD, "1")
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     });
