@@ -1,8 +1,17 @@
-//! Lines for whoever watches a run, on the standard error stream: the other one is for results.
+//! The two output streams: stdout for results, stderr for messages about progress.
 
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
+
+/// Prints a result to stdout. A reader that has enough, such as `head`, closes the pipe, which is not an error.
+pub(crate) fn print(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome,
+    }
+}
 
 /// Writes a line, or several. A terminal that is gone is no reason to stop training.
 pub(crate) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }

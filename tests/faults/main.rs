@@ -5,6 +5,7 @@ mod child;
 mod configuration;
 mod ends;
 mod files;
+mod hyperparameters;
 mod losses;
 mod said;
 mod signals;

@@ -99,8 +99,8 @@ impl Configuration {
         for file in self.files.iter_mut().rev() {
             for section in SECTIONS {
                 let Some(value) = file.section(section).and_then(|section| section.get(key)) else { continue };
-                let arguments: Vec<OsString> = texts(value).map(|text| format!("--{long}={text}").into()).collect();
-                let alone = Command::new("program").no_binary_name(true).arg(arg.clone());
+                let arguments = flags::written(arg, long, value);
+                let alone = Command::new("program").no_binary_name(true).arg(flags::alone(arg));
                 return match alone.try_get_matches_from(&arguments) {
                     Ok(_) => arguments,
                     Err(error) => {
@@ -147,12 +147,6 @@ impl Configuration {
         }
         H::from_json(overlaid).with_context(|| format!("the configuration's `{section}` does not fit the {section}"))
     }
-}
-
-/// A value as flags have it, each element of a list in a flag of its own.
-fn texts(value: &Value) -> impl Iterator<Item = String> {
-    let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    values.iter().map(|value| json::float(value).or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned))
 }
 
 /// What `--print-config` writes, in Lightning's order.

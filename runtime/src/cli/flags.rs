@@ -3,7 +3,10 @@
 use super::configuration::Configuration;
 use crate::config::TrainerConfig;
 use crate::module::{FromHparams, Hyperparameters};
-use anyhow::{Result, bail};
+use crate::json;
+use crate::panic;
+use anyhow::{Context as _, Result, bail};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, Id, value_parser};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -29,7 +32,19 @@ pub(super) struct Flags {
 
 impl Flags {
     /// The flags of a module and a data module.
+    ///
+    /// # Errors
+    /// Two flags of one name, and whatever else clap finds wrong with hyperparameters: it panics, in debug builds.
     pub(super) fn of<M: FromHparams, D: FromHparams>() -> Result<Self> {
+        let flags = panic::catch(|| {
+            let flags = Self::unchecked::<M, D>()?;
+            flags.program.clone().build();
+            Ok(flags)
+        });
+        flags.context("the program's flags can't be made of the hyperparameters")
+    }
+
+    fn unchecked<M: FromHparams, D: FromHparams>() -> Result<Self> {
         let config = M::trainer_defaults();
         let mut defaults = serde_json::to_value(&config)?;
         defaults["max_epochs"] = serde_json::to_value(config.epochs())?;
@@ -87,12 +102,17 @@ impl Flags {
 
     /// The flags that were written, without defaults. `None` where one is wrong, and where they ask for help.
     pub(super) fn explicit(&self, arguments: &[OsString]) -> Option<(String, ArgMatches)> {
-        let bare = |arg: Arg| arg.required(false).default_values(Vec::<clap::builder::OsStr>::new());
         let program = self.program.clone();
-        let program =
-            VERBS.iter().fold(program, |program, (verb, _)| program.mut_subcommand(verb, |verb| verb.mut_args(bare)));
-        let matches = program.try_get_matches_from(arguments).ok()?;
-        matches.subcommand().map(|(verb, given)| (verb.to_owned(), given.clone()))
+        let program = VERBS.iter().fold(program, |program, (verb, _)| program.mut_subcommand(verb, nothing_required));
+        let mut matches = program.try_get_matches_from(arguments).ok()?;
+        let (verb, mut given) = matches.remove_subcommand()?;
+        let is_default = |id: &Id| given.value_source(id.as_str()) == Some(ValueSource::DefaultValue);
+        let defaults: Vec<Id> = given.ids().filter(|id| is_default(id)).cloned().collect();
+        for id in defaults {
+            // fails for ids that there are not
+            let _ = given.try_clear_id(id.as_str());
+        }
+        Some((verb, given))
     }
 }
 
@@ -101,6 +121,29 @@ pub(super) fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// A flag with a value from a file, as it would have been written: each element of a list in a flag of its own, or after one flag
+/// that takes several.
+pub(super) fn written(arg: &Arg, long: &str, value: &serde_json::Value) -> Vec<OsString> {
+    let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let texts = values.iter().map(|value| json::float(value).or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned));
+    if arg.get_num_args().is_some_and(|range| range.min_values() > 1) {
+        return std::iter::once(format!("--{long}")).chain(texts).map(OsString::from).collect();
+    }
+    texts.map(|text| format!("--{long}={text}").into()).collect()
+}
+
+/// A flag without what it says of others.
+pub(super) fn alone(arg: &Arg) -> Arg {
+    let alone = Arg::new(arg.get_id().clone()).long(arg.get_long().unwrap_or_default().to_owned());
+    let alone = alone.action(arg.get_action().clone()).value_parser(arg.get_value_parser().clone());
+    let alone = alone.value_names(arg.get_value_names().unwrap_or_default().to_owned());
+    let alone = alone.allow_negative_numbers(arg.is_allow_negative_numbers_set());
+    match arg.get_num_args() {
+        Some(range) => alone.num_args(range),
+        None => alone,
+    }
 }
 
 /// The names of the flags of one part.
@@ -117,14 +160,20 @@ fn env_program() -> String {
 fn part<H: Hyperparameters>(heading: &'static str) -> Command {
     let part = H::augment_args(Command::new(heading).next_help_heading(heading));
     // `--lr -1` is a wrong learning rate, not an unknown flag `-1`
-    part.mut_args(|arg| arg.allow_negative_numbers(true))
+    part.mut_args(|arg| if arg.get_action().takes_values() { arg.allow_negative_numbers(true) } else { arg })
 }
 
 fn verb(name: &'static str, about: &'static str, parts: &[Command]) -> Command {
     let command = Command::new(name).about(about).args([config(), print_config(), checkpoint(name), seed()]);
     let command = parts.iter().fold(command, with_part);
     // a trained model brings the values that it was made with
-    if name == "fit" { command } else { command.mut_args(|arg| arg.required(false)) }
+    if name == "fit" { command } else { nothing_required(command) }
+}
+
+fn nothing_required(command: Command) -> Command {
+    let groups: Vec<Id> = command.get_groups().map(|group| group.get_id().clone()).collect();
+    let command = groups.into_iter().fold(command, |command, id| command.mut_group(id, |group| group.required(false)));
+    command.mut_args(|arg| arg.required(false))
 }
 
 fn with_part(command: Command, part: &Command) -> Command {
@@ -175,10 +224,14 @@ fn seed() -> Arg {
 
 /// Two flags of one name would hide each other.
 fn refuse_doubles(parts: &[Command]) -> Result<()> {
-    let own = Command::new("program").args([config(), print_config(), checkpoint("fit"), seed()]);
-    let mut known: Vec<(&Id, &str)> = Vec::new();
+    let help = Arg::new("help").long("help").short('h').action(ArgAction::Help);
+    let own = Command::new("program").args([help, config(), print_config(), checkpoint("fit"), seed()]);
+    let mut known: Vec<(String, &str)> = Vec::new();
     for part in std::iter::once(&own).chain(parts) {
-        for name in part.get_arguments().map(Arg::get_id) {
+        if part.has_subcommands() {
+            bail!("the hyperparameters of the {} have subcommands: give them flags alone", part.get_name());
+        }
+        for name in part.get_arguments().flat_map(names) {
             if let Some((_, other)) = known.iter().find(|(known, _)| *known == name) {
                 bail!("`{name}` is a hyperparameter of the {} and of the {other}: rename one of them", part.get_name());
             }
@@ -186,4 +239,13 @@ fn refuse_doubles(parts: &[Command]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What an argument is known by, in configurations and on the command line.
+fn names(arg: &Arg) -> Vec<String> {
+    let longs = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
+    let shorts = arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
+    let mut names = vec![arg.get_id().to_string()];
+    names.extend(longs.map(|long| format!("--{long}")).chain(shorts.map(|short| format!("-{short}"))));
+    names
 }

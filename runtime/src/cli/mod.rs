@@ -20,7 +20,6 @@ use comfy_table::CellAlignment;
 use configuration::{Configuration, Printed};
 use flags::Flags;
 use std::ffi::OsString;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -99,7 +98,7 @@ where
         Hyperparameters::update_from_arg_matches(&mut config, &explicit)?;
         let given_path = explicit.get_one::<PathBuf>(flags::CKPT_PATH).cloned();
         let mut checkpoint = given_path.or_else(|| files.value(flags::CKPT_PATH)?.as_str().map(PathBuf::from));
-        let prints = explicit.get_flag(flags::PRINT_CONFIG);
+        let prints = explicit.contains_id(flags::PRINT_CONFIG);
         if checkpoint.is_none() && name != "fit" && !prints {
             checkpoint = Some(last(&config)?);
         }
@@ -196,7 +195,7 @@ fn metrics_table(metrics: &Metrics) -> String {
     table.to_string()
 }
 
-/// Writes to the standard output stream, where results go.
+/// Writes a result.
 fn say(text: &str) -> Result<()> {
-    writeln!(std::io::stdout(), "{text}").context("can't write to the standard output stream")
+    terminal::print(text).context("can't write to the standard output stream")
 }

@@ -1,0 +1,183 @@
+//! A generated program whose hyperparameters are arguments of every kind, or of a kind that the environment names.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::process::ExitCode;
+use tch_lightning::prelude::*;
+
+#[derive(Args, Serialize, Deserialize)]
+struct EveryKind {
+    /// Whether the layer has a bias
+    #[arg(long)]
+    bias: bool,
+    #[arg(long, action = clap::ArgAction::SetFalse)]
+    no_norm: bool,
+    #[arg(short = 'v', long, action = clap::ArgAction::Count)]
+    depth: u8,
+    #[arg(long)]
+    widths: Vec<i64>,
+    #[arg(long, num_args = 2, default_values_t = [0.9, 0.999])]
+    betas: Vec<f64>,
+    #[arg(long, value_enum, default_value_t = Activation::Relu)]
+    kind: Activation,
+    #[arg(long)]
+    rate: Option<f64>,
+    /// `--seeded` and `--seeded=7` are two things
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "1")]
+    seeded: Option<i64>,
+    #[arg(short, long, visible_alias = "offset", default_value_t = -1.5, conflicts_with = "rate_limit")]
+    shift: f64,
+    #[arg(long, hide = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rate_limit: Option<f64>,
+    #[arg(long, value_delimiter = ',')]
+    tags: Vec<String>,
+    #[command(flatten)]
+    nested: Nested,
+    files: Vec<String>,
+}
+
+#[derive(Args, Serialize, Deserialize)]
+struct Nested {
+    #[arg(long, global = true)]
+    fast: bool,
+    #[arg(long, default_value_t = 3)]
+    level: i32,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+enum Activation {
+    Relu,
+    Tanh,
+}
+
+/// Hyperparameters of one field.
+macro_rules! refused {
+    ($($kind:ident { $(#[$attribute:meta])* $field:ident: $type:ty $(, $(#[$other:meta])* $second:ident: $second_type:ty)? })+) => {$(
+        #[derive(Args, Serialize, Deserialize)]
+        struct $kind {
+            $(#[$attribute])*
+            $field: $type,
+            $($(#[$other])* $second: $second_type,)?
+        }
+    )+};
+}
+
+refused! {
+    OwnId { #[arg(long = "setting")] config: Option<String> }
+    OwnLong { #[arg(long = "config")] setting: Option<String> }
+    OwnAlias { #[arg(long, alias = "seed-everything")] seed: Option<i64> }
+    Help { #[arg(long)] help: bool }
+    ShortHelp { #[arg(short = 'h', long)] height: Option<i64> }
+    TrainerLong { #[arg(long = "max-epochs")] epochs: Option<i64> }
+    SameShort { #[arg(short = 'x', long)] one: bool, #[arg(short = 'x', long)] other: bool }
+    Subcommands { #[command(subcommand)] what: What }
+    GlobalAndRequired { #[arg(long, global = true, required = true)] rate: f64 }
+    TwoLists { one: Vec<i64>, other: Vec<i64> }
+    UnknownConflict { #[arg(long, conflicts_with = "nothing")] rate: Option<f64> }
+}
+
+#[derive(Subcommand, Serialize, Deserialize)]
+enum What {
+    One,
+}
+
+struct Model<H> {
+    vs: nn::VarStore,
+    layer: nn::Linear,
+    hparams: H,
+}
+
+#[lightning_module]
+impl<H: Args + Serialize + DeserializeOwned + 'static> Model<H> {
+    fn new(hparams: H) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let layer = nn::linear(vs.root(), 1, 1, nn::LinearConfig::default());
+        Self { vs, layer, hparams }
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    /// Prints the hyperparameters that it was made with.
+    fn setup(&self) -> Result<()> {
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), "{}", serde_json::to_string(&self.hparams)?);
+        Ok(())
+    }
+
+    fn training_step(&self, batch: &Tensor) -> Tensor {
+        self.layer.forward(batch).square().mean(None)
+    }
+
+    fn validation_step(&self, ctx: &mut Context, batch: &Tensor) {
+        ctx.log("val_loss", self.training_step(batch));
+    }
+
+    fn test_step(&self, ctx: &mut Context, batch: &Tensor) {
+        ctx.log("test_loss", self.training_step(batch));
+    }
+
+    fn predict_step(&self, batch: &Tensor) -> Tensor {
+        self.layer.forward(batch)
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.01)
+    }
+
+    fn trainer_defaults() -> TrainerConfig {
+        TrainerConfig {
+            enable_progress_bar: false,
+            enable_model_summary: false,
+            max_epochs: Some(1),
+            ..TrainerConfig::default()
+        }
+    }
+}
+
+struct Rows;
+
+#[lightning_datamodule]
+impl Rows {
+    fn new() -> Self {
+        Self
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        let rows = Tensor::ones([4, 1], (Kind::Float, Device::Cpu));
+        Ok(DataLoader::new(TensorDataset::new(rows)?).batch_size(2))
+    }
+
+    fn val_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        self.train_dataloader()
+    }
+
+    fn test_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        self.train_dataloader()
+    }
+
+    fn predict_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        self.train_dataloader()
+    }
+}
+
+fn main() -> ExitCode {
+    match std::env::var("FLAGS").unwrap_or_default().as_str() {
+        "own-id" => Model::<OwnId>::main::<Rows>(),
+        "own-long" => Model::<OwnLong>::main::<Rows>(),
+        "own-alias" => Model::<OwnAlias>::main::<Rows>(),
+        "help" => Model::<Help>::main::<Rows>(),
+        "short-help" => Model::<ShortHelp>::main::<Rows>(),
+        "trainer-long" => Model::<TrainerLong>::main::<Rows>(),
+        "same-short" => Model::<SameShort>::main::<Rows>(),
+        "subcommand" => Model::<Subcommands>::main::<Rows>(),
+        "global-and-required" => Model::<GlobalAndRequired>::main::<Rows>(),
+        "two-lists" => Model::<TwoLists>::main::<Rows>(),
+        "unknown-conflict" => Model::<UnknownConflict>::main::<Rows>(),
+        _ => Model::<EveryKind>::main::<Rows>(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Every kind of argument that clap has, as a hyperparameter: it works, or is refused in a sentence.
+
+use crate::child::{Program, text};
+
+/// What `flags` prints of the model's hyperparameters.
+fn model(printed: &str) -> serde_json::Value {
+    let line = printed.lines().find(|line| line.starts_with('{')).unwrap_or_else(|| panic!("{printed}"));
+    serde_json::from_str(line).unwrap()
+}
+
+fn defaults() -> serde_json::Value {
+    serde_json::json!({
+        "bias": false, "no_norm": true, "depth": 0, "widths": [], "betas": [0.9, 0.999], "kind": "relu", "rate": null,
+        "seeded": null, "shift": -1.5, "tags": [], "nested": { "fast": false, "level": 3 }, "files": [],
+    })
+}
+
+fn with(changes: serde_json::Value) -> serde_json::Value {
+    let mut all = defaults();
+    all.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    all
+}
+
+#[test]
+fn arguments_of_every_kind_are_read() {
+    let program = Program::of_flags("");
+    let read = |arguments: &str| model(&program.succeed(&format!("fit {arguments}")));
+    assert_eq!(read(""), defaults());
+    assert_eq!(
+        read(
+            "--bias --no-norm -vv --widths 1 --widths -2 --betas -0.5 0.25 --kind tanh --rate -0.5 --seeded=7 --shift -2 \
+             --tags a,b --fast --level -4 one two"
+        ),
+        serde_json::json!({
+            "bias": true, "no_norm": false, "depth": 2, "widths": [1, -2], "betas": [-0.5, 0.25], "kind": "tanh", "rate": -0.5,
+            "seeded": 7, "shift": -2.0, "tags": ["a", "b"], "nested": { "fast": true, "level": -4 }, "files": ["one", "two"],
+        })
+    );
+    for verb in ["validate", "test", "predict", "hooks", "doctor"] {
+        let output = program.run(&format!("{verb}"));
+        let log = text(output.stderr);
+        assert!(output.status.success() || log.contains("there is no checkpoint"), "`{verb}`: {log}");
+    }
+}
+
+/// A flag that takes no value has one all the same when it is not given: it is not to count more than a file, or a checkpoint.
+#[test]
+fn flags_that_are_not_given_leave_files_and_checkpoints_alone() {
+    let program = Program::of_flags("");
+    std::fs::write(
+        program.path("flags.yaml"),
+        "model:\n  bias: true\n  no_norm: false\n  depth: 3\n  widths: [4]\n  kind: tanh\n  seeded: 5\n  files: [x]\n",
+    )
+    .unwrap();
+    let of_file = with(serde_json::json!({
+        "bias": true, "no_norm": false, "depth": 3, "widths": [4], "kind": "tanh", "seeded": 5, "files": ["x"],
+    }));
+    let read = |arguments: &str| model(&program.succeed(&format!("{arguments}")));
+    assert_eq!(read("fit --config flags.yaml --max-epochs 1"), of_file);
+    assert_eq!(read("test"), of_file, "as in the checkpoint");
+    assert_eq!(read("test -v")["depth"], 1);
+    let printed = program.succeed("fit --bias --print-config");
+    assert!(printed.contains("  bias: true\n") && printed.contains("  no_norm: true\n"), "{printed}");
+}
+
+#[test]
+fn arguments_that_can_not_be_flags_of_the_program_are_refused() {
+    for (kind, sentence) in [
+        ("own-id", "`config` is a hyperparameter of the Model and of the program: rename one of them"),
+        ("own-long", "`--config` is a hyperparameter of the Model and of the program: rename one of them"),
+        ("own-alias", "`--seed-everything` is a hyperparameter of the Model and of the program: rename one of them"),
+        ("help", "`help` is a hyperparameter of the Model and of the program: rename one of them"),
+        ("short-help", "`-h` is a hyperparameter of the Model and of the program: rename one of them"),
+        ("trainer-long", "`--max-epochs` is a hyperparameter of the Model and of the Trainer: rename one of them"),
+        ("same-short", "`-x` is a hyperparameter of the Model and of the Model: rename one of them"),
+        ("subcommand", "the hyperparameters of the Model have subcommands: give them flags alone"),
+    ] {
+        for verb in ["fit", "hooks"] {
+            let said = Program::of_flags(kind).refuse(verb);
+            assert_eq!(said, format!("the program's flags can't be made of the hyperparameters: {sentence}"), "{kind}");
+        }
+    }
+    // what clap itself asserts, in debug builds
+    for kind in ["global-and-required", "two-lists", "unknown-conflict"] {
+        let said = Program::of_flags(kind).refuse("fit");
+        assert!(said.starts_with("the program's flags can't be made of the hyperparameters: "), "{kind}: {said}");
+    }
+}
+
+#[test]
+fn a_reader_that_has_enough_ends_the_program_well() {
+    let program = Program::of_flags("");
+    program.succeed("fit --max-epochs 1");
+    for verb in ["hooks", "doctor", "fit --print-config", "test", "validate", "predict", "fit --max-epochs 1"] {
+        let (status, log) = program.run_into_a_closed_pipe(&format!("{verb}"));
+        assert!(status.success(), "`{verb}`: {log}");
+        assert!(!log.contains("error") && !log.contains("panicked"), "`{verb}`: {log}");
+    }
+}
