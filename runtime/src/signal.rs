@@ -62,11 +62,6 @@ impl Caught {
             number => Signal::ALL.into_iter().find(|signal| signal.number() as usize == number),
         }
     }
-
-    #[cfg(test)]
-    pub(crate) fn catch(&self, signal: Signal) {
-        self.number.store(signal.number() as usize, Ordering::Relaxed);
-    }
 }
 
 /// The handlers of one run, which are taken away with it.

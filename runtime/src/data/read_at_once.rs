@@ -121,7 +121,7 @@ mod tests {
         let read = |place: usize| Vec::<i64>::try_from(batches[place].as_ref().unwrap()).unwrap();
         assert_eq!([read(0), read(2), read(3)], [[0, 1], [4, 5], [6, 7]]);
         let said = batches[1].as_ref().unwrap_err().to_string();
-        assert_eq!(said, "sample 3 of the dataset could not be read");
+        assert_eq!(said, "sample 3 of the dataset could not be read: the file is cut short");
         assert_eq!(*dataset.read.lock().unwrap(), [2, 1, 1, 2], "two batches at once, then those two alone");
     }
 

@@ -207,7 +207,9 @@ impl<B: Batch> Combine for Vec<DataLoader<B>> {
     }
 
     fn make_sequential(&mut self) -> bool {
-        self.iter_mut().fold(false, |changed, loader| loader.make_sequential() || changed)
+        // all of them, whatever the first ones say
+        let changed: Vec<bool> = self.iter_mut().map(DataLoader::make_sequential).collect();
+        changed.contains(&true)
     }
 
     fn describe(&self) -> String {
