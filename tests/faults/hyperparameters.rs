@@ -37,7 +37,7 @@ fn arguments_of_every_kind_are_read() {
         })
     );
     for verb in ["validate", "test", "predict", "hooks", "doctor"] {
-        let output = program.run(&format!("{verb}"));
+        let output = program.run(verb);
         let log = text(output.stderr);
         assert!(output.status.success() || log.contains("there is no checkpoint"), "`{verb}`: {log}");
     }
@@ -55,7 +55,7 @@ fn flags_that_are_not_given_leave_files_and_checkpoints_alone() {
     let of_file = with(serde_json::json!({
         "bias": true, "no_norm": false, "depth": 3, "widths": [4], "kind": "tanh", "seeded": 5, "files": ["x"],
     }));
-    let read = |arguments: &str| model(&program.succeed(&format!("{arguments}")));
+    let read = |arguments: &str| model(&program.succeed(arguments));
     assert_eq!(read("fit --config flags.yaml --max-epochs 1"), of_file);
     assert_eq!(read("test"), of_file, "as in the checkpoint");
     assert_eq!(read("test -v")["depth"], 1);
@@ -92,7 +92,7 @@ fn a_reader_that_has_enough_ends_the_program_well() {
     let program = Program::of_flags("");
     program.succeed("fit --max-epochs 1");
     for verb in ["hooks", "doctor", "fit --print-config", "test", "validate", "predict", "fit --max-epochs 1"] {
-        let (status, log) = program.run_into_a_closed_pipe(&format!("{verb}"));
+        let (status, log) = program.run_into_a_closed_pipe(verb);
         assert!(status.success(), "`{verb}`: {log}");
         assert!(!log.contains("error") && !log.contains("panicked"), "`{verb}`: {log}");
     }

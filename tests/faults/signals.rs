@@ -33,7 +33,12 @@ fn a_signal_ends_training_after_the_running_step_and_says_how_to_go_on() {
         let saved = Checkpoint::read(&program.path("crashes/on_exception.ckpt")).unwrap();
         let batches = saved.metadata.global_step;
         assert!(batches >= 7);
-        assert_eq!(place, format!("epoch {}, batch {}", (batches - 1) / 5, (batches - 1) % 5));
+        let (epoch, batch) = ((batches - 1) / 5, (batches - 1) % 5);
+        // the signal may have come in the validation that follows an epoch's last batch
+        let in_validation = format!(" of the validation in epoch {epoch}");
+        let is_right =
+            place == format!("epoch {epoch}, batch {batch}") || (batch == 4 && place.ends_with(&in_validation));
+        assert!(is_right, "{place}, after {batches} batches");
         let epochs = saved.metadata.epoch + 2;
         program.succeed(&format!(
             "fit --fault none --width 3 --max-epochs {epochs} --ckpt-path crashes/on_exception.ckpt"

@@ -2,7 +2,7 @@
 
 use super::flags;
 use crate::config::TrainerConfig;
-use crate::config::yaml::{self, MAX_BYTES, Table, keys, overlay, sort_out, unknown};
+use crate::config::yaml::{self, MAX_BYTES, Table, keys, overlay, shown, sort_out, unknown};
 use crate::json;
 use crate::module::Hyperparameters;
 use anyhow::{Context as _, Result, anyhow};
@@ -52,7 +52,7 @@ impl Source {
         let keys = [&SECTIONS[..], &[flags::SEED, flags::CKPT_PATH]].concat();
         let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
         let wrong = |(key, value): (&String, &Value)| match (key.as_str(), value) {
-            (key, _) if !keys.iter().any(|known| known == key) => Some(unknown(key, key, &keys)),
+            (key, _) if !keys.iter().any(|known| known == key) => Some(unknown(&shown(key), key, &keys)),
             (flags::SEED, value) => (!value.is_null() && value.as_i64().is_none())
                 .then(|| format!("`{key}` must be a whole number, and is {}", yaml::kind(value))),
             (flags::CKPT_PATH, value) => (!value.is_null() && !value.is_string())
@@ -69,7 +69,7 @@ impl Source {
         match &self.unreadable {
             Some(error) => Some(format!("can't read the configuration {name}: {error}")),
             None if self.mistakes.is_empty() => None,
-            None => Some(format!("the configuration {name} is wrong: {}", self.mistakes.join("; "))),
+            None => Some(format!("the configuration {name} is wrong: {}", yaml::listed(&self.mistakes))),
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::configuration::Configuration;
 use crate::config::TrainerConfig;
-use crate::module::{FromHparams, Hyperparameters};
 use crate::json;
+use crate::module::{FromHparams, Hyperparameters};
 use crate::panic;
 use anyhow::{Context as _, Result, bail};
 use clap::parser::ValueSource;
@@ -127,7 +127,9 @@ pub(super) fn first_line(error: &clap::Error) -> String {
 /// that takes several.
 pub(super) fn written(arg: &Arg, long: &str, value: &serde_json::Value) -> Vec<OsString> {
     let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    let texts = values.iter().map(|value| json::float(value).or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned));
+    let texts = values
+        .iter()
+        .map(|value| json::float(value).or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned));
     if arg.get_num_args().is_some_and(|range| range.min_values() > 1) {
         return std::iter::once(format!("--{long}")).chain(texts).map(OsString::from).collect();
     }

@@ -35,7 +35,7 @@ impl TrainerConfig {
     /// # Errors
     /// [`Error::Configuration`], which lists every unknown key, wrong type and value that makes no sense.
     pub fn from_yaml(text: &str) -> Result<Self, Error> {
-        let wrong = |mistakes: Vec<String>| Error::Configuration(mistakes.join("; "));
+        let wrong = |mistakes: Vec<String>| Error::Configuration(listed(&mistakes));
         let table = parse(text.as_bytes()).map_err(|mistake| wrong(vec![mistake]))?;
         Self::default().overlaid(None, &table).map_err(wrong)
     }
@@ -89,17 +89,64 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
         },
     };
     match serde_saphyr::from_str_with_options(text, options).map(|json::Parsed(value)| value) {
-        Ok(Value::Object(table)) => Ok(table),
+        Ok(Value::Object(table)) => match first_tag(text) {
+            Some(mistake) => Err(mistake),
+            None => Ok(table),
+        },
         Ok(Value::Null) => Err("it is empty".to_owned()),
         Ok(other) => Err(format!("it must be a table of keys and values, and is {}", kind(&other))),
         Err(error) => Err(unreadable(&error)),
     }
 }
 
+/// That a value has a tag, if one has: what reads values would drop it.
+fn first_tag(text: &str) -> Option<String> {
+    let options = granit_parser::options! { emit_comments: false };
+    let events = granit_parser::Parser::new_from_str_with_options(text, options).map_while(Result::ok);
+    let tagged = events.into_iter().find_map(|(event, span)| Some((event.tag()?.to_string(), span)));
+    tagged.map(|(tag, span)| {
+        let line = span.tag_start().unwrap_or(span.start).line();
+        format!(
+            "line {line} has the tag `{}`, and no value of a configuration has one: write the value alone",
+            shown(&tag)
+        )
+    })
+}
+
+/// A text of the user's that is part of a sentence: without control characters, which a terminal would obey, and not too long.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 60;
+    let mut shown: String = text.chars().take(LONGEST).flat_map(escaped).collect();
+    if text.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn escaped(character: char) -> impl Iterator<Item = char> {
+    let (control, other) = if character.is_control() { (Some(character), None) } else { (None, Some(character)) };
+    control.into_iter().flat_map(char::escape_default).chain(other)
+}
+
+/// Mistakes in a sentence: of many the first ones, and how many there are besides.
+pub(crate) fn listed(mistakes: &[String]) -> String {
+    const MOST: usize = 10;
+    const LONGEST: usize = 2_000;
+    let mut length = 0;
+    let fits = |mistake: &&String| {
+        length += mistake.len();
+        length <= LONGEST
+    };
+    let few = mistakes.iter().take(MOST).take_while(fits).count().max(1).min(mistakes.len());
+    let left = mistakes.len() - few;
+    let more = (left > 0).then(|| format!("and {left} more {}", if left == 1 { "mistake" } else { "mistakes" }));
+    mistakes[..few].iter().cloned().chain(more).collect::<Vec<_>>().join("; ")
+}
+
 fn unreadable(error: &serde_saphyr::Error) -> String {
     match error.without_snippet() {
         serde_saphyr::Error::DuplicateMappingKey { key: Some(key), location } => {
-            format!("`{key}` stands twice, the second time in line {}", location.line())
+            format!("`{}` stands twice, the second time in line {}", shown(key), location.line())
         }
         error => {
             let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
@@ -108,8 +155,15 @@ fn unreadable(error: &serde_saphyr::Error) -> String {
     }
 }
 
+/// What a library says, which may quote a value of any length.
 fn in_one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    const LONGEST: usize = 500;
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut shown: String = line.chars().take(LONGEST).flat_map(escaped).collect();
+    if line.chars().nth(LONGEST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// What a value is, in words.
@@ -135,7 +189,7 @@ pub(crate) fn sort_out(
 ) -> (Table, Vec<String>) {
     let (mut usable, mut mistakes) = (Table::new(), Vec::new());
     for (key, value) in table {
-        let path = section.map_or_else(|| key.clone(), |section| format!("{section}.{key}"));
+        let path = section.map_or_else(|| shown(key), |section| format!("{section}.{}", shown(key)));
         if !known_keys.contains(key) {
             mistakes.push(unknown(&path, key, known_keys));
             continue;
@@ -202,6 +256,53 @@ mod tests {
             let said = parse(text.as_bytes()).unwrap_err();
             assert!(said.starts_with("it can't be read as YAML: ") && !said.contains('\n'), "{said}");
         }
+    }
+
+    #[test]
+    fn tags_are_refused() {
+        for (text, tag, line) in [
+            ("trainer: !include other.yaml\n", "!include", 1),
+            ("trainer:\n  max_epochs: !!python/name:os.system 3\n", "tag:yaml.org,2002:python/name:os.system", 2),
+            ("a: 1\nb: !!str 5\n", "tag:yaml.org,2002:str", 2),
+            ("a: [1, !x 2]\n", "!x", 1),
+            ("!map\na: 1\n", "!map", 1),
+            ("a: !\u{7f}x 1\n", "!", 1),
+        ] {
+            let said = parse(text.as_bytes()).unwrap_err();
+            let refused = format!(
+                "line {line} has the tag `{tag}`, and no value of a configuration has one: write the value alone"
+            );
+            assert!(said == refused || (tag == "!" && !said.contains('\u{7f}')), "{said}");
+        }
+        assert!(parse(b"a: '!text'\nb: \"!!str\"\nc: x!y\n# !comment\n").is_ok());
+    }
+
+    #[test]
+    fn what_users_wrote_does_not_reach_the_terminal_as_it_is() {
+        let config = |text: &str| TrainerConfig::from_yaml(text).unwrap_err().to_string();
+        assert!(config("\"\\e[31mred\\n\": 1").starts_with("`\\u{1b}[31mred\\n` is unknown: the keys are "));
+        assert_eq!(config("\"\\a\": 1\n\"\\a\": 2"), "`\\u{7}` stands twice, the second time in line 2");
+        let value = config("logger: \"\\e[2J\"");
+        assert!(value.starts_with("`logger`: invalid type: string ") && !value.contains('\u{1b}'), "{value}");
+        let precision = config("precision: \"\\e[2J\"");
+        assert!(precision.starts_with("`precision`: ") && !precision.contains('\u{1b}'), "{precision}");
+        let long = config(&format!("{}: 1\nlogger: {}", "k".repeat(1_000), "v".repeat(100_000)));
+        assert!(long.len() < 2_500, "{} bytes", long.len());
+        assert!(long.contains(&format!("`{}…` is unknown", "k".repeat(60))), "{long}");
+    }
+
+    #[test]
+    fn of_many_mistakes_a_few_are_told() {
+        let many: String = (0..3_000).map(|number| format!("max_epochz{number}: 1\n")).collect();
+        let said = TrainerConfig::from_yaml(&many).unwrap_err().to_string();
+        assert!(said.starts_with("`max_epochz0` is unknown: write `max_epochs`; `max_epochz1` is unknown"), "{said}");
+        assert!(said.ends_with("; and 2990 more mistakes") && said.len() < 1_000, "{said}");
+        let unlike: String = (0..3_000).map(|number| format!("{number}q: 1\n")).collect();
+        let said = TrainerConfig::from_yaml(&unlike).unwrap_err().to_string();
+        assert!(said.ends_with(" more mistakes") && said.len() < 2_500, "{} bytes", said.len());
+        assert_eq!(listed(&["one".to_owned(), "two".to_owned()]), "one; two");
+        assert_eq!(listed(&vec!["one".to_owned(); 11]), format!("{}and 1 more mistake", "one; ".repeat(10)));
+        assert_eq!(listed(&[]), "");
     }
 
     #[test]
