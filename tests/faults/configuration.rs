@@ -2,7 +2,7 @@
 
 use crate::child::{Program, text};
 use std::fs;
-use tch_lightning::{BatchLimit, TrainerConfig};
+use tch_lightning::{BatchLimit, Checkpoint, TrainerConfig};
 
 impl Program {
     fn write(&self, name: &str, text: &str) {
@@ -186,4 +186,30 @@ fn numbers_that_are_not_finite_go_through_checkpoints_and_configurations() {
     assert_eq!(program.succeed("fit --config printed.yaml --print-config"), printed);
     // flags count more than files, and files more than the checkpoint
     assert!(program.succeed("test --print-config --limit 3 --config printed.yaml").contains("limit: 3.0"));
+}
+
+#[test]
+fn a_hyperparameter_that_was_added_since_has_its_default() {
+    let program = Program::new();
+    program.succeed("fit --width 3 --lr 0.5 --max-epochs 1 --enable-progress-bar false");
+    let path = program.path("lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt");
+    let mut checkpoint = Checkpoint::read(&path).unwrap();
+    let hyper_parameters = checkpoint.metadata.hyper_parameters.as_mut().unwrap();
+    let model = hyper_parameters["model"].as_object_mut().unwrap();
+    // as a version of the program wrote it that had no `limit`
+    assert_eq!(model.remove("limit"), Some(1.0.into()));
+    checkpoint.write(&path).unwrap();
+    let printed =
+        program.succeed("test --print-config --ckpt-path lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt");
+    assert!(printed.contains("  limit: 1.0\n  lr: 0.5\n  width: 3\n"), "{printed}");
+    program.succeed("test");
+    // one without a default is named, with the file
+    let model = checkpoint.metadata.hyper_parameters.as_mut().unwrap()["model"].as_object_mut().unwrap();
+    model.remove("width").unwrap();
+    checkpoint.write(&path).unwrap();
+    assert_eq!(
+        program.refuse("test"),
+        "the hyperparameters in ./lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt do not fit the model: missing field \
+         `limit`"
+    );
 }

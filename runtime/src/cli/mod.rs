@@ -6,6 +6,7 @@ mod flags;
 mod hooks;
 
 use crate::checkpoint::Checkpoint;
+use crate::config::yaml::overlay;
 use crate::config::{TrainerConfig, yaml};
 use crate::error::{Error, in_one_line};
 use crate::json;
@@ -15,7 +16,7 @@ use crate::table;
 use crate::terminal;
 use crate::trainer::{Metrics, Trainer, last_checkpoint};
 use anyhow::{Context as _, Result, anyhow};
-use clap::ArgMatches;
+use clap::{Arg, ArgMatches, Command};
 use comfy_table::CellAlignment;
 use configuration::{Configuration, Printed};
 use flags::Flags;
@@ -103,7 +104,7 @@ where
             checkpoint = Some(last(&config)?);
         }
         let saved = saved_hyper_parameters(checkpoint.as_deref())?;
-        let read = Read { given: &given, explicit: &explicit, saved: saved.as_ref() };
+        let read = Read { given: &given, explicit: &explicit, saved: checkpoint.as_deref().zip(saved.as_ref()) };
         let model = read.hparams("model", &mut files)?;
         let data = read.hparams("data", &mut files)?;
         files.check()?;
@@ -167,21 +168,37 @@ fn saved_hyper_parameters(checkpoint: Option<&Path>) -> Result<Option<serde_json
 struct Read<'a> {
     given: &'a ArgMatches,
     explicit: &'a ArgMatches,
-    saved: Option<&'a serde_json::Value>,
+    /// Those of a checkpoint, with its path.
+    saved: Option<(&'a Path, &'a serde_json::Value)>,
 }
 
 impl Read<'_> {
     /// The flags' defaults, or the checkpoint's own values where there is one; then the files', then the flags that were given.
     fn hparams<H: Hyperparameters>(&self, of: &str, files: &mut Configuration) -> Result<H> {
-        let hparams = match self.saved.and_then(|saved| saved.get(of)) {
+        let hparams = match self.saved.and_then(|(path, saved)| Some((path, saved.get(of)?))) {
             None => H::from_arg_matches(self.given)?,
-            Some(saved) => H::from_json(saved.clone())
-                .with_context(|| format!("the checkpoint's hyperparameters do not fit the {of}"))?,
+            Some((path, saved)) => H::from_json(with_defaults::<H>(saved).unwrap_or_else(|| saved.clone()))
+                .with_context(|| format!("the hyperparameters in {} do not fit the {of}", path.display()))?,
         };
         let mut hparams = files.hparams(of, hparams)?;
         hparams.update_from_arg_matches(self.explicit)?;
         Ok(hparams)
     }
+}
+
+/// A checkpoint's hyperparameters, with the flags' defaults for those that were added to the struct since it was written. `None` where
+/// the flags have no defaults for them.
+fn with_defaults<H: Hyperparameters>(saved: &serde_json::Value) -> Option<serde_json::Value> {
+    let command = H::augment_args(Command::new("hyperparameters").no_binary_name(true));
+    let required = command.get_arguments().filter(|arg| arg.is_required_set());
+    let given: Vec<OsString> = required.flat_map(|arg| flag(arg, saved).unwrap_or_default()).collect();
+    let defaults = H::from_arg_matches(&command.try_get_matches_from(given).ok()?).ok()?.to_json().ok()?;
+    Some(overlay(&defaults, saved.as_object()?))
+}
+
+/// A flag with its value in a table.
+fn flag(arg: &Arg, values: &serde_json::Value) -> Option<Vec<OsString>> {
+    Some(flags::written(arg, arg.get_long()?, values.get(arg.get_id().as_str())?))
 }
 
 fn metrics_table(metrics: &Metrics) -> String {
