@@ -9,14 +9,14 @@ fn line() -> Line {
     Line::new(Sgd::new(0.1))
 }
 
-/// What a monitor logs of all verbs.
+/// What a monitor logs of all verbs, each by a trainer of its own.
 fn logged(monitor: DeviceStatsMonitor) -> Vec<Row> {
     let recorder = Recorder::default();
     let config = TrainerConfig { log_every_n_steps: 2, ..config() };
-    let mut trainer = Trainer::new(config).logger(recorder.clone()).callback(monitor);
-    trainer.fit(&mut line(), ()).unwrap();
-    trainer.validate(&mut line(), ()).unwrap();
-    trainer.test(&mut line(), ()).unwrap();
+    let trainer = || Trainer::new(config.clone()).logger(recorder.clone()).callback(monitor.clone());
+    trainer().fit(&mut line(), ()).unwrap();
+    trainer().validate(&mut line(), ()).unwrap();
+    trainer().test(&mut line(), ()).unwrap();
     recorder.rows().into_iter().filter(|row| !row.1.contains_key("epoch")).collect()
 }
 

@@ -24,7 +24,7 @@ fn a_program_says_why_its_run_ended() {
     );
     assert_eq!(
         said(&program, &format!("{every_step} --max-steps 7")),
-        ["training ended after 2 epochs and 7 steps: `max_steps` of 7 was reached"]
+        ["training ended within epoch 1, after 7 steps: `max_steps` of 7 was reached"]
     );
     // the losses are of the layer's own outputs, which a rate of 0 leaves as they are
     let stopped = said(&program, &format!("{every_step} --lr 0 --early-stopping val_loss --max-epochs 9"));

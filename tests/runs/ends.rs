@@ -82,8 +82,8 @@ fn manual_optimization_that_never_steps_does_not_run_for_ever() {
     let said = trainer.fit(&mut Idle(vs), ()).unwrap_err().to_string();
     assert_eq!(
         said,
-        "`max_steps` is 3, and `training_step` took no optimizer step in 1000 batches: step with `ctx.manual_step(self, 0)?`, or \
-         set `max_epochs`"
+        "`max_steps` is 3, and no optimizer step was taken in 1000 batches, so that the run would not end: take one, as with \
+         `ctx.manual_step(self, 0)?` in manual optimization, or set `max_epochs`"
     );
 }
 
@@ -117,4 +117,39 @@ fn early_stopping_is_a_reason() {
     assert_eq!(reason, EndReason::Stopped(Some(said.to_owned())));
     let stopping = trainer.find_callback::<EarlyStopping>().unwrap();
     assert_eq!(stopping.stopping_reason(), Some(StoppingReason::PatienceExhausted));
+}
+
+/// Skips every epoch at its first batch.
+struct Skipping(nn::VarStore);
+
+#[lightning_module]
+impl Skipping {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.0
+    }
+
+    fn on_train_batch_start(&self) -> Flow {
+        Flow::SkipEpoch
+    }
+
+    fn training_step(&self, _batch: &Tensor) -> Option<Tensor> {
+        None
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.1)
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        Ok(DataLoader::new(TensorDataset::new(Tensor::ones([4, 1], (Kind::Float, Device::Cpu)))?))
+    }
+}
+
+#[test]
+fn epochs_that_are_skipped_do_not_run_for_ever() {
+    let vs = nn::VarStore::new(Device::Cpu);
+    let _weight = vs.root().zeros("weight", &[1]);
+    let mut trainer = Trainer::new(TrainerConfig { max_steps: Some(3), max_epochs: None, ..quiet() });
+    let said = trainer.fit(&mut Skipping(vs), ()).unwrap_err().to_string();
+    assert!(said.starts_with("`max_steps` is 3, and no optimizer step was taken in 1000 batches"), "{said}");
 }

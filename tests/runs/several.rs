@@ -2,7 +2,7 @@
 
 use crate::model::{Line, files, fit, quiet, trainer};
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, LambdaCallback, Logger, ModelCheckpoint, RunStatus};
+use tch_lightning::{EarlyStopping, LambdaCallback, Logger, ModelCheckpoint, OnExceptionCheckpoint, RunStatus};
 
 #[test]
 fn each_fold_writes_its_own_checkpoints_and_log() {
@@ -160,4 +160,47 @@ fn a_logger_that_panics_does_not_hide_the_runs_error() {
     let mut line = Line::new();
     let said = trainer(quiet(), &line).logger(Broken).fit(&mut line, ()).unwrap_err().to_string();
     assert!(said.contains("the logger is broken"), "{said}");
+}
+
+#[test]
+fn a_test_after_a_fit_has_its_epoch_and_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut line = Line { optimizer: Adam::new(0.1).into_optimizer(), ..Line::new() };
+    let mut trainer = trainer(quiet(), &line);
+    fit(&mut trainer, &mut line);
+    trainer.test(&mut line, ()).unwrap();
+    assert_eq!(line.events.of("test"), ["2 at 8"; 2]);
+    // what the fit has trained can still be saved, and resumed
+    let path = folder.path().join("after.ckpt");
+    trainer.save_checkpoint(&mut line, (), &path).unwrap();
+    let mut resumed = Trainer::new(TrainerConfig { max_epochs: Some(3), ..quiet() }).ckpt_path(&path);
+    fit(&mut resumed, &mut Line { optimizer: Adam::new(0.1).into_optimizer(), ..Line::new() });
+    assert_eq!(resumed.context().global_step(), 12);
+}
+
+#[test]
+fn a_resume_that_fails_early_leaves_the_checkpoint_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let saves = OnExceptionCheckpoint::new(folder.path());
+    let mut line = Line { fails_at: Some((1, 2)), ..Line::new() };
+    trainer(quiet(), &line).callback(saves.clone()).fit(&mut line, ()).unwrap_err();
+    let before = std::fs::read(saves.ckpt_path()).unwrap();
+    let failing: [LambdaCallback<Line>; 3] = [
+        LambdaCallback::new().setup(|_, _, _| -> Result<()> { bail!("no setup") }),
+        LambdaCallback::new().on_fit_start(|_, _| -> Result<()> { bail!("no start") }),
+        LambdaCallback::new().on_train_start(|_, _| -> Result<()> { bail!("no training") }),
+    ];
+    for callback in failing {
+        let mut line = Line::new();
+        let resumed = trainer(quiet(), &line).callback(callback).callback(saves.clone());
+        resumed.ckpt_path(saves.ckpt_path()).fit(&mut line, ()).unwrap_err();
+        assert!(std::fs::read(saves.ckpt_path()).unwrap() == before);
+    }
+    // neither do the other verbs touch it
+    trainer(quiet(), &line).callback(saves.clone()).validate(&mut line, ()).unwrap();
+    assert!(std::fs::read(saves.ckpt_path()).unwrap() == before);
+    let mut line = Line::new();
+    let mut resumed = trainer(quiet(), &line).ckpt_path(saves.ckpt_path());
+    fit(&mut resumed, &mut line);
+    assert_eq!(line.events.of("batch"), ["1 2 at 6", "1 3 at 7"]);
 }

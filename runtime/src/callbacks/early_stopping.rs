@@ -236,8 +236,12 @@ impl EarlyStopping {
             StoppingReason::StoppingThreshold => format!("`{monitor}` is {current:.4}, which is good enough"),
             StoppingReason::DivergenceThreshold => format!("`{monitor}` is {current:.4}, which is too bad"),
             StoppingReason::PatienceExhausted => {
-                let best = self.state.best_score.unwrap_or(f64::NAN);
-                format!("`{monitor}` did not improve in {} checks; its best was {best:.4}", self.state.wait_count)
+                let checks = self.state.wait_count;
+                let checks = if checks == 1 { "1 check".to_owned() } else { format!("{checks} checks") };
+                match self.state.best_score {
+                    Some(best) => format!("`{monitor}` did not improve in {checks}; its best was {best:.4}"),
+                    None => format!("`{monitor}` had no finite value in {checks}"),
+                }
             }
         };
         format!("EarlyStopping: {why}")

@@ -99,8 +99,4 @@ impl<M: LightningModule> Callback<M> for GradientAccumulationScheduler {
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
         self.end(ctx)
     }
-
-    fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
-        self.end(ctx)
-    }
 }

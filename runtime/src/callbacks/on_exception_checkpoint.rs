@@ -77,13 +77,13 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
     }
 
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
-        if !self.filename.is_empty() {
+        if ctx.stage() == Stage::Fit && !self.filename.is_empty() {
             ctx.save_checkpoint(SaveRequest::new(self.ckpt_path()));
         }
         Ok(())
     }
 
-    fn teardown(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
-        Ok(retention::remove(&self.ckpt_path())?)
+    fn teardown(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
+        if stage == Stage::Fit { Ok(retention::remove(&self.ckpt_path())?) } else { Ok(()) }
     }
 }

@@ -111,6 +111,8 @@ pub struct RunContext {
     pub(crate) checkpoint_folders: Folders,
     /// The checkpoint that the run began from, until training goes on.
     pub(crate) resumed: Option<Checkpoint>,
+    /// Whether all of the checkpoint that a `fit` began from was taken over.
+    pub(crate) is_restored: bool,
     toggled: Toggled,
     log_dir: LogDir,
 }
@@ -160,20 +162,32 @@ impl RunContext {
             checkpoint_writer: Writer::default(),
             checkpoint_folders: Folders::default(),
             resumed: None,
+            is_restored: false,
             toggled: Toggled::default(),
         }
     }
 
     /// The state of a run that begins. Of the run before, it has the loggers that the user gave and the hyperparameters; a run
-    /// other than `fit` also logs to where the run before has logged.
+    /// other than `fit` also has its counters and optimizers, and logs to where it has logged.
     pub(crate) fn of_run(config: TrainerConfig, stage: Stage, device: Device, before: Self) -> Self {
-        let Self { mut loggers, log_dir, hyper_parameters, losses, .. } = before;
+        let Self {
+            mut loggers,
+            log_dir,
+            hyper_parameters,
+            losses,
+            progress,
+            optimizers,
+            lr_schedulers,
+            grad_scaler,
+            ..
+        } = before;
         let mut ctx = Self { stage, running_stage: stage.into(), device, hyper_parameters, ..Self::new(config) };
         ctx.losses.as_on_a_gpu = losses.as_on_a_gpu;
         if stage == Stage::Fit {
             loggers.forget_made();
         } else {
-            ctx.log_dir = log_dir;
+            // what a `fit` has trained is what is evaluated: its rows belong to that step, and it can still be saved
+            ctx = Self { log_dir, progress, optimizers, lr_schedulers, grad_scaler, ..ctx };
         }
         Self { loggers, ..ctx }
     }
@@ -228,6 +242,12 @@ impl RunContext {
     /// again: a callback sets up here what it sets up there.
     pub fn is_mid_epoch(&self) -> bool {
         self.progress.is_mid_epoch()
+    }
+
+    /// Whether the run has yet to take over something of the checkpoint that it began from. What would be saved now lacks it, and
+    /// may take the checkpoint's own place.
+    pub(crate) fn is_restoring(&self) -> bool {
+        self.ckpt_path.is_some() && self.stage == Stage::Fit && !self.is_restored
     }
 
     /// The verb that is running.

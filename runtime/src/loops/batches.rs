@@ -24,9 +24,13 @@ pub(super) fn count<B: Batch>(
 
 /// Prints a warning where none of the loaders of an evaluation has a batch.
 pub(super) fn warn_if_empty(dataloader: Hook, counts: &[Option<usize>], limit: BatchLimit) {
-    if !limit.is_zero() && counts.iter().all(|count| *count == Some(0)) {
-        let empty = Error::NoBatch { dataloader, epoch: None };
-        terminal::say(&format!("warning: {empty}; its loop is skipped"));
+    warn_if_no_batch(dataloader, !limit.is_zero() && counts.iter().all(|count| *count == Some(0)));
+}
+
+/// Prints a warning where an evaluation has seen no batch, as of streams that do not know their length.
+pub(super) fn warn_if_no_batch(dataloader: Hook, is_empty: bool) {
+    if is_empty {
+        terminal::say(&format!("warning: {}", Error::NoBatch { dataloader, epoch: None }));
     }
 }
 

@@ -94,15 +94,18 @@ impl<M: LightningModule> Evaluation<M> {
         let epoch = running.ctx.progress.current_epoch;
         let _no_grad = no_grad_guard();
         kind.start(running)?;
+        let mut is_empty = true;
         for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
             running.ctx.dataloader_idx = (loaders.len() > 1).then_some(dataloader_idx);
             for batch in batches::of_evaluation(running, (kind.dataloader(), dataloader_idx), loader, epoch, count)? {
                 let EpochBatch { batch, batch_idx, .. } = batch?;
+                is_empty = false;
                 kind.advance(running, batch, batch_idx, dataloader_idx)?;
                 running.ctx.check_signals(Some(batch_idx))?;
             }
         }
         running.ctx.dataloader_idx = None;
+        batches::warn_if_no_batch(kind.dataloader(), is_empty);
         kind.end(running)
     }
 }

@@ -1,8 +1,9 @@
 //! `fit`: sanity check, epochs, end.
 
+use super::stopping::{self, LastStep};
 use super::training::Training;
+use super::training_epoch;
 use super::validation::Validation;
-use super::{stopping, training_epoch};
 use crate::callbacks::ModelCheckpoint;
 use crate::context::{EndReason, Progress, RunContext};
 use crate::error::Error;
@@ -41,6 +42,7 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
     }
     running.on_train_start()?;
     running.go_on()?;
+    let mut last_step = LastStep::of(running.ctx);
     let end_reason = loop {
         if let Some(reason) = epoch_end_reason(running.ctx) {
             break reason;
@@ -53,15 +55,15 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
         training_epoch::run(running, &training, validation.as_mut())?;
         running.ctx.progress.end_epoch();
         running.save_what_is_pending()?;
-        stopping::fail_without_steps::<M>(running.ctx)?;
+        last_step.fail_without_steps(running.ctx)?;
     };
     running.on_train_end()?;
-    let Progress { current_epoch, global_step, .. } = running.ctx.progress;
-    terminal::say(&format!(
-        "training ended after {} and {}: {end_reason}",
-        counted(current_epoch, "epoch"),
-        counted(global_step, "step")
-    ));
+    let Progress { current_epoch, global_step, is_last_batch, .. } = running.ctx.progress;
+    let epochs = match current_epoch.checked_sub(1).filter(|_| !is_last_batch) {
+        Some(epoch) => format!("within epoch {epoch}, after"),
+        None => format!("after {} and", counted(current_epoch, "epoch")),
+    };
+    terminal::say(&format!("training ended {epochs} {}: {end_reason}", counted(global_step, "step")));
     running.ctx.end_because(end_reason);
     warn_of_no_checkpoint(running);
     Ok(())

@@ -32,6 +32,7 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
             running.ctx.check_signals(Some(batch_idx))?;
         }
     }
+    batches::warn_if_no_batch(hook, predictions.is_empty());
     running.ctx.batch_idx = None;
     running.ctx.predictions.lend(predictions);
     let ended = running.on_predict_epoch_end();

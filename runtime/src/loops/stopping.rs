@@ -1,8 +1,7 @@
 //! When training ends.
 
-use crate::context::{EndReason, Progress, RunContext};
+use crate::context::{EndReason, RunContext};
 use crate::error::Error;
-use crate::module::LightningModule;
 
 /// Whether `max_steps` is reached.
 pub(super) fn steps_are_over(ctx: &RunContext) -> bool {
@@ -22,19 +21,35 @@ pub(super) fn end_reason(ctx: &RunContext) -> Option<EndReason> {
     steps.or_else(epochs).or_else(|| is_stopped(ctx).then(|| ctx.stopped()))
 }
 
-/// The training batches after which a run that only `max_steps` ends must have stepped an optimizer.
+/// The training batches in which a run that only `max_steps` ends must step an optimizer.
 const BATCHES_WITHOUT_A_STEP: usize = 1_000;
 
-/// Fails where a module that optimizes manually takes no step, and only steps could end the run.
-pub(super) fn fail_without_steps<M: LightningModule>(ctx: &RunContext) -> Result<(), Error> {
-    let Some(max_steps) = ctx.config.steps() else { return Ok(()) };
-    let has_another_end = M::AUTOMATIC_OPTIMIZATION || ctx.config.epochs().is_some() || ctx.config.max_time.is_some();
-    let Progress { global_step, total_batches_ready, .. } = ctx.progress;
-    if has_another_end || global_step > 0 || total_batches_ready < BATCHES_WITHOUT_A_STEP {
-        return Ok(());
+/// The last optimizer step, with the batches until then.
+pub(super) struct LastStep {
+    global_step: usize,
+    batches: usize,
+}
+
+impl LastStep {
+    pub(super) fn of(ctx: &RunContext) -> Self {
+        Self { global_step: ctx.progress.global_step, batches: ctx.progress.total_batches_ready }
     }
-    Err(Error::Configuration(format!(
-        "`max_steps` is {max_steps}, and `training_step` took no optimizer step in {total_batches_ready} batches: step with \
-         `ctx.manual_step(self, 0)?`, or set `max_epochs`"
-    )))
+
+    /// Fails where no step is taken any more, and only steps could end the run.
+    pub(super) fn fail_without_steps(&mut self, ctx: &RunContext) -> Result<(), Error> {
+        let Some(max_steps) = ctx.config.steps() else { return Ok(()) };
+        let batches = ctx.progress.total_batches_ready.saturating_sub(self.batches);
+        if ctx.progress.global_step > self.global_step {
+            *self = Self::of(ctx);
+            return Ok(());
+        }
+        let has_another_end = ctx.config.epochs().is_some() || ctx.config.max_time.is_some();
+        if has_another_end || batches < BATCHES_WITHOUT_A_STEP {
+            return Ok(());
+        }
+        Err(Error::Configuration(format!(
+            "`max_steps` is {max_steps}, and no optimizer step was taken in {batches} batches, so that the run would not end: take one, \
+             as with `ctx.manual_step(self, 0)?` in manual optimization, or set `max_epochs`"
+        )))
+    }
 }

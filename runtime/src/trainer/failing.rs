@@ -45,6 +45,10 @@ impl<M: LightningModule> Running<'_, M> {
 
     /// Writes the checkpoints that were asked for. Returns the first of them.
     fn save(&mut self) -> Option<PathBuf> {
+        if self.ctx.is_restoring() {
+            self.ctx.save_requests.clear();
+            return None;
+        }
         let asked = self.ctx.save_requests.iter().find(|request| request.link_to.is_none());
         let path = asked.map(|request| request.path.clone());
         let saved = self.save_what_was_asked_for().and_then(|()| self.save_what_is_pending());

@@ -71,7 +71,9 @@ impl<M: LightningModule> Running<'_, M> {
     pub(crate) fn go_on(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.ctx.resumed.take() else { return Ok(()) };
         self.restore_gradients(&checkpoint)?;
-        self.ctx.restore_state(checkpoint)
+        self.ctx.restore_state(checkpoint)?;
+        self.ctx.is_restored = true;
+        Ok(())
     }
 
     fn restore_gradients(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {

@@ -198,7 +198,7 @@ impl<M: LightningModule> Trainer<M> {
         M: Trains + Optimizes,
     {
         finder.check()?;
-        let config = of_trial(self.context().config(), finder.steps_per_trial);
+        let config = of_trial(&self.config, finder.steps_per_trial);
         let config = TrainerConfig { limit_train_batches: BatchLimit::ALL, ..config };
         let size = undone(config.accelerator.device(&config.devices)?, |weights: &Weights| {
             finder.search(|size| {

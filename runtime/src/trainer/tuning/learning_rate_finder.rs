@@ -199,7 +199,7 @@ impl<M: LightningModule> Trainer<M> {
         M: Trains + Optimizes,
     {
         finder.check()?;
-        let config = of_trial(self.context().config(), finder.num_training_steps);
+        let config = of_trial(&self.config, finder.num_training_steps);
         undone(config.accelerator.device(&config.devices)?, |weights: &Weights| {
             let mut trial = Trainer::new(config).callback(weights.clone()).callback(Sweep::new(*finder));
             trial.run_fit(module, &mut data)?;
