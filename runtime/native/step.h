@@ -9,7 +9,7 @@
 
 namespace lightning {
 
-// Steps partition by partition. Where `found_inf`, one f32 number, is given and not 0, nothing is to change. A fused kernel
+// Steps partition by partition. Where `found_inf`, one f32 number of 0 or 1, is given and 1, nothing is to change. A fused kernel
 // sees to that on the device, if `update` hands it on; where there is none, the number is read here, once.
 using Update = std::function<void(const Partition&, const std::optional<at::Tensor>& found_inf)>;
 void step(const Group& group, Fused fused, const at::Tensor* found_inf, const Update& update);
@@ -22,7 +22,7 @@ char* unfused_step(const Group& group, const at::Tensor* found_inf, Body&& updat
   });
 }
 
-// Whether the number is not 0; waits for its device.
+// Whether the number is 1; waits for its device.
 bool is_set(const at::Tensor& found_inf);
 
 // Counts a step in tensors of `Group::scalars`, unless `found_inf` is set.

@@ -18,7 +18,7 @@ pub(crate) unsafe trait StepOptions: Sized {
 }
 
 impl Group {
-    /// One step, which changes nothing where `found_inf`, one f32 number, is given and not 0.
+    /// One step, which changes nothing where `found_inf`, one f32 number, is given and 1; otherwise it is 0.
     pub(crate) fn step<O: StepOptions>(&mut self, options: &O, found_inf: Option<&Tensor>) -> Result<(), NativeError> {
         let found_inf = found_inf.map_or(ptr::null(), Tensor::as_ptr);
         // SAFETY: the group is alive and borrowed for itself alone, `found_inf` is null or a live tensor, and the entry

@@ -3,6 +3,7 @@
 use tch::{Kind, TchError, Tensor, no_grad};
 
 use super::range::non_negative;
+use super::scaling::as_flag;
 use super::{Optimizer, OptimizerError, ParameterGroup};
 use crate::native::Gradients;
 
@@ -118,7 +119,8 @@ impl Optimizer {
         unscaled.map_err(|error| self.refused("unscale the gradients", error))
     }
 
-    /// Steps, unless `found_inf` (one f32 number, on any device) is not 0: then no parameter changes, and no state.
+    /// Steps, unless `found_inf` (one f32 number, on any device) is not 0, which NaN is not either: then no parameter changes,
+    /// and no state.
     ///
     /// SGD, Adam, AdamW and Adagrad decide on the device, in their fused kernels. The other algorithms, and parameters for
     /// which there is no fused kernel (on other devices than the CPU and CUDA, or spread over their memory with gaps),
@@ -127,7 +129,8 @@ impl Optimizer {
     /// # Errors
     /// As [`step`](Self::step).
     pub fn step_unless(&mut self, found_inf: &Tensor) -> Result<(), OptimizerError> {
-        self.step_groups(Some(found_inf))
+        let found_inf = as_flag(found_inf).map_err(|error| self.refused("step", error))?;
+        self.step_groups(Some(&found_inf))
     }
 
     fn gradients(&self) -> Gradients<'_> {

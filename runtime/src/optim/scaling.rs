@@ -2,17 +2,30 @@
 
 use std::mem;
 
-use tch::Tensor;
+use tch::{Kind, TchError, Tensor, no_grad};
 
 use super::{Algorithm, Optimizer, OptimizerError};
+use crate::native::read_scalar;
 
 /// What an optimizer knows of the scale of its gradients.
 #[derive(Debug, Default)]
 pub(super) struct Scaling {
     /// Whether the backward passes begin from scaled losses, so that no step may be taken on gradients as they are.
     is_expected: bool,
-    /// Of unscaled gradients: whether the next step is to be skipped, one f32 number on its device.
+    /// Of unscaled gradients: whether the next step is to be skipped, one f32 number on its device, 0 or 1.
     found_inf: Option<Tensor>,
+}
+
+/// A number as 1 where it is not 0, which the fused kernels take for 0 unless it is 1. What is not one f32 number stays as it
+/// is, to be refused.
+pub(super) fn as_flag(found_inf: &Tensor) -> Result<Tensor, TchError> {
+    if found_inf.numel() != 1 || found_inf.kind() != Kind::Float {
+        return Ok(found_inf.shallow_clone());
+    }
+    match read_scalar(found_inf) {
+        Some(number) => Ok(Tensor::from(if number == 0.0 { 0f32 } else { 1f32 })),
+        None => no_grad(|| found_inf.f_ne(0)?.f_to_kind(Kind::Float)),
+    }
 }
 
 impl Optimizer {
@@ -31,7 +44,7 @@ impl Optimizer {
         self.scaling.is_expected && self.scaling.found_inf.is_none()
     }
 
-    /// Makes the next [`step`](Self::step) one that is skipped if `found_inf` is not 0. Whoever takes the step, the trainer or
+    /// Makes the next [`step`](Self::step) one that is skipped if `found_inf` is 1, and not 0. Whoever takes the step, the trainer or
     /// a hook, need not know of it.
     ///
     /// # Errors
@@ -42,7 +55,7 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Makes the next step one that is skipped if `found` is not 0, or if what was found in its gradients says so.
+    /// Makes the next step one that is skipped if `found` is 1, and not 0, or if what was found in its gradients says so.
     ///
     /// # Errors
     /// As [`skip_next_step_if`](Self::skip_next_step_if).

@@ -1,7 +1,9 @@
 //! Steps that are skipped for a gradient that overflowed; `table.py` has trajectories with some of them.
 
 use tch::{Device, Kind, Tensor};
-use tch_lightning::optim::{Adam, Algorithm, NAdam, Optimizer, ParameterGroups, RmsProp, Sgd};
+use tch_lightning::optim::{
+    Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, NAdam, Optimizer, ParameterGroups, RAdam, RmsProp, Sgd,
+};
 
 use crate::table::{Memory, flat};
 
@@ -20,17 +22,88 @@ fn a_skipped_step_changes_neither_parameters_nor_state() {
             let mut optimizer = Optimizer::new(algorithm.clone(), named(&weight)).unwrap();
             weight.square().sum(Kind::Float).backward();
             optimizer.step().unwrap();
-            let values = |optimizer: &Optimizer| {
-                let state = optimizer.state().unwrap().into_iter().map(|(_, tensor)| tensor);
-                flat(&state.chain([weight.detach()]).collect::<Vec<_>>())
-            };
-            let before = values(&optimizer);
+            let before = values(&optimizer, &weight);
 
             optimizer.step_unless(&Tensor::from(1f32)).unwrap();
-            assert_eq!(values(&optimizer), before, "{name}");
+            assert_eq!(values(&optimizer, &weight), before, "{name}");
             optimizer.step_unless(&Tensor::from(0f32)).unwrap();
-            assert_ne!(values(&optimizer), before, "{name}");
+            assert_ne!(values(&optimizer, &weight), before, "{name}");
             assert_eq!(optimizer.steps(), 3);
+        }
+    }
+}
+
+/// Every algorithm whose steps can be skipped, with options that have a state of their own.
+fn algorithms() -> Vec<Algorithm> {
+    let sgd = Sgd::new(0.1);
+    vec![
+        sgd.into(),
+        sgd.momentum(0.9).into(),
+        sgd.momentum(0.9).dampening(0.5).into(),
+        Adam::new(0.1).into(),
+        Adam::new(0.1).amsgrad(true).into(),
+        AdamW::new(0.1).into(),
+        Adamax::new(0.1).into(),
+        NAdam::new(0.1).into(),
+        RAdam::new(0.1).into(),
+        RmsProp::new(0.1).into(),
+        RmsProp::new(0.1).momentum(0.9).centered(true).into(),
+        Adagrad::new(0.1).into(),
+        Adadelta::new(0.1).into(),
+    ]
+}
+
+/// The state and the weights after four steps, two of which, the one that makes the state among them, have `found_inf`.
+fn after_steps(algorithm: &Algorithm, kind: Kind, memory: Memory, found_inf: f64) -> Vec<f64> {
+    let weight = memory.parameter(&Tensor::from_slice(&[1.0, 2.0]).to_kind(kind));
+    let mut optimizer = Optimizer::new(algorithm.clone(), named(&weight)).unwrap();
+    for found_inf in [found_inf, 0.0, found_inf, 0.0] {
+        optimizer.zero_grad().unwrap();
+        weight.square().sum(kind).backward();
+        optimizer.step_unless(&Tensor::from(found_inf as f32)).unwrap();
+    }
+    values(&optimizer, &weight)
+}
+
+/// The same of steps that nothing asks to skip.
+fn after_plain_steps(algorithm: &Algorithm, kind: Kind, memory: Memory, steps: usize) -> Vec<f64> {
+    let weight = memory.parameter(&Tensor::from_slice(&[1.0, 2.0]).to_kind(kind));
+    let mut optimizer = Optimizer::new(algorithm.clone(), named(&weight)).unwrap();
+    for _ in 0..steps {
+        optimizer.zero_grad().unwrap();
+        weight.square().sum(kind).backward();
+        optimizer.step().unwrap();
+    }
+    values(&optimizer, &weight)
+}
+
+fn values(optimizer: &Optimizer, weight: &Tensor) -> Vec<f64> {
+    let state = optimizer.state().unwrap().into_iter().map(|(_, tensor)| tensor);
+    flat(&state.chain([weight.detach()]).collect::<Vec<_>>())
+}
+
+#[test]
+fn whatever_is_not_0_skips_a_step() {
+    let denormal = f64::from(f32::from_bits(1));
+    let set = [1.0, 2.0, 0.5, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, denormal];
+    for algorithm in algorithms() {
+        for (kind, memory) in [
+            (Kind::Float, Memory::Dense),
+            (Kind::Double, Memory::Dense),
+            (Kind::Float, Memory::WithGaps),
+            (Kind::Double, Memory::WithGaps),
+        ] {
+            let [two, four] = [2, 4].map(|steps| after_plain_steps(&algorithm, kind, memory, steps));
+            for found_inf in set {
+                assert_eq!(after_steps(&algorithm, kind, memory, found_inf), two, "{algorithm:?} {kind:?} {found_inf}");
+            }
+            for found_inf in [0.0, -0.0] {
+                assert_eq!(
+                    after_steps(&algorithm, kind, memory, found_inf),
+                    four,
+                    "{algorithm:?} {kind:?} {found_inf}"
+                );
+            }
         }
     }
 }
