@@ -8,19 +8,24 @@
 
 namespace lightning {
 
-// Counts from its making to its end, on its own thread.
+// Counts from its making to its end, on its own thread. One that is made meanwhile ends before, and its counts are part of this
+// one's: the thread has one callback, that of the outermost, which counts for the innermost.
 class Record {
  public:
-  Record() {
-    auto callback = at::RecordFunctionCallback(count).scopes({at::RecordScope::FUNCTION});
-    outer_ = current;
+  Record() : outer_(current) {
+    if (outer_ == nullptr) {
+      handle_ = at::addThreadLocalCallback(at::RecordFunctionCallback(count).scopes({at::RecordScope::FUNCTION}));
+    }
     current = this;
-    handle_ = at::addThreadLocalCallback(callback);
   }
 
   ~Record() {
-    at::removeCallback(handle_);
     current = outer_;
+    if (outer_ == nullptr) {
+      at::removeCallback(handle_);
+      return;
+    }
+    for (const auto& [name, count] : counts_) outer_->counts_[name] += count;
   }
 
   Record(const Record&) = delete;
@@ -37,7 +42,7 @@ class Record {
   static thread_local Record* current;
 
   Record* outer_;
-  at::CallbackHandle handle_;
+  at::CallbackHandle handle_ = at::INVALID_CALLBACK_HANDLE;
   std::map<std::string, uint64_t> counts_;
 };
 
