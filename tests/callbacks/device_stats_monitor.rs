@@ -10,10 +10,10 @@ fn line() -> Line {
 }
 
 /// What a monitor logs of all verbs, each by a trainer of its own.
-fn logged(monitor: DeviceStatsMonitor) -> Vec<Row> {
+fn logged(monitor: impl Fn() -> DeviceStatsMonitor) -> Vec<Row> {
     let recorder = Recorder::default();
     let config = TrainerConfig { log_every_n_steps: 2, ..config() };
-    let trainer = || Trainer::new(config.clone()).logger(recorder.clone()).callback(monitor.clone());
+    let trainer = || Trainer::new(config.clone()).logger(recorder.clone()).callback(monitor());
     trainer().fit(&mut line(), ()).unwrap();
     trainer().validate(&mut line(), ()).unwrap();
     trainer().test(&mut line(), ()).unwrap();
@@ -22,7 +22,7 @@ fn logged(monitor: DeviceStatsMonitor) -> Vec<Row> {
 
 #[test]
 fn statistics_are_logged_when_lightning_logs_them() {
-    let rows = logged(DeviceStatsMonitor::new());
+    let rows = logged(DeviceStatsMonitor::new);
     let names: Vec<(usize, Vec<String>)> = rows.iter().map(|row| (row.0, row.1.keys().cloned().collect())).collect();
     assert_eq!(names, table().device_stats_monitor);
     assert!(rows.iter().flat_map(|row| row.1.values()).all(|percent| (0.0..=100.0).contains(percent)), "{rows:?}");
@@ -33,11 +33,10 @@ fn statistics_are_logged_when_lightning_logs_them() {
 
 #[test]
 fn what_is_not_asked_for_is_left_out() {
-    let names = |monitor| logged(monitor).into_iter().flat_map(|row| row.1.into_keys()).collect::<Vec<_>>();
-    assert!(
-        names(DeviceStatsMonitor::new().filter_keys(["cpu_percent"])).iter().all(|name| name.ends_with("/cpu_percent"))
-    );
-    assert!(names(DeviceStatsMonitor::new().cpu_stats(false)).is_empty());
+    let names = |rows: Vec<Row>| rows.into_iter().flat_map(|row| row.1.into_keys()).collect::<Vec<_>>();
+    let filtered = names(logged(|| DeviceStatsMonitor::new().filter_keys(["cpu_percent"])));
+    assert!(filtered.iter().all(|name| name.ends_with("/cpu_percent")));
+    assert!(names(logged(|| DeviceStatsMonitor::new().cpu_stats(false))).is_empty());
 }
 
 #[test]
@@ -49,7 +48,7 @@ fn without_a_logger_it_says_what_is_missing() {
 
 #[test]
 fn a_statistic_of_another_device_is_asked_for() {
-    let rows = logged(DeviceStatsMonitor::new().filter_keys(["allocated_bytes.all.peak"]));
+    let rows = logged(|| DeviceStatsMonitor::new().filter_keys(["allocated_bytes.all.peak"]));
     assert!(rows.is_empty());
 }
 
