@@ -128,7 +128,7 @@ impl<M: LightningModule> Trainer<M> {
         self
     }
 
-    /// The first callback of this type: after a `fit`, to ask a [`ModelCheckpoint`] for its best checkpoint.
+    /// The first callback of this type: after a `fit`, to ask a [`ModelCheckpoint`](crate::ModelCheckpoint) for its best checkpoint.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
