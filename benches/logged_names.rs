@@ -40,7 +40,7 @@ impl Names {
     }
 }
 
-/// Microseconds of a step for each of so many names that it logs and writes a row of.
+/// The microseconds of a step per name, where it logs this many names and writes a row of them.
 fn step(names: usize) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let vs = nn::VarStore::new(Device::Cpu);

@@ -53,7 +53,7 @@ fn main() {
     }
 }
 
-/// The block with every hook, and so many ordinary methods more.
+/// The block with every hook and this many ordinary methods.
 fn block(helpers: usize) -> TokenStream {
     let hooks = include_str!("every_hook.rs").trim_end().strip_suffix('}').expect("the block ends");
     let helper = |number| {

@@ -15,6 +15,7 @@ mod checkpoint;
 pub mod cli;
 mod config;
 mod context;
+mod counted;
 pub mod data;
 mod device;
 #[doc = include_str!("differences.md")]

@@ -3,6 +3,7 @@
 use super::monitor::{MonitorMode, monitored};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
+use crate::counted::counted;
 use crate::json;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
@@ -236,8 +237,7 @@ impl EarlyStopping {
             StoppingReason::StoppingThreshold => format!("`{monitor}` is {current:.4}, which is good enough"),
             StoppingReason::DivergenceThreshold => format!("`{monitor}` is {current:.4}, which is too bad"),
             StoppingReason::PatienceExhausted => {
-                let checks = self.state.wait_count;
-                let checks = if checks == 1 { "1 check".to_owned() } else { format!("{checks} checks") };
+                let checks = counted(self.state.wait_count, "check");
                 match self.state.best_score {
                     Some(best) => format!("`{monitor}` did not improve in {checks}; its best was {best:.4}"),
                     None => format!("`{monitor}` had no finite value in {checks}"),

@@ -150,7 +150,7 @@ impl Timer {
         let elapsed = self.time_elapsed(RunningStage::Training);
         let Some(limit) = self.duration.filter(|Span(limit)| elapsed >= *limit) else { return };
         let elapsed = Span(Duration::from_secs(elapsed.as_secs()));
-        // a run that `min_epochs` or `min_steps` continues is told of once
+        // printed once, where `min_epochs` or `min_steps` continues the run
         if self.verbose && !ctx.should_stop && !ctx.can_stop_early() {
             terminal::say(&format!(
                 "Timer: the time limit of {limit} is reached; training continues for `min_epochs` or `min_steps`"

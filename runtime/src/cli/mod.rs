@@ -8,6 +8,7 @@ mod hooks;
 use crate::checkpoint::Checkpoint;
 use crate::config::yaml::overlay;
 use crate::config::{TrainerConfig, yaml};
+use crate::counted::counted;
 use crate::error::{Error, in_one_line};
 use crate::json;
 use crate::module::{FromHparams, Hyperparameters, LightningModule, Loads};
@@ -144,7 +145,7 @@ where
             "test" => say(&metrics_table(&trainer.run_test(&mut module, &mut &mut data)?)),
             _ => {
                 let batches = trainer.run_predict(&mut module, &mut &mut data)?.len();
-                say(&format!("predicted {batches} {}", if batches == 1 { "batch" } else { "batches" }))
+                say(&format!("predicted {}", counted(batches, "batch")))
             }
         }
     }

@@ -98,7 +98,7 @@ impl Progress {
         self.rows_before_redone = None;
     }
 
-    /// A batch begins, in accumulation windows of so many.
+    /// A batch begins, where accumulation windows have this many.
     pub(crate) fn begin_batch(&mut self, is_last: bool, accumulate_grad_batches: usize) {
         if self.batches_ready.is_multiple_of(accumulate_grad_batches.max(1)) {
             self.rows_before_window = self.rows;

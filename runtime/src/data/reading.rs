@@ -12,6 +12,7 @@ use super::options::{Options, Prefetch};
 use super::source::{Plan, Share, Source};
 use super::workers::{Pool, Round};
 use super::{DataError, Sampler, WorkerInfo};
+use crate::counted::counted;
 use crate::signal::Caught;
 
 /// What is left of a dataset, or of several loaders, whose types a loader does not name.
@@ -147,15 +148,6 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
         options.sampler = Some(wrap(index_plan::sampler(options, dataset_len))?);
         options.shuffle = false;
         Ok(())
-    }
-}
-
-fn counted(count: usize, what: &str) -> String {
-    match (count, what) {
-        (1, _) => format!("1 {what}"),
-        (_, "batch") => format!("{count} batches"),
-        (_, "index") => format!("{count} indices"),
-        _ => format!("{count} {what}s"),
     }
 }
 

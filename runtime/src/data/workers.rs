@@ -41,7 +41,7 @@ struct Worker<P, B> {
     end: Receiver<Infallible>,
 }
 
-/// How long the end of the threads is waited for where there is no timeout, as in PyTorch.
+/// The time to wait for the threads to end where there is no timeout, as in PyTorch.
 const END: Duration = Duration::from_secs(5);
 
 /// How long it is waited for once the run is to end.

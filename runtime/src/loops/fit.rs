@@ -6,6 +6,7 @@ use super::training_epoch;
 use super::validation::Validation;
 use crate::callbacks::ModelCheckpoint;
 use crate::context::{EndReason, Progress, RunContext};
+use crate::counted::counted;
 use crate::error::Error;
 use crate::module::{LightningModule, Running};
 use crate::stage::RunningStage;
@@ -78,10 +79,6 @@ fn nothing_is_trained(ctx: &mut RunContext, reason: EndReason) {
     let after = ctx.ckpt_path().map(|path| format!(", in the run that {} is from", path.display())).unwrap_or_default();
     terminal::say(&format!("nothing is left to train: {reason}{after}"));
     ctx.end_because(reason);
-}
-
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// Rows are written every `log_every_n_steps` steps, counted over all epochs: where an epoch has fewer, some have no row.

@@ -2,6 +2,7 @@
 
 use super::batches;
 use crate::context::{Progress, RunContext};
+use crate::counted::counted;
 use crate::data::DataLoader;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -48,7 +49,7 @@ impl<M: LightningModule> Training<M> {
         }
         match ctx.num_training_batches.filter(|count| *count <= done) {
             Some(count) => {
-                Err(not_continued(epoch, done, &format!("and an epoch now has {}", counted(count, "batch", "batches"))))
+                Err(not_continued(epoch, done, &format!("and an epoch now has {}", counted(count, "batch"))))
             }
             None => Ok(()),
         }
@@ -69,10 +70,6 @@ pub(super) fn not_continued(epoch: usize, done: usize, what: &str) -> Error {
     Error::Configuration(format!(
         "the checkpoint was written within epoch {epoch}, after {}, {what}: give the same data, or a checkpoint from the end of an \
          epoch",
-        counted(done, "batch", "batches")
+        counted(done, "batch")
     ))
-}
-
-fn counted(count: usize, one: &str, several: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { several })
 }

@@ -43,7 +43,8 @@ impl Net {
         self.head.forward(&hidden).cross_entropy_for_logits(classes)
     }
 
-    fn loader(&self) -> Result<DataLoader<Points>> {
+    fn train_loader(&self, ctx: &RunContext) -> Result<DataLoader<Points>> {
+        self.trace.load("train_dataloader", ctx.current_epoch());
         let samples = self.plan.batches as i64 * BATCH;
         let loader = if self.plan.is_stream {
             DataLoader::iterable_with_workers(Stream(samples), self.plan.workers)
@@ -52,6 +53,11 @@ impl Net {
                 .shuffle(self.plan.shuffles)
         };
         Ok(loader.batch_size(BATCH as usize).seed(7))
+    }
+
+    fn val_loader(&self, ctx: &RunContext) -> Result<DataLoader<Points>> {
+        self.trace.load("val_dataloader", ctx.current_epoch());
+        Ok(DataLoader::new(crate::resume::points(10, 1000.0)?).batch_size(4))
     }
 
     fn begin_epoch(&self, ctx: &mut Context<tch_lightning::at::Epoch>) -> Result<()> {
@@ -201,13 +207,11 @@ impl Automatic {
     }
 
     fn train_dataloader(&self, ctx: &mut Context) -> Result<DataLoader<Points>> {
-        self.0.trace.load("train_dataloader", ctx.current_epoch());
-        self.0.loader()
+        self.0.train_loader(ctx)
     }
 
     fn val_dataloader(&self, ctx: &mut Context) -> Result<DataLoader<Points>> {
-        self.0.trace.load("val_dataloader", ctx.current_epoch());
-        Ok(DataLoader::new(crate::resume::points(10, 1000.0)?).batch_size(4))
+        self.0.val_loader(ctx)
     }
 
     fn on_train_epoch_start(&self, ctx: &mut Context) -> Result<()> {
@@ -247,13 +251,11 @@ impl Manual {
     }
 
     fn train_dataloader(&self, ctx: &mut Context) -> Result<DataLoader<Points>> {
-        self.0.trace.load("train_dataloader", ctx.current_epoch());
-        self.0.loader()
+        self.0.train_loader(ctx)
     }
 
     fn val_dataloader(&self, ctx: &mut Context) -> Result<DataLoader<Points>> {
-        self.0.trace.load("val_dataloader", ctx.current_epoch());
-        Ok(DataLoader::new(crate::resume::points(10, 1000.0)?).batch_size(4))
+        self.0.val_loader(ctx)
     }
 
     fn on_train_epoch_start(&self, ctx: &mut Context) -> Result<()> {

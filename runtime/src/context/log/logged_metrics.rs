@@ -105,7 +105,7 @@ impl LoggedMetrics {
         Ok(())
     }
 
-    /// Begins anew with each of them.
+    /// Resets each of them.
     pub(super) fn reset(&mut self) {
         for metric in &mut self.metrics {
             metric.resumed = None;
