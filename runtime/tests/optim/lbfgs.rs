@@ -106,3 +106,86 @@ fn its_options_are_serialized() {
     let defaults: Algorithm = serde_json::from_str(r#"{"Lbfgs": {}}"#).unwrap();
     assert_eq!(defaults, Lbfgs::default().into());
 }
+
+/// A small network on points of its own, whose loss is far from a bowl.
+struct Network {
+    inputs: Tensor,
+    targets: Tensor,
+    parameters: Vec<(String, Tensor)>,
+    optimizer: Optimizer,
+}
+
+impl Network {
+    fn new(lbfgs: Lbfgs, kind: Kind, values: Option<&[Tensor]>) -> Self {
+        let wave = |shape: [i64; 2], by: f64| {
+            let places = Tensor::arange(shape[0] * shape[1], (Kind::Double, Device::Cpu));
+            (places * by).sin().view(shape).to_kind(kind)
+        };
+        let inputs = wave([23, 3], 0.7);
+        let targets = (wave([23, 1], 1.3) * 2.0).sin();
+        // as many elements as leave the rows of a matrix of them at odd places in memory
+        let initial = [wave([3, 97], 0.31), wave([1, 97], 0.17), wave([97, 1], 0.53), wave([1, 1], 0.11)];
+        let values = values.unwrap_or(&initial);
+        let parameter = |(place, value): (usize, &Tensor)| (format!("p{place}"), value.copy().set_requires_grad(true));
+        let parameters: Vec<_> = values.iter().enumerate().map(parameter).collect();
+        let handles = parameters.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
+        let optimizer = Optimizer::new(lbfgs, handles).unwrap();
+        Self { inputs, targets, parameters, optimizer }
+    }
+
+    fn step(&mut self) {
+        loop {
+            self.optimizer.zero_grad().unwrap();
+            let p = |place: usize| &self.parameters[place].1;
+            let hidden = (self.inputs.matmul(p(0)) + p(1)).tanh();
+            let loss = (hidden.matmul(p(2)) + p(3)).mse_loss(&self.targets, tch::Reduction::Mean);
+            loss.backward();
+            if self.optimizer.step_on(Some(&loss)).unwrap() == Progress::Done {
+                return;
+            }
+        }
+    }
+
+    fn values(&self) -> Vec<Tensor> {
+        self.parameters.iter().map(|(_, tensor)| tensor.detach().copy()).collect()
+    }
+
+    fn bits(&self) -> Vec<u64> {
+        crate::table::flat(&self.values()).into_iter().map(f64::to_bits).collect()
+    }
+}
+
+#[test]
+fn steps_go_on_bit_for_bit_after_loading() {
+    const STEPS: usize = 40;
+    /// How many steps are compared after each place.
+    const COMPARED: usize = 3;
+    let lbfgs = Lbfgs::new(0.5);
+    for (lbfgs, kind) in [lbfgs.max_iter(1), lbfgs.max_iter(4).history_size(3)]
+        .into_iter()
+        .flat_map(|lbfgs| [None, Some(LineSearch::StrongWolfe)].map(|search| lbfgs.line_search(search)))
+        .flat_map(|lbfgs| [Kind::Float, Kind::Double].map(|kind| (lbfgs, kind)))
+    {
+        let mut whole = Network::new(lbfgs, kind, None);
+        let (mut places, mut bits) = (Vec::new(), Vec::new());
+        for _ in 0..STEPS + COMPARED {
+            let state = whole.optimizer.state().unwrap();
+            let copied: Vec<_> = state.into_iter().map(|(name, tensor)| (name, tensor.copy())).collect();
+            places.push((whole.values(), copied));
+            whole.step();
+            bits.push(whole.bits());
+        }
+        let goes_on = |place: usize, values: &[Tensor], state| {
+            let mut resumed = Network::new(lbfgs, kind, Some(values));
+            resumed.optimizer.load_state(state).unwrap();
+            bits[place..place + COMPARED].iter().all(|expected| {
+                resumed.step();
+                resumed.bits() == *expected
+            })
+        };
+        let places = places.into_iter().take(STEPS).enumerate();
+        let differ: Vec<usize> =
+            places.filter_map(|(place, (values, state))| (!goes_on(place, &values, state)).then_some(place)).collect();
+        assert!(differ.is_empty(), "{lbfgs:?} {kind:?}: after {differ:?}");
+    }
+}

@@ -92,11 +92,15 @@ impl Course {
 
     fn from_tensors(tensors: &[Tensor; 8], like: &Tensor) -> Result<Self, TchError> {
         let own = |tensor: &Tensor| tensor.f_detach_copy()?.f_to_device(like.device())?.f_to_kind(like.kind());
+        // the order in which a product of two vectors is added up depends on where in memory they begin
+        let rows = |tensor: &Tensor| -> Result<Vec<Tensor>, TchError> {
+            own(tensor)?.f_unbind(0)?.iter().map(Tensor::f_detach_copy).collect()
+        };
         let number = |tensor: &Tensor| numbers([tensor.shallow_clone()]).map(|[number]| number);
         let [direction, length, changes, moves, products, scale, gradient, loss] = tensors;
         let (direction, gradient) = (own(direction)?, own(gradient)?);
         let products = Vec::<f64>::try_from(products.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?)?;
-        let known = own(changes)?.f_unbind(0)?.into_iter().zip(own(moves)?.f_unbind(0)?).zip(products);
+        let known = rows(changes)?.into_iter().zip(rows(moves)?).zip(products);
         let moves = known.map(|((change, by), inverse_product)| Move { by, change, inverse_product }).collect();
         let [slope, largest] = numbers([gradient.f_dot(&direction)?, direction.f_abs()?.f_max()?])?;
         let (length, scale, loss) = (number(length)?, number(scale)?, number(loss)?);
