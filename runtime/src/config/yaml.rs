@@ -128,7 +128,7 @@ fn escaped(character: char) -> impl Iterator<Item = char> {
     control.into_iter().flat_map(char::escape_default).chain(other)
 }
 
-/// Mistakes in a sentence: of many the first ones, and how many there are besides.
+/// Mistakes in one sentence: the first ones, and the number of those that follow.
 pub(crate) fn listed(mistakes: &[String]) -> String {
     const MOST: usize = 10;
     const LONGEST: usize = 2_000;

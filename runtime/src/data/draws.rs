@@ -72,8 +72,8 @@ impl Drop for Restored {
     }
 }
 
-/// Runs `read` with the random numbers of the next sample, where a loader reads it. Samples that are read within it are its own
-/// affair.
+/// Runs `read` with the random numbers of the next sample, where a loader reads it. Samples that it reads itself
+/// draw from the same numbers.
 pub(super) fn sample<T>(read: impl FnOnce() -> T) -> T {
     let mut restored = Restored(SAMPLES.take());
     if let Some(samples) = &mut restored.0
@@ -85,7 +85,7 @@ pub(super) fn sample<T>(read: impl FnOnce() -> T) -> T {
     read()
 }
 
-/// Goes on with the random numbers of what joins the samples that were read.
+/// Switches to the random numbers of the collate function, after the samples were read.
 pub(super) fn collate() {
     let samples = SAMPLES.take();
     if let Some(Samples { epoch, last, .. }) = &samples {

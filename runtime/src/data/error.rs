@@ -6,8 +6,8 @@ use tch::Device;
 
 use super::WorkerInfo;
 
-/// What was wrong with a dataset, a split or a loader. The reason is part of the sentence, and so no
-/// [`source`](std::error::Error::source) besides.
+/// What was wrong with a dataset, a split or a loader. The reason is part of the sentence, so that
+/// [`source`](std::error::Error::source) returns none.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {

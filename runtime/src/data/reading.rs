@@ -30,7 +30,7 @@ pub(super) trait Reader<B> {
     /// stay as they are.
     fn make_sequential(&mut self, options: &mut Options) -> bool;
 
-    /// The batches of an epoch in words, to be told from those of another loader.
+    /// Describes the batches of an epoch, for a sentence that compares two loaders.
     fn describe(&self, options: &Options) -> String;
 
     /// Puts what `wrap` makes of a sampler in its place.

@@ -41,13 +41,13 @@ struct Worker<P, B> {
     end: Receiver<Infallible>,
 }
 
-/// The time to wait for the threads to end where there is no timeout, as in PyTorch.
+/// How long a dropped pool waits for its threads where there is no timeout, as in PyTorch.
 const END: Duration = Duration::from_secs(5);
 
-/// How long it is waited for once the run is to end.
+/// How long it waits once a signal was caught.
 const END_AFTER_SIGNAL: Duration = Duration::from_millis(200);
 
-/// How long is waited before another look whether a signal was caught.
+/// How often a wait checks whether a signal was caught.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 
 impl<P: Plan, B: Send + 'static> Pool<P, B> {

@@ -39,7 +39,7 @@ struct Draws(PhantomData<*mut ()>);
 
 impl Drop for Draws {
     fn drop(&mut self) {
-        // SAFETY: made behind `lightning_begin_draws` alone, on this thread, and dropped in the reverse order.
+        // SAFETY: made only after `lightning_begin_draws`, on this thread, and dropped in the reverse order.
         unsafe { lightning_end_draws() }
     }
 }
@@ -107,6 +107,6 @@ mod tests {
             let second = with_draws(1, || drawn().len()).min(1);
             (first, second, drawn())
         });
-        assert_eq!(again.2, here, "seeded anew, around others");
+        assert_eq!(again.2, here, "seeded again, after nested draws");
     }
 }

@@ -16,7 +16,7 @@ fn drawn() -> i64 {
     Tensor::randint(1 << 40, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0])
 }
 
-/// Samples that are drawn anew whenever they are read: by libtorch, and by another generator.
+/// Samples that draw whenever they are read: from libtorch, and to seed another generator.
 #[derive(Clone)]
 struct Noise {
     len: usize,
@@ -161,7 +161,7 @@ fn what_joins_samples_draws_too() {
     });
 }
 
-/// Numbers with noise, drawn behind the dealing to workers.
+/// Numbers with noise, drawn after the samples are shared among the workers.
 #[derive(Clone)]
 struct Stream {
     len: i64,

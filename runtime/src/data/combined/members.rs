@@ -49,7 +49,7 @@ pub trait Members {
     /// Each of them.
     fn each(&mut self) -> Vec<&mut dyn Member>;
 
-    /// What tells the epoch of each from another.
+    /// The fingerprint of each one's epoch.
     fn fingerprints(&self) -> Vec<u64>;
 
     /// What each has read. An error of one is that of all.
