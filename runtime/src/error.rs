@@ -60,7 +60,7 @@ pub enum Error {
     /// A gradient or a parameter was NaN or infinite, which [`detect_anomaly`](crate::TrainerConfig::detect_anomaly) looks for.
     #[error(
         "{what} `{parameter}` has {} at epoch {epoch}, batch {batch_idx}",
-        counted(*non_finite, *elements)
+        of_elements(*non_finite, *elements)
     )]
     Anomaly {
         /// `the gradient of` or `the parameter`.
@@ -245,7 +245,7 @@ fn ways_on(stage: Stage, checkpoint: Option<&Path>) -> String {
     }
 }
 
-fn counted(non_finite: i64, elements: i64) -> String {
+fn of_elements(non_finite: i64, elements: i64) -> String {
     match (non_finite, elements) {
         (_, 1) => "a value that is NaN or infinite".to_owned(),
         (1, _) => format!("a NaN or infinity among its {elements} elements"),

@@ -64,7 +64,7 @@ pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps
 pub use error::{Error, HookError};
 pub use hook::{Hook, MissingHook};
 pub use loggers::{CsvLogger, Logger, ResumedRun, RunStart, RunStatus};
-pub use mismatch::{Mismatch, Misshaped};
+pub use mismatch::{Mismatch, Misshaped, Mistyped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, ContextAt, DataHooks, DataHooksTable,
     DataSource, Flow, FromHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, IntoOptimizer,

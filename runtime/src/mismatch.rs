@@ -1,8 +1,9 @@
 //! Saved tensors that do not fit those that are to take them.
 
 use std::fmt;
+use tch::Kind;
 
-/// The names and shapes in which saved tensors differ from those that are to take them.
+/// The names, shapes and dtypes in which saved tensors differ from those that are to take them.
 ///
 /// Its sentence lists the first names of each kind; the fields have them all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +12,9 @@ pub struct Mismatch {
     pub missing: Vec<String>,
     /// The tensors of another shape.
     pub misshaped: Vec<Misshaped>,
+    /// The tensors of a dtype whose values the dtype that takes them does not have: integers for floating-point numbers, complex
+    /// numbers for real ones.
+    pub mistyped: Vec<Mistyped>,
     /// The names that were saved and that nothing takes.
     pub unexpected: Vec<String>,
 }
@@ -26,6 +30,24 @@ pub struct Misshaped {
     pub expected: Vec<i64>,
 }
 
+/// A saved tensor with another kind of dtype than it should have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistyped {
+    /// The tensor's name, such as `fc1.weight`.
+    pub name: String,
+    /// The dtype that it has.
+    pub found: Kind,
+    /// The dtype that it should have.
+    pub expected: Kind,
+}
+
+impl fmt::Display for Mistyped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, found, expected } = self;
+        write!(f, "{name} ({found:?} instead of {expected:?})")
+    }
+}
+
 impl fmt::Display for Misshaped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, found, expected } = self;
@@ -35,7 +57,51 @@ impl fmt::Display for Misshaped {
 
 impl Mismatch {
     pub(crate) fn is_empty(&self) -> bool {
-        self.missing.is_empty() && self.misshaped.is_empty() && self.unexpected.is_empty()
+        let Self { missing, misshaped, mistyped, unexpected } = self;
+        missing.is_empty() && misshaped.is_empty() && mistyped.is_empty() && unexpected.is_empty()
+    }
+
+    /// Notes in what a saved tensor differs from what is to take it.
+    pub(crate) fn compare(&mut self, name: &str, saved: (Vec<i64>, Kind), expected: (Vec<i64>, Kind)) {
+        let name = name.to_owned();
+        if saved.0 != expected.0 {
+            self.misshaped.push(Misshaped { name, found: saved.0, expected: expected.0 });
+        } else if !has_values_of(expected.1, saved.1) {
+            self.mistyped.push(Mistyped { name, found: saved.1, expected: expected.1 });
+        }
+    }
+}
+
+/// Whether a dtype has the values of another, to its own precision: floating-point numbers of one dtype become those of any other,
+/// and so do complex ones.
+fn has_values_of(dtype: Kind, saved: Kind) -> bool {
+    match (number(dtype), number(saved)) {
+        (Some(Number::Integer(least, greatest)), Some(Number::Integer(from, to))) => least <= from && to <= greatest,
+        (Some(number), Some(saved)) => number == saved,
+        _ => dtype == saved,
+    }
+}
+
+#[derive(PartialEq)]
+enum Number {
+    Float,
+    Complex,
+    /// From the least to the greatest.
+    Integer(i64, i64),
+}
+
+fn number(dtype: Kind) -> Option<Number> {
+    match dtype {
+        Kind::Half | Kind::Float | Kind::Double | Kind::BFloat16 | Kind::Float8e5m2 | Kind::Float8e4m3fn => {
+            Some(Number::Float)
+        }
+        Kind::ComplexHalf | Kind::ComplexFloat | Kind::ComplexDouble => Some(Number::Complex),
+        Kind::Uint8 => Some(Number::Integer(0, u8::MAX.into())),
+        Kind::Int8 => Some(Number::Integer(i8::MIN.into(), i8::MAX.into())),
+        Kind::Int16 => Some(Number::Integer(i16::MIN.into(), i16::MAX.into())),
+        Kind::Int => Some(Number::Integer(i32::MIN.into(), i32::MAX.into())),
+        Kind::Int64 => Some(Number::Integer(i64::MIN, i64::MAX)),
+        _ => None,
     }
 }
 
@@ -44,8 +110,13 @@ const LISTED: usize = 8;
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { missing, misshaped, unexpected } = self;
-        let problems = [list("missing", missing), list("of another shape", misshaped), list("unexpected", unexpected)];
+        let Self { missing, misshaped, mistyped, unexpected } = self;
+        let problems = [
+            list("missing", missing),
+            list("of another shape", misshaped),
+            list("of another kind of dtype", mistyped),
+            list("unexpected", unexpected),
+        ];
         f.write_str(&problems.into_iter().flatten().collect::<Vec<_>>().join("; "))
     }
 }
@@ -60,4 +131,22 @@ pub(crate) fn first_of(names: &[impl fmt::Display]) -> String {
     let rest = names.len().saturating_sub(LISTED);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dtype_has_the_values_of_its_kind() {
+        let floats = [Kind::Half, Kind::BFloat16, Kind::Float, Kind::Double];
+        let others = [Kind::Int64, Kind::Uint8, Kind::Bool, Kind::ComplexFloat];
+        for float in floats {
+            assert!(floats.iter().all(|other| has_values_of(float, *other)));
+            assert!(others.iter().all(|other| !has_values_of(float, *other) && !has_values_of(*other, float)));
+        }
+        assert!(has_values_of(Kind::Int64, Kind::Uint8) && has_values_of(Kind::Int16, Kind::Uint8));
+        assert!(!has_values_of(Kind::Int, Kind::Int64) && !has_values_of(Kind::Int8, Kind::Uint8));
+        assert!(has_values_of(Kind::ComplexDouble, Kind::ComplexFloat) && has_values_of(Kind::Bool, Kind::Bool));
+    }
 }

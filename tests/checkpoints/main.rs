@@ -1,8 +1,10 @@
 //! The files that `ModelCheckpoint` leaves: their names, which are kept, and what a run that is resumed does with them.
 #![allow(missing_docs)]
 
+mod counters;
 mod folders;
 mod kept;
+mod misfits;
 mod model;
 mod names;
 mod two_runs;

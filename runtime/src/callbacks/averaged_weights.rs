@@ -65,7 +65,7 @@ impl AveragedWeights {
         if self.n_averaged > 0 {
             lerp(&self.averages, &self.weights, weight)?;
         }
-        self.n_averaged += 1;
+        self.n_averaged = self.n_averaged.saturating_add(1);
         Ok(())
     }
 

@@ -225,7 +225,7 @@ impl EarlyStopping {
             self.state.wait_count = 0;
             None
         } else {
-            self.state.wait_count += 1;
+            self.state.wait_count = self.state.wait_count.saturating_add(1);
             (self.state.wait_count >= self.patience).then_some(StoppingReason::PatienceExhausted)
         }
     }

@@ -84,6 +84,12 @@ pub(super) fn metadata_of(header: &Header, path: &Path) -> Result<Metadata, Chec
         Some(layout) if layout >= FIRST_WITH_CHECKSUM && header.value(CHECKSUM).is_none() => {
             Err(CheckpointError::damaged(path, "it has no checksum".to_owned()))
         }
-        _ => json::from_value(&value).map_err(damaged),
+        _ => {
+            let metadata: Metadata = json::from_value(&value).map_err(damaged)?;
+            match metadata.impossible_counter() {
+                None => Ok(metadata),
+                Some(counter) => Err(CheckpointError::damaged(path, counter)),
+            }
+        }
     }
 }

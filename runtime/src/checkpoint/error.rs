@@ -88,8 +88,31 @@ pub enum CheckpointError {
         layout: u64,
     },
     /// The tensors are not those of the module.
-    #[error("the checkpoint is of another module: {0}")]
-    OtherModule(Mismatch),
+    #[error("the checkpoint{} is of another module: {mismatch}", path.as_ref().map_or(String::new(), |path| format!(" {}", path.display())))]
+    OtherModule {
+        /// The file, where it was read from one.
+        path: Option<PathBuf>,
+        /// In what they differ.
+        mismatch: Box<Mismatch>,
+    },
+    /// There are no optimizers and counters in it, which `fit` needs to resume.
+    #[error(
+        "the checkpoint {} has weights alone, as `save_weights_only` saves them, so that `fit` can't resume from it: load them into \
+         the module with `weights::load` and train from the beginning, or resume from a checkpoint that has the optimizers too",
+        path.display()
+    )]
+    WeightsAlone {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is of a run with other optimizers, schedulers or precision.
+    #[error("the checkpoint {} does not fit this run: {reason}", path.display())]
+    OtherRun {
+        /// The file.
+        path: PathBuf,
+        /// What it has, and what the run has.
+        reason: String,
+    },
     /// A tensor of a dtype that safetensors does not have.
     #[error("`{name}` is of dtype {kind:?}, which a checkpoint can't hold")]
     Dtype {
@@ -121,6 +144,14 @@ pub enum CheckpointError {
 }
 
 impl CheckpointError {
+    /// The error of a checkpoint that was read from `path`.
+    pub(crate) fn of_file(self, path: &Path) -> Self {
+        match self {
+            Self::OtherModule { mismatch, .. } => Self::OtherModule { path: Some(path.to_owned()), mismatch },
+            other => other,
+        }
+    }
+
     pub(super) fn damaged(path: &Path, reason: String) -> Self {
         Self::Damaged { path: path.to_owned(), reason }
     }

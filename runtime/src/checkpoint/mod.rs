@@ -19,15 +19,15 @@ pub(crate) mod writer;
 pub use error::CheckpointError;
 pub use layout::LAYOUT;
 
-use crate::context::{Progress, RunState};
+use crate::context::{Progress, RANDOM, RunState};
 use crate::json;
-use crate::mismatch::{Mismatch, Misshaped};
+use crate::mismatch::Mismatch;
 use crate::optim::Algorithm;
 use crate::precision::GradScalerState;
 use crate::schedule::LrSchedulerState;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use tch::Tensor;
 
 pub(crate) const MODULE: &str = "module.";
@@ -85,6 +85,9 @@ pub struct Metadata {
 pub struct SavedOptimizer {
     /// The algorithm of each parameter group, with its hyperparameters as they were, the learning rate included.
     pub groups: Vec<Algorithm>,
+    /// The names of each group's parameters; empty in checkpoints from before they were saved.
+    #[serde(default)]
+    pub parameters: Vec<Vec<String>>,
     /// The steps that it had taken.
     pub steps: u64,
 }
@@ -107,6 +110,20 @@ impl Default for Metadata {
             data_module: serde_json::Value::Null,
             extra: BTreeMap::new(),
         }
+    }
+}
+
+/// No run counts further. All that is added to a counter from a file stays far below the end of its type.
+const MOST: u64 = 1 << 53;
+
+impl Metadata {
+    /// A counter that no run can have, with its value: what the loops count on from must leave them room.
+    fn impossible_counter(&self) -> Option<String> {
+        let of_run = self.progress.counters().map(|(name, value)| (name, value as u64));
+        let of_optimizers = self.optimizers.iter().map(|optimizer| ("steps of an optimizer", optimizer.steps));
+        let mut counters = of_run.into_iter().chain(of_optimizers);
+        let (name, value) = counters.find(|(_, value)| *value > MOST)?;
+        Some(format!("its counter of the {name} is {value}"))
     }
 }
 
@@ -144,8 +161,8 @@ impl Checkpoint {
     /// Copies the module's parameters and buffers into `variables`.
     ///
     /// # Errors
-    /// [`CheckpointError::OtherModule`], which lists every name that is missing, unexpected or of another shape. Nothing is
-    /// copied then.
+    /// [`CheckpointError::OtherModule`], which lists every name that is missing, unexpected, of another shape or of another kind of
+    /// dtype. Nothing is copied then.
     pub fn load_into(&self, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
         self.load_under(MODULE, variables)
     }
@@ -155,18 +172,17 @@ impl Checkpoint {
         let saved: BTreeMap<&str, &Tensor> = self.under(prefix).collect();
         let mut mismatch = Mismatch::default();
         for (name, variable) in variables {
-            match saved.get(name.as_str()).map(|tensor| tensor.size()) {
+            match saved.get(name.as_str()) {
                 None => mismatch.missing.push(name.clone()),
-                Some(found) if found != variable.size() => {
-                    mismatch.misshaped.push(Misshaped { name: name.clone(), found, expected: variable.size() });
+                Some(saved) => {
+                    mismatch.compare(name, (saved.size(), saved.f_kind()?), (variable.size(), variable.f_kind()?));
                 }
-                Some(_) => {}
             }
         }
-        let unexpected = saved.keys().filter(|name| !variables.iter().any(|(wanted, _)| wanted == *name));
-        mismatch.unexpected = unexpected.map(ToString::to_string).collect();
+        let wanted: HashSet<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
+        mismatch.unexpected = saved.keys().filter(|name| !wanted.contains(*name)).map(ToString::to_string).collect();
         if !mismatch.is_empty() {
-            return Err(CheckpointError::OtherModule(mismatch));
+            return Err(CheckpointError::OtherModule { path: None, mismatch: mismatch.into() });
         }
         tch::no_grad(|| {
             for (name, variable) in variables {
@@ -174,5 +190,10 @@ impl Checkpoint {
             }
             Ok(())
         })
+    }
+
+    /// Whether it holds nothing but the module's weights, so that training can't be resumed from it.
+    pub(crate) fn has_weights_alone(&self) -> bool {
+        self.metadata.optimizers.is_empty() && !self.tensors.keys().any(|name| name.starts_with(RANDOM))
     }
 }

@@ -55,25 +55,26 @@ pub fn save(variables: &VarStore, path: impl AsRef<Path>) -> Result<(), Checkpoi
     write(variables.iter().map(|(name, tensor)| (name.as_str(), tensor)), path.as_ref())
 }
 
-/// Copies the weights in a `.safetensors` file into `variables`, whatever their dtypes: a value is converted to the dtype of its
-/// variable, as `load_state_dict` does. A checkpoint of this crate does as well; its parameters and buffers are taken.
+/// Copies the weights in a `.safetensors` file into `variables`. Floating-point numbers are converted to the dtype of their variable,
+/// as `load_state_dict` does. A checkpoint of this crate can be given too; its parameters and buffers are taken.
 ///
 /// # Errors
 /// [`CheckpointError`] where the file can't be read, and [`CheckpointError::OtherModule`] with every name that is missing,
-/// unexpected or of another shape. Nothing is copied then.
+/// unexpected, of another shape, or of another kind of dtype, such as integers for floating-point numbers. Nothing is copied then.
 pub fn load(variables: &mut VarStore, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
     let path = path.as_ref();
     let variables: Vec<(String, Tensor)> = variables.variables().into_iter().collect();
     let bytes = file::bytes(path)?;
     let file = Decoded::new(&bytes, path)?;
     if file.is_checkpoint() {
-        return file.checkpoint()?.load_into(&variables);
+        return file.checkpoint()?.load_into(&variables).map_err(|error| error.of_file(path));
     }
     let mut tensors = file.tensors()?;
     tensors.retain(|name, _| {
         name.rsplit('.').next() != Some(ONLY_IN_PYTORCH) || variables.iter().any(|(wanted, _)| wanted == name)
     });
-    Checkpoint { tensors, ..Checkpoint::default() }.load_under("", &variables)
+    let weights = Checkpoint { tensors, ..Checkpoint::default() };
+    weights.load_under("", &variables).map_err(|error| error.of_file(path))
 }
 
 impl Checkpoint {
@@ -145,10 +146,12 @@ mod tests {
         ]);
         let mut variables = norm();
         let before = variables.variables()["norm.weight"].copy();
-        let Err(CheckpointError::OtherModule(mismatch)) = load(&mut variables, &path) else { panic!() };
+        let error = load(&mut variables, &path).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("the checkpoint {} is of another module: ", path.display())));
+        let CheckpointError::OtherModule { mismatch, .. } = error else { panic!() };
         let misshaped = vec![Misshaped { name: "norm.bias".to_owned(), found: vec![3], expected: vec![2] }];
         let (missing, unexpected) = (vec!["norm.running_var".to_owned()], vec!["head.weight".to_owned()]);
-        assert_eq!(mismatch, Mismatch { missing, misshaped, unexpected });
+        assert_eq!(*mismatch, Mismatch { missing, misshaped, unexpected, ..Mismatch::default() });
         assert_eq!(variables.variables()["norm.weight"], before);
     }
 

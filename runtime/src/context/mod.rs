@@ -26,7 +26,7 @@ pub use log::{LogEntry, LogError, LogValue, Reduction};
 pub(crate) use log_dir::{LOGS, versions};
 pub use lr_schedulers::RunningLrScheduler;
 pub(crate) use progress::{Position, Progress};
-pub(crate) use run_state::RunState;
+pub(crate) use run_state::{RANDOM, RunState};
 pub(crate) use save_request::PendingSave;
 pub use save_request::SaveRequest;
 

@@ -83,6 +83,21 @@ impl Progress {
         progress
     }
 
+    /// All counters, with what they count.
+    pub(crate) fn counters(&self) -> [(&'static str, usize); 9] {
+        [
+            ("epochs", self.current_epoch),
+            ("optimizer steps", self.global_step),
+            ("batches that stepped", self.batches_that_stepped),
+            ("batches of the epoch", self.batches_ready),
+            ("batches of all epochs", self.total_batches_ready),
+            ("rows", self.rows),
+            ("rows before the accumulation window", self.rows_before_window),
+            ("epoch of the training loader", self.train_loaded_at.unwrap_or_default()),
+            ("epoch of the validation loaders", self.val_loaded_at.unwrap_or_default()),
+        ]
+    }
+
     /// Whether the running epoch has begun, perhaps in the run that is resumed.
     pub(crate) fn is_mid_epoch(&self) -> bool {
         self.epoch_has_begun || self.batches_ready > 0

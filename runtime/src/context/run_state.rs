@@ -35,7 +35,8 @@ pub(crate) struct RunState {
 }
 
 const LOG: &str = "log.";
-const RANDOM: &str = "random.";
+/// The names of the tensors with the state of random numbers begin so.
+pub(crate) const RANDOM: &str = "random.";
 
 impl RunContext {
     /// The state, and its tensors under their names in a checkpoint.

@@ -47,7 +47,7 @@ pub enum MetricError {
         /// The metric's name.
         metric: &'static str,
         /// The names and shapes that do not fit.
-        mismatch: Mismatch,
+        mismatch: Box<Mismatch>,
     },
 
     /// libtorch refused.

@@ -153,7 +153,8 @@ impl<F: Formula, T> Shared<F, T> {
     ) -> Result<(), MetricError> {
         let accumulated = &mut self.lock().accumulated;
         let arranged = accumulated.arrange(state);
-        let arranged = arranged.map_err(|mismatch| MetricError::State { metric: self.name, mismatch })?;
+        let arranged =
+            arranged.map_err(|mismatch| MetricError::State { metric: self.name, mismatch: mismatch.into() })?;
         take(accumulated, arranged).map_err(|error| MetricError::libtorch(self.name, "load the saved state", error))
     }
 }

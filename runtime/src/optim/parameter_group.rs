@@ -1,4 +1,4 @@
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::parameter_groups::Named;
 use super::rule::SlotShape;
@@ -107,8 +107,8 @@ impl ParameterGroup {
         for slot in rule.slots() {
             for (parameter, tensor) in &self.parameters {
                 let expected = |_: &[i64]| match slot.shape {
-                    SlotShape::Scalar => Vec::new(),
-                    SlotShape::Elementwise => tensor.size(),
+                    SlotShape::Scalar => (Vec::new(), Kind::Float),
+                    SlotShape::Elementwise => (tensor.size(), tensor.kind()),
                 };
                 taken.push(rule.keeps(slot).then(|| saved.take(parameter, slot.name, expected)).flatten());
             }

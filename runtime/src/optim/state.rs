@@ -6,7 +6,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::lbfgs::{self, Machine};
 use super::{Optimizer, OptimizerError};
-use crate::mismatch::{Mismatch, Misshaped};
+use crate::mismatch::Mismatch;
 
 /// The shape that stands for "this parameter has had no gradient yet, hence has no state".
 const NOT_STARTED: [i64; 1] = [0];
@@ -100,12 +100,12 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// Takes a tensor of the shape that `expected` makes of its own; none where the parameter has had no gradient.
+    /// Takes a tensor of the shape and dtype that `expected` makes of its own; none where the parameter has had no gradient.
     pub(super) fn take(
         &mut self,
         parameter: &str,
         slot: &str,
-        expected: impl FnOnce(&[i64]) -> Vec<i64>,
+        expected: impl FnOnce(&[i64]) -> (Vec<i64>, Kind),
     ) -> Option<Tensor> {
         let name = entry_name(parameter, slot);
         let Some(tensor) = self.tensors.remove(&name) else {
@@ -117,9 +117,7 @@ impl Saved {
             return None;
         }
         let expected = expected(&found);
-        if found != expected {
-            self.mismatch.misshaped.push(Misshaped { name, found, expected });
-        }
+        self.mismatch.compare(&name, (found, tensor.kind()), expected);
         Some(tensor)
     }
 

@@ -22,6 +22,13 @@ pub struct LrSchedulerState {
     pub(super) scheduler: SchedulerState,
 }
 
+impl LrSchedulerState {
+    /// The parameter groups whose rates it has.
+    pub(crate) fn groups(&self) -> usize {
+        self.param_groups.len().max(self.last_lr.len())
+    }
+}
+
 /// The state of one scheduler, which may be made of others.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,6 +1,7 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 
 mod failing;
+mod misfit;
 mod optimizers;
 #[cfg(test)]
 mod power_cut;
@@ -25,7 +26,7 @@ use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
-use optimizers::make_optimizers;
+use misfit::check_before;
 use set_up::{begin, end};
 use std::path::{Path, PathBuf};
 
@@ -199,12 +200,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Fit, Hook::ConfigureOptimizers, table.configure_optimizers.is_some())?;
         needs(Stage::Fit, Hook::TrainDataloader, data.has(Hook::TrainDataloader))?;
         self.run(Stage::Fit, module, data, |running, checkpoint| {
-            running.restore_from(checkpoint.as_ref())?;
-            make_optimizers(running)?;
-            running.on_fit_start()?;
-            if let Some(checkpoint) = checkpoint {
-                running.restore_training(checkpoint)?;
-            }
+            running.begin_fit(checkpoint)?;
             loops::fit(running)?;
             running.on_fit_end()
         })
@@ -292,8 +288,10 @@ impl<M: LightningModule> Trainer<M> {
         self.begin(stage)?;
         let _anomaly_mode = self.ctx.config.detect_anomaly.then(AnomalyMode::on);
         let checkpoint = self.ctx.ckpt_path.as_deref().map(Checkpoint::read).transpose()?;
-        if let Some(checkpoint) = checkpoint.as_ref().filter(|_| stage != Stage::Fit) {
-            self.ctx.progress = checkpoint.metadata.progress.of_evaluation();
+        match &checkpoint {
+            Some(checkpoint) if stage == Stage::Fit => check_before(checkpoint, &self.ctx)?,
+            Some(checkpoint) => self.ctx.progress = checkpoint.metadata.progress.of_evaluation(),
+            None => {}
         }
         self.ctx.signals = catch_signals(&self.ctx.config)?;
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };

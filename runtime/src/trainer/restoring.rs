@@ -1,13 +1,35 @@
 //! What a run takes from a checkpoint, and when.
 
+use super::misfit::{self, check_training, of_file};
+use super::optimizers::make_optimizers;
 use super::saving::{GRADIENT, of_optimizer};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, trainable};
 use crate::native::set_gradient;
 use crate::precision::GradScaler;
+use std::collections::BTreeMap;
+use tch::{Device, Tensor};
 
 impl<M: LightningModule> Running<'_, M> {
+    /// Makes the optimizers of a `fit`, and takes all that comes before its first epoch from a checkpoint, if there is one. Where the
+    /// checkpoint does not fit the run, the module's parameters and buffers are what they were.
+    pub(super) fn begin_fit(&mut self, checkpoint: Option<Checkpoint>) -> Result<(), Error> {
+        let Some(checkpoint) = checkpoint else {
+            make_optimizers(self)?;
+            return self.on_fit_start();
+        };
+        let before = copies(self.variables())?;
+        self.resume(checkpoint).inspect_err(|_| put_back(before))
+    }
+
+    fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+        self.restore(&checkpoint)?;
+        make_optimizers(self)?;
+        self.on_fit_start()?;
+        self.restore_training(checkpoint)
+    }
+
     /// Takes the module from a checkpoint, if there is one.
     pub(super) fn restore_from(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
         checkpoint.map_or(Ok(()), |checkpoint| self.restore(checkpoint))
@@ -21,15 +43,23 @@ impl<M: LightningModule> Running<'_, M> {
             self.data.load_state_dict(self.ctx, data_module)?;
         }
         CheckpointHooksTable::on_load_checkpoint(self.module, self.ctx, checkpoint)?;
-        checkpoint.load_into(&self.variables())?;
+        checkpoint.load_into(&self.variables()).map_err(|error| of_file(error.into(), self.ctx))?;
         self.callbacks.on_load_checkpoint(self.ctx, self.module, checkpoint)?;
         self.callbacks.load_state_dicts(self.ctx, callbacks)
     }
 
-    /// Takes the optimizers' state and the counters from a checkpoint, so that `fit` goes on where it was written.
+    /// Takes the optimizers' state and the counters from a checkpoint, so that `fit` continues where it was written.
     /// What else it has is kept until then.
-    pub(super) fn restore_training(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
-        self.restore_optimizers(&checkpoint)?;
+    fn restore_training(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+        let epoch = checkpoint.metadata.progress.resumed().current_epoch;
+        if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
+            return Err(Error::Configuration(format!(
+                "the checkpoint was written after {epoch} epochs, and `max_epochs` is {epochs}: set it to {epoch} or more"
+            )));
+        }
+        check_training(&checkpoint, self.ctx)?;
+        self.check_gradients(&checkpoint)?;
+        self.restore_optimizers(&checkpoint).map_err(|error| of_file(error, self.ctx))?;
         if let (Some(scaler), Some(state)) = (&mut self.ctx.grad_scaler, checkpoint.metadata.grad_scaler) {
             *scaler = GradScaler::new(state, self.ctx.device)?;
         }
@@ -37,12 +67,6 @@ impl<M: LightningModule> Running<'_, M> {
         let rows = self.ctx.progress.rows;
         self.ctx.progress = checkpoint.metadata.progress.resumed();
         self.ctx.progress.rows += rows;
-        let epoch = self.ctx.progress.current_epoch;
-        if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
-            return Err(Error::Configuration(format!(
-                "the checkpoint was written after {epoch} epochs, and `max_epochs` is {epochs}: set it to {epoch} or more"
-            )));
-        }
         self.ctx.resumed = Some(checkpoint);
         Ok(())
     }
@@ -71,17 +95,45 @@ impl<M: LightningModule> Running<'_, M> {
     pub(crate) fn go_on(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.ctx.resumed.take() else { return Ok(()) };
         self.restore_gradients(&checkpoint)?;
-        self.ctx.restore_state(checkpoint)?;
+        self.ctx.restore_state(checkpoint).map_err(|error| of_file(error, self.ctx))?;
         self.ctx.is_restored = true;
         Ok(())
+    }
+
+    fn check_gradients(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        let parameters = trainable(self.module.parameters());
+        let parameters: BTreeMap<String, Tensor> =
+            parameters.into_iter().map(|(name, parameter)| (format!("{GRADIENT}{name}"), parameter)).collect();
+        let saved = checkpoint.tensors.iter();
+        let gradients = saved.filter_map(|(name, saved)| Some((name.as_str(), saved, parameters.get(name)?)));
+        misfit::check_gradients(gradients, self.ctx)
     }
 
     fn restore_gradients(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
         for (name, parameter) in trainable(self.module.parameters()) {
             if let Some(gradient) = checkpoint.tensors.get(&format!("{GRADIENT}{name}")) {
-                set_gradient(&parameter, &gradient.f_to_device(parameter.device())?)?;
+                // the run may have another precision than the one that wrote it
+                let gradient = gradient.f_to_device(parameter.device())?.f_to_kind(parameter.f_kind()?)?;
+                set_gradient(&parameter, &gradient)?;
             }
         }
         Ok(())
     }
+}
+
+/// Copies of tensors, each with its tensor. They are kept by the CPU, as an accelerator may not have room for them.
+fn copies(variables: Vec<(String, Tensor)>) -> Result<Vec<(Tensor, Tensor)>, Error> {
+    let copy =
+        |tensor: Tensor| Ok((tensor.f_detach()?.f_internal_to_copy((tensor.f_kind()?, Device::Cpu), false)?, tensor));
+    variables.into_iter().map(|(_, tensor)| copy(tensor)).collect()
+}
+
+/// Gives tensors the values of their copies.
+fn put_back(copies: Vec<(Tensor, Tensor)>) {
+    tch::no_grad(|| {
+        for (copy, mut tensor) in copies {
+            // a tensor that a hook has replaced since then is not the module's any more
+            let _ = tensor.f_copy_(&copy);
+        }
+    });
 }

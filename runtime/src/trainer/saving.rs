@@ -5,7 +5,7 @@ use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
 use crate::context::{PendingSave, Position, SaveRequest};
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, ParameterGroup};
 use crate::precision::GradScaler;
 use std::path::{Path, PathBuf};
 
@@ -153,7 +153,13 @@ impl<M: LightningModule> Running<'_, M> {
 
 fn saved(optimizer: &Optimizer) -> SavedOptimizer {
     let groups = optimizer.groups().iter().map(|group| group.algorithm().clone()).collect();
-    SavedOptimizer { groups, steps: optimizer.steps() }
+    SavedOptimizer { groups, parameters: names(optimizer), steps: optimizer.steps() }
+}
+
+/// The names of the parameters of each group.
+pub(super) fn names(optimizer: &Optimizer) -> Vec<Vec<String>> {
+    let names = |group: &ParameterGroup| group.parameters().iter().map(|(name, _)| name.clone()).collect();
+    optimizer.groups().iter().map(names).collect()
 }
 
 pub(super) fn of_optimizer(index: usize) -> String {

@@ -195,7 +195,7 @@ impl StochasticWeightAveraging {
             self.schedule(ctx)?;
         }
         let weights = self.run.weights.as_mut();
-        weights.map_or(Ok(()), |weights| weights.update(1.0 / (weights.n_averaged() + 1) as f64))
+        weights.map_or(Ok(()), |weights| weights.update(1.0 / weights.n_averaged().saturating_add(1) as f64))
     }
 
     /// Begins the epoch for batch norms, or continues it.

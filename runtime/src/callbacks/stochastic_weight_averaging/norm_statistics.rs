@@ -91,7 +91,7 @@ impl NormStatistics {
     }
 
     pub(super) fn after_batch(&mut self) -> Result<()> {
-        self.batches += 1;
+        self.batches = self.batches.saturating_add(1);
         lerp(&self.means, &self.buffers, 1.0 / self.batches as f64)?;
         Ok(self.leave()?)
     }

@@ -52,16 +52,17 @@ impl Meter {
     }
 
     fn time(&self) -> Duration {
-        self.before
-            + self.paused.map_or_else(|| self.start.elapsed(), |paused| paused.saturating_duration_since(self.start))
+        let own =
+            self.paused.map_or_else(|| self.start.elapsed(), |paused| paused.saturating_duration_since(self.start));
+        self.before.saturating_add(own)
     }
 
     /// A batch of so much is done.
     pub(super) fn count(&mut self, batch: ThroughputTotals) {
-        let sum = |total: Option<u64>, part: Option<u64>| part.map(|part| total.unwrap_or(0) + part);
+        let sum = |total: Option<u64>, part: Option<u64>| part.map(|part| total.unwrap_or(0).saturating_add(part));
         self.seen = ThroughputTotals {
-            batches: self.seen.batches + batch.batches,
-            samples: self.seen.samples + batch.samples,
+            batches: self.seen.batches.saturating_add(batch.batches),
+            samples: self.seen.samples.saturating_add(batch.samples),
             lengths: sum(self.seen.lengths, batch.lengths),
             flops: sum(self.seen.flops, batch.flops),
         };

@@ -23,8 +23,20 @@ impl State {
     pub(in crate::optim) fn take(saved: &mut Saved, parameters: &[(String, Tensor)]) -> Self {
         let (first, _) = &parameters[0];
         let elements = Flat(parameters).elements();
-        let counts = COUNTS.map(|slot| saved.take(first, slot, |_| Vec::new()));
-        let course = COURSE.map(|slot| saved.take(first, slot, |found| expected(slot, elements, found)));
+        let counts = COUNTS.map(|slot| saved.take(first, slot, |_| (Vec::new(), Kind::Int64)));
+        // as many moves in all slots as in the first that has them
+        let mut moves = None;
+        let course = COURSE.map(|slot| {
+            saved.take(first, slot, |found| {
+                let moves = match slot {
+                    "old_dirs" | "old_stps" | "ro" => {
+                        *moves.get_or_insert_with(|| found.first().copied().unwrap_or_default())
+                    }
+                    _ => 0,
+                };
+                (expected(slot, elements, moves), Kind::Double)
+            })
+        });
         let has_begun = course[0].is_some();
         Self {
             counts: counts.map(|count| count.unwrap_or_else(|| Tensor::from(0i64))),
@@ -40,9 +52,8 @@ impl State {
     }
 }
 
-/// The shape that a slot of the course has; as many moves as it was saved with.
-fn expected(slot: &str, elements: i64, found: &[i64]) -> Vec<i64> {
-    let moves = found.first().copied().unwrap_or(0);
+/// The shape that a slot of the course has.
+fn expected(slot: &str, elements: i64, moves: i64) -> Vec<i64> {
     match slot {
         "d" | "prev_flat_grad" => vec![elements],
         "old_dirs" | "old_stps" => vec![moves, elements],

@@ -1,0 +1,252 @@
+//! Checkpoints that do not fit the run that is to resume them. Each is refused with both sides named, and nothing of it is loaded.
+
+use std::path::PathBuf;
+use tch_lightning::optim::Algorithm;
+use tch_lightning::prelude::*;
+use tch_lightning::{ModelCheckpoint, OnExceptionCheckpoint, Optimizers, weights};
+
+/// Two layers of one weight, which a module of manual optimization steps by whatever it is given.
+struct Two {
+    vs: nn::VarStore,
+    optimizers: Optimizers,
+    has_trained: bool,
+}
+
+impl Two {
+    fn new(optimizers: impl Into<Optimizers>) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        for layer in ["a", "b"] {
+            let _weight = (vs.root() / layer).ones("weight", &[2]);
+        }
+        Self { vs, optimizers: optimizers.into(), has_trained: false }
+    }
+
+    fn weights(&self) -> Vec<(String, Vec<f64>)> {
+        let values = |tensor: &Tensor| Vec::try_from(tensor.detach().to_kind(Kind::Double)).unwrap();
+        let variables = self.vs.variables();
+        let mut weights: Vec<_> = variables.iter().map(|(name, tensor)| (name.clone(), values(tensor))).collect();
+        weights.sort_by(|(one, _), (other, _)| one.cmp(other));
+        weights
+    }
+}
+
+#[lightning_module(automatic_optimization = false)]
+impl Two {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, _batch: &Tensor) -> Result<()> {
+        self.has_trained = true;
+        let loss = self.vs.variables().values().map(|weight| weight.sum(Kind::Float)).sum::<Tensor>();
+        ctx.manual_backward(self, &loss)?;
+        for place in 0..ctx.optimizers().len() {
+            ctx.manual_step(self, place)?;
+        }
+        Ok(())
+    }
+
+    fn configure_optimizers(&self) -> Optimizers {
+        self.optimizers.clone()
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        Ok(DataLoader::new(TensorDataset::new(Tensor::zeros([2, 1], (Kind::Float, Device::Cpu)))?))
+    }
+}
+
+fn config(epochs: i64) -> TrainerConfig {
+    crate::model::config(epochs)
+}
+
+struct Saved {
+    folder: tempfile::TempDir,
+}
+
+impl Saved {
+    /// The checkpoint of one epoch with these optimizers.
+    fn of(optimizers: impl Into<Optimizers>) -> Self {
+        Self::by(ModelCheckpoint::new(), config(1), optimizers)
+    }
+
+    fn by(checkpoint: ModelCheckpoint, config: TrainerConfig, optimizers: impl Into<Optimizers>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = checkpoint.dirpath(folder.path()).filename("saved");
+        Trainer::new(config).callback(checkpoint).fit(&mut Two::new(optimizers), ()).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("saved.ckpt")
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Checkpoint)) {
+        let mut checkpoint = Checkpoint::read(&self.path()).unwrap();
+        change(&mut checkpoint);
+        checkpoint.write(&self.path()).unwrap();
+    }
+
+    /// What is said to a run with these optimizers. It must not have trained, and have its weights as they were.
+    fn refused(&self, config: TrainerConfig, optimizers: impl Into<Optimizers>) -> String {
+        let mut module = Two::new(optimizers);
+        let before = module.weights();
+        let config = TrainerConfig { enable_checkpointing: false, ..config };
+        let error = Trainer::new(config).ckpt_path(self.path()).fit(&mut module, ()).unwrap_err().to_string();
+        assert!(!module.has_trained, "{error}");
+        assert_eq!(module.weights(), before, "{error}");
+        error.replace(&self.path().display().to_string(), "FILE")
+    }
+}
+
+fn two_of(one: impl Into<Algorithm>, other: impl Into<Algorithm>) -> Optimizers {
+    Optimizers::from((one.into().over("a.*"), other.into().over("b.*")))
+}
+
+fn misfit(what: &str) -> String {
+    format!("the checkpoint FILE does not fit this run: {what}")
+}
+
+#[test]
+fn other_optimizers_are_refused() {
+    let two = || two_of(Sgd::new(0.1), Sgd::new(0.1));
+    assert_eq!(
+        Saved::of(two()).refused(config(2), Sgd::new(0.1)),
+        misfit("it has 2 optimizers, and `configure_optimizers` returned 1")
+    );
+    assert_eq!(
+        Saved::of(Sgd::new(0.1)).refused(config(2), two()),
+        misfit("it has 1 optimizer, and `configure_optimizers` returned 2")
+    );
+    assert_eq!(
+        Saved::of(two()).refused(config(2), two_of(Sgd::new(0.1), Adagrad::new(0.1))),
+        misfit("its optimizer 1 is SGD, and the run's is Adagrad")
+    );
+    // the first one would have fitted
+    assert_eq!(
+        Saved::of(two_of(Adam::new(0.1), Adam::new(0.1))).refused(config(2), two_of(Adam::new(0.1), AdamW::new(0.1))),
+        misfit("its optimizer 1 is Adam, and the run's is AdamW")
+    );
+}
+
+#[test]
+fn other_parameter_groups_are_refused() {
+    let groups = || ParameterGroups::new(Sgd::new(0.1)).group("a.*", Sgd::new(0.2));
+    assert_eq!(
+        Saved::of(groups()).refused(config(2), Sgd::new(0.1)),
+        misfit("its optimizer 0 has 2 parameter groups, and the run's has 1")
+    );
+    assert_eq!(
+        Saved::of(Sgd::new(0.1)).refused(config(2), groups()),
+        misfit("its optimizer 0 has 1 parameter group, and the run's has 2")
+    );
+    let others = ParameterGroups::new(Sgd::new(0.1)).group("b.*", Sgd::new(0.2));
+    assert_eq!(
+        Saved::of(groups()).refused(config(2), others),
+        misfit("the parameter group 0 of its optimizer 0 has the parameters b.weight, and the run's has a.weight")
+    );
+}
+
+#[test]
+fn other_schedulers_are_refused() {
+    let scheduled = || Optimizers::from(Sgd::new(0.1).lr_scheduler(StepLr::new(1)));
+    assert_eq!(
+        Saved::of(scheduled()).refused(config(2), Sgd::new(0.1)),
+        misfit("it has 1 learning-rate scheduler, and `configure_optimizers` returned 0")
+    );
+    assert_eq!(
+        Saved::of(Sgd::new(0.1)).refused(config(2), scheduled()),
+        misfit("it has 0 learning-rate schedulers, and `configure_optimizers` returned 1")
+    );
+    assert_eq!(
+        Saved::of(scheduled()).refused(config(2), Sgd::new(0.1).lr_scheduler(ExponentialLr::new(0.5))),
+        misfit("the saved state does not fit ExponentialLR: it has the state of StepLR in the place of ExponentialLR")
+    );
+}
+
+#[test]
+fn a_gradient_scaler_on_one_side_is_refused() {
+    let scaled = || TrainerConfig { precision: Precision::Float16Mixed, ..config(1) };
+    let with = Saved::by(ModelCheckpoint::new(), scaled(), Sgd::new(0.1));
+    let said = with.refused(config(2), Sgd::new(0.1));
+    assert!(said.starts_with(&misfit("it has the state of a gradient scaler")), "{said}");
+    assert!(said.contains("this run's is 32-true"), "{said}");
+    let said = Saved::of(Sgd::new(0.1)).refused(scaled(), Sgd::new(0.1));
+    assert!(said.starts_with(&misfit("it has no state of a gradient scaler")), "{said}");
+    // as the sentence says
+    with.change(|checkpoint| checkpoint.metadata.grad_scaler = None);
+    let config = TrainerConfig { enable_checkpointing: false, ..config(2) };
+    Trainer::new(config).ckpt_path(with.path()).fit(&mut Two::new(Sgd::new(0.1)), ()).unwrap();
+}
+
+#[test]
+fn weights_of_another_kind_of_number_are_refused() {
+    let saved = Saved::of(Sgd::new(0.1));
+    for (kind, shown) in [(Kind::Int64, "Int64"), (Kind::ComplexFloat, "ComplexFloat"), (Kind::Bool, "Bool")] {
+        saved.change(|checkpoint| {
+            let weight = Tensor::ones([2], (Kind::Float, Device::Cpu)).to_kind(kind);
+            checkpoint.tensors.insert("module.a.weight".to_owned(), weight);
+        });
+        let expected = format!(
+            "the checkpoint FILE is of another module: of another kind of dtype: a.weight ({shown} instead of Float)"
+        );
+        assert_eq!(saved.refused(config(2), Sgd::new(0.1)), expected);
+        let mut module = Two::new(Sgd::new(0.1));
+        let said = weights::load(&mut module.vs, saved.path()).unwrap_err().to_string();
+        assert_eq!(said.replace(&saved.path().display().to_string(), "FILE"), expected);
+        assert_eq!(module.weights(), Two::new(Sgd::new(0.1)).weights());
+    }
+    saved.change(|checkpoint| {
+        let weight = Tensor::from_slice(&[3.0f64, 4.0]).to_kind(Kind::Half);
+        checkpoint.tensors.insert("module.a.weight".to_owned(), weight);
+    });
+    let mut module = Two::new(Sgd::new(0.1));
+    weights::load(&mut module.vs, saved.path()).unwrap();
+    assert_eq!(module.weights()[0].1, [3.0, 4.0]);
+}
+
+#[test]
+fn tensors_of_other_sizes_are_refused_with_the_files_name() {
+    let saved = Saved::of(Adam::new(0.1));
+    for (name, what) in [
+        ("module.a.weight", "is of another module: of another shape: a.weight ([3] instead of [2])"),
+        (
+            "gradient.a.weight",
+            "does not fit this run: its tensors are of another shape: gradient.a.weight ([3] instead of [2])",
+        ),
+        (
+            "optimizer.0.a.weight.exp_avg",
+            "does not fit this run: the saved state does not fit Adam: of another shape: a.weight.exp_avg ([3] instead of [2])",
+        ),
+        ("random.cpu", "does not fit this run: its tensors are of another shape: random.cpu ([3] instead of [5056])"),
+    ] {
+        let before = std::fs::read(saved.path()).unwrap();
+        let tensor = Tensor::zeros([3], (Kind::Float, Device::Cpu));
+        saved.change(|checkpoint| drop(checkpoint.tensors.insert(name.to_owned(), tensor)));
+        assert_eq!(saved.refused(config(2), Adam::new(0.1)), format!("the checkpoint FILE {what}"));
+        std::fs::write(saved.path(), before).unwrap();
+    }
+}
+
+#[test]
+fn weights_alone_are_not_resumed_from() {
+    let saved = Saved::by(ModelCheckpoint::new().save_weights_only(true), config(1), Sgd::new(0.1));
+    let sentence = "the checkpoint FILE has weights alone, as `save_weights_only` saves them, so that `fit` can't resume from it: load \
+                    them into the module with `weights::load` and train from the beginning, or resume from a checkpoint that has the \
+                    optimizers too";
+    assert_eq!(saved.refused(config(2), Sgd::new(0.1)), sentence);
+    assert_eq!(saved.refused(config(2), Adam::new(0.1)), sentence);
+    let mut module = Two::new(Sgd::new(0.1));
+    weights::load(&mut module.vs, saved.path()).unwrap();
+    assert_ne!(module.weights(), Two::new(Sgd::new(0.1)).weights());
+}
+
+#[test]
+fn what_could_not_be_resumed_from_is_still_there() {
+    let saved = Saved::of(Sgd::new(0.1));
+    let on_exception = OnExceptionCheckpoint::new(saved.folder.path()).filename("saved");
+    let before = std::fs::read(saved.path()).unwrap();
+    let config = TrainerConfig { enable_checkpointing: false, ..config(2) };
+    let mut trainer = Trainer::new(config).callback(on_exception).ckpt_path(saved.path());
+    trainer.fit(&mut Two::new(two_of(Sgd::new(0.1), Sgd::new(0.1))), ()).unwrap_err();
+    assert!(std::fs::read(saved.path()).unwrap() == before);
+}
