@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod csv;
+mod failures;
 mod metrics;
 mod names;
 mod rows;

@@ -17,6 +17,11 @@ use std::path::PathBuf;
 /// A file that is there is replaced, and one that an earlier run has left is removed at the end of a run that did not
 /// fail.
 ///
+/// A run that fails within a batch is resumed at the beginning of the batch's accumulation window. What was logged in the batches
+/// that are trained on again is taken back, and counts once. What their hooks have changed elsewhere is not: a metric that was
+/// updated before the failure counts that update twice, and random numbers are others than in a run that did not fail. A failure
+/// between batches, as of a loader or by a signal, repeats nothing.
+///
 /// ```
 /// use tch_lightning::OnExceptionCheckpoint;
 ///

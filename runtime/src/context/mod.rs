@@ -13,6 +13,7 @@ mod losses;
 mod lr_schedulers;
 mod precision;
 mod progress;
+mod redone;
 mod run_state;
 mod save_request;
 mod toggle;

@@ -103,8 +103,8 @@ impl Progress {
         self.epoch_has_begun || self.batches_ready > 0
     }
 
-    /// From here on, a run that is resumed after a failure does all again.
-    pub(crate) fn redo_from_here(&mut self) {
+    /// From here on, a run that is resumed after a failure writes all rows again.
+    pub(super) fn redo_rows_from_here(&mut self) {
         self.rows_before_redone = Some(self.rows);
     }
 
@@ -113,21 +113,24 @@ impl Progress {
         self.rows_before_redone = None;
     }
 
-    /// A batch begins, where accumulation windows have this many.
-    pub(crate) fn begin_batch(&mut self, is_last: bool, accumulate_grad_batches: usize) {
-        if self.batches_ready.is_multiple_of(accumulate_grad_batches.max(1)) {
+    /// A batch begins, where accumulation windows have this many. Returns whether it is the first of its window.
+    pub(super) fn begin_batch(&mut self, is_last: bool, accumulate_grad_batches: usize) -> bool {
+        let is_first = self.batches_ready.is_multiple_of(accumulate_grad_batches.max(1));
+        if is_first {
             self.rows_before_window = self.rows;
         }
         self.batches_ready += 1;
         self.total_batches_ready += 1;
         self.is_last_batch = is_last;
         self.position = Position::Batch;
+        is_first
     }
 
     /// Goes back to where a run that fails now can go on: to the beginning of the running accumulation window, whose gradients
-    /// are incomplete, or to the beginning of the epoch's end.
-    pub(crate) fn go_back(&mut self, accumulate_grad_batches: usize) {
-        match self.position {
+    /// are incomplete, or to the beginning of the epoch's end. Returns whether the hooks of the training loop that were called since
+    /// then are called again.
+    pub(super) fn go_back(&mut self, accumulate_grad_batches: usize) -> bool {
+        let is_redone = match self.position {
             Position::Batch => {
                 let done = self.batches_ready.saturating_sub(1);
                 let in_window = done % accumulate_grad_batches.max(1);
@@ -136,12 +139,18 @@ impl Progress {
                 self.is_last_batch = false;
                 self.position = Position::Between;
                 self.rows = self.rows_before_window;
-                return;
+                return true;
             }
-            Position::EpochEnd => self.position = Position::Between,
-            Position::Between | Position::BatchEnd => {}
-        }
+            Position::EpochEnd => {
+                self.position = Position::Between;
+                true
+            }
+            Position::Between => self.rows_before_redone.is_some(),
+            // validation is
+            Position::BatchEnd => false,
+        };
         self.rows = self.rows_before_redone.unwrap_or(self.rows);
+        is_redone
     }
 }
 

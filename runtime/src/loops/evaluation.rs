@@ -156,6 +156,7 @@ impl Kind {
     ) -> Result<(), Error> {
         let training_batch = running.ctx.batch_idx.replace(batch_idx);
         running.ctx.batch_size = batch.batch_size().unwrap_or(1);
+        running.ctx.evaluation_log.set_mark();
         let batch = running.transfer(batch, dataloader_idx)?;
         match self {
             Self::Validation => {

@@ -19,7 +19,7 @@ pub(super) fn run<M: LightningModule>(
 ) -> Result<(), Error> {
     running.ctx.in_epoch = true;
     if !running.ctx.progress.is_mid_epoch() {
-        running.ctx.progress.redo_from_here();
+        running.ctx.redo_from_here();
         running.on_train_epoch_start()?;
         running.ctx.progress.begin_epoch();
     } else if running.ctx.progress.position == Position::BatchEnd {
@@ -56,8 +56,7 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
     running.ctx.batch_size = batch.batch_size().unwrap_or(1);
     running.ctx.batch_idx = Some(batch_idx);
     let batch = running.transfer(batch, 0)?;
-    let window = running.ctx.accumulation_window();
-    running.ctx.progress.begin_batch(is_last, window);
+    running.ctx.begin_batch(is_last);
     let flow = running.on_train_batch_start(&batch, batch_idx)?;
     if flow == Flow::SkipEpoch {
         running.ctx.progress.is_last_batch = true;
@@ -85,7 +84,7 @@ fn advance_end<M: LightningModule>(
     validation: Option<&mut Validation<M>>,
 ) -> Result<(), Error> {
     let has_stepped = running.ctx.steps_after_this_batch();
-    running.ctx.progress.redo_from_here();
+    running.ctx.redo_validation_from_here();
     if let Some(validation) = validation
         && validation.is_due(running.ctx)
     {
@@ -107,7 +106,7 @@ fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.batch_idx = None;
     running.ctx.read_losses()?;
     running.ctx.progress.position = Position::EpochEnd;
-    running.ctx.progress.redo_from_here();
+    running.ctx.redo_from_here();
     // the rows of an epoch's end belong to its last step
     let stepped = running.ctx.progress.batches_that_stepped;
     running.ctx.progress.batches_that_stepped = stepped.saturating_sub(1);

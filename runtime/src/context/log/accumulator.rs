@@ -21,7 +21,7 @@ pub enum Reduction {
     Max,
 }
 
-/// Values are gathered and reduced so many at a time: one small kernel for many steps instead of two for each.
+/// Values are gathered and reduced from this number on: one small kernel for many steps instead of two for each.
 const CHUNK: usize = 64;
 
 /// The running reduction of one logged name. Nothing is copied to the host before [`Accumulator::value`].
@@ -32,6 +32,18 @@ pub(super) struct Accumulator {
     waiting_weights: Vec<f64>,
     on_device: Option<Tensor>,
     on_host: Option<f64>,
+    weight: f64,
+    before: Option<Before>,
+}
+
+/// An accumulator before the first value after a mark. Values that wait are not reduced before the next mark, so that they can be
+/// taken back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Before {
+    #[serde(skip)]
+    mark: u64,
+    waiting: usize,
+    on_host: Option<AnyNumber>,
     weight: f64,
 }
 
@@ -44,6 +56,7 @@ impl Accumulator {
             on_device: None,
             on_host: None,
             weight: 0.0,
+            before: None,
         }
     }
 
@@ -51,30 +64,50 @@ impl Accumulator {
         self.on_host.is_none() && self.on_device.is_none() && self.waiting.is_empty()
     }
 
-    /// Adds a value, which counts `weight` times in a mean.
-    pub(super) fn add(&mut self, value: &Scalar, weight: f64) -> Result<(), TchError> {
+    /// Adds a value, which counts `weight` times in a mean. It can be taken back together with all others after the log's `mark`.
+    pub(super) fn add(&mut self, value: &Scalar, weight: f64, mark: u64) -> Result<(), TchError> {
+        if !self.has_values_after(mark) {
+            self.begin(mark)?;
+        }
         match value {
-            Scalar::Tensor(tensor) => self.add_tensor(tensor.shallow_clone(), weight),
-            Scalar::Number(number) => {
-                self.add_number(*number, weight);
-                Ok(())
+            // in the log's own memory: it does not change while it waits
+            Scalar::Tensor(tensor) => {
+                self.waiting.push(tensor.shallow_clone());
+                self.waiting_weights.push(weight);
             }
+            Scalar::Number(number) => self.add_number(*number, weight),
+        }
+        self.weight += weight;
+        Ok(())
+    }
+
+    fn has_values_after(&self, mark: u64) -> bool {
+        self.before.as_ref().is_some_and(|before| before.mark == mark)
+    }
+
+    fn begin(&mut self, mark: u64) -> Result<(), TchError> {
+        if self.waiting.len() >= CHUNK {
+            self.reduce_waiting()?;
+        }
+        let on_host = self.on_host.map(AnyNumber);
+        self.before = Some(Before { mark, waiting: self.waiting.len(), on_host, weight: self.weight });
+        Ok(())
+    }
+
+    /// Takes back what was added after `mark`.
+    pub(super) fn go_back(&mut self, mark: u64) {
+        if let Some(before) = self.before.take_if(|before| before.mark == mark) {
+            self.waiting.truncate(before.waiting);
+            self.waiting_weights.truncate(before.waiting);
+            self.on_host = before.on_host.map(|AnyNumber(number)| number);
+            self.weight = before.weight;
         }
     }
 
     /// Adds a number that is on the host already.
     fn add_number(&mut self, value: f64, weight: f64) {
-        self.weight += weight;
         let value = if self.reduction == Reduction::Mean { value * weight } else { value };
         self.on_host = Some(self.on_host.map_or(value, |before| self.reduction.of_two(before, value)));
-    }
-
-    /// Adds a scalar of the log's own memory: nobody changes it while it waits.
-    fn add_tensor(&mut self, value: Tensor, weight: f64) -> Result<(), TchError> {
-        self.weight += weight;
-        self.waiting.push(value);
-        self.waiting_weights.push(weight);
-        if self.waiting.len() == CHUNK { self.reduce_waiting() } else { Ok(()) }
     }
 
     fn reduce_waiting(&mut self) -> Result<(), TchError> {
@@ -132,6 +165,9 @@ pub(super) struct SavedAccumulator {
     waiting_weights: Vec<f64>,
     on_host: Option<AnyNumber>,
     weight: f64,
+    /// Of one with values after the log's last mark.
+    #[serde(default)]
+    before: Option<Before>,
 }
 
 impl SavedAccumulator {
@@ -144,12 +180,13 @@ const WAITING: &str = "waiting";
 const REDUCED: &str = "reduced";
 
 impl Accumulator {
-    pub(super) fn saved(&self) -> SavedAccumulator {
+    pub(super) fn saved(&self, mark: u64) -> SavedAccumulator {
         SavedAccumulator {
             reduction: self.reduction,
             waiting_weights: self.waiting_weights.clone(),
             on_host: self.on_host.map(AnyNumber),
             weight: self.weight,
+            before: self.before.clone().filter(|before| before.mark == mark),
         }
     }
 
@@ -178,6 +215,7 @@ impl Accumulator {
             on_device: tensors.get(REDUCED).map(Tensor::shallow_clone),
             on_host: saved.on_host.map(|AnyNumber(number)| number),
             weight: saved.weight,
+            before: saved.before.clone(),
         })
     }
 }
@@ -209,8 +247,8 @@ mod tests {
 
     fn reduced(reduction: Reduction, values: &[(f64, f64)]) -> f64 {
         let mut accumulator = Accumulator::new(reduction);
-        for (value, weight) in values {
-            accumulator.add(&Scalar::Tensor(Tensor::from(*value)), *weight).unwrap();
+        for (mark, (value, weight)) in values.iter().enumerate() {
+            accumulator.add(&Scalar::Tensor(Tensor::from(*value)), *weight, mark as u64).unwrap();
         }
         accumulator.value().unwrap().unwrap()
     }
@@ -233,10 +271,33 @@ mod tests {
     #[test]
     fn numbers_and_tensors_go_together() {
         let mut accumulator = Accumulator::new(Reduction::Mean);
-        accumulator.add(&Scalar::Number(1.0), 1.0).unwrap();
-        accumulator.add(&Scalar::Tensor(Tensor::from(3.0)), 3.0).unwrap();
+        accumulator.add(&Scalar::Number(1.0), 1.0, 0).unwrap();
+        accumulator.add(&Scalar::Tensor(Tensor::from(3.0)), 3.0, 0).unwrap();
         assert_eq!(accumulator.value().unwrap(), Some(2.5));
         accumulator.reset();
         assert_eq!(accumulator.value().unwrap(), None);
+    }
+
+    #[test]
+    fn what_was_added_after_a_mark_is_taken_back() {
+        let add = |accumulator: &mut Accumulator, values: std::ops::Range<u32>, mark| {
+            for value in values.map(f64::from) {
+                accumulator.add(&Scalar::Number(value), 1.0, mark).unwrap();
+                accumulator.add(&Scalar::Tensor(Tensor::from(value)), 2.0, mark).unwrap();
+            }
+        };
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::Min, Reduction::Max] {
+            // 100 are more than a chunk: they stay apart until the next mark
+            for (kept, taken_back) in [(0..0, 0..3), (5..8, 0..100), (1..100, 0..300)] {
+                let mut accumulator = Accumulator::new(reduction);
+                add(&mut accumulator, kept.clone(), 1);
+                let before = accumulator.value().unwrap();
+                add(&mut accumulator, taken_back, 2);
+                accumulator.go_back(3);
+                assert_ne!(accumulator.value().unwrap(), before, "nothing was added after the mark 3");
+                accumulator.go_back(2);
+                assert_eq!(accumulator.value().unwrap(), before, "{reduction:?} of {kept:?}");
+            }
+        }
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Log {
     pub(super) metrics: LoggedMetrics,
     /// Whether the epoch has come to its end, so that its values can be read.
     ended: bool,
+    /// The number of marks so far.
+    pub(super) mark: u64,
 }
 
 /// The values of an epoch under the names that loggers, callbacks and the progress bar know them by.
@@ -53,7 +55,7 @@ impl Log {
             Taken::Scalar(value) => {
                 let kept = logged.kept.get_or_insert_with(|| Kept::Values(Accumulator::new(arguments.reduction)));
                 if let (Kept::Values(values), true) = (kept, arguments.on_epoch) {
-                    values.add(&value, weight)?;
+                    values.add(&value, weight, self.mark)?;
                 }
                 arguments.on_step.then_some(value)
             }
@@ -77,6 +79,20 @@ impl Log {
         }
         logged.check(key, value, arguments, &self.metrics)?;
         Ok(place)
+    }
+
+    /// What is logged from here on can be taken back, up to the next mark.
+    pub(crate) fn set_mark(&mut self) {
+        self.mark += 1;
+    }
+
+    /// Takes back what was logged since the last mark. What metrics have accumulated, which the module updates, stays.
+    pub(crate) fn go_back(&mut self) {
+        for logged in self.logged.values_mut() {
+            if let Some(Kept::Values(values)) = &mut logged.kept {
+                values.go_back(self.mark);
+            }
+        }
     }
 
     /// From here on the epoch's values are read.

@@ -69,7 +69,7 @@ impl Log {
             if let Some(Scalar::Tensor(last)) = &logged.last {
                 own.insert(LAST.to_owned(), last.shallow_clone());
             }
-            let mut saved = SavedEntry::of(key, logged);
+            let mut saved = SavedEntry::of(key, logged, self.mark);
             match &logged.kept {
                 None => {}
                 Some(Kept::Values(values)) => own.extend(values.tensors()?),
@@ -151,11 +151,11 @@ impl LoggedMetric {
 }
 
 impl SavedEntry {
-    fn of(key: &Key, logged: &Logged) -> Self {
+    fn of(key: &Key, logged: &Logged, mark: u64) -> Self {
         let Arguments { on_step, on_epoch, prog_bar, logger, reduction } = logged.arguments;
         let epoch = match &logged.kept {
-            Some(Kept::Values(values)) => values.saved(),
-            _ => Accumulator::new(reduction).saved(),
+            Some(Kept::Values(values)) => values.saved(mark),
+            _ => Accumulator::new(reduction).saved(mark),
         };
         let last = match &logged.last {
             Some(Scalar::Number(number)) => Some(AnyNumber(*number)),
