@@ -67,7 +67,9 @@ kill-test: setup
 	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED) --averages
 
 resume-test: setup
-	@$(CARGO) run --release --quiet -p tests --bin random_resume -- --configurations $(CONFIGURATIONS) --seed $(SEED) 2>/dev/null
+	@$(CARGO) build --release --quiet -p tests --bin random_resume
+	@# each training says how it ended, in a file
+	@target/release/random_resume --configurations $(CONFIGURATIONS) --seed $(SEED) 2>target/resume.log
 
 soak: setup
 	@$(CARGO) run --release --quiet -p tests --bin soak -- $(STEPS)

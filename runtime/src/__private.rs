@@ -10,8 +10,8 @@ pub use crate::hook::Hook;
 pub use crate::module::{
     Batched, Callback, CheckpointHooks, CheckpointHooksTable, ContextAt, DataHooks, DataHooksTable, Flow, HookFailure,
     HookParameter, HookReturn, LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable,
-    LoadsSameBatch, Made, ModelHooks, ModelHooksTable, Optimizers, Optimizes, OptimizesManually, Place, Predicts,
-    SameBatch, StepClosure, StepOutputs, Tests, Trains, Validates,
+    LoadsSameBatch, Made, ModelHooks, ModelHooksTable, Optimizers, Optimizes, OptimizesManually, Output, Place,
+    Predicts, Returned, SameBatch, StepClosure, StepOutputs, Tests, Trains, Validates,
 };
 pub use crate::optim::OptimizerIndex;
 pub use crate::schedule::LrSchedulerIndex;

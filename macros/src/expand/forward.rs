@@ -11,6 +11,7 @@ use crate::types::without_lifetimes;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Generics;
+use syn::Type;
 use syn::spanned::Spanned;
 
 /// The implementation of one declared trait, with its table of overridden hooks.
@@ -150,6 +151,20 @@ fn taken(argument: &Argument<'_>, hook: Hook, names: &Names<'_>) -> Option<Token
     Some(quote_spanned!(span=> <#written as #parameter>::take(#name)))
 }
 
+/// The call of a step's method, where a `Result` under another name is an error, and not the step's output.
+fn checked(call: &TokenStream, output: &Type, returns_result: bool, root: &TokenStream) -> TokenStream {
+    // other forms of a type are not aliases
+    if returns_result || !matches!(output, Type::Path(_) | Type::Macro(_)) {
+        return call.clone();
+    }
+    let import = quote!(use #root::__private::{Output as _, Returned as __Returned};);
+    quote_spanned! {output.span()=> {
+        #import
+        let __returned = #call;
+        __Returned(__returned).output()
+    }}
+}
+
 /// What the user's method returned as what the hook returns.
 fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, names: &Names<'_>) -> TokenStream {
     let (method, root) = (&written.method, names.root);
@@ -157,6 +172,12 @@ fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, na
     let output = method.output();
     // a step returns what it likes
     let as_written = || output.to_token_stream().to_string() == declared;
+    // of the output of a training step, the compiler asks more
+    let call = if hook.is_step() && hook.name() != "training_step" {
+        checked(call, &output, method.returns_result(), root)
+    } else {
+        call.clone()
+    };
     let as_declared = hook.is_step() || (is_built_in(declared) && as_written());
     let convert = batches::loaded(block, written, declared, names).unwrap_or_else(|| {
         let declared = names.qualified(declared);

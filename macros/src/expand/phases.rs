@@ -3,7 +3,7 @@
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, Pat, Type};
 
@@ -20,8 +20,8 @@ pub(super) fn fill(block: &mut Block, root: &TokenStream) {
     }
 }
 
-/// The written type with the phase of the parameter, where that has one and the user wrote none: `&mut Context<Phase>` for
-/// `&mut Context`. Under another name it may be a context as well, or a `RunContext`, which has no phase: the compiler knows.
+/// The written type with the phase of the parameter, where that has one and the user wrote none. Which type a name stands for is
+/// known to the compiler alone: a `Context` gets the phase, and a `RunContext` has none.
 pub(super) fn at_its_moment(written: &Type, parameter: Parameter, root: &TokenStream) -> Type {
     let mut written = written.clone();
     let (Some(phase), Type::Reference(reference)) = (parameter.phase(), &mut written) else { return written };
@@ -29,15 +29,7 @@ pub(super) fn at_its_moment(written: &Type, parameter: Parameter, root: &TokenSt
     let span = context.span();
     let phase = Ident::new(phase, span);
     match context {
-        Type::Path(path) => match path.path.segments.last_mut() {
-            Some(last) if !last.arguments.is_empty() || last.ident == "RunContext" => return written,
-            Some(last) if last.ident == "Context" => {
-                let arguments = quote_spanned!(last.span()=> <#root::__private::#phase>);
-                *context = Type::Verbatim(quote!(#context #arguments));
-                return written;
-            }
-            _ => {}
-        },
+        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.arguments.is_empty()) => {}
         Type::Macro(_) => {}
         _ => return written,
     }

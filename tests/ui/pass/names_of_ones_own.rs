@@ -15,6 +15,8 @@ struct core;
 struct std;
 mod tch {}
 
+use tch_lightning::RunContext as Context;
+
 struct Model {
     vs: nn::VarStore,
 }
@@ -29,7 +31,8 @@ impl Model {
         batch.mean(None)
     }
 
-    fn on_fit_start(&mut self) -> ::std::io::Result<()> {
+    fn on_fit_start(&mut self, ctx: &mut Context) -> ::std::io::Result<()> {
+        ctx.stop();
         ::core::result::Result::Ok(())
     }
 
