@@ -39,6 +39,14 @@ declarations! {
             false
         }
 
+        /// When `on_save_checkpoint` of the callback is called. A checkpoint that a hook asks for is written at the next place
+        /// from which a run can be resumed. What callbacks and the module add to it is asked for with the checkpoint, as in
+        /// Lightning; where this is true, it is asked for when the file is written, so that it fits `state_dict`, which is
+        /// always of then. Default false.
+        fn saves_when_written(&self) -> bool {
+            false
+        }
+
         /// Called when the sanity check of the validation loop begins.
         fn on_sanity_check_start(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
             Ok(())

@@ -217,6 +217,10 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
         Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::swap_out)?)
     }
 
+    fn saves_when_written(&self) -> bool {
+        true
+    }
+
     fn on_save_checkpoint(&mut self, ctx: &mut Context<Outside>, _: &mut M, checkpoint: &mut Checkpoint) -> Result<()> {
         if let Some(weights) = self.of_fit(ctx) {
             let named = |prefix: &'static str| move |(name, tensor)| (format!("{prefix}{name}"), tensor);

@@ -156,6 +156,17 @@ impl RunContext {
         Ok(())
     }
 
+    /// Whether a loss of the running accumulation window was bad. Waits for the device.
+    pub(super) fn skips_next_step(&self) -> Result<bool, TchError> {
+        let found = self.losses.gathered.as_ref().map_or(Ok(0.0), |gathered| gathered.found.f_double_value(&[]))?;
+        Ok(self.losses.window_is_bad || found != 0.0)
+    }
+
+    /// Takes over whether a loss was bad in the part of the accumulation window that the run before has done.
+    pub(super) fn skip_next_step(&mut self, skips: bool) {
+        self.losses.window_is_bad = skips;
+    }
+
     /// Hears of the losses that are still on a device. Waits for it.
     ///
     /// # Errors

@@ -27,7 +27,7 @@ pub use log::{LogEntry, LogError, LogValue, Reduction};
 pub(crate) use log_dir::{LOGS, versions};
 pub use lr_schedulers::RunningLrScheduler;
 pub(crate) use progress::{Position, Progress};
-pub(crate) use run_state::{RANDOM, RunState};
+pub(crate) use run_state::{RANDOM, Refrozen, RunState};
 pub(crate) use save_request::PendingSave;
 pub use save_request::SaveRequest;
 
@@ -38,6 +38,7 @@ use crate::config::{GradientClipAlgorithm, TrainerConfig};
 use crate::data::{SavedLoader, Seed};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::native::RandomState;
 use crate::optim::{Optimizer, OptimizerIndex};
 use crate::precision::GradScaler;
 use crate::signal::Signals;
@@ -61,6 +62,8 @@ pub struct RunContext {
     pub(crate) device: Device,
     /// What loaders without a seed of their own follow.
     pub(crate) seed: Seed,
+    /// The seed of the `fit` before, in a run of another verb.
+    trained_with: Seed,
     pub(crate) progress: Progress,
     /// The loader of the running training epoch.
     pub(crate) train_loader: Option<SavedLoader>,
@@ -114,7 +117,11 @@ pub struct RunContext {
     pub(crate) resumed: Option<Checkpoint>,
     /// Whether all of the checkpoint that a `fit` began from was taken over.
     pub(crate) is_restored: bool,
+    /// The random numbers before what a resumed run does again, if this one fails now.
+    random_before_redone: Option<RandomState>,
     toggled: Toggled,
+    /// The names of the parameters that were frozen before the first hook of `fit`.
+    pub(crate) frozen_at_start: Vec<String>,
     log_dir: LogDir,
 }
 
@@ -127,6 +134,7 @@ impl RunContext {
             running_stage: RunningStage::Training,
             device: Device::Cpu,
             seed: Seed::current(),
+            trained_with: Seed::current(),
             progress: Progress::default(),
             train_loader: None,
             in_epoch: false,
@@ -164,13 +172,16 @@ impl RunContext {
             checkpoint_folders: Folders::default(),
             resumed: None,
             is_restored: false,
+            random_before_redone: None,
             toggled: Toggled::default(),
+            frozen_at_start: Vec::new(),
         }
     }
 
     /// The state of a run that begins. Of the run before, it has the loggers that the user gave and the hyperparameters; a run
-    /// other than `fit` also has its counters and optimizers, and logs to where it has logged.
+    /// other than `fit` also has what a `fit` is resumed with, and logs to where it has logged.
     pub(crate) fn of_run(config: TrainerConfig, stage: Stage, device: Device, before: Self) -> Self {
+        let trained_with = before.training_seed();
         let Self {
             mut loggers,
             log_dir,
@@ -180,17 +191,46 @@ impl RunContext {
             optimizers,
             lr_schedulers,
             grad_scaler,
+            sets_accumulation,
+            has_validated,
+            validation_clock,
+            should_stop,
+            stop_reason,
+            frozen_at_start,
             ..
         } = before;
+        let accumulate_grad_batches = before.config.accumulate_grad_batches;
         let mut ctx = Self { stage, running_stage: stage.into(), device, hyper_parameters, ..Self::new(config) };
         ctx.losses.as_on_a_gpu = losses.as_on_a_gpu;
         if stage == Stage::Fit {
             loggers.forget_made();
         } else {
             // what a `fit` has trained is what is evaluated: its rows belong to that step, and it can still be saved
-            ctx = Self { log_dir, progress, optimizers, lr_schedulers, grad_scaler, ..ctx };
+            if sets_accumulation {
+                ctx.config.accumulate_grad_batches = accumulate_grad_batches;
+            }
+            ctx = Self {
+                log_dir,
+                progress,
+                optimizers,
+                lr_schedulers,
+                grad_scaler,
+                trained_with,
+                sets_accumulation,
+                has_validated,
+                validation_clock,
+                should_stop,
+                stop_reason,
+                frozen_at_start,
+                ..ctx
+            };
         }
         Self { loggers, ..ctx }
+    }
+
+    /// The seed of the `fit` that is running, or was before a run of another verb.
+    pub(crate) fn training_seed(&self) -> Seed {
+        if self.stage == Stage::Fit { self.seed } else { self.trained_with }
     }
 
     /// The running epoch, from 0.
@@ -391,11 +431,6 @@ impl RunContext {
             running_stage: self.running_stage,
             epoch: self.in_epoch.then_some(self.progress.current_epoch),
         }
-    }
-
-    /// The batches of an accumulation window. Those without a backward pass belong to none.
-    pub(crate) fn accumulation_window(&self) -> usize {
-        if self.skip_backward { 1 } else { self.config.accumulate_grad_batches }
     }
 
     /// Whether `min_epochs` and `min_steps` let a hook end training.

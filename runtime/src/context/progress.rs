@@ -14,6 +14,10 @@ pub(crate) struct Progress {
     pub(crate) batches_ready: usize,
     /// Batches begun in all epochs.
     pub(crate) total_batches_ready: usize,
+    /// Batches begun in the running accumulation window: 0 where the optimizers have stepped after the last one.
+    batches_in_window: usize,
+    /// The batches of the last epoch, where training has stopped within it.
+    cut_short_after: Option<usize>,
     /// Rows that each logger got.
     pub(crate) rows: usize,
     /// The rows before the running accumulation window.
@@ -42,6 +46,8 @@ pub(crate) enum Position {
     /// Between two batches, and outside of training.
     #[default]
     Between,
+    /// The first hooks of an epoch are being called.
+    EpochStart,
     /// A batch is being trained on.
     Batch,
     /// A batch has been trained on; its last hooks, validation where it is due, and the schedulers that wait for it are to come.
@@ -55,17 +61,38 @@ impl Progress {
     pub(crate) fn begin_epoch(&mut self) {
         self.batches_ready = 0;
         self.is_last_batch = false;
+        self.batches_in_window = 0;
         self.epoch_has_begun = true;
+        self.cut_short_after = None;
+        self.position = Position::Between;
         self.keep_all_rows();
     }
 
     /// The running epoch has ended.
     pub(crate) fn end_epoch(&mut self) {
+        self.cut_short_after = Some(self.batches_ready).filter(|_| !self.is_last_batch);
         self.current_epoch += 1;
         self.keep_all_rows();
         self.batches_ready = 0;
         self.epoch_has_begun = false;
         self.position = Position::Between;
+    }
+
+    /// Whether the epoch that is running, or was cut short, was begun and has batches left.
+    pub(crate) fn has_batches_left(&self) -> bool {
+        self.batches_ready > 0 || self.is_cut_short()
+    }
+
+    /// Whether the last epoch has batches that were not trained on.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.cut_short_after.is_some()
+    }
+
+    /// The counters of a run that continues within the last epoch, where training has stopped within it.
+    pub(crate) fn within_cut_epoch(&self) -> Option<Self> {
+        let batches_ready = self.cut_short_after?;
+        let (current_epoch, epoch_has_begun) = (self.current_epoch.checked_sub(1)?, true);
+        Some(Self { current_epoch, epoch_has_begun, batches_ready, cut_short_after: None, ..self.clone() })
     }
 
     /// The counters of a checkpoint that is validated, tested or predicted with.
@@ -84,13 +111,15 @@ impl Progress {
     }
 
     /// All counters, with what they count.
-    pub(crate) fn counters(&self) -> [(&'static str, usize); 9] {
+    pub(crate) fn counters(&self) -> [(&'static str, usize); 11] {
         [
             ("epochs", self.current_epoch),
             ("optimizer steps", self.global_step),
             ("batches that stepped", self.batches_that_stepped),
             ("batches of the epoch", self.batches_ready),
             ("batches of all epochs", self.total_batches_ready),
+            ("batches of the accumulation window", self.batches_in_window),
+            ("batches of an epoch that was cut short", self.cut_short_after.unwrap_or_default()),
             ("rows", self.rows),
             ("rows before the accumulation window", self.rows_before_window),
             ("epoch of the training loader", self.train_loaded_at.unwrap_or_default()),
@@ -113,9 +142,10 @@ impl Progress {
         self.rows_before_redone = None;
     }
 
-    /// A batch begins, where accumulation windows have this many. Returns whether it is the first of its window.
-    pub(super) fn begin_batch(&mut self, is_last: bool, accumulate_grad_batches: usize) -> bool {
-        let is_first = self.batches_ready.is_multiple_of(accumulate_grad_batches.max(1));
+    /// A batch begins. Returns whether it is the first of its accumulation window.
+    pub(super) fn begin_batch(&mut self, is_last: bool) -> bool {
+        self.batches_in_window += 1;
+        let is_first = self.is_first_of_window();
         if is_first {
             self.rows_before_window = self.rows;
         }
@@ -126,28 +156,41 @@ impl Progress {
         is_first
     }
 
+    /// Whether the batch begun last is the first of its accumulation window.
+    pub(crate) fn is_first_of_window(&self) -> bool {
+        self.batches_in_window == 1
+    }
+
+    /// Whether the optimizers have yet to step after the batches of the running accumulation window.
+    pub(crate) fn is_within_window(&self) -> bool {
+        self.batches_in_window > 0
+    }
+
+    /// The accumulation window has ended: the optimizers have stepped, or its batches need no step.
+    pub(crate) fn end_window(&mut self) {
+        self.batches_in_window = 0;
+    }
+
     /// Goes back to where a run that fails now can go on: to the beginning of the running accumulation window, whose gradients
     /// are incomplete, or to the beginning of the epoch's end. Returns whether the hooks of the training loop that were called since
     /// then are called again.
-    pub(super) fn go_back(&mut self, accumulate_grad_batches: usize) -> bool {
+    pub(super) fn go_back(&mut self) -> bool {
         let is_redone = match self.position {
             Position::Batch => {
-                let done = self.batches_ready.saturating_sub(1);
-                let in_window = done % accumulate_grad_batches.max(1);
-                self.batches_ready = done - in_window;
-                self.total_batches_ready = self.total_batches_ready.saturating_sub(1 + in_window);
+                let window = std::mem::take(&mut self.batches_in_window);
+                self.batches_ready = self.batches_ready.saturating_sub(window);
+                self.total_batches_ready = self.total_batches_ready.saturating_sub(window);
                 self.is_last_batch = false;
                 self.position = Position::Between;
                 self.rows = self.rows_before_window;
                 return true;
             }
-            Position::EpochEnd => {
+            Position::EpochStart | Position::EpochEnd => {
                 self.position = Position::Between;
                 true
             }
-            Position::Between => self.rows_before_redone.is_some(),
-            // validation is
-            Position::BatchEnd => false,
+            // a validation may be redone, which has a log of its own
+            Position::Between | Position::BatchEnd => false,
         };
         self.rows = self.rows_before_redone.unwrap_or(self.rows);
         is_redone
@@ -161,14 +204,17 @@ mod tests {
     #[test]
     fn a_batch_that_fails_is_done_again_with_its_window() {
         let mut progress = Progress::default();
-        for _ in 0..8 {
-            progress.begin_batch(false, 1);
+        for batch in 0..8 {
+            assert_eq!(progress.begin_batch(false), batch % 3 == 0);
+            if batch % 3 == 2 {
+                progress.end_window();
+            }
         }
         // of the windows 0 1 2, 3 4 5, 6 7 8, the eighth batch is in the last
-        progress.go_back(3);
+        progress.go_back();
         assert_eq!((progress.batches_ready, progress.total_batches_ready), (6, 6));
         assert_eq!(progress.position, Position::Between);
-        progress.go_back(3);
+        progress.go_back();
         assert_eq!(progress.batches_ready, 6, "between batches there is nothing to go back for");
     }
 }

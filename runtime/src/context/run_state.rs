@@ -28,10 +28,23 @@ pub(crate) struct RunState {
     /// What a hook has set in place of the trainer's own.
     accumulate_grad_batches: Option<usize>,
     toggled_optimizer: Option<usize>,
+    /// Whether a loss of the running accumulation window was NaN or infinite, so that no step is taken.
+    skips_next_step: bool,
+    /// What hooks have frozen and unfrozen, other than by toggling.
+    pub(crate) refrozen: Refrozen,
     callback_metrics: BTreeMap<String, AnyNumber>,
     training_log: SavedLog,
     /// What each logger keeps.
     pub(crate) loggers: Vec<serde_json::Value>,
+}
+
+/// The names of the parameters whose gradients are on or off in another way than at the beginning of `fit`. The module decides the
+/// others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Refrozen {
+    pub(crate) frozen: Vec<String>,
+    pub(crate) unfrozen: Vec<String>,
 }
 
 const LOG: &str = "log.";
@@ -44,8 +57,8 @@ impl RunContext {
         let (training_log, log) = self.training_log.save()?;
         let metrics = self.callback_metrics.iter();
         let state = RunState {
-            seed: self.seed,
-            train_loader: self.train_loader.clone().filter(|_| self.progress.batches_ready > 0),
+            seed: self.training_seed(),
+            train_loader: self.train_loader.clone().filter(|_| self.progress.has_batches_left()),
             should_stop: self.should_stop && !self.has_been_stopped(),
             stop_reason: self.stop_reason.clone(),
             has_validated: self.has_validated,
@@ -53,6 +66,8 @@ impl RunContext {
             lr_scheduler_clocks: self.lr_schedulers.iter().map(RunningLrScheduler::saved_clock).collect(),
             accumulate_grad_batches: self.sets_accumulation.then_some(self.config.accumulate_grad_batches),
             toggled_optimizer: self.toggled_optimizer(),
+            skips_next_step: self.skips_next_step()?,
+            refrozen: Refrozen::default(),
             callback_metrics: metrics.map(|(name, value)| (name.clone(), AnyNumber(*value))).collect(),
             training_log,
             loggers: self.loggers.state_dicts(),
@@ -95,6 +110,7 @@ impl RunContext {
         if let Some(optimizer) = state.toggled_optimizer.filter(|optimizer| *optimizer < self.optimizers.len()) {
             self.toggle_optimizer(optimizer);
         }
+        self.skip_next_step(state.skips_next_step);
         Ok(RandomState::from_tensors(&random, self.device).restore()?)
     }
 }

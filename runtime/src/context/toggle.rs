@@ -46,6 +46,12 @@ impl RunContext {
         self.toggled.optimizer
     }
 
+    /// Whether the gradients of a parameter are switched off for the optimizer that is toggled.
+    pub(crate) fn is_toggled_off(&self, parameter: &Tensor) -> bool {
+        let parameter = TensorIdentity::of(parameter);
+        self.toggled.others.iter().any(|other| TensorIdentity::of(other) == parameter)
+    }
+
     /// Switches on what [`toggle_optimizer`](Self::toggle_optimizer) switched off.
     pub fn untoggle_optimizer(&mut self) {
         self.toggled = Toggled::default();

@@ -22,7 +22,7 @@ pub(super) fn step<M: LightningModule>(
         batch,
         batch_idx,
         optimizer,
-        first_of_window: batch_idx.is_multiple_of(running.ctx.config.accumulate_grad_batches),
+        first_of_window: running.ctx.progress.is_first_of_window(),
         last_of_window: steps,
         output: None,
     };

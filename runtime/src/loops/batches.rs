@@ -80,16 +80,18 @@ pub(super) fn overfit<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: &mut
     }
 }
 
-/// The batches of the running training epoch, without those that are done, up to `count` of them all.
+/// The batches of the running training epoch, without those that are done, up to `count` of them all. The loader is asked for them,
+/// unless they are `dealt`.
 pub(super) fn of_epoch<'l, M: LightningModule>(
     running: &mut Running<'_, M>,
     loader: &'l DataLoader<M::Batch>,
+    dealt: Option<Batches<'l, M::Batch>>,
     count: Option<usize>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
     let progress = &running.ctx.progress;
     let failures = Failures::of(running.ctx, Hook::TrainDataloader, Some(progress.current_epoch));
     let places = progress.batches_ready..count.unwrap_or(usize::MAX);
-    let batches = whole_epoch::<M>(running.ctx, loader);
+    let batches = dealt.map_or_else(|| whole_epoch::<M>(running.ctx, loader), Ok);
     from(loader, batches, failures, places, running.device_ahead())
 }
 

@@ -7,6 +7,7 @@ use super::validation::Validation;
 use crate::callbacks::ModelCheckpoint;
 use crate::context::{EndReason, Progress, RunContext};
 use crate::counted::counted;
+use crate::data::Batches;
 use crate::error::Error;
 use crate::module::{LightningModule, Running};
 use crate::stage::RunningStage;
@@ -14,6 +15,10 @@ use crate::terminal;
 
 /// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored.
 pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+    if let Some(reason) = continue_cut_epoch(running.ctx) {
+        nothing_is_trained(running.ctx, reason);
+        return running.go_on();
+    }
     let mut validation = Validation::of(running);
     if let Some(validation) = validation.as_mut().filter(|_| !is_restarting(running)) {
         validation.sanity_check(running)?;
@@ -33,9 +38,9 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
     }
     if let Some(reason) = epoch_end_reason(running.ctx) {
         nothing_is_trained(running.ctx, reason);
-        return Ok(());
+        return running.go_on();
     }
-    training.check_resumed(running.ctx)?;
+    let batches_left = training.batches_left(running.ctx)?;
     running.ctx.log_hyper_parameters()?;
     warn_of_rare_rows(running.ctx);
     if let Some(validation) = &mut validation {
@@ -44,6 +49,7 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
     running.on_train_start()?;
     running.go_on()?;
     let mut last_step = LastStep::of(running.ctx);
+    resume_epoch(running, &training, batches_left, validation.as_mut(), &mut last_step)?;
     let end_reason = loop {
         if let Some(reason) = epoch_end_reason(running.ctx) {
             break reason;
@@ -53,10 +59,8 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
         {
             validation.measure(running.ctx)?;
         }
-        training_epoch::run(running, &training, validation.as_mut())?;
-        running.ctx.progress.end_epoch();
-        running.save_what_is_pending()?;
-        last_step.fail_without_steps(running.ctx)?;
+        training_epoch::run(running, &training, None, validation.as_mut())?;
+        end_epoch(running, &mut last_step)?;
     };
     running.on_train_end()?;
     let Progress { current_epoch, global_step, is_last_batch, .. } = running.ctx.progress;
@@ -68,6 +72,36 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
     running.ctx.end_because(end_reason);
     warn_of_no_checkpoint(running);
     Ok(())
+}
+
+/// Trains on the batches that are left of an epoch, if a checkpoint is from within one.
+fn resume_epoch<M: LightningModule>(
+    running: &mut Running<'_, M>,
+    training: &Training<M>,
+    batches_left: Option<Batches<'_, M::Batch>>,
+    validation: Option<&mut Validation<M>>,
+    last_step: &mut LastStep,
+) -> Result<(), Error> {
+    if batches_left.is_none() {
+        return Ok(());
+    }
+    training_epoch::run(running, training, batches_left, validation)?;
+    end_epoch(running, last_step)
+}
+
+fn end_epoch<M: LightningModule>(running: &mut Running<'_, M>, last_step: &mut LastStep) -> Result<(), Error> {
+    running.ctx.progress.end_epoch();
+    running.save_what_is_pending()?;
+    last_step.fail_without_steps(running.ctx)
+}
+
+/// Goes back into an epoch that was cut short, as by `max_steps`: the batches that are left of it come next. Returns why they do not.
+fn continue_cut_epoch(ctx: &mut RunContext) -> Option<EndReason> {
+    let within = ctx.progress.within_cut_epoch()?;
+    let after = std::mem::replace(&mut ctx.progress, within);
+    let reason = stopping::end_reason(ctx)?;
+    ctx.progress = after;
+    Some(reason)
 }
 
 /// Why no epoch follows. A run that is resumed within its last epoch still has the end of that epoch to do.

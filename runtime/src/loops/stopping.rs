@@ -18,7 +18,10 @@ pub(super) fn end_reason(ctx: &RunContext) -> Option<EndReason> {
     let steps = ctx.config.steps().filter(|_| steps_are_over(ctx)).map(EndReason::MaxSteps);
     let epochs =
         || ctx.config.epochs().filter(|epochs| ctx.progress.current_epoch >= *epochs).map(EndReason::MaxEpochs);
-    steps.or_else(epochs).or_else(|| is_stopped(ctx).then(|| ctx.stopped()))
+    let stopped = || is_stopped(ctx).then(|| ctx.stopped());
+    // the last epoch may have been stopped within
+    let stopped_within = || stopped().filter(|_| ctx.progress.is_cut_short());
+    steps.or_else(stopped_within).or_else(epochs).or_else(stopped)
 }
 
 /// The training batches in which a run that only `max_steps` ends must step an optimizer.

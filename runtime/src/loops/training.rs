@@ -3,7 +3,7 @@
 use super::batches;
 use crate::context::{Progress, RunContext};
 use crate::counted::counted;
-use crate::data::DataLoader;
+use crate::data::{Batches, DataLoader};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, Running};
@@ -27,15 +27,17 @@ impl<M: LightningModule> Training<M> {
         Ok(Self { loader })
     }
 
-    /// Refuses to continue within an epoch of which another loader has dealt the first batches.
-    pub(super) fn check_resumed(&self, ctx: &mut RunContext) -> Result<(), Error> {
+    /// The batches of the epoch that is resumed, from its first one on; none between epochs. The loader is asked for them once, as a
+    /// sampler may answer otherwise the next time. Refuses to continue within an epoch of which another loader has dealt the first
+    /// batches.
+    pub(super) fn batches_left(&self, ctx: &mut RunContext) -> Result<Option<Batches<'_, M::Batch>>, Error> {
         let Progress { current_epoch: epoch, batches_ready: done, is_last_batch, .. } = ctx.progress;
         if done == 0 || is_last_batch {
-            return Ok(());
+            return Ok(None);
         }
         let dataloader = Hook::TrainDataloader;
         let failed = |source| Error::Data { dataloader, epoch: Some(epoch), batch_idx: None, source };
-        let _batches = batches::whole_epoch::<M>(ctx, &self.loader).map_err(failed)?;
+        let batches = batches::whole_epoch::<M>(ctx, &self.loader).map_err(failed)?;
         let saved = ctx.resumed.as_ref().and_then(|checkpoint| checkpoint.metadata.run.train_loader.as_ref());
         if let (Some(saved), Some(now)) = (saved, &ctx.train_loader)
             && saved.fingerprint != now.fingerprint
@@ -51,7 +53,7 @@ impl<M: LightningModule> Training<M> {
             Some(count) => {
                 Err(not_continued(epoch, done, &format!("and an epoch now has {}", counted(count, "batch"))))
             }
-            None => Ok(()),
+            None => Ok(Some(batches)),
         }
     }
 

@@ -6,27 +6,29 @@ use super::training::{Training, not_continued};
 use super::validation::Validation;
 use super::{automatic, manual, stopping};
 use crate::context::{Position, Progress, RunContext};
-use crate::data::Batch;
+use crate::data::{Batch, Batches};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{Flow, LightningModule, ModelHooksTable, Running, TrainingOutput};
 
-/// Trains on the batches of an epoch, and validates where that is due.
+/// Trains on the batches of an epoch, and validates where that is due. `batches` are those of an epoch that is resumed.
 pub(super) fn run<M: LightningModule>(
     running: &mut Running<'_, M>,
     training: &Training<M>,
+    batches: Option<Batches<'_, M::Batch>>,
     mut validation: Option<&mut Validation<M>>,
 ) -> Result<(), Error> {
     running.ctx.in_epoch = true;
     if !running.ctx.progress.is_mid_epoch() {
-        running.ctx.redo_from_here();
+        running.ctx.redo_hooks_from_here(Position::EpochStart)?;
         running.on_train_epoch_start()?;
         running.ctx.progress.begin_epoch();
+        running.save_what_is_pending()?;
     } else if running.ctx.progress.position == Position::BatchEnd {
         advance_end(running, validation.as_deref_mut())?;
     }
     let count = running.ctx.num_training_batches;
-    let mut batches = batches::of_epoch(running, &training.loader, count)?;
+    let mut batches = batches::of_epoch(running, &training.loader, batches, count)?;
     while !is_done(running.ctx) {
         let Some(batch) = batches.next() else {
             let Progress { current_epoch, batches_ready, .. } = running.ctx.progress;
@@ -69,6 +71,9 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
         };
         output.detach();
         running.ctx.progress.position = Position::BatchEnd;
+        if running.ctx.steps_after_this_batch() || running.ctx.skip_backward {
+            running.ctx.progress.end_window();
+        }
         lr_schedulers::update(running, Moment::Batch)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;
         log_step(running)?;
@@ -84,11 +89,11 @@ fn advance_end<M: LightningModule>(
     validation: Option<&mut Validation<M>>,
 ) -> Result<(), Error> {
     let has_stepped = running.ctx.steps_after_this_batch();
-    running.ctx.redo_validation_from_here();
     if let Some(validation) = validation
         && validation.is_due(running.ctx)
     {
         running.ctx.read_losses()?;
+        running.ctx.redo_validation_from_here()?;
         validation.run(running, has_stepped)?;
     }
     // a run that fails in its validation is resumed there, and validates then
@@ -105,8 +110,7 @@ fn advance_end<M: LightningModule>(
 fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.batch_idx = None;
     running.ctx.read_losses()?;
-    running.ctx.progress.position = Position::EpochEnd;
-    running.ctx.redo_from_here();
+    running.ctx.redo_hooks_from_here(Position::EpochEnd)?;
     // the rows of an epoch's end belong to its last step
     let stepped = running.ctx.progress.batches_that_stepped;
     running.ctx.progress.batches_that_stepped = stepped.saturating_sub(1);

@@ -15,7 +15,7 @@ impl<M: LightningModule> Running<'_, M> {
     /// Tells everyone of the error, and finishes the loggers. As in Lightning, `teardown` is not called. Whatever fails in here is
     /// a warning: the first error is the one to mend, and the others are to hear of it.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
-        self.ctx.go_back();
+        warn(self.ctx.go_back());
         let mut written = None;
         for place in 0..self.callbacks.list.len() {
             written = self.tell_callback(place, &error).or(written);

@@ -1,6 +1,7 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 
 mod failing;
+mod frozen;
 mod misfit;
 mod optimizers;
 #[cfg(test)]

@@ -15,6 +15,7 @@ impl<M: LightningModule> Running<'_, M> {
     /// Makes the optimizers of a `fit`, and takes all that comes before its first epoch from a checkpoint, if there is one. Where the
     /// checkpoint does not fit the run, the module's parameters and buffers are what they were.
     pub(super) fn begin_fit(&mut self, checkpoint: Option<Checkpoint>) -> Result<(), Error> {
+        self.see_frozen();
         let Some(checkpoint) = checkpoint else {
             make_optimizers(self)?;
             return self.on_fit_start();
@@ -94,10 +95,11 @@ impl<M: LightningModule> Running<'_, M> {
     /// `on_train_start` was called, so that nothing of that changes them.
     pub(crate) fn go_on(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.ctx.resumed.take() else { return Ok(()) };
+        self.refreeze(&checkpoint.metadata.run.refrozen);
         self.restore_gradients(&checkpoint)?;
         self.ctx.restore_state(checkpoint).map_err(|error| of_file(error, self.ctx))?;
         self.ctx.is_restored = true;
-        Ok(())
+        self.save_what_was_asked_for()
     }
 
     fn check_gradients(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {

@@ -28,6 +28,10 @@ impl<M: LightningModule> Running<'_, M> {
 
     #[cold]
     fn prepare_all(&mut self) -> Result<(), Error> {
+        if self.ctx.is_restoring() {
+            // what a resumed run is asked for before it has taken over its checkpoint is saved after that
+            return Ok(());
+        }
         for request in std::mem::take(&mut self.ctx.save_requests) {
             let checkpoint = match &request.link_to {
                 Some(_) => None,
@@ -90,12 +94,21 @@ impl<M: LightningModule> Running<'_, M> {
         self.add_counters(&mut checkpoint.metadata);
         let variables = self.variables();
         checkpoint.tensors.extend(variables.into_iter().map(|(name, tensor)| (format!("{MODULE}{name}"), tensor)));
-        if weights_only {
-            CheckpointHooksTable::on_save_checkpoint(self.module, self.ctx, &mut checkpoint)?;
-        } else {
-            self.on_save_checkpoint(&mut checkpoint)?;
+        if !weights_only {
+            self.save_callbacks(&mut checkpoint, false)?;
         }
+        CheckpointHooksTable::on_save_checkpoint(self.module, self.ctx, &mut checkpoint)?;
         Ok(checkpoint)
+    }
+
+    /// Calls `on_save_checkpoint` of the callbacks that save when the file is written, or of the others.
+    fn save_callbacks(&mut self, checkpoint: &mut Checkpoint, when_written: bool) -> Result<(), Error> {
+        for place in 0..self.callbacks.list.len() {
+            if self.callbacks.list[place].saves_when_written() == when_written {
+                self.on_save_checkpoint_of(place, checkpoint)?;
+            }
+        }
+        Ok(())
     }
 
     fn add_counters(&self, metadata: &mut Metadata) {
@@ -113,6 +126,7 @@ impl<M: LightningModule> Running<'_, M> {
         if weights_only {
             return Ok(checkpoint);
         }
+        self.save_callbacks(&mut checkpoint, true)?;
         let metadata = &mut checkpoint.metadata;
         metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
         metadata.data_module = self.data.state_dict(self.ctx)?;
@@ -121,6 +135,7 @@ impl<M: LightningModule> Running<'_, M> {
         metadata.grad_scaler = self.ctx.grad_scaler.as_ref().map(GradScaler::state).transpose()?;
         let (state, tensors) = self.ctx.state()?;
         metadata.run = state;
+        metadata.run.refrozen = self.refrozen();
         checkpoint.tensors.extend(tensors);
         for (index, optimizer) in self.ctx.optimizers.iter().enumerate() {
             let state = optimizer.state()?.into_iter();
@@ -130,12 +145,11 @@ impl<M: LightningModule> Running<'_, M> {
         Ok(checkpoint)
     }
 
-    /// The gradients that the next batch adds to: those of an accumulation window that has begun, and in manual optimization
-    /// all that are there.
+    /// The gradients that the next batch adds to: those of an accumulation window that has begun, and all that are there where the
+    /// module zeroes them itself.
     fn gradients(&mut self) -> Vec<(String, tch::Tensor)> {
-        let progress = &self.ctx.progress;
-        let is_within = progress.is_mid_epoch() && !self.ctx.steps_after_this_batch();
-        if M::AUTOMATIC_OPTIMIZATION && !is_within {
+        let zeroes_them = !M::AUTOMATIC_OPTIMIZATION || <M as LightningModule>::TABLE.optimizer_zero_grad.is_some();
+        if !zeroes_them && !self.ctx.progress.is_within_window() {
             return Vec::new();
         }
         let parameters = trainable(self.module.parameters()).into_iter();

@@ -1,6 +1,6 @@
 //! The modules that a plan trains: one whose optimizer the trainer steps, and one that steps two by itself.
 
-use super::plan::{Kind, Plan, Saves};
+use super::plan::{Asked, Kind, Plan, Saves};
 use crate::resume::{Points, Trace, Weights, weights_of};
 use std::path::{Path, PathBuf};
 use tch_lightning::data::{IterableDataset, WorkerInfo};
@@ -60,20 +60,39 @@ impl Net {
         Ok(DataLoader::new(crate::resume::points(10, 1000.0)?).batch_size(4))
     }
 
+    /// The loss of the running batch, for training and for the log.
+    fn training_loss(&self, ctx: &mut Context, batch: &Points, batch_idx: usize) -> Tensor {
+        let loss = self.loss(batch, true);
+        ctx.log("batch", ctx.total_batches());
+        ctx.log("train_loss", &loss).on_epoch(true);
+        if self.plan.bad_loss == Some((ctx.current_epoch(), batch_idx)) { loss * f64::NAN } else { loss }
+    }
+
     fn begin_epoch(&self, ctx: &mut Context<tch_lightning::at::Epoch>) -> Result<()> {
-        if let Some((epoch, batches)) = self.plan.accumulates
-            && epoch == ctx.current_epoch()
+        if let Some(epoch) = self.plan.freezes {
+            for parameter in [&self.backbone.ws, self.backbone.bs.as_ref().unwrap_or(&self.backbone.ws)] {
+                let _ = parameter.set_requires_grad(epoch != ctx.current_epoch());
+            }
+        }
+        self.set_accumulation(ctx, None)
+    }
+
+    fn set_accumulation(&self, ctx: &mut RunContext, batch: Option<usize>) -> Result<()> {
+        if let Some(accumulates) = self.plan.accumulates
+            && (accumulates.epoch, accumulates.batch) == (ctx.current_epoch(), batch)
         {
-            ctx.set_accumulate_grad_batches(batches)?;
+            ctx.set_accumulate_grad_batches(accumulates.batches)?;
         }
         Ok(())
     }
 
-    fn end_batch(&self, ctx: &mut Context, batch_idx: usize) {
+    fn end_batch(&self, ctx: &mut Context, batch_idx: usize) -> Result<()> {
         self.trace.line(format!("module after batch {batch_idx}"));
+        self.set_accumulation(ctx, Some(batch_idx))?;
         if self.plan.stops_at == Some((ctx.current_epoch(), batch_idx)) {
             ctx.stop();
         }
+        Ok(())
     }
 
     fn optimizer(&self) -> ScheduledOptimizer {
@@ -119,7 +138,7 @@ impl Net {
         for planned in self.plan.callbacks.iter().filter(|planned| planned.by_module == by_module) {
             callbacks.push(match planned.kind {
                 Kind::ModelCheckpoint => match self.plan.saves {
-                    Saves::Asked(by_batch) => Box::new(Asking { folder: self.folder.clone(), by_batch }),
+                    Saves::Asked(hook) => Box::new(Asking { folder: self.folder.clone(), hook }),
                     _ => Box::new(self.checkpoints()),
                 },
                 Kind::EarlyStopping(patience, of_training) => Box::new(
@@ -150,11 +169,14 @@ impl Net {
 /// Asks for checkpoints, as a callback of the user's may, wherever it stands in the list.
 struct Asking {
     folder: PathBuf,
-    by_batch: bool,
+    hook: Asked,
 }
 
 impl Asking {
-    fn ask(&self, ctx: &mut RunContext) {
+    fn ask(&self, ctx: &mut RunContext, hook: Asked) {
+        if hook != self.hook || ctx.sanity_checking() {
+            return;
+        }
         let name = format!("{}-{}.ckpt", ctx.current_epoch(), ctx.total_batches());
         ctx.save_checkpoint(SaveRequest::new(self.folder.join(name)));
     }
@@ -162,16 +184,32 @@ impl Asking {
 
 #[lightning_callback]
 impl Asking {
+    fn on_train_epoch_start(&self, ctx: &mut Context) {
+        self.ask(ctx, Asked::TrainEpochStart);
+    }
+
+    fn on_train_batch_start(&self, ctx: &mut Context) {
+        self.ask(ctx, Asked::TrainBatchStart);
+    }
+
     fn on_train_batch_end(&self, ctx: &mut Context) {
-        if self.by_batch {
-            self.ask(ctx);
-        }
+        self.ask(ctx, Asked::TrainBatchEnd);
+    }
+
+    fn on_validation_epoch_start(&self, ctx: &mut Context) {
+        self.ask(ctx, Asked::ValidationEpochStart);
+    }
+
+    fn on_validation_batch_end(&self, ctx: &mut Context) {
+        self.ask(ctx, Asked::ValidationBatchEnd);
+    }
+
+    fn on_validation_end(&self, ctx: &mut Context) {
+        self.ask(ctx, Asked::ValidationEnd);
     }
 
     fn on_train_epoch_end(&self, ctx: &mut Context) {
-        if !self.by_batch {
-            self.ask(ctx);
-        }
+        self.ask(ctx, Asked::TrainEpochEnd);
     }
 }
 
@@ -218,15 +256,12 @@ impl Automatic {
         self.0.begin_epoch(ctx)
     }
 
-    fn training_step(&mut self, ctx: &mut Context, batch: &Points) -> Tensor {
-        let loss = self.0.loss(batch, true);
-        ctx.log("batch", ctx.total_batches());
-        ctx.log("train_loss", &loss).on_epoch(true);
-        loss
+    fn training_step(&mut self, ctx: &mut Context, batch: &Points, batch_idx: usize) -> Tensor {
+        self.0.training_loss(ctx, batch, batch_idx)
     }
 
-    fn on_train_batch_end(&self, ctx: &mut Context, batch_idx: usize) {
-        self.0.end_batch(ctx, batch_idx);
+    fn on_train_batch_end(&self, ctx: &mut Context, batch_idx: usize) -> Result<()> {
+        self.0.end_batch(ctx, batch_idx)
     }
 
     fn validation_step(&mut self, ctx: &mut Context, batch: &Points) {
@@ -264,11 +299,9 @@ impl Manual {
         self.0.begin_epoch(ctx)
     }
 
-    fn training_step(&mut self, ctx: &mut Context, batch: &Points) -> Result<()> {
-        let loss = self.0.loss(batch, true);
+    fn training_step(&mut self, ctx: &mut Context, batch: &Points, batch_idx: usize) -> Result<()> {
+        let loss = self.0.training_loss(ctx, batch, batch_idx);
         let optimizer = ctx.current_epoch() % 2;
-        ctx.log("batch", ctx.total_batches());
-        ctx.log("train_loss", &loss).on_epoch(true);
         ctx.manual_backward(self, &loss)?;
         // gradients are gathered over batches, also beyond the end of an epoch
         if ctx.total_batches().is_multiple_of(3) {
@@ -278,8 +311,8 @@ impl Manual {
         Ok(())
     }
 
-    fn on_train_batch_end(&self, ctx: &mut Context, batch_idx: usize) {
-        self.0.end_batch(ctx, batch_idx);
+    fn on_train_batch_end(&self, ctx: &mut Context, batch_idx: usize) -> Result<()> {
+        self.0.end_batch(ctx, batch_idx)
     }
 
     fn validation_step(&mut self, ctx: &mut Context, batch: &Points) {

@@ -1,7 +1,7 @@
 //! A random training: intervals in all units, callbacks in any order, schedules, stops, and hooks that set things.
 
 use fastrand::Rng;
-use tch_lightning::{BatchLimit, Every, Precision, TrainerConfig, ValCheckInterval};
+use tch_lightning::{BatchLimit, Every, NonFiniteLoss, Precision, TrainerConfig, ValCheckInterval};
 
 /// What is trained, and how. It is printed where a resumed run differs.
 #[derive(Clone, Debug)]
@@ -26,10 +26,25 @@ pub struct Plan {
     pub saves: Saves,
     /// The batch after which a hook stops the training: epoch and batch.
     pub stops_at: Option<(usize, usize)>,
-    /// The epoch in which a hook sets `accumulate_grad_batches`, and to what.
-    pub accumulates: Option<(usize, usize)>,
+    /// Where a hook sets `accumulate_grad_batches`, and to what.
+    pub accumulates: Option<Accumulates>,
+    /// The epoch at whose start a hook freezes the backbone, until the next one.
+    pub freezes: Option<usize>,
+    /// The epoch and the batch whose loss is NaN, so that its step is skipped.
+    pub bad_loss: Option<(usize, usize)>,
     /// Whether the module steps two optimizers by itself, and toggles them over whole epochs.
     pub is_manual: bool,
+}
+
+/// Another number of batches to accumulate.
+#[derive(Clone, Copy, Debug)]
+pub struct Accumulates {
+    /// From this epoch on.
+    pub epoch: usize,
+    /// From after this batch on, or from the epoch's start.
+    pub batch: Option<usize>,
+    /// The number.
+    pub batches: usize,
 }
 
 /// A scheduler with when it steps.
@@ -82,8 +97,27 @@ pub enum Saves {
     Validation,
     /// After training epochs.
     TrainEpoch,
-    /// When a callback of the user's asks for them: after each batch, or after each training epoch.
-    Asked(bool),
+    /// When a callback of the user's asks for them.
+    Asked(Asked),
+}
+
+/// The hook in which a callback asks for checkpoints.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Asked {
+    /// `on_train_epoch_start`
+    TrainEpochStart,
+    /// `on_train_batch_start`
+    TrainBatchStart,
+    /// `on_train_batch_end`
+    TrainBatchEnd,
+    /// `on_validation_epoch_start`
+    ValidationEpochStart,
+    /// `on_validation_batch_end`
+    ValidationBatchEnd,
+    /// `on_validation_end`
+    ValidationEnd,
+    /// `on_train_epoch_end`
+    TrainEpochEnd,
 }
 
 fn maybe<T>(rng: &mut Rng, one_in: usize, value: impl FnOnce(&mut Rng) -> T) -> Option<T> {
@@ -106,6 +140,7 @@ impl Plan {
         let batches = rng.usize(2..=7);
         let is_manual = rng.usize(0..5) == 0;
         let callbacks = callbacks(rng, is_manual);
+        let unfreezes = callbacks.iter().any(|planned| matches!(planned.kind, Kind::BackboneFinetuning(_)));
         let is_stream = rng.usize(0..4) == 0;
         Self {
             config: config(rng, batches, is_manual),
@@ -119,15 +154,34 @@ impl Plan {
             saves: match rng.usize(0..5) {
                 0 => Saves::Validation,
                 1 => Saves::TrainEpoch,
-                4 => Saves::Asked(rng.bool()),
+                4 => Saves::Asked(asked(rng)),
                 2 => Saves::Every(Every::Batches(1)),
                 _ => Saves::Every(clock(rng, 3)),
             },
             stops_at: maybe(rng, 5, |rng| (rng.usize(0..3), rng.usize(0..batches))),
-            accumulates: maybe(rng, 4, |rng| (rng.usize(0..2), rng.usize(1..=3))).filter(|_| !is_manual),
+            accumulates: maybe(rng, 4, |rng| accumulates(rng, batches)).filter(|_| !is_manual),
+            freezes: maybe(rng, 4, |rng| rng.usize(0..3)).filter(|_| !is_manual && !unfreezes),
+            bad_loss: maybe(rng, 4, |rng| (rng.usize(0..3), rng.usize(0..batches))),
             is_manual,
         }
     }
+}
+
+fn asked(rng: &mut Rng) -> Asked {
+    let all = [
+        Asked::TrainEpochStart,
+        Asked::TrainBatchStart,
+        Asked::TrainBatchEnd,
+        Asked::ValidationEpochStart,
+        Asked::ValidationBatchEnd,
+        Asked::ValidationEnd,
+        Asked::TrainEpochEnd,
+    ];
+    all[rng.usize(0..all.len())]
+}
+
+fn accumulates(rng: &mut Rng, batches: usize) -> Accumulates {
+    Accumulates { epoch: rng.usize(0..2), batch: maybe(rng, 2, |rng| rng.usize(0..batches)), batches: rng.usize(1..=3) }
 }
 
 fn config(rng: &mut Rng, batches: usize, is_manual: bool) -> TrainerConfig {
@@ -150,6 +204,7 @@ fn config(rng: &mut Rng, batches: usize, is_manual: bool) -> TrainerConfig {
         log_every_n_steps: rng.usize(1..=4),
         precision: if rng.usize(0..6) == 0 { Precision::BFloat16Mixed } else { Precision::default() },
         async_checkpointing: rng.usize(0..4) == 0,
+        on_non_finite_loss: NonFiniteLoss::SkipStep,
         logger: false,
         enable_checkpointing: false,
         enable_progress_bar: false,

@@ -311,6 +311,10 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         Ok(self.run.norms.as_mut().map_or(Ok(()), NormStatistics::leave)?)
     }
 
+    fn saves_when_written(&self) -> bool {
+        true
+    }
+
     fn on_save_checkpoint(&mut self, _: &mut Context<Outside>, _: &mut M, checkpoint: &mut Checkpoint) -> Result<()> {
         if let Some(weights) = &self.run.weights {
             let averages = weights.averages().into_iter();

@@ -1,0 +1,33 @@
+//! The parameters that hooks have frozen and unfrozen while training, which a resumed run has so again.
+
+use crate::context::Refrozen;
+use crate::module::{LightningModule, Running, trainable};
+
+impl<M: LightningModule> Running<'_, M> {
+    /// Keeps in mind what is frozen before the first hook of `fit`.
+    pub(super) fn see_frozen(&mut self) {
+        self.ctx.frozen_at_start = self.frozen();
+    }
+
+    /// What has changed since then.
+    pub(super) fn refrozen(&mut self) -> Refrozen {
+        let (before, now) = (&self.ctx.frozen_at_start.clone(), &self.frozen());
+        let added = |to: &[String], from: &[String]| to.iter().filter(|name| !from.contains(name)).cloned().collect();
+        Refrozen { frozen: added(now, before), unfrozen: added(before, now) }
+    }
+
+    /// Makes the changes that the run before had made.
+    pub(super) fn refreeze(&mut self, Refrozen { frozen, unfrozen }: &Refrozen) {
+        for (name, parameter) in trainable(self.module.parameters()) {
+            if frozen.contains(&name) || unfrozen.contains(&name) {
+                let _ = parameter.set_requires_grad(unfrozen.contains(&name));
+            }
+        }
+    }
+
+    fn frozen(&mut self) -> Vec<String> {
+        let parameters = trainable(self.module.parameters()).into_iter();
+        let frozen = parameters.filter(|(_, tensor)| !tensor.requires_grad() && !self.ctx.is_toggled_off(tensor));
+        frozen.map(|(name, _)| name).collect()
+    }
+}
