@@ -57,12 +57,11 @@ fn check_version(include: &Path) -> Result<(), String> {
     ))
 }
 
+/// Compiles all files as one: each of them would read libtorch's headers again, for three seconds.
 fn compile(include: &Path) -> Result<(), String> {
-    let mut sources: Vec<PathBuf> = fs::read_dir("native")
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
-        .map_err(|error| format!("the folder `native` cannot be read: {error}"))?;
-    sources.retain(|path| path.extension().is_some_and(|extension| extension == "cpp"));
-    sources.sort();
+    let all = sources()?.iter().map(|path| format!("#include \"{}\"\n", path.display())).collect::<String>();
+    let file = PathBuf::from(variable("OUT_DIR").ok_or("cargo did not say where to build")?).join("native.cpp");
+    fs::write(&file, all).map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
 
     let abi = variable("LIBTORCH_CXX11_ABI").unwrap_or_else(|| "1".to_owned());
     cc::Build::new()
@@ -76,9 +75,19 @@ fn compile(include: &Path) -> Result<(), String> {
         .warnings(false)
         .debug(false)
         .opt_level(2)
-        .files(sources)
+        .file(file)
         .try_compile("tch_lightning_native")
         .map_err(|error| format!("the files in `native` do not compile: {error}"))
+}
+
+/// The files in `native`, in an order of their own.
+fn sources() -> Result<Vec<PathBuf>, String> {
+    let folder = env::current_dir().map(|folder| folder.join("native"));
+    let entries = folder.and_then(fs::read_dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let mut sources: Vec<PathBuf> = entries.map_err(|error| format!("the folder `native` cannot be read: {error}"))?;
+    sources.retain(|path| path.extension().is_some_and(|extension| extension == "cpp"));
+    sources.sort();
+    Ok(sources)
 }
 
 /// Links libtorch, and hands its folder on as `DEP_TCH_LIGHTNING_LIBTORCH_LIB`: a run path is not inherited by dependents.

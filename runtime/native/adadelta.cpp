@@ -7,7 +7,7 @@
 
 #include "step.h"
 
-namespace lightning {
+namespace lightning::adadelta {
 
 struct AdadeltaOptions {
   double lr, rho, eps, weight_decay;
@@ -43,10 +43,10 @@ void update(Group& group, const Partition& partition, const AdadeltaOptions& opt
 }
 
 }  // namespace
-}  // namespace lightning
+}  // namespace lightning::adadelta
 
 extern "C" char* lightning_adadelta_step(
-    lightning::Group* group, const lightning::AdadeltaOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::adadelta::AdadeltaOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
-      *group, found_inf, [&](const auto& partition) { lightning::update(*group, partition, *options); });
+      *group, found_inf, [&](const auto& partition) { lightning::adadelta::update(*group, partition, *options); });
 }

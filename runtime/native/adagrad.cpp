@@ -7,7 +7,7 @@
 
 #include "step.h"
 
-namespace lightning {
+namespace lightning::adagrad {
 
 struct AdagradOptions {
   double lr, lr_decay, weight_decay, initial_accumulator_value, eps;
@@ -35,11 +35,12 @@ void plain(const Partition& partition, const Tensors& steps, const Tensors& sums
 }
 
 }  // namespace
-}  // namespace lightning
+}  // namespace lightning::adagrad
 
 extern "C" char* lightning_adagrad_step(
-    lightning::Group* group, const lightning::AdagradOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::adagrad::AdagradOptions* options, const at::Tensor* found_inf) {
   using namespace lightning;
+  using namespace lightning::adagrad;
   return guarded([&] {
     step(*group, Fused::kOnCpuAndCuda, found_inf, [&](const Partition& partition, const auto& found_inf) {
       const auto steps = group->scalars(partition, kStep, partition.fused ? partition.device : at::Device(at::kCPU));

@@ -12,7 +12,7 @@
 #include "moments.h"
 #include "step.h"
 
-namespace lightning {
+namespace lightning::adam {
 
 struct AdamOptions {
   double lr, beta1, beta2, eps, weight_decay;
@@ -65,11 +65,12 @@ void plain(const Partition& partition, const State& state, const AdamOptions& op
 }
 
 }  // namespace
-}  // namespace lightning
+}  // namespace lightning::adam
 
 extern "C" char* lightning_adam_step(
-    lightning::Group* group, const lightning::AdamOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::adam::AdamOptions* options, const at::Tensor* found_inf) {
   using namespace lightning;
+  using namespace lightning::adam;
   return guarded([&] {
     step(*group, Fused::kOnCpuCudaAndMps, found_inf, [&](const Partition& partition, const auto& found_inf) {
       const auto state = gather(*group, partition, options->amsgrad);

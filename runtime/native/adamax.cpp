@@ -10,7 +10,7 @@
 
 #include "step.h"
 
-namespace lightning {
+namespace lightning::adamax {
 
 struct AdamaxOptions {
   double lr, beta1, beta2, eps, weight_decay;
@@ -38,10 +38,10 @@ void update(Group& group, const Partition& partition, const AdamaxOptions& optio
 }
 
 }  // namespace
-}  // namespace lightning
+}  // namespace lightning::adamax
 
 extern "C" char* lightning_adamax_step(
-    lightning::Group* group, const lightning::AdamaxOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::adamax::AdamaxOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
-      *group, found_inf, [&](const auto& partition) { lightning::update(*group, partition, *options); });
+      *group, found_inf, [&](const auto& partition) { lightning::adamax::update(*group, partition, *options); });
 }

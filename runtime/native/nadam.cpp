@@ -9,7 +9,7 @@
 #include "moments.h"
 #include "step.h"
 
-namespace lightning {
+namespace lightning::nadam {
 
 struct NAdamOptions {
   double lr, beta1, beta2, eps, weight_decay, momentum_decay;
@@ -61,10 +61,10 @@ void update(Group& group, const Partition& partition, const NAdamOptions& option
 }
 
 }  // namespace
-}  // namespace lightning
+}  // namespace lightning::nadam
 
 extern "C" char* lightning_nadam_step(
-    lightning::Group* group, const lightning::NAdamOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::nadam::NAdamOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
-      *group, found_inf, [&](const auto& partition) { lightning::update(*group, partition, *options); });
+      *group, found_inf, [&](const auto& partition) { lightning::nadam::update(*group, partition, *options); });
 }

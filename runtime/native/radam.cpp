@@ -9,7 +9,7 @@
 #include "moments.h"
 #include "step.h"
 
-namespace lightning {
+namespace lightning::radam {
 
 struct RAdamOptions {
   double lr, beta1, beta2, eps, weight_decay;
@@ -70,10 +70,10 @@ void update(Group& group, const Partition& partition, const RAdamOptions& option
 }
 
 }  // namespace
-}  // namespace lightning
+}  // namespace lightning::radam
 
 extern "C" char* lightning_radam_step(
-    lightning::Group* group, const lightning::RAdamOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::radam::RAdamOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
-      *group, found_inf, [&](const auto& partition) { lightning::update(*group, partition, *options); });
+      *group, found_inf, [&](const auto& partition) { lightning::radam::update(*group, partition, *options); });
 }

@@ -8,7 +8,7 @@
 
 #include "step.h"
 
-namespace lightning {
+namespace lightning::rms_prop {
 
 struct RmsPropOptions {
   double lr, alpha, eps, weight_decay, momentum;
@@ -53,10 +53,10 @@ void update(Group& group, const Partition& partition, const RmsPropOptions& opti
 }
 
 }  // namespace
-}  // namespace lightning
+}  // namespace lightning::rms_prop
 
 extern "C" char* lightning_rms_prop_step(
-    lightning::Group* group, const lightning::RmsPropOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::rms_prop::RmsPropOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
-      *group, found_inf, [&](const auto& partition) { lightning::update(*group, partition, *options); });
+      *group, found_inf, [&](const auto& partition) { lightning::rms_prop::update(*group, partition, *options); });
 }

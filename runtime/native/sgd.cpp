@@ -6,7 +6,7 @@
 
 #include "step.h"
 
-namespace lightning {
+namespace lightning::sgd {
 
 struct SgdOptions {
   double lr, momentum, dampening, weight_decay;
@@ -44,11 +44,12 @@ void plain(const Partition& partition, const Tensors& buffers, const SgdOptions&
 }
 
 }  // namespace
-}  // namespace lightning
+}  // namespace lightning::sgd
 
 extern "C" char* lightning_sgd_step(
-    lightning::Group* group, const lightning::SgdOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::sgd::SgdOptions* options, const at::Tensor* found_inf) {
   using namespace lightning;
+  using namespace lightning::sgd;
   return guarded([&] {
     step(*group, Fused::kOnCpuCudaAndMps, found_inf, [&](const Partition& partition, const auto& found_inf) {
       // Skipped on the device, it would be taken for the first step all the same: this one alone is read here.
