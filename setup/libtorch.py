@@ -196,13 +196,33 @@ def reason(what, stderr):
     return f"pip could not install {what}: {(last or ['it gave no reason'])[-1].removeprefix('ERROR:').strip()}"
 
 
+# torch-sys compiles 60,000 lines of generated C++ that nobody steps through, and two compressors that are never called. A training step
+# takes as long whether the compiler spends 87 or 50 seconds on them.
+PROFILES = """
+[profile.dev.package.torch-sys]
+debug = false
+
+[profile.release.package.torch-sys]
+debug = false
+opt-level = 1
+
+[profile.release.package.zstd-sys]
+debug = false
+opt-level = 0
+
+[profile.release.package.bzip2-sys]
+debug = false
+opt-level = 0
+"""
+
+
 def write_config(folder, libtorch):
-    """Tells cargo where libtorch is, in the folder's .cargo/config.toml."""
+    """Tells cargo where libtorch is and how to build what is compiled against it, in the folder's .cargo/config.toml."""
     path = folder / ".cargo/config.toml"
     run_path = json.dumps(f"-Clink-arg=-Wl,-rpath,{libtorch}/lib")
     text = (f"{MARK}[env]\nLIBTORCH = {json.dumps(str(libtorch))}\n\n"
             f"[build]\n# the tests in the documentation find libtorch when they start; other programs have a build script\n"
-            f"rustdocflags = [{run_path}]\n")
+            f"rustdocflags = [{run_path}]\n{PROFILES}")
     before = path.read_text() if path.exists() else MARK
     if before == text:
         return

@@ -41,6 +41,7 @@ mod stage;
 mod table;
 mod terminal;
 mod trainer;
+mod users_line;
 mod whole_file;
 
 #[doc(hidden)]

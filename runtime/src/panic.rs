@@ -3,8 +3,9 @@
 
 use crate::error::HookLocation;
 use crate::native::without_backtrace;
-use crate::terminal;
+use crate::{terminal, users_line};
 use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::sync::Once;
@@ -84,16 +85,28 @@ fn print_only_those_outside() {
                 terminal::say(&format!("\nerror: {}", last_words(panic, LOCATION.get())));
                 std::process::abort();
             } else {
-                PANICKED_AT.set(panic.location().map(ToString::to_string));
+                PANICKED_AT.set(place(panic));
             }
         }));
     });
 }
 
+/// The line of the user's that a panic came from, or else its own. Prints the whole backtrace where `RUST_BACKTRACE` asks for it.
+fn place(panic: &PanicHookInfo<'_>) -> Option<String> {
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        terminal::say(&format!("\n{backtrace}"));
+    }
+    let own = panic.location();
+    let users = || users_line::of(&Backtrace::force_capture());
+    let users = own.is_none_or(|location| users_line::is_foreign(location.file())).then(users).flatten();
+    users.or_else(|| own.map(ToString::to_string))
+}
+
 /// What is said of a panic that aborts.
 fn last_words(panic: &PanicHookInfo<'_>, location: Option<HookLocation>) -> String {
     let text = readable(text(panic.payload()));
-    let message = message(&text, panic.location().map(ToString::to_string).as_deref());
+    let message = message(&text, place(panic).as_deref());
     let at = location.map_or_else(|| "the run panicked".to_owned(), |location| location.to_string());
     format!(
         "{at}: {message}. The program is built with `panic = \"abort\"`, so that it ends here, without `on_exception` and \

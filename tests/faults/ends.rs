@@ -90,7 +90,7 @@ fn an_exception_of_libtorch() {
     };
     let said = failing(at_batch(0, torch), None, false);
     let sentence = "`training_step` failed in `fit` at epoch 1, batch 0: The size of tensor a (2) must match the size of tensor b \
-                    (3) at non-singleton dimension 0 (panicked at ";
+                    (3) at non-singleton dimension 0 (panicked at faults/ends.rs:";
     assert!(said.starts_with(sentence), "{said}");
 }
 

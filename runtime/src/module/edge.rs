@@ -3,8 +3,9 @@
 use crate::context::RunContext;
 use crate::error::{Error, HookError, HookLocation};
 use crate::hook::Hook;
-use crate::panic;
+use crate::{panic, users_line};
 use anyhow::Result;
+use tch::TchError;
 
 /// Calls a hook of the module or the data module.
 pub(crate) fn module<T>(
@@ -45,6 +46,12 @@ fn run<T>(
 
 fn placed(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
     let HookLocation { hook, callback, stage, epoch, batch_idx } = location(hook, callback, ctx);
+    // of libtorch's own sentences, none says where it was called
+    let line = error.is::<TchError>().then(|| users_line::of(error.backtrace())).flatten();
+    let error = match line {
+        Some(line) => error.context(format!("at {line}")),
+        None => error,
+    };
     Error::Hook(Box::new(HookError { hook, callback, stage, epoch, batch_idx, error }))
 }
 

@@ -1,0 +1,112 @@
+//! The line of a user's program that a panic or an error came from. libtorch's exceptions are panics in tch's own files, which nobody
+//! needs to look at.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::path::Path;
+
+/// The folder of this crate's sources, as the compiler names it in panics.
+fn own_folder() -> &'static str {
+    file!().trim_end_matches("users_line.rs")
+}
+
+/// The crates whose functions are not the user's, where the debug information does not have their files.
+const CRATES: [&str; 9] =
+    ["std", "core", "alloc", "tch", "torch_sys", "tch_lightning", "anyhow", "__rustc", "rust_begin_unwind"];
+
+/// What leads to the dependencies of a program, and to the standard library.
+const FOLDERS: [&str; 4] = ["/registry/src/", "/git/checkouts/", "/rustc/", "/library/"];
+
+/// Whether a file is not the user's.
+pub(crate) fn is_foreign(file: &str) -> bool {
+    let file = file.replace('\\', "/");
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/").replace('\\', "/");
+    let of_dependency = FOLDERS.iter().any(|folder| file.contains(folder)) || file.starts_with("library/");
+    of_dependency || file.starts_with(own_folder()) || file.starts_with(&own)
+}
+
+/// The first of the user's own lines in a backtrace, from the innermost on: `src/model.rs:42:9`, or the function where the program has
+/// no debug information. None where no backtrace was captured.
+pub(crate) fn of(backtrace: &Backtrace) -> Option<String> {
+    if backtrace.status() != BacktraceStatus::Captured {
+        return None;
+    }
+    first_of(&backtrace.to_string())
+}
+
+/// std has no other access to the frames than their text: a line with the function, and one with `at`, the file, the line and the column
+/// where they are known.
+fn first_of(backtrace: &str) -> Option<String> {
+    let mut function = None;
+    let mut named = None;
+    for line in backtrace.lines() {
+        match (line.trim_start().strip_prefix("at "), function) {
+            (Some(place), Some(function)) if !is_foreign(place) && !is_foreign_function(function) => {
+                return Some(shortened(place));
+            }
+            (Some(_), _) => function = None,
+            (None, before) => {
+                // the function before has no file
+                named = named.or(before.filter(|function| !is_foreign_function(function)));
+                function =
+                    Some(line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(": "));
+            }
+        }
+    }
+    named.map(|function| format!("`{function}`"))
+}
+
+fn is_foreign_function(function: &str) -> bool {
+    let path = function.trim_start_matches(['<', '&', '*', '(']);
+    let first = path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+    !path.contains("::") || CRATES.contains(&first)
+}
+
+/// The place, from the current folder on where the file is in it.
+fn shortened(place: &str) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    let place = Path::new(place);
+    let place = place.strip_prefix(&here).unwrap_or(place);
+    place.strip_prefix(".").unwrap_or(place).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_of_the_users_own_is_found() {
+        let debug = "   0: std::backtrace_rs::backtrace::libunwind::trace
+             at /rustc/598/library/std/src/../../backtrace/src/backtrace/libunwind.rs:117:9
+   1: core::result::unwrap_failed
+             at /rustc/598/library/core/src/result.rs:1855:5
+   2: tch::wrappers::tensor_generated::<impl tch::wrappers::tensor::Tensor>::matmul
+             at /home/ada/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tch-0.26.0/src/wrappers/tensor_fallible_generated.rs:9:40
+   3: net::model::Net::forward
+             at ./src/model.rs:42:17
+   4: <net::model::Net as tch_lightning::module::LightningModule>::training_step
+             at ./src/model.rs:30:8
+   5: tch_lightning::panic::catch
+             at /home/ada/tch-lightning/runtime/src/panic.rs:20:4";
+        assert_eq!(first_of(debug).as_deref(), Some("src/model.rs:42:17"));
+    }
+
+    #[test]
+    fn without_debug_information_the_function_is_named() {
+        let release = "   0: std::backtrace_rs::backtrace::libunwind::trace
+   1: core::result::unwrap_failed
+   2: tch::wrappers::tensor_generated::<impl tch::wrappers::tensor::Tensor>::matmul
+   3: <net::model::Net as net::Forward>::forward
+   4: tch_lightning::panic::catch
+   5: main
+   6: __libc_start_main";
+        assert_eq!(first_of(release).as_deref(), Some("`<net::model::Net as net::Forward>::forward`"));
+        assert_eq!(first_of("   0: std::panicking::begin_panic\n   1: main"), None);
+    }
+
+    #[test]
+    fn files_of_dependencies_are_not_the_users() {
+        assert!(is_foreign(file!()) && is_foreign("/rustc/598/library/core/src/option.rs"));
+        assert!(is_foreign("/home/ada/.cargo/registry/src/index.crates.io-19/tch-0.26.0/src/nn/linear.rs"));
+        assert!(!is_foreign("src/main.rs") && !is_foreign("/home/ada/net/src/model.rs"));
+    }
+}
