@@ -40,13 +40,14 @@ fn first_of(backtrace: &str) -> Option<String> {
     let mut named = None;
     for line in backtrace.lines() {
         match (line.trim_start().strip_prefix("at "), function) {
-            (Some(place), Some(function)) if !is_foreign(place) && !is_foreign_function(function) => {
+            (Some(place), Some(function)) if !is_foreign(place) && !is_in_foreign_crate(function) => {
                 return Some(shortened(place));
             }
             (Some(_), _) => function = None,
             (None, before) => {
                 // the function before has no file
-                named = named.or(before.filter(|function| !is_foreign_function(function)));
+                let users = before.filter(|function| function.contains("::") && !is_in_foreign_crate(function));
+                named = named.or(users);
                 function =
                     Some(line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(": "));
             }
@@ -55,10 +56,11 @@ fn first_of(backtrace: &str) -> Option<String> {
     named.map(|function| format!("`{function}`"))
 }
 
-fn is_foreign_function(function: &str) -> bool {
+/// Whether the name of a function begins with a crate that is not the user's. Names of inlined functions may have no crate.
+fn is_in_foreign_crate(function: &str) -> bool {
     let path = function.trim_start_matches(['<', '&', '*', '(']);
     let first = path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
-    !path.contains("::") || CRATES.contains(&first)
+    path.contains("::") && CRATES.contains(&first)
 }
 
 /// The place, from the current folder on where the file is in it.
@@ -88,6 +90,19 @@ mod tests {
    5: tch_lightning::panic::catch
              at /home/ada/tch-lightning/runtime/src/panic.rs:20:4";
         assert_eq!(first_of(debug).as_deref(), Some("src/model.rs:42:17"));
+    }
+
+    #[test]
+    fn inlined_functions_have_short_names() {
+        let tables_alone = "   8: core::result::unwrap_failed
+             at /rustc/598/library/core/src/result.rs:1867:5
+  10: matmul
+             at /home/ada/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tch-0.26.0/src/wrappers/tensor_generated.rs:12575:30
+  11: step
+             at /home/ada/net/src/model.rs:104:37
+  12: training_step
+             at /home/ada/net/src/model.rs:56:25";
+        assert_eq!(first_of(tables_alone).as_deref(), Some("/home/ada/net/src/model.rs:104:37"));
     }
 
     #[test]
