@@ -68,6 +68,8 @@ mod several_modules_in_one_file;
 mod steps_of_ones_own;
 #[path = "ui/pass/steps_return_anything.rs"]
 mod steps_return_anything;
+#[path = "ui/pass/tensors_with_the_prelude.rs"]
+mod tensors_with_the_prelude;
 #[path = "ui/pass/training_steps_return.rs"]
 mod training_steps_return;
 #[path = "ui/pass/traits_by_hand.rs"]

@@ -200,7 +200,7 @@ macro_rules! recorder {
             ) -> Result<Rows> {
                 let shown = Shown { dataloader_idx: Some(dataloader_idx), ..Shown::default() };
                 self.note("transfer_batch_to_device", ctx, shown)?;
-                Ok(batch.to_device(device)?)
+                Ok(batch.move_to_device(device)?)
             }
 
             fn on_after_batch_transfer(&self, ctx: &mut Context, batch: Rows, dataloader_idx: usize) -> Result<Rows> {

@@ -60,7 +60,7 @@ declarations! {
             device: Device,
             dataloader_idx: usize,
         ) -> Result<Self::Batch> {
-            Ok(batch.to_device(device)?)
+            Ok(batch.move_to_device(device)?)
         }
 
         /// Changes a batch on the device: the place for augmentations that run there.

@@ -22,7 +22,7 @@ use crate::native;
 /// let batch = (Tensor::zeros([11, 3], (Kind::Float, Device::Cpu)), vec!["a caption".to_owned()]);
 /// assert_eq!(batch.batch_size(), Some(11));
 ///
-/// let (images, captions) = batch.to_device(Device::Cpu)?;
+/// let (images, captions) = batch.move_to_device(Device::Cpu)?;
 /// assert_eq!(images.size(), [11, 3]);
 /// assert_eq!(captions, ["a caption"]);
 /// # Ok::<(), tch::TchError>(())
@@ -51,7 +51,7 @@ pub trait Batch: Sized + 'static {
     ///
     /// # Errors
     /// What libtorch says, for instance that the device's memory is full.
-    fn to_device(self, device: Device) -> Result<Self, TchError> {
+    fn move_to_device(self, device: Device) -> Result<Self, TchError> {
         self.map_tensors(&mut |tensor| move_tensor(tensor, device))
     }
 
@@ -63,7 +63,7 @@ pub trait Batch: Sized + 'static {
     ///
     /// # Errors
     /// What libtorch says, for instance that no more memory can be pinned.
-    fn pin_memory(self) -> Result<Self, TchError> {
+    fn move_to_pinned_memory(self) -> Result<Self, TchError> {
         if !pinned::is_possible() {
             return Ok(self);
         }
@@ -275,7 +275,7 @@ mod tests {
     fn a_tensor_already_on_the_device_is_passed_on_untouched() {
         let tensor = zeros(&[2]);
         let address = tensor.as_ptr();
-        let (moved, text) = (tensor, "kept".to_owned()).to_device(Device::Cpu).unwrap();
+        let (moved, text) = (tensor, "kept".to_owned()).move_to_device(Device::Cpu).unwrap();
         assert_eq!(moved.as_ptr(), address);
         assert_eq!(text, "kept");
     }
@@ -284,7 +284,7 @@ mod tests {
     fn memory_is_pinned_where_there_is_a_gpu() {
         let tensor = zeros(&[2]);
         let address = tensor.data_ptr();
-        let (pinned, text) = (tensor, "kept".to_owned()).pin_memory().unwrap();
+        let (pinned, text) = (tensor, "kept".to_owned()).move_to_pinned_memory().unwrap();
         assert_eq!(text, "kept");
         assert_eq!(pinned, zeros(&[2]));
         assert_eq!(pinned.data_ptr() != address, pinned::is_possible());

@@ -81,7 +81,7 @@ impl<'a, B: Batch> Batches<'a, B> {
     ///
     /// On a CUDA device the copies run on a stream of their own, from pinned memory
     /// ([`pin_memory`](super::DataLoader::pin_memory)) beside the device's other work. On other devices batches are
-    /// moved as by [`Batch::to_device`]. A batch is sent ahead when workers have it ready; nothing waits for one that
+    /// moved as by [`Batch::move_to_device`]. A batch is sent ahead when workers have it ready; nothing waits for one that
     /// is not asked for.
     ///
     /// ```

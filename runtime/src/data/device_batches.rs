@@ -33,8 +33,10 @@ impl<'a, B: Batch> DeviceBatches<'a, B> {
         let batch = self.batches.next()?;
         Some(batch.and_then(|batch| {
             let moved = match stream {
-                Some(stream) => stream.scope(|| batch.to_device(device)).map_err(|error| refused(device, error))?,
-                None => batch.to_device(device),
+                Some(stream) => {
+                    stream.scope(|| batch.move_to_device(device)).map_err(|error| refused(device, error))?
+                }
+                None => batch.move_to_device(device),
             };
             moved.map_err(|error| refused(device, error))
         }))
@@ -45,7 +47,7 @@ impl<'a, B: Batch> DeviceBatches<'a, B> {
         let Some(stream) = self.stream else { return Ok(batch) };
         let mut outcome = stream.block_current();
         batch.visit_tensors(&mut |tensor| {
-            // a batch with a `to_device` of its own may leave tensors where they were
+            // a batch with a `move_to_device` of its own may leave tensors where they were
             if outcome.is_ok() && tensor.device() == self.device {
                 outcome = native::record_on_current_stream(tensor);
             }

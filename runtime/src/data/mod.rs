@@ -26,7 +26,7 @@
 //!
 //! for epoch in 0..2 {
 //!     for batch in loader.epoch(epoch)? {
-//!         let (images, labels) = batch?.to_device(tch::Device::Cpu)?;
+//!         let (images, labels) = batch?.move_to_device(tch::Device::Cpu)?;
 //!         assert_eq!(images.size()[0], labels.size()[0]);
 //!     }
 //! }
@@ -97,7 +97,7 @@ pub use split::{Subset, random_split, random_split_fractions};
 /// let tokens = Tensor::zeros([3, 7], (Kind::Int64, Device::Cpu));
 /// let batch = Sentences { tokens, mask: None, names: Vec::new() };
 /// assert_eq!(batch.batch_size(), Some(3));
-/// assert_eq!(batch.to_device(Device::Cpu)?.tokens.size(), [3, 7]);
+/// assert_eq!(batch.move_to_device(Device::Cpu)?.tokens.size(), [3, 7]);
 /// # Ok::<(), tch::TchError>(())
 /// ```
 pub use tch_lightning_macros::Batch;

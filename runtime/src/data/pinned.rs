@@ -26,5 +26,5 @@ pub(super) fn is_wanted(options: &Options) -> bool {
 
 /// The batch, in pinned memory if `pin` says so.
 pub(super) fn pinned_if<B: Batch>(pin: bool, batch: B) -> anyhow::Result<B> {
-    if pin { Ok(batch.pin_memory()?) } else { Ok(batch) }
+    if pin { Ok(batch.move_to_pinned_memory()?) } else { Ok(batch) }
 }

@@ -62,7 +62,7 @@ fn their_tensors_are_found() {
     assert_eq!(Unit.batch_size(), None);
     assert_eq!(Either::Nothing.batch_size(), None);
     let text = Either::Text { tokens: two(), language: "la".to_owned() };
-    assert_eq!(text.to_device(Device::Cpu).unwrap().batch_size(), Some(2));
+    assert_eq!(text.move_to_device(Device::Cpu).unwrap().batch_size(), Some(2));
     assert_eq!(Either::Image(two()).batch_size(), Some(2));
     let nested = Nested { named, either: Vec::new(), pair: Box::new((Numbered(two(), String::new()), Unit)) };
     assert_eq!(nested.batch_size(), Some(2));
