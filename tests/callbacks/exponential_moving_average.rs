@@ -1,9 +1,9 @@
 use crate::model::{Line, assert_values, config};
 use crate::recorder::{Recorder, assert_same};
 use crate::table::table;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tch_lightning::prelude::*;
-use tch_lightning::{ExponentialMovingAverage, ModelCheckpoint, SaveRequest};
+use tch_lightning::{ExponentialMovingAverage, ModelCheckpoint, RunContext, SaveRequest};
 
 fn sgd() -> Sgd {
     Sgd::new(0.1)
@@ -110,6 +110,102 @@ fn only_checkpoint(folder: &Path) -> Checkpoint {
     let files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1);
     Checkpoint::read(&files[0]).unwrap()
+}
+
+/// Saves to a file where the first validation of epoch 1 is in one of its hooks.
+struct SaveIn(&'static str, PathBuf);
+
+impl SaveIn {
+    fn called(&self, hook: &str, ctx: &mut RunContext) {
+        if hook == self.0 && ctx.current_epoch() == 1 && !self.1.exists() {
+            ctx.save_checkpoint(SaveRequest::new(&self.1));
+        }
+    }
+}
+
+#[lightning_callback]
+impl SaveIn {
+    fn on_validation_start(&self, ctx: &mut Context) {
+        self.called("on_validation_start", ctx);
+    }
+
+    fn on_validation_epoch_start(&self, ctx: &mut Context) {
+        self.called("on_validation_epoch_start", ctx);
+    }
+
+    fn on_validation_batch_end(&self, ctx: &mut Context, batch_idx: usize) {
+        if batch_idx == 0 {
+            self.called("on_validation_batch_end", ctx);
+        }
+    }
+
+    fn on_validation_epoch_end(&self, ctx: &mut Context) {
+        self.called("on_validation_epoch_end", ctx);
+    }
+
+    fn on_validation_end(&self, ctx: &mut Context) {
+        self.called("on_validation_end", ctx);
+    }
+}
+
+const VALIDATION: [&str; 5] = [
+    "on_validation_start",
+    "on_validation_epoch_start",
+    "on_validation_batch_end",
+    "on_validation_epoch_end",
+    "on_validation_end",
+];
+
+/// The averages and the weights in training of a checkpoint.
+fn both(path: &Path) -> Vec<(String, Tensor)> {
+    let tensors = Checkpoint::read(path).unwrap().tensors.into_iter();
+    let both: Vec<_> =
+        tensors.filter(|(name, _)| name.starts_with("module.") || name.starts_with("current_model.")).collect();
+    assert_eq!(both.len(), 12);
+    both
+}
+
+#[test]
+fn a_checkpoint_asked_for_in_validation_holds_both_too() {
+    for asynchronous in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |hook: &str| folder.path().join(hook);
+        let config = || TrainerConfig { async_checkpointing: asynchronous, ..config() };
+        let mut whole = Line::normed(sgd());
+        // some of them are called before the averages are swapped in or out, and some after
+        let save = |hook: &'static str| SaveIn(hook, path(hook));
+        let before = VALIDATION.iter().fold(Trainer::new(config()), |trainer, hook| trainer.callback(save(hook)));
+        let after = |hook: &'static str| SaveIn(hook, path(&format!("{hook}-after")));
+        let trainer = before.callback(ExponentialMovingAverage::new(0.5));
+        VALIDATION.iter().fold(trainer, |trainer, hook| trainer.callback(after(hook))).fit(&mut whole, ()).unwrap();
+        let expected = both(&path("on_validation_start"));
+        for hook in VALIDATION.iter().flat_map(|hook| [(*hook).to_owned(), format!("{hook}-after")]) {
+            assert_eq!(both(&path(&hook)), expected, "{hook}");
+            let mut resumed = Line::normed(sgd());
+            averaging(config()).ckpt_path(path(&hook)).fit(&mut resumed, ()).unwrap();
+            for (name, tensor) in whole.vs.variables() {
+                assert_eq!(resumed.vs.variables()[&name], tensor, "{name}, {hook}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_asked_for_in_a_sanity_check_or_by_validate_holds_the_average_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, path) = (folder.path().join("first.ckpt"), folder.path().join("second.ckpt"));
+    averaging(config()).callback(SaveAfterEpoch(0, first.clone())).fit(&mut Line::normed(sgd()), ()).unwrap();
+    let average = |path: &Path| Checkpoint::read(path).unwrap().tensors["module.layer.weight"].shallow_clone();
+    for hook in VALIDATION {
+        let saving = |config| averaging(config).callback(SaveIn(hook, path.clone())).ckpt_path(&first);
+        saving(config()).validate(&mut Line::normed(sgd()), ()).unwrap();
+        assert_eq!(average(&path), average(&first), "{hook}");
+        std::fs::remove_file(&path).unwrap();
+        let config = TrainerConfig { num_sanity_val_steps: 1, ..config() };
+        saving(config).fit(&mut Line::normed(sgd()), ()).unwrap();
+        assert_eq!(both(&path), both(&first), "{hook}");
+        std::fs::remove_file(&path).unwrap();
+    }
 }
 
 #[test]

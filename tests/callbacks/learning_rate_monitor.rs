@@ -92,3 +92,21 @@ fn without_a_logger_it_says_what_is_missing() {
     let config = TrainerConfig { fast_dev_run: tch_lightning::FastDevRun::from(true), ..config() };
     Trainer::new(config).callback(LearningRateMonitor::new()).fit(&mut Line::new(Sgd::new(0.1)), ()).unwrap();
 }
+
+#[test]
+fn the_rates_of_the_run_before_are_gone() {
+    // a run that trains nothing logs no rates
+    let mut trainer = Trainer::new(TrainerConfig { max_epochs: Some(1), ..config() }).logger(Recorder::default());
+    trainer = trainer.callback(LearningRateMonitor::new());
+    trainer.fit(&mut Line::new(Sgd::new(0.1)), ()).unwrap();
+    let rates = |trainer: &Trainer<Line>| {
+        trainer.find_callback::<LearningRateMonitor>().unwrap().lrs().values().map(Vec::len).sum::<usize>()
+    };
+    assert_eq!(rates(&trainer), 1);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("done.ckpt");
+    trainer.save_checkpoint(&mut Line::new(Sgd::new(0.1)), (), &path).unwrap();
+    trainer = trainer.ckpt_path(path);
+    trainer.fit(&mut Line::new(Sgd::new(0.1)), ()).unwrap();
+    assert_eq!(rates(&trainer), 0);
+}

@@ -4,6 +4,7 @@
 mod backbone_finetuning;
 mod batch_size_finder;
 mod device_stats_monitor;
+mod done_again;
 mod exponential_moving_average;
 mod gradient_accumulation_scheduler;
 mod lambda_callback;

@@ -77,3 +77,23 @@ fn a_resumed_run_has_what_is_left_of_its_time() {
         assert!(elapsed >= Duration::from_secs(7200));
     }
 }
+
+#[test]
+fn a_fit_begins_without_the_times_of_the_run_before() {
+    use RunningStage::{Testing, Training, Validating};
+    let mut trainer = Trainer::new(config()).callback(Timer::new());
+    trainer.test(&mut line(), ()).unwrap();
+    trainer.fit(&mut line(), ()).unwrap();
+    let elapsed = |trainer: &Trainer<Line>, stage| trainer.find_callback::<Timer>().unwrap().time_elapsed(stage);
+    assert_eq!(elapsed(&trainer, Testing), Duration::ZERO);
+    assert!(elapsed(&trainer, Training) > Duration::ZERO && elapsed(&trainer, Validating) > Duration::ZERO);
+    // a test leaves the times of the training that it follows
+    let training = elapsed(&trainer, Training);
+    trainer.test(&mut line(), ()).unwrap();
+    assert_eq!(elapsed(&trainer, Training), training);
+
+    // without validation data, no validation has taken any time
+    let loader = crate::model::loader(0, 4).unwrap();
+    trainer.fit(&mut line(), tch_lightning::Loaders::train(loader)).unwrap();
+    assert_eq!(elapsed(&trainer, Validating), Duration::ZERO);
+}

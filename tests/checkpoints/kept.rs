@@ -20,6 +20,22 @@ fn a_name_with_a_folder_is_one_file() {
     assert_eq!(callback(&trainer).best_model_path(), Some(after.as_path()));
 }
 
+#[test]
+fn a_score_that_is_not_finite_is_known_in_the_run_that_resumes_it() {
+    // a NaN counts as the worst of all numbers
+    let scores = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.5];
+    for (score, expected) in scores.into_iter().zip([f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, 0.5]) {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = || best(folder.path(), "val_loss").save_top_k(-1);
+        trained(checkpoint(), config(1), &[score], None).unwrap();
+        let first = folder.path().join("epoch=0-step=2.ckpt");
+        // no epoch is left
+        let trainer = trained(checkpoint(), config(1), &[score], Some(&first)).unwrap();
+        assert_eq!(callback(&trainer).best_model_score(), Some(expected));
+        assert_eq!(callback(&trainer).best_model_path(), Some(first.as_path()));
+    }
+}
+
 /// Resumes from the checkpoint of the first epoch, which `spelled` names, and trains one epoch more.
 fn left_after_resuming(spelled: impl Fn(&Path) -> std::path::PathBuf) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();

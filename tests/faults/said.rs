@@ -62,6 +62,19 @@ fn a_program_warns_of_what_its_run_does_not_do() {
 }
 
 #[test]
+fn a_resumed_run_does_not_warn_of_what_the_run_before_did() {
+    let program = Program::new();
+    let every_two = "--log-every-n-steps 1 --check-val-every-n-epoch 2 --early-stopping val_loss";
+    said(&program, &format!("{every_two} --max-epochs 2"));
+    let checkpoint = "--ckpt-path lightning_logs/version_0/checkpoints/epoch=1-step=10.ckpt";
+    // its one epoch has no validation
+    assert_eq!(
+        said(&program, &format!("{every_two} --max-epochs 3 {checkpoint}")),
+        ["training ended after 3 epochs and 15 steps: `max_epochs` of 3 was reached"]
+    );
+}
+
+#[test]
 fn test_takes_the_checkpoint_that_the_modules_own_callback_wrote() {
     let program = Program::new();
     program.succeed("fit --width 1 --max-epochs 1");

@@ -65,6 +65,9 @@ pub struct BackboneFinetuning {
 struct State {
     /// The backbone's learning rate, once it is trained.
     previous_backbone_lr: Option<f64>,
+    /// The epoch in which it was set last.
+    #[serde(default)]
+    latest_epoch: Option<usize>,
 }
 
 impl Default for BackboneFinetuning {
@@ -182,6 +185,10 @@ impl BackboneFinetuning {
 
     fn begin_epoch(&mut self, ctx: &mut RunContext, store: &VarStore) -> Result<()> {
         let epoch = ctx.current_epoch();
+        // a resumed run may begin an epoch again
+        if self.state.latest_epoch == Some(epoch) {
+            return Ok(());
+        }
         let optimizer = ctx.optimizer(0);
         let lr = optimizer.lr();
         let Some(backbone_lr) = self.next_lr(epoch, lr) else { return Ok(()) };
@@ -191,6 +198,7 @@ impl BackboneFinetuning {
             optimizer.groups_mut()[group].set_lr(backbone_lr);
         }
         self.state.previous_backbone_lr = Some(backbone_lr);
+        self.state.latest_epoch = Some(epoch);
         if self.verbose {
             terminal::say(&format!("epoch {epoch}: the learning rate is {lr}, and the backbone's {backbone_lr}"));
         }

@@ -75,9 +75,16 @@ struct State {
     stopped_epoch: Option<usize>,
     best_score: Option<f64>,
     stopping_reason: Option<StoppingReason>,
-    /// Whether this run has looked at the metric.
-    #[serde(skip)]
-    has_checked: bool,
+    /// Where the run was when the metric was last looked at. A resumed run may come to that place again.
+    #[serde(default)]
+    latest_check: Option<Place>,
+}
+
+/// A place of a run, at which the metric is looked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Place {
+    epoch: usize,
+    total_batches: usize,
 }
 
 /// Why [`EarlyStopping`] ended training.
@@ -187,7 +194,11 @@ impl EarlyStopping {
         if !is_training || ctx.is_fast_dev_run() {
             return Ok(());
         }
-        self.state.has_checked = true;
+        let here = Place { epoch: ctx.current_epoch(), total_batches: ctx.total_batches() };
+        if self.state.latest_check == Some(here) {
+            return Ok(());
+        }
+        self.state.latest_check = Some(here);
         let current = match monitored(ctx, "EarlyStopping", &self.monitor) {
             Ok(current) => current,
             Err(missing) if self.strict => return Err(missing.into()),
@@ -290,7 +301,8 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
     }
 
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
-        if !self.state.has_checked && !ctx.is_fast_dev_run() {
+        // a run that is resumed near its end may have nothing left to look at
+        if self.state.latest_check.is_none() && ctx.ckpt_path().is_none() && !ctx.is_fast_dev_run() {
             terminal::say(&format!(
                 "warning: EarlyStopping never looked at `{}`: it looks after validation, and none has run; set \
                  `check_on_train_epoch_end` to look after each training epoch",

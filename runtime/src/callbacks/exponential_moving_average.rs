@@ -5,6 +5,7 @@ use crate::checkpoint::{Checkpoint, MODULE};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
+use crate::json;
 use crate::module::{Callback, LightningModule, buffers, trainable};
 use crate::stage::Stage;
 use anyhow::Result;
@@ -54,12 +55,17 @@ pub struct ExponentialMovingAverage {
     /// The steps taken at the last update, so that a step is not counted for each batch that it gathers.
     #[serde(skip)]
     latest_update_step: usize,
+    /// The epoch at whose end it was last updated: a resumed run may do that epoch's end again.
+    #[serde(skip)]
+    latest_update_epoch: Option<usize>,
 }
 
 /// What a checkpoint keeps, besides tensors.
 #[derive(Serialize, Deserialize)]
 struct State {
     latest_update_step: usize,
+    #[serde(default)]
+    latest_update_epoch: Option<usize>,
     n_averaged: u64,
 }
 
@@ -76,6 +82,7 @@ impl Default for ExponentialMovingAverage {
             update_starting_at_epoch: None,
             weights: None,
             latest_update_step: 0,
+            latest_update_epoch: None,
         }
     }
 }
@@ -112,7 +119,8 @@ impl ExponentialMovingAverage {
     }
 
     /// The average, on the module's device, by the names of the module's parameters and buffers. The tensors are
-    /// handles of the live average, which the next update changes. Empty before the first update.
+    /// handles of the live average, which the next update changes; in a validation within training they are the module's
+    /// own, which has its weights back afterwards. Empty before the first update.
     pub fn averages(&self) -> Vec<(String, tch::Tensor)> {
         self.weights
             .as_ref()
@@ -159,7 +167,7 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
         }
         if stage == Stage::Fit {
             self.weights = None;
-            self.latest_update_step = 0;
+            (self.latest_update_step, self.latest_update_epoch) = (0, None);
         }
         Ok(())
     }
@@ -188,11 +196,13 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
     }
 
     fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
-        if self.update_starting_at_epoch.is_some_and(|start| ctx.current_epoch() >= start) {
-            self.update()
-        } else {
-            Ok(())
+        let epoch = ctx.current_epoch();
+        let is_due = self.update_starting_at_epoch.is_some_and(|start| epoch >= start);
+        if is_due && self.latest_update_epoch != Some(epoch) {
+            self.update()?;
+            self.latest_update_epoch = Some(epoch);
         }
+        Ok(())
     }
 
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
@@ -248,13 +258,13 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
-        let state = State { latest_update_step: self.latest_update_step, n_averaged: self.n_averaged() };
-        Ok(serde_json::to_value(state)?)
+        let Self { latest_update_step, latest_update_epoch, .. } = *self;
+        Ok(json::to_value(&State { latest_update_step, latest_update_epoch, n_averaged: self.n_averaged() })?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        let State { latest_update_step, n_averaged } = State::deserialize(state_dict)?;
-        self.latest_update_step = latest_update_step;
+        let State { latest_update_step, latest_update_epoch, n_averaged } = json::from_value(state_dict)?;
+        (self.latest_update_step, self.latest_update_epoch) = (latest_update_step, latest_update_epoch);
         if let Some(weights) = &mut self.weights {
             weights.set_n_averaged(n_averaged);
         }

@@ -4,7 +4,7 @@ use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
-use crate::stage::RunningStage;
+use crate::stage::{RunningStage, Stage};
 use crate::terminal;
 use anyhow::Result;
 use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
@@ -103,6 +103,12 @@ fn metrics(ctx: &RunContext) -> String {
 impl<M: LightningModule> Callback<M> for ProgressBar {
     fn name(&self) -> &'static str {
         "ProgressBar"
+    }
+
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
+        // a run that failed has not written its last epoch
+        self.ended = None;
+        Ok(())
     }
 
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {

@@ -3,6 +3,7 @@
 use crate::config::Span;
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
+use crate::json;
 use crate::module::{Callback, LightningModule};
 use crate::schedule::Interval;
 use crate::stage::{RunningStage, Stage};
@@ -122,7 +123,8 @@ impl Timer {
         self.clock(stage)?.end
     }
 
-    /// How long a stage took the last time, or takes so far; that of training with the time before it was resumed.
+    /// How long a stage took the last time, or takes so far; that of training with the time before it was resumed. A
+    /// `fit` begins with no time of any stage.
     pub fn time_elapsed(&self, stage: RunningStage) -> Duration {
         self.elapsed(stage, Instant::now())
     }
@@ -166,9 +168,14 @@ impl<M: LightningModule> Callback<M> for Timer {
     }
 
     fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
-        if stage == Stage::Fit {
-            self.before = Duration::ZERO;
-            self.training = Clock::default();
+        match stage {
+            Stage::Fit => {
+                self.before = Duration::ZERO;
+                (self.training, self.validation, self.test) = Default::default();
+            }
+            Stage::Validate => self.validation = Clock::default(),
+            Stage::Test => self.test = Clock::default(),
+            Stage::Predict => {}
         }
         Ok(())
     }
@@ -232,11 +239,11 @@ impl<M: LightningModule> Callback<M> for Timer {
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
         let time_elapsed = self.time_elapsed(RunningStage::Training).as_secs_f64();
-        Ok(serde_json::to_value(State { time_elapsed })?)
+        Ok(json::to_value(&State { time_elapsed })?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        let State { time_elapsed } = State::deserialize(state_dict)?;
+        let State { time_elapsed } = json::from_value(state_dict)?;
         self.before = Duration::try_from_secs_f64(time_elapsed)?;
         Ok(())
     }

@@ -132,8 +132,10 @@ fn warn_of_rare_rows(ctx: &RunContext) {
 }
 
 fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
-    let is_wanted = running.callbacks.find::<ModelCheckpoint>().is_some() && !running.ctx.is_fast_dev_run();
-    if is_wanted && !running.ctx.has_saved {
+    let ctx = &running.ctx;
+    let is_wanted = running.callbacks.find::<ModelCheckpoint>().is_some() && !ctx.is_fast_dev_run();
+    // a run that is resumed near its end may have nothing left to save
+    if is_wanted && !ctx.has_saved && ctx.ckpt_path().is_none() {
         terminal::say("warning: this run saved no checkpoint: none was due, or none was among the best");
     }
 }

@@ -2,11 +2,12 @@
 
 mod names;
 
-use crate::context::at::Epoch;
+use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::module::{Callback, LightningModule};
 use crate::optim::Optimizer;
 use crate::schedule::Interval;
+use crate::stage::Stage;
 use crate::terminal;
 use anyhow::Result;
 use names::{Values, watched};
@@ -127,13 +128,19 @@ impl<M: LightningModule> Callback<M> for LearningRateMonitor {
         "LearningRateMonitor"
     }
 
+    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
+        if stage == Stage::Fit {
+            self.lrs.clear();
+        }
+        Ok(())
+    }
+
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         ctx.require_loggers("LearningRateMonitor")?;
         let mut groups = ctx.optimizers().iter().flat_map(Optimizer::groups);
         if self.log_momentum && groups.any(|group| group.momentum().is_none()) {
             terminal::say("warning: LearningRateMonitor logs a momentum of 0 of algorithms that have none");
         }
-        self.lrs.clear();
         Ok(())
     }
 

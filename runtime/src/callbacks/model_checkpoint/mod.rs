@@ -15,6 +15,7 @@ use crate::config::{Every, Span, Stopwatch};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{CHECKPOINTS, Context, RunContext, SaveRequest};
 use crate::error::Error;
+use crate::json;
 use crate::location;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
@@ -450,11 +451,11 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         if self.train_time_interval.is_some() {
             self.state.since_due = self.run.stopwatch.elapsed();
         }
-        Ok(serde_json::to_value(self.state.absolute())?)
+        Ok(json::to_value(&self.state.absolute())?)
     }
 
     fn load_state_dict(&mut self, ctx: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        let saved = State::deserialize(state_dict)?;
+        let saved: State = json::from_value(state_dict)?;
         if let Some(folder) = self.taken_over(ctx, &saved.dirpath) {
             self.state = saved.within(&folder);
         } else {

@@ -10,6 +10,7 @@ use crate::checkpoint::Checkpoint;
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
+use crate::json;
 use crate::module::{Callback, LightningModule, trainable};
 use crate::schedule::{AnnealStrategy, PerGroup, SwaLr};
 use crate::stage::Stage;
@@ -79,6 +80,8 @@ struct Run {
     /// The trainer's own `max_epochs`, where there is one epoch more.
     max_epochs: Option<Option<i64>>,
     weights: Option<AveragedWeights>,
+    /// The epoch whose weights entered the average last: a resumed run may begin that epoch again.
+    latest_epoch: Option<usize>,
     is_resumed: bool,
     norms: Option<NormStatistics>,
     /// The batch norms' statistics in the checkpoint that the run began from.
@@ -90,6 +93,8 @@ struct Run {
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     n_averaged: u64,
+    #[serde(default)]
+    latest_epoch: Option<usize>,
     /// The batches of the epoch for batch norms; `None` outside of it.
     #[serde(default)]
     norm_batches: Option<u64>,
@@ -194,8 +199,12 @@ impl StochasticWeightAveraging {
             self.run.weights = Some(AveragedWeights::new(trainable(module.parameters()), Vec::new())?);
             self.schedule(ctx)?;
         }
-        let weights = self.run.weights.as_mut();
-        weights.map_or(Ok(()), |weights| weights.update(1.0 / weights.n_averaged().saturating_add(1) as f64))
+        let epoch = Some(ctx.current_epoch());
+        if let Some(weights) = self.run.weights.as_mut().filter(|_| self.run.latest_epoch != epoch) {
+            weights.update(1.0 / weights.n_averaged().saturating_add(1) as f64)?;
+            self.run.latest_epoch = epoch;
+        }
+        Ok(())
     }
 
     /// Begins the epoch for batch norms, or continues it.
@@ -346,13 +355,15 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
         let norm_batches = self.run.norms.as_ref().map(NormStatistics::batches);
         let has_begun = self.run.weights.is_some() || norm_batches.is_some();
-        let state = has_begun.then(|| State { n_averaged: self.n_averaged(), norm_batches });
-        Ok(serde_json::to_value(state)?)
+        let latest_epoch = self.run.latest_epoch;
+        let state = has_begun.then(|| State { n_averaged: self.n_averaged(), latest_epoch, norm_batches });
+        Ok(json::to_value(&state)?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        let state = State::deserialize(state_dict)?;
+        let state: State = json::from_value(state_dict)?;
         self.run.saved_norm_batches = state.norm_batches;
+        self.run.latest_epoch = state.latest_epoch;
         if let Some(weights) = &mut self.run.weights {
             weights.set_n_averaged(state.n_averaged);
             self.run.is_resumed = true;

@@ -8,12 +8,12 @@ pub use throughput::{Throughput, ThroughputTotals};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::data::Batch;
+use crate::json;
 use crate::module::{Callback, LightningModule};
 use crate::native::synchronize;
 use crate::stage::{RunningStage, Stage};
 use anyhow::Result;
 use meter::{Counted, Meter};
-use serde::Deserialize;
 use serde_json::Value;
 use std::fmt;
 use tch::Device;
@@ -199,11 +199,11 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
-        Ok(serde_json::to_value(self.train.counted())?)
+        Ok(json::to_value(&self.train.counted())?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        self.before = Counted::deserialize(state_dict)?;
+        self.before = json::from_value(state_dict)?;
         Ok(())
     }
 
