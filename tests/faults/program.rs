@@ -6,8 +6,9 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::Duration;
+use tch_lightning::metrics::Mean;
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint};
+use tch_lightning::{EarlyStopping, Every, ModelCheckpoint, OnExceptionCheckpoint};
 
 #[derive(Args, Serialize, Deserialize)]
 struct Hparams {
@@ -37,6 +38,7 @@ struct Hparams {
 struct Faulty {
     vs: nn::VarStore,
     layer: nn::Linear,
+    metric: Mean,
     hparams: Hparams,
 }
 
@@ -45,17 +47,21 @@ impl Faulty {
     fn new(hparams: Hparams) -> Self {
         let vs = nn::VarStore::new(Device::Cpu);
         let layer = nn::linear(vs.root(), 4, hparams.width, nn::LinearConfig::default());
-        Self { vs, layer, hparams }
+        Self { vs, layer, metric: Mean::new(), hparams }
     }
 
     fn parameters(&mut self) -> &mut nn::VarStore {
         &mut self.vs
     }
 
-    fn training_step(&self, ctx: &mut Context, batch: &Tensor) -> Tensor {
+    fn training_step(&self, ctx: &mut Context, batch: &Tensor, batch_idx: usize) -> Result<Tensor> {
         let loss = self.step(batch);
         ctx.log("train_loss", &loss).on_epoch(true);
-        loss
+        self.metric.update(&loss)?;
+        if from_environment("METRIC_AT") == Some(batch_idx) {
+            ctx.log("metric", &self.metric).on_step(false).on_epoch(true);
+        }
+        Ok(loss)
     }
 
     fn validation_step(&self, ctx: &mut Context, batch: &Tensor) {
@@ -84,7 +90,8 @@ impl Faulty {
             callbacks.push(Box::new(OnExceptionCheckpoint::new(folder)));
         }
         if let Some(folder) = &self.hparams.keeps {
-            callbacks.push(Box::new(ModelCheckpoint::new().dirpath(folder)));
+            let batches = ModelCheckpoint::new().dirpath(folder).save_top_k(-1).every(Every::Batches(1));
+            callbacks.push(Box::new(batches));
         }
         if let Some(monitor) = &self.hparams.early_stopping {
             callbacks.push(Box::new(EarlyStopping::new(monitor).patience(2)));

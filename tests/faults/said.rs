@@ -75,6 +75,22 @@ fn a_resumed_run_does_not_warn_of_what_the_run_before_did() {
 }
 
 #[test]
+fn a_metric_that_a_resumed_run_does_not_log_is_warned_of() {
+    let program = Program::new().with("METRIC_AT", "0");
+    let fit = "--log-every-n-steps 1 --max-epochs 1";
+    said(&program, &format!("{fit} --keeps kept"));
+    let resumed = |step: usize| said(&program, &format!("{fit} --ckpt-path kept/epoch=0-step={step}.ckpt"));
+    let ended = "training ended after 1 epoch and 5 steps: `max_epochs` of 1 was reached";
+    let warning = "warning: the value of the metric `metric` is that of the batches before the checkpoint, as it was not logged \
+                   since the run was resumed: log it in every step";
+    for step in [1, 2, 4] {
+        assert_eq!(resumed(step), [warning, ended], "after step {step}");
+    }
+    // the end of the epoch alone is left, and no batch is missing
+    assert_eq!(resumed(5), [ended]);
+}
+
+#[test]
 fn test_takes_the_checkpoint_that_the_modules_own_callback_wrote() {
     let program = Program::new();
     program.succeed("fit --width 1 --max-epochs 1");

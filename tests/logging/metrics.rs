@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 use tch_lightning::metrics::{Auroc, Mean, Metric as _, Sum};
 use tch_lightning::prelude::*;
-use tch_lightning::{LambdaCallback, SaveRequest};
+use tch_lightning::{LambdaCallback, SaveRequest, StochasticWeightAveraging};
 
 fn epochs(epochs: i64) -> TrainerConfig {
     TrainerConfig { max_epochs: Some(epochs), ..config() }
@@ -277,4 +277,105 @@ fn a_checkpoint_before_a_metric_is_logged_again_keeps_what_it_had() {
     }
     assert_eq!(whole[0], [6.0]);
     assert_eq!(whole[1], [6.0]);
+}
+
+/// Validates over two loaders of two batches each, in which `log` is called with the loader's index.
+fn over_two_loaders(
+    log: impl Fn(&mut Context, usize) -> Result<()> + 'static,
+) -> Result<Recorder, tch_lightning::Error> {
+    let validate = TrainerConfig { limit_val_batches: 1.0.into(), num_sanity_val_steps: 0, ..config() };
+    let batches = Rc::new(RefCell::new(0));
+    let script = Script::new(2, |_, _| Ok(())).val_loaders(2).in_validation(move |ctx, _| {
+        let loader = *batches.borrow() / 2;
+        *batches.borrow_mut() += 1;
+        log(ctx, loader)
+    });
+    fit(validate, script)
+}
+
+#[test]
+fn a_metric_is_that_of_one_loader() {
+    let mean = Mean::new();
+    let said = over_two_loaders(move |ctx, loader| {
+        mean.update(&Tensor::from(loader as f64))?;
+        ctx.log("mean", &mean);
+        Ok(())
+    });
+    let said = said.err().unwrap().to_string();
+    let expected = "batch 0: the metric `mean` was logged in the batches of the loaders 0 and 1, and its value is that of both: use \
+                    a metric for each loader";
+    assert!(said.ends_with(expected), "{said}");
+
+    let means = [Mean::new(), Mean::new()];
+    let recorder = over_two_loaders(move |ctx, loader| {
+        means[loader].update(&Tensor::from(loader as f64))?;
+        ctx.log("mean", &means[loader]);
+        Ok(())
+    });
+    let recorder = recorder.unwrap();
+    assert_eq!(recorder.column("mean/dataloader_idx_0"), [0.0]);
+    assert_eq!(recorder.column("mean/dataloader_idx_1"), [1.0]);
+
+    // the value of a batch is that of the batch
+    let mean = Mean::new();
+    let recorder = over_two_loaders(move |ctx, loader| {
+        mean.update(&Tensor::from(loader as f64))?;
+        ctx.log("mean", &mean).on_step(true).on_epoch(false);
+        Ok(())
+    });
+    let recorder = recorder.unwrap();
+    assert_eq!(recorder.column("mean/dataloader_idx_0"), [0.0, 0.0]);
+    assert_eq!(recorder.column("mean/dataloader_idx_1"), [1.0, 1.0]);
+}
+
+#[test]
+fn a_batch_that_goes_through_the_module_twice_for_its_norms_counts_once() {
+    let sum = Sum::new();
+    let (started, logged) = (sum.clone(), sum.clone());
+    let script = Script::new(4, move |ctx, batch_idx| {
+        add(&logged, batch_idx + 1);
+        ctx.log("sum", &logged).on_epoch(true);
+        Ok(())
+    });
+    let script = script.normed().at_epoch_start(move |_| {
+        add(&started, 100);
+        Ok(())
+    });
+    let recorder = Recorder::default();
+    let swa = StochasticWeightAveraging::new(0.01).swa_epoch_start(1);
+    Trainer::new(epochs(2)).logger(recorder.clone()).callback(swa).fit(&mut { script }, ()).unwrap();
+    // 100 + 1 + 2 + 3 + 4, and the third epoch is that of the norms
+    assert_eq!(recorder.column("sum_epoch"), [110.0, 110.0, 110.0]);
+}
+
+#[test]
+fn what_a_failed_run_has_logged_is_in_the_checkpoint_that_is_saved_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("failed.ckpt");
+    for at in 0..4 {
+        let sum = Sum::new();
+        let script = |fails_at: Option<usize>| {
+            let logged = sum.clone();
+            Script::new(4, move |ctx, batch_idx| {
+                if fails_at == Some(batch_idx) {
+                    bail!("no more");
+                }
+                add(&logged, batch_idx + 1);
+                ctx.log("batch_idx", batch_idx).on_step(false).on_epoch(true);
+                ctx.log("sum", &logged).on_step(false).on_epoch(true);
+                Ok(())
+            })
+        };
+        let mut failed = script(Some(at));
+        let mut trainer = Trainer::new(config());
+        trainer.fit(&mut failed, ()).unwrap_err();
+        assert!(sum.compute().is_err(), "the next run has the metric for itself");
+        trainer.save_checkpoint(&mut failed, (), &path).unwrap();
+        // another run in between, of this trainer or another one
+        Trainer::new(config()).fit(&mut script(None), ()).unwrap();
+        let recorder = Recorder::default();
+        Trainer::new(config()).logger(recorder.clone()).ckpt_path(&path).fit(&mut script(None), ()).unwrap();
+        assert_eq!(recorder.column("batch_idx"), [1.5], "failed at {at}");
+        assert_eq!(recorder.column("sum"), [10.0], "failed at {at}");
+    }
 }

@@ -179,3 +179,99 @@ fn a_changed_program_may_show_a_value_otherwise_within_an_epoch() {
                     then Sum): log it as before, use another name, or resume from a checkpoint between two epochs";
     assert!(said.ends_with(expected), "{said}");
 }
+
+#[test]
+fn a_column_is_that_of_one_name() {
+    let column = |name: &str, other: &str, column: &str| {
+        format!(
+            "`{name}` and `{other}` were logged, and the values of both are called `{column}`, as `on_step` and `on_epoch` \
+             together add the suffixes `_step` and `_epoch` to a name: rename one of them"
+        )
+    };
+    type Step = fn(&mut Context, usize) -> Result<()>;
+    let steps: [(Step, String); 4] = [
+        (
+            |ctx, _| {
+                ctx.log("x", 1.0).on_epoch(true);
+                ctx.log("x_step", 5.0);
+                Ok(())
+            },
+            column("x_step", "x", "x_step"),
+        ),
+        (
+            |ctx, _| {
+                ctx.log("x_epoch", 7.0).on_step(false).on_epoch(true);
+                ctx.log("x", 1.0).on_epoch(true);
+                Ok(())
+            },
+            column("x", "x_epoch", "x_epoch"),
+        ),
+        (
+            // callbacks and the progress bar have the bare name
+            |ctx, _| {
+                ctx.log("x", 1.0).on_epoch(true);
+                ctx.log("x_step", 5.0).on_epoch(true);
+                Ok(())
+            },
+            column("x_step", "x", "x_step"),
+        ),
+        (
+            // in a later batch, too
+            |ctx, batch_idx| {
+                match batch_idx {
+                    0 => drop(ctx.log("x", 1.0).on_epoch(true)),
+                    _ => drop(ctx.log("x_step", 5.0)),
+                }
+                Ok(())
+            },
+            column("x_step", "x", "x_step"),
+        ),
+    ];
+    for (step, expected) in steps {
+        let said = refused(step);
+        assert!(said.ends_with(&format!(": {expected}")), "{said}, not {expected}");
+    }
+
+    // training and validation have the columns of one log
+    let script = Script::new(2, |ctx, _| {
+        ctx.log("x", 1.0).on_epoch(true);
+        Ok(())
+    });
+    let script = script.in_validation(|ctx, _| {
+        ctx.log("x_epoch", 1.0);
+        Ok(())
+    });
+    let config = TrainerConfig { limit_val_batches: 1.0.into(), num_sanity_val_steps: 0, ..config() };
+    let said = fit(config, script).err().unwrap().to_string();
+    assert!(said.ends_with(&column("x_epoch", "x", "x_epoch")), "{said}");
+
+    // and so has the run that is resumed
+    let log = |ctx: &mut Context, _| {
+        ctx.log("x", 1.0).on_epoch(true);
+        Ok(())
+    };
+    let said = resumed(log, |ctx, _| {
+        ctx.log("x_step", 5.0);
+        Ok(())
+    });
+    let said = said.err().unwrap().to_string();
+    assert!(said.ends_with(&column("x_step", "x", "x_step")), "{said}");
+}
+
+#[test]
+fn names_that_only_look_alike_have_columns_of_their_own() {
+    let script = Script::new(2, |ctx, batch_idx| {
+        ctx.log("x", batch_idx);
+        ctx.log("x_step", 5.0);
+        ctx.log("x_epoch", 7.0).on_step(false).on_epoch(true);
+        Ok(())
+    });
+    // one name in two hooks is one name
+    let script = script.at_batch_end(|ctx, batch_idx| {
+        ctx.log("x", batch_idx);
+        Ok(())
+    });
+    let recorder = fit(config(), script).unwrap();
+    assert_eq!(recorder.column("x"), [0.0, 1.0]);
+    assert_eq!((recorder.column("x_step"), recorder.column("x_epoch")), (vec![5.0, 5.0], vec![7.0]));
+}

@@ -44,6 +44,12 @@ impl Script {
         }
     }
 
+    /// With a batch norm that no batch passes through.
+    pub fn normed(self) -> Self {
+        let _norm = nn::batch_norm1d(self.vs.root() / "norm", 1, nn::BatchNormConfig::default());
+        self
+    }
+
     pub fn val_loaders(self, val_loaders: usize) -> Self {
         Self { val_loaders, ..self }
     }

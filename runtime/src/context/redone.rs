@@ -26,6 +26,7 @@ impl RunContext {
     /// A training batch begins. After a failure, all batches of its accumulation window are trained on again.
     pub(crate) fn begin_batch(&mut self, is_last: bool) {
         self.random_before_redone = None;
+        self.training_log.begin_batch();
         if self.progress.begin_batch(is_last) {
             self.training_log.set_mark();
         }

@@ -314,8 +314,7 @@ impl<M: LightningModule> Trainer<M> {
         let outcome = outcome.map_err(|error| running.fail(error));
         self.ctx.untoggle_optimizer();
         if outcome.is_err() {
-            // metrics that were logged are the module's, and would count the failed run's batches in the next one
-            self.ctx.forget_logged();
+            self.ctx.release_metrics();
         }
         self.ctx.signals = Signals::default();
         self.ctx.checkpoint_folders.release();

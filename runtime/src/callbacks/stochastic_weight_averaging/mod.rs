@@ -278,11 +278,9 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
     ) -> Result<()> {
         let Some(norms) = &mut self.run.norms else { return Ok(()) };
         if norms.needs_momenta() {
-            // what is logged here is logged once more in the step to come
-            let log = std::mem::take(&mut ctx.training_log);
-            let forward = norms.find_momenta(|| no_grad(|| module.training_step(ctx, batch, batch_idx)).map(drop));
-            ctx.training_log = log;
-            forward?;
+            // the step to come logs the batch
+            let forward = |ctx: &mut RunContext| no_grad(|| module.training_step(ctx.at(), batch, batch_idx)).map(drop);
+            norms.find_momenta(|| ctx.without_logging(forward))?;
         }
         Ok(norms.before_batch()?)
     }

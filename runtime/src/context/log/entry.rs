@@ -101,6 +101,13 @@ impl Logged {
         format!("{}{fork}{}", key.name, key.suffix())
     }
 
+    /// All names under which its values are known.
+    pub(super) fn columns(&self, key: &Key) -> impl Iterator<Item = String> {
+        let is_forked = self.arguments.on_step && self.arguments.on_epoch;
+        let forks = is_forked.then(|| [self.step_name(key), self.epoch_name(key)]);
+        std::iter::once(self.bare_name(key)).chain(forks.into_iter().flatten())
+    }
+
     /// The last step's value, where steps are asked for. Waits for the device.
     pub(super) fn step_value(&self) -> Option<f64> {
         self.last.as_ref().filter(|_| self.arguments.on_step).map(Scalar::to_f64)

@@ -53,6 +53,32 @@ pub enum LogError {
         /// What differs.
         differences: String,
     },
+    /// The values of two names would have one column, as one of them gets a suffix.
+    #[error(
+        "`{name}` and `{other}` were logged, and the values of both are called `{column}`, as `on_step` and `on_epoch` together add \
+         the suffixes `_step` and `_epoch` to a name: rename one of them"
+    )]
+    Column {
+        /// The name that was logged now.
+        name: String,
+        /// The name that was logged before.
+        other: String,
+        /// The name that the values of both have.
+        column: String,
+    },
+    /// One metric was logged for the epochs of two loaders.
+    #[error(
+        "the metric `{name}` was logged in the batches of the loaders {first} and {second}, and its value is that of both: use a \
+         metric for each loader"
+    )]
+    MetricOfLoaders {
+        /// The name under which it was logged.
+        name: String,
+        /// The index of the loader in whose batches it was logged first.
+        first: usize,
+        /// The index of the other loader.
+        second: usize,
+    },
     /// The value that was logged as `step` can't be the step of a row.
     #[error(
         "`step` was logged as {value}, and it is the step of the loggers' row: log a number from 0 on, or use another name"

@@ -23,6 +23,15 @@ pub(super) struct LoggedMetric {
     resumed: Option<ResumedMetric>,
     /// How many names it has.
     names: usize,
+    /// The loader in whose batches it was logged in this epoch, where there are several.
+    loader: Option<OfLoader>,
+}
+
+#[derive(Clone, Copy)]
+struct OfLoader {
+    dataloader_idx: usize,
+    /// Whether its value for the epoch was asked for.
+    on_epoch: bool,
 }
 
 impl LoggedMetrics {
@@ -48,7 +57,7 @@ impl LoggedMetrics {
     /// A place without a metric, whose name is known from a checkpoint.
     pub(super) fn add_resumed(&mut self, resumed: Option<ResumedMetric>) -> usize {
         let place = self.free_place();
-        self.metrics[place] = LoggedMetric { handle: None, resumed, names: 1 };
+        self.metrics[place] = LoggedMetric { resumed, names: 1, ..LoggedMetric::default() };
         place
     }
 
@@ -90,7 +99,7 @@ impl LoggedMetrics {
         if let Some(id) = before.and_then(|before| before.state_id()) {
             self.places.remove(&id);
         }
-        self.metrics[place].resumed = None;
+        (self.metrics[place].resumed, self.metrics[place].loader) = (None, None);
     }
 
     fn put(&mut self, place: usize, metric: Box<dyn Metric>) -> Result<(), MetricError> {
@@ -105,14 +114,61 @@ impl LoggedMetrics {
         Ok(())
     }
 
+    /// Notes in the batches of which loader a metric was logged. Returns the other one in which it was logged before in this
+    /// epoch, where a value of the epoch is asked for: it would be that of both.
+    pub(super) fn note_loader(&mut self, place: usize, dataloader_idx: usize, on_epoch: bool) -> Option<usize> {
+        let loader = &mut self.metrics[place].loader;
+        match loader {
+            Some(before) if before.dataloader_idx != dataloader_idx && (before.on_epoch || on_epoch) => {
+                Some(before.dataloader_idx)
+            }
+            _ => {
+                *loader = Some(OfLoader { dataloader_idx, on_epoch });
+                None
+            }
+        }
+    }
+
+    /// The states of all metrics that have a handle, to be given back to them.
+    pub(super) fn states(&self) -> Result<Vec<MetricState>, MetricError> {
+        let handles = self.metrics.iter().filter_map(|metric| metric.handle.as_deref());
+        handles.map(|handle| Ok(MetricState { metric: handle.shallow_clone(), state: handle.state()? })).collect()
+    }
+
+    /// Keeps what each metric has accumulated as if the run had been resumed, and resets the metrics, which may be those of
+    /// another run from now on.
+    pub(super) fn release(&mut self) {
+        for metric in &mut self.metrics {
+            let kept = metric.kept();
+            if let Some(handle) = metric.handle.take() {
+                metric.resumed = kept;
+                handle.reset();
+            }
+        }
+        self.places.clear();
+    }
+
     /// Resets each of them.
     pub(super) fn reset(&mut self) {
         for metric in &mut self.metrics {
-            metric.resumed = None;
+            (metric.resumed, metric.loader) = (None, None);
             if let Some(handle) = &metric.handle {
                 handle.reset();
             }
         }
+    }
+}
+
+/// What a metric had accumulated at some time.
+pub(super) struct MetricState {
+    metric: Box<dyn Metric>,
+    state: Vec<(String, Tensor)>,
+}
+
+impl MetricState {
+    /// Gives the metric what it had accumulated.
+    pub(super) fn restore(self) -> Result<(), MetricError> {
+        self.metric.load_state(self.state)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod accumulator;
 mod arguments;
+mod columns;
 mod entry;
 mod error;
 mod key;
@@ -22,8 +23,11 @@ use super::at::{Context, Logs, LogsSteps, Step};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::stage::RunningStage;
+use crate::terminal;
+use anyhow::Result;
 use arguments::Arguments;
 use key::{DATALOADER_SUFFIX, Name};
+use logged_metrics::MetricState;
 use std::marker::PhantomData;
 
 /// A value being logged, with what is to happen to it. It is recorded at the end of the statement; what can't be logged makes
@@ -185,7 +189,9 @@ impl<At> LogEntry<'_, At> {
         };
         let weight = self.batch_size.unwrap_or(self.ctx.batch_size) as f64;
         let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx, name: self.name };
-        self.ctx.active_log().record(name, value.take(self.name)?, arguments, weight)
+        let value = value.take(self.name)?;
+        let (log, other) = self.ctx.logs();
+        log.record(name, value, arguments, weight, other)
     }
 }
 
@@ -211,6 +217,14 @@ impl RunContext {
         self.active_log().end();
     }
 
+    /// The log that the running loop writes to, and the one that it does not write to.
+    fn logs(&mut self) -> (&mut Log, &Log) {
+        match self.running_stage {
+            RunningStage::Training => (&mut self.training_log, &self.evaluation_log),
+            _ => (&mut self.evaluation_log, &self.training_log),
+        }
+    }
+
     /// Forgets everything that was logged.
     pub(crate) fn forget_logged(&mut self) {
         self.training_log.clear();
@@ -218,9 +232,33 @@ impl RunContext {
         self.callback_metrics.clear();
     }
 
+    /// The run has failed. What it has logged of the epoch is kept for a checkpoint; the metrics are the module's, and would
+    /// count its batches in the next run.
+    pub(crate) fn release_metrics(&mut self) {
+        self.training_log.metrics.release();
+        self.evaluation_log.clear();
+    }
+
+    /// Makes a call that is no part of the training: what it logs is dropped, and the metrics that it logs have the states
+    /// that they had.
+    pub(crate) fn without_logging(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let states = self.training_log.metrics.states()?;
+        let log = std::mem::take(&mut self.training_log);
+        let outcome = call(self);
+        std::mem::replace(&mut self.training_log, log).clear();
+        states.into_iter().try_for_each(MetricState::restore)?;
+        outcome
+    }
+
     /// Closes the epoch of the running loop: writes its row and tells the callbacks' metrics.
     pub(crate) fn end_logged_epoch(&mut self) -> Result<Vec<(String, f64)>, Error> {
         let training = self.running_stage == RunningStage::Training;
+        for name in self.active_log().outdated() {
+            terminal::say(&format!(
+                "warning: the value of the metric `{name}` is that of the batches before the checkpoint, as it was not logged \
+                 since the run was resumed: log it in every step"
+            ));
+        }
         let metrics = self.active_log().end_epoch(training)?;
         if self.running_stage == RunningStage::SanityChecking {
             return Ok(Vec::new());

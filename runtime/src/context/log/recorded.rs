@@ -1,6 +1,7 @@
 use super::LogError;
 use super::accumulator::Accumulator;
 use super::arguments::Arguments;
+use super::columns::Columns;
 use super::entry::{Kept, Logged};
 use super::key::{Key, Name};
 use super::logged_metrics::{LoggedMetric, LoggedMetrics};
@@ -17,8 +18,11 @@ pub(crate) struct Log {
     /// In the order in which the names were first logged.
     pub(super) logged: IndexMap<Key, Logged>,
     pub(super) metrics: LoggedMetrics,
+    pub(super) columns: Columns,
     /// Whether the epoch has come to its end, so that its values can be read.
     ended: bool,
+    /// Whether a batch was trained on in this epoch, since the run was resumed.
+    has_batches: bool,
     /// The number of marks so far.
     pub(super) mark: u64,
 }
@@ -31,15 +35,16 @@ pub(crate) struct EpochMetrics {
 }
 
 impl Log {
-    /// Records a value, which counts `weight` times in a mean.
+    /// Records a value, which counts `weight` times in a mean. `other` is what the other loop has logged.
     pub(super) fn record(
         &mut self,
         name: Name<'_>,
         value: Taken,
         arguments: Arguments,
         weight: f64,
+        other: &Self,
     ) -> Result<(), LogError> {
-        let place = self.admit(name, &value, arguments)?;
+        let place = self.admit(name, &value, arguments, &other.columns)?;
         let logged = &mut self.logged[place];
         let last = match value {
             Taken::Metric(metric) => {
@@ -50,6 +55,11 @@ impl Log {
                 };
                 let put = put.map_err(|source| LogError::Metric { name: name.name.to_owned(), source })?;
                 logged.kept = Some(Kept::Metric(put));
+                if let Some(second) = name.dataloader_idx
+                    && let Some(first) = self.metrics.note_loader(put, second, arguments.on_epoch)
+                {
+                    return Err(LogError::MetricOfLoaders { name: name.name.to_owned(), first, second });
+                }
                 last
             }
             Taken::Scalar(value) => {
@@ -65,10 +75,19 @@ impl Log {
         Ok(())
     }
 
-    /// The place of an entry, which is made for a new name. The log call must agree with those before.
-    fn admit(&mut self, name: Name<'_>, value: &Taken, arguments: Arguments) -> Result<usize, LogError> {
+    /// The place of an entry, which is made for a new name. The log call must agree with those before, and its columns must not
+    /// be `others`.
+    fn admit(
+        &mut self,
+        name: Name<'_>,
+        value: &Taken,
+        arguments: Arguments,
+        others: &Columns,
+    ) -> Result<usize, LogError> {
         let Some(place) = self.logged.get_index_of(&name) else {
-            return Ok(self.logged.insert_full(name.into(), Logged::new(arguments)).0);
+            let (key, logged) = (name.into(), Logged::new(arguments));
+            self.columns.take(&key, &logged, others)?;
+            return Ok(self.logged.insert_full(key, logged).0);
         };
         let Some((key, logged)) = self.logged.get_index_mut(place) else { return Ok(place) };
         if logged.is_restored && !logged.has_accumulated(&self.metrics) {
@@ -78,7 +97,26 @@ impl Log {
             *logged = Logged { finished: logged.finished, ..Logged::new(arguments) };
         }
         logged.check(key, value, arguments, &self.metrics)?;
+        if logged.is_restored {
+            self.columns.take(key, logged, others)?;
+        }
         Ok(place)
+    }
+
+    /// A batch is trained on.
+    pub(crate) fn begin_batch(&mut self) {
+        self.has_batches = true;
+    }
+
+    /// The names of metrics whose values for the epoch lack the batches since the run was resumed, as none of them has logged
+    /// the metric.
+    pub(super) fn outdated(&self) -> impl Iterator<Item = &str> {
+        let is_outdated = |logged: &Logged| match logged.kept {
+            Some(Kept::Metric(place)) if logged.arguments.on_epoch => self.metrics.get(place).resumed().is_some(),
+            _ => false,
+        };
+        let logged = self.logged.iter().filter(move |(_, logged)| self.has_batches && is_outdated(logged));
+        logged.map(|(key, _)| key.name.as_str())
     }
 
     /// What is logged from here on can be taken back, up to the next mark.
@@ -175,7 +213,7 @@ impl Log {
     pub(crate) fn begin_epoch(&mut self) {
         self.logged.values_mut().for_each(Logged::reset);
         self.metrics.reset();
-        self.ended = false;
+        (self.ended, self.has_batches) = (false, false);
     }
 
     /// Forgets everything.
@@ -220,7 +258,7 @@ mod tests {
         for name in names {
             for hook in [Hook::TrainingStep, Hook::OnTrainBatchEnd] {
                 let name = Name { hook, dataloader_idx: None, name };
-                log.record(name, Taken::Scalar(Scalar::Number(1.0)), arguments, 1.0).unwrap();
+                log.record(name, Taken::Scalar(Scalar::Number(1.0)), arguments, 1.0, &Log::default()).unwrap();
             }
         }
     }

@@ -112,6 +112,7 @@ impl Log {
                 }
                 logged.kept = Some(Kept::Metric(metric));
             }
+            log.columns.restore(&key, &logged);
             log.logged.insert(key, logged);
         }
         Ok(log)
@@ -136,6 +137,11 @@ impl ResumedMetric {
 }
 
 impl LoggedMetric {
+    /// What a run that is resumed now would have of it; nothing where that can't be read.
+    pub(super) fn kept(&self) -> Option<ResumedMetric> {
+        self.saved("").ok().and_then(|tensors| ResumedMetric::of(&tensors))
+    }
+
     /// Its state and its value; nothing where it has seen no batch.
     fn saved(&self, name: &str) -> Result<NamedTensors, LogError> {
         let Some(metric) = self.handle() else {
