@@ -329,6 +329,32 @@ fn a_metric_is_that_of_one_loader() {
 }
 
 #[test]
+fn a_metric_is_that_of_training_or_of_validation() {
+    let validate = || TrainerConfig { limit_val_batches: 1.0.into(), num_sanity_val_steps: 1, ..config() };
+    let script = |on_epoch: bool| {
+        let mean = Mean::new();
+        let validated = mean.clone();
+        let script = Script::new(2, move |ctx, batch_idx| {
+            mean.update(&Tensor::from(batch_idx as f64))?;
+            ctx.log("mean", &mean);
+            Ok(())
+        });
+        script.in_validation(move |ctx, batch_idx| {
+            validated.update(&Tensor::from(10.0 * (batch_idx + 1) as f64))?;
+            ctx.log("val_mean", &validated).on_step(!on_epoch).on_epoch(on_epoch);
+            Ok(())
+        })
+    };
+    let said = fit(validate(), script(true)).err().unwrap().to_string();
+    let expected = "batch 0: the metric `val_mean` was logged in training and in validation, and its value is that of the batches of \
+                    both: use a metric for each";
+    assert!(said.ends_with(expected), "{said}");
+    // the value of a batch is that of the batch
+    let recorder = fit(validate(), script(false)).unwrap();
+    assert_eq!((recorder.column("mean"), recorder.column("val_mean")), (vec![0.0, 1.0], vec![10.0, 20.0]));
+}
+
+#[test]
 fn a_batch_that_goes_through_the_module_twice_for_its_norms_counts_once() {
     let sum = Sum::new();
     let (started, logged) = (sum.clone(), sum.clone());

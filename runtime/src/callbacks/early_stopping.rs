@@ -198,15 +198,16 @@ impl EarlyStopping {
         if self.state.latest_check == Some(here) {
             return Ok(());
         }
-        self.state.latest_check = Some(here);
         let current = match monitored(ctx, "EarlyStopping", &self.monitor) {
             Ok(current) => current,
             Err(missing) if self.strict => return Err(missing.into()),
             Err(missing) => {
+                self.state.latest_check = Some(here);
                 self.say(&format!("warning: {missing}"));
                 return Ok(());
             }
         };
+        self.state.latest_check = Some(here);
         let before = self.state.best_score;
         if let Some(reason) = self.judge(current) {
             self.state.stopping_reason = Some(reason);

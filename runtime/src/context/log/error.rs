@@ -79,6 +79,15 @@ pub enum LogError {
         /// The index of the other loader.
         second: usize,
     },
+    /// One metric was logged in an epoch of training and in its validation.
+    #[error(
+        "the metric `{name}` was logged in training and in validation, and its value is that of the batches of both: use a metric \
+         for each"
+    )]
+    MetricOfLoops {
+        /// The name under which it was logged.
+        name: String,
+    },
     /// The value that was logged as `step` can't be the step of a row.
     #[error(
         "`step` was logged as {value}, and it is the step of the loggers' row: log a number from 0 on, or use another name"

@@ -23,13 +23,14 @@ pub(super) struct LoggedMetric {
     resumed: Option<ResumedMetric>,
     /// How many names it has.
     names: usize,
-    /// The loader in whose batches it was logged in this epoch, where there are several.
-    loader: Option<OfLoader>,
+    /// How it was logged in this epoch.
+    in_epoch: Option<InEpoch>,
 }
 
 #[derive(Clone, Copy)]
-struct OfLoader {
-    dataloader_idx: usize,
+struct InEpoch {
+    /// The first loader in whose batches it was logged, where there are several.
+    dataloader_idx: Option<usize>,
     /// Whether its value for the epoch was asked for.
     on_epoch: bool,
 }
@@ -99,7 +100,7 @@ impl LoggedMetrics {
         if let Some(id) = before.and_then(|before| before.state_id()) {
             self.places.remove(&id);
         }
-        (self.metrics[place].resumed, self.metrics[place].loader) = (None, None);
+        (self.metrics[place].resumed, self.metrics[place].in_epoch) = (None, None);
     }
 
     fn put(&mut self, place: usize, metric: Box<dyn Metric>) -> Result<(), MetricError> {
@@ -114,19 +115,21 @@ impl LoggedMetrics {
         Ok(())
     }
 
-    /// Notes in the batches of which loader a metric was logged. Returns the other one in which it was logged before in this
-    /// epoch, where a value of the epoch is asked for: it would be that of both.
-    pub(super) fn note_loader(&mut self, place: usize, dataloader_idx: usize, on_epoch: bool) -> Option<usize> {
-        let loader = &mut self.metrics[place].loader;
-        match loader {
-            Some(before) if before.dataloader_idx != dataloader_idx && (before.on_epoch || on_epoch) => {
-                Some(before.dataloader_idx)
-            }
-            _ => {
-                *loader = Some(OfLoader { dataloader_idx, on_epoch });
-                None
-            }
-        }
+    /// Whether a metric was logged in this epoch, and a value is asked for that its batches are part of.
+    pub(super) fn counts_in(&self, metric: &dyn Metric, on_epoch: bool) -> bool {
+        let place = metric.state_id().and_then(|id| self.places.get(&id));
+        let in_epoch = place.and_then(|place| self.metrics[*place].in_epoch);
+        in_epoch.is_some_and(|before| before.on_epoch || on_epoch)
+    }
+
+    /// Notes how a metric was logged. Returns another loader in whose batches it was logged before in this epoch, where a
+    /// value of the epoch is asked for: it would be that of both.
+    pub(super) fn note(&mut self, place: usize, dataloader_idx: Option<usize>, on_epoch: bool) -> Option<usize> {
+        let in_epoch = &mut self.metrics[place].in_epoch;
+        let first = in_epoch.and_then(|before| before.dataloader_idx).or(dataloader_idx);
+        let on_epoch = on_epoch || in_epoch.is_some_and(|before| before.on_epoch);
+        *in_epoch = Some(InEpoch { dataloader_idx: first, on_epoch });
+        first.filter(|first| on_epoch && dataloader_idx.is_some_and(|second| second != *first))
     }
 
     /// The states of all metrics that have a handle, to be given back to them.
@@ -151,7 +154,7 @@ impl LoggedMetrics {
     /// Resets each of them.
     pub(super) fn reset(&mut self) {
         for metric in &mut self.metrics {
-            (metric.resumed, metric.loader) = (None, None);
+            (metric.resumed, metric.in_epoch) = (None, None);
             if let Some(handle) = &metric.handle {
                 handle.reset();
             }

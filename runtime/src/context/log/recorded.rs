@@ -48,6 +48,9 @@ impl Log {
         let logged = &mut self.logged[place];
         let last = match value {
             Taken::Metric(metric) => {
+                if other.metrics.counts_in(&*metric, arguments.on_epoch) {
+                    return Err(LogError::MetricOfLoops { name: name.name.to_owned() });
+                }
                 let last = arguments.on_step.then(|| batch_value(&*metric, name.name)).transpose()?;
                 let put = match logged.kept {
                     Some(Kept::Metric(place)) => self.metrics.replace(place, metric),
@@ -55,10 +58,9 @@ impl Log {
                 };
                 let put = put.map_err(|source| LogError::Metric { name: name.name.to_owned(), source })?;
                 logged.kept = Some(Kept::Metric(put));
-                if let Some(second) = name.dataloader_idx
-                    && let Some(first) = self.metrics.note_loader(put, second, arguments.on_epoch)
-                {
-                    return Err(LogError::MetricOfLoaders { name: name.name.to_owned(), first, second });
+                if let Some(first) = self.metrics.note(put, name.dataloader_idx, arguments.on_epoch) {
+                    let (name, second) = (name.name.to_owned(), name.dataloader_idx.unwrap_or_default());
+                    return Err(LogError::MetricOfLoaders { name, first, second });
                 }
                 last
             }
