@@ -52,8 +52,9 @@ impl<At> Context<At> {
     /// Logs a value under a name.
     ///
     /// In a training step the value of each step is kept, elsewhere that of the epoch; [`LogEntry::on_step`] and
-    /// [`LogEntry::on_epoch`] choose otherwise. With both, the names get the suffixes `_step` and `_epoch`. A tensor is read
-    /// or copied by the call, so that it may change afterwards; its value stays on the device until a row is written.
+    /// [`LogEntry::on_epoch`] choose otherwise. With both, the names get the suffixes `_step` and `_epoch`, and nothing else may be
+    /// logged under the names that they make. A tensor is read or copied by the call, so that it may change afterwards; its value
+    /// stays on the device until a row is written.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -68,9 +69,10 @@ impl<At> Context<At> {
     /// place of the running epoch.
     ///
     /// A [metric](crate::metrics) is logged as it is, after its update, and may be logged under several names. Its value for the
-    /// epoch is computed at the epoch's end. Then it is reset, also where it was logged for the steps alone. A checkpoint within
-    /// the epoch keeps what a metric has accumulated that was logged in the steps. One that is logged at the epoch's end
-    /// alone may miss the batches before a resume: log it in the steps, with `on_step(false).on_epoch(true)`.
+    /// epoch is computed at the epoch's end. Then it is reset, also where it was logged for the steps alone. Training, validation
+    /// and each of several loaders need a metric of their own. A checkpoint within the epoch keeps what a metric has accumulated
+    /// that was logged in the steps. One that is logged at the epoch's end alone may miss the batches before a resume: log it in
+    /// the steps, with `on_step(false).on_epoch(true)`.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
