@@ -2,7 +2,10 @@
 
 use crate::model::{Line, every, file, fit, quiet, trainer};
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, EndReason, Every, LambdaCallback, ThroughputMonitor, ValCheckInterval};
+use tch_lightning::schedule::{LrSchedulerConfig, ReduceLrOnPlateau};
+use tch_lightning::{
+    EarlyStopping, EndReason, Every, LambdaCallback, Logger, OnExceptionCheckpoint, ThroughputMonitor, ValCheckInterval,
+};
 
 #[test]
 fn a_validation_that_is_due_where_the_checkpoint_was_written_is_not_skipped() {
@@ -102,6 +105,47 @@ fn validate_and_test_say_how_far_the_checkpoint_is() {
 fn row_value(line: &Line, name: &str) -> String {
     let row = line.events.of("row").pop().unwrap();
     row.split(' ').find_map(|value| value.strip_prefix(name)).unwrap().to_owned()
+}
+
+/// A logger that fails at the row of an epoch's end.
+struct Broken(usize);
+
+impl Logger for Broken {
+    fn log_metrics(&mut self, metrics: &[(String, f64)], _: usize) -> Result<(), tch_lightning::Error> {
+        let is = |name: &str, value: f64| metrics.iter().any(|(other, number)| other == name && *number == value);
+        match is("epoch", self.0 as f64) && is("ends", 1.0) {
+            true => Err(tch_lightning::Error::Configuration("no more".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[test]
+fn a_scheduler_steps_once_at_the_end_of_an_epoch() {
+    // the loss never improves: the third epoch after the first halves the rate, and the sixth would again
+    let plateau = || ReduceLrOnPlateau::default().patience(2).factor(0.5);
+    let line = || Line {
+        optimizer: Sgd::new(1.0).lr_scheduler(LrSchedulerConfig::from(plateau()).monitor("val_loss")),
+        ..Line::new()
+    };
+    let ends = || LambdaCallback::new().on_train_epoch_end(|ctx, _: &mut Line| drop(ctx.log("ends", 1.0)));
+    let config = || TrainerConfig { max_epochs: Some(6), ..quiet() };
+    let rate = |trainer: &Trainer<Line>| trainer.context().optimizers()[0].lr();
+    let mut module = line();
+    let mut whole = trainer(config(), &module).callback(ends());
+    fit(&mut whole, &mut module);
+    assert_eq!(rate(&whole), 0.5);
+    for epoch in 0..6 {
+        let folder = tempfile::tempdir().unwrap();
+        let save = OnExceptionCheckpoint::new(folder.path());
+        let path = save.ckpt_path();
+        let mut failed = Trainer::new(config()).callback(ends()).callback(save).logger(Broken(epoch));
+        assert!(failed.fit(&mut line(), ()).unwrap_err().to_string().contains("no more"));
+        let mut module = line();
+        let mut resumed = trainer(config(), &module).callback(ends()).ckpt_path(path);
+        fit(&mut resumed, &mut module);
+        assert_eq!(rate(&resumed), 0.5, "failed at the end of epoch {epoch}");
+    }
 }
 
 #[test]

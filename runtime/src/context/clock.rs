@@ -9,6 +9,8 @@ use std::time::Duration;
 pub(crate) struct Clock {
     stopwatch: Stopwatch,
     steps_seen: u64,
+    /// The training batches, over all epochs, after which it was done last.
+    done_after: Option<usize>,
 }
 
 /// A clock as a checkpoint keeps it.
@@ -16,6 +18,8 @@ pub(crate) struct Clock {
 pub(crate) struct SavedClock {
     elapsed: Duration,
     steps_seen: u64,
+    #[serde(default)]
+    done_after: Option<usize>,
 }
 
 impl Clock {
@@ -43,12 +47,23 @@ impl Clock {
     /// count are equal.
     pub(crate) fn saved(&self, counts_time: bool) -> SavedClock {
         let elapsed = if counts_time { self.stopwatch.elapsed() } else { Duration::ZERO };
-        SavedClock { elapsed, steps_seen: self.steps_seen }
+        SavedClock { elapsed, steps_seen: self.steps_seen, done_after: self.done_after }
+    }
+
+    /// Whether it was done after this many batches, or later: a run that is resumed after a failure may do some batches, or the
+    /// end of an epoch, again.
+    pub(crate) fn was_done_after(&self, batches: usize) -> bool {
+        self.done_after.is_some_and(|done| batches <= done)
+    }
+
+    /// It was done after this many batches.
+    pub(crate) fn set_done_after(&mut self, batches: usize) {
+        self.done_after = Some(batches);
     }
 }
 
 impl From<SavedClock> for Clock {
-    fn from(SavedClock { elapsed, steps_seen }: SavedClock) -> Self {
-        Self { stopwatch: Stopwatch::started(elapsed), steps_seen }
+    fn from(SavedClock { elapsed, steps_seen, done_after }: SavedClock) -> Self {
+        Self { stopwatch: Stopwatch::started(elapsed), steps_seen, done_after }
     }
 }

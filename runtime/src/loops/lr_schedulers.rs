@@ -21,14 +21,16 @@ pub(super) enum Moment {
     Epoch,
 }
 
-/// Steps the schedulers that are due.
+/// Steps the schedulers that are due, each once after a batch.
 pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, moment: Moment) -> Result<(), Error> {
     if running.ctx.lr_schedulers.is_empty() || !M::AUTOMATIC_OPTIMIZATION {
         return Ok(());
     }
     for place in 0..running.ctx.lr_schedulers.len() {
-        if is_due(running.ctx, place, moment) {
+        let batches = running.ctx.progress.total_batches_ready;
+        if !running.ctx.lr_schedulers[place].clock.was_done_after(batches) && is_due(running.ctx, place, moment) {
             step(running, LrSchedulerIndex(place))?;
+            running.ctx.lr_schedulers[place].clock.set_done_after(batches);
         }
     }
     Ok(())
