@@ -6,6 +6,7 @@ mod configuration;
 mod ends;
 mod files;
 mod hyperparameters;
+mod later_failures;
 mod losses;
 mod said;
 mod signals;

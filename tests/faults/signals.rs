@@ -169,7 +169,7 @@ fn a_worker_that_hangs_does_not_hold_up_the_end() {
         interrupted(&program, "fit --width 3 --crashes crashes"),
         format!(
             "interrupted by SIGINT at batch 2 of the validation in epoch 0, {hangs}: go on with `--ckpt-path \
-             crashes/on_exception.ckpt`"
+             crashes/on_exception-v1.ckpt`"
         )
     );
     let program = program.with("HANGS_AT", "6");

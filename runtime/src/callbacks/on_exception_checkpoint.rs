@@ -1,21 +1,22 @@
 //! Keeps what a run was at when it failed.
 
-use crate::checkpoint::retention;
 use crate::context::at::Outside;
-use crate::context::{Context, SaveRequest};
+use crate::context::{Context, RunContext, SaveRequest};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
-use crate::whole_file;
+use crate::{location, terminal, whole_file};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Writes a checkpoint where a run ends by an error. Lightning's
 /// [`OnExceptionCheckpoint`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.OnExceptionCheckpoint.html).
 ///
-/// A file that is there is replaced, and one that an earlier run has left is removed at the end of a run that did not
-/// fail.
+/// The files of other runs stay. A run that fails where there is such a file writes to `on_exception-v1.ckpt`, `on_exception-v2.ckpt`,
+/// …, and to the folder `version_1` in `dirpath` while another run writes its checkpoints to `dirpath`. A file that the run itself began
+/// from is replaced, as the new checkpoint is further on in the same training: a supervisor can resume from one path again and again.
+/// Unlike Lightning's, a run that does not fail removes nothing.
 ///
 /// A run that fails within a batch is resumed at the beginning of the batch's accumulation window. What was logged in the batches
 /// that are trained on again is taken back, and counts once. What their hooks have changed elsewhere is not: a metric that was
@@ -57,11 +58,29 @@ impl OnExceptionCheckpoint {
         Self { filename: filename.into(), ..self }
     }
 
-    /// The file.
+    /// The file of the first run that fails.
     pub fn ckpt_path(&self) -> PathBuf {
         self.dirpath.join(format!("{}.ckpt", self.filename))
     }
+
+    /// The file of this run.
+    fn free_path(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
+        let refused = |source| Error::Io { what: REFUSED, path: self.dirpath.clone(), source };
+        let folder = ctx.checkpoint_folders.claim(&self.dirpath).map_err(refused)?;
+        let first = folder.join(format!("{}.ckpt", self.filename));
+        let others = (1..).map(|version| folder.join(format!("{}-v{version}.ckpt", self.filename)));
+        let began_from = |path: &Path| ctx.ckpt_path().is_some_and(|began_from| location::is_same(began_from, path));
+        let is_free = |path: &PathBuf| !ctx.is_taken(path) || began_from(path);
+        let path = std::iter::once(first.clone()).chain(others).find(is_free).unwrap_or(first);
+        if path != self.ckpt_path() {
+            let (other, path) = (self.ckpt_path(), path.display());
+            terminal::say(&format!("{} is left to another run: this one writes {path}", other.display()));
+        }
+        Ok(path)
+    }
 }
+
+const REFUSED: &str = "checkpoints can't be written to";
 
 impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
     fn name(&self) -> &'static str {
@@ -77,18 +96,15 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
             let mistake = "OnExceptionCheckpoint: `filename` is empty, and the file needs a name".to_owned();
             return Err(Error::Configuration(mistake).into());
         }
-        let refused = |(path, source)| Error::Io { what: "checkpoints can't be written to", path, source };
+        let refused = |(path, source)| Error::Io { what: REFUSED, path, source };
         Ok(whole_file::check_folder(&self.dirpath).map_err(refused)?)
     }
 
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
-        if ctx.stage() == Stage::Fit && !self.filename.is_empty() {
-            ctx.save_checkpoint(SaveRequest::new(self.ckpt_path()));
+        if ctx.stage() == Stage::Fit && !ctx.is_restoring() && !self.filename.is_empty() {
+            let path = self.free_path(ctx)?;
+            ctx.save_checkpoint(SaveRequest::new(path));
         }
         Ok(())
-    }
-
-    fn teardown(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
-        if stage == Stage::Fit { Ok(retention::remove(&self.ckpt_path())?) } else { Ok(()) }
     }
 }

@@ -42,8 +42,8 @@ fn of_places(text: &str) -> Option<Duration> {
     let numbers: [u64; 4] = numbers.try_into().ok()?;
     let [_, hours, minutes, seconds] = numbers;
     let in_range = hours < 24 && minutes < 60 && seconds < 60;
-    let total = numbers.iter().zip(PLACES).map(|(number, seconds)| number.checked_mul(seconds));
-    let total = total.collect::<Option<Vec<_>>>()?.into_iter().sum();
+    let mut places = numbers.iter().zip(PLACES);
+    let total = places.try_fold(0_u64, |total, (number, seconds)| total.checked_add(number.checked_mul(seconds)?))?;
     in_range.then(|| Duration::from_secs(total))
 }
 
@@ -73,11 +73,16 @@ struct Table {
 }
 
 impl Table {
-    fn span(&self) -> Option<Span> {
+    fn span(&self) -> Result<Span, String> {
         let days = self.weeks * 7.0 + self.days;
         let minutes = (days * 24.0 + self.hours) * 60.0 + self.minutes;
         let seconds = minutes * 60.0 + self.seconds + self.milliseconds / 1e3;
-        Duration::try_from_secs_f64(seconds).ok().map(Span)
+        let refused = match seconds {
+            _ if seconds.is_nan() => "a time can't be NaN".to_owned(),
+            _ if seconds < 0.0 => "a time can't be negative".to_owned(),
+            _ => format!("a time can't be longer than {} seconds", u64::MAX),
+        };
+        Duration::try_from_secs_f64(seconds).map(Span).map_err(|_| refused)
     }
 }
 
@@ -91,7 +96,7 @@ impl<'de> Deserialize<'de> for Span {
         }
         match Written::deserialize(deserializer)? {
             Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
-            Written::Table(table) => table.span().ok_or_else(|| serde::de::Error::custom("a time can't be negative")),
+            Written::Table(table) => table.span().map_err(serde::de::Error::custom),
         }
     }
 }
@@ -118,6 +123,24 @@ mod tests {
         let said = "`00:99:00:00` is no time: write DD:HH:MM:SS, or units such as 1h 30m";
         assert_eq!("00:99:00:00".parse::<Span>().unwrap_err(), said);
         assert!(read("{\"fortnights\": 1}").is_err());
-        assert!(read("{\"minutes\": -1}").is_err());
+        assert!(read("{\"minutes\": -1}").unwrap_err().starts_with("a time can't be negative"));
+        let longer = "a time can't be longer than 18446744073709551615 seconds";
+        assert!(read("{\"days\": 1e30}").unwrap_err().starts_with(longer));
+        let yaml = |text| crate::TrainerConfig::from_yaml(text).unwrap_err().to_string();
+        assert_eq!(yaml("max_time: {minutes: .nan}"), "`max_time`: a time can't be NaN");
+        assert_eq!(yaml("max_time: {minutes: .inf}"), format!("`max_time`: {longer}"));
+        assert_eq!(yaml("max_time: {hours: .inf, seconds: -.inf}"), "`max_time`: a time can't be NaN");
+    }
+
+    #[test]
+    fn the_longest_time_is_that_of_a_duration() {
+        // u64::MAX seconds are 213,503,982,334,601 days, 7 hours, 15 seconds
+        assert_eq!("213503982334601:07:00:15".parse(), Ok(Span(Duration::from_secs(u64::MAX))));
+        for longer in ["213503982334601:07:00:16", "213503982334601:23:59:59", "18446744073709551615:00:00:00"] {
+            assert!(longer.parse::<Span>().is_err(), "{longer}");
+            assert!(read(&format!("\"{longer}\"")).unwrap_err().contains("is no time"), "{longer}");
+        }
+        let longest = Span(Duration::MAX);
+        assert_eq!(longest.to_string().parse(), Ok(longest));
     }
 }

@@ -49,16 +49,18 @@ fn next(logs: &Path) -> std::io::Result<PathBuf> {
         remove_abandoned(folder);
         checkpoint_folders(folder).iter().for_each(|folder| remove_abandoned(folder));
     }
-    let mut number = versions.last().map_or(0, |(number, _)| number + 1);
-    loop {
+    // no run has the last of all numbers: such a folder is not one of ours
+    let numbers = versions.iter().rev().filter_map(|(number, _)| number.checked_add(1));
+    for number in numbers.max().unwrap_or(0)..=usize::MAX {
         let folder = logs.join(format!("{VERSION}{number}"));
         match make_folder(&folder) {
             Ok(()) => return Ok(folder),
             // another run took the number
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
     }
+    Err(std::io::Error::new(ErrorKind::AlreadyExists, "all numbers of folders are taken"))
 }
 
 /// The runs' folders with their numbers, the oldest first.
@@ -71,4 +73,30 @@ pub(crate) fn versions(logs: &Path) -> Vec<(usize, PathBuf)> {
     let mut versions: Vec<(usize, PathBuf)> = numbered.collect();
     versions.sort();
     versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_folder_has_the_next_number() {
+        let root = tempfile::tempdir().unwrap();
+        let make = |logs: &str| {
+            LogDir::under(&root.path().join(logs)).make().map(|folder| folder.file_name().unwrap().to_owned())
+        };
+        let have =
+            |logs: &str, folder: &str| fs::create_dir_all(root.path().join(logs).join(LOGS).join(folder)).unwrap();
+        assert_eq!(make("a").unwrap(), "version_0");
+        have("a", "version_7");
+        have("a", "version_x");
+        assert_eq!(make("a").unwrap(), "version_8");
+        // there is none after it
+        have("a", "version_18446744073709551615");
+        assert_eq!(make("a").unwrap(), "version_9");
+        have("b", "version_18446744073709551614");
+        assert_eq!(make("b").unwrap(), "version_18446744073709551615");
+        let said = make("b").unwrap_err().to_string();
+        assert!(said.ends_with("lightning_logs: all numbers of folders are taken"), "{said}");
+    }
 }

@@ -2,9 +2,10 @@
 
 use super::{RunContext, log};
 use crate::checkpoint::Checkpoint;
-use crate::error::Error;
+use crate::error::{Error, in_one_line};
 use crate::loggers::{CsvLogger, Logger, RunStart};
 use crate::stage::{RunningStage, Stage};
+use crate::{panic, terminal};
 
 /// The loggers that the user gave the trainer, or the one that it made because there were none.
 #[derive(Default)]
@@ -13,6 +14,8 @@ pub(crate) struct Loggers {
     made: Option<Box<dyn Logger>>,
     /// The start of the run for one that is made when there is something to log: a run with nothing to do leaves no folder.
     to_be_made: Option<RunStart>,
+    /// Whether the run has failed, so that a logger that fails as well is a warning.
+    only_warns: bool,
 }
 
 impl Loggers {
@@ -23,6 +26,7 @@ impl Loggers {
 
     /// Begins a run of the user's loggers.
     pub(crate) fn begin(&mut self, stage: Stage, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
+        self.only_warns = false;
         let mut loggers = self.given.iter_mut().enumerate();
         loggers.try_for_each(|(place, logger)| logger.begin(&RunStart::of(stage, checkpoint, place)))
     }
@@ -33,8 +37,22 @@ impl Loggers {
         self.to_be_made = is_none.then(|| RunStart::of(stage, checkpoint, 0));
     }
 
+    /// From now on, until the next run begins, a logger that fails does not keep checkpoints from being written: the run has failed
+    /// already, and its last checkpoint is worth more than the rows.
+    pub(crate) fn warn_of_failures(&mut self) {
+        self.only_warns = true;
+    }
+
+    /// Forces all rows to the disk.
+    pub(crate) fn save(&mut self) -> Result<(), Error> {
+        let only_warns = self.only_warns;
+        self.iter_mut().try_for_each(|logger| call(only_warns, || logger.save()))
+    }
+
+    /// The state of each logger. After a failure, it is null for one that panics.
     pub(crate) fn state_dicts(&self) -> Vec<serde_json::Value> {
-        self.given.iter().chain(&self.made).map(|logger| logger.state_dict()).collect()
+        let loggers = self.given.iter().chain(&self.made);
+        loggers.map(|logger| call(self.only_warns, || Ok(logger.state_dict())).unwrap_or_default()).collect()
     }
 
     /// Removes the logger that the trainer made.
@@ -49,6 +67,15 @@ impl Loggers {
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Box<dyn Logger>> {
         self.given.iter_mut().chain(&mut self.made)
     }
+}
+
+/// Calls a logger. With `only_warns`, an error or a panic is a warning, and the value is the default.
+fn call<T: Default>(only_warns: bool, call: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    if !only_warns {
+        return call();
+    }
+    let outcome = panic::catch(|| Ok(call()?));
+    Ok(outcome.inspect_err(|error| terminal::warn_after_error(&in_one_line(error))).unwrap_or_default())
 }
 
 impl RunContext {

@@ -15,6 +15,7 @@ impl<M: LightningModule> Running<'_, M> {
     /// Tells everyone of the error, and finishes the loggers. As in Lightning, `teardown` is not called. Whatever fails in here is
     /// a warning: the first error is the one to mend, and the others are to hear of it.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
+        self.ctx.loggers.warn_of_failures();
         warn(self.ctx.go_back());
         let mut written = None;
         for place in 0..self.callbacks.list.len() {
@@ -36,9 +37,11 @@ impl<M: LightningModule> Running<'_, M> {
     }
 
     fn tell_callback(&mut self, place: usize, error: &Error) -> Option<PathBuf> {
-        let callback = &mut self.callbacks.list[place];
-        let (name, module) = (callback.name(), &mut *self.module);
-        warn(edge::callback(Hook::OnException, name, self.ctx, |ctx| callback.on_exception(ctx.at(), module, error)));
+        let (callback, module) = (&mut self.callbacks.list[place], &mut *self.module);
+        warn(panic::catch(|| {
+            let name = callback.name();
+            Ok(edge::callback(Hook::OnException, name, self.ctx, |ctx| callback.on_exception(ctx.at(), module, error))?)
+        }));
         self.save()
     }
 
@@ -50,7 +53,11 @@ impl<M: LightningModule> Running<'_, M> {
         }
         let asked = self.ctx.save_requests.iter().find(|request| request.link_to.is_none());
         let path = asked.map(|request| request.path.clone());
-        let saved = self.save_what_was_asked_for().and_then(|()| self.save_what_is_pending());
+        // the keys of callbacks and the module's parameters are asked for outside of hooks
+        let saved = panic::catch(|| {
+            self.save_what_was_asked_for()?;
+            Ok(self.save_what_is_pending()?)
+        });
         let path = path.filter(|_| saved.is_ok());
         warn(saved);
         path
@@ -59,7 +66,7 @@ impl<M: LightningModule> Running<'_, M> {
 
 fn warn(outcome: Result<(), impl fmt::Display>) {
     if let Err(error) = outcome {
-        terminal::say(&format!("warning: while the run ended by an error, {error}"));
+        terminal::warn_after_error(&error);
     }
 }
 

@@ -122,7 +122,7 @@ impl<M: LightningModule> Running<'_, M> {
     fn complete(&mut self, mut checkpoint: Checkpoint, weights_only: bool) -> Result<Checkpoint, Error> {
         self.add_counters(&mut checkpoint.metadata);
         // a power cut must not undo rows from before a checkpoint that survives it
-        self.ctx.loggers.iter_mut().try_for_each(|logger| logger.save())?;
+        self.ctx.loggers.save()?;
         if weights_only {
             return Ok(checkpoint);
         }

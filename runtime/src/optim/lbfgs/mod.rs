@@ -101,7 +101,8 @@ pub enum Progress {
 impl Lbfgs {
     /// `max_eval`, or its default.
     fn most_evaluations(&self) -> usize {
-        self.max_eval.unwrap_or(self.max_iter * 5 / 4)
+        // a quarter more without an overflow: 5n/4, rounded down, is n + n/4
+        self.max_eval.unwrap_or(self.max_iter.saturating_add(self.max_iter / 4))
     }
 }
 
@@ -113,5 +114,18 @@ impl Rule for Lbfgs {
 
     fn step(&self, _: &mut Group, _: Option<&Tensor>) -> Result<(), NativeError> {
         unreachable!("an optimizer with L-BFGS has its machine, and steps with that")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_has_a_quarter_more_evaluations_than_iterations() {
+        for (max_iter, most) in [(0, 0), (1, 1), (3, 3), (4, 5), (7, 8), (20, 25), (usize::MAX, usize::MAX)] {
+            assert_eq!(Lbfgs::new(1.0).max_iter(max_iter).most_evaluations(), most);
+        }
+        assert_eq!(Lbfgs::new(1.0).max_eval(Some(3)).most_evaluations(), 3);
     }
 }
