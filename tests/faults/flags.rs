@@ -3,7 +3,10 @@
 use clap::{Args, Subcommand, ValueEnum};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU8;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use tch_lightning::prelude::*;
 
 #[derive(Args, Serialize, Deserialize)]
@@ -77,6 +80,62 @@ refused! {
     GlobalAndRequired { #[arg(long, global = true, required = true)] rate: f64 }
     TwoLists { one: Vec<i64>, other: Vec<i64> }
     UnknownConflict { #[arg(long, conflicts_with = "nothing")] rate: Option<f64> }
+}
+
+/// Hyperparameters that must be given, in one way or another.
+macro_rules! required {
+    ($($(#[$group:meta])* $kind:ident { $($(#[$attribute:meta])* $field:ident: $type:ty),+ })+) => {$(
+        #[derive(Args, Serialize, Deserialize)]
+        $(#[$group])*
+        struct $kind {
+            $($(#[$attribute])* $field: $type,)+
+        }
+    )+};
+}
+
+required! {
+    Inner { #[arg(long)] rate: f64, #[arg(long, default_value_t = 3)] level: i32 }
+    InStruct { #[command(flatten)] inner: Inner }
+    InOptionalStruct { #[command(flatten)] inner: Option<Inner> }
+    WithShortAlone { #[arg(short = 'w')] width: i64 }
+    Positional { width: i64 }
+    #[group(required = true, multiple = false)]
+    OneOfGroup { #[arg(long)] one: Option<f64>, #[arg(long)] two: Option<f64> }
+    UnlessOther { #[arg(long, required_unless_present = "other")] one: Option<f64>, #[arg(long)] other: Option<f64> }
+    IfMode {
+        #[arg(long, default_value = "a")] mode: String,
+        #[arg(long, required_if_eq("mode", "b"))] other: Option<f64>
+    }
+    OfOtherName { #[arg(long)] #[serde(rename = "learningRate")] lr: f64, #[arg(long, default_value_t = 1)] steps: i32 }
+    OfOtherValues { #[arg(long, value_enum)] kind: Named, #[arg(long)] timeout: Seconds }
+    Skipping { #[arg(skip)] cache: u8, #[arg(long)] lr: f64, #[arg(long, default_value = "1")] shards: NonZeroU8 }
+    Texts { #[arg(long)] texts: Vec<String>, #[arg(long)] folder: PathBuf }
+    Whole { #[arg(long)] width: i64, #[arg(long, default_value_t = 0)] large: i128 }
+    Older { #[arg(long, default_value_t = 0.5)] rate: f64 }
+    Newer { #[arg(long, default_value_t = 0.5)] rate: f64, #[arg(long, default_value_t = 7)] added: i32 }
+    InOlder { #[command(flatten)] inner: Older }
+    InNewer { #[command(flatten)] inner: Newer }
+}
+
+/// Serde has other names for its variants than the flag.
+#[derive(Clone, Copy, Serialize, Deserialize, ValueEnum)]
+enum Named {
+    Relu,
+    LeakyRelu,
+}
+
+/// A number of seconds, `5s` as a flag.
+#[derive(Clone, Serialize, Deserialize)]
+struct Seconds {
+    seconds: u64,
+}
+
+impl FromStr for Seconds {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(Self { seconds: text.trim_end_matches('s').parse()? })
+    }
 }
 
 #[derive(Subcommand, Serialize, Deserialize)]
@@ -178,6 +237,20 @@ fn main() -> ExitCode {
         "global-and-required" => Model::<GlobalAndRequired>::main::<Rows>(),
         "two-lists" => Model::<TwoLists>::main::<Rows>(),
         "unknown-conflict" => Model::<UnknownConflict>::main::<Rows>(),
+        "in-struct" => Model::<InStruct>::main::<Rows>(),
+        "in-optional-struct" => Model::<InOptionalStruct>::main::<Rows>(),
+        "with-short-alone" => Model::<WithShortAlone>::main::<Rows>(),
+        "positional" => Model::<Positional>::main::<Rows>(),
+        "one-of-group" => Model::<OneOfGroup>::main::<Rows>(),
+        "unless-other" => Model::<UnlessOther>::main::<Rows>(),
+        "if-mode" => Model::<IfMode>::main::<Rows>(),
+        "of-other-name" => Model::<OfOtherName>::main::<Rows>(),
+        "of-other-values" => Model::<OfOtherValues>::main::<Rows>(),
+        "skipping" => Model::<Skipping>::main::<Rows>(),
+        "texts" => Model::<Texts>::main::<Rows>(),
+        "whole" => Model::<Whole>::main::<Rows>(),
+        "in-older" => Model::<InOlder>::main::<Rows>(),
+        "in-newer" => Model::<InNewer>::main::<Rows>(),
         _ => Model::<EveryKind>::main::<Rows>(),
     }
 }

@@ -97,3 +97,100 @@ fn a_reader_that_has_enough_ends_the_program_well() {
         assert!(!log.contains("error") && !log.contains("panicked"), "`{verb}`: {log}");
     }
 }
+
+/// Every way in which a value can be required, with flags that give it.
+const REQUIRED: [(&str, &[&str]); 14] = [
+    ("in-struct", &["--rate", "0.5"]),
+    ("in-optional-struct", &["--rate", "0.25", "--level", "4"]),
+    ("with-short-alone", &["-w", "3"]),
+    ("positional", &["3"]),
+    ("one-of-group", &["--one", "0.5"]),
+    ("one-of-group", &["--two", "0.5"]),
+    ("unless-other", &["--one", "0.5"]),
+    ("unless-other", &["--other", "0.5"]),
+    ("if-mode", &["--mode", "b", "--other", "3"]),
+    ("of-other-name", &["--lr", "0.5"]),
+    ("of-other-values", &["--kind", "leaky-relu", "--timeout", "5s"]),
+    ("skipping", &["--lr", "0.5"]),
+    ("texts", &["--folder", "runs"]),
+    ("whole", &["--width", "3"]),
+];
+
+#[test]
+fn what_must_be_given_is_read_from_a_file_that_was_printed() {
+    for (kind, flags) in REQUIRED {
+        let program = Program::of_flags(kind);
+        let printed = program.succeed(&format!("fit --print-config {}", flags.join(" ")));
+        std::fs::write(program.path("printed.yaml"), &printed).unwrap();
+        assert_eq!(program.succeed("fit --print-config --config printed.yaml"), printed, "{kind} with {flags:?}");
+        let given = model(&program.succeed(&format!("fit {}", flags.join(" "))));
+        assert_eq!(model(&program.succeed("fit --config printed.yaml")), given, "{kind} with {flags:?}");
+        // and from a checkpoint
+        assert_eq!(model(&program.succeed("test")), given, "{kind} with {flags:?}");
+        let checkpoint = "lightning_logs/version_1/checkpoints/epoch=0-step=2.ckpt";
+        assert_eq!(model(&program.succeed(&format!("fit --max-epochs 2 --ckpt-path {checkpoint}"))), given, "{kind}");
+    }
+}
+
+#[test]
+fn what_stands_neither_in_a_file_nor_in_a_flag_is_missing() {
+    for (kind, file, missing) in [
+        ("in-struct", "{inner: {level: 9}}", "--rate <RATE>"),
+        ("with-short-alone", "{}", "-w <WIDTH>"),
+        ("positional", "{}", "<WIDTH>"),
+        ("one-of-group", "{two: null}", "<--one <ONE>|--two <TWO>>"),
+        ("unless-other", "{}", "--one <ONE>"),
+        ("if-mode", "{mode: b}", "--other <OTHER>"),
+        ("of-other-name", "{steps: 3}", "--lr <LR>"),
+        ("of-other-values", "{kind: Relu}", "--timeout <TIMEOUT>"),
+        ("skipping", "{}", "--lr <LR>"),
+    ] {
+        let program = Program::of_flags(kind);
+        std::fs::write(program.path("run.yaml"), format!("model: {file}\n")).unwrap();
+        let output = program.run("fit --config run.yaml");
+        let said = text(output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{kind}: {said}");
+        let listed: Vec<&str> =
+            said.lines().skip(1).take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+        assert_eq!(listed, [missing], "{kind}");
+    }
+}
+
+#[test]
+fn the_fields_of_a_struct_in_a_struct_are_set_each_alone() {
+    let program = Program::of_flags("in-struct");
+    let with = |file: &str| std::fs::write(program.path("run.yaml"), format!("model: {file}\n")).unwrap();
+    with("{inner: {level: 9}}");
+    let read = |arguments: &str| model(&program.succeed(arguments));
+    assert_eq!(read("fit --config run.yaml --rate 0.5"), serde_json::json!({ "inner": { "rate": 0.5, "level": 9 } }));
+    with("{inner: {rate: 2}}");
+    assert_eq!(read("test --config run.yaml"), serde_json::json!({ "inner": { "rate": 2.0, "level": 9 } }));
+    for (file, said) in [
+        ("{inner: {levle: 9}}", "`model.inner.levle` is unknown: write `level`"),
+        ("{inner: {level: high}}", "`model.inner.level`: invalid type: string \"high\", expected i32"),
+        (
+            "{inner: {level: high, rate: [1], other: 3}}",
+            "`model.inner.level`: invalid type: string \"high\", expected i32; `model.inner.other` is unknown: the keys are level, rate; \
+             `model.inner.rate`: invalid type: sequence, expected f64",
+        ),
+        ("{inner: 3}", "`model.inner`: invalid type: integer `3`, expected struct Inner"),
+    ] {
+        with(file);
+        for rate in ["", "--rate 0.5"] {
+            assert_eq!(
+                program.refuse(&format!("fit --config run.yaml {rate}")),
+                format!("the configuration run.yaml is wrong: {said}")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_hyperparameter_that_was_added_to_a_struct_in_a_struct_has_its_default() {
+    let program = Program::of_flags("in-older");
+    program.succeed("fit --rate 0.25");
+    let program = program.with("FLAGS", "in-newer");
+    let read = |arguments: &str| model(&program.succeed(arguments));
+    assert_eq!(read("test"), serde_json::json!({ "inner": { "rate": 0.25, "added": 7 } }));
+    assert_eq!(read("test --added 3"), serde_json::json!({ "inner": { "rate": 0.25, "added": 3 } }));
+}

@@ -2,14 +2,12 @@
 
 use super::flags;
 use crate::config::TrainerConfig;
-use crate::config::yaml::{self, MAX_BYTES, Table, keys, overlay, shown, sort_out, unknown};
+use crate::config::yaml::{self, MAX_BYTES, Table, shown, unknown};
 use crate::json;
-use crate::module::Hyperparameters;
-use anyhow::{Context as _, Result, anyhow};
-use clap::{Arg, ArgMatches, Command};
+use anyhow::{Result, anyhow};
+use clap::ArgMatches;
 use serde::Serialize;
 use serde_json::Value;
-use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -92,27 +90,6 @@ impl Configuration {
         self.files.iter().rev().find_map(|file| file.table.get(key)).filter(|value| !value.is_null())
     }
 
-    /// The arguments that would give a flag the value that it has in a file, where there is one. What clap refuses is a mistake
-    /// of the file.
-    pub(super) fn as_flag(&mut self, arg: &Arg) -> Vec<OsString> {
-        let (Some(long), key) = (arg.get_long(), arg.get_id().as_str()) else { return Vec::new() };
-        for file in self.files.iter_mut().rev() {
-            for section in SECTIONS {
-                let Some(value) = file.section(section).and_then(|section| section.get(key)) else { continue };
-                let arguments = flags::written(arg, long, value);
-                let alone = Command::new("program").no_binary_name(true).arg(flags::alone(arg));
-                return match alone.try_get_matches_from(&arguments) {
-                    Ok(_) => arguments,
-                    Err(error) => {
-                        file.mistakes.push(format!("`{section}.{key}`: {}", flags::first_line(&error)));
-                        Vec::new()
-                    }
-                };
-            }
-        }
-        Vec::new()
-    }
-
     /// The trainer's configuration with the files' values.
     pub(super) fn trainer(&mut self, mut config: TrainerConfig) -> TrainerConfig {
         for place in 0..self.files.len() {
@@ -125,27 +102,14 @@ impl Configuration {
         config
     }
 
-    /// Hyperparameters with the files' values.
-    pub(super) fn hparams<H: Hyperparameters>(&mut self, section: &str, hparams: H) -> Result<H> {
-        let json = |hparams: &H| {
-            hparams.to_json().with_context(|| format!("the {section}'s hyperparameters can't be written"))
-        };
-        let base = json(&hparams)?;
-        let is_valid = |json: Value| H::from_json(json).map(drop).map_err(|error| error.to_string());
-        let mut known_keys = keys(&base);
-        // those that are left out where they have no value
-        known_keys.extend(flags::ids::<H>().into_iter().filter(|id| base.get(id).is_none()));
-        let mut overlaid = base.clone();
-        for place in 0..self.files.len() {
-            let Some(table) = self.files[place].section(section) else { continue };
-            let (usable, mistakes) = sort_out(Some(section), table, &known_keys, &base, &is_valid);
-            overlaid = overlay(&overlaid, &usable);
-            self.files[place].mistakes.extend(mistakes);
-        }
-        if overlaid == base {
-            return Ok(hparams);
-        }
-        H::from_json(overlaid).with_context(|| format!("the configuration's `{section}` does not fit the {section}"))
+    /// Whether a file has values for a section.
+    pub(super) fn have(&self, section: &str) -> bool {
+        self.files.iter().any(|file| file.section(section).is_some())
+    }
+
+    /// Each file's values for a section, and the place for its mistakes.
+    pub(super) fn sections(&mut self, section: &str) -> impl Iterator<Item = (Table, &mut Vec<String>)> {
+        self.files.iter_mut().filter_map(move |file| Some((file.section(section)?.clone(), &mut file.mistakes)))
     }
 }
 

@@ -1,13 +1,15 @@
 //! The program's flags: those of the trainer, the model's hyperparameters and the data's.
 
-use super::configuration::Configuration;
 use crate::config::TrainerConfig;
-use crate::json;
 use crate::module::{FromHparams, Hyperparameters};
 use crate::panic;
 use anyhow::{Context as _, Result, bail};
+use clap::builder::ValueParser;
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, Id, value_parser};
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -26,8 +28,6 @@ const VERBS: [(&str, &str); 4] = [
 /// The program's command line.
 pub(super) struct Flags {
     program: Command,
-    /// Those without which there is no model or no data.
-    needed: Vec<Id>,
 }
 
 impl Flags {
@@ -54,8 +54,6 @@ impl Flags {
             part::<D::Hparams>("Data"),
         ];
         refuse_doubles(&parts)?;
-        let all = parts.iter().flat_map(Command::get_arguments);
-        let needed = all.filter(|arg| arg.is_required_set()).map(|arg| arg.get_id().clone()).collect();
         let mut program = Command::new(env_program()).subcommand_required(true).arg_required_else_help(true);
         for (name, about) in VERBS {
             program = program.subcommand(verb(name, about, &parts));
@@ -63,94 +61,92 @@ impl Flags {
         program = program
             .subcommand(Command::new("hooks").about("List the hooks, and who overrides them"))
             .subcommand(Command::new("doctor").about("Show what was found: libtorch, devices, threads"));
-        Ok(Self { program, needed })
+        Ok(Self { program })
     }
 
-    /// Reads the arguments, or ends the program with what clap says of them.
-    pub(super) fn parse(&self, arguments: &[OsString]) -> ArgMatches {
-        self.program.clone().get_matches_from(arguments)
+    /// Reads the arguments, or ends the program with what clap says of them. A flag that must be given may still be missing: a file or a
+    /// checkpoint may have its value.
+    pub(super) fn parse(&self, arguments: &[OsString]) -> Parsed {
+        let mut matches = match self.program.clone().try_get_matches_from(arguments) {
+            Ok(matches) => matches,
+            // clap looks for what is missing when all else is read
+            Err(error) if is_missing(&error) => self.program.clone().ignore_errors(true).get_matches_from(arguments),
+            Err(error) => error.exit(),
+        };
+        let (verb, given) = matches.remove_subcommand().unwrap_or_default();
+        let mut explicit = given.clone();
+        let is_default = |id: &Id| given.value_source(id.as_str()) == Some(ValueSource::DefaultValue);
+        for id in given.ids().filter(|id| is_default(id)) {
+            // fails for ids that there are not
+            let _ = explicit.try_clear_id(id.as_str());
+        }
+        Parsed { verb, given, explicit }
     }
 
-    /// As [`parse`](Self::parse), where a flag that must be given may stand in a configuration file. It is read from there for
-    /// the time being, until the files' values are taken as they are.
-    ///
-    /// # Errors
-    /// What is wrong with the files, where a flag is still missing.
-    pub(super) fn parse_with(
+    /// What clap says of flags that are missing although others have these values, in files.
+    pub(super) fn missing_besides(
         &self,
         arguments: &[OsString],
-        verb: &str,
-        explicit: &ArgMatches,
-        configuration: &mut Configuration,
-    ) -> Result<ArgMatches> {
-        let mut arguments = arguments.to_owned();
-        let program = self.program.find_subcommand(verb).into_iter().flat_map(Command::get_arguments);
-        for arg in
-            program.filter(|arg| self.needed.contains(arg.get_id()) && !explicit.contains_id(arg.get_id().as_str()))
-        {
-            arguments.extend(configuration.as_flag(arg));
+        flags: &Parsed,
+        values: &BTreeMap<String, Value>,
+    ) -> Option<clap::Error> {
+        let verb = self.program.find_subcommand(&flags.verb)?;
+        let mut written = Vec::new();
+        let mut in_files = Vec::new();
+        for arg in verb.get_arguments().filter(|arg| !flags.explicit.contains_id(arg.get_id().as_str())) {
+            let Some(value) = values.get(arg.get_id().as_str()).filter(|value| !value.is_null()) else { continue };
+            in_files.push(arg.get_id().clone());
+            written.extend(as_written(arg, value));
         }
-        let matches = match self.program.clone().try_get_matches_from(arguments) {
-            Ok(matches) => matches,
-            Err(error) => {
-                configuration.check()?;
-                error.exit()
-            }
-        };
-        Ok(matches.subcommand().map(|(_, given)| given.clone()).unwrap_or_default())
-    }
-
-    /// The flags that were written, without defaults. `None` where one is wrong, and where they ask for help.
-    pub(super) fn explicit(&self, arguments: &[OsString]) -> Option<(String, ArgMatches)> {
-        let program = self.program.clone();
-        let program = VERBS.iter().fold(program, |program, (verb, _)| program.mut_subcommand(verb, nothing_required));
-        let mut matches = program.try_get_matches_from(arguments).ok()?;
-        let (verb, mut given) = matches.remove_subcommand()?;
-        let is_default = |id: &Id| given.value_source(id.as_str()) == Some(ValueSource::DefaultValue);
-        let defaults: Vec<Id> = given.ids().filter(|id| is_default(id)).cloned().collect();
-        for id in defaults {
-            // fails for ids that there are not
-            let _ = given.try_clear_id(id.as_str());
-        }
-        Some((verb, given))
+        // clap looks at what is required of what, and not at the values
+        let program = self.program.clone().mut_subcommand(&flags.verb, |verb| {
+            verb.mut_args(|arg| {
+                let arg = if in_files.contains(arg.get_id()) { arg.required(false) } else { arg };
+                if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
+            })
+        });
+        let place = arguments.iter().position(|argument| *argument == *flags.verb).map_or(1, |place| place + 1);
+        let mut all = arguments.to_owned();
+        all.splice(place..place, written);
+        program.try_get_matches_from(all).err().filter(is_missing)
     }
 }
 
-/// The sentence in what clap would write.
-pub(super) fn first_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+/// The arguments as they were read.
+pub(super) struct Parsed {
+    pub(super) verb: String,
+    /// All values, defaults included.
+    pub(super) given: ArgMatches,
+    /// Those that were written.
+    pub(super) explicit: ArgMatches,
+}
+
+fn is_missing(error: &clap::Error) -> bool {
+    error.kind() == ErrorKind::MissingRequiredArgument
 }
 
 /// A flag with a value from a file, as it would have been written: each element of a list in a flag of its own, or after one flag
 /// that takes several.
-pub(super) fn written(arg: &Arg, long: &str, value: &serde_json::Value) -> Vec<OsString> {
+fn as_written(arg: &Arg, value: &Value) -> Vec<OsString> {
+    let name = match (arg.get_long(), arg.get_short()) {
+        (Some(long), _) => format!("--{long}"),
+        (None, Some(short)) => format!("-{short}"),
+        (None, None) => return Vec::new(),
+    };
+    if !arg.get_action().takes_values() {
+        return if *value == Value::Bool(true) { vec![name.into()] } else { Vec::new() };
+    }
     let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    let texts = values
-        .iter()
-        .map(|value| json::float(value).or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned));
+    let texts = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     if arg.get_num_args().is_some_and(|range| range.min_values() > 1) {
-        return std::iter::once(format!("--{long}")).chain(texts).map(OsString::from).collect();
+        return std::iter::once(name).chain(texts).map(OsString::from).collect();
     }
-    texts.map(|text| format!("--{long}={text}").into()).collect()
+    texts.map(|text| format!("{name}={text}").into()).collect()
 }
 
-/// A flag without what it says of others.
-pub(super) fn alone(arg: &Arg) -> Arg {
-    let alone = Arg::new(arg.get_id().clone()).long(arg.get_long().unwrap_or_default().to_owned());
-    let alone = alone.action(arg.get_action().clone()).value_parser(arg.get_value_parser().clone());
-    let alone = alone.value_names(arg.get_value_names().unwrap_or_default().to_owned());
-    let alone = alone.allow_negative_numbers(arg.is_allow_negative_numbers_set());
-    match arg.get_num_args() {
-        Some(range) => alone.num_args(range),
-        None => alone,
-    }
-}
-
-/// The names of the flags of one part.
-pub(super) fn ids<H: Hyperparameters>() -> Vec<String> {
-    H::augment_args(Command::new("part")).get_arguments().map(|arg| arg.get_id().to_string()).collect()
+/// The flags of one part.
+pub(super) fn args<H: Hyperparameters>() -> Vec<Arg> {
+    H::augment_args(Command::new("part")).get_arguments().cloned().collect()
 }
 
 fn env_program() -> String {
@@ -189,10 +185,10 @@ fn with_part(command: Command, part: &Command) -> Command {
 }
 
 /// A trainer's flag with the default that the module gives it.
-fn with_default(arg: Arg, defaults: &serde_json::Value) -> Arg {
+fn with_default(arg: Arg, defaults: &Value) -> Arg {
     let shown = match defaults.get(arg.get_id().as_str()) {
-        None | Some(serde_json::Value::Null) => return arg,
-        Some(serde_json::Value::String(text)) => text.clone(),
+        None | Some(Value::Null) => return arg,
+        Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),
     };
     arg.default_value(shown)

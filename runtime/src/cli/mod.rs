@@ -4,9 +4,9 @@ mod configuration;
 mod doctor;
 mod flags;
 mod hooks;
+mod hyperparameters;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::yaml::overlay;
 use crate::config::{TrainerConfig, yaml};
 use crate::counted::counted;
 use crate::error::{Error, in_one_line};
@@ -17,10 +17,9 @@ use crate::table;
 use crate::terminal;
 use crate::trainer::{Metrics, Trainer, last_checkpoint};
 use anyhow::{Context as _, Result, anyhow};
-use clap::{Arg, ArgMatches, Command};
 use comfy_table::CellAlignment;
 use configuration::{Configuration, Printed};
-use flags::Flags;
+use flags::{Flags, Parsed};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -66,14 +65,11 @@ where
 {
     let flags = Flags::of::<M, D>()?;
     // where a flag is wrong, this ends the program
-    let Some((verb, explicit)) = flags.explicit(&arguments) else {
-        flags.parse(&arguments);
-        return Ok(());
-    };
-    match verb.as_str() {
+    let parsed = flags.parse(&arguments);
+    match parsed.verb.as_str() {
         "hooks" => say(&hooks::table::<M, D>()),
         "doctor" => say(&doctor::report()),
-        _ => Verb::<M, D>::new(verb, explicit, &flags, &arguments)?.run(),
+        _ => Verb::<M, D>::new(parsed, &flags, &arguments)?.run(),
     }
 }
 
@@ -93,11 +89,11 @@ where
     M: LightningModule + FromHparams,
     D: Loads<M::Batch> + FromHparams,
 {
-    fn new(name: String, explicit: ArgMatches, flags: &Flags, arguments: &[OsString]) -> Result<Self> {
-        let mut files = Configuration::of(&explicit);
+    fn new(parsed: Parsed, flags: &Flags, arguments: &[OsString]) -> Result<Self> {
+        let Parsed { verb: name, explicit, .. } = &parsed;
+        let mut files = Configuration::of(explicit);
         let mut config = files.trainer(M::trainer_defaults());
-        let given = flags.parse_with(arguments, &name, &explicit, &mut files)?;
-        Hyperparameters::update_from_arg_matches(&mut config, &explicit)?;
+        Hyperparameters::update_from_arg_matches(&mut config, explicit)?;
         let given_path = explicit.get_one::<PathBuf>(flags::CKPT_PATH).cloned();
         let mut checkpoint = given_path.or_else(|| files.value(flags::CKPT_PATH)?.as_str().map(PathBuf::from));
         let prints = explicit.contains_id(flags::PRINT_CONFIG);
@@ -105,13 +101,21 @@ where
             checkpoint = Some(last(&config)?);
         }
         let saved = saved_hyper_parameters(checkpoint.as_deref())?;
-        let read = Read { given: &given, explicit: &explicit, saved: checkpoint.as_deref().zip(saved.as_ref()) };
-        let model = read.hparams("model", &mut files)?;
-        let data = read.hparams("data", &mut files)?;
+        let saved = checkpoint.as_deref().zip(saved.as_ref());
+        let model = hyperparameters::read::<M::Hparams>("model", &parsed, saved, &mut files);
+        let data = hyperparameters::read::<D::Hparams>("data", &parsed, saved, &mut files);
         files.check()?;
+        let (model, data) = (model?, data?);
+        if name == "fit" && saved.is_none() {
+            let values = model.values.iter().chain(&data.values).map(|(id, value)| (id.clone(), value.clone()));
+            if let Some(error) = flags.missing_besides(arguments, &parsed, &values.collect()) {
+                error.exit();
+            }
+        }
         let seed = explicit.get_one::<i64>(flags::SEED).copied();
         let seed = seed.or_else(|| files.value(flags::SEED)?.as_i64()).unwrap_or_default();
-        Ok(Self { name, config, model, data, seed, checkpoint, prints })
+        let (model, data) = (model.complete()?, data.complete()?);
+        Ok(Self { name: name.clone(), config, model, data, seed, checkpoint, prints })
     }
 
     fn run(self) -> Result<()> {
@@ -163,43 +167,6 @@ fn last(config: &TrainerConfig) -> Result<PathBuf> {
 fn saved_hyper_parameters(checkpoint: Option<&Path>) -> Result<Option<serde_json::Value>> {
     let Some(path) = checkpoint else { return Ok(None) };
     Ok(Checkpoint::read_metadata(path)?.hyper_parameters)
-}
-
-/// Where hyperparameters are read from.
-struct Read<'a> {
-    given: &'a ArgMatches,
-    explicit: &'a ArgMatches,
-    /// Those of a checkpoint, with its path.
-    saved: Option<(&'a Path, &'a serde_json::Value)>,
-}
-
-impl Read<'_> {
-    /// The flags' defaults, or the checkpoint's own values where there is one; then the files', then the flags that were given.
-    fn hparams<H: Hyperparameters>(&self, of: &str, files: &mut Configuration) -> Result<H> {
-        let hparams = match self.saved.and_then(|(path, saved)| Some((path, saved.get(of)?))) {
-            None => H::from_arg_matches(self.given)?,
-            Some((path, saved)) => H::from_json(with_defaults::<H>(saved).unwrap_or_else(|| saved.clone()))
-                .with_context(|| format!("the hyperparameters in {} do not fit the {of}", path.display()))?,
-        };
-        let mut hparams = files.hparams(of, hparams)?;
-        hparams.update_from_arg_matches(self.explicit)?;
-        Ok(hparams)
-    }
-}
-
-/// A checkpoint's hyperparameters, with the flags' defaults for those that were added to the struct since it was written. `None` where
-/// the flags have no defaults for them.
-fn with_defaults<H: Hyperparameters>(saved: &serde_json::Value) -> Option<serde_json::Value> {
-    let command = H::augment_args(Command::new("hyperparameters").no_binary_name(true));
-    let required = command.get_arguments().filter(|arg| arg.is_required_set());
-    let given: Vec<OsString> = required.flat_map(|arg| flag(arg, saved).unwrap_or_default()).collect();
-    let defaults = H::from_arg_matches(&command.try_get_matches_from(given).ok()?).ok()?.to_json().ok()?;
-    Some(overlay(&defaults, saved.as_object()?))
-}
-
-/// A flag with its value in a table.
-fn flag(arg: &Arg, values: &serde_json::Value) -> Option<Vec<OsString>> {
-    Some(flags::written(arg, arg.get_long()?, values.get(arg.get_id().as_str())?))
 }
 
 fn metrics_table(metrics: &Metrics) -> String {

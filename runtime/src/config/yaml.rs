@@ -156,7 +156,7 @@ fn unreadable(error: &serde_saphyr::Error) -> String {
 }
 
 /// What a library says, which may quote a value of any length.
-fn in_one_line(text: &str) -> String {
+pub(crate) fn in_one_line(text: &str) -> String {
     const LONGEST: usize = 500;
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut shown: String = line.chars().take(LONGEST).flat_map(escaped).collect();

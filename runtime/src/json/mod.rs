@@ -15,10 +15,12 @@
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 
+mod fill;
 mod read;
 mod show;
 mod write;
 
+pub(crate) use fill::{Filler, Path, Shape};
 pub(crate) use read::Parsed;
 pub(crate) use show::Plain;
 
@@ -48,12 +50,6 @@ pub fn to_value(value: &(impl Serialize + ?Sized)) -> Result<Value> {
 /// If it is that of another type.
 pub fn from_value<T: DeserializeOwned>(json: &Value) -> Result<T> {
     if read::has_marks(json) { T::deserialize(read::Marked(json)) } else { serde_json::from_value(json.clone()) }
-}
-
-/// The text of a number that is not finite, of which this is the mark.
-pub(crate) fn float(json: &Value) -> Option<&str> {
-    let map = json.as_object().filter(|map| map.len() == 1)?;
-    map.get(FLOAT)?.as_str()
 }
 
 /// The number that a mark stands for.

@@ -16,7 +16,7 @@ pub(super) fn has_marks(json: &Value) -> bool {
 }
 
 /// What the mark that a map is stands for.
-fn mark(map: &Map<String, Value>) -> Option<&Value> {
+pub(super) fn mark(map: &Map<String, Value>) -> Option<&Value> {
     if map.len() == 1 { map.get(FLOAT) } else { None }
 }
 

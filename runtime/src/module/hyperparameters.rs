@@ -2,11 +2,12 @@
 //! checkpoint.
 
 use crate::config::TrainerConfig;
-use crate::json;
+use crate::json::{self, Filler, Shape};
 use clap::{ArgMatches, Args, Command};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A struct of hyperparameters: each field is a flag, and a checkpoint keeps it.
 ///
@@ -55,6 +56,14 @@ pub trait Hyperparameters: Sized + 'static {
     /// # Errors
     /// If they are those of another struct.
     fn from_json(json: Value) -> serde_json::Result<Self>;
+
+    /// The fields that there are, and others made up.
+    #[doc(hidden)]
+    fn fill(json: &Value, filler: Filler<'_>, shape: &Shape) -> serde_json::Result<Self>;
+
+    /// The structs among the fields.
+    #[doc(hidden)]
+    fn shape(json: &Value, texts: &BTreeMap<String, String>) -> Shape;
 }
 
 #[diagnostic::do_not_recommend]
@@ -77,6 +86,14 @@ impl<H: Args + Serialize + DeserializeOwned + 'static> Hyperparameters for H {
 
     fn from_json(json: Value) -> serde_json::Result<Self> {
         json::from_value(&json)
+    }
+
+    fn fill(json: &Value, filler: Filler<'_>, shape: &Shape) -> serde_json::Result<Self> {
+        filler.fill(json, shape)
+    }
+
+    fn shape(json: &Value, texts: &BTreeMap<String, String>) -> Shape {
+        Filler::shape_of::<Self>(json, texts)
     }
 }
 
