@@ -61,7 +61,9 @@ impl TrainerConfig {
 
 /// Anything in YAML.
 pub(crate) fn to_yaml(value: &impl serde::Serialize) -> Result<String, Error> {
-    serde_saphyr::to_string(value)
+    // blocks lose line breaks at the end of a text
+    let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
+    serde_saphyr::to_string_with_options(value, options)
         .map_err(|error| Error::Configuration(format!("the configuration can't be written in YAML: {error}")))
 }
 
@@ -88,7 +90,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
             max_replay_stack_depth: 16,
         },
     };
-    match serde_saphyr::from_str_with_options(text, options).map(|json::Parsed(value)| value) {
+    match serde_saphyr::from_str_with_options(&json::mark_texts(text), options).map(|json::Parsed(value)| value) {
         Ok(Value::Object(table)) => match first_tag(text) {
             Some(mistake) => Err(mistake),
             None => Ok(table),
@@ -228,6 +230,67 @@ pub(crate) fn overlay(base: &Value, table: &Table) -> Value {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn every_text_is_read_as_it_was_written() {
+        let few = [
+            "", ".inf", "-.inf", ".nan", "+.inf", ".Inf", ".NAN", "inf", "nan", "1e999", "null", "~", "true", "no",
+            "0x1", "1_000",
+        ];
+        let marks = [
+            "-", "- a", "a: b", "a #b", "#", "&a", "*a", "!a", "'", "\"", "|", ">", "%a", "@", "`", "[a", "{a", "\\n",
+            "---", "...",
+        ];
+        let spaces = [
+            "\n",
+            "\n\n",
+            " ",
+            "  \n ",
+            "a\n",
+            "a\n\n",
+            "\na",
+            " a",
+            "a ",
+            "\ta",
+            "a\tb",
+            "\r",
+            "a\r\nb",
+            "a\n b\nc",
+            "a\n\n\n b",
+        ];
+        let odd =
+            ["\0", "\u{1b}[2J", "\u{7f}", "\u{85}", "a\u{2028}b", "\u{feff}", "\u{e000}", "\u{e000}.inf", "ü", "🦀"];
+        let long = [
+            "word ".repeat(100),
+            "x".repeat(500),
+            format!("{}\n{}", "word ".repeat(50), "x".repeat(200)),
+            format!(" {}\n", "a b\n".repeat(60)),
+        ];
+        let texts = [&few[..], &marks, &spaces, &odd].concat().into_iter().map(str::to_owned).chain(long);
+        for text in texts {
+            let written =
+                serde_json::json!({ "text": text, "list": [text, 1], "table": { "inner": text }, text.clone(): 1 });
+            let yaml = to_yaml(&json::Plain(&written)).unwrap();
+            let read = parse(yaml.as_bytes()).map(Value::Object);
+            assert_eq!(read.as_ref(), Ok(&written), "{text:?} as {yaml:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_make_a_text_of_a_number_that_is_not_finite() {
+        let read = |text: &str| Value::Object(parse(text.as_bytes()).unwrap());
+        let inf = serde_json::json!({ "$float": "inf" });
+        assert_eq!(read("a: .inf"), serde_json::json!({ "a": inf }));
+        for text in ["a: '.inf'", "a: \".inf\"", "a: \"\\x2einf\"", "a: |-\n  .inf", "a: >-\n  .inf\n", "{a: '.inf'}"] {
+            assert_eq!(read(text), serde_json::json!({ "a": ".inf" }), "{text}");
+        }
+        let aliased = read("ü: &one '.inf'\nb: *one\nc: &two .inf\nd: *two\n'.inf': [.inf, '.inf']");
+        let all = serde_json::json!({ "ü": ".inf", "b": ".inf", "c": inf, "d": inf, ".inf": [inf, ".inf"] });
+        assert_eq!(aliased, all);
+        let config = TrainerConfig::from_yaml("default_root_dir: '.inf'").unwrap();
+        assert_eq!(config.default_root_dir, std::path::Path::new(".inf"));
+        assert_eq!(TrainerConfig::from_yaml(&config.to_yaml().unwrap()).unwrap(), config);
+    }
+
     use super::*;
 
     #[test]

@@ -21,7 +21,7 @@ mod show;
 mod write;
 
 pub(crate) use fill::{Filler, Path, Shape};
-pub(crate) use read::Parsed;
+pub(crate) use read::{Parsed, mark_texts};
 pub(crate) use show::Plain;
 
 use serde::Serialize;

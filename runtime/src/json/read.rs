@@ -4,6 +4,7 @@ use super::{FLOAT, number, to_value};
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserialize, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde_json::{Error, Map, Value};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Whether there is a mark anywhere.
@@ -153,6 +154,45 @@ impl<'de> Deserializer<'de> for Key<'de> {
     }
 }
 
+/// Marks a text in YAML that would be taken for a number.
+const TEXT: char = '\u{e000}';
+
+/// Whether a text is that of a number which is not finite, with or without marks.
+fn is_ambiguous(text: &str) -> bool {
+    matches!(text.trim_start_matches(TEXT), ".inf" | "-.inf" | ".nan")
+}
+
+/// YAML in which the texts that would be taken for numbers are marked, as [`Parsed`] needs it: what reads YAML does not tell `'.inf'`
+/// from `.inf`.
+pub(crate) fn mark_texts(yaml: &str) -> Cow<'_, str> {
+    let events = granit_parser::Parser::new_from_str(yaml).map_while(Result::ok);
+    let texts = events.filter_map(|(event, span)| match event {
+        granit_parser::Event::Scalar(text, style, ..) if is_ambiguous(&text) => {
+            let is_text = style != granit_parser::ScalarStyle::Plain || text.starts_with(TEXT);
+            is_text.then_some(span.start.index())
+        }
+        _ => None,
+    });
+    let (mut marked, mut rest, mut done) = (String::new(), yaml, 0);
+    for start in texts {
+        let before = rest.char_indices().nth(start - done).map_or(rest.len(), |(byte, _)| byte);
+        // the quote, or the indentation of a block
+        let lead = |character: char| character.is_whitespace() || matches!(character, '\'' | '"');
+        let inside = rest[before..].find(|character| !lead(character)).unwrap_or_default();
+        let (before, after) = rest.split_at(before + inside);
+        done += before.chars().count();
+        marked.push_str(before);
+        marked.push(TEXT);
+        rest = after;
+    }
+    if done == 0 { Cow::Borrowed(yaml) } else { Cow::Owned(marked + rest) }
+}
+
+/// A text without its mark.
+fn unmarked(text: &str) -> &str {
+    text.strip_prefix(TEXT).filter(|_| is_ambiguous(text)).unwrap_or(text)
+}
+
 /// JSON that is read from a format which has all numbers, such as YAML, with the marks.
 pub(crate) struct Parsed(pub(crate) Value);
 
@@ -205,7 +245,7 @@ impl<'de> Visitor<'de> for Parsing {
             ".inf" => self.visit_f64(f64::INFINITY),
             "-.inf" => self.visit_f64(f64::NEG_INFINITY),
             ".nan" => self.visit_f64(f64::NAN),
-            text => Ok(Parsed(text.into())),
+            text => Ok(Parsed(unmarked(text).into())),
         }
     }
 
@@ -219,8 +259,8 @@ impl<'de> Visitor<'de> for Parsing {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Parsed, A::Error> {
         let mut map = Map::new();
-        while let Some((key, Parsed(value))) = entries.next_entry()? {
-            map.insert(key, value);
+        while let Some((key, Parsed(value))) = entries.next_entry::<String, _>()? {
+            map.insert(unmarked(&key).to_owned(), value);
         }
         Ok(Parsed(Value::Object(map)))
     }
