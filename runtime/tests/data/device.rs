@@ -115,7 +115,7 @@ fn on_a_gpu_batches_arrive_whole() {
         }
         assert_eq!(count, plain.len());
         for ((rows, labels, work), batch) in outcomes.into_iter().zip(plain) {
-            let (expected_rows, expected_labels) = batch.to_device(device).unwrap();
+            let (expected_rows, expected_labels) = batch.move_to_device(device).unwrap();
             assert_eq!(rows, expected_rows.sum(Kind::Double));
             assert_eq!(labels, expected_labels.sum(Kind::Int64));
             assert_eq!(work, expected_rows.matmul(&weight).matmul(&weight).sum(Kind::Double));
