@@ -378,7 +378,7 @@ fn a_batch_that_goes_through_the_module_twice_for_its_norms_counts_once() {
 fn what_a_failed_run_has_logged_is_in_the_checkpoint_that_is_saved_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("failed.ckpt");
-    for at in 0..4 {
+    for (at, validates) in (0..4).flat_map(|at| [false, true].map(|validates| (at, validates))) {
         let sum = Sum::new();
         let script = |fails_at: Option<usize>| {
             let logged = sum.clone();
@@ -396,12 +396,15 @@ fn what_a_failed_run_has_logged_is_in_the_checkpoint_that_is_saved_after_it() {
         let mut trainer = Trainer::new(config());
         trainer.fit(&mut failed, ()).unwrap_err();
         assert!(sum.compute().is_err(), "the next run has the metric for itself");
+        if validates {
+            trainer.validate(&mut failed, ()).unwrap();
+        }
         trainer.save_checkpoint(&mut failed, (), &path).unwrap();
         // another run in between, of this trainer or another one
         Trainer::new(config()).fit(&mut script(None), ()).unwrap();
         let recorder = Recorder::default();
         Trainer::new(config()).logger(recorder.clone()).ckpt_path(&path).fit(&mut script(None), ()).unwrap();
-        assert_eq!(recorder.column("batch_idx"), [1.5], "failed at {at}");
-        assert_eq!(recorder.column("sum"), [10.0], "failed at {at}");
+        assert_eq!(recorder.column("batch_idx"), [1.5], "failed at {at}, validates: {validates}");
+        assert_eq!(recorder.column("sum"), [10.0], "failed at {at}, validates: {validates}");
     }
 }

@@ -197,6 +197,8 @@ impl RunContext {
             should_stop,
             stop_reason,
             frozen_at_start,
+            train_loader,
+            training_log,
             ..
         } = before;
         let accumulate_grad_batches = before.config.accumulate_grad_batches;
@@ -222,6 +224,8 @@ impl RunContext {
                 should_stop,
                 stop_reason,
                 frozen_at_start,
+                train_loader,
+                training_log,
                 ..ctx
             };
         }

@@ -26,7 +26,7 @@ pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<()
     running.ctx.running_stage = RunningStage::Training;
     if running.ctx.config.limit_train_batches.is_zero() {
         nothing_is_trained(running.ctx, EndReason::NoTrainingBatches);
-        return Ok(());
+        return running.go_on();
     }
     train(running, validation)
 }
