@@ -3,6 +3,7 @@
 use crate::arguments::Arguments;
 use crate::attributes::Conditions;
 use crate::hooks::{Hook, HookTrait, Role, result_error, result_value};
+use crate::owned::anonymous_lifetimes;
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::types;
 use proc_macro2::{Span, TokenStream};
@@ -92,7 +93,8 @@ impl Block {
     }
 
     pub(crate) fn borrows(&self) -> bool {
-        self.item.head.generics.lifetimes().next().is_some()
+        let head = &self.item.head;
+        head.generics.lifetimes().next().is_some() || !anonymous_lifetimes(&head.self_ty).is_empty()
     }
 
     /// The generics of the block for the implementations: the trainer keeps the module, so nothing in it is borrowed.

@@ -3,8 +3,10 @@
 
 use crate::model::Block;
 use crate::parse::BlockItem;
-use syn::visit_mut::VisitMut;
-use syn::{GenericParam, Generics, Ident, Lifetime};
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::visit_mut::{self, VisitMut};
+use syn::{GenericParam, Generics, Ident, Lifetime, ParenthesizedGenericArguments, Type, TypeBareFn, TypeReference};
 
 /// Writes `'static` for lifetimes that were taken out of generics.
 pub(crate) struct Owned {
@@ -31,10 +33,46 @@ impl VisitMut for Owned {
     }
 }
 
+/// Writes `'static` for lifetimes that have no name, and keeps the tokens that stood for them.
+#[derive(Default)]
+struct Anonymous {
+    found: Vec<TokenStream>,
+}
+
+impl VisitMut for Anonymous {
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        if lifetime.ident == "_" {
+            self.found.push(lifetime.to_token_stream());
+            lifetime.ident = Ident::new("static", lifetime.ident.span());
+        }
+    }
+
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        if reference.lifetime.is_none() {
+            self.found.push(reference.and_token.to_token_stream());
+            reference.lifetime = Some(Lifetime::new("'static", reference.and_token.spans[0]));
+        }
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    // the lifetimes of a function's arguments are those of each call
+    fn visit_type_bare_fn_mut(&mut self, _: &mut TypeBareFn) {}
+
+    fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+}
+
+/// The lifetimes of a block's type that have no name: `'_`, and the `&` of a reference without one.
+pub(crate) fn anonymous_lifetimes(ty: &Type) -> Vec<TokenStream> {
+    let mut anonymous = Anonymous::default();
+    anonymous.visit_type_mut(&mut ty.clone());
+    anonymous.found
+}
+
 /// Makes the block one of a type without lifetimes.
 pub(crate) fn make_owned(block: &mut Block) {
     let mut owned = Owned::of(&mut block.item.head.generics);
     owned.visit_type_mut(&mut block.item.head.self_ty);
+    Anonymous::default().visit_type_mut(&mut block.item.head.self_ty);
     for item in &mut block.item.items {
         if let BlockItem::Method(method) = item {
             owned.visit_signature_mut(&mut method.sig);

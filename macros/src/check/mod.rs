@@ -9,6 +9,8 @@ mod together;
 use crate::catalogue;
 use crate::mistakes::Mistakes;
 use crate::model::Block;
+use crate::owned::anonymous_lifetimes;
+use quote::ToTokens;
 
 /// Notes every mistake of the block, and marks the hooks that must not be forwarded to.
 pub(crate) fn block(block: &mut Block, mistakes: &mut Mistakes) {
@@ -26,7 +28,9 @@ pub(crate) fn block(block: &mut Block, mistakes: &mut Mistakes) {
 
 /// The trainer keeps the module and the loops its batches: nothing in them may be borrowed.
 fn lifetimes(block: &Block, mistakes: &mut Mistakes) {
-    for lifetime in block.item.head.generics.lifetimes() {
+    let head = &block.item.head;
+    let named = head.generics.lifetimes().map(ToTokens::to_token_stream);
+    for lifetime in named.chain(anonymous_lifetimes(&head.self_ty)) {
         mistakes.add(lifetime, catalogue::borrowing_block(block.role.attribute()));
     }
 }

@@ -51,8 +51,9 @@ impl Watched {
     /// Every module whose batches and outputs are those that the hooks ask for.
     fn every(hooks: &[&Written], block: &Block, mut generics: Generics, root: &TokenStream) -> Self {
         let (head, signatures) = (&block.item.head, hooks.iter().map(|hook| &hook.method.sig));
-        let (own, ty) = (&head.generics, &head.self_ty);
-        let module = free_name("M", quote!(#own #ty #root #(#signatures)*));
+        // quoted generics leave the bounds out
+        let (own, bounds, ty) = (&head.generics, &head.generics.where_clause, &head.self_ty);
+        let module = free_name("M", quote!(#own #bounds #ty #root #(#signatures)*));
         generics.params.push(parse_quote!(#module: #root::__private::LightningModule));
         let bounds = &mut generics.make_where_clause().predicates;
         if let Some(batch) = hooks.iter().find_map(|hook| asked(hook, "batch")) {

@@ -41,8 +41,8 @@ fn unless_written(block: &Block, name: &str, function: &TokenStream) -> Option<T
 
 fn main(block: &Block, root: &TokenStream) -> TokenStream {
     let head = &block.item.head;
-    let (generics, ty) = (&head.generics, &head.self_ty);
-    let data = free_name("Data", quote!(#generics #ty #root));
+    let (generics, bounds, ty) = (&head.generics, &head.generics.where_clause, &head.self_ty);
+    let data = free_name("Data", quote!(#generics #bounds #ty #root));
     let about =
         format!(" Runs the program of this module with the data module `{data}`: `fit`, `validate`, `test`, `predict`");
     quote! {

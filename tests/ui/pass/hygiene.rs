@@ -51,6 +51,20 @@ mod type_parameters {
         }
     }
 
+    pub(super) trait Likes<T> {}
+
+    impl Likes<M> for u8 {}
+
+    pub(super) struct Liking<T>(pub(super) T);
+
+    #[lightning_callback]
+    impl<T> Liking<T>
+    where
+        T: Likes<M> + Send + 'static,
+    {
+        fn on_fit_start(&mut self) {}
+    }
+
     pub(super) struct Held<T>(T);
 
     #[lightning_callback]
@@ -339,6 +353,8 @@ fn nothing_is_captured() {
     assert_eq!(model.training_step(&batch), Tensor::from(1.5));
     let watcher: Box<dyn Callback<type_parameters::Model>> = Box::new(type_parameters::Watcher);
     assert!(watcher.name().ends_with("type_parameters::Watcher"));
+    let liking: Box<dyn Callback<type_parameters::Model>> = Box::new(type_parameters::Liking(1_u8));
+    assert!(liking.name().contains("Liking"));
     assert_eq!(traits::Model::new().training_step(&Tensor::from(2.0)), Tensor::from(2.0));
     assert_eq!(Variants::hooks(), [Hook::TrainingStep, Hook::TrainDataloader]);
     let other: Box<dyn Callback<language::Model>> = Box::new(language::Watcher);
