@@ -8,6 +8,7 @@ use crate::hook::Hook;
 use crate::native::{NativeError, readable};
 use crate::optim::OptimizerError;
 use crate::schedule::ScheduleError;
+use crate::shown::shown;
 use crate::signal::Signal;
 use crate::stage::{RunningStage, Stage};
 use std::fmt;
@@ -253,11 +254,11 @@ fn of_elements(non_finite: i64, elements: i64) -> String {
     }
 }
 
-/// A whole error and what caused it, in one line.
+/// A whole error and what caused it, in one line. What stems from files has no control characters that a terminal would obey.
 pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
-        let text = readable(&cause.to_string()).replace('\n', " ");
+        let text = shown(&readable(&cause.to_string()).replace('\n', " "), usize::MAX);
         // transparent errors repeat what they wrap
         if parts.last().is_none_or(|last| !last.ends_with(&text)) {
             parts.push(text);

@@ -36,6 +36,7 @@ mod panic;
 pub mod precision;
 pub mod profiler;
 pub mod schedule;
+mod shown;
 mod signal;
 mod stage;
 mod table;

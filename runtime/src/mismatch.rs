@@ -1,5 +1,6 @@
 //! Saved tensors that do not fit those that are to take them.
 
+use crate::shown::shown;
 use std::fmt;
 use tch::Kind;
 
@@ -125,9 +126,12 @@ fn list(problem: &str, names: &[impl fmt::Display]) -> Option<String> {
     (!names.is_empty()).then(|| format!("{problem}: {}", first_of(names)))
 }
 
-/// The first names for a sentence, and how many there are behind them.
+/// The longest part of a sentence that a name is.
+const LONGEST: usize = 200;
+
+/// The first names for a sentence, and the number of those that follow. They may be those of any file.
 pub(crate) fn first_of(names: &[impl fmt::Display]) -> String {
-    let shown: Vec<String> = names.iter().take(LISTED).map(ToString::to_string).collect();
+    let shown: Vec<String> = names.iter().take(LISTED).map(|name| shown(&name.to_string(), LONGEST)).collect();
     let rest = names.len().saturating_sub(LISTED);
     let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
     format!("{}{more}", shown.join(", "))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use tch_lightning::optim::Algorithm;
 use tch_lightning::prelude::*;
-use tch_lightning::{ModelCheckpoint, OnExceptionCheckpoint, Optimizers, weights};
+use tch_lightning::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint, Optimizers, weights};
 
 /// Two layers of one weight, which a module of manual optimization steps by whatever it is given.
 struct Two {
@@ -249,4 +249,83 @@ fn what_could_not_be_resumed_from_is_still_there() {
     let mut trainer = Trainer::new(config).callback(on_exception).ckpt_path(saved.path());
     trainer.fit(&mut Two::new(two_of(Sgd::new(0.1), Sgd::new(0.1))), ()).unwrap_err();
     assert!(std::fs::read(saved.path()).unwrap() == before);
+}
+
+/// What is said of the checkpoint of an epoch with one optimizer once it was changed, without its path.
+fn said_of(change: impl FnOnce(&mut Checkpoint)) -> String {
+    let saved = Saved::of(Sgd::new(0.1));
+    let mut checkpoint = Checkpoint::read(&saved.path()).unwrap();
+    change(&mut checkpoint);
+    checkpoint.write(&saved.path()).unwrap();
+    let trainer = Trainer::new(config(2)).callback(EarlyStopping::new("loss"));
+    let error = trainer.ckpt_path(saved.path()).fit(&mut Two::new(Sgd::new(0.1)), ()).unwrap_err();
+    error.to_string().replace(&saved.path().display().to_string(), "FILE")
+}
+
+#[test]
+fn names_in_a_checkpoint_do_not_reach_the_terminal_as_they_are() {
+    let renamed = |name: String| {
+        said_of(|checkpoint| {
+            let weight = checkpoint.tensors.remove("module.a.weight").unwrap();
+            checkpoint.tensors.insert(format!("module.{name}"), weight);
+        })
+    };
+    let said = renamed("\u{1b}[2J\n".to_owned());
+    assert!(said.ends_with("unexpected: \\u{1b}[2J\\n"), "{said:?}");
+    let said = renamed("n".repeat(100_000));
+    assert!(said.ends_with(&format!("unexpected: {}…", "n".repeat(200))), "{} bytes", said.len());
+    let said = said_of(|checkpoint| {
+        checkpoint.metadata.optimizers[0].parameters[0][0] = "\u{1b}[31m".to_owned();
+    });
+    assert!(said.contains("has the parameters \\u{1b}[31m, "), "{said:?}");
+}
+
+#[test]
+fn a_callbacks_state_that_does_not_fit_names_the_file() {
+    let said = said_of(|checkpoint| {
+        let key = "EarlyStopping(loss, min)".to_owned();
+        checkpoint.metadata.callbacks.insert(key, serde_json::json!({ "wait_count": "\u{1b}[2J" }));
+    });
+    assert_eq!(
+        said,
+        "`load_state_dict` of the callback EarlyStopping failed in `fit`: the state in the checkpoint FILE does not fit: invalid type: \
+         string \"\\u{1b}[2J\", expected usize"
+    );
+}
+
+#[test]
+fn what_a_hook_had_set_to_nothing_names_the_file() {
+    let saved = Saved::of(Sgd::new(0.1));
+    // layout 1 has no checksum
+    let bytes = std::fs::read(saved.path()).unwrap();
+    let (length, rest) = bytes.split_at(8);
+    let (header, elements) = rest.split_at(u64::from_le_bytes(length.try_into().unwrap()) as usize);
+    let mut header: serde_json::Value = serde_json::from_slice(header).unwrap();
+    let texts = header["__metadata__"].as_object_mut().unwrap();
+    texts.remove("tch_lightning.checksum").unwrap();
+    let mut metadata: serde_json::Value = serde_json::from_str(texts["tch_lightning"].as_str().unwrap()).unwrap();
+    metadata["layout"] = 1.into();
+    metadata["run"]["accumulate_grad_batches"] = 0.into();
+    texts["tch_lightning"] = metadata.to_string().into();
+    let header = header.to_string();
+    let length = (header.len() as u64).to_le_bytes();
+    std::fs::write(saved.path(), [&length[..], header.as_bytes(), elements].concat()).unwrap();
+
+    let trainer = Trainer::new(config(2)).ckpt_path(saved.path());
+    let said = { trainer }.fit(&mut Two::new(Sgd::new(0.1)), ()).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        format!(
+            "the checkpoint {} does not fit this run: `accumulate_grad_batches` is set to 0: it must be at least 1",
+            saved.path().display()
+        )
+    );
+}
+
+#[test]
+fn epochs_are_counted_in_words() {
+    let saved = Saved::of(Sgd::new(0.1));
+    let trainer = Trainer::new(config(0)).ckpt_path(saved.path());
+    let said = { trainer }.fit(&mut Two::new(Sgd::new(0.1)), ()).unwrap_err().to_string();
+    assert_eq!(said, "the checkpoint was written after 1 epoch, and `max_epochs` is 0: set it to 1 or more");
 }

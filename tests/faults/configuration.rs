@@ -130,6 +130,12 @@ fn what_is_no_configuration_is_refused_in_a_sentence() {
         ("", "it is empty"),
         ("- 1", "it must be a table of keys and values, and is a list"),
         ("trainer: 3", "`trainer` must be a table of keys and values, and is a number"),
+        (
+            "seed_everything: 18446744073709551615",
+            "`seed_everything` must be a whole number from -9223372036854775808 to 9223372036854775807, and is \
+             18446744073709551615",
+        ),
+        ("ckpt_path: \"\"", "`ckpt_path` must be a file's path, and is empty"),
         ("ckpt_path: [1]", "`ckpt_path` must be a file's path, and is a list"),
         ("trainer:\n  max_epochs: 1\n  max_epochs: 2", "`max_epochs` stands twice, the second time in line 3"),
         ("trainer: {\n", "it can't be read as YAML: unclosed bracket '{' at line 1, column 10"),

@@ -194,3 +194,9 @@ fn a_hyperparameter_that_was_added_to_a_struct_in_a_struct_has_its_default() {
     assert_eq!(read("test"), serde_json::json!({ "inner": { "rate": 0.25, "added": 7 } }));
     assert_eq!(read("test --added 3"), serde_json::json!({ "inner": { "rate": 0.25, "added": 3 } }));
 }
+
+#[test]
+fn a_number_that_is_too_large_names_its_field() {
+    let said = Program::of_flags("whole").refuse(&format!("fit --width 1 --large {}", i128::MAX));
+    assert_eq!(said, "the model's hyperparameters can't be written: `large`: the number is too large for JSON");
+}

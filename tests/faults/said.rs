@@ -100,3 +100,14 @@ fn test_takes_the_checkpoint_that_the_modules_own_callback_wrote() {
     assert!(checkpoint.ends_with("/kept/epoch=1-step=10.ckpt"), "{output}");
     assert!(!program.path("lightning_logs/version_1/checkpoints").exists());
 }
+
+#[test]
+fn a_run_without_batches_is_not_taken_for_the_run_that_it_continues() {
+    let program = Program::new();
+    said(&program, "--max-epochs 1");
+    let checkpoint = "lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt";
+    assert_eq!(
+        said(&program, &format!("--max-epochs 2 --limit-train-batches 0 --ckpt-path {checkpoint}")),
+        ["nothing is left to train: `limit_train_batches` is 0"]
+    );
+}

@@ -4,6 +4,7 @@ use super::LAYOUT;
 use super::layout::LONGEST_HEADER;
 use crate::mismatch::Mismatch;
 use crate::native::without_backtrace;
+use crate::shown::shown;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -153,7 +154,7 @@ impl CheckpointError {
     }
 
     pub(super) fn damaged(path: &Path, reason: String) -> Self {
-        Self::Damaged { path: path.to_owned(), reason }
+        Self::Damaged { path: path.to_owned(), reason: shown(&reason, 500) }
     }
 
     /// The error of writing to `path`, or the one of libtorch that stopped it.

@@ -52,7 +52,10 @@ impl Source {
         let wrong = |(key, value): (&String, &Value)| match (key.as_str(), value) {
             (key, _) if !keys.iter().any(|known| known == key) => Some(unknown(&shown(key), key, &keys)),
             (flags::SEED, value) => (!value.is_null() && value.as_i64().is_none())
-                .then(|| format!("`{key}` must be a whole number, and is {}", yaml::kind(value))),
+                .then(|| format!("`{key}` must be a whole number{}", not_a_seed(value))),
+            (flags::CKPT_PATH, Value::String(path)) if path.is_empty() => {
+                Some(format!("`{key}` must be a file's path, and is empty"))
+            }
             (flags::CKPT_PATH, value) => (!value.is_null() && !value.is_string())
                 .then(|| format!("`{key}` must be a file's path, and is {}", yaml::kind(value))),
             (_, Value::Object(_) | Value::Null) => None,
@@ -110,6 +113,14 @@ impl Configuration {
     /// Each file's values for a section, and the place for its mistakes.
     pub(super) fn sections(&mut self, section: &str) -> impl Iterator<Item = (Table, &mut Vec<String>)> {
         self.files.iter_mut().filter_map(move |file| Some((file.section(section)?.clone(), &mut file.mistakes)))
+    }
+}
+
+/// What is wrong with a seed.
+fn not_a_seed(value: &Value) -> String {
+    match value {
+        Value::Number(number) => format!(" from {} to {}, and is {number}", i64::MIN, i64::MAX),
+        value => format!(", and is {}", yaml::kind(value)),
     }
 }
 

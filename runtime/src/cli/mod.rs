@@ -95,7 +95,8 @@ where
         let mut config = files.trainer(M::trainer_defaults());
         Hyperparameters::update_from_arg_matches(&mut config, explicit)?;
         let given_path = explicit.get_one::<PathBuf>(flags::CKPT_PATH).cloned();
-        let mut checkpoint = given_path.or_else(|| files.value(flags::CKPT_PATH)?.as_str().map(PathBuf::from));
+        let mut checkpoint = given_path
+            .or_else(|| files.value(flags::CKPT_PATH)?.as_str().filter(|path| !path.is_empty()).map(PathBuf::from));
         let prints = explicit.contains_id(flags::PRINT_CONFIG);
         if checkpoint.is_none() && name != "fit" && !prints {
             checkpoint = Some(last(&config)?);
@@ -119,7 +120,10 @@ where
     }
 
     fn run(self) -> Result<()> {
-        let (model, data) = (self.model.to_json()?, self.data.to_json()?);
+        let json = |of: &str, json: serde_json::Result<serde_json::Value>| {
+            json.with_context(|| format!("the {of}'s hyperparameters can't be written"))
+        };
+        let (model, data) = (json("model", self.model.to_json())?, json("data", self.data.to_json())?);
         if self.prints {
             let Self { seed, config, checkpoint, .. } = &self;
             let (model, data) = (json::Plain(&model), json::Plain(&data));

@@ -117,17 +117,7 @@ fn first_tag(text: &str) -> Option<String> {
 
 /// A text of the user's that is part of a sentence: without control characters, which a terminal would obey, and not too long.
 pub(crate) fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
-    let mut shown: String = text.chars().take(LONGEST).flat_map(escaped).collect();
-    if text.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
-}
-
-fn escaped(character: char) -> impl Iterator<Item = char> {
-    let (control, other) = if character.is_control() { (Some(character), None) } else { (None, Some(character)) };
-    control.into_iter().flat_map(char::escape_default).chain(other)
+    crate::shown::shown(text, 60)
 }
 
 /// Mistakes in one sentence: the first ones, and the number of those that follow.
@@ -159,13 +149,7 @@ fn unreadable(error: &serde_saphyr::Error) -> String {
 
 /// What a library says, which may quote a value of any length.
 pub(crate) fn in_one_line(text: &str) -> String {
-    const LONGEST: usize = 500;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut shown: String = line.chars().take(LONGEST).flat_map(escaped).collect();
-    if line.chars().nth(LONGEST).is_some() {
-        shown.push('…');
-    }
-    shown
+    crate::shown::shown(&text.split_whitespace().collect::<Vec<_>>().join(" "), 500)
 }
 
 /// What a value is, in words.

@@ -39,8 +39,10 @@ const FLOAT: &str = "$float";
 pub fn to_value(value: &(impl Serialize + ?Sized)) -> Result<Value> {
     match ciborium::Value::serialized(value) {
         Ok(everything) if write::needs_marks(&everything) => write::marked(everything),
+        // the reason then names the field
+        Ok(everything) => serde_json::to_value(value).or_else(|_| write::marked(everything)),
         // what is not in that form fails here too, with a reason that speaks of JSON
-        _ => serde_json::to_value(value),
+        Err(_) => serde_json::to_value(value),
     }
 }
 

@@ -34,10 +34,16 @@ pub(super) fn marked(value: ciborium::Value) -> Result<Value> {
         ciborium::Value::Array(items) => Value::Array(items.into_iter().map(marked).collect::<Result<_>>()?),
         ciborium::Value::Map(entries) => {
             let is_like_a_mark = is_like_a_mark(&entries);
-            let entries = entries.into_iter().map(|(name, value)| Ok((key(name)?, marked(value)?)));
+            let entries = entries.into_iter().map(|(name, value)| {
+                let name = key(name)?;
+                let value = marked(value).map_err(|error| Error::custom(format!("`{name}`: {error}")))?;
+                Ok((name, value))
+            });
             let map = Value::Object(entries.collect::<Result<_>>()?);
             if is_like_a_mark { Value::Object(Map::from_iter([(FLOAT.to_owned(), map)])) } else { map }
         }
+        // numbers of 128 bits
+        ciborium::Value::Tag(2 | 3, _) => return Err(Error::custom("the number is too large for JSON")),
         other => return Err(Error::custom(format!("{other:?} has no place in JSON"))),
     })
 }

@@ -110,7 +110,11 @@ fn epoch_end_reason(ctx: &RunContext) -> Option<EndReason> {
 }
 
 fn nothing_is_trained(ctx: &mut RunContext, reason: EndReason) {
-    let after = ctx.ckpt_path().map(|path| format!(", in the run that {} is from", path.display())).unwrap_or_default();
+    let after = ctx
+        .ckpt_path()
+        .filter(|_| reason != EndReason::NoTrainingBatches)
+        .map(|path| format!(", in the run that {} is from", path.display()))
+        .unwrap_or_default();
     terminal::say(&format!("nothing is left to train: {reason}{after}"));
     ctx.end_because(reason);
 }
@@ -133,10 +137,14 @@ fn warn_of_rare_rows(ctx: &RunContext) {
 
 fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
     let ctx = &running.ctx;
-    let is_wanted = running.callbacks.find::<ModelCheckpoint>().is_some() && !ctx.is_fast_dev_run();
+    let Some(checkpoint) = running.callbacks.find::<ModelCheckpoint>() else { return };
     // a run that is resumed near its end may have nothing left to save
-    if is_wanted && !ctx.has_saved && ctx.ckpt_path().is_none() {
-        terminal::say("warning: this run saved no checkpoint: none was due, or none was among the best");
+    if !ctx.has_saved && !ctx.is_fast_dev_run() && ctx.ckpt_path().is_none() {
+        let reason = match checkpoint.save_top_k {
+            0 => "`save_top_k` is 0",
+            _ => "none was due, or none was among the best",
+        };
+        terminal::say(&format!("warning: this run saved no checkpoint: {reason}"));
     }
 }
 

@@ -9,6 +9,7 @@ use crate::mismatch::{Mismatch, first_of};
 use crate::native::RandomState;
 use crate::optim::Optimizer;
 use crate::schedule::LrSchedulerState;
+use crate::shown::shown;
 use std::path::PathBuf;
 use tch::Tensor;
 
@@ -132,8 +133,12 @@ fn refuse(ctx: &RunContext, mistake: Option<String>) -> Result<(), Error> {
 pub(super) fn of_file(error: Error, ctx: &RunContext) -> Error {
     match error {
         Error::Checkpoint(error) => error.of_file(&path(ctx)).into(),
-        Error::Configuration(_) => error,
-        other => CheckpointError::OtherRun { path: path(ctx), reason: other.to_string() }.into(),
+        Error::Hook(mut hook) => {
+            hook.error =
+                hook.error.context(format!("the state in the checkpoint {} does not fit", path(ctx).display()));
+            Error::Hook(hook)
+        }
+        other => CheckpointError::OtherRun { path: path(ctx), reason: shown(&other.to_string(), 500) }.into(),
     }
 }
 

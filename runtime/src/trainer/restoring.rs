@@ -4,6 +4,7 @@ use super::misfit::{self, check_training, of_file};
 use super::optimizers::make_optimizers;
 use super::saving::{GRADIENT, of_optimizer};
 use crate::checkpoint::{Checkpoint, Metadata};
+use crate::counted::counted;
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, trainable};
 use crate::native::set_gradient;
@@ -46,7 +47,7 @@ impl<M: LightningModule> Running<'_, M> {
         CheckpointHooksTable::on_load_checkpoint(self.module, self.ctx, checkpoint)?;
         checkpoint.load_into(&self.variables()).map_err(|error| of_file(error.into(), self.ctx))?;
         self.callbacks.on_load_checkpoint(self.ctx, self.module, checkpoint)?;
-        self.callbacks.load_state_dicts(self.ctx, callbacks)
+        self.callbacks.load_state_dicts(self.ctx, callbacks).map_err(|error| of_file(error, self.ctx))
     }
 
     /// Takes the optimizers' state and the counters from a checkpoint, so that `fit` continues where it was written.
@@ -55,7 +56,8 @@ impl<M: LightningModule> Running<'_, M> {
         let epoch = checkpoint.metadata.progress.resumed().current_epoch;
         if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
             return Err(Error::Configuration(format!(
-                "the checkpoint was written after {epoch} epochs, and `max_epochs` is {epochs}: set it to {epoch} or more"
+                "the checkpoint was written after {}, and `max_epochs` is {epochs}: set it to {epoch} or more",
+                counted(epoch, "epoch")
             )));
         }
         check_training(&checkpoint, self.ctx)?;
