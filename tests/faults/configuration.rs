@@ -218,3 +218,18 @@ fn a_hyperparameter_that_was_added_since_has_its_default() {
          `width`"
     );
 }
+
+#[test]
+fn the_root_may_be_in_the_users_own_folder() {
+    let program = Program::new();
+    let home = program.path("home").display().to_string();
+    let program = program.with("HOME", home.leak());
+    program.write(
+        "run.yaml",
+        "trainer: {default_root_dir: ~/runs, max_epochs: 1, enable_progress_bar: false}\nmodel: {width: 1}\n",
+    );
+    program.succeed("fit --config run.yaml");
+    assert!(program.path("home/runs/lightning_logs/version_0/metrics.csv").exists());
+    assert!(!program.path("~").exists());
+    program.succeed("test --config run.yaml");
+}

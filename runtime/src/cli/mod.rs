@@ -161,7 +161,7 @@ where
 
 /// The newest checkpoint under the run's root.
 fn last(config: &TrainerConfig) -> Result<PathBuf> {
-    let logs = config.default_root_dir.join(crate::context::LOGS);
+    let logs = config.root().join(crate::context::LOGS);
     last_checkpoint(&logs).ok_or_else(|| {
         anyhow!("there is no checkpoint in {}: run `fit` first, or name a checkpoint with --ckpt-path", logs.display())
     })

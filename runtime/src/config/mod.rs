@@ -237,7 +237,7 @@ impl TrainerConfig {
         if mistakes.is_empty() { Ok(()) } else { Err(Error::Configuration(mistakes.join("; "))) }
     }
 
-    /// The configuration with what `overfit_batches` and `fast_dev_run` say of the other values.
+    /// The configuration with what `overfit_batches` and `fast_dev_run` say of the other values, and with a `default_root_dir` without `~`.
     pub(crate) fn resolved(mut self) -> Self {
         if let Some(batches) = self.fast_dev_run.batches() {
             let limit = BatchLimit::Batches(batches);
@@ -257,7 +257,15 @@ impl TrainerConfig {
             self.limit_train_batches = self.overfit_batches;
             self.limit_val_batches = self.overfit_batches;
         }
+        self.default_root_dir = self.root();
         self
+    }
+
+    /// `default_root_dir`, where `~` is the user's own folder.
+    pub(crate) fn root(&self) -> PathBuf {
+        let below_home = self.default_root_dir.strip_prefix("~").ok();
+        let expanded = below_home.and_then(|below| Some(std::env::home_dir()?.join(below)));
+        expanded.unwrap_or_else(|| self.default_root_dir.clone())
     }
 }
 
