@@ -235,14 +235,18 @@ fn in_loop(running_stage: RunningStage, epoch: Option<usize>, batch_idx: Option<
     }
 }
 
-/// How to go on after an interruption.
+/// How to continue after an interruption.
 fn ways_on(stage: Stage, checkpoint: Option<&Path>) -> String {
     match checkpoint {
         _ if stage != Stage::Fit => String::new(),
-        Some(checkpoint) => format!(": go on with `--ckpt-path {}`", checkpoint.display()),
-        None => ": no checkpoint was written, which `OnExceptionCheckpoint` does, and `ModelCheckpoint` with \
-                 `save_on_exception`"
-            .to_owned(),
+        Some(checkpoint) => {
+            format!(": to continue, run the same command with `--ckpt-path {}`", checkpoint.display())
+        }
+        None => {
+            ": no checkpoint was written; add `OnExceptionCheckpoint`, or `save_on_exception` to `ModelCheckpoint`, to \
+                 get one"
+                .to_owned()
+        }
     }
 }
 

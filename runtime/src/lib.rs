@@ -106,7 +106,8 @@ pub mod prelude {
     };
     pub use crate::{
         Callback, Checkpoint, Context, Flow, IntoOptimizer as _, OptimizerIndex, Optimizers, Precision, Reduction,
-        Stage, StepClosure, Trainer, TrainerConfig, lightning_callback, lightning_datamodule, lightning_module,
+        ScheduledOptimizer, Stage, StepClosure, Trainer, TrainerConfig, lightning_callback, lightning_datamodule,
+        lightning_module,
     };
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;

@@ -21,7 +21,8 @@ pub(crate) fn is_foreign(file: &str) -> bool {
     let file = file.replace('\\', "/");
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/").replace('\\', "/");
     let of_dependency = FOLDERS.iter().any(|folder| file.contains(folder)) || file.starts_with("library/");
-    of_dependency || file.starts_with(own_folder()) || file.starts_with(&own)
+    let is_rust = file.split(':').next().is_some_and(|file| file.ends_with(".rs")) || file.contains(".rs:");
+    of_dependency || !is_rust || file.starts_with(own_folder()) || file.starts_with(&own)
 }
 
 /// The first of the user's own lines in a backtrace, from the innermost on: `src/model.rs:42:9`, or the function where the program has
@@ -122,6 +123,7 @@ mod tests {
     fn files_of_dependencies_are_not_the_users() {
         assert!(is_foreign(file!()) && is_foreign("/rustc/598/library/core/src/option.rs"));
         assert!(is_foreign("/home/ada/.cargo/registry/src/index.crates.io-19/tch-0.26.0/src/nn/linear.rs"));
-        assert!(!is_foreign("src/main.rs") && !is_foreign("/home/ada/net/src/model.rs"));
+        assert!(is_foreign("nptl/pthread_create.c:442:8"));
+        assert!(!is_foreign("src/main.rs:3:5") && !is_foreign("/home/ada/net/src/model.rs"));
     }
 }

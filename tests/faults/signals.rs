@@ -27,7 +27,7 @@ fn a_signal_ends_training_after_the_running_step_and_says_how_to_go_on() {
         let said = sentence(&log);
         let place = said.strip_prefix(&format!("interrupted by {name} at ")).unwrap_or_else(|| panic!("{said}"));
         let (place, way_on) = place.split_once(": ").unwrap();
-        assert_eq!(way_on, "go on with `--ckpt-path crashes/on_exception.ckpt`");
+        assert_eq!(way_on, "to continue, run the same command with `--ckpt-path crashes/on_exception.ckpt`");
         assert_whole_log(&program);
 
         let saved = Checkpoint::read(&program.path("crashes/on_exception.ckpt")).unwrap();
@@ -62,8 +62,11 @@ fn without_a_checkpoint_of_the_end_the_newest_one_is_told() {
     running.signal("INT");
     let (_, log) = running.end();
     let said = sentence(&log);
-    let told =
-        said.split_once(": go on with `--ckpt-path ").unwrap_or_else(|| panic!("{said}")).1.trim_end_matches('`');
+    let told = said
+        .split_once(": to continue, run the same command with `--ckpt-path ")
+        .unwrap_or_else(|| panic!("{said}"))
+        .1
+        .trim_end_matches('`');
     assert!(told.starts_with("./lightning_logs/version_0/checkpoints/epoch="), "{said}");
     Checkpoint::read(&program.path(told)).unwrap();
 
@@ -72,8 +75,8 @@ fn without_a_checkpoint_of_the_end_the_newest_one_is_told() {
     let said = sentence(&running.end().1);
     assert!(
         said.ends_with(
-            ", batch 0: no checkpoint was written, which `OnExceptionCheckpoint` does, and `ModelCheckpoint` with \
-             `save_on_exception`"
+            ", batch 0: no checkpoint was written; add `OnExceptionCheckpoint`, or `save_on_exception` to \
+             `ModelCheckpoint`, to get one"
         ) || said.contains(", batch 1: no checkpoint"),
         "{said}"
     );
@@ -156,7 +159,7 @@ fn a_worker_that_hangs_does_not_hold_up_the_end() {
     assert_eq!(
         interrupted(&program, "fit --width 3 --crashes crashes"),
         format!(
-            "interrupted by SIGINT at epoch 0, batch 2, {hangs}: go on with `--ckpt-path crashes/on_exception.ckpt`"
+            "interrupted by SIGINT at epoch 0, batch 2, {hangs}: to continue, run the same command with `--ckpt-path crashes/on_exception.ckpt`"
         )
     );
     let saved = Checkpoint::read(&program.path("crashes/on_exception.ckpt")).unwrap().metadata;
@@ -168,7 +171,7 @@ fn a_worker_that_hangs_does_not_hold_up_the_end() {
     assert_eq!(
         interrupted(&program, "fit --width 3 --crashes crashes"),
         format!(
-            "interrupted by SIGINT at batch 2 of the validation in epoch 0, {hangs}: go on with `--ckpt-path \
+            "interrupted by SIGINT at batch 2 of the validation in epoch 0, {hangs}: to continue, run the same command with `--ckpt-path \
              crashes/on_exception-v1.ckpt`"
         )
     );

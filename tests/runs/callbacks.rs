@@ -3,7 +3,7 @@
 use crate::model::{Line, every, file, files, fit, quiet};
 use serde_json::{Value, json};
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, Every, ModelCheckpoint, MonitorMode};
+use tch_lightning::{EarlyStopping, Every, LambdaCallback, ModelCheckpoint, MonitorMode, SaveLast};
 
 #[test]
 fn a_modules_checkpoints_stand_in_for_the_trainers() {
@@ -98,4 +98,19 @@ fn states_that_cannot_be_told_apart_are_refused_at_the_start() {
     let stopping = || EarlyStopping::new("val_loss").mode(MonitorMode::Max);
     let said = Trainer::new(quiet()).callback(stopping()).callback(stopping()).fit(&mut line, ()).unwrap_err();
     assert!(said.to_string().contains("under the key `EarlyStopping(val_loss, max)`"), "{said}");
+}
+
+#[test]
+fn a_failed_evaluation_writes_no_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let save = || ModelCheckpoint::new().dirpath(folder.path()).save_on_exception(true).save_last(SaveLast::Copy);
+    let mut line = Line::new();
+    let fails = || {
+        LambdaCallback::new()
+            .on_validation_start(|_, _: &mut Line| bail!("no more"))
+            .on_test_start(|_, _: &mut Line| bail!("no more"))
+    };
+    let mut trainer = crate::model::trainer(quiet(), &line).callback(save()).callback(fails());
+    assert!(trainer.validate(&mut line, ()).is_err() && trainer.test(&mut line, ()).is_err());
+    assert!(files(folder.path()).is_empty());
 }

@@ -3,7 +3,7 @@
 use crate::model::{Line, fit, quiet, trainer};
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{Interval, LrSchedulerConfig};
-use tch_lightning::{BatchLimit, EarlyStopping, EndReason, LambdaCallback, StoppingReason};
+use tch_lightning::{BatchLimit, EarlyStopping, EndReason, LambdaCallback, Loaders, StoppingReason};
 
 #[test]
 fn a_stream_that_ends_before_the_limit_has_a_last_batch() {
@@ -152,4 +152,15 @@ fn epochs_that_are_skipped_do_not_run_for_ever() {
     let mut trainer = Trainer::new(TrainerConfig { max_steps: Some(3), max_epochs: None, ..quiet() });
     let said = trainer.fit(&mut Skipping(vs), ()).unwrap_err().to_string();
     assert!(said.starts_with("`max_steps` is 3, and no optimizer step was taken in 1000 batches"), "{said}");
+}
+
+#[test]
+fn batches_of_no_sample_are_refused() {
+    let loader = || DataLoader::new(TensorDataset::new(Tensor::ones([3, 1], (Kind::Float, Device::Cpu))).unwrap());
+    let mut line = Line::new();
+    let error = trainer(quiet(), &line).fit(&mut line, Loaders::train(loader().batch_size(0))).unwrap_err();
+    assert!(error.to_string().ends_with("a DataLoader's batch_size is 0; it must be at least 1"), "{error}");
+    let data = Loaders::evaluation(loader().batch_size(0));
+    let error = trainer(quiet(), &line).validate(&mut line, data).unwrap_err();
+    assert!(error.to_string().ends_with("a DataLoader's batch_size is 0; it must be at least 1"), "{error}");
 }

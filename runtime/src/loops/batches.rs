@@ -18,6 +18,11 @@ pub(super) fn count<B: Batch>(
     dataloader: Hook,
     limit: BatchLimit,
 ) -> Result<Option<usize>, Error> {
+    if loader.num_batches() == Some(0)
+        && let Err(source @ DataError::ZeroBatchSize) = loader.epoch(0)
+    {
+        return Err(Error::Data { dataloader, epoch: None, batch_idx: None, source });
+    }
     let wrong = |source: LimitError| Error::Configuration(format!("of the loader of `{dataloader}`, {source}"));
     limit.of(loader.num_batches()).map_err(wrong)
 }

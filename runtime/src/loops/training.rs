@@ -19,10 +19,10 @@ impl<M: LightningModule> Training<M> {
         let mut loader = running.data.train_dataloader(running.module, running.ctx)?;
         let limit = running.ctx.config.limit_train_batches;
         batches::overfit(running.ctx, Hook::TrainDataloader, &mut loader);
+        running.ctx.num_training_batches = batches::count(&loader, Hook::TrainDataloader, limit)?;
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }
-        running.ctx.num_training_batches = batches::count(&loader, Hook::TrainDataloader, limit)?;
         batches::loaded(running.ctx, |progress| &mut progress.train_loaded_at);
         Ok(Self { loader })
     }

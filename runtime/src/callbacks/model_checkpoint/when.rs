@@ -136,7 +136,13 @@ impl ModelCheckpoint {
     }
 
     pub(super) fn after_exception(&mut self, ctx: &mut RunContext) -> Result<()> {
-        if !self.save_on_exception || self.is_saved_here(ctx) || ctx.is_fast_dev_run() || ctx.sanity_checking() {
+        let is_training = ctx.stage() == Stage::Fit && !ctx.is_restoring();
+        if !self.save_on_exception
+            || !is_training
+            || self.is_saved_here(ctx)
+            || ctx.is_fast_dev_run()
+            || ctx.sanity_checking()
+        {
             return Ok(());
         }
         let metrics = candidates(ctx);
