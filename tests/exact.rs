@@ -7,7 +7,9 @@ use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch_lightning::data::Sampler;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, LambdaCallback, OnExceptionCheckpoint, SaveRequest, seed_everything};
+use tch_lightning::{
+    Error, ExponentialMovingAverage, LambdaCallback, OnExceptionCheckpoint, SaveRequest, seed_everything,
+};
 
 /// One weight, whose gradient is the sample: 1, 2, 3, …
 struct Slope {
@@ -81,7 +83,8 @@ impl Slope {
         }
     }
 
-    fn training_step(&mut self, batch: &Tensor) -> Option<Tensor> {
+    fn training_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Option<Tensor> {
+        ctx.log("sample", batch.to_kind(Kind::Float).mean(None)).on_step(false).on_epoch(true);
         self.seen.push(batch.int64_value(&[0]));
         let noise = if self.draws { Tensor::rand([1], (Kind::Float, Device::Cpu)) } else { Tensor::from(1f32) };
         let loss = (&self.weight * batch * noise).sum(Kind::Float);
@@ -171,6 +174,50 @@ fn max_steps_within_an_epoch_leaves_its_other_batches_for_the_next_run() {
     trainer.fit(&mut third, ()).unwrap();
     assert!(third.seen.is_empty());
     assert_eq!((trainer.context().current_epoch(), trainer.context().global_step()), (2, 5));
+}
+
+#[test]
+fn an_epoch_that_was_cut_short_is_left_where_the_data_has_changed() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.ckpt");
+    let steps = |steps| TrainerConfig { max_steps: Some(steps), ..config(9) };
+    let mut first = Slope::new();
+    let mut trainer = Trainer::new(steps(6));
+    trainer.fit(&mut first, ()).unwrap();
+    trainer.save_checkpoint(&mut first, (), &path).unwrap();
+    let mut grown = Slope { samples: 5, ..Slope::new() };
+    let mut trainer = Trainer::new(steps(12)).ckpt_path(&path);
+    trainer.fit(&mut grown, ()).unwrap();
+    assert_eq!((grown.seen, trainer.context().current_epoch()), (vec![1, 2, 3, 4, 5, 1], 4));
+}
+
+#[test]
+fn an_average_by_epochs_and_a_logged_value_are_those_of_the_whole_epoch_that_was_cut_short() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("last.ckpt");
+    let run = |steps: i64, after: Option<&Path>| {
+        let average = ExponentialMovingAverage::new(0.5).update_every_n_steps(1000).update_starting_at_epoch(0);
+        let save = path.clone();
+        let saves = LambdaCallback::new().on_train_epoch_end(move |ctx, _: &mut Slope| {
+            ctx.save_checkpoint(SaveRequest::new(save.clone()));
+            Ok(())
+        });
+        let mut slope = Slope::new();
+        let mut trainer = Trainer::new(TrainerConfig { max_steps: Some(steps), ..config(9) }).callback(average);
+        trainer = match after {
+            Some(path) => trainer.ckpt_path(path),
+            None => trainer.callback(saves),
+        };
+        trainer.fit(&mut slope, ()).unwrap();
+        (slope.value(), trainer.context().callback_metrics()["sample"])
+    };
+    // the average begins with the weight after the first step, -1, and moves half the way at each end of an epoch: to -10 and to -20
+    assert_eq!(run(8, None), (-12.75, 2.5));
+    // cut short after 1 + 2 of the second epoch, it moves half the way to -13 as well
+    assert_eq!(run(6, None), (-9.25, 1.5));
+    assert_eq!(run(8, Some(&path)), (-14.625, 2.5));
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub enum Accelerator {
     Auto,
     /// The CPU.
     Cpu,
+    /// A GPU: CUDA where it is usable, else MPS.
+    Gpu,
     /// An NVIDIA GPU.
     Cuda,
     /// The GPU of an Apple computer.
@@ -45,6 +47,11 @@ pub enum DeviceError {
     /// CUDA was asked for and is not usable.
     #[error("the accelerator cuda can't be used: {0}")]
     Cuda(CudaStatus),
+    /// A GPU was asked for, and neither CUDA nor MPS is usable.
+    #[error(
+        "the accelerator gpu can't be used: {0}, and this libtorch has no MPS, or this is not an Apple computer with a GPU"
+    )]
+    Gpu(CudaStatus),
     /// MPS was asked for and is not usable.
     #[error("the accelerator mps can't be used: this libtorch has no MPS, or this is no Apple computer with a GPU")]
     Mps,
@@ -82,6 +89,11 @@ impl Accelerator {
             },
             Self::Mps if mps_is_available() => devices.only("mps", 1).map(|_| Device::Mps),
             Self::Mps => Err(DeviceError::Mps),
+            Self::Gpu => match (cuda::load(), mps_is_available()) {
+                (CudaStatus::Usable { .. }, _) => Self::Cuda.device(devices),
+                (_, true) => Self::Mps.device(devices),
+                (status, false) => Err(DeviceError::Gpu(status)),
+            },
             Self::Auto => self.best().device(devices),
         }
     }
@@ -237,6 +249,12 @@ mod tests {
         assert_eq!(
             error,
             "the accelerator cuda can't be used: no NVIDIA driver is installed on this machine (libcuda.so.1 is not found)"
+        );
+        let error = Accelerator::Gpu.device(&Devices::Auto).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the accelerator gpu can't be used: no NVIDIA driver is installed on this machine (libcuda.so.1 is not found), and this \
+             libtorch has no MPS, or this is not an Apple computer with a GPU"
         );
     }
 }

@@ -77,7 +77,7 @@ pub use module::{
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
-pub use precision::Precision;
+pub use precision::{Precision, UnknownPrecision};
 pub use signal::Signal;
 pub use stage::{RunningStage, Stage};
 pub use trainer::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, Metrics, SweepMode, Trainer};

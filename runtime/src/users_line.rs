@@ -14,13 +14,13 @@ const CRATES: [&str; 9] =
     ["std", "core", "alloc", "tch", "torch_sys", "tch_lightning", "anyhow", "__rustc", "rust_begin_unwind"];
 
 /// What leads to the dependencies of a program, and to the standard library.
-const FOLDERS: [&str; 4] = ["/registry/src/", "/git/checkouts/", "/rustc/", "/library/"];
+const FOLDERS: [&str; 4] = ["/registry/src/", "/git/checkouts/", "/rustc/", "/rustlib/"];
 
 /// Whether a file is not the user's.
 pub(crate) fn is_foreign(file: &str) -> bool {
     let file = file.replace('\\', "/");
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/").replace('\\', "/");
-    let of_dependency = FOLDERS.iter().any(|folder| file.contains(folder)) || file.starts_with("library/");
+    let of_dependency = FOLDERS.iter().any(|folder| file.contains(folder));
     let is_rust = file.split(':').next().is_some_and(|file| file.ends_with(".rs")) || file.contains(".rs:");
     of_dependency || !is_rust || file.starts_with(own_folder()) || file.starts_with(&own)
 }
@@ -124,6 +124,10 @@ mod tests {
         assert!(is_foreign(file!()) && is_foreign("/rustc/598/library/core/src/option.rs"));
         assert!(is_foreign("/home/ada/.cargo/registry/src/index.crates.io-19/tch-0.26.0/src/nn/linear.rs"));
         assert!(is_foreign("nptl/pthread_create.c:442:8"));
-        assert!(!is_foreign("src/main.rs:3:5") && !is_foreign("/home/ada/net/src/model.rs"));
+        assert!(
+            !is_foreign("/home/ada/library/src/model.rs:1:1")
+                && !is_foreign("src/main.rs:3:5")
+                && !is_foreign("/home/ada/net/src/model.rs")
+        );
     }
 }

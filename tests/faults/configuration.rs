@@ -111,10 +111,10 @@ fn every_mistake_is_named_with_its_file_and_key() {
     );
     assert_eq!(
         program.refuse_file(
-            "trainer: {accelerator: gpu, devices: some, fast_dev_run: 2.5, limit_val_batches: many, max_time: x, \
+            "trainer: {accelerator: tpu, devices: some, fast_dev_run: 2.5, limit_val_batches: many, max_time: x, \
              on_non_finite_loss: skip, val_check_interval: 3 fortnights}"
         ),
-        "`trainer.accelerator`: unknown variant `gpu`, expected one of `auto`, `cpu`, `cuda`, `mps`; `trainer.devices`: write \
+        "`trainer.accelerator`: unknown variant `tpu`, expected one of `auto`, `cpu`, `gpu`, `cuda`, `mps`; `trainer.devices`: write \
          auto, a count such as 1, or indices such as [0]; `trainer.fast_dev_run`: write true, false, or a number of batches; \
          `trainer.limit_val_batches`: write a number of batches, or a fraction; `trainer.max_time`: `x` is no time: write \
          DD:HH:MM:SS, or units such as 1h 30m; `trainer.on_non_finite_loss`: unknown variant `skip`, expected one of `stop`, \

@@ -110,6 +110,7 @@ required! {
     OfOtherValues { #[arg(long, value_enum)] kind: Named, #[arg(long)] timeout: Seconds }
     Skipping { #[arg(skip)] cache: u8, #[arg(long)] lr: f64, #[arg(long, default_value = "1")] shards: NonZeroU8 }
     Texts { #[arg(long)] texts: Vec<String>, #[arg(long)] folder: PathBuf }
+    WithList { #[arg(long, required = true, num_args = 1..)] hidden: Vec<i64>, #[arg(long, default_value_t = 0.1)] lr: f64 }
     Whole { #[arg(long)] width: i64, #[arg(long, default_value_t = 0)] large: i128 }
     Older { #[arg(long, default_value_t = 0.5)] rate: f64 }
     Newer { #[arg(long, default_value_t = 0.5)] rate: f64, #[arg(long, default_value_t = 7)] added: i32 }
@@ -247,6 +248,7 @@ fn main() -> ExitCode {
         "of-other-name" => Model::<OfOtherName>::main::<Rows>(),
         "of-other-values" => Model::<OfOtherValues>::main::<Rows>(),
         "skipping" => Model::<Skipping>::main::<Rows>(),
+        "with-list" => Model::<WithList>::main::<Rows>(),
         "texts" => Model::<Texts>::main::<Rows>(),
         "whole" => Model::<Whole>::main::<Rows>(),
         "in-older" => Model::<InOlder>::main::<Rows>(),

@@ -144,6 +144,7 @@ fn what_stands_neither_in_a_file_nor_in_a_flag_is_missing() {
         ("of-other-name", "{steps: 3}", "--lr <LR>"),
         ("of-other-values", "{kind: Relu}", "--timeout <TIMEOUT>"),
         ("skipping", "{}", "--lr <LR>"),
+        ("with-list", "{lr: 0.2}", "--hidden <HIDDEN>..."),
     ] {
         let program = Program::of_flags(kind);
         std::fs::write(program.path("run.yaml"), format!("model: {file}\n")).unwrap();

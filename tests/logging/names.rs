@@ -275,3 +275,28 @@ fn names_that_only_look_alike_have_columns_of_their_own() {
     assert_eq!(recorder.column("x"), [0.0, 1.0]);
     assert_eq!((recorder.column("x_step"), recorder.column("x_epoch")), (vec![5.0, 5.0], vec![7.0]));
 }
+
+#[test]
+fn a_changed_program_may_name_its_values_otherwise_from_an_epoch_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("epoch.ckpt");
+    let to = path.clone();
+    let save = LambdaCallback::new().on_train_epoch_end(move |ctx, _: &mut Script| {
+        ctx.save_checkpoint(SaveRequest::new(to.clone()));
+        Ok(())
+    });
+    let first = |ctx: &mut Context, _| {
+        ctx.log("x", 1.0).on_epoch(true);
+        Ok(())
+    };
+    Trainer::new(config()).callback(save).fit(&mut Script::new(4, first), ()).unwrap();
+    let recorder = Recorder::default();
+    let then = |ctx: &mut Context, _| {
+        ctx.log("x_step", 5.0);
+        ctx.log("x_epoch", 7.0).on_step(false).on_epoch(true);
+        Ok(())
+    };
+    let two = TrainerConfig { max_epochs: Some(2), ..config() };
+    Trainer::new(two).logger(recorder.clone()).ckpt_path(path).fit(&mut Script::new(4, then), ()).unwrap();
+    assert_eq!((recorder.column("x_step"), recorder.column("x_epoch")), (vec![5.0; 4], vec![7.0]));
+}

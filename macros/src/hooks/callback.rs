@@ -39,10 +39,10 @@ declarations! {
             false
         }
 
-        /// When `on_save_checkpoint` of the callback is called. A checkpoint that a hook asks for is written at the next place
-        /// from which a run can be resumed. What callbacks and the module add to it is asked for with the checkpoint, as in
-        /// Lightning; where this is true, it is asked for when the file is written, so that it fits `state_dict`, which is
-        /// always of then. Default false.
+        /// Whether `on_save_checkpoint` of the callback is called when the file is written. A checkpoint that a hook asks for is
+        /// written at the next place from which a run can be resumed. `on_save_checkpoint` is called when the checkpoint is
+        /// asked for, as in Lightning, and `state_dict` when it is written: a callback that saves tensors with its
+        /// `state_dict` returns true here, so that both are of one moment. Default false.
         fn saves_when_written(&self) -> bool {
             false
         }

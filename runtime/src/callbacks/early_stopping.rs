@@ -195,7 +195,8 @@ impl EarlyStopping {
             return Ok(());
         }
         let here = Place { epoch: ctx.current_epoch(), total_batches: ctx.total_batches() };
-        if self.state.latest_check == Some(here) {
+        // a run that is resumed after a failure may do several batches again
+        if self.state.latest_check.is_some_and(|latest| latest.total_batches >= here.total_batches) {
             return Ok(());
         }
         let current = match monitored(ctx, "EarlyStopping", &self.monitor) {

@@ -57,7 +57,7 @@ pub struct ExponentialMovingAverage {
     latest_update_step: usize,
     /// The epoch at whose end it was last updated: a resumed run may do that epoch's end again.
     #[serde(skip)]
-    latest_update_epoch: Option<usize>,
+    latest_epoch_ended_after: Option<usize>,
 }
 
 /// What a checkpoint keeps, besides tensors.
@@ -65,7 +65,7 @@ pub struct ExponentialMovingAverage {
 struct State {
     latest_update_step: usize,
     #[serde(default)]
-    latest_update_epoch: Option<usize>,
+    latest_epoch_ended_after: Option<usize>,
     n_averaged: u64,
 }
 
@@ -82,7 +82,7 @@ impl Default for ExponentialMovingAverage {
             update_starting_at_epoch: None,
             weights: None,
             latest_update_step: 0,
-            latest_update_epoch: None,
+            latest_epoch_ended_after: None,
         }
     }
 }
@@ -167,7 +167,7 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
         }
         if stage == Stage::Fit {
             self.weights = None;
-            (self.latest_update_step, self.latest_update_epoch) = (0, None);
+            (self.latest_update_step, self.latest_epoch_ended_after) = (0, None);
         }
         Ok(())
     }
@@ -196,11 +196,11 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
     }
 
     fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
-        let epoch = ctx.current_epoch();
-        let is_due = self.update_starting_at_epoch.is_some_and(|start| epoch >= start);
-        if is_due && self.latest_update_epoch != Some(epoch) {
+        let batches = ctx.total_batches();
+        let is_due = self.update_starting_at_epoch.is_some_and(|start| ctx.current_epoch() >= start);
+        if is_due && self.latest_epoch_ended_after.is_none_or(|latest| batches > latest) {
             self.update()?;
-            self.latest_update_epoch = Some(epoch);
+            self.latest_epoch_ended_after = Some(batches);
         }
         Ok(())
     }
@@ -258,13 +258,13 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
-        let Self { latest_update_step, latest_update_epoch, .. } = *self;
-        Ok(json::to_value(&State { latest_update_step, latest_update_epoch, n_averaged: self.n_averaged() })?)
+        let Self { latest_update_step, latest_epoch_ended_after, .. } = *self;
+        Ok(json::to_value(&State { latest_update_step, latest_epoch_ended_after, n_averaged: self.n_averaged() })?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        let State { latest_update_step, latest_update_epoch, n_averaged } = json::from_value(state_dict)?;
-        (self.latest_update_step, self.latest_update_epoch) = (latest_update_step, latest_update_epoch);
+        let State { latest_update_step, latest_epoch_ended_after, n_averaged } = json::from_value(state_dict)?;
+        (self.latest_update_step, self.latest_epoch_ended_after) = (latest_update_step, latest_epoch_ended_after);
         if let Some(weights) = &mut self.weights {
             weights.set_n_averaged(n_averaged);
         }

@@ -98,7 +98,7 @@ pub enum CheckpointError {
     },
     /// There are no optimizers and counters in it, which `fit` needs to resume.
     #[error(
-        "the checkpoint {} has weights alone, as `save_weights_only` saves them, so that `fit` can't resume from it: load them into \
+        "the checkpoint {} contains only weights, as `save_weights_only` saves them, so that `fit` can't resume from it: load them into \
          the module with `weights::load` and train from the beginning, or resume from a checkpoint that has the optimizers too",
         path.display()
     )]

@@ -6,7 +6,7 @@ use crate::config::yaml::{Table, in_one_line, shown, unknown};
 use crate::json::{Filler, Path, Shape};
 use crate::module::Hyperparameters;
 use anyhow::{Context as _, Result, anyhow};
-use clap::{Arg, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path;
@@ -74,7 +74,10 @@ pub(super) fn read<H: Hyperparameters>(
     let missing = missing.map(|path| anyhow!("{}: missing field `{}`", whose(), path.join(".")));
     if let (None, true) = (&missing, hparams.is_ok()) {
         // those whose values have other names than their flags are there as well
-        let required = fields.args.iter().filter(|arg| arg.is_required_set()).map(|arg| arg.get_id().to_string());
+        // an empty list is as good as none
+        let is_list = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append);
+        let required = fields.args.iter().filter(|arg| arg.is_required_set() && !is_list(arg));
+        let required = required.map(|arg| arg.get_id().to_string());
         named.extend(
             required.filter(|id| !named.contains_key(id)).map(|id| (id, Value::Bool(true))).collect::<Vec<_>>(),
         );

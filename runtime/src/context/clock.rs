@@ -9,7 +9,7 @@ use std::time::Duration;
 pub(crate) struct Clock {
     stopwatch: Stopwatch,
     steps_seen: u64,
-    /// The training batches, over all epochs, after which it was done last.
+    /// The number of training batches, over all epochs, after which the scheduler stepped last.
     done_after: Option<usize>,
 }
 

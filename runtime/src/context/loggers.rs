@@ -37,10 +37,10 @@ impl Loggers {
         self.to_be_made = is_none.then(|| RunStart::of(stage, checkpoint, 0));
     }
 
-    /// From now on, until the next run begins, a logger that fails does not keep checkpoints from being written: the run has failed
+    /// While a run fails, a logger that fails does not keep checkpoints from being written: the run has failed
     /// already, and its last checkpoint is worth more than the rows.
-    pub(crate) fn warn_of_failures(&mut self) {
-        self.only_warns = true;
+    pub(crate) fn warn_of_failures(&mut self, only_warns: bool) {
+        self.only_warns = only_warns;
     }
 
     /// Forces all rows to the disk.

@@ -44,7 +44,7 @@ use crate::precision::GradScaler;
 use crate::signal::Signals;
 use crate::stage::{RunningStage, Stage};
 use lent::Lent;
-use log::Log;
+use log::{Log, NamedTensors, SavedLog};
 use log_dir::LogDir;
 pub(crate) use loggers::Loggers;
 use losses::Losses;
@@ -94,6 +94,10 @@ pub struct RunContext {
     pub(crate) loggers: Loggers,
     pub(crate) hook: Option<Hook>,
     pub(crate) training_log: Log,
+    /// What the `fit` before has logged of its epoch, in a run of another verb.
+    log_of_fit: Option<Log>,
+    /// What was logged of an epoch that was cut short, before its end.
+    cut_log: Option<(SavedLog, NamedTensors)>,
     pub(crate) evaluation_log: Log,
     pub(crate) callback_metrics: BTreeMap<String, f64>,
     pub(crate) refused_log: Option<String>,
@@ -113,6 +117,8 @@ pub struct RunContext {
     pub(crate) pending_saves: Vec<PendingSave>,
     pub(crate) checkpoint_writer: Writer,
     pub(crate) checkpoint_folders: Folders,
+    /// Whether what the checkpoint has logged of its epoch is dropped, as that epoch is not continued.
+    pub(crate) drops_resumed_log: bool,
     /// The checkpoint that the run began from, until training goes on.
     pub(crate) resumed: Option<Checkpoint>,
     /// Whether all of the checkpoint that a `fit` began from was taken over.
@@ -120,7 +126,7 @@ pub struct RunContext {
     /// The random numbers before what a resumed run does again, if this one fails now.
     random_before_redone: Option<RandomState>,
     toggled: Toggled,
-    /// The names of the parameters that were frozen before the first hook of `fit`.
+    /// The names of the parameters that were frozen before `configure_optimizers` and `on_fit_start`.
     pub(crate) frozen_at_start: Vec<String>,
     log_dir: LogDir,
 }
@@ -156,6 +162,9 @@ impl RunContext {
             loggers: Loggers::default(),
             hook: None,
             training_log: Log::default(),
+            log_of_fit: None,
+            cut_log: None,
+            drops_resumed_log: false,
             evaluation_log: Log::default(),
             callback_metrics: BTreeMap::new(),
             refused_log: None,
@@ -199,8 +208,10 @@ impl RunContext {
             frozen_at_start,
             train_loader,
             training_log,
+            log_of_fit,
             ..
         } = before;
+        let log_of_fit = log_of_fit.or_else(|| (before.stage == Stage::Fit).then_some(training_log));
         let accumulate_grad_batches = before.config.accumulate_grad_batches;
         let mut ctx = Self { stage, running_stage: stage.into(), device, hyper_parameters, ..Self::new(config) };
         ctx.losses.as_on_a_gpu = losses.as_on_a_gpu;
@@ -225,7 +236,7 @@ impl RunContext {
                 stop_reason,
                 frozen_at_start,
                 train_loader,
-                training_log,
+                log_of_fit,
                 ..ctx
             };
         }

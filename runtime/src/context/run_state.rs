@@ -54,7 +54,7 @@ pub(crate) const RANDOM: &str = "random.";
 impl RunContext {
     /// The state, and its tensors under their names in a checkpoint.
     pub(crate) fn state(&self) -> Result<(RunState, NamedTensors), Error> {
-        let (training_log, log) = self.training_log.save()?;
+        let (training_log, log) = self.saved_log()?;
         let metrics = self.callback_metrics.iter();
         let state = RunState {
             seed: self.training_seed(),
@@ -78,6 +78,23 @@ impl RunContext {
         Ok((state, log.chain(random).collect()))
     }
 
+    /// What was logged of the epoch that is running, or that the `fit` before was in.
+    fn saved_log(&self) -> Result<(SavedLog, NamedTensors), Error> {
+        match &self.cut_log {
+            Some((log, tensors)) if self.progress.is_cut_short() => {
+                let tensors = tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
+                Ok((log.clone(), tensors.collect()))
+            }
+            _ => Ok(self.log_of_fit.as_ref().unwrap_or(&self.training_log).save()?),
+        }
+    }
+
+    /// Keeps what was logged of an epoch that is cut short: the run that resumes it comes to the epoch's end once more.
+    pub(crate) fn keep_cut_log(&mut self) -> Result<(), Error> {
+        self.cut_log = Some(self.training_log.save()?);
+        Ok(())
+    }
+
     /// Whether training has stopped at the end of an epoch because a hook asked for it. Whoever resumes such a run wants more
     /// epochs. Where `min_epochs` or `min_steps` still asks for more, the run has yet to stop.
     fn has_been_stopped(&self) -> bool {
@@ -91,7 +108,9 @@ impl RunContext {
         };
         let (log, random) = (under(LOG), under(RANDOM));
         let state = checkpoint.metadata.run;
-        self.training_log = Log::restored(&state.training_log, &log, self.device)?;
+        if !self.drops_resumed_log {
+            self.training_log = Log::restored(&state.training_log, &log, self.device)?;
+        }
         self.callback_metrics =
             state.callback_metrics.into_iter().map(|(name, AnyNumber(value))| (name, value)).collect();
         if state.should_stop && !self.should_stop {

@@ -1,5 +1,5 @@
-//! Reads a struct from JSON that does not have all of its fields. What is missing is made up, for whoever reads it to put the true
-//! values in its place: a deserializer knows a field's name and type, and not its default.
+//! Reads a struct from JSON that does not have all of its fields. Missing fields get placeholder values, which the caller replaces: a
+//! deserializer knows a field's name and type, but not its default.
 
 use super::read::{Marked, mark};
 use serde::de::value::{MapDeserializer, SeqDeserializer};

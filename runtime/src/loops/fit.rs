@@ -15,10 +15,13 @@ use crate::terminal;
 
 /// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored.
 pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    if let Some(reason) = continue_cut_epoch(running.ctx) {
-        nothing_is_trained(running.ctx, reason);
-        return running.go_on();
-    }
+    let after_cut = match continue_cut_epoch(running.ctx) {
+        Ok(after_cut) => after_cut,
+        Err(reason) => {
+            nothing_is_trained(running.ctx, reason);
+            return running.go_on();
+        }
+    };
     let mut validation = Validation::of(running);
     if let Some(validation) = validation.as_mut().filter(|_| !is_restarting(running)) {
         validation.sanity_check(running)?;
@@ -28,10 +31,14 @@ pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<()
         nothing_is_trained(running.ctx, EndReason::NoTrainingBatches);
         return running.go_on();
     }
-    train(running, validation)
+    train(running, validation, after_cut)
 }
 
-fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Option<Validation<M>>) -> Result<(), Error> {
+fn train<M: LightningModule>(
+    running: &mut Running<'_, M>,
+    mut validation: Option<Validation<M>>,
+    after_cut: Option<Progress>,
+) -> Result<(), Error> {
     let mut training = Training::load(running)?;
     if let Some(validation) = &mut validation {
         validation.measure(running.ctx)?;
@@ -40,7 +47,13 @@ fn train<M: LightningModule>(running: &mut Running<'_, M>, mut validation: Optio
         nothing_is_trained(running.ctx, reason);
         return running.go_on();
     }
-    let batches_left = training.batches_left(running.ctx)?;
+    let batches_left = match (training.batches_left(running.ctx), after_cut) {
+        (Err(Error::Configuration(_)), Some(after)) => {
+            leave_cut_epoch(running.ctx, after);
+            None
+        }
+        (batches, _) => batches?,
+    };
     running.ctx.log_hyper_parameters()?;
     warn_of_rare_rows(running.ctx);
     if let Some(validation) = &mut validation {
@@ -95,13 +108,30 @@ fn end_epoch<M: LightningModule>(running: &mut Running<'_, M>, last_step: &mut L
     last_step.fail_without_steps(running.ctx)
 }
 
-/// Goes back into an epoch that was cut short, as by `max_steps`: the batches that are left of it come next. Returns why they do not.
-fn continue_cut_epoch(ctx: &mut RunContext) -> Option<EndReason> {
-    let within = ctx.progress.within_cut_epoch()?;
+/// Goes back into an epoch that was cut short, as by `max_steps`: the batches that are left of it come next. Returns the counters from
+/// after it, or why there is nothing to train.
+fn continue_cut_epoch(ctx: &mut RunContext) -> Result<Option<Progress>, EndReason> {
+    let Some(within) = ctx.progress.within_cut_epoch() else { return Ok(None) };
     let after = std::mem::replace(&mut ctx.progress, within);
-    let reason = stopping::end_reason(ctx)?;
+    match stopping::end_reason(ctx) {
+        None => Ok(Some(after)),
+        Some(reason) => {
+            ctx.progress = after;
+            Err(reason)
+        }
+    }
+}
+
+/// Leaves the rest of an epoch that was cut short to the data that it was dealt from: the epoch's end was reached all the same.
+fn leave_cut_epoch(ctx: &mut RunContext, after: Progress) {
+    let Progress { current_epoch: epoch, batches_ready, .. } = ctx.progress;
+    terminal::say(&format!(
+        "warning: epoch {epoch} was cut short after {}, and the training data is not what it was then: training continues with epoch {}",
+        counted(batches_ready, "batch"),
+        after.current_epoch
+    ));
     ctx.progress = after;
-    Some(reason)
+    ctx.drops_resumed_log = true;
 }
 
 /// Why no epoch follows. A run that is resumed within its last epoch still has the end of that epoch to do.

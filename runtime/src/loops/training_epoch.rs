@@ -110,6 +110,9 @@ fn advance_end<M: LightningModule>(
 fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.batch_idx = None;
     running.ctx.read_losses()?;
+    if !running.ctx.progress.is_last_batch {
+        running.ctx.keep_cut_log()?;
+    }
     running.ctx.redo_hooks_from_here(Position::EpochEnd)?;
     // the rows of an epoch's end belong to its last step
     let stepped = running.ctx.progress.batches_that_stepped;

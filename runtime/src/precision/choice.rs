@@ -3,6 +3,7 @@ use crate::native::{Autocast, AutocastDtype, NativeError};
 use clap::ValueEnum;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
+use std::str::FromStr;
 use tch::nn::VarStore;
 use tch::{Device, Kind, TchError};
 
@@ -24,7 +25,8 @@ use tch::{Device, Kind, TchError};
 ///
 /// let config: TrainerConfig = serde_json::from_str(r#"{ "precision": "bf16-mixed" }"#)?;
 /// assert_eq!(config.precision, Precision::BFloat16Mixed);
-/// # Ok::<(), serde_json::Error>(())
+/// assert_eq!("16".parse::<Precision>()?, Precision::Float16Mixed);
+/// # Ok::<(), anyhow::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
 pub enum Precision {
@@ -115,6 +117,28 @@ impl fmt::Display for Precision {
     }
 }
 
+/// That a text is not the name of a [`Precision`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{name}` is no precision: write one of {}", names())]
+pub struct UnknownPrecision {
+    /// The text.
+    pub name: String,
+}
+
+fn names() -> String {
+    let names: Vec<String> = Precision::value_variants().iter().map(ToString::to_string).collect();
+    names.join(", ")
+}
+
+/// By any of its names, such as `bf16-mixed`, or `32` for `32-true`.
+impl FromStr for Precision {
+    type Err = UnknownPrecision;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPrecision> {
+        <Self as ValueEnum>::from_str(name, false).map_err(|_| UnknownPrecision { name: name.to_owned() })
+    }
+}
+
 /// By any of its names; `32` and its like may be numbers, as in Lightning.
 impl<'de> Deserialize<'de> for Precision {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -128,10 +152,7 @@ impl<'de> Deserialize<'de> for Precision {
             Written::Name(name) => name,
             Written::Bits(bits) => bits.to_string(),
         };
-        Self::from_str(&name, false).map_err(|_| {
-            let names: Vec<String> = Self::value_variants().iter().map(ToString::to_string).collect();
-            serde::de::Error::custom(format!("`{name}` is no precision: write one of {}", names.join(", ")))
-        })
+        name.parse().map_err(serde::de::Error::custom)
     }
 }
 

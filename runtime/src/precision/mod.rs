@@ -3,5 +3,5 @@
 mod choice;
 mod grad_scaler;
 
-pub use choice::Precision;
+pub use choice::{Precision, UnknownPrecision};
 pub use grad_scaler::{GradScaler, GradScalerState};

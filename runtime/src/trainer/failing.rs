@@ -13,9 +13,9 @@ use std::path::PathBuf;
 
 impl<M: LightningModule> Running<'_, M> {
     /// Tells everyone of the error, and finishes the loggers. As in Lightning, `teardown` is not called. Whatever fails in here is
-    /// a warning: the first error is the one to mend, and the others are to hear of it.
+    /// a warning: the original error is the one that is returned.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
-        self.ctx.loggers.warn_of_failures();
+        self.ctx.loggers.warn_of_failures(true);
         warn(self.ctx.go_back());
         let mut written = None;
         for place in 0..self.callbacks.list.len() {
@@ -30,6 +30,7 @@ impl<M: LightningModule> Running<'_, M> {
             let finalized = panic::catch(|| Ok(logger.finalize(RunStatus::Failed)?));
             warn(finalized.map_err(|panic| in_one_line(&panic)));
         }
+        self.ctx.loggers.warn_of_failures(false);
         if let Error::Interrupted { checkpoint, .. } = &mut error {
             *checkpoint = written.or_else(|| newest(self.ctx));
         }

@@ -1,10 +1,12 @@
 //! The parameters that hooks have frozen and unfrozen while training, which a resumed run has so again.
 
 use crate::context::Refrozen;
+use crate::mismatch::first_of;
 use crate::module::{LightningModule, Running, trainable};
+use crate::terminal;
 
 impl<M: LightningModule> Running<'_, M> {
-    /// Keeps in mind what is frozen before the first hook of `fit`.
+    /// Keeps in mind what is frozen before `configure_optimizers` and `on_fit_start`.
     pub(super) fn see_frozen(&mut self) {
         self.ctx.frozen_at_start = self.frozen();
     }
@@ -16,8 +18,17 @@ impl<M: LightningModule> Running<'_, M> {
         Refrozen { frozen: added(now, before), unfrozen: added(before, now) }
     }
 
-    /// Makes the changes that the run before had made.
+    /// Makes the changes that the run before had made, and says which: the program may have been changed since. They count as
+    /// changes of this run as well, also where the module comes from an earlier run in this process.
     pub(super) fn refreeze(&mut self, Refrozen { frozen, unfrozen }: &Refrozen) {
+        for (what, names) in [("frozen", frozen), ("unfrozen", unfrozen)] {
+            if !names.is_empty() {
+                terminal::say(&format!("parameters that are {what}, as in the checkpoint: {}", first_of(names)));
+            }
+        }
+        let at_start = &mut self.ctx.frozen_at_start;
+        at_start.retain(|name| !frozen.contains(name));
+        at_start.extend(unfrozen.iter().filter(|name| !at_start.contains(name)).cloned().collect::<Vec<_>>());
         for (name, parameter) in trainable(self.module.parameters()) {
             if frozen.contains(&name) || unfrozen.contains(&name) {
                 let _ = parameter.set_requires_grad(unfrozen.contains(&name));

@@ -138,6 +138,8 @@ pub(super) fn of_file(error: Error, ctx: &RunContext) -> Error {
                 hook.error.context(format!("the state in the checkpoint {} does not fit", path(ctx).display()));
             Error::Hook(hook)
         }
+        // libtorch's own, such as one of memory, says nothing of the checkpoint
+        Error::Torch(_) | Error::Native(_) | Error::Io { .. } => error,
         other => CheckpointError::OtherRun { path: path(ctx), reason: shown(&other.to_string(), 500) }.into(),
     }
 }

@@ -13,6 +13,7 @@ mod tuning;
 
 pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 
+use crate::callbacks::ModelCheckpoint;
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::context::{RunContext, checkpoint_folders};
@@ -141,6 +142,20 @@ impl<M: LightningModule> Trainer<M> {
     /// ```
     pub fn find_callback<C: Callback<M>>(&self) -> Option<&C> {
         self.callbacks.find()
+    }
+
+    /// The first [`ModelCheckpoint`](crate::ModelCheckpoint), if there is one. Lightning's
+    /// [`checkpoint_callback`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#checkpoint-callback).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::LightningModule;
+    /// fn best<M: LightningModule>(trainer: &Trainer<M>) -> Option<&std::path::Path> {
+    ///     trainer.checkpoint_callback()?.best_model_path()
+    /// }
+    /// ```
+    pub fn checkpoint_callback(&self) -> Option<&ModelCheckpoint> {
+        self.find_callback()
     }
 
     /// Adds a logger. Without any, a [`CsvLogger`](crate::CsvLogger) writes into the run's folder, unless the configuration says

@@ -22,8 +22,11 @@ impl Columns {
         Ok(())
     }
 
-    /// Takes the columns of an entry of a checkpoint. Where two names have one there, logging them again fails.
+    /// Takes the columns of an entry that a checkpoint has from within the epoch. Where two names have one there, logging them again
+    /// fails.
     pub(super) fn restore(&mut self, key: &Key, logged: &Logged) {
-        self.0.extend(logged.columns(key).map(|column| (column, key.name.clone())));
+        if logged.is_current {
+            self.0.extend(logged.columns(key).map(|column| (column, key.name.clone())));
+        }
     }
 }

@@ -110,6 +110,23 @@ impl<At> Context<At> {
     }
 }
 
+impl<At: Logs> Context<At> {
+    /// Logs several values, each as [`log`](Self::log) does by default. Lightning's
+    /// [`log_dict`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#log-dict).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// fn log_losses(ctx: &mut Context, reconstruction: &Tensor, divergence: &Tensor) {
+    ///     ctx.log_all([("reconstruction", reconstruction), ("divergence", divergence)]);
+    /// }
+    /// ```
+    pub fn log_all<'a, V: Into<LogValue>>(&mut self, values: impl IntoIterator<Item = (&'a str, V)>) {
+        for (name, value) in values {
+            self.log(name, value);
+        }
+    }
+}
+
 /// The hooks around a training batch, where a step's own value is the one of interest.
 fn logs_steps(hook: Hook) -> bool {
     use Hook::*;
