@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use tch_lightning::optim::Algorithm;
 use tch_lightning::prelude::*;
 use tch_lightning::{
-    BackboneFinetuning, EarlyStopping, ExponentialMovingAverage, OnExceptionCheckpoint, StochasticWeightAveraging,
+    BackboneFinetuning, EarlyStopping, ExponentialMovingAverage, LambdaCallback, OnExceptionCheckpoint,
+    StochasticWeightAveraging,
 };
 
 /// Where a run fails, after the callback that is tested.
@@ -22,6 +23,33 @@ fn line() -> Line {
 
 fn epochs(epochs: i64) -> TrainerConfig {
     TrainerConfig { max_epochs: Some(epochs), ..config() }
+}
+
+#[test]
+fn early_stopping_looks_once_after_a_batch_that_is_trained_on_again() {
+    let config = || TrainerConfig {
+        accumulate_grad_batches: 4,
+        val_check_interval: 1.into(),
+        limit_val_batches: 1.into(),
+        num_sanity_val_steps: 0,
+        ..epochs(9)
+    };
+    // the first check has the best score, and the seventh is the sixth that is not better
+    let stopping =
+        || EarlyStopping::new("val_loss").patience(6).min_delta(100.0).check_on_train_epoch_end(false).verbose(false);
+    let mut whole = Trainer::new(config()).callback(stopping());
+    whole.fit(&mut line(), ()).unwrap();
+    assert_eq!(whole.context().total_batches(), 7);
+    let folder = tempfile::tempdir().unwrap();
+    let save = OnExceptionCheckpoint::new(folder.path());
+    let fails = LambdaCallback::new().on_train_batch_start(|ctx, _: &mut Line, _, batch_idx| {
+        if (ctx.current_epoch(), batch_idx) == (0, 3) { bail!("no more") } else { Ok(()) }
+    });
+    let mut failed = Trainer::new(config()).callback(stopping()).callback(fails).callback(save.clone());
+    failed.fit(&mut line(), ()).unwrap_err();
+    let mut resumed = Trainer::new(config()).callback(stopping()).ckpt_path(save.ckpt_path());
+    resumed.fit(&mut line(), ()).unwrap();
+    assert_eq!(resumed.context().total_batches(), 7);
 }
 
 /// Fails at `place` in `epoch`. Returns the checkpoint of the failure.
