@@ -1,4 +1,4 @@
-//! Numbers that JSON has as they are; the infinities and what is no number, which it does not have, as text.
+//! Serializes `f64` as a JSON number, and NaN and infinities as strings.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -100,7 +100,7 @@ pub enum Error {
         hook: Hook,
     },
     /// A method of manual optimization was called elsewhere than in `training_step`.
-    #[error("`ctx.{method}` was called elsewhere than in `training_step`, where manual optimization has its place")]
+    #[error("`ctx.{method}` can only be called from `training_step`")]
     NotInTrainingStep {
         /// The method.
         method: &'static str,

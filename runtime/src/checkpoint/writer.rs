@@ -33,7 +33,7 @@ impl Checkpoint {
 /// A thread that writes checkpoints in the order in which they come. It is started by the first of them.
 ///
 /// An error is reported once: by the next call of a method. Until then nothing more is written or removed, so that the order
-/// holds. Whoever drops a writer waits for it, and hears of no error.
+/// holds. Dropping a writer blocks until it is idle; errors are discarded.
 #[derive(Default)]
 pub(crate) struct Writer {
     running: Option<(SyncSender<Job>, JoinHandle<()>)>,

@@ -1,4 +1,4 @@
-//! The generated program: `fit | validate | test | predict`, and what helps around them.
+//! The generated program: `fit | validate | test | predict`, plus `hooks` and `doctor`.
 
 mod configuration;
 mod doctor;

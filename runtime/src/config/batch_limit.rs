@@ -25,7 +25,7 @@ pub enum BatchLimit {
 pub(crate) enum LimitError {
     #[error("{fraction} of {batches} batches is less than one: it must be at least {}", 1.0 / *batches as f64)]
     NoBatch { fraction: f64, batches: usize },
-    #[error("a loader of unknown length has no part of {0}: give a number of batches")]
+    #[error("a fraction ({0}) needs a loader of known length: give a number of batches")]
     UnknownLength(f64),
 }
 

@@ -47,13 +47,13 @@ pub struct TrainerConfig {
     /// Stop after this many epochs; -1 sets no limit
     #[arg(long, value_name = "EPOCHS")]
     pub max_epochs: Option<i64>,
-    /// Go on for at least this many epochs, whatever asks to stop before
+    /// Train for at least this many epochs, even if a callback requests an early stop
     #[arg(long, value_name = "EPOCHS")]
     pub min_epochs: Option<usize>,
     /// Stop after this many optimizer steps; -1 sets no limit
     #[arg(long, value_name = "STEPS")]
     pub max_steps: Option<i64>,
-    /// Go on for at least this many optimizer steps, whatever asks to stop before
+    /// Train for at least this many optimizer steps, even if a callback requests an early stop
     #[arg(long, value_name = "STEPS")]
     pub min_steps: Option<usize>,
     /// Stop after this time, DD:HH:MM:SS or such as 1h 30m

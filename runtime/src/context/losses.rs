@@ -167,7 +167,7 @@ impl RunContext {
         self.losses.window_is_bad = skips;
     }
 
-    /// Hears of the losses that are still on a device. Waits for it.
+    /// Reads back the losses that are still on the device (synchronizes).
     ///
     /// # Errors
     /// [`Error::NonFiniteLoss`] with the first bad one, where training is to stop.

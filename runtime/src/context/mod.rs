@@ -113,7 +113,7 @@ pub struct RunContext {
     /// What was predicted, while `on_predict_epoch_end` is called.
     pub(crate) predictions: Lent,
     pub(crate) save_requests: Vec<SaveRequest>,
-    /// Checkpoints that were asked for, until the run is where it can go on from.
+    /// Requested checkpoints, queued until the next point from which training can resume.
     pub(crate) pending_saves: Vec<PendingSave>,
     pub(crate) checkpoint_writer: Writer,
     pub(crate) checkpoint_folders: Folders,

@@ -171,7 +171,7 @@ impl Progress {
         self.batches_in_window = 0;
     }
 
-    /// Goes back to where a run that fails now can go on: to the beginning of the running accumulation window, whose gradients
+    /// Rewinds the counters to the last point from which a run that fails now can be resumed: to the beginning of the running accumulation window, whose gradients
     /// are incomplete, or to the beginning of the epoch's end. Returns whether the hooks of the training loop that were called since
     /// then are called again.
     pub(super) fn go_back(&mut self) -> bool {

@@ -99,7 +99,7 @@ pub enum DataError {
     },
 
     /// A sampler that panicked.
-    #[error("the order of epoch {epoch} could not be had from the sampler of a DataLoader: {source:#}")]
+    #[error("the sampler of a DataLoader failed to produce the order of epoch {epoch}: {source:#}")]
     Sampler {
         /// The epoch that was asked for.
         epoch: u64,

@@ -270,7 +270,7 @@ impl<B: Batch> DataLoader<B> {
     /// How long a batch is waited for that a worker reads; for ever by default. After that time the epoch ends with
     /// [`DataError::Timeout`].
     ///
-    /// The end of a worker is waited for no longer either: a thread that is then still in a sample is left alone, with
+    /// The same timeout applies when joining worker threads: a thread that is then still in a sample is left alone, with
     /// its clone of the dataset, until the sample is read or the program ends.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.prefetch.timeout = Some(timeout);

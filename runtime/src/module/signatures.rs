@@ -160,7 +160,7 @@ impl<Declared, Written: HookReturn<Declared>> LoadsSameBatch<Declared> for Writt
 
 /// What a method of the user's may fail with.
 #[diagnostic::on_unimplemented(
-    message = "a method can't fail with `{Self}`, which is no error [TL0205]",
+    message = "`{Self}` cannot be used as an error type: it does not implement `std::error::Error` [TL0205]",
     label = "write `anyhow::Error` here, or a type that implements `std::error::Error`"
 )]
 pub trait HookFailure {

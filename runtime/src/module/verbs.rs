@@ -40,35 +40,35 @@ use super::LightningModule;
 
 /// A module with a `training_step`: one of the two things that `fit` needs.
 #[diagnostic::on_unimplemented(
-    message = "`fit` needs `training_step`, which `{Self}` has not [TL0402]",
+    message = "`fit` requires `training_step`, but `{Self}` does not define it [TL0402]",
     note = "write `fn training_step(&mut self, batch: …) -> Tensor` in the block under `#[lightning_module]`; where the traits are implemented by hand, `impl Trains for {Self} {{}}`"
 )]
 pub trait Trains: LightningModule {}
 
 /// A module with `configure_optimizers`: one of the two things that `fit` needs.
 #[diagnostic::on_unimplemented(
-    message = "`fit` needs `configure_optimizers`, which `{Self}` has not [TL0403]",
+    message = "`fit` requires `configure_optimizers`, but `{Self}` does not define it [TL0403]",
     note = "write `fn configure_optimizers(&mut self) -> AdamW` in the block under `#[lightning_module]`; where the traits are implemented by hand, `impl Optimizes for {Self} {{}}`"
 )]
 pub trait Optimizes: LightningModule {}
 
 /// A module with a `validation_step`, which `validate` needs.
 #[diagnostic::on_unimplemented(
-    message = "`validate` needs `validation_step`, which `{Self}` has not [TL0404]",
+    message = "`validate` requires `validation_step`, but `{Self}` does not define it [TL0404]",
     note = "write `fn validation_step(&mut self, batch: …)` in the block under `#[lightning_module]`; where the traits are implemented by hand, `impl Validates for {Self} {{}}`"
 )]
 pub trait Validates: LightningModule {}
 
 /// A module with a `test_step`, which `test` needs.
 #[diagnostic::on_unimplemented(
-    message = "`test` needs `test_step`, which `{Self}` has not [TL0405]",
+    message = "`test` requires `test_step`, but `{Self}` does not define it [TL0405]",
     note = "write `fn test_step(&mut self, batch: …)` in the block under `#[lightning_module]`; where the traits are implemented by hand, `impl Tests for {Self} {{}}`"
 )]
 pub trait Tests: LightningModule {}
 
 /// A module with a `predict_step`, which `predict` needs.
 #[diagnostic::on_unimplemented(
-    message = "`predict` needs `predict_step`, which `{Self}` has not [TL0406]",
+    message = "`predict` requires `predict_step`, but `{Self}` does not define it [TL0406]",
     note = "write `fn predict_step(&mut self, batch: …) -> Tensor` in the block under `#[lightning_module]`; where the traits are implemented by hand, `impl Predicts for {Self} {{}}`"
 )]
 pub trait Predicts: LightningModule {}

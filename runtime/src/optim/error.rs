@@ -87,7 +87,7 @@ pub enum OptimizerError {
     },
 
     /// A group is of another algorithm than those before it.
-    #[error("a group of {other} is no group of {optimizer}: all groups of an optimizer have one algorithm")]
+    #[error("cannot mix {other} and {optimizer} in one optimizer: all groups of an optimizer have one algorithm")]
     OtherAlgorithm {
         /// The optimizer's algorithm.
         optimizer: &'static str,

@@ -195,7 +195,7 @@ fn samplers_are_checked_when_the_epoch_starts() {
     );
     assert_eq!(
         refused(loader(5).sampler(Panics)),
-        "the order of epoch 0 could not be had from the sampler of a DataLoader: no order today"
+        "the sampler of a DataLoader failed to produce the order of epoch 0: no order today"
     );
 }
 

@@ -88,7 +88,7 @@ fn learning_rates_and_momenta_are_set_group_by_group_or_all_at_once() {
     assert_eq!((group.lr(), group.momentum()), (0.6, Some(0.9)));
     assert_eq!(
         group.set_algorithm(AdamW::new(0.6)).unwrap_err().to_string(),
-        "a group of AdamW is no group of Adam: all groups of an optimizer have one algorithm"
+        "cannot mix AdamW and Adam in one optimizer: all groups of an optimizer have one algorithm"
     );
     assert_eq!(
         group.set_algorithm(Adam::new(-0.6)).unwrap_err().to_string(),
@@ -136,7 +136,7 @@ fn a_group_that_does_not_fit_is_not_added() {
         (
             Algorithm::from(Sgd::new(0.1)),
             late(),
-            "a group of SGD is no group of Adam: all groups of an optimizer have one algorithm",
+            "cannot mix SGD and Adam in one optimizer: all groups of an optimizer have one algorithm",
         ),
         (Adam::new(-0.1).into(), late(), "Adam: lr is -0.1, but it must be a number of 0 or more"),
         (
@@ -230,7 +230,10 @@ fn patterns_that_make_no_group() {
 #[test]
 fn groups_that_do_not_belong_together() {
     let mixed = ParameterGroups::new(Algorithm::from(Adam::new(0.1))).group("**.bias", AdamW::new(0.1).into());
-    assert_eq!(refusal(mixed), "a group of AdamW is no group of Adam: all groups of an optimizer have one algorithm");
+    assert_eq!(
+        refusal(mixed),
+        "cannot mix AdamW and Adam in one optimizer: all groups of an optimizer have one algorithm"
+    );
     let lbfgs = Lbfgs::new(1.0);
     assert_eq!(
         refusal(ParameterGroups::new(lbfgs).group("**.bias", lbfgs)),
