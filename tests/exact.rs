@@ -168,7 +168,7 @@ fn max_steps_within_an_epoch_leaves_its_other_batches_for_the_next_run() {
     trainer.fit(&mut second, ()).unwrap();
     assert_eq!([first.seen, second.seen].concat(), whole.seen);
     assert_eq!((trainer.context().current_epoch(), trainer.context().global_step()), (3, 10));
-    // and nothing is left where there are no more steps
+    // a run with the same `max_steps` trains nothing
     let mut third = Slope::new();
     let mut trainer = Trainer::new(steps(5)).ckpt_path(&path);
     trainer.fit(&mut third, ()).unwrap();

@@ -108,7 +108,7 @@ impl Manual {
     }
 }
 
-/// Trains until so many steps are done, and saves after each batch where a folder is given. Returns the weights after each.
+/// Trains up to a number of steps, and saves after each batch where a folder is given. Returns the weights after each batch.
 fn train<M>(module: &mut M, steps: usize, save: Option<&Path>, after: Option<&Path>) -> Vec<Bits>
 where
     M: LightningModule<Batch = Rows> + Trains + Optimizes + HasNetwork,

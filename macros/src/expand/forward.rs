@@ -10,9 +10,8 @@ use crate::model::{Argument, Block, Written};
 use crate::types::without_lifetimes;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::Generics;
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Generics, Type};
 
 /// The implementation of one declared trait, with its table of overridden hooks.
 pub(super) fn implementation(block: &Block, declared: HookTrait, names: &Names<'_>) -> TokenStream {

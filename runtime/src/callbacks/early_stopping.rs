@@ -75,16 +75,10 @@ struct State {
     stopped_epoch: Option<usize>,
     best_score: Option<f64>,
     stopping_reason: Option<StoppingReason>,
-    /// Where the run was when the metric was last looked at. A resumed run may come to that place again.
+    /// The training batches, over all epochs, after which the metric was last looked at. A run that is resumed after a failure may
+    /// train on several of them again.
     #[serde(default)]
-    latest_check: Option<Place>,
-}
-
-/// A place of a run, at which the metric is looked at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Place {
-    epoch: usize,
-    total_batches: usize,
+    latest_check: Option<usize>,
 }
 
 /// Why [`EarlyStopping`] ended training.
@@ -194,21 +188,20 @@ impl EarlyStopping {
         if !is_training || ctx.is_fast_dev_run() {
             return Ok(());
         }
-        let here = Place { epoch: ctx.current_epoch(), total_batches: ctx.total_batches() };
-        // a run that is resumed after a failure may do several batches again
-        if self.state.latest_check.is_some_and(|latest| latest.total_batches >= here.total_batches) {
+        let batches = ctx.total_batches();
+        if self.state.latest_check.is_some_and(|latest| latest >= batches) {
             return Ok(());
         }
         let current = match monitored(ctx, "EarlyStopping", &self.monitor) {
             Ok(current) => current,
             Err(missing) if self.strict => return Err(missing.into()),
             Err(missing) => {
-                self.state.latest_check = Some(here);
+                self.state.latest_check = Some(batches);
                 self.say(&format!("warning: {missing}"));
                 return Ok(());
             }
         };
-        self.state.latest_check = Some(here);
+        self.state.latest_check = Some(batches);
         let before = self.state.best_score;
         if let Some(reason) = self.judge(current) {
             self.state.stopping_reason = Some(reason);

@@ -55,7 +55,7 @@ pub struct ExponentialMovingAverage {
     /// The steps taken at the last update, so that a step is not counted for each batch that it gathers.
     #[serde(skip)]
     latest_update_step: usize,
-    /// The epoch at whose end it was last updated: a resumed run may do that epoch's end again.
+    /// The training batches, over all epochs, after which an epoch's end last updated it: a resumed run may do that end again.
     #[serde(skip)]
     latest_epoch_ended_after: Option<usize>,
 }

@@ -67,11 +67,8 @@ impl OnExceptionCheckpoint {
     fn free_path(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
         let refused = |source| Error::Io { what: REFUSED, path: self.dirpath.clone(), source };
         let folder = ctx.checkpoint_folders.claim(&self.dirpath).map_err(refused)?;
-        let first = folder.join(format!("{}.ckpt", self.filename));
-        let others = (1..).map(|version| folder.join(format!("{}-v{version}.ckpt", self.filename)));
         let began_from = |path: &Path| ctx.ckpt_path().is_some_and(|began_from| location::is_same(began_from, path));
-        let is_free = |path: &PathBuf| !ctx.is_taken(path) || began_from(path);
-        let path = std::iter::once(first.clone()).chain(others).find(is_free).unwrap_or(first);
+        let path = ctx.free_checkpoint(&folder, &self.filename, began_from);
         if path != self.ckpt_path() {
             let (other, path) = (self.ckpt_path(), path.display());
             terminal::say(&format!("{} is left to another run: this one writes {path}", other.display()));

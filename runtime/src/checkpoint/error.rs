@@ -96,7 +96,7 @@ pub enum CheckpointError {
         /// In what they differ.
         mismatch: Box<Mismatch>,
     },
-    /// There are no optimizers and counters in it, which `fit` needs to resume.
+    /// The checkpoint lacks the optimizers and counters from which `fit` resumes.
     #[error(
         "the checkpoint {} contains only weights, as `save_weights_only` saves them, so that `fit` can't resume from it: load them into \
          the module with `weights::load` and train from the beginning, or resume from a checkpoint that has the optimizers too",

@@ -26,7 +26,6 @@ impl Loggers {
 
     /// Begins a run of the user's loggers.
     pub(crate) fn begin(&mut self, stage: Stage, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
-        self.only_warns = false;
         let mut loggers = self.given.iter_mut().enumerate();
         loggers.try_for_each(|(place, logger)| logger.begin(&RunStart::of(stage, checkpoint, place)))
     }

@@ -117,8 +117,6 @@ pub struct RunContext {
     pub(crate) pending_saves: Vec<PendingSave>,
     pub(crate) checkpoint_writer: Writer,
     pub(crate) checkpoint_folders: Folders,
-    /// Whether what the checkpoint has logged of its epoch is dropped, as that epoch is not continued.
-    pub(crate) drops_resumed_log: bool,
     /// The checkpoint that the run began from, until training goes on.
     pub(crate) resumed: Option<Checkpoint>,
     /// Whether all of the checkpoint that a `fit` began from was taken over.
@@ -164,7 +162,6 @@ impl RunContext {
             training_log: Log::default(),
             log_of_fit: None,
             cut_log: None,
-            drops_resumed_log: false,
             evaluation_log: Log::default(),
             callback_metrics: BTreeMap::new(),
             refused_log: None,
@@ -191,56 +188,40 @@ impl RunContext {
     /// other than `fit` also has what a `fit` is resumed with, and logs to where it has logged.
     pub(crate) fn of_run(config: TrainerConfig, stage: Stage, device: Device, before: Self) -> Self {
         let trained_with = before.training_seed();
-        let Self {
-            mut loggers,
-            log_dir,
-            hyper_parameters,
-            losses,
-            progress,
-            optimizers,
-            lr_schedulers,
-            grad_scaler,
-            sets_accumulation,
-            has_validated,
-            validation_clock,
-            should_stop,
-            stop_reason,
-            frozen_at_start,
-            train_loader,
-            training_log,
-            log_of_fit,
-            ..
-        } = before;
-        let log_of_fit = log_of_fit.or_else(|| (before.stage == Stage::Fit).then_some(training_log));
-        let accumulate_grad_batches = before.config.accumulate_grad_batches;
-        let mut ctx = Self { stage, running_stage: stage.into(), device, hyper_parameters, ..Self::new(config) };
-        ctx.losses.as_on_a_gpu = losses.as_on_a_gpu;
+        let mut ctx = Self {
+            stage,
+            running_stage: stage.into(),
+            device,
+            loggers: before.loggers,
+            hyper_parameters: before.hyper_parameters,
+            ..Self::new(config)
+        };
+        ctx.losses.as_on_a_gpu = before.losses.as_on_a_gpu;
         if stage == Stage::Fit {
-            loggers.forget_made();
-        } else {
-            // what a `fit` has trained is what is evaluated: its rows belong to that step, and it can still be saved
-            if sets_accumulation {
-                ctx.config.accumulate_grad_batches = accumulate_grad_batches;
-            }
-            ctx = Self {
-                log_dir,
-                progress,
-                optimizers,
-                lr_schedulers,
-                grad_scaler,
-                trained_with,
-                sets_accumulation,
-                has_validated,
-                validation_clock,
-                should_stop,
-                stop_reason,
-                frozen_at_start,
-                train_loader,
-                log_of_fit,
-                ..ctx
-            };
+            ctx.loggers.forget_made();
+            return ctx;
         }
-        Self { loggers, ..ctx }
+        // what a `fit` has trained is what is evaluated: its rows belong to that step, and it can still be saved
+        if before.sets_accumulation {
+            ctx.config.accumulate_grad_batches = before.config.accumulate_grad_batches;
+        }
+        Self {
+            log_dir: before.log_dir,
+            progress: before.progress,
+            optimizers: before.optimizers,
+            lr_schedulers: before.lr_schedulers,
+            grad_scaler: before.grad_scaler,
+            trained_with,
+            log_of_fit: before.log_of_fit.or_else(|| (before.stage == Stage::Fit).then_some(before.training_log)),
+            train_loader: before.train_loader,
+            sets_accumulation: before.sets_accumulation,
+            has_validated: before.has_validated,
+            validation_clock: before.validation_clock,
+            should_stop: before.should_stop,
+            stop_reason: before.stop_reason,
+            frozen_at_start: before.frozen_at_start,
+            ..ctx
+        }
     }
 
     /// The seed of the `fit` that is running, or was before a run of another verb.
@@ -452,13 +433,5 @@ impl RunContext {
     pub(crate) fn can_stop_early(&self) -> bool {
         let steps = self.config.min_steps.unwrap_or(0);
         self.progress.current_epoch >= self.config.at_least_epochs() && self.progress.global_step >= steps
-    }
-
-    /// The log that the running loop writes to.
-    pub(crate) fn active_log(&mut self) -> &mut Log {
-        match self.running_stage {
-            RunningStage::Training => &mut self.training_log,
-            _ => &mut self.evaluation_log,
-        }
     }
 }

@@ -14,8 +14,9 @@ pub(crate) struct Progress {
     pub(crate) batches_ready: usize,
     /// Batches begun in all epochs.
     pub(crate) total_batches_ready: usize,
-    /// Batches begun in the running accumulation window: 0 where the optimizers have stepped after the last one.
-    batches_in_window: usize,
+    /// Batches begun in the running accumulation window: 0 where the optimizers have stepped after the last one. Checkpoints from
+    /// before it was saved do not have it.
+    batches_in_window: Option<usize>,
     /// The batches of the last epoch, where training has stopped within it.
     cut_short_after: Option<usize>,
     /// Rows that each logger got.
@@ -61,7 +62,7 @@ impl Progress {
     pub(crate) fn begin_epoch(&mut self) {
         self.batches_ready = 0;
         self.is_last_batch = false;
-        self.batches_in_window = 0;
+        self.end_window();
         self.epoch_has_begun = true;
         self.cut_short_after = None;
         self.position = Position::Between;
@@ -118,7 +119,7 @@ impl Progress {
             ("batches that stepped", self.batches_that_stepped),
             ("batches of the epoch", self.batches_ready),
             ("batches of all epochs", self.total_batches_ready),
-            ("batches of the accumulation window", self.batches_in_window),
+            ("batches of the accumulation window", self.batches_in_window()),
             ("batches of an epoch that was cut short", self.cut_short_after.unwrap_or_default()),
             ("rows", self.rows),
             ("rows before the accumulation window", self.rows_before_window),
@@ -144,7 +145,7 @@ impl Progress {
 
     /// A batch begins. Returns whether it is the first of its accumulation window.
     pub(super) fn begin_batch(&mut self, is_last: bool) -> bool {
-        self.batches_in_window += 1;
+        self.batches_in_window = Some(self.batches_in_window() + 1);
         let is_first = self.is_first_of_window();
         if is_first {
             self.rows_before_window = self.rows;
@@ -158,26 +159,37 @@ impl Progress {
 
     /// Whether the batch begun last is the first of its accumulation window.
     pub(crate) fn is_first_of_window(&self) -> bool {
-        self.batches_in_window == 1
+        self.batches_in_window() == 1
     }
 
     /// Whether the optimizers have yet to step after the batches of the running accumulation window.
     pub(crate) fn is_within_window(&self) -> bool {
-        self.batches_in_window > 0
+        self.batches_in_window() > 0
+    }
+
+    fn batches_in_window(&self) -> usize {
+        self.batches_in_window.unwrap_or_default()
+    }
+
+    /// Finds the batches of the running accumulation window by the size of windows, where the checkpoint does not have them.
+    pub(super) fn find_window(&mut self, accumulate_grad_batches: usize) {
+        let found = if self.is_last_batch { 0 } else { self.batches_ready % accumulate_grad_batches.max(1) };
+        self.batches_in_window.get_or_insert(found);
     }
 
     /// The accumulation window has ended: the optimizers have stepped, or its batches need no step.
     pub(crate) fn end_window(&mut self) {
-        self.batches_in_window = 0;
+        self.batches_in_window = Some(0);
     }
 
-    /// Rewinds the counters to the last point from which a run that fails now can be resumed: to the beginning of the running accumulation window, whose gradients
-    /// are incomplete, or to the beginning of the epoch's end. Returns whether the hooks of the training loop that were called since
-    /// then are called again.
+    /// Rewinds the counters to the last point from which a run that fails now can be resumed: to the beginning of the running
+    /// accumulation window, whose gradients are incomplete, or to the beginning of the epoch's end. Returns whether the hooks of the
+    /// training loop that were called since then are called again.
     pub(super) fn go_back(&mut self) -> bool {
         let is_redone = match self.position {
             Position::Batch => {
-                let window = std::mem::take(&mut self.batches_in_window);
+                let window = self.batches_in_window();
+                self.end_window();
                 self.batches_ready = self.batches_ready.saturating_sub(window);
                 self.total_batches_ready = self.total_batches_ready.saturating_sub(window);
                 self.is_last_batch = false;
@@ -200,6 +212,24 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_window_of_an_older_checkpoint_is_found_by_its_size() {
+        let older: Progress = serde_json::from_str(r#"{ "batches_ready": 5, "total_batches_ready": 12 }"#).unwrap();
+        for (size, within, back) in [(1, false, 5), (2, true, 4), (3, true, 3), (5, false, 5)] {
+            let mut progress = older.clone();
+            progress.find_window(size);
+            assert_eq!(progress.is_within_window(), within, "windows of {size}");
+            assert_eq!(progress.begin_batch(false), !within, "windows of {size}");
+            progress.go_back();
+            assert_eq!((progress.batches_ready, progress.total_batches_ready), (back, 7 + back), "windows of {size}");
+        }
+        let mut newer = Progress::default();
+        newer.begin_batch(false);
+        newer.end_window();
+        newer.find_window(2);
+        assert!(!newer.is_within_window(), "what is known is not looked for");
+    }
 
     #[test]
     fn a_batch_that_fails_is_done_again_with_its_window() {

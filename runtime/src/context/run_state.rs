@@ -47,6 +47,13 @@ pub(crate) struct Refrozen {
     pub(crate) unfrozen: Vec<String>,
 }
 
+impl RunState {
+    /// Drops what was logged of an epoch that is not continued.
+    pub(crate) fn forget_logged(&mut self) {
+        self.training_log = SavedLog::default();
+    }
+}
+
 const LOG: &str = "log.";
 /// The names of the tensors with the state of random numbers begin so.
 pub(crate) const RANDOM: &str = "random.";
@@ -108,9 +115,7 @@ impl RunContext {
         };
         let (log, random) = (under(LOG), under(RANDOM));
         let state = checkpoint.metadata.run;
-        if !self.drops_resumed_log {
-            self.training_log = Log::restored(&state.training_log, &log, self.device)?;
-        }
+        self.training_log = Log::restored(&state.training_log, &log, self.device)?;
         self.callback_metrics =
             state.callback_metrics.into_iter().map(|(name, AnyNumber(value))| (name, value)).collect();
         if state.should_stop && !self.should_stop {
@@ -129,6 +134,7 @@ impl RunContext {
         if let Some(optimizer) = state.toggled_optimizer.filter(|optimizer| *optimizer < self.optimizers.len()) {
             self.toggle_optimizer(optimizer);
         }
+        self.progress.find_window(self.config.accumulate_grad_batches);
         self.skip_next_step(state.skips_next_step);
         Ok(RandomState::from_tensors(&random, self.device).restore()?)
     }

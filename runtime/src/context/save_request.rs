@@ -88,6 +88,19 @@ impl RunContext {
         let is_to_come = pending.chain(&self.save_requests).any(|request| request.is_at(path));
         is_to_come || self.checkpoint_writer.has(&location::entry(path)) || path.exists()
     }
+
+    /// The first of `name.ckpt`, `name-v1.ckpt`, … in a folder that is not taken, or that may be replaced.
+    pub(crate) fn free_checkpoint(
+        &self,
+        folder: &Path,
+        name: &str,
+        may_be_replaced: impl Fn(&Path) -> bool,
+    ) -> PathBuf {
+        let first = folder.join(format!("{name}.ckpt"));
+        let others = (1..).map(|version| folder.join(format!("{name}-v{version}.ckpt")));
+        let mut paths = std::iter::once(first.clone()).chain(others);
+        paths.find(|path| may_be_replaced(path) || !self.is_taken(path)).unwrap_or(first)
+    }
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ struct Worker<P, B> {
     end: Receiver<Infallible>,
 }
 
-/// How long a dropped pool waits for its threads where there is no timeout, as in PyTorch.
+/// The time after which a dropped pool leaves its threads alone, where there is no timeout. The same as in PyTorch.
 const END: Duration = Duration::from_secs(5);
 
 /// How long it waits once a signal was caught.

@@ -131,7 +131,9 @@ fn leave_cut_epoch(ctx: &mut RunContext, after: Progress) {
         after.current_epoch
     ));
     ctx.progress = after;
-    ctx.drops_resumed_log = true;
+    if let Some(checkpoint) = &mut ctx.resumed {
+        checkpoint.metadata.run.forget_logged();
+    }
 }
 
 /// Why no epoch follows. A run that is resumed within its last epoch still has the end of that epoch to do.

@@ -25,7 +25,7 @@ pub use hyperparameters::{FromHparams, Hyperparameters, NoHparams};
 pub use manual::OptimizesManually;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
-pub(crate) use parameters::{NamedParameter, buffers, copy, trainable};
+pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable};
 pub use place::Place;
 pub use renamed_results::{Output, Returned};
 pub(crate) use running::Running;

@@ -4,7 +4,7 @@
 use crate::native::TensorIdentity;
 use std::collections::HashMap;
 use tch::nn::VarStore;
-use tch::{TchError, Tensor, no_grad};
+use tch::{Device, TchError, Tensor, no_grad};
 
 /// A parameter or buffer with its name, such as `conv1.weight`.
 pub(crate) type NamedParameter = (String, Tensor);
@@ -35,10 +35,30 @@ pub(crate) fn copy(tensor: &Tensor) -> Result<Tensor, TchError> {
     })
 }
 
+/// Tensors with copies of what they were, which are kept by the CPU, as an accelerator may not have room for them.
+#[derive(Debug)]
+pub(crate) struct Copies(Vec<(Tensor, Tensor)>);
+
+impl Copies {
+    /// Copies tensors as they are now.
+    pub(crate) fn of(tensors: impl IntoIterator<Item = Tensor>) -> Result<Self, TchError> {
+        let copy = |tensor: &Tensor| tensor.f_detach()?.f_internal_to_copy((tensor.f_kind()?, Device::Cpu), false);
+        tensors.into_iter().map(|tensor| Ok((copy(&tensor)?, tensor))).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Gives every tensor its values back, as far as it can take them, and returns the first error.
+    pub(crate) fn restore(&mut self) -> Result<(), TchError> {
+        no_grad(|| {
+            let outcomes = self.0.iter_mut().map(|(copy, tensor)| tensor.f_copy_(copy).map(drop));
+            outcomes.fold(Ok(()), Result::and)
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::{Device, nn};
+    use tch::nn;
 
     #[test]
     fn parameters_come_in_order_and_buffers_apart() {

@@ -6,11 +6,11 @@ use super::saving::{GRADIENT, of_optimizer};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::counted::counted;
 use crate::error::Error;
-use crate::module::{CheckpointHooksTable, LightningModule, Running, trainable};
+use crate::module::{CheckpointHooksTable, Copies, LightningModule, Running, trainable};
 use crate::native::set_gradient;
 use crate::precision::GradScaler;
 use std::collections::BTreeMap;
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 impl<M: LightningModule> Running<'_, M> {
     /// Makes the optimizers of a `fit`, and takes all that comes before its first epoch from a checkpoint, if there is one. Where the
@@ -21,8 +21,11 @@ impl<M: LightningModule> Running<'_, M> {
             make_optimizers(self)?;
             return self.on_fit_start();
         };
-        let before = copies(self.variables())?;
-        self.resume(checkpoint).inspect_err(|_| put_back(before))
+        let mut before = Copies::of(self.variables().into_iter().map(|(_, tensor)| tensor))?;
+        self.resume(checkpoint).inspect_err(|_| {
+            // what a hook has replaced since then is not the module's any more
+            let _ = before.restore();
+        })
     }
 
     fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
@@ -123,21 +126,4 @@ impl<M: LightningModule> Running<'_, M> {
         }
         Ok(())
     }
-}
-
-/// Copies of tensors, each with its tensor. They are kept by the CPU, as an accelerator may not have room for them.
-fn copies(variables: Vec<(String, Tensor)>) -> Result<Vec<(Tensor, Tensor)>, Error> {
-    let copy =
-        |tensor: Tensor| Ok((tensor.f_detach()?.f_internal_to_copy((tensor.f_kind()?, Device::Cpu), false)?, tensor));
-    variables.into_iter().map(|(_, tensor)| copy(tensor)).collect()
-}
-
-/// Gives tensors the values of their copies.
-fn put_back(copies: Vec<(Tensor, Tensor)>) {
-    tch::no_grad(|| {
-        for (copy, mut tensor) in copies {
-            // a tensor that a hook has replaced since then is not the module's any more
-            let _ = tensor.f_copy_(&copy);
-        }
-    });
 }

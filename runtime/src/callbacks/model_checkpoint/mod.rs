@@ -347,10 +347,7 @@ impl ModelCheckpoint {
 
     fn free(&mut self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {
         let folder = self.folder(ctx)?;
-        let first = folder.join(format!("{name}.ckpt"));
-        let is_free = |path: &Path| !self.enable_version_counter || !ctx.is_taken(path) || Some(path) == replaced;
-        let others = (1..).map(|version| folder.join(format!("{name}-v{version}.ckpt")));
-        Ok(std::iter::once(first).chain(others).find(|path| is_free(path)).unwrap_or_default())
+        Ok(ctx.free_checkpoint(&folder, name, |path| !self.enable_version_counter || Some(path) == replaced))
     }
 
     /// Saves `last.ckpt`.

@@ -236,6 +236,11 @@ impl RunContext {
         self.active_log().end();
     }
 
+    /// The log that the running loop writes to.
+    pub(crate) fn active_log(&mut self) -> &mut Log {
+        self.logs().0
+    }
+
     /// The log that the running loop writes to, and the one that it does not write to.
     fn logs(&mut self) -> (&mut Log, &Log) {
         match self.running_stage {
@@ -258,7 +263,7 @@ impl RunContext {
         self.evaluation_log.clear();
     }
 
-    /// Makes a call that is no part of the training: what it logs is dropped, and the metrics that it logs have the states
+    /// Runs `call`, which is not part of the training: what it logs is dropped, and the metrics that it logs get back the states
     /// that they had.
     pub(crate) fn without_logging(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let states = self.training_log.metrics.states()?;

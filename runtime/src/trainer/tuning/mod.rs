@@ -12,12 +12,12 @@ use crate::config::{BatchLimit, FastDevRun, NonFiniteLoss, TrainerConfig};
 use crate::context::Context;
 use crate::context::at::Outside;
 use crate::error::Error;
-use crate::module::{Callback, LightningModule, copy};
+use crate::module::{Callback, Copies, LightningModule};
 use crate::native::RandomState;
 use anyhow::Result;
 use std::cell::RefCell;
 use std::rc::Rc;
-use tch::{Device, TchError, Tensor, no_grad};
+use tch::{Device, TchError};
 
 /// The configuration of a training of so many steps that leaves nothing behind.
 fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
@@ -49,19 +49,14 @@ fn undone<T>(device: Device, trials: impl FnOnce(&Weights) -> Result<T, Error>) 
     outcome
 }
 
-/// A module's parameters and buffers with copies of them, from the beginning of the first trial: before it, layers may
-/// be missing that the module makes late.
+/// Copies of a module's parameters and buffers, from the beginning of the first trial: before it, layers may be missing that the
+/// module makes late.
 #[derive(Clone, Default)]
-struct Weights(Rc<RefCell<Vec<Kept>>>);
-
-struct Kept {
-    weight: Tensor,
-    copy: Tensor,
-}
+struct Weights(Rc<RefCell<Option<Copies>>>);
 
 impl Weights {
     fn restore(&self) -> Result<(), TchError> {
-        no_grad(|| self.0.borrow_mut().iter_mut().try_for_each(|kept| kept.weight.f_copy_(&kept.copy).map(drop)))
+        self.0.borrow_mut().as_mut().map_or(Ok(()), Copies::restore)
     }
 }
 
@@ -72,10 +67,8 @@ impl<M: LightningModule> Callback<M> for Weights {
 
     fn on_fit_start(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
         let mut kept = self.0.borrow_mut();
-        if kept.is_empty() {
-            let weights = module.parameters().variables().into_values();
-            let copied = weights.map(|weight| copy(&weight).map(|copy| Kept { weight, copy }));
-            *kept = copied.collect::<Result<_, TchError>>()?;
+        if kept.is_none() {
+            *kept = Some(Copies::of(module.parameters().variables().into_values())?);
         }
         Ok(())
     }
