@@ -1,6 +1,7 @@
 //! What can go wrong in a run, and where it did.
 
 use crate::checkpoint::CheckpointError;
+use crate::config::ConfigurationError;
 use crate::context::LogError;
 use crate::data::DataError;
 use crate::device::DeviceError;
@@ -105,9 +106,10 @@ pub enum Error {
         /// The method.
         method: &'static str,
     },
-    /// The trainer's configuration makes no sense; every mistake is listed.
-    #[error("{0}")]
-    Configuration(String),
+    /// The configuration of the trainer, a callback or a loader is invalid, or does not fit the run. The text lists every
+    /// mistake.
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
     /// The device asked for can't be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -162,6 +164,13 @@ pub enum Error {
         /// Why it failed.
         source: std::io::Error,
     },
+}
+
+impl Error {
+    /// Returns [`Error::Configuration`] with this text.
+    pub(crate) fn configuration(mistake: impl Into<ConfigurationError>) -> Self {
+        Self::Configuration(mistake.into())
+    }
 }
 
 /// An error or a panic inside a hook, with its place.

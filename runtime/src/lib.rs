@@ -22,6 +22,7 @@ mod device;
 pub mod differences {}
 mod error;
 pub mod errors;
+mod every;
 mod hook;
 pub mod json;
 mod location;
@@ -38,12 +39,14 @@ pub mod profiler;
 pub mod schedule;
 mod shown;
 mod signal;
+mod span;
 mod stage;
 mod table;
 mod terminal;
 mod trainer;
 mod users_line;
 mod whole_file;
+mod yaml;
 
 #[doc(hidden)]
 pub mod __private;
@@ -57,7 +60,8 @@ pub use callbacks::{
 };
 pub use checkpoint::{Checkpoint, CheckpointError, LAYOUT, Metadata, SavedOptimizer, weights};
 pub use config::{
-    BatchLimit, Every, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, Span, TrainerConfig, ValCheckInterval,
+    BatchLimit, ConfigurationError, Every, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, Span, TrainerConfig,
+    ValCheckInterval,
 };
 pub use context::{
     Context, EndReason, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at,

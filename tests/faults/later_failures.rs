@@ -17,7 +17,7 @@ impl FailsAfter {
             return Ok(());
         }
         assert!(!self.panics, "no more of it");
-        Err(Error::Configuration("no more of it".to_owned()))
+        Err(Error::Configuration("no more of it".into()))
     }
 }
 

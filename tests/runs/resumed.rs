@@ -114,7 +114,7 @@ impl Logger for Broken {
     fn log_metrics(&mut self, metrics: &[(String, f64)], _: usize) -> Result<(), tch_lightning::Error> {
         let is = |name: &str, value: f64| metrics.iter().any(|(other, number)| other == name && *number == value);
         match is("epoch", self.0 as f64) && is("ends", 1.0) {
-            true => Err(tch_lightning::Error::Configuration("no more".to_owned())),
+            true => Err(tch_lightning::Error::Configuration("no more".into())),
             false => Ok(()),
         }
     }

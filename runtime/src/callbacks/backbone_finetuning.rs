@@ -144,7 +144,7 @@ impl BackboneFinetuning {
     fn freeze(&self, store: &VarStore) -> Result<(), Error> {
         let backbone = self.backbone_of(store)?;
         if backbone.is_empty() {
-            return Err(Error::Configuration(format!(
+            return Err(Error::configuration(format!(
                 "{NAME}: no parameter's name matches `{}`: the backbone must be there before `setup`",
                 self.backbone
             )));
@@ -237,7 +237,7 @@ impl<M: LightningModule> Callback<M> for BackboneFinetuning {
     /// A run that is resumed gets the group back before the optimizer gets its state.
     fn on_fit_start(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
         if ctx.optimizers().is_empty() {
-            return Err(Error::Configuration(format!("{NAME}: the module has no optimizer")).into());
+            return Err(Error::configuration(format!("{NAME}: the module has no optimizer")).into());
         }
         match self.state.previous_backbone_lr {
             Some(lr) => self.unfreeze(module.parameters(), ctx.optimizer(0), lr),

@@ -162,7 +162,7 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
         if !(0.0..=1.0).contains(&self.decay) {
             let decay = self.decay;
             return Err(
-                Error::Configuration(format!("`decay` of an average is {decay}: it must be from 0 to 1")).into()
+                Error::configuration(format!("`decay` of an average is {decay}: it must be from 0 to 1")).into()
             );
         }
         if stage == Stage::Fit {

@@ -60,7 +60,7 @@ impl GradientAccumulationScheduler {
         } else {
             return Ok(());
         };
-        Err(Error::Configuration(format!("GradientAccumulationScheduler: {mistake}")))
+        Err(Error::configuration(format!("GradientAccumulationScheduler: {mistake}")))
     }
 
     fn set(&self, ctx: &mut RunContext) -> Result<()> {

@@ -91,7 +91,7 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
     fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
         if self.filename.is_empty() {
             let mistake = "OnExceptionCheckpoint: `filename` is empty, and the file needs a name".to_owned();
-            return Err(Error::Configuration(mistake).into());
+            return Err(Error::configuration(mistake).into());
         }
         let refused = |(path, source)| Error::Io { what: REFUSED, path, source };
         Ok(whole_file::check_folder(&self.dirpath).map_err(refused)?)

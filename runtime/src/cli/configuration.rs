@@ -2,8 +2,9 @@
 
 use super::flags;
 use crate::config::TrainerConfig;
-use crate::config::yaml::{self, MAX_BYTES, Table, shown, unknown};
+use crate::config::keys::{listed, unknown};
 use crate::json;
+use crate::yaml::{self, MAX_BYTES, Table, shown};
 use anyhow::{Result, anyhow};
 use clap::ArgMatches;
 use serde::Serialize;
@@ -70,7 +71,7 @@ impl Source {
         match &self.unreadable {
             Some(error) => Some(format!("can't read the configuration {name}: {error}")),
             None if self.mistakes.is_empty() => None,
-            None => Some(format!("the configuration {name} is wrong: {}", yaml::listed(&self.mistakes))),
+            None => Some(format!("the configuration {name} is wrong: {}", listed(&self.mistakes))),
         }
     }
 }

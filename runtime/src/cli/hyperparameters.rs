@@ -2,9 +2,10 @@
 
 use super::configuration::Configuration;
 use super::flags::{Parsed, args};
-use crate::config::yaml::{Table, in_one_line, shown, unknown};
+use crate::config::keys::unknown;
 use crate::json::{Filler, Path, Shape};
 use crate::module::Hyperparameters;
+use crate::yaml::{Table, in_one_line, shown};
 use anyhow::{Context as _, Result, anyhow};
 use clap::{Arg, ArgAction, ArgMatches};
 use serde_json::Value;

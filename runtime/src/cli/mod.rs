@@ -7,7 +7,7 @@ mod hooks;
 mod hyperparameters;
 
 use crate::checkpoint::Checkpoint;
-use crate::config::{TrainerConfig, yaml};
+use crate::config::TrainerConfig;
 use crate::counted::counted;
 use crate::error::{Error, in_one_line};
 use crate::json;
@@ -16,6 +16,7 @@ use crate::panic;
 use crate::table;
 use crate::terminal;
 use crate::trainer::{Metrics, Trainer, last_checkpoint};
+use crate::yaml;
 use anyhow::{Context as _, Result, anyhow};
 use comfy_table::CellAlignment;
 use configuration::{Configuration, Printed};
@@ -129,7 +130,8 @@ where
             let (model, data) = (json::Plain(&model), json::Plain(&data));
             let printed =
                 Printed { seed_everything: *seed, trainer: config, model, data, ckpt_path: checkpoint.as_deref() };
-            return say(yaml::to_yaml(&printed)?.trim_end());
+            let text = yaml::write(&printed).context("the configuration can't be written in YAML")?;
+            return say(text.trim_end());
         }
         let hyper_parameters = serde_json::json!({ "model": model, "data": data });
         crate::seed_everything(self.seed);

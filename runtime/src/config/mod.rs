@@ -1,23 +1,24 @@
 //! The trainer's configuration, which is also the generated program's flags.
 
 mod batch_limit;
-mod duration;
-mod every;
+mod error;
 mod fast_dev_run;
+pub(crate) mod keys;
 mod mistakes;
 mod val_check_interval;
-pub(crate) mod yaml;
+mod yaml;
 
 pub use batch_limit::BatchLimit;
 pub(crate) use batch_limit::LimitError;
-pub use duration::Span;
-pub use every::Every;
-pub(crate) use every::Stopwatch;
+pub use error::ConfigurationError;
 pub use fast_dev_run::FastDevRun;
 pub use val_check_interval::ValCheckInterval;
 
+pub use crate::every::Every;
+pub(crate) use crate::every::Stopwatch;
+pub use crate::span::Span;
+
 use crate::device::{Accelerator, Devices};
-use crate::error::Error;
 use crate::precision::Precision;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -228,13 +229,13 @@ impl TrainerConfig {
         usize::try_from(self.num_sanity_val_steps).ok()
     }
 
-    /// Finds every value that makes no sense.
+    /// Checks every value, and the values that depend on each other.
     ///
     /// # Errors
-    /// [`Error::Configuration`], which lists all of them.
-    pub fn validate(&self) -> Result<(), Error> {
+    /// A [`ConfigurationError`] that lists all of them.
+    pub fn validate(&self) -> Result<(), ConfigurationError> {
         let mistakes = mistakes::of(self);
-        if mistakes.is_empty() { Ok(()) } else { Err(Error::Configuration(mistakes.join("; "))) }
+        if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("; ").into()) }
     }
 
     /// The configuration with what `overfit_batches` and `fast_dev_run` say of the other values, and with a `default_root_dir` without `~`.

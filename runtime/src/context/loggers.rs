@@ -89,7 +89,7 @@ impl RunContext {
         if self.has_loggers() || self.is_fast_dev_run() {
             return Ok(());
         }
-        Err(Error::Configuration(format!(
+        Err(Error::configuration(format!(
             "{callback} writes to loggers, and the trainer has none: add one, or leave `logger` at true"
         )))
     }

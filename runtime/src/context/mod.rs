@@ -319,7 +319,7 @@ impl RunContext {
     /// [`Error::Configuration`] if it is 0.
     pub fn set_accumulate_grad_batches(&mut self, batches: usize) -> Result<(), Error> {
         if batches == 0 {
-            return Err(Error::Configuration(
+            return Err(Error::configuration(
                 "`accumulate_grad_batches` is set to 0: it must be at least 1".to_owned(),
             ));
         }

@@ -23,7 +23,7 @@ pub(super) fn count<B: Batch>(
     {
         return Err(Error::Data { dataloader, epoch: None, batch_idx: None, source });
     }
-    let wrong = |source: LimitError| Error::Configuration(format!("of the loader of `{dataloader}`, {source}"));
+    let wrong = |source: LimitError| Error::configuration(format!("of the loader of `{dataloader}`, {source}"));
     limit.of(loader.num_batches()).map_err(wrong)
 }
 

@@ -50,7 +50,7 @@ impl LastStep {
         if has_another_end || batches < BATCHES_WITHOUT_A_STEP {
             return Ok(());
         }
-        Err(Error::Configuration(format!(
+        Err(Error::configuration(format!(
             "`max_steps` is {max_steps}, and no optimizer step was taken in {batches} batches, so that the run would not end: take one, \
              as with `ctx.manual_step(self, 0)?` in manual optimization, or set `max_epochs`"
         )))

@@ -69,7 +69,7 @@ impl<M: LightningModule> Training<M> {
 
 /// That the batches that are left of an epoch can't be had.
 pub(super) fn not_continued(epoch: usize, done: usize, what: &str) -> Error {
-    Error::Configuration(format!(
+    Error::configuration(format!(
         "the checkpoint was written within epoch {epoch}, after {}, {what}: give the same data, or a checkpoint from the end of an \
          epoch",
         counted(done, "batch")

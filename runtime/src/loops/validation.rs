@@ -77,13 +77,13 @@ impl<M: LightningModule> Validation<M> {
         self.batches = if is_epoch { None } else { interval.batches(batches) };
         match (self.batches, batches) {
             (Some(interval), Some(batches)) if interval > batches && ctx.config.check_val_every_n_epoch.is_some() => {
-                Err(Error::Configuration(format!(
+                Err(Error::configuration(format!(
                     "`val_check_interval` is {interval} batches, and an epoch has {batches}: give at most {batches}, or set \
                      `check_val_every_n_epoch` to none to count over epochs"
                 )))
             }
             (None, None) if matches!(interval, ValCheckInterval::Fraction(fraction) if fraction != 1.0) => {
-                Err(Error::Configuration(format!(
+                Err(Error::configuration(format!(
                     "`val_check_interval` is {interval} of an epoch, and the training loader does not know its length: give a \
                      number of batches"
                 )))

@@ -104,7 +104,7 @@ impl<M: LightningModule> Callbacks<M> {
         for place in 0..keys.len() {
             let is_shared = keys.iter().filter(|key| **key == keys[place]).count() > 1;
             if is_shared && !self.state_dict(place, ctx)?.is_null() && !taken.insert(&keys[place]) {
-                return Err(Error::Configuration(format!(
+                return Err(Error::configuration(format!(
                     "two callbacks keep their state in checkpoints under the key `{}`, so that one state would be lost: remove one of \
                      the two, or tell them apart by `state_key` or `instance_key`",
                     keys[place]

@@ -1,5 +1,5 @@
 use super::Schedule;
-use crate::config::Every;
+use crate::every::Every;
 use serde::{Deserialize, Serialize};
 
 /// A schedule, with when it steps in training: Lightning's

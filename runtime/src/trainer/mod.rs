@@ -356,7 +356,7 @@ fn catch_signals(config: &TrainerConfig) -> Result<Signals, Error> {
         return Ok(Signals::default());
     }
     Signals::catch().map_err(|error| {
-        Error::Configuration(format!("the signals can't be handled ({error}): set `handle_signals` to false"))
+        Error::configuration(format!("the signals can't be handled ({error}): set `handle_signals` to false"))
     })
 }
 
@@ -382,7 +382,7 @@ fn of_manual_optimization<M: LightningModule>(config: &TrainerConfig) -> Result<
         ("gradient_clip_val", config.gradient_clip_val.is_some_and(|value| value > 0.0)),
     ];
     match asked.iter().find(|(_, asked)| *asked && !M::AUTOMATIC_OPTIMIZATION) {
-        Some((name, _)) => Err(Error::Configuration(format!(
+        Some((name, _)) => Err(Error::configuration(format!(
             "`{name}` is for automatic optimization, and this module optimizes manually: do it in `training_step`"
         ))),
         None => Ok(()),

@@ -15,7 +15,7 @@ pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) 
     running.ctx.grad_scaler = grad_scaler(running.ctx)?;
     let optimizers = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
     if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
-        return Err(Error::Configuration(format!(
+        return Err(Error::configuration(format!(
             "`configure_optimizers` returned {} optimizers, and automatic optimization steps one: with \
              `#[lightning_module(automatic_optimization = false)]` the module steps them by itself",
             optimizers.len()
@@ -23,7 +23,7 @@ pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) 
     }
     for ScheduledOptimizer { groups, lr_schedulers } in optimizers {
         if let Some(mistake) = lr_schedulers.iter().find_map(LrSchedulerConfig::mistake) {
-            return Err(Error::Configuration(mistake));
+            return Err(Error::configuration(mistake));
         }
         let place = running.ctx.optimizers.len();
         // what is frozen is not trained, and may join its optimizer later
@@ -34,7 +34,7 @@ pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) 
             optimizer.expect_scaled_gradients()?;
         }
         if running.ctx.config.on_non_finite_loss == NonFiniteLoss::SkipStep && !optimizer.can_skip_steps() {
-            return Err(Error::Configuration(
+            return Err(Error::configuration(
                 "`on_non_finite_loss` is skip-step, and L-BFGS can't skip a step: choose stop or go-on".to_owned(),
             ));
         }

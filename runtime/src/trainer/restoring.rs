@@ -58,7 +58,7 @@ impl<M: LightningModule> Running<'_, M> {
     fn restore_training(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
         let epoch = checkpoint.metadata.progress.resumed().current_epoch;
         if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
-            return Err(Error::Configuration(format!(
+            return Err(Error::configuration(format!(
                 "the checkpoint was written after {}, and `max_epochs` is {epochs}: set it to {epoch} or more",
                 counted(epoch, "epoch")
             )));

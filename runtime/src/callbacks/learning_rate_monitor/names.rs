@@ -1,7 +1,7 @@
 //! The names under which the optimizers' values are logged.
 
-use crate::config::Every;
 use crate::context::{RunContext, RunningLrScheduler};
+use crate::every::Every;
 use crate::optim::{Algorithm, Optimizer, ParameterGroup};
 use crate::schedule::Interval;
 use std::collections::HashMap;

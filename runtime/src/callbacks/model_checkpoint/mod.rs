@@ -341,7 +341,7 @@ impl ModelCheckpoint {
         metrics: &BTreeMap<String, f64>,
         replaced: Option<&Path>,
     ) -> Result<PathBuf> {
-        let template = Template::parse(self.filename.as_deref()).map_err(Error::Configuration)?;
+        let template = Template::parse(self.filename.as_deref()).map_err(Error::configuration)?;
         self.free(ctx, &template.filled(metrics, self.auto_insert_metric_name), replaced)
     }
 
@@ -402,7 +402,7 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
     }
 
     fn setup(&mut self, ctx: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
-        self.check_configuration().map_err(Error::Configuration)?;
+        self.check_configuration().map_err(Error::configuration)?;
         if stage == Stage::Fit {
             self.check_folder(ctx)?;
             self.state = State::default();

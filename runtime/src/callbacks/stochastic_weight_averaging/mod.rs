@@ -159,7 +159,7 @@ impl StochasticWeightAveraging {
                 Err(mistake) => mistake,
             }
         };
-        Err(Error::Configuration(format!("{NAME}: {mistake}")))
+        Err(Error::configuration(format!("{NAME}: {mistake}")))
     }
 
     fn averages_in(&self, epoch: usize) -> bool {

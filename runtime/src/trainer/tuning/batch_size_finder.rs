@@ -102,7 +102,7 @@ impl BatchSizeFinder {
         } else {
             return Ok(());
         };
-        Err(Error::Configuration(format!("BatchSizeFinder: {mistake}")))
+        Err(Error::configuration(format!("BatchSizeFinder: {mistake}")))
     }
 
     /// The largest size that fits, by what `attempt` tells of each.
@@ -221,7 +221,7 @@ impl<M: LightningModule> Trainer<M> {
 }
 
 fn made_no_data(size: usize, error: &anyhow::Error) -> Error {
-    Error::Configuration(format!(
+    Error::configuration(format!(
         "BatchSizeFinder: there is no data for a batch size of {size}: {}",
         in_one_line(error)
     ))

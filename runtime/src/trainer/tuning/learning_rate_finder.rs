@@ -106,7 +106,7 @@ impl LearningRateFinder {
         } else {
             return Ok(());
         };
-        Err(Error::Configuration(format!("LearningRateFinder: {mistake}")))
+        Err(Error::configuration(format!("LearningRateFinder: {mistake}")))
     }
 }
 

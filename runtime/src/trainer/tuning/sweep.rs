@@ -58,7 +58,7 @@ impl<M: LightningModule> Callback<M> for Sweep {
         let optimizers = ctx.optimizers().len();
         if optimizers != 1 {
             let mistake = format!("LearningRateFinder: it needs one optimizer, and the module has {optimizers}");
-            return Err(Error::Configuration(mistake).into());
+            return Err(Error::configuration(mistake).into());
         }
         ctx.lr_schedulers.clear();
         Ok(())

@@ -1,4 +1,4 @@
-use super::Span;
+use crate::span::Span;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;

@@ -1,0 +1,70 @@
+//! Keys of configurations: unknown ones, misspelled ones, and values of the wrong type.
+
+use crate::yaml::{Table, in_one_line, shown};
+use serde_json::Value;
+
+/// The similarity (Jaro-Winkler, 0 to 1) from which a key counts as a misspelling of another.
+const LEAST_LIKENESS: f64 = 0.7;
+
+/// Mistakes in one sentence: the first ones, and the number of those that follow.
+pub(crate) fn listed(mistakes: &[String]) -> String {
+    const MOST: usize = 10;
+    const LONGEST: usize = 2_000;
+    let mut length = 0;
+    let fits = |mistake: &&String| {
+        length += mistake.len();
+        length <= LONGEST
+    };
+    let few = mistakes.iter().take(MOST).take_while(fits).count().max(1).min(mistakes.len());
+    let left = mistakes.len() - few;
+    let more = (left > 0).then(|| format!("and {left} more {}", if left == 1 { "mistake" } else { "mistakes" }));
+    mistakes[..few].iter().cloned().chain(more).collect::<Vec<_>>().join("; ")
+}
+
+/// Divides a section of a configuration into what can be used and what can't, with a mistake for each. `base` has a value for
+/// each key; `is_valid` judges it with one of them replaced.
+pub(crate) fn sort_out(
+    section: Option<&str>,
+    table: &Table,
+    known_keys: &[String],
+    base: &Value,
+    is_valid: &dyn Fn(Value) -> Result<(), String>,
+) -> (Table, Vec<String>) {
+    let (mut usable, mut mistakes) = (Table::new(), Vec::new());
+    for (key, value) in table {
+        let path = section.map_or_else(|| shown(key), |section| format!("{section}.{}", shown(key)));
+        if !known_keys.contains(key) {
+            mistakes.push(unknown(&path, key, known_keys));
+            continue;
+        }
+        let one = Table::from_iter([(key.clone(), value.clone())]);
+        match is_valid(overlay(base, &one)) {
+            Ok(()) => drop(usable.insert(key.clone(), value.clone())),
+            Err(error) => mistakes.push(format!("`{path}`: {}", in_one_line(&error))),
+        }
+    }
+    (usable, mistakes)
+}
+
+/// That a key is unknown, with the one that was meant or those that there are.
+pub(crate) fn unknown(path: &str, key: &str, known_keys: &[String]) -> String {
+    let likeness = |known: &&String| strsim::jaro_winkler(key, known);
+    let nearest = known_keys.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    match nearest.filter(|nearest| likeness(nearest) >= LEAST_LIKENESS) {
+        Some(nearest) => format!("`{path}` is unknown: write `{nearest}`"),
+        None if known_keys.is_empty() => format!("`{path}` is unknown: there are no keys here"),
+        None => format!("`{path}` is unknown: the keys are {}", known_keys.join(", ")),
+    }
+}
+
+/// The keys of a table.
+pub(crate) fn keys(table: &Value) -> Vec<String> {
+    table.as_object().into_iter().flat_map(Table::keys).cloned().collect()
+}
+
+/// A table with values of another.
+pub(crate) fn overlay(base: &Value, table: &Table) -> Value {
+    let mut overlaid = base.as_object().cloned().unwrap_or_default();
+    overlaid.extend(table.iter().map(|(key, value)| (key.clone(), value.clone())));
+    Value::Object(overlaid)
+}
