@@ -7,8 +7,8 @@
 #[cfg(test)]
 extern crate self as tch_lightning;
 
-mod any_number;
 mod any_path;
+mod atomic_file;
 mod attributes;
 mod callbacks;
 mod checkpoint;
@@ -18,6 +18,7 @@ mod context;
 mod counted;
 pub mod data;
 mod device;
+mod json_float;
 #[doc = include_str!("differences.md")]
 pub mod differences {}
 mod error;
@@ -45,7 +46,6 @@ mod table;
 mod terminal;
 mod trainer;
 mod users_line;
-mod whole_file;
 mod yaml;
 
 #[doc(hidden)]

@@ -5,7 +5,7 @@ use crate::context::{Context, RunContext, SaveRequest};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
-use crate::{location, terminal, whole_file};
+use crate::{atomic_file, location, terminal};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -94,7 +94,7 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
             return Err(Error::configuration(mistake).into());
         }
         let refused = |(path, source)| Error::Io { what: REFUSED, path, source };
-        Ok(whole_file::check_folder(&self.dirpath).map_err(refused)?)
+        Ok(atomic_file::check_folder(&self.dirpath).map_err(refused)?)
     }
 
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {

@@ -5,7 +5,7 @@ use super::encode::Encoded;
 use super::header::{Header, length_of_header};
 use super::layout::LENGTH;
 use super::{Checkpoint, CheckpointError, Metadata};
-use crate::whole_file;
+use crate::atomic_file;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -62,8 +62,8 @@ impl Checkpoint {
 
 /// Writes a file of tensors, whole or not at all.
 pub(super) fn write(encoded: &Encoded<'_>, path: &Path) -> Result<(), CheckpointError> {
-    let written = whole_file::make_folders(whole_file::folder_of(path))
-        .and_then(|()| whole_file::write(path, |file| encoded.write(file)));
+    let written = atomic_file::make_folders(atomic_file::folder_of(path))
+        .and_then(|()| atomic_file::write(path, |file| encoded.write(file)));
     written.map_err(|error| CheckpointError::of_writing(error, path))
 }
 

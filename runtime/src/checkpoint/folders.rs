@@ -1,7 +1,7 @@
 //! The folders of a run's checkpoints, which no other run writes to as long as it lasts.
 
+use crate::atomic_file::make_folders;
 use crate::location;
-use crate::whole_file::make_folders;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};

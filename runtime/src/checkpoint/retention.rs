@@ -1,7 +1,7 @@
 //! What follows the writing of a checkpoint: a link to it, and the removal of older ones.
 
 use super::{Checkpoint, CheckpointError};
-use crate::whole_file;
+use crate::atomic_file;
 use std::path::{Path, PathBuf};
 
 /// Older checkpoints that go once a newer one has turned out to be whole.
@@ -24,12 +24,12 @@ impl Outdated {
 
 /// Makes `path` a link to the checkpoint `target`, in place of what was there before.
 pub(crate) fn link(path: &Path, target: &Path) -> Result<(), CheckpointError> {
-    whole_file::link(path, target).map_err(|source| CheckpointError::Link { path: path.to_owned(), source })
+    atomic_file::link(path, target).map_err(|source| CheckpointError::Link { path: path.to_owned(), source })
 }
 
 /// Removes an older checkpoint. One that is gone already is not an error.
 pub(crate) fn remove(path: &Path) -> Result<(), CheckpointError> {
-    whole_file::remove(path).map_err(|source| CheckpointError::Remove { path: path.to_owned(), source })
+    atomic_file::remove(path).map_err(|source| CheckpointError::Remove { path: path.to_owned(), source })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Where the checkpoints of a run are: what finds them from the run's folder.
 
 use super::RunContext;
-use crate::whole_file;
+use crate::atomic_file;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ impl RunContext {
     pub(crate) fn note_checkpoint(&mut self, path: &Path) {
         self.has_saved = true;
         let Some(run) = self.made_log_dir() else { return };
-        let Ok(folder) = std::path::absolute(whole_file::folder_of(path)) else { return };
+        let Ok(folder) = std::path::absolute(atomic_file::folder_of(path)) else { return };
         let mut folders = checkpoint_folders(run);
         let is_known = folders.iter().any(|known| std::path::absolute(known).is_ok_and(|known| known == folder));
         if is_known || folder.to_str().is_none_or(|text| text.contains('\n')) {
@@ -25,7 +25,7 @@ impl RunContext {
         }
         folders.push(folder);
         let list: String = folders.iter().skip(1).map(|folder| format!("{}\n", folder.display())).collect();
-        let _ = whole_file::write(&run.join(ELSEWHERE), |file| file.write_all(list.as_bytes()));
+        let _ = atomic_file::write(&run.join(ELSEWHERE), |file| file.write_all(list.as_bytes()));
     }
 }
 

@@ -1,8 +1,8 @@
 //! The numbered folder of a run.
 
 use super::checkpoint_folders;
+use crate::atomic_file::{make_folder, make_folders, remove_abandoned};
 use crate::error::Error;
-use crate::whole_file::{make_folder, make_folders, remove_abandoned};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

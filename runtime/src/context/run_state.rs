@@ -3,10 +3,10 @@
 use super::clock::SavedClock;
 use super::log::{Log, NamedTensors, SavedLog};
 use super::{RunContext, RunningLrScheduler};
-use crate::any_number::AnyNumber;
 use crate::checkpoint::Checkpoint;
 use crate::data::{SavedLoader, Seed};
 use crate::error::Error;
+use crate::json_float::JsonFloat;
 use crate::native::RandomState;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ pub(crate) struct RunState {
     skips_next_step: bool,
     /// What hooks have frozen and unfrozen, other than by toggling.
     pub(crate) refrozen: Refrozen,
-    callback_metrics: BTreeMap<String, AnyNumber>,
+    callback_metrics: BTreeMap<String, JsonFloat>,
     training_log: SavedLog,
     /// What each logger keeps.
     pub(crate) loggers: Vec<serde_json::Value>,
@@ -75,7 +75,7 @@ impl RunContext {
             toggled_optimizer: self.toggled_optimizer(),
             skips_next_step: self.skips_next_step()?,
             refrozen: Refrozen::default(),
-            callback_metrics: metrics.map(|(name, value)| (name.clone(), AnyNumber(*value))).collect(),
+            callback_metrics: metrics.map(|(name, value)| (name.clone(), JsonFloat(*value))).collect(),
             training_log,
             loggers: self.loggers.state_dicts(),
         };
@@ -117,7 +117,7 @@ impl RunContext {
         let state = checkpoint.metadata.run;
         self.training_log = Log::restored(&state.training_log, &log, self.device)?;
         self.callback_metrics =
-            state.callback_metrics.into_iter().map(|(name, AnyNumber(value))| (name, value)).collect();
+            state.callback_metrics.into_iter().map(|(name, JsonFloat(value))| (name, value)).collect();
         if state.should_stop && !self.should_stop {
             (self.should_stop, self.stop_reason) = (true, state.stop_reason);
         }

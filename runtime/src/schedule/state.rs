@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::groups::Memory;
-use crate::any_number;
+use crate::json_float;
 
 /// What a [`LrScheduler`](super::LrScheduler) has to remember when training is interrupted.
 ///
@@ -48,7 +48,7 @@ pub(super) struct SchedulerState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlateauState {
-    #[serde(with = "any_number")]
+    #[serde(with = "json_float")]
     pub(super) best: f64,
     pub(super) num_bad_epochs: u64,
     pub(super) cooldown_counter: u64,

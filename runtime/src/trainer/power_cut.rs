@@ -1,8 +1,8 @@
 //! What a run leaves wherever it is killed, and wherever the power is cut: its file operations are recorded, and each beginning of
 //! them is replayed.
 
+use crate::atomic_file::recorded::{Disk, Operation, Recorder, Survivor};
 use crate::prelude::*;
-use crate::whole_file::recorded::{Disk, Operation, Recorder, Survivor};
 use crate::{Every, ModelCheckpoint, SaveLast};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

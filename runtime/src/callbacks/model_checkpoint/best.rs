@@ -1,7 +1,7 @@
 //! Which checkpoints are kept.
 
 use super::super::monitor::MonitorMode;
-use crate::{any_number, any_path};
+use crate::{any_path, json_float};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub(super) struct Best {
 
 /// A checkpoint and its score, which may be infinite: the worst there is stands for what is no number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Kept(#[serde(with = "any_path")] pub(super) PathBuf, #[serde(with = "any_number")] pub(super) f64);
+pub(super) struct Kept(#[serde(with = "any_path")] pub(super) PathBuf, #[serde(with = "json_float")] pub(super) f64);
 
 impl Best {
     pub(super) fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {

@@ -2,11 +2,11 @@
 
 use super::name::Template;
 use super::{ModelCheckpoint, SaveLast, candidates};
+use crate::atomic_file;
 use crate::config::Span;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::stage::Stage;
-use crate::whole_file;
 use anyhow::Result;
 
 impl ModelCheckpoint {
@@ -46,7 +46,7 @@ impl ModelCheckpoint {
             (None, None) => ctx.config().default_root_dir.clone(),
         };
         let refused = |(path, source)| Error::Io { what: "checkpoints can't be written to", path, source };
-        whole_file::check_folder(&folder).map_err(refused)
+        atomic_file::check_folder(&folder).map_err(refused)
     }
 
     /// The epochs after which to save; 0 for never.

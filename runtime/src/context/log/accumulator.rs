@@ -1,7 +1,7 @@
 //! Adds up what is logged over an epoch, on the device.
 
 use super::scalar::{Scalar, widest};
-use crate::any_number::AnyNumber;
+use crate::json_float::JsonFloat;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tch::{TchError, Tensor, no_grad};
@@ -43,7 +43,7 @@ struct Before {
     #[serde(skip)]
     mark: u64,
     waiting: usize,
-    on_host: Option<AnyNumber>,
+    on_host: Option<JsonFloat>,
     weight: f64,
 }
 
@@ -89,7 +89,7 @@ impl Accumulator {
         if self.waiting.len() >= CHUNK {
             self.reduce_waiting()?;
         }
-        let on_host = self.on_host.map(AnyNumber);
+        let on_host = self.on_host.map(JsonFloat);
         self.before = Some(Before { mark, waiting: self.waiting.len(), on_host, weight: self.weight });
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Accumulator {
         if let Some(before) = self.before.take_if(|before| before.mark == mark) {
             self.waiting.truncate(before.waiting);
             self.waiting_weights.truncate(before.waiting);
-            self.on_host = before.on_host.map(|AnyNumber(number)| number);
+            self.on_host = before.on_host.map(|JsonFloat(number)| number);
             self.weight = before.weight;
         }
     }
@@ -163,7 +163,7 @@ impl Accumulator {
 pub(super) struct SavedAccumulator {
     reduction: Reduction,
     waiting_weights: Vec<f64>,
-    on_host: Option<AnyNumber>,
+    on_host: Option<JsonFloat>,
     weight: f64,
     /// Of one with values after the log's last mark.
     #[serde(default)]
@@ -184,7 +184,7 @@ impl Accumulator {
         SavedAccumulator {
             reduction: self.reduction,
             waiting_weights: self.waiting_weights.clone(),
-            on_host: self.on_host.map(AnyNumber),
+            on_host: self.on_host.map(JsonFloat),
             weight: self.weight,
             before: self.before.clone().filter(|before| before.mark == mark),
         }
@@ -213,7 +213,7 @@ impl Accumulator {
             waiting,
             waiting_weights: saved.waiting_weights.clone(),
             on_device: tensors.get(REDUCED).map(Tensor::shallow_clone),
-            on_host: saved.on_host.map(|AnyNumber(number)| number),
+            on_host: saved.on_host.map(|JsonFloat(number)| number),
             weight: saved.weight,
             before: saved.before.clone(),
         })

@@ -8,9 +8,9 @@ use super::key::Key;
 use super::logged_metrics::LoggedMetric;
 use super::recorded::Log;
 use super::scalar::Scalar;
-use crate::any_number::AnyNumber;
 use crate::checkpoint::under;
 use crate::hook::Hook;
+use crate::json_float::JsonFloat;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use tch::{Device, TchError, Tensor};
@@ -33,8 +33,8 @@ struct SavedEntry {
     is_current: bool,
     /// Whether its tensors are on the CPU, wherever the run is.
     on_cpu: bool,
-    last: Option<AnyNumber>,
-    finished: Option<AnyNumber>,
+    last: Option<JsonFloat>,
+    finished: Option<JsonFloat>,
     epoch: SavedAccumulator,
     /// Of a metric, the place of the first entry that logged it, which has its tensors. Older checkpoints have them at each.
     #[serde(default)]
@@ -164,7 +164,7 @@ impl SavedEntry {
             _ => Accumulator::new(reduction).saved(mark),
         };
         let last = match &logged.last {
-            Some(Scalar::Number(number)) => Some(AnyNumber(*number)),
+            Some(Scalar::Number(number)) => Some(JsonFloat(*number)),
             _ => None,
         };
         Self {
@@ -178,7 +178,7 @@ impl SavedEntry {
             is_current: logged.is_current,
             on_cpu: true,
             last,
-            finished: logged.finished.map(AnyNumber),
+            finished: logged.finished.map(JsonFloat),
             epoch,
             metric: None,
         }
@@ -195,13 +195,13 @@ impl SavedEntry {
         let arguments = Arguments { on_step, on_epoch, prog_bar, logger, reduction: self.epoch.reduction() };
         let last = match (tensors.get(LAST), self.last) {
             (Some(tensor), _) => Some(Scalar::of(tensor)?),
-            (None, number) => number.map(|AnyNumber(number)| Scalar::Number(number)),
+            (None, number) => number.map(|JsonFloat(number)| Scalar::Number(number)),
         };
         Ok(Logged {
             kept: Some(Kept::Values(Accumulator::restored(&self.epoch, tensors)?)),
             last,
             is_current: self.is_current,
-            finished: self.finished.map(|AnyNumber(number)| number),
+            finished: self.finished.map(|JsonFloat(number)| number),
             is_restored: true,
             ..Logged::new(arguments)
         })

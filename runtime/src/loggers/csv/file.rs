@@ -1,7 +1,7 @@
 //! The file of a log.
 
 use super::existing::{Existing, Kept};
-use crate::whole_file;
+use crate::atomic_file;
 use csv::{Reader, StringRecord, Writer};
 use indexmap::IndexSet;
 use std::collections::HashMap;
@@ -52,7 +52,7 @@ impl CsvFile {
         values.insert("step", step.to_string());
         let mut row = Writer::from_writer(Vec::new());
         row.write_record(self.columns.iter().map(|column| values.get(column.as_str()).map_or("", String::as_str)))?;
-        whole_file::append(&self.path, &row.into_inner().map_err(csv::IntoInnerError::into_error)?)?;
+        atomic_file::append(&self.path, &row.into_inner().map_err(csv::IntoInnerError::into_error)?)?;
         self.rows += 1;
         self.is_unsaved = true;
         Ok(())
@@ -61,7 +61,7 @@ impl CsvFile {
     /// Drops what does not stay of an earlier run's file.
     fn cut(&mut self) -> io::Result<()> {
         if let Some(end) = self.end {
-            whole_file::truncate(&self.path, end)?;
+            atomic_file::truncate(&self.path, end)?;
             self.end = None;
             self.is_unsaved = true;
         }
@@ -73,9 +73,9 @@ impl CsvFile {
         let rows = if self.columns.is_empty() { Vec::new() } else { rows(&self.path)? };
         let columns: IndexSet<String> = self.columns.iter().cloned().chain(new).collect();
         if let Some(folder) = self.path.parent() {
-            whole_file::make_folders(folder)?;
+            atomic_file::make_folders(folder)?;
         }
-        whole_file::write(&self.path, |file| {
+        atomic_file::write(&self.path, |file| {
             let mut writer = Writer::from_writer(file);
             writer.write_record(&columns)?;
             for row in rows {
@@ -97,7 +97,7 @@ impl CsvFile {
     /// Forces the rows of this run to the disk.
     pub(super) fn sync(&mut self) -> io::Result<()> {
         if self.is_unsaved {
-            whole_file::sync(&self.path)?;
+            atomic_file::sync(&self.path)?;
             self.is_unsaved = false;
         }
         Ok(())

@@ -4,9 +4,9 @@ mod existing;
 mod file;
 
 use super::{Logger, RunStart, RunStatus};
+use crate::atomic_file;
 use crate::error::Error;
 use crate::stage::Stage;
-use crate::whole_file;
 use existing::Kept;
 use file::CsvFile;
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl CsvLogger {
     }
 
     fn make_folder(&self) -> Result<(), Error> {
-        whole_file::make_folders(&self.folder).map_err(|source| Error::Io {
+        atomic_file::make_folders(&self.folder).map_err(|source| Error::Io {
             what: "can't make the folder of the log",
             path: self.folder.clone(),
             source,
@@ -102,7 +102,7 @@ impl Logger for CsvLogger {
         self.make_folder()?;
         let path = self.folder.join("hparams.json");
         let text = format!("{hyper_parameters:#}\n");
-        whole_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| Error::Io {
+        atomic_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| Error::Io {
             what: "can't write the hyperparameters",
             path,
             source,

@@ -1,15 +1,15 @@
-//! What was done to the files below a folder, for tests: in its order, and replayed as it is after a kill or a power cut.
+//! Records the operations on the files below a folder, and replays them up to a kill or a power cut, for tests.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A change to files, or what forces one to the disk.
+/// A change to a file or a folder, or a sync of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Operation {
     /// The contents of a new file.
     Write(PathBuf, Vec<u8>),
-    /// The contents of a file that was there.
+    /// The new contents of an existing file.
     Change(PathBuf, Vec<u8>),
     SyncFile(PathBuf),
     Rename(PathBuf, PathBuf),
@@ -23,7 +23,7 @@ type Operations = Arc<Mutex<Vec<Operation>>>;
 
 static RECORDERS: Mutex<Vec<(PathBuf, Operations)>> = Mutex::new(Vec::new());
 
-/// Records what any thread does below a folder.
+/// Records the operations of all threads below a folder.
 pub(crate) struct Recorder {
     root: PathBuf,
     operations: Operations,
@@ -69,34 +69,34 @@ pub(super) fn record(operation: impl FnOnce() -> Operation) {
     }
 }
 
-/// What a name stands for.
+/// The entry under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Entry {
     Folder,
     Link(PathBuf),
-    /// A file, by its number among the written.
+    /// A file, by its index in `Disk::files`.
     File(usize),
 }
 
-/// What a file has in it, by its number among all contents that were written.
+/// The contents of a file, by their index among all contents written.
 pub(crate) type Contents = usize;
 
-/// Files and folders by their names.
+/// Files and folders by path.
 pub(crate) type Names = BTreeMap<PathBuf, Entry>;
 
-/// A name that is given anew, or taken away.
+/// A name that is set or removed.
 type Change = (PathBuf, Option<Entry>);
 
 /// A disk on which operations are replayed.
 #[derive(Clone, Default)]
 pub(crate) struct Disk {
-    /// The contents of each file, and those of them that were forced to the disk.
+    /// The current and the synced contents of each file.
     files: Vec<(Contents, Option<Contents>)>,
     written: Contents,
     names: Names,
-    /// The names that were forced to the disk.
+    /// The synced names.
     durable: Names,
-    /// What was changed since then, in its order. The changes of one are made together.
+    /// The changes since the last sync, in order. Those of one operation are atomic.
     pending: Vec<Vec<Change>>,
 }
 
@@ -140,12 +140,12 @@ impl Disk {
         self.pending.push(changes);
     }
 
-    /// What a kill leaves: everything that was done.
+    /// Returns the files after a kill: everything that was done.
     pub(crate) fn after_a_kill(&self) -> BTreeMap<PathBuf, Survivor> {
         self.survivors(&self.names, |(contents, _)| Some(*contents))
     }
 
-    /// All that a power cut may leave: what was forced to the disk, and any of the other changes.
+    /// Returns every state that a power cut may leave: the synced changes with any subset of the others.
     pub(crate) fn after_a_power_cut(&self) -> Vec<BTreeMap<PathBuf, Survivor>> {
         assert!(self.pending.len() < 12, "too many changes are not forced to the disk: {:?}", self.pending);
         let subsets = 0..1usize << self.pending.len();
@@ -161,7 +161,7 @@ impl Disk {
         left.collect()
     }
 
-    /// What can be found from the topmost folder.
+    /// The entries that can be reached from the topmost folder.
     fn survivors(
         &self,
         names: &Names,
@@ -183,7 +183,7 @@ impl Disk {
     }
 }
 
-/// What is left under a name.
+/// The entry left under a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Survivor {
     Folder,
@@ -191,7 +191,7 @@ pub(crate) enum Survivor {
     Link(PathBuf),
     /// A file with these contents.
     File(Contents),
-    /// A file whose contents were not forced to the disk.
+    /// A file whose contents were not synced.
     Damaged,
 }
 

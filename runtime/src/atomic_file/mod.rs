@@ -1,7 +1,7 @@
-//! Atomic file replacement: write to a temporary file, force it to the disk, rename it.
+//! Atomic file replacement: write to a temporary file, fsync, rename.
 //!
-//! What a run changes in the folders of its checkpoints it changes by these functions, so that the order of their [`operations`]
-//! decides what a kill or a power cut leaves.
+//! A run changes the folders of its checkpoints only by these functions, so that the order of their [`operations`] decides what a
+//! kill or a power cut leaves.
 
 mod operations;
 #[cfg(test)]
@@ -16,14 +16,14 @@ use tempfile::Builder;
 
 pub(crate) use operations::{append, make_folder, remove, sync, truncate};
 
-/// How the names of files that are being written begin.
+/// The prefix of the names of temporary files.
 const INCOMING: &str = ".incoming-";
 
-/// How long nothing is written to a file before its writer counts as dead. A living one never pauses for so long.
+/// The age at which a temporary file counts as abandoned. A running writer never pauses for that long.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Writes a temporary file next to `path`, forces it to the disk, renames it to `path`, and forces the folder to the disk. Where
-/// anything fails, what was there before is untouched.
+/// Writes a temporary file next to `path`, syncs it, renames it to `path`, and syncs the folder. On an error the previous file at
+/// `path` is unchanged.
 pub(crate) fn write(path: &Path, contents: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let folder = folder_of(path);
     // as any other file is made: with what the umask leaves, and errors without the temporary name
@@ -34,8 +34,8 @@ pub(crate) fn write(path: &Path, contents: impl FnOnce(&mut File) -> io::Result<
     tidy(folder)
 }
 
-/// Makes `path` a symbolic link to the file `target`, and a copy on systems without links. What was there before is there until
-/// then. A target below the link's folder is named relative to it, so that both can be moved together; any other by its whole path.
+/// Replaces `path` atomically by a symbolic link to the file `target`, or by a copy on systems without links. The link is relative if
+/// the target lies below the link's folder, so that both can be moved together, and absolute otherwise.
 pub(crate) fn link(path: &Path, target: &Path) -> io::Result<()> {
     let folder = folder_of(path);
     let target = fs::canonicalize(target)?;
@@ -54,8 +54,8 @@ pub(crate) fn link(path: &Path, target: &Path) -> io::Result<()> {
     tidy(folder)
 }
 
-/// Makes a folder, and those above it that are missing. Each is forced to the disk together with its name: until then a power cut
-/// can take it away with all that was forced to the disk in it.
+/// Creates a folder and its missing parents, and syncs the parent of each: until then a power cut can remove the folder together with
+/// the synced files in it.
 pub(crate) fn make_folders(folder: &Path) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
@@ -73,10 +73,10 @@ pub(crate) fn make_folders(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether files can be made in a folder, which need not be there yet. Nothing is left of the attempt.
+/// Checks that files can be created in a folder, which need not exist yet, without leaving anything there.
 ///
 /// # Errors
-/// The path at which it ends, and why.
+/// The path that refuses, and the reason.
 pub(crate) fn check_folder(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
     let failed = |path: &Path| {
         let path = path.to_owned();
@@ -98,20 +98,20 @@ pub(crate) fn check_folder(folder: &Path) -> Result<(), (PathBuf, io::Error)> {
     Ok(())
 }
 
-/// The folder that a file lies in.
+/// Returns the folder that contains a file.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Forces the names in a folder to the disk, and removes what killed processes left there.
+/// Syncs a folder, and removes the temporary files that killed processes left there.
 fn tidy(folder: &Path) -> io::Result<()> {
     sync_folder(folder)?;
     remove_abandoned(folder);
     Ok(())
 }
 
-/// Removes the files and links in a folder whose writers were killed before they renamed them, once nobody has written to them for
-/// a day. What can't be removed stays.
+/// Removes the temporary files and links that were last written more than a day ago: their writers were killed before the rename.
+/// Errors are ignored.
 pub(crate) fn remove_abandoned(folder: &Path) {
     let is_abandoned = |entry: &fs::DirEntry| {
         // of the link itself, not of its target

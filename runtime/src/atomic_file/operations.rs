@@ -1,5 +1,4 @@
-//! The single steps of which changes to a folder are made. Tests record them, to replay what a power cut would leave of each
-//! beginning of a run.
+//! The primitive file operations. Tests record them, and replay what a power cut after each of them would leave.
 
 #[cfg(test)]
 use super::recorded::{Operation, record};
@@ -8,7 +7,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use tempfile::TempPath;
 
-/// Writes the file at `path`, which was just made, and forces its contents to the disk.
+/// Writes and syncs the newly created file at `path`.
 pub(super) fn write_new(
     file: &mut File,
     path: &Path,
@@ -20,7 +19,7 @@ pub(super) fn write_new(
     sync_file(file, path)
 }
 
-/// Appends all of it to a file, or nothing: a disk that is full must not leave half a row.
+/// Appends all of `bytes` to a file or nothing: a full disk must not leave half a row.
 pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::options().append(true).open(path)?;
     let before = file.metadata()?.len();
@@ -30,7 +29,7 @@ pub(crate) fn append(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Cuts a file off after so many bytes.
+/// Truncates a file to `length` bytes.
 pub(crate) fn truncate(path: &Path, length: u64) -> io::Result<()> {
     File::options().write(true).open(path)?.set_len(length)?;
     #[cfg(test)]
@@ -38,7 +37,7 @@ pub(crate) fn truncate(path: &Path, length: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Forces the contents of a file to the disk.
+/// Syncs the contents of a file.
 pub(crate) fn sync(path: &Path) -> io::Result<()> {
     sync_file(&File::open(path)?, path)
 }
@@ -51,7 +50,7 @@ fn sync_file(file: &File, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Forces the names in a folder to the disk: until then a power cut can undo what was made, renamed or removed in it.
+/// Syncs the names in a folder: until then a power cut can undo what was created, renamed or removed in it.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     // elsewhere a folder can't be opened as a file
     if cfg!(not(unix)) {
@@ -67,7 +66,7 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives a temporary file its name, in place of the file that has it.
+/// Renames a temporary file to `path`, and replaces the file there.
 pub(super) fn move_to(incoming: TempPath, path: &Path) -> io::Result<()> {
     #[cfg(test)]
     let from = incoming.to_path_buf();
@@ -85,7 +84,7 @@ pub(super) fn make_link(path: &Path, target: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder in one that is there, and forces its name to the disk.
+/// Creates a folder in an existing one, and syncs its name.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     fs::create_dir(folder)?;
     #[cfg(test)]
@@ -93,7 +92,7 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     sync_folder(super::folder_of(folder))
 }
 
-/// Removes a file or a link. One that is gone already is not an error.
+/// Removes a file or a link. A missing one is not an error.
 pub(crate) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -3,17 +3,17 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A number that goes through JSON whatever it is.
+/// An `f64` that survives a round trip through JSON, NaN and infinities included.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct AnyNumber(pub(crate) f64);
+pub(crate) struct JsonFloat(pub(crate) f64);
 
-impl Serialize for AnyNumber {
+impl Serialize for JsonFloat {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serialize(&self.0, serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for AnyNumber {
+impl<'de> Deserialize<'de> for JsonFloat {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserialize(deserializer).map(Self)
     }
@@ -39,16 +39,16 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 
 #[cfg(test)]
 mod tests {
-    use super::AnyNumber;
+    use super::JsonFloat;
 
     #[test]
-    fn every_number_goes_through_json() {
+    fn every_float_survives_a_round_trip_through_json() {
         for number in [0.1, -0.0, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY] {
-            let text = serde_json::to_string(&AnyNumber(number)).unwrap();
-            let AnyNumber(read) = serde_json::from_str(&text).unwrap();
+            let text = serde_json::to_string(&JsonFloat(number)).unwrap();
+            let JsonFloat(read) = serde_json::from_str(&text).unwrap();
             assert_eq!(read.to_bits(), number.to_bits(), "{text}");
         }
-        let AnyNumber(read) = serde_json::from_str("\"NaN\"").unwrap();
+        let JsonFloat(read) = serde_json::from_str("\"NaN\"").unwrap();
         assert!(read.is_nan());
     }
 }
