@@ -1,6 +1,7 @@
 //! Every end of a run is orderly, and every bad input one clear sentence.
 
 mod aborts;
+mod built;
 mod child;
 mod configuration;
 mod ends;

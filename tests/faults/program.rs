@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::Duration;
 use tch_lightning::metrics::Mean;
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, Every, ModelCheckpoint, OnExceptionCheckpoint};
+use tch_lightning::{CsvLogger, EarlyStopping, Every, ModelCheckpoint, OnExceptionCheckpoint};
 
 #[derive(Args, Serialize, Deserialize)]
 struct Hparams {
@@ -214,9 +214,34 @@ fn train_and_go_on() -> Result<()> {
     Ok(())
 }
 
+/// Prints the end of each epoch.
+struct Announcer;
+
+#[lightning_callback]
+impl Announcer {
+    fn on_train_epoch_end(&self, ctx: &mut Context) {
+        println!("epoch {} of {:?}", ctx.current_epoch(), ctx.config().max_epochs);
+    }
+}
+
+/// The program with loggers, callbacks and defaults of its own.
+fn built() -> ExitCode {
+    let defaults = TrainerConfig { max_epochs: Some(3), enable_progress_bar: false, ..TrainerConfig::default() };
+    Faulty::program::<Ones>()
+        .trainer_defaults(defaults)
+        .callback(Announcer)
+        .callbacks([Box::new(Announcer) as Box<dyn Callback<Faulty>>])
+        .logger(CsvLogger::new("one"))
+        .logger(CsvLogger::new("other"))
+        .run()
+}
+
 fn main() -> ExitCode {
     if std::env::var_os("ABORT_ON_PANICS").is_some() {
         tch_lightning::__private::abort_on_panics();
+    }
+    if std::env::var_os("BUILT").is_some() {
+        return built();
     }
     if std::env::args().nth(1).is_some_and(|verb| verb == "train-and-go-on") {
         return if train_and_go_on().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };

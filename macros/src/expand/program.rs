@@ -1,4 +1,4 @@
-//! The generated trainer: `main`, `trainer`, `hooks`, and the constructor that the command line calls.
+//! The generated functions: `main`, `program`, `trainer`, `hooks`, and the constructor that the command line calls.
 
 use super::conditions::{self, condition, first_of};
 use super::{dictated, quiet};
@@ -13,10 +13,15 @@ use syn::{FnArg, Type, parse_quote};
 
 /// The functions that a module gets, unless the block has its own of that name.
 pub(crate) fn inherent(block: &Block, root: &TokenStream) -> TokenStream {
-    let functions: Vec<TokenStream> = [("main", main(block, root)), ("trainer", trainer(root)), ("hooks", hooks(root))]
-        .into_iter()
-        .filter_map(|(name, function)| unless_written(block, name, &function))
-        .collect();
+    let data = data_parameter(block, root);
+    let named = [
+        ("main", main(&data, root)),
+        ("program", program(&data, root)),
+        ("trainer", trainer(root)),
+        ("hooks", hooks(root)),
+    ];
+    let functions: Vec<TokenStream> =
+        named.into_iter().filter_map(|(name, function)| unless_written(block, name, &function)).collect();
     if block.role != Role::Module || functions.is_empty() {
         return TokenStream::new();
     }
@@ -39,10 +44,14 @@ fn unless_written(block: &Block, name: &str, function: &TokenStream) -> Option<T
     function.map(|function| quote!(#condition #function))
 }
 
-fn main(block: &Block, root: &TokenStream) -> TokenStream {
+/// The type parameter for the data module of the program.
+fn data_parameter(block: &Block, root: &TokenStream) -> Ident {
     let head = &block.item.head;
     let (generics, bounds, ty) = (&head.generics, &head.generics.where_clause, &head.self_ty);
-    let data = free_name("Data", quote!(#generics #bounds #ty #root));
+    free_name("Data", quote!(#generics #bounds #ty #root))
+}
+
+fn main(data: &Ident, root: &TokenStream) -> TokenStream {
     let about =
         format!(" Runs the program of this module with the data module `{data}`: `fit`, `validate`, `test`, `predict`");
     quote! {
@@ -51,6 +60,19 @@ fn main(block: &Block, root: &TokenStream) -> TokenStream {
         pub fn main<#data: #root::cli::ProgramData<Self> + #root::FromHparams + #root::Loads<<Self as #root::Batched>::Batch>>()
         -> ::std::process::ExitCode {
             <#data as #root::cli::ProgramData<Self>>::main()
+        }
+    }
+}
+
+fn program(data: &Ident, root: &TokenStream) -> TokenStream {
+    let about = format!(
+        " Returns the program of this module with the data module `{data}`, for loggers and callbacks to be added."
+    );
+    quote! {
+        #[doc = #about]
+        pub fn program<#data: #root::cli::ProgramData<Self> + #root::FromHparams + #root::Loads<<Self as #root::Batched>::Batch>>()
+        -> #root::cli::Program<Self, #data> {
+            <#data as #root::cli::ProgramData<Self>>::program()
         }
     }
 }

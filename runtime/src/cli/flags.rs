@@ -35,18 +35,17 @@ impl Flags {
     ///
     /// # Errors
     /// Two flags of one name, and whatever else clap finds wrong with hyperparameters: it panics, in debug builds.
-    pub(super) fn of<M: FromHparams, D: FromHparams>() -> Result<Self> {
+    pub(super) fn of<M: FromHparams, D: FromHparams>(defaults: &TrainerConfig) -> Result<Self> {
         let flags = panic::catch(|| {
-            let flags = Self::unchecked::<M, D>()?;
+            let flags = Self::unchecked::<M, D>(defaults)?;
             flags.program.clone().build();
             Ok(flags)
         });
         flags.context("the program's flags can't be made of the hyperparameters")
     }
 
-    fn unchecked<M: FromHparams, D: FromHparams>() -> Result<Self> {
-        let config = M::trainer_defaults();
-        let mut defaults = serde_json::to_value(&config)?;
+    fn unchecked<M: FromHparams, D: FromHparams>(config: &TrainerConfig) -> Result<Self> {
+        let mut defaults = serde_json::to_value(config)?;
         defaults["max_epochs"] = serde_json::to_value(config.epochs())?;
         let parts = [
             part::<TrainerConfig>("Trainer").mut_args(|arg| with_default(arg, &defaults)),

@@ -1,0 +1,170 @@
+use super::flags::Flags;
+use super::verb::{Verb, say};
+use super::{doctor, hooks};
+use crate::config::TrainerConfig;
+use crate::error::{Error, in_one_line};
+use crate::loggers::Logger;
+use crate::module::{Callback, FromHparams, LightningModule, Loads};
+use crate::terminal;
+use crate::trainer::Trainer;
+use anyhow::Result;
+use std::ffi::OsString;
+use std::marker::PhantomData;
+use std::process::ExitCode;
+
+/// The program of a module and a data module: `Model::program::<Data>()`, of which `Model::main::<Data>()` is the short form.
+/// Lightning's [`LightningCLI`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli.html).
+///
+/// Its commands are `fit`, `validate`, `test`, `predict`, `hooks` and `doctor`. Flags and configuration files set the trainer's
+/// configuration, the hyperparameters of the module and the data module, the seed, and the checkpoint to begin from. Callbacks that
+/// depend on hyperparameters are returned by the module's `configure_callbacks`; all others, and loggers, are given here.
+///
+/// ```
+/// use tch_lightning::prelude::*;
+/// use tch_lightning::{CsvLogger, LearningRateMonitor};
+///
+/// struct Line {
+///     vs: nn::VarStore,
+///     layer: nn::Linear,
+/// }
+///
+/// #[lightning_module]
+/// impl Line {
+///     fn new() -> Self {
+///         let vs = nn::VarStore::new(Device::Cpu);
+///         let layer = nn::linear(vs.root(), 1, 1, nn::LinearConfig::default());
+///         Self { vs, layer }
+///     }
+///
+///     fn parameters(&mut self) -> &mut nn::VarStore {
+///         &mut self.vs
+///     }
+///
+///     fn training_step(&self, batch: &Tensor) -> Tensor {
+///         self.layer.forward(batch).mse_loss(batch, tch::Reduction::Mean)
+///     }
+///
+///     fn configure_optimizers(&self) -> Sgd {
+///         Sgd::new(0.1)
+///     }
+/// }
+///
+/// struct Points;
+///
+/// #[lightning_datamodule]
+/// impl Points {
+///     fn new() -> Self {
+///         Self
+///     }
+///
+///     fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
+///         Ok(DataLoader::new(TensorDataset::new(Tensor::linspace(0.0, 1.0, 8, (Kind::Float, Device::Cpu)).unsqueeze(1))?))
+///     }
+/// }
+///
+/// fn main() -> ExitCode {
+/// # let folder = std::env::temp_dir().join(format!("tch-lightning-program-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// # std::env::set_current_dir(&folder).unwrap();
+/// # let code =
+///     Line::program::<Points>()
+///         .trainer_defaults(TrainerConfig { max_epochs: Some(3), ..TrainerConfig::default() })
+///         .callback(LearningRateMonitor::new())
+///         .logger(CsvLogger::new("logs"))
+/// #       .arguments(["line", "fit"])
+///         .run()
+/// # ;
+/// # assert_eq!(format!("{code:?}"), format!("{:?}", ExitCode::SUCCESS));
+/// # assert!(std::path::Path::new("logs/metrics.csv").exists());
+/// # std::fs::remove_dir_all(folder).unwrap();
+/// # code
+/// }
+/// ```
+#[must_use = "a program does nothing until `run` is called"]
+pub struct Program<M: LightningModule, D> {
+    arguments: Option<Vec<OsString>>,
+    trainer_defaults: Option<TrainerConfig>,
+    /// Adds to the trainer what was given, in that order.
+    complete: Vec<Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>>,
+    data: PhantomData<fn() -> D>,
+}
+
+impl<M: LightningModule, D> Program<M, D> {
+    pub(super) fn new() -> Self {
+        Self { arguments: None, trainer_defaults: None, complete: Vec::new(), data: PhantomData }
+    }
+
+    /// Adds a callback to the trainer, as [`Trainer::callback`] does.
+    pub fn callback(self, callback: impl Callback<M> + 'static) -> Self {
+        self.completed_by(|trainer| trainer.callback(callback))
+    }
+
+    /// Adds callbacks whose types are known when the program runs, as [`Trainer::callbacks`] does.
+    pub fn callbacks(self, callbacks: impl IntoIterator<Item = Box<dyn Callback<M>>>) -> Self {
+        let callbacks: Vec<_> = callbacks.into_iter().collect();
+        self.completed_by(|trainer| trainer.callbacks(callbacks))
+    }
+
+    /// Adds a logger to the trainer, as [`Trainer::logger`] does. Without any, a [`CsvLogger`](crate::CsvLogger) writes into the
+    /// run's folder.
+    pub fn logger(self, logger: impl Logger + 'static) -> Self {
+        self.completed_by(|trainer| trainer.logger(logger))
+    }
+
+    /// Sets the trainer's configuration where neither a flag nor a configuration file sets it, in place of the module's
+    /// `trainer_defaults`.
+    pub fn trainer_defaults(self, config: TrainerConfig) -> Self {
+        Self { trainer_defaults: Some(config), ..self }
+    }
+
+    /// Sets the arguments, in place of the process's. The first one is the program's name.
+    pub fn arguments(self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        Self { arguments: Some(arguments.into_iter().map(Into::into).collect()), ..self }
+    }
+
+    fn completed_by(mut self, complete: impl FnOnce(Trainer<M>) -> Trainer<M> + 'static) -> Self {
+        self.complete.push(Box::new(complete));
+        self
+    }
+}
+
+impl<M: LightningModule + FromHparams, D: Loads<M::Batch> + FromHparams> Program<M, D> {
+    /// Runs the program. An error is one line on the standard error stream.
+    ///
+    /// The exit code is 0 after a run that succeeded, 130 where SIGINT (Ctrl-C) ended it, 143 where SIGTERM did, and 1 for all other
+    /// errors. A second signal ends the process at once, with the same codes; flags that are unknown or wrong end it with 2, `--help`
+    /// with 0.
+    pub fn run(self) -> ExitCode {
+        match self.try_run() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                terminal::say(&format!("error: {}", in_one_line(&error)));
+                exit_code(&error)
+            }
+        }
+    }
+
+    fn try_run(self) -> Result<()> {
+        let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
+        let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
+        let flags = Flags::of::<M, D>(&defaults)?;
+        // where a flag is wrong, this ends the process
+        let parsed = flags.parse(&arguments);
+        match parsed.verb.as_str() {
+            "hooks" => say(&hooks::table::<M, D>()),
+            "doctor" => say(&doctor::report()),
+            _ => {
+                let verb = Verb::<M, D>::new(parsed, &flags, &arguments, defaults)?;
+                verb.run(|trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer)))
+            }
+        }
+    }
+}
+
+/// The exit code of a run that failed: 128 plus the number of the signal that ended it, else 1.
+fn exit_code(error: &anyhow::Error) -> ExitCode {
+    match error.downcast_ref() {
+        Some(Error::Interrupted { signal, .. }) => ExitCode::from(signal.exit_code()),
+        _ => ExitCode::FAILURE,
+    }
+}
