@@ -14,6 +14,8 @@ mod batch;
 mod catalogue;
 #[path = "../src/check/mod.rs"]
 mod check;
+#[path = "../src/constructor.rs"]
+mod constructor;
 #[path = "../src/declare/mod.rs"]
 mod declare;
 #[path = "../src/expand/mod.rs"]

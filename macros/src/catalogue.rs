@@ -200,7 +200,7 @@ catalogue! {
 
     // programs and runs
 
-    TL0601 "The program can't make a module":;
+    TL0601 "The program cannot construct the module or the data module":;
 
     TL0602 "`new` makes something else":;
 

@@ -6,6 +6,7 @@ mod attributes;
 mod batch;
 mod catalogue;
 mod check;
+mod constructor;
 mod declare;
 mod expand;
 mod hooks;

@@ -2,6 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::attributes::Conditions;
+use crate::constructor::Constructor;
 use crate::hooks::{Hook, HookTrait, Role, result_error, result_value};
 use crate::owned::anonymous_lifetimes;
 use crate::parse::{BlockItem, ImplBlock, Method};
@@ -126,17 +127,9 @@ impl Block {
         decided
     }
 
-    /// `new`, where it is the constructor that the generated program calls. There are several where each has a `#[cfg]`.
-    pub(crate) fn constructors(&self) -> impl Iterator<Item = &Method> {
-        self.methods("new").filter(|new| {
-            let is_plain = new.sig.asyncness.is_none() && new.sig.unsafety.is_none() && !new.is_generic();
-            let takes_hparams = match new.sig.inputs.len() {
-                0 => true,
-                1 => new.arguments().iter().any(|argument| argument.name == "hparams"),
-                _ => false,
-            };
-            !new.conditions.is_marked && is_plain && takes_hparams
-        })
+    /// `new`, where it is a constructor that the generated program can call. There are several where each has a `#[cfg]`.
+    pub(crate) fn constructors(&self) -> impl Iterator<Item = Constructor<'_>> {
+        self.methods("new").filter_map(|new| Constructor::of(self.role, new))
     }
 }
 

@@ -103,12 +103,17 @@ pub(crate) fn can_be_named(ty: &Type) -> bool {
     borrow(ty).is_none() && !has_impl(ty)
 }
 
-/// The declared type as the user would write it: where the block decides the type, with the user's own.
-pub(crate) fn expected(declared: &Type, written: &Type) -> String {
-    let bare = match written {
+/// `T` of `&T` and `&mut T`, and any other type as it is.
+pub(crate) fn without_reference(ty: &Type) -> &Type {
+    match ty {
         Type::Reference(reference) => &reference.elem,
         owned => owned,
-    };
+    }
+}
+
+/// The declared type as the user would write it: where the block decides the type, with the user's own.
+pub(crate) fn expected(declared: &Type, written: &Type) -> String {
+    let bare = without_reference(written);
     match declared {
         Type::Reference(reference) if is_associated(&reference.elem) => format!("&{}", readable(bare)),
         declared if is_associated(declared) => readable(bare),

@@ -6,8 +6,9 @@
 ///   return the hook's value or a `Result` of it. It stays an ordinary method, callable by itself. A `_` before the name of a
 ///   parameter does not count: `_batch_idx` is `batch_idx`.
 /// - `parameters` returns the model's `nn::VarStore`, and must be there.
-/// - `fn new(hparams: Hparams) -> Self`, where it is written, makes the model from its hyperparameters: the generated program
-///   has a flag for each, and a checkpoint keeps them.
+/// - `fn new(hparams: Hparams) -> Self` constructs the model from its hyperparameters: the generated program has a flag for
+///   each, and checkpoints store them. `fn new(hparams: Hparams, data: &Data) -> Self` takes the data module too, as for the size
+///   of a vocabulary: see [`FromHparamsAndData`](crate::FromHparamsAndData). The parameters may have any name.
 /// - Any other method is left as it is. One that starts with `on_`, or nearly has a hook's name, is an error with a suggestion;
 ///   `#[not_a_hook]` above it says that it is meant.
 /// - `ctx` is a `&mut Context` of the hook's own moment, or a `&mut RunContext` where nothing is logged.

@@ -3,6 +3,7 @@
 mod batches;
 mod callback;
 mod conditions;
+mod constructor;
 mod dictated;
 mod forward;
 mod hover;
@@ -71,6 +72,6 @@ pub(crate) fn generated(block: &Block, root: &TokenStream) -> TokenStream {
     let types = types::associated(block, &batches, root);
     let verbs = verbs::markers(block, root);
     let program = program::inherent(block, root);
-    let constructors = program::constructors(block, root);
+    let constructors = constructor::implementations(block, root);
     quote!(#types #forwards #verbs #program #constructors)
 }

@@ -1,15 +1,12 @@
-//! The generated functions: `main`, `program`, `trainer`, `hooks`, and the constructor that the command line calls.
+//! The functions that a module gets: `main`, `program`, `trainer` and `hooks`.
 
-use super::conditions::{self, condition, first_of};
-use super::{dictated, quiet};
+use super::conditions::first_of;
+use super::quiet;
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::parse::Method;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{format_ident, quote, quote_spanned};
+use quote::quote;
 use std::collections::HashSet;
-use syn::spanned::Spanned;
-use syn::{FnArg, Type, parse_quote};
 
 /// The functions that a module gets, unless the block has its own of that name.
 pub(crate) fn inherent(block: &Block, root: &TokenStream) -> TokenStream {
@@ -115,62 +112,5 @@ fn hooks(root: &TokenStream) -> TokenStream {
         pub fn hooks() -> ::std::vec::Vec<#root::Hook> {
             #root::overridden_hooks::<Self>()
         }
-    }
-}
-
-/// `FromHparams`, where the block has a constructor of that form.
-pub(crate) fn constructors(block: &Block, root: &TokenStream) -> TokenStream {
-    block.constructors().map(|new| constructor(block, new, root)).collect()
-}
-
-fn constructor(block: &Block, new: &Method, root: &TokenStream) -> TokenStream {
-    let (parameter, hparams, argument) = hparams(new, root);
-    let (condition, returned, quiet) = (condition(new), new.returned(), quiet(&block.item.head.attrs));
-    let although_deprecated = dictated::although_deprecated(&new.attrs);
-    let call = quote_spanned!(new.sig.ident.span()=> Self::new(#argument));
-    let made = quote_spanned!(returned.span()=> <#returned as #root::__private::Made<Self>>::into_made(#call));
-    let defaults = block.methods("trainer_defaults").map(|method| {
-        let condition = conditions::condition(method);
-        let although_deprecated = dictated::although_deprecated(&method.attrs);
-        let call = quote_spanned!(method.sig.ident.span()=> Self::trainer_defaults());
-        quote! {
-            #condition
-            #although_deprecated
-            fn trainer_defaults() -> #root::TrainerConfig {
-                #call
-            }
-        }
-    });
-    let mut generics = block.generics();
-    if let Some(own) = &new.sig.generics.where_clause {
-        generics.make_where_clause().predicates.extend(own.predicates.iter().cloned());
-    }
-    let (generics, _, bounds) = generics.split_for_impl();
-    let name = &block.item.head.self_ty;
-    quote! {
-        #condition
-        #quiet
-        impl #generics #root::FromHparams for #name #bounds {
-            type Hparams = #hparams;
-
-            #although_deprecated
-            fn from_hparams(#parameter: <Self as #root::FromHparams>::Hparams) -> #root::__private::Result<Self> {
-                #made
-            }
-
-            #(#defaults)*
-        }
-    }
-}
-
-/// How the hyperparameters are called, their type, and how `new` takes them.
-fn hparams(new: &Method, root: &TokenStream) -> (Ident, Type, TokenStream) {
-    let hparams = Ident::new("hparams", Span::call_site());
-    match new.sig.inputs.first() {
-        Some(FnArg::Typed(only)) => match only.ty.as_ref() {
-            Type::Reference(reference) => (hparams.clone(), reference.elem.as_ref().clone(), quote!(&#hparams)),
-            owned => (hparams.clone(), owned.clone(), quote!(#hparams)),
-        },
-        _ => (format_ident!("_hparams"), parse_quote!(#root::NoHparams), TokenStream::new()),
     }
 }

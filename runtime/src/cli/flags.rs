@@ -1,7 +1,7 @@
 //! The program's flags: those of the trainer, the model's hyperparameters and the data's.
 
 use crate::config::TrainerConfig;
-use crate::module::{FromHparams, Hyperparameters};
+use crate::module::{HasHparams, Hyperparameters};
 use crate::panic;
 use anyhow::{Context as _, Result, bail};
 use clap::builder::ValueParser;
@@ -35,7 +35,7 @@ impl Flags {
     ///
     /// # Errors
     /// Two flags of one name, and whatever else clap finds wrong with hyperparameters: it panics, in debug builds.
-    pub(super) fn of<M: FromHparams, D: FromHparams>(defaults: &TrainerConfig) -> Result<Self> {
+    pub(super) fn of<M: HasHparams, D: HasHparams>(defaults: &TrainerConfig) -> Result<Self> {
         let flags = panic::catch(|| {
             let flags = Self::unchecked::<M, D>(defaults)?;
             flags.program.clone().build();
@@ -44,7 +44,7 @@ impl Flags {
         flags.context("the program's flags can't be made of the hyperparameters")
     }
 
-    fn unchecked<M: FromHparams, D: FromHparams>(config: &TrainerConfig) -> Result<Self> {
+    fn unchecked<M: HasHparams, D: HasHparams>(config: &TrainerConfig) -> Result<Self> {
         let mut defaults = serde_json::to_value(config)?;
         defaults["max_epochs"] = serde_json::to_value(config.epochs())?;
         let parts = [

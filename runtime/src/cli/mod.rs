@@ -12,7 +12,7 @@ mod verb;
 
 pub use program::Program;
 
-use crate::module::{FromHparams, LightningModule, Loads};
+use crate::module::{FromHparams, FromHparamsAndData, LightningModule, Loads};
 use std::process::ExitCode;
 
 /// The data module of a program for the module `M`: what the generated `Module::main::<Data>()` and `Module::program::<Data>()`
@@ -30,7 +30,7 @@ pub trait ProgramData<M: LightningModule>: Sized {
         Self: Loads<M::Batch> + FromHparams;
 }
 
-impl<M: LightningModule + FromHparams, D> ProgramData<M> for D {
+impl<M: LightningModule + FromHparamsAndData<D>, D> ProgramData<M> for D {
     fn main() -> ExitCode
     where
         D: Loads<M::Batch> + FromHparams,

@@ -4,7 +4,7 @@ use super::{doctor, hooks};
 use crate::config::TrainerConfig;
 use crate::error::{Error, in_one_line};
 use crate::loggers::Logger;
-use crate::module::{Callback, FromHparams, LightningModule, Loads};
+use crate::module::{Callback, FromHparams, FromHparamsAndData, LightningModule, Loads};
 use crate::terminal;
 use crate::trainer::Trainer;
 use anyhow::Result;
@@ -128,7 +128,7 @@ impl<M: LightningModule, D> Program<M, D> {
     }
 }
 
-impl<M: LightningModule + FromHparams, D: Loads<M::Batch> + FromHparams> Program<M, D> {
+impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparams> Program<M, D> {
     /// Runs the program. An error is one line on the standard error stream.
     ///
     /// The exit code is 0 after a run that succeeded, 130 where SIGINT (Ctrl-C) ended it, 143 where SIGTERM did, and 1 for all other

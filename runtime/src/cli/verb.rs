@@ -7,7 +7,7 @@ use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::counted::counted;
 use crate::json;
-use crate::module::{FromHparams, Hyperparameters, LightningModule, Loads};
+use crate::module::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule, Loads};
 use crate::panic;
 use crate::table;
 use crate::terminal;
@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// A verb with its flags and configuration files read.
-pub(super) struct Verb<M: FromHparams, D: FromHparams> {
+pub(super) struct Verb<M: HasHparams, D: HasHparams> {
     name: String,
     config: TrainerConfig,
     model: M::Hparams,
@@ -31,7 +31,7 @@ pub(super) struct Verb<M: FromHparams, D: FromHparams> {
 
 impl<M, D> Verb<M, D>
 where
-    M: LightningModule + FromHparams,
+    M: LightningModule + FromHparamsAndData<D>,
     D: Loads<M::Batch> + FromHparams,
 {
     pub(super) fn new(parsed: Parsed, flags: &Flags, arguments: &[OsString], defaults: TrainerConfig) -> Result<Self> {
@@ -80,8 +80,10 @@ where
         }
         let hyper_parameters = serde_json::json!({ "model": model, "data": data });
         crate::seed_everything(self.seed);
-        let mut module = panic::catch(|| M::from_hparams(self.model)).context("the model can't be made")?;
+        // the model may depend on the data module, as on the size of its vocabulary
         let mut data = panic::catch(|| D::from_hparams(self.data)).context("the data module can't be made")?;
+        let module = panic::catch(|| M::from_hparams_and_data(self.model, &data));
+        let mut module = module.context("the model can't be made")?;
         let mut trainer = complete(Trainer::new(self.config).hyper_parameters(hyper_parameters));
         if let Some(path) = &self.checkpoint {
             say(&format!("checkpoint: {}", path.display()))?;

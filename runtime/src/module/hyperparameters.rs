@@ -101,24 +101,94 @@ impl<H: Args + Serialize + DeserializeOwned + 'static> Hyperparameters for H {
 #[derive(Args, Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoHparams {}
 
-/// A type that the generated program can make. The macros implement it where the block has a constructor
-/// `fn new(hparams: Hparams) -> Self`, or `fn new() -> Self`.
-#[diagnostic::on_unimplemented(
-    message = "the program can't make a `{Self}` [TL0601]",
-    label = "write `fn new(hparams: Hparams) -> Self` in the annotated block, or `fn new() -> Self`"
-)]
-pub trait FromHparams: Sized {
+/// A type with hyperparameters from which the generated program constructs it. The macros implement it for a block with a
+/// constructor: see [`FromHparams`] and [`FromHparamsAndData`].
+pub trait HasHparams: Sized {
     /// The hyperparameters.
     type Hparams: Hyperparameters;
 
-    /// Makes the value.
-    ///
-    /// # Errors
-    /// The constructor's own.
-    fn from_hparams(hparams: Self::Hparams) -> anyhow::Result<Self>;
-
-    /// The trainer's configuration where no flag says otherwise: `fn trainer_defaults() -> TrainerConfig` in the block.
+    /// The trainer's configuration without flags and files: `fn trainer_defaults() -> TrainerConfig` in the block.
     fn trainer_defaults() -> TrainerConfig {
         TrainerConfig::default()
     }
+}
+
+/// A type that the generated program can construct from hyperparameters alone. The macros implement it for a block with a
+/// constructor `fn new(hparams: Hparams) -> Self` or `fn new() -> Self`. The parameter may have any name.
+#[diagnostic::on_unimplemented(
+    message = "the program cannot construct `{Self}` [TL0601]",
+    label = "define `fn new() -> Self` or `fn new(hparams: Hparams) -> Self` in the annotated block"
+)]
+pub trait FromHparams: HasHparams {
+    /// Returns the value with these hyperparameters.
+    ///
+    /// # Errors
+    /// Those of the constructor.
+    fn from_hparams(hparams: Self::Hparams) -> anyhow::Result<Self>;
+}
+
+/// A module that the generated program can construct for the data module `Data`: `Model::main::<Data>()`.
+///
+/// `#[lightning_module]` implements it for a block with one of these constructors. The parameters may have any name.
+/// - `fn new() -> Self` and `fn new(hparams: Hparams) -> Self`: with every data module.
+/// - `fn new(hparams: Hparams, data: &Digits) -> Self`: with the data module `Digits`.
+/// - `fn new<D: Vocabulary>(hparams: Hparams, data: &D) -> Self`, or `data: &impl Vocabulary`: with every data module that
+///   implements `Vocabulary`.
+///
+/// The program constructs the data module first. `data` is what its `new` returned: `prepare_data` and `setup` are called later,
+/// when the run begins. So a size that the module reads must be known to the data module's `new`. Create layers whose size is
+/// known only after `setup` in the hook `configure_model`.
+///
+/// Lightning's CLI has [`link_arguments`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli_expert.html#argument-linking)
+/// for it, with `apply_on="instantiate"`.
+///
+/// ```
+/// use tch_lightning::prelude::*;
+/// # #[derive(clap::Args, serde::Serialize, serde::Deserialize)]
+/// # struct Hparams { #[arg(long, default_value_t = 32)] width: i64 }
+///
+/// struct Text { vocabulary: Vec<char> }
+///
+/// #[lightning_datamodule]
+/// impl Text {
+///     fn new() -> Self {
+///         let mut vocabulary: Vec<char> = "to be or not to be".chars().collect();
+///         vocabulary.sort_unstable();
+///         vocabulary.dedup();
+///         Self { vocabulary }
+///     }
+///     // …
+/// #   fn train_dataloader(&mut self) -> Result<DataLoader<Tensor>> { bail!("no data") }
+/// }
+///
+/// struct Model { vs: nn::VarStore, embedding: nn::Embedding }
+///
+/// #[lightning_module]
+/// impl Model {
+///     fn new(hparams: Hparams, data: &Text) -> Self {
+///         let vs = nn::VarStore::new(Device::Cpu);
+///         let embedding = nn::embedding(vs.root(), data.vocabulary.len() as i64, hparams.width, Default::default());
+///         Self { vs, embedding }
+///     }
+///     // …
+/// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+/// #   fn training_step(&mut self, batch: &Tensor) -> Tensor { self.embedding.forward(batch).mean(None) }
+/// }
+///
+/// fn main() -> ExitCode {
+/// #   if true { return ExitCode::SUCCESS; }
+///     Model::main::<Text>()
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "the program cannot construct `{Self}` for the data module `{Data}` [TL0601]",
+    label = "`{Self}` has no constructor for `{Data}`",
+    note = "define one of these in the annotated block: `fn new() -> Self`, `fn new(hparams: Hparams) -> Self`, or `fn new(hparams: Hparams, data: &{Data}) -> Self`"
+)]
+pub trait FromHparamsAndData<Data>: HasHparams {
+    /// Returns the module with these hyperparameters, for this data module.
+    ///
+    /// # Errors
+    /// Those of the constructor.
+    fn from_hparams_and_data(hparams: Self::Hparams, data: &Data) -> anyhow::Result<Self>;
 }

@@ -21,7 +21,7 @@ pub(crate) use anomaly::check_parameters;
 pub use callbacks::{Callback, Callbacks};
 pub use closure::StepClosure;
 pub use data_source::{DataSource, Loaders, Loads};
-pub use hyperparameters::{FromHparams, Hyperparameters, NoHparams};
+pub use hyperparameters::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, NoHparams};
 pub use manual::OptimizesManually;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};

@@ -21,9 +21,11 @@ impl Model {
 
 struct Data;
 
-impl tch_lightning::FromHparams for Data {
+impl tch_lightning::HasHparams for Data {
     type Hparams = tch_lightning::NoHparams;
+}
 
+impl tch_lightning::FromHparams for Data {
     fn from_hparams(_: tch_lightning::NoHparams) -> Result<Self> {
         Ok(Self)
     }

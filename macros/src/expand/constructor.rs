@@ -1,0 +1,145 @@
+//! The implementations of `FromHparams` and its like, by which the generated program calls the constructor.
+
+use super::conditions::condition;
+use super::program::free_name;
+use super::{although_deprecated, quiet};
+use crate::constructor::{Constructor, Data};
+use crate::hooks::Role;
+use crate::model::Block;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Generics, Type, parse_quote};
+
+/// The implementations for the block's constructor; nothing where it has none that the program can call.
+pub(super) fn implementations(block: &Block, root: &TokenStream) -> TokenStream {
+    block.constructors().map(|new| Implementations { block, root, new }.written()).collect()
+}
+
+struct Implementations<'a> {
+    block: &'a Block,
+    root: &'a TokenStream,
+    new: Constructor<'a>,
+}
+
+impl Implementations<'_> {
+    fn written(&self) -> TokenStream {
+        let root = self.root;
+        let has_hparams = self.has_hparams();
+        let result = quote!(#root::__private::Result<Self>);
+        let hparams = quote!(<Self as #root::HasHparams>::Hparams);
+        if let Some(data) = &self.new.data {
+            let (generics, data) = self.generics_for(data);
+            let constructed = self.constructed(&quote!(__data));
+            let constructor = quote! {
+                fn from_hparams_and_data(__hparams: #hparams, __data: &#data) -> #result { #constructed }
+            };
+            let from_data = self.implementation(&quote!(FromHparamsAndData<#data>), generics, &constructor);
+            return quote!(#has_hparams #from_data);
+        }
+        let constructed = self.constructed(&TokenStream::new());
+        let constructor = quote!(fn from_hparams(__hparams: #hparams) -> #result { #constructed });
+        let from_hparams = self.implementation(&quote!(FromHparams), self.constructor_generics(), &constructor);
+        let from_data = (self.block.role == Role::Module).then(|| {
+            let mut generics = self.constructor_generics();
+            let data = free_name("Data", self.names());
+            generics.params.push(parse_quote!(#data));
+            let constructor = quote! {
+                fn from_hparams_and_data(__hparams: #hparams, _: &#data) -> #result {
+                    <Self as #root::FromHparams>::from_hparams(__hparams)
+                }
+            };
+            self.implementation(&quote!(FromHparamsAndData<#data>), generics, &constructor)
+        });
+        quote!(#has_hparams #from_hparams #from_data)
+    }
+
+    fn has_hparams(&self) -> TokenStream {
+        let root = self.root;
+        let hparams = self.new.hparams.map_or_else(|| quote!(#root::NoHparams), ToTokens::to_token_stream);
+        let defaults = self.block.methods("trainer_defaults").map(|method| {
+            let (condition, although_deprecated) = (condition(method), although_deprecated(&method.attrs));
+            let call = quote_spanned!(method.sig.ident.span()=> Self::trainer_defaults());
+            quote! {
+                #condition
+                #although_deprecated
+                fn trainer_defaults() -> #root::TrainerConfig {
+                    #call
+                }
+            }
+        });
+        let items = quote! {
+            type Hparams = #hparams;
+
+            #(#defaults)*
+        };
+        self.implementation(&quote!(HasHparams), self.block.generics(), &items)
+    }
+
+    fn implementation(&self, implemented: &TokenStream, mut generics: Generics, items: &TokenStream) -> TokenStream {
+        let (root, condition) = (self.root, condition(self.new.method));
+        let head = &self.block.item.head;
+        let (name, quiet) = (&head.self_ty, quiet(&head.attrs));
+        let although_deprecated = although_deprecated(&self.new.method.attrs);
+        if let Some(hparams) = self.new.hparams.filter(|_| !self.new.is_named_hparams) {
+            // a bound that holds for no type is an error, but for one with lifetimes of its own
+            generics.make_where_clause().predicates.push(parse_quote!(for<'__any> #hparams: #root::Hyperparameters));
+        }
+        let (generics, _, bounds) = generics.split_for_impl();
+        quote! {
+            #condition
+            #quiet
+            #although_deprecated
+            impl #generics #root::#implemented for #name #bounds {
+                #items
+            }
+        }
+    }
+
+    /// The call of `new` with the variable `__hparams`.
+    fn constructed(&self, data: &TokenStream) -> TokenStream {
+        let (root, method) = (self.root, self.new.method);
+        let hparams = match (&self.new.hparams, method.sig.inputs.first()) {
+            (Some(_), Some(syn::FnArg::Typed(first))) if matches!(*first.ty, Type::Reference(_)) => quote!(&__hparams,),
+            (Some(_), _) => quote!(__hparams,),
+            (None, _) => TokenStream::new(),
+        };
+        let returned = method.returned();
+        let call = quote_spanned!(method.sig.ident.span()=> Self::new(#hparams #data));
+        quote_spanned!(returned.span()=> <#returned as #root::__private::Made<Self>>::into_made(#call))
+    }
+
+    /// The block's generics with the bounds of the constructor.
+    fn constructor_generics(&self) -> Generics {
+        let mut generics = self.block.generics();
+        if let Some(own) = &self.new.method.sig.generics.where_clause {
+            generics.make_where_clause().predicates.extend(own.predicates.iter().cloned());
+        }
+        generics
+    }
+
+    /// The generics of an implementation for these data modules, and their type in it.
+    fn generics_for(&self, data: &Data<'_>) -> (Generics, TokenStream) {
+        let mut generics = self.constructor_generics();
+        match data {
+            Data::One(one) => (generics, one.to_token_stream()),
+            Data::Every(parameter) => {
+                generics.params.push(parse_quote!(#parameter));
+                (generics, parameter.ident.to_token_stream())
+            }
+            Data::Some(bounds) => {
+                let (name, bounds) = (free_name("Data", self.names()), &bounds.bounds);
+                generics.params.push(parse_quote!(#name: #bounds));
+                (generics, name.to_token_stream())
+            }
+        }
+    }
+
+    /// The code in which a new type parameter must not have the name of something else.
+    fn names(&self) -> TokenStream {
+        let (head, root) = (&self.block.item.head, self.root);
+        let (generics, bounds, ty, signature) =
+            (&head.generics, &head.generics.where_clause, &head.self_ty, &self.new.method.sig);
+        quote!(#generics #bounds #ty #root #signature)
+    }
+}

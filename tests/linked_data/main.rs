@@ -1,0 +1,48 @@
+//! A constructor that takes the data module, in the generated program.
+
+use std::process::Command;
+use tch_lightning::Checkpoint;
+use tempfile::TempDir;
+
+/// What the program wrote to its standard output stream. It must succeed.
+fn run(folder: &TempDir, arguments: &[&str]) -> String {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_linked_data"));
+    let output = program.env("OMP_NUM_THREADS", "1").current_dir(folder).args(arguments).output().unwrap();
+    let (results, log) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{arguments:?} failed: {results}{log}");
+    results
+}
+
+#[test]
+fn the_model_is_constructed_after_its_data_module_and_as_large_as_the_vocabulary() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ["--max-epochs", "1", "--default-root-dir", "runs", "--enable-progress-bar", "false"];
+    let fit = run(&folder, &[&["fit", "--text", "to be or not to be"], &options[..]].concat());
+    let calls: Vec<&str> = fit.lines().take(4).collect();
+    assert_eq!(calls, ["new: data module", "new: model", "prepare_data", "setup"]);
+
+    let file = fit.lines().find_map(|line| line.strip_prefix("the run is in ")).unwrap();
+    let checkpoints = folder.path().join(file).join("checkpoints");
+    let file = std::fs::read_dir(checkpoints).unwrap().next().unwrap().unwrap().path();
+    let checkpoint = Checkpoint::read(&file).unwrap();
+    // the blank, b, e, n, o, r and t
+    assert_eq!(checkpoint.tensors["module.embedding.weight"].size(), [7, 3]);
+    let saved = checkpoint.metadata.hyper_parameters.unwrap();
+    assert_eq!(saved["data"]["text"], "to be or not to be");
+
+    // the size of the vocabulary follows from the data module's saved hyperparameters
+    let predicted = run(&folder, &["predict", "--ckpt-path", file.to_str().unwrap()]);
+    assert!(predicted.ends_with("predicted 9 batches\n"), "{predicted}");
+}
+
+#[test]
+fn another_text_than_that_of_the_checkpoint_is_refused_with_the_shapes() {
+    let folder = tempfile::tempdir().unwrap();
+    let fit = run(&folder, &["fit", "--text", "to be or not to be", "--max-epochs", "1"]);
+    assert!(fit.contains("the run is in "), "{fit}");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_linked_data"));
+    let output = program.current_dir(&folder).args(["predict", "--text", "abc"]).output().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(log.contains("embedding.weight") && log.contains("[7, 3]") && log.contains("[3, 3]"), "{log}");
+}
