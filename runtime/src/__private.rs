@@ -32,5 +32,5 @@ pub fn abort_on_panics() {
 
 /// For tests without a GPU: losses are looked at as if they were on one.
 pub fn watch_losses_as_on_a_gpu(ctx: &mut crate::RunContext) {
-    ctx.losses.as_on_a_gpu = true;
+    ctx.watch_losses_as_on_a_gpu();
 }

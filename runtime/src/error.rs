@@ -2,14 +2,17 @@
 
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigurationError;
-use crate::context::LogError;
+use crate::context::{ContextError, Interruption, LoopLocation};
 use crate::data::DataError;
 use crate::device::DeviceError;
+use crate::error_chain::in_one_line;
+use crate::file_error::FileError;
 use crate::hook::Hook;
+use crate::hook_location::{HookLocation, at};
+use crate::log::LogError;
 use crate::native::{NativeError, readable};
 use crate::optim::OptimizerError;
 use crate::schedule::ScheduleError;
-use crate::shown::shown;
 use crate::signal::Signal;
 use crate::stage::{RunningStage, Stage};
 use std::fmt;
@@ -155,15 +158,8 @@ pub enum Error {
     #[error("libtorch: {}", readable(&.0.to_string()))]
     Native(#[from] NativeError),
     /// A file of the run could not be written or read.
-    #[error("{what} {}: {source}", path.display())]
-    Io {
-        /// What was tried: `can't write the log`.
-        what: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why it failed.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl Error {
@@ -197,37 +193,6 @@ impl fmt::Display for HookError {
         let location =
             HookLocation { hook: *hook, callback: *callback, stage: *stage, epoch: *epoch, batch_idx: *batch_idx };
         write!(f, "{location}: {}", in_one_line(error))
-    }
-}
-
-/// Which hook failed, and where in the run.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct HookLocation {
-    pub(crate) hook: Hook,
-    pub(crate) callback: Option<&'static str>,
-    pub(crate) stage: Stage,
-    pub(crate) epoch: Option<usize>,
-    pub(crate) batch_idx: Option<usize>,
-}
-
-impl fmt::Display for HookLocation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { hook, stage, .. } = self;
-        write!(f, "`{hook}`")?;
-        if let Some(callback) = self.callback {
-            write!(f, " of the callback {callback}")?;
-        }
-        write!(f, " failed in `{stage}`{}", at(self.epoch, self.batch_idx))
-    }
-}
-
-/// The place in a run, as far as it is known, to be put behind what happened there.
-fn at(epoch: Option<usize>, batch_idx: Option<usize>) -> String {
-    match (epoch, batch_idx) {
-        (Some(epoch), Some(batch_idx)) => format!(" at epoch {epoch}, batch {batch_idx}"),
-        (Some(epoch), None) => format!(" at epoch {epoch}"),
-        (None, Some(batch_idx)) => format!(" at batch {batch_idx}"),
-        (None, None) => String::new(),
     }
 }
 
@@ -267,26 +232,24 @@ fn of_elements(non_finite: i64, elements: i64) -> String {
     }
 }
 
-/// A whole error and what caused it, in one line. What stems from files has no control characters that a terminal would obey.
-pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for cause in error.chain() {
-        let text = shown(&readable(&cause.to_string()).replace('\n', " "), usize::MAX);
-        // transparent errors repeat what they wrap
-        if parts.last().is_none_or(|last| !last.ends_with(&text)) {
-            parts.push(text);
-        }
+impl From<Interruption> for Error {
+    fn from(Interruption { signal, location, batch_idx, waiting_for }: Interruption) -> Self {
+        let LoopLocation { stage, running_stage, epoch } = location;
+        Self::Interrupted { signal, stage, running_stage, epoch, batch_idx, waiting_for, checkpoint: None }
     }
-    parts.join(": ")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_error_and_its_causes_fit_in_a_line() {
-        let error = anyhow::anyhow!("no such row").context("can't read the data");
-        assert_eq!(in_one_line(&error), "can't read the data: no such row");
+impl From<ContextError> for Error {
+    fn from(error: ContextError) -> Self {
+        match error {
+            ContextError::NonFiniteLoss { epoch, batch_idx, loss } => Self::NonFiniteLoss { epoch, batch_idx, loss },
+            ContextError::Configuration(error) => error.into(),
+            ContextError::File(error) => error.into(),
+            ContextError::Log(error) => error.into(),
+            ContextError::Logger(error) => *error,
+            ContextError::Optimizer(error) => error.into(),
+            ContextError::Torch(error) => error.into(),
+            ContextError::Native(error) => error.into(),
+        }
     }
 }

@@ -22,21 +22,27 @@ mod json_float;
 #[doc = include_str!("differences.md")]
 pub mod differences {}
 mod error;
+mod error_chain;
 pub mod errors;
 mod every;
+mod file_error;
 mod hook;
+mod hook_location;
 pub mod json;
 mod location;
+mod log;
 mod loggers;
 mod loops;
 pub mod metrics;
 mod mismatch;
 mod module;
+mod named_tensors;
 mod native;
 pub mod optim;
 mod panic;
 pub mod precision;
 pub mod profiler;
+mod progress;
 pub mod schedule;
 mod shown;
 mod signal;
@@ -63,12 +69,12 @@ pub use config::{
     BatchLimit, ConfigurationError, Every, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, Span, TrainerConfig,
     ValCheckInterval,
 };
-pub use context::{
-    Context, EndReason, LogEntry, LogError, LogValue, Reduction, RunContext, RunningLrScheduler, SaveRequest, at,
-};
+pub use context::{Context, EndReason, LogEntry, RunContext, RunningLrScheduler, SaveRequest, at};
 pub use device::{Accelerator, CudaStatus, DeviceError, Devices, cuda_status, mps_is_available};
 pub use error::{Error, HookError};
+pub use file_error::FileError;
 pub use hook::{Hook, MissingHook};
+pub use log::{LogError, LogValue, Reduction};
 pub use loggers::{CsvLogger, Logger, ResumedRun, RunStart, RunStatus};
 pub use mismatch::{Mismatch, Misshaped, Mistyped};
 pub use module::{

@@ -1,7 +1,7 @@
 //! A panic in users' code, or in libtorch called from it, becomes an error, unless the program is built with
 //! `panic = "abort"`: then the program ends with the sentence that the error would have had.
 
-use crate::error::HookLocation;
+use crate::hook_location::HookLocation;
 use crate::native::without_backtrace;
 use crate::{terminal, users_line};
 use std::any::Any;

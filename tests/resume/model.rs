@@ -11,8 +11,8 @@ use tch_lightning::metrics::Multiclass;
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{CosineAnnealingLr, Interval, LrSchedulerConfig};
 use tch_lightning::{
-    EarlyStopping, Error, Every, ExponentialMovingAverage, LearningRateMonitor, Loaders, Logger, ModelCheckpoint,
-    StochasticWeightAveraging, ValCheckInterval, seed_everything,
+    EarlyStopping, Error, Every, ExponentialMovingAverage, FileError, LearningRateMonitor, Loaders, Logger,
+    ModelCheckpoint, StochasticWeightAveraging, ValCheckInterval, seed_everything,
 };
 
 /// Points `[batch, 4] f32` and their classes `[batch] i64`.
@@ -75,7 +75,7 @@ impl Logger for Trace {
         let row = format!("row {step}: {}", values.join(" "));
         if let Some(mut file) = self.rows.as_deref() {
             let source = file.write_all(format!("{row}\n").as_bytes());
-            source.map_err(|source| Error::Io { what: "can't write the row of", path: "the trace".into(), source })?;
+            source.map_err(|source| FileError { what: "cannot write the row of", path: "the trace".into(), source })?;
         }
         self.line(row);
         Ok(())

@@ -3,6 +3,7 @@
 use crate::context::at::Outside;
 use crate::context::{Context, RunContext, SaveRequest};
 use crate::error::Error;
+use crate::file_error::FileError;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
 use crate::{atomic_file, location, terminal};
@@ -65,8 +66,8 @@ impl OnExceptionCheckpoint {
 
     /// The file of this run.
     fn free_path(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
-        let refused = |source| Error::Io { what: REFUSED, path: self.dirpath.clone(), source };
-        let folder = ctx.checkpoint_folders.claim(&self.dirpath).map_err(refused)?;
+        let refused = |source| FileError { what: REFUSED, path: self.dirpath.clone(), source };
+        let folder = ctx.checkpoint_folders().claim(&self.dirpath).map_err(refused)?;
         let began_from = |path: &Path| ctx.ckpt_path().is_some_and(|began_from| location::is_same(began_from, path));
         let path = ctx.free_checkpoint(&folder, &self.filename, began_from);
         if path != self.ckpt_path() {
@@ -93,7 +94,7 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
             let mistake = "OnExceptionCheckpoint: `filename` is empty, and the file needs a name".to_owned();
             return Err(Error::configuration(mistake).into());
         }
-        let refused = |(path, source)| Error::Io { what: REFUSED, path, source };
+        let refused = |(path, source)| FileError { what: REFUSED, path, source };
         Ok(atomic_file::check_folder(&self.dirpath).map_err(refused)?)
     }
 

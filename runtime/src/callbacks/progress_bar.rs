@@ -62,7 +62,7 @@ impl ProgressBar {
         self.epoch_began = Instant::now();
         self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches().unwrap_or(0));
         if let Some(bar) = &self.bar {
-            bar.set_position(if ctx.is_mid_epoch() { ctx.progress.batches_ready as u64 } else { 0 });
+            bar.set_position(if ctx.is_mid_epoch() { ctx.progress().batches_ready() as u64 } else { 0 });
         }
     }
 

@@ -153,7 +153,7 @@ impl Timer {
         let Some(limit) = self.duration.filter(|Span(limit)| elapsed >= *limit) else { return };
         let elapsed = Span(Duration::from_secs(elapsed.as_secs()));
         // printed once, where `min_epochs` or `min_steps` continues the run
-        if self.verbose && !ctx.should_stop && !ctx.can_stop_early() {
+        if self.verbose && !ctx.should_stop() && !ctx.can_stop_early() {
             terminal::say(&format!(
                 "Timer: the time limit of {limit} is reached; training continues for `min_epochs` or `min_steps`"
             ));

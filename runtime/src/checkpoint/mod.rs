@@ -19,11 +19,12 @@ pub(crate) mod writer;
 pub use error::CheckpointError;
 pub use layout::LAYOUT;
 
-use crate::context::{Progress, RANDOM, RunState};
 use crate::json;
 use crate::mismatch::Mismatch;
+use crate::named_tensors::under;
 use crate::optim::Algorithm;
 use crate::precision::GradScalerState;
+use crate::progress::{Progress, RANDOM, RunState};
 use crate::schedule::LrSchedulerState;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -125,14 +126,6 @@ impl Metadata {
         let (name, value) = counters.find(|(_, value)| *value > MOST)?;
         Some(format!("its counter of the {name} is {value}"))
     }
-}
-
-/// The tensors whose names begin with `prefix`, by the rest of their names.
-pub(crate) fn under<'a>(
-    tensors: &'a BTreeMap<String, Tensor>,
-    prefix: &'a str,
-) -> impl Iterator<Item = (&'a str, &'a Tensor)> {
-    tensors.iter().filter_map(move |(name, tensor)| Some((name.strip_prefix(prefix)?, tensor)))
 }
 
 impl Checkpoint {

@@ -15,7 +15,7 @@ impl RunContext {
     /// Records that a checkpoint was written: if it is outside of the run's folder, its own folder is added to a list there, so that
     /// `test` and `predict` find it. A list that cannot be written is left out: the checkpoint can still be named.
     pub(crate) fn note_checkpoint(&mut self, path: &Path) {
-        self.has_saved = true;
+        self.record_save();
         let Some(run) = self.made_log_dir() else { return };
         let Ok(folder) = std::path::absolute(atomic_file::folder_of(path)) else { return };
         let mut folders = checkpoint_folders(run);

@@ -1,69 +1,219 @@
-//! When something that recurs was due last: what an interval in optimizer steps or in time is counted from.
+//! Where a run is: the verb, the loop, the epoch and the batch that are running, and how far the run has come.
 
-use crate::config::Stopwatch;
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use super::RunContext;
+use crate::hook::Hook;
+use crate::progress::{IntervalClock, Progress};
+use crate::stage::{RunningStage, Stage};
 
-/// The optimizer steps and the time at which something that recurs was last looked at or done.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Clock {
-    stopwatch: Stopwatch,
-    steps_seen: u64,
-    /// The number of training batches, over all epochs, after which the scheduler stepped last.
-    done_after: Option<usize>,
-}
-
-/// A clock as a checkpoint keeps it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct SavedClock {
-    elapsed: Duration,
-    steps_seen: u64,
-    #[serde(default)]
-    done_after: Option<usize>,
+/// The clock of a run.
+pub(super) struct Clock {
+    stage: Stage,
+    running_stage: RunningStage,
+    progress: Progress,
+    /// Whether a training epoch is running, so that what fails can say in which.
+    in_epoch: bool,
+    batch_idx: Option<usize>,
+    batch_size: usize,
+    dataloader_idx: Option<usize>,
+    hook: Option<Hook>,
+    num_training_batches: Option<usize>,
+    num_val_batches: Vec<Option<usize>>,
+    has_validated: bool,
+    /// When the validation within training was due last.
+    validation_clock: IntervalClock,
 }
 
 impl Clock {
-    /// Whether a multiple of `every` steps lies between the steps that were [seen](Self::see) last and `steps`.
-    pub(crate) fn passes(&self, steps: u64, every: u64) -> bool {
-        steps / every > self.steps_seen / every
+    pub(super) fn new(stage: Stage) -> Self {
+        Self {
+            stage,
+            running_stage: stage.into(),
+            progress: Progress::default(),
+            in_epoch: false,
+            batch_idx: None,
+            batch_size: 1,
+            dataloader_idx: None,
+            hook: None,
+            num_training_batches: None,
+            num_val_batches: Vec::new(),
+            has_validated: false,
+            validation_clock: IntervalClock::default(),
+        }
     }
 
-    /// Whether this much time has passed since the last restart.
-    pub(crate) fn has_passed(&self, time: Duration) -> bool {
-        self.stopwatch.has_passed(time)
-    }
-
-    /// Counts the time from now on.
-    pub(crate) fn restart(&mut self) {
-        self.stopwatch.restart();
-    }
-
-    /// Counts the steps from `steps` on.
-    pub(crate) fn see(&mut self, steps: u64) {
-        self.steps_seen = steps;
-    }
-
-    /// The clock as a checkpoint keeps it. The time is kept where an interval is in time: checkpoints of runs in which it does not
-    /// count are equal.
-    pub(crate) fn saved(&self, counts_time: bool) -> SavedClock {
-        let elapsed = if counts_time { self.stopwatch.elapsed() } else { Duration::ZERO };
-        SavedClock { elapsed, steps_seen: self.steps_seen, done_after: self.done_after }
-    }
-
-    /// Whether it was done after this many batches, or later: a run that is resumed after a failure may do some batches, or the
-    /// end of an epoch, again.
-    pub(crate) fn was_done_after(&self, batches: usize) -> bool {
-        self.done_after.is_some_and(|done| batches <= done)
-    }
-
-    /// It was done after this many batches.
-    pub(crate) fn set_done_after(&mut self, batches: usize) {
-        self.done_after = Some(batches);
+    /// The clock of an evaluation: the rows of what a `fit` has trained belong to the step that it has reached.
+    pub(super) fn after(stage: Stage, before: Self) -> Self {
+        Self {
+            progress: before.progress,
+            has_validated: before.has_validated,
+            validation_clock: before.validation_clock,
+            ..Self::new(stage)
+        }
     }
 }
 
-impl From<SavedClock> for Clock {
-    fn from(SavedClock { elapsed, steps_seen, done_after }: SavedClock) -> Self {
-        Self { stopwatch: Stopwatch::started(elapsed), steps_seen, done_after }
+impl RunContext {
+    /// The verb that is running.
+    pub fn stage(&self) -> Stage {
+        self.clock.stage
+    }
+
+    /// What the verb is doing at the moment.
+    pub fn running_stage(&self) -> RunningStage {
+        self.clock.running_stage
+    }
+
+    /// Whether this is the sanity check before training.
+    pub fn sanity_checking(&self) -> bool {
+        self.clock.running_stage == RunningStage::SanityChecking
+    }
+
+    /// The running epoch, from 0.
+    pub fn current_epoch(&self) -> usize {
+        self.progress().current_epoch()
+    }
+
+    /// The number of optimizer steps taken so far, over all optimizers.
+    pub fn global_step(&self) -> usize {
+        self.progress().global_step()
+    }
+
+    /// The batch being worked on, from 0 in each epoch; `None` between batches.
+    pub fn batch_idx(&self) -> Option<usize> {
+        self.clock.batch_idx
+    }
+
+    /// The number of batches of a training epoch; `None` where the loader does not know how many it has.
+    pub fn num_training_batches(&self) -> Option<usize> {
+        self.clock.num_training_batches
+    }
+
+    /// The number of batches of each validation loader, as far as its length is known; empty before the loaders are made.
+    pub fn num_val_batches(&self) -> &[Option<usize>] {
+        &self.clock.num_val_batches
+    }
+
+    /// The number of training batches begun so far, over all epochs.
+    pub fn total_batches(&self) -> usize {
+        self.progress().total_batches_ready()
+    }
+
+    /// Whether the running batch, or the one before, is the last of its training epoch.
+    pub fn is_last_batch(&self) -> bool {
+        self.progress().is_last_batch()
+    }
+
+    /// Whether the running epoch has begun. In [`on_train_start`](crate::Callback::on_train_start) it tells that the run is resumed
+    /// within an epoch. The epoch's `on_train_epoch_start` was called by the run that wrote the checkpoint, and is not called
+    /// again: a callback sets up here what it sets up there.
+    pub fn is_mid_epoch(&self) -> bool {
+        self.progress().is_mid_epoch()
+    }
+
+    /// The counters of the loops.
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.clock.progress
+    }
+
+    pub(crate) fn progress_mut(&mut self) -> &mut Progress {
+        &mut self.clock.progress
+    }
+
+    pub(crate) fn set_running_stage(&mut self, running_stage: RunningStage) {
+        self.clock.running_stage = running_stage;
+    }
+
+    /// The training epoch that is running, from 0.
+    pub(crate) fn running_epoch(&self) -> Option<usize> {
+        self.clock.in_epoch.then_some(self.current_epoch())
+    }
+
+    pub(crate) fn enter_epoch(&mut self) {
+        self.clock.in_epoch = true;
+    }
+
+    pub(crate) fn leave_epoch(&mut self) {
+        self.clock.in_epoch = false;
+    }
+
+    /// Sets the batch that is worked on from now on. Returns the one before: a validation runs within a training batch.
+    pub(crate) fn enter_batch(&mut self, batch_idx: usize, batch_size: Option<usize>) -> Option<usize> {
+        self.clock.batch_size = batch_size.unwrap_or(1);
+        self.clock.batch_idx.replace(batch_idx)
+    }
+
+    /// Returns to the batch that [`enter_batch`](Self::enter_batch) returned.
+    pub(crate) fn leave_batch(&mut self, outer: Option<usize>) {
+        self.clock.batch_idx = outer;
+    }
+
+    /// The number of samples of the running batch.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.clock.batch_size
+    }
+
+    /// The running loader among several.
+    pub(crate) fn dataloader_idx(&self) -> Option<usize> {
+        self.clock.dataloader_idx
+    }
+
+    pub(crate) fn set_dataloader_idx(&mut self, dataloader_idx: Option<usize>) {
+        self.clock.dataloader_idx = dataloader_idx;
+    }
+
+    /// The hook that is running.
+    pub(crate) fn hook(&self) -> Option<Hook> {
+        self.clock.hook
+    }
+
+    /// Sets the hook that is running from now on. Returns the one around it.
+    pub(crate) fn enter_hook(&mut self, hook: Hook) -> Option<Hook> {
+        self.clock.hook.replace(hook)
+    }
+
+    /// Returns to the hook that [`enter_hook`](Self::enter_hook) returned.
+    pub(crate) fn leave_hook(&mut self, outer: Option<Hook>) {
+        self.clock.hook = outer;
+    }
+
+    pub(crate) fn set_num_training_batches(&mut self, batches: Option<usize>) {
+        self.clock.num_training_batches = batches;
+    }
+
+    pub(crate) fn set_num_val_batches(&mut self, batches: &[Option<usize>]) {
+        self.clock.num_val_batches = batches.to_vec();
+    }
+
+    /// Whether the validation within training has run.
+    pub(crate) fn has_validated(&self) -> bool {
+        self.clock.has_validated
+    }
+
+    /// Records that the validation within training has run: its next interval begins.
+    pub(crate) fn end_validation(&mut self) {
+        self.clock.has_validated = true;
+        self.clock.validation_clock.restart();
+    }
+
+    pub(super) fn restore_validation(&mut self, has_validated: bool, clock: Option<IntervalClock>) {
+        self.clock.has_validated = has_validated;
+        if let Some(clock) = clock {
+            self.clock.validation_clock = clock;
+        }
+    }
+
+    pub(crate) fn validation_clock(&self) -> &IntervalClock {
+        &self.clock.validation_clock
+    }
+
+    /// Counts the optimizer steps of the interval between two validations from here on.
+    pub(crate) fn see_validation_steps(&mut self) {
+        let steps = self.global_step() as u64;
+        self.clock.validation_clock.see(steps);
+    }
+
+    /// Counts the time of the interval between two validations from here on.
+    pub(crate) fn restart_validation_clock(&mut self) {
+        self.clock.validation_clock.restart();
     }
 }

@@ -1,20 +1,22 @@
-use crate::error::Error;
 use crate::signal::Signal;
 use crate::stage::{RunningStage, Stage};
 
-/// The loop that a signal would interrupt.
-#[derive(Clone, Copy)]
+/// A signal that has ended a run, and where.
+#[derive(Debug)]
 pub(crate) struct Interruption {
-    pub(super) stage: Stage,
-    pub(super) running_stage: RunningStage,
-    pub(super) epoch: Option<usize>,
+    pub(crate) signal: Signal,
+    pub(crate) location: LoopLocation,
+    /// The batch that was worked on last.
+    pub(crate) batch_idx: Option<usize>,
+    /// Which worker of a loader was waited for, and what it was reading.
+    pub(crate) waiting_for: Option<String>,
 }
 
-impl Interruption {
-    /// The error of a run that `signal` ended. `batch_idx` is the batch that was worked on last.
-    #[cold]
-    pub(crate) fn by(self, signal: Signal, batch_idx: Option<usize>, waiting_for: Option<String>) -> Error {
-        let Self { stage, running_stage, epoch } = self;
-        Error::Interrupted { signal, stage, running_stage, epoch, batch_idx, waiting_for, checkpoint: None }
-    }
+/// The loop that is running.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoopLocation {
+    pub(crate) stage: Stage,
+    pub(crate) running_stage: RunningStage,
+    /// The training epoch, from 0, where one is running.
+    pub(crate) epoch: Option<usize>,
 }

@@ -2,7 +2,7 @@
 
 use super::checkpoint_folders;
 use crate::atomic_file::{make_folder, make_folders, remove_abandoned};
-use crate::error::Error;
+use crate::file_error::FileError;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -28,9 +28,9 @@ impl LogDir {
     }
 
     /// Makes the folder with the next number, once.
-    pub(crate) fn make(&mut self) -> Result<&Path, Error> {
+    pub(crate) fn make(&mut self) -> Result<&Path, FileError> {
         if self.made.is_none() {
-            let made = next(&self.logs).map_err(|source| Error::Io {
+            let made = next(&self.logs).map_err(|source| FileError {
                 what: "can't make a folder for this run in",
                 path: self.logs.clone(),
                 source,

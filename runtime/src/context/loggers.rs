@@ -1,8 +1,10 @@
 //! The loggers of a run, and the rows that callbacks hand to them directly.
 
-use super::{RunContext, log};
+use super::RunContext;
 use crate::checkpoint::Checkpoint;
-use crate::error::{Error, in_one_line};
+use crate::error::Error;
+use crate::error_chain::in_one_line;
+use crate::log::row_step;
 use crate::loggers::{CsvLogger, Logger, RunStart};
 use crate::stage::{RunningStage, Stage};
 use crate::{panic, terminal};
@@ -81,7 +83,7 @@ impl RunContext {
     /// Whether the run has a logger. The one that a trainer makes by itself is there from
     /// [`setup`](crate::Callback::setup) on, and none is made in `predict`.
     pub fn has_loggers(&self) -> bool {
-        !self.loggers.is_empty()
+        !self.logging.loggers.is_empty()
     }
 
     /// Fails for a callback that writes to loggers where there is none.
@@ -96,7 +98,7 @@ impl RunContext {
 
     /// The step under which rows are logged: the batches so far after which the optimizer stepped.
     pub fn logged_step(&self) -> usize {
-        self.progress.batches_that_stepped
+        self.progress().batches_that_stepped()
     }
 
     /// Whether rows are written for the running batch: for every one whose number is a multiple of `log_every_n_steps`,
@@ -104,11 +106,11 @@ impl RunContext {
     /// of each loader. Lightning's `should_update_logs`.
     pub fn should_update_logs(&self) -> bool {
         let every = self.config.log_every_n_steps;
-        let number = match self.running_stage {
-            RunningStage::Training => self.progress.batches_that_stepped + 1,
-            _ => self.batch_idx.map_or(0, |batch_idx| batch_idx + 1),
+        let number = match self.running_stage() {
+            RunningStage::Training => self.progress().batches_that_stepped() + 1,
+            _ => self.batch_idx().map_or(0, |batch_idx| batch_idx + 1),
         };
-        every > 0 && (number.is_multiple_of(every) || self.should_stop)
+        every > 0 && (number.is_multiple_of(every) || self.should_stop())
     }
 
     /// Hands a row to every logger as it is, which [`ctx.log`](super::Context::log) does not: no epoch is added,
@@ -143,39 +145,39 @@ impl RunContext {
     /// Hands a row to every logger, as Lightning does: a value that was logged as `step` is the row's step, and the epoch is
     /// added where neither `step` nor `epoch` was logged.
     pub(crate) fn write_row(&mut self, mut metrics: Vec<(String, f64)>, mut step: usize) -> Result<(), Error> {
-        if metrics.is_empty() || self.loggers.is_empty() || self.is_fast_dev_run() {
+        if metrics.is_empty() || self.logging.loggers.is_empty() || self.is_fast_dev_run() {
             return Ok(());
         }
         let place = |metrics: &[(String, f64)], name| metrics.iter().position(|(logged, _)| logged == name);
         if let Some(logged) = place(&metrics, "step") {
-            step = log::row_step(metrics.remove(logged).1)?;
+            step = row_step(metrics.remove(logged).1)?;
         } else if place(&metrics, "epoch").is_none() {
-            metrics.push(("epoch".to_owned(), self.progress.current_epoch as f64));
+            metrics.push(("epoch".to_owned(), self.current_epoch() as f64));
         }
         self.hand_out(&metrics, step)
     }
 
     fn hand_out(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
         self.make_logger()?;
-        self.loggers.iter_mut().try_for_each(|logger| logger.log_metrics(metrics, step))?;
-        self.progress.rows += 1;
+        self.logging.loggers.iter_mut().try_for_each(|logger| logger.log_metrics(metrics, step))?;
+        self.progress_mut().count_row();
         Ok(())
     }
 
     /// Gives the loggers the hyperparameters of the run.
     pub(crate) fn log_hyper_parameters(&mut self) -> Result<(), Error> {
         self.make_logger()?;
-        match &self.hyper_parameters {
-            Some(values) => self.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(values)),
+        match self.hyper_parameters().cloned() {
+            Some(values) => self.logging.loggers.iter_mut().try_for_each(|logger| logger.log_hyperparams(&values)),
             None => Ok(()),
         }
     }
 
     /// Makes the logger of a run that has none, and begins its run.
     fn make_logger(&mut self) -> Result<(), Error> {
-        if let Some(start) = self.loggers.to_be_made.take() {
+        if let Some(start) = self.logging.loggers.to_be_made.take() {
             let logger = Box::new(CsvLogger::new(self.log_dir()?));
-            self.loggers.made.insert(logger).begin(&start)?;
+            self.logging.loggers.made.insert(logger).begin(&start)?;
         }
         Ok(())
     }

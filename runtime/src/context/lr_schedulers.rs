@@ -1,23 +1,33 @@
 //! The learning-rate schedulers of a run.
 
-use super::clock::SavedClock;
-use super::{Clock, RunContext};
+use super::RunContext;
+use super::optimization::Optimization;
 use crate::config::Every;
-use crate::error::Error;
 use crate::optim::OptimizerIndex;
-use crate::schedule::{LrScheduler, LrSchedulerConfig, LrSchedulerIndex, ScheduleError};
+use crate::progress::{IntervalClock, SavedIntervalClock};
+use crate::schedule::{LrScheduler, LrSchedulerConfig, LrSchedulerIndex, LrSchedulerState, ScheduleError};
 
 /// A scheduler of a run, with its configuration and the optimizer whose rates it sets.
 #[derive(Debug)]
 pub struct RunningLrScheduler {
     config: LrSchedulerConfig,
     optimizer: OptimizerIndex,
-    pub(crate) scheduler: LrScheduler,
+    scheduler: LrScheduler,
     /// When it was due last, by the optimizer's steps.
-    pub(crate) clock: Clock,
+    clock: IntervalClock,
 }
 
 impl RunningLrScheduler {
+    /// Whether it watches a metric.
+    pub(crate) fn needs_metric(&self) -> bool {
+        self.scheduler.needs_metric()
+    }
+
+    /// What a checkpoint keeps of the schedule.
+    pub(crate) fn state(&self) -> LrSchedulerState {
+        self.scheduler.state()
+    }
+
     /// When it steps.
     pub fn config(&self) -> &LrSchedulerConfig {
         &self.config
@@ -28,7 +38,7 @@ impl RunningLrScheduler {
         self.optimizer
     }
 
-    pub(super) fn saved_clock(&self) -> SavedClock {
+    pub(super) fn saved_clock(&self) -> SavedIntervalClock {
         self.clock.saved(matches!(self.config.every, Some(Every::Time(_))))
     }
 
@@ -41,14 +51,22 @@ impl RunningLrScheduler {
 impl RunContext {
     /// The learning-rate schedulers, in the order in which `configure_optimizers` returned them.
     pub fn lr_schedulers(&self) -> &[RunningLrScheduler] {
-        &self.lr_schedulers
+        &self.optimization.lr_schedulers
     }
 
     /// Binds a schedule to an optimizer, which gets the schedule's first rates.
-    pub(crate) fn add_lr_scheduler(&mut self, optimizer: usize, config: LrSchedulerConfig) -> Result<(), Error> {
-        let scheduler = LrScheduler::new(config.scheduler.clone(), &mut self.optimizers[optimizer])?;
-        let optimizer = OptimizerIndex(optimizer);
-        self.lr_schedulers.push(RunningLrScheduler { config, optimizer, scheduler, clock: Clock::default() });
+    pub(crate) fn add_lr_scheduler(
+        &mut self,
+        optimizer: OptimizerIndex,
+        config: LrSchedulerConfig,
+    ) -> Result<(), ScheduleError> {
+        let scheduler = LrScheduler::new(config.scheduler.clone(), &mut self.optimization.optimizers[optimizer.0])?;
+        self.optimization.lr_schedulers.push(RunningLrScheduler {
+            config,
+            optimizer,
+            scheduler,
+            clock: IntervalClock::default(),
+        });
         Ok(())
     }
 
@@ -67,11 +85,37 @@ impl RunContext {
         metric: Option<f64>,
     ) -> Result<(), ScheduleError> {
         let LrSchedulerIndex(place) = scheduler.into();
-        let running = &mut self.lr_schedulers[place];
-        let optimizer = &mut self.optimizers[running.optimizer.0];
+        let running = &mut self.optimization.lr_schedulers[place];
+        let optimizer = &mut self.optimization.optimizers[running.optimizer.0];
         match metric {
             Some(metric) => running.scheduler.step_with_metric(optimizer, metric),
             None => running.scheduler.step(optimizer),
+        }
+    }
+
+    /// Removes all schedulers: something else sets the rates from now on.
+    pub(crate) fn remove_lr_schedulers(&mut self) {
+        self.optimization.lr_schedulers.clear();
+    }
+
+    /// Whether an interval in optimizer steps or in time has passed since a scheduler was due last.
+    pub(crate) fn lr_scheduler_clock(&mut self, LrSchedulerIndex(index): LrSchedulerIndex) -> &mut IntervalClock {
+        &mut self.optimization.lr_schedulers[index].clock
+    }
+
+    /// Gives the schedulers the states that a checkpoint has of them.
+    pub(crate) fn load_lr_scheduler_states(&mut self, states: &[LrSchedulerState]) -> Result<(), ScheduleError> {
+        let Optimization { lr_schedulers, optimizers, .. } = &mut self.optimization;
+        for (running, state) in lr_schedulers.iter_mut().zip(states) {
+            running.scheduler.load_state(state)?;
+            running.clock.see(optimizers[running.optimizer.0].steps());
+        }
+        Ok(())
+    }
+
+    pub(super) fn restore_lr_scheduler_clocks(&mut self, clocks: Vec<SavedIntervalClock>) {
+        for (running, clock) in self.optimization.lr_schedulers.iter_mut().zip(clocks) {
+            running.clock = clock.into();
         }
     }
 }

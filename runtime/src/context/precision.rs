@@ -1,41 +1,44 @@
 //! What the run's precision asks of a step.
 
 use super::RunContext;
-use crate::error::Error;
-use crate::optim::OptimizerIndex;
-use crate::precision::GradScaler;
+use crate::native::NativeError;
+use crate::optim::{OptimizerError, OptimizerIndex};
+use crate::precision::{GradScaler, GradScalerState};
 use tch::{TchError, Tensor};
 
 impl RunContext {
     /// What scales the loss in a `fit` with the precision `16-mixed`; `None` in all others.
     pub fn grad_scaler(&self) -> Option<&GradScaler> {
-        self.grad_scaler.as_ref()
+        self.optimization.grad_scaler.as_ref()
     }
 
     /// Runs a step under the precision's autocast.
-    pub(crate) fn under_autocast<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+    pub(crate) fn under_autocast<T, E: From<NativeError>>(
+        &mut self,
+        step: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         let _autocast = self.config.precision.autocast(self.device)?;
         step(self)
     }
 
     /// Runs what a step calls, such as its backward pass, outside of the step's autocast.
-    pub(crate) fn outside_of_autocast<T>(
+    pub(crate) fn outside_of_autocast<T, E: From<NativeError>>(
         &mut self,
-        call: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
+        call: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         let _suspended = self.config.precision.suspend_autocast(self.device)?;
         call(self)
     }
 
     /// What the backward pass of a loss begins from.
     pub(crate) fn scaled(&self, loss: &Tensor) -> Result<Tensor, TchError> {
-        self.grad_scaler.as_ref().map_or_else(|| Ok(loss.shallow_clone()), |scaler| scaler.scale(loss))
+        self.optimization.grad_scaler.as_ref().map_or_else(|| Ok(loss.shallow_clone()), |scaler| scaler.scale(loss))
     }
 
     /// Unscales an optimizer's gradients, if they are scaled.
-    pub(crate) fn unscale_gradients(&mut self, OptimizerIndex(place): OptimizerIndex) -> Result<(), Error> {
-        let optimizer = &mut self.optimizers[place];
-        match &mut self.grad_scaler {
+    pub(crate) fn unscale_gradients(&mut self, OptimizerIndex(place): OptimizerIndex) -> Result<(), OptimizerError> {
+        let optimizer = &mut self.optimization.optimizers[place];
+        match &mut self.optimization.grad_scaler {
             Some(scaler) if optimizer.has_scaled_gradients() => scaler.unscale(optimizer),
             _ => Ok(()),
         }
@@ -43,6 +46,14 @@ impl RunContext {
 
     /// Finds the scale of the next losses, after an optimizer's step.
     pub(crate) fn update_scale(&mut self) -> Result<(), TchError> {
-        self.grad_scaler.as_mut().map_or(Ok(()), GradScaler::update)
+        self.optimization.grad_scaler.as_mut().map_or(Ok(()), GradScaler::update)
+    }
+
+    /// Begins from another state of what scales the loss, if the run has one.
+    pub(crate) fn restore_grad_scaler(&mut self, state: GradScalerState) -> Result<(), TchError> {
+        if let Some(scaler) = &mut self.optimization.grad_scaler {
+            *scaler = GradScaler::new(state, self.device)?;
+        }
+        Ok(())
     }
 }

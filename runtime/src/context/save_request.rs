@@ -1,4 +1,3 @@
-use super::RunContext;
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::retention::Outdated;
 use crate::location;
@@ -56,50 +55,8 @@ impl SaveRequest {
     }
 
     /// Whether the request is for the file that is at `path`, or is to be.
-    fn is_at(&self, path: &Path) -> bool {
+    pub(super) fn is_at(&self, path: &Path) -> bool {
         location::entry(&self.path) == location::entry(path)
-    }
-}
-
-impl RunContext {
-    /// Asks for a checkpoint, which is written when the running batch, validation or epoch is over. Lightning's
-    /// [`trainer.save_checkpoint`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#save-checkpoint).
-    ///
-    /// ```
-    /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::SaveRequest;
-    /// struct SaveEveryEpoch;
-    ///
-    /// #[lightning_callback]
-    /// impl SaveEveryEpoch {
-    ///     fn on_train_epoch_end(&self, ctx: &mut Context) {
-    ///         let path = format!("epoch_{}.ckpt", ctx.current_epoch());
-    ///         ctx.save_checkpoint(SaveRequest::new(path));
-    ///     }
-    /// }
-    /// ```
-    pub fn save_checkpoint(&mut self, request: SaveRequest) {
-        self.save_requests.push(request);
-    }
-
-    /// Whether `path` exists or is about to be written.
-    pub(crate) fn is_taken(&self, path: &Path) -> bool {
-        let pending = self.pending_saves.iter().map(|pending| &pending.request);
-        let is_to_come = pending.chain(&self.save_requests).any(|request| request.is_at(path));
-        is_to_come || self.checkpoint_writer.has(&location::entry(path)) || path.exists()
-    }
-
-    /// The first of `name.ckpt`, `name-v1.ckpt`, … in a folder that is not taken, or that may be replaced.
-    pub(crate) fn free_checkpoint(
-        &self,
-        folder: &Path,
-        name: &str,
-        may_be_replaced: impl Fn(&Path) -> bool,
-    ) -> PathBuf {
-        let first = folder.join(format!("{name}.ckpt"));
-        let others = (1..).map(|version| folder.join(format!("{name}-v{version}.ckpt")));
-        let mut paths = std::iter::once(first.clone()).chain(others);
-        paths.find(|path| may_be_replaced(path) || !self.is_taken(path)).unwrap_or(first)
     }
 }
 

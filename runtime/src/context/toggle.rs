@@ -9,7 +9,7 @@ use tch::Tensor;
 /// The optimizer that is toggled, with the parameters whose gradients are switched off for it. They are switched on again when
 /// this is dropped, so that no run leaves them without gradients.
 #[derive(Default)]
-pub(crate) struct Toggled {
+pub(super) struct Toggled {
     optimizer: Option<usize>,
     others: Vec<Tensor>,
 }
@@ -33,27 +33,28 @@ impl RunContext {
     pub fn toggle_optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) {
         self.untoggle_optimizer();
         let OptimizerIndex(toggled) = optimizer.into();
-        let parameters = |optimizer: usize| self.optimizers[optimizer].parameters().map(|(_, tensor)| tensor);
+        let parameters =
+            |optimizer: usize| self.optimization.optimizers[optimizer].parameters().map(|(_, tensor)| tensor);
         let own: HashSet<TensorIdentity> = parameters(toggled).map(TensorIdentity::of).collect();
-        let others = (0..self.optimizers.len()).filter(|other| *other != toggled).flat_map(parameters);
+        let others = (0..self.optimization.optimizers.len()).filter(|other| *other != toggled).flat_map(parameters);
         let others = others.filter(|tensor| tensor.requires_grad() && !own.contains(&TensorIdentity::of(tensor)));
         let others: Vec<Tensor> = others.map(|tensor| tensor.set_requires_grad(false)).collect();
-        self.toggled = Toggled { optimizer: Some(toggled), others };
+        self.optimization.toggled = Toggled { optimizer: Some(toggled), others };
     }
 
     /// The optimizer that is toggled.
     pub(crate) fn toggled_optimizer(&self) -> Option<usize> {
-        self.toggled.optimizer
+        self.optimization.toggled.optimizer
     }
 
     /// Whether the gradients of a parameter are switched off for the optimizer that is toggled.
     pub(crate) fn is_toggled_off(&self, parameter: &Tensor) -> bool {
         let parameter = TensorIdentity::of(parameter);
-        self.toggled.others.iter().any(|other| TensorIdentity::of(other) == parameter)
+        self.optimization.toggled.others.iter().any(|other| TensorIdentity::of(other) == parameter)
     }
 
     /// Switches on what [`toggle_optimizer`](Self::toggle_optimizer) switched off.
     pub fn untoggle_optimizer(&mut self) {
-        self.toggled = Toggled::default();
+        self.optimization.toggled = Toggled::default();
     }
 }

@@ -30,7 +30,7 @@ impl RunStart {
         let resumed = checkpoint.filter(|_| stage == Stage::Fit).map(|checkpoint| {
             let progress = checkpoint.metadata.progress.resumed();
             let state = checkpoint.metadata.run.loggers.get(place).cloned().unwrap_or_default();
-            ResumedRun { step: progress.batches_that_stepped, rows: progress.rows, state }
+            ResumedRun { step: progress.batches_that_stepped(), rows: progress.rows(), state }
         });
         Self { stage, resumed }
     }

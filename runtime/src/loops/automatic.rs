@@ -12,7 +12,7 @@ pub(super) fn step<M: LightningModule>(
     batch: &M::Batch,
     batch_idx: usize,
 ) -> Result<M::TrainingOutput, Error> {
-    if running.ctx.skip_backward {
+    if running.ctx.skips_backward() {
         return no_grad(|| LightningModuleTable::training_step(running.module, running.ctx, batch, batch_idx));
     }
     let optimizer = OptimizerIndex(0);
@@ -22,15 +22,15 @@ pub(super) fn step<M: LightningModule>(
         batch,
         batch_idx,
         optimizer,
-        first_of_window: running.ctx.progress.is_first_of_window(),
+        first_of_window: running.ctx.progress().is_first_of_window(),
         last_of_window: steps,
         output: None,
     };
     if steps {
-        let epoch = running.ctx.progress.current_epoch;
+        let epoch = running.ctx.progress().current_epoch();
         LightningModuleTable::optimizer_step(running.module, running.ctx, epoch, batch_idx, optimizer, &mut closure)?;
         running.ctx.update_scale()?;
-        running.ctx.progress.global_step += 1;
+        running.ctx.progress_mut().count_step();
         check_parameters(running.module, running.ctx)?;
     } else {
         closure.run(running.module, running.ctx)?;

@@ -1,7 +1,7 @@
 //! The batches that a loop goes through.
 
 use crate::config::{BatchLimit, LimitError};
-use crate::context::{Interruption, Progress, RunContext};
+use crate::context::{Interruption, LoopLocation, RunContext};
 use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, SavedLoader};
 use crate::error::Error;
 use crate::hook::Hook;
@@ -41,17 +41,14 @@ pub(super) fn warn_if_no_batch(dataloader: Hook, is_empty: bool) {
 
 /// Whether loaders that were made for an epoch are to be made anew: `reload_dataloaders_every_n_epochs`.
 pub(super) fn are_outdated(ctx: &RunContext, loaded_at_epoch: Option<usize>) -> bool {
-    let every = ctx.config.reload_dataloaders_every_n_epochs;
-    every > 0 && loaded_at_epoch.is_none_or(|loaded| ctx.progress.current_epoch >= loaded + every)
+    let every = ctx.config().reload_dataloaders_every_n_epochs;
+    every > 0 && loaded_at_epoch.is_none_or(|loaded| ctx.progress().current_epoch() >= loaded + every)
 }
 
-/// Records that loaders were made. A run that is resumed between two such epochs makes them once more, which does not count: they
-/// are next made where the run that wrote the checkpoint would have made them.
-pub(super) fn loaded(ctx: &mut RunContext, loaded_at: impl Fn(&mut Progress) -> &mut Option<usize>) {
-    let before = *loaded_at(&mut ctx.progress);
-    if before.is_none() || are_outdated(ctx, before) {
-        *loaded_at(&mut ctx.progress) = Some(ctx.progress.current_epoch);
-    }
+/// Whether loaders that are made now count as made for the running epoch. A run that is resumed between two such epochs makes them
+/// once more, which does not count: they are next made where the run that wrote the checkpoint would have made them.
+pub(super) fn count_as_made(ctx: &RunContext, loaded_at_epoch: Option<usize>) -> bool {
+    loaded_at_epoch.is_none() || are_outdated(ctx, loaded_at_epoch)
 }
 
 /// One batch of an epoch.
@@ -66,19 +63,19 @@ pub(super) fn whole_epoch<'l, M: LightningModule>(
     ctx: &mut RunContext,
     loader: &'l DataLoader<M::Batch>,
 ) -> Result<Batches<'l, M::Batch>, DataError> {
-    let batches = loader.epoch_with(dealt_as(ctx, ctx.progress.current_epoch), ctx.seed)?;
-    ctx.train_loader = Some(SavedLoader::of(loader, &batches));
+    let batches = loader.epoch_with(dealt_as(ctx, ctx.progress().current_epoch()), ctx.seed())?;
+    ctx.set_train_loader(SavedLoader::of(loader, &batches));
     Ok(batches)
 }
 
 /// The epoch of a loader that is dealt in an epoch of training: always the same where the same batches are wanted.
 fn dealt_as(ctx: &RunContext, epoch: usize) -> u64 {
-    if ctx.config.overfit_batches.is_zero() || ctx.stage != Stage::Fit { epoch as u64 } else { 0 }
+    if ctx.config().overfit_batches.is_zero() || ctx.stage() != Stage::Fit { epoch as u64 } else { 0 }
 }
 
 /// Makes a loader take the same batches in each epoch, where `overfit_batches` asks for it.
 pub(super) fn overfit<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: &mut DataLoader<B>) {
-    if !ctx.config.overfit_batches.is_zero() && loader.make_sequential() {
+    if !ctx.config().overfit_batches.is_zero() && loader.make_sequential() {
         terminal::say(&format!(
             "warning: `overfit_batches` takes the samples of `{dataloader}` in the dataset's order, not in the loader's"
         ));
@@ -93,9 +90,9 @@ pub(super) fn of_epoch<'l, M: LightningModule>(
     dealt: Option<Batches<'l, M::Batch>>,
     count: Option<usize>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
-    let progress = &running.ctx.progress;
-    let failures = Failures::of(running.ctx, Hook::TrainDataloader, Some(progress.current_epoch));
-    let places = progress.batches_ready..count.unwrap_or(usize::MAX);
+    let progress = &running.ctx.progress();
+    let failures = Failures::of(running.ctx, Hook::TrainDataloader, Some(progress.current_epoch()));
+    let places = progress.batches_ready()..count.unwrap_or(usize::MAX);
     let batches = dealt.map_or_else(|| whole_epoch::<M>(running.ctx, loader), Ok);
     from(loader, batches, failures, places, running.device_ahead())
 }
@@ -110,7 +107,7 @@ pub(super) fn of_evaluation<'l, M: LightningModule>(
 ) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
     let ctx = &*running.ctx;
     // counted from the end, as the parts of a combined loader are counted from the beginning
-    let seed = ctx.seed.derived(usize::MAX - dataloader_idx);
+    let seed = ctx.seed().derived(usize::MAX - dataloader_idx);
     let batches = loader.epoch_with(dealt_as(ctx, epoch), seed);
     from(loader, batches, Failures::of(ctx, dataloader, None), 0..count.unwrap_or(usize::MAX), running.device_ahead())
 }
@@ -119,20 +116,21 @@ pub(super) fn of_evaluation<'l, M: LightningModule>(
 struct Failures {
     dataloader: Hook,
     epoch: Option<usize>,
-    interruption: Interruption,
+    location: LoopLocation,
     caught: Caught,
 }
 
 impl Failures {
     fn of(ctx: &RunContext, dataloader: Hook, epoch: Option<usize>) -> Self {
-        Self { dataloader, epoch, interruption: ctx.interruption(), caught: ctx.signals.watched() }
+        Self { dataloader, epoch, location: ctx.loop_location(), caught: ctx.signals().watched() }
     }
 
     fn error(&self, batch_idx: Option<usize>, source: DataError) -> Error {
         match self.caught.signal() {
             Some(signal) if source.is_interruption() => {
                 let worked_on = batch_idx.and_then(|batch_idx| batch_idx.checked_sub(1));
-                self.interruption.by(signal, worked_on, Some(source.to_string()))
+                let waiting_for = Some(source.to_string());
+                Interruption { signal, location: self.location, batch_idx: worked_on, waiting_for }.into()
             }
             _ => Error::Data { dataloader: self.dataloader, epoch: self.epoch, batch_idx, source },
         }

@@ -2,7 +2,6 @@
 
 use super::batches::{self, EpochBatch};
 use crate::config::BatchLimit;
-use crate::context::Progress;
 use crate::data::{Batch, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
@@ -39,10 +38,10 @@ impl<M: LightningModule> Evaluation<M> {
     /// Makes the loaders, if they are not there yet or are to be made anew. `counts` tells whether that is for the running
     /// epoch; the sanity check of an epoch without validation is not.
     pub(crate) fn load(&mut self, running: &mut Running<'_, M>, counts: bool) -> Result<(), Error> {
-        let Progress { current_epoch, val_loaded_at, .. } = running.ctx.progress;
-        let are_outdated = batches::are_outdated(running.ctx, val_loaded_at);
-        if counts {
-            batches::loaded(running.ctx, |progress| &mut progress.val_loaded_at);
+        let current_epoch = running.ctx.current_epoch();
+        let are_outdated = batches::are_outdated(running.ctx, running.ctx.progress().val_loaded_at());
+        if counts && batches::count_as_made(running.ctx, running.ctx.progress().val_loaded_at()) {
+            running.ctx.progress_mut().set_val_loaded();
         }
         if self.loaders.is_some() && (!are_outdated || self.made_at == Some(current_epoch)) {
             return Ok(());
@@ -51,13 +50,13 @@ impl<M: LightningModule> Evaluation<M> {
         let hook = self.kind.dataloader();
         let limit = self.kind.limit(running);
         let mut loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
-        if self.kind == Kind::Validation && running.ctx.stage == Stage::Fit {
+        if self.kind == Kind::Validation && running.ctx.stage() == Stage::Fit {
             loaders.iter_mut().for_each(|loader| batches::overfit(running.ctx, hook, loader));
         }
         let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
         batches::warn_if_empty(hook, &counts, limit);
         if self.kind == Kind::Validation {
-            running.ctx.num_val_batches.clone_from(&counts);
+            running.ctx.set_num_val_batches(&counts);
         }
         self.loaders = Some(Loaded { loaders, counts });
         Ok(())
@@ -88,15 +87,15 @@ impl<M: LightningModule> Evaluation<M> {
         if counts.iter().all(|count| *count == Some(0)) {
             return Ok(Vec::new());
         }
-        running.ctx.evaluation_log.begin_epoch();
+        running.ctx.active_log().begin_epoch();
         let kind = self.kind;
         // some validation data is shuffled by the progress of training
-        let epoch = running.ctx.progress.current_epoch;
+        let epoch = running.ctx.progress().current_epoch();
         let _no_grad = no_grad_guard();
         kind.start(running)?;
         let mut is_empty = true;
         for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
-            running.ctx.dataloader_idx = (loaders.len() > 1).then_some(dataloader_idx);
+            running.ctx.set_dataloader_idx((loaders.len() > 1).then_some(dataloader_idx));
             for batch in batches::of_evaluation(running, (kind.dataloader(), dataloader_idx), loader, epoch, count)? {
                 let EpochBatch { batch, batch_idx, .. } = batch?;
                 is_empty = false;
@@ -104,7 +103,7 @@ impl<M: LightningModule> Evaluation<M> {
                 running.ctx.check_signals(Some(batch_idx))?;
             }
         }
-        running.ctx.dataloader_idx = None;
+        running.ctx.set_dataloader_idx(None);
         batches::warn_if_no_batch(kind.dataloader(), is_empty);
         kind.end(running)
     }
@@ -127,8 +126,8 @@ impl Kind {
 
     fn limit<M: LightningModule>(self, running: &Running<'_, M>) -> BatchLimit {
         match self {
-            Self::Validation => running.ctx.config.limit_val_batches,
-            Self::Test => running.ctx.config.limit_test_batches,
+            Self::Validation => running.ctx.config().limit_val_batches,
+            Self::Test => running.ctx.config().limit_test_batches,
         }
     }
 
@@ -154,9 +153,8 @@ impl Kind {
         batch_idx: usize,
         dataloader_idx: usize,
     ) -> Result<(), Error> {
-        let training_batch = running.ctx.batch_idx.replace(batch_idx);
-        running.ctx.batch_size = batch.batch_size().unwrap_or(1);
-        running.ctx.evaluation_log.set_mark();
+        let training_batch = running.ctx.enter_batch(batch_idx, batch.batch_size());
+        running.ctx.active_log().set_mark();
         let batch = running.transfer(batch, dataloader_idx)?;
         match self {
             Self::Validation => {
@@ -177,7 +175,7 @@ impl Kind {
             }
         }
         log_step(running, batch_idx)?;
-        running.ctx.batch_idx = training_batch;
+        running.ctx.leave_batch(training_batch);
         Ok(())
     }
 
@@ -205,9 +203,10 @@ impl Kind {
 
 /// Writes what was logged with `on_step`: a row for each batch.
 fn log_step<M: LightningModule>(running: &mut Running<'_, M>, batch_idx: usize) -> Result<(), Error> {
-    if running.ctx.running_stage == RunningStage::SanityChecking || running.ctx.loggers.is_empty() {
+    if running.ctx.running_stage() == RunningStage::SanityChecking || running.ctx.loggers_mut().is_empty() {
         return Ok(());
     }
-    let row = running.ctx.evaluation_log.step_row(running.ctx.dataloader_idx);
+    let dataloader_idx = running.ctx.dataloader_idx();
+    let row = running.ctx.active_log().step_row(dataloader_idx);
     running.ctx.write_row(row, batch_idx)
 }

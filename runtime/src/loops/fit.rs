@@ -5,11 +5,12 @@ use super::training::Training;
 use super::training_epoch;
 use super::validation::Validation;
 use crate::callbacks::ModelCheckpoint;
-use crate::context::{EndReason, Progress, RunContext};
+use crate::context::{EndReason, RunContext};
 use crate::counted::counted;
 use crate::data::Batches;
 use crate::error::Error;
 use crate::module::{LightningModule, Running};
+use crate::progress::Progress;
 use crate::stage::RunningStage;
 use crate::terminal;
 
@@ -26,8 +27,8 @@ pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<()
     if let Some(validation) = validation.as_mut().filter(|_| !is_restarting(running)) {
         validation.sanity_check(running)?;
     }
-    running.ctx.running_stage = RunningStage::Training;
-    if running.ctx.config.limit_train_batches.is_zero() {
+    running.ctx.set_running_stage(RunningStage::Training);
+    if running.ctx.config().limit_train_batches.is_zero() {
         nothing_is_trained(running.ctx, EndReason::NoTrainingBatches);
         return running.go_on();
     }
@@ -76,8 +77,8 @@ fn train<M: LightningModule>(
         end_epoch(running, &mut last_step)?;
     };
     running.on_train_end()?;
-    let Progress { current_epoch, global_step, is_last_batch, .. } = running.ctx.progress;
-    let epochs = match current_epoch.checked_sub(1).filter(|_| !is_last_batch) {
+    let (current_epoch, global_step) = (running.ctx.current_epoch(), running.ctx.global_step());
+    let epochs = match current_epoch.checked_sub(1).filter(|_| !running.ctx.is_last_batch()) {
         Some(epoch) => format!("within epoch {epoch}, after"),
         None => format!("after {} and", counted(current_epoch, "epoch")),
     };
@@ -103,7 +104,7 @@ fn resume_epoch<M: LightningModule>(
 }
 
 fn end_epoch<M: LightningModule>(running: &mut Running<'_, M>, last_step: &mut LastStep) -> Result<(), Error> {
-    running.ctx.progress.end_epoch();
+    running.ctx.progress_mut().end_epoch();
     running.save_what_is_pending()?;
     last_step.fail_without_steps(running.ctx)
 }
@@ -111,12 +112,12 @@ fn end_epoch<M: LightningModule>(running: &mut Running<'_, M>, last_step: &mut L
 /// Goes back into an epoch that was cut short, as by `max_steps`: the batches that are left of it come next. Returns the counters from
 /// after it, or why there is nothing to train.
 fn continue_cut_epoch(ctx: &mut RunContext) -> Result<Option<Progress>, EndReason> {
-    let Some(within) = ctx.progress.within_cut_epoch() else { return Ok(None) };
-    let after = std::mem::replace(&mut ctx.progress, within);
+    let Some(within) = ctx.progress().within_cut_epoch() else { return Ok(None) };
+    let after = std::mem::replace(ctx.progress_mut(), within);
     match stopping::end_reason(ctx) {
         None => Ok(Some(after)),
         Some(reason) => {
-            ctx.progress = after;
+            *ctx.progress_mut() = after;
             Err(reason)
         }
     }
@@ -124,14 +125,14 @@ fn continue_cut_epoch(ctx: &mut RunContext) -> Result<Option<Progress>, EndReaso
 
 /// Leaves the rest of an epoch that was cut short to the data that it was dealt from: the epoch's end was reached all the same.
 fn leave_cut_epoch(ctx: &mut RunContext, after: Progress) {
-    let Progress { current_epoch: epoch, batches_ready, .. } = ctx.progress;
+    let (epoch, batches_ready) = (ctx.current_epoch(), ctx.progress().batches_ready());
     terminal::say(&format!(
         "warning: epoch {epoch} was cut short after {}, and the training data is not what it was then: training continues with epoch {}",
         counted(batches_ready, "batch"),
-        after.current_epoch
+        after.current_epoch()
     ));
-    ctx.progress = after;
-    if let Some(checkpoint) = &mut ctx.resumed {
+    *ctx.progress_mut() = after;
+    if let Some(checkpoint) = ctx.resumed_mut() {
         checkpoint.metadata.run.forget_logged();
     }
 }
@@ -171,7 +172,7 @@ fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
     let ctx = &running.ctx;
     let Some(checkpoint) = running.callbacks.find::<ModelCheckpoint>() else { return };
     // a run that is resumed near its end may have nothing left to save
-    if !ctx.has_saved && !ctx.is_fast_dev_run() && ctx.ckpt_path().is_none() {
+    if !ctx.has_saved() && !ctx.is_fast_dev_run() && ctx.ckpt_path().is_none() {
         let reason = match checkpoint.save_top_k {
             0 => "`save_top_k` is 0",
             _ => "none was due, or none was among the best",
@@ -183,5 +184,5 @@ fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
 /// Whether a run goes on within an epoch. Lightning takes every resumed run that ends by steps for one.
 fn is_restarting<M: LightningModule>(running: &Running<'_, M>) -> bool {
     let ctx = &running.ctx;
-    ctx.ckpt_path.is_some() && (ctx.progress.is_mid_epoch() || ctx.config.steps().is_some())
+    ctx.ckpt_path().is_some() && (ctx.progress().is_mid_epoch() || ctx.config().steps().is_some())
 }

@@ -6,7 +6,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, Running, edge};
-use crate::schedule::{Interval, LrSchedulerIndex};
+use crate::schedule::{Interval, LrSchedulerConfig, LrSchedulerIndex};
 use crate::terminal;
 
 /// The moments after which schedulers step. Those on a metric step after validation, and all others before it, as a checkpoint may be
@@ -23,51 +23,57 @@ pub(super) enum Moment {
 
 /// Steps the schedulers that are due, each once after a batch.
 pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, moment: Moment) -> Result<(), Error> {
-    if running.ctx.lr_schedulers.is_empty() || !M::AUTOMATIC_OPTIMIZATION {
+    if running.ctx.lr_schedulers().is_empty() || !M::AUTOMATIC_OPTIMIZATION {
         return Ok(());
     }
-    for place in 0..running.ctx.lr_schedulers.len() {
-        let batches = running.ctx.progress.total_batches_ready;
-        if !running.ctx.lr_schedulers[place].clock.was_done_after(batches) && is_due(running.ctx, place, moment) {
-            step(running, LrSchedulerIndex(place))?;
-            running.ctx.lr_schedulers[place].clock.set_done_after(batches);
+    for index in 0..running.ctx.lr_schedulers().len() {
+        let scheduler = LrSchedulerIndex(index);
+        let batches = running.ctx.total_batches();
+        let was_done = running.ctx.lr_scheduler_clock(scheduler).was_done_after(batches);
+        if !was_done && is_due(running.ctx, scheduler, moment) {
+            step(running, scheduler)?;
+            running.ctx.lr_scheduler_clock(scheduler).set_done_after(batches);
         }
     }
     Ok(())
 }
 
-fn is_due(ctx: &mut RunContext, place: usize, moment: Moment) -> bool {
+fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, moment: Moment) -> bool {
     let has_stepped = ctx.steps_after_this_batch();
-    let progress = &ctx.progress;
-    let running = &mut ctx.lr_schedulers[place];
-    let config = running.config();
-    let waits = running.scheduler.needs_metric();
+    let (progress, running) = (ctx.progress(), &ctx.lr_schedulers()[index.0]);
+    let LrSchedulerConfig { every, interval, frequency, .. } = *running.config();
+    let waits = running.needs_metric();
     let after_batch = moment == if waits { Moment::Validation } else { Moment::Batch };
     let after_epoch = if waits { moment == Moment::Epoch } else { moment == Moment::Batch };
-    let after_epoch = after_epoch && progress.is_last_batch;
-    match (config.every, config.interval) {
-        (None, Interval::Step) => after_batch && has_stepped && progress.batches_ready.is_multiple_of(config.frequency),
-        (None, Interval::Epoch) => after_epoch && (progress.current_epoch + 1).is_multiple_of(config.frequency),
-        (Some(Every::Epochs(epochs)), _) => after_epoch && (progress.current_epoch + 1).is_multiple_of(epochs),
-        (Some(Every::Batches(batches)), _) => after_batch && progress.total_batches_ready.is_multiple_of(batches),
+    let after_epoch = after_epoch && progress.is_last_batch();
+    match (every, interval) {
+        (None, Interval::Step) => after_batch && has_stepped && progress.batches_ready().is_multiple_of(frequency),
+        (None, Interval::Epoch) => after_epoch && (progress.current_epoch() + 1).is_multiple_of(frequency),
+        (Some(Every::Epochs(epochs)), _) => after_epoch && (progress.current_epoch() + 1).is_multiple_of(epochs),
+        (Some(Every::Batches(batches)), _) => after_batch && progress.total_batches_ready().is_multiple_of(batches),
         (Some(Every::OptimizerSteps(every)), _) if after_batch => {
-            let steps = ctx.optimizers[running.optimizer().0].steps();
-            let is_due = running.clock.passes(steps, every as u64);
-            running.clock.see(steps);
+            let steps = ctx.optimizers()[running.optimizer().0].steps();
+            let clock = ctx.lr_scheduler_clock(index);
+            let is_due = clock.passes(steps, every as u64);
+            clock.see(steps);
             is_due
         }
-        (Some(Every::Time(time)), _) if after_batch && running.clock.has_passed(time) => {
-            running.clock.restart();
-            true
+        (Some(Every::Time(time)), _) if after_batch => {
+            let clock = ctx.lr_scheduler_clock(index);
+            let is_due = clock.has_passed(time);
+            if is_due {
+                clock.restart();
+            }
+            is_due
         }
         _ => false,
     }
 }
 
 fn step<M: LightningModule>(running: &mut Running<'_, M>, scheduler: LrSchedulerIndex) -> Result<(), Error> {
-    let waiting = &running.ctx.lr_schedulers[scheduler.0];
+    let waiting = &running.ctx.lr_schedulers()[scheduler.0];
     let metric = match &waiting.config().monitor {
-        Some(monitor) if waiting.scheduler.needs_metric() => {
+        Some(monitor) if waiting.needs_metric() => {
             let metrics = running.ctx.callback_metrics();
             let Some(metric) = metrics.get(monitor) else {
                 let logged = metrics.into_keys().collect();

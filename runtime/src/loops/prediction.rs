@@ -10,7 +10,7 @@ use tch::no_grad_guard;
 /// Predicts every batch of the loaders, without gradients. Returns what `predict_step` returned, loader by loader.
 pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Result<Vec<M::Prediction>, Error> {
     let hook = Hook::PredictDataloader;
-    let limit = running.ctx.config.limit_predict_batches;
+    let limit = running.ctx.config().limit_predict_batches;
     if limit.is_zero() {
         return Ok(Vec::new());
     }
@@ -33,7 +33,7 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
         }
     }
     batches::warn_if_no_batch(hook, predictions.is_empty());
-    running.ctx.batch_idx = None;
+    running.ctx.leave_batch(None);
     running.ctx.predictions.lend(predictions);
     let ended = running.on_predict_epoch_end();
     let predictions = running.ctx.predictions.take_back().unwrap_or_default();
@@ -48,8 +48,7 @@ fn advance<M: LightningModule>(
     batch_idx: usize,
     dataloader_idx: usize,
 ) -> Result<M::Prediction, Error> {
-    running.ctx.batch_idx = Some(batch_idx);
-    running.ctx.batch_size = batch.batch_size().unwrap_or(1);
+    running.ctx.enter_batch(batch_idx, batch.batch_size());
     let batch = running.transfer(batch, dataloader_idx)?;
     running.on_predict_batch_start(&batch, batch_idx, dataloader_idx)?;
     let module = &mut *running.module;

@@ -5,22 +5,22 @@ use crate::error::Error;
 
 /// Whether `max_steps` is reached.
 pub(super) fn steps_are_over(ctx: &RunContext) -> bool {
-    ctx.config.steps().is_some_and(|steps| ctx.progress.global_step >= steps)
+    ctx.config().steps().is_some_and(|steps| ctx.progress().global_step() >= steps)
 }
 
 /// Whether a hook asked to stop, and `min_epochs` and `min_steps` allow it.
 pub(super) fn is_stopped(ctx: &RunContext) -> bool {
-    ctx.should_stop && ctx.can_stop_early()
+    ctx.should_stop() && ctx.can_stop_early()
 }
 
 /// Why there is no further epoch, if there is none.
 pub(super) fn end_reason(ctx: &RunContext) -> Option<EndReason> {
-    let steps = ctx.config.steps().filter(|_| steps_are_over(ctx)).map(EndReason::MaxSteps);
+    let steps = ctx.config().steps().filter(|_| steps_are_over(ctx)).map(EndReason::MaxSteps);
     let epochs =
-        || ctx.config.epochs().filter(|epochs| ctx.progress.current_epoch >= *epochs).map(EndReason::MaxEpochs);
+        || ctx.config().epochs().filter(|epochs| ctx.progress().current_epoch() >= *epochs).map(EndReason::MaxEpochs);
     let stopped = || is_stopped(ctx).then(|| ctx.stopped());
     // the last epoch may have been stopped within
-    let stopped_within = || stopped().filter(|_| ctx.progress.is_cut_short());
+    let stopped_within = || stopped().filter(|_| ctx.progress().is_cut_short());
     steps.or_else(stopped_within).or_else(epochs).or_else(stopped)
 }
 
@@ -35,18 +35,18 @@ pub(super) struct LastStep {
 
 impl LastStep {
     pub(super) fn of(ctx: &RunContext) -> Self {
-        Self { global_step: ctx.progress.global_step, batches: ctx.progress.total_batches_ready }
+        Self { global_step: ctx.progress().global_step(), batches: ctx.progress().total_batches_ready() }
     }
 
     /// Fails where no step is taken any more, and only steps could end the run.
     pub(super) fn fail_without_steps(&mut self, ctx: &RunContext) -> Result<(), Error> {
-        let Some(max_steps) = ctx.config.steps() else { return Ok(()) };
-        let batches = ctx.progress.total_batches_ready.saturating_sub(self.batches);
-        if ctx.progress.global_step > self.global_step {
+        let Some(max_steps) = ctx.config().steps() else { return Ok(()) };
+        let batches = ctx.progress().total_batches_ready().saturating_sub(self.batches);
+        if ctx.progress().global_step() > self.global_step {
             *self = Self::of(ctx);
             return Ok(());
         }
-        let has_another_end = ctx.config.epochs().is_some() || ctx.config.max_time.is_some();
+        let has_another_end = ctx.config().epochs().is_some() || ctx.config().max_time.is_some();
         if has_another_end || batches < BATCHES_WITHOUT_A_STEP {
             return Ok(());
         }

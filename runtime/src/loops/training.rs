@@ -1,7 +1,7 @@
 //! The training data of a `fit`.
 
 use super::batches;
-use crate::context::{Progress, RunContext};
+use crate::context::RunContext;
 use crate::counted::counted;
 use crate::data::{Batches, DataLoader};
 use crate::error::Error;
@@ -17,13 +17,15 @@ impl<M: LightningModule> Training<M> {
     /// Asks for the loader, and tells the context how many batches an epoch has.
     pub(super) fn load(running: &mut Running<'_, M>) -> Result<Self, Error> {
         let mut loader = running.data.train_dataloader(running.module, running.ctx)?;
-        let limit = running.ctx.config.limit_train_batches;
+        let limit = running.ctx.config().limit_train_batches;
         batches::overfit(running.ctx, Hook::TrainDataloader, &mut loader);
-        running.ctx.num_training_batches = batches::count(&loader, Hook::TrainDataloader, limit)?;
+        running.ctx.set_num_training_batches(batches::count(&loader, Hook::TrainDataloader, limit)?);
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }
-        batches::loaded(running.ctx, |progress| &mut progress.train_loaded_at);
+        if batches::count_as_made(running.ctx, running.ctx.progress().train_loaded_at()) {
+            running.ctx.progress_mut().set_train_loaded();
+        }
         Ok(Self { loader })
     }
 
@@ -31,15 +33,17 @@ impl<M: LightningModule> Training<M> {
     /// sampler may answer otherwise the next time. Refuses to continue within an epoch of which another loader has dealt the first
     /// batches.
     pub(super) fn batches_left(&self, ctx: &mut RunContext) -> Result<Option<Batches<'_, M::Batch>>, Error> {
-        let Progress { current_epoch: epoch, batches_ready: done, is_last_batch, .. } = ctx.progress;
+        let progress = ctx.progress();
+        let (epoch, done, is_last_batch) =
+            (progress.current_epoch(), progress.batches_ready(), progress.is_last_batch());
         if done == 0 || is_last_batch {
             return Ok(None);
         }
         let dataloader = Hook::TrainDataloader;
         let failed = |source| Error::Data { dataloader, epoch: Some(epoch), batch_idx: None, source };
         let batches = batches::whole_epoch::<M>(ctx, &self.loader).map_err(failed)?;
-        let saved = ctx.resumed.as_ref().and_then(|checkpoint| checkpoint.metadata.run.train_loader.as_ref());
-        if let (Some(saved), Some(now)) = (saved, &ctx.train_loader)
+        let saved = ctx.resumed().and_then(|checkpoint| checkpoint.metadata.run.train_loader.as_ref());
+        if let (Some(saved), Some(now)) = (saved, ctx.train_loader())
             && saved.fingerprint != now.fingerprint
         {
             let deals = if saved.deals == now.deals { "these in another order" } else { &now.deals };
@@ -49,7 +53,7 @@ impl<M: LightningModule> Training<M> {
                 &format!("when the loader of `{dataloader}` dealt {}; it now deals {deals}", saved.deals),
             ));
         }
-        match ctx.num_training_batches.filter(|count| *count <= done) {
+        match ctx.num_training_batches().filter(|count| *count <= done) {
             Some(count) => {
                 Err(not_continued(epoch, done, &format!("and an epoch now has {}", counted(count, "batch"))))
             }
@@ -59,7 +63,7 @@ impl<M: LightningModule> Training<M> {
 
     /// Makes the loader anew where `reload_dataloaders_every_n_epochs` says so. Returns whether it did.
     pub(super) fn reload(&mut self, running: &mut Running<'_, M>) -> Result<bool, Error> {
-        let is_outdated = batches::are_outdated(running.ctx, running.ctx.progress.train_loaded_at);
+        let is_outdated = batches::are_outdated(running.ctx, running.ctx.progress().train_loaded_at());
         if is_outdated {
             *self = Self::load(running)?;
         }

@@ -5,11 +5,12 @@ use super::lr_schedulers::{self, Moment};
 use super::training::{Training, not_continued};
 use super::validation::Validation;
 use super::{automatic, manual, stopping};
-use crate::context::{Position, Progress, RunContext};
+use crate::context::RunContext;
 use crate::data::{Batch, Batches};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{Flow, LightningModule, ModelHooksTable, Running, TrainingOutput};
+use crate::progress::Position;
 
 /// Trains on the batches of an epoch, and validates where that is due. `batches` are those of an epoch that is resumed.
 pub(super) fn run<M: LightningModule>(
@@ -18,20 +19,20 @@ pub(super) fn run<M: LightningModule>(
     batches: Option<Batches<'_, M::Batch>>,
     mut validation: Option<&mut Validation<M>>,
 ) -> Result<(), Error> {
-    running.ctx.in_epoch = true;
-    if !running.ctx.progress.is_mid_epoch() {
+    running.ctx.enter_epoch();
+    if !running.ctx.progress().is_mid_epoch() {
         running.ctx.redo_hooks_from_here(Position::EpochStart)?;
         running.on_train_epoch_start()?;
-        running.ctx.progress.begin_epoch();
+        running.ctx.progress_mut().begin_epoch();
         running.save_what_is_pending()?;
-    } else if running.ctx.progress.position == Position::BatchEnd {
+    } else if running.ctx.progress().position() == Position::BatchEnd {
         advance_end(running, validation.as_deref_mut())?;
     }
-    let count = running.ctx.num_training_batches;
+    let count = running.ctx.num_training_batches();
     let mut batches = batches::of_epoch(running, &training.loader, batches, count)?;
     while !is_done(running.ctx) {
         let Some(batch) = batches.next() else {
-            let Progress { current_epoch, batches_ready, .. } = running.ctx.progress;
+            let (current_epoch, batches_ready) = (running.ctx.current_epoch(), running.ctx.progress().batches_ready());
             if batches_ready == 0 {
                 return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: Some(current_epoch) });
             }
@@ -43,25 +44,24 @@ pub(super) fn run<M: LightningModule>(
             break;
         }
         advance_end(running, validation.as_deref_mut())?;
-        running.ctx.check_signals(running.ctx.progress.batches_ready.checked_sub(1))?;
+        running.ctx.check_signals(running.ctx.progress().batches_ready().checked_sub(1))?;
     }
     end(running)
 }
 
 fn is_done(ctx: &RunContext) -> bool {
-    stopping::steps_are_over(ctx) || ctx.progress.is_last_batch || stopping::is_stopped(ctx)
+    stopping::steps_are_over(ctx) || ctx.progress().is_last_batch() || stopping::is_stopped(ctx)
 }
 
 /// One batch, up to its last hook and its row in the logs.
 fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M::Batch>) -> Result<Flow, Error> {
     let EpochBatch { batch, batch_idx, is_last } = batch;
-    running.ctx.batch_size = batch.batch_size().unwrap_or(1);
-    running.ctx.batch_idx = Some(batch_idx);
+    running.ctx.enter_batch(batch_idx, batch.batch_size());
     let batch = running.transfer(batch, 0)?;
     running.ctx.begin_batch(is_last);
     let flow = running.on_train_batch_start(&batch, batch_idx)?;
     if flow == Flow::SkipEpoch {
-        running.ctx.progress.is_last_batch = true;
+        running.ctx.progress_mut().skip_rest_of_epoch();
         lr_schedulers::update(running, Moment::Batch)?;
     } else {
         let mut output = if M::AUTOMATIC_OPTIMIZATION {
@@ -70,16 +70,16 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
             manual::step(running, &batch, batch_idx)?
         };
         output.detach();
-        running.ctx.progress.position = Position::BatchEnd;
-        if running.ctx.steps_after_this_batch() || running.ctx.skip_backward {
-            running.ctx.progress.end_window();
+        running.ctx.progress_mut().set_position(Position::BatchEnd);
+        if running.ctx.steps_after_this_batch() || running.ctx.skips_backward() {
+            running.ctx.progress_mut().end_window();
         }
         lr_schedulers::update(running, Moment::Batch)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;
         log_step(running)?;
         running.save_what_is_pending()?;
     }
-    running.ctx.batch_idx = None;
+    running.ctx.leave_batch(None);
     Ok(flow)
 }
 
@@ -97,30 +97,25 @@ fn advance_end<M: LightningModule>(
         validation.run(running, has_stepped)?;
     }
     // a run that fails in its validation is resumed there, and validates then
-    running.ctx.validation_clock.see(running.ctx.progress.global_step as u64);
+    running.ctx.see_validation_steps();
     lr_schedulers::update(running, Moment::Validation)?;
-    if has_stepped {
-        running.ctx.progress.batches_that_stepped += 1;
-    }
-    running.ctx.progress.position = Position::Between;
-    running.ctx.progress.keep_all_rows();
+    running.ctx.progress_mut().end_batch(has_stepped);
     running.save_what_is_pending()
 }
 
 fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    running.ctx.batch_idx = None;
+    running.ctx.leave_batch(None);
     running.ctx.read_losses()?;
-    if !running.ctx.progress.is_last_batch {
+    if !running.ctx.progress().is_last_batch() {
         running.ctx.keep_cut_log()?;
     }
     running.ctx.redo_hooks_from_here(Position::EpochEnd)?;
     // the rows of an epoch's end belong to its last step
-    let stepped = running.ctx.progress.batches_that_stepped;
-    running.ctx.progress.batches_that_stepped = stepped.saturating_sub(1);
+    let stepped = running.ctx.progress_mut().count_rows_to_last_step();
     let outcome = last_hooks(running);
-    running.ctx.progress.batches_that_stepped = stepped;
+    running.ctx.progress_mut().count_rows_to(stepped);
     outcome?;
-    running.ctx.in_epoch = false;
+    running.ctx.leave_epoch();
     Ok(())
 }
 
@@ -154,6 +149,6 @@ fn log_step<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Erro
         return Ok(());
     }
     ctx.read_losses()?;
-    let row = ctx.training_log.step_row(None);
+    let row = ctx.active_log().step_row(None);
     ctx.write_row(row, ctx.logged_step())
 }

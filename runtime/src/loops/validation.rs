@@ -22,39 +22,39 @@ impl<M: LightningModule> Validation<M> {
     /// The validation within training, where module and data have both halves of it.
     pub(super) fn of(running: &mut Running<'_, M>) -> Option<Self> {
         let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
-        if !has_step || running.ctx.config.limit_val_batches.is_zero() {
+        if !has_step || running.ctx.config().limit_val_batches.is_zero() {
             return None;
         }
         if !running.data.has(Hook::ValDataloader) {
             terminal::say("warning: there is a `validation_step` and no `val_dataloader`: validation is left out");
             return None;
         }
-        running.ctx.validation_clock.see(running.ctx.progress.global_step as u64);
+        running.ctx.see_validation_steps();
         Some(Self { evaluation: Evaluation::new(Kind::Validation), batches: None })
     }
 
     /// Runs the sanity check before training.
     pub(super) fn sanity_check(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
-        let batches = running.ctx.config.sanity_batches();
+        let batches = running.ctx.config().sanity_batches();
         if batches == Some(0) {
             return Ok(());
         }
-        running.ctx.running_stage = RunningStage::SanityChecking;
+        running.ctx.set_running_stage(RunningStage::SanityChecking);
         // what it draws is not to change the run
-        let random_state = RandomState::of(running.ctx.device)?;
+        let random_state = RandomState::of(running.ctx.device())?;
         running.callbacks.on_sanity_check_start(running.ctx, running.module)?;
         self.load_early(running)?;
         self.evaluation.run(running, batches)?;
         running.callbacks.on_sanity_check_end(running.ctx, running.module)?;
         random_state.restore()?;
         running.ctx.forget_logged();
-        running.ctx.running_stage = RunningStage::Training;
+        running.ctx.set_running_stage(RunningStage::Training);
         Ok(())
     }
 
     /// Makes the loaders of the first epoch's validation, so that all that is to come is known when training begins.
     pub(super) fn begin(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
-        running.ctx.validation_clock.restart();
+        running.ctx.restart_validation_clock();
         if is_in_epoch(running.ctx) && !self.evaluation.is_loaded() {
             self.load_early(running)?;
         }
@@ -64,19 +64,19 @@ impl<M: LightningModule> Validation<M> {
     /// Makes the loaders before the first validation. They count as made for the running epoch if it is validated, unless the run
     /// that is resumed has had loaders: its next validation then makes them again when it would have done so.
     fn load_early(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
-        let counts = is_in_epoch(running.ctx) && running.ctx.progress.val_loaded_at.is_none();
+        let counts = is_in_epoch(running.ctx) && running.ctx.progress().val_loaded_at().is_none();
         self.evaluation.load(running, counts)
     }
 
     /// Finds the interval for an epoch of this many batches.
     pub(super) fn measure(&mut self, ctx: &RunContext) -> Result<(), Error> {
-        let interval = ctx.config.val_check_interval;
-        let batches = ctx.num_training_batches;
+        let interval = ctx.config().val_check_interval;
+        let batches = ctx.num_training_batches();
         // a loader that does not know its length may end before its limit
-        let is_epoch = interval == ValCheckInterval::EPOCH_END && ctx.config.check_val_every_n_epoch.is_some();
+        let is_epoch = interval == ValCheckInterval::EPOCH_END && ctx.config().check_val_every_n_epoch.is_some();
         self.batches = if is_epoch { None } else { interval.batches(batches) };
         match (self.batches, batches) {
-            (Some(interval), Some(batches)) if interval > batches && ctx.config.check_val_every_n_epoch.is_some() => {
+            (Some(interval), Some(batches)) if interval > batches && ctx.config().check_val_every_n_epoch.is_some() => {
                 Err(Error::configuration(format!(
                     "`val_check_interval` is {interval} batches, and an epoch has {batches}: give at most {batches}, or set \
                      `check_val_every_n_epoch` to none to count over epochs"
@@ -98,40 +98,39 @@ impl<M: LightningModule> Validation<M> {
     }
 
     fn interval_has_passed(&self, ctx: &RunContext) -> bool {
-        let progress = &ctx.progress;
-        match ctx.config.val_check_interval {
-            ValCheckInterval::Every(Every::Time(time)) => ctx.validation_clock.has_passed(time),
+        let progress = ctx.progress();
+        match ctx.config().val_check_interval {
+            ValCheckInterval::Every(Every::Time(time)) => ctx.validation_clock().has_passed(time),
             ValCheckInterval::Every(Every::Epochs(epochs)) => {
-                progress.is_last_batch && (progress.current_epoch + 1).is_multiple_of(epochs)
+                progress.is_last_batch() && (progress.current_epoch() + 1).is_multiple_of(epochs)
             }
             ValCheckInterval::Every(Every::OptimizerSteps(steps)) => {
-                ctx.validation_clock.passes(progress.global_step as u64, steps as u64)
+                ctx.validation_clock().passes(progress.global_step() as u64, steps as u64)
             }
             ValCheckInterval::Every(Every::Batches(_)) | ValCheckInterval::Fraction(_) => {
-                let over_epochs = ctx.config.check_val_every_n_epoch.is_none();
-                let ready = if over_epochs { progress.total_batches_ready } else { progress.batches_ready };
-                self.batches.map_or(progress.is_last_batch, |batches| ready.is_multiple_of(batches))
+                let over_epochs = ctx.config().check_val_every_n_epoch.is_none();
+                let ready = if over_epochs { progress.total_batches_ready() } else { progress.batches_ready() };
+                self.batches.map_or(progress.is_last_batch(), |batches| ready.is_multiple_of(batches))
             }
         }
     }
 
     /// Validates. Where the optimizer has just stepped, the gradients are dropped before.
     pub(super) fn run(&mut self, running: &mut Running<'_, M>, has_stepped: bool) -> Result<(), Error> {
-        running.ctx.running_stage = RunningStage::Validating;
+        running.ctx.set_running_stage(RunningStage::Validating);
         if has_stepped {
             ModelHooksTable::on_validation_model_zero_grad(running.module, running.ctx)?;
         }
         self.evaluation.load(running, true)?;
         self.evaluation.run(running, None)?;
-        running.ctx.has_validated = true;
-        running.ctx.validation_clock.restart();
-        running.ctx.running_stage = RunningStage::Training;
+        running.ctx.end_validation();
+        running.ctx.set_running_stage(RunningStage::Training);
         Ok(())
     }
 }
 
 /// Whether the running epoch is one that is validated.
 fn is_in_epoch(ctx: &RunContext) -> bool {
-    let every = ctx.config.check_val_every_n_epoch;
-    every.is_none_or(|epochs| (ctx.progress.current_epoch + 1).is_multiple_of(epochs))
+    let every = ctx.config().check_val_every_n_epoch;
+    every.is_none_or(|epochs| (ctx.progress().current_epoch() + 1).is_multiple_of(epochs))
 }

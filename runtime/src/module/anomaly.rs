@@ -7,7 +7,7 @@ use tch::{TchError, Tensor, no_grad_guard};
 
 /// Looks at the gradients after a backward pass. Those of a scaled loss may well be infinite: its scaler sees to them.
 pub(super) fn check_gradients<M: LightningModule>(module: &mut M, ctx: &RunContext) -> Result<(), Error> {
-    if !ctx.config.detect_anomaly || ctx.grad_scaler.is_some() {
+    if !ctx.config().detect_anomaly || ctx.grad_scaler().is_some() {
         return Ok(());
     }
     let gradients = trainable(module.parameters()).into_iter().map(|(name, parameter)| (name, parameter.grad()));
@@ -16,7 +16,7 @@ pub(super) fn check_gradients<M: LightningModule>(module: &mut M, ctx: &RunConte
 
 /// Looks at the parameters after an optimizer's step.
 pub(crate) fn check_parameters<M: LightningModule>(module: &mut M, ctx: &RunContext) -> Result<(), Error> {
-    if !ctx.config.detect_anomaly {
+    if !ctx.config().detect_anomaly {
         return Ok(());
     }
     first_non_finite("the parameter", trainable(module.parameters()).into_iter(), ctx)
@@ -33,7 +33,7 @@ fn first_non_finite(
         Err(error) => Some(Err(error)),
     });
     let Some((parameter, non_finite, elements)) = found.transpose()? else { return Ok(()) };
-    let (epoch, batch_idx) = (ctx.progress.current_epoch, ctx.batch_idx.unwrap_or_default());
+    let (epoch, batch_idx) = (ctx.progress().current_epoch(), ctx.batch_idx().unwrap_or_default());
     Err(Error::Anomaly { what, parameter, non_finite, elements, epoch, batch_idx })
 }
 

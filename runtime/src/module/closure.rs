@@ -54,7 +54,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
 
     /// The loss divided by the batches whose gradients are added up.
     fn share(&self, loss: &Tensor, ctx: &RunContext) -> Result<Tensor, Error> {
-        match ctx.config.accumulate_grad_batches {
+        match ctx.config().accumulate_grad_batches {
             1 => Ok(loss.shallow_clone()),
             batches => Ok(loss.f_div_scalar(batches as f64)?),
         }
@@ -63,7 +63,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
     fn zero_grad(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         self.callbacks.on_before_zero_grad(ctx, module, self.optimizer)?;
         ModelHooksTable::on_before_zero_grad(module, ctx, self.optimizer)?;
-        let epoch = ctx.progress.current_epoch;
+        let epoch = ctx.progress().current_epoch();
         LightningModuleTable::optimizer_zero_grad(module, ctx, epoch, self.batch_idx, self.optimizer)
     }
 
@@ -72,7 +72,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
         ctx.skip_step_of_bad_loss(self.optimizer)?;
         self.callbacks.on_before_optimizer_step(ctx, module, self.optimizer)?;
         ModelHooksTable::on_before_optimizer_step(module, ctx, self.optimizer)?;
-        let (value, algorithm) = (ctx.config.gradient_clip_val, ctx.config.gradient_clip_algorithm);
+        let (value, algorithm) = (ctx.config().gradient_clip_val, ctx.config().gradient_clip_algorithm);
         LightningModuleTable::configure_gradient_clipping(module, ctx, self.optimizer, value, algorithm)
     }
 }

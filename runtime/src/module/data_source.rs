@@ -216,7 +216,7 @@ impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
             Some(_) => DataHooksTable::on_before_batch_transfer(*self, ctx, batch, dataloader_idx)?,
             None => DataHooksTable::on_before_batch_transfer(module, ctx, batch, dataloader_idx)?,
         };
-        let device = ctx.device;
+        let device = ctx.device();
         let batch = match table.transfer_batch_to_device {
             Some(_) => DataHooksTable::transfer_batch_to_device(*self, ctx, batch, device, dataloader_idx)?,
             None => DataHooksTable::transfer_batch_to_device(module, ctx, batch, device, dataloader_idx)?,
@@ -262,7 +262,7 @@ fn own_transfer<H: DataHooks>(
     dataloader_idx: usize,
 ) -> Result<H::Batch, Error> {
     let batch = DataHooksTable::on_before_batch_transfer(owner, ctx, batch, dataloader_idx)?;
-    let device = ctx.device;
+    let device = ctx.device();
     let batch = DataHooksTable::transfer_batch_to_device(owner, ctx, batch, device, dataloader_idx)?;
     DataHooksTable::on_after_batch_transfer(owner, ctx, batch, dataloader_idx)
 }

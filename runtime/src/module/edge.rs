@@ -1,8 +1,11 @@
 //! The edge between the loops and users' code: where an error or a panic in a hook gets its place.
 
+use crate::config::ConfigurationError;
 use crate::context::RunContext;
-use crate::error::{Error, HookError, HookLocation};
+use crate::error::{Error, HookError};
+use crate::file_error::FileError;
 use crate::hook::Hook;
+use crate::hook_location::HookLocation;
 use crate::{panic, users_line};
 use anyhow::Result;
 use tch::TchError;
@@ -32,16 +35,29 @@ fn run<T>(
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
-    let outer = ctx.hook.replace(hook);
+    let outer = ctx.enter_hook(hook);
     let location = panic::aborts().then(|| location(hook, callback, ctx));
     let outcome = panic::catch_in_hook(location, || call(ctx));
-    ctx.hook = outer;
-    let outcome = match (outcome, ctx.refused_log.take()) {
+    ctx.leave_hook(outer);
+    let outcome = match (outcome, ctx.take_refused_log()) {
         (Ok(_), Some(refused)) => Err(anyhow::Error::msg(refused)),
         (outcome, _) => outcome,
     };
     // an error that came through an inner hook knows its place already
-    outcome.map_err(|error| error.downcast().unwrap_or_else(|error| placed(hook, callback, ctx, error)))
+    outcome.map_err(|error| of_run(error).unwrap_or_else(|error| placed(hook, callback, ctx, error)))
+}
+
+/// An error that says enough without the hook in which it was found.
+fn of_run(error: anyhow::Error) -> Result<Error> {
+    let error = match error.downcast::<Error>() {
+        Ok(error) => return Ok(error),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<ConfigurationError>() {
+        Ok(error) => return Ok(error.into()),
+        Err(error) => error,
+    };
+    Ok(error.downcast::<FileError>()?.into())
 }
 
 fn placed(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
@@ -56,8 +72,8 @@ fn placed(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: a
 }
 
 fn location(hook: Hook, callback: Option<&'static str>, ctx: &RunContext) -> HookLocation {
-    let epoch = ctx.in_epoch.then_some(ctx.progress.current_epoch);
-    HookLocation { hook, callback, stage: ctx.stage, epoch, batch_idx: ctx.batch_idx }
+    let epoch = ctx.running_epoch();
+    HookLocation { hook, callback, stage: ctx.stage(), epoch, batch_idx: ctx.batch_idx() }
 }
 
 #[cfg(test)]
@@ -68,9 +84,9 @@ mod tests {
 
     fn failing(call: impl FnOnce(&mut RunContext) -> Result<()>) -> String {
         let mut ctx = RunContext::new(TrainerConfig::default());
-        ctx.progress.current_epoch = 2;
-        ctx.in_epoch = true;
-        ctx.batch_idx = Some(5);
+        (0..2).for_each(|_| ctx.progress_mut().end_epoch());
+        ctx.enter_epoch();
+        ctx.enter_batch(5, None);
         module(Hook::TrainingStep, &mut ctx, call).unwrap_err().to_string()
     }
 

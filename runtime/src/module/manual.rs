@@ -133,7 +133,7 @@ fn step<M: OptimizesManually>(
         if progress == Progress::Done {
             ctx.begin_loss_window()?;
             ctx.update_scale()?;
-            ctx.progress.global_step += 1;
+            ctx.progress_mut().count_step();
             anomaly::check_parameters(module, ctx)?;
         }
         Ok(progress)

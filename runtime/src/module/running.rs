@@ -22,13 +22,13 @@ pub(crate) struct Running<'a, M: LightningModule> {
 impl<M: LightningModule> Running<'_, M> {
     /// The GPU to which batches can be copied ahead of need: where no hook says what happens to a batch before it is there.
     pub(crate) fn device_ahead(&self) -> Option<Device> {
-        let device = self.ctx.device;
+        let device = self.ctx.device();
         (device.is_cuda() && !self.data.has_transfer_hooks()).then_some(device)
     }
 
     /// A batch's way to the device.
     pub(crate) fn transfer(&mut self, batch: M::Batch, dataloader_idx: usize) -> Result<M::Batch, Error> {
-        let batch = self.ctx.config.precision.convert_input(batch)?;
+        let batch = self.ctx.config().precision.convert_input(batch)?;
         self.data.transfer(self.module, self.ctx, batch, dataloader_idx)
     }
 }

@@ -176,7 +176,7 @@ impl Optimizer {
         self.algorithm().name()
     }
 
-    pub(super) fn refused(&self, action: &'static str, error: impl Display) -> OptimizerError {
+    pub(crate) fn refused(&self, action: &'static str, error: impl Display) -> OptimizerError {
         OptimizerError::libtorch(self.name(), action, error)
     }
 }

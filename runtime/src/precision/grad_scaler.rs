@@ -1,5 +1,4 @@
-use crate::error::Error;
-use crate::optim::Optimizer;
+use crate::optim::{Optimizer, OptimizerError};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -96,13 +95,20 @@ impl GradScaler {
     ///
     /// # Errors
     /// As [`Optimizer::unscale_gradients`]; for L-BFGS, whose steps can't be skipped.
-    pub fn unscale(&mut self, optimizer: &mut Optimizer) -> Result<(), Error> {
-        let found_inf = self.scale.f_zeros_like()?;
-        let inv_scale = self.scale.f_to_kind(Kind::Double)?.f_reciprocal()?.f_to_kind(Kind::Float)?;
+    pub fn unscale(&mut self, optimizer: &mut Optimizer) -> Result<(), OptimizerError> {
+        let (found_inf, inv_scale) =
+            self.unscaling().map_err(|error| optimizer.refused("unscale the gradients", error))?;
         optimizer.unscale_gradients(&inv_scale, &found_inf)?;
         optimizer.skip_next_step_if(found_inf.shallow_clone())?;
         self.found_inf.push(found_inf);
         Ok(())
+    }
+
+    /// What tells whether a gradient is infinite, `[]` f32 and 0 so far, and the reciprocal of the scale, in double precision
+    /// between.
+    fn unscaling(&self) -> Result<(Tensor, Tensor), TchError> {
+        let inv_scale = self.scale.f_to_kind(Kind::Double)?.f_reciprocal()?.f_to_kind(Kind::Float)?;
+        Ok((self.scale.f_zeros_like()?, inv_scale))
     }
 
     /// Finds the next scale, after the step of every optimizer whose gradients were unscaled. Without any it stays.

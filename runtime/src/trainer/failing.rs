@@ -2,7 +2,8 @@
 
 use super::newest_checkpoint;
 use crate::context::RunContext;
-use crate::error::{Error, in_one_line};
+use crate::error::Error;
+use crate::error_chain::in_one_line;
 use crate::hook::Hook;
 use crate::loggers::RunStatus;
 use crate::module::{LightningModule, LightningModuleTable, Running, edge};
@@ -15,7 +16,7 @@ impl<M: LightningModule> Running<'_, M> {
     /// Tells everyone of the error, and finishes the loggers. As in Lightning, `teardown` is not called. Whatever fails in here is
     /// a warning: the original error is the one that is returned.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
-        self.ctx.loggers.warn_of_failures(true);
+        self.ctx.loggers_mut().warn_of_failures(true);
         warn(self.ctx.go_back());
         let mut written = None;
         for place in 0..self.callbacks.list.len() {
@@ -25,12 +26,12 @@ impl<M: LightningModule> Running<'_, M> {
         written = self.save().or(written);
         warn(self.data.on_exception(self.ctx, &error));
         written = self.save().or(written);
-        warn(self.ctx.checkpoint_writer.finish());
-        for logger in self.ctx.loggers.iter_mut() {
+        warn(self.ctx.checkpoint_writer().finish());
+        for logger in self.ctx.loggers_mut().iter_mut() {
             let finalized = panic::catch(|| Ok(logger.finalize(RunStatus::Failed)?));
             warn(finalized.map_err(|panic| in_one_line(&panic)));
         }
-        self.ctx.loggers.warn_of_failures(false);
+        self.ctx.loggers_mut().warn_of_failures(false);
         if let Error::Interrupted { checkpoint, .. } = &mut error {
             *checkpoint = written.or_else(|| newest(self.ctx));
         }
@@ -49,10 +50,10 @@ impl<M: LightningModule> Running<'_, M> {
     /// Writes the checkpoints that were asked for. Returns the first of them.
     fn save(&mut self) -> Option<PathBuf> {
         if self.ctx.is_restoring() {
-            self.ctx.save_requests.clear();
+            self.ctx.take_save_requests();
             return None;
         }
-        let asked = self.ctx.save_requests.iter().find(|request| request.link_to.is_none());
+        let asked = self.ctx.save_requests().iter().find(|request| request.link_to.is_none());
         let path = asked.map(|request| request.path.clone());
         // the keys of callbacks and the module's parameters are asked for outside of hooks
         let saved = panic::catch(|| {

@@ -1,19 +1,20 @@
 //! The parameters that hooks have frozen and unfrozen while training, which a resumed run has so again.
 
-use crate::context::Refrozen;
 use crate::mismatch::first_of;
 use crate::module::{LightningModule, Running, trainable};
+use crate::progress::Refrozen;
 use crate::terminal;
 
 impl<M: LightningModule> Running<'_, M> {
     /// Keeps in mind what is frozen before `configure_optimizers` and `on_fit_start`.
     pub(super) fn see_frozen(&mut self) {
-        self.ctx.frozen_at_start = self.frozen();
+        let frozen = self.frozen();
+        self.ctx.set_frozen_at_start(frozen);
     }
 
     /// What has changed since then.
     pub(super) fn refrozen(&mut self) -> Refrozen {
-        let (before, now) = (&self.ctx.frozen_at_start.clone(), &self.frozen());
+        let (before, now) = (&self.ctx.frozen_at_start().to_vec(), &self.frozen());
         let added = |to: &[String], from: &[String]| to.iter().filter(|name| !from.contains(name)).cloned().collect();
         Refrozen { frozen: added(now, before), unfrozen: added(before, now) }
     }
@@ -26,9 +27,9 @@ impl<M: LightningModule> Running<'_, M> {
                 terminal::say(&format!("parameters that are {what}, as in the checkpoint: {}", first_of(names)));
             }
         }
-        let at_start = &mut self.ctx.frozen_at_start;
-        at_start.retain(|name| !frozen.contains(name));
-        at_start.extend(unfrozen.iter().filter(|name| !at_start.contains(name)).cloned().collect::<Vec<_>>());
+        let at_start =
+            self.ctx.frozen_at_start().iter().filter(|name| !frozen.contains(name) && !unfrozen.contains(name));
+        self.ctx.set_frozen_at_start(at_start.chain(unfrozen).cloned().collect());
         for (name, parameter) in trainable(self.module.parameters()) {
             if frozen.contains(&name) || unfrozen.contains(&name) {
                 let _ = parameter.set_requires_grad(unfrozen.contains(&name));

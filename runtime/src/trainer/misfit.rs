@@ -2,15 +2,16 @@
 
 use super::saving::names;
 use crate::checkpoint::{Checkpoint, CheckpointError, SavedOptimizer};
-use crate::context::{RANDOM, RunContext, RunningLrScheduler};
+use crate::context::{RunContext, RunningLrScheduler};
 use crate::counted::counted;
 use crate::error::Error;
 use crate::mismatch::{Mismatch, first_of};
 use crate::native::RandomState;
 use crate::optim::Optimizer;
+use crate::progress::RANDOM;
 use crate::schedule::LrSchedulerState;
 use crate::shown::shown;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::Tensor;
 
 /// Refuses a checkpoint that `fit` can't resume from, by all that is known before the run begins.
@@ -18,7 +19,7 @@ pub(super) fn check_before(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<
     if checkpoint.has_weights_alone() {
         return Err(CheckpointError::WeightsAlone { path: path(ctx) }.into());
     }
-    let precision = ctx.config.precision;
+    let precision = ctx.config().precision;
     let mistake = match (checkpoint.metadata.grad_scaler.is_some(), precision.scales_loss()) {
         (true, false) => Some(format!(
             "it has the state of a gradient scaler, as it was trained with `precision` 16-mixed, and this run's is {precision}: set it to \
@@ -37,7 +38,7 @@ pub(super) fn check_before(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<
 /// The state of libtorch's random numbers has one size.
 fn wrong_random_state(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<Option<String>, Error> {
     let mut mismatch = Mismatch::default();
-    for (name, expected) in RandomState::of(ctx.device)?.into_tensors() {
+    for (name, expected) in RandomState::of(ctx.device())?.into_tensors() {
         let name = format!("{RANDOM}{name}");
         if let Some(saved) = checkpoint.tensors.get(&name) {
             compare(&mut mismatch, &name, saved, &expected)?;
@@ -49,8 +50,8 @@ fn wrong_random_state(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<Optio
 /// Refuses a checkpoint whose optimizers and schedulers are not those of the run. Nothing of them is loaded before.
 pub(super) fn check_training(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<(), Error> {
     let metadata = &checkpoint.metadata;
-    let mistake = other_optimizers(&metadata.optimizers, &ctx.optimizers)
-        .or_else(|| other_schedulers(&metadata.lr_schedulers, &ctx.lr_schedulers, &ctx.optimizers));
+    let mistake = other_optimizers(&metadata.optimizers, ctx.optimizers())
+        .or_else(|| other_schedulers(&metadata.lr_schedulers, ctx.lr_schedulers(), ctx.optimizers()));
     refuse(ctx, mistake)
 }
 
@@ -139,13 +140,13 @@ pub(super) fn of_file(error: Error, ctx: &RunContext) -> Error {
             Error::Hook(hook)
         }
         // libtorch's own, such as one of memory, says nothing of the checkpoint
-        Error::Torch(_) | Error::Native(_) | Error::Io { .. } => error,
+        Error::Torch(_) | Error::Native(_) | Error::File(_) => error,
         other => CheckpointError::OtherRun { path: path(ctx), reason: shown(&other.to_string(), 500) }.into(),
     }
 }
 
 fn path(ctx: &RunContext) -> PathBuf {
-    ctx.ckpt_path.clone().unwrap_or_default()
+    ctx.ckpt_path().unwrap_or(Path::new("")).to_owned()
 }
 
 fn listed(names: &[String]) -> String {

@@ -161,13 +161,13 @@ impl<M: LightningModule> Trainer<M> {
     /// Adds a logger. Without any, a [`CsvLogger`](crate::CsvLogger) writes into the run's folder, unless the configuration says
     /// `logger: false`.
     pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
-        self.ctx.loggers.give(Box::new(logger));
+        self.ctx.loggers_mut().give(Box::new(logger));
         self
     }
 
     /// The hyperparameters that go into checkpoints and to the loggers.
     pub fn hyper_parameters(mut self, hyper_parameters: serde_json::Value) -> Self {
-        self.ctx.hyper_parameters = Some(hyper_parameters);
+        self.ctx.set_hyper_parameters(hyper_parameters);
         self
     }
 
@@ -302,24 +302,25 @@ impl<M: LightningModule> Trainer<M> {
         body: impl FnOnce(&mut Running<'_, M>, Option<Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.begin(stage)?;
-        let _anomaly_mode = self.ctx.config.detect_anomaly.then(AnomalyMode::on);
-        let checkpoint = self.ctx.ckpt_path.as_deref().map(Checkpoint::read).transpose()?;
+        let _anomaly_mode = self.ctx.config().detect_anomaly.then(AnomalyMode::on);
+        let checkpoint = self.ctx.ckpt_path().map(Checkpoint::read).transpose()?;
         match &checkpoint {
             Some(checkpoint) if stage == Stage::Fit => check_before(checkpoint, &self.ctx)?,
-            Some(checkpoint) => self.ctx.progress = checkpoint.metadata.progress.of_evaluation(),
+            Some(checkpoint) => *self.ctx.progress_mut() = checkpoint.metadata.progress.of_evaluation(),
             None => {}
         }
-        self.ctx.signals = catch_signals(&self.ctx.config)?;
+        let signals = catch_signals(self.ctx.config())?;
+        self.ctx.set_signals(signals);
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
         let whole = || -> Result<T, Error> {
-            running.ctx.loggers.begin(stage, checkpoint.as_ref())?;
+            running.ctx.loggers_mut().begin(stage, checkpoint.as_ref())?;
             begin(&mut running)?;
-            if running.ctx.config.logger && stage != Stage::Predict {
-                running.ctx.loggers.make_if_none(stage, checkpoint.as_ref());
+            if running.ctx.config().logger && stage != Stage::Predict {
+                running.ctx.loggers_mut().make_if_none(stage, checkpoint.as_ref());
             }
             running.ctx.check_signals(None)?;
             let value = body(&mut running, checkpoint)?;
-            running.ctx.checkpoint_writer.finish()?;
+            running.ctx.checkpoint_writer().finish()?;
             end(&mut running)?;
             Ok(value)
         };
@@ -331,8 +332,8 @@ impl<M: LightningModule> Trainer<M> {
         if outcome.is_err() {
             self.ctx.release_metrics();
         }
-        self.ctx.signals = Signals::default();
-        self.ctx.checkpoint_folders.release();
+        self.ctx.set_signals(Signals::default());
+        self.ctx.checkpoint_folders().release();
         self.ctx.report_skipped();
         outcome
     }
@@ -345,7 +346,7 @@ impl<M: LightningModule> Trainer<M> {
         self.callbacks.begin_run();
         let before = std::mem::replace(&mut self.ctx, RunContext::new(TrainerConfig::default()));
         self.ctx = RunContext::of_run(config, stage, device, before);
-        self.ctx.ckpt_path = self.ckpt_path.take();
+        self.ctx.set_ckpt_path(self.ckpt_path.take());
         Ok(())
     }
 }
@@ -361,12 +362,12 @@ fn catch_signals(config: &TrainerConfig) -> Result<Signals, Error> {
 }
 
 fn panicked(ctx: &RunContext, panic: &anyhow::Error) -> Error {
-    let epoch = ctx.in_epoch.then_some(ctx.progress.current_epoch);
+    let epoch = ctx.running_epoch();
     Error::Panic {
-        stage: ctx.stage,
-        running_stage: ctx.running_stage,
+        stage: ctx.stage(),
+        running_stage: ctx.running_stage(),
         epoch,
-        batch_idx: ctx.batch_idx,
+        batch_idx: ctx.batch_idx(),
         message: panic.to_string(),
     }
 }

@@ -10,9 +10,8 @@ use crate::schedule::LrSchedulerConfig;
 
 /// Makes the optimizers and schedulers that the module configures, and what scales the loss.
 pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    running.ctx.optimizers.clear();
-    running.ctx.lr_schedulers.clear();
-    running.ctx.grad_scaler = grad_scaler(running.ctx)?;
+    let grad_scaler = grad_scaler(running.ctx)?;
+    running.ctx.begin_optimization(grad_scaler);
     let optimizers = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
     if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
         return Err(Error::configuration(format!(
@@ -25,26 +24,26 @@ pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) 
         if let Some(mistake) = lr_schedulers.iter().find_map(LrSchedulerConfig::mistake) {
             return Err(Error::configuration(mistake));
         }
-        let place = running.ctx.optimizers.len();
         // what is frozen is not trained, and may join its optimizer later
         let mut parameters = trainable(running.module.parameters());
         parameters.retain(|(_, parameter)| parameter.requires_grad());
         let mut optimizer = Optimizer::new(groups, parameters)?;
-        if running.ctx.grad_scaler.is_some() {
+        if running.ctx.grad_scaler().is_some() {
             optimizer.expect_scaled_gradients()?;
         }
-        if running.ctx.config.on_non_finite_loss == NonFiniteLoss::SkipStep && !optimizer.can_skip_steps() {
+        if running.ctx.config().on_non_finite_loss == NonFiniteLoss::SkipStep && !optimizer.can_skip_steps() {
             return Err(Error::configuration(
                 "`on_non_finite_loss` is skip-step, and L-BFGS can't skip a step: choose stop or go-on".to_owned(),
             ));
         }
-        running.ctx.optimizers.push(optimizer);
-        lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(place, config))?;
+        let optimizer = running.ctx.add_optimizer(optimizer);
+        lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(optimizer, config))?;
     }
     Ok(())
 }
 
 fn grad_scaler(ctx: &RunContext) -> Result<Option<GradScaler>, Error> {
-    let scaler = ctx.config.precision.scales_loss().then(|| GradScaler::new(GradScalerState::default(), ctx.device));
+    let scaler =
+        ctx.config().precision.scales_loss().then(|| GradScaler::new(GradScalerState::default(), ctx.device()));
     Ok(scaler.transpose()?)
 }

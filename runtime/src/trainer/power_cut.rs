@@ -81,7 +81,7 @@ impl Read {
     fn of(contents: &[u8]) -> Self {
         match Checkpoint::from_bytes(contents) {
             Ok(Checkpoint { metadata, .. }) => {
-                Self::Checkpoint { step: metadata.global_step, rows: metadata.progress.rows }
+                Self::Checkpoint { step: metadata.global_step, rows: metadata.progress.rows() }
             }
             Err(_) => Self::Text { lines: contents.iter().filter(|byte| **byte == b'\n').count() },
         }

@@ -8,7 +8,6 @@ use crate::counted::counted;
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, Copies, LightningModule, Running, trainable};
 use crate::native::set_gradient;
-use crate::precision::GradScaler;
 use std::collections::BTreeMap;
 use tch::Tensor;
 
@@ -56,8 +55,8 @@ impl<M: LightningModule> Running<'_, M> {
     /// Takes the optimizers' state and the counters from a checkpoint, so that `fit` continues where it was written.
     /// What else it has is kept until then.
     fn restore_training(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
-        let epoch = checkpoint.metadata.progress.resumed().current_epoch;
-        if let Some(epochs) = self.ctx.config.epochs().filter(|epochs| epoch > *epochs) {
+        let epoch = checkpoint.metadata.progress.resumed().current_epoch();
+        if let Some(epochs) = self.ctx.config().epochs().filter(|epochs| epoch > *epochs) {
             return Err(Error::configuration(format!(
                 "the checkpoint was written after {}, and `max_epochs` is {epochs}: set it to {epoch} or more",
                 counted(epoch, "epoch")
@@ -66,44 +65,39 @@ impl<M: LightningModule> Running<'_, M> {
         check_training(&checkpoint, self.ctx)?;
         self.check_gradients(&checkpoint)?;
         self.restore_optimizers(&checkpoint).map_err(|error| of_file(error, self.ctx))?;
-        if let (Some(scaler), Some(state)) = (&mut self.ctx.grad_scaler, checkpoint.metadata.grad_scaler) {
-            *scaler = GradScaler::new(state, self.ctx.device)?;
+        if let Some(state) = checkpoint.metadata.grad_scaler {
+            self.ctx.restore_grad_scaler(state)?;
         }
-        self.ctx.seed = checkpoint.metadata.run.seed;
-        let rows = self.ctx.progress.rows;
-        self.ctx.progress = checkpoint.metadata.progress.resumed();
-        self.ctx.progress.rows += rows;
-        self.ctx.resumed = Some(checkpoint);
+        self.ctx.set_seed(checkpoint.metadata.run.seed);
+        let rows = self.ctx.progress().rows();
+        *self.ctx.progress_mut() = checkpoint.metadata.progress.resumed_after_rows(rows);
+        self.ctx.keep_resumed(checkpoint);
         Ok(())
     }
 
     fn restore_optimizers(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        for (index, optimizer) in self.ctx.optimizers.iter_mut().enumerate() {
+        for (index, optimizer) in self.ctx.optimizers_mut().iter_mut().enumerate() {
             let prefix = of_optimizer(index);
             let state = checkpoint.under(&prefix).map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone()));
             optimizer.load_state(state)?;
         }
-        for (optimizer, saved) in self.ctx.optimizers.iter_mut().zip(&checkpoint.metadata.optimizers) {
+        for (optimizer, saved) in self.ctx.optimizers_mut().iter_mut().zip(&checkpoint.metadata.optimizers) {
             optimizer.set_steps(saved.steps);
             for (group, algorithm) in optimizer.groups_mut().iter_mut().zip(&saved.groups) {
                 group.set_algorithm(algorithm.clone())?;
             }
         }
-        for (running, state) in self.ctx.lr_schedulers.iter_mut().zip(&checkpoint.metadata.lr_schedulers) {
-            running.scheduler.load_state(state)?;
-            running.clock.see(self.ctx.optimizers[running.optimizer().0].steps());
-        }
-        Ok(())
+        Ok(self.ctx.load_lr_scheduler_states(&checkpoint.metadata.lr_schedulers)?)
     }
 
     /// Takes over what the checkpoint has of the running epoch, and its random numbers: when everything is made and
     /// `on_train_start` was called, so that nothing of that changes them.
     pub(crate) fn go_on(&mut self) -> Result<(), Error> {
-        let Some(checkpoint) = self.ctx.resumed.take() else { return Ok(()) };
+        let Some(checkpoint) = self.ctx.take_resumed() else { return Ok(()) };
         self.refreeze(&checkpoint.metadata.run.refrozen);
         self.restore_gradients(&checkpoint)?;
-        self.ctx.restore_state(checkpoint).map_err(|error| of_file(error, self.ctx))?;
-        self.ctx.is_restored = true;
+        self.ctx.restore_state(checkpoint).map_err(|error| of_file(error.into(), self.ctx))?;
+        self.ctx.set_restored();
         self.save_what_was_asked_for()
     }
 

@@ -2,11 +2,12 @@
 
 use crate::checkpoint::retention::{Outdated, link};
 use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
-use crate::context::{PendingSave, Position, SaveRequest};
+use crate::context::{PendingSave, SaveRequest};
 use crate::error::Error;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
 use crate::optim::{Optimizer, ParameterGroup};
 use crate::precision::GradScaler;
+use crate::progress::Position;
 use std::path::{Path, PathBuf};
 
 /// The names of a parameter's gradient begin so.
@@ -17,13 +18,13 @@ impl<M: LightningModule> Running<'_, M> {
     /// here.
     #[inline]
     pub(crate) fn save_what_was_asked_for(&mut self) -> Result<(), Error> {
-        if self.ctx.save_requests.is_empty() { Ok(()) } else { self.prepare_all() }
+        if self.ctx.save_requests().is_empty() { Ok(()) } else { self.prepare_all() }
     }
 
     /// Writes the checkpoints that were asked for. The loops call it where a run can go on from.
     #[inline]
     pub(crate) fn save_what_is_pending(&mut self) -> Result<(), Error> {
-        if self.ctx.pending_saves.is_empty() { Ok(()) } else { self.write_all() }
+        if self.ctx.has_pending_saves() { self.write_all() } else { Ok(()) }
     }
 
     #[cold]
@@ -32,19 +33,19 @@ impl<M: LightningModule> Running<'_, M> {
             // what a resumed run is asked for before it has taken over its checkpoint is saved after that
             return Ok(());
         }
-        for request in std::mem::take(&mut self.ctx.save_requests) {
+        for request in self.ctx.take_save_requests() {
             let checkpoint = match &request.link_to {
                 Some(_) => None,
                 None => Some(self.prepared(request.weights_only)?),
             };
-            self.ctx.pending_saves.push(PendingSave { request, checkpoint });
+            self.ctx.queue_save(PendingSave { request, checkpoint });
         }
-        if self.ctx.progress.position == Position::Between { self.write_all() } else { Ok(()) }
+        if self.ctx.progress().position() == Position::Between { self.write_all() } else { Ok(()) }
     }
 
     #[cold]
     fn write_all(&mut self) -> Result<(), Error> {
-        let pending = std::mem::take(&mut self.ctx.pending_saves);
+        let pending = self.ctx.take_pending_saves();
         let mut outdated = SaveRequest::outdated(pending.iter().map(|pending| &pending.request));
         let last = pending.len().saturating_sub(1);
         for (place, PendingSave { request, checkpoint }) in pending.into_iter().enumerate() {
@@ -64,16 +65,16 @@ impl<M: LightningModule> Running<'_, M> {
 
     /// Writes a checkpoint, and then removes what is outdated: here, or by the thread that does so during the training.
     fn write(&mut self, checkpoint: Checkpoint, path: PathBuf, outdated: Vec<Outdated>) -> Result<(), Error> {
-        if self.ctx.config.async_checkpointing {
-            return Ok(self.ctx.checkpoint_writer.write(checkpoint.snapshot()?, path, outdated)?);
+        if self.ctx.config().async_checkpointing {
+            return Ok(self.ctx.checkpoint_writer().write(checkpoint.snapshot()?, path, outdated)?);
         }
         checkpoint.write(&path)?;
         Ok(outdated.iter().try_for_each(Outdated::remove)?)
     }
 
     fn link(&mut self, path: PathBuf, target: PathBuf, outdated: Vec<Outdated>) -> Result<(), Error> {
-        if self.ctx.config.async_checkpointing {
-            return Ok(self.ctx.checkpoint_writer.link(path, target, outdated)?);
+        if self.ctx.config().async_checkpointing {
+            return Ok(self.ctx.checkpoint_writer().link(path, target, outdated)?);
         }
         link(&path, &target)?;
         Ok(outdated.iter().try_for_each(Outdated::remove)?)
@@ -90,7 +91,7 @@ impl<M: LightningModule> Running<'_, M> {
     fn prepared(&mut self, weights_only: bool) -> Result<Checkpoint, Error> {
         let mut checkpoint = Checkpoint::default();
         checkpoint.metadata.module = std::any::type_name::<M>().to_owned();
-        checkpoint.metadata.hyper_parameters = self.ctx.hyper_parameters.clone();
+        checkpoint.metadata.hyper_parameters = self.ctx.hyper_parameters().cloned();
         self.add_counters(&mut checkpoint.metadata);
         let variables = self.variables();
         checkpoint.tensors.extend(variables.into_iter().map(|(name, tensor)| (format!("{MODULE}{name}"), tensor)));
@@ -112,9 +113,9 @@ impl<M: LightningModule> Running<'_, M> {
     }
 
     fn add_counters(&self, metadata: &mut Metadata) {
-        metadata.epoch = self.ctx.progress.current_epoch;
-        metadata.global_step = self.ctx.progress.global_step;
-        metadata.progress = self.ctx.progress.clone();
+        metadata.epoch = self.ctx.progress().current_epoch();
+        metadata.global_step = self.ctx.progress().global_step();
+        metadata.progress = self.ctx.progress().clone();
     }
 
     /// Adds what is known when the checkpoint is written, and not before: by then, all callbacks have had the hook in which it was
@@ -122,7 +123,7 @@ impl<M: LightningModule> Running<'_, M> {
     fn complete(&mut self, mut checkpoint: Checkpoint, weights_only: bool) -> Result<Checkpoint, Error> {
         self.add_counters(&mut checkpoint.metadata);
         // a power cut must not undo rows from before a checkpoint that survives it
-        self.ctx.loggers.save()?;
+        self.ctx.loggers_mut().save()?;
         if weights_only {
             return Ok(checkpoint);
         }
@@ -130,14 +131,14 @@ impl<M: LightningModule> Running<'_, M> {
         let metadata = &mut checkpoint.metadata;
         metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
         metadata.data_module = self.data.state_dict(self.ctx)?;
-        metadata.optimizers = self.ctx.optimizers.iter().map(saved).collect();
-        metadata.lr_schedulers = self.ctx.lr_schedulers.iter().map(|running| running.scheduler.state()).collect();
-        metadata.grad_scaler = self.ctx.grad_scaler.as_ref().map(GradScaler::state).transpose()?;
+        metadata.optimizers = self.ctx.optimizers().iter().map(saved).collect();
+        metadata.lr_schedulers = self.ctx.lr_schedulers().iter().map(|running| running.state()).collect();
+        metadata.grad_scaler = self.ctx.grad_scaler().map(GradScaler::state).transpose()?;
         let (state, tensors) = self.ctx.state()?;
         metadata.run = state;
         metadata.run.refrozen = self.refrozen();
         checkpoint.tensors.extend(tensors);
-        for (index, optimizer) in self.ctx.optimizers.iter().enumerate() {
+        for (index, optimizer) in self.ctx.optimizers().iter().enumerate() {
             let state = optimizer.state()?.into_iter();
             checkpoint.tensors.extend(state.map(|(name, tensor)| (format!("{}{name}", of_optimizer(index)), tensor)));
         }
@@ -149,7 +150,7 @@ impl<M: LightningModule> Running<'_, M> {
     /// module zeroes them itself.
     fn gradients(&mut self) -> Vec<(String, tch::Tensor)> {
         let zeroes_them = !M::AUTOMATIC_OPTIMIZATION || <M as LightningModule>::TABLE.optimizer_zero_grad.is_some();
-        if !zeroes_them && !self.ctx.progress.is_within_window() {
+        if !zeroes_them && !self.ctx.progress().is_within_window() {
             return Vec::new();
         }
         let parameters = trainable(self.module.parameters()).into_iter();

@@ -16,7 +16,7 @@ pub(super) fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<
     running.callbacks.configure(configured);
     let of_trainer = of_trainer(running.callbacks, running.ctx);
     running.callbacks.add_of_run(of_trainer);
-    let (config, stage) = (running.ctx.config(), running.ctx.stage);
+    let (config, stage) = (running.ctx.config(), running.ctx.stage());
     if config.enable_checkpointing && stage == Stage::Fit && running.callbacks.find::<ModelCheckpoint>().is_none() {
         // the trainer's own from now on, so that it can be asked for its best checkpoint after a `test`
         running.callbacks.add(Box::new(ModelCheckpoint::new()));
@@ -34,7 +34,7 @@ pub(super) fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<
 fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) -> Vec<Box<dyn Callback<M>>> {
     let config = ctx.config();
     let mut added: Vec<Box<dyn Callback<M>>> = Vec::new();
-    if ctx.stage == Stage::Fit {
+    if ctx.stage() == Stage::Fit {
         if let Some(max_time) = config.max_time {
             match callbacks.find::<Timer>() {
                 None => added.push(Box::new(Timer::new().duration(max_time))),
@@ -56,7 +56,7 @@ fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) ->
 
 /// Takes the module to the run's dtype and device.
 fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let (device, precision) = (running.ctx.device, running.ctx.config.precision);
+    let (device, precision) = (running.ctx.device(), running.ctx.config().precision);
     let module = &mut *running.module;
     edge::module(Hook::ConfigureModel, running.ctx, |_| {
         let store = module.parameters();
@@ -70,8 +70,8 @@ fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<
 
 /// Calls the hooks that come behind every loop.
 pub(super) fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let stage = running.ctx.stage;
+    let stage = running.ctx.stage();
     running.callbacks.teardown(running.ctx, running.module, stage)?;
     running.data.teardown(running.module, running.ctx, stage)?;
-    running.ctx.loggers.iter_mut().try_for_each(|logger| logger.finalize(RunStatus::Success))
+    running.ctx.loggers_mut().iter_mut().try_for_each(|logger| logger.finalize(RunStatus::Success))
 }

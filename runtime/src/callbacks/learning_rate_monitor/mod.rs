@@ -88,7 +88,7 @@ impl LearningRateMonitor {
             return Ok(());
         }
         let row = self.row(ctx, moment);
-        ctx.callback_metrics.extend(row.iter().cloned());
+        ctx.add_callback_metrics(row.iter().cloned());
         let step = ctx.logged_step();
         Ok(ctx.log_to_loggers(&row, step)?)
     }

@@ -105,7 +105,7 @@ impl Names<'_> {
 mod tests {
     use super::*;
     use crate::config::TrainerConfig;
-    use crate::optim::{AdamW, Sgd};
+    use crate::optim::{AdamW, OptimizerIndex, Sgd};
     use crate::schedule::{LrSchedulerConfig, StepLr};
     use tch::{Device, Kind, Tensor};
 
@@ -113,10 +113,10 @@ mod tests {
         let mut ctx = RunContext::new(TrainerConfig::default());
         for algorithm in algorithms {
             let weight = Tensor::ones([1], (Kind::Float, Device::Cpu)).set_requires_grad(true);
-            ctx.optimizers.push(Optimizer::new(algorithm, vec![("weight".to_owned(), weight)]).unwrap());
+            ctx.add_optimizer(Optimizer::new(algorithm, vec![("weight".to_owned(), weight)]).unwrap());
         }
         for (optimizer, config) in schedulers {
-            ctx.add_lr_scheduler(optimizer, config).unwrap();
+            ctx.add_lr_scheduler(OptimizerIndex(optimizer), config).unwrap();
         }
         ctx
     }

@@ -15,6 +15,7 @@ use crate::config::{Every, Span, Stopwatch};
 use crate::context::at::{Epoch, Outside};
 use crate::context::{CHECKPOINTS, Context, RunContext, SaveRequest};
 use crate::error::Error;
+use crate::file_error::FileError;
 use crate::json;
 use crate::location;
 use crate::module::{Callback, LightningModule};
@@ -222,7 +223,7 @@ impl ModelCheckpoint {
             Some(dirpath) => dirpath.clone(),
             None => ctx.log_dir()?.join(CHECKPOINTS),
         };
-        let folder = ctx.checkpoint_folders.claim(&dirpath).map_err(|source| Error::Io {
+        let folder = ctx.checkpoint_folders().claim(&dirpath).map_err(|source| FileError {
             what: "can't make the folder of the checkpoints,",
             path: dirpath.clone(),
             source,
@@ -243,7 +244,7 @@ impl ModelCheckpoint {
         let folder = if location::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
         // other verbs write nothing
         if ctx.stage() == Stage::Fit && folder.exists() {
-            if !ctx.checkpoint_folders.take_over(&folder) {
+            if !ctx.checkpoint_folders().take_over(&folder) {
                 return None;
             }
             self.run.folder = Some(folder.clone());
@@ -275,7 +276,7 @@ impl ModelCheckpoint {
     fn miss(&self, ctx: &RunContext, monitor: &str, metrics: &BTreeMap<String, f64>) -> Result<()> {
         let logged = metrics.keys().filter(|name| !matches!(name.as_str(), "epoch" | "step")).cloned().collect();
         let missing = NotLogged { by: "ModelCheckpoint", monitor: monitor.to_owned(), logged };
-        if ctx.has_validated {
+        if ctx.has_validated() {
             return Err(missing.into());
         }
         terminal::say(&format!("warning: {missing}"));

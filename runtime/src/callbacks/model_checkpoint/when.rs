@@ -6,6 +6,7 @@ use crate::atomic_file;
 use crate::config::Span;
 use crate::context::RunContext;
 use crate::error::Error;
+use crate::file_error::FileError;
 use crate::stage::Stage;
 use anyhow::Result;
 
@@ -45,8 +46,8 @@ impl ModelCheckpoint {
             (None, Some(log_dir)) => log_dir.to_owned(),
             (None, None) => ctx.config().default_root_dir.clone(),
         };
-        let refused = |(path, source)| Error::Io { what: "checkpoints can't be written to", path, source };
-        atomic_file::check_folder(&folder).map_err(refused)
+        let refused = |(path, source)| FileError { what: "checkpoints can't be written to", path, source };
+        Ok(atomic_file::check_folder(&folder).map_err(refused)?)
     }
 
     /// The epochs after which to save; 0 for never.

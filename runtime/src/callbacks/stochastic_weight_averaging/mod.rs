@@ -12,6 +12,7 @@ use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
 use crate::module::{Callback, LightningModule, trainable};
+use crate::optim::OptimizerIndex;
 use crate::schedule::{AnnealStrategy, PerGroup, SwaLr};
 use crate::stage::Stage;
 use anyhow::Result;
@@ -174,15 +175,15 @@ impl StochasticWeightAveraging {
     /// Adds an epoch to the run.
     fn extend(&mut self, ctx: &mut RunContext) {
         if let Some(end) = self.run.end {
-            self.run.max_epochs = Some(ctx.config.max_epochs);
-            ctx.config.max_epochs = i64::try_from(end + 2).ok();
+            self.run.max_epochs = Some(ctx.config().max_epochs);
+            ctx.set_max_epochs(i64::try_from(end + 2).ok());
         }
     }
 
     /// Gives the run what was changed of it.
     fn end(&mut self, ctx: &mut RunContext) {
         if let Some(max_epochs) = self.run.max_epochs.take() {
-            ctx.config.max_epochs = max_epochs;
+            ctx.set_max_epochs(max_epochs);
         }
     }
 
@@ -190,8 +191,8 @@ impl StochasticWeightAveraging {
     fn schedule(&self, ctx: &mut RunContext) -> Result<(), Error> {
         let swa = SwaLr::new(self.swa_lrs.clone());
         let swa = swa.anneal_epochs(self.annealing_epochs).anneal_strategy(self.annealing_strategy);
-        ctx.lr_schedulers.clear();
-        ctx.add_lr_scheduler(0, swa.into())
+        ctx.remove_lr_schedulers();
+        Ok(ctx.add_lr_scheduler(OptimizerIndex(0), swa.into())?)
     }
 
     fn average<M: LightningModule>(&mut self, ctx: &mut RunContext, module: &mut M) -> Result<()> {
@@ -214,7 +215,7 @@ impl StochasticWeightAveraging {
             norms.restore(&std::mem::take(&mut self.run.saved_norms), batches)?;
         }
         self.run.norms = Some(norms);
-        ctx.skip_backward = true;
+        ctx.skip_backward(true);
         Ok(())
     }
 
@@ -297,7 +298,7 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
     }
 
     fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
-        ctx.skip_backward = false;
+        ctx.skip_backward(false);
         self.run.norms = None;
         Ok(())
     }

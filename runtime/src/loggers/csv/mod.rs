@@ -6,6 +6,7 @@ mod file;
 use super::{Logger, RunStart, RunStatus};
 use crate::atomic_file;
 use crate::error::Error;
+use crate::file_error::FileError;
 use crate::stage::Stage;
 use existing::Kept;
 use file::CsvFile;
@@ -45,17 +46,17 @@ impl CsvLogger {
         self.folder.join("metrics.csv")
     }
 
-    fn failed(&self, what: &'static str) -> impl Fn(io::Error) -> Error + use<> {
+    fn failed(&self, what: &'static str) -> impl Fn(io::Error) -> FileError + use<> {
         let path = self.path();
-        move |source| Error::Io { what, path: path.clone(), source }
+        move |source| FileError { what, path: path.clone(), source }
     }
 
     fn make_folder(&self) -> Result<(), Error> {
-        atomic_file::make_folders(&self.folder).map_err(|source| Error::Io {
+        Ok(atomic_file::make_folders(&self.folder).map_err(|source| FileError {
             what: "can't make the folder of the log",
             path: self.folder.clone(),
             source,
-        })
+        })?)
     }
 
     fn rows(&self) -> usize {
@@ -95,23 +96,23 @@ impl Logger for CsvLogger {
     fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
         let failed = self.failed("can't write the log");
         let path = self.path();
-        self.file.get_or_insert_with(|| CsvFile::new(path)).append(metrics, step).map_err(failed)
+        Ok(self.file.get_or_insert_with(|| CsvFile::new(path)).append(metrics, step).map_err(failed)?)
     }
 
     fn log_hyperparams(&mut self, hyper_parameters: &Value) -> Result<(), Error> {
         self.make_folder()?;
         let path = self.folder.join("hparams.json");
         let text = format!("{hyper_parameters:#}\n");
-        atomic_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| Error::Io {
+        Ok(atomic_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| FileError {
             what: "can't write the hyperparameters",
             path,
             source,
-        })
+        })?)
     }
 
     fn save(&mut self) -> Result<(), Error> {
         let failed = self.failed("can't save the log");
-        self.file.as_mut().map_or(Ok(()), CsvFile::save).map_err(failed)
+        Ok(self.file.as_mut().map_or(Ok(()), CsvFile::save).map_err(failed)?)
     }
 
     fn state_dict(&self) -> Value {
@@ -120,7 +121,7 @@ impl Logger for CsvLogger {
 
     fn finalize(&mut self, _: RunStatus) -> Result<(), Error> {
         let failed = self.failed("can't save the log");
-        self.file.as_mut().map_or(Ok(()), CsvFile::sync).map_err(failed)
+        Ok(self.file.as_mut().map_or(Ok(()), CsvFile::sync).map_err(failed)?)
     }
 }
 

@@ -1,6 +1,7 @@
 use super::{Trainer, Weights, of_trial, undone};
 use crate::config::{BatchLimit, TrainerConfig};
-use crate::error::{Error, in_one_line};
+use crate::error::Error;
+use crate::error_chain::in_one_line;
 use crate::module::{DataSource, LightningModule, Optimizes, Trains};
 use crate::native::empty_cache;
 use serde::{Deserialize, Serialize};

@@ -60,7 +60,7 @@ impl<M: LightningModule> Callback<M> for Sweep {
             let mistake = format!("LearningRateFinder: it needs one optimizer, and the module has {optimizers}");
             return Err(Error::configuration(mistake).into());
         }
-        ctx.lr_schedulers.clear();
+        ctx.remove_lr_schedulers();
         Ok(())
     }
 

@@ -1,33 +1,9 @@
 //! `ctx.log`: a value for each step and for each epoch.
 
-mod accumulator;
-mod arguments;
-mod columns;
-mod entry;
-mod error;
-mod key;
-mod logged_metrics;
-mod recorded;
-mod saved;
-mod scalar;
-mod value;
-
-pub use accumulator::Reduction;
-pub use error::LogError;
-pub(crate) use recorded::Log;
-pub(crate) use saved::{NamedTensors, SavedLog};
-pub use value::LogValue;
-
 use super::RunContext;
 use super::at::{Context, Logs, LogsSteps, Step};
-use crate::error::Error;
 use crate::hook::Hook;
-use crate::stage::RunningStage;
-use crate::terminal;
-use anyhow::Result;
-use arguments::Arguments;
-use key::{DATALOADER_SUFFIX, Name};
-use logged_metrics::MetricState;
+use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogValue, Name, Reduction};
 use std::marker::PhantomData;
 
 /// A value being logged, with what is to happen to it. It is recorded at the end of the statement; what can't be logged makes
@@ -94,7 +70,7 @@ impl<At> Context<At> {
     where
         At: Logs,
     {
-        let each_step = self.hook.is_some_and(logs_steps);
+        let each_step = self.hook().is_some_and(logs_steps);
         LogEntry {
             ctx: &mut self.run,
             at: PhantomData,
@@ -187,7 +163,7 @@ impl<At> LogEntry<'_, At> {
     }
 
     fn record(&mut self) -> Result<(), String> {
-        let Some(hook) = self.ctx.hook else { return Err(format!("`{}` was logged outside of a hook", self.name)) };
+        let Some(hook) = self.ctx.hook() else { return Err(format!("`{}` was logged outside of a hook", self.name)) };
         let Some(value) = self.value.take() else { return Ok(()) };
         self.record_in(hook, value).map_err(|error| error.to_string())
     }
@@ -206,90 +182,19 @@ impl<At> LogEntry<'_, At> {
             logger: self.logger,
             reduction: self.reduction,
         };
-        let weight = self.batch_size.unwrap_or(self.ctx.batch_size) as f64;
-        let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx, name: self.name };
+        let weight = self.batch_size.unwrap_or(self.ctx.batch_size()) as f64;
+        let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx(), name: self.name };
         let value = value.take(self.name)?;
         let (log, other) = self.ctx.logs();
         log.record(name, value, arguments, weight, other)
     }
 }
 
-/// The step of a row whose `step` was logged: without its fraction, as in Lightning.
-pub(crate) fn row_step(value: f64) -> Result<usize, LogError> {
-    // beyond, f64 has not every whole number
-    const LARGEST: f64 = 9_007_199_254_740_992.0;
-    if (0.0..=LARGEST).contains(&value.trunc()) { Ok(value as usize) } else { Err(LogError::Step { value }) }
-}
-
 impl<At> Drop for LogEntry<'_, At> {
     fn drop(&mut self) {
         // a drop can't fail: the hook does, when it returns
         if let Err(refused) = self.record() {
-            self.ctx.refused_log.get_or_insert(refused);
+            self.ctx.refuse_logged(refused);
         }
-    }
-}
-
-impl RunContext {
-    /// The running loop has come to the end of its epoch: from here on the epoch's values are read.
-    pub(crate) fn epoch_end_reached(&mut self) {
-        self.active_log().end();
-    }
-
-    /// The log that the running loop writes to.
-    pub(crate) fn active_log(&mut self) -> &mut Log {
-        self.logs().0
-    }
-
-    /// The log that the running loop writes to, and the one that it does not write to.
-    fn logs(&mut self) -> (&mut Log, &Log) {
-        match self.running_stage {
-            RunningStage::Training => (&mut self.training_log, &self.evaluation_log),
-            _ => (&mut self.evaluation_log, &self.training_log),
-        }
-    }
-
-    /// Forgets everything that was logged.
-    pub(crate) fn forget_logged(&mut self) {
-        self.training_log.clear();
-        self.evaluation_log.clear();
-        self.callback_metrics.clear();
-    }
-
-    /// The run has failed. What it has logged of the epoch is kept for a checkpoint; the metrics are the module's, and would
-    /// count its batches in the next run.
-    pub(crate) fn release_metrics(&mut self) {
-        self.training_log.metrics.release();
-        self.evaluation_log.clear();
-    }
-
-    /// Runs `call`, which is not part of the training: what it logs is dropped, and the metrics that it logs get back the states
-    /// that they had.
-    pub(crate) fn without_logging(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
-        let states = self.training_log.metrics.states()?;
-        let log = std::mem::take(&mut self.training_log);
-        let outcome = call(self);
-        std::mem::replace(&mut self.training_log, log).clear();
-        states.into_iter().try_for_each(MetricState::restore)?;
-        outcome
-    }
-
-    /// Closes the epoch of the running loop: writes its row and tells the callbacks' metrics.
-    pub(crate) fn end_logged_epoch(&mut self) -> Result<Vec<(String, f64)>, Error> {
-        let training = self.running_stage == RunningStage::Training;
-        for name in self.active_log().outdated() {
-            terminal::say(&format!(
-                "warning: the value of the metric `{name}` is that of the batches before the checkpoint, as it was not logged \
-                 since the run was resumed: log it in every step"
-            ));
-        }
-        let metrics = self.active_log().end_epoch(training)?;
-        if self.running_stage == RunningStage::SanityChecking {
-            return Ok(Vec::new());
-        }
-        self.callback_metrics.extend(metrics.callback);
-        let step = self.progress.batches_that_stepped;
-        self.write_row(metrics.row.clone(), step)?;
-        Ok(metrics.row)
     }
 }

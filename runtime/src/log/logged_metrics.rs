@@ -163,14 +163,14 @@ impl LoggedMetrics {
 }
 
 /// What a metric had accumulated at some time.
-pub(super) struct MetricState {
+pub(crate) struct MetricState {
     metric: Box<dyn Metric>,
     state: Vec<(String, Tensor)>,
 }
 
 impl MetricState {
     /// Gives the metric what it had accumulated.
-    pub(super) fn restore(self) -> Result<(), MetricError> {
+    pub(crate) fn restore(self) -> Result<(), MetricError> {
         self.metric.load_state(self.state)
     }
 }

@@ -8,11 +8,11 @@ use super::key::Key;
 use super::logged_metrics::LoggedMetric;
 use super::recorded::Log;
 use super::scalar::Scalar;
-use crate::checkpoint::under;
 use crate::hook::Hook;
 use crate::json_float::JsonFloat;
+use crate::named_tensors::{NamedTensors, under};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use tch::{Device, TchError, Tensor};
 
 /// A log, apart from its tensors.
@@ -44,9 +44,6 @@ struct SavedEntry {
 fn always() -> bool {
     true
 }
-
-/// Tensors by their names in a checkpoint.
-pub(crate) type NamedTensors = BTreeMap<String, Tensor>;
 
 const LAST: &str = "last";
 const METRIC: &str = "metric.";

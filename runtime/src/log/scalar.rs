@@ -3,7 +3,7 @@ use crate::native::{detach, read_scalar};
 use tch::{Device, Kind, Tensor};
 
 /// A logged number, wherever it is, in memory of the log's own.
-pub(super) enum Scalar {
+pub(crate) enum Scalar {
     /// f64, or f32 on Apple's GPUs, of shape `[]`.
     Tensor(Tensor),
     Number(f64),

@@ -1,3 +1,11 @@
+//! How far a run is, and what is saved of that: shared by the context of a run and its checkpoints.
+
+mod interval_clock;
+mod run_state;
+
+pub(crate) use interval_clock::{IntervalClock, SavedIntervalClock};
+pub(crate) use run_state::{LOG, RANDOM, Refrozen, RunState};
+
 use serde::{Deserialize, Serialize};
 
 /// How far a `fit` is: the counters that a checkpoint keeps of the loops.
@@ -5,36 +13,36 @@ use serde::{Deserialize, Serialize};
 #[serde(default)]
 pub(crate) struct Progress {
     /// Epochs that were finished, which is also the index of the running one.
-    pub(crate) current_epoch: usize,
+    current_epoch: usize,
     /// Steps of all optimizers.
-    pub(crate) global_step: usize,
+    global_step: usize,
     /// Batches after which the optimizers stepped: the step of logged rows, as in Lightning.
-    pub(crate) batches_that_stepped: usize,
+    batches_that_stepped: usize,
     /// Batches begun in this epoch.
-    pub(crate) batches_ready: usize,
+    batches_ready: usize,
     /// Batches begun in all epochs.
-    pub(crate) total_batches_ready: usize,
+    total_batches_ready: usize,
     /// Batches begun in the running accumulation window: 0 where the optimizers have stepped after the last one. Checkpoints from
     /// before it was saved do not have it.
     batches_in_window: Option<usize>,
     /// The batches of the last epoch, where training has stopped within it.
     cut_short_after: Option<usize>,
     /// Rows that each logger got.
-    pub(crate) rows: usize,
+    rows: usize,
     /// The rows before the running accumulation window.
     rows_before_window: usize,
     /// The rows before what a resumed run does again, if this one fails now; `None` where that is nothing.
     #[serde(skip)]
     rows_before_redone: Option<usize>,
     /// Whether the batch begun last is the epoch's last.
-    pub(crate) is_last_batch: bool,
+    is_last_batch: bool,
     /// Whether the running epoch's first hooks were called.
-    pub(crate) epoch_has_begun: bool,
+    epoch_has_begun: bool,
     /// The epoch for which the training loader was last made, and that of the validation loaders.
-    pub(crate) train_loaded_at: Option<usize>,
-    pub(crate) val_loaded_at: Option<usize>,
+    train_loaded_at: Option<usize>,
+    val_loaded_at: Option<usize>,
     /// Where in its batch or epoch the run is.
-    pub(crate) position: Position,
+    position: Position,
     /// Of checkpoints of layout 1, which were written before an epoch had ended: whether all its batches were done.
     #[serde(skip_serializing)]
     epoch_is_done: bool,
@@ -58,6 +66,112 @@ pub(crate) enum Position {
 }
 
 impl Progress {
+    /// The number of epochs that were finished, which is also the index of the running one.
+    pub(crate) fn current_epoch(&self) -> usize {
+        self.current_epoch
+    }
+
+    /// The number of steps of all optimizers.
+    pub(crate) fn global_step(&self) -> usize {
+        self.global_step
+    }
+
+    /// The number of batches after which the optimizers stepped: the step of logged rows, as in Lightning.
+    pub(crate) fn batches_that_stepped(&self) -> usize {
+        self.batches_that_stepped
+    }
+
+    /// The number of batches begun in this epoch.
+    pub(crate) fn batches_ready(&self) -> usize {
+        self.batches_ready
+    }
+
+    /// The number of batches begun in all epochs.
+    pub(crate) fn total_batches_ready(&self) -> usize {
+        self.total_batches_ready
+    }
+
+    /// The number of rows that each logger got.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether the batch begun last is the epoch's last.
+    pub(crate) fn is_last_batch(&self) -> bool {
+        self.is_last_batch
+    }
+
+    /// The epoch for which the training loader was last made.
+    pub(crate) fn train_loaded_at(&self) -> Option<usize> {
+        self.train_loaded_at
+    }
+
+    /// The epoch for which the validation loaders were last made.
+    pub(crate) fn val_loaded_at(&self) -> Option<usize> {
+        self.val_loaded_at
+    }
+
+    /// Where in its batch or epoch the run is.
+    pub(crate) fn position(&self) -> Position {
+        self.position
+    }
+
+    pub(crate) fn set_position(&mut self, position: Position) {
+        self.position = position;
+    }
+
+    /// Counts a step of an optimizer.
+    pub(crate) fn count_step(&mut self) {
+        self.global_step += 1;
+    }
+
+    /// Counts a row that the loggers got.
+    pub(crate) fn count_row(&mut self) {
+        self.rows += 1;
+    }
+
+    /// Records that the training loader was made for the running epoch.
+    pub(crate) fn set_train_loaded(&mut self) {
+        self.train_loaded_at = Some(self.current_epoch);
+    }
+
+    /// Records that the validation loaders were made for the running epoch.
+    pub(crate) fn set_val_loaded(&mut self) {
+        self.val_loaded_at = Some(self.current_epoch);
+    }
+
+    /// Skips the rest of the epoch after the running batch.
+    pub(crate) fn skip_rest_of_epoch(&mut self) {
+        self.is_last_batch = true;
+    }
+
+    /// The running batch is over, with the validation after it.
+    pub(crate) fn end_batch(&mut self, has_stepped: bool) {
+        if has_stepped {
+            self.batches_that_stepped += 1;
+        }
+        self.position = Position::Between;
+        self.keep_all_rows();
+    }
+
+    /// Counts the rows of an epoch's end to its last step, until [`count_rows_to`](Self::count_rows_to). Returns the step to return to.
+    pub(crate) fn count_rows_to_last_step(&mut self) -> usize {
+        let stepped = self.batches_that_stepped;
+        self.batches_that_stepped = stepped.saturating_sub(1);
+        stepped
+    }
+
+    pub(crate) fn count_rows_to(&mut self, step: usize) {
+        self.batches_that_stepped = step;
+    }
+
+    /// The counters of a run that resumes from these, and has written `rows` before that.
+    pub(crate) fn resumed_after_rows(&self, rows: usize) -> Self {
+        let mut progress = self.resumed();
+        progress.rows += rows;
+        progress
+    }
+
     /// A new epoch has begun: its first hooks were called.
     pub(crate) fn begin_epoch(&mut self) {
         self.batches_ready = 0;
@@ -134,7 +248,7 @@ impl Progress {
     }
 
     /// From here on, a run that is resumed after a failure writes all rows again.
-    pub(super) fn redo_rows_from_here(&mut self) {
+    pub(crate) fn redo_rows_from_here(&mut self) {
         self.rows_before_redone = Some(self.rows);
     }
 
@@ -144,7 +258,7 @@ impl Progress {
     }
 
     /// A batch begins. Returns whether it is the first of its accumulation window.
-    pub(super) fn begin_batch(&mut self, is_last: bool) -> bool {
+    pub(crate) fn begin_batch(&mut self, is_last: bool) -> bool {
         self.batches_in_window = Some(self.batches_in_window() + 1);
         let is_first = self.is_first_of_window();
         if is_first {
@@ -172,7 +286,7 @@ impl Progress {
     }
 
     /// Finds the batches of the running accumulation window by the size of windows, where the checkpoint does not have them.
-    pub(super) fn find_window(&mut self, accumulate_grad_batches: usize) {
+    pub(crate) fn find_window(&mut self, accumulate_grad_batches: usize) {
         let found = if self.is_last_batch { 0 } else { self.batches_ready % accumulate_grad_batches.max(1) };
         self.batches_in_window.get_or_insert(found);
     }
@@ -185,7 +299,7 @@ impl Progress {
     /// Rewinds the counters to the last point from which a run that fails now can be resumed: to the beginning of the running
     /// accumulation window, whose gradients are incomplete, or to the beginning of the epoch's end. Returns whether the hooks of the
     /// training loop that were called since then are called again.
-    pub(super) fn go_back(&mut self) -> bool {
+    pub(crate) fn go_back(&mut self) -> bool {
         let is_redone = match self.position {
             Position::Batch => {
                 let window = self.batches_in_window();

@@ -55,13 +55,13 @@ macro_rules! from_number {
 from_number!(f32, f64, i32, i64, u32, u64, usize);
 
 /// A value that the log has for itself.
-pub(super) enum Taken {
+pub(crate) enum Taken {
     Scalar(Scalar),
     Metric(Box<dyn Metric>),
 }
 
 impl LogValue {
-    pub(super) fn take(self, name: &str) -> Result<Taken, LogError> {
+    pub(crate) fn take(self, name: &str) -> Result<Taken, LogError> {
         let refuse = |mistake| Err(LogError::Value { name: name.to_owned(), mistake });
         match self {
             Self::Tensor(tensor) if tensor.numel() != 1 => {

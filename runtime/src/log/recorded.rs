@@ -4,10 +4,10 @@ use super::arguments::Arguments;
 use super::columns::Columns;
 use super::entry::{Kept, Logged};
 use super::key::{Key, Name};
-use super::logged_metrics::{LoggedMetric, LoggedMetrics};
+use super::logged_metrics::{LoggedMetric, LoggedMetrics, MetricState};
 use super::scalar::Scalar;
 use super::value::Taken;
-use crate::metrics::Metric;
+use crate::metrics::{Metric, MetricError};
 use indexmap::IndexMap;
 use std::collections::HashMap;
 use tch::Tensor;
@@ -36,7 +36,7 @@ pub(crate) struct EpochMetrics {
 
 impl Log {
     /// Records a value, which counts `weight` times in a mean. `other` is what the other loop has logged.
-    pub(super) fn record(
+    pub(crate) fn record(
         &mut self,
         name: Name<'_>,
         value: Taken,
@@ -112,7 +112,7 @@ impl Log {
 
     /// The names of metrics whose values for the epoch lack the batches since the run was resumed, as none of them has logged
     /// the metric.
-    pub(super) fn outdated(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn outdated(&self) -> impl Iterator<Item = &str> {
         let is_outdated = |logged: &Logged| match logged.kept {
             Some(Kept::Metric(place)) if logged.arguments.on_epoch => self.metrics.get(place).resumed().is_some(),
             _ => false,
@@ -136,7 +136,7 @@ impl Log {
     }
 
     /// From here on the epoch's values are read.
-    pub(super) fn end(&mut self) {
+    pub(crate) fn end(&mut self) {
         self.ended = true;
     }
 
@@ -216,6 +216,16 @@ impl Log {
         self.logged.values_mut().for_each(Logged::reset);
         self.metrics.reset();
         (self.ended, self.has_batches) = (false, false);
+    }
+
+    /// What the metrics have accumulated, to give it back to them.
+    pub(crate) fn metric_states(&self) -> Result<Vec<MetricState>, MetricError> {
+        self.metrics.states()
+    }
+
+    /// Forgets the metrics, which are the module's.
+    pub(crate) fn release_metrics(&mut self) {
+        self.metrics.release();
     }
 
     /// Forgets everything.

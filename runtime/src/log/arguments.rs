@@ -2,12 +2,12 @@ use super::Reduction;
 
 /// What a log call says besides name and value. All calls of one name in one hook say the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Arguments {
-    pub(super) on_step: bool,
-    pub(super) on_epoch: bool,
-    pub(super) prog_bar: bool,
-    pub(super) logger: bool,
-    pub(super) reduction: Reduction,
+pub(crate) struct Arguments {
+    pub(crate) on_step: bool,
+    pub(crate) on_epoch: bool,
+    pub(crate) prog_bar: bool,
+    pub(crate) logger: bool,
+    pub(crate) reduction: Reduction,
 }
 
 impl Arguments {

@@ -12,10 +12,10 @@ pub(super) struct Key {
 
 /// A [`Key`] that is looked for.
 #[derive(Clone, Copy, Hash)]
-pub(super) struct Name<'a> {
-    pub(super) hook: Hook,
-    pub(super) dataloader_idx: Option<usize>,
-    pub(super) name: &'a str,
+pub(crate) struct Name<'a> {
+    pub(crate) hook: Hook,
+    pub(crate) dataloader_idx: Option<usize>,
+    pub(crate) name: &'a str,
 }
 
 impl Key {
@@ -25,7 +25,7 @@ impl Key {
 }
 
 /// What stands between the name and the number of a loader, where there are several.
-pub(super) const DATALOADER_SUFFIX: &str = "/dataloader_idx_";
+pub(crate) const DATALOADER_SUFFIX: &str = "/dataloader_idx_";
 
 impl From<Name<'_>> for Key {
     fn from(Name { hook, dataloader_idx, name }: Name<'_>) -> Self {

@@ -1,0 +1,155 @@
+//! What ends a run: a hook that asks for it, a signal, and the reason that is given.
+
+use super::RunContext;
+use super::interruption::{Interruption, LoopLocation};
+use crate::signal::{Signal, Signals};
+use std::fmt;
+
+/// The control over the end of a run.
+#[derive(Default)]
+pub(super) struct Control {
+    /// Whether a hook has asked training to stop.
+    should_stop: bool,
+    /// The reason, as the hook that asked first gave it.
+    stop_reason: Option<String>,
+    /// Why training has ended.
+    end_reason: Option<EndReason>,
+    signals: Signals,
+}
+
+impl Control {
+    /// The control of an evaluation after a `fit`, which can still be saved.
+    pub(super) fn after(before: Self) -> Self {
+        Self { should_stop: before.should_stop, stop_reason: before.stop_reason, ..Self::default() }
+    }
+}
+
+/// Why a `fit` ended without an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// `max_epochs`, this many, was reached.
+    MaxEpochs(usize),
+    /// `max_steps`, this many, was reached.
+    MaxSteps(usize),
+    /// A hook called [`ctx.stop()`](RunContext::stop) or [`ctx.stop_because()`](RunContext::stop_because), here with the reason
+    /// it gave.
+    Stopped(Option<String>),
+    /// `limit_train_batches` is 0.
+    NoTrainingBatches,
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MaxEpochs(epochs) => write!(f, "`max_epochs` of {epochs} was reached"),
+            Self::MaxSteps(steps) => write!(f, "`max_steps` of {steps} was reached"),
+            Self::Stopped(Some(reason)) => f.write_str(reason),
+            Self::Stopped(None) => f.write_str("a hook called `ctx.stop()`"),
+            Self::NoTrainingBatches => f.write_str("`limit_train_batches` is 0"),
+        }
+    }
+}
+
+impl RunContext {
+    /// Ends training after the running batch, unless `min_epochs` or `min_steps` asks for more. Lightning's
+    /// `trainer.should_stop = True`.
+    pub fn stop(&mut self) {
+        self.control.should_stop = true;
+    }
+
+    /// Ends training as [`stop`](Self::stop) does. The reason is printed when training ends, and [`end_reason`](Self::end_reason)
+    /// returns it; of several, the first one counts.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// struct Budget {
+    ///     steps: usize,
+    /// }
+    ///
+    /// #[lightning_callback]
+    /// impl Budget {
+    ///     fn on_train_batch_end(&self, ctx: &mut Context) {
+    ///         if ctx.global_step() >= self.steps {
+    ///             ctx.stop_because(format!("Budget: {} steps were paid for", self.steps));
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn stop_because(&mut self, reason: impl Into<String>) {
+        self.stop();
+        self.control.stop_reason.get_or_insert_with(|| reason.into());
+    }
+
+    /// The reason why the last `fit` ended; `None` while it runs, after an error, and for the other verbs.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::{EndReason, LightningModule};
+    /// fn was_stopped<M: LightningModule>(trainer: &Trainer<M>) -> bool {
+    ///     matches!(trainer.context().end_reason(), Some(EndReason::Stopped(_)))
+    /// }
+    /// ```
+    pub fn end_reason(&self) -> Option<&EndReason> {
+        self.control.end_reason.as_ref()
+    }
+
+    /// Records why training has ended.
+    pub(crate) fn end_because(&mut self, reason: EndReason) {
+        self.control.end_reason = Some(reason);
+    }
+
+    /// The reason that the hook which asked to stop has given.
+    pub(crate) fn stopped(&self) -> EndReason {
+        EndReason::Stopped(self.control.stop_reason.clone())
+    }
+    /// Whether a hook has asked training to stop.
+    pub fn should_stop(&self) -> bool {
+        self.control.should_stop
+    }
+
+    pub(super) fn stop_reason(&self) -> Option<&str> {
+        self.control.stop_reason.as_deref()
+    }
+
+    /// Takes over that the run before was asked to stop, unless this one was.
+    pub(super) fn restore_stop(&mut self, should_stop: bool, reason: Option<String>) {
+        if should_stop && !self.control.should_stop {
+            (self.control.should_stop, self.control.stop_reason) = (true, reason);
+        }
+    }
+
+    /// Whether `min_epochs` and `min_steps` let a hook end training.
+    pub(crate) fn can_stop_early(&self) -> bool {
+        let steps = self.config.min_steps.unwrap_or(0);
+        self.current_epoch() >= self.config.at_least_epochs() && self.global_step() >= steps
+    }
+
+    /// The signals that end the run.
+    pub(crate) fn signals(&self) -> &Signals {
+        &self.control.signals
+    }
+
+    pub(crate) fn set_signals(&mut self, signals: Signals) {
+        self.control.signals = signals;
+    }
+
+    /// Fails where a signal has asked the run to end; `batch_idx` is the batch that was worked on last.
+    #[inline]
+    pub(crate) fn check_signals(&self, batch_idx: Option<usize>) -> Result<(), Interruption> {
+        match self.control.signals.caught() {
+            None => Ok(()),
+            Some(signal) => Err(self.interrupted_by(signal, batch_idx)),
+        }
+    }
+
+    #[cold]
+    fn interrupted_by(&self, signal: Signal, batch_idx: Option<usize>) -> Interruption {
+        Interruption { signal, location: self.loop_location(), batch_idx, waiting_for: None }
+    }
+
+    /// The loop that a signal would interrupt.
+    pub(crate) fn loop_location(&self) -> LoopLocation {
+        LoopLocation { stage: self.stage(), running_stage: self.running_stage(), epoch: self.running_epoch() }
+    }
+}

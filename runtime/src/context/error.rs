@@ -1,0 +1,26 @@
+use crate::config::ConfigurationError;
+use crate::file_error::FileError;
+use crate::log::LogError;
+use crate::native::NativeError;
+use tch::TchError;
+
+/// An error of what a run does through its context, before the run adds where it happened.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ContextError {
+    #[error("the loss was {loss}")]
+    NonFiniteLoss { epoch: usize, batch_idx: usize, loss: f64 },
+    #[error(transparent)]
+    Configuration(#[from] ConfigurationError),
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error("a logger failed")]
+    Logger(#[from] Box<crate::error::Error>),
+    #[error(transparent)]
+    Optimizer(#[from] crate::optim::OptimizerError),
+    #[error(transparent)]
+    Torch(#[from] TchError),
+    #[error(transparent)]
+    Native(#[from] NativeError),
+}

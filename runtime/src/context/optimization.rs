@@ -1,0 +1,151 @@
+//! What a `fit` optimizes with: its optimizers with their learning-rate schedulers, and what decides about their steps.
+
+use super::RunContext;
+use super::losses::Losses;
+use super::lr_schedulers::RunningLrScheduler;
+use super::toggle::Toggled;
+use crate::config::{ConfigurationError, GradientClipAlgorithm};
+use crate::optim::{Optimizer, OptimizerIndex};
+use crate::precision::GradScaler;
+
+/// The optimization of a run.
+#[derive(Default)]
+pub(super) struct Optimization {
+    pub(super) optimizers: Vec<Optimizer>,
+    pub(super) lr_schedulers: Vec<RunningLrScheduler>,
+    pub(super) grad_scaler: Option<GradScaler>,
+    pub(super) losses: Losses,
+    pub(super) toggled: Toggled,
+    /// Whether a hook has set `accumulate_grad_batches`, in place of the trainer's own.
+    sets_accumulation: bool,
+    /// Whether training steps run for the module's buffers alone, without gradients and optimizer.
+    skips_backward: bool,
+    /// The names of the parameters that were frozen before `configure_optimizers` and `on_fit_start`.
+    frozen_at_start: Vec<String>,
+}
+
+impl Optimization {
+    /// What is left of it in an evaluation after a `fit`: what can still be saved.
+    pub(super) fn after(before: Self) -> Self {
+        Self {
+            optimizers: before.optimizers,
+            lr_schedulers: before.lr_schedulers,
+            grad_scaler: before.grad_scaler,
+            losses: before.losses.of_next_run(),
+            sets_accumulation: before.sets_accumulation,
+            frozen_at_start: before.frozen_at_start,
+            ..Self::default()
+        }
+    }
+
+    /// The optimization of a new `fit`.
+    pub(super) fn anew(before: Self) -> Self {
+        Self { losses: before.losses.of_next_run(), ..Self::default() }
+    }
+}
+
+impl RunContext {
+    /// The optimizers, in the order in which `configure_optimizers` returned them.
+    pub fn optimizers(&self) -> &[Optimizer] {
+        &self.optimization.optimizers
+    }
+
+    /// The optimizers, to change their learning rates.
+    pub fn optimizers_mut(&mut self) -> &mut [Optimizer] {
+        &mut self.optimization.optimizers
+    }
+
+    /// One optimizer, to step it or to set its learning rate: the one that a hook's parameter `optimizer` names, or the one
+    /// at an index, `ctx.optimizer(0)`.
+    ///
+    /// # Panics
+    /// If there is no such optimizer.
+    pub fn optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) -> &mut Optimizer {
+        let OptimizerIndex(index) = optimizer.into();
+        &mut self.optimization.optimizers[index]
+    }
+
+    /// Clips the gradients of an optimizer's parameters, without waiting for the device. A value of 0 clips nothing, as in
+    /// Lightning. Gradients of a scaled loss are unscaled before.
+    ///
+    /// # Errors
+    /// What libtorch says.
+    pub fn clip_gradients(
+        &mut self,
+        optimizer: impl Into<OptimizerIndex>,
+        gradient_clip_val: f64,
+        gradient_clip_algorithm: GradientClipAlgorithm,
+    ) -> anyhow::Result<()> {
+        if gradient_clip_val <= 0.0 {
+            return Ok(());
+        }
+        let optimizer = optimizer.into();
+        self.unscale_gradients(optimizer)?;
+        let optimizer = self.optimizer(optimizer);
+        match gradient_clip_algorithm {
+            GradientClipAlgorithm::Norm => {
+                let _norm = optimizer.clip_grad_norm(gradient_clip_val)?;
+            }
+            GradientClipAlgorithm::Value => optimizer.clip_grad_value(gradient_clip_val)?,
+        }
+        Ok(())
+    }
+
+    /// Sets after how many batches the optimizer steps, from the next one on: call it at the beginning of an epoch.
+    /// Lightning's `trainer.accumulate_grad_batches = …`.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`] if it is 0.
+    pub fn set_accumulate_grad_batches(&mut self, batches: usize) -> Result<(), ConfigurationError> {
+        if batches == 0 {
+            return Err(ConfigurationError::from("`accumulate_grad_batches` is set to 0: it must be at least 1"));
+        }
+        self.config.accumulate_grad_batches = batches;
+        self.optimization.sets_accumulation = true;
+        Ok(())
+    }
+
+    /// What a hook has set in place of the trainer's `accumulate_grad_batches`.
+    pub(super) fn accumulate_grad_batches_of_hook(&self) -> Option<usize> {
+        self.optimization.sets_accumulation.then_some(self.config.accumulate_grad_batches)
+    }
+
+    /// Whether the optimizer steps after the running batch: at the end of an accumulation window, and of the epoch.
+    pub(crate) fn steps_after_this_batch(&self) -> bool {
+        let progress = self.progress();
+        let is_due =
+            progress.is_last_batch() || progress.batches_ready().is_multiple_of(self.config.accumulate_grad_batches);
+        is_due && !self.skips_backward()
+    }
+
+    /// Begins anew with no optimizers and no schedulers.
+    pub(crate) fn begin_optimization(&mut self, grad_scaler: Option<GradScaler>) {
+        self.optimization.optimizers.clear();
+        self.optimization.lr_schedulers.clear();
+        self.optimization.grad_scaler = grad_scaler;
+    }
+
+    /// Adds an optimizer. Returns its index.
+    pub(crate) fn add_optimizer(&mut self, optimizer: Optimizer) -> OptimizerIndex {
+        self.optimization.optimizers.push(optimizer);
+        OptimizerIndex(self.optimization.optimizers.len() - 1)
+    }
+
+    /// Whether training steps run for the module's buffers alone, without gradients and optimizer.
+    pub(crate) fn skips_backward(&self) -> bool {
+        self.optimization.skips_backward
+    }
+
+    pub(crate) fn skip_backward(&mut self, skips: bool) {
+        self.optimization.skips_backward = skips;
+    }
+
+    /// The names of the parameters that were frozen before `configure_optimizers` and `on_fit_start`.
+    pub(crate) fn frozen_at_start(&self) -> &[String] {
+        &self.optimization.frozen_at_start
+    }
+
+    pub(crate) fn set_frozen_at_start(&mut self, names: Vec<String>) {
+        self.optimization.frozen_at_start = names;
+    }
+}

@@ -1,0 +1,171 @@
+//! What a run saves, and what it is resumed from.
+
+use super::RunContext;
+use super::save_request::{PendingSave, SaveRequest};
+use crate::checkpoint::Checkpoint;
+use crate::checkpoint::folders::Folders;
+use crate::checkpoint::writer::Writer;
+use crate::data::SavedLoader;
+use crate::location;
+use crate::native::RandomState;
+use crate::stage::Stage;
+use std::path::{Path, PathBuf};
+
+/// The checkpoints of a run.
+#[derive(Default)]
+pub(super) struct Saving {
+    /// The checkpoint that the run begins from.
+    ckpt_path: Option<PathBuf>,
+    /// That checkpoint, until training continues.
+    resumed: Option<Checkpoint>,
+    /// Whether all of the checkpoint that a `fit` began from was taken over.
+    is_restored: bool,
+    /// Checkpoints that hooks have asked for, whose own hooks are to be called.
+    requests: Vec<SaveRequest>,
+    /// Requested checkpoints, queued until the next point from which training can resume.
+    pending: Vec<PendingSave>,
+    writer: Writer,
+    folders: Folders,
+    /// Whether a checkpoint was written in this run.
+    has_saved: bool,
+    /// The loader of the running training epoch.
+    train_loader: Option<SavedLoader>,
+    /// The random numbers before what a resumed run does again, if this one fails now.
+    pub(super) random_before_redone: Option<RandomState>,
+}
+
+impl Saving {
+    /// The saving of an evaluation after a `fit`, which can still be saved.
+    pub(super) fn after(before: Self) -> Self {
+        Self { train_loader: before.train_loader, ..Self::default() }
+    }
+}
+
+impl RunContext {
+    /// The checkpoint that the run began from.
+    pub fn ckpt_path(&self) -> Option<&Path> {
+        self.saving.ckpt_path.as_deref()
+    }
+
+    pub(crate) fn set_ckpt_path(&mut self, path: Option<PathBuf>) {
+        self.saving.ckpt_path = path;
+    }
+
+    /// Asks for a checkpoint, which is written when the running batch, validation or epoch is over. Lightning's
+    /// [`trainer.save_checkpoint`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#save-checkpoint).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::SaveRequest;
+    /// struct SaveEveryEpoch;
+    ///
+    /// #[lightning_callback]
+    /// impl SaveEveryEpoch {
+    ///     fn on_train_epoch_end(&self, ctx: &mut Context) {
+    ///         let path = format!("epoch_{}.ckpt", ctx.current_epoch());
+    ///         ctx.save_checkpoint(SaveRequest::new(path));
+    ///     }
+    /// }
+    /// ```
+    pub fn save_checkpoint(&mut self, request: SaveRequest) {
+        self.saving.requests.push(request);
+    }
+
+    /// The checkpoints that were asked for, and whose hooks are yet to be called.
+    pub(crate) fn save_requests(&self) -> &[SaveRequest] {
+        &self.saving.requests
+    }
+
+    pub(crate) fn take_save_requests(&mut self) -> Vec<SaveRequest> {
+        std::mem::take(&mut self.saving.requests)
+    }
+
+    /// Queues a checkpoint until the next point from which training can resume.
+    pub(crate) fn queue_save(&mut self, pending: PendingSave) {
+        self.saving.pending.push(pending);
+    }
+
+    pub(crate) fn has_pending_saves(&self) -> bool {
+        !self.saving.pending.is_empty()
+    }
+
+    pub(crate) fn take_pending_saves(&mut self) -> Vec<PendingSave> {
+        std::mem::take(&mut self.saving.pending)
+    }
+
+    /// Whether `path` exists or is about to be written.
+    pub(crate) fn is_taken(&self, path: &Path) -> bool {
+        let pending = self.saving.pending.iter().map(|pending| &pending.request);
+        let is_to_come = pending.chain(&self.saving.requests).any(|request| request.is_at(path));
+        is_to_come || self.saving.writer.has(&location::entry(path)) || path.exists()
+    }
+
+    /// The first of `name.ckpt`, `name-v1.ckpt`, … in a folder that is not taken, or that may be replaced.
+    pub(crate) fn free_checkpoint(
+        &self,
+        folder: &Path,
+        name: &str,
+        may_be_replaced: impl Fn(&Path) -> bool,
+    ) -> PathBuf {
+        let first = folder.join(format!("{name}.ckpt"));
+        let others = (1..).map(|version| folder.join(format!("{name}-v{version}.ckpt")));
+        let mut paths = std::iter::once(first.clone()).chain(others);
+        paths.find(|path| may_be_replaced(path) || !self.is_taken(path)).unwrap_or(first)
+    }
+
+    /// What writes checkpoints while training continues.
+    pub(crate) fn checkpoint_writer(&mut self) -> &mut Writer {
+        &mut self.saving.writer
+    }
+
+    /// The folders that callbacks of the run write checkpoints to.
+    pub(crate) fn checkpoint_folders(&mut self) -> &mut Folders {
+        &mut self.saving.folders
+    }
+
+    /// Whether a checkpoint was written in this run.
+    pub(crate) fn has_saved(&self) -> bool {
+        self.saving.has_saved
+    }
+
+    pub(super) fn record_save(&mut self) {
+        self.saving.has_saved = true;
+    }
+
+    /// Whether the run has yet to take over something of the checkpoint that it began from. What would be saved now lacks it, and
+    /// may take the checkpoint's own place.
+    pub(crate) fn is_restoring(&self) -> bool {
+        self.ckpt_path().is_some() && self.stage() == Stage::Fit && !self.saving.is_restored
+    }
+
+    /// Records that all of the checkpoint was taken over.
+    pub(crate) fn set_restored(&mut self) {
+        self.saving.is_restored = true;
+    }
+
+    /// Keeps the checkpoint that the run is resumed from until training continues.
+    pub(crate) fn keep_resumed(&mut self, checkpoint: Checkpoint) {
+        self.saving.resumed = Some(checkpoint);
+    }
+
+    pub(crate) fn resumed(&self) -> Option<&Checkpoint> {
+        self.saving.resumed.as_ref()
+    }
+
+    pub(crate) fn resumed_mut(&mut self) -> Option<&mut Checkpoint> {
+        self.saving.resumed.as_mut()
+    }
+
+    pub(crate) fn take_resumed(&mut self) -> Option<Checkpoint> {
+        self.saving.resumed.take()
+    }
+
+    /// The loader of the running training epoch.
+    pub(crate) fn train_loader(&self) -> Option<&SavedLoader> {
+        self.saving.train_loader.as_ref()
+    }
+
+    pub(crate) fn set_train_loader(&mut self, loader: SavedLoader) {
+        self.saving.train_loader = Some(loader);
+    }
+}

@@ -1,0 +1,29 @@
+//! What a loop logs: the values of each name, for the step and for the epoch, on the device until somebody reads them.
+
+mod accumulator;
+mod arguments;
+mod columns;
+mod entry;
+mod error;
+mod key;
+mod logged_metrics;
+mod recorded;
+mod saved;
+mod scalar;
+mod value;
+
+pub use accumulator::Reduction;
+pub(crate) use arguments::Arguments;
+pub use error::LogError;
+pub(crate) use key::{DATALOADER_SUFFIX, Name};
+pub(crate) use logged_metrics::MetricState;
+pub(crate) use recorded::Log;
+pub(crate) use saved::SavedLog;
+pub use value::LogValue;
+
+/// The step of a row whose `step` was logged: without its fraction, as in Lightning.
+pub(crate) fn row_step(value: f64) -> Result<usize, LogError> {
+    // beyond, f64 has not every whole number
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    if (0.0..=LARGEST).contains(&value.trunc()) { Ok(value as usize) } else { Err(LogError::Step { value }) }
+}

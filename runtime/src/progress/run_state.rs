@@ -1,0 +1,56 @@
+//! What a run knows besides its module, its optimizers and its counters, and gets back when it is resumed.
+
+use super::SavedIntervalClock;
+use crate::data::{SavedLoader, Seed};
+use crate::json_float::JsonFloat;
+use crate::log::SavedLog;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The state, apart from its tensors.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct RunState {
+    /// What loaders without a seed of their own follow; 0 in checkpoints from before it was saved, as it was 0 then.
+    pub(crate) seed: Seed,
+    /// Within an epoch, the loader of its batches.
+    pub(crate) train_loader: Option<SavedLoader>,
+    pub(crate) should_stop: bool,
+    pub(crate) stop_reason: Option<String>,
+    pub(crate) has_validated: bool,
+    /// Of checkpoints that were written before clocks were kept: none.
+    pub(crate) validation_clock: Option<SavedIntervalClock>,
+    pub(crate) lr_scheduler_clocks: Vec<SavedIntervalClock>,
+    /// What a hook has set in place of the trainer's own.
+    pub(crate) accumulate_grad_batches: Option<usize>,
+    pub(crate) toggled_optimizer: Option<usize>,
+    /// Whether a loss of the running accumulation window was NaN or infinite, so that no step is taken.
+    pub(crate) skips_next_step: bool,
+    /// What hooks have frozen and unfrozen, other than by toggling.
+    pub(crate) refrozen: Refrozen,
+    pub(crate) callback_metrics: BTreeMap<String, JsonFloat>,
+    pub(crate) training_log: SavedLog,
+    /// What each logger keeps.
+    pub(crate) loggers: Vec<serde_json::Value>,
+}
+
+/// The names of the parameters whose gradients are on or off in another way than at the beginning of `fit`. The module decides the
+/// others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Refrozen {
+    pub(crate) frozen: Vec<String>,
+    pub(crate) unfrozen: Vec<String>,
+}
+
+impl RunState {
+    /// Drops what was logged of an epoch that is not continued.
+    pub(crate) fn forget_logged(&mut self) {
+        self.training_log = SavedLog::default();
+    }
+}
+
+/// The names of the tensors of the log begin so.
+pub(crate) const LOG: &str = "log.";
+/// The names of the tensors with the state of random numbers begin so.
+pub(crate) const RANDOM: &str = "random.";
