@@ -159,8 +159,8 @@ fn batches_of_no_sample_are_refused() {
     let loader = || DataLoader::new(TensorDataset::new(Tensor::ones([3, 1], (Kind::Float, Device::Cpu))).unwrap());
     let mut line = Line::new();
     let error = trainer(quiet(), &line).fit(&mut line, Loaders::train(loader().batch_size(0))).unwrap_err();
-    assert!(error.to_string().ends_with("a DataLoader's batch_size is 0; it must be at least 1"), "{error}");
+    assert!(error.to_string().ends_with("the batch_size of a DataLoader must be at least 1, but it is 0"), "{error}");
     let data = Loaders::evaluation(loader().batch_size(0));
     let error = trainer(quiet(), &line).validate(&mut line, data).unwrap_err();
-    assert!(error.to_string().ends_with("a DataLoader's batch_size is 0; it must be at least 1"), "{error}");
+    assert!(error.to_string().ends_with("the batch_size of a DataLoader must be at least 1, but it is 0"), "{error}");
 }

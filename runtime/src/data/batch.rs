@@ -1,4 +1,4 @@
-//! What a step receives: a tree of tensors that can be moved to a device.
+//! The argument of a step: a tree of tensors that can be moved to a device.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
@@ -8,12 +8,12 @@ use tch::{Device, TchError, Tensor};
 use super::pinned;
 use crate::native;
 
-/// A tree of tensors: what a [`DataLoader`](super::DataLoader) yields, the runtime moves to a device and
-/// a step receives.
+/// A tree of tensors. A [`DataLoader`](super::DataLoader) yields it, the trainer moves it to a device and passes it to
+/// a step.
 ///
 /// A [`Tensor`] is a batch. Tuples of up to eight batches, `Vec`, arrays, `Option`, `Box` and the values
-/// of maps are batches when what they hold is. Numbers, `bool`, `String` and `()` hold no tensor and are
-/// passed along. Own structs get it from `#[derive(Batch)]`.
+/// of maps are batches when their elements are. Numbers, `bool`, `String` and `()` hold no tensor and are
+/// passed through unchanged. For your own structs, use `#[derive(Batch)]`.
 ///
 /// ```
 /// use tch::{Device, Kind, Tensor};
@@ -28,41 +28,40 @@ use crate::native;
 /// # Ok::<(), tch::TchError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a batch: it is not known where its tensors are [TL0503]",
+    message = "`{Self}` is not a batch: it does not implement `Batch` [TL0503]",
     label = "not a batch",
     note = "write `#[derive(Batch)]` above your own struct, or use `Tensor`, or tuples, lists and maps of them"
 )]
 pub trait Batch: Sized + 'static {
-    /// Passes every tensor through `map`, in a fixed order of the fields, and rebuilds the tree of what
-    /// it answers.
+    /// Replaces every tensor by the result of `map`, in a fixed order of the fields.
     ///
     /// # Errors
     /// The first error of `map`; the tensors after it are not visited.
     fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError>;
 
-    /// Shows every tensor to `visit`, in the order of [`map_tensors`](Batch::map_tensors).
+    /// Calls `visit` with every tensor, in the order of [`map_tensors`](Batch::map_tensors).
     fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor));
 
-    /// Moves every tensor to `device`. A tensor that is there already is passed on untouched.
+    /// Moves every tensor to `device`. A tensor that is already there is returned unchanged.
     ///
-    /// The copy does not wait for the device, except to the CPU and to MPS, as in Lightning's
+    /// The copy is asynchronous, except to the CPU and to MPS, as in Lightning's
     /// [`move_data_to_device`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/fabric/utilities/apply_func.py).
     /// From pinned memory it overlaps with the device's work.
     ///
     /// # Errors
-    /// What libtorch says, for instance that the device's memory is full.
+    /// An error of libtorch, for instance that the device is out of memory.
     fn move_to_device(self, device: Device) -> Result<Self, TchError> {
         self.map_tensors(&mut |tensor| move_tensor(tensor, device))
     }
 
-    /// Copies every tensor in the host's memory to pinned memory, from which a copy to a GPU does not keep the host
-    /// waiting. What is pinned already, or on a device, is passed on untouched.
+    /// Copies every tensor in host memory to pinned memory, from which copies to a GPU are asynchronous. Tensors that are
+    /// already pinned, or on a device, are returned unchanged.
     ///
-    /// Where CUDA can't be used it does nothing, as in
+    /// Without CUDA it does nothing, as in
     /// [PyTorch](https://docs.pytorch.org/docs/stable/data.html#memory-pinning).
     ///
     /// # Errors
-    /// What libtorch says, for instance that no more memory can be pinned.
+    /// An error of libtorch, for instance that no more memory can be pinned.
     fn move_to_pinned_memory(self) -> Result<Self, TchError> {
         if !pinned::is_possible() {
             return Ok(self);
@@ -75,9 +74,9 @@ pub trait Batch: Sized + 'static {
 
     /// The number of samples: the first dimension of the first tensor that has one.
     ///
-    /// 1 if all tensors are scalars, `None` if there is no tensor: what Lightning's
+    /// 1 if all tensors are scalars, `None` if there is no tensor. Lightning's
     /// [`extract_batch_size`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/utilities/data.py)
-    /// infers, save that a scalar before a larger tensor does not decide.
+    /// infers the same, except that a scalar before a larger tensor is ignored here.
     fn batch_size(&self) -> Option<usize> {
         let mut only_scalars = None;
         let mut first_dimension = None;
@@ -96,8 +95,8 @@ fn move_tensor(tensor: Tensor, device: Device) -> Result<Tensor, TchError> {
         return Ok(tensor);
     }
     match device {
-        // Copies that are not waited for: the host could read one to the CPU before it is complete, and
-        // MPS computes with it too early (https://github.com/pytorch/pytorch/issues/83015).
+        // Synchronous: the host could read an asynchronous copy to the CPU before it is complete, and MPS would
+        // compute with it too early (https://github.com/pytorch/pytorch/issues/83015).
         Device::Cpu | Device::Mps => tensor.f_to_device(device),
         _ => tensor.f_to_device_(device, tensor.f_kind()?, true, false),
     }
@@ -156,7 +155,7 @@ impl<T: Batch, const N: usize> Batch for [T; N] {
     }
 }
 
-/// The order of the tensors is the map's own, which is arbitrary.
+/// The order of the tensors is the map's iteration order, which is arbitrary.
 impl<K, V, S> Batch for HashMap<K, V, S>
 where
     K: Eq + Hash + 'static,
@@ -189,7 +188,7 @@ macro_rules! tuple_batch {
                 self,
                 map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>,
             ) -> Result<Self, TchError> {
-                #[allow(non_snake_case)] // an element's value goes by its type's name
+                #[allow(non_snake_case)] // each variable has the name of its type
                 let ($($element,)+) = self;
                 Ok(($($element.map_tensors(map)?,)+))
             }
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_error_ends_the_mapping() {
+    fn map_tensors_stops_at_the_first_error() {
         let mut visited = 0;
         let mapped = vec![zeros(&[1]), zeros(&[1]), zeros(&[1])].map_tensors(&mut |_| {
             visited += 1;
@@ -272,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_already_on_the_device_is_passed_on_untouched() {
+    fn a_tensor_already_on_the_device_is_returned_unchanged() {
         let tensor = zeros(&[2]);
         let address = tensor.as_ptr();
         let (moved, text) = (tensor, "kept".to_owned()).move_to_device(Device::Cpu).unwrap();
@@ -281,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_pinned_where_there_is_a_gpu() {
+    fn memory_is_pinned_if_cuda_is_usable() {
         let tensor = zeros(&[2]);
         let address = tensor.data_ptr();
         let (pinned, text) = (tensor, "kept".to_owned()).move_to_pinned_memory().unwrap();
@@ -292,7 +291,7 @@ mod tests {
 
     /// The cases of Lightning's own `test_extract_batch_size`.
     #[test]
-    fn the_batch_size_is_inferred_as_lightning_does() {
+    fn batch_size_is_inferred_as_in_lightning() {
         assert_eq!(zeros(&[11, 10, 9, 8]).batch_size(), Some(11));
         assert_eq!(BTreeMap::from([("test", zeros(&[11, 10]))]).batch_size(), Some(11));
         assert_eq!(vec![zeros(&[11, 10])].batch_size(), Some(11));
@@ -303,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scalar_does_not_hide_the_batch_size() {
+    fn batch_size_ignores_a_scalar_before_a_larger_tensor() {
         assert_eq!((zeros(&[]), zeros(&[4, 2]), zeros(&[5])).batch_size(), Some(4));
     }
 }

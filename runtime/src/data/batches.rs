@@ -7,45 +7,44 @@ use tch::Device;
 use super::{Batch, DataError, DeviceBatches};
 use crate::signal::Caught;
 
-/// Batches on their way to whoever asks for them.
+/// The reader behind [`Batches`]: a dataset's, or several loaders'.
 pub(super) trait Feed<B> {
-    /// How many there are in the whole epoch, where that is known.
+    /// The number of batches in the epoch, if it is known.
     fn num_batches(&self) -> Option<usize>;
 
-    /// The samples in a batch; none where they have no index.
+    /// The indices of the samples in a batch; empty if samples have no index.
     fn indices(&self, batch_idx: usize) -> &[usize] {
         let _ = batch_idx;
         &[]
     }
 
-    /// A number that two epochs have in common where they deal the same samples in the same batches.
+    /// Returns a number that is equal for two epochs with the same samples in the same batches.
     fn fingerprint(&self) -> u64;
 
-    /// Lets batch `batch_idx` of the epoch be the next one: any where the number of batches is known, otherwise the
+    /// Makes `batch_idx` the next batch. It can be any batch if the number of batches is known, otherwise only the
     /// first.
     fn skip_to(&mut self, batch_idx: usize);
 
-    /// Whether the next batch can be had without waiting for it.
+    /// Whether the next batch can be returned without blocking.
     fn is_ready(&mut self) -> bool;
 
-    /// Ends waiting for a worker when a signal is caught.
+    /// Stops waiting for workers when a signal is caught.
     fn watch(&mut self, caught: &Caught);
 
     /// The next batch.
     fn next(&mut self) -> Option<Result<B, DataError>>;
 }
 
-/// The batches of one epoch: what [`DataLoader::epoch`](super::DataLoader::epoch) answers.
+/// An iterator over the batches of one epoch, returned by [`DataLoader::epoch`](super::DataLoader::epoch).
 ///
-/// A batch that can't be read is an error in its place ([`DataError::Sample`], [`DataError::StreamSample`] or
-/// [`DataError::Batch`]); the batches after it can still be read. The epoch ends with the error of workers that could
-/// not be started, died or took too long ([`DataError::WorkerStart`], [`DataError::WorkerDied`],
-/// [`DataError::Timeout`]).
+/// A batch that cannot be read is an error ([`DataError::Sample`], [`DataError::StreamSample`] or
+/// [`DataError::Batch`]); the batches after it can still be read. If workers cannot be started, die or time out
+/// ([`DataError::WorkerStart`], [`DataError::WorkerDied`], [`DataError::Timeout`]), that error is the last item.
 pub struct Batches<'a, B> {
     feed: Box<dyn Feed<B> + 'a>,
     num_batches: Option<usize>,
     batch_idx: usize,
-    /// How many batches are to be read and dropped before the next one.
+    /// The number of batches to read and drop before the next one.
     to_drop: usize,
     is_over: bool,
 }
@@ -55,8 +54,8 @@ impl<'a, B: Batch> Batches<'a, B> {
         Self { num_batches: feed.num_batches(), feed, batch_idx: 0, to_drop: 0, is_over: false }
     }
 
-    /// Goes on with batch `batch_idx` of the epoch, counted from 0, without reading those between; past the last one,
-    /// with none. Of a stream, what lies before is read and dropped.
+    /// Continues with batch `batch_idx` of the epoch, counted from 0, without reading the ones before it. If it is past
+    /// the last batch, the iterator is at its end. The batches of a stream are read and dropped.
     ///
     /// ```
     /// use tch_lightning::data::DataLoader;
@@ -71,18 +70,18 @@ impl<'a, B: Batch> Batches<'a, B> {
         self
     }
 
-    /// The dataset's indices of the samples in batch `batch_idx`; empty past the last batch, for a stream and for a
+    /// The dataset indices of the samples in batch `batch_idx`. Empty past the last batch, for a stream and for a
     /// combined loader.
     pub fn indices(&self, batch_idx: usize) -> &[usize] {
         self.feed.indices(batch_idx)
     }
 
-    /// The batches on `device`, each sent there while the one before it is used.
+    /// Moves the batches to `device`, copying each while the one before it is used.
     ///
-    /// On a CUDA device the copies run on a stream of their own, from pinned memory
-    /// ([`pin_memory`](super::DataLoader::pin_memory)) beside the device's other work. On other devices batches are
-    /// moved as by [`Batch::move_to_device`]. A batch is sent ahead when workers have it ready; nothing waits for one that
-    /// is not asked for.
+    /// On a CUDA device the copies run on a separate stream, and from pinned memory
+    /// ([`pin_memory`](super::DataLoader::pin_memory)) they overlap with the device's other work. On other devices batches
+    /// are moved by [`Batch::move_to_device`]. A batch is copied ahead only if the workers have it ready; the iterator
+    /// never blocks on a batch that has not been requested.
     ///
     /// ```
     /// use tch::Device;
@@ -101,7 +100,7 @@ impl<'a, B: Batch> Batches<'a, B> {
         DeviceBatches::new(self, device)
     }
 
-    /// Ends the epoch with [`DataError::Interrupted`] if a worker is waited for when a signal is caught, or afterwards.
+    /// Ends the epoch with [`DataError::Interrupted`] if a signal is caught before or while it waits for a worker.
     pub(crate) fn watch(mut self, caught: &Caught) -> Self {
         self.watch_mut(caught);
         self
@@ -139,14 +138,14 @@ impl<'a, B: Batch> Batches<'a, B> {
         self.num_batches
     }
 
-    /// Whether it is known that no batch is left.
-    pub(super) fn is_through(&self) -> bool {
+    /// Whether the iterator is known to be at its end.
+    pub(super) fn is_exhausted(&self) -> bool {
         self.is_over || self.num_batches == Some(self.batch_idx)
     }
 
-    /// Whether there is a next batch that can be had without waiting for it.
+    /// Whether there is a next batch that can be returned without blocking.
     pub(super) fn is_ready(&mut self) -> bool {
-        !self.is_through() && self.to_drop == 0 && self.feed.is_ready()
+        !self.is_exhausted() && self.to_drop == 0 && self.feed.is_ready()
     }
 }
 
@@ -154,14 +153,14 @@ impl<B: Batch> Iterator for Batches<'_, B> {
     type Item = Result<B, DataError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.is_through() {
+        if self.is_exhausted() {
             return None;
         }
         while self.to_drop > 0 {
             self.to_drop -= 1;
             let dropped = self.read();
             if self.is_over {
-                // `None`, or the error that there can be no batch any more
+                // `None`, or the error that ended the epoch
                 return dropped;
             }
         }
@@ -170,7 +169,7 @@ impl<B: Batch> Iterator for Batches<'_, B> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let left = self.num_batches.map(|all| all - self.batch_idx);
-        // workers that die end an epoch early
+        // the lower bound is 0, as a worker that dies ends the epoch early
         (0, if self.is_over { Some(0) } else { left })
     }
 }
@@ -189,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_is_ready_is_not_lost() {
+    fn batches_that_are_ready_are_all_returned() {
         let loader = by_two(50);
         let mut batches = loader.epoch(0).unwrap();
         assert!(!batches.is_ready(), "no worker has started");
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn combined_batches_are_ready_when_all_are() {
+    fn combined_batches_are_ready_when_all_members_are() {
         let loader = CombinedLoader::max_size((by_two(3), by_two(8)));
         let mut batches = loader.epoch(0).unwrap();
         assert!(batches.next().is_some());

@@ -1,4 +1,4 @@
-//! Joining samples into a batch, as PyTorch's `default_collate` does.
+//! Collation: samples are joined into a batch, as by PyTorch's `default_collate`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
@@ -8,7 +8,7 @@ use tch::{TchError, Tensor};
 
 use super::Batch;
 
-/// A sample that knows how to become a batch together with others.
+/// A sample that can be joined with others into a batch.
 ///
 /// The rules are those of PyTorch's
 /// [`default_collate`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.default_collate):
@@ -24,8 +24,8 @@ use super::Batch;
 /// | `Vec<T>`, the same length in every sample | `Vec` of that length, of batches over the samples |
 /// | map to `T`, the same keys in every sample | map to batches |
 ///
-/// Own types implement it with their own rule; one dataset has a rule of its own by
-/// [`collate_with`](super::Dataset::collate_with).
+/// Implement it for your own types; for a single dataset, [`collate_with`](super::Dataset::collate_with) replaces it by a
+/// function.
 ///
 /// ```
 /// use tch_lightning::data::Collate;
@@ -36,21 +36,21 @@ use super::Batch;
 /// # Ok::<(), tch::TchError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "samples of type `{Self}` can't be joined into a batch",
+    message = "samples of type `{Self}` cannot be joined into a batch",
     label = "not a sample",
     note = "samples are tensors, numbers, `bool`, `String`, and tuples, lists and maps of them; \
             implement `Collate` for your own type, or join samples by a function with `collate_with`"
 )]
 pub trait Collate: Sized {
-    /// What several samples become.
+    /// The batch of several samples.
     type Batch: Batch;
 
     /// Joins samples into a batch, in their order.
     ///
     /// # Errors
     /// [`TchError::Shape`] if the samples' shapes, lengths or keys differ, [`TchError::Convert`] if an
-    /// integer does not fit an i64; both name the sample by its position in the batch. What libtorch
-    /// says otherwise, for instance about stacking no tensor at all.
+    /// integer does not fit an i64; both name the sample by its position in the batch. Any other error is
+    /// libtorch's, for instance for an empty list of tensors.
     fn collate(samples: Vec<Self>) -> Result<Self::Batch, TchError>;
 }
 
@@ -62,12 +62,12 @@ impl Collate for Tensor {
     }
 }
 
-/// Says which tensor can't be stacked, which libtorch says with a C++ backtrace.
+/// Returns an error that names the odd tensor, where libtorch's has a C++ backtrace.
 fn unequal_shapes(samples: &[Tensor]) -> Option<TchError> {
     let first = samples.first()?.size();
     let (position, odd) = samples.iter().map(Tensor::size).enumerate().find(|(_, size)| *size != first)?;
     Some(TchError::Shape(format!(
-        "the tensors of a batch must have one shape, but the first sample's is {first:?} and sample \
+        "the tensors of a batch must have the same shape, but the first sample's is {first:?} and sample \
          {position}'s is {odd:?}"
     )))
 }
@@ -122,7 +122,7 @@ impl<T: Collate> Collate for Vec<T> {
         for (position, sample) in samples.into_iter().enumerate() {
             if sample.len() != length {
                 return Err(TchError::Shape(format!(
-                    "the lists of a batch must have one length, but the first sample's has {length} \
+                    "the lists of a batch must have the same length, but the first sample's has {length} \
                      elements and sample {position}'s has {}",
                     sample.len()
                 )));
@@ -166,7 +166,7 @@ where
     }
 }
 
-/// Joins the values of one key; a sample without the key makes the column too short.
+/// Joins the values of one key. A column shorter than the batch means that a sample lacks the key.
 fn collate_column<K: Debug, V: Collate>(
     (key, values): (K, Vec<V>),
     batch_size: usize,
@@ -188,7 +188,7 @@ macro_rules! tuple_collate {
 
             fn collate(samples: Vec<Self>) -> Result<Self::Batch, TchError> {
                 $(let mut $column = Vec::with_capacity(samples.len());)+
-                #[allow(non_snake_case)] // an element's value goes by its type's name
+                #[allow(non_snake_case)] // each variable has the name of its type
                 for ($($element,)+) in samples {
                     $($column.push($element);)+
                 }
@@ -224,9 +224,9 @@ mod tests {
         assert_eq!(floats(&batch), [1.0, 2.0, 3.0, 4.0]);
     }
 
-    /// The examples in the documentation of `default_collate`.
+    /// The examples are those in the documentation of `default_collate`.
     #[test]
-    fn the_examples_of_pytorch() {
+    fn collate_agrees_with_the_examples_of_pytorch() {
         let numbers = i64::collate(vec![0, 1, 2, 3]).unwrap();
         assert_eq!((numbers.kind(), floats(&numbers)), (Kind::Int64, vec![0.0, 1.0, 2.0, 3.0]));
 
@@ -266,12 +266,12 @@ mod tests {
         let ones = |size: &[i64]| Tensor::ones(size, (Kind::Float, tch::Device::Cpu));
         assert_eq!(
             Tensor::collate(vec![ones(&[3]), ones(&[3]), ones(&[4])]).unwrap_err().to_string(),
-            "invalid shape: the tensors of a batch must have one shape, but the first sample's is [3] and \
+            "invalid shape: the tensors of a batch must have the same shape, but the first sample's is [3] and \
              sample 2's is [4]"
         );
         assert_eq!(
             Vec::<f32>::collate(vec![vec![1.0, 2.0], vec![3.0]]).unwrap_err().to_string(),
-            "invalid shape: the lists of a batch must have one length, but the first sample's has 2 \
+            "invalid shape: the lists of a batch must have the same length, but the first sample's has 2 \
              elements and sample 1's has 1"
         );
         let keyed = [BTreeMap::from([("x", 1), ("y", 2)]), BTreeMap::from([("x", 1)])];

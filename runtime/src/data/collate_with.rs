@@ -1,6 +1,6 @@
-//! A dataset with a collation of its own.
+//! A dataset with a collate function.
 
-/// A dataset whose samples are joined by a function, as PyTorch's loaders do with a `collate_fn`. Made by
+/// A dataset whose samples are joined by a function: PyTorch's `collate_fn`. Returned by
 /// [`Dataset::collate_with`](super::Dataset::collate_with) and
 /// [`IterableDataset::collate_with`](super::IterableDataset::collate_with).
 #[derive(Debug, Clone)]

@@ -1,10 +1,10 @@
-//! Several datasets as one.
+//! The concatenation of several datasets.
 
 use super::{DataError, Dataset};
 
-/// Datasets one after the other, as PyTorch's
+/// The concatenation of several datasets: PyTorch's
 /// [`ConcatDataset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ConcatDataset). Datasets of
-/// different types fit in as `Box<dyn Dataset<Sample = …>>`.
+/// different types can be combined as `Box<dyn Dataset<Sample = …>>`.
 ///
 /// ```
 /// use tch_lightning::data::{ConcatDataset, Dataset};
@@ -17,12 +17,12 @@ use super::{DataError, Dataset};
 #[derive(Debug, Clone)]
 pub struct ConcatDataset<D> {
     datasets: Vec<D>,
-    /// The index after each dataset's last.
+    /// The index after the last sample of each dataset.
     ends: Vec<usize>,
 }
 
 impl<D: Dataset> ConcatDataset<D> {
-    /// The samples of the first dataset, then those of the second, and so on.
+    /// Creates a dataset of the samples of the first dataset, then those of the second, and so on.
     pub fn new(datasets: Vec<D>) -> Self {
         let ends = datasets.iter().scan(0, |end, dataset| {
             *end += dataset.len();
@@ -40,11 +40,11 @@ impl<D: Dataset> Dataset for ConcatDataset<D> {
     }
 
     fn get_item(&self, index: usize) -> anyhow::Result<D::Sample> {
-        let place = self.ends.partition_point(|&end| end <= index);
-        let Some(dataset) = self.datasets.get(place) else {
+        let position = self.ends.partition_point(|&end| end <= index);
+        let Some(dataset) = self.datasets.get(position) else {
             return Err(DataError::ConcatIndex { index, dataset_len: self.len() }.into());
         };
-        let start = if place == 0 { 0 } else { self.ends[place - 1] };
+        let start = if position == 0 { 0 } else { self.ends[position - 1] };
         dataset.get_item(index - start)
     }
 }
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_index_counts_through_all_datasets() {
+    fn concatenated_datasets_have_consecutive_indices() {
         let datasets: Vec<Box<dyn Dataset<Sample = i64>>> =
             vec![Box::new(vec![0_i64, 1]), Box::new(Vec::<i64>::new()), Box::new(vec![2_i64, 3, 4])];
         let all = ConcatDataset::new(datasets);
@@ -63,7 +63,7 @@ mod tests {
         assert_eq!(Vec::<i64>::try_from(batch).unwrap(), [4, 0, 2, 1, 3]);
         assert_eq!(
             all.get_item(5).unwrap_err().to_string(),
-            "a ConcatDataset is asked for sample 5, but it has 5 samples"
+            "index 5 is out of range for a ConcatDataset of 5 samples"
         );
         assert!(ConcatDataset::new(Vec::<Vec<i64>>::new()).is_empty());
     }

@@ -1,17 +1,16 @@
-//! Where samples come from.
+//! Map-style datasets: collections of samples with an index.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::reading_now::{self, Item};
+use super::current_item::{self, Item};
 use super::{Batch, Collate, CollateWith, DataError, draws};
 use crate::panic;
 
 /// A collection of samples, each with an index: PyTorch's map-style
 /// [`Dataset`](https://docs.pytorch.org/docs/stable/data.html#map-style-datasets).
 ///
-/// A `Vec` of samples that can be cloned is a dataset; tensors have
-/// [`TensorDataset`](super::TensorDataset).
+/// A `Vec` of samples that are [`Clone`] is a dataset; for tensors, use [`TensorDataset`](super::TensorDataset).
 ///
 /// ```
 /// use tch_lightning::data::{DataLoader, Dataset};
@@ -43,32 +42,32 @@ use crate::panic;
     note = "implement `Dataset` for it (`len` and `get_item`), or use `TensorDataset` or a `Vec` of samples"
 )]
 pub trait Dataset {
-    /// One sample, for instance an image and its label. A loader joins samples by [`Collate`], or as
-    /// [`collate_with`](Dataset::collate_with) says.
+    /// The type of one sample, for instance an image and its label. A loader joins samples by [`Collate`], or by the
+    /// function given to [`collate_with`](Dataset::collate_with).
     type Sample;
 
     /// The number of samples. It must not change while a loader holds the dataset.
     fn len(&self) -> usize;
 
-    /// The sample at `index`, from 0 to less than [`len`](Dataset::len); beyond that, an error or a panic.
+    /// Returns the sample at `index`, which is less than [`len`](Dataset::len); otherwise it may fail or panic.
     ///
     /// # Errors
-    /// Any error of yours, passed on with `?`; a loader adds the index to it.
+    /// Any error of your own; a loader adds the index to it.
     fn get_item(&self, index: usize) -> anyhow::Result<Self::Sample>;
 
-    /// Whether there is no sample.
+    /// Whether the dataset has no samples.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The samples at `indices`, joined into a batch in that order.
+    /// Returns the batch of the samples at `indices`, in that order.
     ///
-    /// By default each is read by [`get_item`](Dataset::get_item) and all are collated. Override it where many
-    /// samples are read at once faster than one by one, as PyTorch's `__getitems__`.
+    /// The default reads each by [`get_item`](Dataset::get_item) and collates them. Override it if reading many samples
+    /// at once is faster than one by one: PyTorch's `__getitems__`.
     ///
     /// # Errors
-    /// By default [`DataError::Sample`] for an error or a panic of `get_item`, and what [`Collate::collate`]
-    /// says.
+    /// By default [`DataError::Sample`] for an error or a panic of `get_item`, and any error of
+    /// [`Collate::collate`].
     fn get_items(&self, indices: &[usize]) -> anyhow::Result<<Self::Sample as Collate>::Batch>
     where
         Self::Sample: Collate,
@@ -76,13 +75,14 @@ pub trait Dataset {
         Ok(Collate::collate(read_each(self, indices)?)?)
     }
 
-    /// The batches of the samples at each of these lists of indices, in that order.
+    /// Returns one batch for each list of indices, in that order.
     ///
-    /// By default each is read by [`get_items`](Dataset::get_items). Override it, with
-    /// [`samples_at_once`](Dataset::samples_at_once), where it pays to read several batches together.
+    /// The default reads each by [`get_items`](Dataset::get_items). Override it, together with
+    /// [`samples_at_once`](Dataset::samples_at_once), if it pays to read several batches at once.
     ///
     /// # Errors
-    /// By default those of `get_items`. A loader then reads each batch alone, so that the error is that of its batch.
+    /// By default those of `get_items`. After an error a loader reads each of the batches separately, so that only the
+    /// batch at fault fails.
     fn get_batches(&self, batches: &[&[usize]]) -> anyhow::Result<Vec<<Self::Sample as Collate>::Batch>>
     where
         Self::Sample: Collate,
@@ -90,14 +90,14 @@ pub trait Dataset {
         batches.iter().map(|indices| self.get_items(indices)).collect()
     }
 
-    /// How many samples at most a loader reads together, as several batches; with 0, the default, each batch is read
-    /// alone, when it is asked for.
+    /// The largest number of samples that a loader reads at once, as several batches. With 0, the default, each batch is
+    /// read separately, when it is requested.
     fn samples_at_once(&self) -> usize {
         0
     }
 
-    /// This dataset with a way of its own to join samples into batches, in place of [`Collate`]: PyTorch's
-    /// `collate_fn`. The batch may be of any type.
+    /// Joins the samples of this dataset by `collate`, in place of [`Collate`]: PyTorch's `collate_fn`. The batch may have
+    /// any type.
     ///
     /// ```
     /// use tch_lightning::data::{DataLoader, Dataset};
@@ -131,11 +131,11 @@ pub trait Dataset {
     }
 }
 
-/// The samples at `indices`, each with its own random numbers; what fails or panics is the error of that sample. What follows
-/// has those of the batch.
+/// Reads the samples at `indices`, each with its own random numbers. An error or a panic names the sample. Afterwards the
+/// generator is seeded for the collate function.
 pub(super) fn read_each<D: Dataset + ?Sized>(dataset: &D, indices: &[usize]) -> Result<Vec<D::Sample>, DataError> {
     let read = |&index| {
-        reading_now::begin(Item::Sample(index));
+        current_item::begin(Item::Sample(index));
         let sample = draws::sample(|| panic::catch(|| dataset.get_item(index)));
         sample.map_err(|source| DataError::Sample { index, source })
     };
@@ -215,23 +215,23 @@ mod tests {
         }
     }
 
-    fn said(error: anyhow::Error) -> String {
+    fn message(error: anyhow::Error) -> String {
         format!("{error:#}")
     }
 
     #[test]
     fn the_sample_that_fails_or_panics_is_named() {
         assert_eq!(
-            said(Faulty.get_items(&[0, 1]).unwrap_err()),
+            message(Faulty.get_items(&[0, 1]).unwrap_err()),
             "sample 1 of the dataset could not be read: the file is cut short"
         );
-        let panicked = said(Faulty.get_items(&[2]).unwrap_err());
-        let without_place = panicked.split(" (panicked at").next();
-        assert_eq!(without_place, Some("sample 2 of the dataset could not be read: the file is gone"));
+        let panicked = message(Faulty.get_items(&[2]).unwrap_err());
+        let without_location = panicked.split(" (panicked at").next();
+        assert_eq!(without_location, Some("sample 2 of the dataset could not be read: the file is gone"));
     }
 
     #[test]
-    fn a_list_of_samples_is_a_dataset() {
+    fn a_vec_of_samples_is_a_dataset() {
         let dataset = vec![(1.0_f32, 10_i64), (2.0, 20), (3.0, 30)];
         let (x, y) = dataset.get_items(&[2, 0]).unwrap();
         assert_eq!(Vec::<f32>::try_from(x).unwrap(), [3.0, 1.0]);

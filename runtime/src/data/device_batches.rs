@@ -1,4 +1,4 @@
-//! Batches that are on the device before they are asked for.
+//! Prefetching of batches to a device.
 
 use std::iter::FusedIterator;
 
@@ -8,13 +8,13 @@ use super::{Batch, Batches, DataError};
 use crate::device::{CudaStatus, DeviceError, cuda_status};
 use crate::native::{self, Stream};
 
-/// The batches of one epoch on a device: what [`Batches::prefetch_to_device`] answers.
+/// An iterator over the batches of one epoch on a device, returned by [`Batches::prefetch_to_device`].
 pub struct DeviceBatches<'a, B> {
     batches: Batches<'a, B>,
     device: Device,
-    /// Where the copies run; `None` where the host waits for them.
+    /// The CUDA stream of the copies; `None` on other devices, whose copies are synchronous.
     stream: Option<Stream>,
-    /// The next batch, on its way.
+    /// The next batch, whose copy has been started.
     ahead: Option<Result<B, DataError>>,
 }
 
@@ -27,7 +27,7 @@ impl<'a, B: Batch> DeviceBatches<'a, B> {
         Ok(Self { batches, device, stream, ahead: None })
     }
 
-    /// Begins to copy the next batch.
+    /// Starts the copy of the next batch.
     fn send(&mut self) -> Option<Result<B, DataError>> {
         let (device, stream) = (self.device, self.stream);
         let batch = self.batches.next()?;
@@ -42,12 +42,12 @@ impl<'a, B: Batch> DeviceBatches<'a, B> {
         }))
     }
 
-    /// Has the device wait for the copies that were begun, before it uses them.
+    /// Makes the device's current stream wait for the copies that have been started.
     fn arrive(&self, batch: B) -> Result<B, DataError> {
         let Some(stream) = self.stream else { return Ok(batch) };
         let mut outcome = stream.block_current();
         batch.visit_tensors(&mut |tensor| {
-            // a batch with a `move_to_device` of its own may leave tensors where they were
+            // a batch that overrides `move_to_device` may leave tensors where they were
             if outcome.is_ok() && tensor.device() == self.device {
                 outcome = native::record_on_current_stream(tensor);
             }
@@ -72,9 +72,9 @@ impl<B: Batch> Iterator for DeviceBatches<'_, B> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let sent = self.ahead.take().or_else(|| self.send())?;
-        // before the next copy begins, for which the device need not wait
+        // before the next copy starts, which the device must not wait for
         let batch = sent.and_then(|batch| self.arrive(batch));
-        // waiting for it would keep the device from this one
+        // only if it is ready: waiting for it would delay the work on this one
         if self.batches.is_ready() {
             self.ahead = self.send();
         }

@@ -1,4 +1,5 @@
-//! The random numbers of a loader: what a seed, an epoch and a sample's place in it decide, whoever reads the sample.
+//! The random numbers of a loader. They depend on the seed, the epoch and a sample's position in it alone, not on the
+//! worker that reads the sample.
 
 use std::cell::Cell;
 use std::iter::Flatten;
@@ -10,52 +11,52 @@ use tch::{Device, Kind, Tensor};
 use super::seed::{Seed, mixed};
 use crate::native;
 
-/// An epoch of a loader.
+/// The number and the seed of an epoch.
 #[derive(Debug, Clone, Copy)]
 pub struct Epoch {
     pub(super) number: u64,
     pub(super) seed: Seed,
 }
 
-/// What draws random numbers in an epoch. Each kind has its own, for each of its places.
+/// A consumer of random numbers in an epoch. Each has an independent seed for each position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Drawer {
     /// A sampler.
     Order = 1,
-    /// The beginning of a stream, the same for all its workers, which may have to agree on something.
+    /// The start of a stream, with the same seed in all workers, so that they can draw the same order.
     Stream,
-    /// What reads a batch, apart from its samples. Its place is that of the batch's first sample.
+    /// A dataset that reads a batch, apart from its samples. The position is that of the batch's first sample.
     Batch,
-    /// A sample. Its place is the one that it has in the order of the epoch, as one may stand there twice.
+    /// A sample. The position is that in the order of the epoch, as an index may occur there twice.
     Sample,
-    /// What joins samples. Its place is that of the batch's last sample.
+    /// A collate function. The position is that of the batch's last sample.
     Collate,
 }
 
 impl Epoch {
-    fn seed_of(self, drawer: Drawer, place: usize) -> u64 {
-        mixed([self.seed.number, self.number, drawer as u64, place as u64])
+    fn seed_of(self, drawer: Drawer, position: usize) -> u64 {
+        mixed([self.seed.number, self.number, drawer as u64, position as u64])
     }
 
-    /// Runs `call` with the random numbers of a drawer.
-    pub(super) fn draw<T>(self, drawer: Drawer, place: usize, call: impl FnOnce() -> T) -> T {
-        self.seed.scope(|| native::with_draws(self.seed_of(drawer, place), call))
+    /// Runs `call` with the random numbers of `drawer` at `position`.
+    pub(super) fn draw<T>(self, drawer: Drawer, position: usize, call: impl FnOnce() -> T) -> T {
+        self.seed.scope(|| native::with_draws(self.seed_of(drawer, position), call))
     }
 
-    /// Runs `call`, which reads batches whose samples have these places, with [`sample`] and [`collate`] in the samples' order.
-    pub(super) fn read<T>(self, places: Vec<Range<usize>>, call: impl FnOnce() -> T) -> T {
-        let first = places.first().map_or(0, |range| range.start);
-        let samples = Samples { epoch: self, places: places.into_iter().flatten(), last: first };
+    /// Runs `call`, which reads the samples at `positions` of the order and calls [`sample`] and [`collate`] in that order.
+    pub(super) fn read<T>(self, positions: Vec<Range<usize>>, call: impl FnOnce() -> T) -> T {
+        let first = positions.first().map_or(0, |range| range.start);
+        let samples = Samples { epoch: self, positions: positions.into_iter().flatten(), last: first };
         let _before = Restored(SAMPLES.replace(Some(samples)));
         self.draw(Drawer::Batch, first, call)
     }
 }
 
-/// The samples that are to be read.
+/// The samples still to be read on this thread.
 struct Samples {
     epoch: Epoch,
-    places: Flatten<IntoIter<Range<usize>>>,
-    /// The place of the sample that was read last.
+    positions: Flatten<IntoIter<Range<usize>>>,
+    /// The position of the sample that was read last.
     last: usize,
 }
 
@@ -63,7 +64,7 @@ thread_local! {
     static SAMPLES: Cell<Option<Samples>> = const { Cell::new(None) };
 }
 
-/// What a panic leaves in its place too.
+/// Restores [`SAMPLES`] when dropped, also after a panic.
 struct Restored(Option<Samples>);
 
 impl Drop for Restored {
@@ -72,20 +73,20 @@ impl Drop for Restored {
     }
 }
 
-/// Runs `read` with the random numbers of the next sample, where a loader reads it. Samples that it reads itself
-/// draw from the same numbers.
+/// Runs `read` with the random numbers of the next sample, if a loader is reading. Samples that `read` reads in turn draw
+/// from the same numbers.
 pub(super) fn sample<T>(read: impl FnOnce() -> T) -> T {
     let mut restored = Restored(SAMPLES.take());
     if let Some(samples) = &mut restored.0
-        && let Some(place) = samples.places.next()
+        && let Some(position) = samples.positions.next()
     {
-        samples.last = place;
-        native::seed_draws(samples.epoch.seed_of(Drawer::Sample, place));
+        samples.last = position;
+        native::seed_draws(samples.epoch.seed_of(Drawer::Sample, position));
     }
     read()
 }
 
-/// Switches to the random numbers of the collate function, after the samples were read.
+/// Switches to the random numbers of the collate function, after the samples have been read.
 pub(super) fn collate() {
     let samples = SAMPLES.take();
     if let Some(Samples { epoch, last, .. }) = &samples {
@@ -94,18 +95,18 @@ pub(super) fn collate() {
     SAMPLES.set(samples);
 }
 
-/// A random seed, for a generator other than libtorch's, such as those of the crate `rand`.
+/// Returns a random seed for a generator other than libtorch's, such as those of the `rand` crate.
 ///
-/// It is drawn from libtorch's generator of the CPU. So it follows [`seed_everything`](crate::seed_everything), and in a
-/// dataset, a collate function or a sampler it is what a [`DataLoader`](super::DataLoader) promises of all random numbers
-/// there: reproducible, different for each sample and epoch, and the same for any number of workers.
+/// It is drawn from libtorch's CPU generator, so it follows [`seed_everything`](crate::seed_everything). In a dataset, a
+/// collate function or a sampler it has the guarantees that a [`DataLoader`](super::DataLoader) gives for all random
+/// numbers there: reproducible, different for each sample and epoch, and the same for any number of workers.
 ///
 /// ```
 /// use rand_chacha::ChaCha8Rng;
 /// use rand_chacha::rand_core::{RngCore, SeedableRng};
 /// use tch_lightning::data::{Dataset, random_seed};
 ///
-/// /// Signals that begin at a random place.
+/// /// Signals, each rotated by a random shift.
 /// #[derive(Clone)]
 /// struct Shifted(Vec<Vec<f32>>);
 ///

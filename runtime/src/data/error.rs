@@ -1,4 +1,4 @@
-//! Everything that can be wrong with data.
+//! The errors of datasets, samplers and loaders.
 
 use std::time::Duration;
 
@@ -6,37 +6,37 @@ use tch::Device;
 
 use super::WorkerInfo;
 
-/// What was wrong with a dataset, a split or a loader. The reason is part of the sentence, so that
-/// [`source`](std::error::Error::source) returns none.
+/// An error of a dataset, a split, a sampler or a loader. `Display` includes the cause, so
+/// [`source`](std::error::Error::source) returns `None`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DataError {
-    /// A loader whose batches would hold nothing.
-    #[error("a DataLoader's batch_size is 0; it must be at least 1")]
+    /// The batch size of a loader is 0.
+    #[error("the batch_size of a DataLoader must be at least 1, but it is 0")]
     ZeroBatchSize,
 
-    /// A loader with nothing to load.
-    #[error("a DataLoader's dataset is empty; it must have at least one sample")]
+    /// The dataset of a loader is empty.
+    #[error("the dataset of a DataLoader must have at least one sample, but it is empty")]
     EmptyDataset,
 
-    /// A loader that drops the only batch it has.
+    /// The only batch of a loader is incomplete, and `drop_last(true)` drops it.
     #[error(
-        "a DataLoader has no batch: drop_last(true) drops the incomplete one, and {samples} samples \
-         do not fill a batch_size of {batch_size}"
+        "a DataLoader must have at least one batch, but drop_last(true) drops the only one: {samples} samples do not fill \
+         a batch_size of {batch_size}"
     )]
     NoFullBatch {
-        /// How many samples there are.
+        /// The number of samples.
         samples: usize,
-        /// How many samples a batch takes.
+        /// The number of samples in a batch.
         batch_size: usize,
     },
 
-    /// A loader whose workers would read nothing ahead.
-    #[error("a DataLoader's prefetch_factor is 0; it must be at least 1")]
+    /// The prefetch factor of a loader is 0.
+    #[error("the prefetch_factor of a DataLoader must be at least 1, but it is 0")]
     ZeroPrefetchFactor,
 
-    /// Two options that each decide which samples come when.
-    #[error("a DataLoader has both a `{one}` and a `{other}`, which decide the same; leave one of them out")]
+    /// Two options of a loader exclude each other.
+    #[error("a DataLoader cannot have both `{one}` and `{other}`; remove one of them")]
     ConflictingOptions {
         /// One option.
         one: &'static str,
@@ -44,9 +44,9 @@ pub enum DataError {
         other: &'static str,
     },
 
-    /// An option about indices, for a dataset that has none.
+    /// An option that needs indices is set on a loader of an iterable dataset.
     #[error(
-        "a DataLoader of an iterable dataset can't have a `{option}`, as its samples have no index; leave it out, and order \
+        "a DataLoader of an iterable dataset cannot have a `{option}`, as its samples have no index; remove it, and order \
          the samples in the dataset"
     )]
     IterableOption {
@@ -54,246 +54,249 @@ pub enum DataError {
         option: &'static str,
     },
 
-    /// An option about a dataset, for a loader that has none.
-    #[error("a combined loader has no `{option}` of its own; set it on the loaders that are combined")]
+    /// An option that needs a dataset is set on a combined loader.
+    #[error("a combined loader cannot have a `{option}`; set it on the loaders that it combines")]
     CombinedOption {
         /// The option.
         option: &'static str,
     },
 
-    /// Nothing to combine.
-    #[error("a combined loader has no loader; give it at least one")]
+    /// A combined loader has no loaders.
+    #[error("a combined loader must have at least one loader, but it has none")]
     NoLoaders,
 
-    /// What was wrong with one of several loaders.
+    /// One of the loaders of a combined loader failed.
     #[error("loader {position} of a combined loader failed: {source}")]
     Combined {
-        /// The loader's place among them, from 0.
+        /// The position of the loader, from 0.
         position: usize,
-        /// What was wrong.
+        /// The error of the loader.
         r#source: Box<DataError>,
     },
 
-    /// A sampler without samples.
-    #[error("the sampler of a DataLoader has no samples; it must have at least one")]
+    /// The sampler of a loader has no samples.
+    #[error("the sampler of a DataLoader must have at least one sample, but it has none")]
     EmptySampler,
 
-    /// A sampler for a larger dataset.
-    #[error("the sampler of a DataLoader asks for sample {index} of a dataset of {dataset_len} samples")]
+    /// The sampler of a loader returned an index that its dataset does not have.
+    #[error(
+        "the sampler of a DataLoader returned index {index}, which is out of range for a dataset of {dataset_len} samples"
+    )]
     SamplerIndex {
         /// The first index that is too large.
         index: usize,
-        /// How many samples there are.
+        /// The number of samples in the dataset.
         dataset_len: usize,
     },
 
-    /// A sampler whose `len` is not what it gives.
-    #[error("the sampler of a DataLoader gave {given} {what}, but its `len` says {promised}; they must be equal")]
+    /// A sampler returned more or fewer indices or batches than its `len`.
+    #[error("the sampler of a DataLoader must return as many {what} as its `len`, {promised}, but it returned {given}")]
     SamplerLen {
-        /// Whether it gives `indices` or `batches`.
+        /// `indices` or `batches`.
         what: &'static str,
-        /// What `len` says.
+        /// The value of `len`.
         promised: usize,
-        /// How many there were.
+        /// The number that was returned.
         given: usize,
     },
 
-    /// A sampler that panicked.
+    /// A sampler panicked.
     #[error("the sampler of a DataLoader failed to produce the order of epoch {epoch}: {source:#}")]
     Sampler {
-        /// The epoch that was asked for.
+        /// The epoch.
         epoch: u64,
-        /// What the sampler said.
+        /// The panic.
         r#source: anyhow::Error,
     },
 
-    /// A process in which the random numbers of samples can't be kept apart from the others.
-    #[error("a DataLoader can't have random numbers of its own: {source:#}")]
+    /// libtorch's generator cannot be replaced while samples are read.
+    #[error("cannot give a DataLoader random numbers of its own: {source:#}")]
     RandomNumbers {
-        /// What libtorch said.
+        /// The error of libtorch.
         r#source: anyhow::Error,
     },
 
-    /// A loader that takes whole batches from its sampler, where single samples are to be dealt to processes.
-    #[error("the samples of a DataLoader with a `batch_sampler` can't be dealt anew; let the batch_sampler do it")]
+    /// [`map_sampler`](super::DataLoader::map_sampler) was called on a loader with a `batch_sampler`.
+    #[error(
+        "cannot redistribute the samples of a DataLoader with a `batch_sampler`; distribute them in the batch_sampler"
+    )]
     OwnBatches,
 
-    /// A chance that is none.
-    #[error("weight {index} of a WeightedRandomSampler is {weight}; weights must be finite and at least 0")]
+    /// A weight is negative, infinite or NaN.
+    #[error("the weights of a WeightedRandomSampler must be finite and at least 0, but weight {index} is {weight}")]
     Weight {
-        /// The weight's place, from 0.
+        /// The position of the weight, from 0.
         index: usize,
-        /// What it is.
+        /// The weight.
         weight: f64,
     },
 
-    /// Chances of which none is above 0.
-    #[error("the weights of a WeightedRandomSampler add up to {total}; the sum must be finite and above 0")]
+    /// All weights are 0, or their sum is infinite.
+    #[error("the weights of a WeightedRandomSampler must have a finite sum above 0, but it is {total}")]
     NoWeight {
         /// The sum of the weights.
         total: f64,
     },
 
-    /// More samples to be drawn, each once, than have a chance.
+    /// More samples are to be drawn without replacement than have a weight above 0.
     #[error(
-        "a WeightedRandomSampler without replacement can't draw {num_samples} samples, for only {possible} have a weight \
+        "a WeightedRandomSampler without replacement cannot draw {num_samples} samples, as only {possible} have a weight \
          above 0"
     )]
     TooFewWeights {
-        /// How many are to be drawn.
+        /// The number of samples to draw.
         num_samples: usize,
-        /// How many could be drawn.
+        /// The number of weights above 0.
         possible: usize,
     },
 
-    /// A process that the run does not have.
-    #[error("rank {rank} has no share in a world_size of {world_size}; ranks count from 0")]
+    /// The rank of a distributed sampler is not below its world size.
+    #[error("the rank of a DistributedSampler must be less than its world_size, {world_size}, but it is {rank}")]
     Rank {
-        /// The process.
+        /// The rank of the process.
         rank: usize,
-        /// How many processes there are.
+        /// The number of processes.
         world_size: usize,
     },
 
-    /// A sample that its dataset could not give, because of an error or a panic in
-    /// [`Dataset::get_item`](super::Dataset::get_item).
+    /// A sample could not be read: [`Dataset::get_item`](super::Dataset::get_item) returned an error or panicked.
     #[error("sample {index} of the dataset could not be read: {source:#}")]
     Sample {
-        /// The index that was asked for. For a [`Subset`](super::Subset), the index in the whole dataset.
+        /// The index of the sample. For a [`Subset`](super::Subset), the index in the underlying dataset.
         index: usize,
-        /// What the dataset said.
+        /// The error of the dataset.
         r#source: anyhow::Error,
     },
 
-    /// A sample that a stream could not give, because of an error or a panic of the iterator of
-    /// [`IterableDataset::iter`](super::IterableDataset::iter).
+    /// A sample of a stream could not be read: the iterator of
+    /// [`IterableDataset::iter`](super::IterableDataset::iter) returned an error or panicked.
     #[error(
         "sample {position} of the stream{} could not be read: {source:#}",
         if worker.num_workers > 1 { format!(" of worker {}", worker.id) } else { String::new() }
     )]
     StreamSample {
-        /// The sample's place in what the worker reads of the stream in this epoch, from 0.
+        /// The position of the sample among those that the worker reads in this epoch, from 0.
         position: usize,
-        /// Who read it.
+        /// The worker that read it.
         worker: WorkerInfo,
-        /// What the stream said.
+        /// The error of the stream.
         r#source: anyhow::Error,
     },
 
-    /// A batch that its dataset could not give, because of an error or a panic in
-    /// [`Dataset::get_items`](super::Dataset::get_items), or samples that don't fit together.
-    #[error("batch {batch_idx} could not be put together: {source:#}")]
+    /// A batch could not be read or collated: [`Dataset::get_items`](super::Dataset::get_items) or the collate function
+    /// returned an error or panicked.
+    #[error("batch {batch_idx} could not be read: {source:#}")]
     Batch {
-        /// The batch's place in the epoch, from 0.
+        /// The number of the batch in the epoch, from 0.
         batch_idx: usize,
-        /// What the dataset or its samples said.
+        /// The error of the dataset or of the collate function.
         r#source: anyhow::Error,
     },
 
-    /// A worker that could not be started, because its dataset could not be cloned or there can be no more threads.
+    /// A worker could not be started: its dataset could not be cloned, or the system has no more threads.
     #[error("worker {worker} of a DataLoader could not be started: {source:#}")]
     WorkerStart {
         /// The worker, from 0.
         worker: usize,
-        /// What was said to it.
+        /// The cause.
         r#source: anyhow::Error,
     },
 
-    /// A worker whose thread ended before its work was done.
+    /// The thread of a worker ended before it had sent its batch.
     #[error("worker {worker} of a DataLoader died before it had read its batch")]
     WorkerDied {
         /// The worker, from 0.
         worker: usize,
     },
 
-    /// A batch that took longer than [`DataLoader::timeout`](super::DataLoader::timeout) allows.
-    #[error("worker {worker} of a DataLoader has not read its batch within the timeout of {timeout:?}")]
+    /// A batch took longer than [`DataLoader::timeout`](super::DataLoader::timeout).
+    #[error("worker {worker} of a DataLoader did not read its batch within the timeout of {timeout:?}")]
     Timeout {
         /// The worker, from 0.
         worker: usize,
-        /// How long it was waited for.
+        /// The timeout.
         timeout: Duration,
     },
 
-    /// A batch that was no longer waited for, because the run is to end.
+    /// The run was stopped by a signal while it waited for a worker.
     #[error("worker {worker} of a DataLoader was reading {item}")]
     Interrupted {
         /// The worker, from 0.
         worker: usize,
-        /// What it was reading: `sample 3 of the dataset`, or `nothing yet`.
+        /// The item that it was reading: `sample 3 of the dataset`, or `nothing yet`.
         item: String,
     },
 
-    /// A batch that could not be moved to its device.
-    #[error("a batch can't be moved to {device:?}: {source:#}")]
+    /// A batch could not be moved to its device.
+    #[error("cannot move a batch to {device:?}: {source:#}")]
     Device {
-        /// Where it was to go.
+        /// The device.
         device: Device,
-        /// What libtorch said.
+        /// The error of libtorch.
         r#source: anyhow::Error,
     },
 
-    /// A sample that concatenated datasets do not have.
-    #[error("a ConcatDataset is asked for sample {index}, but it has {dataset_len} samples")]
+    /// An index of a [`ConcatDataset`](super::ConcatDataset) is out of range.
+    #[error("index {index} is out of range for a ConcatDataset of {dataset_len} samples")]
     ConcatIndex {
         /// The index that is too large.
         index: usize,
-        /// How many samples there are.
+        /// The number of samples.
         dataset_len: usize,
     },
 
-    /// A dataset's tensor that holds one scalar and no list of samples.
-    #[error("tensor {position} of a TensorDataset is a scalar; its first dimension must count the samples")]
+    /// A tensor of a dataset is a scalar.
+    #[error("tensor {position} of a TensorDataset must have a first dimension, its samples, but it is a scalar")]
     ScalarTensor {
-        /// The tensor's place in the tuple, from 0.
+        /// The position of the tensor in the tuple, from 0.
         position: usize,
     },
 
-    /// Tensors of one dataset that disagree about the number of samples.
+    /// The tensors of a dataset have different numbers of samples.
     #[error("the tensors of a TensorDataset must have the same first dimension, but theirs are {sizes:?}")]
     UnequalSizes {
         /// The first dimension of each tensor.
         sizes: Vec<i64>,
     },
 
-    /// Tensors of one dataset that one index can't select from.
-    #[error("the tensors of a TensorDataset must be on one device, but theirs are {devices:?}")]
+    /// The tensors of a dataset are on different devices.
+    #[error("the tensors of a TensorDataset must be on the same device, but theirs are {devices:?}")]
     UnequalDevices {
         /// The device of each tensor.
         devices: Vec<Device>,
     },
 
-    /// A subset of samples that the dataset does not have.
-    #[error("a Subset asks for sample {index} of a dataset of {dataset_len} samples")]
+    /// An index of a [`Subset`](super::Subset) is out of range.
+    #[error("index {index} of a Subset is out of range for a dataset of {dataset_len} samples")]
     SubsetIndex {
         /// The first index that is too large.
         index: usize,
-        /// How many samples there are.
+        /// The number of samples in the dataset.
         dataset_len: usize,
     },
 
-    /// Lengths that leave samples over, or ask for more than there are.
+    /// The lengths of a split do not add up to the length of the dataset.
     #[error(
-        "the lengths {lengths:?} of a split add up to {}, but the dataset has {dataset_len} samples",
+        "the lengths of a split must add up to the {dataset_len} samples of the dataset, but {lengths:?} add up to {}",
         lengths.iter().map(|&length| length as u128).sum::<u128>()
     )]
     SplitLengths {
-        /// The lengths asked for.
+        /// The lengths.
         lengths: Vec<usize>,
-        /// How many samples there are.
+        /// The number of samples in the dataset.
         dataset_len: usize,
     },
 
-    /// Fractions that are not parts of a whole.
-    #[error("the fractions {fractions:?} of a split must lie between 0 and 1 and add up to 1")]
+    /// The fractions of a split are not between 0 and 1, or do not add up to 1.
+    #[error("the fractions of a split must lie between 0 and 1 and add up to 1, but they are {fractions:?}")]
     SplitFractions {
-        /// The fractions asked for.
+        /// The fractions.
         fractions: Vec<f64>,
     },
 }
 
 impl DataError {
-    /// Whether no batch can come after this error.
+    /// Whether this error is the last item of an epoch.
     pub(super) fn ends_the_epoch(&self) -> bool {
         match self {
             Self::WorkerStart { .. } | Self::WorkerDied { .. } | Self::Timeout { .. } | Self::Interrupted { .. } => {
@@ -304,7 +307,7 @@ impl DataError {
         }
     }
 
-    /// Whether it says that a batch was no longer waited for.
+    /// Whether a signal ended the wait for a batch.
     pub(crate) fn is_interruption(&self) -> bool {
         match self {
             Self::Interrupted { .. } => true,

@@ -1,23 +1,23 @@
-//! The plan of an epoch whose samples have an index.
+//! The plan of an epoch of a map-style dataset.
 
 use std::iter::StepBy;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::current_item::{self, Item};
 use super::draws::Epoch;
 use super::options::Options;
-use super::reading_now::{self, Item};
+use super::plan::{Plan, Share};
 use super::seed::mixed;
-use super::source::{Plan, Share};
 use super::{Batch, BatchSampler, DataError, RandomSampler, Sampler, SequentialSampler, WorkerInfo, pinned};
 use crate::panic;
 
-/// An epoch of a dataset whose samples have an index.
+/// The plan of an epoch of a map-style dataset: the indices of each batch.
 pub struct IndexPlan {
     epoch: Epoch,
     /// The indices of all batches, one batch after the other.
     indices: Vec<usize>,
-    /// Where in `indices` each batch ends.
+    /// The position in `indices` after the last one of each batch.
     ends: Vec<usize>,
     pin_memory: bool,
 }
@@ -41,7 +41,7 @@ impl IndexPlan {
         }
     }
 
-    /// The batches of one worker, each read when it is asked for.
+    /// Returns an iterator over the batches of one worker, each read when it is requested.
     pub(super) fn share<'a, B: Batch>(
         self: Arc<Self>,
         first_batch: usize,
@@ -50,25 +50,25 @@ impl IndexPlan {
     ) -> Share<'a, B> {
         let batches = self.batches_of(first_batch, worker);
         Box::new(batches.map(move |batch_idx| {
-            reading_now::begin(Item::Batch(batch_idx));
-            self.reading(&[batch_idx], || panic::catch(|| self.pinned(read(self.indices(batch_idx))?)))
+            current_item::begin(Item::Batch(batch_idx));
+            self.with_random_numbers(&[batch_idx], || panic::catch(|| self.pinned(read(self.indices(batch_idx))?)))
         }))
     }
 
-    /// Runs `read`, which reads the samples of these batches in that order, with the random numbers that are theirs.
-    pub(super) fn reading<T>(&self, batches: &[usize], read: impl FnOnce() -> T) -> T {
-        self.epoch.read(batches.iter().map(|batch_idx| self.places(*batch_idx)).collect(), read)
+    /// Runs `read`, which reads the samples of these batches in that order, with their random numbers.
+    pub(super) fn with_random_numbers<T>(&self, batches: &[usize], read: impl FnOnce() -> T) -> T {
+        self.epoch.read(batches.iter().map(|batch_idx| self.positions(*batch_idx)).collect(), read)
     }
 
-    /// Where in the order of the epoch the samples of a batch stand; nowhere past the last batch.
-    fn places(&self, batch_idx: usize) -> Range<usize> {
+    /// The positions of a batch's samples in the order of the epoch; empty past the last batch.
+    fn positions(&self, batch_idx: usize) -> Range<usize> {
         let Some(&end) = self.ends.get(batch_idx) else { return 0..0 };
         let start = if batch_idx == 0 { 0 } else { self.ends[batch_idx - 1] };
         start..end
     }
 
-    /// The numbers of one worker's batches. As each has its worker by its number, it has the same one in an epoch that is
-    /// resumed.
+    /// The numbers of one worker's batches. The worker depends on the batch's number alone, so that it is the same in an
+    /// epoch that is resumed.
     pub(super) fn batches_of(
         &self,
         first_batch: usize,
@@ -93,20 +93,20 @@ impl Plan for IndexPlan {
     }
 
     fn indices(&self, batch_idx: usize) -> &[usize] {
-        &self.indices[self.places(batch_idx)]
+        &self.indices[self.positions(batch_idx)]
     }
 }
 
-/// How many batches an epoch of a dataset of this length has.
+/// The number of batches in an epoch of a dataset of this length.
 pub(super) fn num_batches(options: &Options, dataset_len: usize) -> usize {
     match (&options.batch_sampler, &options.sampler) {
         (Some(sampler), _) => sampler.len(),
-        (None, Some(sampler)) => cut_into(options, sampler.len()),
-        (None, None) => cut_into(options, dataset_len),
+        (None, Some(sampler)) => batches_in(options, sampler.len()),
+        (None, None) => batches_in(options, dataset_len),
     }
 }
 
-/// The sampler that was given, or that of a shuffled order, or of the dataset's.
+/// Returns the sampler of the options, or else the one of a shuffled or of the dataset's order.
 pub(super) fn sampler(options: &Options, dataset_len: usize) -> Arc<dyn Sampler> {
     match &options.sampler {
         Some(sampler) => Arc::clone(sampler),
@@ -122,7 +122,7 @@ pub(super) fn refuse_conflict(options: &Options) -> Result<(), DataError> {
     }
 }
 
-/// The indices of an epoch, and where its batches end.
+/// The indices of an epoch, and the ends of its batches.
 type Order = (Vec<usize>, Vec<usize>);
 
 fn batches_of(sampler: &dyn BatchSampler, epoch: u64) -> Result<Order, DataError> {
@@ -144,13 +144,13 @@ fn order_of(options: &Options, dataset_len: usize, epoch: u64) -> Result<Order, 
     if samples == 0 {
         return Err(DataError::EmptySampler);
     }
-    let ends = (1..=cut_into(options, samples)).map(|batch| batch.saturating_mul(batch_size).min(samples));
+    let ends = (1..=batches_in(options, samples)).map(|batch| batch.saturating_mul(batch_size).min(samples));
     let ends: Vec<usize> = ends.collect();
     if ends.is_empty() { Err(DataError::NoFullBatch { samples, batch_size }) } else { Ok((indices, ends)) }
 }
 
-/// How many batches so many samples make.
-fn cut_into(options: &Options, samples: usize) -> usize {
+/// The number of batches that `samples` samples make.
+fn batches_in(options: &Options, samples: usize) -> usize {
     match options.batch_size() {
         0 => 0,
         batch_size if options.drop_last => samples / batch_size,

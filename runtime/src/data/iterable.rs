@@ -1,4 +1,4 @@
-//! Samples without an index.
+//! Iterable-style datasets: streams of samples.
 
 use std::iter::{Skip, StepBy};
 use std::rc::Rc;
@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::{Batch, CollateWith};
 
-/// A stream of samples whose number is not known, such as the lines of a pipe or the answers of a server: PyTorch's
-/// [`IterableDataset`](https://docs.pytorch.org/docs/stable/data.html#iterable-style-datasets). It is loaded by
-/// [`DataLoader::iterable`](super::DataLoader::iterable).
+/// A stream of an unknown number of samples, such as the lines of a pipe or the responses of a server: PyTorch's
+/// [`IterableDataset`](https://docs.pytorch.org/docs/stable/data.html#iterable-style-datasets).
+/// [`DataLoader::iterable`](super::DataLoader::iterable) loads it.
 ///
 /// ```
 /// use tch_lightning::data::{DataLoader, IterableDataset, WorkerInfo};
@@ -40,22 +40,22 @@ use super::{Batch, CollateWith};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an iterable dataset",
     label = "not an iterable dataset",
-    note = "implement `IterableDataset` for it (`iter`); a dataset whose samples have an index is loaded by `DataLoader::new`"
+    note = "implement `IterableDataset` for it (`iter`), or load a dataset whose samples have an index by `DataLoader::new`"
 )]
 pub trait IterableDataset {
-    /// One sample, for instance a line of text.
+    /// The type of one sample, for instance a line of text.
     type Sample;
 
-    /// The samples of an epoch, of which `worker` is to take its share.
+    /// Returns `worker`'s share of the samples of an epoch.
     ///
-    /// Each worker of a loader iterates over a clone of its own, so that a dataset which does not look at `worker`
-    /// gives every sample as often as there are workers. Without workers, one takes all.
+    /// Each worker of a loader iterates over its own clone, so a dataset that ignores `worker` yields every sample once
+    /// per worker. A loader without workers passes a worker whose share is all samples.
     ///
-    /// A sample may be an error, which a loader passes on as that of the batch, and others may follow. A panic ends the
-    /// stream.
+    /// An item may be an error, which becomes the error of its batch; the samples after it are still read. A panic ends
+    /// the stream.
     fn iter(&self, epoch: u64, worker: WorkerInfo) -> impl Iterator<Item = anyhow::Result<Self::Sample>>;
 
-    /// This dataset with a way of its own to join samples into batches, in place of [`Collate`](super::Collate).
+    /// Joins the samples of this dataset by `collate`, in place of [`Collate`](super::Collate).
     fn collate_with<F, B>(self, collate: F) -> CollateWith<Self, F>
     where
         Self: Sized,
@@ -80,22 +80,22 @@ macro_rules! iterable_behind_pointer {
 
 iterable_behind_pointer!(Arc Box Rc);
 
-/// Which worker of a loader reads, as PyTorch's
-/// [`get_worker_info`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info) tells.
+/// The number of a worker and the number of workers of its loader: the result of PyTorch's
+/// [`get_worker_info`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerInfo {
     /// The worker, from 0 to less than `num_workers`.
     pub id: usize,
-    /// How many workers there are. A loader without workers counts as one.
+    /// The number of workers; 1 for a loader without workers.
     pub num_workers: usize,
 }
 
 impl WorkerInfo {
-    /// The thread that asks for the batches, where there are no workers.
+    /// The only reader of a loader without workers.
     pub(super) const ALONE: Self = Self { id: 0, num_workers: 1 };
 
-    /// This worker's share of `items`: that at [`id`](WorkerInfo::id), and from there on every
-    /// [`num_workers`](WorkerInfo::num_workers)th.
+    /// Returns this worker's share of `items`: every [`num_workers`](WorkerInfo::num_workers)th, starting with the one at
+    /// [`id`](WorkerInfo::id).
     ///
     /// ```
     /// use tch_lightning::data::WorkerInfo;
@@ -105,23 +105,23 @@ impl WorkerInfo {
     /// ```
     ///
     /// # Panics
-    /// When `num_workers` is 0.
+    /// If `num_workers` is 0.
     pub fn share<I: IntoIterator>(self, items: I) -> StepBy<Skip<I::IntoIter>> {
         items.into_iter().skip(self.id).step_by(self.num_workers)
     }
 }
 
-/// Streams one after the other, as PyTorch's
+/// The concatenation of several streams: PyTorch's
 /// [`ChainDataset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.ChainDataset).
 ///
-/// Every worker goes through all of them, and takes its share of each.
+/// Every worker takes its share of each stream.
 #[derive(Debug, Clone)]
 pub struct ChainDataset<D> {
     datasets: Vec<D>,
 }
 
 impl<D: IterableDataset> ChainDataset<D> {
-    /// The samples of the first dataset, then those of the second, and so on.
+    /// Creates a stream of the samples of the first dataset, then those of the second, and so on.
     pub fn new(datasets: Vec<D>) -> Self {
         Self { datasets }
     }

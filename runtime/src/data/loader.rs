@@ -1,4 +1,4 @@
-//! What deals the samples of a dataset in batches, epoch by epoch.
+//! The loader: yields the samples of a dataset in batches, epoch by epoch.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use super::draws::{Drawer, Epoch};
 use super::options::Options;
-use super::reading::{Reader, Reading, WrapSampler};
+use super::reader::{DatasetReader, Reader, WrapSampler};
 use super::seed::Seed;
 use super::source::{IterableStyle, MapStyle, Source};
 use super::{Batch, BatchSampler, Batches, DataError, Sampler};
 use crate::{native, panic};
 
-/// Deals the samples of a [`Dataset`](super::Dataset) or an [`IterableDataset`](super::IterableDataset) in batches, as
+/// Yields the samples of a [`Dataset`](super::Dataset) or an [`IterableDataset`](super::IterableDataset) in batches:
 /// PyTorch's [`DataLoader`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader).
 ///
 /// ```
@@ -27,23 +27,24 @@ use crate::{native, panic};
 /// ```
 ///
 /// # Order
-/// The order of an epoch depends on the seed and the epoch's number alone, on every platform: a resumed run can start
-/// anywhere. Shuffling is a Fisher–Yates shuffle with ChaCha8, seeded with the seed, on the stream numbered as the
-/// epoch. [`sampler`](DataLoader::sampler) gives another order.
+/// The order of an epoch depends only on the seed and the number of the epoch, on every platform, so that a run can be
+/// resumed at any batch. Shuffling is a Fisher–Yates shuffle by ChaCha8, with the loader's seed and the number of the epoch
+/// as the stream. [`sampler`](DataLoader::sampler) sets another order.
 ///
-/// A loader without a [`seed`](DataLoader::seed) follows the [run's](super::run_seed): the number given to
+/// A loader without a [`seed`](DataLoader::seed) uses the [seed of the run](super::run_seed): the number given to
 /// [`seed_everything`](crate::seed_everything), or a random one. It is saved in checkpoints, so that a resumed run continues in
-/// the order of the run it resumes, however its process was seeded. Two runs in one process have the same seed, and deal the
-/// same orders, unless the process is seeded in between: each fold of a cross-validation can be run again by itself.
+/// the same order, however its process was seeded. Two runs in one process have the same seed and the same orders, unless the
+/// process is seeded in between: each fold of a cross-validation can be repeated separately.
 ///
 /// # Random numbers
-/// What a dataset, its collate function or a sampler draws by tch on the CPU (`Tensor::randn`, `dropout`, …) is decided by the
-/// seed, the epoch and the sample's place in the order. So augmentations are reproducible, differ from epoch to epoch, and are
-/// the same for any number of workers, 0 included; the random numbers of the training are left alone. The samples of a stream
-/// are numbered as [`WorkerInfo::share`](super::WorkerInfo::share) deals them, so that this holds for what is drawn after it.
+/// Random numbers that a dataset, its collate function or a sampler draws by tch on the CPU (`Tensor::randn`, `dropout`, …)
+/// depend only on the seed, the epoch and the position of the sample in the order. So augmentations are reproducible, differ
+/// from epoch to epoch, and are the same for any number of workers, including 0; the generator of the training is not
+/// affected. The samples of a stream have the positions of [`WorkerInfo::share`](super::WorkerInfo::share), so that the same
+/// holds for numbers that are drawn after it.
 ///
-/// For other generators, such as those of the crate `rand`, there is [`random_seed`](super::random_seed). What is drawn on a GPU
-/// comes from the GPU's own generator.
+/// To seed other generators, such as those of the `rand` crate, use [`random_seed`](super::random_seed). Numbers drawn on a
+/// GPU come from the GPU's own generator.
 ///
 /// ```
 /// use tch::{Device, Kind, Tensor};
@@ -74,39 +75,39 @@ use crate::{native, panic};
 /// ```
 ///
 /// # Workers
-/// A loader made by [`new`](DataLoader::new) reads a batch on the thread that asks for it, when it is asked for. One
-/// made by [`with_workers`](DataLoader::with_workers) has threads that read ahead, each from a clone of the dataset.
-/// Batch `i` is read by worker `i % num_workers`; they come in the same order, with the same contents, whatever the
-/// number of workers.
+/// A loader created by [`new`](DataLoader::new) reads each batch on the calling thread, when it is requested. One created by
+/// [`with_workers`](DataLoader::with_workers) has threads that read ahead, each from a clone of the dataset. Worker
+/// `i % num_workers` reads batch `i`; the order and the contents of the batches do not depend on the number of workers.
 ///
-/// The threads start with the first batch that is asked for. They live as long as the loader, unless
-/// [`persistent_workers`](DataLoader::persistent_workers) is switched off. Operations of libtorch in a worker run on
-/// its thread alone, as in PyTorch's workers.
+/// The threads start when the first batch is requested. They live as long as the loader, unless
+/// [`persistent_workers`](DataLoader::persistent_workers) is `false`. Operations of libtorch in a worker use one thread, as
+/// in PyTorch's workers.
 ///
-/// Dropping the batches of an epoch midway ends the reading, and dropping the loader ends the threads. The latter waits
-/// for the sample that each worker is in, since a thread can't be ended from outside, but at most 5 seconds or the
-/// [`timeout`](DataLoader::timeout): a thread that is then still in a sample is left alone, which a warning says.
+/// Dropping the batches of an epoch early stops the reading, and dropping the loader ends the threads. As a thread cannot be
+/// ended from outside, the drop waits for the sample that each worker is reading, for at most 5 seconds or the
+/// [`timeout`](DataLoader::timeout). A thread that is still reading then is abandoned, with a warning.
 ///
-/// A signal ends a run at once that waits for a worker, with a sentence that names the worker and its sample. What is read
-/// without workers can't be interrupted so: there the signal counts when the batch has been read.
+/// A signal ends a run that waits for a worker at once; the message names the worker and its sample. A read without workers
+/// cannot be interrupted: the signal takes effect when the batch has been read.
 pub struct DataLoader<B> {
     reader: Box<dyn Reader<B>>,
     options: Options,
 }
 
 impl<B: Batch> DataLoader<B> {
-    /// A loader of single samples in the dataset's order, read on the thread that asks for them.
+    /// Creates a loader with a batch size of 1, in the dataset's order, that reads on the calling thread.
     pub fn new<D>(dataset: D) -> Self
     where
         D: Source<MapStyle, Batch = B> + 'static,
     {
-        Self::of(Reading::here(dataset))
+        Self::of(DatasetReader::on_calling_thread(dataset))
     }
 
-    /// As [`new`](DataLoader::new), with `num_workers` threads that read ahead; with 0, the same.
+    /// Creates a loader as [`new`](DataLoader::new) does, with `num_workers` threads that read ahead. With 0 it is the same
+    /// as `new`.
     ///
     /// Each thread has a clone of the dataset. The clone of a [`TensorDataset`](super::TensorDataset) shares its
-    /// tensors; a dataset that is [`Sync`] and not to be copied can be given in an [`Arc`].
+    /// tensors; to share any other dataset that is [`Sync`], wrap it in an [`Arc`].
     ///
     /// ```
     /// use std::sync::Arc;
@@ -125,61 +126,62 @@ impl<B: Batch> DataLoader<B> {
         D: Source<MapStyle, Batch = B> + Clone + Send + 'static,
         B: Send,
     {
-        Self::of(Reading::by_workers(dataset, num_workers))
+        Self::of(DatasetReader::with_workers(dataset, num_workers))
     }
 
-    /// A loader of single samples of a stream, read on the thread that asks for them. How many batches there are is not
-    /// known before the last one.
+    /// Creates a loader of a stream, with a batch size of 1, that reads on the calling thread. The number of batches is not
+    /// known in advance.
     pub fn iterable<D>(dataset: D) -> Self
     where
         D: Source<IterableStyle, Batch = B> + 'static,
     {
-        Self::of(Reading::here(dataset))
+        Self::of(DatasetReader::on_calling_thread(dataset))
     }
 
-    /// As [`iterable`](DataLoader::iterable), with `num_workers` threads that read ahead; with 0, the same.
+    /// Creates a loader as [`iterable`](DataLoader::iterable) does, with `num_workers` threads that read ahead. With 0 it is
+    /// the same as `iterable`.
     ///
-    /// Each thread has a clone of the dataset, which is told by [`WorkerInfo`](super::WorkerInfo) which share of the
-    /// samples to give. Batches are cut from each share, and come from the workers in turn as long as these have any.
+    /// Each thread has a clone of the dataset, which receives its share of the samples by
+    /// [`WorkerInfo`](super::WorkerInfo). Each share is cut into batches, which come from the workers in turn until all are
+    /// exhausted.
     pub fn iterable_with_workers<D>(dataset: D, num_workers: usize) -> Self
     where
         D: Source<IterableStyle, Batch = B> + Clone + Send + 'static,
         B: Send,
     {
-        Self::of(Reading::by_workers(dataset, num_workers))
+        Self::of(DatasetReader::with_workers(dataset, num_workers))
     }
 
     pub(super) fn of(reader: impl Reader<B> + 'static) -> Self {
         Self { reader: Box::new(reader), options: Options::default() }
     }
 
-    /// How many samples a batch has; 1 by default. 0 is refused when an epoch starts.
+    /// Sets the number of samples in a batch; 1 by default. With 0, [`epoch`](DataLoader::epoch) fails.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.options.batch_size = Some(batch_size);
         self
     }
 
-    /// Whether each epoch has an order of its own; `false` by default, the dataset's order.
+    /// Sets whether the samples are shuffled in each epoch; `false` by default, the dataset's order.
     pub fn shuffle(mut self, shuffle: bool) -> Self {
         self.options.shuffle = shuffle;
         self
     }
 
-    /// What decides the orders of a loader that shuffles, and the random numbers of its samples, in place of the
-    /// [run's seed](super::run_seed).
+    /// Sets the seed of the shuffled orders and of the samples' random numbers; the [run's seed](super::run_seed) by
+    /// default.
     pub fn seed(mut self, seed: u64) -> Self {
         self.options.seed = Some(seed);
         self
     }
 
-    /// Whether a last batch of fewer samples than the others is left out; `false` by default. Workers that read a
-    /// stream each leave out theirs.
+    /// Sets whether an incomplete last batch is dropped; `false` by default. Each worker that reads a stream drops its own.
     pub fn drop_last(mut self, drop_last: bool) -> Self {
         self.options.drop_last = drop_last;
         self
     }
 
-    /// What decides the samples of an epoch and their order, in place of the dataset's order or
+    /// Sets the sampler, which determines the samples of an epoch and their order, in place of
     /// [`shuffle`](DataLoader::shuffle).
     ///
     /// ```
@@ -194,18 +196,18 @@ impl<B: Batch> DataLoader<B> {
         self
     }
 
-    /// What decides the samples of each batch, in place of [`batch_size`](DataLoader::batch_size),
+    /// Sets the batch sampler, which determines the samples of each batch, in place of [`batch_size`](DataLoader::batch_size),
     /// [`shuffle`](DataLoader::shuffle), [`sampler`](DataLoader::sampler) and [`drop_last`](DataLoader::drop_last).
     pub fn batch_sampler(mut self, batch_sampler: impl BatchSampler + 'static) -> Self {
         self.options.batch_sampler = Some(Box::new(batch_sampler));
         self
     }
 
-    /// Puts another sampler in the place of the loader's own, which `wrap` is given: the one of
-    /// [`sampler`](DataLoader::sampler), or that of a shuffled order or of the dataset's. Of a combined loader, in the
-    /// place of each loader's sampler. A stream has none, and stays as it is.
+    /// Replaces the sampler by the result of `wrap`, whose argument is the one of [`sampler`](DataLoader::sampler), or else
+    /// that of the shuffled or of the dataset's order. A combined loader replaces the sampler of each of its loaders. A
+    /// stream has no sampler and is left unchanged.
     ///
-    /// It is what gives each process of a distributed run its share of a loader that knows of none:
+    /// This is how each process of a distributed run gets its share of a loader:
     ///
     /// ```
     /// use tch_lightning::data::{DataLoader, DistributedSampler};
@@ -235,49 +237,49 @@ impl<B: Batch> DataLoader<B> {
         self.reader.map_sampler(&mut self.options, wrap)
     }
 
-    /// Takes the samples in the dataset's order, whatever order they had. Returns whether they had another.
+    /// Switches to the dataset's order. Returns whether the order was a different one.
     pub(crate) fn make_sequential(&mut self) -> bool {
         self.reader.make_sequential(&mut self.options)
     }
 
-    /// The batches of an epoch, in words.
+    /// Describes the batches of an epoch in words.
     pub(crate) fn describe(&self) -> String {
         self.reader.describe(&self.options)
     }
 
-    /// Whether batches are put into pinned memory, from which a copy to a GPU does not keep the host waiting; `false`
-    /// by default. Workers do it where there are some. Without CUDA it has no effect, which a warning says.
+    /// Sets whether batches are copied to pinned memory, from which copies to a GPU are asynchronous; `false` by default.
+    /// The workers make the copy, if there are any. Without CUDA it has no effect, and a warning is printed.
     pub fn pin_memory(mut self, pin_memory: bool) -> Self {
         self.options.pin_memory = pin_memory;
         self
     }
 
-    /// How many batches each worker reads ahead; 2 by default. 0 is refused when an epoch starts.
+    /// Sets the number of batches that each worker reads ahead; 2 by default. With 0, [`epoch`](DataLoader::epoch) fails.
     pub fn prefetch_factor(mut self, prefetch_factor: usize) -> Self {
         self.options.prefetch.factor = prefetch_factor;
         self
     }
 
-    /// Whether the workers' threads, and what the datasets in them have opened or cached, live on from epoch to epoch;
-    /// `true` by default. Otherwise each epoch has new ones, with new clones of the dataset.
+    /// Sets whether the threads of the workers, with their clones of the dataset, are kept from epoch to epoch; `true` by
+    /// default. Otherwise each epoch starts new threads with new clones.
     ///
-    /// PyTorch's default is the other one, as its workers are processes, each with the memory of one.
+    /// PyTorch's default is `False`, as its workers are processes, each with its own memory.
     pub fn persistent_workers(mut self, persistent_workers: bool) -> Self {
         self.options.prefetch.persistent_workers = persistent_workers;
         self
     }
 
-    /// How long a batch is waited for that a worker reads; for ever by default. After that time the epoch ends with
+    /// Sets the longest time to wait for a worker's batch; unlimited by default. After it the epoch ends with
     /// [`DataError::Timeout`].
     ///
-    /// The same timeout applies when joining worker threads: a thread that is then still in a sample is left alone, with
+    /// The same timeout applies when joining worker threads: a thread that is still reading a sample then is abandoned, with
     /// its clone of the dataset, until the sample is read or the program ends.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.prefetch.timeout = Some(timeout);
         self
     }
 
-    /// The number of batches in an epoch; `None` for a stream, where it is not known.
+    /// The number of batches in an epoch; `None` for a stream.
     pub fn num_batches(&self) -> Option<usize> {
         self.reader.num_batches(&self.options)
     }
@@ -287,8 +289,8 @@ impl<B: Batch> DataLoader<B> {
         self.reader.dataset_len()
     }
 
-    /// The batches of an epoch, in an order that the seed and `epoch` alone decide. The seed is that of
-    /// [`seed`](DataLoader::seed), or else the [run's](super::run_seed), which outside of a run is the process's.
+    /// Starts an epoch and returns its batches, in an order that depends only on the seed and on `epoch`. The seed is that
+    /// of [`seed`](DataLoader::seed), or else the [run's](super::run_seed), which outside of a run is the process's.
     ///
     /// ```
     /// use tch_lightning::data::DataLoader;
@@ -301,16 +303,16 @@ impl<B: Batch> DataLoader<B> {
     /// ```
     ///
     /// # Errors
-    /// [`DataError`] says why if there is no batch to be had, or if options make no sense together.
+    /// [`DataError`] if there are no batches, or if options exclude each other.
     pub fn epoch(&self, epoch: u64) -> Result<Batches<'_, B>, DataError> {
         self.epoch_with(epoch, Seed::current())
     }
 
-    /// As [`epoch`](DataLoader::epoch), with the seed that counts where the loader has none of its own.
+    /// As [`epoch`](DataLoader::epoch), with the seed for a loader without one.
     pub(crate) fn epoch_with(&self, number: u64, seed: Seed) -> Result<Batches<'_, B>, DataError> {
         native::prepare_draws().map_err(|error| DataError::RandomNumbers { source: error.into() })?;
         let epoch = Epoch { number, seed: self.options.seed.map_or(seed, Seed::chosen) };
-        // samplers are users' code
+        // samplers are users' code, which may panic
         let feed = epoch.draw(Drawer::Order, 0, || panic::catch(|| Ok(self.reader.epoch(&self.options, epoch)?)));
         let feed = feed
             .map_err(|error| error.downcast().unwrap_or_else(|source| DataError::Sampler { epoch: number, source }))?;

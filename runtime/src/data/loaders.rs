@@ -1,11 +1,11 @@
-//! Several loaders, for validation, test and prediction.
+//! The loaders of validation, test and prediction.
 
 use std::slice;
 
 use super::DataLoader;
 
-/// What `val_dataloader`, `test_dataloader` and `predict_dataloader` may return: one loader or several,
-/// whose places are the `dataloader_idx` of the hooks.
+/// One or several loaders: the return type of `val_dataloader`, `test_dataloader` and `predict_dataloader`. The position
+/// of a loader is the `dataloader_idx` of the hooks.
 ///
 /// ```
 /// use tch_lightning::data::{DataLoader, DataLoaders};
@@ -32,7 +32,7 @@ impl<B> DataLoaders<B> {
         self.0.len()
     }
 
-    /// Whether there is no loader.
+    /// Whether there are no loaders.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,20 +1,20 @@
-//! Data on its way into a training loop: a [`Dataset`] answers with samples, [`Collate`] joins samples
-//! into a [`Batch`], and a [`DataLoader`] deals the batches of an epoch in a reproducible order.
+//! Datasets, samplers and loaders: a [`Dataset`] returns samples, [`Collate`] joins samples into a [`Batch`], and a
+//! [`DataLoader`] yields the batches of an epoch in a reproducible order.
 //!
 //! The names and the semantics are those of
 //! [`torch.utils.data`](https://docs.pytorch.org/docs/stable/data.html).
 //!
-//! | for | there is |
+//! | Task | Items |
 //! |---|---|
 //! | samples with an index | [`Dataset`], [`TensorDataset`], [`Subset`], [`random_split`], [`ConcatDataset`] |
 //! | a stream of samples | [`IterableDataset`], [`ChainDataset`] |
-//! | another order | [`Sampler`], [`RandomSampler`], [`WeightedRandomSampler`], [`SubsetRandomSampler`], [`BatchSampler`] |
+//! | the order of the samples | [`Sampler`], [`RandomSampler`], [`WeightedRandomSampler`], [`SubsetRandomSampler`], [`BatchSampler`] |
 //! | several processes | [`DistributedSampler`] |
-//! | random numbers that can be reproduced | plain tch, [`random_seed`], [`run_seed`] |
+//! | reproducible random numbers | tch's generators, [`random_seed`], [`run_seed`] |
 //! | threads that read ahead | [`DataLoader::with_workers`] |
-//! | other batches | [`Dataset::collate_with`], or [`Collate`] for an own type |
+//! | custom collation | [`Dataset::collate_with`], or [`Collate`] for your own type |
 //! | several loaders at once | [`CombinedLoader`] |
-//! | copies to a GPU ahead of need | [`DataLoader::pin_memory`], [`Batches::prefetch_to_device`] |
+//! | asynchronous copies to a GPU | [`DataLoader::pin_memory`], [`Batches::prefetch_to_device`] |
 //!
 //! ```
 //! use tch::{Kind, Tensor};
@@ -39,6 +39,7 @@ mod collate;
 mod collate_with;
 mod combined;
 mod concat;
+mod current_item;
 mod dataset;
 mod device_batches;
 mod draws;
@@ -50,9 +51,9 @@ mod loaders;
 mod options;
 mod order;
 mod pinned;
+mod plan;
 mod read_at_once;
-mod reading;
-mod reading_now;
+mod reader;
 mod samplers;
 mod saved_loader;
 mod seed;

@@ -1,11 +1,11 @@
-//! What can be chosen of a loader.
+//! The options of a loader.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{BatchSampler, Sampler};
 
-/// What a loader was told, before it is known whether it makes sense together.
+/// The options of a loader. They are checked when an epoch starts.
 pub struct Options {
     pub(super) batch_size: Option<usize>,
     pub(super) shuffle: bool,
@@ -17,7 +17,7 @@ pub struct Options {
     pub(super) prefetch: Prefetch,
 }
 
-/// How workers read ahead.
+/// The options of workers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Prefetch {
     pub(super) factor: usize,
@@ -41,12 +41,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How many samples a batch has.
+    /// The number of samples in a batch.
     pub(super) fn batch_size(&self) -> usize {
         self.batch_size.unwrap_or(1)
     }
 
-    /// The options about the order of the samples that were chosen, by name.
+    /// The names of the options set that concern the order of the samples.
     pub(super) fn about_order(&self) -> impl Iterator<Item = &'static str> {
         chosen([
             ("shuffle", self.shuffle),
@@ -55,7 +55,7 @@ impl Options {
         ])
     }
 
-    /// The options that were chosen of those that only a loader with a dataset of its own can have, by name.
+    /// The names of the options set that only a loader with a dataset can have.
     pub(super) fn about_dataset(&self) -> impl Iterator<Item = &'static str> {
         let others = [
             ("batch_size", self.batch_size.is_some()),
@@ -66,7 +66,7 @@ impl Options {
         chosen(others).chain(self.about_order())
     }
 
-    /// Two options that were chosen and each say which samples come when.
+    /// Returns the names of two options set that exclude each other.
     pub(super) fn conflict(&self) -> Option<(&'static str, &'static str)> {
         let both = chosen([("shuffle", self.shuffle), ("sampler", self.sampler.is_some())]);
         if self.batch_sampler.is_some() {

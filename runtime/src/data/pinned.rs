@@ -1,4 +1,4 @@
-//! Memory that a GPU can copy from by itself.
+//! Pinned memory, from which a GPU copies asynchronously.
 
 use std::sync::Once;
 
@@ -7,24 +7,24 @@ use super::options::Options;
 use crate::device::{CudaStatus, cuda_status};
 use crate::terminal;
 
-/// Whether memory can be pinned here.
+/// Whether memory can be pinned, which requires CUDA.
 pub(super) fn is_possible() -> bool {
     matches!(cuda_status(), CudaStatus::Usable { .. })
 }
 
-/// Whether batches are to be pinned. Where they can't be, that is said once.
+/// Whether batches are to be pinned. If they cannot be, a warning is printed once per process.
 pub(super) fn is_wanted(options: &Options) -> bool {
     static ONCE: Once = Once::new();
     let is_wanted = options.pin_memory && is_possible();
     if options.pin_memory && !is_wanted {
         ONCE.call_once(|| {
-            terminal::say(&format!("warning: pin_memory has no effect, for CUDA can't be used: {}", cuda_status()));
+            terminal::say(&format!("warning: pin_memory has no effect, as CUDA cannot be used: {}", cuda_status()));
         });
     }
     is_wanted
 }
 
-/// The batch, in pinned memory if `pin` says so.
+/// Returns the batch, in pinned memory if `pin` is `true`.
 pub(super) fn pinned_if<B: Batch>(pin: bool, batch: B) -> anyhow::Result<B> {
     if pin { Ok(batch.move_to_pinned_memory()?) } else { Ok(batch) }
 }

@@ -1,24 +1,24 @@
-//! The batches of a dataset that reads several of them at once.
+//! DatasetReader of several batches at once.
 
 use std::collections::VecDeque;
 use std::iter::StepBy;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::current_item::{self, Item};
 use super::index_plan::IndexPlan;
-use super::reading_now::{self, Item};
-use super::source::Plan;
+use super::plan::Plan;
 use super::{Batch, WorkerInfo};
 use crate::panic;
 
-/// The batches of one worker, several read at once as long as these have no more than `samples` samples.
+/// An iterator over the batches of one worker that reads several at once, of up to `samples` samples together.
 pub(super) struct ReadAtOnce<B, Read> {
     plan: Arc<IndexPlan>,
     batches: StepBy<Range<usize>>,
     samples: usize,
     read: Read,
     ready: VecDeque<B>,
-    /// How many batches are to be read alone, as one of them failed: so the error is that of its batch.
+    /// The number of batches to read separately, after one of them failed, so that only that batch fails.
     alone: usize,
 }
 
@@ -37,8 +37,8 @@ where
         Self { plan, batches, samples, read, ready: VecDeque::new(), alone: 0 }
     }
 
-    /// The batches that are read next.
-    fn together(&mut self) -> Vec<usize> {
+    /// The batches to read next.
+    fn next_batches(&mut self) -> Vec<usize> {
         let mut together: Vec<usize> = self.batches.next().into_iter().collect();
         let size = |batch: &usize| self.plan.indices(*batch).len();
         let mut left = self.samples.saturating_sub(together.iter().map(size).sum());
@@ -64,13 +64,13 @@ where
     fn next(&mut self) -> Option<Self::Item> {
         while self.ready.is_empty() {
             let before = self.batches.clone();
-            let together = self.together();
+            let together = self.next_batches();
             if together.is_empty() {
                 return None;
             }
-            reading_now::begin(Item::Batch(together[0]));
+            current_item::begin(Item::Batch(together[0]));
             let indices: Vec<&[usize]> = together.iter().map(|batch| self.plan.indices(*batch)).collect();
-            match self.plan.reading(&together, || panic::catch(|| (self.read)(&indices))) {
+            match self.plan.with_random_numbers(&together, || panic::catch(|| (self.read)(&indices))) {
                 Ok(batches) => self.ready.extend(batches),
                 Err(error) if together.len() == 1 => return Some(Err(error)),
                 Err(_) => (self.batches, self.alone) = (before, together.len()),
@@ -85,7 +85,7 @@ mod tests {
     use crate::data::{Collate, DataLoader, Dataset};
     use std::sync::{Arc, Mutex};
 
-    /// Fails at 3, and notes how many batches are read at once.
+    /// Fails at 3, and records how many batches are read at once.
     #[derive(Clone, Default)]
     struct Faulty {
         read: Arc<Mutex<Vec<usize>>>,
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_that_of_its_batch_alone() {
+    fn errors_affect_only_their_batch() {
         let dataset = Faulty::default();
         let loader = DataLoader::new(dataset.clone()).batch_size(2);
         let batches: Vec<_> = loader.epoch(0).unwrap().collect();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn workers_read_their_own_batches_at_once() {
+    fn workers_read_only_their_own_batches_at_once() {
         let dataset = Faulty::default();
         let loader = DataLoader::with_workers(dataset.clone(), 2).batch_size(1).shuffle(true);
         let batches: Vec<_> = loader.epoch(0).unwrap().skip_to(1).collect();

@@ -1,4 +1,4 @@
-//! The seed of a run, which decides what no seed of its own decides.
+//! The seed of a run, the default of loaders and samplers without a seed.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::native;
 
-/// A seed, and whether somebody chose it.
+/// A seed, and whether it was set explicitly.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Seed {
     pub(crate) number: u64,
-    /// Whether it is the same in every process of a run, as one that `seed_everything` or a loader was given.
+    /// Whether it was passed to `seed_everything` or to a loader, so that it is the same in every process of a run.
     pub(crate) is_chosen: bool,
 }
 
@@ -20,7 +20,7 @@ pub(crate) struct Seed {
 static IS_CHOSEN: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    /// The seed that counts on this thread in place of the process's.
+    /// The seed of this thread, in place of the process's.
     static OF_THREAD: Cell<Option<Seed>> = const { Cell::new(None) };
 }
 
@@ -29,7 +29,7 @@ impl Seed {
         Self { number, is_chosen: true }
     }
 
-    /// The seed of this thread's work, or else of the process.
+    /// The seed of this thread, or else of the process.
     pub(crate) fn current() -> Self {
         let of_process = || Self { number: native::initial_seed(), is_chosen: IS_CHOSEN.load(Ordering::Relaxed) };
         OF_THREAD.get().unwrap_or_else(of_process)
@@ -41,13 +41,13 @@ impl Seed {
         call()
     }
 
-    /// A seed for one of several that would otherwise have the same.
-    pub(crate) fn derived(self, place: usize) -> Self {
-        Self { number: mixed([self.number, place as u64]), ..self }
+    /// Returns a different seed for each `position`.
+    pub(crate) fn derived(self, position: usize) -> Self {
+        Self { number: mixed([self.number, position as u64]), ..self }
     }
 }
 
-/// What a panic leaves in its place too.
+/// Restores the seed of the thread when dropped, also after a panic.
 struct Restored(Option<Seed>);
 
 impl Drop for Restored {
@@ -56,16 +56,16 @@ impl Drop for Restored {
     }
 }
 
-/// Notes that the process's seed was chosen.
+/// Records that `seed_everything` was called.
 pub(crate) fn seed_was_chosen() {
     IS_CHOSEN.store(true, Ordering::Relaxed);
 }
 
-/// The seed that loaders and samplers without a seed of their own follow, for samplers and datasets of your own.
+/// Returns the seed of loaders and samplers without one of their own, for use in your own samplers and datasets.
 ///
-/// In a run it is the run's: the number that [`seed_everything`](crate::seed_everything) or `tch::manual_seed` was given, or a
-/// random one where nothing was seeded, so that every such run has another order. A resumed run has the seed of the run it
-/// resumes. Outside of runs it is what this process was seeded with last.
+/// In a run it is the number given to [`seed_everything`](crate::seed_everything) or `tch::manual_seed`, or a random one if
+/// neither was called, so that every such run has a different order. A resumed run has the seed of the run it resumes. Outside
+/// of runs it is the number that this process was last seeded with.
 ///
 /// ```
 /// use tch_lightning::data::run_seed;
@@ -77,7 +77,7 @@ pub fn run_seed() -> u64 {
     Seed::current().number
 }
 
-/// One number of several, such that numbers of inputs which differ a little have nothing to do with each other.
+/// Mixes several numbers into one, such that the results for similar inputs are independent.
 ///
 /// Each step is one of SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 pub(super) fn mixed(words: impl IntoIterator<Item = u64>) -> u64 {
@@ -96,7 +96,7 @@ mod tests {
 
     /// The first outputs of SplitMix64 for the seed 1234567, as in Vigna's reference program and on Rosetta Code.
     #[test]
-    fn the_mixing_is_splitmix64() {
+    fn mixed_is_splitmix64() {
         let gamma = 0x9e37_79b9_7f4a_7c15_u64;
         let outputs = (0..3_u64).map(|step| mixed([gamma.wrapping_mul(step).wrapping_add(1_234_567)]));
         assert_eq!(
@@ -106,14 +106,14 @@ mod tests {
     }
 
     #[test]
-    fn seeds_of_neighbours_differ() {
+    fn mixed_differs_for_neighbours() {
         let seeds: BTreeSet<u64> =
-            (0..20).flat_map(|seed| (0..20).map(move |place| Seed::chosen(seed).derived(place).number)).collect();
+            (0..20).flat_map(|seed| (0..20).map(move |position| Seed::chosen(seed).derived(position).number)).collect();
         assert_eq!(seeds.len(), 400);
     }
 
     #[test]
-    fn a_scope_ends_by_a_panic_too() {
+    fn scope_ends_after_a_panic() {
         let outcome =
             crate::panic::catch(|| -> anyhow::Result<()> { Seed::chosen(3).scope(|| panic!("{}", run_seed())) });
         assert!(outcome.unwrap_err().to_string().starts_with('3'));

@@ -1,4 +1,4 @@
-//! What a loader reads: a dataset and the way its samples are joined.
+//! The source of a loader: a dataset, and the way its samples are joined.
 
 use std::sync::Arc;
 
@@ -6,22 +6,23 @@ use super::dataset::read_each;
 use super::draws::Epoch;
 use super::index_plan::IndexPlan;
 use super::options::Options;
+use super::plan::{Plan, Share};
 use super::read_at_once::ReadAtOnce;
 use super::stream_plan::StreamPlan;
 use super::{Batch, Collate, CollateWith, DataError, Dataset, IterableDataset, WorkerInfo};
 
-/// What a [`DataLoader`](super::DataLoader) reads: a dataset whose samples have [`Collate`], or one that
-/// [`Dataset::collate_with`] made.
+/// The source of a [`DataLoader`](super::DataLoader): a dataset whose samples implement [`Collate`], or the result of
+/// [`Dataset::collate_with`].
 ///
 /// `Style` is [`MapStyle`] for a [`Dataset`] and [`IterableStyle`] for an [`IterableDataset`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a dataset that can be loaded so",
-    label = "not such a dataset",
+    message = "`{Self}` cannot be loaded by this function",
+    label = "not a dataset of this kind",
     note = "`DataLoader::new` and `with_workers` take a `Dataset` (`len` and `get_item`), a `TensorDataset` or a `Vec` of samples",
     note = "`DataLoader::iterable` and `iterable_with_workers` take an `IterableDataset` (`iter`)"
 )]
 pub trait Source<Style> {
-    /// What the samples become.
+    /// The type of the batches.
     type Batch: Batch;
 
     #[doc(hidden)]
@@ -37,27 +38,11 @@ pub trait Source<Style> {
     fn share(&self, plan: Arc<Self::Plan>, first_batch: usize, worker: WorkerInfo) -> Share<'_, Self::Batch>;
 }
 
-/// The batches of an epoch that one worker reads, in order. A panic of the dataset is an error of the batch.
-pub type Share<'a, B> = Box<dyn Iterator<Item = anyhow::Result<B>> + 'a>;
-
-/// What an epoch is to be, settled before its first batch is read and known to all workers.
-pub trait Plan: Send + Sync + 'static {
-    /// How many batches there are, where that is known.
-    fn num_batches(&self) -> Option<usize>;
-
-    /// A number that two plans have in common where they deal the same samples in the same batches, and streams where they cut
-    /// and share them alike.
-    fn fingerprint(&self, num_workers: usize) -> u64;
-
-    /// The samples in a batch; none past the last batch, or where samples have no index.
-    fn indices(&self, batch_idx: usize) -> &[usize];
-}
-
-/// A [`Dataset`]: samples have an index.
+/// The style of a [`Dataset`]: samples have an index.
 #[derive(Debug, Clone, Copy)]
 pub enum MapStyle {}
 
-/// An [`IterableDataset`]: samples come in a stream.
+/// The style of an [`IterableDataset`]: samples form a stream.
 #[derive(Debug, Clone, Copy)]
 pub enum IterableStyle {}
 

@@ -1,15 +1,15 @@
-//! Parts of a dataset.
+//! Subsets and splits of a dataset.
 
 use std::sync::Arc;
 
 use super::order::permutation;
 use super::{Collate, DataError, Dataset};
 
-/// Splits are drawn from a stream of the seed's generator that no epoch reaches, so that a loader with
-/// the same seed does not repeat their order.
+/// The stream of the seed's generator for splits. No epoch reaches it, so that a loader with the same seed does not repeat
+/// their order.
 const SPLIT_STREAM: u64 = u64::MAX;
 
-/// Some samples of a dataset, as PyTorch's
+/// A subset of the samples of a dataset: PyTorch's
 /// [`Subset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Subset).
 ///
 /// ```
@@ -27,10 +27,10 @@ pub struct Subset<D> {
 }
 
 impl<D: Dataset> Subset<D> {
-    /// The samples of `dataset` at `indices`, in that order; an index may stand more than once.
+    /// Creates the subset of the samples at `indices`, in that order. An index may occur more than once.
     ///
     /// # Errors
-    /// [`DataError::SubsetIndex`] if the dataset has no such sample.
+    /// [`DataError::SubsetIndex`] if an index is out of range.
     pub fn new(dataset: D, indices: Vec<usize>) -> Result<Self, DataError> {
         let dataset_len = dataset.len();
         match indices.iter().find(|&&index| index >= dataset_len) {
@@ -39,7 +39,7 @@ impl<D: Dataset> Subset<D> {
         }
     }
 
-    /// Where the samples are in the whole dataset.
+    /// The indices of the samples in the underlying dataset.
     pub fn indices(&self) -> &[usize] {
         &self.indices
     }
@@ -81,11 +81,11 @@ impl<D: Dataset> Dataset for Subset<D> {
     }
 }
 
-/// Deals the samples of `dataset` at random into parts of the given lengths, as PyTorch's
+/// Splits `dataset` at random into parts of the given lengths: PyTorch's
 /// [`random_split`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.random_split).
 ///
-/// The same `seed` makes the same parts on every platform. Each part has a clone of the dataset: of a
-/// [`TensorDataset`](super::TensorDataset) it shares the tensors; of a dataset whose clones are copies, split an
+/// The same `seed` yields the same parts on every platform. Each part has a clone of the dataset. The clone of a
+/// [`TensorDataset`](super::TensorDataset) shares the tensors; if the clone of your dataset is a copy, wrap it in an
 /// [`Arc`].
 ///
 /// ```
@@ -130,8 +130,8 @@ pub fn random_split_fractions<D: Dataset + Clone>(
     fractions: &[f64],
     seed: u64,
 ) -> Result<Vec<Subset<D>>, DataError> {
-    let whole = (fractions.iter().sum::<f64>() - 1.0).abs() <= 1e-9;
-    if !whole || !fractions.iter().all(|fraction| (0.0..=1.0).contains(fraction)) {
+    let is_one = (fractions.iter().sum::<f64>() - 1.0).abs() <= 1e-9;
+    if !is_one || !fractions.iter().all(|fraction| (0.0..=1.0).contains(fraction)) {
         return Err(DataError::SplitFractions { fractions: fractions.to_vec() });
     }
     let dataset_len = dataset.len();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_split_deals_every_sample_once() {
+    fn random_split_assigns_every_sample_once() {
         let parts = random_split(numbers(100), &[70, 20, 10], 42).unwrap();
         assert_eq!(lengths(&parts), [70, 20, 10]);
         let mut dealt: Vec<usize> = parts.iter().flat_map(|part| part.indices().to_vec()).collect();
@@ -167,24 +167,24 @@ mod tests {
     }
 
     #[test]
-    fn the_seed_decides_the_split() {
+    fn random_split_depends_on_the_seed() {
         let first = |seed| random_split(numbers(50), &[25, 25], seed).unwrap().remove(0).indices().to_vec();
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));
     }
 
     #[test]
-    fn lengths_must_add_up() {
+    fn random_split_rejects_lengths_that_do_not_add_up() {
         assert_eq!(
             random_split(numbers(10), &[7, 2], 0).err().unwrap().to_string(),
-            "the lengths [7, 2] of a split add up to 9, but the dataset has 10 samples"
+            "the lengths of a split must add up to the 10 samples of the dataset, but [7, 2] add up to 9"
         );
         assert!(random_split(numbers(10), &[usize::MAX, 11], 0).is_err());
     }
 
-    /// `random_split(range(n), fractions)` of PyTorch gives these lengths.
+    /// The lengths are those of PyTorch's `random_split(range(n), fractions)`.
     #[test]
-    fn fractions_leave_no_sample_over() {
+    fn random_split_fractions_assigns_every_sample() {
         let dealt = |len, fractions: &[f64]| lengths(&random_split_fractions(numbers(len), fractions, 0).unwrap());
         assert_eq!(dealt(10, &[0.3, 0.7]), [3, 7]);
         assert_eq!(dealt(30, &[0.3, 0.3, 0.4]), [9, 9, 12]);
@@ -194,12 +194,12 @@ mod tests {
     }
 
     #[test]
-    fn fractions_must_be_parts_of_a_whole() {
+    fn random_split_fractions_rejects_fractions_that_do_not_add_up() {
         let said =
             |fractions: &[f64]| random_split_fractions(numbers(10), fractions, 0).err().map(|error| error.to_string());
         assert_eq!(
             said(&[0.5, 0.4]).unwrap(),
-            "the fractions [0.5, 0.4] of a split must lie between 0 and 1 and add up to 1"
+            "the fractions of a split must lie between 0 and 1 and add up to 1, but they are [0.5, 0.4]"
         );
         assert!(said(&[1.5, -0.5]).is_some());
         assert!(said(&[f64::NAN]).is_some());
@@ -207,10 +207,10 @@ mod tests {
     }
 
     #[test]
-    fn a_subset_asks_only_for_samples_that_are_there() {
+    fn subset_rejects_an_index_out_of_range() {
         assert_eq!(
             Subset::new(numbers(3), vec![0, 3]).err().unwrap().to_string(),
-            "a Subset asks for sample 3 of a dataset of 3 samples"
+            "index 3 of a Subset is out of range for a dataset of 3 samples"
         );
         let subset = Subset::new(numbers(3), vec![2, 2, 0]).unwrap();
         let batch = subset.get_items(&[0, 1, 2]).unwrap();

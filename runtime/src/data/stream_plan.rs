@@ -1,17 +1,17 @@
-//! The plan of an epoch of a stream, and its cutting into batches.
+//! The plan of an epoch of a stream, which is cut into batches.
 
 use std::iter;
 use std::sync::Arc;
 
+use super::current_item::{self, Item};
 use super::draws::{Drawer, Epoch};
 use super::options::Options;
-use super::reading_now::{self, Item};
+use super::plan::{Plan, Share};
 use super::seed::mixed;
-use super::source::{Plan, Share};
 use super::{Batch, DataError, WorkerInfo, pinned};
 use crate::panic;
 
-/// An epoch of a stream.
+/// The plan of an epoch of a stream.
 pub struct StreamPlan {
     epoch: Epoch,
     batch_size: usize,
@@ -33,7 +33,7 @@ impl StreamPlan {
         }
     }
 
-    /// The batches of one worker, cut from the stream that `iter` answers for the epoch.
+    /// Returns the batches of one worker, cut from the stream that `iter` returns for the epoch.
     pub(super) fn share<'a, S: 'a, B: Batch, I: Iterator<Item = anyhow::Result<S>> + 'a>(
         self: Arc<Self>,
         worker: WorkerInfo,
@@ -42,7 +42,9 @@ impl StreamPlan {
     ) -> Share<'a, B> {
         let epoch = self.epoch;
         match epoch.draw(Drawer::Stream, 0, || panic::catch(|| Ok(iter(epoch.number)))) {
-            Ok(samples) => Box::new(Cut { plan: self, worker, samples, collate, position: 0, is_over: false }),
+            Ok(samples) => {
+                Box::new(StreamBatches { plan: self, worker, samples, collate, position: 0, is_over: false })
+            }
             Err(error) => Box::new(iter::once(Err(error))),
         }
     }
@@ -62,20 +64,20 @@ impl Plan for StreamPlan {
     }
 }
 
-/// A stream, cut into batches.
-struct Cut<I, C> {
+/// An iterator over the batches of a stream.
+struct StreamBatches<I, C> {
     plan: Arc<StreamPlan>,
     worker: WorkerInfo,
     samples: I,
     collate: C,
-    /// How many samples were asked for.
+    /// The number of samples requested so far.
     position: usize,
     is_over: bool,
 }
 
-impl<S, I: Iterator<Item = anyhow::Result<S>>, C> Cut<I, C> {
-    /// Where a sample of this worker stands in a stream that is dealt to the workers in turn.
-    fn place(&self, position: usize) -> usize {
+impl<S, I: Iterator<Item = anyhow::Result<S>>, C> StreamBatches<I, C> {
+    /// The position in the stream of this worker's sample, if the stream is shared by all workers in turn.
+    fn position_in_stream(&self, position: usize) -> usize {
         position.wrapping_mul(self.worker.num_workers).wrapping_add(self.worker.id)
     }
 
@@ -83,16 +85,16 @@ impl<S, I: Iterator<Item = anyhow::Result<S>>, C> Cut<I, C> {
         if self.is_over {
             return None;
         }
-        reading_now::begin(Item::StreamSample(self.position));
+        current_item::begin(Item::StreamSample(self.position));
         let mut panicked = true;
-        let sample = self.plan.epoch.draw(Drawer::Sample, self.place(self.position), || {
+        let sample = self.plan.epoch.draw(Drawer::Sample, self.position_in_stream(self.position), || {
             panic::catch(|| {
                 let sample = self.samples.next();
                 panicked = false;
                 sample.transpose()
             })
         });
-        // what panicked would do so again, or worse
+        // the iterator must not be used after a panic
         self.is_over = panicked || matches!(sample, Ok(None));
         let (position, worker) = (self.position, self.worker);
         self.position += 1;
@@ -100,7 +102,7 @@ impl<S, I: Iterator<Item = anyhow::Result<S>>, C> Cut<I, C> {
     }
 }
 
-impl<S, B: Batch, I, C> Iterator for Cut<I, C>
+impl<S, B: Batch, I, C> Iterator for StreamBatches<I, C>
 where
     I: Iterator<Item = anyhow::Result<S>>,
     C: Fn(Vec<S>) -> anyhow::Result<B>,
@@ -109,17 +111,17 @@ where
 
     fn next(&mut self) -> Option<Self::Item> {
         let batch_size = self.plan.batch_size;
-        // a whole batch is asked for before an error is said, so that the next one begins where it would have
+        // an error is returned after the complete batch has been read, so that the next batch starts where it would have
         let samples: Vec<_> = iter::from_fn(|| self.next_sample()).take(batch_size).collect();
-        let is_whole = samples.len() == batch_size;
+        let is_complete = samples.len() == batch_size;
         let samples: Vec<S> = match samples.into_iter().collect::<Result<_, _>>() {
             Ok(samples) => samples,
             Err(error) => return Some(Err(error.into())),
         };
-        if samples.is_empty() || (self.plan.drop_last && !is_whole) {
+        if samples.is_empty() || (self.plan.drop_last && !is_complete) {
             return None;
         }
-        let last = self.place(self.position.saturating_sub(1));
+        let last = self.position_in_stream(self.position.saturating_sub(1));
         let join = || panic::catch(|| pinned::pinned_if(self.plan.pin_memory, (self.collate)(samples)?));
         Some(self.plan.epoch.draw(Drawer::Collate, last, join))
     }

@@ -1,34 +1,34 @@
-//! Tensors as a dataset.
+//! Datasets of tensors.
 
 use tch::{Device, TchError, Tensor};
 
 use super::{Batch, Collate, DataError, Dataset};
 
-/// A tensor or a tuple of up to eight tensors: what a [`TensorDataset`] holds, its sample and its batch.
+/// A tensor or a tuple of up to eight tensors: the contents, the sample and the batch of a [`TensorDataset`].
 ///
-/// Other types can't implement it.
+/// This trait is sealed.
 pub trait TensorTuple: Batch + Collate<Batch = Self> + sealed::Sealed {
-    /// The tensors that `map` makes of these.
+    /// Applies `map` to each tensor.
     ///
     /// # Errors
     /// The first error of `map`.
     fn map_each(&self, map: impl FnMut(&Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError>;
 
-    /// Other handles of these tensors.
+    /// Returns new handles to the same tensors.
     fn share(&self) -> Self;
 }
 
 mod sealed {
-    /// Keeps tuples without a tensor out, which would be datasets without a length.
+    /// Excludes tuples without a tensor, which would be datasets without a length.
     pub trait Sealed {}
 }
 
-/// Tensors with one sample in each row, as PyTorch's
+/// Tensors with one sample in each row: PyTorch's
 /// [`TensorDataset`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.TensorDataset).
 ///
-/// A batch of consecutive samples is a view of the tensors, without a copy: an operation in place on it
-/// (such as `add_`) changes the dataset. Other batches are copies; a loader makes those of up to 1 MiB with one
-/// `index_select` for each tensor, and each batch is a part of that copy.
+/// A batch of consecutive samples is a view of the tensors, without a copy: an in-place operation on it (such as `add_`)
+/// changes the dataset. Other batches are copies. A loader copies up to 1 MiB of samples by one `index_select` per tensor,
+/// and its batches are slices of that copy.
 ///
 /// ```
 /// use tch::Tensor;
@@ -51,15 +51,15 @@ pub struct TensorDataset<T> {
     samples_at_once: usize,
 }
 
-/// So many bytes of samples are copied at once: enough for the copy to cost little, and few enough for a cache.
+/// The number of bytes copied at once: enough to amortize the cost of the call, and few enough for a cache.
 const BYTES_AT_ONCE: usize = 1 << 20;
 
 impl<T: TensorTuple> TensorDataset<T> {
-    /// The rows of `tensors`, each of shape `[samples, …]`, all on one device.
+    /// Creates a dataset of the rows of `tensors`, each of shape `[samples, …]`, all on the same device.
     ///
     /// # Errors
-    /// [`DataError::ScalarTensor`], [`DataError::UnequalSizes`] or [`DataError::UnequalDevices`] if they
-    /// are not so.
+    /// [`DataError::ScalarTensor`], [`DataError::UnequalSizes`] or [`DataError::UnequalDevices`] if the tensors have
+    /// other shapes or devices.
     pub fn new(tensors: T) -> Result<Self, DataError> {
         let mut sizes = Vec::new();
         let mut devices = Vec::new();
@@ -90,7 +90,7 @@ impl<T: TensorTuple> TensorDataset<T> {
         &self.tensors
     }
 
-    /// A copy of the rows at `indices`.
+    /// Returns a copy of the rows at `indices`.
     fn selected(&self, indices: impl Iterator<Item = usize>) -> Result<T, TchError> {
         let rows: Vec<i64> = indices.map(|index| index as i64).collect();
         let rows = Tensor::f_from_slice(&rows)?.f_to_device(self.device)?;
@@ -98,7 +98,7 @@ impl<T: TensorTuple> TensorDataset<T> {
     }
 }
 
-/// The clone shares the tensors.
+/// A clone shares the tensors.
 impl<T: TensorTuple> Clone for TensorDataset<T> {
     fn clone(&self) -> Self {
         Self { tensors: self.tensors.share(), ..*self }
@@ -147,7 +147,7 @@ impl<T: TensorTuple> Dataset for TensorDataset<T> {
     }
 }
 
-/// The first of `indices` if each is one more than that before it.
+/// Returns the first of `indices` if they are consecutive.
 fn consecutive_from(indices: &[usize]) -> Option<usize> {
     let consecutive = indices.windows(2).all(|pair| pair[1] == pair[0] + 1);
     indices.first().copied().filter(|_| consecutive)
@@ -236,30 +236,30 @@ mod tests {
     }
 
     #[test]
-    fn several_batches_are_cut_from_one_copy() {
+    fn several_batches_are_slices_of_one_copy() {
         let batches = dataset().get_batches(&[&[4, 0], &[2], &[1, 1, 3]]).unwrap();
         let labels: Vec<_> = batches.iter().map(|(_, labels)| Vec::<i64>::try_from(labels).unwrap()).collect();
         assert_eq!(labels, [vec![14, 10], vec![12], vec![11, 11, 13]]);
         assert_eq!(batches[1].0, Tensor::from_slice2(&[[4_f32, 5.0]]));
-        // 2 f32 and an i64 are 16 bytes
+        // each sample has 16 bytes: 2 f32 and an i64
         assert_eq!(dataset().samples_at_once(), (1 << 20) / 16);
     }
 
     #[test]
-    fn one_tensor_alone_is_a_dataset() {
+    fn a_single_tensor_is_a_dataset() {
         let dataset = TensorDataset::new(Tensor::from_slice(&[1_i64, 2, 3])).unwrap();
         assert_eq!(Vec::<i64>::try_from(dataset.get_items(&[2, 1]).unwrap()).unwrap(), [3, 2]);
     }
 
     #[test]
-    fn a_sample_that_is_not_there_is_an_error() {
+    fn get_item_rejects_an_index_out_of_range() {
         assert!(dataset().get_item(5).is_err());
         assert!(dataset().get_items(&[4, 5]).is_err());
         assert!(dataset().get_items(&[0, 5]).is_err());
     }
 
     #[test]
-    fn tensors_that_do_not_fit_together_are_refused() {
+    fn new_rejects_tensors_of_different_lengths_and_scalars() {
         let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, Device::Cpu));
         assert_eq!(
             TensorDataset::new((zeros(&[1024, 3]), zeros(&[1000]))).unwrap_err().to_string(),
@@ -267,7 +267,7 @@ mod tests {
         );
         assert_eq!(
             TensorDataset::new((zeros(&[4]), zeros(&[]))).unwrap_err().to_string(),
-            "tensor 1 of a TensorDataset is a scalar; its first dimension must count the samples"
+            "tensor 1 of a TensorDataset must have a first dimension, its samples, but it is a scalar"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Threads that read ahead.
+//! The worker threads, which read batches ahead.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -8,47 +8,48 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvErr
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use super::current_item::CurrentItem;
 use super::options::Prefetch;
-use super::reading_now::ReadingNow;
-use super::source::{Plan, Source};
+use super::plan::Plan;
+use super::source::Source;
 use super::{DataError, WorkerInfo};
 use crate::signal::Caught;
 use crate::{native, panic, terminal};
 
-/// What a worker sends: a batch or why there is none, and `None` after its last.
+/// The message of a worker: a batch or its error, and `None` after the last one.
 type Reply<B> = Option<anyhow::Result<B>>;
 
-/// A worker's part in an epoch. It is given up when nobody waits for the replies any more.
+/// A worker's part in an epoch. The worker gives it up when the receiver of the replies is dropped.
 struct Job<P, B> {
     plan: Arc<P>,
     first_batch: usize,
     replies: SyncSender<Reply<B>>,
 }
 
-/// The threads of a loader. Dropped, it waits for them to end, but not for ever: a thread that is in a sample can't be ended.
+/// The threads of a loader. `drop` waits for them for a limited time: a thread that is reading a sample cannot be ended.
 pub(super) struct Pool<P, B> {
     workers: Vec<Worker<P, B>>,
     timeout: Option<Duration>,
-    /// The signals that end waiting.
+    /// The signals that end a wait.
     caught: Option<Caught>,
 }
 
 struct Worker<P, B> {
     jobs: Sender<Job<P, B>>,
     thread: JoinHandle<()>,
-    now: ReadingNow,
-    /// Disconnected when the thread has let go of its dataset.
+    current_item: CurrentItem,
+    /// Disconnected when the thread has dropped its dataset.
     end: Receiver<Infallible>,
 }
 
-/// The time after which a dropped pool leaves its threads alone, where there is no timeout. The same as in PyTorch.
+/// The time for which `drop` waits for the threads if there is no timeout. The same as in PyTorch.
 const END: Duration = Duration::from_secs(5);
 
-/// How long it waits once a signal was caught.
+/// The time for which `drop` waits after a signal has been caught.
 const END_AFTER_SIGNAL: Duration = Duration::from_millis(200);
 
-/// How often a wait checks whether a signal was caught.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// The interval at which a wait checks for a signal.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 impl<P: Plan, B: Send + 'static> Pool<P, B> {
     /// Starts the threads, each with a clone of `source`.
@@ -60,7 +61,7 @@ impl<P: Plan, B: Send + 'static> Pool<P, B> {
             let worker = panic::catch(|| Ok(Worker::start(source.clone(), WorkerInfo { id, num_workers })?));
             worker.map_err(|source| DataError::WorkerStart { worker: id, source })
         };
-        // those that were started before one could not be are ended as the pool is dropped
+        // if one cannot be started, dropping the pool ends those before it
         let mut pool = Self { workers: Vec::with_capacity(num_workers), timeout, caught: None };
         for id in 0..num_workers {
             pool.workers.push(start(id)?);
@@ -70,7 +71,7 @@ impl<P: Plan, B: Send + 'static> Pool<P, B> {
 }
 
 impl<P, B> Pool<P, B> {
-    /// Ends waiting when one of these signals is caught.
+    /// Sets the signals that end a wait.
     pub(super) fn watch(&mut self, caught: Option<Caught>) {
         self.caught = caught;
     }
@@ -81,12 +82,11 @@ fn is_caught(caught: Option<&Caught>) -> bool {
     caught.is_some_and(|caught| caught.signal().is_some())
 }
 
-/// Waits for what `receiver` gives until `deadline`, or until a signal is caught: what it gave, or whether it timed out, and then
-/// whether that was by a signal.
+/// Waits for a message of `receiver` until `deadline` or until a signal is caught.
 fn receive<T>(receiver: &Receiver<T>, deadline: Option<Instant>, caught: Option<&Caught>) -> Result<T, Ended> {
     loop {
         let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
-        let look = if caught.is_some() { BETWEEN_LOOKS } else { Duration::MAX };
+        let look = if caught.is_some() { POLL_INTERVAL } else { Duration::MAX };
         match receiver.recv_timeout(left.min(look)) {
             Ok(received) => return Ok(received),
             Err(RecvTimeoutError::Disconnected) => return Err(Ended::Disconnected),
@@ -97,7 +97,7 @@ fn receive<T>(receiver: &Receiver<T>, deadline: Option<Instant>, caught: Option<
     }
 }
 
-/// Why nothing was received.
+/// The reason why nothing was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
     Disconnected,
@@ -108,26 +108,29 @@ enum Ended {
 impl<P, B> Drop for Pool<P, B> {
     fn drop(&mut self) {
         let deadline = Instant::now().checked_add(self.timeout.unwrap_or(END));
-        let workers: Vec<_> =
-            self.workers.drain(..).map(|Worker { thread, now, end, .. }| (thread, now, end)).collect();
-        // with their senders gone, all end at once
-        for (worker, (thread, now, end)) in workers.into_iter().enumerate() {
+        let workers: Vec<_> = self
+            .workers
+            .drain(..)
+            .map(|Worker { thread, current_item, end, .. }| (thread, current_item, end))
+            .collect();
+        // all threads end, as their senders have been dropped
+        for (worker, (thread, current_item, end)) in workers.into_iter().enumerate() {
             let mut ended = receive(&end, deadline, self.caught.as_ref());
             if ended == Err(Ended::Caught) {
                 ended = receive(&end, Some(Instant::now() + END_AFTER_SIGNAL), None);
             }
             if ended == Err(Ended::Timeout) {
-                // it ends by itself if it ever gets out of its sample
+                // the thread ends when it has read its sample
                 if !is_caught(self.caught.as_ref()) {
-                    let item = now.item();
+                    let item = current_item.describe();
                     terminal::say(&format!(
-                        "warning: worker {worker} of a DataLoader is still reading {item}, and is left to itself"
+                        "warning: worker {worker} of a DataLoader is still reading {item}; its thread is abandoned"
                     ));
                 }
                 continue;
             }
             if let Err(panic) = thread.join() {
-                // whoever waited for a batch was told; what the panic carries might panic again when it is dropped
+                // the receiver got `WorkerDied`; the payload of the panic might panic again in its `drop`
                 mem::forget(panic);
             }
         }
@@ -141,16 +144,16 @@ impl<P: Plan, B: Send + 'static> Worker<P, B> {
     {
         let (jobs, received) = channel();
         let (running, end) = channel();
-        let now = ReadingNow::default();
-        let of_thread = now.clone();
+        let current_item = CurrentItem::default();
+        let of_thread = current_item.clone();
         let work = move || {
             // dropped after the dataset
             let _running: Sender<Infallible> = running;
-            of_thread.is_of_this_thread();
+            of_thread.attach_to_this_thread();
             work(source, info, received);
         };
         let thread = Builder::new().name(format!("data-worker-{}", info.id)).spawn(work)?;
-        Ok(Self { jobs, thread, now, end })
+        Ok(Self { jobs, thread, current_item, end })
     }
 }
 
@@ -166,21 +169,21 @@ fn work<Style, S: Source<Style>>(source: S, info: WorkerInfo, jobs: Receiver<Job
     }
 }
 
-/// The batches of one epoch, worker by worker in turn.
+/// An iterator over the batches of one epoch, from the workers in turn.
 pub(super) struct Round<'a, P, B> {
-    /// Where the threads wait for the next epoch, if they live on.
+    /// The loader's storage for the threads between two epochs, if they are persistent.
     idle: &'a Cell<Option<Pool<P, B>>>,
     pool: Option<Pool<P, B>>,
     persistent_workers: bool,
-    /// What each worker sends; `None` after its last batch.
+    /// The replies of each worker; `None` after its last batch.
     replies: Vec<Option<Receiver<Reply<B>>>>,
     turn: usize,
-    /// The reply of the worker whose turn it is, where it was looked at before it was asked for.
+    /// The next reply, if it was received before it was requested.
     ahead: Option<Reply<B>>,
 }
 
 impl<'a, P: Plan, B> Round<'a, P, B> {
-    /// Has the threads of `pool` read an epoch from `first_batch` on.
+    /// Starts reading an epoch by the threads of `pool`, from `first_batch` on.
     pub(super) fn start(
         pool: Pool<P, B>,
         idle: &'a Cell<Option<Pool<P, B>>>,
@@ -190,7 +193,7 @@ impl<'a, P: Plan, B> Round<'a, P, B> {
     ) -> Result<Self, DataError> {
         let mut replies = Vec::with_capacity(pool.workers.len());
         for (id, worker) in pool.workers.iter().enumerate() {
-            // one more batch is in the worker's hands
+            // the worker itself holds one more batch
             let (sender, receiver) = sync_channel(prefetch.factor - 1);
             let job = Job { plan: Arc::clone(plan), first_batch, replies: sender };
             worker.jobs.send(job).map_err(|_| DataError::WorkerDied { worker: id })?;
@@ -201,7 +204,7 @@ impl<'a, P: Plan, B> Round<'a, P, B> {
         Ok(Self { idle, pool: Some(pool), persistent_workers, replies, turn, ahead: None })
     }
 
-    /// Whether the next batch is there already.
+    /// Whether the next batch has arrived.
     pub(super) fn is_ready(&mut self) -> bool {
         while self.ahead.is_none() {
             let Some(replies) = self.replies_in_turn() else { return false };
@@ -214,7 +217,7 @@ impl<'a, P: Plan, B> Round<'a, P, B> {
         true
     }
 
-    /// What the worker sends whose turn it is, after those that have sent all they had.
+    /// The replies of the next worker that has batches left.
     fn replies_in_turn(&mut self) -> Option<&Receiver<Reply<B>>> {
         let workers = self.replies.len();
         let turn = (0..workers).map(|step| (self.turn + step) % workers).find(|&id| self.replies[id].is_some())?;
@@ -222,9 +225,13 @@ impl<'a, P: Plan, B> Round<'a, P, B> {
         self.replies[turn].as_ref()
     }
 
-    /// What a worker is reading.
+    /// Describes the item that a worker is reading.
     fn item(&self, worker: usize) -> String {
-        self.pool.as_ref().and_then(|pool| pool.workers.get(worker)).map(|worker| worker.now.item()).unwrap_or_default()
+        self.pool
+            .as_ref()
+            .and_then(|pool| pool.workers.get(worker))
+            .map(|worker| worker.current_item.describe())
+            .unwrap_or_default()
     }
 
     fn receive(&mut self) -> Option<Result<Reply<B>, DataError>> {
@@ -257,7 +264,7 @@ impl<P: Plan, B> Iterator for Round<'_, P, B> {
                 }
                 Ok(None) => self.replies[self.turn] = None,
                 Err(error) => {
-                    // what would come next is not known any more, and the threads are of no use
+                    // the order of the remaining batches is lost, so the threads are of no use
                     self.replies.clear();
                     self.pool = None;
                     return Some(Err(error.into()));
@@ -269,7 +276,7 @@ impl<P: Plan, B> Iterator for Round<'_, P, B> {
 
 impl<P, B> Drop for Round<'_, P, B> {
     fn drop(&mut self) {
-        // a worker that waits to be rid of a batch must see that nobody wants it before its thread is waited for
+        // before the pool is dropped, as a worker that blocks on sending a batch would not end
         self.replies.clear();
         if let Some(pool) = self.pool.take().filter(|_| self.persistent_workers) {
             self.idle.set(Some(pool));

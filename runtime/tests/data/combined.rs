@@ -1,4 +1,4 @@
-//! Combined loaders, against the examples in Lightning's documentation of `CombinedLoader`.
+//! Tests of combined loaders, against the examples in Lightning's documentation of `CombinedLoader`.
 
 use tch::Tensor;
 use tch_lightning::data::{
@@ -6,14 +6,14 @@ use tch_lightning::data::{
     WorkerInfo,
 };
 
-use crate::{numbers, said};
+use crate::{message, numbers};
 
 fn range(len: i64, batch_size: usize) -> DataLoader<Tensor> {
     DataLoader::new((0..len).collect::<Vec<_>>()).batch_size(batch_size)
 }
 
 /// `{'a': DataLoader(range(6), batch_size=4), 'b': DataLoader(range(15), batch_size=5)}` of the documentation.
-fn of_the_documentation() -> (DataLoader<Tensor>, DataLoader<Tensor>) {
+fn documented_loaders() -> (DataLoader<Tensor>, DataLoader<Tensor>) {
     (range(6, 4), range(15, 5))
 }
 
@@ -26,8 +26,8 @@ fn pairs(loader: &DataLoader<(Tensor, Tensor)>, epoch: u64) -> Vec<(Vec<i64>, Ve
 }
 
 #[test]
-fn max_size_cycle_goes_on_until_the_longest_is_through() {
-    let loader = CombinedLoader::max_size_cycle(of_the_documentation());
+fn max_size_cycle_continues_until_the_longest_is_exhausted() {
+    let loader = CombinedLoader::max_size_cycle(documented_loaders());
     assert_eq!((loader.num_batches(), loader.dataset_len()), (Some(3), None));
     assert_eq!(
         pairs(&loader, 0),
@@ -40,8 +40,8 @@ fn max_size_cycle_goes_on_until_the_longest_is_through() {
 }
 
 #[test]
-fn max_size_leaves_out_what_is_through() {
-    let loader = CombinedLoader::max_size(of_the_documentation());
+fn max_size_yields_none_for_exhausted_loaders() {
+    let loader = CombinedLoader::max_size(documented_loaders());
     assert_eq!(loader.num_batches(), Some(3));
     let batches = loader.epoch(0).unwrap().map(|batch| {
         let (a, b) = batch.unwrap();
@@ -59,13 +59,13 @@ fn max_size_leaves_out_what_is_through() {
 
 #[test]
 fn min_size_ends_with_the_shortest() {
-    let loader = CombinedLoader::min_size(of_the_documentation());
+    let loader = CombinedLoader::min_size(documented_loaders());
     assert_eq!(loader.num_batches(), Some(2));
     assert_eq!(pairs(&loader, 0), [(vec![0, 1, 2, 3], vec![0, 1, 2, 3, 4]), (vec![4, 5], vec![5, 6, 7, 8, 9])]);
 }
 
 #[test]
-fn sequential_takes_one_after_the_other() {
+fn sequential_reads_one_loader_after_another() {
     let loader = CombinedLoader::sequential(vec![range(6, 4), range(15, 5)]);
     assert_eq!(loader.num_batches(), Some(5));
     let all = crate::read(loader.epoch(0).unwrap());
@@ -76,7 +76,7 @@ fn sequential_takes_one_after_the_other() {
 }
 
 #[test]
-fn a_loader_that_begins_anew_has_another_order() {
+fn max_size_cycle_shuffles_again_when_a_loader_starts_over() {
     let short = || range(3, 1).shuffle(true).seed(1);
     let loader = CombinedLoader::max_size_cycle((short(), range(8, 1)));
     let first = |epoch| pairs(&loader, epoch).into_iter().flat_map(|(a, _)| a).collect::<Vec<i64>>();
@@ -87,7 +87,7 @@ fn a_loader_that_begins_anew_has_another_order() {
 }
 
 #[test]
-fn a_combined_epoch_is_resumed_anywhere() {
+fn combined_epochs_resume_at_any_batch() {
     for cycled in [true, false] {
         for num_workers in [0, 2] {
             let part = |len: i64| DataLoader::with_workers((0..len).collect::<Vec<_>>(), num_workers).shuffle(true);
@@ -99,7 +99,7 @@ fn a_combined_epoch_is_resumed_anywhere() {
                 let rest = loader.epoch(2).unwrap().skip_to(skipped).map(|batch| pair(batch.unwrap()));
                 assert_eq!(rest.collect::<Vec<_>>(), all[skipped.min(all.len())..]);
             }
-            // back again, after it has begun anew
+            // backwards, after the loader has started over
             let mut batches = loader.epoch(2).unwrap();
             batches.by_ref().for_each(drop);
             assert_eq!(pair(batches.skip_to(1).next().unwrap().unwrap()), all[1]);
@@ -108,7 +108,7 @@ fn a_combined_epoch_is_resumed_anywhere() {
 }
 
 #[test]
-fn three_loaders_or_a_list_of_them() {
+fn combined_loaders_take_tuples_and_lists() {
     let three = CombinedLoader::max_size_cycle((range(1, 1), range(2, 1), DataLoader::new(vec![0.5_f32; 3])));
     let last = three.epoch(0).unwrap().nth(2).unwrap().unwrap();
     assert_eq!((numbers(last.0), numbers(last.1), last.2.double_value(&[0])), (vec![0], vec![0], 0.5));
@@ -121,7 +121,7 @@ fn three_loaders_or_a_list_of_them() {
 }
 
 #[test]
-fn combined_loaders_are_combined_again() {
+fn combined_loaders_can_be_nested() {
     let inner = CombinedLoader::sequential(vec![range(2, 2), range(1, 1)]);
     let outer = CombinedLoader::min_size((CombinedLoader::max_size_cycle((inner, range(3, 1))), range(9, 1)));
     assert_eq!(outer.num_batches(), Some(3));
@@ -141,9 +141,9 @@ impl IterableDataset for Stream {
     }
 }
 
-/// By Lightning's rule: the epoch ends when each loader was through once.
+/// Lightning's rule: the epoch ends when each loader has been exhausted once.
 #[test]
-fn streams_end_when_they_are_found_to() {
+fn combined_streams_end_when_each_has_been_exhausted() {
     let cycle = CombinedLoader::max_size_cycle((DataLoader::iterable(Stream(2)), range(5, 1)));
     assert_eq!(cycle.num_batches(), None);
     let all = pairs(&cycle, 0);
@@ -180,12 +180,12 @@ impl Dataset for Faulty {
 }
 
 #[test]
-fn an_error_names_the_loader() {
+fn combined_loader_errors_name_the_loader() {
     let loader = CombinedLoader::min_size((range(3, 1), DataLoader::new(Faulty)));
-    let told =
-        |batch: Result<(Tensor, Tensor), DataError>| batch.map_or_else(said, |batch| format!("{:?}", pair(batch)));
+    let outcome =
+        |batch: Result<(Tensor, Tensor), DataError>| batch.map_or_else(message, |batch| format!("{:?}", pair(batch)));
     assert_eq!(
-        loader.epoch(0).unwrap().map(told).collect::<Vec<_>>(),
+        loader.epoch(0).unwrap().map(outcome).collect::<Vec<_>>(),
         [
             "([0], [0])",
             "loader 1 of a combined loader failed: sample 1 of the dataset could not be read: the file is cut short",
@@ -194,26 +194,29 @@ fn an_error_names_the_loader() {
     );
     let empty = CombinedLoader::sequential(vec![range(3, 1), range(0, 1)]);
     assert_eq!(
-        said(empty.epoch(0).err().unwrap()),
-        "loader 1 of a combined loader failed: a DataLoader's dataset is empty; it must have at least one sample"
+        message(empty.epoch(0).err().unwrap()),
+        "loader 1 of a combined loader failed: the dataset of a DataLoader must have at least one sample, but it is empty"
     );
 }
 
 #[test]
-fn a_combined_loader_has_no_options_of_its_own() {
-    let refused = |loader: DataLoader<(Tensor, Tensor)>| said(loader.epoch(0).err().unwrap());
+fn combined_loaders_reject_options() {
+    let refused = |loader: DataLoader<(Tensor, Tensor)>| message(loader.epoch(0).err().unwrap());
     let sentence =
-        |option| format!("a combined loader has no `{option}` of its own; set it on the loaders that are combined");
-    let combined = || CombinedLoader::min_size(of_the_documentation());
+        |option| format!("a combined loader cannot have a `{option}`; set it on the loaders that it combines");
+    let combined = || CombinedLoader::min_size(documented_loaders());
     assert_eq!(refused(combined().batch_size(2)), sentence("batch_size"));
     assert_eq!(refused(combined().shuffle(true)), sentence("shuffle"));
     assert_eq!(refused(combined().pin_memory(true)), sentence("pin_memory"));
     let none = CombinedLoader::max_size(Vec::<DataLoader<Tensor>>::new());
-    assert_eq!(said(none.epoch(0).err().unwrap()), "a combined loader has no loader; give it at least one");
+    assert_eq!(
+        message(none.epoch(0).err().unwrap()),
+        "a combined loader must have at least one loader, but it has none"
+    );
 }
 
 #[test]
-fn every_loader_is_dealt_to_ranks() {
+fn map_sampler_distributes_each_combined_loader() {
     let loader = CombinedLoader::max_size_cycle((range(4, 1), range(6, 1)));
     let second = loader.map_sampler(|sampler| DistributedSampler::new(sampler, 1, 2)).unwrap();
     assert_eq!(pairs(&second, 0), [(vec![1], vec![1]), (vec![3], vec![3]), (vec![1], vec![5])]);

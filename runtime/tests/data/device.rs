@@ -1,19 +1,19 @@
-//! Batches on their way to a device.
+//! Tests of batches that are prefetched to a device.
 
 use tch::{Device, Kind, Tensor};
 use tch_lightning::data::{Batch, DataError, DataLoader, Dataset, TensorDataset};
 use tch_lightning::{CudaStatus, cuda_status};
 
-use crate::{said, told};
+use crate::{message, outcome};
 
 fn rows(len: i64) -> TensorDataset<(Tensor, Tensor)> {
     let rows = Tensor::arange(len * 256, (Kind::Float, Device::Cpu)).reshape([len, 256]).sin();
     TensorDataset::new((rows, Tensor::arange(len, (Kind::Int64, Device::Cpu)))).unwrap()
 }
 
-/// Nothing is copied, and an error stays in its place.
+/// Nothing is copied, and an error keeps its position.
 #[test]
-fn on_the_cpu_batches_are_passed_on() {
+fn prefetch_to_the_cpu_returns_the_same_tensors() {
     let loader = DataLoader::new(rows(10)).batch_size(3).shuffle(true);
     let mut plain = loader.epoch(2).unwrap().skip_to(1);
     let mut moved = loader.epoch(2).unwrap().skip_to(1).prefetch_to_device(Device::Cpu).unwrap();
@@ -29,9 +29,9 @@ fn on_the_cpu_batches_are_passed_on() {
     assert_eq!(batch.data_ptr(), dataset.tensors().0.data_ptr());
 }
 
-/// What workers have ready is sent ahead, and comes in its place.
+/// Batches that the workers have ready are copied ahead and keep their order.
 #[test]
-fn batches_of_workers_are_passed_on_in_order() {
+fn prefetched_batches_of_workers_keep_their_order() {
     let loader = DataLoader::with_workers(rows(200), 2).batch_size(3).shuffle(true);
     let plain: Vec<_> = loader.epoch(2).unwrap().collect::<Result<_, _>>().unwrap();
     let mut moved = loader.epoch(2).unwrap().prefetch_to_device(Device::Cpu).unwrap();
@@ -56,17 +56,17 @@ impl Dataset for Faulty {
 }
 
 #[test]
-fn an_error_on_the_way_stays_in_its_place() {
+fn prefetch_keeps_the_position_of_an_error() {
     for num_workers in [0, 2] {
         let loader = DataLoader::with_workers(Faulty, num_workers);
         let moved = loader.epoch(0).unwrap().prefetch_to_device(Device::Cpu).unwrap();
-        let told: Vec<String> = moved.map(told).collect();
-        assert_eq!(told, ["0", "sample 1 of the dataset could not be read: the file is cut short", "2"]);
+        let outcome: Vec<String> = moved.map(outcome).collect();
+        assert_eq!(outcome, ["0", "sample 1 of the dataset could not be read: the file is cut short", "2"]);
     }
 }
 
 #[test]
-fn a_gpu_that_is_not_there_is_an_error() {
+fn prefetch_without_a_gpu_is_an_error() {
     if let CudaStatus::Usable { .. } = cuda_status() {
         println!("skipped: there is a GPU");
         return;
@@ -75,14 +75,14 @@ fn a_gpu_that_is_not_there_is_an_error() {
     let error = loader.epoch(0).unwrap().prefetch_to_device(Device::Cuda(0)).err().unwrap();
     assert!(matches!(error, DataError::Device { device: Device::Cuda(0), .. }));
     assert_eq!(
-        said(error),
-        format!("a batch can't be moved to Cuda(0): the accelerator cuda can't be used: {}", cuda_status())
+        message(error),
+        format!("cannot move a batch to Cuda(0): the accelerator cuda can't be used: {}", cuda_status())
     );
 }
 
-/// Where no memory can be pinned, batches are what they were.
+/// Without CUDA, batches are left unchanged.
 #[test]
-fn pinned_batches_are_equal() {
+fn pinned_batches_equal_unpinned_ones() {
     for num_workers in [0, 2] {
         let loader = || DataLoader::with_workers(rows(10), num_workers).batch_size(3).shuffle(true);
         let read = |loader: DataLoader<_>| loader.epoch(0).unwrap().collect::<Result<Vec<_>, _>>().unwrap();
@@ -90,11 +90,11 @@ fn pinned_batches_are_equal() {
     }
 }
 
-/// Many large batches in short order, so that one would be overwritten or used too early if a wait were missing.
+/// Many large batches in quick succession, so that one would be overwritten or used too early if a wait were missing.
 #[test]
-fn on_a_gpu_batches_arrive_whole() {
+fn prefetched_batches_are_complete_on_a_gpu() {
     let CudaStatus::Usable { .. } = cuda_status() else {
-        println!("skipped: CUDA can't be used: {}", cuda_status());
+        println!("skipped: CUDA cannot be used: {}", cuda_status());
         return;
     };
     let device = Device::Cuda(0);
@@ -108,7 +108,7 @@ fn on_a_gpu_batches_arrive_whole() {
         for batch in loader.epoch(1).unwrap().prefetch_to_device(device).unwrap() {
             let (rows, labels) = batch.unwrap();
             assert_eq!((rows.device(), labels.device()), (device, device));
-            // keeps the device busy while the next batch is on its way
+            // keeps the device busy while the next batch is copied
             let work = rows.matmul(&weight).matmul(&weight).sum(Kind::Double);
             outcomes.push((rows.sum(Kind::Double), labels.sum(Kind::Int64), work));
             count += 1;

@@ -1,4 +1,4 @@
-//! Streams, cut into batches and shared among workers.
+//! Tests of streams, which are cut into batches and shared among workers.
 
 use std::panic::panic_any;
 use std::sync::{Arc, Mutex};
@@ -8,9 +8,9 @@ use tch_lightning::data::{
     ChainDataset, CombinedLoader, DataLoader, DistributedSampler, IterableDataset, RandomSampler, WorkerInfo,
 };
 
-use crate::{read, said, told};
+use crate::{message, outcome, read};
 
-/// The numbers below `len`, each worker its share; the epoch is added to them.
+/// Each worker's share of the numbers below `len`, with the epoch added.
 #[derive(Clone)]
 struct Numbers {
     len: i64,
@@ -24,7 +24,7 @@ impl IterableDataset for Numbers {
     }
 }
 
-/// Shares of any length.
+/// A given share for each worker.
 #[derive(Clone)]
 struct Shares(Vec<Vec<i64>>);
 
@@ -44,7 +44,7 @@ fn by_workers(shares: &[&[i64]]) -> DataLoader<Tensor> {
 }
 
 #[test]
-fn a_stream_is_cut_into_batches() {
+fn streams_are_cut_into_batches() {
     let loader = DataLoader::iterable(Numbers { len: 5 }).batch_size(2);
     assert_eq!((loader.num_batches(), loader.dataset_len()), (None, None));
     assert_eq!(loader.epoch(0).unwrap().size_hint(), (0, None));
@@ -54,9 +54,9 @@ fn a_stream_is_cut_into_batches() {
     assert!(read(DataLoader::iterable(Numbers { len: 0 }).epoch(0).unwrap()).is_empty());
 }
 
-/// What PyTorch 2.13 gives for these shares, with as many workers and a batch size of 2.
+/// The expected batches are PyTorch 2.13's for these shares, with as many workers and a batch size of 2.
 #[test]
-fn workers_take_turns_as_long_as_they_have_something() {
+fn stream_workers_take_turns_until_all_are_exhausted() {
     let uneven: [&[i64]; 3] = [&[0], &[10, 11, 12, 13, 14, 15], &[20, 21, 22]];
     assert_eq!(
         read(by_workers(&[&[0, 2, 4, 6], &[1, 3, 5]]).epoch(0).unwrap()),
@@ -71,7 +71,7 @@ fn workers_take_turns_as_long_as_they_have_something() {
 }
 
 #[test]
-fn what_is_skipped_is_read_and_dropped() {
+fn skipped_batches_of_a_stream_are_read_and_dropped() {
     let loader = DataLoader::iterable(Numbers { len: 7 }).batch_size(2);
     assert_eq!(read(loader.epoch(0).unwrap().skip_to(2)), [vec![4, 5], vec![6]]);
     assert!(read(loader.epoch(0).unwrap().skip_to(9)).is_empty());
@@ -99,8 +99,8 @@ impl IterableDataset for Faulty {
 }
 
 #[test]
-fn a_faulty_sample_is_the_error_of_its_batch() {
-    let batches = DataLoader::iterable(Faulty).batch_size(2).epoch(0).unwrap().map(told).collect::<Vec<_>>();
+fn stream_errors_affect_only_their_batch() {
+    let batches = DataLoader::iterable(Faulty).batch_size(2).epoch(0).unwrap().map(outcome).collect::<Vec<_>>();
     assert_eq!(
         batches,
         [
@@ -113,7 +113,7 @@ fn a_faulty_sample_is_the_error_of_its_batch() {
     let by_two = DataLoader::iterable_with_workers(Faulty, 2).drop_last(true);
     let from_second = "of the stream of worker 1 could not be read";
     assert_eq!(
-        by_two.epoch(0).unwrap().map(told).take(9).collect::<Vec<_>>(),
+        by_two.epoch(0).unwrap().map(outcome).take(9).collect::<Vec<_>>(),
         [
             "0".to_owned(),
             "1".to_owned(),
@@ -129,33 +129,33 @@ fn a_faulty_sample_is_the_error_of_its_batch() {
 }
 
 #[test]
-fn a_stream_that_does_not_begin_is_an_error() {
-    // its assertion about the workers fails
+fn stream_that_panics_in_iter_is_an_error() {
+    // `iter` asserts that there are more workers
     let loader = DataLoader::iterable(Shares(Vec::new()));
-    let told: Vec<String> = loader.epoch(0).unwrap().map(told).collect();
-    assert_eq!(told.len(), 1);
-    assert!(told[0].starts_with("batch 0 could not be put together: assertion"), "{told:?}");
+    let outcome: Vec<String> = loader.epoch(0).unwrap().map(outcome).collect();
+    assert_eq!(outcome.len(), 1);
+    assert!(outcome[0].starts_with("batch 0 could not be read: assertion"), "{outcome:?}");
 }
 
 #[test]
-fn a_stream_has_no_order_to_choose() {
-    let refused = |loader: DataLoader<Tensor>| said(loader.epoch(0).err().unwrap());
+fn streams_reject_options_about_order() {
+    let refused = |loader: DataLoader<Tensor>| message(loader.epoch(0).err().unwrap());
     let stream = || DataLoader::iterable(Numbers { len: 3 });
     let sentence = |option| {
         format!(
-            "a DataLoader of an iterable dataset can't have a `{option}`, as its samples have no index; leave it out, and \
+            "a DataLoader of an iterable dataset cannot have a `{option}`, as its samples have no index; remove it, and \
              order the samples in the dataset"
         )
     };
     assert_eq!(refused(stream().shuffle(true)), sentence("shuffle"));
     assert_eq!(refused(stream().sampler(RandomSampler::new(3))), sentence("sampler"));
-    assert_eq!(refused(stream().batch_size(0)), "a DataLoader's batch_size is 0; it must be at least 1");
+    assert_eq!(refused(stream().batch_size(0)), "the batch_size of a DataLoader must be at least 1, but it is 0");
     let untouched = stream().map_sampler(|sampler| DistributedSampler::new(sampler, 0, 2)).unwrap();
     assert_eq!(read(untouched.epoch(0).unwrap()), [[0], [1], [2]]);
 }
 
 #[test]
-fn streams_are_joined_by_a_function_and_one_after_the_other() {
+fn streams_can_be_chained_and_collated_by_a_function() {
     let sums = Numbers { len: 4 }.collate_with(|numbers: Vec<i64>| Ok(numbers.iter().sum::<i64>()));
     let loader: DataLoader<i64> = DataLoader::iterable_with_workers(sums, 2).batch_size(2);
     assert_eq!(loader.epoch(0).unwrap().map(Result::unwrap).collect::<Vec<_>>(), [2, 4]);
@@ -164,7 +164,7 @@ fn streams_are_joined_by_a_function_and_one_after_the_other() {
     assert_eq!(read(DataLoader::iterable(Arc::new(chain)).batch_size(5).epoch(0).unwrap()), [[0, 1, 0, 1, 2]]);
 }
 
-/// Panics at 8 with what no precaution helps against.
+/// Panics at 8 with a payload that no precaution helps against.
 #[derive(Clone)]
 struct Deadly;
 
@@ -189,18 +189,18 @@ impl IterableDataset for Deadly {
 }
 
 #[test]
-fn a_worker_that_dies_is_not_taken_for_the_end_of_the_stream() {
+fn worker_death_is_not_mistaken_for_the_end_of_a_stream() {
     let loader = || DataLoader::iterable_with_workers(Deadly, 2).batch_size(2);
     let died = "worker 0 of a DataLoader died before it had read its batch";
-    assert_eq!(loader().epoch(0).unwrap().map(told).collect::<Vec<_>>(), ["0", "1", "4", "5", died]);
-    // also where that batch would have been skipped
-    assert_eq!(loader().epoch(0).unwrap().skip_to(7).map(told).collect::<Vec<_>>(), [died]);
+    assert_eq!(loader().epoch(0).unwrap().map(outcome).collect::<Vec<_>>(), ["0", "1", "4", "5", died]);
+    // also if that batch would have been skipped
+    assert_eq!(loader().epoch(0).unwrap().skip_to(7).map(outcome).collect::<Vec<_>>(), [died]);
     let combined = CombinedLoader::min_size((loader(), DataLoader::new(vec![0_i64; 20])));
-    let skipped: Vec<_> = combined.epoch(0).unwrap().skip_to(7).map(|batch| said(batch.unwrap_err())).collect();
+    let skipped: Vec<_> = combined.epoch(0).unwrap().skip_to(7).map(|batch| message(batch.unwrap_err())).collect();
     assert_eq!(skipped, [format!("loader 0 of a combined loader failed: {died}")]);
 }
 
-/// Endless, and writes down which samples were asked for.
+/// An endless stream that records the samples requested.
 #[derive(Clone)]
 struct Endless {
     asked_for: Arc<Mutex<Vec<i64>>>,
@@ -218,14 +218,14 @@ impl IterableDataset for Endless {
 }
 
 #[test]
-fn an_endless_stream_is_read_no_further_than_needed() {
+fn endless_streams_are_read_no_further_than_needed() {
     let asked_for = Arc::default();
     let stream = Endless { asked_for: Arc::clone(&asked_for) };
     let loader = DataLoader::iterable_with_workers(stream, 3).batch_size(2).prefetch_factor(1);
     let firsts: Vec<i64> = loader.epoch(0).unwrap().take(4).map(|batch| batch.unwrap().int64_value(&[0])).collect();
     assert_eq!(firsts, [0, 1, 2, 6]);
     drop(loader);
-    // two batches of the first worker, one of each other one, and one ahead each
+    // two batches of the first worker, one of each other worker, and one ahead for each
     let most = *asked_for.lock().unwrap().iter().max().unwrap();
     assert!(most <= 3 * 2 * 3, "{most}");
 }

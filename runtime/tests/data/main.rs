@@ -1,4 +1,4 @@
-//! Loaders, samplers, workers and combined loaders: order, contents, and what is said of mistakes.
+//! Tests of loaders, samplers, workers and combined loaders: order, contents and errors.
 
 mod combined;
 mod device;
@@ -21,13 +21,13 @@ fn numbers(tensor: Tensor) -> Vec<i64> {
     Vec::try_from(tensor).unwrap()
 }
 
-/// An error and its causes in one line, without the place of a panic.
-fn said(error: DataError) -> String {
-    let said = format!("{:#}", anyhow::Error::from(error));
-    said.split(" (panicked at").next().unwrap_or(&said).to_owned()
+/// An error and its causes in one line, without the location of a panic.
+fn message(error: DataError) -> String {
+    let message = format!("{:#}", anyhow::Error::from(error));
+    message.split(" (panicked at").next().unwrap_or(&message).to_owned()
 }
 
-/// What can be said of a batch of one number, or of its error.
-fn told(batch: Result<Tensor, DataError>) -> String {
-    batch.map_or_else(said, |batch| batch.int64_value(&[0]).to_string())
+/// The number in a batch of one, or the message of its error.
+fn outcome(batch: Result<Tensor, DataError>) -> String {
+    batch.map_or_else(message, |batch| batch.int64_value(&[0]).to_string())
 }

@@ -87,7 +87,7 @@ if __name__ == "__main__":
     print("RandomSampler, replacement:", [next(draws) * 100 >> 64 for _ in range(8)])
     draws = numbers(7, 2)
     print("RandomSampler, 12 of 5:", (shuffled(draws, 5) + shuffled(draws, 5) + shuffled(draws, 5))[:12])
-    print("SubsetRandomSampler:", [[30, 10, 20, 50][place] for place in shuffled(numbers(7, 2), 4)])
+    print("SubsetRandomSampler:", [[30, 10, 20, 50][position] for position in shuffled(numbers(7, 2), 4)])
     weights = [0.9, 0.4, 0.05, 0.2, 0.3, 0.1]
     print("WeightedRandomSampler, replacement:", weighted(numbers(7, 2), weights, 12, True))
     print("WeightedRandomSampler:", weighted(numbers(7, 2), weights, 6, False))

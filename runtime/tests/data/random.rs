@@ -1,4 +1,4 @@
-//! The random numbers of datasets, collate functions and samplers.
+//! Tests of the random numbers of datasets, collate functions and samplers.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ fn drawn() -> i64 {
     Tensor::randint(1 << 40, [1], (Kind::Int64, Device::Cpu)).int64_value(&[0])
 }
 
-/// Samples that draw whenever they are read: from libtorch, and to seed another generator.
+/// Samples that draw random numbers when they are read: from libtorch, and from a generator seeded by it.
 #[derive(Clone)]
 struct Noise {
     len: usize,
@@ -40,8 +40,8 @@ fn read(loader: &DataLoader<Vec<Tensor>>, epoch: u64, first: usize) -> Vec<Vec<V
     batches.map(|batch| batch.unwrap().into_iter().map(numbers).collect()).collect()
 }
 
-/// Each loader that `loader` makes for a number of workers deals the same numbers: others for each epoch, seed and sample, and
-/// again in an epoch that is resumed.
+/// Asserts that the loaders of `loader` draw the same numbers for each number of workers and in a resumed epoch, and different
+/// numbers for each epoch, seed and sample.
 fn assert_reproducible(loader: impl Fn(usize) -> DataLoader<Vec<Tensor>>) {
     let of = |workers, seed, epoch, first| read(&loader(workers).seed(seed), epoch, first);
     let expected = of(0, 5, 2, 0);
@@ -56,7 +56,7 @@ fn assert_reproducible(loader: impl Fn(usize) -> DataLoader<Vec<Tensor>>) {
 }
 
 #[test]
-fn samples_are_drawn_alike_by_any_number_of_workers() {
+fn random_numbers_do_not_depend_on_the_number_of_workers() {
     let loader = |workers| DataLoader::with_workers(Noise { len: 23 }, workers).batch_size(4);
     assert_reproducible(loader);
     assert_reproducible(|workers| loader(workers).shuffle(true));
@@ -64,14 +64,14 @@ fn samples_are_drawn_alike_by_any_number_of_workers() {
 }
 
 #[test]
-fn parts_of_datasets_draw_as_datasets_do() {
+fn random_numbers_of_subsets_are_those_of_datasets() {
     let subset = || Subset::new(Noise { len: 30 }, (3..20).collect()).unwrap();
     assert_reproducible(|workers| DataLoader::with_workers(subset(), workers).batch_size(3));
     let both = || ConcatDataset::new(vec![Noise { len: 9 }, Noise { len: 8 }]);
     assert_reproducible(|workers| DataLoader::with_workers(both(), workers).batch_size(3).shuffle(true));
 }
 
-/// Reads several batches at once, how many depends on the number of workers; one of them may fail the first time.
+/// Reads several batches at once, whose number depends on the number of workers; one of them may fail the first time.
 #[derive(Clone)]
 struct AtOnce(Noise);
 
@@ -97,11 +97,11 @@ impl Dataset for AtOnce {
 }
 
 #[test]
-fn batches_that_are_read_together_draw_as_those_that_are_not() {
+fn random_numbers_do_not_depend_on_reading_batches_at_once() {
     assert_reproducible(|workers| DataLoader::with_workers(AtOnce(Noise { len: 20 }), workers).batch_size(2));
 }
 
-/// Each sample is made of two others, which are read in one call.
+/// Samples made of two others, which are read in one call.
 #[derive(Clone)]
 struct Pairs(AtOnce);
 
@@ -127,13 +127,13 @@ impl Dataset for Pairs {
 }
 
 #[test]
-fn samples_may_read_others() {
+fn random_numbers_of_samples_that_read_other_samples() {
     assert_reproducible(|workers| DataLoader::with_workers(Pairs(AtOnce(Noise { len: 20 })), workers).batch_size(2));
 }
 
-/// What reads a dataset with a loader of its own does not disturb it.
+/// A dataset that uses a loader of its own does not affect the loader that reads it.
 #[test]
-fn a_loader_within_a_sample_has_numbers_of_its_own() {
+fn random_numbers_of_a_nested_loader_are_independent() {
     #[derive(Clone)]
     struct Nested;
 
@@ -154,14 +154,14 @@ fn a_loader_within_a_sample_has_numbers_of_its_own() {
 }
 
 #[test]
-fn what_joins_samples_draws_too() {
+fn random_numbers_of_collate_functions_are_reproducible() {
     let joined = |samples: Vec<Vec<i64>>| Ok(vec![Tensor::from_slice(&samples[0]), Tensor::from_slice(&[drawn()])]);
     assert_reproducible(|workers| {
         DataLoader::with_workers(Noise { len: 23 }.collate_with(joined), workers).batch_size(4)
     });
 }
 
-/// Numbers with noise, drawn after the samples are shared among the workers.
+/// Numbers with noise, which is drawn after the samples are shared among the workers.
 #[derive(Clone)]
 struct Stream {
     len: i64,
@@ -171,14 +171,14 @@ impl IterableDataset for Stream {
     type Sample = Vec<i64>;
 
     fn iter(&self, epoch: u64, worker: WorkerInfo) -> impl Iterator<Item = anyhow::Result<Vec<i64>>> {
-        // drawn alike by every worker, so that they deal one order
+        // the same numbers in every worker, so that they share one order
         let order = numbers(Tensor::randperm(self.len, (Kind::Int64, Device::Cpu)));
         worker.share(order).map(move |number| Ok(vec![number, drawn(), epoch as i64]))
     }
 }
 
 #[test]
-fn streams_are_drawn_alike_by_any_number_of_workers() {
+fn random_numbers_of_streams_do_not_depend_on_the_number_of_workers() {
     let sorted = |workers, seed, epoch| {
         let loader = DataLoader::iterable_with_workers(Stream { len: 20 }, workers).batch_size(1).seed(seed);
         let mut samples = read(&loader, epoch, 0);
@@ -195,7 +195,7 @@ fn streams_are_drawn_alike_by_any_number_of_workers() {
     assert_ne!(sorted(2, 6, 2), expected);
 }
 
-/// An order that tch shuffles.
+/// A sampler that shuffles by tch.
 struct Shuffled(i64);
 
 impl Sampler for Shuffled {
@@ -209,16 +209,16 @@ impl Sampler for Shuffled {
 }
 
 #[test]
-fn a_sampler_that_draws_gives_an_epoch_always_the_same_order() {
+fn random_numbers_of_samplers_are_the_same_for_an_epoch() {
     let loader = DataLoader::new((0..50_i64).collect::<Vec<_>>()).batch_size(50).sampler(Shuffled(50)).seed(3);
     let order = |epoch| crate::read(loader.epoch(epoch).unwrap()).concat();
     assert_eq!(order(4), order(4));
     assert_ne!(order(4), order(5));
 }
 
-/// Two loaders over one dataset would otherwise pair each sample with itself.
+/// With the same order, two loaders over one dataset would pair each sample with itself.
 #[test]
-fn combined_loaders_shuffle_each_in_an_order_of_its_own() {
+fn combined_loaders_shuffle_independently() {
     let part = || DataLoader::new((0..64_i64).collect::<Vec<_>>()).batch_size(64).shuffle(true);
     let both = CombinedLoader::max_size_cycle((part(), part()));
     let orders = |epoch| {

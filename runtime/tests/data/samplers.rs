@@ -1,4 +1,4 @@
-//! Samplers against the rules and the chances that PyTorch gives them.
+//! Tests of samplers, against PyTorch's rules and probabilities.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ fn counts(indices: impl IntoIterator<Item = usize>) -> BTreeMap<usize, usize> {
     counts
 }
 
-/// χ² of draws against chances; those of 0 must not be drawn.
-fn chi_squared(drawn: &BTreeMap<usize, usize>, chances: &[f64]) -> f64 {
+/// χ² of draws against probabilities; asserts that nothing with a probability of 0 was drawn.
+fn chi_squared(drawn: &BTreeMap<usize, usize>, probabilities: &[f64]) -> f64 {
     let draws: usize = drawn.values().sum();
-    assert!(drawn.keys().all(|&index| chances[index] > 0.0), "{drawn:?}");
-    let possible = chances.iter().enumerate().filter(|(_, chance)| **chance > 0.0);
+    assert!(drawn.keys().all(|&index| probabilities[index] > 0.0), "{drawn:?}");
+    let possible = probabilities.iter().enumerate().filter(|(_, chance)| **chance > 0.0);
     let terms = possible.map(|(index, chance)| {
         let expected = chance * draws as f64;
         (drawn.get(&index).copied().unwrap_or(0) as f64 - expected).powi(2) / expected
@@ -30,7 +30,7 @@ fn chi_squared(drawn: &BTreeMap<usize, usize>, chances: &[f64]) -> f64 {
 }
 
 #[test]
-fn shuffling_is_a_random_sampler() {
+fn shuffle_is_a_random_sampler() {
     let samples: Vec<i64> = (0..50).collect();
     let shuffled = DataLoader::new(samples.clone()).batch_size(7).shuffle(true).seed(9);
     let sampled = DataLoader::new(samples).batch_size(7).sampler(RandomSampler::new(50).seed(9));
@@ -38,9 +38,9 @@ fn shuffling_is_a_random_sampler() {
     assert_eq!(SequentialSampler::new(3).indices(7), [0, 1, 2]);
 }
 
-/// Computed by `orders.py` beside this file. Runs are resumed in these orders: they must never change.
+/// Computed by `orders.py` in this folder. Runs are resumed in these orders: they must never change.
 #[test]
-fn the_orders_are_fixed() {
+fn sampler_orders_are_fixed() {
     let random = RandomSampler::new(100).replacement(true).num_samples(8).seed(7);
     assert_eq!(random.indices(2), [30, 37, 24, 31, 68, 32, 14, 89]);
     let more = RandomSampler::new(5).num_samples(12).seed(7);
@@ -51,9 +51,9 @@ fn the_orders_are_fixed() {
     assert_eq!(weighted(6).replacement(false).unwrap().indices(2), [0, 1, 3, 4, 5, 2]);
 }
 
-/// PyTorch goes through whole permutations, and then through the beginning of one more.
+/// PyTorch repeats whole permutations, and then the beginning of one more.
 #[test]
-fn more_samples_than_there_are_come_in_one_order_after_another() {
+fn random_sampler_of_more_samples_repeats_whole_permutations() {
     let sampler = RandomSampler::new(10).num_samples(25);
     let indices = sampler.indices(1);
     assert_eq!((sampler.len(), indices.len()), (25, 25));
@@ -68,7 +68,7 @@ fn more_samples_than_there_are_come_in_one_order_after_another() {
 
 /// 100 samples, 20,000 draws, 99 degrees of freedom: χ² below the 99.9 % quantile of 148.2.
 #[test]
-fn with_replacement_every_draw_has_the_same_chances() {
+fn random_sampler_with_replacement_draws_uniformly() {
     let sampler = RandomSampler::new(100).replacement(true).num_samples(20_000).seed(3);
     let found = chi_squared(&counts(sampler.indices(0)), &[0.01; 100]);
     assert!(found < 148.2, "{found}");
@@ -76,7 +76,7 @@ fn with_replacement_every_draw_has_the_same_chances() {
 }
 
 #[test]
-fn a_subset_comes_once_in_every_epoch() {
+fn subset_random_sampler_draws_each_index_once() {
     let chosen = vec![7, 2, 9, 4, 4];
     let sampler = SubsetRandomSampler::new(chosen.clone()).seed(1);
     assert_eq!(counts(sampler.indices(0)), counts(chosen));
@@ -92,17 +92,17 @@ fn shares(weights: &[f64]) -> Vec<f64> {
 
 /// 3 degrees of freedom: χ² below the 99.9 % quantile of 16.27.
 #[test]
-fn weights_are_chances() {
+fn weighted_sampler_draws_in_proportion_to_the_weights() {
     let sampler = WeightedRandomSampler::new(WEIGHTS.to_vec(), 20_000).unwrap().seed(5);
     assert_eq!(sampler.len(), 20_000);
     let found = chi_squared(&counts(sampler.indices(2)), &shares(&WEIGHTS));
     assert!(found < 16.27, "{found}");
 }
 
-/// The second draw has the chances that are left when the first is gone: the sum of `p_i · p_j / (1 - p_i)` over all
+/// The probability of `j` in the second draw, after the first was removed, is the sum of `p_i · p_j / (1 - p_i)` over all
 /// other `i`. 3 degrees of freedom each: χ² below the 99.9 % quantile of 16.27.
 #[test]
-fn without_replacement_what_was_drawn_is_gone() {
+fn weighted_sampler_without_replacement_excludes_earlier_draws() {
     let sampler = WeightedRandomSampler::new(WEIGHTS.to_vec(), 4).unwrap().replacement(false).unwrap();
     let epochs: Vec<Vec<usize>> = (0..10_000).map(|epoch| sampler.indices(epoch)).collect();
     for epoch in &epochs {
@@ -111,32 +111,32 @@ fn without_replacement_what_was_drawn_is_gone() {
     let first = shares(&WEIGHTS);
     let others = |j: usize| (0..6).filter(move |&i| i != j);
     let second: Vec<f64> = (0..6).map(|j| others(j).map(|i| first[i] * first[j] / (1.0 - first[i])).sum()).collect();
-    for (draw, chances) in [(0, first), (1, second)] {
-        let found = chi_squared(&counts(epochs.iter().map(|epoch| epoch[draw])), &chances);
+    for (draw, probabilities) in [(0, first), (1, second)] {
+        let found = chi_squared(&counts(epochs.iter().map(|epoch| epoch[draw])), &probabilities);
         assert!(found < 16.27, "draw {draw}: {found}");
     }
 }
 
 #[test]
-fn weights_that_are_no_chances_are_refused() {
+fn weighted_sampler_rejects_invalid_weights() {
     let refused = |weights: &[f64]| WeightedRandomSampler::new(weights.to_vec(), 1).unwrap_err().to_string();
     assert_eq!(
         refused(&[1.0, -0.5]),
-        "weight 1 of a WeightedRandomSampler is -0.5; weights must be finite and at least 0"
+        "the weights of a WeightedRandomSampler must be finite and at least 0, but weight 1 is -0.5"
     );
     assert!(refused(&[f64::NAN]).contains("NaN"));
     assert!(refused(&[f64::INFINITY]).contains("inf"));
-    let no_sum = "the weights of a WeightedRandomSampler add up to 0; the sum must be finite and above 0";
+    let no_sum = "the weights of a WeightedRandomSampler must have a finite sum above 0, but it is 0";
     assert_eq!([refused(&[0.0, 0.0]), refused(&[])], [no_sum; 2]);
     assert!(refused(&[f64::MAX, f64::MAX]).contains("inf"));
     let three = WeightedRandomSampler::new(vec![1.0, 0.0, 2.0], 3).unwrap();
     assert_eq!(
         three.replacement(false).unwrap_err().to_string(),
-        "a WeightedRandomSampler without replacement can't draw 3 samples, for only 2 have a weight above 0"
+        "a WeightedRandomSampler without replacement cannot draw 3 samples, as only 2 have a weight above 0"
     );
 }
 
-fn dealt(len: usize, world_size: usize, drop_last: bool) -> Vec<Vec<usize>> {
+fn distributed(len: usize, world_size: usize, drop_last: bool) -> Vec<Vec<usize>> {
     let share = |rank| {
         let sampler =
             DistributedSampler::new(SequentialSampler::new(len), rank, world_size).unwrap().drop_last(drop_last);
@@ -147,22 +147,23 @@ fn dealt(len: usize, world_size: usize, drop_last: bool) -> Vec<Vec<usize>> {
     (0..world_size).map(share).collect()
 }
 
-/// What `DistributedSampler(range(len), world_size, rank, shuffle=False, drop_last=…)` of PyTorch 2.13 gives.
+/// The expected indices are those of PyTorch 2.13's `DistributedSampler(range(len), world_size, rank, shuffle=False,
+/// drop_last=…)`.
 #[test]
-fn ranks_get_what_pytorch_gives_them() {
-    assert_eq!(dealt(10, 4, false), [[0, 4, 8], [1, 5, 9], [2, 6, 0], [3, 7, 1]]);
-    assert_eq!(dealt(10, 4, true), [[0, 4], [1, 5], [2, 6], [3, 7]]);
-    assert_eq!(dealt(2, 5, false), [[0], [1], [0], [1], [0]]);
-    assert_eq!(dealt(3, 8, false), [[0], [1], [2], [0], [1], [2], [0], [1]]);
-    assert_eq!(dealt(12, 4, false), [[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]]);
-    assert_eq!(dealt(7, 3, true), [[0, 3], [1, 4], [2, 5]]);
-    assert_eq!(dealt(3, 5, true), [[0; 0]; 5]);
+fn distributed_sampler_agrees_with_pytorch() {
+    assert_eq!(distributed(10, 4, false), [[0, 4, 8], [1, 5, 9], [2, 6, 0], [3, 7, 1]]);
+    assert_eq!(distributed(10, 4, true), [[0, 4], [1, 5], [2, 6], [3, 7]]);
+    assert_eq!(distributed(2, 5, false), [[0], [1], [0], [1], [0]]);
+    assert_eq!(distributed(3, 8, false), [[0], [1], [2], [0], [1], [2], [0], [1]]);
+    assert_eq!(distributed(12, 4, false), [[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]]);
+    assert_eq!(distributed(7, 3, true), [[0, 3], [1, 4], [2, 5]]);
+    assert_eq!(distributed(3, 5, true), [[0; 0]; 5]);
 }
 
-/// PyTorch's rule, as its documentation words it: the order is padded by itself to a multiple of the world size or cut
-/// to one, and rank `r` takes each `world_size`th from the `r`th on.
+/// PyTorch's documented rule: the order is padded with itself to a multiple of the world size or cut to one, and rank `r`
+/// takes every `world_size`th index, starting with the `r`th.
 #[test]
-fn every_rank_gets_equally_many() {
+fn distributed_sampler_gives_every_rank_the_same_number() {
     for len in 0..25_usize {
         for world_size in 1..9 {
             for drop_last in [false, true] {
@@ -172,7 +173,7 @@ fn every_rank_gets_equally_many() {
                     (len, false) => len.next_multiple_of(world_size),
                 };
                 let order: Vec<usize> = (0..all).map(|place| place % len.max(1)).collect();
-                for (rank, share) in dealt(len, world_size, drop_last).into_iter().enumerate() {
+                for (rank, share) in distributed(len, world_size, drop_last).into_iter().enumerate() {
                     let expected: Vec<usize> = order.iter().copied().skip(rank).step_by(world_size).collect();
                     assert_eq!(share, expected, "{len} samples, rank {rank} of {world_size}");
                 }
@@ -182,7 +183,7 @@ fn every_rank_gets_equally_many() {
 }
 
 #[test]
-fn ranks_share_another_samplers_order() {
+fn distributed_sampler_shares_the_order_of_another_sampler() {
     let whole = RandomSampler::new(9).seed(4).indices(6);
     let share = |rank| DistributedSampler::new(RandomSampler::new(9).seed(4), rank, 2).unwrap();
     assert_eq!(share(0).indices(6), [whole[0], whole[2], whole[4], whole[6], whole[8]]);
@@ -192,12 +193,12 @@ fn ranks_share_another_samplers_order() {
     assert_eq!(share(0).unrepeated().len(), 5);
     assert_eq!(
         DistributedSampler::new(SequentialSampler::new(9), 2, 2).unwrap_err().to_string(),
-        "rank 2 has no share in a world_size of 2; ranks count from 0"
+        "the rank of a DistributedSampler must be less than its world_size, 2, but it is 2"
     );
 }
 
 #[test]
-fn a_loader_gives_each_rank_its_share() {
+fn map_sampler_gives_each_rank_its_share() {
     let loader = || DataLoader::new((0..10_i64).collect::<Vec<_>>()).batch_size(2).shuffle(true).seed(8);
     let whole: Vec<i64> = read(loader().epoch(1).unwrap()).concat();
     let share = |rank| {

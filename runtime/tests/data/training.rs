@@ -1,17 +1,17 @@
-//! Loaders of every kind in a run.
+//! Tests of every kind of loader in a run.
 
 use tch_lightning::data::{CombinedLoader, IterableDataset, WorkerInfo};
 use tch_lightning::prelude::*;
 use tch_lightning::{BatchLimit, Loaders};
 
-/// Writes down what each step and each validation saw.
-struct Watching {
+/// A module that records its batches.
+struct Recorder {
     vs: nn::VarStore,
     seen: Vec<Vec<i64>>,
 }
 
 #[lightning_module]
-impl Watching {
+impl Recorder {
     fn parameters(&mut self) -> &mut nn::VarStore {
         &mut self.vs
     }
@@ -30,7 +30,7 @@ impl Watching {
 fn fit(loader: DataLoader<(Tensor, Tensor)>, limit_train_batches: BatchLimit) -> Vec<Vec<i64>> {
     let vs = nn::VarStore::new(Device::Cpu);
     let _ = vs.root().var("weight", &[], nn::Init::Const(1.0));
-    let mut module = Watching { vs, seen: Vec::new() };
+    let mut module = Recorder { vs, seen: Vec::new() };
     let folder = tempfile::tempdir().unwrap();
     let config = TrainerConfig {
         max_epochs: Some(2),
@@ -45,7 +45,7 @@ fn fit(loader: DataLoader<(Tensor, Tensor)>, limit_train_batches: BatchLimit) ->
 }
 
 #[test]
-fn a_combined_loader_with_workers_is_trained_on() {
+fn fit_trains_on_a_combined_loader_with_workers() {
     let part = |len: i64| DataLoader::with_workers((0..len).collect::<Vec<_>>(), 2);
     let seen = fit(CombinedLoader::max_size_cycle((part(2), part(3))), BatchLimit::Fraction(1.0));
     assert_eq!(seen, [[0, 0], [1, 1], [0, 2], [0, 0], [1, 1], [0, 2]]);
@@ -66,13 +66,13 @@ impl IterableDataset for Stream {
 }
 
 #[test]
-fn a_stream_is_trained_on_to_its_end() {
+fn fit_trains_on_a_stream_to_its_end() {
     let seen = fit(DataLoader::iterable(Stream { len: 2 }), BatchLimit::Fraction(1.0));
     assert_eq!(seen, [[0, 0], [1, 0], [0, 1], [1, 1]]);
 }
 
 #[test]
-fn an_endless_stream_is_trained_on_as_far_as_is_wanted() {
+fn fit_trains_on_an_endless_stream_up_to_a_limit() {
     let seen = fit(DataLoader::iterable_with_workers(Stream { len: i64::MAX }, 2), BatchLimit::Batches(3));
     assert_eq!(seen, [[0, 0], [1, 0], [2, 0], [0, 1], [1, 1], [2, 1]]);
 }

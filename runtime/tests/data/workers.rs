@@ -1,4 +1,4 @@
-//! Workers: the same batches as without, errors in their place, and threads that end.
+//! Tests of workers: the same batches as without, the positions of errors, and the end of the threads.
 
 use std::panic::panic_any;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tch::{Device, Kind, Tensor};
 use tch_lightning::data::{DataError, DataLoader, Dataset, TensorDataset, random_split};
 
-use crate::{numbers, read, told};
+use crate::{numbers, outcome, read};
 
 fn table() -> TensorDataset<(Tensor, Tensor)> {
     let rows = Tensor::arange(103 * 5, (Kind::Float, Device::Cpu)).reshape([103, 5]).sin();
@@ -18,7 +18,7 @@ fn table() -> TensorDataset<(Tensor, Tensor)> {
 }
 
 #[test]
-fn batches_are_the_same_whatever_the_number_of_workers() {
+fn batches_do_not_depend_on_the_number_of_workers() {
     for (batch_size, shuffle) in [(1, false), (8, true), (10, false), (200, true)] {
         let chosen = |loader: DataLoader<_>| loader.batch_size(batch_size).shuffle(shuffle).seed(6);
         let alone = chosen(DataLoader::new(table()));
@@ -39,7 +39,7 @@ fn batches_are_the_same_whatever_the_number_of_workers() {
 }
 
 #[test]
-fn many_small_batches_come_in_order() {
+fn workers_keep_the_order_of_many_small_batches() {
     let loader = DataLoader::with_workers((0..10_000).collect::<Vec<i64>>(), 4);
     let mut count = 0;
     for (expected, batch) in (0..).zip(loader.epoch(0).unwrap()) {
@@ -50,7 +50,7 @@ fn many_small_batches_come_in_order() {
 }
 
 #[test]
-fn parts_of_a_split_are_read_by_workers() {
+fn workers_read_parts_of_a_split() {
     let parts = random_split(table(), &[60, 43], 1).unwrap();
     let alone = DataLoader::new(parts[1].clone()).batch_size(20);
     let by_two = DataLoader::with_workers(parts[1].clone(), 2).batch_size(20);
@@ -58,7 +58,7 @@ fn parts_of_a_split_are_read_by_workers() {
     assert_eq!(read(by_two), read(alone));
 }
 
-/// Fails at 1, panics at 2, gives another shape at 5.
+/// Fails at 1, panics at 2, returns another shape at 5.
 #[derive(Clone)]
 struct Faulty;
 
@@ -80,26 +80,26 @@ impl Dataset for Faulty {
 }
 
 #[test]
-fn a_faulty_sample_is_the_error_of_its_batch() {
-    let told = |loader: DataLoader<Vec<Tensor>>| -> Vec<String> {
-        loader.epoch(0).unwrap().map(|batch| told(batch.map(|mut columns| columns.remove(0)))).collect()
+fn worker_errors_affect_only_their_batch() {
+    let outcome = |loader: DataLoader<Vec<Tensor>>| -> Vec<String> {
+        loader.epoch(0).unwrap().map(|batch| outcome(batch.map(|mut columns| columns.remove(0)))).collect()
     };
-    let one_by_one = told(DataLoader::with_workers(Faulty, 3));
+    let one_by_one = outcome(DataLoader::with_workers(Faulty, 3));
     assert_eq!(one_by_one[0], "0");
     assert_eq!(one_by_one[1], "sample 1 of the dataset could not be read: the file is cut short");
     assert_eq!(one_by_one[2], "sample 2 of the dataset could not be read: the file is gone");
     assert_eq!(one_by_one[3..], ["3", "4", "5", "6", "7"]);
-    let by_two = told(DataLoader::with_workers(Faulty, 3).batch_size(2));
+    let by_two = outcome(DataLoader::with_workers(Faulty, 3).batch_size(2));
     assert_eq!(
         by_two[2],
-        "batch 2 could not be put together: invalid shape: the lists of a batch must have one length, but the first \
+        "batch 2 could not be read: invalid shape: the lists of a batch must have the same length, but the first \
          sample's has 1 elements and sample 1's has 2"
     );
     assert_eq!(by_two[3], "6");
-    assert_eq!(told(DataLoader::new(Faulty).batch_size(2)), by_two);
+    assert_eq!(outcome(DataLoader::new(Faulty).batch_size(2)), by_two);
 }
 
-/// Writes down what is asked for, how many clones were made, and how many of them live.
+/// Records the samples requested, the number of clones, and the number of live ones.
 struct Watched {
     watch: Arc<Watch>,
     alive: Arc<()>,
@@ -138,13 +138,13 @@ impl Dataset for Watched {
 }
 
 #[test]
-fn workers_start_with_the_first_batch_and_read_no_further_than_they_may() {
+fn workers_start_with_the_first_batch_and_read_ahead_within_limits() {
     let dataset = Watched::new();
     let watch = Arc::clone(&dataset.watch);
     let loader = DataLoader::with_workers(dataset, 2).prefetch_factor(3);
     let mut batches = loader.epoch(0).unwrap();
     assert_eq!((watch.clones.load(Ordering::SeqCst), batches.size_hint().1), (0, Some(100)));
-    assert_eq!(told(batches.next().unwrap()), "0");
+    assert_eq!(outcome(batches.next().unwrap()), "0");
     assert_eq!(watch.clones.load(Ordering::SeqCst), 2);
     drop(batches);
     drop(loader);
@@ -153,7 +153,7 @@ fn workers_start_with_the_first_batch_and_read_no_further_than_they_may() {
 }
 
 #[test]
-fn a_resumed_epoch_reads_nothing_of_what_lies_before() {
+fn workers_of_a_resumed_epoch_skip_earlier_samples() {
     let dataset = Watched::new();
     let watch = Arc::clone(&dataset.watch);
     let loader = DataLoader::with_workers(dataset, 3).batch_size(2).shuffle(true);
@@ -168,14 +168,14 @@ fn a_resumed_epoch_reads_nothing_of_what_lies_before() {
 }
 
 #[test]
-fn threads_live_as_long_as_the_loader_or_the_epoch() {
+fn worker_threads_live_as_long_as_the_loader_or_the_epoch() {
     for (persistent_workers, clones) in [(true, 2), (false, 6)] {
         let dataset = Watched::new();
         let (watch, alive) = (Arc::clone(&dataset.watch), Arc::clone(&dataset.alive));
         let loader = DataLoader::with_workers(dataset, 2).persistent_workers(persistent_workers);
         for epoch in 0..3 {
             assert_eq!(read(loader.epoch(epoch).unwrap()).len(), 100);
-            // this handle, the loader's dataset, and the workers' clones
+            // this handle, the loader's dataset and the clones of the workers
             assert_eq!(Arc::strong_count(&alive), if persistent_workers { 4 } else { 2 });
         }
         assert_eq!(watch.clones.load(Ordering::SeqCst), clones);
@@ -185,19 +185,19 @@ fn threads_live_as_long_as_the_loader_or_the_epoch() {
 }
 
 #[test]
-fn an_epoch_that_is_given_up_ends_its_threads() {
+fn worker_threads_end_when_the_epoch_is_dropped() {
     let dataset = Watched::new();
     let alive = Arc::clone(&dataset.alive);
     let loader = DataLoader::with_workers(dataset, 4).persistent_workers(false);
     let mut batches = loader.epoch(0).unwrap();
-    assert_eq!(told(batches.next().unwrap()), "0");
+    assert_eq!(outcome(batches.next().unwrap()), "0");
     assert_eq!(Arc::strong_count(&alive), 6);
     drop(batches);
     assert_eq!(Arc::strong_count(&alive), 2);
 }
 
 #[test]
-fn an_epoch_that_is_given_up_does_not_disturb_the_next() {
+fn dropped_epoch_does_not_affect_the_next() {
     let loader = DataLoader::with_workers((0..50).collect::<Vec<i64>>(), 3).batch_size(4).shuffle(true);
     let all = read(loader.epoch(1).unwrap());
     for given_up in 0..5 {
@@ -207,7 +207,7 @@ fn an_epoch_that_is_given_up_does_not_disturb_the_next() {
 }
 
 #[test]
-fn two_epochs_at_once_have_workers_each() {
+fn concurrent_epochs_have_separate_workers() {
     let loader = DataLoader::with_workers((0..20).collect::<Vec<i64>>(), 2).shuffle(true);
     let (first, second) = (read(loader.epoch(0).unwrap()), read(loader.epoch(1).unwrap()));
     let both: Vec<_> = loader.epoch(0).unwrap().zip(loader.epoch(1).unwrap()).collect();
@@ -216,7 +216,7 @@ fn two_epochs_at_once_have_workers_each() {
     }
 }
 
-/// Panics with a value that panics when it is dropped, so often that the thread dies of it in spite of all precautions.
+/// Panics with a payload that panics in its `drop`, often enough to kill the thread despite all precautions.
 #[derive(Clone)]
 struct Deadly {
     at: usize,
@@ -250,14 +250,14 @@ impl Dataset for Deadly {
 }
 
 #[test]
-fn a_worker_that_dies_ends_the_epoch_with_an_error() {
+fn worker_death_ends_the_epoch_with_an_error() {
     let loader = DataLoader::with_workers(Deadly { at: 7 }, 3);
     for _ in 0..2 {
-        let told: Vec<String> = loader.epoch(0).unwrap().map(told).collect();
-        assert_eq!(told[..7], ["0", "1", "2", "3", "4", "5", "6"]);
-        assert_eq!(told[7..], ["worker 1 of a DataLoader died before it had read its batch"]);
+        let outcome: Vec<String> = loader.epoch(0).unwrap().map(outcome).collect();
+        assert_eq!(outcome[..7], ["0", "1", "2", "3", "4", "5", "6"]);
+        assert_eq!(outcome[7..], ["worker 1 of a DataLoader died before it had read its batch"]);
     }
-    // those after it are there for whoever skips it
+    // the batches after it can be read by skipping it
     assert_eq!(read(loader.epoch(0).unwrap().skip_to(18)), [[18], [19]]);
 }
 
@@ -282,17 +282,17 @@ impl Dataset for NotToBeCloned {
 }
 
 #[test]
-fn a_worker_that_does_not_start_is_an_error() {
-    let told: Vec<String> = DataLoader::with_workers(NotToBeCloned, 2).epoch(0).unwrap().map(told).collect();
-    assert_eq!(told, ["worker 0 of a DataLoader could not be started: there is only one"]);
+fn worker_that_cannot_start_is_an_error() {
+    let outcome: Vec<String> = DataLoader::with_workers(NotToBeCloned, 2).epoch(0).unwrap().map(outcome).collect();
+    assert_eq!(outcome, ["worker 0 of a DataLoader could not be started: there is only one"]);
     assert_eq!(read(DataLoader::with_workers(NotToBeCloned, 0).epoch(0).unwrap()), [[0], [1]]);
 }
 
-/// Waits in sample 3 until it is let go.
+/// Blocks in sample 3 until it is released.
 #[derive(Clone)]
 struct Blocking {
-    let_go: Arc<Mutex<Receiver<()>>>,
-    /// Disconnected when no clone is left.
+    release: Arc<Mutex<Receiver<()>>>,
+    /// Disconnected when the last clone has been dropped.
     _end: Sender<()>,
 }
 
@@ -305,40 +305,40 @@ impl Dataset for Blocking {
 
     fn get_item(&self, index: usize) -> anyhow::Result<i64> {
         if index == 3 {
-            // an error when the test is over
-            let _ = self.let_go.lock().unwrap().recv();
+            // an error when the test has ended
+            let _ = self.release.lock().unwrap().recv();
         }
         Ok(index as i64)
     }
 }
 
 #[test]
-fn with_a_timeout_a_sample_that_takes_for_ever_holds_nobody_up() {
-    let (hold, let_go) = channel();
+fn timeout_ends_the_wait_for_a_sample_that_hangs() {
+    let (hold, release) = channel();
     let (end, ended) = channel();
-    let dataset = Blocking { let_go: Arc::new(Mutex::new(let_go)), _end: end };
+    let dataset = Blocking { release: Arc::new(Mutex::new(release)), _end: end };
     let loader = DataLoader::with_workers(dataset, 2).timeout(Duration::from_millis(30));
-    let told: Vec<String> = loader.epoch(0).unwrap().map(told).collect();
-    assert_eq!(told, ["0", "1", "2", "worker 1 of a DataLoader has not read its batch within the timeout of 30ms"]);
+    let outcome: Vec<String> = loader.epoch(0).unwrap().map(outcome).collect();
+    assert_eq!(outcome, ["0", "1", "2", "worker 1 of a DataLoader did not read its batch within the timeout of 30ms"]);
     drop(loader);
-    // the clone of the thread that was left alone is gone when its sample is read
+    // the abandoned thread drops its clone when it has read its sample
     assert_eq!(ended.try_recv(), Err(std::sync::mpsc::TryRecvError::Empty));
     drop(hold);
     assert!(ended.recv().is_err());
 }
 
 #[test]
-fn an_epoch_given_up_before_a_sample_that_takes_for_ever_is_not_held_up() {
-    let (_hold, let_go) = channel();
+fn dropped_epoch_does_not_wait_for_a_sample_that_hangs() {
+    let (_hold, release) = channel();
     let (end, _ended) = channel();
-    let dataset = Blocking { let_go: Arc::new(Mutex::new(let_go)), _end: end };
+    let dataset = Blocking { release: Arc::new(Mutex::new(release)), _end: end };
     let loader = DataLoader::with_workers(dataset, 2).timeout(Duration::from_millis(30));
-    // by now the second worker waits in sample 3, or soon will
-    assert_eq!(loader.epoch(0).unwrap().take(3).map(told).collect::<Vec<_>>(), ["0", "1", "2"]);
+    // the second worker blocks in sample 3, or soon will
+    assert_eq!(loader.epoch(0).unwrap().take(3).map(outcome).collect::<Vec<_>>(), ["0", "1", "2"]);
     drop(loader);
 }
 
-/// What libtorch would share out its operations among.
+/// The number of threads that libtorch uses.
 #[derive(Clone)]
 struct Threads;
 
@@ -350,28 +350,28 @@ impl Dataset for Threads {
     }
 
     fn get_item(&self, _: usize) -> anyhow::Result<i32> {
-        // large enough to be shared out, for which a thread would take over the program's number
+        // large enough to be split among threads; a new thread has the number of threads of the program by default
         let _ = Tensor::ones([1 << 18], (Kind::Float, Device::Cpu)).exp();
         Ok(tch::get_num_threads())
     }
 }
 
 #[test]
-fn operations_in_workers_run_on_their_thread_alone() {
+fn operations_in_workers_use_one_thread() {
     tch::set_num_threads(3);
     assert_eq!(read(DataLoader::with_workers(Threads, 2).epoch(0).unwrap()), [[1]; 4]);
     assert_eq!(tch::get_num_threads(), 3);
     assert_eq!(std::thread::spawn(tch::get_num_threads).join().unwrap(), 3);
 }
 
-/// Without workers, a dataset may stay on its thread.
+/// Without workers, a dataset need not be `Send`.
 #[test]
-fn a_dataset_that_can_not_be_sent_is_read_here() {
+fn dataset_that_is_not_send_is_read_on_the_calling_thread() {
     let loader = DataLoader::new(Rc::new(vec![1_i64, 2]));
     assert_eq!(read(loader.epoch(0).unwrap()), [[1], [2]]);
 }
 
-/// Errors go where batches go.
+/// Errors are `Send`.
 const _: fn() = || {
     fn may_be_sent<T: Send>() {}
     may_be_sent::<DataError>();

@@ -1,13 +1,13 @@
-//! The loaders that are combined, one by one.
+//! The members of a combined loader.
 
 use crate::data::draws::Epoch;
-use crate::data::reading::WrapSampler;
+use crate::data::reader::WrapSampler;
 use crate::data::{Batch, Batches, DataError, DataLoader};
 use crate::signal::Caught;
 
-/// Loaders that can be combined: a tuple of up to eight, or a `Vec` of loaders of one type.
+/// Loaders that can be combined: a tuple of up to eight, or a `Vec` of loaders of the same type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be combined into one loader",
+    message = "`{Self}` cannot be combined into one loader",
     label = "neither a tuple nor a `Vec` of loaders",
     note = "write `CombinedLoader::max_size_cycle((first, second))`; up to eight loaders fit into a tuple"
 )]
@@ -15,15 +15,15 @@ pub trait Combine: 'static {
     /// A batch of each loader: a tuple, or a `Vec`.
     type Batch: Batch;
 
-    /// The same with `None` for loaders that are through.
+    /// The same, with `None` for loaders that are exhausted.
     type Optional: Batch;
 
     #[doc(hidden)]
     type Members<'a>: Members<Batches = Self::Optional>;
 
-    /// A batch of each loader, if all have one.
+    /// Returns a batch of each loader, if all have one.
     #[doc(hidden)]
-    fn whole(batches: Self::Optional) -> Option<Self::Batch>;
+    fn complete(batches: Self::Optional) -> Option<Self::Batch>;
 
     #[doc(hidden)]
     fn members(&self, epoch: Epoch) -> Result<Self::Members<'_>, DataError>;
@@ -43,46 +43,46 @@ pub trait Combine: 'static {
 
 /// The loaders in an epoch.
 pub trait Members {
-    /// What they give together.
+    /// The batches of one step.
     type Batches;
 
-    /// Each of them.
+    /// The members.
     fn each(&mut self) -> Vec<&mut dyn Member>;
 
-    /// The fingerprint of each one's epoch.
+    /// The fingerprint of each member's epoch.
     fn fingerprints(&self) -> Vec<u64>;
 
-    /// What each has read. An error of one is that of all.
+    /// Takes the batches that the members have read. An error of one is an error of the step.
     fn take(&mut self) -> Result<Self::Batches, DataError>;
 }
 
-/// One of the loaders in an epoch, whatever its batches are.
+/// One of the loaders in an epoch, with its batch type erased.
 pub trait Member {
     /// Reads a batch, or finds that there is none left.
     fn read(&mut self);
 
-    /// Whether a batch was read and not taken.
+    /// Whether a batch has been read and not taken.
     fn has_batch(&self) -> bool;
 
-    /// Whether none was left once.
-    fn was_through(&self) -> bool;
+    /// Whether the loader has been exhausted at least once.
+    fn was_exhausted(&self) -> bool;
 
-    /// Whether no batch is left.
-    fn is_through(&self) -> bool;
+    /// Whether no batches are left.
+    fn is_exhausted(&self) -> bool;
 
-    /// Whether the next batch can be had without waiting for it.
+    /// Whether the next batch can be returned without blocking.
     fn is_ready(&mut self) -> bool;
 
-    /// Ends waiting for a worker when a signal is caught.
+    /// Stops waiting for workers when a signal is caught.
     fn watch(&mut self, caught: &Caught);
 
-    /// Begins anew, in another order.
-    fn begin_anew(&mut self);
+    /// Starts over, in another order.
+    fn restart(&mut self);
 
-    /// Goes on with a batch, counted from the start of the epoch.
+    /// Continues with a batch, counted from the start of the epoch.
     fn skip_to(&mut self, batch_idx: usize);
 
-    /// As `skip_to`, where batches past the last are those of beginning anew.
+    /// As `skip_to`, but starts over for a batch past the last one.
     fn cycle_to(&mut self, batch_idx: usize);
 }
 
@@ -93,28 +93,28 @@ pub struct Loading<'a, B> {
     epoch: Epoch,
     batches: Batches<'a, B>,
     caught: Option<Caught>,
-    /// How often it has begun anew.
-    times: u64,
-    was_through: bool,
+    /// The number of times that the loader has started over.
+    restarts: u64,
+    was_exhausted: bool,
     batch: Option<Result<B, DataError>>,
 }
 
 impl<'a, B: Batch> Loading<'a, B> {
     fn new(loader: &'a DataLoader<B>, position: usize, epoch: Epoch) -> Result<Self, DataError> {
-        // two loaders over one dataset that shuffle alike would pair each sample with itself
+        // with the same seed, two loaders that shuffle one dataset would pair each sample with itself
         let epoch = Epoch { seed: epoch.seed.derived(position), ..epoch };
         let batches = loader.epoch_with(epoch.number, epoch.seed).map_err(|error| of_loader(position, error))?;
-        Ok(Self { loader, position, epoch, batches, caught: None, times: 0, was_through: false, batch: None })
+        Ok(Self { loader, position, epoch, batches, caught: None, restarts: 0, was_exhausted: false, batch: None })
     }
 
     fn take(&mut self) -> Result<Option<B>, DataError> {
         self.batch.take().transpose().map_err(|error| of_loader(self.position, error))
     }
 
-    /// Begins for the `times`th time.
-    fn begin(&mut self, times: u64) {
-        self.times = times;
-        match self.loader.epoch_with(self.epoch.number + (times << 32), self.epoch.seed) {
+    /// Starts over for the `restarts`th time.
+    fn start(&mut self, restarts: u64) {
+        self.restarts = restarts;
+        match self.loader.epoch_with(self.epoch.number + (restarts << 32), self.epoch.seed) {
             Ok(batches) => {
                 self.batches = batches;
                 if let Some(caught) = &self.caught {
@@ -130,7 +130,7 @@ impl<B: Batch> Member for Loading<'_, B> {
     fn read(&mut self) {
         if self.batch.is_none() {
             self.batch = self.batches.next();
-            self.was_through |= self.batch.is_none();
+            self.was_exhausted |= self.batch.is_none();
         }
     }
 
@@ -138,12 +138,12 @@ impl<B: Batch> Member for Loading<'_, B> {
         self.batch.is_some()
     }
 
-    fn was_through(&self) -> bool {
-        self.was_through
+    fn was_exhausted(&self) -> bool {
+        self.was_exhausted
     }
 
-    fn is_through(&self) -> bool {
-        self.batches.is_through()
+    fn is_exhausted(&self) -> bool {
+        self.batches.is_exhausted()
     }
 
     fn is_ready(&mut self) -> bool {
@@ -155,15 +155,15 @@ impl<B: Batch> Member for Loading<'_, B> {
         self.caught = Some(caught.clone());
     }
 
-    fn begin_anew(&mut self) {
-        self.begin(self.times + 1);
+    fn restart(&mut self) {
+        self.start(self.restarts + 1);
     }
 
     fn skip_to(&mut self, batch_idx: usize) {
         self.batch = None;
-        self.was_through = false;
-        if self.times > 0 {
-            self.begin(0);
+        self.was_exhausted = false;
+        if self.restarts > 0 {
+            self.start(0);
         }
         self.batches.go_to(batch_idx);
     }
@@ -171,8 +171,8 @@ impl<B: Batch> Member for Loading<'_, B> {
     fn cycle_to(&mut self, batch_idx: usize) {
         self.skip_to(0);
         if let Some(all) = self.batches.num_batches().filter(|&all| batch_idx >= all) {
-            self.was_through = true;
-            self.begin((batch_idx / all) as u64);
+            self.was_exhausted = true;
+            self.start((batch_idx / all) as u64);
             self.batches.go_to(batch_idx % all);
         } else {
             self.batches.go_to(batch_idx);
@@ -194,7 +194,7 @@ impl<B: Batch> Combine for Vec<DataLoader<B>> {
     type Optional = Vec<Option<B>>;
     type Members<'a> = Vec<Loading<'a, B>>;
 
-    fn whole(batches: Vec<Option<B>>) -> Option<Vec<B>> {
+    fn complete(batches: Vec<Option<B>>) -> Option<Vec<B>> {
         batches.into_iter().collect()
     }
 
@@ -207,7 +207,7 @@ impl<B: Batch> Combine for Vec<DataLoader<B>> {
     }
 
     fn make_sequential(&mut self) -> bool {
-        // all of them, whatever the first ones say
+        // `any` would stop at the first
         let changed: Vec<bool> = self.iter_mut().map(DataLoader::make_sequential).collect();
         changed.contains(&true)
     }
@@ -235,7 +235,7 @@ impl<B: Batch> Members for Vec<Loading<'_, B>> {
     }
 
     fn take(&mut self) -> Result<Vec<Option<B>>, DataError> {
-        // each is taken before the first error is said, so that all go on from the same step
+        // all batches are taken before the first error is returned, so that all members continue at the same step
         let taken: Vec<_> = self.iter_mut().map(Loading::take).collect();
         taken.into_iter().collect()
     }
@@ -248,7 +248,7 @@ macro_rules! combine_tuple {
             type Optional = ($(Option<$batch>,)+);
             type Members<'a> = ($(Loading<'a, $batch>,)+);
 
-            fn whole(batches: Self::Optional) -> Option<Self::Batch> {
+            fn complete(batches: Self::Optional) -> Option<Self::Batch> {
                 Some(($(batches.$position?,)+))
             }
 

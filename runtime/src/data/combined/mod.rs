@@ -1,4 +1,4 @@
-//! Several loaders as one.
+//! Combined loaders.
 
 mod members;
 mod parallel;
@@ -10,11 +10,11 @@ use sequential::Sequential;
 
 pub use members::Combine;
 
-/// Makes one loader of several, to train on all of them at once: Lightning's
+/// Combines several loaders into one, to train on all of them at once: Lightning's
 /// [`CombinedLoader`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.utilities.combined_loader.html).
 ///
-/// What each function answers is an ordinary [`DataLoader`], which a `train_dataloader` can return. Batch size, order,
-/// workers and so on are chosen for each loader before.
+/// Each function returns a [`DataLoader`], which `train_dataloader` can return. Set batch sizes, orders, workers and so on
+/// on the loaders that are combined.
 ///
 /// ```
 /// use tch::Tensor;
@@ -26,7 +26,7 @@ pub use members::Combine;
 /// let both: DataLoader<(Tensor, Tensor)> = CombinedLoader::max_size_cycle((labelled, unlabelled));
 /// assert_eq!(both.num_batches(), Some(3));
 /// let (labelled, unlabelled) = both.epoch(0)?.nth(2).unwrap()?;
-/// assert_eq!(labelled, Tensor::from_slice(&[0_i64, 1, 2, 3])); // begun anew
+/// assert_eq!(labelled, Tensor::from_slice(&[0_i64, 1, 2, 3])); // started over
 /// assert_eq!(unlabelled, Tensor::from_slice(&[10_i64, 11, 12, 13, 14]));
 /// # Ok::<(), anyhow::Error>(())
 /// ```
@@ -34,19 +34,19 @@ pub use members::Combine;
 pub enum CombinedLoader {}
 
 impl CombinedLoader {
-    /// A batch of each loader, until the longest one is through; the others begin anew as often as needed.
+    /// Yields a batch of each loader until the longest one is exhausted; the others start over as often as needed.
     ///
-    /// A loader that begins anew within epoch `e` for the `n`th time has the order of its epoch `e + (n << 32)`.
+    /// A loader that starts over within epoch `e` for the `n`th time has the order of its epoch `e + (n << 32)`.
     pub fn max_size_cycle<L: Combine>(loaders: L) -> DataLoader<L::Batch> {
-        DataLoader::of(Parallel::new(loaders, Mode::MaxSizeCycle, L::whole))
+        DataLoader::of(Parallel::new(loaders, Mode::MaxSizeCycle, L::complete))
     }
 
-    /// A batch of each loader, until the shortest one is through.
+    /// Yields a batch of each loader until the shortest one is exhausted.
     pub fn min_size<L: Combine>(loaders: L) -> DataLoader<L::Batch> {
-        DataLoader::of(Parallel::new(loaders, Mode::MinSize, L::whole))
+        DataLoader::of(Parallel::new(loaders, Mode::MinSize, L::complete))
     }
 
-    /// A batch of each loader, until the longest one is through, with `None` for those that are.
+    /// Yields a batch of each loader until the longest one is exhausted, with `None` for those that are exhausted.
     ///
     /// ```
     /// use tch_lightning::data::{CombinedLoader, DataLoader};
@@ -60,7 +60,7 @@ impl CombinedLoader {
         DataLoader::of(Parallel::new(loaders, Mode::MaxSize, Some))
     }
 
-    /// All batches of the first loader, then all of the second, and so on.
+    /// Yields all batches of the first loader, then all of the second, and so on.
     ///
     /// ```
     /// use tch_lightning::data::{CombinedLoader, DataLoader};

@@ -1,15 +1,15 @@
-//! A batch of each loader at every step.
+//! Combined loaders that yield a batch of each loader at every step.
 
 use super::members::{Combine, Members};
 use crate::data::batches::Feed;
 use crate::data::draws::Epoch;
 use crate::data::options::Options;
-use crate::data::reading::{Reader, WrapSampler};
+use crate::data::reader::{Reader, WrapSampler};
 use crate::data::seed::mixed;
 use crate::data::{Batch, DataError};
 use crate::signal::Caught;
 
-/// What ends the epoch, and what loaders do that are through before.
+/// The end of an epoch, and the treatment of loaders that are exhausted before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     MaxSizeCycle,
@@ -17,11 +17,11 @@ pub(super) enum Mode {
     MaxSize,
 }
 
-/// Loaders that go in step.
+/// Loaders that are read in parallel.
 pub(super) struct Parallel<L: Combine, B> {
     loaders: L,
     mode: Mode,
-    /// The batch, of what each loader gave; `None` if a loader is missing that must not be.
+    /// Returns the batch of a step; `None` if a required batch is missing.
     join: fn(L::Optional) -> Option<B>,
 }
 
@@ -67,7 +67,7 @@ impl<L: Combine, B: Batch> Reader<B> for Parallel<L, B> {
     }
 }
 
-/// What is chosen of each loader can't be chosen of all together.
+/// Rejects options that must be set on the loaders that are combined.
 pub(super) fn refuse_options(options: &Options) -> Result<(), DataError> {
     match options.about_dataset().next() {
         Some(option) => Err(DataError::CombinedOption { option }),
@@ -75,7 +75,7 @@ pub(super) fn refuse_options(options: &Options) -> Result<(), DataError> {
     }
 }
 
-/// An epoch of loaders that go in step.
+/// An epoch of loaders that are read in parallel.
 struct Steps<'a, L: Combine, B> {
     members: L::Members<'a>,
     mode: Mode,
@@ -103,7 +103,7 @@ impl<L: Combine, B: Batch> Feed<B> for Steps<'_, L, B> {
 
     fn is_ready(&mut self) -> bool {
         let may_lack = self.mode == Mode::MaxSize;
-        self.members.each().into_iter().all(|member| (may_lack && member.is_through()) || member.is_ready())
+        self.members.each().into_iter().all(|member| (may_lack && member.is_exhausted()) || member.is_ready())
     }
 
     fn watch(&mut self, caught: &Caught) {
@@ -117,8 +117,8 @@ impl<L: Combine, B: Batch> Feed<B> for Steps<'_, L, B> {
             Mode::MinSize => members.iter().any(|member| !member.has_batch()),
             Mode::MaxSize => members.iter().all(|member| !member.has_batch()),
             Mode::MaxSizeCycle => {
-                let one_is_through = members.iter().any(|member| !member.has_batch());
-                one_is_through && members.iter().all(|member| member.was_through())
+                let one_is_exhausted = members.iter().any(|member| !member.has_batch());
+                one_is_exhausted && members.iter().all(|member| member.was_exhausted())
             }
         };
         if is_over {
@@ -126,7 +126,7 @@ impl<L: Combine, B: Batch> Feed<B> for Steps<'_, L, B> {
         }
         if self.mode == Mode::MaxSizeCycle {
             for member in members.into_iter().filter(|member| !member.has_batch()) {
-                member.begin_anew();
+                member.restart();
                 member.read();
             }
         }

@@ -1,16 +1,16 @@
-//! One loader after the other.
+//! Combined loaders that are read one after another.
 
 use super::members::of_loader;
 use super::parallel::refuse_options;
 use crate::data::batches::Feed;
 use crate::data::draws::Epoch;
 use crate::data::options::Options;
-use crate::data::reading::{Reader, WrapSampler};
+use crate::data::reader::{Reader, WrapSampler};
 use crate::data::seed::mixed;
 use crate::data::{Batch, Batches, Combine, DataError, DataLoader};
 use crate::signal::Caught;
 
-/// Loaders of which each begins when the one before it is through.
+/// Loaders that are read one after another.
 pub(super) struct Sequential<B> {
     loaders: Vec<DataLoader<B>>,
 }
@@ -54,7 +54,7 @@ impl<B: Batch> Reader<B> for Sequential<B> {
     }
 }
 
-/// An epoch of loaders, of which one is read at a time.
+/// An epoch of loaders that are read one after another.
 struct Parts<'a, B> {
     parts: Vec<Batches<'a, B>>,
     current: usize,

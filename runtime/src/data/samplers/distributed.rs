@@ -1,17 +1,17 @@
-//! One process's share of an order.
+//! The share of one process in an order.
 
 use super::Sampler;
 use crate::data::{DataError, Seed};
 
-/// The share of one rank of a distributed run in the order of another sampler, as PyTorch's
+/// The share of one rank of a distributed run in the order of another sampler: PyTorch's
 /// [`DistributedSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler).
 ///
-/// Rank 0 of 4 gets the first, the fifth, the ninth sample and so on, rank 1 the second, the sixth and so on. As every
-/// rank must take equally many steps, the first samples are dealt once more where the last round is incomplete.
+/// Rank 0 of 4 gets samples 0, 4, 8 and so on, rank 1 samples 1, 5, 9 and so on. As every rank must take the same number of
+/// steps, an incomplete last round is filled up with the first samples.
 ///
-/// Every rank must wrap the same order. Samplers without a seed of their own follow the [run's](crate::data::run_seed) where
-/// [`seed_everything`](crate::seed_everything) was called, in every process with the same number; where it was not, the seed
-/// is 0, as PyTorch's is, since each process would have another.
+/// Every rank must wrap the same order. Samplers without a seed use the [run's](crate::data::run_seed) if
+/// [`seed_everything`](crate::seed_everything) was called, in every process with the same number. Otherwise their seed is 0,
+/// as in PyTorch, since the random seed of each process is a different one.
 ///
 /// ```
 /// use tch_lightning::data::{DistributedSampler, RandomSampler, Sampler, SequentialSampler};
@@ -32,7 +32,7 @@ pub struct DistributedSampler<S> {
     uneven: Uneven,
 }
 
-/// What is done about a last round that does not reach every rank.
+/// The treatment of an incomplete last round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Uneven {
     Repeat,
@@ -41,10 +41,10 @@ enum Uneven {
 }
 
 impl<S: Sampler> DistributedSampler<S> {
-    /// The share of process `rank` of `world_size`, counted from 0, in what `sampler` gives.
+    /// Creates the share of process `rank` of `world_size`, counted from 0, in the order of `sampler`.
     ///
     /// # Errors
-    /// [`DataError::Rank`] if there is no such rank.
+    /// [`DataError::Rank`] if `rank` is not less than `world_size`.
     pub fn new(sampler: S, rank: usize, world_size: usize) -> Result<Self, DataError> {
         if rank < world_size {
             Ok(Self { sampler, rank, world_size, uneven: Uneven::Repeat })
@@ -53,14 +53,13 @@ impl<S: Sampler> DistributedSampler<S> {
         }
     }
 
-    /// Whether an incomplete last round is left out instead of being filled up with the first samples; `false` by
-    /// default.
+    /// Sets whether an incomplete last round is dropped instead of filled up with the first samples; `false` by default.
     pub fn drop_last(self, drop_last: bool) -> Self {
         Self { uneven: if drop_last { Uneven::Drop } else { Uneven::Repeat }, ..self }
     }
 
-    /// Deals an incomplete last round as it is: no sample is left out or comes twice, and the first ranks have one more
-    /// than the others. For prediction, where ranks need not keep step: Lightning's
+    /// Keeps an incomplete last round as it is: no sample is dropped or repeated, and the first ranks have one more than
+    /// the others. For prediction, where ranks may take different numbers of steps: Lightning's
     /// [`UnrepeatedDistributedSampler`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/overrides/distributed.py).
     pub fn unrepeated(self) -> Self {
         Self { uneven: Uneven::Keep, ..self }
@@ -68,7 +67,7 @@ impl<S: Sampler> DistributedSampler<S> {
 }
 
 impl<S> DistributedSampler<S> {
-    /// The seed that all ranks have.
+    /// The seed, which is the same on all ranks.
     fn seed(&self) -> Seed {
         let current = Seed::current();
         if current.is_chosen || self.world_size == 1 { current } else { Seed { number: 0, ..current } }
@@ -87,7 +86,7 @@ impl<S: Sampler> Sampler for DistributedSampler<S> {
 
     fn indices(&self, epoch: u64) -> Vec<usize> {
         let order = self.seed().scope(|| self.sampler.indices(epoch));
-        // the padding: the order begins anew, more than once where there are more ranks than samples
+        // the padding: the order starts over, more than once if there are more ranks than samples
         (0..self.len()).map(|round| order[(self.rank + round * self.world_size) % order.len()]).collect()
     }
 }

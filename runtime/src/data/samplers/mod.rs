@@ -1,4 +1,4 @@
-//! Which samples an epoch has, and in which order.
+//! Samplers, which determine the samples of an epoch and their order.
 
 mod distributed;
 mod random;
@@ -10,12 +10,12 @@ pub use distributed::DistributedSampler;
 pub use random::{RandomSampler, SubsetRandomSampler};
 pub use weighted::WeightedRandomSampler;
 
-/// The order of an epoch's samples, as PyTorch's
-/// [`Sampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Sampler). A loader takes one by
-/// [`sampler`](super::DataLoader::sampler).
+/// The order of an epoch's samples: PyTorch's
+/// [`Sampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.Sampler). Pass it to
+/// [`DataLoader::sampler`](super::DataLoader::sampler).
 ///
-/// The epoch's number and the [run's seed](super::run_seed) are all that may decide the order, so that a run can be resumed
-/// in it. Random numbers drawn by tch in [`indices`](Sampler::indices) are decided by them, where a loader calls it.
+/// The order may depend only on the number of the epoch and the [run's seed](super::run_seed), so that a run can be resumed
+/// in it. Random numbers drawn by tch in [`indices`](Sampler::indices) are seeded by both when a loader calls it.
 ///
 /// ```
 /// use tch_lightning::data::{DataLoader, Sampler};
@@ -39,14 +39,14 @@ pub use weighted::WeightedRandomSampler;
 /// # Ok::<(), anyhow::Error>(())
 /// ```
 pub trait Sampler {
-    /// How many indices an epoch has, the same for every epoch.
+    /// The number of indices in an epoch, the same for every epoch.
     fn len(&self) -> usize;
 
-    /// The indices of an epoch's samples in the dataset, in order, and always the same for the same epoch. One may
-    /// stand more than once.
+    /// Returns the dataset indices of an epoch's samples, in order. They must be the same for every call with the same
+    /// epoch. An index may occur more than once.
     fn indices(&self, epoch: u64) -> Vec<usize>;
 
-    /// Whether there is no index.
+    /// Whether there are no indices.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -68,9 +68,10 @@ macro_rules! sampler_behind_pointer {
 
 sampler_behind_pointer!(Arc Box);
 
-/// Whole batches of an epoch, where samples should not be cut into batches one after another: sentences of similar
-/// length together, for instance. A loader takes one by [`batch_sampler`](super::DataLoader::batch_sampler), as
-/// PyTorch's [`DataLoader`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader) does.
+/// The samples of each batch of an epoch, for batches that are not consecutive samples of an order, for instance sentences
+/// of similar length: PyTorch's `batch_sampler` of a
+/// [`DataLoader`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader). Pass it to
+/// [`DataLoader::batch_sampler`](super::DataLoader::batch_sampler).
 ///
 /// ```
 /// use tch_lightning::data::{BatchSampler, DataLoader};
@@ -93,28 +94,28 @@ sampler_behind_pointer!(Arc Box);
 /// # Ok::<(), anyhow::Error>(())
 /// ```
 pub trait BatchSampler {
-    /// How many batches an epoch has, the same for every epoch.
+    /// The number of batches in an epoch, the same for every epoch.
     fn len(&self) -> usize;
 
-    /// The indices of each batch's samples in the dataset, always the same for the same epoch.
+    /// Returns the dataset indices of each batch's samples. They must be the same for every call with the same epoch.
     fn batches(&self, epoch: u64) -> Vec<Vec<usize>>;
 
-    /// Whether there is no batch.
+    /// Whether there are no batches.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// Every sample in the dataset's order, as PyTorch's
-/// [`SequentialSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SequentialSampler): what a
-/// loader has that does not shuffle.
+/// All samples in the dataset's order: PyTorch's
+/// [`SequentialSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SequentialSampler). It is the
+/// default sampler of a loader that does not shuffle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SequentialSampler {
     dataset_len: usize,
 }
 
 impl SequentialSampler {
-    /// The samples of a dataset of this length.
+    /// Creates a sampler for a dataset of this length.
     pub fn new(dataset_len: usize) -> Self {
         Self { dataset_len }
     }

@@ -1,4 +1,4 @@
-//! Samples drawn with the same chance.
+//! Samplers that draw with equal probabilities.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use super::Sampler;
 use crate::data::order::{below, generator, permutation, shuffled};
 use crate::data::run_seed;
 
-/// Samples in random order, as PyTorch's
-/// [`RandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.RandomSampler): what a loader has
-/// that shuffles.
+/// Samples in random order: PyTorch's
+/// [`RandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.RandomSampler). It is the default
+/// sampler of a loader that shuffles.
 ///
 /// ```
 /// use tch_lightning::data::{RandomSampler, Sampler};
@@ -26,7 +26,7 @@ pub struct RandomSampler {
 }
 
 impl RandomSampler {
-    /// Every sample of a dataset of this length, once.
+    /// Creates a sampler of every sample, once, of a dataset of this length.
     pub fn new(dataset_len: usize) -> Self {
         Self::with_seed(dataset_len, None)
     }
@@ -35,18 +35,18 @@ impl RandomSampler {
         Self { dataset_len, num_samples: dataset_len, replacement: false, seed }
     }
 
-    /// Whether a sample that was drawn may be drawn again; `false` by default.
+    /// Sets whether samples are drawn with replacement; `false` by default.
     pub fn replacement(self, replacement: bool) -> Self {
         Self { replacement, ..self }
     }
 
-    /// How many samples an epoch has; as many as the dataset by default. More than those without replacement are the
-    /// whole dataset in one order after another.
+    /// Sets the number of samples in an epoch; by default the length of the dataset. If it is larger and there is no
+    /// replacement, the epoch consists of several orders of the dataset, one after another.
     pub fn num_samples(self, num_samples: usize) -> Self {
         Self { num_samples, ..self }
     }
 
-    /// What decides the orders, in place of the seed of its loader or of the [run](run_seed).
+    /// Sets the seed of the orders; by default that of the loader, or else of the [run](run_seed).
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
@@ -72,7 +72,7 @@ impl Sampler for RandomSampler {
     }
 }
 
-/// The given samples in random order, each once, as PyTorch's
+/// The given samples in random order, each once: PyTorch's
 /// [`SubsetRandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.SubsetRandomSampler).
 ///
 /// ```
@@ -89,12 +89,12 @@ pub struct SubsetRandomSampler {
 }
 
 impl SubsetRandomSampler {
-    /// The samples at these indices of the dataset.
+    /// Creates a sampler of the samples at these indices of the dataset.
     pub fn new(indices: impl Into<Arc<[usize]>>) -> Self {
         Self { indices: indices.into(), seed: None }
     }
 
-    /// What decides the orders, in place of the seed of its loader or of the [run](run_seed).
+    /// Sets the seed of the orders; by default that of the loader, or else of the [run](run_seed).
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
@@ -106,7 +106,7 @@ impl Sampler for SubsetRandomSampler {
     }
 
     fn indices(&self, epoch: u64) -> Vec<usize> {
-        let places = permutation(self.indices.len(), self.seed.unwrap_or_else(run_seed), epoch);
-        places.into_iter().map(|place| self.indices[place]).collect()
+        let positions = permutation(self.indices.len(), self.seed.unwrap_or_else(run_seed), epoch);
+        positions.into_iter().map(|position| self.indices[position]).collect()
     }
 }

@@ -1,12 +1,12 @@
-//! Samples drawn with different chances.
+//! A sampler that draws with given probabilities.
 
 use super::Sampler;
 use crate::data::order::{generator, unit};
 use crate::data::{DataError, run_seed};
 
-/// Samples drawn with chances in proportion to their weights, as PyTorch's
+/// Samples drawn with probabilities in proportion to their weights: PyTorch's
 /// [`WeightedRandomSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.WeightedRandomSampler):
-/// for instance to see a rare class as often as the others.
+/// for instance to draw a rare class as often as the others.
 ///
 /// ```
 /// use tch_lightning::data::{DataLoader, WeightedRandomSampler};
@@ -28,11 +28,11 @@ pub struct WeightedRandomSampler {
 }
 
 impl WeightedRandomSampler {
-    /// Draws `num_samples` samples for an epoch, of a dataset with as many samples as there are weights. The weights
-    /// need not add up to 1. A sample that was drawn may be drawn again.
+    /// Creates a sampler of `num_samples` samples per epoch, drawn with replacement from a dataset with as many samples as
+    /// there are weights. The weights need not add up to 1.
     ///
     /// # Errors
-    /// [`DataError::Weight`] if a weight is negative or no finite number, [`DataError::NoWeight`] if none is above 0 or
+    /// [`DataError::Weight`] if a weight is negative or not finite, [`DataError::NoWeight`] if none is above 0 or
     /// their sum is not finite.
     pub fn new(weights: Vec<f64>, num_samples: usize) -> Result<Self, DataError> {
         if let Some(index) = weights.iter().position(|weight| !(weight.is_finite() && *weight >= 0.0)) {
@@ -45,10 +45,10 @@ impl WeightedRandomSampler {
         Ok(Self { weights, num_samples, replacement: true, seed: None })
     }
 
-    /// Whether a sample that was drawn may be drawn again; `true` by default.
+    /// Sets whether samples are drawn with replacement; `true` by default.
     ///
     /// # Errors
-    /// [`DataError::TooFewWeights`] if, without replacement, fewer weights are above 0 than samples are to be drawn.
+    /// [`DataError::TooFewWeights`] if fewer weights are above 0 than samples are to be drawn without replacement.
     pub fn replacement(self, replacement: bool) -> Result<Self, DataError> {
         let possible = self.weights.positive();
         if !replacement && possible < self.num_samples {
@@ -57,7 +57,7 @@ impl WeightedRandomSampler {
         Ok(Self { replacement, ..self })
     }
 
-    /// What decides the orders, in place of the seed of its loader or of the [run](run_seed).
+    /// Sets the seed of the orders; by default that of the loader, or else of the [run](run_seed).
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
     }
@@ -85,8 +85,8 @@ impl Sampler for WeightedRandomSampler {
 
 /// Weights in a binary tree, each node the sum of its two children.
 ///
-/// Additions alone, which every platform rounds alike, where the usual way without replacement needs logarithms, which
-/// it does not. A sum is added anew when a weight below it is removed, so that no error of rounding remains.
+/// It needs only additions, which every platform rounds alike; the usual method without replacement needs logarithms, which
+/// are rounded differently. Removing a weight recomputes the sums above it, so that no rounding error remains.
 #[derive(Debug, Clone)]
 struct WeightTree {
     /// The root at 1, the children of node `n` at `2n` and `2n + 1`, the weights in the second half.
@@ -112,18 +112,18 @@ impl WeightTree {
         self.nodes[1]
     }
 
-    /// How many weights are above 0.
+    /// The number of weights above 0.
     fn positive(&self) -> usize {
         self.nodes[self.leaves()..].iter().filter(|weight| **weight > 0.0).count()
     }
 
-    /// The weight within whose stretch `part` of the total lies, never one of 0.
+    /// Returns the index of the weight whose interval contains `part` of the total. Its weight is never 0.
     fn find(&self, part: f64) -> usize {
         let mut left_over = part * self.total();
         let mut node = 1;
         while node < self.leaves() {
             let (left, right) = (self.nodes[2 * node], self.nodes[2 * node + 1]);
-            // rounding may leave a little over where there is nothing to the right
+            // because of rounding, a little may be left although the right subtree is empty
             node = if left_over < left || right == 0.0 {
                 2 * node
             } else {

@@ -1,15 +1,15 @@
-//! What a worker is reading, for those who wait for it.
+//! The item that a worker is reading, for the messages about a worker that hangs.
 
 use std::cell::RefCell;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Something that a worker reads.
+/// An item that a worker reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Item {
     /// The sample with this index.
     Sample(usize),
-    /// The sample at this place in the worker's stream.
+    /// The sample at this position of the worker's stream.
     StreamSample(usize),
     /// The batch with this number, apart from its samples.
     Batch(usize),
@@ -25,32 +25,32 @@ impl fmt::Display for Item {
     }
 }
 
-/// What one worker is reading, shared with whoever waits for it.
+/// The item that one worker is reading, shared with the thread that waits for the worker.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ReadingNow(Arc<Mutex<Option<Item>>>);
+pub(super) struct CurrentItem(Arc<Mutex<Option<Item>>>);
 
 thread_local! {
-    /// That of this thread, where it is a worker.
-    static OF_THREAD: RefCell<Option<ReadingNow>> = const { RefCell::new(None) };
+    /// The current item of this thread, if it is a worker.
+    static OF_THREAD: RefCell<Option<CurrentItem>> = const { RefCell::new(None) };
 }
 
-impl ReadingNow {
-    /// Makes it that of this thread.
-    pub(super) fn is_of_this_thread(&self) {
+impl CurrentItem {
+    /// Makes this the current item of this thread.
+    pub(super) fn attach_to_this_thread(&self) {
         OF_THREAD.set(Some(self.clone()));
     }
 
-    /// What the worker is reading, in words.
-    pub(super) fn item(&self) -> String {
+    /// Describes the item that the worker is reading.
+    pub(super) fn describe(&self) -> String {
         let item = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         item.map_or_else(|| "nothing yet".to_owned(), |item| item.to_string())
     }
 }
 
-/// Notes that this thread begins to read something.
+/// Records that this thread starts to read `item`.
 pub(super) fn begin(item: Item) {
     OF_THREAD.with_borrow(|now| {
-        if let Some(ReadingNow(now)) = now {
+        if let Some(CurrentItem(now)) = now {
             *now.lock().unwrap_or_else(PoisonError::into_inner) = Some(item);
         }
     });

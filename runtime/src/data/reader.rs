@@ -1,4 +1,4 @@
-//! A dataset as a loader reads it, on its own thread or by workers.
+//! The reader of a loader: reads a dataset on the calling thread or by workers.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -9,39 +9,40 @@ use super::batches::Feed;
 use super::draws::Epoch;
 use super::index_plan;
 use super::options::{Options, Prefetch};
-use super::source::{Plan, Share, Source};
+use super::plan::{Plan, Share};
+use super::source::Source;
 use super::workers::{Pool, Round};
 use super::{DataError, Sampler, WorkerInfo};
 use crate::counted::counted;
 use crate::signal::Caught;
 
-/// What is left of a dataset, or of several loaders, whose types a loader does not name.
+/// A dataset, or several loaders, with their types erased.
 pub(super) trait Reader<B> {
-    /// How many batches an epoch has, where that is known.
+    /// The number of batches in an epoch, if it is known.
     fn num_batches(&self, options: &Options) -> Option<usize>;
 
-    /// How many samples the dataset has, where there is one and it knows.
+    /// The number of samples in the dataset; `None` for a stream and for a combined loader.
     fn dataset_len(&self) -> Option<usize>;
 
-    /// The batches of an epoch. None is read yet.
+    /// Starts an epoch. No batch is read yet.
     fn epoch(&self, options: &Options, epoch: Epoch) -> Result<Box<dyn Feed<B> + '_>, DataError>;
 
-    /// Takes the samples in the dataset's order. Returns whether they were in another. Streams and whole batches that are sampled
-    /// stay as they are.
+    /// Switches to the dataset's order. Returns whether the order was a different one. Streams and batch samplers are left
+    /// unchanged.
     fn make_sequential(&mut self, options: &mut Options) -> bool;
 
-    /// Describes the batches of an epoch, for a sentence that compares two loaders.
+    /// Describes the batches of an epoch in words, for a message that compares two loaders.
     fn describe(&self, options: &Options) -> String;
 
-    /// Puts what `wrap` makes of a sampler in its place.
+    /// Replaces the sampler by the result of `wrap`.
     fn map_sampler(&mut self, options: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError>;
 }
 
-/// Makes one sampler of another.
+/// A function that wraps a sampler in another.
 pub(super) type WrapSampler<'a> = dyn FnMut(Arc<dyn Sampler>) -> Result<Arc<dyn Sampler>, DataError> + 'a;
 
 /// A dataset, and the workers that read it.
-pub(super) struct Reading<S: Source<Style>, Style> {
+pub(super) struct DatasetReader<S: Source<Style>, Style> {
     source: S,
     workers: Option<Workers<S, S::Plan, S::Batch>>,
     style: PhantomData<Style>,
@@ -51,18 +52,18 @@ type StartPool<S, P, B> = fn(&S, usize, Option<Duration>) -> Result<Pool<P, B>, 
 
 struct Workers<S, P, B> {
     num_workers: usize,
-    /// [`Pool::start`], which asks more of a dataset than one without workers has.
+    /// [`Pool::start`], whose bounds a dataset without workers need not satisfy.
     start: StartPool<S, P, B>,
-    /// The threads that wait for the next epoch.
+    /// The threads, between two epochs.
     idle: Cell<Option<Pool<P, B>>>,
 }
 
-impl<S: Source<Style>, Style> Reading<S, Style> {
-    pub(super) fn here(source: S) -> Self {
+impl<S: Source<Style>, Style> DatasetReader<S, Style> {
+    pub(super) fn on_calling_thread(source: S) -> Self {
         Self { source, workers: None, style: PhantomData }
     }
 
-    pub(super) fn by_workers(source: S, num_workers: usize) -> Self
+    pub(super) fn with_workers(source: S, num_workers: usize) -> Self
     where
         S: Clone + Send + 'static,
         S::Batch: Send,
@@ -90,7 +91,7 @@ impl<S: Source<Style>, Style> Reading<S, Style> {
     }
 }
 
-impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
+impl<S: Source<Style>, Style> Reader<S::Batch> for DatasetReader<S, Style> {
     fn num_batches(&self, options: &Options) -> Option<usize> {
         self.dataset_len().map(|dataset_len| index_plan::num_batches(options, dataset_len))
     }
@@ -105,7 +106,7 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
         }
         let plan = Arc::new(self.source.plan(options, epoch)?);
         Ok(Box::new(DatasetFeed {
-            reading: self,
+            reader: self,
             plan,
             prefetch: options.prefetch,
             caught: None,
@@ -129,7 +130,7 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
         let of = format!("from {}", counted(dataset_len, "sample"));
         let order = match options {
             Options { batch_sampler: Some(_), .. } => {
-                return format!("{batches} {of}, put together by a batch sampler");
+                return format!("{batches} {of}, from a batch sampler");
             }
             Options { sampler: Some(sampler), .. } => format!("{} from a sampler", counted(sampler.len(), "index")),
             Options { shuffle: true, seed: Some(seed), .. } => format!("shuffled with the seed {seed}"),
@@ -153,13 +154,13 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for Reading<S, Style> {
 
 /// The batches of one epoch of a dataset.
 struct DatasetFeed<'a, S: Source<Style>, Style> {
-    reading: &'a Reading<S, Style>,
+    reader: &'a DatasetReader<S, Style>,
     plan: Arc<S::Plan>,
     prefetch: Prefetch,
-    /// The signals that end waiting for a worker.
+    /// The signals that end the wait for a worker.
     caught: Option<Caught>,
     batch_idx: usize,
-    /// From the first batch that is asked for on.
+    /// `None` until the first batch is requested.
     running: Option<Running<'a, S::Plan, S::Batch>>,
 }
 
@@ -189,7 +190,7 @@ impl<S: Source<Style>, Style> Feed<S::Batch> for DatasetFeed<'_, S, Style> {
     }
 
     fn fingerprint(&self) -> u64 {
-        let num_workers = self.reading.workers.as_ref().map_or(1, |workers| workers.num_workers);
+        let num_workers = self.reader.workers.as_ref().map_or(1, |workers| workers.num_workers);
         self.plan.fingerprint(num_workers)
     }
 
@@ -211,7 +212,7 @@ impl<S: Source<Style>, Style> Feed<S::Batch> for DatasetFeed<'_, S, Style> {
 
     fn next(&mut self) -> Option<Result<S::Batch, DataError>> {
         if self.running.is_none() {
-            match self.reading.begin(&self.plan, self.batch_idx, self.prefetch, self.caught.clone()) {
+            match self.reader.begin(&self.plan, self.batch_idx, self.prefetch, self.caught.clone()) {
                 Ok(running) => self.running = Some(running),
                 Err(error) => return Some(Err(error)),
             }
@@ -219,7 +220,7 @@ impl<S: Source<Style>, Style> Feed<S::Batch> for DatasetFeed<'_, S, Style> {
         let batch = self.running.as_mut()?.next()?;
         let batch_idx = self.batch_idx;
         self.batch_idx += 1;
-        // a dataset that knows which sample it was has said so already
+        // an error of a single sample already names it
         Some(batch.map_err(|error| error.downcast().unwrap_or_else(|source| DataError::Batch { batch_idx, source })))
     }
 }
