@@ -145,7 +145,7 @@ impl BackboneFinetuning {
         let backbone = self.backbone_of(store)?;
         if backbone.is_empty() {
             return Err(Error::configuration(format!(
-                "{NAME}: no parameter's name matches `{}`: the backbone must be there before `setup`",
+                "{NAME}: no parameter name matches `{}`: the backbone must be there before `setup`",
                 self.backbone
             )));
         }

@@ -4,12 +4,12 @@ use crate::native::{AdadeltaOptions, Group, NativeError};
 use tch::Tensor;
 
 algorithm! {
-    /// Adadelta, as [`torch.optim.Adadelta`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.Adadelta.html): a
-    /// gradient over the root of a running average of its square, times the same root of the steps before.
+    /// Adadelta: [`torch.optim.Adadelta`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.Adadelta.html). The
+    /// gradient is divided by its running root mean square and multiplied by that of the previous steps.
     ///
     /// [Zeiler, *ADADELTA: An Adaptive Learning Rate Method*](https://arxiv.org/abs/1212.5701).
     pub struct Adadelta("Adadelta") {
-        /// Learning rate, 0 or more: what a step is multiplied by. Default 1.
+        /// Learning rate, the factor of a step, 0 or more. Default 1.
         lr: f64 where non_negative = 1.0,
         /// Coefficient of the running averages, from 0 to 1. Default 0.9.
         rho: f64 where fraction = 0.9,

@@ -4,9 +4,10 @@ use crate::native::{AdamOptions, Group, NativeError};
 use tch::Tensor;
 
 algorithm! {
-    /// Adam, as [`torch.optim.Adam`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.Adam.html).
+    /// Adam: [`torch.optim.Adam`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.Adam.html).
     ///
-    /// Its weight decay is an L2 penalty, added to the gradient; [`AdamW`](super::AdamW) decays the weights themselves.
+    /// Its weight decay is an L2 penalty, which is added to the gradient; [`AdamW`](super::AdamW) decays the weights
+    /// directly.
     ///
     /// [Kingma and Ba, *Adam: A Method for Stochastic Optimization*](https://arxiv.org/abs/1412.6980).
     ///
@@ -53,7 +54,7 @@ impl Rule for Adam {
 
 const OF_AMSGRAD: &str = "max_exp_avg_sq";
 
-/// The state of Adam and AdamW.
+/// The slots of the state of Adam and AdamW.
 pub(super) const SLOTS: [Slot; 4] =
     [Slot::STEP, Slot::elementwise("exp_avg"), Slot::elementwise("exp_avg_sq"), Slot::elementwise(OF_AMSGRAD)];
 

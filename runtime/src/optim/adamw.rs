@@ -5,10 +5,10 @@ use crate::native::{AdamOptions, Group, NativeError};
 use tch::Tensor;
 
 algorithm! {
-    /// Adam with decoupled weight decay, as
+    /// Adam with decoupled weight decay:
     /// [`torch.optim.AdamW`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.AdamW.html).
     ///
-    /// The weights themselves decay, by `lr * weight_decay` of their value a step; the running averages do not see it.
+    /// Each step multiplies the weights by `1 - lr * weight_decay`; the running averages are not affected.
     ///
     /// [Loshchilov and Hutter, *Decoupled Weight Decay Regularization*](https://arxiv.org/abs/1711.05101).
     ///

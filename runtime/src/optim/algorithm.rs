@@ -9,8 +9,8 @@ macro_rules! algorithms {
     ($($(#[$about:meta])* $name:ident,)*) => {
         /// An optimization algorithm with its hyperparameters, not yet bound to parameters.
         ///
-        /// Made from any of the algorithms' own types with `into()`. Serialized, it is the algorithm's name with its
-        /// hyperparameters, as in `{"AdamW": {"lr": 0.001, …}}`; those left out when it is read have their defaults.
+        /// `into()` converts each algorithm's type to it. The serialized form is the algorithm's name with its
+        /// hyperparameters, as in `{"AdamW": {"lr": 0.001, …}}`; missing hyperparameters have their defaults.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum Algorithm {
@@ -46,19 +46,19 @@ algorithms! {
     Adam,
     /// Adam with decoupled weight decay.
     AdamW,
-    /// Adam with the largest gradient in place of their mean square.
+    /// Adam with an infinity norm in place of the root mean square.
     Adamax,
-    /// Adam with Nesterov's momentum.
+    /// Adam with Nesterov momentum.
     NAdam,
-    /// Adam with its variance rectified.
+    /// Adam with a rectified variance.
     RAdam,
-    /// Gradients over the root of their mean square.
+    /// Gradients divided by their root mean square.
     RmsProp,
-    /// Gradients over the root of the sum of their squares.
+    /// Gradients divided by the root of the sum of their squares.
     Adagrad,
-    /// Gradients over the root of their mean square, as long as the steps before them.
+    /// Gradients divided by their root mean square and multiplied by that of the previous steps.
     Adadelta,
-    /// L-BFGS, which evaluates the loss several times a step.
+    /// L-BFGS, which evaluates the loss several times per step.
     Lbfgs,
 }
 
@@ -73,21 +73,21 @@ impl Algorithm {
         self.rule().lr()
     }
 
-    /// Sets the learning rate. It is checked when an [`Optimizer`](super::Optimizer) is made, not here.
+    /// Sets the learning rate. It is checked when an [`Optimizer`](super::Optimizer) is created, not here.
     pub fn set_lr(&mut self, lr: f64) {
         *self.rule_mut().lr_mut() = lr;
     }
 
-    /// What a schedule that cycles momentum changes: `momentum` of SGD and RMSprop, `betas.0` of Adam and its relatives;
-    /// `None` for the others, which have none.
+    /// The momentum, which some schedules change: `momentum` of SGD and RMSprop, `betas.0` of Adam and its variants; `None`
+    /// for the others.
     pub fn momentum(&self) -> Option<f64> {
         self.rule().momentum()
     }
 
-    /// Sets [`momentum`](Self::momentum). It is checked when an [`Optimizer`](super::Optimizer) is made, not here.
+    /// Sets [`momentum`](Self::momentum). It is checked when an [`Optimizer`](super::Optimizer) is created, not here.
     ///
     /// # Errors
-    /// [`OptimizerError::NoMomentum`] if the algorithm has none.
+    /// [`OptimizerError::NoMomentum`] if the algorithm has no momentum.
     pub fn set_momentum(&mut self, momentum: f64) -> Result<(), OptimizerError> {
         let optimizer = self.name();
         *self.rule_mut().momentum_mut().ok_or(OptimizerError::NoMomentum { optimizer })? = momentum;
@@ -97,18 +97,18 @@ impl Algorithm {
     /// Checks the hyperparameters by PyTorch's rules.
     ///
     /// # Errors
-    /// [`OptimizerError::Hyperparameter`] for the first that is out of its range.
+    /// [`OptimizerError::Hyperparameter`] for the first one that is out of range.
     pub fn validate(&self) -> Result<(), OptimizerError> {
         self.rule().check_ranges()?;
         self.rule().check_together()
     }
 
-    /// The algorithm over the parameters whose names match the pattern, and no others: see [`ParameterGroups`].
+    /// Restricts the algorithm to the parameters whose names match the pattern: see [`ParameterGroups`].
     pub fn over(self, pattern: impl Into<String>) -> ParameterGroups {
         ParameterGroups::over(pattern, self)
     }
 
-    /// Whether both are of one kind, such as two `AdamW` with different hyperparameters.
+    /// Whether both are the same algorithm, such as two `AdamW` with different hyperparameters.
     pub(super) fn is_of_the_kind_of(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }

@@ -1,9 +1,9 @@
-//! The declaration of an algorithm: what all of them have, written once.
+//! The macro that declares an algorithm.
 
-/// Declares an algorithm's type: its name in PyTorch, its momentum if it has one, and its hyperparameters, each with its
-/// documentation, type, range where it has one (a function of the module `range`) and default.
+/// Declares the type of an algorithm from its name in PyTorch, its momentum if it has one, and its hyperparameters, each with
+/// its documentation, type, default, and optionally its range (a function of the module `range`).
 ///
-/// Written for it are the defaults, `new`, a setter for each hyperparameter but the learning rate, `over`, and
+/// The macro generates the defaults, `new`, a setter for each hyperparameter except the learning rate, `over`, and
 /// [`Declared`](super::rule::Declared).
 macro_rules! algorithm {
     (
@@ -37,7 +37,7 @@ macro_rules! algorithm {
         }
 
         impl $name {
-            #[doc = concat!($pytorch, " with this learning rate, everything else by default.")]
+            #[doc = concat!("Creates ", $pytorch, " with this learning rate, and defaults for the other hyperparameters.")]
             pub fn new(lr: f64) -> Self {
                 Self { lr, ..Self::default() }
             }
@@ -51,10 +51,10 @@ macro_rules! algorithm {
                 }
             )*
 
-            #[doc = concat!($pytorch, " over the parameters whose names match the pattern, and no others.")]
+            #[doc = concat!("Restricts ", $pytorch, " to the parameters whose names match the pattern.")]
             ///
-            /// See [`ParameterGroups`](crate::optim::ParameterGroups) for patterns, and for groups of parameters with
-            /// hyperparameters of their own.
+            /// See [`ParameterGroups`](crate::optim::ParameterGroups) for patterns, and for several groups with different
+            /// hyperparameters.
             pub fn over(self, pattern: impl Into<String>) -> crate::optim::ParameterGroups<Self> {
                 crate::optim::ParameterGroups::over(pattern, self)
             }

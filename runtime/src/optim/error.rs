@@ -3,39 +3,39 @@ use std::fmt::Display;
 use crate::mismatch::{Mismatch, first_of};
 use crate::native::readable;
 
-/// What can be wrong with an optimizer.
+/// An error of an optimizer.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptimizerError {
     /// A hyperparameter is outside its range.
-    #[error("{optimizer}: {name} is {value}, but it must be {expected}")]
+    #[error("{optimizer}: {name} must be {expected}, but it is {value}")]
     Hyperparameter {
         /// The algorithm's name.
         optimizer: &'static str,
-        /// The hyperparameter, as its setter is called.
+        /// The name of the hyperparameter's setter.
         name: &'static str,
-        /// The value that was given.
+        /// The invalid value.
         value: f64,
-        /// The values that it may have.
+        /// A description of the valid values.
         expected: &'static str,
     },
 
-    /// Nesterov's momentum was asked for without momentum, or with dampening.
+    /// Nesterov momentum is set without momentum, or with dampening.
     #[error(
-        "{optimizer}: nesterov needs a momentum above 0 and a dampening of 0, but momentum is {momentum} and dampening is \
-         {dampening}"
+        "{optimizer}: nesterov requires a momentum above 0 and a dampening of 0, but momentum is {momentum} and dampening \
+         is {dampening}"
     )]
     Nesterov {
         /// The algorithm's name.
         optimizer: &'static str,
-        /// The momentum that was given.
+        /// The momentum.
         momentum: f64,
-        /// The dampening that was given.
+        /// The dampening.
         dampening: f64,
     },
 
-    /// There is nothing to optimize.
-    #[error("{optimizer} got no parameters: give it at least one tensor that requires a gradient")]
+    /// The list of parameters is empty.
+    #[error("{optimizer} must have at least one parameter, but it has none")]
     NoParameters {
         /// The algorithm's name.
         optimizer: &'static str,
@@ -48,46 +48,46 @@ pub enum OptimizerError {
         optimizer: &'static str,
         /// The parameter's name.
         parameter: String,
-        /// What is wrong with it, and what would be right.
+        /// The reason, and how to fix it.
         reason: String,
     },
 
-    /// A pattern of parameters' names is malformed.
-    #[error("{optimizer}: `{pattern}` is no pattern of parameters' names: {reason}")]
+    /// A pattern of parameter names is malformed.
+    #[error("{optimizer}: `{pattern}` is not a valid pattern of parameter names: {reason}")]
     Pattern {
         /// The algorithm's name.
         optimizer: &'static str,
-        /// The pattern that was given.
+        /// The pattern.
         pattern: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 
-    /// A group would be empty, since its pattern matches no name.
-    #[error("{optimizer}: no parameter's name matches `{pattern}`; the parameters are {}", first_of(.parameters))]
+    /// The pattern of a group matches no parameter name.
+    #[error("{optimizer}: no parameter name matches `{pattern}`; the parameters are {}", first_of(.parameters))]
     UnmatchedPattern {
         /// The algorithm's name.
         optimizer: &'static str,
-        /// The pattern that was given.
+        /// The pattern.
         pattern: String,
-        /// All names that there are.
+        /// The names of all parameters.
         parameters: Vec<String>,
     },
 
-    /// A group would be empty, since groups before it take all that its pattern matches.
+    /// All parameters that the pattern of a group matches belong to earlier groups.
     #[error(
-        "{optimizer}: every parameter that `{pattern}` matches belongs to a group before it: put narrower patterns before \
+        "{optimizer}: every parameter that `{pattern}` matches belongs to an earlier group; put narrower patterns before \
          wider ones"
     )]
     ShadowedPattern {
         /// The algorithm's name.
         optimizer: &'static str,
-        /// The pattern that was given.
+        /// The pattern.
         pattern: String,
     },
 
-    /// A group is of another algorithm than those before it.
-    #[error("cannot mix {other} and {optimizer} in one optimizer: all groups of an optimizer have one algorithm")]
+    /// The groups have different algorithms.
+    #[error("cannot mix {other} and {optimizer} in one optimizer; all groups must have the same algorithm")]
     OtherAlgorithm {
         /// The optimizer's algorithm.
         optimizer: &'static str,
@@ -95,49 +95,51 @@ pub enum OptimizerError {
         other: &'static str,
     },
 
-    /// L-BFGS got more than one group.
-    #[error("{optimizer} steps over all its parameters together: give it one group")]
+    /// L-BFGS has more than one group.
+    #[error("{optimizer} must have exactly one group, as it steps over all parameters together")]
     OneGroup {
         /// The algorithm's name.
         optimizer: &'static str,
     },
 
-    /// The algorithm has no momentum that could be set.
+    /// The momentum was set of an algorithm without one.
     #[error("{optimizer} has no momentum")]
     NoMomentum {
         /// The algorithm's name.
         optimizer: &'static str,
     },
 
-    /// L-BFGS was asked for a step without the loss, or for one that may be skipped.
+    /// L-BFGS was stepped without a loss, or with gradient scaling.
     #[error(
-        "{optimizer} evaluates the loss several times a step: call `step_on` with the loss until it is done, and without \
-         gradient scaling"
+        "{optimizer} evaluates the loss several times per step; call `step_on` with the loss until it returns \
+         `Progress::Done`, and do not scale gradients"
     )]
     NeedsLoss {
         /// The algorithm's name.
         optimizer: &'static str,
     },
 
-    /// The loss is not one number.
-    #[error("{optimizer} needs the loss as one number, but its shape is {shape:?}: take its mean or sum")]
+    /// The loss is not a single number.
+    #[error("the loss of {optimizer} must be a single number, but its shape is {shape:?}; take its mean or sum")]
     LossShape {
         /// The algorithm's name.
         optimizer: &'static str,
-        /// The loss's shape.
+        /// The shape of the loss.
         shape: Vec<i64>,
     },
 
-    /// The state was asked for between the evaluations of one step.
-    #[error("{optimizer} is within a step: its state can be saved when `step_on` has answered that it is done")]
+    /// The state was requested between the evaluations of one step.
+    #[error(
+        "cannot save the state of {optimizer} within a step; save it after `step_on` has returned `Progress::Done`"
+    )]
     WithinStep {
         /// The algorithm's name.
         optimizer: &'static str,
     },
 
-    /// A gradient in float16 was to be unscaled.
+    /// A gradient to be unscaled is in float16.
     #[error(
-        "{optimizer} cannot unscale the gradient of `{parameter}`, which is float16: keep parameters in float32, and let \
+        "{optimizer} cannot unscale the gradient of `{parameter}`, which is float16; keep parameters in float32, and let \
          autocast compute in float16"
     )]
     HalfGradient {
@@ -147,9 +149,9 @@ pub enum OptimizerError {
         parameter: String,
     },
 
-    /// A step was to be taken on the gradients of a scaled loss.
+    /// A step was taken on the gradients of a scaled loss.
     #[error(
-        "{optimizer} cannot step on gradients that are still scaled: call `ctx.manual_step` in manual optimization, and in \
+        "{optimizer} cannot step on gradients that are still scaled; call `ctx.manual_step` in manual optimization, and in \
          `optimizer_step` run the closure before the step"
     )]
     ScaledGradients {
@@ -157,7 +159,7 @@ pub enum OptimizerError {
         optimizer: &'static str,
     },
 
-    /// A saved state does not fit the parameters or the algorithm; nothing of it was loaded.
+    /// A saved state does not fit the parameters or the algorithm. No part of it was loaded.
     #[error("the saved state does not fit {optimizer}: {mismatch}")]
     State {
         /// The algorithm's name.
@@ -166,14 +168,14 @@ pub enum OptimizerError {
         mismatch: Mismatch,
     },
 
-    /// libtorch refused.
+    /// An operation of libtorch failed.
     #[error("{optimizer} cannot {action}: {message}")]
     Libtorch {
         /// The algorithm's name.
         optimizer: &'static str,
-        /// What was to be done, such as `step`.
+        /// The action that failed, such as `step`.
         action: &'static str,
-        /// What libtorch said, without its backtrace.
+        /// The message of libtorch, without its backtrace.
         message: String,
     },
 }

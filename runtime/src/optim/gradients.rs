@@ -1,4 +1,4 @@
-//! What an optimizer does with the gradients of all its groups together: norms, clipping, unscaling.
+//! Operations on the gradients of all groups together: norms, clipping and unscaling.
 
 use tch::{Kind, TchError, Tensor, no_grad};
 
@@ -8,11 +8,11 @@ use super::{Optimizer, OptimizerError, ParameterGroup};
 use crate::native::Gradients;
 
 impl Optimizer {
-    /// Drops all gradients, as PyTorch's `zero_grad(set_to_none=True)`: until the next backward pass they are undefined,
-    /// not zero.
+    /// Drops all gradients: PyTorch's `zero_grad(set_to_none=True)`. Until the next backward pass they are undefined, not
+    /// zero.
     ///
     /// # Errors
-    /// When libtorch refuses.
+    /// [`OptimizerError::Libtorch`] if an operation of libtorch fails.
     pub fn zero_grad(&mut self) -> Result<(), OptimizerError> {
         let optimizer = self.name();
         let refused = |error| OptimizerError::libtorch(optimizer, "drop the gradients", error);
@@ -20,18 +20,18 @@ impl Optimizer {
         self.groups.iter_mut().try_for_each(|group| group.zero_grad().map_err(refused))
     }
 
-    /// The L2 norm of all gradients taken as one vector: 0-dim, in the gradients' dtype, on the first one's device, which
-    /// is not waited for. 0 on the CPU when there is no gradient.
+    /// Returns the L2 norm of all gradients as one vector: a 0-dim tensor with the gradients' dtype, on the device of the
+    /// first, without waiting for the device. Without gradients it is 0, on the CPU.
     ///
     /// # Errors
-    /// When libtorch refuses.
+    /// [`OptimizerError::Libtorch`] if an operation of libtorch fails.
     pub fn grad_norm(&self) -> Result<Tensor, OptimizerError> {
         self.gradients().norm().map_err(|error| self.refused("take the norm of the gradients", error))
     }
 
-    /// The norm of each parameter's gradient, and that of all, under the names that Lightning gives them:
-    /// `grad_2.0_norm/{parameter}`, and last `grad_2.0_norm_total`. Each is 0-dim, in its gradient's dtype, on its device, which
-    /// is not waited for. Parameters without a gradient are left out. Lightning's
+    /// Returns the norm of each parameter's gradient and the norm of all gradients, under Lightning's names:
+    /// `grad_2.0_norm/{parameter}`, and last `grad_2.0_norm_total`. Each is a 0-dim tensor with the dtype and on the device of
+    /// its gradient, without waiting for the device. Parameters without a gradient are skipped. Lightning's
     /// [`grad_norm`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/utilities/grads.py).
     ///
     /// ```
@@ -50,7 +50,8 @@ impl Optimizer {
     /// ```
     ///
     /// # Errors
-    /// When `norm_type` is not positive; when libtorch refuses.
+    /// [`OptimizerError::Hyperparameter`] if `norm_type` is negative or NaN, [`OptimizerError::Libtorch`] if an operation of
+    /// libtorch fails.
     pub fn grad_norms(&self, norm_type: f64) -> Result<Vec<(String, Tensor)>, OptimizerError> {
         non_negative(self.name(), "norm_type", norm_type)?;
         let parameters = self.groups.iter().flat_map(ParameterGroup::parameters);
@@ -59,35 +60,35 @@ impl Optimizer {
         norms.map_err(|error| OptimizerError::libtorch(self.name(), "take the norms of the gradients", error))
     }
 
-    /// Scales all gradients so that their norm is at most `max_norm`, and returns the norm that they had, as
-    /// [`grad_norm`](Self::grad_norm) does. The device is not waited for.
-    ///
-    /// As [`torch.nn.utils.clip_grad_norm_`](https://docs.pytorch.org/docs/2.13/generated/torch.nn.utils.clip_grad_norm_.html).
+    /// Scales all gradients so that their norm is at most `max_norm`, and returns the [`grad_norm`](Self::grad_norm) that
+    /// they had before, without waiting for the device:
+    /// [`torch.nn.utils.clip_grad_norm_`](https://docs.pytorch.org/docs/2.13/generated/torch.nn.utils.clip_grad_norm_.html).
     ///
     /// # Errors
-    /// When `max_norm` is negative or not a number; when libtorch refuses.
+    /// [`OptimizerError::Hyperparameter`] if `max_norm` is negative or NaN, [`OptimizerError::Libtorch`] if an operation of
+    /// libtorch fails.
     pub fn clip_grad_norm(&mut self, max_norm: f64) -> Result<Tensor, OptimizerError> {
         non_negative(self.name(), "max_norm", max_norm)?;
         self.gradients().clip_norm(max_norm).map_err(|error| self.refused("clip the gradients", error))
     }
 
-    /// Clamps every element of every gradient to `-clip_value ..= clip_value`. The device is not waited for.
-    ///
-    /// As [`torch.nn.utils.clip_grad_value_`](https://docs.pytorch.org/docs/2.13/generated/torch.nn.utils.clip_grad_value_.html).
+    /// Clamps every element of every gradient to `-clip_value ..= clip_value`, without waiting for the device:
+    /// [`torch.nn.utils.clip_grad_value_`](https://docs.pytorch.org/docs/2.13/generated/torch.nn.utils.clip_grad_value_.html).
     ///
     /// # Errors
-    /// When `clip_value` is negative or not a number; when libtorch refuses.
+    /// [`OptimizerError::Hyperparameter`] if `clip_value` is negative or NaN, [`OptimizerError::Libtorch`] if an operation of
+    /// libtorch fails.
     pub fn clip_grad_value(&mut self, clip_value: f64) -> Result<(), OptimizerError> {
         non_negative(self.name(), "clip_value", clip_value)?;
         self.gradients().clip_value(clip_value).map_err(|error| self.refused("clip the gradients", error))
     }
 
-    /// Multiplies all gradients by `inv_scale`, and sets `found_inf` to 1 if one of them has an element that is infinite or
-    /// not a number; otherwise `found_inf` is left as it is. Both are one f32 number on any device. Nothing is waited for.
+    /// Multiplies all gradients by `inv_scale`, and sets `found_inf` to 1 if an element of them is infinite or NaN; otherwise
+    /// `found_inf` is left unchanged. Both are a single f32 number on any device. It does not wait for the device.
     ///
-    /// The first half of a step whose loss was scaled, as
-    /// [`torch.amp.GradScaler.unscale_`](https://docs.pytorch.org/docs/2.13/amp.html#torch.amp.GradScaler.unscale_); the
-    /// second is [`step_unless`](Self::step_unless). Norms and clipping belong between them.
+    /// This is the first half of a step on a scaled loss:
+    /// [`torch.amp.GradScaler.unscale_`](https://docs.pytorch.org/docs/2.13/amp.html#torch.amp.GradScaler.unscale_). The
+    /// second half is [`step_unless`](Self::step_unless); compute norms and clip in between.
     ///
     /// ```
     /// use tch::{Device, Kind, Tensor};
@@ -108,8 +109,8 @@ impl Optimizer {
     /// ```
     ///
     /// # Errors
-    /// [`OptimizerError::HalfGradient`] for a gradient in float16, where dividing would lose what scaling has saved; when
-    /// libtorch refuses.
+    /// [`OptimizerError::HalfGradient`] for a gradient in float16, which would underflow again;
+    /// [`OptimizerError::Libtorch`] if an operation of libtorch fails.
     pub fn unscale_gradients(&mut self, inv_scale: &Tensor, found_inf: &Tensor) -> Result<(), OptimizerError> {
         let half = self.parameters().find(|(_, tensor)| tensor.kind() == Kind::Half && tensor.grad().defined());
         if let Some((name, _)) = half {
@@ -119,12 +120,12 @@ impl Optimizer {
         unscaled.map_err(|error| self.refused("unscale the gradients", error))
     }
 
-    /// Steps, unless `found_inf` (one f32 number, on any device) is not 0, which NaN is not either: then no parameter changes,
-    /// and no state.
+    /// Steps if `found_inf` (a single f32 number, on any device) is 0. Otherwise, also if it is NaN, neither the parameters
+    /// nor the state change.
     ///
-    /// SGD, Adam, AdamW and Adagrad decide on the device, in their fused kernels. The other algorithms, and parameters for
-    /// which there is no fused kernel (on other devices than the CPU and CUDA, or spread over their memory with gaps),
-    /// wait for the device and read `found_inf`, once a group; SGD does so for its first step if its momentum is dampened.
+    /// SGD, Adam, AdamW and Adagrad check it on the device, in their fused kernels. The other algorithms wait for the device
+    /// and read `found_inf` once per group, as do all algorithms for parameters without a fused kernel (those on devices other
+    /// than the CPU and CUDA, or not contiguous in memory), and SGD with dampening in its first step.
     ///
     /// # Errors
     /// As [`step`](Self::step).

@@ -1,17 +1,17 @@
-/// Which of a run's optimizers a hook is about: `ctx.optimizer(optimizer)` is the optimizer itself.
+/// The index of one of a run's optimizers, an argument of hooks: `ctx.optimizer(optimizer)` returns the optimizer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OptimizerIndex(pub(crate) usize);
 
 impl OptimizerIndex {
-    /// The place of the optimizer in what `configure_optimizers` returned, from 0.
+    /// The position of the optimizer in the result of `configure_optimizers`, from 0.
     pub fn get(self) -> usize {
         self.0
     }
 }
 
 impl From<usize> for OptimizerIndex {
-    /// The optimizer at this place, as manual optimization names it.
-    fn from(place: usize) -> Self {
-        Self(place)
+    /// Returns the index of the optimizer at this position, for manual optimization.
+    fn from(position: usize) -> Self {
+        Self(position)
     }
 }

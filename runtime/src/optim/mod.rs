@@ -1,9 +1,9 @@
-//! Optimizers: what `configure_optimizers` returns, and what the loops step.
+//! Optimizers, which `configure_optimizers` returns.
 //!
-//! An [`Algorithm`] is a plain description, such as [`AdamW`] with its hyperparameters; PyTorch's names and defaults, and
-//! PyTorch's results. [`ParameterGroups`] give parameters chosen by their names hyperparameters of their own. An
-//! [`Optimizer`] is either bound to named parameters, with the state that it keeps of them. A step is one call a group,
-//! into libtorch's fused kernels where it has them, and never waits for the device; [`Lbfgs`] alone does, by its nature.
+//! An [`Algorithm`] is a description, such as [`AdamW`] with its hyperparameters; names, defaults and results are those of
+//! PyTorch. [`ParameterGroups`] assign different hyperparameters to parameters chosen by name. An [`Optimizer`] binds
+//! either of them to named parameters, and holds their state. A step is one call per group, into libtorch's fused kernels
+//! where they exist, and never waits for the device, except that of [`Lbfgs`].
 //!
 //! ```
 //! use tch::{Device, Kind, Tensor};
@@ -18,7 +18,7 @@
 //! weight.square().sum(Kind::Float).f_backward()?;
 //! optimizer.step()?;
 //!
-//! // Adam's first step is as long as the learning rate, whatever the gradient's size
+//! // the length of Adam's first step is the learning rate, whatever the gradient
 //! assert!((weight.double_value(&[0]) - 0.9).abs() < 1e-6);
 //! # Ok(())
 //! # }

@@ -4,8 +4,8 @@ use crate::native::{Group, NAdamOptions, NativeError};
 use tch::Tensor;
 
 algorithm! {
-    /// NAdam, as [`torch.optim.NAdam`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.NAdam.html): Adam with
-    /// Nesterov's momentum.
+    /// NAdam: [`torch.optim.NAdam`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.NAdam.html), Adam with
+    /// Nesterov momentum.
     ///
     /// [Dozat, *Incorporating Nesterov Momentum into Adam*](https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ).
     pub struct NAdam("NAdam", momentum = betas.0) {
@@ -18,9 +18,9 @@ algorithm! {
         eps: f64 where non_negative = 1e-8,
         /// Weight decay, 0 or more: an L2 penalty unless it is decoupled. Default 0.
         weight_decay: f64 where non_negative = 0.0,
-        /// How fast the momentum rises from half of `betas.0` to all of it, 0 or more. Default 0.004.
+        /// The rate at which the momentum rises from half of `betas.0` to `betas.0`, 0 or more. Default 0.004.
         momentum_decay: f64 where non_negative = 4e-3,
-        /// Let the weights themselves decay, as [`AdamW`](crate::optim::AdamW) does. Default false.
+        /// Decay the weights directly, as [`AdamW`](crate::optim::AdamW) does. Default false.
         decoupled_weight_decay: bool = false,
         /// Ascend the objective. Default false.
         maximize: bool = false,

@@ -3,33 +3,33 @@ use std::fmt::Display;
 
 use tch::Tensor;
 
-use super::lbfgs::{Machine, Progress};
+use super::lbfgs::{LbfgsState, Progress};
 use super::parameter_groups::Named;
 use super::scaling::Scaling;
 use super::{Algorithm, IntoParameterGroups, OptimizerError, ParameterGroup};
 use crate::native::TensorIdentity;
 
-/// An algorithm bound to named parameters, in groups with hyperparameters of their own, with the state that it keeps of
-/// them.
+/// An algorithm bound to named parameters, in one or more groups with their own hyperparameters, and the state of each
+/// parameter.
 ///
-/// State is made on a parameter's device when the parameter first has a gradient, so parameters are moved or converted
-/// before the optimizer is made. Parameters without a gradient take no part in a step, as in PyTorch: a layer that is
-/// frozen with `set_requires_grad(false)` stays as it is.
+/// The state of a parameter is created on its device when it first has a gradient, so move or convert parameters before
+/// creating the optimizer. A step skips parameters without a gradient, as in PyTorch: a layer frozen by
+/// `set_requires_grad(false)` does not change.
 #[derive(Debug)]
 pub struct Optimizer {
-    /// At least one.
+    /// One or more groups.
     pub(super) groups: Vec<ParameterGroup>,
-    /// L-BFGS's state, in place of the groups' own.
-    pub(super) lbfgs: Option<Machine>,
+    /// The state of L-BFGS, which is not kept by group.
+    pub(super) lbfgs: Option<LbfgsState>,
     pub(super) scaling: Scaling,
     steps: u64,
 }
 
 impl Optimizer {
-    /// Binds an algorithm to parameters, under names that are used for the saved state and in errors.
+    /// Binds an algorithm to parameters, whose names are used in the saved state and in errors.
     ///
-    /// With an algorithm all parameters are one group. [`ParameterGroups`](super::ParameterGroups) choose among them by
-    /// their names, and may leave some out.
+    /// With an algorithm, all parameters are one group. [`ParameterGroups`](super::ParameterGroups) select parameters by
+    /// name, and may leave some out.
     ///
     /// ```
     /// use tch::{Device, Kind, Tensor};
@@ -51,22 +51,22 @@ impl Optimizer {
     /// ```
     ///
     /// # Errors
-    /// When a hyperparameter is out of its range; when there is no parameter; when a pattern is malformed or matches no
-    /// parameter that is left; when a parameter is not a leaf, requires no gradient, or stands twice in the list, by name
-    /// or as the same tensor. When groups have different algorithms; when L-BFGS has several groups or devices.
+    /// If a hyperparameter is out of range; if there are no parameters; if a pattern is malformed, or matches no parameter
+    /// that earlier groups have left; if a parameter is not a leaf, does not require a gradient, or occurs twice, by name or
+    /// as the same tensor; if groups have different algorithms; if L-BFGS has several groups or devices.
     pub fn new(algorithm: impl IntoParameterGroups, parameters: Named) -> Result<Self, OptimizerError> {
         let groups = algorithm.into_parameter_groups().divide(parameters)?;
         let groups = groups.into_iter().map(|(algorithm, parameters)| ParameterGroup::new(algorithm, parameters));
         let groups: Vec<ParameterGroup> = groups.collect::<Result<_, _>>()?;
         check_groups(&groups.iter().collect::<Vec<_>>())?;
-        let lbfgs = matches!(groups[0].algorithm(), Algorithm::Lbfgs(_)).then(Machine::default);
+        let lbfgs = matches!(groups[0].algorithm(), Algorithm::Lbfgs(_)).then(LbfgsState::default);
         Ok(Self { groups, lbfgs, scaling: Scaling::default(), steps: 0 })
     }
 
-    /// Adds a group behind the others, such as that of layers which took no part so far. Its parameters have no state yet.
+    /// Appends a group, for instance for layers that have been frozen so far. Its parameters have no state yet.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and when a parameter is in another group already; nothing is added then.
+    /// As [`new`](Self::new), and if a parameter is already in another group; then nothing is added.
     pub fn add_parameter_group(
         &mut self,
         algorithm: impl Into<Algorithm>,
@@ -78,30 +78,31 @@ impl Optimizer {
         Ok(())
     }
 
-    /// Updates every parameter that has a gradient. Nothing is recorded for autograd, and nothing waits for the device.
+    /// Updates every parameter that has a gradient. It records nothing for autograd, and does not wait for the device.
     ///
-    /// Where the loss was scaled, and a [`GradScaler`](crate::precision::GradScaler) has unscaled the gradients, it does as
-    /// [`step_unless`](Self::step_unless).
+    /// After a [`GradScaler`](crate::precision::GradScaler) has unscaled the gradients of a scaled loss, it steps as
+    /// [`step_unless`](Self::step_unless) does.
     ///
     /// # Errors
-    /// When a gradient is sparse; when the trainer scales the loss, and the gradients are still scaled; when a parameter was moved or converted after its first step; when the algorithm is
-    /// L-BFGS, which steps with [`step_on`](Self::step_on); when libtorch refuses.
+    /// If a gradient is sparse; if the trainer scales the loss, and the gradients are still scaled; if a parameter was moved or
+    /// converted after its first step; if the algorithm is L-BFGS, which steps by [`step_on`](Self::step_on); if an operation
+    /// of libtorch fails.
     pub fn step(&mut self) -> Result<(), OptimizerError> {
         let found_inf = self.take_found_inf()?;
         self.step_groups(found_inf.as_ref())
     }
 
-    /// As [`step`](Self::step), for algorithms that may evaluate the loss several times a step: of those here, L-BFGS.
+    /// Advances a step by one evaluation of the loss. L-BFGS needs several; all other algorithms call [`step`](Self::step),
+    /// with or without a loss, and return [`Progress::Done`].
     ///
-    /// It takes the loss (0-dim) and the gradients where the parameters are. On [`Progress::Again`] it has moved the
-    /// parameters and asks to be called again, with new gradients and the new loss; on [`Progress::Done`] the step is
-    /// done. All other algorithms step and are done, with a loss or without. See [`Lbfgs`](super::Lbfgs) for the loop.
+    /// Pass the loss (0-dim) of the current parameters, after the backward pass. After [`Progress::Again`] the parameters have
+    /// moved: call it again with new gradients and the new loss. See [`Lbfgs`](super::Lbfgs) for the loop.
     ///
     /// # Errors
-    /// As [`step`](Self::step); when L-BFGS gets no loss, or one that is not one number.
+    /// As [`step`](Self::step), and if the loss of L-BFGS is missing or not a single number.
     pub fn step_on(&mut self, loss: Option<&Tensor>) -> Result<Progress, OptimizerError> {
         let optimizer = self.name();
-        let (Some(machine), Algorithm::Lbfgs(lbfgs)) = (&mut self.lbfgs, self.groups[0].algorithm()) else {
+        let (Some(state), Algorithm::Lbfgs(lbfgs)) = (&mut self.lbfgs, self.groups[0].algorithm()) else {
             self.step()?;
             return Ok(Progress::Done);
         };
@@ -109,7 +110,7 @@ impl Optimizer {
         if loss.numel() != 1 {
             return Err(OptimizerError::LossShape { optimizer, shape: loss.size() });
         }
-        let progress = machine.step(lbfgs, self.groups[0].parameters(), loss);
+        let progress = state.step(lbfgs, self.groups[0].parameters(), loss);
         let progress = progress.map_err(|error| OptimizerError::libtorch(optimizer, "step", error))?;
         self.steps += u64::from(progress == Progress::Done);
         Ok(progress)
@@ -127,18 +128,18 @@ impl Optimizer {
         Ok(())
     }
 
-    /// The groups, in the order in which they were given; first, if there is one, that of the parameters which no pattern
-    /// matched.
+    /// The groups, in the order in which they were given. The first is that of the parameters that no pattern matched, if
+    /// there is one.
     pub fn groups(&self) -> &[ParameterGroup] {
         &self.groups
     }
 
-    /// The groups, to change their hyperparameters.
+    /// Returns the groups for changing their hyperparameters.
     pub fn groups_mut(&mut self) -> &mut [ParameterGroup] {
         &mut self.groups
     }
 
-    /// The first group's algorithm with its hyperparameters as they are now, the learning rate included.
+    /// The algorithm of the first group, with its current hyperparameters, including the learning rate.
     pub fn algorithm(&self) -> &Algorithm {
         self.groups[0].algorithm()
     }
@@ -148,7 +149,7 @@ impl Optimizer {
         self.groups.iter().flat_map(ParameterGroup::parameters)
     }
 
-    /// The first group's learning rate.
+    /// The learning rate of the first group.
     pub fn lr(&self) -> f64 {
         self.groups[0].lr()
     }
@@ -160,13 +161,13 @@ impl Optimizer {
         }
     }
 
-    /// How many steps were taken, or skipped by [`step_unless`](Self::step_unless).
+    /// The number of steps taken, including those that [`step_unless`](Self::step_unless) skipped.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// Sets the count of steps taken, which is no part of [`state`](Self::state), when training is resumed. It changes no
-    /// result.
+    /// Sets the number of steps taken, which is not part of [`state`](Self::state), when training is resumed. It does not
+    /// affect the results.
     pub fn set_steps(&mut self, steps: u64) {
         self.steps = steps;
     }
@@ -181,7 +182,7 @@ impl Optimizer {
     }
 }
 
-/// What groups must be together to be those of one optimizer.
+/// Checks that the groups can belong to one optimizer.
 fn check_groups(groups: &[&ParameterGroup]) -> Result<(), OptimizerError> {
     let first = groups[0];
     for group in groups {
@@ -203,13 +204,13 @@ fn check_parameters(optimizer: &'static str, parameters: &[&(String, Tensor)]) -
         let reason = if !tensor.defined() {
             "it is an undefined tensor".to_owned()
         } else if !tensor.requires_grad() {
-            "it requires no gradient: leave it out, or call `set_requires_grad(true)`".to_owned()
+            "it does not require a gradient; remove it, or call `set_requires_grad(true)`".to_owned()
         } else if !tensor.is_leaf() {
-            "it is computed from other tensors, which are the ones to optimize".to_owned()
+            "it is computed from other tensors; optimize those".to_owned()
         } else if names.insert(name, ()).is_some() {
             "another parameter has the same name".to_owned()
         } else if let Some(first) = identities.insert(TensorIdentity::of(tensor), name) {
-            format!("it is the same tensor as `{first}`: give a shared parameter once")
+            format!("it is the same tensor as `{first}`; pass a shared parameter once")
         } else {
             continue;
         };
@@ -233,7 +234,7 @@ fn check_for_lbfgs(
             optimizer,
             parameter: name.clone(),
             reason: format!(
-                "it is on {:?} and `{first}` on {:?}, but all its parameters must be on one device",
+                "it is on {:?} and `{first}` is on {:?}, but all parameters must be on the same device",
                 other.device(),
                 tensor.device()
             ),

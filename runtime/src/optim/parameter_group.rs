@@ -22,15 +22,15 @@ impl ParameterGroup {
         Ok(Self { algorithm, parameters, native })
     }
 
-    /// The algorithm with its hyperparameters as they are now, the learning rate included.
+    /// The algorithm with its current hyperparameters, including the learning rate.
     pub fn algorithm(&self) -> &Algorithm {
         &self.algorithm
     }
 
-    /// Sets all hyperparameters from the next step on, such as those that a checkpoint kept.
+    /// Sets all hyperparameters from the next step on, for instance to those in a checkpoint.
     ///
     /// # Errors
-    /// When a hyperparameter is out of its range; when it is another algorithm than the group has.
+    /// If a hyperparameter is out of range; if the group has another algorithm.
     pub fn set_algorithm(&mut self, algorithm: impl Into<Algorithm>) -> Result<(), OptimizerError> {
         let algorithm = algorithm.into();
         algorithm.validate()?;
@@ -39,8 +39,8 @@ impl ParameterGroup {
         Ok(())
     }
 
-    /// The parameters with their names, in the order in which they were given. None are left where other groups' patterns
-    /// matched all of them.
+    /// The parameters with their names, in the order in which they were given. Empty if the patterns of other groups matched
+    /// all parameters.
     pub fn parameters(&self) -> &[(String, Tensor)] {
         &self.parameters
     }
@@ -55,8 +55,8 @@ impl ParameterGroup {
         self.algorithm.set_lr(lr);
     }
 
-    /// What a schedule that cycles momentum changes: `momentum` of SGD and RMSprop, `betas.0` of Adam and its relatives;
-    /// `None` for the others, which have none.
+    /// The momentum, which some schedules change: `momentum` of SGD and RMSprop, `betas.0` of Adam and its variants; `None`
+    /// for the others.
     pub fn momentum(&self) -> Option<f64> {
         self.algorithm.momentum()
     }
@@ -64,7 +64,7 @@ impl ParameterGroup {
     /// Sets [`momentum`](Self::momentum) from the next step on.
     ///
     /// # Errors
-    /// [`OptimizerError::NoMomentum`] if the algorithm has none.
+    /// [`OptimizerError::NoMomentum`] if the algorithm has no momentum.
     pub fn set_momentum(&mut self, momentum: f64) -> Result<(), OptimizerError> {
         self.algorithm.set_momentum(momentum)
     }
@@ -100,7 +100,7 @@ impl ParameterGroup {
         Ok(())
     }
 
-    /// The group's part of a saved state, in the order in which [`load`](Self::load) takes it; what does not fit is noted.
+    /// Takes the group's part of a saved state, in the order of [`load`](Self::load), and records what does not fit.
     pub(super) fn take(&self, saved: &mut Saved) -> Vec<Option<Tensor>> {
         let rule = self.algorithm.rule();
         let mut taken = Vec::new();

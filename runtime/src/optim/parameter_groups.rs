@@ -3,11 +3,12 @@ use tch::Tensor;
 use super::pattern::Pattern;
 use super::{Algorithm, OptimizerError};
 
-/// An algorithm over groups of parameters, each with its own hyperparameters, or over a part of them.
+/// Groups of parameters with their own hyperparameters: PyTorch's
+/// [per-parameter options](https://docs.pytorch.org/docs/2.13/optim.html#per-parameter-options), with the parameters
+/// selected by name.
 ///
-/// PyTorch's [per-parameter options](https://docs.pytorch.org/docs/2.13/optim.html#per-parameter-options), with the
-/// parameters chosen by their names. A parameter belongs to the first pattern that matches its name; those that no pattern
-/// matches belong to the algorithm given to [`new`](Self::new), and without one to none: the optimizer leaves them alone.
+/// A parameter belongs to the first pattern that matches its name. Parameters that no pattern matches belong to the group of
+/// the algorithm given to [`new`](Self::new); if there is none, they are not optimized.
 ///
 /// ```
 /// use tch_lightning::Optimizers;
@@ -22,20 +23,20 @@ use super::{Algorithm, OptimizerError};
 /// ```
 ///
 /// # Patterns
-/// A pattern matches whole names, component by component between their dots:
+/// A pattern matches complete names, component by component, which dots separate:
 ///
 /// | in a pattern | matches |
 /// |---|---|
-/// | `?` | any one character, but no dot |
-/// | `*` | any characters, but no dot |
-/// | `**` as a component | any number of components, also none |
+/// | `?` | any one character except a dot |
+/// | `*` | any number of characters except dots |
+/// | `**` as a component | zero or more components |
 /// | `{fc1,fc2}` | either |
 /// | `[0-9]`, `[!0-9]` | a character of the range, or one outside it |
 ///
-/// So `**.bias` is every bias, `encoder.**` all of the encoder, and `layers.[0-5].**` the first six layers.
+/// For example, `**.bias` matches every bias, `encoder.**` all of the encoder, and `layers.[0-5].**` the first six layers.
 ///
 /// # Kinds
-/// All groups are of one algorithm. Another one does not compile:
+/// All groups must have the same algorithm. Different ones do not compile:
 ///
 /// ```compile_fail,E0308
 /// use tch_lightning::optim::{Adam, ParameterGroups, Sgd};
@@ -43,33 +44,33 @@ use super::{Algorithm, OptimizerError};
 /// ParameterGroups::new(Adam::new(1e-3)).group("**.bias", Sgd::new(0.1));
 /// ```
 ///
-/// Where the algorithm is chosen as the program runs, and `A` is [`Algorithm`], it is an error when the optimizer is made.
+/// If the algorithm is chosen at run time, and `A` is [`Algorithm`], creating the optimizer returns an error.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct ParameterGroups<A = Algorithm> {
-    /// Without a pattern it takes the rest.
+    /// Without a pattern, the group of all parameters that the others do not match.
     first: (Option<String>, A),
     others: Vec<(String, A)>,
 }
 
 impl<A> ParameterGroups<A> {
-    /// The first group, which takes all parameters that no pattern matches.
+    /// Creates groups whose first is that of all parameters that no pattern matches.
     pub fn new(algorithm: A) -> Self {
         Self { first: (None, algorithm), others: Vec::new() }
     }
 
-    /// The parameters whose names match the pattern, and no others.
+    /// Creates groups whose first is that of the parameters whose names match the pattern.
     pub(super) fn over(pattern: impl Into<String>, algorithm: A) -> Self {
         Self { first: (Some(pattern.into()), algorithm), others: Vec::new() }
     }
 
-    /// Adds a group: the parameters whose names match the pattern, and none before it.
+    /// Adds a group of the parameters whose names match the pattern, but no earlier pattern.
     pub fn group(mut self, pattern: impl Into<String>, algorithm: A) -> Self {
         self.others.push((pattern.into(), algorithm));
         self
     }
 
-    /// The groups' algorithms, in the order of [`Optimizer::groups`](super::Optimizer::groups).
+    /// The algorithms of the groups, in the order of [`Optimizer::groups`](super::Optimizer::groups).
     pub fn algorithms(&self) -> impl Iterator<Item = &A> {
         std::iter::once(&self.first.1).chain(self.others.iter().map(|(_, algorithm)| algorithm))
     }
@@ -79,7 +80,7 @@ impl<A> ParameterGroups<A> {
 pub(super) type Named = Vec<(String, Tensor)>;
 
 impl ParameterGroups {
-    /// The algorithms with the parameters of each. The group of those that no pattern matches may be empty.
+    /// Assigns the parameters to the algorithms. The group of those that no pattern matches may be empty.
     pub(super) fn divide(self, parameters: Named) -> Result<Vec<(Algorithm, Named)>, OptimizerError> {
         let (pattern, algorithm) = self.first;
         let mut division = Division::new(algorithm.name(), parameters)?;
@@ -91,7 +92,7 @@ impl ParameterGroups {
     }
 }
 
-/// Parameters of which groups take theirs, one after the other.
+/// The parameters that are not assigned to a group yet.
 struct Division {
     optimizer: &'static str,
     names: Vec<String>,
@@ -123,9 +124,10 @@ impl Division {
     }
 }
 
-/// What an [`Optimizer`](super::Optimizer) can be made from: an algorithm for all parameters, or [`ParameterGroups`].
+/// Conversion into the argument of [`Optimizer::new`](super::Optimizer::new): an algorithm for all parameters, or
+/// [`ParameterGroups`].
 pub trait IntoParameterGroups {
-    /// The groups, of whichever algorithm.
+    /// Converts this value into groups.
     fn into_parameter_groups(self) -> ParameterGroups;
 }
 

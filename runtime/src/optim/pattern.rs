@@ -2,7 +2,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::OptimizerError;
 
-/// A pattern of parameters' names, whose components are parted by dots as a path's are by slashes.
+/// A glob pattern of parameter names, whose components are separated by dots, as those of a path are by slashes.
 #[derive(Debug)]
 pub(crate) struct Pattern(GlobMatcher);
 
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn components_are_parted_by_dots() {
+    fn matches_separates_components_by_dots() {
         let names = ["bias", "fc.bias", "fc.weight", "encoder.norm.bias", "encoder.layers.10.weight", "encoderless.w"];
         for (pattern, expected) in [
             ("**", &names[..]),

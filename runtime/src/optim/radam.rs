@@ -4,8 +4,8 @@ use crate::native::{Group, NativeError, RAdamOptions};
 use tch::Tensor;
 
 algorithm! {
-    /// RAdam, as [`torch.optim.RAdam`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.RAdam.html): Adam whose
-    /// steps are shorter while it has seen few gradients, and plain momentum for the first of them.
+    /// RAdam: [`torch.optim.RAdam`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.RAdam.html), Adam with shorter
+    /// steps at the beginning, the first of which use only momentum.
     ///
     /// [Liu et al., *On the Variance of the Adaptive Learning Rate and Beyond*](https://arxiv.org/abs/1908.03265).
     pub struct RAdam("RAdam", momentum = betas.0) {
@@ -18,7 +18,7 @@ algorithm! {
         eps: f64 where non_negative = 1e-8,
         /// Weight decay, 0 or more: an L2 penalty unless it is decoupled. Default 0.
         weight_decay: f64 where non_negative = 0.0,
-        /// Let the weights themselves decay, as [`AdamW`](crate::optim::AdamW) does. Default false.
+        /// Decay the weights directly, as [`AdamW`](crate::optim::AdamW) does. Default false.
         decoupled_weight_decay: bool = false,
         /// Ascend the objective. Default false.
         maximize: bool = false,

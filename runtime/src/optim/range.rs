@@ -1,20 +1,20 @@
-//! The ranges of hyperparameters: each function fails with a sentence unless the value is in its range.
+//! The ranges of hyperparameters. Each function returns an error if the value is out of range.
 
 use super::OptimizerError;
 
 type InRange = Result<(), OptimizerError>;
 
-/// A number of 0 or more.
+/// Requires a number of 0 or more.
 pub(super) fn non_negative(optimizer: &'static str, name: &'static str, value: f64) -> InRange {
     require(value >= 0.0, optimizer, name, value, "a number of 0 or more")
 }
 
-/// A number from 0 to 1, both included.
+/// Requires a number from 0 to 1, inclusive.
 pub(super) fn fraction(optimizer: &'static str, name: &'static str, value: f64) -> InRange {
     require((0.0..=1.0).contains(&value), optimizer, name, value, "at least 0 and at most 1")
 }
 
-/// Two coefficients of running averages.
+/// Requires two coefficients of running averages.
 pub(super) fn betas(optimizer: &'static str, _: &'static str, (first, second): (f64, f64)) -> InRange {
     let beta = |name, value| {
         let holds = (0.0..1.0).contains(&value);
@@ -24,7 +24,7 @@ pub(super) fn betas(optimizer: &'static str, _: &'static str, (first, second): (
     beta("betas.1", second)
 }
 
-/// A count of 1 or more.
+/// Requires a count of 1 or more.
 pub(super) fn positive(optimizer: &'static str, name: &'static str, value: usize) -> InRange {
     require(value >= 1, optimizer, name, value as f64, "1 or more")
 }

@@ -4,8 +4,8 @@ use crate::native::{Group, NativeError, RmsPropOptions};
 use tch::Tensor;
 
 algorithm! {
-    /// RMSprop, as [`torch.optim.RMSprop`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.RMSprop.html): a
-    /// gradient over the root of a running average of its square.
+    /// RMSprop: [`torch.optim.RMSprop`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.RMSprop.html). The gradient
+    /// is divided by its running root mean square.
     ///
     /// `eps` is added to the root, not under it.
     ///
@@ -22,7 +22,7 @@ algorithm! {
         weight_decay: f64 where non_negative = 0.0,
         /// Momentum factor, 0 or more. Default 0: no momentum.
         momentum: f64 where non_negative = 0.0,
-        /// Divide by the root of the gradient's variance, in place of its mean square. Default false.
+        /// Divide by the root of the gradient's variance in place of its root mean square. Default false.
         centered: bool = false,
         /// Ascend the objective. Default false.
         maximize: bool = false,

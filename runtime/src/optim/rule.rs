@@ -1,10 +1,10 @@
-//! What an algorithm has to say of itself to be one of [`Algorithm`](super::Algorithm)'s.
+//! The traits of algorithms, the variants of [`Algorithm`](super::Algorithm).
 
 use super::OptimizerError;
 use crate::native::{Group, NativeError};
 use tch::Tensor;
 
-/// What follows from an algorithm's declaration alone; `algorithm!` writes it.
+/// The part of an algorithm that follows from its declaration; implemented by `algorithm!`.
 pub(super) trait Declared {
     fn name(&self) -> &'static str;
 
@@ -24,24 +24,24 @@ pub(super) trait Declared {
 }
 
 pub(super) trait Rule: Declared {
-    /// Checks hyperparameters that must fit each other; each for itself is in its range.
+    /// Checks hyperparameters that depend on each other, each of which is in its range.
     fn check_together(&self) -> Result<(), OptimizerError> {
         Ok(())
     }
 
-    /// The state that may be kept of every parameter, in the order of the `Slot` enumeration in the algorithm's C++ file.
+    /// The slots of each parameter's state, in the order of the `Slot` enumeration in the algorithm's C++ file.
     fn slots(&self) -> &'static [Slot];
 
-    /// Whether the hyperparameters make use of a slot.
+    /// Whether the algorithm uses a slot with these hyperparameters.
     fn keeps(&self, _: &Slot) -> bool {
         true
     }
 
-    /// Updates the parameters that have a gradient, unless `found_inf` is there and not 0.
+    /// Updates the parameters that have a gradient, unless `found_inf` is given and not 0.
     fn step(&self, group: &mut Group, found_inf: Option<&Tensor>) -> Result<(), NativeError>;
 }
 
-/// One kind of state, of which every parameter has a tensor.
+/// A kind of state, with one tensor per parameter.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
     pub(super) name: &'static str,
@@ -51,14 +51,14 @@ pub(super) struct Slot {
 /// The shape of a slot's tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SlotShape {
-    /// 0-dim f32, whatever the parameter is.
+    /// 0-dim f32, for every parameter.
     Scalar,
     /// The parameter's own shape and dtype.
     Elementwise,
 }
 
 impl Slot {
-    /// The count of steps that almost every algorithm keeps.
+    /// The number of steps, a slot of almost every algorithm.
     pub(super) const STEP: Self = Self::scalar("step");
 
     pub(super) const fn scalar(name: &'static str) -> Self {

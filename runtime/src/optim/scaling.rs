@@ -1,4 +1,4 @@
-//! Steps on the gradients of a scaled loss.
+//! Steps with the gradients of a scaled loss.
 
 use std::mem;
 
@@ -7,17 +7,17 @@ use tch::{Kind, TchError, Tensor, no_grad};
 use super::{Algorithm, Optimizer, OptimizerError};
 use crate::native::read_scalar;
 
-/// What an optimizer knows of the scale of its gradients.
+/// The state of gradient scaling in an optimizer.
 #[derive(Debug, Default)]
 pub(super) struct Scaling {
-    /// Whether the backward passes begin from scaled losses, so that no step may be taken on gradients as they are.
+    /// Whether the losses are scaled, so that gradients must be unscaled before a step.
     is_expected: bool,
-    /// Of unscaled gradients: whether the next step is to be skipped, one f32 number on its device, 0 or 1.
+    /// Whether to skip the next step, after the gradients were unscaled: an f32 number on the device, 0 or 1.
     found_inf: Option<Tensor>,
 }
 
-/// A number as 1 where it is not 0, which the fused kernels take for 0 unless it is 1. What is not one f32 number stays as it
-/// is, to be refused.
+/// Returns 1 for any number other than 0, since the fused kernels treat everything except 1 as 0. A tensor that is not a single
+/// f32 number is returned unchanged, and rejected later.
 pub(super) fn as_flag(found_inf: &Tensor) -> Result<Tensor, TchError> {
     if found_inf.numel() != 1 || found_inf.kind() != Kind::Float {
         return Ok(found_inf.shallow_clone());
@@ -29,33 +29,32 @@ pub(super) fn as_flag(found_inf: &Tensor) -> Result<Tensor, TchError> {
 }
 
 impl Optimizer {
-    /// From now on gradients are unscaled before each step.
+    /// Requires that gradients are unscaled before each step from now on.
     ///
     /// # Errors
-    /// For L-BFGS, whose steps can't be skipped.
+    /// For L-BFGS, whose steps cannot be skipped.
     pub(crate) fn expect_scaled_gradients(&mut self) -> Result<(), OptimizerError> {
         self.refuse_scaling_of_lbfgs()?;
         self.scaling.is_expected = true;
         Ok(())
     }
 
-    /// Whether gradients are to be unscaled before the next step, and were not.
+    /// Whether gradients must still be unscaled before the next step.
     pub(crate) fn has_scaled_gradients(&self) -> bool {
         self.scaling.is_expected && self.scaling.found_inf.is_none()
     }
 
-    /// Makes the next [`step`](Self::step) one that is skipped if `found_inf` is 1, and not 0. Whoever takes the step, the trainer or
-    /// a hook, need not know of it.
+    /// Makes the next [`step`](Self::step), of the trainer or of a hook, do nothing if `found_inf` is 1 instead of 0.
     ///
     /// # Errors
-    /// For L-BFGS, whose steps can't be skipped.
+    /// For L-BFGS, whose steps cannot be skipped.
     pub(crate) fn skip_next_step_if(&mut self, found_inf: Tensor) -> Result<(), OptimizerError> {
         self.refuse_scaling_of_lbfgs()?;
         self.scaling.found_inf = Some(found_inf);
         Ok(())
     }
 
-    /// Makes the next step one that is skipped if `found` is 1, and not 0, or if what was found in its gradients says so.
+    /// Makes the next step do nothing if `found` is 1 instead of 0, in addition to the flag that is already set.
     ///
     /// # Errors
     /// As [`skip_next_step_if`](Self::skip_next_step_if).
@@ -68,7 +67,7 @@ impl Optimizer {
         self.skip_next_step_if(both.map_err(|error| OptimizerError::libtorch(optimizer, "skip a step", error))?)
     }
 
-    /// Whether a step can be skipped: all but those of L-BFGS.
+    /// Whether steps can be skipped, which is the case for all algorithms except L-BFGS.
     pub(crate) fn can_skip_steps(&self) -> bool {
         self.lbfgs.is_none()
     }
@@ -78,12 +77,12 @@ impl Optimizer {
         matches!(self.algorithm(), Algorithm::Adagrad(_) | Algorithm::Adam(_) | Algorithm::AdamW(_) | Algorithm::Sgd(_))
     }
 
-    /// Forgets what was found in gradients that are dropped.
+    /// Resets the flag when gradients are dropped.
     pub(super) fn forget_found_inf(&mut self) {
         self.scaling.found_inf = None;
     }
 
-    /// What was found in the gradients that are stepped on.
+    /// Takes the flag for the step.
     pub(super) fn take_found_inf(&mut self) -> Result<Option<Tensor>, OptimizerError> {
         if self.has_scaled_gradients() {
             return Err(OptimizerError::ScaledGradients { optimizer: self.name() });

@@ -5,10 +5,10 @@ use crate::native::{Group, NativeError, SgdOptions};
 use tch::Tensor;
 
 algorithm! {
-    /// Stochastic gradient descent, optionally with momentum, as
+    /// Stochastic gradient descent, optionally with momentum:
     /// [`torch.optim.SGD`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.SGD.html).
     ///
-    /// The momentum's buffer starts as the first gradient, undampened.
+    /// The momentum buffer starts with the first gradient, without dampening.
     ///
     /// ```
     /// use tch_lightning::optim::Sgd;
@@ -21,11 +21,11 @@ algorithm! {
         lr: f64 where non_negative = 1e-3,
         /// Momentum factor, 0 or more. Default 0: no momentum, and no state.
         momentum: f64 where non_negative = 0.0,
-        /// How much less than in full a gradient enters the momentum, from the second on. Default 0.
+        /// Dampening of the momentum: from the second step on, gradients enter it with the factor `1 - dampening`. Default 0.
         dampening: f64 = 0.0,
         /// Weight decay as an L2 penalty, 0 or more. Default 0.
         weight_decay: f64 where non_negative = 0.0,
-        /// Nesterov's momentum; needs a momentum, and no dampening. Default false.
+        /// Use Nesterov momentum, which requires a momentum and no dampening. Default false.
         nesterov: bool = false,
         /// Ascend the objective. Default false.
         maximize: bool = false,

@@ -1,14 +1,14 @@
-//! Saving and loading what an optimizer keeps of its parameters.
+//! Saving and loading of an optimizer's state.
 
 use std::collections::HashMap;
 
 use tch::{Device, Kind, Tensor};
 
-use super::lbfgs::{self, Machine};
+use super::lbfgs::{self, LbfgsState};
 use super::{Optimizer, OptimizerError};
 use crate::mismatch::Mismatch;
 
-/// The shape that stands for "this parameter has had no gradient yet, hence has no state".
+/// The shape that represents the state of a parameter that has had no gradient yet.
 const NOT_STARTED: [i64; 1] = [0];
 
 pub(super) fn not_started() -> Tensor {
@@ -20,7 +20,7 @@ pub(super) fn entry_name(parameter: &str, slot: &str) -> String {
 }
 
 impl Optimizer {
-    /// All state, as tensors under the names `{parameter}.{slot}`, such as `fc1.weight.exp_avg`.
+    /// Returns the state as named tensors, with names of the form `{parameter}.{slot}`, such as `fc1.weight.exp_avg`.
     ///
     /// | algorithm | slots |
     /// |---|---|
@@ -36,26 +36,26 @@ impl Optimizer {
     /// `step` and `mu_product` are 0-dim f32; the others have their parameter's shape and dtype. A parameter that has had no
     /// gradient yet has empty tensors, of shape `[0]`.
     ///
-    /// L-BFGS has one state for all parameters, which it keeps under the first one's name. With all parameters' elements
-    /// as one vector (a complex one's parts in turn), and `moves` up to `history_size`:
+    /// L-BFGS has one state for all parameters, under the name of the first. `elements` is the number of elements of all
+    /// parameters (two for a complex number), and `pairs` is at most `history_size`:
     ///
-    /// | slot | what it is |
+    /// | slot | contents |
     /// |---|---|
     /// | `func_evals`, `n_iter` | evaluations and iterations so far, 0-dim i64 |
-    /// | `d`, `prev_flat_grad` | the last direction and the gradient where it began, `[elements]` |
-    /// | `t`, `H_diag`, `prev_loss` | the direction's length, the curvature's scale, the loss, 0-dim f64 |
-    /// | `old_dirs`, `old_stps`, `ro` | the last moves: `[moves, elements]` twice, and `[moves]` f64 |
+    /// | `d`, `prev_flat_grad` | the last direction, and the gradient at its start, `[elements]` |
+    /// | `t`, `H_diag`, `prev_loss` | the length of the direction, the scale of the curvature, the loss, 0-dim f64 |
+    /// | `old_dirs`, `old_stps`, `ro` | the last curvature pairs: `[pairs, elements]` twice, and `[pairs]` f64 |
     ///
-    /// The tensors are handles of the live state, which the next step changes; copy those that are to outlast it.
-    /// The hyperparameters and the count of steps are not among them: see [`groups`](Self::groups) and
-    /// [`steps`](Self::steps).
+    /// The tensors share memory with the optimizer, and change with the next step; copy them to keep them. The
+    /// hyperparameters and the number of steps are not included: see [`groups`](Self::groups) and [`steps`](Self::steps).
     ///
     /// # Errors
-    /// [`OptimizerError::WithinStep`] between the evaluations of one step of L-BFGS; when libtorch refuses.
+    /// [`OptimizerError::WithinStep`] between the evaluations of one step of L-BFGS; [`OptimizerError::Libtorch`] if an
+    /// operation of libtorch fails.
     pub fn state(&self) -> Result<Vec<(String, Tensor)>, OptimizerError> {
-        let action = "give its state";
-        if let Some(machine) = &self.lbfgs {
-            let state = machine.state().map_err(|error| self.refused(action, error))?;
+        let action = "return its state";
+        if let Some(lbfgs) = &self.lbfgs {
+            let state = lbfgs.state().map_err(|error| self.refused(action, error))?;
             let state = state.ok_or(OptimizerError::WithinStep { optimizer: self.name() })?;
             return Ok(state.named(&self.groups[0].parameters()[0].0));
         }
@@ -66,21 +66,21 @@ impl Optimizer {
         Ok(state)
     }
 
-    /// Takes over a state that [`state`](Self::state) gave for the same algorithm and parameters, in any order and from
-    /// any groups and device. The tensors are copied, to the parameters' devices and dtypes. Steps then go on bit for bit
-    /// as they would have.
+    /// Loads a state that [`state`](Self::state) returned for the same algorithm and parameters, in any order and from any
+    /// groups and device. The tensors are copied to the parameters' devices and dtypes. Further steps are bit-for-bit the same
+    /// as without saving and loading.
     ///
     /// # Errors
-    /// [`OptimizerError::State`] with every name that is missing, unexpected or of another shape; nothing is loaded then.
+    /// [`OptimizerError::State`] with every name that is missing, unexpected or of another shape; then nothing is loaded.
     pub fn load_state(&mut self, state: impl IntoIterator<Item = (String, Tensor)>) -> Result<(), OptimizerError> {
         let optimizer = self.name();
         let action = "load the saved state";
         let mut saved = Saved { tensors: state.into_iter().collect(), mismatch: Mismatch::default() };
-        if let Some(machine) = &mut self.lbfgs {
+        if let Some(lbfgs) = &mut self.lbfgs {
             let parameters = self.groups[0].parameters();
-            let state = lbfgs::State::take(&mut saved, parameters);
+            let state = lbfgs::SavedState::take(&mut saved, parameters);
             saved.check(optimizer)?;
-            *machine = Machine::resume(&state, parameters)
+            *lbfgs = LbfgsState::resume(&state, parameters)
                 .map_err(|error| OptimizerError::libtorch(optimizer, action, error))?;
             return Ok(());
         }
@@ -93,14 +93,15 @@ impl Optimizer {
     }
 }
 
-/// A saved state that is taken tensor by tensor, and what of it does not fit.
+/// A saved state from which tensors are taken one by one, and a record of what does not fit.
 pub(super) struct Saved {
     tensors: HashMap<String, Tensor>,
     mismatch: Mismatch,
 }
 
 impl Saved {
-    /// Takes a tensor of the shape and dtype that `expected` makes of its own; none where the parameter has had no gradient.
+    /// Takes a tensor, whose shape and dtype must be those that `expected` returns for its shape; `None` if the parameter has
+    /// had no gradient.
     pub(super) fn take(
         &mut self,
         parameter: &str,
@@ -121,7 +122,7 @@ impl Saved {
         Some(tensor)
     }
 
-    /// Fails if something was missing or misshaped, or was not taken.
+    /// Returns an error if a tensor was missing, had another shape, or was not taken.
     fn check(mut self, optimizer: &'static str) -> Result<(), OptimizerError> {
         self.mismatch.unexpected = self.tensors.into_keys().collect();
         self.mismatch.unexpected.sort();

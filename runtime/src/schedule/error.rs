@@ -3,7 +3,7 @@
 #[non_exhaustive]
 pub enum ScheduleError {
     /// A hyperparameter is outside its range.
-    #[error("{schedule}: {name} is {value}, but it must be {expected}")]
+    #[error("{schedule}: {name} must be {expected}, but it is {value}")]
     Hyperparameter {
         /// The schedule's name.
         schedule: &'static str,

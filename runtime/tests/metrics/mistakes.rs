@@ -98,15 +98,15 @@ fn dtypes_that_do_not_fit() {
 fn options_that_make_no_sense() {
     let (scores, target) = (floats(&[4, 3]), labels(&[4]));
     for (said, sentence) in [
-        (refused!(Accuracy::multiclass(1), scores, target), "Accuracy: num_classes is 1, but it must be 2 or more"),
-        (refused!(Accuracy::multilabel(1), scores, target), "Accuracy: num_labels is 1, but it must be 2 or more"),
+        (refused!(Accuracy::multiclass(1), scores, target), "Accuracy: num_classes must be 2 or more, but it is 1"),
+        (refused!(Accuracy::multilabel(1), scores, target), "Accuracy: num_labels must be 2 or more, but it is 1"),
         (
             refused!(Accuracy::multiclass(3).top_k(4), scores, target),
-            "Accuracy: top_k is 4, but it must be from 1 to the number of classes, 3",
+            "Accuracy: top_k must be from 1 to the number of classes, 3, but it is 4",
         ),
         (
             refused!(F1Score::binary().threshold(1.5), target, target),
-            "F1Score: threshold is 1.5, but it must be from 0 to 1",
+            "F1Score: threshold must be from 0 to 1, but it is 1.5",
         ),
         (
             refused!(Auroc::multiclass(3).average(Average::Micro), scores, target),
@@ -122,11 +122,11 @@ fn options_that_make_no_sense() {
         ),
         (
             refused!(R2Score::new().adjusted(-1), floats(&[4]), floats(&[4])),
-            "R2Score: adjusted is -1, but it must be 0 or more",
+            "R2Score: adjusted must be 0 or more, but it is -1",
         ),
         (
             refused!(MeanAbsoluteError::new().num_outputs(0), floats(&[4]), floats(&[4])),
-            "MeanAbsoluteError: num_outputs is 0, but it must be 1 or more",
+            "MeanAbsoluteError: num_outputs must be 1 or more, but it is 0",
         ),
     ] {
         assert_eq!(said, sentence);

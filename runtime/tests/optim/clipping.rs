@@ -3,7 +3,7 @@ use tch_lightning::optim::{Optimizer, Sgd};
 
 use crate::table::{TABLE, flat};
 
-/// An optimizer whose parameters have the table's gradients, beside one parameter without any.
+/// An optimizer whose parameters have the table's gradients, and one parameter without a gradient.
 fn with_gradients() -> (Optimizer, [Tensor; 2]) {
     let (matrix, vector) = &TABLE.clipping.gradients;
     let gradients = [Tensor::from_slice(matrix.as_flattened()).view([2, 2]), Tensor::from_slice(vector)];
@@ -28,7 +28,7 @@ fn assert_close(found: &[f64], expected: &[f64]) {
 }
 
 #[test]
-fn by_norm_as_in_pytorch() {
+fn clip_grad_norm_agrees_with_pytorch() {
     for row in &TABLE.clipping.by_norm {
         let (mut optimizer, parameters) = with_gradients();
         let norm = optimizer.grad_norm().unwrap();
@@ -43,7 +43,7 @@ fn by_norm_as_in_pytorch() {
 }
 
 #[test]
-fn by_value_as_in_pytorch() {
+fn clip_grad_value_agrees_with_pytorch() {
     for row in &TABLE.clipping.by_value {
         let (mut optimizer, parameters) = with_gradients();
         optimizer.clip_grad_value(row.limit).unwrap();
@@ -52,7 +52,7 @@ fn by_value_as_in_pytorch() {
 }
 
 #[test]
-fn without_gradients_the_norm_is_zero_and_clipping_does_nothing() {
+fn grad_norm_without_gradients_is_zero() {
     let (mut optimizer, parameters) = with_gradients();
     optimizer.zero_grad().unwrap();
     assert!(parameters.iter().all(|p| !p.grad().defined()));
@@ -64,7 +64,7 @@ fn without_gradients_the_norm_is_zero_and_clipping_does_nothing() {
 }
 
 #[test]
-fn each_parameters_norm_and_that_of_all_have_lightnings_names() {
+fn grad_norms_have_lightnings_names() {
     let parameters = [("layer.weight", vec![3.0, -4.0]), ("layer.bias", vec![12.0]), ("unused", vec![])];
     let parameters = parameters.map(|(name, gradient): (_, Vec<f64>)| {
         let parameter = Tensor::ones([gradient.len() as i64], (Kind::Double, Device::Cpu)).set_requires_grad(true);

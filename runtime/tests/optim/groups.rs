@@ -18,11 +18,11 @@ fn names(optimizer: &Optimizer) -> Vec<Vec<&str>> {
 }
 
 fn refusal(groups: impl IntoParameterGroups) -> String {
-    Optimizer::new(groups, gan()).expect_err("the mistake went unnoticed").to_string()
+    Optimizer::new(groups, gan()).expect_err("there was no error").to_string()
 }
 
 #[test]
-fn the_first_pattern_that_matches_takes_a_parameter() {
+fn parameters_belong_to_the_first_pattern_that_matches() {
     let sgd = Sgd::new(0.1);
     let groups = ParameterGroups::new(sgd)
         .group("discriminator.*.bias", sgd.momentum(0.5))
@@ -43,7 +43,7 @@ fn the_first_pattern_that_matches_takes_a_parameter() {
 }
 
 #[test]
-fn an_optimizer_over_a_part_leaves_the_others_alone() {
+fn over_does_not_change_other_parameters() {
     let parameters = gan();
     let shared = parameters.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
     let mut optimizer = Optimizer::new(Sgd::new(0.1).over("generator.**"), shared).unwrap();
@@ -60,7 +60,7 @@ fn an_optimizer_over_a_part_leaves_the_others_alone() {
 }
 
 #[test]
-fn the_group_of_the_rest_may_be_empty() {
+fn group_of_unmatched_parameters_may_be_empty() {
     let sgd = Sgd::new(0.3);
     let optimizer = Optimizer::new(ParameterGroups::new(sgd).group("**", Sgd::new(0.1)), gan()).unwrap();
     assert_eq!(optimizer.groups().len(), 2);
@@ -69,7 +69,7 @@ fn the_group_of_the_rest_may_be_empty() {
 }
 
 #[test]
-fn learning_rates_and_momenta_are_set_group_by_group_or_all_at_once() {
+fn learning_rates_and_momenta_are_set_by_group_or_for_all() {
     let adam = Adam::new(0.1);
     let mut optimizer = Optimizer::new(ParameterGroups::new(adam).group("**.bias", Adam::new(0.2)), gan()).unwrap();
     let rates = |optimizer: &Optimizer| optimizer.groups().iter().map(|group| group.lr()).collect::<Vec<_>>();
@@ -88,16 +88,16 @@ fn learning_rates_and_momenta_are_set_group_by_group_or_all_at_once() {
     assert_eq!((group.lr(), group.momentum()), (0.6, Some(0.9)));
     assert_eq!(
         group.set_algorithm(AdamW::new(0.6)).unwrap_err().to_string(),
-        "cannot mix AdamW and Adam in one optimizer: all groups of an optimizer have one algorithm"
+        "cannot mix AdamW and Adam in one optimizer; all groups must have the same algorithm"
     );
     assert_eq!(
         group.set_algorithm(Adam::new(-0.6)).unwrap_err().to_string(),
-        "Adam: lr is -0.6, but it must be a number of 0 or more"
+        "Adam: lr must be a number of 0 or more, but it is -0.6"
     );
 }
 
 #[test]
-fn a_group_is_added_later_with_fresh_state() {
+fn add_parameter_group_starts_with_fresh_state() {
     let mut parameters = gan();
     let late = parameters.split_off(2);
     let late_tensor = late[0].1.shallow_clone();
@@ -118,14 +118,14 @@ fn a_group_is_added_later_with_fresh_state() {
         count.double_value(&[])
     };
     assert_eq!((steps("generator.fc.weight"), steps("discriminator.fc.weight")), (2.0, 1.0));
-    // Adam's steps are as long as the rate while the gradient stays the same
+    // the length of Adam's steps is the learning rate while the gradient does not change
     assert!((early_tensor.double_value(&[0]) - 0.8).abs() < 1e-6);
     assert!((late_tensor.double_value(&[0]) - 0.99).abs() < 1e-6);
     assert_eq!(optimizer.parameters().count(), 4);
 }
 
 #[test]
-fn a_group_that_does_not_fit_is_not_added() {
+fn add_parameter_group_rejects_invalid_groups() {
     let mut parameters = gan();
     let late = || vec![("late".to_owned(), Tensor::ones([1], (Kind::Float, Device::Cpu)).set_requires_grad(true))];
     let again = vec![(parameters[0].0.clone(), late()[0].1.shallow_clone())];
@@ -136,9 +136,9 @@ fn a_group_that_does_not_fit_is_not_added() {
         (
             Algorithm::from(Sgd::new(0.1)),
             late(),
-            "cannot mix SGD and Adam in one optimizer: all groups of an optimizer have one algorithm",
+            "cannot mix SGD and Adam in one optimizer; all groups must have the same algorithm",
         ),
-        (Adam::new(-0.1).into(), late(), "Adam: lr is -0.1, but it must be a number of 0 or more"),
+        (Adam::new(-0.1).into(), late(), "Adam: lr must be a number of 0 or more, but it is -0.1"),
         (
             Adam::new(0.1).into(),
             again,
@@ -147,7 +147,7 @@ fn a_group_that_does_not_fit_is_not_added() {
         (
             Adam::new(0.1).into(),
             same,
-            "Adam cannot optimize `late`: it is the same tensor as `generator.fc.weight`: give a shared parameter once",
+            "Adam cannot optimize `late`: it is the same tensor as `generator.fc.weight`; pass a shared parameter once",
         ),
     ] {
         assert_eq!(optimizer.add_parameter_group(algorithm, parameters).unwrap_err().to_string(), sentence);
@@ -156,7 +156,7 @@ fn a_group_that_does_not_fit_is_not_added() {
 }
 
 #[test]
-fn the_state_of_one_grouping_is_loaded_into_another() {
+fn load_state_accepts_the_state_of_other_groups() {
     let (whole, parted) = (gan(), gan());
     let step = |optimizer: &mut Optimizer, parameters: &Named| {
         optimizer.zero_grad().unwrap();
@@ -183,7 +183,7 @@ fn the_state_of_one_grouping_is_loaded_into_another() {
 }
 
 #[test]
-fn norms_and_clipping_are_over_all_groups() {
+fn grad_norm_and_clipping_include_all_groups() {
     let parameters = gan();
     let tensors: Vec<Tensor> = parameters.iter().map(|(_, tensor)| tensor.shallow_clone()).collect();
     let groups = ParameterGroups::new(Sgd::new(0.1)).group("**.bias", Sgd::new(0.2));
@@ -204,21 +204,21 @@ fn norms_and_clipping_are_over_all_groups() {
 }
 
 #[test]
-fn patterns_that_make_no_group() {
+fn patterns_without_a_group_are_rejected() {
     let sgd = Sgd::new(0.1);
     assert_eq!(
         refusal(sgd.over("genrator.**")),
-        "SGD: no parameter's name matches `genrator.**`; the parameters are generator.fc.weight, generator.fc.bias, \
+        "SGD: no parameter name matches `genrator.**`; the parameters are generator.fc.weight, generator.fc.bias, \
          discriminator.fc.weight, discriminator.fc.bias"
     );
     assert_eq!(
         refusal(sgd.over("**.bias").group("generator.fc.bias", sgd)),
-        "SGD: every parameter that `generator.fc.bias` matches belongs to a group before it: put narrower patterns before \
+        "SGD: every parameter that `generator.fc.bias` matches belongs to an earlier group; put narrower patterns before \
          wider ones"
     );
     assert_eq!(
         refusal(sgd.over("generator.[fc.**")),
-        "SGD: `generator.[fc.**` is no pattern of parameters' names: unclosed character class; missing ']'"
+        "SGD: `generator.[fc.**` is not a valid pattern of parameter names: unclosed character class; missing ']'"
     );
     let error = Optimizer::new(sgd.over("x"), gan()).unwrap_err();
     let OptimizerError::UnmatchedPattern { parameters, .. } = error else {
@@ -228,26 +228,23 @@ fn patterns_that_make_no_group() {
 }
 
 #[test]
-fn groups_that_do_not_belong_together() {
+fn groups_of_different_algorithms_are_rejected() {
     let mixed = ParameterGroups::new(Algorithm::from(Adam::new(0.1))).group("**.bias", AdamW::new(0.1).into());
-    assert_eq!(
-        refusal(mixed),
-        "cannot mix AdamW and Adam in one optimizer: all groups of an optimizer have one algorithm"
-    );
+    assert_eq!(refusal(mixed), "cannot mix AdamW and Adam in one optimizer; all groups must have the same algorithm");
     let lbfgs = Lbfgs::new(1.0);
     assert_eq!(
         refusal(ParameterGroups::new(lbfgs).group("**.bias", lbfgs)),
-        "LBFGS steps over all its parameters together: give it one group"
+        "LBFGS must have exactly one group, as it steps over all parameters together"
     );
     assert_eq!(
         refusal(ParameterGroups::new(Adam::new(0.1)).group("**.bias", Adam::new(-0.1))),
-        "Adam: lr is -0.1, but it must be a number of 0 or more"
+        "Adam: lr must be a number of 0 or more, but it is -0.1"
     );
     assert!(Optimizer::new(lbfgs.over("generator.**"), gan()).is_ok());
 }
 
 #[test]
-fn what_optimizers_are_made_from() {
+fn optimizers_convert_from_algorithms_and_groups() {
     let adam = Adam::new(0.1);
     let groups = || ParameterGroups::new(adam).group("**.bias", adam);
     let of = |optimizers: Optimizers| {

@@ -17,24 +17,24 @@ fn evaluate(point: &Tensor, optimizer: &mut Optimizer) -> Tensor {
 }
 
 #[test]
-fn steps_without_a_loss_or_with_a_shaped_one_are_refused() {
+fn step_on_rejects_a_missing_loss_and_a_loss_with_a_shape() {
     let (point, mut optimizer) = bowl(Lbfgs::default());
     let loss = evaluate(&point, &mut optimizer);
-    let sentence = "LBFGS evaluates the loss several times a step: call `step_on` with the loss until it is done, and \
-                    without gradient scaling";
+    let sentence = "LBFGS evaluates the loss several times per step; call `step_on` with the loss until it returns \
+                    `Progress::Done`, and do not scale gradients";
     assert_eq!(optimizer.step().unwrap_err().to_string(), sentence);
     assert_eq!(optimizer.step_on(None).unwrap_err().to_string(), sentence);
     assert_eq!(optimizer.step_unless(&Tensor::from(0f32)).unwrap_err().to_string(), sentence);
     assert_eq!(
         optimizer.step_on(Some(&point)).unwrap_err().to_string(),
-        "LBFGS needs the loss as one number, but its shape is [2]: take its mean or sum"
+        "the loss of LBFGS must be a single number, but its shape is [2]; take its mean or sum"
     );
     assert_eq!((optimizer.steps(), point.double_value(&[0])), (0, 3.0));
     assert_eq!(optimizer.step_on(Some(&loss)).unwrap(), Progress::Again);
 }
 
 #[test]
-fn within_a_step_there_is_no_state_to_save() {
+fn state_within_a_step_is_an_error() {
     let (point, mut optimizer) = bowl(Lbfgs::new(1.0).line_search(Some(LineSearch::StrongWolfe)));
     let before = optimizer.state().unwrap();
     let loss = evaluate(&point, &mut optimizer);
@@ -43,11 +43,11 @@ fn within_a_step_there_is_no_state_to_save() {
     assert!(matches!(error, OptimizerError::WithinStep { optimizer: "LBFGS" }), "{error}");
 
     optimizer.load_state(before).unwrap();
-    assert!(optimizer.state().is_ok(), "a loaded state begins between steps");
+    assert!(optimizer.state().is_ok(), "a loaded state is between steps");
 }
 
 #[test]
-fn a_step_ends_where_the_gradient_is_small() {
+fn step_ends_where_the_gradient_is_small() {
     let (point, mut optimizer) = bowl(Lbfgs::new(1.0).tolerance_grad(100.0));
     let loss = evaluate(&point, &mut optimizer);
     assert_eq!(optimizer.step_on(Some(&loss)).unwrap(), Progress::Done);
@@ -71,16 +71,16 @@ fn state_is_that_of_the_first_parameter() {
     for step in 0..4 {
         problem.step(step);
     }
-    // the last two moves are kept; the weight has six elements, the bias two
+    // the last two pairs are kept; the weight has six elements, the bias two
     assert_eq!(shapes(&problem), named([&[], &[], &[8], &[], &[2, 8], &[2, 8], &[2], &[], &[8], &[]]));
-    // as PyTorch counts: each step ends with its second evaluation, five quarters of `max_iter`, after one iteration
+    // as in PyTorch: each step ends with its second evaluation, 1.25 times `max_iter`, after one iteration
     let state = problem.optimizer.state().unwrap();
     let counts = [&state[0].1, &state[1].1].map(|count| (count.kind(), count.int64_value(&[])));
     assert_eq!(counts, [(Kind::Int64, 8), (Kind::Int64, 4)]);
 }
 
 #[test]
-fn a_state_of_other_parameters_is_refused() {
+fn load_state_rejects_a_state_of_other_parameters() {
     let mut problem = Problem::new(Case::named("lbfgs double history"), Memory::Dense);
     for step in 0..3 {
         problem.step(step);
@@ -97,7 +97,7 @@ fn a_state_of_other_parameters_is_refused() {
 }
 
 #[test]
-fn its_options_are_serialized() {
+fn lbfgs_options_are_serialized() {
     let algorithm: Algorithm = Lbfgs::new(0.5).max_eval(Some(7)).line_search(Some(LineSearch::StrongWolfe)).into();
     let json = serde_json::to_value(&algorithm).unwrap();
     assert_eq!(json["Lbfgs"]["line_search"], "strong_wolfe");
@@ -107,7 +107,7 @@ fn its_options_are_serialized() {
     assert_eq!(defaults, Lbfgs::default().into());
 }
 
-/// A small network on points of its own, whose loss is far from a bowl.
+/// A small network, whose loss is far from quadratic.
 struct Network {
     inputs: Tensor,
     targets: Tensor,
@@ -123,10 +123,11 @@ impl Network {
         };
         let inputs = wave([23, 3], 0.7);
         let targets = (wave([23, 1], 1.3) * 2.0).sin();
-        // as many elements as leave the rows of a matrix of them at odd places in memory
+        // the number of elements leaves the rows of a matrix of them unaligned
         let initial = [wave([3, 97], 0.31), wave([1, 97], 0.17), wave([97, 1], 0.53), wave([1, 1], 0.11)];
         let values = values.unwrap_or(&initial);
-        let parameter = |(place, value): (usize, &Tensor)| (format!("p{place}"), value.copy().set_requires_grad(true));
+        let parameter =
+            |(position, value): (usize, &Tensor)| (format!("p{position}"), value.copy().set_requires_grad(true));
         let parameters: Vec<_> = values.iter().enumerate().map(parameter).collect();
         let handles = parameters.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
         let optimizer = Optimizer::new(lbfgs, handles).unwrap();
@@ -156,9 +157,9 @@ impl Network {
 }
 
 #[test]
-fn steps_go_on_bit_for_bit_after_loading() {
+fn steps_after_load_state_are_bit_for_bit_the_same() {
     const STEPS: usize = 40;
-    /// How many steps are compared after each place.
+    /// The number of steps to compare after each load.
     const COMPARED: usize = 3;
     let lbfgs = Lbfgs::new(0.5);
     for (lbfgs, kind) in [lbfgs.max_iter(1), lbfgs.max_iter(4).history_size(3)]

@@ -1,9 +1,9 @@
-//! Optimizers against PyTorch's numbers, their saved state, and what they say of mistakes.
+//! Tests of optimizers: trajectories against PyTorch's, the saved state, and errors.
 
 mod clipping;
+mod errors;
 mod groups;
 mod lbfgs;
-mod mistakes;
 mod parity;
 mod scaling;
 mod state;

@@ -19,7 +19,7 @@ fn follow(case: &'static Case, memory: Memory) {
             let allowed = case.tolerance() * expected.abs().max(0.1);
             assert!(
                 (found - expected).abs() <= allowed,
-                "{}, step {step}: {found} where PyTorch has {expected}",
+                "{}, step {step}: {found}, but PyTorch has {expected}",
                 case.name
             );
         }
@@ -27,8 +27,9 @@ fn follow(case: &'static Case, memory: Memory) {
     assert_eq!(problem.optimizer.steps(), TABLE.steps as u64);
 }
 
-/// Follows the table with the instructions that it was computed with. Others round otherwise, and in some cases 50 steps make
-/// 1 % of that, in PyTorch itself. libtorch chooses once in a process, so that the test goes on in one of its own.
+/// Follows the table with the CPU instructions that it was computed with. Others round differently, and in some cases the
+/// difference grows to 1 % over 50 steps, in PyTorch itself. As libtorch chooses once per process, the test runs in a child
+/// process.
 fn follow_all(test: &str, memory: Memory) {
     const INSTRUCTIONS: &str = "ATEN_CPU_CAPABILITY";
     assert_eq!(TABLE.cases.len(), 88);
@@ -38,23 +39,23 @@ fn follow_all(test: &str, memory: Memory) {
     }
     let mut child = Command::new(std::env::current_exe().unwrap());
     let output = child.args(["--exact", test]).env(INSTRUCTIONS, "avx2").output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}");
 }
 
 #[test]
-fn trajectories_are_pytorchs() {
-    follow_all("parity::trajectories_are_pytorchs", Memory::Dense);
+fn trajectories_agree_with_pytorch() {
+    follow_all("parity::trajectories_agree_with_pytorch", Memory::Dense);
 }
 
 #[test]
-fn trajectories_are_pytorchs_where_no_fused_kernel_serves() {
-    follow_all("parity::trajectories_are_pytorchs_where_no_fused_kernel_serves", Memory::WithGaps);
+fn trajectories_without_fused_kernels_agree_with_pytorch() {
+    follow_all("parity::trajectories_without_fused_kernels_agree_with_pytorch", Memory::WithGaps);
 }
 
-/// By the formulas, from 1 with the gradient 2.
+/// The expected values follow from the formulas, from 1 with the gradient 2.
 #[test]
-fn first_steps_in_every_floating_type() {
+fn first_steps_agree_with_the_formulas_in_every_dtype() {
     let (mu, mu_next) = (0.9 * (1.0 - 0.5 * 0.96_f64.powf(0.004)), 0.9 * (1.0 - 0.5 * 0.96_f64.powf(0.008)));
     let algorithms: [(Algorithm, f64); 10] = [
         (Sgd::new(0.1).into(), 1.0 - 0.1 * 2.0),
@@ -85,9 +86,9 @@ fn first_steps_in_every_floating_type() {
     }
 }
 
-/// The gradient of `x.conj()` is conjugated in name only, and shares its memory with what it is the conjugate of.
+/// The gradient of `x.conj()` is conjugated lazily: it shares its memory with its conjugate.
 #[test]
-fn gradients_that_are_lazily_conjugated() {
+fn lazily_conjugated_gradients_are_resolved() {
     let weight = Tensor::ones([2], (Kind::ComplexDouble, Device::Cpu)).set_requires_grad(true);
     let mut optimizer = Optimizer::new(Sgd::new(0.5), vec![("weight".to_owned(), weight.shallow_clone())]).unwrap();
     let parts =
@@ -105,9 +106,9 @@ fn gradients_that_are_lazily_conjugated() {
     assert_eq!(parts(&weight), expected);
 }
 
-/// What a schedule that cycles momentum does to SGD that was made without: the buffer begins with the next gradient.
+/// A schedule that cycles momentum may set the momentum of an SGD without one: the buffer starts with the next gradient.
 #[test]
-fn momentum_that_begins_later() {
+fn momentum_may_be_set_after_the_first_step() {
     for memory in [Memory::Dense, Memory::WithGaps] {
         let weight = memory.parameter(&Tensor::from_slice(&[1.0f64, 1.0]));
         let mut optimizer = Optimizer::new(Sgd::new(0.1), vec![("weight".to_owned(), weight.shallow_clone())]).unwrap();

@@ -1,4 +1,4 @@
-//! Steps that are skipped for a gradient that overflowed; `table.py` has trajectories with some of them.
+//! Tests of steps that are skipped because a gradient overflowed. The trajectories of `table.py` contain some of them.
 
 use tch::{Device, Kind, Tensor};
 use tch_lightning::optim::{
@@ -12,7 +12,7 @@ fn named(tensor: &Tensor) -> Vec<(String, Tensor)> {
 }
 
 #[test]
-fn a_skipped_step_changes_neither_parameters_nor_state() {
+fn skipped_step_changes_neither_parameters_nor_state() {
     let algorithms: [Algorithm; 4] =
         [Sgd::new(0.1).momentum(0.9).into(), Adam::new(0.1).into(), NAdam::new(0.1).into(), RmsProp::new(0.1).into()];
     for algorithm in algorithms {
@@ -33,7 +33,7 @@ fn a_skipped_step_changes_neither_parameters_nor_state() {
     }
 }
 
-/// Every algorithm whose steps can be skipped, with options that have a state of their own.
+/// Every algorithm whose steps can be skipped, with options that add state.
 fn algorithms() -> Vec<Algorithm> {
     let sgd = Sgd::new(0.1);
     vec![
@@ -53,7 +53,7 @@ fn algorithms() -> Vec<Algorithm> {
     ]
 }
 
-/// The state and the weights after four steps, two of which, the one that makes the state among them, have `found_inf`.
+/// The state and the weights after four steps, two of which have `found_inf`, including the first, which creates the state.
 fn after_steps(algorithm: &Algorithm, kind: Kind, memory: Memory, found_inf: f64) -> Vec<f64> {
     let weight = memory.parameter(&Tensor::from_slice(&[1.0, 2.0]).to_kind(kind));
     let mut optimizer = Optimizer::new(algorithm.clone(), named(&weight)).unwrap();
@@ -65,7 +65,7 @@ fn after_steps(algorithm: &Algorithm, kind: Kind, memory: Memory, found_inf: f64
     values(&optimizer, &weight)
 }
 
-/// The same of steps that nothing asks to skip.
+/// The state and the weights after steps without `found_inf`.
 fn after_plain_steps(algorithm: &Algorithm, kind: Kind, memory: Memory, steps: usize) -> Vec<f64> {
     let weight = memory.parameter(&Tensor::from_slice(&[1.0, 2.0]).to_kind(kind));
     let mut optimizer = Optimizer::new(algorithm.clone(), named(&weight)).unwrap();
@@ -83,7 +83,7 @@ fn values(optimizer: &Optimizer, weight: &Tensor) -> Vec<f64> {
 }
 
 #[test]
-fn whatever_is_not_0_skips_a_step() {
+fn step_unless_skips_for_anything_but_0() {
     let denormal = f64::from(f32::from_bits(1));
     let set = [1.0, 2.0, 0.5, -1.0, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, denormal];
     for algorithm in algorithms() {
@@ -109,7 +109,7 @@ fn whatever_is_not_0_skips_a_step() {
 }
 
 #[test]
-fn gradients_of_all_groups_and_types_are_unscaled_together() {
+fn unscale_gradients_includes_all_groups_and_dtypes() {
     let parameter = |name: &str, kind| {
         let tensor = Tensor::ones([2], (kind, Device::Cpu)).set_requires_grad(true);
         (name.to_owned(), tensor)
@@ -137,11 +137,11 @@ fn gradients_of_all_groups_and_types_are_unscaled_together() {
     optimizer.zero_grad().unwrap();
     backward(1.0);
     optimizer.unscale_gradients(&inv_scale, &found_inf).unwrap();
-    assert_eq!(found_inf.double_value(&[]), 1.0, "what was found stays");
+    assert_eq!(found_inf.double_value(&[]), 1.0, "`found_inf` is not reset");
 }
 
 #[test]
-fn half_gradients_are_not_unscaled() {
+fn unscale_gradients_rejects_float16() {
     let weight = Tensor::ones([2], (Kind::Half, Device::Cpu)).set_requires_grad(true);
     let mut optimizer = Optimizer::new(Sgd::new(0.1), named(&weight)).unwrap();
     let (inv_scale, found_inf) = (Tensor::from(0.25f32), Tensor::from(0f32));
@@ -149,13 +149,13 @@ fn half_gradients_are_not_unscaled() {
     weight.sum(Kind::Half).backward();
     assert_eq!(
         optimizer.unscale_gradients(&inv_scale, &found_inf).unwrap_err().to_string(),
-        "SGD cannot unscale the gradient of `weight`, which is float16: keep parameters in float32, and let autocast \
+        "SGD cannot unscale the gradient of `weight`, which is float16; keep parameters in float32, and let autocast \
          compute in float16"
     );
 }
 
 #[test]
-fn found_inf_is_one_f32_number() {
+fn step_unless_rejects_a_flag_that_is_not_one_f32_number() {
     let weight = Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
     let mut optimizer = Optimizer::new(Sgd::new(0.1), named(&weight)).unwrap();
     weight.sum(Kind::Float).backward();

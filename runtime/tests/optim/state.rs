@@ -4,9 +4,9 @@ use tch_lightning::optim::{AdamW, Algorithm, Optimizer, OptimizerError, Sgd};
 use crate::table::{Case, Memory, Problem, TABLE};
 
 #[test]
-fn steps_go_on_bit_for_bit_after_loading() {
+fn steps_after_load_state_are_bit_for_bit_the_same() {
     for case in &TABLE.cases {
-        // before the first step, before and after a late bias has its first gradient, and well under way
+        // before the first step, before and after a late bias has its first gradient, and later
         for saved_after in [0, 1, 6, 7, 14] {
             let mut straight = Problem::new(case, Memory::Dense);
             for step in 0..saved_after {
@@ -78,7 +78,7 @@ fn state_is_named_by_parameter_and_slot() {
 }
 
 #[test]
-fn loaded_state_is_a_copy() {
+fn load_state_copies_the_state() {
     let mut first = Problem::new(Case::named("adamw"), Memory::Dense);
     first.step(0);
     let mut second = first.resumed();
@@ -88,7 +88,7 @@ fn loaded_state_is_a_copy() {
 }
 
 #[test]
-fn a_state_that_does_not_fit_is_refused_whole() {
+fn load_state_rejects_a_state_that_does_not_fit() {
     let mut problem = Problem::new(Case::named("adamw"), Memory::Dense);
     problem.step(0);
     let before = problem.optimizer.state().unwrap()[1].1.copy();
@@ -108,7 +108,7 @@ fn a_state_that_does_not_fit_is_refused_whole() {
 }
 
 #[test]
-fn a_long_list_of_names_is_cut_in_the_sentence_alone() {
+fn mismatch_shortens_long_lists_only_in_the_message() {
     let parameters = (0..10)
         .map(|i| {
             let tensor = Tensor::zeros([1], (Kind::Float, Device::Cpu));
@@ -125,7 +125,7 @@ fn a_long_list_of_names_is_cut_in_the_sentence_alone() {
 }
 
 #[test]
-fn an_algorithm_is_serialized_with_its_name_and_read_with_defaults() {
+fn algorithm_is_serialized_with_its_name_and_read_with_defaults() {
     let algorithm: Algorithm = AdamW::new(0.5).into();
     let json = serde_json::to_value(&algorithm).unwrap();
     assert_eq!(json["AdamW"]["lr"], 0.5);

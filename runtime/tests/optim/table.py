@@ -1,4 +1,4 @@
-"""Writes table.json: what PyTorch's optimizers make of a small problem. Needs torch 2.13, which rounds otherwise with
+"""Writes table.json: the trajectories of PyTorch's optimizers on a small problem. Needs torch 2.13, which rounds differently with
 other instructions: `ATEN_CPU_CAPABILITY=avx2 python table.py`.
 
 The problem is a linear model under the mean of the squared errors, or of `log(1 + squared error)`, or, where the algorithm
@@ -32,7 +32,7 @@ def tensor(values, dtype):
 
 
 def flat(tensors):
-    """All elements, of complex ones both parts in turn, to the 12 digits that the test needs at most."""
+    """Returns all elements (two for a complex number) with 12 digits, the most that the test needs."""
     flats = [(torch.view_as_real(t) if t.is_complex() else t).detach().double().flatten() for t in tensors]
     return [float(f"{value:.12g}") for value in torch.cat(flats).tolist()]
 
@@ -118,7 +118,7 @@ def clipping():
 
 
 def all_of(name, optimizer_class, **options):
-    """The cases that each algorithm has: in double precision, complex, ascending while the bias is late."""
+    """Returns the cases of every algorithm: double precision, complex, ascending with a late bias."""
     return [
         case(f"{name} double", optimizer_class, dtype="float64", **options),
         case(f"{name} complex", optimizer_class, dtype="complex64", **options),

@@ -1,4 +1,4 @@
-//! `table.json`, which `table.py` computed with PyTorch, and the problem that it solves.
+//! The reference values in `table.json`, computed by PyTorch in `table.py`, and the problem that they belong to.
 
 use std::sync::LazyLock;
 
@@ -23,15 +23,15 @@ pub struct Table {
 pub struct Case {
     pub name: String,
     pub algorithm: Algorithm,
-    /// That of the bias, where it is a group of its own.
+    /// The algorithm of the bias, if it is in a separate group.
     bias: Option<Algorithm>,
     maximize: bool,
     dtype: Dtype,
     bias_from: usize,
     loss: Loss,
-    /// Where the loss is infinite; it is scaled then.
+    /// The steps at which the loss is infinite; if given, the loss is scaled.
     infinite_at: Option<Vec<usize>>,
-    /// The values after the steps that are shown.
+    /// The values after the steps in `shown`.
     points: Vec<Vec<f64>>,
 }
 
@@ -74,7 +74,7 @@ pub static TABLE: LazyLock<Table> =
     LazyLock::new(|| serde_json::from_str(include_str!("table.json")).expect("table.json has the table's form"));
 
 impl Case {
-    /// The case of this name.
+    /// Returns the case of this name.
     pub fn named(name: &str) -> &'static Case {
         let mut cases = TABLE.cases.iter();
         cases.find(|case| case.name == name).unwrap_or_else(|| panic!("table.json has no case `{name}`"))
@@ -92,7 +92,7 @@ impl Case {
         }
     }
 
-    /// The algorithm, or the groups.
+    /// Returns the algorithm, or the groups.
     fn groups(&self) -> ParameterGroups {
         let groups = ParameterGroups::new(self.algorithm.clone());
         match &self.bias {
@@ -101,19 +101,19 @@ impl Case {
         }
     }
 
-    /// The values after a step, if they are shown.
+    /// Returns the values after a step, if they are in the table.
     pub fn point(&self, step: usize) -> Option<&[f64]> {
         let index = TABLE.shown.iter().position(|shown| *shown == step)?;
         Some(&self.points[index])
     }
 
-    /// How far from PyTorch's values ours may be, relative to the larger of the value and 0.1.
+    /// The tolerance, relative to the larger of the value and 0.1.
     pub fn tolerance(&self) -> f64 {
         if self.dtype == Dtype::Float64 { 1e-10 } else { 1e-5 }
     }
 }
 
-/// How a parameter lies in memory: libtorch's fused kernels take the first alone.
+/// The memory layout of a parameter: libtorch's fused kernels support only the first.
 #[derive(Clone, Copy)]
 pub enum Memory {
     Dense,
@@ -121,7 +121,7 @@ pub enum Memory {
 }
 
 impl Memory {
-    /// A parameter of these values.
+    /// Returns a parameter with these values.
     pub fn parameter(self, values: &Tensor) -> Tensor {
         let parameter = match self {
             Memory::Dense => values.copy(),
@@ -131,7 +131,7 @@ impl Memory {
     }
 }
 
-/// A linear model in training, as `table.py` has it.
+/// A linear model in training, the same as in `table.py`.
 pub struct Problem {
     case: &'static Case,
     inputs: Tensor,
@@ -156,7 +156,7 @@ impl Problem {
         }
     }
 
-    /// A second one that goes on from here, its optimizer's state taken through `state` and `load_state`.
+    /// Returns a copy whose optimizer was restored by `state` and `load_state`.
     pub fn resumed(&self) -> Self {
         let mut resumed = Self::new(self.case, Memory::Dense);
         tch::no_grad(|| {
@@ -213,7 +213,7 @@ impl Problem {
     }
 }
 
-/// All elements, of complex ones both parts in turn.
+/// Returns all elements; a complex number is two elements.
 pub fn flat(tensors: &[Tensor]) -> Vec<f64> {
     let real = |tensor: &Tensor| if tensor.is_complex() { tensor.view_as_real() } else { tensor.shallow_clone() };
     let flats: Vec<Tensor> = tensors.iter().map(|tensor| real(tensor).to_kind(Kind::Double).flatten(0, -1)).collect();

@@ -166,7 +166,7 @@ fn a_step_on_scaled_gradients_is_refused() {
     let fit = Trainer::new(config(Precision::Float16Mixed)).fit(&mut module, loaders());
     assert_eq!(
         fit.unwrap_err().to_string(),
-        "`training_step` failed in `fit` at epoch 0, batch 0: SGD cannot step on gradients that are still scaled: call \
+        "`training_step` failed in `fit` at epoch 0, batch 0: SGD cannot step on gradients that are still scaled; call \
          `ctx.manual_step` in manual optimization, and in `optimizer_step` run the closure before the step"
     );
 }

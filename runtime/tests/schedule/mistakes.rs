@@ -27,59 +27,59 @@ fn refusal(schedule: impl Into<Schedule>) -> String {
 fn hyperparameters_out_of_range() {
     let one_cycle = || OneCycleLr::new(0.1).total_steps(10);
     for (schedule, sentence) in [
-        (SwaLr::new(f64::NAN).into(), "SWALR: swa_lr is NaN, but it must be a finite number"),
-        (StepLr::new(0).into(), "StepLR: step_size is 0, but it must be at least 1"),
-        (StepLr::new(1).gamma(f64::NAN).into(), "StepLR: gamma is NaN, but it must be a finite number"),
+        (SwaLr::new(f64::NAN).into(), "SWALR: swa_lr must be a finite number, but it is NaN"),
+        (StepLr::new(0).into(), "StepLR: step_size must be at least 1, but it is 0"),
+        (StepLr::new(1).gamma(f64::NAN).into(), "StepLR: gamma must be a finite number, but it is NaN"),
         (
             MultiStepLr::new([1]).gamma(f64::INFINITY).into(),
-            "MultiStepLR: gamma is inf, but it must be a finite number",
+            "MultiStepLR: gamma must be a finite number, but it is inf",
         ),
-        (ConstantLr::default().factor(1.5).into(), "ConstantLR: factor is 1.5, but it must be above 0 and at most 1"),
-        (ConstantLr::default().factor(0.0).into(), "ConstantLR: factor is 0, but it must be above 0 and at most 1"),
+        (ConstantLr::default().factor(1.5).into(), "ConstantLR: factor must be above 0 and at most 1, but it is 1.5"),
+        (ConstantLr::default().factor(0.0).into(), "ConstantLR: factor must be above 0 and at most 1, but it is 0"),
         (
             LinearLr::default().start_factor(0.0).into(),
-            "LinearLR: start_factor is 0, but it must be above 0 and at most 1",
+            "LinearLR: start_factor must be above 0 and at most 1, but it is 0",
         ),
         (
             LinearLr::default().end_factor(-0.1).into(),
-            "LinearLR: end_factor is -0.1, but it must be at least 0 and at most 1",
+            "LinearLR: end_factor must be at least 0 and at most 1, but it is -0.1",
         ),
-        (ExponentialLr::new(f64::NAN).into(), "ExponentialLR: gamma is NaN, but it must be a finite number"),
+        (ExponentialLr::new(f64::NAN).into(), "ExponentialLR: gamma must be a finite number, but it is NaN"),
         (
             PolynomialLr::new(5).power(-1.0).into(),
-            "PolynomialLR: power is -1, but it must be a finite number of 0 or more",
+            "PolynomialLR: power must be a finite number of 0 or more, but it is -1",
         ),
-        (CosineAnnealingLr::new(0).into(), "CosineAnnealingLR: t_max is 0, but it must be at least 1"),
+        (CosineAnnealingLr::new(0).into(), "CosineAnnealingLR: t_max must be at least 1, but it is 0"),
         (
             CosineAnnealingLr::new(1).eta_min(f64::NAN).into(),
-            "CosineAnnealingLR: eta_min is NaN, but it must be a finite number",
+            "CosineAnnealingLR: eta_min must be a finite number, but it is NaN",
         ),
         (
             CosineAnnealingWarmRestarts::new(0).into(),
-            "CosineAnnealingWarmRestarts: t_0 is 0, but it must be at least 1",
+            "CosineAnnealingWarmRestarts: t_0 must be at least 1, but it is 0",
         ),
         (
             CosineAnnealingWarmRestarts::new(1).t_mult(0).into(),
-            "CosineAnnealingWarmRestarts: t_mult is 0, but it must be at least 1",
+            "CosineAnnealingWarmRestarts: t_mult must be at least 1, but it is 0",
         ),
-        (CyclicLr::new(0.1, 0.2).step_size_up(0).into(), "CyclicLR: step_size_up is 0, but it must be at least 1"),
-        (CyclicLr::new(0.1, [0.2, f64::NAN]).into(), "CyclicLR: max_lr is NaN, but it must be a finite number"),
+        (CyclicLr::new(0.1, 0.2).step_size_up(0).into(), "CyclicLR: step_size_up must be at least 1, but it is 0"),
+        (CyclicLr::new(0.1, [0.2, f64::NAN]).into(), "CyclicLR: max_lr must be a finite number, but it is NaN"),
         (
             OneCycleLr::new(0.1).epochs(3).into(),
             "OneCycleLR does not know its length: give it total_steps, or both epochs and steps_per_epoch",
         ),
-        (one_cycle().total_steps(0).into(), "OneCycleLR: total_steps is 0, but it must be at least 1"),
+        (one_cycle().total_steps(0).into(), "OneCycleLR: total_steps must be at least 1, but it is 0"),
         (
             OneCycleLr::new(0.1).epochs(3).steps_per_epoch(0).into(),
-            "OneCycleLR: steps_per_epoch is 0, but it must be at least 1",
+            "OneCycleLR: steps_per_epoch must be at least 1, but it is 0",
         ),
-        (one_cycle().pct_start(1.1).into(), "OneCycleLR: pct_start is 1.1, but it must be at least 0 and at most 1"),
-        (one_cycle().div_factor(0.0).into(), "OneCycleLR: div_factor is 0, but it must be above 0"),
-        (one_cycle().final_div_factor(-1.0).into(), "OneCycleLR: final_div_factor is -1, but it must be above 0"),
-        (ReduceLrOnPlateau::default().factor(1.0).into(), "ReduceLROnPlateau: factor is 1, but it must be below 1"),
+        (one_cycle().pct_start(1.1).into(), "OneCycleLR: pct_start must be at least 0 and at most 1, but it is 1.1"),
+        (one_cycle().div_factor(0.0).into(), "OneCycleLR: div_factor must be above 0, but it is 0"),
+        (one_cycle().final_div_factor(-1.0).into(), "OneCycleLR: final_div_factor must be above 0, but it is -1"),
+        (ReduceLrOnPlateau::default().factor(1.0).into(), "ReduceLROnPlateau: factor must be below 1, but it is 1"),
         (
             ReduceLrOnPlateau::default().min_lr(f64::NAN).into(),
-            "ReduceLROnPlateau: min_lr is NaN, but it must be a finite number",
+            "ReduceLROnPlateau: min_lr must be a finite number, but it is NaN",
         ),
     ] as [(Schedule, &str); 24]
     {

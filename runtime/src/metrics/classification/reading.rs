@@ -59,17 +59,17 @@ impl Reading {
         match self.question {
             Question::Binary => {}
             Question::Multiclass(classes) => {
-                require_option(classes >= 2, || format!("num_classes is {classes}, but it must be 2 or more"))?;
+                require_option(classes >= 2, || format!("num_classes must be 2 or more, but it is {classes}"))?;
                 require_option((1..=classes).contains(&self.top_k), || {
-                    format!("top_k is {}, but it must be from 1 to the number of classes, {classes}", self.top_k)
+                    format!("top_k must be from 1 to the number of classes, {classes}, but it is {}", self.top_k)
                 })?;
             }
             Question::Multilabel(labels) => {
-                require_option(labels >= 2, || format!("num_labels is {labels}, but it must be 2 or more"))?;
+                require_option(labels >= 2, || format!("num_labels must be 2 or more, but it is {labels}"))?;
             }
         }
         require_option((0.0..=1.0).contains(&self.threshold), || {
-            format!("threshold is {}, but it must be from 0 to 1", self.threshold)
+            format!("threshold must be from 0 to 1, but it is {}", self.threshold)
         })
     }
 

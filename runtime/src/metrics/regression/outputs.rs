@@ -17,7 +17,7 @@ pub(super) struct Compared {
 
 impl Outputs {
     pub(super) fn validate(self) -> Result<(), Refusal> {
-        require_option(self.0 >= 1, || format!("num_outputs is {}, but it must be 1 or more", self.0))
+        require_option(self.0 >= 1, || format!("num_outputs must be 1 or more, but it is {}", self.0))
     }
 
     /// The shape of what is kept of each output.

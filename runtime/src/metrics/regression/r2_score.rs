@@ -134,7 +134,7 @@ impl Formula for Determination {
 
     fn validate(&self) -> Result<(), Refusal> {
         self.outputs.validate()?;
-        require_option(self.adjusted >= 0, || format!("adjusted is {}, but it must be 0 or more", self.adjusted))
+        require_option(self.adjusted >= 0, || format!("adjusted must be 0 or more, but it is {}", self.adjusted))
     }
 
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {

@@ -1,11 +1,11 @@
 use tch::{TchError, Tensor};
 
-/// All parameters as one vector of real numbers.
+/// A view of all parameters as one vector of real numbers.
 #[derive(Clone, Copy)]
 pub(super) struct Flat<'a>(pub(super) &'a [(String, Tensor)]);
 
 impl Flat<'_> {
-    /// The gradients, `[elements]`, in memory of their own; zeros where a parameter has none.
+    /// Returns a copy of the gradients, `[elements]`, with zeros for parameters without a gradient.
     pub(super) fn gradient(self) -> Result<Tensor, TchError> {
         self.joined(|parameter| match parameter.f_grad()? {
             gradient if !gradient.defined() => parameter.f_zeros_like(),
@@ -14,13 +14,13 @@ impl Flat<'_> {
         })
     }
 
-    /// How many real numbers there are.
+    /// The number of real numbers.
     pub(super) fn elements(self) -> i64 {
         let parts = |tensor: &Tensor| if tensor.is_complex() { 2 } else { 1 };
         self.0.iter().map(|(_, tensor)| (tensor.numel() * parts(tensor)) as i64).sum()
     }
 
-    /// A vector as long as the gradient, of its dtype and on its device.
+    /// Returns a vector of zeros with the length, the dtype and the device of the gradient.
     pub(super) fn zeros(self) -> Result<Tensor, TchError> {
         self.joined(Tensor::f_zeros_like)
     }
@@ -43,12 +43,12 @@ impl Flat<'_> {
         Ok(())
     }
 
-    /// Copies of the parameters' values.
+    /// Returns copies of the parameters' values.
     pub(super) fn values(self) -> Result<Vec<Tensor>, TchError> {
         self.0.iter().map(|(_, parameter)| parameter.f_detach_copy()).collect()
     }
 
-    /// Takes the parameters back to values that they had.
+    /// Resets the parameters to earlier values.
     pub(super) fn set(self, values: &[Tensor]) -> Result<(), TchError> {
         for ((_, parameter), value) in self.0.iter().zip(values) {
             parameter.shallow_clone().f_copy_(value)?;
@@ -61,7 +61,7 @@ fn real(tensor: &Tensor) -> Result<Tensor, TchError> {
     if tensor.is_complex() { tensor.f_resolve_conj()?.f_view_as_real() } else { Ok(tensor.shallow_clone()) }
 }
 
-/// The values of tensors of one element each, read together.
+/// Reads tensors of one element each, in a single copy to the host.
 pub(super) fn numbers<const N: usize>(tensors: [Tensor; N]) -> Result<[f64; N], TchError> {
     let parts = tensors.iter().map(|tensor| tensor.f_reshape([1])).collect::<Result<Vec<_>, _>>()?;
     let read = Tensor::f_cat(&parts, 0)?.f_to_device(tch::Device::Cpu)?.f_to_kind(tch::Kind::Double)?;

@@ -1,14 +1,14 @@
-//! L-BFGS. It evaluates the loss several times a step, which a closure of the module's can't be lent for: a step is
-//! therefore a machine that is asked on with one evaluation after the other.
+//! L-BFGS. It evaluates the loss several times per step. As the optimizer cannot borrow a closure of the module for this, a step
+//! is a state machine that is advanced by one evaluation at a time.
 
-mod course;
+mod direction;
 mod flat;
-mod machine;
+mod saved_state;
 mod state;
 mod strong_wolfe;
 
-pub(super) use machine::Machine;
-pub(super) use state::State;
+pub(super) use saved_state::SavedState;
+pub(super) use state::LbfgsState;
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -18,12 +18,12 @@ use super::rule::{Rule, Slot};
 use crate::native::{Group, NativeError};
 
 algorithm! {
-    /// L-BFGS, as [`torch.optim.LBFGS`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.LBFGS.html): a
-    /// quasi-Newton method, for small models and full batches.
+    /// L-BFGS: [`torch.optim.LBFGS`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.LBFGS.html), a quasi-Newton
+    /// method for small models and full batches.
     ///
-    /// A step is up to `max_iter` iterations, each of which needs the loss and the gradients at another point. Hence it is
-    /// taken with [`step_on`](crate::optim::Optimizer::step_on), which moves the parameters and says whether they must be
-    /// evaluated again:
+    /// A step consists of up to `max_iter` iterations, each of which requires the loss and the gradients at another point.
+    /// [`step_on`](crate::optim::Optimizer::step_on) therefore pairs the parameters and returns whether they must be evaluated
+    /// again:
     ///
     /// ```
     /// use tch::{Kind, Tensor};
@@ -53,46 +53,47 @@ algorithm! {
     /// # }
     /// ```
     ///
-    /// It decides by numbers, so each evaluation waits for the device and reads some of them on the host. It keeps
-    /// `2 * history_size + 2` copies of the parameters, all of which must be on one device, and has no parameter groups.
-    /// Parameters without a gradient are taken to have a gradient of zeros.
+    /// Each evaluation waits for the device and reads some numbers on the host. The state has the size of
+    /// `2 * history_size + 2` copies of the parameters, all of which must be on the same device and in one group. A missing
+    /// gradient counts as zeros.
     ///
     /// [Liu and Nocedal, *On the limited memory BFGS method for large scale optimization*](https://doi.org/10.1007/BF01589116).
     pub struct Lbfgs("LBFGS") {
-        /// Learning rate, 0 or more: the length of an iteration's move, or where the line search begins. Default 1.
+        /// Learning rate, 0 or more: the length of an iteration, or the initial length of the line search. Default 1.
         lr: f64 where non_negative = 1.0,
-        /// The most iterations of a step. Default 20.
+        /// The maximum number of iterations per step. Default 20.
         max_iter: usize = 20,
-        /// The most evaluations of a step. Default `None`: one and a quarter times `max_iter`.
+        /// The maximum number of evaluations per step. Default `None`: 1.25 times `max_iter`.
         max_eval: Option<usize> = None,
-        /// A step ends when no element of the gradient is larger. Default 1e-7.
+        /// A step ends when no element of the gradient is larger in absolute value. Default 1e-7.
         tolerance_grad: f64 = 1e-7,
         /// A step ends when neither the loss nor any parameter changes by more. Default 1e-9.
         tolerance_change: f64 = 1e-9,
-        /// How many moves the approximation of the curvature is made from, 1 or more. Default 100.
+        /// The number of iterations from which the curvature is approximated, 1 or more. Default 100.
         history_size: usize where positive = 100,
-        /// How the length of a move is found; PyTorch's `line_search_fn`. Default `None`: it is the learning rate.
+        /// The line search, PyTorch's `line_search_fn`. Default `None`: the length is the learning rate.
         line_search: Option<LineSearch> = None,
     }
 }
 
-/// How [`Lbfgs`] finds the length of a move.
+/// The method by which [`Lbfgs`] finds the length of an iteration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum LineSearch {
-    /// A length that meets the strong Wolfe conditions: the loss falls enough (`c1` of 1e-4), and its slope is gone for
-    /// the most part (`c2` of 0.9). PyTorch's `strong_wolfe`.
+    /// A length that satisfies the strong Wolfe conditions, with `c1` = 1e-4 for the decrease of the loss and `c2` = 0.9 for
+    /// its slope: PyTorch's `strong_wolfe`.
     ///
     /// Nocedal and Wright, *Numerical Optimization*, algorithms 3.5 and 3.6.
     StrongWolfe,
 }
 
-/// What is left of a step after an evaluation.
+/// The result of an evaluation: whether the step needs another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum Progress {
-    /// The parameters were moved: drop the gradients, evaluate the loss and the gradients again, and ask on with them.
+    /// The parameters were moved. Drop the gradients, evaluate the loss and the gradients again, and call
+    /// [`step_on`](crate::optim::Optimizer::step_on) with the new loss.
     Again,
     /// The step is done.
     Done,
@@ -101,19 +102,19 @@ pub enum Progress {
 impl Lbfgs {
     /// `max_eval`, or its default.
     fn most_evaluations(&self) -> usize {
-        // a quarter more without an overflow: 5n/4, rounded down, is n + n/4
+        // n + n/4 is 5n/4, rounded down, without an overflow
         self.max_eval.unwrap_or(self.max_iter.saturating_add(self.max_iter / 4))
     }
 }
 
 impl Rule for Lbfgs {
-    /// None: the [`Machine`] keeps its state for all parameters together.
+    /// None, as [`LbfgsState`] is the state of all parameters together.
     fn slots(&self) -> &'static [Slot] {
         &[]
     }
 
     fn step(&self, _: &mut Group, _: Option<&Tensor>) -> Result<(), NativeError> {
-        unreachable!("an optimizer with L-BFGS has its machine, and steps with that")
+        unreachable!("an optimizer with L-BFGS steps by its `LbfgsState`")
     }
 }
 
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_step_has_a_quarter_more_evaluations_than_iterations() {
+    fn most_evaluations_is_a_quarter_more_than_max_iter() {
         for (max_iter, most) in [(0, 0), (1, 1), (3, 3), (4, 5), (7, 8), (20, 25), (usize::MAX, usize::MAX)] {
             assert_eq!(Lbfgs::new(1.0).max_iter(max_iter).most_evaluations(), most);
         }

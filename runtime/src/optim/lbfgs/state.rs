@@ -1,120 +1,164 @@
-//! Saving and loading L-BFGS's state, under PyTorch's names.
+use std::mem;
 
-use tch::{Device, Kind, TchError, Tensor};
+use tch::{TchError, Tensor};
 
-use super::course::{Course, Move};
+use super::direction::Direction;
 use super::flat::{Flat, numbers};
-use super::machine::{Machine, Phase};
-use crate::optim::state::{Saved, entry_name, not_started};
+use super::strong_wolfe::{Evaluation, Next, Point, Search};
+use super::{Lbfgs, LineSearch, Progress};
 
-/// What is counted from the first evaluation on.
-const COUNTS: [&str; 2] = ["func_evals", "n_iter"];
-/// The course, which begins with the first iteration.
-const COURSE: [&str; 8] = ["d", "t", "old_dirs", "old_stps", "ro", "H_diag", "prev_flat_grad", "prev_loss"];
-
-/// The tensors of a state, in the order of their names above.
-pub(in crate::optim) struct State {
-    counts: [Tensor; 2],
-    course: Option<[Tensor; 8]>,
+/// The state of L-BFGS between two evaluations.
+#[derive(Debug, Default)]
+pub(in crate::optim) struct LbfgsState {
+    /// The number of evaluations so far, over all steps.
+    pub(super) func_evals: i64,
+    /// The number of iterations so far, over all steps.
+    pub(super) n_iter: i64,
+    pub(super) progress: StepProgress,
 }
 
-impl State {
-    /// Takes a state from what was saved; what does not fit is noted there.
-    pub(in crate::optim) fn take(saved: &mut Saved, parameters: &[(String, Tensor)]) -> Self {
-        let (first, _) = &parameters[0];
-        let elements = Flat(parameters).elements();
-        let counts = COUNTS.map(|slot| saved.take(first, slot, |_| (Vec::new(), Kind::Int64)));
-        // as many moves in all slots as in the first that has them
-        let mut moves = None;
-        let course = COURSE.map(|slot| {
-            saved.take(first, slot, |found| {
-                let moves = match slot {
-                    "old_dirs" | "old_stps" | "ro" => {
-                        *moves.get_or_insert_with(|| found.first().copied().unwrap_or_default())
-                    }
-                    _ => 0,
-                };
-                (expected(slot, elements, moves), Kind::Double)
-            })
-        });
-        let has_begun = course[0].is_some();
-        Self {
-            counts: counts.map(|count| count.unwrap_or_else(|| Tensor::from(0i64))),
-            course: has_begun.then(|| course.map(|tensor| tensor.unwrap_or_else(not_started))),
+/// The progress of a step, which determines the purpose of the next evaluation.
+#[derive(Debug)]
+pub(super) enum StepProgress {
+    /// No step has been started. The direction is that of the last step, if there was one.
+    Between(Option<Direction>),
+    /// The parameters have been moved along the direction.
+    Moved(Step),
+    /// The parameters have been moved along a line that starts at these values.
+    Searching(Step, Box<Search>, Vec<Tensor>),
+}
+
+/// A step that has been started.
+#[derive(Debug)]
+pub(super) struct Step {
+    direction: Direction,
+    iterations: usize,
+    evaluations: usize,
+}
+
+impl Default for StepProgress {
+    fn default() -> Self {
+        Self::Between(None)
+    }
+}
+
+impl LbfgsState {
+    /// Advances a step by the loss and the gradients of the current parameters, which it then pairs. An error ends the step and
+    /// drops its direction.
+    pub(in crate::optim) fn step(
+        &mut self,
+        options: &Lbfgs,
+        parameters: &[(String, Tensor)],
+        loss: &Tensor,
+    ) -> Result<Progress, TchError> {
+        let parameters = Flat(parameters);
+        tch::no_grad(|| {
+            let found = evaluation(parameters, loss)?;
+            self.func_evals += 1;
+            let progress = mem::take(&mut self.progress);
+            self.progress = Stepping { options, parameters, n_iter: &mut self.n_iter }.next(progress, found)?;
+            Ok(if matches!(self.progress, StepProgress::Between(_)) { Progress::Done } else { Progress::Again })
+        })
+    }
+}
+
+fn evaluation(parameters: Flat<'_>, loss: &Tensor) -> Result<Evaluation, TchError> {
+    let gradient = parameters.gradient()?;
+    let loss = loss.f_detach()?.f_to_device(gradient.device())?;
+    let [loss, largest] = numbers([loss, gradient.f_abs()?.f_max()?])?;
+    Ok(Evaluation { loss, gradient, largest })
+}
+
+struct Stepping<'a> {
+    options: &'a Lbfgs,
+    parameters: Flat<'a>,
+    n_iter: &'a mut i64,
+}
+
+impl Stepping<'_> {
+    fn next(&mut self, progress: StepProgress, found: Evaluation) -> Result<StepProgress, TchError> {
+        match progress {
+            StepProgress::Between(direction)
+                if found.largest <= self.options.tolerance_grad || self.options.max_iter == 0 =>
+            {
+                Ok(StepProgress::Between(direction))
+            }
+            StepProgress::Between(direction) => self.iterate(direction, 0, 1, found),
+            StepProgress::Moved(mut step) => {
+                step.evaluations += 1;
+                self.conclude(step, found)
+            }
+            StepProgress::Searching(mut step, search, values) => {
+                step.evaluations += 1;
+                self.search(step, *search, values, found)
+            }
         }
     }
 
-    /// The tensors with their names, under that of a parameter.
-    pub(in crate::optim) fn named(self, parameter: &str) -> Vec<(String, Tensor)> {
-        let names = COUNTS.into_iter().chain(COURSE).map(|slot| entry_name(parameter, slot));
-        let course = self.course.unwrap_or_else(|| COURSE.map(|_| not_started()));
-        names.zip(self.counts.into_iter().chain(course)).collect()
-    }
-}
-
-/// The shape that a slot of the course has.
-fn expected(slot: &str, elements: i64, moves: i64) -> Vec<i64> {
-    match slot {
-        "d" | "prev_flat_grad" => vec![elements],
-        "old_dirs" | "old_stps" => vec![moves, elements],
-        "ro" => vec![moves],
-        _ => Vec::new(),
-    }
-}
-
-impl Machine {
-    /// The live state; `None` within a step.
-    pub(in crate::optim) fn state(&self) -> Result<Option<State>, TchError> {
-        let Phase::Between(course) = &self.phase else {
-            return Ok(None);
+    /// Starts an iteration: computes a new direction, and pairs the parameters along it.
+    fn iterate(
+        &mut self,
+        direction: Option<Direction>,
+        iterations: usize,
+        evaluations: usize,
+        found: Evaluation,
+    ) -> Result<StepProgress, TchError> {
+        *self.n_iter += 1;
+        let direction = match direction {
+            Some(direction) => direction.next(&found, self.options)?,
+            None => Direction::steepest_descent(&found, self.options)?,
         };
-        let counts = [self.func_evals, self.n_iter].map(Tensor::from);
-        Ok(Some(State { counts, course: course.as_ref().map(Course::tensors).transpose()? }))
-    }
-
-    /// A machine that goes on from a copy of the state.
-    pub(in crate::optim) fn resume(state: &State, parameters: &[(String, Tensor)]) -> Result<Self, TchError> {
-        let [func_evals, n_iter] = state.counts.each_ref().map(|count| numbers([count.shallow_clone()]));
-        let like = Flat(parameters).zeros()?;
-        let course = state.course.as_ref().map(|tensors| Course::from_tensors(tensors, &like)).transpose()?;
-        Ok(Self { func_evals: func_evals?[0] as i64, n_iter: n_iter?[0] as i64, phase: Phase::Between(course) })
-    }
-}
-
-impl Course {
-    /// The tensors of the slots in `COURSE`; numbers in f64.
-    fn tensors(&self) -> Result<[Tensor; 8], TchError> {
-        let products: Vec<f64> = self.moves.iter().map(|known| known.inverse_product).collect();
-        let stacked = |part: fn(&Move) -> &Tensor| match self.moves.is_empty() {
-            true => self.direction.f_unsqueeze(0)?.f_narrow(0, 0, 0),
-            false => Tensor::f_stack(&self.moves.iter().map(part).collect::<Vec<_>>(), 0),
+        if direction.slope > -self.options.tolerance_change {
+            return Ok(StepProgress::Between(Some(direction)));
+        }
+        let step = Step { direction, iterations: iterations + 1, evaluations };
+        let Some(LineSearch::StrongWolfe) = self.options.line_search else {
+            self.parameters.add(&step.direction.displacement()?)?;
+            let last = step.iterations == self.options.max_iter;
+            return Ok(if last { StepProgress::Between(Some(step.direction)) } else { StepProgress::Moved(step) });
         };
-        Ok([
-            self.direction.shallow_clone(),
-            Tensor::from(self.length),
-            stacked(|known| &known.change)?,
-            stacked(|known| &known.by)?,
-            Tensor::from_slice(&products),
-            Tensor::from(self.scale),
-            self.gradient.shallow_clone(),
-            Tensor::from(self.loss),
-        ])
+        let values = self.parameters.values()?;
+        self.parameters.add(&step.direction.displacement()?)?;
+        let start = Point { length: 0.0, slope: step.direction.slope, evaluation: found };
+        let most = self.options.most_evaluations().saturating_sub(evaluations);
+        let search = Search::new(start, step.direction.largest, step.direction.length, most);
+        Ok(StepProgress::Searching(step, Box::new(search), values))
     }
 
-    fn from_tensors(tensors: &[Tensor; 8], like: &Tensor) -> Result<Self, TchError> {
-        let own = |tensor: &Tensor| tensor.f_detach_copy()?.f_to_device(like.device())?.f_to_kind(like.kind());
-        // the order in which a product of two vectors is added up depends on where in memory they begin
-        let rows = |tensor: &Tensor| -> Result<Vec<Tensor>, TchError> {
-            own(tensor)?.f_unbind(0)?.iter().map(Tensor::f_detach_copy).collect()
+    fn search(
+        &mut self,
+        mut step: Step,
+        search: Search,
+        values: Vec<Tensor>,
+        found: Evaluation,
+    ) -> Result<StepProgress, TchError> {
+        let [slope] = numbers([found.gradient.f_dot(&step.direction.vector)?])?;
+        let next = search.next(slope, found);
+        step.direction.length = match &next {
+            Next::Try(search) => search.length,
+            Next::Accept(point) => point.length,
         };
-        let number = |tensor: &Tensor| numbers([tensor.shallow_clone()]).map(|[number]| number);
-        let [direction, length, changes, moves, products, scale, gradient, loss] = tensors;
-        let (direction, gradient) = (own(direction)?, own(gradient)?);
-        let products = Vec::<f64>::try_from(products.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?)?;
-        let known = rows(changes)?.into_iter().zip(rows(moves)?).zip(products);
-        let moves = known.map(|((change, by), inverse_product)| Move { by, change, inverse_product }).collect();
-        let [slope, largest] = numbers([gradient.f_dot(&direction)?, direction.f_abs()?.f_max()?])?;
-        let (length, scale, loss) = (number(length)?, number(scale)?, number(loss)?);
-        Ok(Self { direction, largest, slope, length, gradient, loss, scale, moves })
+        self.parameters.set(&values)?;
+        self.parameters.add(&step.direction.displacement()?)?;
+        match next {
+            Next::Try(search) => Ok(StepProgress::Searching(step, Box::new(search), values)),
+            Next::Accept(point) => self.conclude(step, point.evaluation),
+        }
+    }
+
+    /// Ends an iteration with the evaluation at its end, and also the step if a criterion is met.
+    fn conclude(&mut self, step: Step, found: Evaluation) -> Result<StepProgress, TchError> {
+        let Step { direction, iterations, evaluations } = step;
+        let options = self.options;
+        let done = iterations == options.max_iter
+            || evaluations >= options.most_evaluations()
+            || found.largest <= options.tolerance_grad
+            || direction.largest * direction.length.abs() <= options.tolerance_change
+            || (found.loss - direction.loss).abs() < options.tolerance_change;
+        if done {
+            Ok(StepProgress::Between(Some(direction)))
+        } else {
+            self.iterate(Some(direction), iterations, evaluations, found)
+        }
     }
 }

@@ -1,13 +1,13 @@
-//! The line search for a length that meets the strong Wolfe conditions, as `_strong_wolfe` in `torch/optim/lbfgs.py`: first
-//! lengths grow until two of them hold a good one between them, then the two are moved together.
+//! The line search for a length that satisfies the strong Wolfe conditions, as `_strong_wolfe` in `torch/optim/lbfgs.py`: the
+//! length grows until two of them bracket a suitable one, then the bracket is narrowed.
 
 use tch::Tensor;
 
-/// How much of the loss's fall, by its slope at the start, must happen.
+/// The required decrease of the loss, as a fraction of that predicted by the slope at the start.
 const C1: f64 = 1e-4;
-/// How much of the slope at the start may be left.
+/// The largest remaining slope, as a fraction of that at the start.
 const C2: f64 = 0.9;
-/// A bracket in which no parameter would move by more is narrow enough.
+/// The width of a bracket, as the largest change of a parameter, at which the search ends.
 const NARROWEST: f64 = 1e-9;
 
 /// The loss and the gradient at a point.
@@ -15,7 +15,7 @@ const NARROWEST: f64 = 1e-9;
 pub(super) struct Evaluation {
     pub(super) loss: f64,
     pub(super) gradient: Tensor,
-    /// The gradient's largest element, taken positive.
+    /// The largest absolute value of the gradient's elements.
     pub(super) largest: f64,
 }
 
@@ -23,12 +23,12 @@ pub(super) struct Evaluation {
 #[derive(Debug)]
 pub(super) struct Point {
     pub(super) length: f64,
-    /// The gradient along the line.
+    /// The derivative along the line.
     pub(super) slope: f64,
     pub(super) evaluation: Evaluation,
 }
 
-/// A search that waits for the evaluation at the length that it tries.
+/// A search that needs the evaluation at `length`.
 #[derive(Debug)]
 pub(super) struct Search {
     line: Line,
@@ -39,10 +39,10 @@ pub(super) struct Search {
 #[derive(Debug)]
 struct Line {
     start: Point,
-    /// The direction's largest element, taken positive.
+    /// The largest absolute value of the direction's elements.
     largest: f64,
     evaluations: usize,
-    /// How many evaluations there may be after the first.
+    /// The maximum number of evaluations after the first.
     most: usize,
 }
 
@@ -60,14 +60,14 @@ struct Bracket {
     stuck: bool,
 }
 
-/// What to do after an evaluation.
+/// The result of an evaluation.
 pub(super) enum Next {
     Try(Search),
     Accept(Point),
 }
 
 impl Search {
-    /// Begins with the length `first`, and evaluates up to `most` times after that.
+    /// Starts with the length `first`, and evaluates up to `most` times after that.
     pub(super) fn new(start: Point, largest: f64, first: f64, most: usize) -> Self {
         let previous = start.share();
         let line = Line { start, largest, evaluations: 0, most };
@@ -128,7 +128,7 @@ impl Line {
         self.probe(bracket)
     }
 
-    /// Tries a length within the bracket, unless it is as narrow as it may become.
+    /// Tries a length within the bracket, unless the bracket is narrow enough.
     fn probe(self, mut bracket: Bracket) -> Next {
         let [first, second] = &bracket.ends;
         let (shortest, longest) = (first.length.min(second.length), first.length.max(second.length));
@@ -174,13 +174,13 @@ impl Point {
     }
 }
 
-/// Which end has the lower loss.
+/// Returns the index of the point with the lower loss.
 fn lower([first, second]: &[Point; 2]) -> usize {
     usize::from(first.loss() > second.loss())
 }
 
-/// Where the cubic through two points, with their slopes, is lowest, kept between two lengths; their middle where there is
-/// no such place.
+/// Returns the minimum of the cubic through two points with their slopes, clamped to two lengths; their midpoint if the cubic
+/// has no minimum.
 fn cubic_minimum(first: &Point, second: &Point, shortest: f64, longest: f64) -> f64 {
     let (left, right) = if first.length <= second.length { (first, second) } else { (second, first) };
     let width = right.length - left.length;

@@ -3,7 +3,7 @@ use tch_lightning::optim::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, NAdam, Optimizer, RAdam, RmsProp, Sgd,
 };
 
-/// Training may be moved to a thread of its own.
+/// An optimizer is `Send`, so that training can run on another thread.
 const _: fn() = || {
     fn may_be_sent<T: Send>() {}
     may_be_sent::<Optimizer>();
@@ -18,34 +18,34 @@ fn named(name: &str, tensor: &Tensor) -> (String, Tensor) {
 }
 
 fn refusal(algorithm: impl Into<Algorithm>, parameters: Vec<(String, Tensor)>) -> String {
-    Optimizer::new(algorithm, parameters).expect_err("the mistake went unnoticed").to_string()
+    Optimizer::new(algorithm, parameters).expect_err("there was no error").to_string()
 }
 
 #[test]
-fn hyperparameters_out_of_range() {
+fn hyperparameters_out_of_range_are_rejected() {
     let refusal = |algorithm: Algorithm| refusal(algorithm, vec![named("w", &parameter())]);
     for (algorithm, sentence) in [
-        (AdamW::new(-1.0).into(), "AdamW: lr is -1, but it must be a number of 0 or more"),
-        (Adam::new(f64::NAN).into(), "Adam: lr is NaN, but it must be a number of 0 or more"),
-        (Adam::default().betas((0.9, 1.0)).into(), "Adam: betas.1 is 1, but it must be at least 0 and below 1"),
-        (AdamW::default().betas((-0.1, 0.9)).into(), "AdamW: betas.0 is -0.1, but it must be at least 0 and below 1"),
-        (Adam::default().eps(-1e-8).into(), "Adam: eps is -0.00000001, but it must be a number of 0 or more"),
-        (Sgd::new(0.1).momentum(-0.9).into(), "SGD: momentum is -0.9, but it must be a number of 0 or more"),
-        (Sgd::new(0.1).weight_decay(-0.5).into(), "SGD: weight_decay is -0.5, but it must be a number of 0 or more"),
+        (AdamW::new(-1.0).into(), "AdamW: lr must be a number of 0 or more, but it is -1"),
+        (Adam::new(f64::NAN).into(), "Adam: lr must be a number of 0 or more, but it is NaN"),
+        (Adam::default().betas((0.9, 1.0)).into(), "Adam: betas.1 must be at least 0 and below 1, but it is 1"),
+        (AdamW::default().betas((-0.1, 0.9)).into(), "AdamW: betas.0 must be at least 0 and below 1, but it is -0.1"),
+        (Adam::default().eps(-1e-8).into(), "Adam: eps must be a number of 0 or more, but it is -0.00000001"),
+        (Sgd::new(0.1).momentum(-0.9).into(), "SGD: momentum must be a number of 0 or more, but it is -0.9"),
+        (Sgd::new(0.1).weight_decay(-0.5).into(), "SGD: weight_decay must be a number of 0 or more, but it is -0.5"),
         (
             Sgd::new(0.1).nesterov(true).into(),
-            "SGD: nesterov needs a momentum above 0 and a dampening of 0, but momentum is 0 and dampening is 0",
+            "SGD: nesterov requires a momentum above 0 and a dampening of 0, but momentum is 0 and dampening is 0",
         ),
-        (Adamax::new(0.1).betas((0.9, -0.5)).into(), "Adamax: betas.1 is -0.5, but it must be at least 0 and below 1"),
+        (Adamax::new(0.1).betas((0.9, -0.5)).into(), "Adamax: betas.1 must be at least 0 and below 1, but it is -0.5"),
         (
             NAdam::new(0.1).momentum_decay(-1.0).into(),
-            "NAdam: momentum_decay is -1, but it must be a number of 0 or more",
+            "NAdam: momentum_decay must be a number of 0 or more, but it is -1",
         ),
-        (RAdam::new(0.1).weight_decay(-1.0).into(), "RAdam: weight_decay is -1, but it must be a number of 0 or more"),
-        (RmsProp::new(0.1).alpha(-0.1).into(), "RMSprop: alpha is -0.1, but it must be a number of 0 or more"),
-        (Adagrad::new(0.1).lr_decay(-0.1).into(), "Adagrad: lr_decay is -0.1, but it must be a number of 0 or more"),
-        (Adadelta::new(0.1).rho(1.5).into(), "Adadelta: rho is 1.5, but it must be at least 0 and at most 1"),
-        (Lbfgs::new(1.0).history_size(0).into(), "LBFGS: history_size is 0, but it must be 1 or more"),
+        (RAdam::new(0.1).weight_decay(-1.0).into(), "RAdam: weight_decay must be a number of 0 or more, but it is -1"),
+        (RmsProp::new(0.1).alpha(-0.1).into(), "RMSprop: alpha must be a number of 0 or more, but it is -0.1"),
+        (Adagrad::new(0.1).lr_decay(-0.1).into(), "Adagrad: lr_decay must be a number of 0 or more, but it is -0.1"),
+        (Adadelta::new(0.1).rho(1.5).into(), "Adadelta: rho must be at least 0 and at most 1, but it is 1.5"),
+        (Lbfgs::new(1.0).history_size(0).into(), "LBFGS: history_size must be 1 or more, but it is 0"),
     ] as [(Algorithm, &str); 15]
     {
         assert_eq!(refusal(algorithm), sentence);
@@ -53,19 +53,16 @@ fn hyperparameters_out_of_range() {
 }
 
 #[test]
-fn parameters_that_cannot_be_optimized() {
+fn parameters_that_cannot_be_optimized_are_rejected() {
     let weight = parameter();
-    assert_eq!(
-        refusal(AdamW::default(), vec![]),
-        "AdamW got no parameters: give it at least one tensor that requires a gradient"
-    );
+    assert_eq!(refusal(AdamW::default(), vec![]), "AdamW must have at least one parameter, but it has none");
     assert_eq!(
         refusal(AdamW::default(), vec![named("w", &weight.detach())]),
-        "AdamW cannot optimize `w`: it requires no gradient: leave it out, or call `set_requires_grad(true)`"
+        "AdamW cannot optimize `w`: it does not require a gradient; remove it, or call `set_requires_grad(true)`"
     );
     assert_eq!(
         refusal(AdamW::default(), vec![named("w", &(&weight * 2))]),
-        "AdamW cannot optimize `w`: it is computed from other tensors, which are the ones to optimize"
+        "AdamW cannot optimize `w`: it is computed from other tensors; optimize those"
     );
     assert_eq!(
         refusal(AdamW::default(), vec![named("w", &weight), named("w", &parameter())]),
@@ -73,12 +70,12 @@ fn parameters_that_cannot_be_optimized() {
     );
     assert_eq!(
         refusal(AdamW::default(), vec![named("encoder.w", &weight), named("decoder.w", &weight)]),
-        "AdamW cannot optimize `decoder.w`: it is the same tensor as `encoder.w`: give a shared parameter once"
+        "AdamW cannot optimize `decoder.w`: it is the same tensor as `encoder.w`; pass a shared parameter once"
     );
 }
 
 #[test]
-fn a_sparse_gradient() {
+fn sparse_gradients_are_rejected() {
     let table = Tensor::ones([4, 2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
     let mut optimizer = Optimizer::new(Sgd::new(0.1), vec![named("words", &table)]).unwrap();
     let rows = Tensor::from_slice(&[1i64, 3]);
@@ -92,7 +89,7 @@ fn a_sparse_gradient() {
 }
 
 #[test]
-fn a_parameter_converted_after_its_first_step() {
+fn parameter_converted_after_its_first_step_is_rejected() {
     let mut weight = parameter();
     let mut optimizer = Optimizer::new(AdamW::default(), vec![named("w", &weight)]).unwrap();
     weight.sum(Kind::Float).backward();
@@ -108,21 +105,21 @@ fn a_parameter_converted_after_its_first_step() {
 }
 
 #[test]
-fn a_momentum_where_there_is_none() {
+fn set_momentum_of_an_algorithm_without_one_is_an_error() {
     let mut algorithm = Algorithm::from(Adagrad::new(0.1));
     assert_eq!(algorithm.momentum(), None);
     assert_eq!(algorithm.set_momentum(0.9).unwrap_err().to_string(), "Adagrad has no momentum");
 }
 
 #[test]
-fn limits_below_zero() {
+fn clipping_rejects_negative_limits() {
     let mut optimizer = Optimizer::new(Sgd::new(0.1), vec![named("w", &parameter())]).unwrap();
     assert_eq!(
         optimizer.clip_grad_norm(-1.0).unwrap_err().to_string(),
-        "SGD: max_norm is -1, but it must be a number of 0 or more"
+        "SGD: max_norm must be a number of 0 or more, but it is -1"
     );
     assert_eq!(
         optimizer.clip_grad_value(f64::NAN).unwrap_err().to_string(),
-        "SGD: clip_value is NaN, but it must be a number of 0 or more"
+        "SGD: clip_value must be a number of 0 or more, but it is NaN"
     );
 }
