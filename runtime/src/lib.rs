@@ -33,6 +33,7 @@ mod location;
 mod log;
 mod loggers;
 mod loops;
+pub mod messages;
 pub mod metrics;
 mod mismatch;
 mod module;

@@ -3,7 +3,7 @@
 
 use crate::hook_location::HookLocation;
 use crate::native::without_backtrace;
-use crate::{terminal, users_line};
+use crate::{messages, terminal, users_line};
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
@@ -38,8 +38,8 @@ pub(crate) fn warn_of_aborts() {
     static ONCE: Once = Once::new();
     if aborts() {
         ONCE.call_once(|| {
-            terminal::say(
-                "warning: the program is built with `panic = \"abort\"`: a panic in a hook, such as libtorch's for tensors \
+            messages::warning!(
+                "the program is built with `panic = \"abort\"`: a panic in a hook, such as libtorch's for tensors \
                  of the wrong shape, will end it at once, without `on_exception` and without a checkpoint",
             );
         });
@@ -82,7 +82,7 @@ fn print_only_those_outside() {
                 before(panic);
             } else if aborts() {
                 // a progress bar may have left its line open
-                terminal::say(&format!("\nerror: {}", last_words(panic, LOCATION.get())));
+                terminal::say_in_panic(format_args!("\nerror: {}", last_words(panic, LOCATION.get())));
                 std::process::abort();
             } else {
                 PANICKED_AT.set(place(panic));
@@ -95,7 +95,7 @@ fn print_only_those_outside() {
 fn place(panic: &PanicHookInfo<'_>) -> Option<String> {
     let backtrace = Backtrace::capture();
     if backtrace.status() == BacktraceStatus::Captured {
-        terminal::say(&format!("\n{backtrace}"));
+        terminal::say_in_panic(format_args!("\n{backtrace}"));
     }
     let own = panic.location();
     let users = || users_line::of(&Backtrace::force_capture());

@@ -1,23 +1,77 @@
-//! The two output streams: stdout for results, stderr for messages about progress.
+//! Progress messages on stderr; stdout is reserved for results. Lines are written above the progress bars.
 
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
+
+/// How many times a second a bar is drawn at most.
+const BAR_HZ: u8 = 10;
+
+/// The bars on stderr, of all trainers of the process; not made where none has a bar.
+static BARS: OnceLock<MultiProgress> = OnceLock::new();
+
+/// Draws a bar, hidden so far, below all lines that are written through this module.
+pub(crate) fn add_bar(bar: ProgressBar) -> ProgressBar {
+    let bars = BARS.get_or_init(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(BAR_HZ)));
+    let bar = bars.add(bar);
+    bar.tick();
+    bar
+}
+
+/// Clears a bar, and forgets it.
+pub(crate) fn remove_bar(bar: &ProgressBar) {
+    bar.finish_and_clear();
+    if let Some(bars) = BARS.get() {
+        bars.remove(bar);
+    }
+}
+
+/// Clears the bars, writes, and draws them again below.
+fn above_bars<T>(write: impl FnOnce() -> T) -> T {
+    match BARS.get() {
+        Some(bars) => bars.suspend(write),
+        None => write(),
+    }
+}
 
 /// Prints a result to stdout. A reader that has enough, such as `head`, closes the pipe, which is not an error.
-pub(crate) fn print(text: &str) -> io::Result<()> {
-    let mut stdout = io::stdout();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+pub(crate) fn print(text: impl Display) -> io::Result<()> {
+    let write = || {
+        let mut stdout = io::stdout();
+        writeln!(stdout, "{text}").and_then(|()| stdout.flush())
+    };
+    match above_bars(write) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }
 }
 
-/// Warns of what failed after the error that ends the run.
-pub(crate) fn warn_after_error(error: &impl Display) {
-    say(&format!("warning: while the run ended by an error, {error}"));
+/// Writes lines to stderr. A terminal that is gone is not a reason to stop training.
+pub(crate) fn say(text: impl Display) {
+    let text = format!("{text}\n");
+    let _ = Stderr.write_all(text.as_bytes());
 }
 
-/// Writes a line, or several. A terminal that is gone is no reason to stop training.
-pub(crate) fn say(text: &str) {
+/// Writes lines to stderr from a hook of panics, which must not wait for a lock that the panicking thread may hold.
+pub(crate) fn say_in_panic(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Stderr, for whole lines.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stderr;
+
+impl Write for Stderr {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        above_bars(|| io::stderr().write(lines))
+    }
+
+    fn write_all(&mut self, lines: &[u8]) -> io::Result<()> {
+        above_bars(|| io::stderr().write_all(lines))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }

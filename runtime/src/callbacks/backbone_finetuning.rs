@@ -4,10 +4,10 @@ use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
+use crate::messages;
 use crate::module::{Callback, LightningModule, NamedParameter, trainable};
 use crate::optim::{Optimizer, Pattern};
 use crate::stage::Stage;
-use crate::terminal;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -200,7 +200,7 @@ impl BackboneFinetuning {
         self.state.previous_backbone_lr = Some(backbone_lr);
         self.state.latest_epoch = Some(epoch);
         if self.verbose {
-            terminal::say(&format!("epoch {epoch}: the learning rate is {lr}, and the backbone's {backbone_lr}"));
+            messages::info!({ epoch, lr, backbone_lr }, "epoch {epoch}: the learning rate is {lr}, and the backbone's {backbone_lr}");
         }
         Ok(())
     }

@@ -3,10 +3,10 @@
 use crate::context::at::Outside;
 use crate::context::{Context, RunContext};
 use crate::hook::Hook;
+use crate::messages;
 use crate::module::{Callback, LightningModule};
 use crate::native::memory_stats;
 use crate::stage::Stage;
-use crate::terminal;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -128,7 +128,7 @@ impl<M: LightningModule> Callback<M> for DeviceStatsMonitor {
         let stats = self.stats(ctx.device())?;
         let is_known = |key: &&String| stats.iter().any(|(name, _)| name == *key);
         for key in self.filter_keys.iter().flatten().filter(|key| !is_known(key)) {
-            terminal::say(&format!("warning: DeviceStatsMonitor has no `{key}` of this device"));
+            messages::warning!("DeviceStatsMonitor has no `{key}` of this device");
         }
         Ok(())
     }

@@ -5,9 +5,9 @@ use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::counted::counted;
 use crate::json;
+use crate::messages;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
-use crate::terminal;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -197,7 +197,9 @@ impl EarlyStopping {
             Err(missing) if self.strict => return Err(missing.into()),
             Err(missing) => {
                 self.state.latest_check = Some(batches);
-                self.say(&format!("warning: {missing}"));
+                if self.verbose {
+                    messages::warning!({ epoch = ctx.current_epoch() }, "{missing}");
+                }
                 return Ok(());
             }
         };
@@ -207,8 +209,8 @@ impl EarlyStopping {
             self.state.stopping_reason = Some(reason);
             self.state.stopped_epoch = Some(ctx.current_epoch());
             ctx.stop_because(self.sentence(reason, current));
-        } else if self.state.best_score != before {
-            self.say(&format!("`{}` improved to {current:.4}", self.monitor));
+        } else if self.verbose && self.state.best_score != before {
+            messages::info!({ epoch = ctx.current_epoch() }, "`{}` improved to {current:.4}", self.monitor);
         }
         Ok(())
     }
@@ -252,12 +254,6 @@ impl EarlyStopping {
         };
         format!("EarlyStopping: {why}")
     }
-
-    fn say(&self, sentence: &str) {
-        if self.verbose {
-            terminal::say(sentence);
-        }
-    }
 }
 
 impl<M: LightningModule> Callback<M> for EarlyStopping {
@@ -298,11 +294,11 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
         // a run that is resumed near its end may have nothing left to look at
         if self.state.latest_check.is_none() && ctx.ckpt_path().is_none() && !ctx.is_fast_dev_run() {
-            terminal::say(&format!(
-                "warning: EarlyStopping never looked at `{}`: it looks after validation, and none has run; set \
+            messages::warning!(
+                "EarlyStopping never looked at `{}`: it looks after validation, and none has run; set \
                  `check_on_train_epoch_end` to look after each training epoch",
                 self.monitor
-            ));
+            );
         }
         Ok(())
     }

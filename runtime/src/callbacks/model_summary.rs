@@ -28,7 +28,7 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
 
     fn on_fit_start(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
         let store = module.parameters();
-        terminal::say(&summary(&trainable(store), &buffers(store)));
+        terminal::say(summary(&trainable(store), &buffers(store)));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::file_error::FileError;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
-use crate::{atomic_file, location, terminal};
+use crate::{atomic_file, location, messages};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ impl OnExceptionCheckpoint {
         let path = ctx.free_checkpoint(&folder, &self.filename, began_from);
         if path != self.ckpt_path() {
             let (other, path) = (self.ckpt_path(), path.display());
-            terminal::say(&format!("{} is left to another run: this one writes {path}", other.display()));
+            messages::info!("{} is left to another run: this one writes {path}", other.display());
         }
         Ok(path)
     }

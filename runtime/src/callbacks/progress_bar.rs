@@ -15,7 +15,8 @@ use std::time::{Duration, Instant};
 /// The bar's numbers are fetched from the device no more often than this.
 const REFRESH: Duration = Duration::from_millis(200);
 
-/// Shows the progress on the standard error stream: a bar where that is a terminal, else one plain line for each epoch.
+/// Shows the progress on stderr: a bar where that is a terminal, and otherwise one plain line for each epoch. Messages and what
+/// [`ctx.print`](crate::RunContext::print) prints appear above the bar.
 /// Lightning's [`TQDMProgressBar`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.TQDMProgressBar.html).
 #[derive(Debug)]
 pub struct ProgressBar {
@@ -50,11 +51,11 @@ impl ProgressBar {
         if !self.is_terminal {
             return;
         }
-        let bar = Bar::with_draw_target(Some(batches as u64), ProgressDrawTarget::stderr_with_hz(10));
+        let bar = Bar::with_draw_target(Some(batches as u64), ProgressDrawTarget::hidden());
         let template = "{prefix} {wide_bar} {pos}/{len} {elapsed} {per_sec:.dim} {msg}";
         bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
         bar.set_prefix(what);
-        self.bar = Some(bar);
+        self.bar = Some(terminal::add_bar(bar));
     }
 
     /// Shows the bar of the running epoch, from the batch where it is.
@@ -68,7 +69,7 @@ impl ProgressBar {
 
     fn close(&mut self) {
         if let Some(bar) = self.bar.take() {
-            bar.finish_and_clear();
+            terminal::remove_bar(&bar);
         }
     }
 
@@ -91,7 +92,7 @@ impl ProgressBar {
         if !metrics.is_empty() {
             let _ = write!(line, "  {metrics}");
         }
-        terminal::say(&line);
+        terminal::say(line);
     }
 }
 

@@ -4,10 +4,10 @@ use crate::config::Span;
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::json;
+use crate::messages;
 use crate::module::{Callback, LightningModule};
 use crate::schedule::Interval;
 use crate::stage::{RunningStage, Stage};
-use crate::terminal;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -154,9 +154,9 @@ impl Timer {
         let elapsed = Span(Duration::from_secs(elapsed.as_secs()));
         // printed once, where `min_epochs` or `min_steps` continues the run
         if self.verbose && !ctx.should_stop() && !ctx.can_stop_early() {
-            terminal::say(&format!(
+            messages::info!(
                 "Timer: the time limit of {limit} is reached; training continues for `min_epochs` or `min_steps`"
-            ));
+            );
         }
         ctx.stop_because(format!("Timer: the time limit of {limit} was reached after {elapsed}"));
     }

@@ -6,8 +6,8 @@ use crate::error::Error;
 use crate::error_chain::in_one_line;
 use crate::loggers::Logger;
 use crate::module::{Callback, FromHparams, FromHparamsAndData, LightningModule, Loads};
-use crate::terminal;
 use crate::trainer::Trainer;
+use crate::{messages, terminal};
 use anyhow::Result;
 use std::ffi::OsString;
 use std::marker::PhantomData;
@@ -130,16 +130,18 @@ impl<M: LightningModule, D> Program<M, D> {
 }
 
 impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparams> Program<M, D> {
-    /// Runs the program. An error is one line on the standard error stream.
+    /// Runs the program. Messages go to stderr, by [`messages::init`](crate::messages::init) where no subscriber of `tracing` is
+    /// installed; an error is one line there.
     ///
     /// The exit code is 0 after a run that succeeded, 130 where SIGINT (Ctrl-C) ended it, 143 where SIGTERM did, and 1 for all other
     /// errors. A second signal ends the process at once, with the same codes; flags that are unknown or wrong end it with 2, `--help`
     /// with 0.
     pub fn run(self) -> ExitCode {
+        messages::init();
         match self.try_run() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                terminal::say(&format!("error: {}", in_one_line(&error)));
+                terminal::say(format_args!("error: {}", in_one_line(&error)));
                 exit_code(&error)
             }
         }

@@ -7,7 +7,7 @@ use crate::error_chain::in_one_line;
 use crate::log::row_step;
 use crate::loggers::{CsvLogger, Logger, RunStart};
 use crate::stage::{RunningStage, Stage};
-use crate::{panic, terminal};
+use crate::{messages, panic};
 
 /// The loggers that the user gave the trainer, or the one that it made because there were none.
 #[derive(Default)]
@@ -76,7 +76,7 @@ fn call<T: Default>(only_warns: bool, call: impl FnOnce() -> Result<T, Error>) -
         return call();
     }
     let outcome = panic::catch(|| Ok(call()?));
-    Ok(outcome.inspect_err(|error| terminal::warn_after_error(&in_one_line(error))).unwrap_or_default())
+    Ok(outcome.inspect_err(|error| messages::warn_after_error(&in_one_line(error))).unwrap_or_default())
 }
 
 impl RunContext {

@@ -6,9 +6,9 @@ use super::log_dir::LogDir;
 use super::loggers::Loggers;
 use crate::file_error::FileError;
 use crate::log::{Log, LogError, MetricState, SavedLog};
+use crate::messages;
 use crate::named_tensors::NamedTensors;
 use crate::stage::{RunningStage, Stage};
-use crate::terminal;
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -170,10 +170,10 @@ impl RunContext {
     pub(crate) fn end_logged_epoch(&mut self) -> Result<Vec<(String, f64)>, ContextError> {
         let training = self.running_stage() == RunningStage::Training;
         for name in self.active_log().outdated() {
-            terminal::say(&format!(
-                "warning: the value of the metric `{name}` is that of the batches before the checkpoint, as it was not logged \
+            messages::warning!(
+                "the value of the metric `{name}` is that of the batches before the checkpoint, as it was not logged \
                  since the run was resumed: log it in every step"
-            ));
+            );
         }
         let metrics = self.active_log().end_epoch(training)?;
         if self.sanity_checking() {

@@ -3,9 +3,9 @@
 use super::RunContext;
 use super::error::ContextError;
 use crate::config::NonFiniteLoss;
+use crate::messages;
 use crate::native::{keep_loss, read_scalar};
 use crate::optim::OptimizerIndex;
-use crate::terminal;
 use tch::{Device, Kind, TchError, Tensor};
 
 /// The epoch and the batch of a loss.
@@ -213,10 +213,11 @@ impl RunContext {
                 1 => ("1 batch".to_owned(), "its step was"),
                 skipped => (format!("{skipped} batches"), "their steps were"),
             };
-            terminal::say(&format!(
-                "warning: the loss of {batches} was NaN or infinite, first at epoch {epoch}, batch {batch_idx}, and {steps} \
+            messages::warning!(
+                { epoch, batch_idx, skipped },
+                "the loss of {batches} was NaN or infinite, first at epoch {epoch}, batch {batch_idx}, and {steps} \
                  left out"
-            ));
+            );
         }
     }
 }

@@ -18,6 +18,7 @@ mod losses;
 mod lr_schedulers;
 mod optimization;
 mod precision;
+mod print;
 mod redone;
 mod run_state;
 mod save_request;

@@ -5,7 +5,7 @@ use std::sync::Once;
 use super::Batch;
 use super::options::Options;
 use crate::device::{CudaStatus, cuda_status};
-use crate::terminal;
+use crate::messages;
 
 /// Whether memory can be pinned, which requires CUDA.
 pub(super) fn is_possible() -> bool {
@@ -18,7 +18,7 @@ pub(super) fn is_wanted(options: &Options) -> bool {
     let is_wanted = options.pin_memory && is_possible();
     if options.pin_memory && !is_wanted {
         ONCE.call_once(|| {
-            terminal::say(&format!("warning: pin_memory has no effect, as CUDA cannot be used: {}", cuda_status()));
+            messages::warning!("pin_memory has no effect, as CUDA cannot be used: {}", cuda_status());
         });
     }
     is_wanted

@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::source::Source;
 use super::{DataError, WorkerInfo};
 use crate::signal::Caught;
-use crate::{native, panic, terminal};
+use crate::{messages, native, panic};
 
 /// The message of a worker: a batch or its error, and `None` after the last one.
 type Reply<B> = Option<anyhow::Result<B>>;
@@ -123,9 +123,9 @@ impl<P, B> Drop for Pool<P, B> {
                 // the thread ends when it has read its sample
                 if !is_caught(self.caught.as_ref()) {
                     let item = current_item.describe();
-                    terminal::say(&format!(
-                        "warning: worker {worker} of a DataLoader is still reading {item}; its thread is abandoned"
-                    ));
+                    messages::warning!(
+                        "worker {worker} of a DataLoader is still reading {item}; its thread is abandoned"
+                    );
                 }
                 continue;
             }

@@ -5,10 +5,10 @@ use crate::context::{Interruption, LoopLocation, RunContext};
 use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, SavedLoader};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::messages;
 use crate::module::{LightningModule, Running};
 use crate::signal::Caught;
 use crate::stage::Stage;
-use crate::terminal;
 use std::ops::Range;
 use tch::Device;
 
@@ -35,7 +35,7 @@ pub(super) fn warn_if_empty(dataloader: Hook, counts: &[Option<usize>], limit: B
 /// Prints a warning where an evaluation has seen no batch, as of streams that do not know their length.
 pub(super) fn warn_if_no_batch(dataloader: Hook, is_empty: bool) {
     if is_empty {
-        terminal::say(&format!("warning: {}", Error::NoBatch { dataloader, epoch: None }));
+        messages::warning!("{}", Error::NoBatch { dataloader, epoch: None });
     }
 }
 
@@ -76,9 +76,9 @@ fn dealt_as(ctx: &RunContext, epoch: usize) -> u64 {
 /// Makes a loader take the same batches in each epoch, where `overfit_batches` asks for it.
 pub(super) fn overfit<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: &mut DataLoader<B>) {
     if !ctx.config().overfit_batches.is_zero() && loader.make_sequential() {
-        terminal::say(&format!(
-            "warning: `overfit_batches` takes the samples of `{dataloader}` in the dataset's order, not in the loader's"
-        ));
+        messages::warning!(
+            "`overfit_batches` takes the samples of `{dataloader}` in the dataset's order, not in the loader's"
+        );
     }
 }
 

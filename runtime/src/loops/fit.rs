@@ -9,10 +9,10 @@ use crate::context::{EndReason, RunContext};
 use crate::counted::counted;
 use crate::data::Batches;
 use crate::error::Error;
+use crate::messages;
 use crate::module::{LightningModule, Running};
 use crate::progress::Progress;
 use crate::stage::RunningStage;
-use crate::terminal;
 
 /// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored.
 pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
@@ -82,7 +82,11 @@ fn train<M: LightningModule>(
         Some(epoch) => format!("within epoch {epoch}, after"),
         None => format!("after {} and", counted(current_epoch, "epoch")),
     };
-    terminal::say(&format!("training ended {epochs} {}: {end_reason}", counted(global_step, "step")));
+    messages::info!(
+        { epoch = current_epoch, step = global_step },
+        "training ended {epochs} {}: {end_reason}",
+        counted(global_step, "step")
+    );
     running.ctx.end_because(end_reason);
     warn_of_no_checkpoint(running);
     Ok(())
@@ -126,11 +130,12 @@ fn continue_cut_epoch(ctx: &mut RunContext) -> Result<Option<Progress>, EndReaso
 /// Leaves the rest of an epoch that was cut short to the data that it was dealt from: the epoch's end was reached all the same.
 fn leave_cut_epoch(ctx: &mut RunContext, after: Progress) {
     let (epoch, batches_ready) = (ctx.current_epoch(), ctx.progress().batches_ready());
-    terminal::say(&format!(
-        "warning: epoch {epoch} was cut short after {}, and the training data is not what it was then: training continues with epoch {}",
+    messages::warning!(
+        { epoch, batches = batches_ready },
+        "epoch {epoch} was cut short after {}, and the training data is not what it was then: training continues with epoch {}",
         counted(batches_ready, "batch"),
         after.current_epoch()
-    ));
+    );
     *ctx.progress_mut() = after;
     if let Some(checkpoint) = ctx.resumed_mut() {
         checkpoint.metadata.run.forget_logged();
@@ -148,7 +153,7 @@ fn nothing_is_trained(ctx: &mut RunContext, reason: EndReason) {
         .filter(|_| reason != EndReason::NoTrainingBatches)
         .map(|path| format!(", in the run that {} is from", path.display()))
         .unwrap_or_default();
-    terminal::say(&format!("nothing is left to train: {reason}{after}"));
+    messages::info!("nothing is left to train: {reason}{after}");
     ctx.end_because(reason);
 }
 
@@ -160,11 +165,11 @@ fn warn_of_rare_rows(ctx: &RunContext) {
     };
     let (steps, every) = (batches.div_ceil(config.accumulate_grad_batches), config.log_every_n_steps);
     if every > steps {
-        terminal::say(&format!(
-            "warning: `log_every_n_steps` is {every}, and an epoch has {}: most epochs write no row of their steps; set it to {steps} \
+        messages::warning!(
+            "`log_every_n_steps` is {every}, and an epoch has {}: most epochs write no row of their steps; set it to {steps} \
              or less",
             counted(steps, "step")
-        ));
+        );
     }
 }
 
@@ -177,7 +182,7 @@ fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
             0 => "`save_top_k` is 0",
             _ => "none was due, or none was among the best",
         };
-        terminal::say(&format!("warning: this run saved no checkpoint: {reason}"));
+        messages::warning!("this run saved no checkpoint: {reason}");
     }
 }
 

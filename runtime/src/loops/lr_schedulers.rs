@@ -5,9 +5,9 @@ use crate::config::Every;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::messages;
 use crate::module::{LightningModule, LightningModuleTable, Running, edge};
 use crate::schedule::{Interval, LrSchedulerConfig, LrSchedulerIndex};
-use crate::terminal;
 
 /// The moments after which schedulers step. Those on a metric step after validation, and all others before it, as a checkpoint may be
 /// written in between.
@@ -91,6 +91,6 @@ fn miss<M: LightningModule>(running: &mut Running<'_, M>, strict: bool, missing:
     if strict {
         return edge::module(Hook::LrSchedulerStep, running.ctx, |_| Err(missing.into()));
     }
-    terminal::say(&format!("warning: {missing}"));
+    messages::warning!("{missing}");
     Ok(())
 }

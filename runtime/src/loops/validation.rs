@@ -6,10 +6,10 @@ use crate::config::{Every, ValCheckInterval};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::messages;
 use crate::module::{LightningModule, ModelHooksTable, Running};
 use crate::native::RandomState;
 use crate::stage::RunningStage;
-use crate::terminal;
 
 /// The validation of a `fit`.
 pub(super) struct Validation<M: LightningModule> {
@@ -26,7 +26,7 @@ impl<M: LightningModule> Validation<M> {
             return None;
         }
         if !running.data.has(Hook::ValDataloader) {
-            terminal::say("warning: there is a `validation_step` and no `val_dataloader`: validation is left out");
+            messages::warning!("there is a `validation_step` and no `val_dataloader`: validation is left out");
             return None;
         }
         running.ctx.see_validation_steps();

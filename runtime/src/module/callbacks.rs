@@ -6,9 +6,9 @@ use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::messages;
 use crate::optim::OptimizerIndex;
 use crate::stage::Stage;
-use crate::terminal;
 use anyhow::Result;
 use serde_json::Value;
 use std::any::{Any, TypeId};
@@ -45,10 +45,10 @@ impl<M: LightningModule> Callbacks<M> {
             if !self.of_run[place] && types.contains(&type_of(self.list[place].as_ref())) {
                 self.of_run.remove(place);
                 let callback = self.list.remove(place);
-                terminal::say(&format!(
+                messages::info!(
                     "the {} that `configure_callbacks` returned stands in for the trainer's, as it has the same type",
                     callback.name()
-                ));
+                );
                 self.replaced.push((place, callback));
             }
         }

@@ -6,9 +6,9 @@ use crate::error::Error;
 use crate::error_chain::in_one_line;
 use crate::hook::Hook;
 use crate::loggers::RunStatus;
+use crate::messages;
 use crate::module::{LightningModule, LightningModuleTable, Running, edge};
 use crate::panic;
-use crate::terminal;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -68,7 +68,7 @@ impl<M: LightningModule> Running<'_, M> {
 
 fn warn(outcome: Result<(), impl fmt::Display>) {
     if let Err(error) = outcome {
-        terminal::warn_after_error(&error);
+        messages::warn_after_error(&error);
     }
 }
 

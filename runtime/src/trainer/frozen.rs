@@ -1,9 +1,9 @@
 //! The parameters that hooks have frozen and unfrozen while training, which a resumed run has so again.
 
+use crate::messages;
 use crate::mismatch::first_of;
 use crate::module::{LightningModule, Running, trainable};
 use crate::progress::Refrozen;
-use crate::terminal;
 
 impl<M: LightningModule> Running<'_, M> {
     /// Keeps in mind what is frozen before `configure_optimizers` and `on_fit_start`.
@@ -24,7 +24,7 @@ impl<M: LightningModule> Running<'_, M> {
     pub(super) fn refreeze(&mut self, Refrozen { frozen, unfrozen }: &Refrozen) {
         for (what, names) in [("frozen", frozen), ("unfrozen", unfrozen)] {
             if !names.is_empty() {
-                terminal::say(&format!("parameters that are {what}, as in the checkpoint: {}", first_of(names)));
+                messages::info!("parameters that are {what}, as in the checkpoint: {}", first_of(names));
             }
         }
         let at_start =

@@ -7,7 +7,7 @@ use crate::hook::Hook;
 use crate::loggers::RunStatus;
 use crate::module::{Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, edge};
 use crate::stage::Stage;
-use crate::{panic, terminal};
+use crate::{messages, panic};
 
 /// Calls the hooks that come before any loop, and takes the module to its device.
 pub(super) fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
@@ -39,7 +39,7 @@ fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) ->
             match callbacks.find::<Timer>() {
                 None => added.push(Box::new(Timer::new().duration(max_time))),
                 Some(timer) if timer.duration != Some(max_time) => {
-                    terminal::say("warning: `max_time` is ignored, as there is a Timer among the callbacks");
+                    messages::warning!("`max_time` is ignored, as there is a Timer among the callbacks");
                 }
                 Some(_) => {}
             }

@@ -4,11 +4,11 @@ mod names;
 
 use crate::context::at::{Epoch, Outside};
 use crate::context::{Context, RunContext};
+use crate::messages;
 use crate::module::{Callback, LightningModule};
 use crate::optim::Optimizer;
 use crate::schedule::Interval;
 use crate::stage::Stage;
-use crate::terminal;
 use anyhow::Result;
 use names::{Values, watched};
 use serde::{Deserialize, Serialize};
@@ -139,7 +139,7 @@ impl<M: LightningModule> Callback<M> for LearningRateMonitor {
         ctx.require_loggers("LearningRateMonitor")?;
         let mut groups = ctx.optimizers().iter().flat_map(Optimizer::groups);
         if self.log_momentum && groups.any(|group| group.momentum().is_none()) {
-            terminal::say("warning: LearningRateMonitor logs a momentum of 0 of algorithms that have none");
+            messages::warning!("LearningRateMonitor logs a momentum of 0 of algorithms that have none");
         }
         Ok(())
     }

@@ -18,9 +18,9 @@ use crate::error::Error;
 use crate::file_error::FileError;
 use crate::json;
 use crate::location;
+use crate::messages;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
-use crate::terminal;
 use anyhow::Result;
 use best::Kept;
 use name::Template;
@@ -230,9 +230,9 @@ impl ModelCheckpoint {
         })?;
         if folder != dirpath {
             let (dirpath, folder) = (dirpath.display(), folder.display());
-            terminal::say(&format!(
-                "warning: another run writes its checkpoints to {dirpath} at the moment, so that those of this run go to {folder}"
-            ));
+            messages::warning!(
+                "another run writes its checkpoints to {dirpath} at the moment, so that those of this run go to {folder}"
+            );
         }
         self.state.dirpath.clone_from(&folder);
         Ok(self.run.folder.insert(folder).clone())
@@ -279,7 +279,7 @@ impl ModelCheckpoint {
         if ctx.has_validated() {
             return Err(missing.into());
         }
-        terminal::say(&format!("warning: {missing}"));
+        messages::warning!("{missing}");
         Ok(())
     }
 
@@ -309,12 +309,13 @@ impl ModelCheckpoint {
     /// Asks for the checkpoint, and for the removal of an older one.
     fn save(&mut self, ctx: &mut RunContext, path: PathBuf, outdated: Option<PathBuf>) {
         if self.verbose {
-            terminal::say(&format!(
+            messages::info!(
+                { epoch = ctx.current_epoch(), step = ctx.global_step() },
                 "epoch {}, step {}: saving {}",
                 ctx.current_epoch(),
                 ctx.global_step(),
                 path.display()
-            ));
+            );
         }
         self.state.last_global_step_saved = ctx.global_step();
         self.state.last_batch_saved = ctx.total_batches();
