@@ -171,8 +171,8 @@ catalogue! {
         "`{loader}` loads batches that no step takes: write `{step}` too, or leave the loader out";
 
     TL0408 "`configure_model` together with `configure_sharded_model`":
-        configured_twice()
-        "`configure_sharded_model` is the older name of `configure_model`, which is written too: keep one of them";
+        written_under_both_names(older, newer)
+        "`{older}` is the older name of `{newer}`, which is written too: keep one of them";
 
     TL0409 "A hook that manual optimization never calls":
         hook_of_automatic_optimization(hook, instead)

@@ -3,7 +3,7 @@
 use crate::arguments::Arguments;
 use crate::attributes::Conditions;
 use crate::constructor::Constructor;
-use crate::hooks::{Hook, HookTrait, Role, result_error, result_value};
+use crate::hooks::{self, Hook, HookTrait, Role, result_error, result_value};
 use crate::owned::anonymous_lifetimes;
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::types;
@@ -111,8 +111,7 @@ impl Block {
     /// The hooks that decide which batches the block works with: the first that asks for `batch`, steps before others, else
     /// the first loader. Where all have a `#[cfg]`, the first of them that is compiled decides.
     pub(crate) fn decided_batches(&self) -> Vec<DecidedBatch<'_>> {
-        let steps = ["training_step", "validation_step", "test_step", "predict_step"];
-        let steps = steps.iter().flat_map(|step| self.written(step));
+        let steps = hooks::steps().flat_map(|(step, _)| self.written(step.name()));
         let (always, sometimes): (Vec<&Written>, Vec<&Written>) =
             steps.chain(&self.hooks).filter(|hook| !hook.is_generic()).partition(|hook| hook.is_unconditional());
         let hooks: Vec<&Written> = always.into_iter().chain(sometimes).collect();
@@ -154,7 +153,7 @@ impl Written {
 
     /// `B` of a hook that returns `DataLoader<B>` or `Vec<DataLoader<B>>`.
     pub(crate) fn loaded_batch(&self) -> Option<Type> {
-        if !self.declared.name().ends_with("_dataloader") {
+        if !self.declared.is_dataloader() {
             return None;
         }
         let mut ty = self.method.output();

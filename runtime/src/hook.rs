@@ -2,13 +2,6 @@
 
 tch_lightning_macros::declare_hooks!(Hook);
 
-impl Hook {
-    /// Whether the hook returns a loader.
-    pub const fn is_dataloader(self) -> bool {
-        matches!(self, Self::TrainDataloader | Self::ValDataloader | Self::TestDataloader | Self::PredictDataloader)
-    }
-}
-
 /// A hook that is called though nobody has written it.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is not written")]

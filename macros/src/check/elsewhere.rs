@@ -100,8 +100,7 @@ fn is_burns_step(name: &str, block: &Block) -> bool {
         let mut arguments = method.arguments().into_iter();
         arguments.any(|argument| argument.name == "batch" || argument.name == "item")
     });
-    let steps = ["training_step", "validation_step", "test_step", "predict_step"];
-    block.role == Role::Module && takes_a_batch && steps.iter().all(|step| block.written(step).next().is_none())
+    block.role == Role::Module && takes_a_batch && block.hooks.iter().all(|hook| !hook.declared.is_step())
 }
 
 #[cfg(test)]

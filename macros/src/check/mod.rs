@@ -17,7 +17,7 @@ pub(crate) fn block(block: &mut Block, mistakes: &mut Mistakes) {
     lifetimes(block, mistakes);
     together::parameters(block, mistakes);
     together::loaders(block, mistakes);
-    together::model_configuration(block, mistakes);
+    together::older_names(block, mistakes);
     together::manual_optimization(block, mistakes);
     names::unknown_methods(block, mistakes);
     for hook in &mut block.hooks {

@@ -3,13 +3,15 @@
 use super::{parameters_of, value_of};
 use crate::hooks::{Hook, HookTrait};
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
 
 pub(crate) fn dispatch(declared: HookTrait) -> TokenStream {
-    let calls = moments(declared).map(call);
+    let of_one = declared.hooks().map(call_of_one);
+    let of_all = moments(declared).map(call_of_all);
     quote! {
         impl<M: LightningModule> Callbacks<M> {
-            #(#calls)*
+            #(#of_one)*
+            #(#of_all)*
         }
     }
 }
@@ -19,16 +21,33 @@ pub(crate) fn moments(declared: HookTrait) -> impl Iterator<Item = Hook> {
     declared.hooks().filter(|hook| hook.parameter("module").is_some())
 }
 
-fn call(hook: Hook) -> TokenStream {
+fn call_of_one(hook: Hook) -> TokenStream {
     let (name, variant, value) = (hook.ident(), hook.variant(), value_of(hook));
+    let of_one = format_ident!("{name}_of");
+    let (names, parameters) = parameters_of(hook, &["ctx"]);
+    quote! {
+        /// Calls the hook of one callback.
+        #[inline]
+        pub(crate) fn #of_one(
+            &mut self,
+            index: usize,
+            ctx: &mut RunContext,
+            #(#parameters),*
+        ) -> std::result::Result<#value, Error> {
+            let callback = &mut self.list[index];
+            edge::callback(Hook::#variant, callback.name(), ctx, |ctx| callback.#name(ctx.at(), #(#names),*))
+        }
+    }
+}
+
+fn call_of_all(hook: Hook) -> TokenStream {
+    let name = hook.ident();
+    let of_one = format_ident!("{name}_of");
     let (names, parameters) = parameters_of(hook, &["ctx"]);
     quote! {
         #[inline]
-        pub(crate) fn #name(&mut self, ctx: &mut RunContext, #(#parameters),*) -> std::result::Result<#value, Error> {
-            for callback in &mut self.list {
-                edge::callback(Hook::#variant, callback.name(), ctx, |ctx| callback.#name(ctx.at(), #(#names),*))?;
-            }
-            Ok(())
+        pub(crate) fn #name(&mut self, ctx: &mut RunContext, #(#parameters),*) -> std::result::Result<(), Error> {
+            (0..self.list.len()).try_for_each(|index| self.#of_one(index, ctx, #(#names),*))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The enumeration of all hooks.
 
-use crate::hooks::{Hook, HookTrait};
+use crate::hooks::{Hook, HookTrait, Logs};
 use proc_macro2::TokenStream;
 use quote::quote;
 use std::collections::HashSet;
@@ -14,6 +14,9 @@ pub(crate) fn hook() -> TokenStream {
     let names: Vec<_> = hooks.iter().map(|hook| hook.name()).collect();
     let traits: Vec<_> = hooks.iter().map(|hook| hook.trait_name()).collect();
     let documentation: Vec<_> = hooks.iter().map(|hook| hook.about()).collect();
+    let of_step: Vec<_> =
+        hooks.iter().filter(|hook| hook.logs() == Some(Logs::ByStep)).map(|hook| hook.variant()).collect();
+    let dataloaders: Vec<_> = hooks.iter().filter(|hook| hook.is_dataloader()).map(|hook| hook.variant()).collect();
     quote! {
         /// A moment of a run at which a module, a data module or a callback may act.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,6 +37,16 @@ pub(crate) fn hook() -> TokenStream {
             /// The trait that declares it: `ModelHooks`.
             pub const fn declared_in(self) -> &'static str {
                 match self { #(Self::#variants => #traits,)* }
+            }
+
+            /// Whether the hook returns a loader, or several.
+            pub const fn is_dataloader(self) -> bool {
+                matches!(self, #(Self::#dataloaders)|*)
+            }
+
+            /// Whether a value that is logged in the hook is by default that of the step, and not that of the epoch.
+            pub(crate) const fn logs_by_step(self) -> bool {
+                matches!(self, #(Self::#of_step)|*)
             }
 
             /// What it is for.

@@ -1,6 +1,7 @@
 //! What follows from the declarations in the runtime crate: traits, tables, dispatch and the enumeration of hooks.
 
 mod callbacks;
+mod capabilities;
 mod documentation;
 mod enumeration;
 mod lambda;
@@ -19,6 +20,7 @@ pub(crate) fn declare(name: TokenStream) -> TokenStream {
     match name.to_string().as_str() {
         "Hook" => enumeration::hook(),
         "Running" => running::both(),
+        "Capabilities" => capabilities::traits(),
         "ModuleTable" => documentation::table(Role::Module),
         "DataModuleTable" => documentation::table(Role::DataModule),
         "CallbackTable" => documentation::table(Role::Callback),

@@ -1,18 +1,17 @@
 //! The moments that callbacks and the module share: the callbacks first, then the module, as in Lightning.
 
 use super::{parameters_of, value_of};
-use crate::hooks::{Hook, HookTrait};
+use crate::hooks::{Hook, HookTrait, Role};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 pub(crate) fn both() -> TokenStream {
     let callback: Vec<&str> =
         HookTrait::named("Callback").into_iter().flat_map(HookTrait::hooks).map(Hook::name).collect();
-    let shared = ["ModelHooks", "CheckpointHooks", "LightningModule"]
-        .into_iter()
-        .filter_map(HookTrait::named)
-        .flat_map(HookTrait::hooks)
-        .filter(|hook| callback.contains(&hook.name()));
+    // those that a data module has too are called through the source of the data
+    let is_of_data = |declared: &HookTrait| Role::DataModule.traits().any(|of_data| of_data.name() == declared.name());
+    let shared = Role::Module.traits().filter(|declared| !is_of_data(declared)).flat_map(HookTrait::hooks);
+    let shared = shared.filter(|hook| callback.contains(&hook.name()));
     let methods = shared.map(method);
     quote! {
         impl<M: LightningModule> Running<'_, M> {
@@ -22,7 +21,7 @@ pub(crate) fn both() -> TokenStream {
 }
 
 fn method(hook: Hook) -> TokenStream {
-    let (name, variant, value) = (hook.ident(), hook.variant(), value_of(hook));
+    let (name, value) = (hook.ident(), value_of(hook));
     let table = format_ident!("{}Table", hook.trait_name());
     let of_one = format_ident!("{name}_of");
     let (names, parameters) = parameters_of(hook, &["ctx"]);
@@ -40,9 +39,7 @@ fn method(hook: Hook) -> TokenStream {
         /// Calls the hook of one callback.
         #[inline]
         pub(crate) fn #of_one(&mut self, place: usize, #(#parameters),*) -> std::result::Result<(), Error> {
-            let callback = &mut self.callbacks.list[place];
-            let (name, module) = (callback.name(), &mut *self.module);
-            edge::callback(Hook::#variant, name, self.ctx, |ctx| callback.#name(ctx.at(), module, #(#names),*))?;
+            self.callbacks.#of_one(place, self.ctx, self.module, #(#names),*)?;
             self.save_what_was_asked_for()
         }
     }

@@ -14,6 +14,7 @@ pub(crate) fn table(declared: HookTrait) -> TokenStream {
     let variants: Vec<_> = hooks.iter().map(|hook| hook.variant()).collect();
     let fields = hooks.iter().copied().map(field);
     let calls = hooks.iter().map(|hook| call(declared, *hook));
+    let dataloaders = dataloaders(declared);
     let about =
         format!(" The hooks of [`{trait_name}`] that `M` overrides, as function pointers; `None` where it does not.");
     quote! {
@@ -35,9 +36,40 @@ pub(crate) fn table(declared: HookTrait) -> TokenStream {
                 all.into_iter().filter_map(|(overridden, hook)| overridden.then_some(hook)).collect()
             }
 
+            /// Whether the hook is overridden.
+            #[allow(dead_code)]
+            pub(crate) const fn overrides(&self, hook: Hook) -> bool {
+                match hook {
+                    #(Hook::#variants => self.#names.is_some(),)*
+                    _ => false,
+                }
+            }
+
             #(#calls)*
+            #dataloaders
         }
     }
+}
+
+/// The call of that hook of the trait which returns the loaders of another verb than `fit`.
+fn dataloaders(declared: HookTrait) -> Option<TokenStream> {
+    let several = declared.hooks().filter(|hook| hook.value().is_some_and(|value| value.starts_with("DataLoaders")));
+    let (variants, names): (Vec<_>, Vec<_>) = several.map(|hook| (hook.variant(), hook.ident())).unzip();
+    (!names.is_empty()).then(|| {
+        quote! {
+            /// Calls the hook, which returns loaders.
+            pub(crate) fn dataloaders(
+                hook: Hook,
+                module: &mut M,
+                ctx: &mut RunContext,
+            ) -> std::result::Result<DataLoaders<M::Batch>, Error> {
+                match hook {
+                    #(Hook::#variants => Self::#names(module, ctx),)*
+                    hook => Err(Error::Missing { stage: ctx.stage(), hook }),
+                }
+            }
+        }
+    })
 }
 
 fn field(hook: Hook) -> TokenStream {

@@ -1,7 +1,7 @@
 //! The traits themselves.
 
 use super::parameters_of;
-use crate::hooks::{Hook, HookTrait};
+use crate::hooks::{Hook, HookTrait, is_fact};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident};
 use syn::{ItemTrait, TraitItem, parse_quote};
@@ -37,7 +37,7 @@ pub(crate) fn with_table(declared: HookTrait) -> TokenStream {
     item.into_token_stream()
 }
 
-/// The trait without the marker `#[callback]`, which the runtime does not know, and with the hooks that follow from it.
+/// The trait without the attributes that the runtime does not know, and with the hooks that follow from `#[callback]`.
 fn item(declared: HookTrait) -> ItemTrait {
     let source = declared.source();
     let mut item: ItemTrait =
@@ -45,10 +45,10 @@ fn item(declared: HookTrait) -> ItemTrait {
     item.attrs.push(parse_quote!(#[allow(unused_variables)]));
     for method in &mut item.items {
         if let TraitItem::Fn(method) = method {
-            method.attrs.retain(|attribute| !attribute.path().is_ident("callback"));
+            method.attrs.retain(|attribute| !is_fact(attribute));
         }
     }
-    item.items.extend(declared.shared_moments().map(of_callback));
+    item.items.extend(declared.callback_hooks().map(of_callback));
     item
 }
 

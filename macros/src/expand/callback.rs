@@ -1,7 +1,7 @@
 //! Whom a callback watches: one type of module, or every module that fits its hooks.
 
 use super::program::free_name;
-use crate::hooks::Role;
+use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -59,24 +59,17 @@ impl Watched {
         if let Some(batch) = hooks.iter().find_map(|hook| asked(hook, "batch")) {
             bounds.push(parse_quote!(#module: #root::__private::Batched<Batch = #batch>));
         }
-        for (hook, output) in OUTPUTS {
-            let mut written = hooks.iter().filter(|written| written.declared.name() == hook);
-            if let Some(asked) = written.find_map(|hook| asked(hook, "outputs")) {
-                let output = format_ident!("{output}");
+        for step in hooks::steps().map(|(_, step)| step) {
+            let takes_output =
+                |hook: &&&Written| hook.declared.parameter("outputs").is_some_and(|outputs| outputs.is_output_of(step));
+            if let Some(asked) = hooks.iter().filter(takes_output).find_map(|hook| asked(hook, "outputs")) {
+                let output = format_ident!("{}", step.output);
                 bounds.push(parse_quote!(#module: #root::__private::StepOutputs<#output = #asked>));
             }
         }
         Self { module: parse_quote!(#module), generics }
     }
 }
-
-/// The hooks that are given what a step returned, each with the step's associated type.
-const OUTPUTS: [(&str, &str); 4] = [
-    ("on_train_batch_end", "TrainingOutput"),
-    ("on_validation_batch_end", "ValidationOutput"),
-    ("on_test_batch_end", "TestOutput"),
-    ("on_predict_batch_end", "Prediction"),
-];
 
 /// The conditions of the hooks that say what is watched, each once.
 fn conditions(block: &Block) -> Vec<TokenStream> {

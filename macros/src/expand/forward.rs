@@ -171,8 +171,8 @@ fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, na
     let output = method.output();
     // a step returns what it likes
     let as_written = || output.to_token_stream().to_string() == declared;
-    // of the output of a training step, the compiler asks more
-    let call = if hook.is_step() && hook.name() != "training_step" {
+    // of a value with the loss, the compiler asks more
+    let call = if hook.step().is_some_and(|step| !step.has_loss) {
         checked(call, &output, method.returns_result(), root)
     } else {
         call.clone()

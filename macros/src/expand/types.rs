@@ -2,7 +2,7 @@
 
 use super::conditions::first_of;
 use super::quiet;
-use crate::hooks::Role;
+use crate::hooks::{self, Role};
 use crate::model::{Block, DecidedBatch};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
@@ -23,13 +23,7 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], root: &Tok
     if block.role == Role::DataModule {
         return batched;
     }
-    let outputs = [
-        ("TrainingOutput", "training_step"),
-        ("ValidationOutput", "validation_step"),
-        ("TestOutput", "test_step"),
-        ("Prediction", "predict_step"),
-    ];
-    let outputs = outputs.map(|(name, step)| output(block, name, step));
+    let outputs = hooks::steps().map(|(hook, step)| output(block, step.output, hook.name()));
     quote! {
         #batched
         #quiet

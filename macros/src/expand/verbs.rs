@@ -6,24 +6,16 @@ use crate::model::Block;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-/// Each marker with the hook that it stands for.
-const MARKERS: [(&str, &str); 5] = [
-    ("Trains", "training_step"),
-    ("Optimizes", "configure_optimizers"),
-    ("Validates", "validation_step"),
-    ("Tests", "test_step"),
-    ("Predicts", "predict_step"),
-];
-
 /// The markers of the hooks that are written, each under its hook's own `#[cfg]`.
 pub(crate) fn markers(block: &Block, root: &TokenStream) -> TokenStream {
     let generics = block.generics();
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     let quiet = quiet(&block.item.head.attrs);
-    let written = MARKERS.iter().flat_map(|(marker, hook)| block.written(hook).map(move |hook| (marker, hook)));
+    let written =
+        block.hooks.iter().filter_map(|hook| Some((condition(&hook.method), hook.declared.capability()?.marker)));
     let manual = (!block.arguments.automatic_optimization).then_some((None, "OptimizesManually"));
-    let marked = written.map(|(marker, hook)| (condition(&hook.method), *marker)).chain(manual);
+    let marked = written.chain(manual);
     marked
         .map(|(condition, marker)| {
             let marker = Ident::new(marker, Span::call_site());

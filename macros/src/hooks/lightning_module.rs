@@ -18,6 +18,14 @@ declarations! {
         fn parameters(&mut self) -> &mut VarStore;
 
         /// Computes the loss of one training batch: a scalar `[] f32` with its graph, or `None` to skip the batch.
+        #[logs(step)]
+        #[step(output = TrainingOutput, loader = train_dataloader, loss)]
+        #[capability(
+            trait = Trains,
+            method = fit,
+            form = "fn training_step(&mut self, batch: …) -> Tensor",
+            code = TL0402
+        )]
         fn training_step(
             &mut self,
             ctx: &mut Context,
@@ -28,6 +36,14 @@ declarations! {
         }
 
         /// Looks at one validation batch, without gradients. What it returns goes to `on_validation_batch_end`.
+        #[logs(epoch)]
+        #[step(output = ValidationOutput, loader = val_dataloader)]
+        #[capability(
+            trait = Validates,
+            method = validate,
+            form = "fn validation_step(&mut self, batch: …)",
+            code = TL0404
+        )]
         fn validation_step(
             &mut self,
             ctx: &mut Context,
@@ -39,6 +55,9 @@ declarations! {
         }
 
         /// Looks at one test batch, without gradients. What it returns goes to `on_test_batch_end`.
+        #[logs(epoch)]
+        #[step(output = TestOutput, loader = test_dataloader)]
+        #[capability(trait = Tests, method = test, form = "fn test_step(&mut self, batch: …)", code = TL0405)]
         fn test_step(
             &mut self,
             ctx: &mut Context,
@@ -50,6 +69,13 @@ declarations! {
         }
 
         /// Predicts one batch, without gradients. What it returns is gathered by `predict`.
+        #[step(output = Prediction, loader = predict_dataloader)]
+        #[capability(
+            trait = Predicts,
+            method = predict,
+            form = "fn predict_step(&mut self, batch: …) -> Tensor",
+            code = TL0406
+        )]
         fn predict_step(
             &mut self,
             ctx: &mut Context<Outside>,
@@ -61,6 +87,12 @@ declarations! {
         }
 
         /// Returns the optimizer over the module's trainable parameters, or several.
+        #[capability(
+            trait = Optimizes,
+            method = fit,
+            form = "fn configure_optimizers(&mut self) -> AdamW",
+            code = TL0403
+        )]
         fn configure_optimizers(&mut self, ctx: &mut Context<Outside>) -> Result<Optimizers> {
             Err(MissingHook::new(Hook::ConfigureOptimizers).into())
         }
@@ -71,12 +103,15 @@ declarations! {
         }
 
         /// Runs the backward pass of `loss`, a scalar.
+        #[logs(step)]
         fn backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
             Ok(loss.f_backward()?)
         }
 
         /// Steps one optimizer. `closure.run(self, ctx)` computes the loss and the gradients of the batch; it must run
         /// once, and again as often as the optimizer asks for, as LBFGS does.
+        #[logs(step)]
+        #[automatic("call `ctx.manual_step(self, optimizer)` in `training_step`")]
         fn optimizer_step(
             &mut self,
             ctx: &mut Context,
@@ -94,6 +129,8 @@ declarations! {
         }
 
         /// Clears the gradients of one optimizer's parameters. The default drops them (`set_to_none` in PyTorch).
+        #[logs(step)]
+        #[automatic("call `ctx.optimizer(optimizer).zero_grad()` in `training_step`")]
         fn optimizer_zero_grad(
             &mut self,
             ctx: &mut Context,
@@ -106,6 +143,8 @@ declarations! {
 
         /// Steps a learning-rate scheduler when it is due. `metric` is what a `ReduceLrOnPlateau` watches, and `None`
         /// for all others.
+        #[logs(epoch)]
+        #[automatic("call `ctx.step_lr_scheduler(scheduler, metric)` in `training_step`")]
         fn lr_scheduler_step(
             &mut self,
             ctx: &mut Context,
@@ -117,6 +156,8 @@ declarations! {
 
         /// Clips the gradients before the optimizer steps. The default does what the trainer's `gradient_clip_val` and
         /// `gradient_clip_algorithm` say, and nothing where there is no value.
+        #[logs(step)]
+        #[automatic("call `ctx.clip_gradients` in `training_step`")]
         fn configure_gradient_clipping(
             &mut self,
             ctx: &mut Context,

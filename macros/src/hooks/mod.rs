@@ -9,84 +9,10 @@
 
 use quote::format_ident;
 use syn::parse::Parse;
-use syn::{Expr, GenericArgument, Ident, PathArguments, Stmt, Type};
+use syn::{Attribute, Expr, GenericArgument, Ident, PathArguments, Stmt, Type};
 
-/// Makes `DECLARED`, a [`TraitDeclaration`], of a trait. Types and bodies are kept as text.
-macro_rules! declarations {
-    (@methods $trait:ident [$($methods:tt)*]) => { &[$($methods)*] };
-
-    // a constant is for the runtime alone
-    (@methods $trait:ident [$($methods:tt)*]
-        $(#[$($attribute:tt)*])*
-        const $constant:ident: $of:ty = $value:expr;
-        $($others:tt)*
-    ) => {
-        declarations!(@methods $trait [$($methods)*] $($others)*)
-    };
-
-    (@methods $trait:ident [$($methods:tt)*]
-        $(#[$($attribute:tt)*])*
-        fn $name:ident(&$($receiver:ident)+ $(, $parameter:ident: $ty:ty)* $(,)?) $(-> $output:ty)?;
-        $($others:tt)*
-    ) => {
-        declarations!(@methods $trait [$($methods)*
-            declarations!(
-                @method None, $trait, $name, $($receiver)+, [$(#[$($attribute)*])*], [$($parameter: $ty),*], [$($output)?]
-            ),
-        ] $($others)*)
-    };
-
-    (@methods $trait:ident [$($methods:tt)*]
-        $(#[$($attribute:tt)*])*
-        fn $name:ident(&$($receiver:ident)+ $(, $parameter:ident: $ty:ty)* $(,)?) $(-> $output:ty)? $default:block
-        $($others:tt)*
-    ) => {
-        declarations!(@methods $trait [$($methods)*
-            declarations!(
-                @method Some(stringify!($default)),
-                $trait, $name, $($receiver)+, [$(#[$($attribute)*])*], [$($parameter: $ty),*], [$($output)?]
-            ),
-        ] $($others)*)
-    };
-
-    (@method $default:expr, $trait:ident, $name:ident, $($receiver:ident)+,
-        [$(#[$($attribute:tt)*])*], [$($parameter:ident: $ty:ty),*], [$($output:ty)?]
-    ) => {
-        crate::hooks::Declaration {
-            trait_name: stringify!($trait),
-            name: stringify!($name),
-            documentation: &[$(declarations!(@documentation $($attribute)*)),*],
-            has_callbacks: false $(|| declarations!(@has_callbacks $($attribute)*))*,
-            receiver: concat!("&", $(stringify!($receiver), " "),+),
-            parameters: &[$((stringify!($parameter), stringify!($ty))),*],
-            output: concat!($(stringify!($output))?),
-            default: $default,
-        }
-    };
-
-    (@documentation doc = $line:literal) => { Some($line) };
-    (@documentation $($other:tt)*) => { None };
-
-    (@has_callbacks callback) => { true };
-    (@has_callbacks $($other:tt)*) => { false };
-
-    (@trait $(#[$($attribute:tt)*])*
-        pub trait $name:ident $(<$module:ident: $bound:ident>)?: $supertrait:ident $(+ $supertraits:tt)* { $($items:tt)* }
-    ) => {
-        crate::hooks::TraitDeclaration {
-            name: stringify!($name),
-            source: stringify!(
-                $(#[$($attribute)*])*
-                pub trait $name $(<$module: $bound>)?: $supertrait $(+ $supertraits)* { $($items)* }
-            ),
-            methods: declarations!(@methods $name [] $($items)*),
-        }
-    };
-
-    ($($declared:tt)*) => {
-        pub(super) const DECLARED: crate::hooks::TraitDeclaration = declarations!(@trait $($declared)*);
-    };
-}
+#[macro_use]
+mod declarations;
 
 mod callback;
 mod checkpoint_hooks;
@@ -94,6 +20,14 @@ mod data_hooks;
 mod lightning_data_module;
 mod lightning_module;
 mod model_hooks;
+
+#[cfg(test)]
+pub(crate) mod added;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use declarations::{Capability, Logs, Step};
+use declarations::{Declaration, Fact, TraitDeclaration, logs};
 
 const DECLARED: [&TraitDeclaration; 6] = [
     &model_hooks::DECLARED,
@@ -104,30 +38,14 @@ const DECLARED: [&TraitDeclaration; 6] = [
     &callback::DECLARED,
 ];
 
-/// A trait as it stands in its file.
-struct TraitDeclaration {
-    name: &'static str,
-    /// The whole trait.
-    source: &'static str,
-    methods: &'static [Declaration],
+/// The declared traits.
+#[cfg(not(test))]
+fn declared() -> [&'static TraitDeclaration; DECLARED.len()] {
+    DECLARED
 }
 
-/// A method as it stands in its file.
-struct Declaration {
-    trait_name: &'static str,
-    name: &'static str,
-    /// A line for each `///`, and nothing for each other attribute.
-    documentation: &'static [Option<&'static str>],
-    /// Whether it stands under `#[callback]`: callbacks have the hook too.
-    has_callbacks: bool,
-    /// `&mut self`, or `&self`.
-    receiver: &'static str,
-    /// Names and types of the parameters after `self`.
-    parameters: &'static [(&'static str, &'static str)],
-    /// What it returns; empty where it returns nothing.
-    output: &'static str,
-    default: Option<&'static str>,
-}
+#[cfg(test)]
+use added::declared;
 
 /// What an annotated block is to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -163,13 +81,23 @@ pub(crate) struct HookTrait {
     declared: &'static TraitDeclaration,
 }
 
+/// Whether an attribute of a declaration states a fact that is generated from, and is not Rust's own.
+pub(crate) fn is_fact(attribute: &Attribute) -> bool {
+    Fact::ATTRIBUTES.iter().any(|name| attribute.path().is_ident(name))
+}
+
+/// The steps, in the order of their declaration.
+pub(crate) fn steps() -> impl Iterator<Item = (Hook, Step)> {
+    Role::Module.traits().flat_map(HookTrait::methods).filter_map(|hook| Some((hook, hook.step()?)))
+}
+
 impl HookTrait {
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::all().find(|one| one.name() == name)
     }
 
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        DECLARED.into_iter().map(|declared| Self { declared })
+        declared().into_iter().map(|declared| Self { declared })
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -184,15 +112,15 @@ impl HookTrait {
     /// Its methods. Those of `Callback` include the moments that callbacks share with modules.
     pub(crate) fn methods(self) -> impl Iterator<Item = Hook> {
         let own = self.declared.methods.iter().map(|declared| Hook { declared, is_of_callback: false });
-        own.chain(self.shared_moments())
+        own.chain(self.callback_hooks())
     }
 
     /// The hooks that are declared with the modules', under `#[callback]`: nothing for another trait than `Callback`.
-    pub(crate) fn shared_moments(self) -> impl Iterator<Item = Hook> {
-        let owners = ["DataHooks", "ModelHooks", "CheckpointHooks", "LightningModule"].into_iter();
-        let owners = owners.filter(move |_| self.name() == "Callback").filter_map(Self::named);
-        let methods = owners.flat_map(|owner| owner.declared.methods).filter(|declared| declared.has_callbacks);
-        methods.map(|declared| Hook { declared, is_of_callback: true })
+    pub(crate) fn callback_hooks(self) -> impl Iterator<Item = Hook> {
+        let owners = Role::Module.traits().filter(move |_| self.name() == "Callback");
+        let hooks =
+            owners.flat_map(|owner| owner.declared.methods).map(|declared| Hook { declared, is_of_callback: true });
+        hooks.filter(|hook| hook.facts().any(|fact| matches!(fact, Fact::Callback)))
     }
 
     /// The methods that the loops call as hooks: those that may fail. The others (`parameters`, `name`) are plain questions.
@@ -238,7 +166,7 @@ impl Hook {
 
     /// The lines of its documentation, as they stand after `///`.
     pub(crate) fn documentation(self) -> impl Iterator<Item = &'static str> {
-        self.declared.documentation.iter().filter_map(|line| *line)
+        self.facts().filter_map(|fact| if let Fact::Documentation(line) = fact { Some(line) } else { None })
     }
 
     /// Its documentation as text.
@@ -287,9 +215,42 @@ impl Hook {
         self.output()?.strip_prefix("Result<")?.strip_suffix('>')
     }
 
-    /// Whether it is one of the four steps: what it returns is then the user's own choice.
+    fn facts(self) -> impl Iterator<Item = Fact> {
+        self.declared.facts.iter().copied()
+    }
+
+    /// What makes it a step; `None` for another hook. A step returns a type of the user's choice.
+    pub(crate) fn step(self) -> Option<Step> {
+        self.facts().find_map(|fact| if let Fact::Step(step) = fact { Some(step) } else { None })
+    }
+
     pub(crate) fn is_step(self) -> bool {
-        self.trait_name() == "LightningModule" && self.value().is_some_and(|value| value.starts_with("Self::"))
+        self.step().is_some()
+    }
+
+    /// Whether it returns a loader or several.
+    pub(crate) fn is_dataloader(self) -> bool {
+        self.value().is_some_and(|value| value.starts_with("DataLoader"))
+    }
+
+    /// What a module with this hook is capable of.
+    pub(crate) fn capability(self) -> Option<Capability> {
+        self.facts().find_map(|fact| if let Fact::Capability(capability) = fact { Some(capability) } else { None })
+    }
+
+    /// For a hook that only automatic optimization calls, what to do instead in manual optimization.
+    pub(crate) fn instead_of_automatic(self) -> Option<&'static str> {
+        self.facts().find_map(|fact| if let Fact::Automatic(instead) = fact { Some(instead) } else { None })
+    }
+
+    /// The hook whose older name it has.
+    pub(crate) fn newer_name(self) -> Option<&'static str> {
+        self.facts().find_map(|fact| if let Fact::OlderNameOf(newer) = fact { Some(newer) } else { None })
+    }
+
+    /// How it logs by default; `None` for a hook in which nothing can be logged.
+    pub(crate) fn logs(self) -> Option<Logs> {
+        self.declared.logs
     }
 
     pub(crate) fn has_default(self) -> bool {
@@ -318,6 +279,11 @@ impl Parameter {
     /// Its type as users write it: a context without its phase.
     pub(crate) fn written(self) -> &'static str {
         if self.phase().is_some() { CONTEXT } else { self.declared }
+    }
+
+    /// Whether it is what this step returned.
+    pub(crate) fn is_output_of(self, step: Step) -> bool {
+        self.declared.strip_prefix("&Self::") == Some(step.output)
     }
 
     /// The phase of a context that is not that of a step, which is the default.
@@ -357,97 +323,5 @@ fn result_argument(ty: &Type, place: usize) -> Option<&Type> {
     match arguments.args.iter().nth(place)? {
         GenericArgument::Type(argument) => Some(argument),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::expand;
-    use proc_macro2::TokenStream;
-    use quote::ToTokens;
-    use std::cell::Cell;
-    use syn::{FnArg, ItemTrait, Pat, TraitItem, TraitItemFn};
-
-    thread_local! {
-        /// How many parts of declarations were parsed.
-        pub(super) static PARSED: Cell<usize> = const { Cell::new(0) };
-    }
-
-    fn tokens(tokens: impl ToTokens) -> String {
-        tokens.to_token_stream().to_string()
-    }
-
-    /// The methods as syn reads them.
-    fn parsed_methods(source: &str) -> Vec<TraitItemFn> {
-        let items = parsed::<ItemTrait>(source).items.into_iter();
-        let method = |item| if let TraitItem::Fn(method) = item { Some(method) } else { None };
-        items.filter_map(method).collect()
-    }
-
-    #[test]
-    fn the_constants_say_what_the_traits_say() {
-        for declared in DECLARED {
-            let methods = parsed_methods(declared.source);
-            assert_eq!(methods.len(), declared.methods.len(), "{}", declared.name);
-            for (method, declaration) in methods.iter().zip(declared.methods) {
-                let hook = Hook { declared: declaration, is_of_callback: false };
-                assert_eq!(method.sig.ident, hook.name());
-                let inputs: Vec<(String, String)> = method
-                    .sig
-                    .inputs
-                    .iter()
-                    .filter_map(|input| if let FnArg::Typed(typed) = input { Some(typed) } else { None })
-                    .map(|typed| match typed.pat.as_ref() {
-                        Pat::Ident(name) => (name.ident.to_string(), tokens(&typed.ty)),
-                        other => panic!("{}", tokens(other)),
-                    })
-                    .collect();
-                let parameters: Vec<(String, String)> = hook
-                    .parameters()
-                    .map(|parameter| (parameter.name.to_owned(), tokens(parsed::<Type>(parameter.declared))))
-                    .collect();
-                assert_eq!(inputs, parameters, "{}", hook.name());
-                let output =
-                    hook.output().map_or_else(String::new, |output| format!("-> {}", tokens(parsed::<Type>(output))));
-                assert_eq!(tokens(&method.sig.output), output, "{}", hook.name());
-                let value = hook.output().map(parsed::<Type>).as_ref().and_then(result_value).map(tokens);
-                assert_eq!(hook.value().map(parsed::<Type>).map(tokens), value, "{}", hook.name());
-                let lines: Vec<&str> = hook.documentation().collect();
-                assert!(!lines.is_empty(), "{}", hook.name());
-                assert_eq!(method.attrs.len(), lines.len() + usize::from(declaration.has_callbacks), "{}", hook.name());
-            }
-        }
-    }
-
-    /// Macros run unoptimized in users' builds, where parsing takes longest.
-    #[test]
-    fn an_ordinary_method_parses_no_declaration() {
-        let parsed_with = |helpers: usize| {
-            let hooks = include_str!("../../benches/every_hook.rs").trim_end().strip_suffix('}').unwrap();
-            let helpers = "fn helper(&self, input: &Tensor) -> Tensor { input.relu() }\n".repeat(helpers);
-            let block: TokenStream = format!("{hooks}{helpers}}}").parse().unwrap();
-            PARSED.set(0);
-            let written = expand::attribute(Role::Module, TokenStream::new(), block).to_string();
-            assert!(!written.contains("compile_error"), "{written}");
-            PARSED.get()
-        };
-        assert_eq!(parsed_with(100), parsed_with(0));
-        let hooks = Role::Module.traits().flat_map(HookTrait::hooks).count();
-        let parameters = Role::Module.traits().flat_map(HookTrait::methods).flat_map(Hook::parameters).count();
-        assert!(parsed_with(0) <= hooks + parameters, "{}", parsed_with(0));
-    }
-
-    #[test]
-    fn callbacks_have_the_module_and_do_not_answer() {
-        let callback = HookTrait::named("Callback").unwrap();
-        let hook = callback.methods().find(|hook| hook.name() == "on_train_batch_start").unwrap();
-        let parameters: Vec<String> =
-            hook.parameters().map(|parameter| format!("{}: {}", parameter.name, parameter.written())).collect();
-        assert_eq!(parameters, ["ctx: &mut Context", "module: &mut M", "batch: &Self::Batch", "batch_idx: usize"]);
-        assert_eq!(hook.output(), Some("Result<()>"));
-        assert_eq!(hook.trait_name(), "Callback");
-        let phases: Vec<_> = callback.hooks().map(|hook| hook.parameters().next().unwrap().phase()).collect();
-        assert_eq!([phases[0], hook.parameters().next().unwrap().phase()], [Some("Outside"), None]);
     }
 }

@@ -69,6 +69,7 @@ declarations! {
         /// Answers with a [`Flow`]: [`Flow::SkipEpoch`] leaves out the rest of the epoch (`-1` in Lightning). A method
         /// that returns nothing goes on.
         #[callback]
+        #[logs(step)]
         fn on_train_batch_start(&mut self, ctx: &mut Context, batch: &Self::Batch, batch_idx: usize) -> Result<Flow> {
             Ok(Flow::Continue)
         }
@@ -78,6 +79,7 @@ declarations! {
         /// `outputs` is what `training_step` returned, its loss without the graph. What else of it is without, its
         /// [`TrainingOutput::detach`](crate::TrainingOutput::detach) says.
         #[callback]
+        #[logs(step)]
         fn on_train_batch_end(
             &mut self,
             ctx: &mut Context,
@@ -90,6 +92,7 @@ declarations! {
 
         /// Called in the validation loop before `validation_step`.
         #[callback]
+        #[logs(epoch)]
         fn on_validation_batch_start(
             &mut self,
             ctx: &mut Context,
@@ -102,6 +105,7 @@ declarations! {
 
         /// Called in the validation loop after `validation_step`, whose value is `outputs`.
         #[callback]
+        #[logs(epoch)]
         fn on_validation_batch_end(
             &mut self,
             ctx: &mut Context,
@@ -115,6 +119,7 @@ declarations! {
 
         /// Called in the test loop before `test_step`.
         #[callback]
+        #[logs(epoch)]
         fn on_test_batch_start(
             &mut self,
             ctx: &mut Context,
@@ -127,6 +132,7 @@ declarations! {
 
         /// Called in the test loop after `test_step`, whose value is `outputs`.
         #[callback]
+        #[logs(epoch)]
         fn on_test_batch_end(
             &mut self,
             ctx: &mut Context,
@@ -248,29 +254,35 @@ declarations! {
         /// Called after `training_step` and before the gradients are cleared: the last place to look at those of the
         /// step before.
         #[callback]
+        #[logs(step)]
+        #[automatic("do it in `training_step`")]
         fn on_before_zero_grad(&mut self, ctx: &mut Context, optimizer: OptimizerIndex) -> Result<()> {
             Ok(())
         }
 
         /// Called before the backward pass. `loss` is a scalar, already divided by `accumulate_grad_batches`.
         #[callback]
+        #[logs(step)]
         fn on_before_backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
             Ok(())
         }
 
         /// Called after the backward pass, before the optimizer steps.
         #[callback]
+        #[logs(step)]
         fn on_after_backward(&mut self, ctx: &mut Context) -> Result<()> {
             Ok(())
         }
 
         /// Called before the optimizer steps, and before the gradients are clipped: the place to log their norm.
         #[callback]
+        #[logs(step)]
         fn on_before_optimizer_step(&mut self, ctx: &mut Context, optimizer: OptimizerIndex) -> Result<()> {
             Ok(())
         }
 
         /// The name that `configure_model` had before Lightning 2.0. Write that one; to write both is an error.
+        #[older_name_of(configure_model)]
         fn configure_sharded_model(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }

@@ -70,7 +70,7 @@ impl<At> Context<At> {
     where
         At: Logs,
     {
-        let each_step = self.hook().is_some_and(logs_steps);
+        let each_step = self.hook().is_some_and(Hook::logs_by_step);
         LogEntry {
             ctx: &mut self.run,
             at: PhantomData,
@@ -101,25 +101,6 @@ impl<At: Logs> Context<At> {
             self.log(name, value);
         }
     }
-}
-
-/// The hooks around a training batch, where a step's own value is the one of interest.
-fn logs_steps(hook: Hook) -> bool {
-    use Hook::*;
-    matches!(
-        hook,
-        TrainingStep
-            | OnTrainBatchStart
-            | OnTrainBatchEnd
-            | OnBeforeBackward
-            | OnAfterBackward
-            | OnBeforeZeroGrad
-            | OnBeforeOptimizerStep
-            | OptimizerStep
-            | OptimizerZeroGrad
-            | Backward
-            | ConfigureGradientClipping
-    )
 }
 
 impl<At> LogEntry<'_, At> {

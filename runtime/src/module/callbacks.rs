@@ -103,7 +103,7 @@ impl<M: LightningModule> Callbacks<M> {
         let mut taken = BTreeSet::new();
         for place in 0..keys.len() {
             let is_shared = keys.iter().filter(|key| **key == keys[place]).count() > 1;
-            if is_shared && !self.state_dict(place, ctx)?.is_null() && !taken.insert(&keys[place]) {
+            if is_shared && !self.state_dict_of(place, ctx)?.is_null() && !taken.insert(&keys[place]) {
                 return Err(Error::configuration(format!(
                     "two callbacks keep their state in checkpoints under the key `{}`, so that one state would be lost: remove one of \
                      the two, or tell them apart by `state_key` or `instance_key`",
@@ -118,7 +118,7 @@ impl<M: LightningModule> Callbacks<M> {
     pub(crate) fn state_dicts(&mut self, ctx: &mut RunContext) -> std::result::Result<BTreeMap<String, Value>, Error> {
         let mut states = BTreeMap::new();
         for (place, key) in self.state_keys().into_iter().enumerate() {
-            let state = self.state_dict(place, ctx)?;
+            let state = self.state_dict_of(place, ctx)?;
             if !state.is_null() {
                 states.insert(key, state);
             }
@@ -126,24 +126,18 @@ impl<M: LightningModule> Callbacks<M> {
         Ok(states)
     }
 
-    fn state_dict(&mut self, place: usize, ctx: &mut RunContext) -> std::result::Result<Value, Error> {
-        let callback = &mut self.list[place];
-        edge::callback(Hook::StateDict, callback.name(), ctx, |ctx| callback.state_dict(ctx.at()))
-    }
-
-    /// Gives each callback what it kept.
+    /// Calls `load_state_dict` of each callback that has a state in a checkpoint.
     pub(crate) fn load_state_dicts(
         &mut self,
         ctx: &mut RunContext,
         states: &BTreeMap<String, Value>,
     ) -> std::result::Result<(), Error> {
-        for (key, callback) in self.state_keys().into_iter().zip(&mut self.list) {
+        for (index, key) in self.state_keys().into_iter().enumerate() {
             // the run that wrote the checkpoint may have had more callbacks or fewer that share the key
-            let shared = callback.state_key();
-            let own = format!("{shared} {}", callback.instance_key());
+            let (shared, instance) = (self.list[index].state_key(), self.list[index].instance_key());
+            let own = format!("{shared} {instance}");
             if let Some(state) = [key.as_str(), own.trim_end(), &shared].into_iter().find_map(|key| states.get(key)) {
-                let name = callback.name();
-                edge::callback(Hook::LoadStateDict, name, ctx, |ctx| callback.load_state_dict(ctx.at(), state))?;
+                self.load_state_dict_of(index, ctx, state)?;
             }
         }
         Ok(())

@@ -115,7 +115,7 @@ impl<M: LightningModule> DataSource<M> for () {
     }
 
     fn has(&self, dataloader: Hook) -> bool {
-        <M as DataHooks>::TABLE.overridden().contains(&dataloader)
+        <M as DataHooks>::TABLE.overrides(dataloader)
     }
 
     fn has_transfer_hooks(&self) -> bool {
@@ -132,7 +132,7 @@ impl<M: LightningModule> DataSource<M> for () {
         module: &mut M,
         ctx: &mut RunContext,
     ) -> Result<DataLoaders<M::Batch>, Error> {
-        own_dataloaders(dataloader, module, ctx)
+        DataHooksTable::dataloaders(dataloader, module, ctx)
     }
 
     fn transfer(
@@ -177,7 +177,7 @@ impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
     }
 
     fn has(&self, dataloader: Hook) -> bool {
-        <D as DataHooks>::TABLE.overridden().contains(&dataloader) || <() as DataSource<M>>::has(&(), dataloader)
+        <D as DataHooks>::TABLE.overrides(dataloader) || <() as DataSource<M>>::has(&(), dataloader)
     }
 
     fn has_transfer_hooks(&self) -> bool {
@@ -197,10 +197,10 @@ impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
         module: &mut M,
         ctx: &mut RunContext,
     ) -> Result<DataLoaders<M::Batch>, Error> {
-        if <D as DataHooks>::TABLE.overridden().contains(&dataloader) {
-            own_dataloaders(dataloader, *self, ctx)
+        if <D as DataHooks>::TABLE.overrides(dataloader) {
+            DataHooksTable::dataloaders(dataloader, *self, ctx)
         } else {
-            own_dataloaders(dataloader, module, ctx)
+            DataHooksTable::dataloaders(dataloader, module, ctx)
         }
     }
 
@@ -241,18 +241,6 @@ impl<Loaded, D: LightningDataModule<Batch = Loaded>> Loads<Loaded> for D {}
 fn own_transfer_hooks<H: DataHooks>() -> bool {
     let table = H::TABLE;
     table.on_before_batch_transfer.is_some() || table.transfer_batch_to_device.is_some()
-}
-
-fn own_dataloaders<H: DataHooks>(
-    dataloader: Hook,
-    owner: &mut H,
-    ctx: &mut RunContext,
-) -> Result<DataLoaders<H::Batch>, Error> {
-    match dataloader {
-        Hook::TestDataloader => DataHooksTable::test_dataloader(owner, ctx),
-        Hook::PredictDataloader => DataHooksTable::predict_dataloader(owner, ctx),
-        _ => DataHooksTable::val_dataloader(owner, ctx),
-    }
 }
 
 fn own_transfer<H: DataHooks>(

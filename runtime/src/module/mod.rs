@@ -3,6 +3,7 @@
 
 mod anomaly;
 mod callbacks;
+mod capabilities;
 mod closure;
 mod data_source;
 pub(crate) mod edge;
@@ -15,10 +16,10 @@ mod place;
 mod renamed_results;
 mod running;
 mod signatures;
-mod verbs;
 
 pub(crate) use anomaly::check_parameters;
 pub use callbacks::{Callback, Callbacks};
+pub use capabilities::{Optimizes, Predicts, Tests, Trains, Validates};
 pub use closure::StepClosure;
 pub use data_source::{DataSource, Loaders, Loads};
 pub use hyperparameters::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, NoHparams};
@@ -30,7 +31,6 @@ pub use place::Place;
 pub use renamed_results::{Output, Returned};
 pub(crate) use running::Running;
 pub use signatures::{ContextAt, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};
-pub use verbs::{Optimizes, Predicts, Tests, Trains, Validates};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::GradientClipAlgorithm;

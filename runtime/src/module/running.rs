@@ -1,12 +1,9 @@
 //! A run in progress: the module with everything that acts on it.
 
-use super::{
-    Callbacks, CheckpointHooksTable, DataSource, LightningModule, LightningModuleTable, ModelHooksTable, edge,
-};
+use super::{Callbacks, CheckpointHooksTable, DataSource, LightningModule, LightningModuleTable, ModelHooksTable};
 use crate::checkpoint::Checkpoint;
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::hook::Hook;
 use crate::module::Flow;
 use crate::optim::OptimizerIndex;
 use tch::{Device, Tensor};
