@@ -125,6 +125,12 @@ impl Devices {
     }
 }
 
+impl From<usize> for Devices {
+    fn from(count: usize) -> Self {
+        Self::Count(count)
+    }
+}
+
 impl fmt::Display for Devices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -48,7 +48,7 @@ pub enum Error {
         /// The newest checkpoint of the run: that of its end, if one was asked for.
         checkpoint: Option<PathBuf>,
     },
-    /// The loss was NaN or infinite, and [`on_non_finite_loss`](crate::TrainerConfig::on_non_finite_loss) is
+    /// The loss was NaN or infinite, and [`on_non_finite_loss`](field@crate::TrainerConfig::on_non_finite_loss) is
     /// [`Stop`](crate::NonFiniteLoss::Stop).
     #[error(
         "the loss was {loss} at epoch {epoch}, batch {batch_idx}: a lower learning rate, `gradient_clip_val` or \
@@ -62,7 +62,7 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
-    /// A gradient or a parameter was NaN or infinite, which [`detect_anomaly`](crate::TrainerConfig::detect_anomaly) looks for.
+    /// A gradient or a parameter was NaN or infinite, which [`detect_anomaly`](field@crate::TrainerConfig::detect_anomaly) looks for.
     #[error(
         "{what} `{parameter}` has {} at epoch {epoch}, batch {batch_idx}",
         of_elements(*non_finite, *elements)

@@ -91,7 +91,9 @@ pub use optim::OptimizerIndex;
 pub use precision::{Precision, UnknownPrecision};
 pub use signal::Signal;
 pub use stage::{RunningStage, Stage};
-pub use trainer::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, Metrics, SweepMode, Trainer};
+pub use trainer::{
+    BatchSizeFinder, BatchSizeMode, CkptPath, LearningRateCurve, LearningRateFinder, Metrics, SweepMode, Trainer,
+};
 
 /// Seeds all random numbers: initial weights and dropout, the order of shuffled data, augmentations. Lightning's
 /// [`seed_everything`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#reproducibility).

@@ -35,6 +35,13 @@ pub(crate) fn resolved(path: &Path) -> PathBuf {
     }
 }
 
+/// The path with the user's home directory in place of a leading `~`. Without a home directory, the path as it is.
+pub(crate) fn expanded(path: &Path) -> PathBuf {
+    let below_home = path.strip_prefix("~").ok();
+    let expanded = below_home.and_then(|below| Some(std::env::home_dir()?.join(below)));
+    expanded.unwrap_or_else(|| path.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 mod aborts;
 mod built;
 mod child;
+mod ckpt_path;
 mod configuration;
 mod ends;
 mod files;

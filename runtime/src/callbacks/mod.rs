@@ -25,6 +25,7 @@ pub use exponential_moving_average::ExponentialMovingAverage;
 pub use gradient_accumulation_scheduler::GradientAccumulationScheduler;
 pub use lambda_callback::{LambdaCallback, LambdaReturn};
 pub use learning_rate_monitor::LearningRateMonitor;
+pub(crate) use model_checkpoint::SavedBest;
 pub use model_checkpoint::{ModelCheckpoint, SaveLast};
 pub use model_summary::ModelSummary;
 pub use monitor::{MonitorMode, NotLogged};

@@ -61,13 +61,18 @@ impl OnExceptionCheckpoint {
 
     /// The file of the first run that fails.
     pub fn ckpt_path(&self) -> PathBuf {
-        self.dirpath.join(format!("{}.ckpt", self.filename))
+        self.folder().join(format!("{}.ckpt", self.filename))
+    }
+
+    /// The folder, with the user's home directory in place of `~`.
+    fn folder(&self) -> PathBuf {
+        location::expanded(&self.dirpath)
     }
 
     /// The file of this run.
     fn free_path(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
-        let refused = |source| FileError { what: REFUSED, path: self.dirpath.clone(), source };
-        let folder = ctx.checkpoint_folders().claim(&self.dirpath).map_err(refused)?;
+        let refused = |source| FileError { what: REFUSED, path: self.folder(), source };
+        let folder = ctx.checkpoint_folders().claim(&self.folder()).map_err(refused)?;
         let began_from = |path: &Path| ctx.ckpt_path().is_some_and(|began_from| location::is_same(began_from, path));
         let path = ctx.free_checkpoint(&folder, &self.filename, began_from);
         if path != self.ckpt_path() {
@@ -95,7 +100,7 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
             return Err(Error::configuration(mistake).into());
         }
         let refused = |(path, source)| FileError { what: REFUSED, path, source };
-        Ok(atomic_file::check_folder(&self.dirpath).map_err(refused)?)
+        Ok(atomic_file::check_folder(&self.folder()).map_err(refused)?)
     }
 
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 /// Measures the time that training, validation and testing take, and ends training after a given time. Lightning's
 /// [`Timer`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.Timer.html).
 ///
-/// A trainer with a [`max_time`](crate::TrainerConfig::max_time) has one. The time of training is kept in checkpoints:
+/// A trainer with a [`max_time`](field@crate::TrainerConfig::max_time) has one. The time of training is kept in checkpoints:
 /// a run that is resumed has what was left.
 ///
 /// ```

@@ -4,6 +4,7 @@ use super::flags;
 use crate::config::TrainerConfig;
 use crate::config::keys::{listed, unknown};
 use crate::json;
+use crate::trainer::CkptPath;
 use crate::yaml::{self, MAX_BYTES, Table, shown};
 use anyhow::{Result, anyhow};
 use clap::ArgMatches;
@@ -132,5 +133,5 @@ pub(super) struct Printed<'a> {
     pub(super) trainer: &'a TrainerConfig,
     pub(super) model: json::Plain<'a>,
     pub(super) data: json::Plain<'a>,
-    pub(super) ckpt_path: Option<&'a Path>,
+    pub(super) ckpt_path: Option<&'a CkptPath>,
 }

@@ -3,8 +3,9 @@
 use crate::config::TrainerConfig;
 use crate::module::{HasHparams, Hyperparameters};
 use crate::panic;
+use crate::trainer::CkptPath;
 use anyhow::{Context as _, Result, bail};
-use clap::builder::ValueParser;
+use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser};
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, Id, value_parser};
@@ -195,11 +196,12 @@ fn with_default(arg: Arg, defaults: &Value) -> Arg {
 
 fn checkpoint(verb: &str) -> Arg {
     let help = if verb == "fit" {
-        "Go on from this checkpoint"
+        "Resume from this checkpoint: a file, or best or last of the newest run"
     } else {
-        "The checkpoint of the trained model [default: the last one that fit left]"
+        "The checkpoint of the trained model: a file, or best or last of the newest run [default: best, where a metric is monitored, else last]"
     };
-    Arg::new(CKPT_PATH).long("ckpt-path").value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
+    let parser = OsStringValueParser::new().map(CkptPath::from);
+    Arg::new(CKPT_PATH).long("ckpt-path").value_name("FILE").value_parser(parser).help(help)
 }
 
 fn config() -> Arg {

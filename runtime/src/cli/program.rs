@@ -6,12 +6,15 @@ use crate::error::Error;
 use crate::error_chain::in_one_line;
 use crate::loggers::Logger;
 use crate::module::{Callback, FromHparams, FromHparamsAndData, LightningModule, Loads};
+use crate::stage::Stage;
 use crate::trainer::Trainer;
 use crate::{messages, terminal};
 use anyhow::Result;
 use std::ffi::OsString;
 use std::marker::PhantomData;
 use std::process::ExitCode;
+
+type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 
 /// The program of a module and a data module: `Model::program::<Data>()`, of which `Model::main::<Data>()` is the short form.
 /// Lightning's [`LightningCLI`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli.html).
@@ -86,7 +89,7 @@ pub struct Program<M: LightningModule, D> {
     arguments: Option<Vec<OsString>>,
     trainer_defaults: Option<TrainerConfig>,
     /// Adds to the trainer what was given, in that order.
-    complete: Vec<Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>>,
+    complete: Vec<Complete<M>>,
     data: PhantomData<fn() -> D>,
 }
 
@@ -153,14 +156,16 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
         let flags = Flags::of::<M, D>(&defaults)?;
         // where a flag is wrong, this ends the process
         let parsed = flags.parse(&arguments);
-        match parsed.verb.as_str() {
-            "hooks" => say(&hooks::table::<M, D>()),
-            "doctor" => say(&doctor::report()),
-            _ => {
-                let verb = Verb::<M, D>::new(parsed, &flags, &arguments, defaults)?;
-                verb.run(|trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer)))
-            }
-        }
+        let stage = match parsed.verb.as_str() {
+            "hooks" => return say(&hooks::table::<M, D>()),
+            "doctor" => return say(&doctor::report()),
+            "fit" => Stage::Fit,
+            "validate" => Stage::Validate,
+            "test" => Stage::Test,
+            _ => Stage::Predict,
+        };
+        let verb = Verb::<M, D>::new(stage, parsed, &flags, &arguments, defaults)?;
+        verb.run(|trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer)))
     }
 }
 

@@ -3,29 +3,32 @@
 use super::configuration::{Configuration, Printed};
 use super::flags::{self, Flags, Parsed};
 use super::hyperparameters;
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, Metadata};
 use crate::config::TrainerConfig;
 use crate::counted::counted;
 use crate::json;
+use crate::messages::warning;
 use crate::module::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule, Loads};
 use crate::panic;
+use crate::stage::Stage;
 use crate::table;
 use crate::terminal;
-use crate::trainer::{Metrics, Trainer, last_checkpoint};
+use crate::trainer::{CkptPath, FoundCheckpoint, Metrics, Trainer, find_best_or_last, find_checkpoint};
 use crate::yaml;
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use comfy_table::CellAlignment;
+use serde_json::Value;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 
 /// A verb with its flags and configuration files read.
 pub(super) struct Verb<M: HasHparams, D: HasHparams> {
-    name: String,
+    stage: Stage,
     config: TrainerConfig,
     model: M::Hparams,
     data: D::Hparams,
     seed: i64,
-    checkpoint: Option<PathBuf>,
+    ckpt_path: Option<CkptPath>,
+    checkpoint: Option<FoundCheckpoint>,
     prints: bool,
 }
 
@@ -34,25 +37,34 @@ where
     M: LightningModule + FromHparamsAndData<D>,
     D: Loads<M::Batch> + FromHparams,
 {
-    pub(super) fn new(parsed: Parsed, flags: &Flags, arguments: &[OsString], defaults: TrainerConfig) -> Result<Self> {
-        let Parsed { verb: name, explicit, .. } = &parsed;
+    pub(super) fn new(
+        stage: Stage,
+        parsed: Parsed,
+        flags: &Flags,
+        arguments: &[OsString],
+        defaults: TrainerConfig,
+    ) -> Result<Self> {
+        let explicit = &parsed.explicit;
         let mut files = Configuration::of(explicit);
         let mut config = files.trainer(defaults);
         Hyperparameters::update_from_arg_matches(&mut config, explicit)?;
-        let given_path = explicit.get_one::<PathBuf>(flags::CKPT_PATH).cloned();
-        let mut checkpoint = given_path
-            .or_else(|| files.value(flags::CKPT_PATH)?.as_str().filter(|path| !path.is_empty()).map(PathBuf::from));
+        let given_path = explicit.get_one::<CkptPath>(flags::CKPT_PATH).cloned();
+        let ckpt_path = given_path
+            .or_else(|| files.value(flags::CKPT_PATH)?.as_str().filter(|path| !path.is_empty()).map(CkptPath::from));
         let prints = explicit.contains_id(flags::PRINT_CONFIG);
-        if checkpoint.is_none() && name != "fit" && !prints {
-            checkpoint = Some(last(&config)?);
-        }
-        let saved = saved_hyper_parameters(checkpoint.as_deref())?;
-        let saved = checkpoint.as_deref().zip(saved.as_ref());
+        let checkpoint = match &ckpt_path {
+            Some(ckpt_path) => find_checkpoint(ckpt_path, stage, &config)?,
+            None if stage == Stage::Fit || prints => None,
+            None => find_best_or_last(stage, &config)?,
+        };
+        let metadata = checkpoint.as_ref().map(|found| Checkpoint::read_metadata(&found.path)).transpose()?;
+        let hyper_parameters = metadata.as_ref().and_then(|metadata| metadata.hyper_parameters.as_ref());
+        let saved = checkpoint.as_ref().map(|found| found.path.as_path()).zip(hyper_parameters);
         let model = hyperparameters::read::<M::Hparams>("model", &parsed, saved, &mut files);
         let data = hyperparameters::read::<D::Hparams>("data", &parsed, saved, &mut files);
         files.check()?;
         let (model, data) = (model?, data?);
-        if name == "fit" && saved.is_none() {
+        if stage == Stage::Fit && saved.is_none() {
             let values = model.values.iter().chain(&data.values).map(|(id, value)| (id.clone(), value.clone()));
             if let Some(error) = flags.missing_besides(arguments, &parsed, &values.collect()) {
                 error.exit();
@@ -61,7 +73,10 @@ where
         let seed = explicit.get_one::<i64>(flags::SEED).copied();
         let seed = seed.or_else(|| files.value(flags::SEED)?.as_i64()).unwrap_or_default();
         let (model, data) = (model.complete()?, data.complete()?);
-        Ok(Self { name: name.clone(), config, model, data, seed, checkpoint, prints })
+        if let (Stage::Fit, Some(metadata)) = (stage, &metadata) {
+            warn_of_kept_settings(metadata, &model.to_json()?);
+        }
+        Ok(Self { stage, config, model, data, seed, ckpt_path, checkpoint, prints })
     }
 
     /// Runs the verb with the trainer that `complete` returns for the one of this configuration.
@@ -71,10 +86,10 @@ where
         };
         let (model, data) = (json("model", self.model.to_json())?, json("data", self.data.to_json())?);
         if self.prints {
-            let Self { seed, config, checkpoint, .. } = &self;
+            let Self { seed, config, ckpt_path, .. } = &self;
             let (model, data) = (json::Plain(&model), json::Plain(&data));
-            let printed =
-                Printed { seed_everything: *seed, trainer: config, model, data, ckpt_path: checkpoint.as_deref() };
+            let ckpt_path = ckpt_path.as_ref();
+            let printed = Printed { seed_everything: *seed, trainer: config, model, data, ckpt_path };
             let text = yaml::write(&printed).context("the configuration can't be written in YAML")?;
             return say(text.trim_end());
         }
@@ -85,22 +100,22 @@ where
         let module = panic::catch(|| M::from_hparams_and_data(self.model, &data));
         let mut module = module.context("the model can't be made")?;
         let mut trainer = complete(Trainer::new(self.config).hyper_parameters(hyper_parameters));
-        if let Some(path) = &self.checkpoint {
-            say(&format!("checkpoint: {}", path.display()))?;
-            trainer = trainer.ckpt_path(path);
+        if let Some(found) = &self.checkpoint {
+            say(&found.to_string())?;
+            trainer = trainer.ckpt_path(&found.path);
         }
         // without the bounds of the public verbs: the program says of each verb, when it is called, what is missing
-        match self.name.as_str() {
-            "fit" => {
+        match self.stage {
+            Stage::Fit => {
                 trainer.run_fit(&mut module, &mut &mut data)?;
                 if let Some(folder) = trainer.context().made_log_dir() {
                     say(&format!("the run is in {}", folder.display()))?;
                 }
                 Ok(())
             }
-            "validate" => say(&metrics_table(&trainer.run_validate(&mut module, &mut &mut data)?)),
-            "test" => say(&metrics_table(&trainer.run_test(&mut module, &mut &mut data)?)),
-            _ => {
+            Stage::Validate => say(&metrics_table(&trainer.run_validate(&mut module, &mut &mut data)?)),
+            Stage::Test => say(&metrics_table(&trainer.run_test(&mut module, &mut &mut data)?)),
+            Stage::Predict => {
                 let batches = trainer.run_predict(&mut module, &mut &mut data)?.len();
                 say(&format!("predicted {}", counted(batches, "batch")))
             }
@@ -108,18 +123,29 @@ where
     }
 }
 
-/// The newest checkpoint under the run's root.
-fn last(config: &TrainerConfig) -> Result<PathBuf> {
-    let logs = config.root().join(crate::context::LOGS);
-    last_checkpoint(&logs).ok_or_else(|| {
-        anyhow!("there is no checkpoint in {}: run `fit` first, or name a checkpoint with --ckpt-path", logs.display())
-    })
+/// Warns of each setting of the optimizers that was changed for a resumed `fit`: they resume with those of the checkpoint.
+fn warn_of_kept_settings(metadata: &Metadata, model: &Value) {
+    let saved = metadata.hyper_parameters.as_ref().and_then(|saved| saved["model"].as_object());
+    let groups: Vec<_> = metadata.optimizers.iter().map(|optimizer| &optimizer.groups).collect();
+    let kept = [json::to_value(&groups), json::to_value(&metadata.lr_schedulers)];
+    let is_kept = |number: &Value| kept.iter().flatten().any(|json| contains(json, number));
+    for (name, old) in saved.into_iter().flatten() {
+        let changed = model.get(name).filter(|new| *new != old && old.is_f64() && is_kept(old));
+        if let Some(new) = changed {
+            warning!(
+                "`{name}` is {new}, and {old} in the checkpoint: optimizers and schedulers resume with the checkpoint's settings"
+            );
+        }
+    }
 }
 
-/// The hyperparameters that the checkpoint was made with.
-fn saved_hyper_parameters(checkpoint: Option<&Path>) -> Result<Option<serde_json::Value>> {
-    let Some(path) = checkpoint else { return Ok(None) };
-    Ok(Checkpoint::read_metadata(path)?.hyper_parameters)
+/// Whether a value has this number somewhere.
+fn contains(json: &Value, number: &Value) -> bool {
+    match json {
+        Value::Array(items) => items.iter().any(|item| contains(item, number)),
+        Value::Object(map) => map.values().any(|item| contains(item, number)),
+        other => other == number,
+    }
 }
 
 fn metrics_table(metrics: &Metrics) -> String {

@@ -32,6 +32,12 @@ impl From<bool> for FastDevRun {
     }
 }
 
+impl From<usize> for FastDevRun {
+    fn from(batches: usize) -> Self {
+        Self(batches)
+    }
+}
+
 impl fmt::Display for FastDevRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

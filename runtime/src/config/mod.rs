@@ -5,6 +5,7 @@ mod error;
 mod fast_dev_run;
 pub(crate) mod keys;
 mod mistakes;
+mod setters;
 mod val_check_interval;
 mod yaml;
 
@@ -19,6 +20,7 @@ pub(crate) use crate::every::Stopwatch;
 pub use crate::span::Span;
 
 use crate::device::{Accelerator, Devices};
+use crate::location;
 use crate::precision::Precision;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -27,10 +29,15 @@ use std::path::PathBuf;
 /// How a [`Trainer`](crate::Trainer) runs: Lightning's arguments of
 /// [`Trainer`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#trainer-flags), with its defaults.
 ///
+/// Each field has a setter of its name, which takes a plain value. A literal sets fields as well; it must end in
+/// `..TrainerConfig::default()`, as new versions may add fields.
+///
 /// ```
 /// use tch_lightning::TrainerConfig;
-/// let config = TrainerConfig { max_epochs: Some(5), gradient_clip_val: Some(1.0), ..TrainerConfig::default() };
+///
+/// let config = TrainerConfig::default().max_epochs(5).gradient_clip_val(1.0).limit_train_batches(0.25);
 /// assert_eq!(config.log_every_n_steps, 50);
+/// assert_eq!(TrainerConfig { max_epochs: Some(5), ..TrainerConfig::default() }.epochs(), config.epochs());
 /// ```
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -129,6 +136,11 @@ pub struct TrainerConfig {
     /// End in good order on SIGINT (Ctrl-C) and SIGTERM, after the running step; false is for programs that handle them
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub handle_signals: bool,
+    /// Makes literals end in `..TrainerConfig::default()`, so that fields can be added. `#[non_exhaustive]` would forbid all literals.
+    #[doc(hidden)]
+    #[arg(skip)]
+    #[serde(skip)]
+    pub __more_may_be_added: (),
 }
 
 /// What a `fit` does when the loss is NaN or infinite. Lightning goes on without a word, which trains NaN into every weight.
@@ -201,6 +213,7 @@ impl Default for TrainerConfig {
             enable_progress_bar: true,
             enable_model_summary: true,
             handle_signals: true,
+            __more_may_be_added: (),
         }
     }
 }
@@ -262,11 +275,9 @@ impl TrainerConfig {
         self
     }
 
-    /// `default_root_dir`, where `~` is the user's own folder.
+    /// `default_root_dir`, with the user's home directory in place of `~`.
     pub(crate) fn root(&self) -> PathBuf {
-        let below_home = self.default_root_dir.strip_prefix("~").ok();
-        let expanded = below_home.and_then(|below| Some(std::env::home_dir()?.join(below)));
-        expanded.unwrap_or_else(|| self.default_root_dir.clone())
+        location::expanded(&self.default_root_dir)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a run does when it ends by an error.
 
-use super::newest_checkpoint;
+use super::found_checkpoint::newest_checkpoint;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::error_chain::in_one_line;

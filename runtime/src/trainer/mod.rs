@@ -1,6 +1,8 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 
+mod ckpt_path;
 mod failing;
+mod found_checkpoint;
 mod frozen;
 mod misfit;
 mod optimizers;
@@ -11,12 +13,14 @@ mod saving;
 mod set_up;
 mod tuning;
 
+pub use ckpt_path::CkptPath;
+pub(crate) use found_checkpoint::{FoundCheckpoint, find_best_or_last, find_checkpoint};
 pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 
 use crate::callbacks::ModelCheckpoint;
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
-use crate::context::{RunContext, checkpoint_folders};
+use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::Logger;
@@ -30,7 +34,7 @@ use crate::signal::Signals;
 use crate::stage::Stage;
 use misfit::check_before;
 use set_up::{begin, end};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
 /// [`Trainer`](https://lightning.ai/docs/pytorch/stable/common/trainer.html).
@@ -86,7 +90,9 @@ use std::path::{Path, PathBuf};
 pub struct Trainer<M: LightningModule> {
     config: TrainerConfig,
     callbacks: Callbacks<M>,
-    ckpt_path: Option<PathBuf>,
+    ckpt_path: Option<CkptPath>,
+    /// Whether a `fit` was begun, which then is the run that `best` and `last` mean.
+    has_fit: bool,
     /// The running or the last run. Each run has a context of its own.
     ctx: RunContext,
 }
@@ -104,7 +110,7 @@ impl<M: LightningModule> Trainer<M> {
     /// A trainer of this configuration.
     pub fn new(config: TrainerConfig) -> Self {
         let ctx = RunContext::new(config.clone());
-        Self { config, callbacks: Callbacks::default(), ckpt_path: None, ctx }
+        Self { config, callbacks: Callbacks::default(), ckpt_path: None, has_fit: false, ctx }
     }
 
     /// Adds a callback after those that are there. Callbacks that write checkpoints are called after all others.
@@ -171,9 +177,20 @@ impl<M: LightningModule> Trainer<M> {
         self
     }
 
-    /// The checkpoint that the next verb begins from: `fit` goes on after it, the others take its parameters.
-    pub fn ckpt_path(mut self, path: impl Into<PathBuf>) -> Self {
-        self.ckpt_path = Some(path.into());
+    /// Sets the checkpoint that the next run begins from: a path, `"best"` or `"last"`. `fit` resumes from it; `validate`, `test` and
+    /// `predict` take its weights. Without one, they take the module's weights as they are, as in Lightning where the module is passed.
+    ///
+    /// ```no_run
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::{LightningModule, Optimizes, Tests, Trains};
+    /// # fn run<M: LightningModule + Trains + Optimizes + Tests>(mut trainer: Trainer<M>, mut module: M) -> Result<()> {
+    /// trainer.fit(&mut module, ())?;
+    /// trainer.ckpt_path("best").test(&mut module, ())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ckpt_path(mut self, ckpt_path: impl Into<CkptPath>) -> Self {
+        self.ckpt_path = Some(ckpt_path.into());
         self
     }
 
@@ -343,10 +360,14 @@ impl<M: LightningModule> Trainer<M> {
         self.config.validate()?;
         let config = self.config.clone().resolved();
         let device = config.accelerator.device(&config.devices)?;
+        // of the run before, whose callbacks and context know its checkpoints
+        let ckpt_path = self.ckpt_path.take();
+        let ckpt_path = ckpt_path.map(|path| self.find_checkpoint(&path, stage)).transpose()?.flatten();
+        self.has_fit |= stage == Stage::Fit;
         self.callbacks.begin_run();
         let before = std::mem::replace(&mut self.ctx, RunContext::new(TrainerConfig::default()));
         self.ctx = RunContext::of_run(config, stage, device, before);
-        self.ctx.set_ckpt_path(self.ckpt_path.take());
+        self.ctx.set_ckpt_path(ckpt_path);
         Ok(())
     }
 }
@@ -388,18 +409,4 @@ fn of_manual_optimization<M: LightningModule>(config: &TrainerConfig) -> Result<
         ))),
         None => Ok(()),
     }
-}
-
-/// The newest checkpoint that a `fit` left under `root`.
-pub(crate) fn last_checkpoint(root: &Path) -> Option<PathBuf> {
-    let versions = crate::context::versions(root);
-    versions.into_iter().rev().find_map(|(_, folder)| newest_checkpoint(&folder))
-}
-
-/// The newest checkpoint of the run that has this folder.
-fn newest_checkpoint(run: &Path) -> Option<PathBuf> {
-    let files = checkpoint_folders(run).into_iter().flat_map(std::fs::read_dir).flatten();
-    let files = files.flatten().map(|entry| entry.path());
-    let checkpoints = files.filter(|path| path.extension().is_some_and(|ending| ending == "ckpt"));
-    checkpoints.max_by_key(|path| path.metadata().and_then(|metadata| metadata.modified()).ok())
 }

@@ -4,10 +4,12 @@ mod best;
 mod format_spec;
 mod name;
 mod save_last;
+mod saved_best;
 mod state;
 mod when;
 
 pub use save_last::SaveLast;
+pub(crate) use saved_best::SavedBest;
 
 use super::monitor::{MonitorMode, NotLogged};
 use crate::checkpoint::folders::is_claimed_for;
@@ -66,7 +68,7 @@ use std::path::{Path, PathBuf};
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ModelCheckpoint {
-    /// The folder. Default `checkpoints` in the run's folder.
+    /// The folder; a leading `~` is the user's home directory. Default `checkpoints` in the run's folder.
     pub dirpath: Option<PathBuf>,
     /// The file's name without its ending, with values in braces: `{epoch}-{val_loss:.2f}`. Default `{epoch}-{step}`.
     ///
@@ -214,13 +216,24 @@ impl ModelCheckpoint {
         self.state.last_model_path.as_deref()
     }
 
+    /// Every checkpoint whose path is known.
+    pub(crate) fn known_paths(&self) -> impl Iterator<Item = &Path> {
+        let State { best_model_path, last_model_path, last_saved, .. } = &self.state;
+        [best_model_path, last_model_path, last_saved].into_iter().flatten().map(PathBuf::as_path)
+    }
+
+    /// [`dirpath`](field@Self::dirpath) without `~`.
+    fn expanded_dirpath(&self) -> Option<PathBuf> {
+        self.dirpath.as_deref().map(location::expanded)
+    }
+
     /// The folder of this run's checkpoints, which is made when it is first asked for.
     fn folder(&mut self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
         if let Some(folder) = &self.run.folder {
             return Ok(folder.clone());
         }
-        let dirpath = match &self.dirpath {
-            Some(dirpath) => dirpath.clone(),
+        let dirpath = match self.expanded_dirpath() {
+            Some(dirpath) => dirpath,
             None => ctx.log_dir()?.join(CHECKPOINTS),
         };
         let folder = ctx.checkpoint_folders().claim(&dirpath).map_err(|source| FileError {
@@ -240,7 +253,7 @@ impl ModelCheckpoint {
 
     /// The folder of an earlier run, where this one has the same `dirpath` and no other run has the folder now.
     fn taken_over(&mut self, ctx: &mut RunContext, folder: &Path) -> Option<PathBuf> {
-        let dirpath = self.dirpath.clone().filter(|dirpath| is_claimed_for(folder, dirpath))?;
+        let dirpath = self.expanded_dirpath().filter(|dirpath| is_claimed_for(folder, dirpath))?;
         let folder = if location::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
         // other verbs write nothing
         if ctx.stage() == Stage::Fit && folder.exists() {
@@ -370,6 +383,9 @@ impl ModelCheckpoint {
     }
 }
 
+/// The keys of the states of all `ModelCheckpoint`s in a checkpoint begin with this.
+const KEY: &str = "ModelCheckpoint(";
+
 /// What can be monitored, and stand in a file's name.
 fn candidates(ctx: &RunContext) -> BTreeMap<String, f64> {
     let mut metrics = ctx.callback_metrics();
@@ -387,11 +403,11 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         let Self { mode, every_n_train_steps, every_n_epochs, train_time_interval, .. } = self;
         let monitor = self.monitor.as_deref().unwrap_or("none");
         let every = (every_n_train_steps, every_n_epochs, train_time_interval.map(|Span(time)| time.as_secs_f64()));
-        format!("ModelCheckpoint({monitor}, {mode}, {every:?})")
+        format!("{KEY}{monitor}, {mode}, {every:?})")
     }
 
     fn instance_key(&self) -> String {
-        let dirpath = self.dirpath.as_deref().map(|dirpath| format!("{:?}", location::resolved(dirpath)));
+        let dirpath = self.expanded_dirpath().map(|dirpath| format!("{:?}", location::resolved(&dirpath)));
         format!("{}/{}", dirpath.unwrap_or_default(), self.filename.as_deref().unwrap_or_default())
     }
 
@@ -450,7 +466,7 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         if self.train_time_interval.is_some() {
             self.state.since_due = self.run.stopwatch.elapsed();
         }
-        Ok(json::to_value(&self.state.absolute())?)
+        Ok(json::to_value(&State { monitor: self.monitor.clone(), ..self.state.absolute() })?)
     }
 
     fn load_state_dict(&mut self, ctx: &mut Context<Outside>, state_dict: &Value) -> Result<()> {

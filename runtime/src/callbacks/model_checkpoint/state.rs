@@ -13,6 +13,9 @@ pub(super) struct State {
     /// The folder that the files are in.
     #[serde(with = "any_path")]
     pub(super) dirpath: PathBuf,
+    /// The metric that decides which checkpoints are best, as in Lightning's state.
+    #[serde(default)]
+    pub(super) monitor: Option<String>,
     pub(super) best: Best,
     #[serde(with = "any_path::option")]
     pub(super) best_model_path: Option<PathBuf>,

@@ -40,9 +40,9 @@ impl ModelCheckpoint {
 
     /// Whether files can be made in the folder, which is not made yet.
     pub(super) fn check_folder(&self, ctx: &RunContext) -> Result<(), Error> {
-        let folder = match (&self.dirpath, ctx.made_log_dir()) {
+        let folder = match (self.expanded_dirpath(), ctx.made_log_dir()) {
             _ if ctx.is_fast_dev_run() => return Ok(()),
-            (Some(dirpath), _) => dirpath.clone(),
+            (Some(dirpath), _) => dirpath,
             (None, Some(log_dir)) => log_dir.to_owned(),
             (None, None) => ctx.config().default_root_dir.clone(),
         };

@@ -1,0 +1,70 @@
+use super::KEY;
+use super::state::State;
+use crate::json;
+use crate::location;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The best checkpoint of a run, as another checkpoint of the run has recorded it.
+pub(crate) struct SavedBest {
+    pub(crate) path: PathBuf,
+    pub(crate) monitor: Option<String>,
+    /// The metric; `None` where none is monitored.
+    pub(crate) score: Option<f64>,
+}
+
+impl SavedBest {
+    /// The best checkpoint of each `ModelCheckpoint` in the states that `checkpoint` has of callbacks, those that monitor a metric first.
+    pub(crate) fn all_in(checkpoint: &Path, callbacks: &BTreeMap<String, Value>) -> Vec<Self> {
+        let states = callbacks.iter().filter(|(key, _)| key.starts_with(KEY));
+        let states: Vec<State> = states.filter_map(|(_, state)| json::from_value(state).ok()).collect();
+        let moved = Moved::of(checkpoint, &states);
+        let best = |state: &State| {
+            let path = moved.path(state.best_model_path.as_deref()?);
+            Some(Self { path, monitor: state.monitor.clone(), score: state.best_model_score })
+        };
+        let mut bests: Vec<Self> = states.iter().filter_map(best).collect();
+        bests.sort_by_key(|best| best.score.is_none());
+        bests
+    }
+}
+
+/// How the folders of a run were moved or copied after its checkpoint was written.
+struct Moved {
+    /// The folder that the paths were recorded under.
+    from: PathBuf,
+    /// That folder now.
+    to: PathBuf,
+}
+
+impl Moved {
+    fn of(checkpoint: &Path, states: &[State]) -> Self {
+        let parent = checkpoint.parent().unwrap_or(Path::new(""));
+        if let Some(state) = states.iter().find(|state| location::is_same(&state.dirpath, parent)) {
+            return Self { from: state.dirpath.clone(), to: parent.to_owned() };
+        }
+        let unmoved = Self { from: PathBuf::new(), to: PathBuf::new() };
+        // the one that wrote the checkpoint knows its old path
+        let wrote = |state: &&State| {
+            let written = [&state.last_saved, &state.last_model_path].into_iter().flatten();
+            written.into_iter().any(|path| path.file_name() == checkpoint.file_name())
+        };
+        let Some(writer) = states.iter().find(wrote).filter(|state| state.dirpath.is_absolute()) else {
+            return unmoved;
+        };
+        let (mut from, mut to) = (writer.dirpath.clone(), location::resolved(parent));
+        // what was moved is as far up as the names differ
+        while from.file_name().is_some() && from.file_name() == to.file_name() {
+            from.pop();
+            to.pop();
+        }
+        Self { from, to }
+    }
+
+    /// Where a file is now.
+    fn path(&self, recorded: &Path) -> PathBuf {
+        let moved = recorded.strip_prefix(&self.from).ok().map(|rest| self.to.join(rest));
+        moved.filter(|moved| moved.exists()).unwrap_or_else(|| recorded.to_owned())
+    }
+}
