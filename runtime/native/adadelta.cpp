@@ -9,11 +9,6 @@
 
 namespace lightning::adadelta {
 
-struct AdadeltaOptions {
-  double lr, rho, eps, weight_decay;
-  bool maximize;
-};
-
 namespace {
 
 enum Slot : size_t { kStep, kSquareAvg, kAccDelta };
@@ -46,7 +41,7 @@ void update(Group& group, const Partition& partition, const AdadeltaOptions& opt
 }  // namespace lightning::adadelta
 
 extern "C" char* lightning_adadelta_step(
-    lightning::Group* group, const lightning::adadelta::AdadeltaOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::AdadeltaOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
       *group, found_inf, [&](const auto& partition) { lightning::adadelta::update(*group, partition, *options); });
 }

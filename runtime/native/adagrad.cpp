@@ -9,11 +9,6 @@
 
 namespace lightning::adagrad {
 
-struct AdagradOptions {
-  double lr, lr_decay, weight_decay, initial_accumulator_value, eps;
-  bool maximize;
-};
-
 namespace {
 
 enum Slot : size_t { kStep, kSum };
@@ -38,7 +33,7 @@ void plain(const Partition& partition, const Tensors& steps, const Tensors& sums
 }  // namespace lightning::adagrad
 
 extern "C" char* lightning_adagrad_step(
-    lightning::Group* group, const lightning::adagrad::AdagradOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::AdagradOptions* options, const at::Tensor* found_inf) {
   using namespace lightning;
   using namespace lightning::adagrad;
   return guarded([&] {

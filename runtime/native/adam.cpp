@@ -14,11 +14,6 @@
 
 namespace lightning::adam {
 
-struct AdamOptions {
-  double lr, beta1, beta2, eps, weight_decay;
-  bool decoupled_weight_decay, amsgrad, maximize;
-};
-
 namespace {
 
 enum Slot : size_t { kStep, kExpAvg, kExpAvgSq, kMaxExpAvgSq };
@@ -68,7 +63,7 @@ void plain(const Partition& partition, const State& state, const AdamOptions& op
 }  // namespace lightning::adam
 
 extern "C" char* lightning_adam_step(
-    lightning::Group* group, const lightning::adam::AdamOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::AdamOptions* options, const at::Tensor* found_inf) {
   using namespace lightning;
   using namespace lightning::adam;
   return guarded([&] {

@@ -12,11 +12,6 @@
 
 namespace lightning::adamax {
 
-struct AdamaxOptions {
-  double lr, beta1, beta2, eps, weight_decay;
-  bool maximize;
-};
-
 namespace {
 
 enum Slot : size_t { kStep, kExpAvg, kExpInf };
@@ -41,7 +36,7 @@ void update(Group& group, const Partition& partition, const AdamaxOptions& optio
 }  // namespace lightning::adamax
 
 extern "C" char* lightning_adamax_step(
-    lightning::Group* group, const lightning::adamax::AdamaxOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::AdamaxOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
       *group, found_inf, [&](const auto& partition) { lightning::adamax::update(*group, partition, *options); });
 }

@@ -2,12 +2,14 @@
 #include <c10/util/Exception.h>
 #include <torch/csrc/autograd/anomaly_mode.h>
 
+#include "boundary.h"
+
 namespace lightning {
 
 namespace {
 
-// libtorch warns of an anomaly with the C++ stack of its forward call, whose frames say nothing of a Rust program. The error
-// that follows names the function.
+// libtorch's warning of an anomaly holds the C++ stack of the forward call, which is of no use in a Rust program. The error after it
+// names the function.
 class WithoutStacks : public c10::WarningHandler {
  public:
   void process(const c10::Warning& warning) override {

@@ -3,21 +3,10 @@
 
 #include "boundary.h"
 
-namespace {
-
-// `State` in `src/native/autocast.rs`.
-struct State {
-  int8_t dtype;
-  bool enabled;
-  bool cached;
-};
-
-}  // namespace
-
 extern "C" {
 
-// Sets the state for a type of device, and stores the one that was there.
-char* lightning_exchange_autocast(int8_t device_type, const State* state, State* before) {
+// Sets the state for a type of device, and stores the previous one in `before`.
+char* lightning_exchange_autocast(int8_t device_type, const lightning::AutocastState* state, lightning::AutocastState* before) {
   return lightning::guarded([&] {
     const auto device = static_cast<at::DeviceType>(device_type);
     before->dtype = static_cast<int8_t>(at::autocast::get_autocast_dtype(device));

@@ -1,5 +1,7 @@
-// The edge between C++ and Rust: no exception crosses it. Every entry point answers null when all went well,
-// or a message that Rust frees with lightning_free_message.
+// The boundary between C++ and Rust, which no exception crosses. An entry point returns null if it succeeds, and otherwise a message
+// that Rust frees with lightning_free_message.
+//
+// declarations.h declares all entry points and the structs that they take. The build script writes it from src/native/declarations.rs.
 #pragma once
 
 #include <c10/util/Exception.h>
@@ -7,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+
+#include "declarations.h"
 
 namespace lightning {
 

@@ -1,4 +1,4 @@
-// What a device can be asked for without its own library: libtorch's interfaces are the same for all of them.
+// Synchronization and memory statistics of any device, by libtorch's generic interfaces.
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/Device.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
@@ -11,7 +11,7 @@ namespace lightning {
 
 namespace {
 
-// Takes a statistic, under the name that torch.cuda.memory_stats has for it.
+// Receives a statistic, under its name in torch.cuda.memory_stats.
 using Take = void (*)(void* taker, const char* name, int64_t value);
 
 struct Report {
@@ -64,8 +64,7 @@ char* lightning_device_synchronize(int8_t type, int8_t index) {
   });
 }
 
-// Gives the memory back that the caching allocator holds and nothing uses; nothing is done where there is no such
-// allocator.
+// Releases the unused memory of the caching allocator, if there is one.
 char* lightning_device_empty_cache(int8_t type) {
   return lightning::guarded([&] {
     auto* allocator = dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(static_cast<c10::DeviceType>(type)));
@@ -73,7 +72,7 @@ char* lightning_device_empty_cache(int8_t type) {
   });
 }
 
-// Reports nothing of a device whose allocator keeps no statistics, or has not allocated yet.
+// Reports nothing for a device whose allocator has no statistics or has not allocated yet.
 char* lightning_device_memory_stats(int8_t type, int8_t index, lightning::Take take, void* taker) {
   return lightning::guarded([&] {
     auto* allocator = dynamic_cast<c10::DeviceAllocator*>(c10::GetAllocator(static_cast<c10::DeviceType>(type)));

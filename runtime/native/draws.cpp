@@ -1,10 +1,9 @@
-// Random numbers of this thread's own for operators that would draw from libtorch's shared generator, as long as a thread
-// wants them.
+// A random generator of a thread's own, in place of libtorch's shared one, for a limited time.
 //
-// Every operator that draws takes a `Generator?`, and none is given by whoever writes `torch::randn(…)`. A dispatch key that
-// libtorch keeps for tests comes before all others: where a thread has switched it on, those operators run through `fill`,
-// which gives them the thread's generator, and are dispatched again. For all other operators, and for all other threads, the
-// key does not exist: it falls through, which libtorch resolves when kernels are registered and not when operators are called.
+// Every operator that draws takes a `Generator?`, which `torch::randn(…)` does not pass. A dispatch key that libtorch reserves for tests
+// precedes all others: while a thread has enabled it, those operators run through `fill`, which passes the thread's generator and
+// dispatches again. For all other operators and threads the key falls through, which libtorch resolves when kernels are registered and
+// not when operators are called.
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/core/Generator.h>
@@ -21,11 +20,11 @@ namespace {
 
 constexpr auto kKey = c10::DispatchKey::TESTING_ONLY_GenericMode;
 
-// A thread's numbers, and those that it had before.
+// A thread's generator, and the one of the enclosing draws.
 struct Draws {
   uint64_t seed;
   Draws* outer;
-  // Made at the first draw, as most datasets draw none.
+  // Created at the first draw, as most datasets draw nothing.
   at::Generator generator{};
   bool is_seeded = false;
   c10::impl::IncludeDispatchKeyGuard included{kKey};
@@ -45,7 +44,7 @@ struct Draws {
 
 thread_local Draws* current = nullptr;
 
-// Which argument of an operator is its optional generator.
+// The index of an operator's optional generator among its arguments.
 std::optional<size_t> generator_argument(const c10::FunctionSchema& schema) {
   const auto& arguments = schema.arguments();
   for (size_t place = 0; place < arguments.size(); ++place) {
@@ -55,7 +54,7 @@ std::optional<size_t> generator_argument(const c10::FunctionSchema& schema) {
   return std::nullopt;
 }
 
-// Whether an operator with these arguments draws on the CPU: its first tensor is there, or what it makes is to be.
+// Whether an operator with these arguments draws on the CPU: by the device of its first tensor, or else of its result.
 bool is_on_cpu(c10::ArrayRef<c10::IValue> arguments) {
   for (const auto& argument : arguments) {
     if (argument.isTensor() && argument.toTensor().defined()) return argument.toTensor().device().is_cpu();
@@ -74,7 +73,7 @@ void fill(const c10::OperatorHandle& op, c10::DispatchKeySet keys, torch::jit::S
   op.redispatchBoxed(keys & c10::DispatchKeySet(c10::DispatchKeySet::FULL_AFTER, kKey), stack);
 }
 
-// Never undone: a thread may be in one of the kernels when the program ends.
+// Never unregistered: a thread may be in one of the kernels when the program ends.
 void register_kernels() {
   auto* all = new torch::Library(torch::Library::IMPL, "_", kKey, __FILE__, __LINE__);
   all->fallback(torch::CppFunction::makeFallthrough());
@@ -92,7 +91,7 @@ void register_kernels() {
 
 extern "C" {
 
-// Must have been called before a thread begins draws of its own. Takes some milliseconds the first time.
+// Must be called before lightning_begin_draws. Takes some milliseconds the first time.
 char* lightning_prepare_draws() {
   return lightning::guarded([] {
     static std::once_flag once;
@@ -100,8 +99,7 @@ char* lightning_prepare_draws() {
   });
 }
 
-// From now on this thread's operators on the CPU draw numbers that `seed` decides, until the matching
-// `lightning_end_draws`. They may be nested.
+// Gives this thread's operators on the CPU a generator seeded with `seed`, until the matching `lightning_end_draws`. May be nested.
 void lightning_begin_draws(uint64_t seed) { current = new Draws(seed, current); }
 
 void lightning_end_draws() {
@@ -110,14 +108,14 @@ void lightning_end_draws() {
   delete ended;
 }
 
-// What this thread draws next is decided by `seed`. Without draws of its own, nothing happens.
+// Reseeds this thread's generator. Does nothing outside of draws.
 void lightning_seed_draws(uint64_t seed) {
   if (current == nullptr) return;
   current->seed = seed;
   current->is_seeded = false;
 }
 
-// What libtorch's generator of the CPU was seeded with last.
+// Stores the last seed of libtorch's generator of the CPU.
 char* lightning_initial_seed(uint64_t* seed) {
   return lightning::guarded([&] {
     auto generator = at::globalContext().defaultGenerator(at::kCPU);

@@ -1,6 +1,6 @@
-// Gradients of several groups at once: their norm, clipping as torch.nn.utils.clip_grad_norm_ and clip_grad_value_, and
-// unscaling as torch.amp.GradScaler.unscale_. Nothing here waits for a device: the norm stays there, and gradients are
-// multiplied by a coefficient that is 1 when they are small enough.
+// Gradients of several groups at once: their norm, clipping as torch.nn.utils.clip_grad_norm_ and clip_grad_value_, and unscaling as
+// torch.amp.GradScaler.unscale_. Nothing here synchronizes with a device: the norm stays there, and gradients are multiplied by a
+// coefficient that is 1 if they are small enough.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <ATen/ops/_foreach_clamp_max.h>
@@ -75,7 +75,7 @@ void clip_value(const Tensors& gradients, double limit) {
   }
 }
 
-// A gradient's own memory as real numbers. One that is conjugated in name only shares it with its conjugate.
+// A gradient's own memory as real numbers, which a lazily conjugated tensor shares with its conjugate.
 at::Tensor own_parts(const at::Tensor& gradient) { return as_real(gradient.is_conj() ? gradient.conj() : gradient); }
 
 void unscale(const Tensors& gradients, const at::Tensor& inv_scale, at::Tensor found_inf) {

@@ -30,7 +30,7 @@ bool has_fused_kernel(Fused fused, const at::Tensor& parameter) {
   }
 }
 
-// Whether walking both tensors' memory from end to end meets the same elements; a dimension of size 1 has no say in it.
+// Whether both tensors have the same elements in the same order of memory; the stride of a dimension of size 1 does not matter.
 bool same_layout(const at::Tensor& left, const at::Tensor& right) {
   for (int64_t dim = 0; dim < left.dim(); ++dim) {
     if (left.size(dim) != 1 && left.stride(dim) != right.stride(dim)) return false;

@@ -1,4 +1,4 @@
-// Parameters with their optimizer state, kept on this side of the boundary so that a step is one call.
+// Parameters with their optimizer state, kept in C++ so that a step is one call.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -31,23 +31,23 @@ class Group {
  public:
   Group(std::vector<std::string> names, Tensors parameters, size_t slots);
 
-  // The parameters that have a gradient. As in PyTorch, the others take no part in a step and get no state.
+  // The parameters with a gradient. As in PyTorch, a step skips the others, and they get no state.
   std::vector<Partition> partitions(Fused fused) const;
 
   Tensors gradients() const;
   void zero_grad();
 
-  // One slot's tensors for a partition's members, made of `initial` where there are none yet; throws where a parameter
-  // has changed its shape, dtype or device since.
+  // One slot's tensors for a partition's members, filled with `initial` at first; throws if a parameter has changed its shape, dtype or
+  // device since.
   Tensors state(const Partition& partition, size_t slot, double initial = 0);
 
-  // As `state`, for the 0-dim f32 tensors that count or accumulate once a parameter; moved to `device` if they are elsewhere.
+  // As `state`, for 0-dim f32 tensors, one for each parameter; moved to `device` if they are elsewhere.
   Tensors scalars(const Partition& partition, size_t slot, at::Device device, double initial = 0);
 
-  // Undefined where the parameter has had no gradient yet.
+  // Undefined if the parameter has had no gradient yet.
   const at::Tensor& saved(size_t slot, size_t member) const;
 
-  // Takes copies, slot by slot, each as many as there are parameters; null where a parameter has no state.
+  // Copies the tensors, ordered by slot and then by parameter; null where a parameter has no state.
   void load(const at::Tensor* const* tensors, const bool* elementwise);
 
  private:

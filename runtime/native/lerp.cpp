@@ -1,4 +1,4 @@
-// Moves tensors towards others, as averages of weights follow the weights. Nothing here waits for a device.
+// Interpolates tensors in place, for averages of weights, without synchronizing with a device.
 #include <ATen/ops/_foreach_lerp.h>
 #include <c10/core/GradMode.h>
 
@@ -11,7 +11,7 @@ namespace lightning {
 
 namespace {
 
-// What one kernel call can move together.
+// The tensors of one kernel call.
 struct Batch {
   std::vector<at::Tensor> from, to;
 };

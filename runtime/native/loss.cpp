@@ -1,4 +1,4 @@
-// The loss of a step and other numbers, looked at without waiting for their device.
+// Reads and checks the loss of a step and other numbers without synchronizing with their device.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_amp_foreach_non_finite_check_and_unscale.h>
 #include <c10/core/GradMode.h>
@@ -11,8 +11,7 @@ namespace lightning {
 
 namespace {
 
-// Whether the memory of a tensor holds its values: a sign that is yet to be applied, or zeros without memory, are told by a
-// dispatch key.
+// Whether the memory of a tensor holds its values. A dispatch key marks a sign that is applied lazily, and zeros without memory.
 bool is_plain(const at::Tensor& tensor) {
   constexpr c10::DispatchKeySet lazy({c10::DispatchKey::Negative, c10::DispatchKey::Conjugate, c10::DispatchKey::ZeroTensor});
   return tensor.is_cpu() && tensor.layout() == at::kStrided && !tensor.key_set().has_any(lazy);
@@ -42,12 +41,12 @@ using lightning::guarded;
 
 extern "C" {
 
-// Reads a real number that lies in the host's memory; `was_read` tells whether it does.
+// Reads a real number in host memory; `was_read` is false for any other tensor.
 char* lightning_read_scalar(const at::Tensor* tensor, double* value, bool* was_read) {
   return guarded([&] { *was_read = lightning::read(*tensor, *value); });
 }
 
-// Copies a loss to `kept`, one number beside it, and sets `found` to 1 if it is infinite or not a number: with the operator
+// Copies a loss to `kept`, one number on its device, and sets `found` to 1 if it is infinite or not a number: with the operator
 // of the gradient scaler, which multiplies `kept` by `one`.
 char* lightning_keep_loss(
     const at::Tensor* loss, const at::Tensor* kept, const at::Tensor* found, const at::Tensor* one) {

@@ -1,4 +1,4 @@
-// What Adam and its relatives share: two running averages of the gradient, and weight decay in two ways.
+// Functions that Adam and its variants share: two running averages of the gradient, and two kinds of weight decay.
 #pragma once
 
 #include "group.h"
@@ -10,7 +10,7 @@ struct Decay {
   bool decoupled, maximize;
 };
 
-// The gradients as `descent` gives them. Decoupled, the decay is no part of them, and shortens the parameters here and now.
+// The gradients of `descent`. A decoupled decay is not part of them, and is applied to the parameters here.
 Tensors decayed_descent(const Partition& partition, const Decay& decay);
 
 // Moves the running averages of the gradients and of their squares.

@@ -11,11 +11,6 @@
 
 namespace lightning::nadam {
 
-struct NAdamOptions {
-  double lr, beta1, beta2, eps, weight_decay, momentum_decay;
-  bool decoupled_weight_decay, maximize;
-};
-
 namespace {
 
 enum Slot : size_t { kStep, kMuProduct, kExpAvg, kExpAvgSq };
@@ -64,7 +59,7 @@ void update(Group& group, const Partition& partition, const NAdamOptions& option
 }  // namespace lightning::nadam
 
 extern "C" char* lightning_nadam_step(
-    lightning::Group* group, const lightning::nadam::NAdamOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::NAdamOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
       *group, found_inf, [&](const auto& partition) { lightning::nadam::update(*group, partition, *options); });
 }

@@ -11,11 +11,6 @@
 
 namespace lightning::radam {
 
-struct RAdamOptions {
-  double lr, beta1, beta2, eps, weight_decay;
-  bool decoupled_weight_decay, maximize;
-};
-
 namespace {
 
 enum Slot : size_t { kStep, kExpAvg, kExpAvgSq };
@@ -73,7 +68,7 @@ void update(Group& group, const Partition& partition, const RAdamOptions& option
 }  // namespace lightning::radam
 
 extern "C" char* lightning_radam_step(
-    lightning::Group* group, const lightning::radam::RAdamOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::RAdamOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
       *group, found_inf, [&](const auto& partition) { lightning::radam::update(*group, partition, *options); });
 }

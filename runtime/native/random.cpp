@@ -1,4 +1,4 @@
-// The state of libtorch's random numbers on a device.
+// The state of libtorch's random generator of a device.
 #include <ATen/Context.h>
 #include <ATen/core/Generator.h>
 #include <ATen/core/Tensor.h>

@@ -1,4 +1,4 @@
-// Which operators a thread calls, and how often: libtorch's RecordFunction, which its own profiler listens to.
+// Counts the operators that a thread calls, by libtorch's RecordFunction, which its own profiler uses as well.
 #include <ATen/record_function.h>
 
 #include <map>
@@ -8,8 +8,8 @@
 
 namespace lightning {
 
-// Counts from its making to its end, on its own thread. One that is made meanwhile ends before, and its counts are part of this
-// one's: the thread has one callback, that of the outermost, which counts for the innermost.
+// Counts on its own thread, from construction to destruction. Records may be nested, and the counts of an inner one are added to the
+// outer one at its end: the thread has one callback, that of the outermost, which counts for the innermost.
 class Record {
  public:
   Record() : outer_(current) {

@@ -10,11 +10,6 @@
 
 namespace lightning::rms_prop {
 
-struct RmsPropOptions {
-  double lr, alpha, eps, weight_decay, momentum;
-  bool centered, maximize;
-};
-
 namespace {
 
 enum Slot : size_t { kStep, kSquareAvg, kMomentumBuffer, kGradAvg };
@@ -56,7 +51,7 @@ void update(Group& group, const Partition& partition, const RmsPropOptions& opti
 }  // namespace lightning::rms_prop
 
 extern "C" char* lightning_rms_prop_step(
-    lightning::Group* group, const lightning::rms_prop::RmsPropOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::RmsPropOptions* options, const at::Tensor* found_inf) {
   return lightning::unfused_step(
       *group, found_inf, [&](const auto& partition) { lightning::rms_prop::update(*group, partition, *options); });
 }

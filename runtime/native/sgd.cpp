@@ -8,11 +8,6 @@
 
 namespace lightning::sgd {
 
-struct SgdOptions {
-  double lr, momentum, dampening, weight_decay;
-  bool nesterov, maximize;
-};
-
 namespace {
 
 enum Slot : size_t { kMomentumBuffer };
@@ -47,7 +42,7 @@ void plain(const Partition& partition, const Tensors& buffers, const SgdOptions&
 }  // namespace lightning::sgd
 
 extern "C" char* lightning_sgd_step(
-    lightning::Group* group, const lightning::sgd::SgdOptions* options, const at::Tensor* found_inf) {
+    lightning::Group* group, const lightning::SgdOptions* options, const at::Tensor* found_inf) {
   using namespace lightning;
   using namespace lightning::sgd;
   return guarded([&] {

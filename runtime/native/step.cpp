@@ -11,7 +11,7 @@ namespace lightning {
 
 namespace {
 
-// MPS: nothing says that its kernels heed `found_inf`.
+// MPS: its kernels are not documented to use `found_inf`.
 bool skips_by_itself(const Partition& partition) { return partition.fused && !partition.device.is_mps(); }
 
 }  // namespace

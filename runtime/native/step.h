@@ -1,4 +1,4 @@
-// What the steps of all algorithms share.
+// Functions that the steps of all optimizers share.
 #pragma once
 
 #include <functional>
@@ -9,12 +9,12 @@
 
 namespace lightning {
 
-// Steps partition by partition. Where `found_inf`, one f32 number of 0 or 1, is given and 1, nothing is to change. A fused kernel
-// sees to that on the device, if `update` hands it on; where there is none, the number is read here, once.
+// Steps partition by partition. `found_inf`, if any, is one f32 number, 0 or 1; the step changes nothing if it is 1. A fused kernel to
+// which `update` passes it decides that on the device; without one the number is read here, once.
 using Update = std::function<void(const Partition&, const std::optional<at::Tensor>& found_inf)>;
 void step(const Group& group, Fused fused, const at::Tensor* found_inf, const Update& update);
 
-// The entry point's answer of an algorithm without a fused kernel.
+// The entry point of an algorithm without a fused kernel.
 template <class Body>
 char* unfused_step(const Group& group, const at::Tensor* found_inf, Body&& update) {
   return guarded([&] {
@@ -22,7 +22,7 @@ char* unfused_step(const Group& group, const at::Tensor* found_inf, Body&& updat
   });
 }
 
-// Whether the number is 1; waits for its device.
+// Whether the number is 1. Synchronizes with its device.
 bool is_set(const at::Tensor& found_inf);
 
 // Counts a step in tensors of `Group::scalars`, unless `found_inf` is set.
@@ -31,7 +31,7 @@ void count(const Tensors& steps, const std::optional<at::Tensor>& found_inf);
 // The values of tensors of `Group::scalars` on the host.
 std::vector<double> values(const Tensors& scalars);
 
-// The gradients of what is minimized: negated where it is to be maximized, and with the part of an L2 penalty.
+// The gradients of the quantity to minimize: negated if it is to be maximized, and with those of the L2 penalty.
 Tensors descent(const Partition& partition, bool maximize, double weight_decay);
 
 }  // namespace lightning

@@ -1,5 +1,5 @@
-// Copies to a CUDA device beside its other work. By c10's generic guards, so that neither CUDA's headers nor its
-// libraries are needed to build; where libtorch's CUDA half is not loaded, every call fails with a message.
+// CUDA streams, for copies that overlap with other work. They use c10's generic guards, so that the build needs neither the headers nor
+// the libraries of CUDA; without libtorch's CUDA half every call fails with a message.
 #include <ATen/core/Tensor.h>
 #include <c10/core/Event.h>
 #include <c10/core/Stream.h>
@@ -21,7 +21,7 @@ using lightning::guarded;
 
 extern "C" {
 
-// A stream of libtorch's pool, which lives as long as the program.
+// Stores a stream of libtorch's pool, which lives as long as the program.
 char* lightning_stream_new(int8_t index, int64_t* id) {
   return guarded([&] {
     const auto guard = cuda();
@@ -31,12 +31,12 @@ char* lightning_stream_new(int8_t index, int64_t* id) {
   });
 }
 
-// Makes a stream the one that this thread gives the device's work to.
+// Makes a stream the current one of this thread.
 char* lightning_stream_make_current(int8_t index, int64_t id, int64_t* previous) {
   return guarded([&] { *previous = cuda().exchangeStream(stream(index, id)).id(); });
 }
 
-// What this thread gives the device from now on waits for what the stream was given until now. The host does not wait.
+// Makes the thread's current stream wait for the work queued on this stream so far. The host does not wait.
 char* lightning_stream_block_current(int8_t index, int64_t id) {
   return guarded([&] {
     c10::Event given(c10::DeviceType::CUDA);
@@ -45,12 +45,12 @@ char* lightning_stream_block_current(int8_t index, int64_t id) {
   });
 }
 
-// Tells the allocator that the current stream uses the tensor's memory, which another one allocated.
+// Records in the allocator that the current stream uses the tensor's memory, which another one allocated.
 char* lightning_tensor_record_on_current_stream(const at::Tensor* tensor) {
   return guarded([&] { tensor->record_stream(cuda().getStream(tensor->device())); });
 }
 
-// The tensor itself where its memory is pinned already.
+// Stores the tensor itself if its memory is pinned already.
 char* lightning_tensor_pin_memory(const at::Tensor* tensor, at::Tensor** pinned) {
   return guarded([&] { *pinned = new at::Tensor(tensor->pin_memory()); });
 }

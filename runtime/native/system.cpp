@@ -1,4 +1,4 @@
-// What Rust asks of libtorch as a whole.
+// libtorch's version, and the release of messages.
 #include <torch/headeronly/version.h>
 
 #include "boundary.h"

@@ -1,23 +1,10 @@
 use super::NativeError;
 use super::boundary::check;
-use std::ffi::c_char;
+use super::declarations::{AutocastState, lightning_exchange_autocast};
 use std::marker::PhantomData;
 use tch::Device;
 
-/// `State` in `native/autocast.cpp`: autocast of a thread, for one type of device.
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct State {
-    dtype: i8,
-    enabled: bool,
-    cached: bool,
-}
-
-unsafe extern "C" {
-    fn lightning_exchange_autocast(device_type: i8, state: *const State, before: *mut State) -> *mut c_char;
-}
-
-/// A dtype that autocast computes in, by its number in `c10::ScalarType`.
+/// A dtype for autocast, with its number in `c10::ScalarType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i8)]
 pub(crate) enum AutocastDtype {
@@ -25,35 +12,35 @@ pub(crate) enum AutocastDtype {
     BFloat16 = 15,
 }
 
-/// Autocast of this thread on a device, while it lives. Guards may be nested, and are dropped in the reverse order.
+/// A guard of this thread's autocast on a device. Guards may be nested, and must be dropped in the reverse order.
 ///
-/// No cast is kept for another operator of the same step. libtorch's cache would also keep the casts of a `no_grad` block,
-/// and a weight that is used again behind the block would then get no gradient.
+/// libtorch's cache of casts is off: it would also keep the casts of a `no_grad` block, and a weight that is used again after the
+/// block would then get no gradient.
 #[must_use]
 pub(crate) struct Autocast {
     device_type: i8,
-    before: State,
-    /// It changes its own thread, and must end there.
+    before: AutocastState,
+    /// Not `Send`: it must be dropped on its own thread.
     _of_this_thread: PhantomData<*mut ()>,
 }
 
 impl Autocast {
-    /// Operators that gain by it compute in `dtype`, those that need it in float32.
+    /// Enables autocast to `dtype`.
     pub(crate) fn to(dtype: AutocastDtype, device: Device) -> Result<Self, NativeError> {
-        Self::exchange(device_type(device), State { dtype: dtype as i8, enabled: true, cached: false })
+        Self::exchange(device_type(device), AutocastState { dtype: dtype as i8, enabled: true, cached: false })
     }
 
-    /// No autocast, within one or not.
+    /// Disables autocast.
     pub(crate) fn suspended(device: Device) -> Result<Self, NativeError> {
         Self::exchange(
             device_type(device),
-            State { dtype: AutocastDtype::BFloat16 as i8, enabled: false, cached: false },
+            AutocastState { dtype: AutocastDtype::BFloat16 as i8, enabled: false, cached: false },
         )
     }
 
-    fn exchange(device_type: i8, state: State) -> Result<Self, NativeError> {
+    fn exchange(device_type: i8, state: AutocastState) -> Result<Self, NativeError> {
         let mut before = state;
-        // SAFETY: both places are valid for the call, and the answer is an entry point's.
+        // SAFETY: both pointers are valid for the call, and the result is an entry point's.
         unsafe { check(lightning_exchange_autocast(device_type, &raw const state, &raw mut before)) }?;
         Ok(Self { device_type, before, _of_this_thread: PhantomData })
     }
@@ -62,12 +49,12 @@ impl Autocast {
 impl Drop for Autocast {
     fn drop(&mut self) {
         let mut ended = self.before;
-        // SAFETY: as in `exchange`. What was accepted once is accepted again, and a destructor could not say otherwise.
+        // SAFETY: as in `exchange`. These settings were accepted before, and a destructor cannot return an error.
         let _ = unsafe { check(lightning_exchange_autocast(self.device_type, &raw const self.before, &raw mut ended)) };
     }
 }
 
-/// The number in `c10::DeviceType`.
+/// Returns the number of a device in `c10::DeviceType`.
 fn device_type(device: Device) -> i8 {
     match device {
         Device::Cpu => 0,
@@ -105,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_ends_it() {
+    fn autocast_ends_at_a_panic() {
         let outcome = std::panic::catch_unwind(|| {
             let _autocast = Autocast::to(AutocastDtype::BFloat16, Device::Cpu).unwrap();
             std::panic::resume_unwind(Box::new("within"))

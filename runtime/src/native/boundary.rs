@@ -1,19 +1,16 @@
+use super::declarations::lightning_free_message;
 use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-unsafe extern "C" {
-    fn lightning_free_message(message: *mut c_char);
-}
-
-/// What a C++ exception said, without its backtrace.
+/// An exception of libtorch: its message, without the C++ backtrace.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct NativeError(String);
 
-/// Turns an entry point's answer, null or a message, into a result.
+/// Converts the value that an entry point returned, null or a message, to a result.
 ///
 /// # Safety
 /// `message` is null or came from an entry point of `native/`, and is not used again.
@@ -28,16 +25,16 @@ pub(super) unsafe fn check(message: *mut c_char) -> Result<(), NativeError> {
     Err(NativeError(text))
 }
 
-/// Calls an entry point that hands out a tensor through its last argument; `None` where it left null there.
+/// Calls an entry point that stores a tensor in its last argument; returns `None` if it stored null.
 ///
 /// # Safety
-/// `call` passes the pointer to an entry point of `native/` and returns its answer; what that stores is a new handle.
+/// `call` passes the pointer to an entry point of `native/` and returns its result; the entry point stores a new handle or null.
 pub(super) unsafe fn receive(
     call: impl FnOnce(*mut *mut C_tensor) -> *mut c_char,
 ) -> Result<Option<Tensor>, NativeError> {
     let mut handle = ptr::null_mut();
     let message = call(&mut handle);
-    // SAFETY: the caller vouches that `message` is an entry point's answer.
+    // SAFETY: `message` came from an entry point, by this function's contract.
     unsafe { check(message) }?;
     // SAFETY: a handle made by `new at::Tensor`, as tch's own are, and now owned by this `Tensor` alone.
     Ok((!handle.is_null()).then(|| unsafe { Tensor::from_ptr(handle) }))

@@ -3,19 +3,9 @@ use std::ffi::{CStr, c_char, c_void};
 use tch::Device;
 
 use super::boundary::{NativeError, check};
+use super::declarations::{lightning_device_empty_cache, lightning_device_memory_stats, lightning_device_synchronize};
 
-unsafe extern "C" {
-    fn lightning_device_synchronize(kind: i8, index: i8) -> *mut c_char;
-    fn lightning_device_empty_cache(kind: i8) -> *mut c_char;
-    fn lightning_device_memory_stats(
-        kind: i8,
-        index: i8,
-        take: unsafe extern "C" fn(*mut c_void, *const c_char, i64),
-        taker: *mut c_void,
-    ) -> *mut c_char;
-}
-
-/// A device as `c10::DeviceType` and an index.
+/// Returns the `c10::DeviceType` and the index of a device.
 fn numbers(device: Device) -> (i8, i8) {
     match device {
         Device::Cpu => (0, 0),
@@ -25,38 +15,38 @@ fn numbers(device: Device) -> (i8, i8) {
     }
 }
 
-/// Waits until a device has done all its work.
+/// Waits until a device has finished all its work.
 ///
 /// # Errors
-/// When the device is not there.
+/// If the device does not exist.
 pub(crate) fn synchronize(device: Device) -> Result<(), NativeError> {
     let (kind, index) = numbers(device);
     if device == Device::Cpu {
         return Ok(());
     }
-    // SAFETY: numbers go in, and a message comes out.
+    // SAFETY: it only takes numbers.
     unsafe { check(lightning_device_synchronize(kind, index)) }
 }
 
-/// Gives back the memory that a device's caching allocator holds and nothing uses.
+/// Releases the unused memory of a device's caching allocator.
 ///
 /// # Errors
-/// When libtorch refuses.
+/// If libtorch fails.
 pub(crate) fn empty_cache(device: Device) -> Result<(), NativeError> {
     let (kind, _) = numbers(device);
-    // SAFETY: a number goes in, and a message comes out.
+    // SAFETY: it only takes a number.
     unsafe { check(lightning_device_empty_cache(kind)) }
 }
 
-/// What a device's caching allocator counts, under the names of
+/// Returns the statistics of a device's caching allocator, under the names of
 /// [`torch.cuda.memory_stats`](https://docs.pytorch.org/docs/2.13/generated/torch.cuda.memory.memory_stats.html). Empty
-/// for devices that have no such allocator, as the CPU, and before the first tensor.
+/// for devices without such an allocator, such as the CPU, and before the first tensor.
 ///
 /// # Errors
-/// When libtorch refuses.
+/// If libtorch fails.
 pub(crate) fn memory_stats(device: Device) -> Result<Vec<(String, i64)>, NativeError> {
     unsafe extern "C" fn take(taker: *mut c_void, name: *const c_char, value: i64) {
-        // SAFETY: the pointer that was handed to C++ below, which nothing else uses meanwhile.
+        // SAFETY: the pointer is the one passed to C++ below, which nothing else uses during the call.
         let stats = unsafe { &mut *taker.cast::<Vec<(String, i64)>>() };
         // SAFETY: a C string that lives as long as this call.
         let name = unsafe { CStr::from_ptr(name) };
@@ -74,14 +64,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cpu_has_nothing_to_wait_for_and_counts_nothing() {
+    fn cpu_has_nothing_to_synchronize_and_no_statistics() {
         synchronize(Device::Cpu).unwrap();
         empty_cache(Device::Cpu).unwrap();
         assert!(memory_stats(Device::Cpu).unwrap().is_empty());
     }
 
     #[test]
-    fn a_device_that_is_not_there_is_an_error() {
+    fn synchronize_of_a_missing_device_is_an_error() {
         // Vulkan is in no build of libtorch that this crate runs with
         let said = synchronize(Device::Vulkan).unwrap_err().to_string();
         assert!(said.to_lowercase().contains("vulkan"), "{said}");

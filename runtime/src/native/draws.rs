@@ -1,40 +1,35 @@
 use super::NativeError;
 use super::boundary::check;
-use std::ffi::c_char;
+use super::declarations::{
+    lightning_begin_draws, lightning_end_draws, lightning_initial_seed, lightning_prepare_draws, lightning_seed_draws,
+};
 use std::marker::PhantomData;
 
-unsafe extern "C" {
-    fn lightning_prepare_draws() -> *mut c_char;
-    safe fn lightning_begin_draws(seed: u64);
-    fn lightning_end_draws();
-    safe fn lightning_seed_draws(seed: u64);
-    fn lightning_initial_seed(seed: *mut u64) -> *mut c_char;
-}
-
-/// Makes [`with_draws`] possible. It takes some milliseconds the first time, and should come before other threads run
-/// operators that are to draw numbers of their own.
+/// Registers what [`with_draws`] needs. Takes some milliseconds the first time. Call it before other threads use `with_draws`.
 ///
 /// # Errors
-/// When another library uses the same dispatch key.
+/// If another library uses the same dispatch key.
 pub(crate) fn prepare_draws() -> Result<(), NativeError> {
     // SAFETY: the answer is an entry point's.
     unsafe { check(lightning_prepare_draws()) }
 }
 
-/// Runs `call`, in which what this thread draws on the CPU is decided by `seed` alone, and libtorch's shared generator stays
-/// as it is. An operator that is given a generator draws from that one.
+/// Runs `call` with a random generator of this thread's own on the CPU, seeded with `seed`: libtorch's shared generator does not
+/// change. An operator that is given a generator uses that one.
 pub(crate) fn with_draws<T>(seed: u64, call: impl FnOnce() -> T) -> T {
-    lightning_begin_draws(seed);
+    // SAFETY: it only takes a number; the matching `lightning_end_draws` is called below.
+    unsafe { lightning_begin_draws(seed) };
     let _ended_here = Draws(PhantomData);
     call()
 }
 
-/// Within [`with_draws`], has another seed decide what this thread draws from now on; elsewhere without effect.
+/// Reseeds the generator of the innermost [`with_draws`] of this thread; outside of it, does nothing.
 pub(crate) fn seed_draws(seed: u64) {
-    lightning_seed_draws(seed);
+    // SAFETY: it only takes a number.
+    unsafe { lightning_seed_draws(seed) };
 }
 
-/// The end of [`with_draws`], which must come on its own thread.
+/// Ends [`with_draws`] when dropped, on its own thread.
 struct Draws(PhantomData<*mut ()>);
 
 impl Drop for Draws {
@@ -44,11 +39,10 @@ impl Drop for Draws {
     }
 }
 
-/// What libtorch's generator of the CPU was seeded with last; a number that differs from process to process where nobody has
-/// seeded it.
+/// Returns the last seed of libtorch's generator of the CPU. It differs from process to process if none was set.
 pub(crate) fn initial_seed() -> u64 {
     let mut seed = 0;
-    // SAFETY: the place is valid for the call, and the answer is an entry point's. The generator of the CPU always has a seed.
+    // SAFETY: the pointer is valid for the call, and the answer is an entry point's. The generator of the CPU always has a seed.
     let _ = unsafe { check(lightning_initial_seed(&raw mut seed)) };
     seed
 }

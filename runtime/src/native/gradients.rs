@@ -1,39 +1,25 @@
 //! Gradients of several groups at once.
 
-use std::ffi::c_char;
-
 use tch::Tensor;
-use torch_sys::C_tensor;
 
 use super::boundary::{NativeError, check, receive};
-use super::group::{CGroup, Group};
-
-unsafe extern "C" {
-    fn lightning_grad_norm(groups: *const *mut CGroup, count: usize, norm: *mut *mut C_tensor) -> *mut c_char;
-    fn lightning_clip_grad_norm(
-        groups: *const *mut CGroup,
-        count: usize,
-        max_norm: f64,
-        norm: *mut *mut C_tensor,
-    ) -> *mut c_char;
-    fn lightning_clip_grad_value(groups: *const *mut CGroup, count: usize, limit: f64) -> *mut c_char;
-    fn lightning_unscale_gradients(
-        groups: *const *mut CGroup,
-        count: usize,
-        inv_scale: *const C_tensor,
-        found_inf: *const C_tensor,
-    ) -> *mut c_char;
-}
+use super::declarations::{
+    CGroup, lightning_clip_grad_norm, lightning_clip_grad_value, lightning_grad_norm, lightning_unscale_gradients,
+};
+use super::group::Group;
 
 /// The gradients of all parameters of some groups.
 pub(crate) struct Gradients<'a> {
-    groups: Vec<*mut CGroup>,
+    groups: Vec<*const CGroup>,
     _alive: std::marker::PhantomData<&'a Group>,
 }
 
 impl<'a> FromIterator<&'a Group> for Gradients<'a> {
     fn from_iter<I: IntoIterator<Item = &'a Group>>(groups: I) -> Self {
-        Self { groups: groups.into_iter().map(Group::raw).collect(), _alive: std::marker::PhantomData }
+        Self {
+            groups: groups.into_iter().map(|group| group.raw().cast_const()).collect(),
+            _alive: std::marker::PhantomData,
+        }
     }
 }
 
@@ -46,7 +32,7 @@ impl Gradients<'_> {
 
     pub(crate) fn clip_norm(&self, max_norm: f64) -> Result<Tensor, NativeError> {
         let (groups, count) = (self.groups.as_ptr(), self.groups.len());
-        // SAFETY: as for `norm`; the gradients change as tensors do behind any handle.
+        // SAFETY: as for `norm`; the gradients are changed in place, as through any handle of theirs.
         let norm = unsafe { receive(|norm| lightning_clip_grad_norm(groups, count, max_norm, norm)) }?;
         Ok(norm.expect("a call that succeeded has stored the norm"))
     }

@@ -1,45 +1,18 @@
 use std::ffi::{CString, c_char};
-use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use tch::Tensor;
 use torch_sys::C_tensor;
 
 use super::boundary::{NativeError, check, receive};
-
-/// `lightning::Group` in `native/group.h`; only pointers to it are seen here.
-#[repr(C)]
-pub(crate) struct CGroup {
-    _opaque: [u8; 0],
-    _neither_send_nor_sync: PhantomData<*mut u8>,
-}
-
-unsafe extern "C" {
-    fn lightning_group_new(
-        names: *const *const c_char,
-        parameters: *const *const C_tensor,
-        count: usize,
-        slots: usize,
-        group: *mut *mut CGroup,
-    ) -> *mut c_char;
-    fn lightning_group_free(group: *mut CGroup);
-    fn lightning_group_zero_grad(group: *mut CGroup) -> *mut c_char;
-    fn lightning_group_saved(
-        group: *const CGroup,
-        slot: usize,
-        member: usize,
-        tensor: *mut *mut C_tensor,
-    ) -> *mut c_char;
-    fn lightning_group_load(
-        group: *mut CGroup,
-        tensors: *const *const C_tensor,
-        elementwise: *const bool,
-    ) -> *mut c_char;
-}
+use super::declarations::{
+    CGroup, lightning_group_free, lightning_group_load, lightning_group_new, lightning_group_saved,
+    lightning_group_zero_grad,
+};
 
 /// Parameters and their optimizer state, held in C++ so that a step over all of them is one call.
 ///
-/// State is kept in slots, one tensor a parameter in each; which slots there are, and in which order, is the algorithm's.
+/// The state is kept in slots, each with one tensor for each parameter. The algorithm defines the slots and their order.
 #[derive(Debug)]
 pub(crate) struct Group {
     raw: NonNull<CGroup>,
@@ -71,18 +44,18 @@ impl Group {
     }
 
     pub(crate) fn zero_grad(&mut self) -> Result<(), NativeError> {
-        // SAFETY: the group is alive and borrowed for itself alone.
+        // SAFETY: the group is alive and borrowed exclusively.
         unsafe { check(lightning_group_zero_grad(self.raw.as_ptr())) }
     }
 
-    /// A handle of the live state, or `None` where the parameter has had no gradient yet.
+    /// Returns a handle of the state itself, or `None` if the parameter has had no gradient yet.
     pub(crate) fn saved(&self, slot: usize, member: usize) -> Result<Option<Tensor>, NativeError> {
         // SAFETY: the group is alive, C++ checks both indices; what the entry point stores is a new handle or null.
         unsafe { receive(|tensor| lightning_group_saved(self.raw.as_ptr(), slot, member, tensor)) }
     }
 
-    /// Replaces all state by copies. `tensors` goes slot by slot, and by parameter within a slot; `elementwise` says of
-    /// each slot whether its tensors have the parameters' shape, or are 0-dim.
+    /// Replaces all state by copies of `tensors`, which are ordered by slot and then by parameter. `elementwise` holds for each slot
+    /// whether its tensors have the shape of their parameters or are 0-dim.
     ///
     /// # Panics
     /// When the lengths do not fit the group.

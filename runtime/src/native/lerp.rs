@@ -1,32 +1,21 @@
-use std::ffi::c_char;
-
 use tch::Tensor;
-use torch_sys::C_tensor;
 
 use super::boundary::{NativeError, check};
+use super::declarations::lightning_lerp;
 
-unsafe extern "C" {
-    fn lightning_lerp(
-        from: *const *const C_tensor,
-        to: *const *const C_tensor,
-        count: usize,
-        weight: f64,
-    ) -> *mut c_char;
-}
-
-/// Moves each tensor in place towards its partner, `weight` of the way: one kernel for all of a device and a dtype.
-/// Nothing is recorded for autograd.
+/// Interpolates each tensor of `from` in place towards the one of `to` by `weight`, in one kernel for all tensors of a device and a
+/// dtype. Autograd does not record it.
 ///
 /// # Errors
-/// When partners differ in shape, device or dtype; when the dtype has no fractions.
+/// If a pair differs in shape, device or dtype, or the dtype is not a floating-point one.
 ///
 /// # Panics
-/// When there are not as many of the one as of the other.
+/// If the lengths differ.
 pub(crate) fn lerp(from: &[Tensor], to: &[Tensor], weight: f64) -> Result<(), NativeError> {
     assert_eq!(from.len(), to.len());
     let pointers = |tensors: &[Tensor]| tensors.iter().map(Tensor::as_ptr).collect::<Vec<_>>();
     let (from, to) = (pointers(from), pointers(to));
-    // SAFETY: both arrays hold as many live tensors as the count says, asserted above; C++ keeps none of them.
+    // SAFETY: both arrays hold `count` live tensors, asserted above; C++ keeps none of them.
     unsafe { check(lightning_lerp(from.as_ptr(), to.as_ptr(), from.len(), weight)) }
 }
 
@@ -46,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn partners_that_do_not_fit_are_an_error() {
+    fn pairs_that_do_not_match_are_an_error() {
         let (two, three) = ([Tensor::from_slice(&[0.0f32; 2])], [Tensor::from_slice(&[0.0f32; 3])]);
         assert!(lerp(&two, &three, 0.5).is_err());
         let whole = [Tensor::zeros([2], (Kind::Int64, tch::Device::Cpu))];

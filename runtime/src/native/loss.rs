@@ -1,22 +1,9 @@
-use std::ffi::c_char;
-
 use tch::Tensor;
-use torch_sys::C_tensor;
 
 use super::boundary::{NativeError, check};
+use super::declarations::{lightning_keep_loss, lightning_read_scalar};
 
-unsafe extern "C" {
-    fn lightning_read_scalar(tensor: *const C_tensor, value: *mut f64, was_read: *mut bool) -> *mut c_char;
-    fn lightning_keep_loss(
-        loss: *const C_tensor,
-        kept: *const C_tensor,
-        found: *const C_tensor,
-        one: *const C_tensor,
-    ) -> *mut c_char;
-}
-
-/// A real number that lies in the host's memory, read from there without an operator. `None` for what lies elsewhere
-/// and for all other tensors.
+/// Reads the value of a real 0-dim or one-element tensor in host memory, without an operator. Returns `None` for any other tensor.
 pub(crate) fn read_scalar(tensor: &Tensor) -> Option<f64> {
     let (mut value, mut was_read) = (0.0, false);
     // SAFETY: the tensor is alive and only read; both pointers are to variables of this function.
@@ -25,9 +12,9 @@ pub(crate) fn read_scalar(tensor: &Tensor) -> Option<f64> {
 }
 
 /// Copies a loss to `kept`, one f32 or f64 number on the loss's device, and sets `found`, one f32 number there, to 1 if it is
-/// infinite or not a number; `one` is 1, of the same kind. Nothing is waited for.
+/// infinite or not a number; `one` is 1, of the same kind. Does not synchronize with the device.
 pub(crate) fn keep_loss(loss: &Tensor, kept: &Tensor, found: &Tensor, one: &Tensor) -> Result<(), NativeError> {
-    // SAFETY: all tensors are alive; `kept` and `found` change as tensors do behind any handle.
+    // SAFETY: all tensors are alive; `kept` and `found` are changed in place, as through any handle of theirs.
     unsafe { check(lightning_keep_loss(loss.as_ptr(), kept.as_ptr(), found.as_ptr(), one.as_ptr())) }
 }
 
@@ -53,15 +40,15 @@ mod tests {
         }
         assert_eq!(read_scalar(&Tensor::from(-3i64)), Some(-3.0));
         assert_eq!(read_scalar(&Tensor::from(true)), Some(1.0));
-        // an element of a larger tensor lies behind its beginning
+        // an element of a larger tensor has a storage offset
         assert_eq!(read_scalar(&Tensor::from_slice(&[1.0, 2.0, 3.0]).get(2)), Some(3.0));
     }
 
     #[test]
-    fn what_is_no_such_number_is_not_read() {
+    fn other_tensors_are_not_read() {
         let complex = Tensor::complex(&Tensor::from(1.0), &Tensor::from(3.0));
         assert_eq!(read_scalar(&complex), None);
-        // its memory holds 3, and that it is negative is yet to be applied
+        // its memory holds 3, and the sign is applied lazily
         assert_eq!(read_scalar(&complex.conj().imag()), None);
         assert_eq!(read_scalar(&Tensor::from_slice(&[1.0, 2.0])), None);
         assert_eq!(read_scalar(&Tensor::new()), None);
@@ -79,7 +66,7 @@ mod tests {
                 assert_eq!(kept.double_value(&[]).to_string(), value.to_string());
             }
         }
-        // what is too large for f32 is no infinity in f64
+        // a number too large for f32 is finite in f64
         let (kept, flag) = (number(0.0, Kind::Double), number(0.0, Kind::Float));
         keep_loss(&number(1e300, Kind::Double), &kept, &flag, &number(1.0, Kind::Float)).unwrap();
         assert_eq!((flag.double_value(&[]), kept.double_value(&[])), (0.0, 1e300));

@@ -1,16 +1,15 @@
-//! What libtorch says of its own errors.
+//! The messages of libtorch's errors.
 
 use std::borrow::Cow;
 
-/// libtorch's message without the C++ backtrace that follows it.
+/// Returns libtorch's message without the C++ backtrace at its end.
 pub(crate) fn without_backtrace(message: &str) -> &str {
     let end =
         ["\nException raised from", "\\nException raised from"].iter().filter_map(|mark| message.find(mark)).min();
     end.map_or(message, |end| &message[..end]).trim_end()
 }
 
-/// libtorch's message as a sentence for whoever trains a model: without the backtrace, and where memory is out, with what
-/// helps.
+/// Returns libtorch's message for users: without the backtrace, and with advice for out-of-memory errors.
 pub(crate) fn readable(message: &str) -> Cow<'_, str> {
     let message = without_backtrace(message);
     match out_of_memory(message) {
@@ -19,20 +18,20 @@ pub(crate) fn readable(message: &str) -> Cow<'_, str> {
     }
 }
 
-/// What libtorch says where a GPU's memory is out, or the host's.
+/// The marks of libtorch's out-of-memory errors, on a GPU and on the host.
 const MARKS: [&str; 2] = ["out of memory", "can't allocate memory"];
 
-/// How it goes on, as far as it is of interest.
+/// The beginnings of the sentences after the mark that users need.
 const DETAILS: [&str; 3] = ["Tried to allocate", "you tried to allocate", "GPU "];
 
-/// What needs less memory.
+/// The advice for out-of-memory errors.
 const WAYS_OUT: &str = "a smaller batch size needs less memory, where `accumulate_grad_batches` makes up for it, and so does \
                         `precision` with bf16-mixed or 16-mixed";
 
 fn out_of_memory(message: &str) -> Option<String> {
     let end = MARKS.iter().find_map(|mark| Some(message.find(mark)? + mark.len()))?;
     let (head, rest) = message.split_at(end);
-    // the host's allocator tells the line of its code first
+    // the host's allocator begins with a line of its source code
     let head = head.find("DefaultCPUAllocator").map_or(head, |start| &head[start..]);
     let sentences = rest.trim_start_matches([':', '.', ' ']).split(". ");
     let details = sentences.take_while(|sentence| DETAILS.iter().any(|detail| sentence.starts_with(detail)));
@@ -57,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_that_is_out_is_told_with_what_helps() {
+    fn out_of_memory_errors_get_advice() {
         let helps = "a smaller batch size needs less memory, where `accumulate_grad_batches` makes up for it, and so does \
                      `precision` with bf16-mixed or 16-mixed";
         // the texts of c10/cuda/CUDACachingAllocator.cpp and c10/core/impl/alloc_cpu.cpp

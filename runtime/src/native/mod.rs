@@ -1,8 +1,11 @@
-//! The safe face of `native/`, our C++ over what libtorch has and tch does not bind. All of the crate's `unsafe` is here.
+//! Safe functions over `native/`, our C++ for the parts of libtorch that tch does not bind. All of the crate's `unsafe` is here.
+//!
+//! [`declarations`] lists what crosses the boundary.
 
 mod anomaly;
 mod autocast;
 mod boundary;
+mod declarations;
 mod device;
 mod draws;
 mod gradients;
@@ -23,6 +26,9 @@ mod threads;
 pub(crate) use anomaly::AnomalyMode;
 pub(crate) use autocast::{Autocast, AutocastDtype};
 pub use boundary::NativeError;
+pub(crate) use declarations::{
+    AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
+};
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
 pub(crate) use gradients::Gradients;
@@ -34,9 +40,6 @@ pub(crate) use message::{readable, without_backtrace};
 pub(crate) use random::RandomState;
 pub(crate) use record::Record;
 pub(crate) use signal::{Disposition, disposition};
-pub(crate) use steps::{
-    AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
-};
 pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;
 pub(crate) use tensor::{TensorIdentity, detach, forget_graph, set_gradient};

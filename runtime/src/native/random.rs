@@ -1,18 +1,13 @@
-//! The state of libtorch's random numbers.
+//! The state of libtorch's random generators.
 
 use super::NativeError;
 use super::boundary::{check, receive};
+use super::declarations::{lightning_random_state, lightning_set_random_state};
 use std::collections::BTreeMap;
-use std::ffi::{c_char, c_int};
+use std::ffi::c_int;
 use tch::{Device, Tensor};
-use torch_sys::C_tensor;
 
-unsafe extern "C" {
-    fn lightning_random_state(device: c_int, state: *mut *mut C_tensor) -> *mut c_char;
-    fn lightning_set_random_state(device: c_int, state: *const C_tensor) -> *mut c_char;
-}
-
-/// The random numbers of a run: those of the CPU, and of its device where that is another. Each `[bytes] u8`, on the CPU.
+/// The random state of a run: of the CPU, and of its device if that is another. Each is `[bytes] u8`, on the CPU.
 #[derive(Debug, Default)]
 pub(crate) struct RandomState {
     cpu: Option<Tensor>,
@@ -23,26 +18,26 @@ const CPU: &str = "cpu";
 const DEVICE: &str = "device";
 
 impl RandomState {
-    /// The state of now, for a run on `device`.
+    /// Returns the current state, for a run on `device`.
     pub(crate) fn of(device: Device) -> Result<Self, NativeError> {
         let of_device = (device != Device::Cpu).then(|| get(device).map(|state| (device, state)));
         Ok(Self { cpu: Some(get(Device::Cpu)?), device: of_device.transpose()? })
     }
 
-    /// Sets it again. What is missing is left as it is.
+    /// Restores the state; a missing one is skipped.
     pub(crate) fn restore(&self) -> Result<(), NativeError> {
         self.cpu.as_ref().map_or(Ok(()), |state| set(Device::Cpu, state))?;
         self.device.as_ref().map_or(Ok(()), |(device, state)| set(*device, state))
     }
 
-    /// The tensors by name.
+    /// Converts the state to tensors by name.
     pub(crate) fn into_tensors(self) -> BTreeMap<String, Tensor> {
         let of_cpu = self.cpu.map(|state| (CPU.to_owned(), state));
         of_cpu.into_iter().chain(self.device.map(|(_, state)| (DEVICE.to_owned(), state))).collect()
     }
 
-    /// The state that [`into_tensors`](Self::into_tensors) gave, for a run on `device`: one on another kind of device begins
-    /// with the device's own.
+    /// Creates the state from the tensors of [`into_tensors`](Self::into_tensors), for a run on `device`. The state of another kind of
+    /// device is skipped.
     pub(crate) fn from_tensors(tensors: &BTreeMap<String, Tensor>, device: Device) -> Self {
         let of_device = tensors.get(DEVICE).filter(|_| device != Device::Cpu);
         Self {
@@ -59,7 +54,7 @@ fn get(device: Device) -> Result<Tensor, NativeError> {
 }
 
 fn set(device: Device, state: &Tensor) -> Result<(), NativeError> {
-    // SAFETY: the tensor lives for the call and is only read; the answer is an entry point's.
+    // SAFETY: the tensor lives for the call and is only read.
     unsafe { check(lightning_set_random_state(number(device), state.as_ptr())) }
 }
 

@@ -1,19 +1,19 @@
-/// What the process does about a signal.
+/// The reaction of the process to a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Disposition {
-    /// The system's own: for those that end a program, its end.
+    /// The system's default.
     Default,
-    /// Nothing, as of a program that was begun by `nohup` or in the background of a script.
+    /// None, as in a program started by `nohup` or in the background of a script.
     Ignored,
     /// A handler is called.
     Handled,
 }
 
-/// What the process does about a signal at the moment.
+/// Returns the current reaction of the process to a signal.
 #[cfg(unix)]
 pub(crate) fn disposition(signal: i32) -> Disposition {
     let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: without a new action the call only writes the present one to a place that is large enough for it.
+    // SAFETY: without a new action the call only writes the current one to `action`.
     let answer = unsafe { libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr()) };
     if answer != 0 {
         return Disposition::Handled;
@@ -26,7 +26,7 @@ pub(crate) fn disposition(signal: i32) -> Disposition {
     }
 }
 
-/// What the process does about a signal: where there is no way to ask, nothing of its own.
+/// Returns the default, since the reaction to a signal is only known on Unix.
 #[cfg(not(unix))]
 pub(crate) fn disposition(_signal: i32) -> Disposition {
     Disposition::Default

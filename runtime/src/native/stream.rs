@@ -1,19 +1,12 @@
-use std::ffi::c_char;
-
 use tch::Tensor;
-use torch_sys::C_tensor;
 
 use super::boundary::{NativeError, check, receive};
+use super::declarations::{
+    lightning_stream_block_current, lightning_stream_make_current, lightning_stream_new, lightning_tensor_pin_memory,
+    lightning_tensor_record_on_current_stream,
+};
 
-unsafe extern "C" {
-    fn lightning_stream_new(index: i8, id: *mut i64) -> *mut c_char;
-    fn lightning_stream_make_current(index: i8, id: i64, previous: *mut i64) -> *mut c_char;
-    fn lightning_stream_block_current(index: i8, id: i64) -> *mut c_char;
-    fn lightning_tensor_record_on_current_stream(tensor: *const C_tensor) -> *mut c_char;
-    fn lightning_tensor_pin_memory(tensor: *const C_tensor, pinned: *mut *mut C_tensor) -> *mut c_char;
-}
-
-/// A queue of a CUDA device's work beside the current one, from libtorch's pool, in which it lives on.
+/// A CUDA stream of libtorch's pool, which lives as long as the program.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stream {
     device: i8,
@@ -23,7 +16,7 @@ pub(crate) struct Stream {
 impl Stream {
     /// A stream of CUDA device `device`.
     pub(crate) fn new(device: usize) -> Result<Self, NativeError> {
-        // libtorch counts devices so; what is beyond is not there, which C++ says
+        // libtorch's own type for an index; a larger one does not exist, for which C++ returns an error
         let device = i8::try_from(device).unwrap_or(i8::MAX);
         let mut id = 0;
         // SAFETY: `id` outlives the call, which is all that C++ writes to.
@@ -31,15 +24,14 @@ impl Stream {
         Ok(Self { device, id })
     }
 
-    /// Runs `call` while what this thread gives the device goes to this stream.
+    /// Runs `call` with this stream as the current one of this thread.
     pub(crate) fn scope<T>(self, call: impl FnOnce() -> T) -> Result<T, NativeError> {
         let before = Self { id: self.make_current()?, ..self };
         let _restored = Current { before };
         Ok(call())
     }
 
-    /// Has what this thread gives the device from now on wait for what this stream was given until now. The host does
-    /// not wait.
+    /// Makes the thread's current stream wait for the work queued on this stream so far. The host does not wait.
     pub(crate) fn block_current(self) -> Result<(), NativeError> {
         // SAFETY: the stream came from libtorch's pool, where it lives as long as the program.
         unsafe { check(lightning_stream_block_current(self.device, self.id)) }
@@ -53,26 +45,26 @@ impl Stream {
     }
 }
 
-/// Makes the stream of before the current one again, also after a panic.
+/// Restores the previous stream when dropped, also after a panic.
 struct Current {
     before: Stream,
 }
 
 impl Drop for Current {
     fn drop(&mut self) {
-        // it was current before: that it can't be again is not to be expected, and no reason to end the program
+        // it was current before, so this is not expected to fail, and a destructor cannot return an error
         let _ = self.before.make_current();
     }
 }
 
-/// Tells libtorch's allocator that the current stream uses a tensor's memory, so that it is not given away before that
-/// is done. The tensor is on a CUDA device.
+/// Records in libtorch's allocator that the current stream uses the memory of a CUDA tensor, so that it is not reused before that work
+/// is done.
 pub(crate) fn record_on_current_stream(tensor: &Tensor) -> Result<(), NativeError> {
     // SAFETY: the pointer is a live `at::Tensor` for as long as `tensor` is borrowed.
     unsafe { check(lightning_tensor_record_on_current_stream(tensor.as_ptr())) }
 }
 
-/// The tensor of the host in pinned memory: itself where it is so already, otherwise a copy.
+/// Returns a host tensor in pinned memory: itself if it is pinned already, or else a copy.
 pub(crate) fn pin_memory(tensor: &Tensor) -> Result<Tensor, NativeError> {
     // SAFETY: the pointer is a live `at::Tensor` for as long as `tensor` is borrowed; what is stored is a new handle.
     let pinned = unsafe { receive(|pinned| lightning_tensor_pin_memory(tensor.as_ptr(), pinned)) }?;
@@ -107,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn another_stream_is_waited_for() {
+    fn work_on_another_stream_is_waited_for() {
         let CudaStatus::Usable { .. } = cuda_status() else {
             println!("skipped: CUDA can't be used here");
             return;

@@ -1,16 +1,13 @@
-use std::ffi::{CStr, c_char};
+use super::declarations::lightning_libtorch_version;
+use std::ffi::CStr;
 
-unsafe extern "C" {
-    fn lightning_libtorch_version() -> *const c_char;
-}
-
-/// The version of the libtorch that this crate was compiled against, such as `2.13.0`.
+/// Returns the version of the libtorch that this crate was compiled against, such as `2.13.0`.
 ///
 /// ```
 /// assert!(tch_lightning::libtorch_version().starts_with("2.13."));
 /// ```
 pub fn libtorch_version() -> &'static str {
-    // SAFETY: the answer is a string literal, which is never freed.
+    // SAFETY: it returns a string literal, which is never freed.
     let version = unsafe { CStr::from_ptr(lightning_libtorch_version()) };
     version.to_str().expect("libtorch's version is written in ASCII")
 }

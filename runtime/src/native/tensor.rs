@@ -1,22 +1,15 @@
-use std::ffi::{c_char, c_void};
-
 use tch::Tensor;
-use torch_sys::C_tensor;
 
 use super::NativeError;
 use super::boundary::{check, receive};
+use super::declarations::{
+    lightning_detach, lightning_forget_graph, lightning_set_gradient, lightning_tensor_identity,
+};
 
-unsafe extern "C" {
-    fn lightning_tensor_identity(tensor: *const C_tensor) -> *const c_void;
-    fn lightning_set_gradient(tensor: *const C_tensor, gradient: *const C_tensor) -> *mut c_char;
-    fn lightning_forget_graph(tensor: *mut C_tensor) -> *mut c_char;
-    fn lightning_detach(tensor: *const C_tensor, detached: *mut *mut C_tensor) -> *mut c_char;
-}
-
-/// Which tensor a handle means: equal for a tensor and its `shallow_clone`, different for a copy, and for a view, which
-/// is a tensor of its own over the same memory.
+/// The identity of the tensor of a handle: equal for a tensor and its `shallow_clone`, different for a copy and for a view, which is a
+/// tensor of its own over the same memory.
 ///
-/// It says nothing once the tensor is freed, since another may then take its place.
+/// It is valid only while the tensor lives: another tensor may get the same identity afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TensorIdentity(usize);
 
@@ -27,20 +20,20 @@ impl TensorIdentity {
     }
 }
 
-/// Gives a tensor a gradient, of its own shape and dtype, in the place of the one that it has.
+/// Replaces the gradient of a tensor by one of the same shape and dtype.
 pub(crate) fn set_gradient(tensor: &Tensor, gradient: &Tensor) -> Result<(), NativeError> {
     // SAFETY: both tensors live for the call; libtorch shares the gradient as it does any tensor.
     unsafe { check(lightning_set_gradient(tensor.as_ptr(), gradient.as_ptr())) }
 }
 
-/// The same memory without the graph that led to it, as `Tensor::detach`, but without an operator: for what happens in every step.
+/// Returns the tensor without its graph, as `Tensor::detach` does, but without an operator, so that it is cheap enough for every step.
 pub(crate) fn detach(tensor: &Tensor) -> Result<Tensor, NativeError> {
     // SAFETY: the tensor is alive and only read; the entry point stores a new handle.
     let detached = unsafe { receive(|detached| lightning_detach(tensor.as_ptr(), detached)) }?;
     Ok(detached.unwrap_or_default())
 }
 
-/// Makes a handle one of the same memory without the graph that led to it, without an operator. Other handles keep the graph.
+/// Replaces the tensor of this handle by one over the same memory without a graph, without an operator. Other handles keep the graph.
 pub(crate) fn forget_graph(tensor: &Tensor) -> Result<(), NativeError> {
     // SAFETY: the pointer is to the handle that `tensor` owns. No other thread has it, as a `Tensor` is not `Sync`, and
     // nothing borrows from it: views of the memory stay valid, as the memory is the same.
@@ -54,7 +47,7 @@ mod tests {
     use tch::{Device, Kind};
 
     #[test]
-    fn handles_of_one_tensor_are_one_and_copies_are_others() {
+    fn identity_is_shared_by_handles_and_not_by_copies() {
         let tensor = Tensor::zeros([2], (Kind::Float, Device::Cpu));
         let identity = TensorIdentity::of(&tensor);
         assert_eq!(identity, TensorIdentity::of(&tensor.shallow_clone()));
@@ -63,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gradient_that_is_given_is_added_to() {
+    fn backward_adds_to_a_gradient_that_was_set() {
         let tensor = Tensor::zeros([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
         set_gradient(&tensor, &Tensor::from_slice(&[1.0f32, -2.0])).unwrap();
         assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [1.0, -2.0]);
@@ -72,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_forgets_its_graph_alone() {
+    fn forget_graph_leaves_the_graph_of_other_handles() {
         let tensor = Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
         let doubled = &tensor * 2.0;
         let other = doubled.shallow_clone();
@@ -86,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_detached_shares_the_memory_and_has_no_graph() {
+    fn a_detached_tensor_shares_the_memory_and_has_no_graph() {
         let tensor = Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
         let doubled = &tensor * 2.0;
         let (detached, operators) = count_operators(|| detach(&doubled).unwrap());
@@ -94,7 +87,7 @@ mod tests {
         assert!(doubled.requires_grad() && !detached.requires_grad());
         assert_eq!(detached.data_ptr(), doubled.data_ptr());
         assert_eq!(detached, doubled.detach());
-        // the graph is whole
+        // the graph is unchanged
         doubled.sum(Kind::Float).backward();
         assert_eq!(Vec::<f32>::try_from(tensor.grad()).unwrap(), [2.0, 2.0]);
     }

@@ -1,28 +1,28 @@
-//! The threads among which libtorch shares out an operation on the CPU.
+//! The threads that libtorch uses within an operator on the CPU.
 
 use libloading::os::unix::{Library, Symbol};
 use std::ffi::c_int;
 use std::sync::OnceLock;
 
-/// Keeps operations that this thread calls on this thread alone. What other threads call is shared out as before, which
-/// `tch::set_num_threads` would change for all that begin later.
+/// Limits the operators that this thread calls to one thread. Other threads are not affected, whereas `tch::set_num_threads` would change
+/// all threads that start later.
 ///
-/// Where libtorch does not use OpenMP, nothing happens.
+/// Does nothing if libtorch does not use OpenMP.
 pub(crate) fn use_one_intraop_thread() {
-    // a thread takes over the program's number when it first asks for it, and would do so later otherwise
+    // a thread takes over the program's number at its first question, which would undo the change below
     tch::get_num_threads();
     if let Some(set_num_threads) = set_num_threads_of_this_thread() {
-        // SAFETY: OpenMP declares it `void omp_set_num_threads(int)`, and that it concerns the calling thread alone.
+        // SAFETY: OpenMP declares it as `void omp_set_num_threads(int)`, and it affects only the calling thread.
         unsafe { set_num_threads(1) };
     }
 }
 
-/// OpenMP's `omp_set_num_threads`, of the library that libtorch has brought along.
+/// Returns OpenMP's `omp_set_num_threads` of the library that libtorch loaded.
 fn set_num_threads_of_this_thread() -> Option<unsafe extern "C" fn(c_int)> {
     static FOUND: OnceLock<Option<unsafe extern "C" fn(c_int)>> = OnceLock::new();
     *FOUND.get_or_init(|| {
         let program = Library::this();
-        // SAFETY: the name has one meaning in every OpenMP library, with this signature; it stays loaded with libtorch.
+        // SAFETY: every OpenMP library has this function with this signature, and it stays loaded with libtorch.
         let found: Result<Symbol<unsafe extern "C" fn(c_int)>, _> = unsafe { program.get(b"omp_set_num_threads\0") };
         found.ok().map(|symbol| *symbol)
     })

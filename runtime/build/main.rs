@@ -1,4 +1,6 @@
-//! Compiles `native/*.cpp` against the libtorch that torch-sys found, and tells dependents where that libtorch lies.
+//! Compiles `native/*.cpp` against the libtorch that torch-sys found, and passes the folder of that libtorch on to dependents.
+
+mod declarations;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -6,8 +8,12 @@ use std::{env, fs};
 /// The libtorch that the crate is written for. `Tensor`'s layout and the operators' signatures change between minor versions.
 const LIBTORCH_VERSION: &str = "2.13";
 
+/// The boundary between Rust and C++.
+const DECLARATIONS: &str = "src/native/declarations.rs";
+
 fn main() {
     println!("cargo::rerun-if-changed=native");
+    println!("cargo::rerun-if-changed={DECLARATIONS}");
     if cfg!(feature = "doc-only") {
         return;
     }
@@ -27,7 +33,7 @@ fn build() -> Result<(), String> {
     Ok(())
 }
 
-/// The include folder beside the library folder, unless `LIBTORCH_INCLUDE` names another parent, as it may for torch-sys.
+/// Returns the include folder: next to the library folder, unless `LIBTORCH_INCLUDE` names another parent, as it may for torch-sys.
 fn include_folder(lib: &Path) -> PathBuf {
     let parent = variable("LIBTORCH_INCLUDE").map(PathBuf::from);
     parent.unwrap_or_else(|| lib.parent().unwrap_or(lib).to_path_buf()).join("include")
@@ -57,21 +63,30 @@ fn check_version(include: &Path) -> Result<(), String> {
     ))
 }
 
-/// Compiles all files as one: each of them would read libtorch's headers again, for three seconds.
+/// Compiles all files as one: reading libtorch's headers takes three seconds, for each file on its own.
 fn compile(include: &Path) -> Result<(), String> {
+    let out = PathBuf::from(variable("OUT_DIR").ok_or("cargo did not say where to build")?);
+    let write = |name: &str, text: String| {
+        let path = out.join(name);
+        fs::write(&path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+        Ok::<_, String>(path)
+    };
+    let declared =
+        fs::read_to_string(DECLARATIONS).map_err(|error| format!("{DECLARATIONS} cannot be read: {error}"))?;
+    write("declarations.h", declarations::header(&declared)?)?;
     let all = sources()?.iter().map(|path| format!("#include \"{}\"\n", path.display())).collect::<String>();
-    let file = PathBuf::from(variable("OUT_DIR").ok_or("cargo did not say where to build")?).join("native.cpp");
-    fs::write(&file, all).map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+    let file = write("native.cpp", all)?;
 
     let abi = variable("LIBTORCH_CXX11_ABI").unwrap_or_else(|| "1".to_owned());
     cc::Build::new()
         .cpp(true)
         .std("c++17")
+        .include(&out)
         .include(include)
         .include(include.join("torch/csrc/api/include"))
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .define("GLOG_USE_GLOG_EXPORT", None)
-        // libtorch's headers warn by the hundred, and nobody steps through them
+        // libtorch's headers cause hundreds of warnings, and debugging into them is of no use
         .warnings(false)
         .debug(false)
         .opt_level(2)
@@ -80,7 +95,7 @@ fn compile(include: &Path) -> Result<(), String> {
         .map_err(|error| format!("the files in `native` do not compile: {error}"))
 }
 
-/// The files in `native`, in an order of their own.
+/// Returns the C++ files in `native`, sorted.
 fn sources() -> Result<Vec<PathBuf>, String> {
     let folder = env::current_dir().map(|folder| folder.join("native"));
     let entries = folder.and_then(fs::read_dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
@@ -90,7 +105,7 @@ fn sources() -> Result<Vec<PathBuf>, String> {
     Ok(sources)
 }
 
-/// Links libtorch, and hands its folder on as `DEP_TCH_LIGHTNING_LIBTORCH_LIB`: a run path is not inherited by dependents.
+/// Links libtorch, and passes its folder on as `DEP_TCH_LIGHTNING_LIBTORCH_LIB`: dependents do not inherit a run path.
 fn link(lib: &Path) {
     let lib = lib.display();
     println!("cargo::rustc-link-search=native={lib}");

@@ -1,0 +1,306 @@
+//! The boundary to `native/*.cpp`: every entry point there, and every struct that crosses.
+//!
+//! The build script writes these declarations as a C++ header, `declarations.h`, which all C++ files include. A struct is declared here
+//! alone, and a definition in C++ whose signature differs from the one here does not compile.
+//!
+//! Entry points that can fail return null, or a message for [`check`](super::boundary::check).
+
+use std::ffi::{c_char, c_int, c_void};
+use std::marker::PhantomData;
+use torch_sys::C_tensor;
+
+/// `lightning::Group` in `native/group.h`.
+#[repr(C)]
+pub(crate) struct CGroup {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
+/// `lightning::Record` in `native/record.cpp`.
+#[repr(C)]
+pub(super) struct CRecord {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
+/// The autocast settings of a thread for one type of device.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct AutocastState {
+    /// A `c10::ScalarType`.
+    pub(super) dtype: i8,
+    pub(super) enabled: bool,
+    pub(super) cached: bool,
+}
+
+#[repr(C)]
+pub(crate) struct SgdOptions {
+    pub(crate) lr: f64,
+    pub(crate) momentum: f64,
+    pub(crate) dampening: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) nesterov: bool,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct AdamOptions {
+    pub(crate) lr: f64,
+    pub(crate) beta1: f64,
+    pub(crate) beta2: f64,
+    pub(crate) eps: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) decoupled_weight_decay: bool,
+    pub(crate) amsgrad: bool,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct AdagradOptions {
+    pub(crate) lr: f64,
+    pub(crate) lr_decay: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) initial_accumulator_value: f64,
+    pub(crate) eps: f64,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct AdadeltaOptions {
+    pub(crate) lr: f64,
+    pub(crate) rho: f64,
+    pub(crate) eps: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct AdamaxOptions {
+    pub(crate) lr: f64,
+    pub(crate) beta1: f64,
+    pub(crate) beta2: f64,
+    pub(crate) eps: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct NAdamOptions {
+    pub(crate) lr: f64,
+    pub(crate) beta1: f64,
+    pub(crate) beta2: f64,
+    pub(crate) eps: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) momentum_decay: f64,
+    pub(crate) decoupled_weight_decay: bool,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct RAdamOptions {
+    pub(crate) lr: f64,
+    pub(crate) beta1: f64,
+    pub(crate) beta2: f64,
+    pub(crate) eps: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) decoupled_weight_decay: bool,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct RmsPropOptions {
+    pub(crate) lr: f64,
+    pub(crate) alpha: f64,
+    pub(crate) eps: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) momentum: f64,
+    pub(crate) centered: bool,
+    pub(crate) maximize: bool,
+}
+
+// system.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_free_message(message: *mut c_char);
+    pub(super) fn lightning_libtorch_version() -> *const c_char;
+}
+
+// group.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_group_new(
+        names: *const *const c_char,
+        parameters: *const *const C_tensor,
+        count: usize,
+        slots: usize,
+        group: *mut *mut CGroup,
+    ) -> *mut c_char;
+    pub(super) fn lightning_group_free(group: *mut CGroup);
+    pub(super) fn lightning_group_zero_grad(group: *mut CGroup) -> *mut c_char;
+    pub(super) fn lightning_group_saved(
+        group: *const CGroup,
+        slot: usize,
+        member: usize,
+        tensor: *mut *mut C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_group_load(
+        group: *mut CGroup,
+        tensors: *const *const C_tensor,
+        elementwise: *const bool,
+    ) -> *mut c_char;
+}
+
+// one file for each algorithm
+unsafe extern "C" {
+    pub(super) fn lightning_sgd_step(
+        group: *mut CGroup,
+        options: *const SgdOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_adam_step(
+        group: *mut CGroup,
+        options: *const AdamOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_adagrad_step(
+        group: *mut CGroup,
+        options: *const AdagradOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_adadelta_step(
+        group: *mut CGroup,
+        options: *const AdadeltaOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_adamax_step(
+        group: *mut CGroup,
+        options: *const AdamaxOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_nadam_step(
+        group: *mut CGroup,
+        options: *const NAdamOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_radam_step(
+        group: *mut CGroup,
+        options: *const RAdamOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_rms_prop_step(
+        group: *mut CGroup,
+        options: *const RmsPropOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+}
+
+// gradients.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_grad_norm(
+        groups: *const *const CGroup,
+        count: usize,
+        norm: *mut *mut C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_clip_grad_norm(
+        groups: *const *const CGroup,
+        count: usize,
+        max_norm: f64,
+        norm: *mut *mut C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_clip_grad_value(groups: *const *const CGroup, count: usize, limit: f64) -> *mut c_char;
+    pub(super) fn lightning_unscale_gradients(
+        groups: *const *const CGroup,
+        count: usize,
+        inv_scale: *const C_tensor,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+}
+
+// tensor.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_tensor_identity(tensor: *const C_tensor) -> *const c_void;
+    pub(super) fn lightning_set_gradient(tensor: *const C_tensor, gradient: *const C_tensor) -> *mut c_char;
+    pub(super) fn lightning_forget_graph(tensor: *mut C_tensor) -> *mut c_char;
+    pub(super) fn lightning_detach(tensor: *const C_tensor, detached: *mut *mut C_tensor) -> *mut c_char;
+}
+
+// loss.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_read_scalar(tensor: *const C_tensor, value: *mut f64, was_read: *mut bool) -> *mut c_char;
+    pub(super) fn lightning_keep_loss(
+        loss: *const C_tensor,
+        kept: *const C_tensor,
+        found: *const C_tensor,
+        one: *const C_tensor,
+    ) -> *mut c_char;
+}
+
+// lerp.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_lerp(
+        from: *const *const C_tensor,
+        to: *const *const C_tensor,
+        count: usize,
+        weight: f64,
+    ) -> *mut c_char;
+}
+
+// autocast.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_exchange_autocast(
+        device_type: i8,
+        state: *const AutocastState,
+        before: *mut AutocastState,
+    ) -> *mut c_char;
+}
+
+// anomaly.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_anomaly_mode() -> bool;
+    pub(super) fn lightning_set_anomaly_mode(enabled: bool);
+}
+
+// random.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_random_state(device: c_int, state: *mut *mut C_tensor) -> *mut c_char;
+    pub(super) fn lightning_set_random_state(device: c_int, state: *const C_tensor) -> *mut c_char;
+}
+
+// draws.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_prepare_draws() -> *mut c_char;
+    pub(super) fn lightning_begin_draws(seed: u64);
+    pub(super) fn lightning_end_draws();
+    pub(super) fn lightning_seed_draws(seed: u64);
+    pub(super) fn lightning_initial_seed(seed: *mut u64) -> *mut c_char;
+}
+
+// record.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_record_start(record: *mut *mut CRecord) -> *mut c_char;
+    pub(super) fn lightning_record_visit(
+        record: *const CRecord,
+        visitor: *mut c_void,
+        visit: unsafe extern "C" fn(*mut c_void, *const c_char, u64),
+    );
+    pub(super) fn lightning_record_stop(record: *mut CRecord);
+}
+
+// device.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_device_synchronize(device_type: i8, index: i8) -> *mut c_char;
+    pub(super) fn lightning_device_empty_cache(device_type: i8) -> *mut c_char;
+    pub(super) fn lightning_device_memory_stats(
+        device_type: i8,
+        index: i8,
+        take: unsafe extern "C" fn(*mut c_void, *const c_char, i64),
+        taker: *mut c_void,
+    ) -> *mut c_char;
+}
+
+// stream.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_stream_new(index: i8, id: *mut i64) -> *mut c_char;
+    pub(super) fn lightning_stream_make_current(index: i8, id: i64, previous: *mut i64) -> *mut c_char;
+    pub(super) fn lightning_stream_block_current(index: i8, id: i64) -> *mut c_char;
+    pub(super) fn lightning_tensor_record_on_current_stream(tensor: *const C_tensor) -> *mut c_char;
+    pub(super) fn lightning_tensor_pin_memory(tensor: *const C_tensor, pinned: *mut *mut C_tensor) -> *mut c_char;
+}

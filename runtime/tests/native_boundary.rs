@@ -1,0 +1,111 @@
+//! A declaration that differs between Rust and C++ does not compile, and a struct has one layout in both.
+
+#[path = "../build/declarations.rs"]
+mod declarations;
+
+use declarations::header;
+use std::fs;
+use std::mem::{offset_of, size_of};
+use std::path::Path;
+use std::process::Command;
+
+/// The declarations of the crate.
+const DECLARATIONS: &str = include_str!("../src/native/declarations.rs");
+
+/// What the compiler says of C++ that includes the header of `rust`; empty where it compiles.
+fn errors(rust: &str, cpp: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("declarations.h"), header(rust).unwrap()).unwrap();
+    let source = folder.path().join("source.cpp");
+    fs::write(&source, format!("#include \"declarations.h\"\n{cpp}\n")).unwrap();
+    let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    let output = Command::new(compiler).args(["-std=c++17", "-fsyntax-only"]).arg(source).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors.is_empty(), output.status.success(), "{errors}");
+    errors
+}
+
+/// The definition of an entry point in C++ with these parameters.
+fn lerp(parameters: &str) -> String {
+    format!("extern \"C\" char* lightning_lerp({parameters}) {{ return nullptr; }}")
+}
+
+#[test]
+fn a_signature_that_differs_does_not_compile() {
+    let right = "const at::Tensor* const* from, const at::Tensor* const* to, size_t count, double weight";
+    assert_eq!(errors(DECLARATIONS, &lerp(right)), "");
+    for (part, other) in [
+        ("double weight", "float weight"),
+        ("size_t count", "int count"),
+        ("const at::Tensor* const* to", "const at::Tensor* to"),
+        (", double weight", ""),
+        ("size_t count, double weight", "double weight, size_t count"),
+    ] {
+        let said = errors(DECLARATIONS, &lerp(&right.replace(part, other)));
+        assert!(said.contains("lightning_lerp"), "{part} -> {other}: {said}");
+    }
+    // changed in Rust
+    let said = errors(&DECLARATIONS.replace("weight: f64,\n    ) ->", "weight: i64,\n    ) ->"), &lerp(right));
+    assert!(said.contains("lightning_lerp"), "{said}");
+}
+
+#[test]
+fn a_field_that_is_renamed_or_missing_does_not_compile() {
+    let cpp = "double dampening(const lightning::SgdOptions* options) { return options->dampening; }";
+    assert_eq!(errors(DECLARATIONS, cpp), "");
+    assert!(errors(&DECLARATIONS.replace("dampening", "damping"), cpp).contains("dampening"));
+    assert!(errors(&DECLARATIONS.replace("pub(crate) dampening: f64,", ""), cpp).contains("dampening"));
+}
+
+/// Declares a struct, and keeps its text.
+macro_rules! declared {
+    ($name:ident, $text:ident { $($field:ident: $type:ty),* $(,)? }) => {
+        #[repr(C)]
+        #[allow(dead_code)]
+        struct $name { $($field: $type),* }
+        const $text: &str = stringify!(#[repr(C)] struct $name { $($field: $type),* });
+        impl $name {
+            /// C++ that compiles only where each field lies where Rust has it.
+            fn assertions() -> String {
+                let fields = [$((stringify!($field), offset_of!($name, $field))),*];
+                let name = concat!("lightning::", stringify!($name));
+                let offsets = fields.map(|(field, offset)| format!("static_assert(offsetof({name}, {field}) == {offset});\n"));
+                format!("static_assert(sizeof({name}) == {});\n{}", size_of::<$name>(), offsets.concat())
+            }
+        }
+    };
+}
+
+declared!(Mixed, MIXED { a: bool, b: f64, c: i8, d: i64, e: bool, f: u64, g: i8, h: usize, i: bool });
+declared!(Reordered, REORDERED { b: f64, a: bool, c: i8, e: bool, g: i8, i: bool, d: i64, f: u64, h: usize });
+
+#[test]
+fn a_struct_has_one_layout_in_rust_and_cpp() {
+    assert_eq!(errors(MIXED, &Mixed::assertions()), "");
+    assert_eq!(errors(REORDERED, &Reordered::assertions()), "");
+    assert_ne!(size_of::<Mixed>(), size_of::<Reordered>());
+    // the order of Rust's fields decides, and not that in which C++ reads them
+    let renamed = Reordered::assertions().replace("Reordered", "Mixed");
+    assert!(errors(MIXED, &renamed).contains("static assertion failed"));
+}
+
+#[test]
+fn a_type_without_a_counterpart_in_cpp_is_refused() {
+    let refused = |rust: &str| header(rust).unwrap_err();
+    assert_eq!(refused("extern \"C\" { fn f(name: String); }"), "`f`: `String` has no counterpart in C++");
+    assert_eq!(refused("extern \"C\" { fn f(other: *const Other); }"), "`f`: `Other` has no counterpart in C++");
+    assert_eq!(refused("extern \"C\" { fn f(text: &str); }"), "`f`: only pointers and named types cross the boundary");
+    assert_eq!(refused("#[repr(C)] struct Options { rate: f16 }"), "`Options::rate`: `f16` has no counterpart in C++");
+    assert_eq!(refused("struct Options { rate: f64 }"), "`Options` crosses the boundary, and must be `#[repr(C)]`");
+}
+
+#[test]
+fn all_foreign_functions_are_declared_in_one_file() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/native");
+    let blocks = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).filter(|path| {
+        let text = fs::read_to_string(path).unwrap();
+        text.contains("extern \"C\" {")
+    });
+    let names: Vec<String> = blocks.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
+    assert_eq!(names, ["declarations.rs"]);
+}
