@@ -6,7 +6,8 @@ use std::rc::Rc;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
 use tch_lightning::{
-    Accelerator, CudaStatus, DeviceStatsMonitor, Error, Loaders, Logger, Precision, cuda_status, seed_everything,
+    Accelerator, CudaStatus, DeviceStatsMonitor, Loaders, LoggedAt, Logger, Precision, Record, cuda_status,
+    seed_everything,
 };
 
 /// Whether there is a GPU; says why not.
@@ -77,8 +78,9 @@ fn rows(number: i64) -> TensorDataset<Rows> {
 struct Numbers(Rc<RefCell<BTreeMap<String, Vec<f64>>>>);
 
 impl Logger for Numbers {
-    fn log_metrics(&mut self, metrics: &[(String, f64)], _step: usize) -> Result<(), Error> {
-        for (name, value) in metrics {
+    fn log(&mut self, record: &Record<'_>, _: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(metrics) = record else { return Ok(()) };
+        for (name, value) in *metrics {
             self.0.borrow_mut().entry(name.clone()).or_default().push(*value);
         }
         Ok(())

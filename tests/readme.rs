@@ -34,7 +34,7 @@ fn its_program_trains_in_a_project_of_its_own() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    let [program, build_script, data] = blocks("rust").try_into().unwrap();
+    let [program, build_script, data, logger] = blocks("rust").try_into().unwrap();
     let [dependencies] = blocks("toml").try_into().unwrap();
     let runtime = checkout().join("runtime");
     let dependencies = dependencies.replace("../tch-lightning/runtime", runtime.to_str().unwrap());
@@ -44,13 +44,19 @@ fn its_program_trains_in_a_project_of_its_own() {
     write("Cargo.lock", &fs::read_to_string(checkout().join("Cargo.lock")).unwrap());
     write("build.rs", &build_script);
     write("src/main.rs", &format!("{program}\n{data}"));
+    let (without_main, _) = program.split_once("fn main() ").unwrap();
+    write("src/bin/rows.rs", &format!("{without_main}\n{data}\n{logger}"));
+    let run = |program: &str, arguments: &str| {
+        Command::new(env!("CARGO"))
+            .args(["run", "--quiet", "--bin", program, "--"])
+            .args(arguments.split(' '))
+            .current_dir(&folder)
+            .env("CARGO_TARGET_DIR", target_folder())
+            .output()
+            .unwrap()
+    };
 
-    let fit = Command::new(env!("CARGO"))
-        .args(["run", "--quiet", "--", "fit", "--max-epochs", "4", "--lr", "3e-3"])
-        .current_dir(&folder)
-        .env("CARGO_TARGET_DIR", target_folder())
-        .output()
-        .unwrap();
+    let fit = run("readme", "fit --max-epochs 4 --lr 3e-3");
     let log = String::from_utf8(fit.stderr).unwrap();
     assert!(fit.status.success(), "{log}");
     let last = log.lines().find(|line| line.starts_with("epoch 4/4")).unwrap_or_else(|| panic!("{log}"));
@@ -59,6 +65,13 @@ fn its_program_trains_in_a_project_of_its_own() {
     let checkpoints = folder.path().join("lightning_logs/version_0/checkpoints");
     let mut names = fs::read_dir(checkpoints).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
     assert!(names.next().unwrap().starts_with("epoch=3-step="));
+
+    let fit = run("rows", "fit --max-epochs 1 --log-every-n-steps 10");
+    let (rows, log) = (String::from_utf8(fit.stdout).unwrap(), String::from_utf8(fit.stderr).unwrap());
+    assert!(fit.status.success(), "{log}");
+    // 1,000 images in batches of 64 make 16 steps, and validation follows
+    let steps: Vec<&str> = rows.lines().filter_map(|row| row.strip_prefix("step ")?.split(':').next()).collect();
+    assert_eq!(steps, ["9", "15"], "{rows}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::file_error::FileError;
 use crate::hook::Hook;
 use crate::hook_location::{HookLocation, at};
 use crate::log::LogError;
+use crate::loggers::LoggerError;
 use crate::native::{NativeError, readable};
 use crate::optim::OptimizerError;
 use crate::schedule::ScheduleError;
@@ -81,7 +82,10 @@ pub enum Error {
         /// The batch, from 0.
         batch_idx: usize,
     },
-    /// Something panicked outside of the hooks: a logger, a batch's own methods.
+    /// A logger returned an error or panicked.
+    #[error(transparent)]
+    Logger(#[from] LoggerError),
+    /// Something panicked outside of the hooks and the loggers: a batch's own methods.
     #[error("`{stage}` panicked{}: {message}", in_loop(*running_stage, *epoch, *batch_idx))]
     Panic {
         /// The verb that was running.
@@ -246,7 +250,7 @@ impl From<ContextError> for Error {
             ContextError::Configuration(error) => error.into(),
             ContextError::File(error) => error.into(),
             ContextError::Log(error) => error.into(),
-            ContextError::Logger(error) => *error,
+            ContextError::Logger(error) => error.into(),
             ContextError::Optimizer(error) => error.into(),
             ContextError::Torch(error) => error.into(),
             ContextError::Native(error) => error.into(),

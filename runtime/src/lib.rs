@@ -76,7 +76,10 @@ pub use error::{Error, HookError};
 pub use file_error::FileError;
 pub use hook::{Hook, MissingHook};
 pub use log::{LogError, LogValue, Reduction};
-pub use loggers::{CsvLogger, Logger, ResumedRun, RunStart, RunStatus};
+pub use loggers::{
+    CsvLogger, Graph, GraphLayer, GraphTensor, Image, LoggedAt, Logger, LoggerError, Record, ResumedRun, RunStart,
+    RunStatus, SavedCheckpoint,
+};
 pub use mismatch::{Mismatch, Misshaped, Mistyped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, ContextAt, DataHooks, DataHooksTable,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use tch_lightning::{Error, Logger};
+use tch_lightning::{LoggedAt, Logger, Record};
 
 /// A row: its step, and its values by name.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -20,7 +20,9 @@ impl Recorder {
 }
 
 impl Logger for Recorder {
-    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
+    fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(metrics) = record else { return Ok(()) };
+        let step = at.step;
         self.0.borrow_mut().push(Row(step, metrics.iter().cloned().collect()));
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 use tch_lightning::data::Dataset;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, LambdaCallback, Loaders, Logger, OnExceptionCheckpoint, RunStatus};
+use tch_lightning::{Error, LambdaCallback, Loaders, LoggedAt, Logger, OnExceptionCheckpoint, Record, RunStatus};
 use tests::faults::{Events, Net, config};
 
 /// A logger that tells what it gets, and panics at a row.
@@ -13,12 +13,13 @@ struct Told {
 }
 
 impl Logger for Told {
-    fn log_metrics(&mut self, _: &[(String, f64)], _: usize) -> std::result::Result<(), Error> {
+    fn log(&mut self, record: &Record<'_>, _: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(_) = record else { return Ok(()) };
         assert!(!self.panics, "the disk is gone");
         Ok(())
     }
 
-    fn finalize(&mut self, status: RunStatus) -> std::result::Result<(), Error> {
+    fn finalize(&mut self, status: RunStatus) -> anyhow::Result<()> {
         self.events.tell(format!("logger: {status:?}"));
         Ok(())
     }
@@ -143,7 +144,10 @@ fn a_panic_of_on_exception_itself_keeps_nobody_from_hearing() {
 #[test]
 fn a_panic_of_a_logger() {
     let said = failing(Net::new(|_, loss| Ok(loss)), None, true);
-    assert!(said.starts_with("`fit` panicked at epoch 0, batch 1: the disk is gone (panicked at "), "{said}");
+    assert!(
+        said.starts_with("the logger `Told` failed in `fit` at epoch 0, batch 1: the disk is gone (panicked at "),
+        "{said}"
+    );
 }
 
 /// Numbers, of which one can't be read.

@@ -1,7 +1,9 @@
 //! What fails after the error that ends a run is a warning: the error stays the run's own, and its checkpoint is written.
 
 use tch_lightning::prelude::*;
-use tch_lightning::{CsvLogger, Error, LambdaCallback, Logger, OnExceptionCheckpoint, RunContext, RunStatus};
+use tch_lightning::{
+    CsvLogger, LambdaCallback, LoggedAt, Logger, OnExceptionCheckpoint, Record, RunContext, RunStatus,
+};
 use tests::faults::{Events, Net, config};
 
 /// Fails in one of its methods once a run has failed.
@@ -12,25 +14,22 @@ struct FailsAfter {
 }
 
 impl FailsAfter {
-    fn call(&self, method: &str) -> std::result::Result<(), Error> {
+    fn call(&self, method: &str) -> Result<()> {
         if method != self.method || self.has_failed.all().is_empty() {
             return Ok(());
         }
         assert!(!self.panics, "no more of it");
-        Err(Error::Configuration("no more of it".into()))
+        bail!("no more of it")
     }
 }
 
 impl Logger for FailsAfter {
-    fn log_metrics(&mut self, _: &[(String, f64)], _: usize) -> std::result::Result<(), Error> {
+    fn log(&mut self, record: &Record<'_>, _: &LoggedAt) -> Result<()> {
+        let Record::Scalars(_) = record else { return Ok(()) };
         self.call("log_metrics")
     }
 
-    fn log_hyperparams(&mut self, _: &serde_json::Value) -> std::result::Result<(), Error> {
-        Ok(())
-    }
-
-    fn save(&mut self) -> std::result::Result<(), Error> {
+    fn save(&mut self) -> Result<()> {
         self.call("save")
     }
 
@@ -39,7 +38,7 @@ impl Logger for FailsAfter {
         3.into()
     }
 
-    fn finalize(&mut self, _: RunStatus) -> std::result::Result<(), Error> {
+    fn finalize(&mut self, _: RunStatus) -> Result<()> {
         self.call("finalize")
     }
 }

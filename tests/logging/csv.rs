@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::prelude::*;
 use tch_lightning::{
-    CsvLogger, Error, LambdaCallback, LearningRateMonitor, Logger, OnExceptionCheckpoint, RunStart, RunStatus,
-    SaveRequest, ValCheckInterval,
+    CsvLogger, LambdaCallback, LearningRateMonitor, LoggedAt, Logger, OnExceptionCheckpoint, Record, RunStart,
+    RunStatus, SaveRequest, ValCheckInterval,
 };
 
 /// What is logged in every way: by the step and the epoch, in validation, by a callback, and under a name that comes late.
@@ -236,7 +236,13 @@ fn a_file_of_another_program_is_refused_before_the_run() {
     let mut trainer = trainer(&logs).ckpt_path(folder.path().join("batch-2.ckpt"));
     let said = trainer.fit(&mut script(), ()).unwrap_err().to_string();
     let path = logs.join("metrics.csv");
-    assert!(said.starts_with(&format!("can't continue the log {}: it has no column `step`", path.display())), "{said}");
+    assert!(
+        said.starts_with(&format!(
+            "the logger `csv` failed in `fit`: can't continue the log {}: it has no column `step`",
+            path.display()
+        )),
+        "{said}"
+    );
     assert_eq!(file(&logs), "name,score\na,1\n");
 }
 
@@ -247,25 +253,27 @@ struct Told {
 }
 
 impl Told {
-    fn tell(&self, event: impl Into<String>) -> Result<(), Error> {
+    fn tell(&self, event: impl Into<String>) -> anyhow::Result<()> {
         self.events.borrow_mut().push(format!("{}, {} checkpoints", event.into(), checkpoints(&self.folder).len()));
         Ok(())
     }
 }
 
 impl Logger for Told {
-    fn begin(&mut self, run: &RunStart) -> Result<(), Error> {
+    fn begin(&mut self, run: &RunStart) -> anyhow::Result<()> {
         let resumed = run.resumed.as_ref();
         let resumed = resumed
             .map(|resumed| format!(" after {} rows at step {} with {}", resumed.rows, resumed.step, resumed.state));
         self.tell(format!("{}{}", run.stage, resumed.unwrap_or_default()))
     }
 
-    fn log_metrics(&mut self, _: &[(String, f64)], step: usize) -> Result<(), Error> {
+    fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(_) = record else { return Ok(()) };
+        let step = at.step;
         self.tell(format!("row {step}"))
     }
 
-    fn save(&mut self) -> Result<(), Error> {
+    fn save(&mut self) -> anyhow::Result<()> {
         self.tell("save")
     }
 
@@ -273,7 +281,7 @@ impl Logger for Told {
         self.events.borrow().len().into()
     }
 
-    fn finalize(&mut self, status: RunStatus) -> Result<(), Error> {
+    fn finalize(&mut self, status: RunStatus) -> anyhow::Result<()> {
         self.tell(format!("{status:?}"))
     }
 }

@@ -5,6 +5,7 @@ mod csv;
 mod failures;
 mod metrics;
 mod names;
+mod records;
 mod rows;
 mod script;
 mod values;

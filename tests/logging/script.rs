@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tch_lightning::at::Epoch;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, Logger, RunContext};
+use tch_lightning::{Error, LoggedAt, Logger, Record, RunContext};
 
 pub type Rows = (Tensor, Tensor);
 
@@ -153,7 +153,9 @@ impl Recorder {
 }
 
 impl Logger for Recorder {
-    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
+    fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(metrics) = record else { return Ok(()) };
+        let step = at.step;
         self.0.borrow_mut().push((step, metrics.to_vec()));
         Ok(())
     }

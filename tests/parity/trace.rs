@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, Logger, ModelCheckpoint, RunContext};
+use tch_lightning::{Error, LoggedAt, Logger, ModelCheckpoint, Record, RunContext};
 
 /// Runs a case, and writes down what happened.
 ///
@@ -126,7 +126,9 @@ fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
 struct Logged(Rc<RefCell<Vec<Value>>>);
 
 impl Logger for Logged {
-    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
+    fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(metrics) = record else { return Ok(()) };
+        let step = at.step;
         let row: BTreeMap<&str, f64> = metrics.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let mut row = json!(row);
         row["step"] = json!(step);

@@ -11,8 +11,8 @@ use tch_lightning::metrics::Multiclass;
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{CosineAnnealingLr, Interval, LrSchedulerConfig};
 use tch_lightning::{
-    EarlyStopping, Error, Every, ExponentialMovingAverage, FileError, LearningRateMonitor, Loaders, Logger,
-    ModelCheckpoint, StochasticWeightAveraging, ValCheckInterval, seed_everything,
+    EarlyStopping, Every, ExponentialMovingAverage, FileError, LearningRateMonitor, Loaders, LoggedAt, Logger,
+    ModelCheckpoint, Record, StochasticWeightAveraging, ValCheckInterval, seed_everything,
 };
 
 /// Points `[batch, 4] f32` and their classes `[batch] i64`.
@@ -69,7 +69,9 @@ impl Trace {
 }
 
 impl Logger for Trace {
-    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
+    fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(metrics) = record else { return Ok(()) };
+        let step = at.step;
         let values: Vec<String> =
             metrics.iter().map(|(name, value)| format!("{name}={:016x}", value.to_bits())).collect();
         let row = format!("row {step}: {}", values.join(" "));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::data::{IterableDataset, WorkerInfo};
 use tch_lightning::prelude::*;
-use tch_lightning::{EndReason, Error, Every, Logger, ModelCheckpoint};
+use tch_lightning::{EndReason, Every, LoggedAt, Logger, ModelCheckpoint, Record};
 
 /// Inputs `[batch, 1] f32`.
 pub type Inputs = Tensor;
@@ -33,7 +33,9 @@ impl Events {
 }
 
 impl Logger for Events {
-    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
+    fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(metrics) = record else { return Ok(()) };
+        let step = at.step;
         let values: Vec<String> = metrics.iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.add(format!("row {step} {}", values.join(" ")));
         Ok(())

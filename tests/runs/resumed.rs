@@ -4,7 +4,8 @@ use crate::model::{Line, every, file, fit, quiet, trainer};
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{LrSchedulerConfig, ReduceLrOnPlateau};
 use tch_lightning::{
-    EarlyStopping, EndReason, Every, LambdaCallback, Logger, OnExceptionCheckpoint, ThroughputMonitor, ValCheckInterval,
+    EarlyStopping, EndReason, Every, LambdaCallback, LoggedAt, Logger, OnExceptionCheckpoint, Record,
+    ThroughputMonitor, ValCheckInterval,
 };
 
 #[test]
@@ -111,10 +112,11 @@ fn row_value(line: &Line, name: &str) -> String {
 struct Broken(usize);
 
 impl Logger for Broken {
-    fn log_metrics(&mut self, metrics: &[(String, f64)], _: usize) -> Result<(), tch_lightning::Error> {
+    fn log(&mut self, record: &Record<'_>, _: &LoggedAt) -> anyhow::Result<()> {
+        let Record::Scalars(metrics) = record else { return Ok(()) };
         let is = |name: &str, value: f64| metrics.iter().any(|(other, number)| other == name && *number == value);
         match is("epoch", self.0 as f64) && is("ends", 1.0) {
-            true => Err(tch_lightning::Error::Configuration("no more".into())),
+            true => Err(anyhow!("no more")),
             false => Ok(()),
         }
     }

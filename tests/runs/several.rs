@@ -2,7 +2,9 @@
 
 use crate::model::{Line, files, fit, quiet, trainer};
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, LambdaCallback, Logger, ModelCheckpoint, OnExceptionCheckpoint, RunStatus};
+use tch_lightning::{
+    EarlyStopping, LambdaCallback, LoggedAt, Logger, ModelCheckpoint, OnExceptionCheckpoint, Record, RunStatus,
+};
 
 #[test]
 fn each_fold_writes_its_own_checkpoints_and_log() {
@@ -142,11 +144,11 @@ fn a_failure_leaves_no_parameter_toggled_off() {
 struct Broken;
 
 impl Logger for Broken {
-    fn log_metrics(&mut self, _: &[(String, f64)], _: usize) -> Result<(), tch_lightning::Error> {
+    fn log(&mut self, _: &Record<'_>, _: &LoggedAt) -> anyhow::Result<()> {
         Ok(())
     }
 
-    fn finalize(&mut self, _: RunStatus) -> Result<(), tch_lightning::Error> {
+    fn finalize(&mut self, _: RunStatus) -> anyhow::Result<()> {
         panic!("the logger is broken")
     }
 }

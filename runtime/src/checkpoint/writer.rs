@@ -7,6 +7,7 @@ use crate::panic;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -42,6 +43,21 @@ pub(crate) struct Writer {
     handed_over: HashSet<PathBuf>,
 }
 
+/// Whether a checkpoint has been written.
+#[derive(Debug)]
+pub(crate) struct IsWritten(Arc<AtomicBool>);
+
+impl IsWritten {
+    /// That of a checkpoint without a thread.
+    pub(crate) fn already() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
+    pub(crate) fn get(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
 struct Job {
     path: PathBuf,
     work: Work,
@@ -56,11 +72,15 @@ impl Writer {
         snapshot: Snapshot,
         path: PathBuf,
         outdated: Vec<Outdated>,
-    ) -> Result<(), CheckpointError> {
+    ) -> Result<IsWritten, CheckpointError> {
+        let is_written = IsWritten(Arc::default());
+        let written = Arc::clone(&is_written.0);
         self.hand_over(path, move |path| {
             snapshot.0.write(path)?;
+            written.store(true, Ordering::Release);
             outdated.iter().try_for_each(Outdated::remove)
-        })
+        })?;
+        Ok(is_written)
     }
 
     /// Makes `path` a link to the checkpoint `target`, once that is written, and then removes what is outdated.

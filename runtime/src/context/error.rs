@@ -1,6 +1,7 @@
 use crate::config::ConfigurationError;
 use crate::file_error::FileError;
 use crate::log::LogError;
+use crate::loggers::LoggerError;
 use crate::native::NativeError;
 use tch::TchError;
 
@@ -15,8 +16,8 @@ pub(crate) enum ContextError {
     File(#[from] FileError),
     #[error(transparent)]
     Log(#[from] LogError),
-    #[error("a logger failed")]
-    Logger(#[from] Box<crate::error::Error>),
+    #[error(transparent)]
+    Logger(#[from] LoggerError),
     #[error(transparent)]
     Optimizer(#[from] crate::optim::OptimizerError),
     #[error(transparent)]

@@ -155,7 +155,9 @@ impl RunContext {
     pub(crate) fn without_logging(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let states = self.logging.training.metric_states()?;
         let log = std::mem::take(&mut self.logging.training);
+        let queue = self.logging.loggers.queue.take();
         let outcome = call(self);
+        self.logging.loggers.queue = queue;
         std::mem::replace(&mut self.logging.training, log).clear();
         states.into_iter().try_for_each(MetricState::restore)?;
         outcome
@@ -180,8 +182,9 @@ impl RunContext {
             return Ok(Vec::new());
         }
         self.add_callback_metrics(metrics.callback);
+        self.write_queue()?;
         let step = self.progress().batches_that_stepped();
-        self.write_row(metrics.row.clone(), step).map_err(Box::new)?;
+        self.write_row(metrics.row.clone(), step)?;
         Ok(metrics.row)
     }
 

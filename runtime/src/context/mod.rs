@@ -19,6 +19,7 @@ mod lr_schedulers;
 mod optimization;
 mod precision;
 mod print;
+mod record_queue;
 mod redone;
 mod run_state;
 mod save_request;

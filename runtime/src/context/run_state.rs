@@ -29,7 +29,7 @@ impl RunContext {
             refrozen: Refrozen::default(),
             callback_metrics: metrics.map(|(name, value)| (name.clone(), JsonFloat(*value))).collect(),
             training_log,
-            loggers: self.logging.loggers.state_dicts(),
+            loggers: self.logger_states()?,
         };
         let random = RandomState::of(self.device)?.into_tensors();
         let log = log.into_iter().map(|(name, tensor)| (format!("{LOG}{name}"), tensor));

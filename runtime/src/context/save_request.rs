@@ -1,6 +1,7 @@
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::retention::Outdated;
 use crate::location;
+use crate::loggers::LoggedAt;
 use std::path::{Path, PathBuf};
 
 /// A checkpoint that a hook asked for.
@@ -20,6 +21,8 @@ pub struct SaveRequest {
 pub(crate) struct PendingSave {
     pub(crate) request: SaveRequest,
     pub(crate) checkpoint: Option<Checkpoint>,
+    /// When it was asked for.
+    pub(crate) at: LoggedAt,
 }
 
 impl SaveRequest {

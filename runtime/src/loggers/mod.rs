@@ -1,77 +1,116 @@
-//! Where logged rows go.
+//! Loggers: what gets the records of a run.
 
 mod csv;
+mod error;
+mod graph;
+mod image;
+mod record;
 mod run_start;
 
 pub use csv::CsvLogger;
-pub use run_start::{ResumedRun, RunStart};
+pub use error::LoggerError;
+pub use graph::{Graph, GraphLayer, GraphTensor};
+pub use image::Image;
+pub use record::{LoggedAt, Record, SavedCheckpoint};
+pub use run_start::{ResumedRun, RunStart, RunStatus};
 
-use crate::error::Error;
+use anyhow::Result;
 use serde_json::Value;
+use std::any::Any;
+use std::path::Path;
 
-/// Receives the rows that a run logs. Lightning's
+/// Receives the records of a run, such as the rows of what was logged. Lightning's
 /// [`Logger`](https://lightning.ai/docs/pytorch/stable/extensions/logging.html).
+///
+/// A logger matches the records that it writes, and ignores all others:
+///
+/// ```
+/// use tch_lightning::prelude::*;
+/// use tch_lightning::{LoggedAt, Logger, Record};
+/// use std::io::Write;
+///
+/// /// Writes a line of JSON for each row.
+/// struct JsonLines<W>(W);
+///
+/// impl<W: Write + 'static> Logger for JsonLines<W> {
+///     fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> Result<()> {
+///         if let Record::Scalars(row) = record {
+///             let values: serde_json::Map<_, _> = row.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
+///             writeln!(self.0, "{}", serde_json::json!({ "step": at.step, "values": values }))?;
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// An error or a panic of a logger ends the run with a [`LoggerError`], which names the logger. Where the run has failed before, it
+/// is a warning.
+///
+/// # Order
+///
+/// [`begin`](Self::begin) comes first, then the hyperparameters and the graph, then all other records in the order in which they
+/// were logged, and last [`finalize`](Self::finalize). Several loggers are called in the order in which the trainer was given them.
 ///
 /// # The rows of a resumed run
 ///
 /// What a logger has and what a checkpoint has agree, also after a kill and a power cut. Before a checkpoint is written,
-/// [`save`](Self::save) forces the rows to the disk, and the checkpoint gets their number and the logger's
+/// [`save`](Self::save) forces the records to the disk, and the checkpoint gets the number of rows and the logger's
 /// [`state_dict`](Self::state_dict). A run that resumes from it hands both to [`begin`](Self::begin), so that a logger can drop
 /// the rows that the interrupted run logged after it: the resumed run logs them again.
-pub trait Logger {
-    /// Begins a run: called once in each, before any row.
+pub trait Logger: Any {
+    /// Returns the name that errors and warnings use; by default that of the type.
+    fn name(&self) -> &str {
+        let name = std::any::type_name::<Self>();
+        let name = name.split_once('<').map_or(name, |(name, _)| name);
+        name.rsplit_once("::").map_or(name, |(_, name)| name)
+    }
+
+    /// Returns which run of several this is, such as the number of its folder or the identifier that a server gave it; by default
+    /// none. It may be known only after [`begin`](Self::begin).
+    fn version(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns the folder of the run's files; by default none, as of a logger that sends all to a server.
+    fn log_dir(&self) -> Option<&Path> {
+        None
+    }
+
+    /// Begins a run: called once in each, before any record.
     ///
     /// # Errors
-    /// [`Error`] where rows can't be kept.
-    fn begin(&mut self, run: &RunStart) -> Result<(), Error> {
+    /// If records can't be written; the run then ends before its first hook.
+    fn begin(&mut self, run: &RunStart) -> Result<()> {
         let _ = run;
         Ok(())
     }
 
-    /// Takes a row: names with their values, and the step that it belongs to.
+    /// Writes a record, or ignores it.
     ///
     /// # Errors
-    /// [`Error`] where the row can't be kept.
-    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error>;
+    /// If the record can't be written.
+    fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> Result<()>;
 
-    /// Takes the hyperparameters of the run.
+    /// Forces all records so far to the disk, so that a power cut does not undo them. Called before each checkpoint is written.
     ///
     /// # Errors
-    /// [`Error`] where they can't be kept.
-    fn log_hyperparams(&mut self, hyper_parameters: &Value) -> Result<(), Error> {
-        let _ = hyper_parameters;
+    /// If that fails; no checkpoint is written then.
+    fn save(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// Forces all rows so far to the disk, so that a power cut does not undo them. Called before each checkpoint is written.
-    ///
-    /// # Errors
-    /// [`Error`] where that fails; no checkpoint is written then.
-    fn save(&mut self) -> Result<(), Error> {
-        Ok(())
-    }
-
-    /// What a checkpoint keeps of the logger, for [`begin`](Self::begin) of the run that resumes from it.
+    /// Returns what a checkpoint keeps of the logger, for [`begin`](Self::begin) of the run that resumes from it.
     fn state_dict(&self) -> Value {
         Value::Null
     }
 
-    /// Ends a run: what is not written yet is to be. Called after the last hook, and where a run ends by an error after
+    /// Ends a run, and writes what is not written yet. Called after the last hook; in a run that ends by an error, after
     /// `on_exception`.
     ///
     /// # Errors
-    /// [`Error`] where something is lost.
-    fn finalize(&mut self, status: RunStatus) -> Result<(), Error> {
+    /// If a record is lost.
+    fn finalize(&mut self, status: RunStatus) -> Result<()> {
         let _ = status;
         Ok(())
     }
-}
-
-/// How a run ended, as Lightning tells its loggers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunStatus {
-    /// It came to its end.
-    Success,
-    /// It ended by an error.
-    Failed,
 }

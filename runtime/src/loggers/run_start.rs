@@ -1,4 +1,3 @@
-use crate::checkpoint::Checkpoint;
 use crate::stage::Stage;
 use serde_json::Value;
 
@@ -20,18 +19,22 @@ pub struct ResumedRun {
     pub step: usize,
     /// How many rows each logger had got from the run; 0 in checkpoints from before rows were counted.
     pub rows: usize,
-    /// What [`state_dict`](super::Logger::state_dict) of the logger at the same place among the trainer's returned.
+    /// What [`state_dict`](super::Logger::state_dict) of the logger at the same position among the trainer's returned.
     pub state: Value,
 }
 
 impl RunStart {
-    /// The start of a run for the logger at a place.
-    pub(crate) fn of(stage: Stage, checkpoint: Option<&Checkpoint>, place: usize) -> Self {
-        let resumed = checkpoint.filter(|_| stage == Stage::Fit).map(|checkpoint| {
-            let progress = checkpoint.metadata.progress.resumed();
-            let state = checkpoint.metadata.run.loggers.get(place).cloned().unwrap_or_default();
-            ResumedRun { step: progress.batches_that_stepped(), rows: progress.rows(), state }
-        });
-        Self { stage, resumed }
+    /// Returns the start of a run from its beginning, as for a test of a logger.
+    pub fn new(stage: Stage) -> Self {
+        Self { stage, resumed: None }
     }
+}
+
+/// How a run ended, as Lightning tells its loggers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RunStatus {
+    /// It came to its end.
+    Success,
+    /// It ended by an error.
+    Failed,
 }

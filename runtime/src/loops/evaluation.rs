@@ -208,5 +208,5 @@ fn log_step<M: LightningModule>(running: &mut Running<'_, M>, batch_idx: usize) 
     }
     let dataloader_idx = running.ctx.dataloader_idx();
     let row = running.ctx.active_log().step_row(dataloader_idx);
-    running.ctx.write_row(row, batch_idx)
+    Ok(running.ctx.write_row(row, batch_idx)?)
 }

@@ -55,7 +55,7 @@ fn train<M: LightningModule>(
         }
         (batches, _) => batches?,
     };
-    running.ctx.log_hyper_parameters()?;
+    running.log_hyper_parameters()?;
     warn_of_rare_rows(running.ctx);
     if let Some(validation) = &mut validation {
         validation.begin(running)?;

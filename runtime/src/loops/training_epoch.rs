@@ -150,5 +150,5 @@ fn log_step<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Erro
     }
     ctx.read_losses()?;
     let row = ctx.active_log().step_row(None);
-    ctx.write_row(row, ctx.logged_step())
+    Ok(ctx.write_row(row, ctx.logged_step())?)
 }

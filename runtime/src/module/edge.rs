@@ -6,6 +6,7 @@ use crate::error::{Error, HookError};
 use crate::file_error::FileError;
 use crate::hook::Hook;
 use crate::hook_location::HookLocation;
+use crate::loggers::LoggerError;
 use crate::{panic, users_line};
 use anyhow::Result;
 use tch::TchError;
@@ -54,6 +55,10 @@ fn of_run(error: anyhow::Error) -> Result<Error> {
         Err(error) => error,
     };
     let error = match error.downcast::<ConfigurationError>() {
+        Ok(error) => return Ok(error.into()),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<LoggerError>() {
         Ok(error) => return Ok(error.into()),
         Err(error) => error,
     };

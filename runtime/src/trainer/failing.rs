@@ -3,7 +3,6 @@
 use super::found_checkpoint::newest_checkpoint;
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::error_chain::in_one_line;
 use crate::hook::Hook;
 use crate::loggers::RunStatus;
 use crate::messages;
@@ -16,7 +15,7 @@ impl<M: LightningModule> Running<'_, M> {
     /// Tells everyone of the error, and finishes the loggers. As in Lightning, `teardown` is not called. Whatever fails in here is
     /// a warning: the original error is the one that is returned.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
-        self.ctx.loggers_mut().warn_of_failures(true);
+        self.ctx.warn_of_failing_loggers(true);
         warn(self.ctx.go_back());
         let mut written = None;
         for place in 0..self.callbacks.list.len() {
@@ -27,11 +26,9 @@ impl<M: LightningModule> Running<'_, M> {
         warn(self.data.on_exception(self.ctx, &error));
         written = self.save().or(written);
         warn(self.ctx.checkpoint_writer().finish());
-        for logger in self.ctx.loggers_mut().iter_mut() {
-            let finalized = panic::catch(|| Ok(logger.finalize(RunStatus::Failed)?));
-            warn(finalized.map_err(|panic| in_one_line(&panic)));
-        }
-        self.ctx.loggers_mut().warn_of_failures(false);
+        warn(self.ctx.log_saved_checkpoints());
+        warn(self.ctx.finalize_loggers(RunStatus::Failed));
+        self.ctx.warn_of_failing_loggers(false);
         if let Error::Interrupted { checkpoint, .. } = &mut error {
             *checkpoint = written.or_else(|| newest(self.ctx));
         }

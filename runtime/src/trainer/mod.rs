@@ -257,7 +257,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Validate, Hook::ValDataloader, data.has(Hook::ValDataloader))?;
         self.run(Stage::Validate, module, data, |running, checkpoint| {
             running.restore_from(checkpoint.as_ref())?;
-            running.ctx.log_hyper_parameters()?;
+            running.log_hyper_parameters()?;
             Evaluation::new(Kind::Validation).run_alone(running)
         })
     }
@@ -279,7 +279,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
         self.run(Stage::Test, module, data, |running, checkpoint| {
             running.restore_from(checkpoint.as_ref())?;
-            running.ctx.log_hyper_parameters()?;
+            running.log_hyper_parameters()?;
             Evaluation::new(Kind::Test).run_alone(running)
         })
     }
@@ -305,7 +305,7 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
         self.run(Stage::Predict, module, data, |running, checkpoint| {
             running.restore_from(checkpoint.as_ref())?;
-            running.ctx.log_hyper_parameters()?;
+            running.log_hyper_parameters()?;
             loops::predict(running)
         })
     }
@@ -330,7 +330,7 @@ impl<M: LightningModule> Trainer<M> {
         self.ctx.set_signals(signals);
         let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
         let whole = || -> Result<T, Error> {
-            running.ctx.loggers_mut().begin(stage, checkpoint.as_ref())?;
+            running.ctx.begin_loggers(checkpoint.as_ref())?;
             begin(&mut running)?;
             if running.ctx.config().logger && stage != Stage::Predict {
                 running.ctx.loggers_mut().make_if_none(stage, checkpoint.as_ref());
@@ -338,6 +338,7 @@ impl<M: LightningModule> Trainer<M> {
             running.ctx.check_signals(None)?;
             let value = body(&mut running, checkpoint)?;
             running.ctx.checkpoint_writer().finish()?;
+            running.ctx.log_saved_checkpoints()?;
             end(&mut running)?;
             Ok(value)
         };

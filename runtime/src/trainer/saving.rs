@@ -1,9 +1,11 @@
 //! What a run puts into a checkpoint, and when.
 
 use crate::checkpoint::retention::{Outdated, link};
+use crate::checkpoint::writer::IsWritten;
 use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
 use crate::context::{PendingSave, SaveRequest};
 use crate::error::Error;
+use crate::loggers::SavedCheckpoint;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
 use crate::optim::{Optimizer, ParameterGroup};
 use crate::precision::GradScaler;
@@ -38,7 +40,8 @@ impl<M: LightningModule> Running<'_, M> {
                 Some(_) => None,
                 None => Some(self.prepared(request.weights_only)?),
             };
-            self.ctx.queue_save(PendingSave { request, checkpoint });
+            let at = self.ctx.logged_at();
+            self.ctx.queue_save(PendingSave { request, checkpoint, at });
         }
         if self.ctx.progress().position() == Position::Between { self.write_all() } else { Ok(()) }
     }
@@ -48,28 +51,31 @@ impl<M: LightningModule> Running<'_, M> {
         let pending = self.ctx.take_pending_saves();
         let mut outdated = SaveRequest::outdated(pending.iter().map(|pending| &pending.request));
         let last = pending.len().saturating_sub(1);
-        for (place, PendingSave { request, checkpoint }) in pending.into_iter().enumerate() {
+        for (place, PendingSave { request, checkpoint, at }) in pending.into_iter().enumerate() {
             // what a link leads to goes after the link has moved, so that everything else comes first
             let outdated = if place == last { std::mem::take(&mut outdated) } else { Vec::new() };
             self.ctx.note_checkpoint(&request.path);
             match checkpoint {
                 Some(checkpoint) => {
                     let checkpoint = self.complete(checkpoint, request.weights_only)?;
-                    self.write(checkpoint, request.path, outdated)?;
+                    let saved = SavedCheckpoint::new(request.path.clone(), request.weights_only);
+                    let is_written = self.write(checkpoint, request.path, outdated)?;
+                    self.ctx.log_when_written(saved, at, is_written);
                 }
                 None => self.link(request.path, request.link_to.unwrap_or_default(), outdated)?,
             }
         }
-        Ok(())
+        Ok(self.ctx.log_saved_checkpoints()?)
     }
 
     /// Writes a checkpoint, and then removes what is outdated: here, or by the thread that does so during the training.
-    fn write(&mut self, checkpoint: Checkpoint, path: PathBuf, outdated: Vec<Outdated>) -> Result<(), Error> {
+    fn write(&mut self, checkpoint: Checkpoint, path: PathBuf, outdated: Vec<Outdated>) -> Result<IsWritten, Error> {
         if self.ctx.config().async_checkpointing {
             return Ok(self.ctx.checkpoint_writer().write(checkpoint.snapshot()?, path, outdated)?);
         }
         checkpoint.write(&path)?;
-        Ok(outdated.iter().try_for_each(Outdated::remove)?)
+        outdated.iter().try_for_each(Outdated::remove)?;
+        Ok(IsWritten::already())
     }
 
     fn link(&mut self, path: PathBuf, target: PathBuf, outdated: Vec<Outdated>) -> Result<(), Error> {
@@ -123,7 +129,7 @@ impl<M: LightningModule> Running<'_, M> {
     fn complete(&mut self, mut checkpoint: Checkpoint, weights_only: bool) -> Result<Checkpoint, Error> {
         self.add_counters(&mut checkpoint.metadata);
         // a power cut must not undo rows from before a checkpoint that survives it
-        self.ctx.loggers_mut().save()?;
+        self.ctx.save_loggers()?;
         if weights_only {
             return Ok(checkpoint);
         }

@@ -4,8 +4,10 @@ use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::loggers::RunStatus;
-use crate::module::{Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, edge};
+use crate::loggers::{Graph, RunStatus};
+use crate::module::{
+    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, buffers, edge, trainable,
+};
 use crate::stage::Stage;
 use crate::{messages, panic};
 
@@ -68,10 +70,22 @@ fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<
     })
 }
 
+impl<M: LightningModule> Running<'_, M> {
+    /// Hands the hyperparameters and the module's layers to the loggers.
+    pub(crate) fn log_hyper_parameters(&mut self) -> Result<(), Error> {
+        if !self.ctx.has_loggers() {
+            return Ok(());
+        }
+        let store = self.module.parameters();
+        let graph = Graph::of(trainable(store).iter().chain(&buffers(store)));
+        Ok(self.ctx.log_hyper_parameters(&graph)?)
+    }
+}
+
 /// Calls the hooks that come behind every loop.
 pub(super) fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     let stage = running.ctx.stage();
     running.callbacks.teardown(running.ctx, running.module, stage)?;
     running.data.teardown(running.module, running.ctx, stage)?;
-    running.ctx.loggers_mut().iter_mut().try_for_each(|logger| logger.finalize(RunStatus::Success))
+    Ok(running.ctx.finalize_loggers(RunStatus::Success)?)
 }

@@ -3,16 +3,16 @@
 mod existing;
 mod file;
 
-use super::{Logger, RunStart, RunStatus};
+use super::{LoggedAt, Logger, Record, RunStart, RunStatus};
 use crate::atomic_file;
-use crate::error::Error;
 use crate::file_error::FileError;
 use crate::stage::Stage;
+use anyhow::Result;
 use existing::Kept;
 use file::CsvFile;
 use serde_json::{Value, json};
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Writes `metrics.csv` and `hparams.json` into a folder, which it makes. Lightning's
 /// [`CSVLogger`](https://lightning.ai/docs/pytorch/stable/extensions/generated/lightning.pytorch.loggers.CSVLogger.html).
@@ -37,7 +37,7 @@ pub struct CsvLogger {
 const SURPLUS: &str = "surplus";
 
 impl CsvLogger {
-    /// A logger that writes into `folder`.
+    /// Returns a logger that writes into `folder`, which is made when a run begins.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: folder.into(), file: None, surplus: 0 }
     }
@@ -51,12 +51,12 @@ impl CsvLogger {
         move |source| FileError { what, path: path.clone(), source }
     }
 
-    fn make_folder(&self) -> Result<(), Error> {
-        Ok(atomic_file::make_folders(&self.folder).map_err(|source| FileError {
+    fn make_folder(&self) -> Result<(), FileError> {
+        atomic_file::make_folders(&self.folder).map_err(|source| FileError {
             what: "can't make the folder of the log",
             path: self.folder.clone(),
             source,
-        })?)
+        })
     }
 
     fn rows(&self) -> usize {
@@ -64,9 +64,26 @@ impl CsvLogger {
     }
 
     /// Takes over the rows of an earlier run that stay.
-    fn take_over(&mut self, kept: Kept) -> Result<(), Error> {
+    fn take_over(&mut self, kept: Kept) -> Result<(), FileError> {
         self.file = Some(CsvFile::continued(self.path(), kept).map_err(self.failed("can't continue the log"))?);
         Ok(())
+    }
+
+    fn write_row(&mut self, row: &[(String, f64)], step: usize) -> Result<(), FileError> {
+        let failed = self.failed("can't write the log");
+        let path = self.path();
+        self.file.get_or_insert_with(|| CsvFile::new(path)).append(row, step).map_err(failed)
+    }
+
+    fn write_hyperparameters(&self, values: &Value) -> Result<(), FileError> {
+        self.make_folder()?;
+        let path = self.folder.join("hparams.json");
+        let text = format!("{values:#}\n");
+        atomic_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| FileError {
+            what: "can't write the hyperparameters",
+            path,
+            source,
+        })
     }
 }
 
@@ -75,7 +92,21 @@ fn signed(rows: usize) -> i64 {
 }
 
 impl Logger for CsvLogger {
-    fn begin(&mut self, run: &RunStart) -> Result<(), Error> {
+    fn name(&self) -> &str {
+        "csv"
+    }
+
+    /// The last part of the folder's path, without `version_`.
+    fn version(&self) -> Option<String> {
+        let name = self.folder.file_name()?.to_string_lossy();
+        Some(name.strip_prefix("version_").unwrap_or(&name).to_owned())
+    }
+
+    fn log_dir(&self) -> Option<&Path> {
+        Some(&self.folder)
+    }
+
+    fn begin(&mut self, run: &RunStart) -> Result<()> {
         self.make_folder()?;
         if let Some(resumed) = &run.resumed {
             // without a state, the checkpoint is older, or that run had another logger
@@ -93,24 +124,15 @@ impl Logger for CsvLogger {
         Ok(())
     }
 
-    fn log_metrics(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), Error> {
-        let failed = self.failed("can't write the log");
-        let path = self.path();
-        Ok(self.file.get_or_insert_with(|| CsvFile::new(path)).append(metrics, step).map_err(failed)?)
+    fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> Result<()> {
+        match record {
+            Record::Scalars(row) => Ok(self.write_row(row, at.step)?),
+            Record::Hyperparameters(values) => Ok(self.write_hyperparameters(values)?),
+            _ => Ok(()),
+        }
     }
 
-    fn log_hyperparams(&mut self, hyper_parameters: &Value) -> Result<(), Error> {
-        self.make_folder()?;
-        let path = self.folder.join("hparams.json");
-        let text = format!("{hyper_parameters:#}\n");
-        Ok(atomic_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| FileError {
-            what: "can't write the hyperparameters",
-            path,
-            source,
-        })?)
-    }
-
-    fn save(&mut self) -> Result<(), Error> {
+    fn save(&mut self) -> Result<()> {
         let failed = self.failed("can't save the log");
         Ok(self.file.as_mut().map_or(Ok(()), CsvFile::save).map_err(failed)?)
     }
@@ -119,7 +141,7 @@ impl Logger for CsvLogger {
         json!({ SURPLUS: self.surplus })
     }
 
-    fn finalize(&mut self, _: RunStatus) -> Result<(), Error> {
+    fn finalize(&mut self, _: RunStatus) -> Result<()> {
         let failed = self.failed("can't save the log");
         Ok(self.file.as_mut().map_or(Ok(()), CsvFile::sync).map_err(failed)?)
     }
@@ -139,9 +161,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // the folder is made
         let mut logger = CsvLogger::new(folder.path().join("a/log"));
-        logger.log_metrics(&row("loss", 0.5), 9).unwrap();
-        logger.log_metrics(&row("accuracy", 0.75), 9).unwrap();
-        logger.log_metrics(&row("loss", 0.25), 19).unwrap();
+        logger.write_row(&row("loss", 0.5), 9).unwrap();
+        logger.write_row(&row("accuracy", 0.75), 9).unwrap();
+        logger.write_row(&row("loss", 0.25), 19).unwrap();
         let text = fs::read_to_string(folder.path().join("a/log/metrics.csv")).unwrap();
         assert_eq!(text, "step,epoch,loss,accuracy\n9,1,0.5,\n9,1,,0.75\n19,1,0.25,\n");
     }
@@ -151,9 +173,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut logger = CsvLogger::new(file.path().join("log"));
         let folder = file.path().join("log").display().to_string();
-        let said = logger.begin(&RunStart { stage: Stage::Fit, resumed: None }).unwrap_err().to_string();
+        let said = logger.begin(&RunStart::new(Stage::Fit)).unwrap_err().to_string();
         assert_eq!(said, format!("can't make the folder of the log {folder}: Not a directory (os error 20)"));
-        let said = logger.log_metrics(&row("loss", 0.5), 0).unwrap_err().to_string();
+        let said = logger.write_row(&row("loss", 0.5), 0).unwrap_err().to_string();
         assert_eq!(said, format!("can't write the log {folder}/metrics.csv: Not a directory (os error 20)"));
     }
 
@@ -162,9 +184,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut logger = CsvLogger::new(folder.path());
         let mut metrics: Vec<(String, f64)> = (0..10_000).map(|name| (format!("n{name}"), f64::from(name))).collect();
-        logger.log_metrics(&metrics, 0).unwrap();
+        logger.write_row(&metrics, 0).unwrap();
         metrics.reverse();
-        logger.log_metrics(&metrics, 1).unwrap();
+        logger.write_row(&metrics, 1).unwrap();
         let text = fs::read_to_string(folder.path().join("metrics.csv")).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1].strip_prefix("0,,").unwrap(), lines[2].strip_prefix("1,,").unwrap());

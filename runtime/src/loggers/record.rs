@@ -1,0 +1,77 @@
+use super::{Graph, Image};
+use serde_json::Value;
+use std::path::PathBuf;
+use tch::Tensor;
+
+/// What a run hands to its loggers. More kinds may come: a logger ignores those that it does not know.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Record<'a> {
+    /// A row: names with their values. Rows of [`ctx.log`](crate::Context::log) have `epoch` as their last value, unless `step` was
+    /// logged. Lightning's `log_metrics`.
+    Scalars(&'a [(String, f64)]),
+    /// The hyperparameters, at the beginning of a run that has any. Those of a generated program are
+    /// `{"model": {…}, "data": {…}}`. Lightning's `log_hyperparams`.
+    Hyperparameters(&'a Value),
+    /// The module's layers, at the beginning of a run. Lightning's `log_graph`.
+    Graph(&'a Graph),
+    /// Values whose distribution is of interest, of [`ctx.log_histogram`](crate::RunContext::log_histogram). The bins are the
+    /// logger's choice.
+    Histogram {
+        /// The name under which they were logged.
+        name: &'a str,
+        /// The values: one or more real numbers of any dtype and shape, without a graph, on the device where they were logged.
+        /// Reading them waits for that device.
+        values: &'a Tensor,
+    },
+    /// A picture, of [`ctx.log_image`](crate::RunContext::log_image).
+    Image {
+        /// The name under which it was logged.
+        name: &'a str,
+        /// The picture.
+        image: &'a Image,
+    },
+    /// A text, of [`ctx.log_text`](crate::RunContext::log_text).
+    Text {
+        /// The name under which it was logged.
+        name: &'a str,
+        /// The text.
+        text: &'a str,
+    },
+    /// A checkpoint that was written completely; with `async_checkpointing`, some time before. Lightning's
+    /// `after_save_checkpoint`.
+    Checkpoint(&'a SavedCheckpoint),
+}
+
+/// When something was logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoggedAt {
+    /// The step: the number of batches so far after which an optimizer stepped, or the value that was logged as `step`.
+    pub step: usize,
+    /// The epoch, from 0; `None` before the first.
+    pub epoch: Option<usize>,
+}
+
+impl LoggedAt {
+    /// Returns a time, as for a test of a logger.
+    pub fn new(step: usize, epoch: Option<usize>) -> Self {
+        Self { step, epoch }
+    }
+}
+
+/// A checkpoint that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SavedCheckpoint {
+    /// The file. It may be removed when a later checkpoint replaces it.
+    pub path: PathBuf,
+    /// Whether it has the parameters and buffers alone.
+    pub weights_only: bool,
+}
+
+impl SavedCheckpoint {
+    pub(crate) fn new(path: PathBuf, weights_only: bool) -> Self {
+        Self { path, weights_only }
+    }
+}
