@@ -159,7 +159,7 @@ fn other_schedulers_are_refused() {
     );
     assert_eq!(
         Saved::of(scheduled()).refused(config(2), Sgd::new(0.1).lr_scheduler(ExponentialLr::new(0.5))),
-        misfit("the saved state does not fit ExponentialLR: it has the state of StepLR in the place of ExponentialLR")
+        misfit("the saved state does not fit ExponentialLR: it has the state of StepLR in place of ExponentialLR")
     );
 }
 

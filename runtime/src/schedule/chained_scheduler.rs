@@ -1,15 +1,16 @@
 use serde::{Deserialize, Serialize};
 
+use super::bound::Bound;
 use super::description::Description;
 use super::groups::{Groups, ParameterGroupRates};
-use super::node::{Bound, Node, check_name_and_parts};
+use super::node::{Node, check_name_and_parts};
 use super::state::SchedulerState;
 use super::{Schedule, ScheduleError};
 
-/// Several schedules at once, each of which goes on from the rate that the one before has set, as
+/// Several schedules at once, each of which changes the rate that the previous one has set:
 /// [`torch.optim.lr_scheduler.ChainedScheduler`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.ChainedScheduler.html).
 ///
-/// It is of use for schedules that multiply the rate. None of them may go by a metric.
+/// It is useful for schedules that multiply the rate. None of them may depend on a metric.
 ///
 /// ```
 /// use tch_lightning::schedule::{ChainedScheduler, ConstantLr, ExponentialLr};
@@ -26,7 +27,7 @@ pub struct ChainedScheduler {
 }
 
 impl ChainedScheduler {
-    /// These schedules, in this order.
+    /// Creates a chain of these schedules, in this order.
     pub fn new(schedulers: impl Into<Vec<Schedule>>) -> Self {
         Self { schedulers: schedulers.into() }
     }
@@ -77,8 +78,8 @@ impl Node for Chained {
         self.parts.iter_mut().for_each(|part| part.construct(groups));
     }
 
-    fn admit(&mut self, groups: &mut Groups<'_>) {
-        self.parts.iter_mut().for_each(|part| part.admit(groups));
+    fn add_groups(&mut self, groups: &mut Groups<'_>) {
+        self.parts.iter_mut().for_each(|part| part.add_groups(groups));
     }
 
     fn initial_step(&mut self, groups: &mut Groups<'_>) {

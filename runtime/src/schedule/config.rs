@@ -2,7 +2,7 @@ use super::Schedule;
 use crate::every::Every;
 use serde::{Deserialize, Serialize};
 
-/// A schedule, with when it steps in training: Lightning's
+/// A schedule, and when it steps in training: Lightning's
 /// [`lr_scheduler_config`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#configure-optimizers).
 ///
 /// ```
@@ -21,20 +21,20 @@ use serde::{Deserialize, Serialize};
 pub struct LrSchedulerConfig {
     /// The schedule.
     pub scheduler: Schedule,
-    /// Whether it steps after optimizer steps or after epochs. Default epochs.
+    /// Whether the scheduler steps after optimizer steps or after epochs. Default epochs.
     #[serde(default)]
     pub interval: Interval,
-    /// After how many of them: those of an epoch's batches after which the optimizer steps and whose number, from 1, is a
-    /// multiple of this; or epochs whose number is. Default 1.
+    /// The number of optimizer steps or epochs between two steps of the scheduler. With [`Interval::Step`] it steps after
+    /// those batches of an epoch after which the optimizer steps and whose number, from 1, is a multiple of this. Default 1.
     #[serde(default = "one")]
     pub frequency: usize,
-    /// How often it steps, in place of `interval` and `frequency`. Default none.
+    /// The interval between steps, in place of `interval` and `frequency`. Default none.
     #[serde(default)]
     pub every: Option<Every>,
-    /// The logged metric that a [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau) watches.
+    /// The name of the logged metric for a [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau).
     #[serde(default)]
     pub monitor: Option<String>,
-    /// Whether it is an error that the metric was not logged. Default true.
+    /// Whether it is an error if the metric was not logged. Default true.
     #[serde(default = "yes")]
     pub strict: bool,
     /// The name under which a learning-rate monitor logs the rate. Default `lr-` and the optimizer's name.
@@ -42,7 +42,7 @@ pub struct LrSchedulerConfig {
     pub name: Option<String>,
 }
 
-/// After what a scheduler steps.
+/// The event after which a scheduler steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Interval {
@@ -76,27 +76,27 @@ impl<S: Into<Schedule>> From<S> for LrSchedulerConfig {
 }
 
 impl LrSchedulerConfig {
-    /// Sets whether it steps after optimizer steps or after epochs.
+    /// Sets whether the scheduler steps after optimizer steps or after epochs.
     pub fn interval(self, interval: Interval) -> Self {
         Self { interval, ..self }
     }
 
-    /// Sets after how many of them it steps.
+    /// Sets the number of optimizer steps or epochs between two steps of the scheduler.
     pub fn frequency(self, frequency: usize) -> Self {
         Self { frequency, ..self }
     }
 
-    /// Sets how often it steps, in place of `interval` and `frequency`.
+    /// Sets the interval between steps, in place of `interval` and `frequency`.
     pub fn every(self, every: Every) -> Self {
         Self { every: Some(every), ..self }
     }
 
-    /// Sets the logged metric that a [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau) watches.
+    /// Sets the name of the logged metric for a [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau).
     pub fn monitor(self, monitor: impl Into<String>) -> Self {
         Self { monitor: Some(monitor.into()), ..self }
     }
 
-    /// Sets whether it is an error that the metric was not logged.
+    /// Sets whether it is an error if the metric was not logged.
     pub fn strict(self, strict: bool) -> Self {
         Self { strict, ..self }
     }
@@ -106,7 +106,7 @@ impl LrSchedulerConfig {
         Self { name: Some(name.into()), ..self }
     }
 
-    /// What is wrong with it, if anything is.
+    /// Returns a description of the first invalid field, if there is one.
     pub(crate) fn mistake(&self) -> Option<String> {
         let needs_monitor = matches!(self.scheduler, Schedule::ReduceLrOnPlateau(_)) && self.monitor.is_none();
         let needs_monitor = needs_monitor.then(|| {

@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::error::require;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 
-/// Multiplies the rate by `factor` for the first `total_iters` steps, as
+/// Multiplies the rate by `factor` for the first `total_iters` steps:
 /// [`torch.optim.lr_scheduler.ConstantLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.ConstantLR.html).
 ///
 /// ```text
@@ -21,10 +21,10 @@ use super::rule::{Moment, Rule};
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ConstantLr {
-    /// What the rate is multiplied by, and later divided by: above 0 and at most 1. Default 1/3. (PyTorch takes a 0 as
-    /// well, and fails when it comes to divide by it.)
+    /// The factor of the rate, above 0 and at most 1. Default 1/3. (PyTorch accepts 0, and fails later when it divides by
+    /// it.)
     pub factor: f64,
-    /// The step at which the full rate is back. Default 5. With 0 it never is.
+    /// The step at which the full rate is restored. Default 5. With 0 it never is.
     pub total_iters: u64,
 }
 
@@ -35,12 +35,12 @@ impl Default for ConstantLr {
 }
 
 impl ConstantLr {
-    /// Sets what the rate is multiplied by.
+    /// Sets the factor of the rate.
     pub fn factor(self, factor: f64) -> Self {
         Self { factor, ..self }
     }
 
-    /// Sets the step at which the full rate is back.
+    /// Sets the step at which the full rate is restored.
     pub fn total_iters(self, total_iters: u64) -> Self {
         Self { total_iters, ..self }
     }
@@ -62,18 +62,18 @@ impl Rule for ConstantLr {
         require(holds, self.name(), "factor", self.factor, "above 0 and at most 1")
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        if moment.epoch == 0 {
-            moment.lr * self.factor
-        } else if moment.epoch == self.total_iters {
-            moment.lr * (1.0 / self.factor)
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        if inputs.epoch == 0 {
+            inputs.lr * self.factor
+        } else if inputs.epoch == self.total_iters {
+            inputs.lr * (1.0 / self.factor)
         } else {
-            moment.lr
+            inputs.lr
         }
     }
 
-    fn start(&self, moment: &Moment<'_>) -> f64 {
+    fn start(&self, inputs: &RateInputs<'_>) -> f64 {
         let missing = if self.total_iters == 0 { 1.0 - self.factor } else { 0.0 };
-        moment.base_lr * (self.factor + missing)
+        inputs.base_lr * (self.factor + missing)
     }
 }

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::error::{require_finite, require_positive};
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 
-/// Lets the rate fall to `eta_min` along half a cosine of `t_max` steps, as
+/// Decays the rate to `eta_min` along half a cosine of `t_max` steps:
 /// [`torch.optim.lr_scheduler.CosineAnnealingLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html).
 ///
 /// At step `t` the rate is `eta_min + (initial - eta_min) * (1 + cos(π * t / t_max)) / 2`; after `t_max` steps it rises
@@ -28,7 +28,7 @@ use super::rule::{Moment, Rule};
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct CosineAnnealingLr {
-    /// How many steps the way down takes, at least 1.
+    /// The number of steps of the decay, at least 1.
     pub t_max: u64,
     /// The lowest rate. Default 0.
     #[serde(default)]
@@ -36,7 +36,7 @@ pub struct CosineAnnealingLr {
 }
 
 impl CosineAnnealingLr {
-    /// Decay to 0 in so many steps.
+    /// Creates a decay to 0 in `t_max` steps.
     pub fn new(t_max: u64) -> Self {
         Self { t_max, eta_min: 0.0 }
     }
@@ -63,22 +63,22 @@ impl Rule for CosineAnnealingLr {
         require_finite(self.name(), "eta_min", self.eta_min)
     }
 
-    fn first(&self, moment: &Moment<'_>) -> f64 {
-        moment.lr
+    fn first(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.lr
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
         let t_max = self.t_max as f64;
-        // one step after the lowest rate there is nothing left that could be multiplied
-        let since_the_lowest = i128::from(moment.epoch) - 1 - i128::from(self.t_max);
+        // one step after the lowest rate, the recursive form would divide by zero
+        let since_the_lowest = i128::from(inputs.epoch) - 1 - i128::from(self.t_max);
         if since_the_lowest % (2 * i128::from(self.t_max)) == 0 {
-            return moment.lr + (moment.base_lr - self.eta_min) * (1.0 - (PI / t_max).cos()) / 2.0;
+            return inputs.lr + (inputs.base_lr - self.eta_min) * (1.0 - (PI / t_max).cos()) / 2.0;
         }
         let height = |time: f64| 1.0 + (PI * time / t_max).cos();
-        height(moment.time()) / height(moment.time() - 1.0) * (moment.lr - self.eta_min) + self.eta_min
+        height(inputs.time()) / height(inputs.time() - 1.0) * (inputs.lr - self.eta_min) + self.eta_min
     }
 
-    fn start(&self, moment: &Moment<'_>) -> f64 {
-        self.eta_min + (moment.base_lr - self.eta_min) * 2.0 / 2.0
+    fn start(&self, inputs: &RateInputs<'_>) -> f64 {
+        self.eta_min + (inputs.base_lr - self.eta_min) * 2.0 / 2.0
     }
 }

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::error::{require_finite, require_positive};
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 
-/// Cosine annealing that jumps back to the initial rate when it has come down, as
+/// Cosine annealing that restarts from the initial rate:
 /// [`torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.CosineAnnealingWarmRestarts.html).
 ///
 /// `t` steps after a restart the rate is `eta_min + (initial - eta_min) * (1 + cos(π * t / length)) / 2`. The length is
-/// `t_0` steps at first, and `t_mult` times longer after each restart; here twice as long:
+/// `t_0` steps at first, and is multiplied by `t_mult` at each restart; here by 2:
 ///
 /// ```text
 /// ██▆▅▃▁███▇▆▅▅▄▃▂▁▁█████▇▇▇▆▆▅▅▅▄
@@ -18,9 +18,9 @@ use super::rule::{Moment, Rule};
 ///
 /// [Loshchilov and Hutter, *SGDR: Stochastic Gradient Descent with Warm Restarts*](https://arxiv.org/abs/1608.03983).
 ///
-/// Each rate is computed from the initial one, not from the rate before: a rate that was set by hand lasts until the
-/// next step. For restarts within an epoch, step after every batch, with the lengths in batches: PyTorch's
-/// `step(epoch)` with a fraction has no counterpart here.
+/// Each rate is computed from the initial one, not from the previous one: a rate set by hand lasts until the next step. For
+/// restarts within an epoch, step after every batch, with the lengths in batches: PyTorch's `step(epoch)` with a fraction
+/// has no counterpart here.
 ///
 /// ```
 /// use tch_lightning::schedule::CosineAnnealingWarmRestarts;
@@ -32,9 +32,9 @@ use super::rule::{Moment, Rule};
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct CosineAnnealingWarmRestarts {
-    /// How many steps there are until the first restart, at least 1.
+    /// The number of steps until the first restart, at least 1.
     pub t_0: u64,
-    /// How much longer each stretch is than the one before, at least 1. Default 1.
+    /// The factor by which the length grows at each restart, at least 1. Default 1.
     #[serde(default = "default_t_mult")]
     pub t_mult: u64,
     /// The lowest rate. Default 0.
@@ -47,12 +47,12 @@ fn default_t_mult() -> u64 {
 }
 
 impl CosineAnnealingWarmRestarts {
-    /// A restart after every so many steps, and decay to 0 in between.
+    /// Creates a decay to 0 that restarts every `t_0` steps.
     pub fn new(t_0: u64) -> Self {
         Self { t_0, t_mult: default_t_mult(), eta_min: 0.0 }
     }
 
-    /// Sets how much longer each stretch is than the one before.
+    /// Sets the factor by which the length grows at each restart.
     pub fn t_mult(self, t_mult: u64) -> Self {
         Self { t_mult, ..self }
     }
@@ -62,7 +62,7 @@ impl CosineAnnealingWarmRestarts {
         Self { eta_min, ..self }
     }
 
-    /// The steps since the last restart, and those from there to the next.
+    /// The number of steps since the last restart, and the number from there to the next.
     fn stretch(&self, epoch: u64) -> (u64, u64) {
         if self.t_mult == 1 {
             return (epoch % self.t_0, self.t_0);
@@ -93,9 +93,9 @@ impl Rule for CosineAnnealingWarmRestarts {
         require_finite(self.name(), "eta_min", self.eta_min)
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        let (since, length) = self.stretch(moment.epoch);
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        let (since, length) = self.stretch(inputs.epoch);
         let height = 1.0 + (PI * since as f64 / length as f64).cos();
-        self.eta_min + (moment.base_lr - self.eta_min) * height / 2.0
+        self.eta_min + (inputs.base_lr - self.eta_min) * height / 2.0
     }
 }

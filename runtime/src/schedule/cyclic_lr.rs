@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::error::{require_finite, require_positive};
 use super::groups::{Memory, ParameterGroupRates, require_momentum};
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 use super::{PerGroup, ScheduleError};
 
-/// Leads the rate up and down between two bounds, again and again, as
+/// Cycles the rate between two bounds:
 /// [`torch.optim.lr_scheduler.CyclicLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.CyclicLR.html).
 ///
 /// ```text
@@ -17,8 +17,8 @@ use super::{PerGroup, ScheduleError};
 /// ▁▂▃▄▅▆▇█▇▆▅▄▃▂▁▂▂▃▃▄▄▅▄▄▃▃▂▂▁▂▂▂   Triangular2
 /// ```
 ///
-/// Unless told otherwise it leads the momentum the other way between bounds of its own. It is usually stepped after
-/// every batch. The first rate is `base_lr`; the optimizer's own and the rates that are set by hand do not count.
+/// By default it also cycles the momentum, in the opposite direction and between its own bounds. It is usually stepped after
+/// every batch. The first rate is `base_lr`; the optimizer's rate and rates set by hand are ignored.
 ///
 /// [Smith, *Cyclical Learning Rates for Training Neural Networks*](https://arxiv.org/abs/1506.01186).
 ///
@@ -32,35 +32,35 @@ use super::{PerGroup, ScheduleError};
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct CyclicLr {
-    /// The lower bound of the rate, and the first.
+    /// The lower bound of the rate, which is the first rate.
     pub base_lr: PerGroup<f64>,
     /// The upper bound of the rate.
     pub max_lr: PerGroup<f64>,
-    /// How many steps the way up takes, at least 1. Default 2000.
+    /// The number of steps in which the rate rises, at least 1. Default 2000.
     #[serde(default = "default::step_size_up")]
     pub step_size_up: u64,
-    /// How many steps the way down takes. Default as many as the way up.
+    /// The number of steps in which the rate falls. Default `step_size_up`.
     #[serde(default)]
     pub step_size_down: Option<u64>,
-    /// How the height of a cycle changes, where there is no `scale_fn`. Default [`CyclicMode::Triangular`].
+    /// The scaling of the cycles, if there is no `scale_fn`. Default [`CyclicMode::Triangular`].
     #[serde(default)]
     pub mode: CyclicMode,
     /// The base of [`CyclicMode::ExpRange`]. Default 1.
     #[serde(default = "default::gamma")]
     pub gamma: f64,
-    /// What the height of a cycle is multiplied by, in the place of `mode`. Default none. serde refuses to write one.
+    /// A function that returns the factor of a cycle's height, in place of `mode`. Default none. It cannot be serialized.
     #[serde(skip_deserializing, skip_serializing_if = "Option::is_none", serialize_with = "refuse")]
     pub scale_fn: Option<ScaleFn>,
-    /// What `scale_fn` is given. Default [`ScaleMode::Cycle`].
+    /// The argument of `scale_fn`. Default [`ScaleMode::Cycle`].
     #[serde(default)]
     pub scale_mode: ScaleMode,
-    /// Whether the momentum is cycled too, against the rate. Default true.
+    /// Whether the momentum is cycled in the opposite direction. Default true.
     #[serde(default = "default::cycle_momentum")]
     pub cycle_momentum: bool,
     /// The lower bound of the momentum. Default 0.8.
     #[serde(default = "default::base_momentum")]
     pub base_momentum: PerGroup<f64>,
-    /// The upper bound of the momentum, and the first. Default 0.9.
+    /// The upper bound of the momentum, which is the first momentum. Default 0.9.
     #[serde(default = "default::max_momentum")]
     pub max_momentum: PerGroup<f64>,
 }
@@ -89,32 +89,31 @@ mod default {
     }
 }
 
-/// How the height of [`CyclicLr`]'s cycles changes.
+/// The scaling of [`CyclicLr`]'s cycles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CyclicMode {
-    /// All cycles are of the same height.
+    /// All cycles have the same height.
     #[default]
     Triangular,
-    /// Each cycle is half as high as the one before.
+    /// Each cycle is half as high as the previous one.
     Triangular2,
     /// The height is `gamma` to the power of the steps taken.
     ExpRange,
 }
 
-/// What a [`ScaleFn`] is a function of.
+/// The argument of a [`ScaleFn`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ScaleMode {
-    /// Of the cycle, from 1.
+    /// The number of the cycle, from 1.
     #[default]
     Cycle,
-    /// Of the steps taken, from 0.
+    /// The number of steps taken, from 0.
     Iterations,
 }
 
-/// What the height of [`CyclicLr`]'s cycles is multiplied by. A clone is the same function, and two are equal if one is
-/// a clone of the other.
+/// A function that returns the factor of the height of [`CyclicLr`]'s cycles. Two are equal if one is a clone of the other.
 #[derive(Clone)]
 pub struct ScaleFn(Arc<dyn Fn(f64) -> f64 + Send + Sync>);
 
@@ -135,7 +134,7 @@ fn refuse<S: Serializer>(_: &Option<ScaleFn>, _: S) -> Result<S::Ok, S::Error> {
 }
 
 impl CyclicLr {
-    /// Cycles between these bounds, everything else by default.
+    /// Creates cycles between these bounds, with defaults for the other hyperparameters.
     pub fn new(base_lr: impl Into<PerGroup<f64>>, max_lr: impl Into<PerGroup<f64>>) -> Self {
         Self {
             base_lr: base_lr.into(),
@@ -152,17 +151,17 @@ impl CyclicLr {
         }
     }
 
-    /// Sets how many steps the way up takes.
+    /// Sets the number of steps in which the rate rises.
     pub fn step_size_up(self, step_size_up: u64) -> Self {
         Self { step_size_up, ..self }
     }
 
-    /// Sets how many steps the way down takes.
+    /// Sets the number of steps in which the rate falls.
     pub fn step_size_down(self, step_size_down: u64) -> Self {
         Self { step_size_down: Some(step_size_down), ..self }
     }
 
-    /// Chooses how the height of a cycle changes.
+    /// Sets the scaling of the cycles.
     pub fn mode(self, mode: CyclicMode) -> Self {
         Self { mode, ..self }
     }
@@ -172,17 +171,17 @@ impl CyclicLr {
         Self { gamma, ..self }
     }
 
-    /// Sets what the height of a cycle is multiplied by, in the place of [`mode`](Self::mode).
+    /// Sets the function that returns the factor of a cycle's height, in place of [`mode`](Self::mode).
     pub fn scale_fn(self, function: impl Fn(f64) -> f64 + Send + Sync + 'static) -> Self {
         Self { scale_fn: Some(ScaleFn(Arc::new(function))), ..self }
     }
 
-    /// Chooses what [`scale_fn`](Self::scale_fn) is a function of.
+    /// Sets the argument of [`scale_fn`](Self::scale_fn).
     pub fn scale_mode(self, scale_mode: ScaleMode) -> Self {
         Self { scale_mode, ..self }
     }
 
-    /// Chooses whether the momentum is cycled too.
+    /// Sets whether the momentum is cycled too.
     pub fn cycle_momentum(self, cycle_momentum: bool) -> Self {
         Self { cycle_momentum, ..self }
     }
@@ -197,7 +196,7 @@ impl CyclicLr {
         Self { max_momentum: max_momentum.into(), ..self }
     }
 
-    /// How much of the way from one bound to the other, 0 to 1, and what that is multiplied by.
+    /// Returns the position between the two bounds, from 0 to 1, and the factor of the height.
     fn height(&self, epoch: f64) -> (f64, f64) {
         let up = self.step_size_up as f64;
         let total = up + self.step_size_down.map_or(up, |down| down as f64);
@@ -262,17 +261,17 @@ impl Rule for CyclicLr {
         Some(*self.base_lr.of(group))
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        let (way, scale) = self.height(moment.time());
-        moment.base_lr + (self.max_lr.of(moment.group) - moment.base_lr) * way * scale
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        let (way, scale) = self.height(inputs.time());
+        inputs.base_lr + (self.max_lr.of(inputs.group) - inputs.base_lr) * way * scale
     }
 
-    fn momentum(&self, moment: &Moment<'_>) -> Option<f64> {
+    fn momentum(&self, inputs: &RateInputs<'_>) -> Option<f64> {
         if !self.cycle_momentum {
             return None;
         }
-        let (base, max) = (self.base_momentum.of(moment.group), self.max_momentum.of(moment.group));
-        let (way, scale) = self.height(moment.time());
+        let (base, max) = (self.base_momentum.of(inputs.group), self.max_momentum.of(inputs.group));
+        let (way, scale) = self.height(inputs.time());
         Some(max - (max - base) * way * scale)
     }
 }

@@ -1,7 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use super::leaf::Leaf;
-use super::node::{Bound, Node, refused};
+use super::bound::Bound;
+use super::bound_rule::BoundRule;
+use super::node::Node;
+use super::reduce_lr_on_plateau::{NAME, Plateau};
 use super::rule::Rule;
 use super::{
     ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
@@ -9,48 +11,48 @@ use super::{
     StepLr, SwaLr,
 };
 
-/// How a learning rate changes over training, with its hyperparameters, not yet bound to an optimizer.
+/// A learning-rate schedule with its hyperparameters, not yet bound to an optimizer.
 ///
-/// Made from any of the schedules' own types with `into()`. Serialized, it is the schedule's name with its
-/// hyperparameters, as in `{"StepLr": {"step_size": 30, "gamma": 0.1}}`; those left out when it is read have their
-/// defaults. Functions can't be serialized: with a [`LambdaLr`], a [`MultiplicativeLr`] or a [`CyclicLr::scale_fn`]
-/// anywhere in it, serialization is an error, and there is no way to write one down to be read.
+/// `into()` converts each schedule's type to it. The serialized form is the schedule's name with its hyperparameters, as in
+/// `{"StepLr": {"step_size": 30, "gamma": 0.1}}`; missing hyperparameters have their defaults. Functions cannot be
+/// serialized: a schedule that contains a [`LambdaLr`], a [`MultiplicativeLr`] or a [`CyclicLr::scale_fn`] cannot be
+/// serialized or deserialized.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Schedule {
-    /// A step down at regular intervals.
+    /// Multiplied by a factor at regular intervals.
     StepLr(StepLr),
-    /// A step down at given steps.
+    /// Multiplied by a factor at given steps.
     MultiStepLr(MultiStepLr),
-    /// Less than the full rate for some steps.
+    /// Reduced for the first steps.
     ConstantLr(ConstantLr),
-    /// A straight line from one factor to another.
+    /// Linear from one factor to another.
     LinearLr(LinearLr),
-    /// The same factor at every step.
+    /// Multiplied by a factor at every step.
     ExponentialLr(ExponentialLr),
-    /// Down to 0 along a polynomial.
+    /// Decay to 0 along a polynomial.
     PolynomialLr(PolynomialLr),
-    /// Down along a cosine.
+    /// Decay along a cosine.
     CosineAnnealingLr(CosineAnnealingLr),
-    /// Down along a cosine, again and again.
+    /// Decay along a cosine, with restarts.
     CosineAnnealingWarmRestarts(CosineAnnealingWarmRestarts),
-    /// Up and down between two bounds.
+    /// Cycles between two bounds.
     CyclicLr(CyclicLr),
-    /// Up and down once, over the whole of training.
+    /// One cycle over the whole training.
     OneCycleLr(OneCycleLr),
-    /// From where it is to the rate of stochastic weight averaging.
+    /// Annealing to the rate of stochastic weight averaging.
     SwaLr(SwaLr),
     /// The initial rate times a function of the step.
     #[serde(skip)]
     LambdaLr(LambdaLr),
-    /// At every step a function of the step as factor.
+    /// Multiplied by a function of the step at every step.
     #[serde(skip)]
     MultiplicativeLr(MultiplicativeLr),
-    /// One schedule after the other.
+    /// One schedule after another.
     SequentialLr(SequentialLr),
     /// Several schedules at once.
     ChainedScheduler(ChainedScheduler),
-    /// Down when a metric has stopped improving.
+    /// Reduced when a metric has stopped improving.
     ReduceLrOnPlateau(ReduceLrOnPlateau),
 }
 
@@ -60,17 +62,17 @@ impl Schedule {
         self.description().name()
     }
 
-    /// Whether its steps take a metric, as those of [`ReduceLrOnPlateau`] alone do.
+    /// Whether its steps require a metric, which is the case only for [`ReduceLrOnPlateau`].
     pub fn needs_metric(&self) -> bool {
         matches!(self, Self::ReduceLrOnPlateau(_))
     }
 
-    /// Checks the hyperparameters, and those of all schedules that it is made of, by PyTorch's rules. Numbers that
-    /// would make PyTorch divide by zero later on are refused as well, and those that are not finite.
+    /// Checks the hyperparameters, including those of all parts of a composition, by PyTorch's rules. Numbers by which
+    /// PyTorch would later divide by zero, and numbers that are not finite, are rejected as well.
     ///
     /// # Errors
-    /// The first that is wrong. What is given for each parameter group is checked when a
-    /// [`LrScheduler`](super::LrScheduler) is made.
+    /// The error of the first invalid hyperparameter. Lists with a value for each parameter group are checked when a
+    /// [`LrScheduler`](super::LrScheduler) is created.
     pub fn validate(&self) -> Result<(), ScheduleError> {
         self.bind().map(drop)
     }
@@ -79,13 +81,22 @@ impl Schedule {
         self.description().bind()
     }
 
-    /// Binds it as one of those that `composition` is made of, if it can be.
+    /// Binds the schedule as part `index` of `composition`, if it can be one.
     pub(super) fn bind_as_part(&self, composition: &'static str, index: usize) -> Result<Box<dyn Node>, ScheduleError> {
         match self.bind()? {
-            Bound::Leaf(leaf) => Ok(Box::new(leaf)),
+            Bound::Rule(rule) => Ok(Box::new(rule)),
             Bound::Composition(node) => Ok(node),
-            other => Err(refused(composition, index, self, &other)),
+            other => Err(self.cannot_be_part(composition, index, &other)),
         }
+    }
+
+    /// Returns the error of a composition in which this schedule cannot be at this position.
+    pub(super) fn cannot_be_part(&self, composition: &'static str, index: usize, bound: &Bound) -> ScheduleError {
+        let reason = match bound {
+            Bound::OnMetric(_) => "requires a metric and cannot be part of another",
+            _ => "is a composition and can only be first",
+        };
+        ScheduleError::Composition { schedule: composition, index, part: self.name(), reason }
     }
 
     fn description(&self) -> &dyn Description {
@@ -110,12 +121,12 @@ impl Schedule {
     }
 }
 
-/// A schedule as it is described, of any class.
+/// A schedule of any kind that is not bound to parameter groups.
 pub(super) trait Description {
     /// The name in PyTorch.
     fn name(&self) -> &'static str;
 
-    /// Checks the hyperparameters and makes the scheduler, which knows no groups yet.
+    /// Checks the hyperparameters and creates the scheduler, without any groups yet.
     fn bind(&self) -> Result<Bound, ScheduleError>;
 }
 
@@ -126,6 +137,17 @@ impl<R: Rule + Clone + 'static> Description for R {
 
     fn bind(&self) -> Result<Bound, ScheduleError> {
         self.validate()?;
-        Ok(Bound::Leaf(Leaf::new(Box::new(self.clone()))))
+        Ok(Bound::Rule(BoundRule::new(Box::new(self.clone()))))
+    }
+}
+
+impl Description for ReduceLrOnPlateau {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn bind(&self) -> Result<Bound, ScheduleError> {
+        self.validate()?;
+        Ok(Bound::OnMetric(Plateau::new(self.clone())))
     }
 }

@@ -1,4 +1,4 @@
-/// What can be wrong with a schedule, a scheduler or the saved state of one.
+/// An error of a schedule, a scheduler or its saved state.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScheduleError {
@@ -7,37 +7,37 @@ pub enum ScheduleError {
     Hyperparameter {
         /// The schedule's name.
         schedule: &'static str,
-        /// The hyperparameter, as its setter is called.
+        /// The name of the hyperparameter's setter.
         name: &'static str,
-        /// The value that was given.
+        /// The invalid value.
         value: f64,
-        /// The values that it may have.
+        /// A description of the valid values.
         expected: &'static str,
     },
 
-    /// A list with a value for each parameter group is of another length than there are groups.
+    /// The length of a list with a value for each parameter group is not the number of groups.
     #[error(
-        "{schedule}: the length of {name} is {given}, but the number of parameter groups is {groups}: give one value for \
-         all groups, or a list with one for each"
+        "{schedule}: {name} must be one value for all parameter groups, or a list with one for each, but it has {given} \
+         values for {groups} groups"
     )]
     PerGroup {
         /// The schedule's name.
         schedule: &'static str,
-        /// The hyperparameter, as its setter is called.
+        /// The name of the hyperparameter's setter.
         name: &'static str,
-        /// How many values were given.
+        /// The number of values.
         given: usize,
-        /// How many parameter groups there are.
+        /// The number of parameter groups.
         groups: usize,
     },
 
-    /// A [`OneCycleLr`](super::OneCycleLr) does not know how long its cycle is.
-    #[error("OneCycleLR does not know its length: give it total_steps, or both epochs and steps_per_epoch")]
+    /// The length of a [`OneCycleLr`](super::OneCycleLr) is not set.
+    #[error("OneCycleLR requires total_steps, or both epochs and steps_per_epoch")]
     UnknownLength,
 
-    /// The momentum is to be cycled, and the optimizer has none.
+    /// A schedule cycles the momentum of an optimizer without one.
     #[error(
-        "{schedule} cycles the momentum, but parameter group {group} has neither a momentum nor a beta1: call \
+        "{schedule} cycles the momentum, but parameter group {group} has neither a momentum nor a beta1; call \
          cycle_momentum(false), or choose another optimizer"
     )]
     NoMomentum {
@@ -47,27 +47,27 @@ pub enum ScheduleError {
         group: usize,
     },
 
-    /// A composition has nothing to compose.
-    #[error("{schedule} has no schedulers: give it at least one")]
+    /// A composition has no schedulers.
+    #[error("{schedule} must have at least one scheduler, but it has none")]
     Empty {
         /// The composition's name.
         schedule: &'static str,
     },
 
-    /// The milestones of a [`SequentialLr`](super::SequentialLr) do not stand between its schedulers.
+    /// A [`SequentialLr`](super::SequentialLr) does not have one milestone less than schedulers.
     #[error(
-        "SequentialLR: the number of milestones is {milestones} and that of schedulers {schedulers}, but there must be \
-         one milestone between every two schedulers"
+        "SequentialLR must have one milestone less than schedulers, but it has {milestones} milestones and {schedulers} \
+         schedulers"
     )]
     Milestones {
-        /// How many milestones were given.
+        /// The number of milestones.
         milestones: usize,
-        /// How many schedulers were given.
+        /// The number of schedulers.
         schedulers: usize,
     },
 
-    /// The milestones of a [`SequentialLr`](super::SequentialLr) go back in time.
-    #[error("SequentialLR: milestone {later} stands after {earlier}, but milestones must ascend")]
+    /// The milestones of a [`SequentialLr`](super::SequentialLr) are not in ascending order.
+    #[error("SequentialLR: milestones must be in ascending order, but {later} follows {earlier}")]
     UnorderedMilestones {
         /// A milestone.
         earlier: u64,
@@ -75,69 +75,70 @@ pub enum ScheduleError {
         later: u64,
     },
 
-    /// A schedule can't stand where it does in a composition.
+    /// A schedule cannot be at its position in a composition.
     #[error("{schedule}: scheduler {index} is {part}, which {reason}")]
     Composition {
         /// The composition's name.
         schedule: &'static str,
-        /// The place in the composition, from 0.
+        /// The position in the composition, from 0.
         index: usize,
-        /// The name of what stands there.
+        /// The name of the schedule at this position.
         part: &'static str,
-        /// Why it can't.
+        /// The reason.
         reason: &'static str,
     },
 
-    /// A [`OneCycleLr`](super::OneCycleLr) was stepped more often than its cycle is long.
+    /// A [`OneCycleLr`](super::OneCycleLr) was stepped more than `total_steps` times.
     #[error(
-        "OneCycleLR cannot take step {step}, as its total_steps is {total_steps}: give it as many steps as training has"
+        "OneCycleLR cannot take step {step}, as its total_steps is {total_steps}; set total_steps to the number of steps of \
+         the training"
     )]
     Finished {
-        /// The step that was to be taken.
+        /// The number of the step.
         step: u64,
         /// The length of the cycle.
         total_steps: u64,
     },
 
-    /// A scheduler that goes by a metric was stepped without one.
-    #[error("{schedule} goes by a metric: call `step_with_metric`")]
+    /// A scheduler that requires a metric was stepped without one.
+    #[error("{schedule} requires a metric; call `step_with_metric`")]
     MetricMissing {
         /// The schedule's name.
         schedule: &'static str,
     },
 
-    /// A scheduler that does not look at metrics was given one.
-    #[error("{schedule} does not go by a metric: call `step`")]
+    /// A scheduler that does not use a metric was stepped with one.
+    #[error("{schedule} does not use a metric; call `step`")]
     MetricUnexpected {
         /// The schedule's name.
         schedule: &'static str,
     },
 
-    /// The optimizer has fewer parameter groups than it had.
+    /// Parameter groups were removed from the optimizer.
     #[error(
-        "{schedule}: the number of parameter groups is {groups}, but it was {known} before, and groups can't be taken \
+        "{schedule}: the number of parameter groups is {groups}, but it was {known} before, and groups cannot be taken \
          away"
     )]
     GroupsRemoved {
         /// The schedule's name.
         schedule: &'static str,
-        /// How many groups there were.
+        /// The number of groups before.
         known: usize,
-        /// How many there are.
+        /// The number of groups now.
         groups: usize,
     },
 
-    /// A saved state is of another schedule; nothing of it was loaded.
+    /// A saved state belongs to another schedule. No part of it was loaded.
     #[error("the saved state does not fit {schedule}: {reason}")]
     State {
         /// The schedule's name.
         schedule: &'static str,
-        /// What differs.
+        /// The difference.
         reason: String,
     },
 }
 
-/// Fails unless `holds`, with the value and what it must be.
+/// Returns an error with the value and the expected values unless `holds`.
 pub(super) fn require(
     holds: bool,
     schedule: &'static str,
@@ -151,12 +152,12 @@ pub(super) fn require(
     Err(ScheduleError::Hyperparameter { schedule, name, value, expected })
 }
 
-/// Fails for a count of 0.
+/// Returns an error for a count of 0.
 pub(super) fn require_positive(schedule: &'static str, name: &'static str, count: u64) -> Result<(), ScheduleError> {
     require(count > 0, schedule, name, count as f64, "at least 1")
 }
 
-/// Fails for what is no number, and for the infinities.
+/// Returns an error for NaN and infinities.
 pub(super) fn require_finite(schedule: &'static str, name: &'static str, value: f64) -> Result<(), ScheduleError> {
     require(value.is_finite(), schedule, name, value, "a finite number")
 }

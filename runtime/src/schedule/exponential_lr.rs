@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::error::require_finite;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 
-/// Multiplies the rate by `gamma` at every step, as
+/// Multiplies the rate by `gamma` at every step:
 /// [`torch.optim.lr_scheduler.ExponentialLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.ExponentialLR.html).
 ///
 /// ```text
@@ -20,12 +20,12 @@ use super::rule::{Moment, Rule};
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct ExponentialLr {
-    /// What the rate is multiplied by.
+    /// The factor of each step.
     pub gamma: f64,
 }
 
 impl ExponentialLr {
-    /// Decay by this factor.
+    /// Creates a decay by this factor per step.
     pub fn new(gamma: f64) -> Self {
         Self { gamma }
     }
@@ -46,15 +46,15 @@ impl Rule for ExponentialLr {
         require_finite(self.name(), "gamma", self.gamma)
     }
 
-    fn first(&self, moment: &Moment<'_>) -> f64 {
-        moment.lr
+    fn first(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.lr
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        moment.lr * self.gamma
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.lr * self.gamma
     }
 
-    fn start(&self, moment: &Moment<'_>) -> f64 {
-        moment.base_lr
+    fn start(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.base_lr
     }
 }

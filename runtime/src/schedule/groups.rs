@@ -3,9 +3,9 @@ use serde::{Deserialize, Serialize};
 use super::ScheduleError;
 use crate::optim::Optimizer;
 
-/// The rates of an optimizer's parameter groups, which are what a scheduler sees of an optimizer.
+/// The learning rates and momenta of an optimizer's parameter groups: a scheduler's view of an optimizer.
 ///
-/// Groups are counted from 0. [`Optimizer`] has them; a plain list of rates can, too:
+/// Groups are counted from 0. [`Optimizer`] implements it, and so can a plain list of rates:
 ///
 /// ```
 /// use tch_lightning::schedule::{ExponentialLr, LrScheduler, ParameterGroupRates};
@@ -35,20 +35,20 @@ use crate::optim::Optimizer;
 /// # Ok::<(), tch_lightning::schedule::ScheduleError>(())
 /// ```
 pub trait ParameterGroupRates {
-    /// How many groups there are. Groups may be added between two steps of a scheduler, at the end.
+    /// The number of groups. Groups may be appended between two steps of a scheduler.
     fn groups(&self) -> usize;
 
-    /// A group's learning rate as it is now.
+    /// The current learning rate of a group.
     fn lr(&self, group: usize) -> f64;
 
-    /// Sets a group's learning rate.
+    /// Sets the learning rate of a group.
     fn set_lr(&mut self, group: usize, lr: f64);
 
-    /// What [`CyclicLr`](super::CyclicLr) and [`OneCycleLr`](super::OneCycleLr) cycle against the learning rate: SGD's
-    /// `momentum`, the first of Adam's `betas`; `None` where the algorithm has neither.
+    /// The momentum that [`CyclicLr`](super::CyclicLr) and [`OneCycleLr`](super::OneCycleLr) cycle: SGD's `momentum` or the
+    /// first of Adam's `betas`; `None` if the algorithm has neither.
     fn momentum(&self, group: usize) -> Option<f64>;
 
-    /// Sets what [`momentum`](Self::momentum) gives. Called only where that is not `None`.
+    /// Sets the [`momentum`](Self::momentum) of a group. It is called only if that is not `None`.
     fn set_momentum(&mut self, group: usize, momentum: f64);
 }
 
@@ -70,18 +70,19 @@ impl ParameterGroupRates for Optimizer {
     }
 
     fn set_momentum(&mut self, group: usize, momentum: f64) {
-        // it fails where there is none, and is not called there
+        // fails only for algorithms without a momentum, for which it is not called
         let _ = self.groups_mut()[group].set_momentum(momentum);
     }
 }
 
-/// What schedulers remember of a parameter group, where PyTorch writes it into the group itself.
+/// The values that schedulers store for a parameter group, which PyTorch stores in the group itself.
 ///
-/// All schedulers of one composition share it: of several [`OneCycleLr`](super::OneCycleLr) the last one's bounds hold.
+/// All schedulers of a composition share it: with several [`OneCycleLr`](super::OneCycleLr), the bounds of the last one
+/// apply.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Memory {
-    /// The rate that the group had at first; `None` until the first scheduler has looked at it.
+    /// The initial rate of the group; `None` until the first scheduler has read it.
     pub(super) initial_lr: Option<f64>,
     pub(super) max_lr: f64,
     pub(super) min_lr: f64,
@@ -89,15 +90,15 @@ pub(super) struct Memory {
     pub(super) max_momentum: f64,
 }
 
-/// The parameter groups as a scheduler works on them: the optimizer's rates, and what is remembered of each.
+/// The parameter groups that a scheduler changes: the optimizer's rates, and the memory of each group.
 pub(super) struct Groups<'a> {
     pub(super) rates: &'a mut dyn ParameterGroupRates,
-    /// One for each group.
+    /// One element per group.
     pub(super) memory: &'a mut [Memory],
 }
 
 impl Groups<'_> {
-    /// Sets every group to the rate that it had at first.
+    /// Sets every group to its initial rate.
     pub(super) fn reset_rates(&mut self) {
         for (group, memory) in self.memory.iter().enumerate() {
             if let Some(initial_lr) = memory.initial_lr {
@@ -107,7 +108,7 @@ impl Groups<'_> {
     }
 }
 
-/// Fails unless every group has a momentum.
+/// Returns an error unless every group has a momentum.
 pub(super) fn require_momentum(schedule: &'static str, rates: &dyn ParameterGroupRates) -> Result<(), ScheduleError> {
     match (0..rates.groups()).find(|group| rates.momentum(*group).is_none()) {
         Some(group) => Err(ScheduleError::NoMomentum { schedule, group }),

@@ -1,13 +1,13 @@
 use super::groups::ParameterGroupRates;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 use super::{LrLambda, PerGroup, ScheduleError};
 
-/// The initial rate times a function of the step, as
+/// The initial rate times a function of the step:
 /// [`torch.optim.lr_scheduler.LambdaLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.LambdaLR.html).
 ///
-/// Each rate is computed from the initial one, not from the rate before: a rate that was set by hand lasts until the
-/// next step. Functions can't be written to a file: a [`Schedule`](super::Schedule) of this kind, or one that it is
-/// part of, is refused by serde. The scheduler's state can be saved all the same.
+/// Each rate is computed from the initial one, not from the previous one: a rate set by hand lasts until the next step.
+/// Functions cannot be serialized: serializing a [`Schedule`](super::Schedule) that contains one is an error. The state of
+/// the scheduler can be saved.
 ///
 /// ```
 /// use tch_lightning::schedule::{LambdaLr, LrLambda};
@@ -20,17 +20,17 @@ use super::{LrLambda, PerGroup, ScheduleError};
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct LambdaLr {
-    /// From the number of steps taken, 0 at first, to what the initial rate is multiplied by.
+    /// The function from the number of steps taken, 0 at first, to the factor of the initial rate.
     pub lr_lambda: PerGroup<LrLambda>,
 }
 
 impl LambdaLr {
-    /// One function for all parameter groups.
+    /// Creates a schedule with one function for all parameter groups.
     pub fn new(lr_lambda: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
         Self { lr_lambda: PerGroup::All(LrLambda::new(lr_lambda)) }
     }
 
-    /// A function for each parameter group.
+    /// Creates a schedule with a function for each parameter group.
     pub fn per_group(lr_lambdas: impl Into<Vec<LrLambda>>) -> Self {
         Self { lr_lambda: PerGroup::Each(lr_lambdas.into()) }
     }
@@ -55,7 +55,7 @@ impl Rule for LambdaLr {
         self.lr_lambda.check_groups(self.name(), "lr_lambda", rates.groups())
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        moment.base_lr * self.lr_lambda.of(moment.group).factor(moment.epoch)
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.base_lr * self.lr_lambda.of(inputs.group).factor(inputs.epoch)
     }
 }

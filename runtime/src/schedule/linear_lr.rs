@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::error::require;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 
-/// Leads the rate in equal steps from `start_factor` to `end_factor` times its value, as
+/// Changes the rate in equal steps from `start_factor` to `end_factor` times its value:
 /// [`torch.optim.lr_scheduler.LinearLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.LinearLR.html).
 ///
 /// ```text
@@ -72,19 +72,19 @@ impl Rule for LinearLr {
         require(end, self.name(), "end_factor", self.end_factor, "at least 0 and at most 1")
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        if moment.epoch == 0 {
-            return moment.lr * self.start_factor;
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        if inputs.epoch == 0 {
+            return inputs.lr * self.start_factor;
         }
-        if moment.epoch > self.total_iters {
-            return moment.lr;
+        if inputs.epoch > self.total_iters {
+            return inputs.lr;
         }
         let rise = self.end_factor - self.start_factor;
-        let before = self.total_iters as f64 * self.start_factor + (moment.time() - 1.0) * rise;
-        moment.lr * (1.0 + rise / before)
+        let before = self.total_iters as f64 * self.start_factor + (inputs.time() - 1.0) * rise;
+        inputs.lr * (1.0 + rise / before)
     }
 
-    fn start(&self, moment: &Moment<'_>) -> f64 {
-        moment.base_lr * self.start_factor
+    fn start(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.base_lr * self.start_factor
     }
 }

@@ -1,18 +1,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A function of the step, as [`LambdaLr`](super::LambdaLr) and [`MultiplicativeLr`](super::MultiplicativeLr) take it.
-/// A clone is the same function, and two are equal if one is a clone of the other.
+/// A function of the step for [`LambdaLr`](super::LambdaLr) and [`MultiplicativeLr`](super::MultiplicativeLr). Two are equal
+/// if one is a clone of the other.
 #[derive(Clone)]
 pub struct LrLambda(Arc<dyn Fn(u64) -> f64 + Send + Sync>);
 
 impl LrLambda {
-    /// A closure from the number of steps taken to a factor.
+    /// Wraps a closure from the number of steps taken to a factor.
     pub fn new(function: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(function))
     }
 
-    /// The factor after so many steps.
+    /// Returns the factor after `epoch` steps.
     pub fn factor(&self, epoch: u64) -> f64 {
         (self.0)(epoch)
     }

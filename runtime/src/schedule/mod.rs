@@ -1,11 +1,10 @@
-//! Learning-rate schedulers: how the rates of an optimizer's parameter groups change over training.
+//! Learning-rate schedulers, which change the rates of an optimizer's parameter groups during training.
 //!
-//! A [`Schedule`] is a plain description, such as [`CosineAnnealingLr`] with its hyperparameters; PyTorch's names,
-//! defaults and rules, and PyTorch's rates. A [`LrScheduler`] is one bound to an optimizer's parameter groups. The
-//! names and the semantics are those of
-//! [`torch.optim.lr_scheduler`](https://docs.pytorch.org/docs/2.13/optim.html#how-to-adjust-learning-rate), down to the
-//! order in which numbers are multiplied: most schedules make the next rate from the one that a group has, so that a
-//! rate that was changed by hand is scheduled on from there.
+//! A [`Schedule`] is a description, such as [`CosineAnnealingLr`] with its hyperparameters. A [`LrScheduler`] is a schedule
+//! bound to an optimizer's parameter groups. The names, defaults, rules and rates are those of
+//! [`torch.optim.lr_scheduler`](https://docs.pytorch.org/docs/2.13/optim.html#how-to-adjust-learning-rate), including the
+//! order in which numbers are multiplied: most schedules compute the next rate from the current rate of a group, so that they
+//! continue from a rate that was changed by hand.
 //!
 //! | shape | schedule | |
 //! |---|---|---|
@@ -16,13 +15,13 @@
 //! | `█▇▆▅▅▄▄▃▃▃▂▂▂▂▂▂` | [`ExponentialLr`] | times `gamma` at every step |
 //! | `██▇▇▆▆▅▅▄▄▃▃▂▂▁▁` | [`PolynomialLr`] | down to 0 in `total_iters` steps |
 //! | `███▇▇▆▆▅▄▃▃▂▂▁▁▁` | [`CosineAnnealingLr`] | half a cosine of `t_max` steps |
-//! | `█▇▅▂██▇▆▅▃▂▁███▇` | [`CosineAnnealingWarmRestarts`] | a cosine again and again |
-//! | `▁▄▆█▆▄▁▄▆█▆▄▁▄▆█` | [`CyclicLr`] | up and down between two bounds |
-//! | `▁▂▅▇██▇▇▆▅▄▃▂▂▁▁` | [`OneCycleLr`] | up and down once |
-//! | `████▇▇▆▅▅▄▄▄▄▄▄▄` | [`SwaLr`] | from where it is to the rate of stochastic weight averaging |
+//! | `█▇▅▂██▇▆▅▃▂▁███▇` | [`CosineAnnealingWarmRestarts`] | a cosine with restarts |
+//! | `▁▄▆█▆▄▁▄▆█▆▄▁▄▆█` | [`CyclicLr`] | cycles between two bounds |
+//! | `▁▂▅▇██▇▇▆▅▄▃▂▂▁▁` | [`OneCycleLr`] | one cycle |
+//! | `████▇▇▆▅▅▄▄▄▄▄▄▄` | [`SwaLr`] | annealing to the rate of stochastic weight averaging |
 //! | | [`LambdaLr`] | the initial rate times a function of the step |
 //! | | [`MultiplicativeLr`] | times a function of the step at every step |
-//! | | [`SequentialLr`] | one schedule after the other |
+//! | | [`SequentialLr`] | one schedule after another |
 //! | | [`ChainedScheduler`] | several schedules at once |
 //! | | [`ReduceLrOnPlateau`] | times `factor` when a metric has stopped improving |
 //!
@@ -48,6 +47,8 @@
 //! # }
 //! ```
 
+mod bound;
+mod bound_rule;
 mod chained_scheduler;
 mod config;
 mod constant_lr;
@@ -60,7 +61,6 @@ mod exponential_lr;
 mod groups;
 mod index;
 mod lambda_lr;
-mod leaf;
 mod linear_lr;
 mod lr_lambda;
 mod multi_step_lr;

@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::error::require_finite;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 
-/// Multiplies the rate by `gamma` at each milestone, as
+/// Multiplies the rate by `gamma` at each milestone:
 /// [`torch.optim.lr_scheduler.MultiStepLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.MultiStepLR.html).
 ///
 /// ```text
@@ -21,9 +21,9 @@ use super::rule::{Moment, Rule};
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct MultiStepLr {
-    /// The steps at which the rate changes, in any order. One that stands here twice counts twice.
+    /// The steps at which the rate changes, in any order. A step that occurs twice counts twice.
     pub milestones: Vec<u64>,
-    /// What the rate is multiplied by. Default 0.1.
+    /// The factor at each milestone. Default 0.1.
     #[serde(default = "default_gamma")]
     pub gamma: f64,
 }
@@ -33,12 +33,12 @@ fn default_gamma() -> f64 {
 }
 
 impl MultiStepLr {
-    /// A step down at each of these steps, to a tenth.
+    /// Creates a decay to a tenth at each of these steps.
     pub fn new(milestones: impl Into<Vec<u64>>) -> Self {
         Self { milestones: milestones.into(), gamma: default_gamma() }
     }
 
-    /// Sets what the rate is multiplied by.
+    /// Sets the factor at each milestone.
     pub fn gamma(self, gamma: f64) -> Self {
         Self { gamma, ..self }
     }
@@ -63,14 +63,14 @@ impl Rule for MultiStepLr {
         require_finite(self.name(), "gamma", self.gamma)
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        match self.count(moment.epoch) {
-            0 => moment.lr,
-            count => moment.lr * self.gamma.powf(count as f64),
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        match self.count(inputs.epoch) {
+            0 => inputs.lr,
+            count => inputs.lr * self.gamma.powf(count as f64),
         }
     }
 
-    fn start(&self, moment: &Moment<'_>) -> f64 {
-        moment.base_lr * self.gamma.powf(self.count(0) as f64)
+    fn start(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.base_lr * self.gamma.powf(self.count(0) as f64)
     }
 }

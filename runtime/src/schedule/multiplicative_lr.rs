@@ -1,13 +1,12 @@
 use super::groups::ParameterGroupRates;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 use super::{LrLambda, PerGroup, ScheduleError};
 
-/// Multiplies the rate at every step by a function of the step, as
+/// Multiplies the rate at every step by a function of the step:
 /// [`torch.optim.lr_scheduler.MultiplicativeLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.MultiplicativeLR.html).
 ///
-/// The function is not asked before the first step. Functions can't be written to a file: a
-/// [`Schedule`](super::Schedule) of this kind, or one that it is part of, is refused by serde. The scheduler's state
-/// can be saved all the same.
+/// The function is first called at the first step. Functions cannot be serialized: serializing a
+/// [`Schedule`](super::Schedule) that contains one is an error. The state of the scheduler can be saved.
 ///
 /// ```
 /// use tch_lightning::schedule::MultiplicativeLr;
@@ -18,17 +17,17 @@ use super::{LrLambda, PerGroup, ScheduleError};
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct MultiplicativeLr {
-    /// From the number of steps taken, 1 at the first, to what the rate is multiplied by.
+    /// The function from the number of steps taken, 1 at the first, to the factor of the rate.
     pub lr_lambda: PerGroup<LrLambda>,
 }
 
 impl MultiplicativeLr {
-    /// One function for all parameter groups.
+    /// Creates a schedule with one function for all parameter groups.
     pub fn new(lr_lambda: impl Fn(u64) -> f64 + Send + Sync + 'static) -> Self {
         Self { lr_lambda: PerGroup::All(LrLambda::new(lr_lambda)) }
     }
 
-    /// A function for each parameter group.
+    /// Creates a schedule with a function for each parameter group.
     pub fn per_group(lr_lambdas: impl Into<Vec<LrLambda>>) -> Self {
         Self { lr_lambda: PerGroup::Each(lr_lambdas.into()) }
     }
@@ -53,11 +52,11 @@ impl Rule for MultiplicativeLr {
         self.lr_lambda.check_groups(self.name(), "lr_lambda", rates.groups())
     }
 
-    fn first(&self, moment: &Moment<'_>) -> f64 {
-        moment.lr
+    fn first(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.lr
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        moment.lr * self.lr_lambda.of(moment.group).factor(moment.epoch)
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.lr * self.lr_lambda.of(inputs.group).factor(inputs.epoch)
     }
 }

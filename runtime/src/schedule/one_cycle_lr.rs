@@ -4,19 +4,19 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{require, require_positive};
 use super::groups::{Memory, ParameterGroupRates, require_momentum};
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 use super::{PerGroup, ScheduleError};
 
-/// Leads the rate up to `max_lr` and then down to almost nothing, once, as
+/// Raises the rate to `max_lr` and then lowers it to almost 0, once:
 /// [`torch.optim.lr_scheduler.OneCycleLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.OneCycleLR.html).
 ///
 /// ```text
 /// ▁▂▂▃▄▅▇▇█████▇▇▇▆▆▅▅▄▄▃▃▃▂▂▂▁▁▁▁
 /// ```
 ///
-/// Unless told otherwise it leads the momentum the other way. It is usually stepped after every batch, `total_steps`
-/// times in all; any more is an error. The optimizer's own rate and the rates that are set by hand do not count. As in
-/// PyTorch, of several that are composed in one scheduler the last one's bounds hold for all.
+/// By default it also cycles the momentum, in the opposite direction. It is usually stepped after every batch, `total_steps`
+/// times; a further step is an error. The optimizer's rate and rates set by hand are ignored. As in PyTorch, if several are
+/// composed in one scheduler, the bounds of the last one apply to all.
 ///
 /// [Smith and Topin, *Super-Convergence: Very Fast Training of Neural Networks Using Large Learning
 /// Rates*](https://arxiv.org/abs/1708.07120).
@@ -34,22 +34,22 @@ use super::{PerGroup, ScheduleError};
 pub struct OneCycleLr {
     /// The highest rate.
     pub max_lr: PerGroup<f64>,
-    /// How many steps training takes, at least 1. Default `epochs * steps_per_epoch`, over which it takes precedence.
+    /// The number of steps of the training, at least 1. Default `epochs * steps_per_epoch`, over which it takes precedence.
     #[serde(default)]
     pub total_steps: Option<u64>,
-    /// How many epochs training takes, at least 1, where `total_steps` is not given.
+    /// The number of epochs of the training, at least 1, if `total_steps` is not given.
     #[serde(default)]
     pub epochs: Option<u64>,
-    /// How many steps an epoch has, at least 1, where `total_steps` is not given.
+    /// The number of steps in an epoch, at least 1, if `total_steps` is not given.
     #[serde(default)]
     pub steps_per_epoch: Option<u64>,
-    /// The part of the steps that the way up takes, 0 to 1. Default 0.3.
+    /// The fraction of the steps in which the rate rises, 0 to 1. Default 0.3.
     #[serde(default = "default::pct_start")]
     pub pct_start: f64,
     /// The curve between two rates. Default [`AnnealStrategy::Cos`].
     #[serde(default)]
     pub anneal_strategy: AnnealStrategy,
-    /// Whether the momentum is cycled too, against the rate. Default true.
+    /// Whether the momentum is cycled in the opposite direction. Default true.
     #[serde(default = "default::cycle_momentum")]
     pub cycle_momentum: bool,
     /// The lowest momentum. Default 0.85.
@@ -58,14 +58,14 @@ pub struct OneCycleLr {
     /// The highest momentum, at the start and at the end. Default 0.95.
     #[serde(default = "default::max_momentum")]
     pub max_momentum: PerGroup<f64>,
-    /// What the highest rate is divided by to give the first, above 0. Default 25.
+    /// The highest rate divided by the first, above 0. Default 25.
     #[serde(default = "default::div_factor")]
     pub div_factor: f64,
-    /// What the first rate is divided by to give the last, above 0. Default 10000.
+    /// The first rate divided by the last, above 0. Default 10000.
     #[serde(default = "default::final_div_factor")]
     pub final_div_factor: f64,
-    /// Go back to the first rate in as many steps as the way up took, and only then to the last. Default false: the way
-    /// down is one.
+    /// Whether the rate first returns to the first rate, in as many steps as it rose, and then falls to the last. Default
+    /// false: it falls directly to the last.
     #[serde(default)]
     pub three_phase: bool,
 }
@@ -119,8 +119,8 @@ impl AnnealStrategy {
 }
 
 impl OneCycleLr {
-    /// A cycle up to this rate. It needs its length: [`total_steps`](Self::total_steps), or [`epochs`](Self::epochs)
-    /// and [`steps_per_epoch`](Self::steps_per_epoch).
+    /// Creates a cycle up to this rate. Its length must be set by [`total_steps`](Self::total_steps), or by
+    /// [`epochs`](Self::epochs) and [`steps_per_epoch`](Self::steps_per_epoch).
     pub fn new(max_lr: impl Into<PerGroup<f64>>) -> Self {
         Self {
             max_lr: max_lr.into(),
@@ -138,32 +138,32 @@ impl OneCycleLr {
         }
     }
 
-    /// Sets how many steps training takes.
+    /// Sets the number of steps of the training.
     pub fn total_steps(self, total_steps: u64) -> Self {
         Self { total_steps: Some(total_steps), ..self }
     }
 
-    /// Sets how many epochs training takes.
+    /// Sets the number of epochs of the training.
     pub fn epochs(self, epochs: u64) -> Self {
         Self { epochs: Some(epochs), ..self }
     }
 
-    /// Sets how many steps an epoch has.
+    /// Sets the number of steps in an epoch.
     pub fn steps_per_epoch(self, steps_per_epoch: u64) -> Self {
         Self { steps_per_epoch: Some(steps_per_epoch), ..self }
     }
 
-    /// Sets the part of the steps that the way up takes.
+    /// Sets the fraction of the steps in which the rate rises.
     pub fn pct_start(self, pct_start: f64) -> Self {
         Self { pct_start, ..self }
     }
 
-    /// Chooses the curve between two rates.
+    /// Sets the curve between two rates.
     pub fn anneal_strategy(self, anneal_strategy: AnnealStrategy) -> Self {
         Self { anneal_strategy, ..self }
     }
 
-    /// Chooses whether the momentum is cycled too.
+    /// Sets whether the momentum is cycled too.
     pub fn cycle_momentum(self, cycle_momentum: bool) -> Self {
         Self { cycle_momentum, ..self }
     }
@@ -178,17 +178,17 @@ impl OneCycleLr {
         Self { max_momentum: max_momentum.into(), ..self }
     }
 
-    /// Sets what the highest rate is divided by to give the first.
+    /// Sets the quotient of the highest rate and the first.
     pub fn div_factor(self, div_factor: f64) -> Self {
         Self { div_factor, ..self }
     }
 
-    /// Sets what the first rate is divided by to give the last.
+    /// Sets the quotient of the first rate and the last.
     pub fn final_div_factor(self, final_div_factor: f64) -> Self {
         Self { final_div_factor, ..self }
     }
 
-    /// Chooses to go back to the first rate before the last.
+    /// Sets whether the rate returns to the first rate before it falls to the last.
     pub fn three_phase(self, three_phase: bool) -> Self {
         Self { three_phase, ..self }
     }
@@ -198,39 +198,39 @@ impl OneCycleLr {
         self.total_steps.or_else(|| Some(self.epochs?.saturating_mul(self.steps_per_epoch?)))
     }
 
-    fn phases(&self, memory: &Memory) -> Vec<Phase> {
+    fn phases(&self, memory: &Memory) -> Vec<CyclePhase> {
         let Memory { initial_lr, max_lr, min_lr, base_momentum, max_momentum } = *memory;
         let initial_lr = initial_lr.unwrap_or(max_lr);
         let steps = self.length().unwrap_or(0) as f64;
         let up_ends = self.pct_start * steps - 1.0;
-        let up = Phase { end: up_ends, lr: (initial_lr, max_lr), momentum: (max_momentum, base_momentum) };
+        let up = CyclePhase { end: up_ends, lr: (initial_lr, max_lr), momentum: (max_momentum, base_momentum) };
         if self.three_phase {
             let down_ends = 2.0 * self.pct_start * steps - 2.0;
-            let down = Phase { end: down_ends, lr: (max_lr, initial_lr), momentum: (base_momentum, max_momentum) };
-            let out = Phase { end: steps - 1.0, lr: (initial_lr, min_lr), momentum: (max_momentum, max_momentum) };
+            let down = CyclePhase { end: down_ends, lr: (max_lr, initial_lr), momentum: (base_momentum, max_momentum) };
+            let out = CyclePhase { end: steps - 1.0, lr: (initial_lr, min_lr), momentum: (max_momentum, max_momentum) };
             vec![up, down, out]
         } else {
-            let down = Phase { end: steps - 1.0, lr: (max_lr, min_lr), momentum: (base_momentum, max_momentum) };
+            let down = CyclePhase { end: steps - 1.0, lr: (max_lr, min_lr), momentum: (base_momentum, max_momentum) };
             vec![up, down]
         }
     }
 
     /// The rate and the momentum.
-    fn at(&self, moment: &Moment<'_>) -> (f64, f64) {
-        let phases = self.phases(moment.memory);
-        let now = phases.iter().position(|phase| moment.time() <= phase.end).unwrap_or(phases.len() - 1);
+    fn at(&self, inputs: &RateInputs<'_>) -> (f64, f64) {
+        let phases = self.phases(inputs.memory);
+        let now = phases.iter().position(|phase| inputs.time() <= phase.end).unwrap_or(phases.len() - 1);
         let start = if now == 0 { 0.0 } else { phases[now - 1].end };
         let phase = &phases[now];
-        // a way up of a single step is at its end at once, where PyTorch divides by its length of 0
+        // a rise of a single step is complete at once; PyTorch would divide by its length of 0
         let length = phase.end - start;
-        let part = if length == 0.0 { 1.0 } else { (moment.time() - start) / length };
+        let part = if length == 0.0 { 1.0 } else { (inputs.time() - start) / length };
         let between = |(start, end)| self.anneal_strategy.between(start, end, part);
         (between(phase.lr), between(phase.momentum))
     }
 }
 
-/// A part of the cycle: when it ends, and from where to where it leads the rate and the momentum.
-struct Phase {
+/// A phase of the cycle: its end, and the first and last values of the rate and the momentum.
+struct CyclePhase {
     end: f64,
     lr: (f64, f64),
     momentum: (f64, f64),
@@ -291,11 +291,11 @@ impl Rule for OneCycleLr {
         }
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        self.at(moment).0
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        self.at(inputs).0
     }
 
-    fn momentum(&self, moment: &Moment<'_>) -> Option<f64> {
-        self.cycle_momentum.then(|| self.at(moment).1)
+    fn momentum(&self, inputs: &RateInputs<'_>) -> Option<f64> {
+        self.cycle_momentum.then(|| self.at(inputs).1)
     }
 }

@@ -5,7 +5,7 @@ use super::error::require_finite;
 
 /// A hyperparameter that is the same for all parameter groups, or has a value for each.
 ///
-/// Serialized it is the value, or the list of values.
+/// The serialized form is the value, or the list of values.
 ///
 /// ```
 /// use tch_lightning::schedule::PerGroup;
@@ -25,7 +25,7 @@ pub enum PerGroup<T> {
 }
 
 impl<T> PerGroup<T> {
-    /// The value for one of as many groups as `check_groups` found right.
+    /// Returns the value for a group. The number of groups must have been checked by `check_groups`.
     pub(super) fn of(&self, group: usize) -> &T {
         match self {
             Self::All(value) => value,
@@ -33,7 +33,7 @@ impl<T> PerGroup<T> {
         }
     }
 
-    /// All values that were given.
+    /// Returns all values.
     pub(crate) fn values(&self) -> &[T] {
         match self {
             Self::All(value) => std::slice::from_ref(value),
@@ -41,7 +41,7 @@ impl<T> PerGroup<T> {
         }
     }
 
-    /// Fails unless there is a value for each group.
+    /// Returns an error unless there is a value for each group.
     pub(crate) fn check_groups(
         &self,
         schedule: &'static str,
@@ -58,7 +58,7 @@ impl<T> PerGroup<T> {
 }
 
 impl PerGroup<f64> {
-    /// Fails unless all values are finite.
+    /// Returns an error unless all values are finite.
     pub(super) fn require_finite(&self, schedule: &'static str, name: &'static str) -> Result<(), ScheduleError> {
         self.values().iter().try_for_each(|value| require_finite(schedule, name, *value))
     }

@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::error::require;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 
-/// Lets the rate fall to 0 in `total_iters` steps, as
+/// Decays the rate to 0 in `total_iters` steps:
 /// [`torch.optim.lr_scheduler.PolynomialLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.PolynomialLR.html).
 ///
 /// At step `t` it is the initial rate times `(1 - t / total_iters)^power`; here with a power of 2:
@@ -35,7 +35,7 @@ impl Default for PolynomialLr {
 }
 
 impl PolynomialLr {
-    /// Decay to 0 in so many steps, in a straight line.
+    /// Creates a linear decay to 0 in `total_iters` steps.
     pub fn new(total_iters: u64) -> Self {
         Self { total_iters, ..Self::default() }
     }
@@ -62,19 +62,19 @@ impl Rule for PolynomialLr {
         require(holds, self.name(), "power", self.power, "a finite number of 0 or more")
     }
 
-    fn first(&self, moment: &Moment<'_>) -> f64 {
-        moment.lr
+    fn first(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.lr
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        if moment.epoch > self.total_iters || self.total_iters == 0 {
-            return moment.lr;
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        if inputs.epoch > self.total_iters || self.total_iters == 0 {
+            return inputs.lr;
         }
         let left = |time: f64| 1.0 - time / self.total_iters as f64;
-        moment.lr * (left(moment.time()) / left(moment.time() - 1.0)).powf(self.power)
+        inputs.lr * (left(inputs.time()) / left(inputs.time() - 1.0)).powf(self.power)
     }
 
-    fn start(&self, moment: &Moment<'_>) -> f64 {
-        moment.base_lr
+    fn start(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.base_lr
     }
 }

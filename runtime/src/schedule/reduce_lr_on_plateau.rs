@@ -1,17 +1,15 @@
 use serde::{Deserialize, Serialize};
 
-use super::description::Description;
 use super::error::{require, require_finite};
 use super::groups::ParameterGroupRates;
-use super::node::Bound;
 use super::state::{PlateauState, SchedulerState};
 use super::{PerGroup, ScheduleError};
 
-/// Reduces the rate when a metric has stopped improving, as
+/// Reduces the rate when a metric has stopped improving:
 /// [`torch.optim.lr_scheduler.ReduceLROnPlateau`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html).
 ///
-/// A step takes the metric's value: see [`LrScheduler::step_with_metric`](super::LrScheduler::step_with_metric). A step
-/// whose metric is not better than the best so far is a bad one, also if it is not a number.
+/// A step requires the value of the metric: see [`LrScheduler::step_with_metric`](super::LrScheduler::step_with_metric). A
+/// step whose metric is NaN or not better than the best so far is a bad step.
 ///
 /// ```
 /// use tch_lightning::schedule::{PlateauMode, ReduceLrOnPlateau};
@@ -25,23 +23,23 @@ use super::{PerGroup, ScheduleError};
 pub struct ReduceLrOnPlateau {
     /// Whether smaller or larger is better. Default [`PlateauMode::Min`].
     pub mode: PlateauMode,
-    /// What the rate is multiplied by, below 1. Default 0.1.
+    /// The factor of a reduction, below 1. Default 0.1.
     pub factor: f64,
-    /// How many bad steps in a row are borne; at the next one the rate is reduced. Default 10.
+    /// The number of consecutive bad steps that are tolerated; at the next one the rate is reduced. Default 10.
     pub patience: u64,
-    /// By how much a better metric must be better. Default 1e-4.
+    /// The smallest change of the metric that counts as an improvement. Default 1e-4.
     pub threshold: f64,
-    /// Whether the threshold is a part of the best metric or a difference. Default [`ThresholdMode::Rel`].
+    /// Whether the threshold is relative or absolute. Default [`ThresholdMode::Rel`].
     pub threshold_mode: ThresholdMode,
-    /// How many steps after a reduction none counts as bad. Default 0.
+    /// The number of steps after a reduction that do not count as bad. Default 0.
     pub cooldown: u64,
-    /// What the rate is never reduced below. Default 0.
+    /// The lower bound of the rate. Default 0.
     pub min_lr: PerGroup<f64>,
-    /// A reduction that is not larger than this is left out. Default 1e-8.
+    /// A reduction that is not larger than this is skipped. Default 1e-8.
     pub eps: f64,
 }
 
-/// What [`ReduceLrOnPlateau`] takes for an improvement.
+/// The direction in which a metric of [`ReduceLrOnPlateau`] improves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlateauMode {
@@ -53,7 +51,7 @@ pub enum PlateauMode {
 }
 
 impl PlateauMode {
-    /// What every metric is better than.
+    /// The value that every metric is better than.
     fn worst(self) -> f64 {
         match self {
             Self::Min => f64::INFINITY,
@@ -62,14 +60,14 @@ impl PlateauMode {
     }
 }
 
-/// What the threshold of a [`ReduceLrOnPlateau`] is.
+/// The meaning of a [`ReduceLrOnPlateau`]'s threshold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThresholdMode {
-    /// A part of the best metric: below `best * (1 - threshold)`, or above `best * (1 + threshold)`, is better.
+    /// Relative to the best metric: below `best * (1 - threshold)`, or above `best * (1 + threshold)`, is better.
     #[default]
     Rel,
-    /// A difference: below `best - threshold`, or above `best + threshold`, is better.
+    /// Absolute: below `best - threshold`, or above `best + threshold`, is better.
     Abs,
 }
 
@@ -89,44 +87,51 @@ impl Default for ReduceLrOnPlateau {
 }
 
 impl ReduceLrOnPlateau {
-    /// Chooses whether smaller or larger is better.
+    /// Sets whether smaller or larger is better.
     pub fn mode(self, mode: PlateauMode) -> Self {
         Self { mode, ..self }
     }
 
-    /// Sets what the rate is multiplied by.
+    /// Sets the factor of a reduction.
     pub fn factor(self, factor: f64) -> Self {
         Self { factor, ..self }
     }
 
-    /// Sets how many bad steps in a row are borne.
+    /// Sets the number of consecutive bad steps that are tolerated.
     pub fn patience(self, patience: u64) -> Self {
         Self { patience, ..self }
     }
 
-    /// Sets by how much a better metric must be better.
+    /// Sets the smallest change of the metric that counts as an improvement.
     pub fn threshold(self, threshold: f64) -> Self {
         Self { threshold, ..self }
     }
 
-    /// Chooses whether the threshold is a part of the best metric or a difference.
+    /// Sets whether the threshold is relative or absolute.
     pub fn threshold_mode(self, threshold_mode: ThresholdMode) -> Self {
         Self { threshold_mode, ..self }
     }
 
-    /// Sets how many steps after a reduction none counts as bad.
+    /// Sets the number of steps after a reduction that do not count as bad.
     pub fn cooldown(self, cooldown: u64) -> Self {
         Self { cooldown, ..self }
     }
 
-    /// Sets what the rate is never reduced below.
+    /// Sets the lower bound of the rate.
     pub fn min_lr(self, min_lr: impl Into<PerGroup<f64>>) -> Self {
         Self { min_lr: min_lr.into(), ..self }
     }
 
-    /// Sets how large a reduction must at least be.
+    /// Sets the size that a reduction must exceed.
     pub fn eps(self, eps: f64) -> Self {
         Self { eps, ..self }
+    }
+
+    pub(super) fn validate(&self) -> Result<(), ScheduleError> {
+        require(self.factor < 1.0, NAME, "factor", self.factor, "below 1")?;
+        require_finite(NAME, "threshold", self.threshold)?;
+        self.min_lr.require_finite(NAME, "min_lr")?;
+        require_finite(NAME, "eps", self.eps)
     }
 
     fn is_better(&self, metric: f64, best: f64) -> bool {
@@ -155,27 +160,7 @@ impl From<ReduceLrOnPlateau> for super::Schedule {
     }
 }
 
-const NAME: &str = "ReduceLROnPlateau";
-
-impl Description for ReduceLrOnPlateau {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    fn bind(&self) -> Result<Bound, ScheduleError> {
-        require(self.factor < 1.0, NAME, "factor", self.factor, "below 1")?;
-        require_finite(NAME, "threshold", self.threshold)?;
-        self.min_lr.require_finite(NAME, "min_lr")?;
-        require_finite(NAME, "eps", self.eps)?;
-        Ok(Bound::OnMetric(Plateau {
-            rule: self.clone(),
-            last_epoch: 0,
-            best: self.mode.worst(),
-            num_bad_epochs: 0,
-            cooldown_counter: 0,
-        }))
-    }
-}
+pub(super) const NAME: &str = "ReduceLROnPlateau";
 
 /// A [`ReduceLrOnPlateau`] bound to parameter groups.
 #[derive(Debug)]
@@ -188,6 +173,11 @@ pub(super) struct Plateau {
 }
 
 impl Plateau {
+    pub(super) fn new(rule: ReduceLrOnPlateau) -> Self {
+        let best = rule.mode.worst();
+        Self { rule, last_epoch: 0, best, num_bad_epochs: 0, cooldown_counter: 0 }
+    }
+
     pub(super) fn check_groups(&self, rates: &dyn ParameterGroupRates) -> Result<(), ScheduleError> {
         self.rule.min_lr.check_groups(NAME, "min_lr", rates.groups())
     }

@@ -1,13 +1,14 @@
+use super::bound::Bound;
 use super::groups::{Groups, Memory, ParameterGroupRates};
-use super::node::{Bound, Node};
+use super::node::Node;
 use super::reduce_lr_on_plateau::Plateau;
 use super::state::LrSchedulerState;
 use super::{Schedule, ScheduleError};
 
 /// A [`Schedule`] bound to an optimizer's parameter groups, whose rates it sets at every step.
 ///
-/// It does not hold the optimizer: that is given to each step. A step comes after the optimizer's own, once in an epoch
-/// or after every batch, as the schedule is meant.
+/// The optimizer is an argument of each step. Step the scheduler after the optimizer, once per epoch or after every batch,
+/// depending on the schedule.
 ///
 /// ```
 /// use tch::{Device, Kind, Tensor};
@@ -30,19 +31,19 @@ use super::{Schedule, ScheduleError};
 /// # }
 /// ```
 ///
-/// Groups may be added to the optimizer later on, and are scheduled from the next step on: their initial rate is the
-/// one that they have then, and the steps taken before count for them too. Schedules that multiply the rate go on with
-/// it from there, and the others compute from it, or from their own bounds. A hyperparameter that is given for each
-/// group makes such a step an error.
+/// Groups may be added to the optimizer later, and are scheduled from the next step on. Their initial rate is the one that
+/// they have then, and earlier steps count for them too. Schedules that multiply the rate continue from it, and the others
+/// compute the rate from it or from their own bounds. With a hyperparameter that is a list for each group, such a step is an
+/// error.
 ///
-/// An optimizer should have one scheduler. Several schedules are composed as
-/// [`ChainedScheduler`](super::ChainedScheduler) or [`SequentialLr`](super::SequentialLr), whose parts know the same
-/// initial rates.
+/// An optimizer should have one scheduler. Compose several schedules by
+/// [`ChainedScheduler`](super::ChainedScheduler) or [`SequentialLr`](super::SequentialLr), whose parts share the initial
+/// rates.
 #[derive(Debug)]
 pub struct LrScheduler {
     schedule: Schedule,
     stepped: Stepped,
-    /// One for each group that is known, where the schedule is not on a metric.
+    /// One element per known group, unless the schedule requires a metric.
     memory: Vec<Memory>,
     last_lr: Vec<f64>,
 }
@@ -50,12 +51,12 @@ pub struct LrScheduler {
 impl LrScheduler {
     /// Binds a schedule to an optimizer's parameter groups, and sets their first rates.
     ///
-    /// The rates that the groups have are remembered as the initial ones, where the schedule has none of its own. To
-    /// resume training, make the scheduler anew, then load the optimizer's state and [`load_state`](Self::load_state).
+    /// The current rates of the groups become the initial rates, unless the schedule has its own. To resume training, create
+    /// the scheduler again, then load the optimizer's state and call [`load_state`](Self::load_state).
     ///
     /// # Errors
-    /// When a hyperparameter is out of its range or does not fit the groups; when schedules are composed that can't be;
-    /// when the momentum is to be cycled and there is none. Nothing is set then.
+    /// If a hyperparameter is out of range or does not fit the groups; if schedules cannot be composed; if the schedule cycles
+    /// the momentum and there is none. Then nothing is set.
     pub fn new(schedule: impl Into<Schedule>, groups: &mut dyn ParameterGroupRates) -> Result<Self, ScheduleError> {
         let schedule = schedule.into();
         let mut stepped = Stepped::new(&schedule)?;
@@ -71,11 +72,11 @@ impl LrScheduler {
         Ok(Self { schedule, stepped, memory, last_lr: rates(groups) })
     }
 
-    /// Sets the groups' next rates, and momenta where they are cycled.
+    /// Sets the next rates of the groups, and the momenta if they are cycled.
     ///
     /// # Errors
-    /// When the schedule goes by a metric; when a [`OneCycleLr`](super::OneCycleLr) is at its end; when groups were
-    /// added for which the schedule has no values, or taken away. Nothing is set then, and the step does not count.
+    /// If the schedule requires a metric; if a [`OneCycleLr`](super::OneCycleLr) is at its end; if groups were added for which
+    /// the schedule has no values, or removed. Then nothing is set, and the step does not count.
     pub fn step(&mut self, groups: &mut dyn ParameterGroupRates) -> Result<(), ScheduleError> {
         let schedule = self.schedule.name();
         let Stepped::Alone(node) = &mut self.stepped else {
@@ -91,17 +92,17 @@ impl LrScheduler {
             self.memory.resize(found, Memory::default());
         }
         let mut remembered = Groups { rates: groups, memory: &mut self.memory };
-        node.admit(&mut remembered);
+        node.add_groups(&mut remembered);
         node.step(&mut remembered);
         self.last_lr = rates(groups);
         Ok(())
     }
 
-    /// Looks at the metric, and reduces the groups' rates if it has not improved for long enough.
+    /// Compares the metric with the best one, and reduces the rates of the groups if it has not improved for long enough.
     ///
     /// # Errors
-    /// When the schedule does not go by a metric; when groups were added for which it has no `min_lr`. Nothing is set
-    /// then, and the step does not count.
+    /// If the schedule does not use a metric; if groups were added for which it has no `min_lr`. Then nothing is set, and the
+    /// step does not count.
     pub fn step_with_metric(&mut self, groups: &mut dyn ParameterGroupRates, metric: f64) -> Result<(), ScheduleError> {
         let Stepped::OnMetric(plateau) = &mut self.stepped else {
             return Err(ScheduleError::MetricUnexpected { schedule: self.schedule.name() });
@@ -112,12 +113,12 @@ impl LrScheduler {
         Ok(())
     }
 
-    /// The rate of each group, as the last step or the start has set it.
+    /// The rate of each group that the last step, or the constructor, has set.
     pub fn last_lr(&self) -> &[f64] {
         &self.last_lr
     }
 
-    /// Whether it is stepped with a metric, as a [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau) alone is.
+    /// Whether its steps require a metric, which is the case only for [`ReduceLrOnPlateau`](super::ReduceLrOnPlateau).
     pub fn needs_metric(&self) -> bool {
         self.schedule.needs_metric()
     }
@@ -127,8 +128,8 @@ impl LrScheduler {
         &self.schedule
     }
 
-    /// All that it has to remember when training is interrupted. The groups' rates and momenta are the optimizer's to
-    /// remember.
+    /// Returns the state for resuming the training. The rates and momenta of the groups are not part of it: they belong to
+    /// the optimizer.
     pub fn state(&self) -> LrSchedulerState {
         let scheduler = match &self.stepped {
             Stepped::Alone(node) => node.state(),
@@ -137,12 +138,12 @@ impl LrScheduler {
         LrSchedulerState { last_lr: self.last_lr.clone(), param_groups: self.memory.clone(), scheduler }
     }
 
-    /// Takes over a state that [`state`](Self::state) gave for the same schedule. Steps then go on bit for bit as they
-    /// would have, if the groups have the rates and momenta that they had; those are not set here. Hyperparameters may
+    /// Loads a state that [`state`](Self::state) returned for the same schedule. Further steps are bit-for-bit the same as
+    /// without saving and loading, if the groups have the same rates and momenta; those are not set here. Hyperparameters may
     /// differ.
     ///
     /// # Errors
-    /// [`ScheduleError::State`] if it is of another schedule; nothing is loaded then.
+    /// [`ScheduleError::State`] if the state belongs to another schedule; then nothing is loaded.
     pub fn load_state(&mut self, state: &LrSchedulerState) -> Result<(), ScheduleError> {
         let mut stepped = Stepped::new(&self.schedule)?;
         let loaded = match &mut stepped {
@@ -161,7 +162,7 @@ fn rates(groups: &dyn ParameterGroupRates) -> Vec<f64> {
     (0..groups.groups()).map(|group| groups.lr(group)).collect()
 }
 
-/// What a step calls.
+/// The bound schedule.
 #[derive(Debug)]
 enum Stepped {
     Alone(Box<dyn Node>),
@@ -171,7 +172,7 @@ enum Stepped {
 impl Stepped {
     fn new(schedule: &Schedule) -> Result<Self, ScheduleError> {
         Ok(match schedule.bind()? {
-            Bound::Leaf(leaf) => Self::Alone(Box::new(leaf)),
+            Bound::Rule(rule) => Self::Alone(Box::new(rule)),
             Bound::Composition(node) => Self::Alone(node),
             Bound::OnMetric(plateau) => Self::OnMetric(plateau),
         })

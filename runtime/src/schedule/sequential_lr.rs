@@ -2,22 +2,23 @@ use std::iter::once;
 
 use serde::{Deserialize, Serialize};
 
+use super::bound::Bound;
+use super::bound_rule::BoundRule;
 use super::description::Description;
 use super::groups::{Groups, ParameterGroupRates};
-use super::leaf::Leaf;
-use super::node::{Bound, Node, check_name_and_parts, refused};
+use super::node::{Node, check_name_and_parts};
 use super::state::SchedulerState;
 use super::{LinearLr, Schedule, ScheduleError};
 
-/// One schedule after the other, as
+/// One schedule after another:
 /// [`torch.optim.lr_scheduler.SequentialLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.SequentialLR.html).
 ///
-/// The first one begins with the initial rates. At a milestone the next one starts, from the initial rates again and
-/// not from what the one before has left; [`MultiplicativeLr`](super::MultiplicativeLr) alone goes on from there.
+/// The first schedule starts from the initial rates. At each milestone the next one starts, again from the initial rates and
+/// not from the current ones, except [`MultiplicativeLr`](super::MultiplicativeLr), which continues from the current rates.
 ///
-/// Only the first may be made of others, which PyTorch cannot start at a milestone, and none may go by a metric. All
-/// are bound before the first step, in their order: one that fixes its own initial rate, as
-/// [`OneCycleLr`](super::OneCycleLr), fixes it for those after it and for the start.
+/// Only the first may be a composition, which PyTorch cannot start at a milestone, and none may depend on a metric. All are
+/// bound before the first step, in their order: one that sets its own initial rate, such as
+/// [`OneCycleLr`](super::OneCycleLr), sets it for those after it and for the start.
 ///
 /// ```
 /// use tch_lightning::schedule::{ConstantLr, ExponentialLr, SequentialLr};
@@ -37,13 +38,12 @@ pub struct SequentialLr {
 }
 
 impl SequentialLr {
-    /// These schedules, of which all but the first start at these steps.
+    /// Creates a sequence of schedules, of which all but the first start at these steps.
     pub fn new(schedulers: impl Into<Vec<Schedule>>, milestones: impl Into<Vec<u64>>) -> Self {
         Self { schedulers: schedulers.into(), milestones: milestones.into() }
     }
 
-    /// A linear warm-up, and `schedule` from its end on: short for a sequence of the two with the warm-up's
-    /// `total_iters` as milestone.
+    /// Creates a linear warm-up followed by `schedule`: a sequence of the two with the warm-up's `total_iters` as milestone.
     ///
     /// ```text
     /// ▂▃▄▅▆▇█████▇▇▇▆▆▆▅▅▄▄▃▃▃▂▂▂▁▁▁▁▁
@@ -85,8 +85,8 @@ impl Description for SequentialLr {
         }
         let first = first.bind_as_part(NAME, 0)?;
         let later = later.iter().enumerate().map(|(index, schedule)| match schedule.bind()? {
-            Bound::Leaf(leaf) => Ok(leaf),
-            other => Err(refused(NAME, index + 1, schedule, &other)),
+            Bound::Rule(rule) => Ok(rule),
+            other => Err(schedule.cannot_be_part(NAME, index + 1, &other)),
         });
         let later = later.collect::<Result<_, _>>()?;
         let milestones = self.milestones.clone();
@@ -98,15 +98,15 @@ impl Description for SequentialLr {
 #[derive(Debug)]
 struct Sequential {
     first: Box<dyn Node>,
-    /// One for each milestone.
-    later: Vec<Leaf>,
+    /// One element per milestone.
+    later: Vec<BoundRule>,
     milestones: Vec<u64>,
     last_epoch: u64,
 }
 
 impl Sequential {
-    /// Whose turn it is at an epoch: the place among the later ones, or `None` for the first.
-    fn turn(&self, epoch: u64) -> Option<usize> {
+    /// The part that is active at an epoch: its position among the later ones, or `None` for the first.
+    fn active(&self, epoch: u64) -> Option<usize> {
         self.milestones.partition_point(|milestone| *milestone <= epoch).checked_sub(1)
     }
 
@@ -115,11 +115,11 @@ impl Sequential {
     }
 
     fn parts(&self) -> impl Iterator<Item = &(dyn Node + 'static)> {
-        once(&*self.first).chain(self.later.iter().map(|leaf| leaf as &(dyn Node + 'static)))
+        once(&*self.first).chain(self.later.iter().map(|rule| rule as &(dyn Node + 'static)))
     }
 
     fn parts_mut(&mut self) -> impl Iterator<Item = &mut (dyn Node + 'static)> {
-        once(&mut *self.first).chain(self.later.iter_mut().map(|leaf| leaf as &mut (dyn Node + 'static)))
+        once(&mut *self.first).chain(self.later.iter_mut().map(|rule| rule as &mut (dyn Node + 'static)))
     }
 }
 
@@ -134,7 +134,7 @@ impl Node for Sequential {
 
     fn check_step(&self) -> Result<(), ScheduleError> {
         let epoch = self.next_epoch();
-        match self.turn(epoch) {
+        match self.active(epoch) {
             None => self.first.check_step(),
             Some(later) if self.milestones[later] == epoch => Ok(()),
             Some(later) => self.later[later].check_step(),
@@ -143,17 +143,17 @@ impl Node for Sequential {
 
     fn construct(&mut self, groups: &mut Groups<'_>) {
         self.parts_mut().for_each(|part| part.construct(groups));
-        // each of them has made its first step; only the one that begins may have
+        // each part has taken its first step, which only the first may
         groups.reset_rates();
         self.undo();
-        match self.turn(0) {
+        match self.active(0) {
             None => self.first.initial_step(groups),
             Some(later) => self.later[later].initial_step(groups),
         }
     }
 
-    fn admit(&mut self, groups: &mut Groups<'_>) {
-        self.parts_mut().for_each(|part| part.admit(groups));
+    fn add_groups(&mut self, groups: &mut Groups<'_>) {
+        self.parts_mut().for_each(|part| part.add_groups(groups));
     }
 
     fn initial_step(&mut self, groups: &mut Groups<'_>) {
@@ -163,7 +163,7 @@ impl Node for Sequential {
     fn step(&mut self, groups: &mut Groups<'_>) {
         let epoch = self.next_epoch();
         self.last_epoch = epoch;
-        match self.turn(epoch) {
+        match self.active(epoch) {
             None => self.first.step(groups),
             Some(later) if self.milestones[later] == epoch => self.later[later].start(groups),
             Some(later) => self.later[later].step(groups),

@@ -3,15 +3,15 @@ use serde::{Deserialize, Serialize};
 use super::groups::Memory;
 use crate::json_float;
 
-/// What a [`LrScheduler`](super::LrScheduler) has to remember when training is interrupted.
+/// The state of a [`LrScheduler`](super::LrScheduler), from which training can be resumed.
 ///
-/// It is plain data for serde, with PyTorch's names where PyTorch has them: `last_epoch`, `base_lrs`, `_last_lr`,
-/// `_schedulers`, `best`, …; `param_groups` holds what PyTorch adds to the optimizer's groups, such as `initial_lr`.
-/// The hyperparameters are not part of it: they are the [`Schedule`](super::Schedule)'s. The groups' rates and momenta
-/// are not either: they are the optimizer's.
+/// It is serializable, with PyTorch's names where they exist: `last_epoch`, `base_lrs`, `_last_lr`, `_schedulers`, `best`, …;
+/// `param_groups` contains the values that PyTorch adds to the optimizer's groups, such as `initial_lr`. It contains neither
+/// the hyperparameters, which belong to the [`Schedule`](super::Schedule), nor the rates and momenta of the groups, which
+/// belong to the optimizer.
 ///
-/// Resumed training goes on bit for bit if the format keeps an `f64` bit for bit. (serde_json's text does with its
-/// feature `float_roundtrip`.)
+/// Resumed training is bit-for-bit the same if the format preserves every bit of an `f64` (serde_json's does with its
+/// feature `float_roundtrip`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LrSchedulerState {
@@ -23,13 +23,13 @@ pub struct LrSchedulerState {
 }
 
 impl LrSchedulerState {
-    /// The parameter groups whose rates it has.
+    /// The number of parameter groups.
     pub(crate) fn groups(&self) -> usize {
         self.param_groups.len().max(self.last_lr.len())
     }
 }
 
-/// The state of one scheduler, which may be made of others.
+/// The state of one scheduler, which may be a composition.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SchedulerState {
@@ -44,7 +44,7 @@ pub(super) struct SchedulerState {
     pub(super) plateau: Option<PlateauState>,
 }
 
-/// What a `ReduceLrOnPlateau` has seen.
+/// The state of a `ReduceLrOnPlateau`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PlateauState {
@@ -55,16 +55,16 @@ pub(super) struct PlateauState {
 }
 
 impl SchedulerState {
-    /// The state of a scheduler of this name, empty.
+    /// Returns an empty state of a scheduler with this name.
     pub(super) fn of(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }
 
-    /// Says so if the state is of a scheduler of another name.
+    /// Returns an error if the state belongs to a scheduler with another name.
     pub(super) fn check_name(&self, name: &str) -> Result<(), String> {
         if self.name == name {
             return Ok(());
         }
-        Err(format!("it has the state of {} in the place of {name}", self.name))
+        Err(format!("it has the state of {} in place of {name}", self.name))
     }
 }

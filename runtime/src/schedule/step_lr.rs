@@ -2,9 +2,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ScheduleError;
 use super::error::{require_finite, require_positive};
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 
-/// Multiplies the rate by `gamma` at every `step_size`th step, as
+/// Multiplies the rate by `gamma` at every `step_size`th step:
 /// [`torch.optim.lr_scheduler.StepLR`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.StepLR.html).
 ///
 /// ```text
@@ -21,9 +21,9 @@ use super::rule::{Moment, Rule};
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct StepLr {
-    /// How many steps the rate stays the same, at least 1.
+    /// The number of steps between two changes of the rate, at least 1.
     pub step_size: u64,
-    /// What the rate is multiplied by. Default 0.1.
+    /// The factor of each change. Default 0.1.
     #[serde(default = "default_gamma")]
     pub gamma: f64,
 }
@@ -33,12 +33,12 @@ fn default_gamma() -> f64 {
 }
 
 impl StepLr {
-    /// A step down after every so many steps, to a tenth.
+    /// Creates a decay to a tenth every `step_size` steps.
     pub fn new(step_size: u64) -> Self {
         Self { step_size, gamma: default_gamma() }
     }
 
-    /// Sets what the rate is multiplied by.
+    /// Sets the factor of each change.
     pub fn gamma(self, gamma: f64) -> Self {
         Self { gamma, ..self }
     }
@@ -60,12 +60,12 @@ impl Rule for StepLr {
         require_finite(self.name(), "gamma", self.gamma)
     }
 
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        let falls = moment.epoch > 0 && moment.epoch.is_multiple_of(self.step_size);
-        if falls { moment.lr * self.gamma } else { moment.lr }
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        let falls = inputs.epoch > 0 && inputs.epoch.is_multiple_of(self.step_size);
+        if falls { inputs.lr * self.gamma } else { inputs.lr }
     }
 
-    fn start(&self, moment: &Moment<'_>) -> f64 {
-        moment.base_lr
+    fn start(&self, inputs: &RateInputs<'_>) -> f64 {
+        inputs.base_lr
     }
 }

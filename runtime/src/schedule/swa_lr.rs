@@ -3,10 +3,10 @@ use std::f64::consts::PI;
 use serde::{Deserialize, Serialize};
 
 use super::groups::ParameterGroupRates;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 use super::{AnnealStrategy, PerGroup, ScheduleError};
 
-/// Leads the rate from where it is to `swa_lr`, and leaves it there, as
+/// Anneals the rate from its current value to `swa_lr`, and keeps it there:
 /// [`torch.optim.swa_utils.SWALR`](https://docs.pytorch.org/docs/2.13/optim.html#swa-learning-rate-schedules).
 ///
 /// ```text
@@ -27,10 +27,10 @@ use super::{AnnealStrategy, PerGroup, ScheduleError};
 pub struct SwaLr {
     /// The rate at the end.
     pub swa_lr: PerGroup<f64>,
-    /// How many steps the way there takes; with 0 it is there at once. Default 10.
+    /// The number of steps of the annealing; with 0 the rate is set at once. Default 10.
     #[serde(default = "default_anneal_epochs")]
     pub anneal_epochs: u64,
-    /// The curve of the way. Default [`AnnealStrategy::Cos`].
+    /// The curve of the annealing. Default [`AnnealStrategy::Cos`].
     #[serde(default)]
     pub anneal_strategy: AnnealStrategy,
 }
@@ -40,7 +40,7 @@ fn default_anneal_epochs() -> u64 {
 }
 
 impl SwaLr {
-    /// Down, or up, to this rate in 10 steps.
+    /// Creates an annealing to this rate in 10 steps.
     pub fn new(swa_lr: impl Into<PerGroup<f64>>) -> Self {
         Self {
             swa_lr: swa_lr.into(),
@@ -49,17 +49,17 @@ impl SwaLr {
         }
     }
 
-    /// Sets how many steps the way takes.
+    /// Sets the number of steps of the annealing.
     pub fn anneal_epochs(self, anneal_epochs: u64) -> Self {
         Self { anneal_epochs, ..self }
     }
 
-    /// Chooses the curve of the way.
+    /// Sets the curve of the annealing.
     pub fn anneal_strategy(self, anneal_strategy: AnnealStrategy) -> Self {
         Self { anneal_strategy, ..self }
     }
 
-    /// How much of the way is behind after so many steps, 0 to 1.
+    /// The fraction of the annealing that is complete after `step` steps, 0 to 1.
     fn part(&self, step: f64) -> f64 {
         let time = (step / self.anneal_epochs.max(1) as f64).clamp(0.0, 1.0);
         match self.anneal_strategy {
@@ -88,12 +88,12 @@ impl Rule for SwaLr {
         self.swa_lr.check_groups(self.name(), "swa_lr", rates.groups())
     }
 
-    /// The rate from which the way began is found from the one that the group has now.
-    fn next(&self, moment: &Moment<'_>) -> f64 {
-        let swa_lr = *self.swa_lr.of(moment.group);
-        let step = if self.anneal_epochs == 0 { moment.time().max(1.0) } else { moment.time() };
+    /// Computes the rate at the start of the annealing from the current one.
+    fn next(&self, inputs: &RateInputs<'_>) -> f64 {
+        let swa_lr = *self.swa_lr.of(inputs.group);
+        let step = if self.anneal_epochs == 0 { inputs.time().max(1.0) } else { inputs.time() };
         let (before, now) = (self.part(step - 1.0), self.part(step));
-        let start = if before == 1.0 { swa_lr } else { (moment.lr - before * swa_lr) / (1.0 - before) };
+        let start = if before == 1.0 { swa_lr } else { (inputs.lr - before * swa_lr) / (1.0 - before) };
         swa_lr * now + start * (1.0 - now)
     }
 }

@@ -1,5 +1,5 @@
-//! Groups that join the optimizer while it is scheduled, as finetuning adds them. Where PyTorch takes them,
-//! `table.json` has its rates; here is what it fails at.
+//! Tests of groups that are added to the optimizer while it is scheduled, as finetuning does. `table.json` has the rates of
+//! those that PyTorch accepts; these tests cover the others.
 
 use tch_lightning::schedule::{
     CyclicLr, ExponentialLr, LambdaLr, LrLambda, LrScheduler, OneCycleLr, ReduceLrOnPlateau, Schedule, SequentialLr,
@@ -20,7 +20,7 @@ fn joined(schedule: impl Into<Schedule>, steps: usize) -> (LrScheduler, Groups) 
 }
 
 #[test]
-fn it_is_multiplied_like_the_others() {
+fn added_group_is_multiplied_like_the_others() {
     let (mut scheduler, mut groups) = joined(ExponentialLr::new(0.5), 2);
     assert_eq!(scheduler.last_lr(), [0.25]);
     scheduler.step(&mut groups).unwrap();
@@ -37,7 +37,7 @@ fn it_is_multiplied_like_the_others() {
 }
 
 #[test]
-fn its_rate_when_it_joins_is_its_initial_one() {
+fn added_group_starts_with_its_current_rate() {
     let (mut scheduler, mut groups) = joined(LambdaLr::new(|step| 1.0 / (step + 1) as f64), 2);
     scheduler.step(&mut groups).unwrap();
     assert_eq!(groups.lrs, [0.25, 0.0625]);
@@ -53,7 +53,7 @@ fn its_rate_when_it_joins_is_its_initial_one() {
 }
 
 #[test]
-fn bounds_of_all_groups_are_its_own_too() {
+fn added_group_has_the_bounds_of_all_groups() {
     for schedule in
         [CyclicLr::new(0.001, 0.1).step_size_up(4).into(), OneCycleLr::new(0.1).total_steps(10).into()] as [Schedule; 2]
     {
@@ -67,14 +67,14 @@ fn bounds_of_all_groups_are_its_own_too() {
 }
 
 #[test]
-fn what_was_given_for_each_group_does_not_fit_any_more() {
+fn added_group_is_rejected_by_lists_for_each_group() {
     let each = |lambda: fn(u64) -> f64| LambdaLr::per_group([LrLambda::new(lambda)]);
     let (mut scheduler, mut groups) = joined(each(|step| 0.5_f64.powf(step as f64)), 1);
     let before = (groups.clone(), scheduler.state());
     assert_eq!(
         scheduler.step(&mut groups).unwrap_err().to_string(),
-        "LambdaLR: the length of lr_lambda is 1, but the number of parameter groups is 2: give one value for all groups, \
-         or a list with one for each"
+        "LambdaLR: lr_lambda must be one value for all parameter groups, or a list with one for each, but it has 1 values \
+         for 2 groups"
     );
     assert_eq!((groups, scheduler.state()), before);
 
@@ -83,13 +83,13 @@ fn what_was_given_for_each_group_does_not_fit_any_more() {
     groups.add(0.5);
     assert_eq!(
         scheduler.step_with_metric(&mut groups, 1.0).unwrap_err().to_string(),
-        "ReduceLROnPlateau: the length of min_lr is 1, but the number of parameter groups is 2: give one value for all \
-         groups, or a list with one for each"
+        "ReduceLROnPlateau: min_lr must be one value for all parameter groups, or a list with one for each, but it has 1 \
+         values for 2 groups"
     );
 }
 
 #[test]
-fn a_plateau_reduces_its_rate_too() {
+fn added_group_is_reduced_on_a_plateau() {
     let mut groups = Groups::without_momentum([1.0]);
     let plateau = ReduceLrOnPlateau::default().patience(0).factor(0.5).min_lr(0.2);
     let mut scheduler = LrScheduler::new(plateau, &mut groups).unwrap();
@@ -101,19 +101,19 @@ fn a_plateau_reduces_its_rate_too() {
 }
 
 #[test]
-fn groups_that_are_gone_are_missed() {
+fn removed_groups_are_an_error() {
     let mut groups = Groups::without_momentum([1.0, 0.5]);
     let mut scheduler = LrScheduler::new(ExponentialLr::new(0.5), &mut groups).unwrap();
     groups.lrs.pop();
     assert_eq!(
         scheduler.step(&mut groups).unwrap_err().to_string(),
-        "ExponentialLR: the number of parameter groups is 1, but it was 2 before, and groups can't be taken away"
+        "ExponentialLR: the number of parameter groups is 1, but it was 2 before, and groups cannot be taken away"
     );
     assert_eq!(groups.lrs, [1.0]);
 }
 
 #[test]
-fn a_state_remembers_it() {
+fn added_group_is_part_of_the_state() {
     let (mut scheduler, mut groups) = joined(LambdaLr::new(|step| 1.0 / (step + 1) as f64), 2);
     scheduler.step(&mut groups).unwrap();
     let mut resumed = LrScheduler::new(scheduler.schedule().clone(), &mut Groups::without_momentum([1.0])).unwrap();

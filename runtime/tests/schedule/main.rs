@@ -1,7 +1,7 @@
-//! Learning-rate schedulers against PyTorch's numbers, their saved state, and what they say of mistakes.
+//! Tests of learning-rate schedulers: rates against PyTorch's, the saved state, and errors.
 
 mod added_groups;
-mod mistakes;
+mod errors;
 mod parity;
 mod serialized;
 mod state;

@@ -9,7 +9,7 @@ fn assert_close(found: f64, expected: f64, what: &str) {
 }
 
 #[test]
-fn rates_and_momenta_are_pytorchs() {
+fn rates_and_momenta_agree_with_pytorch() {
     assert_eq!(CASES.len(), 73);
     for case in CASES.iter() {
         let mut groups = case.groups();
@@ -29,7 +29,7 @@ fn rates_and_momenta_are_pytorchs() {
     }
 }
 
-/// What was found after each step, for each group, against what is expected of each group since it is there.
+/// Compares the values after each step with the expected values of each group since it was added.
 fn assert_followed(found: &[Vec<f64>], expected: &[Vec<f64>], what: &str) {
     for (group, expected) in expected.iter().enumerate() {
         let found: Vec<f64> = found.iter().filter_map(|groups| groups.get(group)).copied().collect();
@@ -40,9 +40,9 @@ fn assert_followed(found: &[Vec<f64>], expected: &[Vec<f64>], what: &str) {
     }
 }
 
-/// PyTorch divides by the length of the way up, which is 0 here.
+/// PyTorch divides by the length of the rise, which is 0 here.
 #[test]
-fn a_way_up_of_one_step_is_at_its_end_at_once() {
+fn one_cycle_with_a_rise_of_one_step_is_at_its_peak_at_once() {
     let mut groups = Groups { lrs: vec![0.1], momenta: Some(vec![0.9]) };
     let mut scheduler = LrScheduler::new(OneCycleLr::new(1.0).total_steps(10).pct_start(0.1), &mut groups).unwrap();
     assert_eq!((groups.lrs[0], groups.momenta.as_ref().unwrap()[0]), (1.0, 0.85));
@@ -54,7 +54,7 @@ fn a_way_up_of_one_step_is_at_its_end_at_once() {
 }
 
 #[test]
-fn an_optimizers_rate_is_scheduled() {
+fn scheduler_sets_the_rate_of_an_optimizer() {
     let weight = Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
     let mut optimizer = Optimizer::new(AdamW::new(0.5), vec![("weight".to_owned(), weight)]).unwrap();
     let mut scheduler = LrScheduler::new(MultiStepLr::new([1, 3]).gamma(0.5), &mut optimizer).unwrap();

@@ -6,7 +6,7 @@ use tch_lightning::schedule::{
 };
 
 #[test]
-fn a_schedule_is_written_with_its_name() {
+fn schedule_is_serialized_with_its_name() {
     let schedules: [(Schedule, Value); 13] = [
         (StepLr::new(30).into(), json!({"StepLr": {"step_size": 30, "gamma": 0.1}})),
         (SwaLr::new(0.05).into(), json!({"SwaLr": {"swa_lr": 0.05, "anneal_epochs": 10, "anneal_strategy": "cos"}})),
@@ -64,7 +64,7 @@ fn a_schedule_is_written_with_its_name() {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn missing_fields_have_their_defaults() {
     let schedules: [(Value, Schedule); 10] = [
         (json!({"StepLr": {"step_size": 30}}), StepLr::new(30).into()),
         (json!({"SwaLr": {"swa_lr": [0.1, 0.2]}}), SwaLr::new([0.1, 0.2]).into()),
@@ -92,7 +92,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn what_has_no_default_is_missed_and_what_is_misspelt_is_noticed() {
+fn required_fields_and_unknown_fields_are_errors() {
     let refusal = |written| from_value::<Schedule>(written).unwrap_err().to_string();
     assert_eq!(refusal(json!({"StepLr": {"gamma": 0.5}})), "missing field `step_size`");
     assert_eq!(refusal(json!({"OneCycleLr": {"total_steps": 5}})), "missing field `max_lr`");
@@ -107,7 +107,7 @@ fn what_has_no_default_is_missed_and_what_is_misspelt_is_noticed() {
 }
 
 #[test]
-fn functions_are_neither_written_nor_read() {
+fn functions_are_not_serialized() {
     let refusal = |schedule: Schedule| to_value(schedule).unwrap_err().to_string();
     assert_eq!(refusal(LambdaLr::new(|_| 1.0).into()), "the enum variant Schedule::LambdaLr cannot be serialized");
     assert_eq!(

@@ -5,12 +5,12 @@ use tch_lightning::schedule::{
 
 use crate::table::{CASES, Groups};
 
-/// As a checkpoint has it.
+/// Serializes and deserializes a state, as a checkpoint does.
 fn written_and_read(state: &LrSchedulerState) -> LrSchedulerState {
     serde_json::from_value(serde_json::to_value(state).unwrap()).unwrap()
 }
 
-/// A second scheduler that goes on from here with a second optimizer.
+/// Returns a second scheduler that continues from here with a second optimizer.
 fn resumed(scheduler: &LrScheduler, from: &Groups, now: &Groups) -> (LrScheduler, Groups) {
     let mut groups = from.clone();
     let mut resumed = LrScheduler::new(scheduler.schedule().clone(), &mut groups).unwrap();
@@ -19,7 +19,7 @@ fn resumed(scheduler: &LrScheduler, from: &Groups, now: &Groups) -> (LrScheduler
 }
 
 #[test]
-fn steps_go_on_bit_for_bit_after_loading() {
+fn steps_after_load_state_are_bit_for_bit_the_same() {
     for case in CASES.iter() {
         for saved_after in [0, 1, 9, 20, 61, 130] {
             let mut groups = case.groups();
@@ -40,7 +40,7 @@ fn steps_go_on_bit_for_bit_after_loading() {
 }
 
 #[test]
-fn a_state_has_pytorchs_names() {
+fn state_has_pytorchs_names() {
     let mut groups = Groups::without_momentum([0.5, 0.25]);
     let chained = ChainedScheduler::new([StepLr::new(3).into(), ExponentialLr::new(0.5).into()]);
     let mut scheduler = LrScheduler::new(chained, &mut groups).unwrap();
@@ -73,7 +73,7 @@ fn a_state_has_pytorchs_names() {
 }
 
 #[test]
-fn the_best_metric_may_be_infinite() {
+fn state_keeps_an_infinite_best_metric() {
     for (mode, metrics, best) in [
         (PlateauMode::Min, &[][..], f64::INFINITY),
         (PlateauMode::Max, &[], f64::NEG_INFINITY),
@@ -92,7 +92,7 @@ fn the_best_metric_may_be_infinite() {
 }
 
 #[test]
-fn a_state_that_does_not_fit_is_refused_whole() {
+fn load_state_rejects_a_state_that_does_not_fit() {
     let chained = |second: Schedule| ChainedScheduler::new([StepLr::new(3).into(), second]);
     let mut groups = Groups::without_momentum([0.5]);
     let mut scheduler = LrScheduler::new(chained(ExponentialLr::new(0.5).into()), &mut groups).unwrap();
@@ -106,11 +106,11 @@ fn a_state_that_does_not_fit_is_refused_whole() {
     };
     assert_eq!(
         refusal(StepLr::new(3).into()),
-        "the saved state does not fit ChainedScheduler: it has the state of StepLR in the place of ChainedScheduler"
+        "the saved state does not fit ChainedScheduler: it has the state of StepLR in place of ChainedScheduler"
     );
     assert_eq!(
         refusal(chained(StepLr::new(3).into()).into()),
-        "the saved state does not fit ChainedScheduler: it has the state of StepLR in the place of ExponentialLR"
+        "the saved state does not fit ChainedScheduler: it has the state of StepLR in place of ExponentialLR"
     );
     assert_eq!(
         refusal(ChainedScheduler::new([StepLr::new(3).into()]).into()),
@@ -127,7 +127,7 @@ fn a_state_that_does_not_fit_is_refused_whole() {
 }
 
 #[test]
-fn hyperparameters_are_the_schedules_own() {
+fn load_state_keeps_the_hyperparameters_of_the_schedule() {
     let mut groups = Groups::without_momentum([1.0]);
     let mut scheduler = LrScheduler::new(ExponentialLr::new(0.5), &mut groups).unwrap();
     scheduler.step(&mut groups).unwrap();

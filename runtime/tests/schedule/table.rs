@@ -1,4 +1,4 @@
-//! `table.json`, which `table.py` computed with PyTorch, and optimizers that are nothing but rates.
+//! The reference values in `table.json`, computed by PyTorch in `table.py`, and optimizers that consist only of rates.
 
 use std::sync::LazyLock;
 
@@ -50,17 +50,17 @@ impl Case {
         unrolled(&self.rates[0]).len() - 1
     }
 
-    /// The rates of each group, at first and after each step, or after each step since it was added.
+    /// Returns the rates of each group, initially and after each step, or after each step since it was added.
     pub fn rates(&self) -> Vec<Vec<f64>> {
         self.rates.iter().map(|runs| unrolled(runs)).collect()
     }
 
-    /// The momenta of each group, where they are cycled.
+    /// Returns the momenta of each group, if they are cycled.
     pub fn momenta(&self) -> Option<Vec<Vec<f64>>> {
         Some(self.momenta.as_ref()?.iter().map(|runs| unrolled(runs)).collect())
     }
 
-    /// An optimizer as the case begins with it.
+    /// Returns the optimizer at the start of the case.
     pub fn groups(&self) -> Groups {
         Groups { lrs: self.lrs.clone(), momenta: Some(vec![UNTOUCHED_MOMENTUM; self.lrs.len()]) }
     }
@@ -88,7 +88,7 @@ fn unrolled(runs: &[Run]) -> Vec<f64> {
     runs.iter().flat_map(repeated).collect()
 }
 
-/// The schedule that `table.py` has written, its functions by their names.
+/// Returns the schedule that `table.py` has written, which names functions.
 fn schedule(written: &Value) -> Schedule {
     let (name, options) = written.as_object().and_then(|one| one.iter().next()).expect("a schedule has a name");
     let parts =

@@ -1,25 +1,25 @@
 use super::ScheduleError;
 use super::groups::{Groups, ParameterGroupRates};
 use super::node::Node;
-use super::rule::{Moment, Rule};
+use super::rule::{RateInputs, Rule};
 use super::state::SchedulerState;
 
 /// A [`Rule`] bound to parameter groups.
 #[derive(Debug)]
-pub(super) struct Leaf {
+pub(super) struct BoundRule {
     rule: Box<dyn Rule>,
     /// `None` before the first epoch.
     last_epoch: Option<u64>,
-    /// One for each group that is known.
+    /// One element per known group.
     base_lrs: Vec<f64>,
 }
 
-impl Leaf {
+impl BoundRule {
     pub(super) fn new(rule: Box<dyn Rule>) -> Self {
         Self { rule, last_epoch: None, base_lrs: Vec::new() }
     }
 
-    /// Begins at epoch 0, as a `SequentialLr` asks when it comes to this schedule.
+    /// Starts at epoch 0, at the milestone of a `SequentialLr`.
     pub(super) fn start(&mut self, groups: &mut Groups<'_>) {
         self.update(0, groups, Rule::start);
     }
@@ -28,20 +28,20 @@ impl Leaf {
         self.last_epoch.map_or(0, |epoch| epoch.saturating_add(1))
     }
 
-    fn update(&mut self, epoch: u64, groups: &mut Groups<'_>, lr: fn(&(dyn Rule + 'static), &Moment<'_>) -> f64) {
+    fn update(&mut self, epoch: u64, groups: &mut Groups<'_>, lr: fn(&(dyn Rule + 'static), &RateInputs<'_>) -> f64) {
         self.last_epoch = Some(epoch);
         for (group, base_lr) in self.base_lrs.iter().enumerate() {
             let memory = &groups.memory[group];
-            let moment = Moment { epoch, group, lr: groups.rates.lr(group), base_lr: *base_lr, memory };
-            groups.rates.set_lr(group, lr(&*self.rule, &moment));
-            if let Some(momentum) = self.rule.momentum(&moment) {
+            let inputs = RateInputs { epoch, group, lr: groups.rates.lr(group), base_lr: *base_lr, memory };
+            groups.rates.set_lr(group, lr(&*self.rule, &inputs));
+            if let Some(momentum) = self.rule.momentum(&inputs) {
                 groups.rates.set_momentum(group, momentum);
             }
         }
     }
 
-    /// Takes in the groups that are not known yet, with their initial rates as base.
-    fn take_in(&mut self, groups: &mut Groups<'_>) {
+    /// Adds the groups that are not known yet, with their initial rates as base.
+    fn add_base_lrs(&mut self, groups: &mut Groups<'_>) {
         for group in self.base_lrs.len()..groups.memory.len() {
             let memory = &mut groups.memory[group];
             self.rule.prepare(group, memory);
@@ -56,7 +56,7 @@ impl Leaf {
     }
 }
 
-impl Node for Leaf {
+impl Node for BoundRule {
     fn name(&self) -> &'static str {
         self.rule.name()
     }
@@ -70,14 +70,14 @@ impl Node for Leaf {
     }
 
     fn construct(&mut self, groups: &mut Groups<'_>) {
-        self.take_in(groups);
+        self.add_base_lrs(groups);
         self.initial_step(groups);
-        // PyTorch's CyclicLR, too, begins with the initial rate, and has its own base from then on
+        // PyTorch's CyclicLR also starts with the initial rate, and has its own base from then on
         self.use_own_base_lrs();
     }
 
-    fn admit(&mut self, groups: &mut Groups<'_>) {
-        self.take_in(groups);
+    fn add_groups(&mut self, groups: &mut Groups<'_>) {
+        self.add_base_lrs(groups);
         self.use_own_base_lrs();
     }
 

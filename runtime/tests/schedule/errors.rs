@@ -6,7 +6,7 @@ use tch_lightning::schedule::{
 
 use crate::table::Groups;
 
-/// Training may be moved to a thread of its own.
+/// A scheduler is `Send`, so that training can run on another thread.
 const _: fn() = || {
     fn may_be_sent<T: Send>() {}
     may_be_sent::<LrScheduler>();
@@ -18,13 +18,13 @@ fn two_groups() -> Groups {
 
 fn refusal(schedule: impl Into<Schedule>) -> String {
     let mut groups = two_groups();
-    let refusal = LrScheduler::new(schedule, &mut groups).expect_err("the mistake went unnoticed").to_string();
+    let refusal = LrScheduler::new(schedule, &mut groups).expect_err("there was no error").to_string();
     assert_eq!(groups, two_groups(), "nothing is set");
     refusal
 }
 
 #[test]
-fn hyperparameters_out_of_range() {
+fn hyperparameters_out_of_range_are_rejected() {
     let one_cycle = || OneCycleLr::new(0.1).total_steps(10);
     for (schedule, sentence) in [
         (SwaLr::new(f64::NAN).into(), "SWALR: swa_lr must be a finite number, but it is NaN"),
@@ -64,10 +64,7 @@ fn hyperparameters_out_of_range() {
         ),
         (CyclicLr::new(0.1, 0.2).step_size_up(0).into(), "CyclicLR: step_size_up must be at least 1, but it is 0"),
         (CyclicLr::new(0.1, [0.2, f64::NAN]).into(), "CyclicLR: max_lr must be a finite number, but it is NaN"),
-        (
-            OneCycleLr::new(0.1).epochs(3).into(),
-            "OneCycleLR does not know its length: give it total_steps, or both epochs and steps_per_epoch",
-        ),
+        (OneCycleLr::new(0.1).epochs(3).into(), "OneCycleLR requires total_steps, or both epochs and steps_per_epoch"),
         (one_cycle().total_steps(0).into(), "OneCycleLR: total_steps must be at least 1, but it is 0"),
         (
             OneCycleLr::new(0.1).epochs(3).steps_per_epoch(0).into(),
@@ -91,11 +88,11 @@ fn hyperparameters_out_of_range() {
 }
 
 #[test]
-fn lists_that_do_not_fit_the_groups() {
+fn lists_that_do_not_fit_the_groups_are_rejected() {
     let of_3 = |schedule: &str, name: &str| {
         format!(
-            "{schedule}: the length of {name} is 3, but the number of parameter groups is 2: give one value for all \
-             groups, or a list with one for each"
+            "{schedule}: {name} must be one value for all parameter groups, or a list with one for each, but it has 3 \
+             values for 2 groups"
         )
     };
     let one_cycle = || OneCycleLr::new(0.1).total_steps(10);
@@ -121,14 +118,14 @@ fn lists_that_do_not_fit_the_groups() {
 }
 
 #[test]
-fn a_momentum_that_is_not_there() {
+fn cycling_a_missing_momentum_is_an_error() {
     let refusal = |schedule: Schedule| {
         let mut groups = Groups::without_momentum([0.1]);
-        LrScheduler::new(schedule, &mut groups).expect_err("the mistake went unnoticed").to_string()
+        LrScheduler::new(schedule, &mut groups).expect_err("there was no error").to_string()
     };
     assert_eq!(
         refusal(CyclicLr::new(0.1, 0.2).into()),
-        "CyclicLR cycles the momentum, but parameter group 0 has neither a momentum nor a beta1: call \
+        "CyclicLR cycles the momentum, but parameter group 0 has neither a momentum nor a beta1; call \
          cycle_momentum(false), or choose another optimizer"
     );
     assert!(refusal(OneCycleLr::new(0.1).total_steps(3).into()).starts_with("OneCycleLR cycles the momentum"));
@@ -137,37 +134,36 @@ fn a_momentum_that_is_not_there() {
 }
 
 #[test]
-fn compositions_that_can_not_be() {
+fn invalid_compositions_are_rejected() {
     let step = || Schedule::from(StepLr::new(3));
     let plateau = || Schedule::from(ReduceLrOnPlateau::default());
     let chained = || Schedule::from(ChainedScheduler::new([step()]));
     for (schedule, sentence) in [
-        (SequentialLr::new([], []).into(), "SequentialLR has no schedulers: give it at least one"),
-        (ChainedScheduler::new([]).into(), "ChainedScheduler has no schedulers: give it at least one"),
+        (SequentialLr::new([], []).into(), "SequentialLR must have at least one scheduler, but it has none"),
+        (ChainedScheduler::new([]).into(), "ChainedScheduler must have at least one scheduler, but it has none"),
         (
             SequentialLr::new([step(), step()], [3, 5]).into(),
-            "SequentialLR: the number of milestones is 2 and that of schedulers 2, but there must be one milestone \
-             between every two schedulers",
+            "SequentialLR must have one milestone less than schedulers, but it has 2 milestones and 2 schedulers",
         ),
         (
             SequentialLr::new([step(), step(), step()], [5, 3]).into(),
-            "SequentialLR: milestone 3 stands after 5, but milestones must ascend",
+            "SequentialLR: milestones must be in ascending order, but 3 follows 5",
         ),
         (
             SequentialLr::new([plateau(), step()], [3]).into(),
-            "SequentialLR: scheduler 0 is ReduceLROnPlateau, which goes by a metric and can only stand alone",
+            "SequentialLR: scheduler 0 is ReduceLROnPlateau, which requires a metric and cannot be part of another",
         ),
         (
             SequentialLr::new([step(), plateau()], [3]).into(),
-            "SequentialLR: scheduler 1 is ReduceLROnPlateau, which goes by a metric and can only stand alone",
+            "SequentialLR: scheduler 1 is ReduceLROnPlateau, which requires a metric and cannot be part of another",
         ),
         (
             ChainedScheduler::new([step(), plateau()]).into(),
-            "ChainedScheduler: scheduler 1 is ReduceLROnPlateau, which goes by a metric and can only stand alone",
+            "ChainedScheduler: scheduler 1 is ReduceLROnPlateau, which requires a metric and cannot be part of another",
         ),
         (
             SequentialLr::new([chained(), chained()], [3]).into(),
-            "SequentialLR: scheduler 1 is ChainedScheduler, which is made of others and can only stand first",
+            "SequentialLR: scheduler 1 is ChainedScheduler, which is a composition and can only be first",
         ),
     ] as [(Schedule, &str); 8]
     {
@@ -177,25 +173,25 @@ fn compositions_that_can_not_be() {
 }
 
 #[test]
-fn a_metric_too_few_and_too_many() {
+fn metric_that_is_missing_or_unexpected_is_an_error() {
     let mut groups = two_groups();
     let mut plateau = LrScheduler::new(ReduceLrOnPlateau::default(), &mut groups).unwrap();
     assert!(plateau.needs_metric());
     assert_eq!(
         plateau.step(&mut groups).unwrap_err().to_string(),
-        "ReduceLROnPlateau goes by a metric: call `step_with_metric`"
+        "ReduceLROnPlateau requires a metric; call `step_with_metric`"
     );
     let mut step = LrScheduler::new(StepLr::new(3), &mut groups).unwrap();
     assert!(!step.needs_metric());
     assert_eq!(
         step.step_with_metric(&mut groups, 0.5).unwrap_err().to_string(),
-        "StepLR does not go by a metric: call `step`"
+        "StepLR does not use a metric; call `step`"
     );
 }
 
 /// As in PyTorch, one step more than `total_steps` rates is allowed.
 #[test]
-fn a_cycle_that_is_over() {
+fn step_after_the_end_of_a_cycle_is_an_error() {
     let mut groups = two_groups();
     let one_cycle = OneCycleLr::new(0.1).total_steps(5);
     let chained = ChainedScheduler::new([ExponentialLr::new(0.5).into(), one_cycle.into()]);
@@ -206,7 +202,7 @@ fn a_cycle_that_is_over() {
     let before = (groups.clone(), scheduler.state());
     assert_eq!(
         scheduler.step(&mut groups).unwrap_err().to_string(),
-        "OneCycleLR cannot take step 6, as its total_steps is 5: give it as many steps as training has"
+        "OneCycleLR cannot take step 6, as its total_steps is 5; set total_steps to the number of steps of the training"
     );
     assert_eq!((groups, scheduler.state()), before);
 }
