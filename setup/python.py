@@ -1,7 +1,7 @@
-"""Makes a Python for the tests that ask PyTorch itself: the wheel that libtorch came from, seen from Python.
+"""Creates a Python environment for the tests that compare with PyTorch itself, from the wheel that contains libtorch.
 
-`make test` runs this after `setup/libtorch.py`. It makes a virtual environment in the same cache. Where it can't, it says why,
-and those tests are left out; nothing else needs it.
+`make test` runs this after `setup/libtorch.py`. The virtual environment is in the same cache. If it cannot be created, this says why, and
+those tests are skipped; nothing else needs it.
 """
 
 import os
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from libtorch import HERE, Refused, cache_folder, cached_libtorch, named_libtorch, only_one, require_pip, run_pip
 
-# Importing torch loads libraries of CUDA that the set-up for the CPU leaves out. Nothing calls them there, so that empty ones
-# serve, as long as their functions are looked up when they are called.
+# Importing torch loads libraries of CUDA that the set-up for the CPU does not install. Nothing calls them there, so empty ones suffice as
+# long as their functions are looked up lazily.
 WITHOUT_CUDA = '''"""Lets torch start without the libraries of CUDA, none of which is called on a CPU."""
 import ctypes
 import os
@@ -32,14 +32,14 @@ def main():
     try:
         print(f"Python for the tests: {environment()}")
     except Refused as sentence:
-        print(f"the tests that ask PyTorch in Python are left out: {sentence}", file=sys.stderr)
+        print(f"the tests that ask PyTorch in Python are skipped: {sentence}", file=sys.stderr)
     except OSError as error:
-        print(f"the tests that ask PyTorch in Python are left out: the set-up could not write "
+        print(f"the tests that ask PyTorch in Python are skipped: the set-up could not write "
               f"{error.filename or 'its files'}: {error.strerror}.", file=sys.stderr)
 
 
 def environment():
-    """The Python of the environment, which is made if need be."""
+    """Returns the Python of the environment, and creates the environment first if it is missing."""
     libtorch = named_libtorch() or cached_libtorch()
     place = place_for(libtorch)
     if not is_made_for(place, libtorch):
@@ -52,14 +52,14 @@ def environment():
 
 
 def place_for(libtorch):
-    """The environment's folder, which the tests find in the same way (tests/pytorch_weights/python.rs)."""
+    """Returns the environment's folder, which the tests find in the same way (tests/pytorch_weights/python.rs)."""
     name = libtorch.parent.name
     kind = name.removeprefix("libtorch-") if name.startswith("libtorch-") else "named"
     return cache_folder() / f"python-{kind}"
 
 
 def is_made_for(place, libtorch):
-    """Whether the environment is there, and is of this libtorch: it names it at last, once it is known to work."""
+    """Whether the environment exists and is for this libtorch, whose path is written into it after it was tested."""
     try:
         return (place / "libtorch").read_text() == str(libtorch)
     except OSError:
@@ -67,7 +67,7 @@ def is_made_for(place, libtorch):
 
 
 def make(libtorch, cache, place):
-    """Makes the environment beside its place and moves it there whole."""
+    """Creates the environment in a temporary folder, which is renamed to `place` at the end."""
     version = version_of_python(libtorch)
     python = find_python(version)
     require_pip()
@@ -95,15 +95,15 @@ def make(libtorch, cache, place):
 
 
 def version_of_python(libtorch):
-    """The version of Python that the wheel is for, `3.12`."""
+    """Returns the version of Python that the wheel is for, such as `3.12`."""
     for library in libtorch.glob("_C.cpython-*"):
         if tag := re.match(r"_C\.cpython-(\d)(\d+)-", library.name):
             return f"{tag[1]}.{tag[2]}"
-    raise Refused(f"the libtorch in {libtorch} came without PyTorch's Python part.")
+    raise Refused(f"the libtorch in {libtorch} does not contain PyTorch's Python module.")
 
 
 def find_python(version):
-    """A Python of this version: the one that runs this, one on the path, or one of pyenv's."""
+    """Returns a Python of this version: the running one, one on the path, or one of pyenv's."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
     for python in [sys.executable, f"python{version}", *sorted(pyenv.glob(f"versions/{version}.*/bin/python"))]:
         try:
@@ -113,11 +113,11 @@ def find_python(version):
             continue
         if asked.stdout.strip() == version:
             return python
-    raise Refused(f"the wheel of PyTorch is for Python {version}, and there is no python{version}: install it.")
+    raise Refused(f"the wheel of PyTorch is for Python {version}, which is not installed: install python{version}.")
 
 
 def missing_libraries(libtorch):
-    """The shared libraries that PyTorch's Python part would load and that are nowhere."""
+    """Returns the shared libraries that PyTorch's Python module needs and that are missing."""
     if sys.platform != "linux":
         return []
     said = subprocess.run(["ldd", libtorch / "lib/libtorch_python.so"], capture_output=True, text=True)
@@ -125,7 +125,7 @@ def missing_libraries(libtorch):
 
 
 def replace(libraries, folder):
-    """Makes an empty library in the place of each."""
+    """Creates an empty library for each."""
     folder.mkdir()
     for name in libraries:
         compiler = os.environ.get("CC") or "cc"

@@ -1,5 +1,6 @@
 //! Compiles `native/*.cpp` against the libtorch that torch-sys found, and passes the folder of that libtorch on to dependents.
 
+mod compiled_bindings;
 mod declarations;
 
 use std::path::{Path, PathBuf};
@@ -26,6 +27,9 @@ fn build() -> Result<(), String> {
     let lib = variable("DEP_TCH_LIBTORCH_LIB")
         .map(PathBuf::from)
         .ok_or("torch-sys did not say where libtorch is: run `make setup`, or set LIBTORCH to its folder")?;
+    if let Some(compiled) = variable("DEP_TCH_TORCH_SYS") {
+        compiled_bindings::check(&compiled, &lib, variable("LIBTORCH").as_deref().map(Path::new))?;
+    }
     let include = include_folder(&lib);
     check_version(&include)?;
     compile(&include)?;
