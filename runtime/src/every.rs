@@ -18,13 +18,13 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Every {
-    /// After so many training batches.
+    /// After n training batches.
     Batches(usize),
-    /// After so many steps of the optimizers, [`global_step`](crate::RunContext::global_step).
+    /// After n steps of the optimizers, [`global_step`](crate::RunContext::global_step).
     OptimizerSteps(usize),
-    /// After so many training epochs.
+    /// After n training epochs.
     Epochs(usize),
-    /// When so much time has passed since the last time.
+    /// When this much time has passed since the last time.
     Time(Duration),
 }
 
@@ -62,7 +62,7 @@ impl FromStr for Every {
         });
         let timed = || text.parse().map(|Span(duration)| Self::Time(duration));
         counted.map_or_else(timed, Ok).map_err(|_: String| {
-            format!("`{text}` says no how often: write `3 batches`, `100 steps`, `2 epochs`, or a time such as `10m`")
+            format!("`{text}` is not an interval: write `3 batches`, `100 steps`, `2 epochs`, or a time such as `10m`")
         })
     }
 }
@@ -139,7 +139,7 @@ mod tests {
     fn what_says_no_how_often_is_refused() {
         assert_eq!(
             "3 fortnights".parse::<Every>().unwrap_err(),
-            "`3 fortnights` says no how often: write `3 batches`, `100 steps`, `2 epochs`, or a time such as `10m`"
+            "`3 fortnights` is not an interval: write `3 batches`, `100 steps`, `2 epochs`, or a time such as `10m`"
         );
     }
 }

@@ -33,7 +33,7 @@ impl FromStr for Span {
     fn from_str(text: &str) -> Result<Self, String> {
         let lightning = text.contains(':').then(|| of_places(text));
         let duration = lightning.unwrap_or_else(|| humantime::parse_duration(text).ok());
-        duration.map(Self).ok_or_else(|| format!("`{text}` is no time: write DD:HH:MM:SS, or units such as 1h 30m"))
+        duration.map(Self).ok_or_else(|| format!("`{text}` is not a time: write DD:HH:MM:SS, or units such as 1h 30m"))
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        let said = "`00:99:00:00` is no time: write DD:HH:MM:SS, or units such as 1h 30m";
+        let said = "`00:99:00:00` is not a time: write DD:HH:MM:SS, or units such as 1h 30m";
         assert_eq!("00:99:00:00".parse::<Span>().unwrap_err(), said);
         assert!(read("{\"fortnights\": 1}").is_err());
         assert!(read("{\"minutes\": -1}").unwrap_err().starts_with("a time can't be negative"));
@@ -138,7 +138,7 @@ mod tests {
         assert_eq!("213503982334601:07:00:15".parse(), Ok(Span(Duration::from_secs(u64::MAX))));
         for longer in ["213503982334601:07:00:16", "213503982334601:23:59:59", "18446744073709551615:00:00:00"] {
             assert!(longer.parse::<Span>().is_err(), "{longer}");
-            assert!(read(&format!("\"{longer}\"")).unwrap_err().contains("is no time"), "{longer}");
+            assert!(read(&format!("\"{longer}\"")).unwrap_err().contains("is not a time"), "{longer}");
         }
         let longest = Span(Duration::MAX);
         assert_eq!(longest.to_string().parse(), Ok(longest));

@@ -21,7 +21,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
     if bytes.len() > MAX_BYTES {
         return Err(format!("it is larger than {MAX_BYTES} bytes, and no configuration is"));
     }
-    let text = std::str::from_utf8(bytes).map_err(|error| format!("it is no text in UTF-8: {error}"))?;
+    let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not valid UTF-8: {error}"))?;
     let options = serde_saphyr::options! {
         strict_booleans: true,
         reject_non_finite_typeless_float: false,
@@ -170,7 +170,7 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()), Err(sentence.to_owned()));
         }
-        assert!(parse(b"a: \xff").unwrap_err().starts_with("it is no text in UTF-8: "));
+        assert!(parse(b"a: \xff").unwrap_err().starts_with("it is not valid UTF-8: "));
         assert!(parse(&vec![b' '; MAX_BYTES + 1]).unwrap_err().starts_with("it is larger than 1048576 bytes"));
     }
 

@@ -116,7 +116,7 @@ fn every_mistake_is_named_with_its_file_and_key() {
         ),
         "`trainer.accelerator`: unknown variant `tpu`, expected one of `auto`, `cpu`, `gpu`, `cuda`, `mps`; `trainer.devices`: write \
          auto, a count such as 1, or indices such as [0]; `trainer.fast_dev_run`: write true, false, or a number of batches; \
-         `trainer.limit_val_batches`: write a number of batches, or a fraction; `trainer.max_time`: `x` is no time: write \
+         `trainer.limit_val_batches`: write a number of batches, or a fraction; `trainer.max_time`: `x` is not a time: write \
          DD:HH:MM:SS, or units such as 1h 30m; `trainer.on_non_finite_loss`: unknown variant `skip`, expected one of `stop`, \
          `skip-step`, `go-on`; `trainer.val_check_interval`: write a number of batches, a fraction, a time, or how often such \
          as `100 steps`"
@@ -156,6 +156,114 @@ fn what_is_no_configuration_is_refused_in_a_sentence() {
     ] {
         assert_eq!(program.refuse(&format!("fit --config {file} --width 1")), sentence);
     }
+}
+
+/// A file as Lightning's `SaveConfigCallback` writes it, with all of the trainer's keys.
+const OF_LIGHTNING: &str = "# lightning.pytorch==2.6.1
+seed_everything: 7
+trainer:
+  accelerator: auto
+  strategy: auto
+  devices: auto
+  num_nodes: 1
+  precision: null
+  logger: null
+  callbacks: null
+  fast_dev_run: false
+  max_epochs: 3
+  min_epochs: null
+  max_steps: -1
+  min_steps: null
+  max_time: null
+  limit_train_batches: null
+  limit_val_batches: null
+  limit_test_batches: null
+  limit_predict_batches: null
+  overfit_batches: 0.0
+  val_check_interval: null
+  check_val_every_n_epoch: 1
+  num_sanity_val_steps: null
+  log_every_n_steps: null
+  enable_checkpointing: null
+  enable_progress_bar: null
+  enable_model_summary: null
+  accumulate_grad_batches: 1
+  gradient_clip_val: 0.5
+  gradient_clip_algorithm: null
+  deterministic: null
+  benchmark: null
+  inference_mode: true
+  use_distributed_sampler: true
+  profiler: null
+  detect_anomaly: false
+  barebones: false
+  plugins: null
+  sync_batchnorm: false
+  reload_dataloaders_every_n_epochs: 0
+  default_root_dir: null
+  enable_autolog_hparams: true
+  model_registry: null
+model:
+  class_path: project.models.Faulty
+  init_args:
+    width: 2
+    lr: 0.25
+data:
+  batches: 8
+ckpt_path: null
+";
+
+#[test]
+fn a_file_of_lightnings_cli_is_taken() {
+    let program = Program::new();
+    program.write("config.yaml", OF_LIGHTNING);
+    let printed = program.succeed("fit --config config.yaml --print-config");
+    for line in [
+        "seed_everything: 7",
+        "  max_epochs: 3",
+        "  gradient_clip_val: 0.5",
+        "  log_every_n_steps: 50",
+        "  lr: 0.25",
+        "  width: 2",
+        "  batches: 8",
+    ] {
+        assert!(printed.lines().any(|printed| printed == line), "{line}: {printed}");
+    }
+    // a file for all verbs has a section for each of them
+    let inner: String = OF_LIGHTNING.lines().skip(1).map(|line| format!("  {line}\n")).collect();
+    program.write("verbs.yaml", &format!("fit:\n{inner}test:\n  data:\n    batches: 1\n"));
+    assert_eq!(program.succeed("fit --config verbs.yaml --print-config"), printed);
+}
+
+#[test]
+fn each_key_of_lightnings_that_can_not_be_taken_is_answered() {
+    let said = Program::new().refuse_file(
+        "trainer:\n  strategy: ddp\n  num_nodes: 2\n  logger:\n    class_path: lightning.pytorch.loggers.TensorBoardLogger\n    \
+         init_args: {save_dir: logs}\n  callbacks:\n    - class_path: lightning.pytorch.callbacks.EarlyStopping\n      \
+         init_args: {monitor: val_loss}\n    - class_path: LearningRateMonitor\n  barebones: true\nmodel: {class_path: a.Other, \
+         init_args: {width: 1}}\noptimizer:\n  class_path: torch.optim.Adam\n  init_args: {lr: 0.1}\nlr_scheduler:\n  class_path: \
+         torch.optim.lr_scheduler.StepLR\n",
+    );
+    let sentences: Vec<&str> = said.split("; `").collect();
+    for sentence in [
+        "optimizer` (`Adam`) is not taken from a file: return it from the module's `configure_optimizers`, with its values as \
+         hyperparameters",
+        "lr_scheduler` (`StepLR`) is not taken from a file: return the optimizer with `.lr_scheduler(…)` from the module's \
+         `configure_optimizers`",
+        "model.class_path` is `a.Other`, and the model of this program is `Faulty`: remove it, and write the values of `init_args` \
+         into `model`",
+        "trainer.strategy` can't be taken: a run uses one process and one device: remove it",
+        "trainer.num_nodes` can't be taken: a run uses one process and one device: remove it",
+        "trainer.callbacks` can't be taken: return `EarlyStopping`, `LearningRateMonitor` from the module's \
+         `configure_callbacks`, or add them in `main`: `Model::program::<Data>().callback(…)`",
+        "trainer.barebones` can't be taken: set `logger`, `enable_checkpointing`, `enable_progress_bar` and \
+         `enable_model_summary` to false, and `num_sanity_val_steps` to 0",
+    ] {
+        assert!(sentences.iter().any(|said| said.trim_start_matches('`') == sentence), "{sentence}\n{said}");
+    }
+    assert!(said.contains(
+        "`trainer.logger` can't be taken: add `TensorBoardLogger` in `main`: `Model::program::<Data>().logger(…)`"
+    ));
 }
 
 #[test]

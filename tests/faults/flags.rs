@@ -116,6 +116,12 @@ required! {
     Newer { #[arg(long, default_value_t = 0.5)] rate: f64, #[arg(long, default_value_t = 7)] added: i32 }
     InOlder { #[command(flatten)] inner: Older }
     InNewer { #[command(flatten)] inner: Newer }
+    Shared {
+        #[arg(short, long, default_value_t = 8)] batch_size: i64,
+        #[arg(long, default_value_t = 0.5)] lr: f64,
+        #[arg(long, default_value_t = 3)] max_epochs: i64
+    }
+    OfData { #[arg(short, long, default_value_t = 2)] batch_size: i64, #[arg(long, default_value_t = 1)] num_workers: i64 }
 }
 
 /// Serde has other names for its variants than the flag.
@@ -225,6 +231,20 @@ impl Rows {
     }
 }
 
+/// Data with hyperparameters of its own.
+struct SharedRows(OfData);
+
+#[lightning_datamodule]
+impl SharedRows {
+    fn new(hparams: OfData) -> Self {
+        Self(hparams)
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        Ok(Rows.train_dataloader()?.batch_size(usize::try_from(self.0.batch_size)?))
+    }
+}
+
 fn main() -> ExitCode {
     match std::env::var("FLAGS").unwrap_or_default().as_str() {
         "own-id" => Model::<OwnId>::main::<Rows>(),
@@ -253,6 +273,7 @@ fn main() -> ExitCode {
         "whole" => Model::<Whole>::main::<Rows>(),
         "in-older" => Model::<InOlder>::main::<Rows>(),
         "in-newer" => Model::<InNewer>::main::<Rows>(),
+        "shared" => Model::<Shared>::main::<SharedRows>(),
         _ => Model::<EveryKind>::main::<Rows>(),
     }
 }

@@ -64,16 +64,112 @@ fn flags_that_are_not_given_leave_files_and_checkpoints_alone() {
 }
 
 #[test]
+fn names_of_the_program_need_the_section_of_the_model() {
+    for (kind, flag, key, value) in [
+        ("own-id", "--setting", "config", "x"),
+        ("own-long", "--model.config", "setting", "x"),
+        ("own-alias", "--model.seed-everything", "seed", "7"),
+        ("own-alias", "--seed", "seed", "7"),
+        ("short-help", "--height", "height", "7"),
+        ("trainer-long", "--model.max-epochs", "epochs", "7"),
+        ("trainer-long", "--model.max_epochs", "epochs", "7"),
+    ] {
+        let printed = Program::of_flags(kind).succeed(&format!("fit --print-config {flag} {value}"));
+        assert!(printed.contains(&format!("model:\n  {key}: {value}\n")), "{kind}: {printed}");
+    }
+    let printed = Program::of_flags("help").succeed("fit --print-config --model.help");
+    assert!(printed.contains("model:\n  help: true\n"), "{printed}");
+    let help = Program::of_flags("short-help").succeed("fit -h");
+    assert!(help.contains("--height <HEIGHT>"), "{help}");
+}
+
+#[test]
+fn flags_of_one_name_need_their_section() {
+    let program = Program::of_flags("shared");
+    let printed = |arguments: &str| program.succeed(&format!("fit --print-config {arguments}"));
+    let both =
+        printed("--model.batch_size 3 --data.batch-size 4 --trainer.max_epochs 5 --model.max-epochs 6 --model.lr 0.25");
+    assert!(both.contains("model:\n  batch_size: 3\n  lr: 0.25\n  max_epochs: 6\n"), "{both}");
+    assert!(both.contains("data:\n  batch_size: 4\n  num_workers: 1\n"), "{both}");
+    assert!(both.contains("trainer:\n") && both.contains("\n  max_epochs: 5\n"), "{both}");
+    // what only one of them has is short, in either spelling
+    let short = printed("--lr 0.125 --num_workers 7 --max-steps=3 --max_time 1h");
+    assert!(short.contains("  lr: 0.125\n") && short.contains("  num_workers: 7\n"), "{short}");
+    assert!(short.contains("  max_steps: 3\n"), "{short}");
+    std::fs::write(program.path("run.yaml"), "model: {batch_size: 30}\ndata: {batch_size: 40}\n").unwrap();
+    let of_file = printed("--config run.yaml --data.batch_size 41");
+    assert!(of_file.contains("model:\n  batch_size: 30\n"), "{of_file}");
+    assert!(of_file.contains("data:\n  batch_size: 41\n"), "{of_file}");
+}
+
+#[test]
+fn an_ambiguous_flag_is_answered_by_its_long_forms() {
+    let program = Program::of_flags("shared");
+    for (arguments, sentence) in [
+        ("--batch-size 3", "`--batch-size` is ambiguous: write `--model.batch-size` or `--data.batch-size`"),
+        ("--batch_size=3", "`--batch-size` is ambiguous: write `--model.batch-size` or `--data.batch-size`"),
+        ("-b 3", "`-b` is ambiguous: write `--model.batch-size` or `--data.batch-size`"),
+        ("--max-epochs -1", "`--max-epochs` is ambiguous: write `--trainer.max-epochs` or `--model.max-epochs`"),
+    ] {
+        let output = program.run(&format!("fit {arguments}"));
+        let said = text(output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert_eq!(said.lines().next(), Some(format!("error: {sentence}").as_str()), "{arguments}");
+    }
+    let help = program.succeed("fit --help");
+    for shown in ["--model.batch-size <BATCH_SIZE>", "--data.batch-size <BATCH_SIZE>", "--trainer.max-epochs <EPOCHS>"]
+    {
+        assert!(help.contains(shown), "{shown}: {help}");
+    }
+    for short in [" --lr <LR>", " --num-workers <NUM_WORKERS>", " --max-steps <STEPS>"] {
+        assert!(help.contains(short), "{short}: {help}");
+    }
+    assert!(!help.contains("ambiguous"), "{help}");
+    assert!(
+        !Program::of_flags("").succeed("fit --help").contains("--trainer.max-epochs"),
+        "only where they are needed"
+    );
+}
+
+#[test]
+fn a_flag_turns_off_what_a_file_turns_on() {
+    let program = Program::of_flags("");
+    std::fs::write(program.path("run.yaml"), "model: {bias: true}\ntrainer: {logger: true}\n").unwrap();
+    let printed = |arguments: &str| program.succeed(&format!("fit --print-config --config run.yaml {arguments}"));
+    for (arguments, bias, logger) in [
+        ("", true, true),
+        ("--bias=false --logger false", false, false),
+        ("--bias", true, true),
+        ("--bias=true", true, true),
+    ] {
+        let printed = printed(arguments);
+        assert!(printed.contains(&format!("  bias: {bias}\n")), "{arguments}: {printed}");
+        assert!(printed.contains(&format!("  logger: {logger}\n")), "{arguments}: {printed}");
+    }
+    let help = program.succeed("fit --help");
+    assert!(help.contains("--bias[=<BOOL>]"), "{help}");
+    assert!(help.contains("A flag that takes a BOOL is turned off by false"), "{help}");
+}
+
+#[test]
+fn a_flag_wins_over_a_value_of_a_file_that_conflicts_with_it() {
+    let program = Program::of_flags("one-of-group");
+    std::fs::write(program.path("run.yaml"), "model: {one: 0.5}\n").unwrap();
+    let output = program.run("fit --config run.yaml --two 0.25");
+    let log = text(output.stderr);
+    assert!(output.status.success(), "{log}");
+    assert!(log.contains("warning: `one` of a file or a checkpoint is ignored, as it conflicts with a flag"), "{log}");
+    assert_eq!(model(&text(output.stdout)), serde_json::json!({ "one": null, "two": 0.25 }));
+    // and over the values of a checkpoint
+    let said = program.succeed("test --one 0.125");
+    assert_eq!(model(&said), serde_json::json!({ "one": 0.125, "two": null }));
+}
+
+#[test]
 fn arguments_that_can_not_be_flags_of_the_program_are_refused() {
     for (kind, sentence) in [
-        ("own-id", "`config` is a hyperparameter of the Model and of the program: rename one of them"),
-        ("own-long", "`--config` is a hyperparameter of the Model and of the program: rename one of them"),
-        ("own-alias", "`--seed-everything` is a hyperparameter of the Model and of the program: rename one of them"),
-        ("help", "`help` is a hyperparameter of the Model and of the program: rename one of them"),
-        ("short-help", "`-h` is a hyperparameter of the Model and of the program: rename one of them"),
-        ("trainer-long", "`--max-epochs` is a hyperparameter of the Model and of the Trainer: rename one of them"),
-        ("same-short", "`-x` is a hyperparameter of the Model and of the Model: rename one of them"),
-        ("subcommand", "the hyperparameters of the Model have subcommands: give them flags alone"),
+        ("same-short", "`-x` is the flag of two hyperparameters of the model: rename one of them"),
+        ("subcommand", "the hyperparameters of the model have subcommands: give them flags alone"),
     ] {
         for verb in ["fit", "hooks"] {
             let said = Program::of_flags(kind).refuse(verb);

@@ -1,9 +1,11 @@
-//! Configuration files of the generated program: `--config FILE`, as Lightning's CLI has it.
+//! Configuration files of the generated program, `--config FILE`, as in Lightning's CLI.
 
 use super::flags;
+use super::lightning_config::{Types, translate};
 use crate::config::TrainerConfig;
 use crate::config::keys::{listed, unknown};
 use crate::json;
+use crate::stage::Stage;
 use crate::trainer::CkptPath;
 use crate::yaml::{self, MAX_BYTES, Table, shown};
 use anyhow::{Result, anyhow};
@@ -16,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 const SECTIONS: [&str; 3] = ["trainer", "model", "data"];
 
-/// The files that were given, in their order: where several have a key, the last one counts.
+/// The files that were given, in order: a later one overrides the earlier ones.
 pub(super) struct Configuration {
     files: Vec<Source>,
 }
@@ -24,20 +26,23 @@ pub(super) struct Configuration {
 struct Source {
     path: PathBuf,
     table: Table,
-    /// Why there is nothing to read in it.
+    /// Why the file can't be read.
     unreadable: Option<String>,
     mistakes: Vec<String>,
 }
 
 impl Source {
-    fn read(path: &Path) -> Self {
+    fn read(path: &Path, stage: Stage, types: Types) -> Self {
         let mut source = Self { path: path.to_owned(), table: Table::new(), unreadable: None, mistakes: Vec::new() };
         let mut bytes = Vec::new();
         let file = File::open(path).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
         match file.map(|_| yaml::parse(&bytes)) {
             Err(error) => source.unreadable = Some(error.to_string()),
             Ok(Err(mistake)) => source.mistakes.push(mistake),
-            Ok(Ok(table)) => source.table = table,
+            Ok(Ok(table)) => {
+                source.table = table;
+                source.mistakes.extend(translate(&mut source.table, stage, types));
+            }
         }
         source.mistakes.extend(source.outside_of_sections());
         source
@@ -47,7 +52,7 @@ impl Source {
         self.table.get(name).and_then(Value::as_object)
     }
 
-    /// What is wrong with the keys that stand in no section.
+    /// Returns the mistakes in the keys outside of sections.
     fn outside_of_sections(&self) -> Vec<String> {
         let keys = [&SECTIONS[..], &[flags::SEED, flags::CKPT_PATH]].concat();
         let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
@@ -66,7 +71,7 @@ impl Source {
         self.table.iter().filter_map(wrong).collect()
     }
 
-    /// All that is wrong with it, in a sentence.
+    /// Returns all mistakes in one sentence.
     fn sentence(&self) -> Option<String> {
         let name = self.path.display();
         match &self.unreadable {
@@ -79,9 +84,9 @@ impl Source {
 
 impl Configuration {
     /// Reads the files that the flags name.
-    pub(super) fn of(explicit: &ArgMatches) -> Self {
+    pub(super) fn of(explicit: &ArgMatches, stage: Stage, types: Types) -> Self {
         let paths = explicit.get_many::<PathBuf>(flags::CONFIG).into_iter().flatten();
-        Self { files: paths.map(|path| Source::read(path)).collect() }
+        Self { files: paths.map(|path| Source::read(path, stage, types)).collect() }
     }
 
     /// Fails with all mistakes that were found so far, if there are any.
@@ -90,12 +95,12 @@ impl Configuration {
         if sentences.is_empty() { Ok(()) } else { Err(anyhow!(sentences.join("; "))) }
     }
 
-    /// A value that stands in no section.
+    /// Returns a value outside of sections.
     pub(super) fn value(&self, key: &str) -> Option<&Value> {
         self.files.iter().rev().find_map(|file| file.table.get(key)).filter(|value| !value.is_null())
     }
 
-    /// The trainer's configuration with the files' values.
+    /// Returns the trainer's configuration with the values of the files.
     pub(super) fn trainer(&mut self, mut config: TrainerConfig) -> TrainerConfig {
         for place in 0..self.files.len() {
             let Some(table) = self.files[place].section("trainer") else { continue };
@@ -107,18 +112,18 @@ impl Configuration {
         config
     }
 
-    /// Whether a file has values for a section.
+    /// Returns whether a file has values for a section.
     pub(super) fn have(&self, section: &str) -> bool {
         self.files.iter().any(|file| file.section(section).is_some())
     }
 
-    /// Each file's values for a section, and the place for its mistakes.
+    /// Returns the values of each file for a section, with the list for its mistakes.
     pub(super) fn sections(&mut self, section: &str) -> impl Iterator<Item = (Table, &mut Vec<String>)> {
         self.files.iter_mut().filter_map(move |file| Some((file.section(section)?.clone(), &mut file.mistakes)))
     }
 }
 
-/// What is wrong with a seed.
+/// Describes a value that is not a seed.
 fn not_a_seed(value: &Value) -> String {
     match value {
         Value::Number(number) => format!(" from {} to {}, and is {number}", i64::MIN, i64::MAX),
@@ -126,7 +131,7 @@ fn not_a_seed(value: &Value) -> String {
     }
 }
 
-/// What `--print-config` writes, in Lightning's order.
+/// The output of `--print-config`, in Lightning's order.
 #[derive(Serialize)]
 pub(super) struct Printed<'a> {
     pub(super) seed_everything: i64,

@@ -1,16 +1,17 @@
-//! The program's flags: those of the trainer, the model's hyperparameters and the data's.
+//! The program's command line: its own flags, and those of the trainer, the model and the data.
 
+use super::names::Names;
+use super::part::{Part, PartFlags};
 use crate::config::TrainerConfig;
-use crate::module::{HasHparams, Hyperparameters};
+use crate::module::HasHparams;
 use crate::panic;
 use crate::trainer::CkptPath;
-use anyhow::{Context as _, Result, bail};
-use clap::builder::{OsStringValueParser, TypedValueParser as _, ValueParser};
-use clap::error::ErrorKind;
+use anyhow::{Context as _, Result};
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, Id, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -26,16 +27,24 @@ const VERBS: [(&str, &str); 4] = [
     ("predict", "Predict with a trained model"),
 ];
 
+const ABOUT_NAMES: &str = "Each flag is also understood with its section and with underscores: --trainer.max_epochs, --model.lr, \
+--data.batch_size. A flag that shares its name with another one needs its section.\nA flag that takes a BOOL is turned off by false: \
+--logger false, or with = where the BOOL is optional: --flag=false.";
+
 /// The program's command line.
 pub(super) struct Flags {
     program: Command,
+    /// The parts of the trainer, the model and the data.
+    parts: [Part; 3],
+    /// The flags that answer an ambiguous name, and what they say.
+    ambiguous: Vec<(String, String)>,
 }
 
 impl Flags {
-    /// The flags of a module and a data module.
+    /// Returns the command line for a module and a data module.
     ///
     /// # Errors
-    /// Two flags of one name, and whatever else clap finds wrong with hyperparameters: it panics, in debug builds.
+    /// What clap refuses of the hyperparameters: it panics, in debug builds.
     pub(super) fn of<M: HasHparams, D: HasHparams>(defaults: &TrainerConfig) -> Result<Self> {
         let flags = panic::catch(|| {
             let flags = Self::unchecked::<M, D>(defaults)?;
@@ -49,104 +58,93 @@ impl Flags {
         let mut defaults = serde_json::to_value(config)?;
         defaults["max_epochs"] = serde_json::to_value(config.epochs())?;
         let parts = [
-            part::<TrainerConfig>("Trainer").mut_args(|arg| with_default(arg, &defaults)),
-            part::<M::Hparams>("Model"),
-            part::<D::Hparams>("Data"),
+            Part::of::<TrainerConfig>("trainer")?.mut_args(|arg| with_default(arg, &defaults)),
+            Part::of::<M::Hparams>("model")?,
+            Part::of::<D::Hparams>("data")?,
         ];
-        refuse_doubles(&parts)?;
+        let names = Names::of(&Command::new("own").args(own("fit")), &parts);
+        let parts = parts.map(|part| names.shown(part));
+        let ambiguous = names.ambiguous();
         let mut program = Command::new(env_program()).subcommand_required(true).arg_required_else_help(true);
         for (name, about) in VERBS {
-            program = program.subcommand(verb(name, about, &parts));
+            let mut command = Command::new(name).about(about).args(own(name)).after_help(ABOUT_NAMES);
+            for (part, heading) in parts.iter().zip(["Trainer", "Model", "Data"]) {
+                command = command.next_help_heading(heading);
+                command = command.args(part.args().map(|arg| names.surface(part, arg)));
+            }
+            // a trained model has the values that it was constructed with
+            let usage = if name == "fit" { usage(&command) } else { usage(&command.clone().mut_args(optional)) };
+            command = command.mut_args(optional).override_usage(usage);
+            program = program.subcommand(command.args(ambiguous.iter().map(|(arg, _)| arg.clone())));
         }
         program = program
-            .subcommand(Command::new("hooks").about("List the hooks, and who overrides them"))
-            .subcommand(Command::new("doctor").about("Show what was found: libtorch, devices, threads"));
-        Ok(Self { program })
+            .subcommand(Command::new("hooks").about("List the hooks, and which of them are overridden"))
+            .subcommand(Command::new("doctor").about("Report what was found: libtorch, devices, threads"));
+        let ambiguous = ambiguous.into_iter().map(|(arg, answer)| (arg.get_id().to_string(), answer)).collect();
+        Ok(Self { program, parts, ambiguous })
     }
 
-    /// Reads the arguments, or ends the program with what clap says of them. A flag that must be given may still be missing: a file or a
+    /// Reads the arguments, or ends the process with clap's message. A flag that must be given may still be missing: a file or a
     /// checkpoint may have its value.
     pub(super) fn parse(&self, arguments: &[OsString]) -> Parsed {
-        let mut matches = match self.program.clone().try_get_matches_from(arguments) {
-            Ok(matches) => matches,
-            // clap looks for what is missing when all else is read
-            Err(error) if is_missing(&error) => self.program.clone().ignore_errors(true).get_matches_from(arguments),
-            Err(error) => error.exit(),
-        };
-        let (verb, given) = matches.remove_subcommand().unwrap_or_default();
-        let mut explicit = given.clone();
-        let is_default = |id: &Id| given.value_source(id.as_str()) == Some(ValueSource::DefaultValue);
-        for id in given.ids().filter(|id| is_default(id)) {
-            // fails for ids that there are not
-            let _ = explicit.try_clear_id(id.as_str());
+        let mut matches = self.program.clone().try_get_matches_from(arguments).unwrap_or_else(|error| error.exit());
+        let (verb, all) = matches.remove_subcommand().unwrap_or_default();
+        let is_verb = VERBS.iter().any(|(name, _)| *name == verb);
+        let ambiguous = self.ambiguous.iter().find(|(id, _)| is_verb && all.contains_id(id));
+        if let Some((_, answer)) = ambiguous {
+            let mut command = self.verb(&verb);
+            command.error(ErrorKind::ArgumentConflict, answer).exit();
         }
-        Parsed { verb, given, explicit }
+        let [trainer, model, data] = self.parts.each_ref().map(|part| {
+            let requires = verb == "fit" && part.name != "trainer";
+            part.read(&all, requires).unwrap_or_else(|error| self.of_verb(error, &verb).exit())
+        });
+        let mut explicit = all;
+        for id in [CONFIG, PRINT_CONFIG, CKPT_PATH, SEED].into_iter().filter(|_| is_verb) {
+            if explicit.value_source(id) != Some(ValueSource::CommandLine) {
+                let _ = explicit.try_clear_id(id);
+            }
+        }
+        Parsed { verb, explicit, trainer, model, data }
     }
 
-    /// What clap says of flags that are missing although others have these values, in files.
-    pub(super) fn missing_besides(
+    /// clap's message for the flags of a model and data that are missing although others have these values, in files.
+    pub(super) fn missing_besides<'a>(
         &self,
-        arguments: &[OsString],
-        flags: &Parsed,
-        values: &BTreeMap<String, Value>,
+        flags: &'a Parsed,
+        model: impl IntoIterator<Item = (&'a String, &'a Value)>,
+        data: impl IntoIterator<Item = (&'a String, &'a Value)>,
     ) -> Option<clap::Error> {
-        let verb = self.program.find_subcommand(&flags.verb)?;
-        let mut written = Vec::new();
-        let mut in_files = Vec::new();
-        for arg in verb.get_arguments().filter(|arg| !flags.explicit.contains_id(arg.get_id().as_str())) {
-            let Some(value) = values.get(arg.get_id().as_str()).filter(|value| !value.is_null()) else { continue };
-            in_files.push(arg.get_id().clone());
-            written.extend(as_written(arg, value));
-        }
-        // clap looks at what is required of what, and not at the values
-        let program = self.program.clone().mut_subcommand(&flags.verb, |verb| {
-            verb.mut_args(|arg| {
-                let arg = if in_files.contains(arg.get_id()) { arg.required(false) } else { arg };
-                if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
-            })
-        });
-        let place = arguments.iter().position(|argument| *argument == *flags.verb).map_or(1, |place| place + 1);
-        let mut all = arguments.to_owned();
-        all.splice(place..place, written);
-        program.try_get_matches_from(all).err().filter(is_missing)
+        let mut missing = flags.model.missing_besides(model);
+        missing.extend(flags.data.missing_besides(data));
+        let mut error = clap::Error::new(ErrorKind::MissingRequiredArgument);
+        let is_missing = !missing.is_empty();
+        error.insert(ContextKind::InvalidArg, ContextValue::Strings(missing));
+        is_missing.then(|| self.of_verb(error, &flags.verb))
+    }
+
+    /// An error of one part as one of the whole command line.
+    fn of_verb(&self, mut error: clap::Error, verb: &str) -> clap::Error {
+        let mut command = self.verb(verb);
+        error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
+        error.with_cmd(&command)
+    }
+
+    fn verb(&self, name: &str) -> Command {
+        let mut program = self.program.clone();
+        program.build();
+        program.find_subcommand(name).cloned().unwrap_or(program)
     }
 }
 
 /// The arguments as they were read.
 pub(super) struct Parsed {
     pub(super) verb: String,
-    /// All values, defaults included.
-    pub(super) given: ArgMatches,
-    /// Those that were written.
+    /// The program's own flags that were written.
     pub(super) explicit: ArgMatches,
-}
-
-fn is_missing(error: &clap::Error) -> bool {
-    error.kind() == ErrorKind::MissingRequiredArgument
-}
-
-/// A flag with a value from a file, as it would have been written: each element of a list in a flag of its own, or after one flag
-/// that takes several.
-fn as_written(arg: &Arg, value: &Value) -> Vec<OsString> {
-    let name = match (arg.get_long(), arg.get_short()) {
-        (Some(long), _) => format!("--{long}"),
-        (None, Some(short)) => format!("-{short}"),
-        (None, None) => return Vec::new(),
-    };
-    if !arg.get_action().takes_values() {
-        return if *value == Value::Bool(true) { vec![name.into()] } else { Vec::new() };
-    }
-    let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    let texts = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-    if arg.get_num_args().is_some_and(|range| range.min_values() > 1) {
-        return std::iter::once(name).chain(texts).map(OsString::from).collect();
-    }
-    texts.map(|text| format!("{name}={text}").into()).collect()
-}
-
-/// The flags of one part.
-pub(super) fn args<H: Hyperparameters>() -> Vec<Arg> {
-    H::augment_args(Command::new("part")).get_arguments().cloned().collect()
+    pub(super) trainer: PartFlags,
+    pub(super) model: PartFlags,
+    pub(super) data: PartFlags,
 }
 
 fn env_program() -> String {
@@ -154,34 +152,20 @@ fn env_program() -> String {
     path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_else(|| "program".to_owned())
 }
 
-/// The flags of one part of the program, under a heading of their own.
-fn part<H: Hyperparameters>(heading: &'static str) -> Command {
-    let part = H::augment_args(Command::new(heading).next_help_heading(heading));
-    // `--lr -1` is a wrong learning rate, not an unknown flag `-1`
-    part.mut_args(|arg| if arg.get_action().takes_values() { arg.allow_negative_numbers(true) } else { arg })
+/// The flags that belong to no part.
+fn own(verb: &str) -> [Arg; 4] {
+    [config(), print_config(), checkpoint(verb), seed()]
 }
 
-fn verb(name: &'static str, about: &'static str, parts: &[Command]) -> Command {
-    let command = Command::new(name).about(about).args([config(), print_config(), checkpoint(name), seed()]);
-    let command = parts.iter().fold(command, with_part);
-    // a trained model brings the values that it was made with
-    if name == "fit" { command } else { nothing_required(command) }
+fn optional(arg: Arg) -> Arg {
+    arg.required(false)
 }
 
-fn nothing_required(command: Command) -> Command {
-    let groups: Vec<Id> = command.get_groups().map(|group| group.get_id().clone()).collect();
-    let command = groups.into_iter().fold(command, |command, id| command.mut_group(id, |group| group.required(false)));
-    command.mut_args(|arg| arg.required(false))
-}
-
-fn with_part(command: Command, part: &Command) -> Command {
-    let taken: Vec<_> = command.get_groups().map(|group| group.get_id().clone()).collect();
-    // clap names a group after each struct, and both structs may well be called `Hparams`
-    let groups = part.get_groups().map(|group| match group.get_id() {
-        id if taken.contains(id) => group.clone().id(format!("{}.{id}", part.get_name())),
-        _ => group.clone(),
-    });
-    command.args(part.get_arguments()).groups(groups)
+/// How a verb is used, with the flags that must be given.
+fn usage(verb: &Command) -> String {
+    let name = format!("{} {}", env_program(), verb.get_name());
+    let usage = verb.clone().bin_name(name).render_usage().to_string();
+    usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned()
 }
 
 /// A trainer's flag with the default that the module gives it.
@@ -206,12 +190,13 @@ fn checkpoint(verb: &str) -> Arg {
 
 fn config() -> Arg {
     let arg = Arg::new(CONFIG).long("config").value_name("FILE").value_parser(value_parser!(PathBuf));
-    arg.action(ArgAction::Append).help("Read values from this YAML file; of several, and of flags, the later counts")
+    arg.action(ArgAction::Append)
+        .help("Read values from this YAML file; a later file overrides an earlier one, and flags override files")
 }
 
 fn print_config() -> Arg {
     let arg = Arg::new(PRINT_CONFIG).long("print-config").action(ArgAction::SetTrue);
-    arg.help("Write the values of all flags as such a file, and do nothing else")
+    arg.help("Print the values of all flags as such a file, and exit")
 }
 
 fn seed() -> Arg {
@@ -219,32 +204,4 @@ fn seed() -> Arg {
     seed.default_value("0")
         .allow_negative_numbers(true)
         .help("Seed all random numbers, the order of shuffled data included")
-}
-
-/// Two flags of one name would hide each other.
-fn refuse_doubles(parts: &[Command]) -> Result<()> {
-    let help = Arg::new("help").long("help").short('h').action(ArgAction::Help);
-    let own = Command::new("program").args([help, config(), print_config(), checkpoint("fit"), seed()]);
-    let mut known: Vec<(String, &str)> = Vec::new();
-    for part in std::iter::once(&own).chain(parts) {
-        if part.has_subcommands() {
-            bail!("the hyperparameters of the {} have subcommands: give them flags alone", part.get_name());
-        }
-        for name in part.get_arguments().flat_map(names) {
-            if let Some((_, other)) = known.iter().find(|(known, _)| *known == name) {
-                bail!("`{name}` is a hyperparameter of the {} and of the {other}: rename one of them", part.get_name());
-            }
-            known.push((name, part.get_name()));
-        }
-    }
-    Ok(())
-}
-
-/// What an argument is known by, in configurations and on the command line.
-fn names(arg: &Arg) -> Vec<String> {
-    let longs = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
-    let shorts = arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
-    let mut names = vec![arg.get_id().to_string()];
-    names.extend(longs.map(|long| format!("--{long}")).chain(shorts.map(|short| format!("-{short}"))));
-    names
 }

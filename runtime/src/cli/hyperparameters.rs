@@ -1,9 +1,10 @@
 //! The hyperparameters of a model or of its data: from flags, files, a checkpoint and defaults, put together as serde has them.
 
 use super::configuration::Configuration;
-use super::flags::{Parsed, args};
+use super::part::PartFlags;
 use crate::config::keys::unknown;
 use crate::json::{Filler, Path, Shape};
+use crate::messages::warning;
 use crate::module::Hyperparameters;
 use crate::yaml::{Table, in_one_line, shown};
 use anyhow::{Context as _, Result, anyhow};
@@ -39,7 +40,7 @@ impl<H> Found<H> {
 /// Values that do not fit.
 pub(super) fn read<H: Hyperparameters>(
     of: &'static str,
-    flags: &Parsed,
+    flags: &PartFlags,
     saved: Option<(&path::Path, &Value)>,
     files: &mut Configuration,
 ) -> Result<Found<H>> {
@@ -53,12 +54,16 @@ pub(super) fn read<H: Hyperparameters>(
         }
         base = hparams.to_json().with_context(|| format!("the {of}'s hyperparameters can't be written"))?;
     }
-    let fields = Fields::<H>::new(flags, base);
+    let mut fields = Fields::<H>::new(flags, base);
     let mut of_files = Value::Object(Table::new());
     for (table, mistakes) in files.sections(of) {
         let (usable, wrong) = fields.sort_out(&mut vec![of.to_owned()], &table);
         of_files = fields.overlaid(&of_files, &usable);
         mistakes.extend(wrong);
+    }
+    without_conflicts(flags, &mut of_files);
+    if saved.is_some() {
+        without_conflicts(flags, &mut fields.base);
     }
     let Value::Object(table) = of_files else { return Err(anyhow!("the configuration's `{of}` is not a table")) };
     let values = fields.overlaid(&fields.base, &table);
@@ -77,13 +82,26 @@ pub(super) fn read<H: Hyperparameters>(
         // those whose values have other names than their flags are there as well
         // an empty list is as good as none
         let is_list = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append);
-        let required = fields.args.iter().filter(|arg| arg.is_required_set() && !is_list(arg));
+        let required = flags.args.iter().filter(|arg| arg.is_required_set() && !is_list(arg));
         let required = required.map(|arg| arg.get_id().to_string());
         named.extend(
             required.filter(|id| !named.contains_key(id)).map(|id| (id, Value::Bool(true))).collect::<Vec<_>>(),
         );
     }
     Ok(Found { hparams, values: named, missing })
+}
+
+/// Removes the values that conflict with flags which were written: the flags win.
+fn without_conflicts(flags: &PartFlags, values: &mut Value) {
+    let Some(table) = values.as_object_mut() else { return };
+    table.retain(|name, value| {
+        let conflicts = flags.conflicts(name, value);
+        if conflicts {
+            warning!("`{}` of a file or a checkpoint is ignored, as it conflicts with a flag", shown(name));
+        }
+        !conflicts
+    });
+    table.values_mut().for_each(|value| without_conflicts(flags, value));
 }
 
 /// Adds a value, and where it is a struct the values of its fields, by their names.
@@ -94,9 +112,7 @@ fn name_value(name: &str, value: &Value, named: &mut BTreeMap<String, Value>) {
 
 /// The fields of a struct of hyperparameters.
 struct Fields<'a, H> {
-    flags: &'a Parsed,
-    /// Its flags.
-    args: Vec<Arg>,
+    flags: &'a PartFlags,
     /// The values of flags that were given, else their defaults, where these are one text.
     texts: BTreeMap<String, String>,
     shape: Shape,
@@ -108,8 +124,8 @@ struct Fields<'a, H> {
 }
 
 impl<'a, H: Hyperparameters> Fields<'a, H> {
-    fn new(flags: &'a Parsed, base: Value) -> Self {
-        let args = args::<H>();
+    fn new(flags: &'a PartFlags, base: Value) -> Self {
+        let args = &flags.args;
         let texts = args.iter().filter_map(|arg| {
             let mut raw = flags.given.try_get_raw(arg.get_id().as_str()).ok()??;
             Some((arg.get_id().to_string(), raw.next()?.to_str()?.to_owned())).filter(|_| raw.next().is_none())
@@ -118,7 +134,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         let mut shape = H::shape(&base, &texts);
         // a struct that is the value of one flag is not made up
         shape.optional.retain(|place| place.last().is_none_or(|name| args.iter().all(|arg| arg.get_id() != name)));
-        let mut fields = Self { flags, args, texts, shape, base, seeds: Vec::new(), kind: std::marker::PhantomData };
+        let mut fields = Self { flags, texts, shape, base, seeds: Vec::new(), kind: std::marker::PhantomData };
         fields.seeds = (0..SEEDS).filter(|seed| fields.filled(&fields.base, *seed).is_ok()).collect();
         fields
     }
@@ -157,7 +173,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         let mut known: Vec<String> = keys.collect();
         known.extend(fields.into_iter().flat_map(|fields| fields.iter().map(|field| (*field).to_owned())));
         if place.is_empty() && fields.is_none() {
-            known.extend(self.args.iter().map(|arg| arg.get_id().to_string()));
+            known.extend(self.flags.args.iter().map(|arg| arg.get_id().to_string()));
         }
         known.sort();
         known.dedup();
@@ -206,9 +222,9 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
             let id = arg.get_id().as_str();
             named.contains_key(id) || self.flags.explicit.try_contains_id(id).unwrap_or_default()
         };
-        match self.args.iter().find(|arg| place.last().is_some_and(|name| arg.get_id() == name)) {
+        match self.flags.args.iter().find(|arg| place.last().is_some_and(|name| arg.get_id() == name)) {
             Some(arg) => arg.is_required_set(),
-            None => self.args.iter().any(|arg| arg.is_required_set() && !is_given(arg)),
+            None => self.flags.args.iter().any(|arg| arg.is_required_set() && !is_given(arg)),
         }
     }
 

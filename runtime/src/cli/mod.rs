@@ -7,6 +7,9 @@ mod doctor;
 mod flags;
 mod hooks;
 mod hyperparameters;
+mod lightning_config;
+mod names;
+mod part;
 mod program;
 mod verb;
 

@@ -164,7 +164,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
             "test" => Stage::Test,
             _ => Stage::Predict,
         };
-        let verb = Verb::<M, D>::new(stage, parsed, &flags, &arguments, defaults)?;
+        let verb = Verb::<M, D>::new(stage, parsed, &flags, defaults)?;
         verb.run(|trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer)))
     }
 }

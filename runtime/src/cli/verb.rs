@@ -18,7 +18,7 @@ use crate::yaml;
 use anyhow::{Context as _, Result};
 use comfy_table::CellAlignment;
 use serde_json::Value;
-use std::ffi::OsString;
+use std::any::type_name;
 
 /// A verb with its flags and configuration files read.
 pub(super) struct Verb<M: HasHparams, D: HasHparams> {
@@ -37,17 +37,11 @@ where
     M: LightningModule + FromHparamsAndData<D>,
     D: Loads<M::Batch> + FromHparams,
 {
-    pub(super) fn new(
-        stage: Stage,
-        parsed: Parsed,
-        flags: &Flags,
-        arguments: &[OsString],
-        defaults: TrainerConfig,
-    ) -> Result<Self> {
+    pub(super) fn new(stage: Stage, parsed: Parsed, flags: &Flags, defaults: TrainerConfig) -> Result<Self> {
         let explicit = &parsed.explicit;
-        let mut files = Configuration::of(explicit);
+        let mut files = Configuration::of(explicit, stage, [("model", type_name::<M>()), ("data", type_name::<D>())]);
         let mut config = files.trainer(defaults);
-        Hyperparameters::update_from_arg_matches(&mut config, explicit)?;
+        Hyperparameters::update_from_arg_matches(&mut config, &parsed.trainer.explicit)?;
         let given_path = explicit.get_one::<CkptPath>(flags::CKPT_PATH).cloned();
         let ckpt_path = given_path
             .or_else(|| files.value(flags::CKPT_PATH)?.as_str().filter(|path| !path.is_empty()).map(CkptPath::from));
@@ -60,15 +54,15 @@ where
         let metadata = checkpoint.as_ref().map(|found| Checkpoint::read_metadata(&found.path)).transpose()?;
         let hyper_parameters = metadata.as_ref().and_then(|metadata| metadata.hyper_parameters.as_ref());
         let saved = checkpoint.as_ref().map(|found| found.path.as_path()).zip(hyper_parameters);
-        let model = hyperparameters::read::<M::Hparams>("model", &parsed, saved, &mut files);
-        let data = hyperparameters::read::<D::Hparams>("data", &parsed, saved, &mut files);
+        let model = hyperparameters::read::<M::Hparams>("model", &parsed.model, saved, &mut files);
+        let data = hyperparameters::read::<D::Hparams>("data", &parsed.data, saved, &mut files);
         files.check()?;
         let (model, data) = (model?, data?);
-        if stage == Stage::Fit && saved.is_none() {
-            let values = model.values.iter().chain(&data.values).map(|(id, value)| (id.clone(), value.clone()));
-            if let Some(error) = flags.missing_besides(arguments, &parsed, &values.collect()) {
-                error.exit();
-            }
+        if stage == Stage::Fit
+            && saved.is_none()
+            && let Some(error) = flags.missing_besides(&parsed, &model.values, &data.values)
+        {
+            error.exit();
         }
         let seed = explicit.get_one::<i64>(flags::SEED).copied();
         let seed = seed.or_else(|| files.value(flags::SEED)?.as_i64()).unwrap_or_default();

@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// How many batches of a loader are used: so many, or a part of them. Lightning's `limit_train_batches` and its like.
+/// How many batches of a loader are used: a number, or a fraction of them. Lightning's `limit_train_batches` and the like.
 ///
 /// A whole number counts batches, a number with a point is a fraction: `1` is one batch, `1.0` is all of them.
 ///
@@ -14,13 +14,13 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum BatchLimit {
-    /// The first so many batches.
+    /// The first n batches.
     Batches(usize),
-    /// The first part of the batches, from 0 to 1, rounded down.
+    /// The first batches up to this fraction of them, from 0 to 1, rounded down.
     Fraction(f64),
 }
 
-/// A fraction that leaves no batch, or one of a loader whose length is not known.
+/// A fraction that leaves no batch, or one of a loader of unknown length.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub(crate) enum LimitError {
     #[error("{fraction} of {batches} batches is less than one: it must be at least {}", 1.0 / *batches as f64)]
@@ -35,12 +35,12 @@ impl BatchLimit {
     /// No batch.
     pub const NONE: Self = Self::Batches(0);
 
-    /// Whether nothing is left, whatever the loader's length.
+    /// Returns whether no batch is used, whatever the length of the loader.
     pub fn is_zero(self) -> bool {
         matches!(self, Self::Batches(0)) || self == Self::Fraction(0.0)
     }
 
-    /// The number of batches that are used of `batches`; `None` is a loader of unknown length.
+    /// Returns the number of batches that are used of `batches`; `None` is a loader of unknown length.
     pub(crate) fn of(self, batches: Option<usize>) -> Result<Option<usize>, LimitError> {
         match (self, batches) {
             (Self::Batches(limit), None) => Ok(Some(limit)),

@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// A run of a few batches through everything, to find mistakes. Lightning's `fast_dev_run`: a number of batches, or true for
+/// A run of a few batches through every loop, to find mistakes. Lightning's `fast_dev_run`: a number of batches, or true for
 /// one.
 ///
 /// Nothing is logged and no checkpoint is written; there is one epoch, and no sanity check.
@@ -20,7 +20,7 @@ pub struct FastDevRun(
 );
 
 impl FastDevRun {
-    /// The batches of each loop; `None` in an ordinary run.
+    /// Returns the number of batches of each loop; `None` in an ordinary run.
     pub fn batches(self) -> Option<usize> {
         (self.0 > 0).then_some(self.0)
     }

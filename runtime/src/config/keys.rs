@@ -1,12 +1,13 @@
 //! Keys of configurations: unknown ones, misspelled ones, and values of the wrong type.
 
+use super::lightning_keys::{LightningKey, lightning_key};
 use crate::yaml::{Table, in_one_line, shown};
 use serde_json::Value;
 
 /// The similarity (Jaro-Winkler, 0 to 1) from which a key counts as a misspelling of another.
 const LEAST_LIKENESS: f64 = 0.7;
 
-/// Mistakes in one sentence: the first ones, and the number of those that follow.
+/// Joins mistakes into one sentence: the first ones, and the number of the others.
 pub(crate) fn listed(mistakes: &[String]) -> String {
     const MOST: usize = 10;
     const LONGEST: usize = 2_000;
@@ -21,8 +22,8 @@ pub(crate) fn listed(mistakes: &[String]) -> String {
     mistakes[..few].iter().cloned().chain(more).collect::<Vec<_>>().join("; ")
 }
 
-/// Divides a section of a configuration into what can be used and what can't, with a mistake for each. `base` has a value for
-/// each key; `is_valid` judges it with one of them replaced.
+/// Divides a section of a configuration into usable values and mistakes. `base` has a value for each key; `is_valid` checks it with
+/// one of them replaced.
 pub(crate) fn sort_out(
     section: Option<&str>,
     table: &Table,
@@ -33,6 +34,14 @@ pub(crate) fn sort_out(
     let (mut usable, mut mistakes) = (Table::new(), Vec::new());
     for (key, value) in table {
         let path = section.map_or_else(|| shown(key), |section| format!("{section}.{}", shown(key)));
+        match lightning_key(key, value) {
+            Some(LightningKey::Taken) => continue,
+            Some(LightningKey::Refused(instead)) => {
+                mistakes.push(format!("`{path}` can't be taken: {instead}"));
+                continue;
+            }
+            None => {}
+        }
         if !known_keys.contains(key) {
             mistakes.push(unknown(&path, key, known_keys));
             continue;
@@ -40,13 +49,15 @@ pub(crate) fn sort_out(
         let one = Table::from_iter([(key.clone(), value.clone())]);
         match is_valid(overlay(base, &one)) {
             Ok(()) => drop(usable.insert(key.clone(), value.clone())),
+            // as in Lightning, the default
+            Err(_) if value.is_null() => {}
             Err(error) => mistakes.push(format!("`{path}`: {}", in_one_line(&error))),
         }
     }
     (usable, mistakes)
 }
 
-/// That a key is unknown, with the one that was meant or those that there are.
+/// Says that a key is unknown, with the most similar key, or all keys.
 pub(crate) fn unknown(path: &str, key: &str, known_keys: &[String]) -> String {
     let likeness = |known: &&String| strsim::jaro_winkler(key, known);
     let nearest = known_keys.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
@@ -57,12 +68,12 @@ pub(crate) fn unknown(path: &str, key: &str, known_keys: &[String]) -> String {
     }
 }
 
-/// The keys of a table.
+/// Returns the keys of a table.
 pub(crate) fn keys(table: &Value) -> Vec<String> {
     table.as_object().into_iter().flat_map(Table::keys).cloned().collect()
 }
 
-/// A table with values of another.
+/// Returns a table with the values of another one in place of its own.
 pub(crate) fn overlay(base: &Value, table: &Table) -> Value {
     let mut overlaid = base.as_object().cloned().unwrap_or_default();
     overlaid.extend(table.iter().map(|(key, value)| (key.clone(), value.clone())));

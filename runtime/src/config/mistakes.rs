@@ -1,8 +1,8 @@
-//! What makes no sense in a configuration: every rule in one place, each mistake one clause of a sentence.
+//! The rules for a configuration, with one clause of a sentence for each violation.
 
 use super::TrainerConfig;
 
-/// Every mistake, in the order of the fields.
+/// Returns every mistake, in the order of the fields.
 pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
     let no_limit = |name: &str, value: Option<i64>| {
         let value = value.filter(|value| *value < -1)?;
@@ -34,7 +34,7 @@ fn gradient_clip_val(config: &TrainerConfig) -> Option<String> {
     Some(format!("`gradient_clip_val` is {value}: it must be a number of 0 or more"))
 }
 
-/// A part of an epoch can't be counted over epochs.
+/// A fraction of an epoch can't be counted across epochs.
 fn across_epochs(config: &TrainerConfig) -> Option<String> {
     let is_part = matches!(config.val_check_interval, super::ValCheckInterval::Fraction(part) if part != 1.0);
     (is_part && config.check_val_every_n_epoch.is_none()).then(|| {

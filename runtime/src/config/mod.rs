@@ -4,6 +4,7 @@ mod batch_limit;
 mod error;
 mod fast_dev_run;
 pub(crate) mod keys;
+pub(crate) mod lightning_keys;
 mod mistakes;
 mod setters;
 mod val_check_interval;
@@ -70,7 +71,7 @@ pub struct TrainerConfig {
     /// Train on a number or a fraction of the batches of each epoch
     #[arg(long, value_name = "BATCHES", default_value_t)]
     pub limit_train_batches: BatchLimit,
-    /// Validate on a number or a fraction of each loader's batches; 0 leaves validation out
+    /// Validate on a number or a fraction of each loader's batches; 0 skips validation
     #[arg(long, value_name = "BATCHES", default_value_t)]
     pub limit_val_batches: BatchLimit,
     /// Test on a number or a fraction of each loader's batches
@@ -79,61 +80,61 @@ pub struct TrainerConfig {
     /// Predict a number or a fraction of each loader's batches
     #[arg(long, value_name = "BATCHES", default_value_t)]
     pub limit_predict_batches: BatchLimit,
-    /// Train and validate on the same few batches, a number or a fraction, without shuffling; 0 is an ordinary run
+    /// Train and validate on the same few batches, a number or a fraction, without shuffling; 0 turns it off
     #[arg(long, value_name = "BATCHES", default_value_t = BatchLimit::NONE)]
     pub overfit_batches: BatchLimit,
-    /// Run this many batches through everything, to find mistakes; true is one batch
+    /// Run this many batches through every loop, to find mistakes; true is one batch
     #[arg(long, value_name = "BATCHES", default_value_t, num_args = 0..=1, default_missing_value = "true")]
     pub fast_dev_run: FastDevRun,
-    /// Validate within an epoch: after a fraction of it, a number of batches, or such as `100 steps`, `2 epochs`, `10m`
+    /// Validate after a fraction of an epoch, a number of batches, or an interval such as `100 steps`, `2 epochs`, `10m`
     #[arg(long, value_name = "INTERVAL", default_value_t)]
     pub val_check_interval: ValCheckInterval,
-    /// Validate after every so many epochs; none counts the batches of `val_check_interval` over epochs
+    /// Validate every n epochs; none counts the batches of `val_check_interval` across epochs
     #[arg(long, value_name = "EPOCHS", value_parser = epochs_or_none, default_value = "1")]
     pub check_val_every_n_epoch: ::std::option::Option<usize>,
-    /// Validate on this many batches before training begins, to find mistakes early; 0 leaves it out, -1 takes all
+    /// Validate on this many batches before training begins, to find mistakes early; 0 skips it, -1 takes all
     #[arg(long, value_name = "BATCHES", default_value_t = 2)]
     pub num_sanity_val_steps: i64,
-    /// Make the loaders anew every so many epochs; 0 keeps them
+    /// Create the loaders again every n epochs; 0 keeps them
     #[arg(long, value_name = "EPOCHS", default_value_t = 0)]
     pub reload_dataloaders_every_n_epochs: usize,
-    /// Step the optimizer after the gradients of so many batches
+    /// Accumulate the gradients of n batches before each optimizer step
     #[arg(long, value_name = "BATCHES", default_value_t = 1)]
     pub accumulate_grad_batches: usize,
-    /// Clip the gradients at this value
+    /// Clip gradients to this value
     #[arg(long, value_name = "VALUE")]
     pub gradient_clip_val: Option<f64>,
-    /// What is clipped: the norm of all gradients together, or each value
+    /// Clip the norm of all gradients together, or each value
     #[arg(long, value_enum, value_name = "ALGORITHM", default_value_t)]
     pub gradient_clip_algorithm: GradientClipAlgorithm,
-    /// What to do when the loss is NaN or infinite; Lightning goes on without a word
+    /// What to do when the loss is NaN or infinite; Lightning continues silently
     #[arg(long, value_enum, value_name = "POLICY", default_value_t)]
     pub on_non_finite_loss: NonFiniteLoss,
-    /// Look for the first gradient or parameter that is NaN or infinite; slow, as every step waits for the device
+    /// Find the first gradient or parameter that is NaN or infinite; slow, as every step waits for the device
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = false)]
     pub detect_anomaly: bool,
-    /// Write a row to the logs after every so many steps
+    /// Write a row to the loggers every n steps
     #[arg(long, value_name = "STEPS", default_value_t = 50)]
     pub log_every_n_steps: usize,
-    /// The folder under which lightning_logs is made
+    /// The folder in which lightning_logs is created; `~` is the home directory
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub default_root_dir: PathBuf,
-    /// Write logs
+    /// Write logs: false turns all loggers off that the trainer creates
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub logger: bool,
-    /// Write checkpoints: one at the end of each epoch, where no callback says otherwise
+    /// Write checkpoints: by default the newest, at the end of each epoch
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_checkpointing: bool,
-    /// Write checkpoints by a thread beside the training, from copies in memory
+    /// Write checkpoints in a background thread, from copies in memory
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = false)]
     pub async_checkpointing: bool,
-    /// Show the progress: a bar on a terminal, else a line for each epoch
+    /// Show progress: a bar on a terminal, else a line for each epoch
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_progress_bar: bool,
     /// Show a table of the model's layers and parameters before training
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_model_summary: bool,
-    /// End in good order on SIGINT (Ctrl-C) and SIGTERM, after the running step; false is for programs that handle them
+    /// Stop on SIGINT (Ctrl-C) and SIGTERM after the current step; set false in a program that handles them itself
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub handle_signals: bool,
     /// Makes literals end in `..TrainerConfig::default()`, so that fields can be added. `#[non_exhaustive]` would forbid all literals.
@@ -143,23 +144,23 @@ pub struct TrainerConfig {
     pub __more_may_be_added: (),
 }
 
-/// What a `fit` does when the loss is NaN or infinite. Lightning goes on without a word, which trains NaN into every weight.
+/// What a `fit` does when the loss is NaN or infinite. Lightning continues silently, which trains NaN into every weight.
 ///
-/// The loss is judged as the training step returned it, before it is divided by `accumulate_grad_batches` or scaled for
-/// `16-mixed`, whose scaler deals with infinite gradients by itself. On the CPU it is looked at before the backward pass. On
-/// a GPU nothing waits for it: the optimizer's steps are left out there, and the host hears of it where it waits anyway, for
-/// a row of the log, a validation, the epoch's end. Adadelta, Adamax, NAdam, RAdam and RMSprop can't leave out a step there by
-/// themselves: with `Stop` they take it, with `SkipStep` each of their steps waits for the device. L-BFGS waits for its loss
+/// The loss is checked as the training step returned it, before it is divided by `accumulate_grad_batches` or scaled for
+/// `16-mixed`, whose scaler handles infinite gradients by itself. On the CPU it is checked before the backward pass. On a GPU
+/// nothing waits for it: the optimizer's step is skipped on the device, and the host reads the loss where it waits anyway, for a
+/// row of the log, a validation, or the end of the epoch. Adadelta, Adamax, NAdam, RAdam and RMSprop can't skip a step on the
+/// device: with `Stop` they take it, with `SkipStep` each of their steps waits for the device. L-BFGS waits for its loss
 /// anyway, and can't skip a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum NonFiniteLoss {
-    /// The run ends by [`Error::NonFiniteLoss`], the weights as they were before
+    /// End the run with an error; the weights are those from before the step
     #[default]
     Stop,
-    /// The step is left out, with all batches of its accumulation window; it is counted nonetheless
+    /// Skip the step, with all batches of its accumulation window; it is still counted
     SkipStep,
-    /// Nothing is looked at
+    /// Check nothing
     GoOn,
 }
 
@@ -169,14 +170,14 @@ pub enum NonFiniteLoss {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum GradientClipAlgorithm {
-    /// The L2 norm of all gradients together is brought down to the value
+    /// Scale all gradients so that their total L2 norm is at most the value
     #[default]
     Norm,
-    /// Every element is brought into the range from -value to value
+    /// Clamp every element to the range from -value to value
     Value,
 }
 
-/// Epochs of a run that was given no end, as in Lightning.
+/// The number of epochs of a run without a limit, as in Lightning.
 const DEFAULT_MAX_EPOCHS: usize = 1000;
 
 impl Default for TrainerConfig {
@@ -219,7 +220,7 @@ impl Default for TrainerConfig {
 }
 
 impl TrainerConfig {
-    /// The number of epochs after which `fit` ends; `None` where only steps or time count.
+    /// Returns the number of epochs after which `fit` ends; `None` where only steps or time limit it.
     pub fn epochs(&self) -> Option<usize> {
         match self.max_epochs {
             None if self.steps().is_none() && self.max_time.is_none() => Some(DEFAULT_MAX_EPOCHS),
@@ -227,17 +228,17 @@ impl TrainerConfig {
         }
     }
 
-    /// The number of optimizer steps after which `fit` ends; `None` where they don't count.
+    /// Returns the number of optimizer steps after which `fit` ends; `None` without a limit.
     pub fn steps(&self) -> Option<usize> {
         self.max_steps.and_then(|steps| usize::try_from(steps).ok())
     }
 
-    /// The epochs that `fit` makes at least: one where steps are asked for, as in Lightning.
+    /// Returns the minimum number of epochs of a `fit`: `min_epochs`, or 1 where `min_steps` is set, as in Lightning.
     pub fn at_least_epochs(&self) -> usize {
         self.min_epochs.unwrap_or(usize::from(self.min_steps.is_some()))
     }
 
-    /// The batches of the sanity check; `None` takes all.
+    /// Returns the number of batches of the sanity check; `None` takes all.
     pub(crate) fn sanity_batches(&self) -> Option<usize> {
         usize::try_from(self.num_sanity_val_steps).ok()
     }
@@ -251,7 +252,7 @@ impl TrainerConfig {
         if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("; ").into()) }
     }
 
-    /// The configuration with what `overfit_batches` and `fast_dev_run` say of the other values, and with a `default_root_dir` without `~`.
+    /// Returns the configuration with the values that `overfit_batches` and `fast_dev_run` set, and with `~` expanded.
     pub(crate) fn resolved(mut self) -> Self {
         if let Some(batches) = self.fast_dev_run.batches() {
             let limit = BatchLimit::Batches(batches);

@@ -6,7 +6,7 @@ use std::str::FromStr;
 /// When validation runs within training. Lightning's `val_check_interval`.
 ///
 /// Plain numbers mean what Lightning means: `0.25` four times an epoch, `100` after every 100 batches of an epoch, counted
-/// over epochs where `check_val_every_n_epoch` is none. An [`Every`] says it outright.
+/// over epochs where `check_val_every_n_epoch` is none. An [`Every`] names its unit.
 ///
 /// ```
 /// use tch_lightning::{Every, ValCheckInterval};
@@ -16,9 +16,9 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ValCheckInterval {
-    /// After each such part of an epoch, from above 0 to 1; at the end of the epoch by default, 1.
+    /// After this fraction of an epoch, above 0 and up to 1. Default 1, the end of the epoch.
     Fraction(f64),
-    /// After so many batches of an epoch, optimizer steps or epochs of the run, or so much time.
+    /// After a number of batches of an epoch, of optimizer steps or epochs of the run, or a time.
     Every(Every),
 }
 

@@ -1,0 +1,70 @@
+//! A configuration file of Lightning's CLI: what it has in other places than the program's own files.
+
+use crate::config::lightning_keys::classes;
+use crate::stage::Stage;
+use crate::yaml::{Table, shown};
+use serde_json::Value;
+
+/// The types of a program, by the sections of their hyperparameters.
+pub(super) type Types = [(&'static str, &'static str); 2];
+
+/// Moves the values of a file of Lightning's to where the program has them. Returns a mistake for each key that can't be taken, with
+/// what stands in its place.
+pub(super) fn translate(table: &mut Table, stage: Stage, types: Types) -> Vec<String> {
+    take_verb(table, stage);
+    let mut mistakes = Vec::new();
+    let optimizer = "return it from the module's `configure_optimizers`, with its values as hyperparameters";
+    let scheduler = "return the optimizer with `.lr_scheduler(…)` from the module's `configure_optimizers`";
+    for (key, instead) in [("optimizer", optimizer), ("lr_scheduler", scheduler)] {
+        let Some(value) = table.remove(key).filter(|value| !value.is_null()) else { continue };
+        let names: Vec<String> = classes(&value).iter().map(|name| format!(" (`{name}`)")).collect();
+        mistakes.push(format!("`{key}`{} is not taken from a file: {instead}", names.concat()));
+    }
+    for key in ["verbose", "return_predictions", "weights_only"] {
+        table.remove(key);
+    }
+    for (section, of_program) in types {
+        if let Some(Value::Object(class)) = table.get_mut(section) {
+            mistakes.extend(take_init_args(section, class, of_program));
+        }
+    }
+    mistakes
+}
+
+/// Takes the section of the running verb, which a file for all verbs has around everything else.
+fn take_verb(table: &mut Table, stage: Stage) {
+    for verb in [Stage::Fit, Stage::Validate, Stage::Test, Stage::Predict] {
+        let name = verb.to_string();
+        if !table.get(&name).is_some_and(|value| value.is_object() || value.is_null()) {
+            continue;
+        }
+        let Some(Value::Object(inner)) = table.remove(&name).filter(|_| verb == stage) else { continue };
+        for (key, value) in inner {
+            match (table.get_mut(&key), value) {
+                (Some(Value::Object(outer)), Value::Object(inner)) => outer.extend(inner),
+                (_, value) => drop(table.insert(key, value)),
+            }
+        }
+    }
+}
+
+/// Takes the arguments of a class in place of the class, of which the program has one.
+fn take_init_args(section: &str, class: &mut Table, of_program: &str) -> Option<String> {
+    let is_class = class.keys().all(|key| matches!(key.as_str(), "class_path" | "init_args" | "dict_kwargs"));
+    let Some(Value::String(path)) = class.get("class_path").filter(|_| is_class) else { return None };
+    let name = path.rsplit(['.', ':']).next().unwrap_or(path).to_owned();
+    let path = shown(path);
+    let arguments = match class.remove("init_args") {
+        Some(Value::Object(arguments)) => arguments,
+        _ => Table::new(),
+    };
+    *class = arguments;
+    let plain = of_program.split('<').next().unwrap_or(of_program);
+    let plain = plain.rsplit("::").next().unwrap_or(plain);
+    (name != plain).then(|| {
+        format!(
+            "`{section}.class_path` is `{path}`, and the {section} of this program is `{plain}`: remove it, and write the values \
+             of `init_args` into `{section}`"
+        )
+    })
+}

@@ -1,0 +1,152 @@
+//! The names of flags: each part's own are always understood, `--model.lr`; short ones where only one part has them, `--lr`.
+
+use super::part::Part;
+use clap::{Arg, ArgAction, Command};
+use std::collections::BTreeMap;
+
+/// The places of the flags that share a name.
+#[derive(Default)]
+pub(super) struct Names {
+    /// For each long name, with dashes, and each short one, the long forms of the flags that have it.
+    owners: BTreeMap<String, Vec<String>>,
+    /// The program's own, which no part can have.
+    own: Vec<String>,
+}
+
+impl Names {
+    /// The names in these parts of a program that has flags of its own.
+    pub(super) fn of(own: &Command, parts: &[Part]) -> Self {
+        let mut names = Self { own: own.get_arguments().flat_map(names_of).collect(), ..Self::default() };
+        names.own.extend(["help".to_owned(), "h".to_owned()]);
+        for part in parts {
+            for arg in part.args() {
+                for name in names_of(arg) {
+                    names.owners.entry(name).or_default().push(long_form(part, arg));
+                }
+            }
+        }
+        names
+    }
+
+    fn is_free(&self, name: &str) -> bool {
+        !self.own.iter().any(|own| own == name) && self.owners.get(name).is_none_or(|owners| owners.len() < 2)
+    }
+
+    /// A part with the names by which its flags are shown.
+    pub(super) fn shown(&self, part: Part) -> Part {
+        let name = part.name;
+        part.mut_args(|arg| match arg.get_long().map(dashed) {
+            Some(long) if !self.is_free(&long) => arg.long(format!("{name}.{long}")),
+            _ => arg,
+        })
+    }
+
+    /// A flag of the program's command line for one of a part: its looks and its names, with nothing that refers to other flags.
+    pub(super) fn surface(&self, part: &Part, arg: &Arg) -> Arg {
+        let mut surface = looks(part.id(arg), arg);
+        let Some(shown) = arg.get_long() else { return self.with_short(surface, arg) };
+        let plain = dashed(shown.strip_prefix(&format!("{}.", part.name)).unwrap_or(shown));
+        let aliases = arg.get_all_aliases().unwrap_or_default().into_iter().map(dashed);
+        let mut hidden: Vec<String> = Vec::new();
+        for long in std::iter::once(plain).chain(aliases) {
+            let mut forms = vec![format!("{}.{long}", part.name)];
+            forms.extend(self.is_free(&long).then_some(long));
+            for form in forms {
+                hidden.extend([form.replace('-', "_"), form]);
+            }
+        }
+        let visible: Vec<String> =
+            arg.get_visible_aliases().unwrap_or_default().into_iter().map(str::to_owned).collect();
+        let visible: Vec<String> = visible.into_iter().filter(|alias| self.is_free(&dashed(alias))).collect();
+        hidden.sort();
+        hidden.dedup();
+        hidden.retain(|form| form != shown && !visible.contains(form));
+        surface = surface.long(shown.to_owned()).aliases(hidden).visible_aliases(visible);
+        self.with_short(surface, arg)
+    }
+
+    fn with_short(&self, surface: Arg, arg: &Arg) -> Arg {
+        let is_free = |short: &char| self.is_free(&short.to_string());
+        let surface = match arg.get_short().filter(is_free) {
+            Some(short) => surface.short(short),
+            None => surface,
+        };
+        let aliases: Vec<char> = arg.get_all_short_aliases().unwrap_or_default();
+        surface.short_aliases(aliases.into_iter().filter(is_free))
+    }
+
+    /// A hidden flag for each name that several parts have, with the sentence that answers it.
+    pub(super) fn ambiguous(&self) -> Vec<(Arg, String)> {
+        let is_own = |name: &String| self.own.contains(name);
+        let several = self.owners.iter().filter(|(name, owners)| owners.len() > 1 && !is_own(name));
+        let refused = several.map(|(name, owners)| {
+            let arg = Arg::new(format!("ambiguous.{name}")).hide(true).action(ArgAction::Append).num_args(0..);
+            let arg = arg.allow_negative_numbers(true);
+            let (arg, flag) = match name.chars().collect::<Vec<_>>()[..] {
+                [short] => (arg.short(short), format!("-{short}")),
+                _ => (arg.long(name.clone()).alias(name.replace('-', "_")), format!("--{name}")),
+            };
+            let owners: Vec<String> = owners.iter().map(|owner| format!("`{owner}`")).collect();
+            (arg, format!("`{flag}` is ambiguous: write {}", owners.join(" or ")))
+        });
+        refused.collect()
+    }
+}
+
+/// The name by which a flag is always understood.
+fn long_form(part: &Part, arg: &Arg) -> String {
+    match (arg.get_long(), arg.get_short()) {
+        (Some(long), _) => format!("--{}.{}", part.name, dashed(long)),
+        (None, Some(short)) => format!("-{short}"),
+        (None, None) => arg.get_id().to_string(),
+    }
+}
+
+fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}
+
+fn names_of(arg: &Arg) -> Vec<String> {
+    let longs = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
+    let shorts = arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
+    let mut names: Vec<String> = longs.map(dashed).chain(shorts.map(String::from)).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// A new flag that is shown and read as another one.
+fn looks(id: String, arg: &Arg) -> Arg {
+    let mut new = Arg::new(id).action(arg.get_action().clone()).required(arg.is_required_set()).hide(arg.is_hide_set());
+    if let Some(help) = arg.get_help() {
+        new = new.help(help.clone());
+    }
+    if let Some(help) = arg.get_long_help() {
+        new = new.long_help(help.clone());
+    }
+    if let Some(heading) = arg.get_help_heading() {
+        new = new.help_heading(heading.to_owned());
+    }
+    new = new.last(arg.is_last_set()).trailing_var_arg(arg.is_trailing_var_arg_set());
+    if !arg.get_action().takes_values() {
+        return new;
+    }
+    new = new.value_parser(arg.get_value_parser().clone()).ignore_case(arg.is_ignore_case_set());
+    new = new.value_hint(arg.get_value_hint()).value_delimiter(arg.get_value_delimiter());
+    new = new
+        .default_values(arg.get_default_values().iter().cloned())
+        .hide_default_value(arg.is_hide_default_value_set());
+    new = new.hide_possible_values(arg.is_hide_possible_values_set()).require_equals(arg.is_require_equals_set());
+    new = new.allow_hyphen_values(arg.is_allow_hyphen_values_set());
+    new = new.allow_negative_numbers(arg.is_allow_negative_numbers_set());
+    if let Some(values) = arg.get_num_args() {
+        new = new.num_args(values);
+    }
+    if let Some(names) = arg.get_value_names() {
+        new = new.value_names(names.iter().cloned());
+    }
+    if let Some(terminator) = arg.get_value_terminator() {
+        new = new.value_terminator(terminator.clone());
+    }
+    new
+}

@@ -1,0 +1,231 @@
+//! One part of the program's command line: the flags of the trainer, of the model or of the data.
+
+use crate::module::Hyperparameters;
+use anyhow::{Result, bail};
+use clap::builder::ValueParser;
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Command, Id, value_parser};
+use serde_json::Value;
+use std::any::TypeId;
+use std::ffi::{OsStr, OsString};
+
+/// The flags of a part. The command line shows them under names that are unique in the program; their values are read by the
+/// command that clap derives, which knows what they require of each other.
+pub(super) struct Part {
+    /// The name of its section, which is also the prefix of its long flags: `--model.lr`.
+    pub(super) name: &'static str,
+    derived: Command,
+}
+
+impl Part {
+    /// # Errors
+    /// Hyperparameters that can't be flags.
+    pub(super) fn of<H: Hyperparameters>(name: &'static str) -> Result<Self> {
+        let derived = H::augment_args(Command::new(name).no_binary_name(true).disable_help_flag(true));
+        if derived.has_subcommands() {
+            bail!("the hyperparameters of the {name} have subcommands: give them flags alone");
+        }
+        let part = Self { name, derived: derived.mut_args(adapted) };
+        let mut known = Vec::new();
+        for flag in part.args().flat_map(flags) {
+            if known.contains(&flag) {
+                bail!("`{flag}` is the flag of two hyperparameters of the {name}: rename one of them");
+            }
+            known.push(flag);
+        }
+        // what clap asserts of it, in debug builds
+        part.derived.clone().build();
+        Ok(part)
+    }
+
+    /// Changes each flag.
+    pub(super) fn mut_args(self, change: impl FnMut(Arg) -> Arg) -> Self {
+        Self { derived: self.derived.mut_args(change), ..self }
+    }
+
+    pub(super) fn args(&self) -> impl Iterator<Item = &Arg> {
+        self.derived.get_arguments()
+    }
+
+    /// The name of a flag among those of all parts.
+    pub(super) fn id(&self, arg: &Arg) -> String {
+        format!("{}.{}", self.name, arg.get_id())
+    }
+
+    /// Reads the values that the whole program's command line has for this part.
+    pub(super) fn read(&self, all: &ArgMatches, requires: bool) -> Result<PartFlags, clap::Error> {
+        let command = if requires { self.derived.clone() } else { nothing_required(self.derived.clone()) };
+        let written = self.written(all);
+        let given = match command.clone().try_get_matches_from(&written) {
+            Ok(given) => given,
+            // clap looks for missing flags last; a file or a checkpoint may have their values
+            Err(error) if is_missing(&error) => command.clone().ignore_errors(true).get_matches_from(&written),
+            Err(error) => return Err(error),
+        };
+        let mut explicit = given.clone();
+        let is_default = |id: &Id| given.value_source(id.as_str()) == Some(ValueSource::DefaultValue);
+        for id in given.ids().filter(|id| is_default(id)) {
+            // fails for the ids of groups
+            let _ = explicit.try_clear_id(id.as_str());
+        }
+        let args = self.args().cloned().collect();
+        Ok(PartFlags { args, given, explicit, written, command })
+    }
+
+    /// The part's arguments as they would be written for it alone.
+    fn written(&self, all: &ArgMatches) -> Vec<OsString> {
+        let (mut written, mut positional) = (Vec::new(), Vec::new());
+        for arg in self.args() {
+            let id = self.id(arg);
+            let is_known = all.ids().any(|known| known.as_str() == id);
+            if !is_known || all.value_source(&id) != Some(ValueSource::CommandLine) {
+                continue;
+            }
+            let Some(flag) = flag_of(arg) else {
+                positional.extend(all.get_raw(&id).into_iter().flatten().map(OsStr::to_owned));
+                continue;
+            };
+            match arg.get_action() {
+                ArgAction::SetTrue | ArgAction::SetFalse => written.push(flag.into()),
+                ArgAction::Count => written.extend((0..all.get_count(&id)).map(|_| OsString::from(&flag))),
+                _ => all.get_raw_occurrences(&id).into_iter().flatten().for_each(|occurrence| {
+                    written.extend(one_flag(arg, &flag, &occurrence.map(OsStr::to_owned).collect::<Vec<_>>()));
+                }),
+            }
+        }
+        if !positional.is_empty() && !self.args().any(Arg::is_last_set) {
+            written.push("--".into());
+        }
+        written.extend(positional);
+        written
+    }
+}
+
+/// A part's flags as they were read.
+pub(super) struct PartFlags {
+    /// The flags themselves.
+    pub(super) args: Vec<Arg>,
+    /// All values, defaults included.
+    pub(super) given: ArgMatches,
+    /// Those that were written.
+    pub(super) explicit: ArgMatches,
+    written: Vec<OsString>,
+    command: Command,
+}
+
+impl PartFlags {
+    /// The flags that are missing although others have these values, in files.
+    pub(super) fn missing_besides<'a>(&self, values: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Vec<String> {
+        let (mut written, mut in_files) = (self.written.clone(), Vec::new());
+        for (id, value) in values.into_iter().filter(|(_, value)| !value.is_null()) {
+            let arg = self.args.iter().find(|arg| arg.get_id() == id && !self.is_explicit(id));
+            let Some(arg) = arg else { continue };
+            in_files.push(arg.get_id().clone());
+            written.splice(0..0, as_written(arg, value));
+        }
+        let command = self.command.clone().mut_args(|arg| {
+            let arg = if in_files.contains(arg.get_id()) { arg.required(false) } else { arg };
+            untyped(arg)
+        });
+        let error = command.try_get_matches_from(written).err().filter(is_missing);
+        let missing = error.and_then(|error| match error.get(clap::error::ContextKind::InvalidArg) {
+            Some(clap::error::ContextValue::Strings(missing)) => Some(missing.clone()),
+            _ => None,
+        });
+        missing.unwrap_or_default()
+    }
+
+    /// Whether a value from a file or a checkpoint conflicts with a flag that was written.
+    pub(super) fn conflicts(&self, id: &str, value: &Value) -> bool {
+        let arg = self.args.iter().find(|arg| arg.get_id() == id && !self.is_explicit(id));
+        let Some(arg) = arg.filter(|_| !value.is_null() && *value != Value::Bool(false)) else { return false };
+        let command = nothing_required(self.command.clone()).mut_args(untyped);
+        let written = as_written(arg, value).into_iter().chain(self.written.iter().cloned());
+        command.try_get_matches_from(written).is_err_and(|error| error.kind() == ErrorKind::ArgumentConflict)
+    }
+
+    fn is_explicit(&self, id: &str) -> bool {
+        self.explicit.try_contains_id(id).unwrap_or_default()
+    }
+}
+
+fn is_missing(error: &clap::Error) -> bool {
+    error.kind() == ErrorKind::MissingRequiredArgument
+}
+
+/// A flag as the program needs it.
+fn adapted(arg: Arg) -> Arg {
+    let is_bool = arg.get_value_parser().type_id() == TypeId::of::<bool>();
+    match arg.get_action() {
+        // so that a flag can turn off what a file turns on: `--bias=false`
+        ArgAction::SetTrue if is_bool => arg
+            .action(ArgAction::Set)
+            .value_parser(value_parser!(bool))
+            .value_name("BOOL")
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+            .default_value("false")
+            .hide_default_value(true),
+        // `--lr -1` is a wrong learning rate, not an unknown flag `-1`
+        action if action.takes_values() => arg.allow_negative_numbers(true),
+        _ => arg,
+    }
+}
+
+/// A flag whose values are not looked at.
+fn untyped(arg: Arg) -> Arg {
+    if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
+}
+
+fn nothing_required(command: Command) -> Command {
+    let groups: Vec<Id> = command.get_groups().map(|group| group.get_id().clone()).collect();
+    let command = groups.into_iter().fold(command, |command, id| command.mut_group(id, |group| group.required(false)));
+    command.mut_args(|arg| arg.required(false))
+}
+
+/// All names of a flag on the command line, with their dashes.
+fn flags(arg: &Arg) -> Vec<String> {
+    let longs = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
+    let shorts = arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
+    longs.map(|long| format!("--{long}")).chain(shorts.map(|short| format!("-{short}"))).collect()
+}
+
+fn flag_of(arg: &Arg) -> Option<String> {
+    let short = || Some(format!("-{}", arg.get_short()?));
+    arg.get_long().map(|long| format!("--{long}")).or_else(short)
+}
+
+/// A flag that was written once, with its values.
+fn one_flag(arg: &Arg, flag: &str, values: &[OsString]) -> Vec<OsString> {
+    let joined = |values: &[OsString], delimiter: char| values.join(OsStr::new(&delimiter.to_string()));
+    let with_value = |value: &OsStr| {
+        let mut written = OsString::from(flag);
+        // a short flag takes its value without `=` as well
+        written.push("=");
+        written.push(value);
+        vec![written]
+    };
+    match (values, arg.get_value_delimiter()) {
+        ([], _) => vec![flag.into()],
+        ([value], _) => with_value(value),
+        (values, Some(delimiter)) => with_value(&joined(values, delimiter)),
+        (values, None) => std::iter::once(flag.into()).chain(values.iter().cloned()).collect(),
+    }
+}
+
+/// A flag with a value from a file, as it would have been written: each element of a list in a flag of its own, or after one flag
+/// that takes several.
+fn as_written(arg: &Arg, value: &Value) -> Vec<OsString> {
+    let Some(flag) = flag_of(arg) else { return Vec::new() };
+    if !arg.get_action().takes_values() {
+        return if *value == Value::Bool(true) { vec![flag.into()] } else { Vec::new() };
+    }
+    let values = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let texts = values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+    if arg.get_num_args().is_some_and(|range| range.min_values() > 1) {
+        return std::iter::once(flag).chain(texts).map(OsString::from).collect();
+    }
+    texts.map(|text| format!("{flag}={text}").into()).collect()
+}

@@ -1,0 +1,89 @@
+//! Keys of Lightning's `Trainer` that [`TrainerConfig`](super::TrainerConfig) has not: whether a value changes nothing, or what
+//! stands in the key's place.
+
+use crate::yaml::shown;
+use serde_json::Value;
+
+/// What becomes of a key of Lightning's.
+pub(super) enum LightningKey {
+    /// The value has the same meaning as no value.
+    Taken,
+    /// The value can't be taken, for this reason.
+    Refused(String),
+}
+
+/// Looks a key up. Returns `None` for one that Lightning has not either, or that the configuration has.
+pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
+    let (is_neutral, instead): (bool, &str) = match key {
+        "strategy" => (is_text(value, &["auto"]), "a run uses one process and one device: remove it"),
+        "num_nodes" => (*value == 1, "a run uses one process and one device: remove it"),
+        "callbacks" => return Some(callbacks(value)),
+        "logger" => return loggers(value),
+        "deterministic" | "benchmark" => {
+            (*value == Value::Bool(false), "there is no such setting: runs of one seed are equal on the CPU")
+        }
+        "inference_mode" | "use_distributed_sampler" | "sync_batchnorm" => (value.is_boolean(), ""),
+        "profiler" => (false, "there is no profiler in the configuration: see `tch_lightning::profiler`"),
+        "barebones" => (
+            *value == Value::Bool(false),
+            "set `logger`, `enable_checkpointing`, `enable_progress_bar` and `enable_model_summary` to false, and \
+             `num_sanity_val_steps` to 0",
+        ),
+        "plugins" => (is_empty(value), "there are no plugins: `precision` sets the precision"),
+        "enable_autolog_hparams" => (*value == Value::Bool(true), "hyperparameters are always logged: remove it"),
+        "model_registry" => (false, "there is no model registry: remove it"),
+        "auto_lr_find" => (*value == Value::Bool(false), "return a `LearningRateFinder` from `configure_callbacks`"),
+        "auto_scale_batch_size" => {
+            (*value == Value::Bool(false), "return a `BatchSizeFinder` from `configure_callbacks`")
+        }
+        "gpus" => (*value == 0, "write `accelerator: gpu` and `devices`"),
+        "resume_from_checkpoint" => (false, "write `ckpt_path`, outside of `trainer`"),
+        "checkpoint_callback" => (false, "write `enable_checkpointing`"),
+        "terminate_on_nan" => (false, "write `on_non_finite_loss: stop`"),
+        "track_grad_norm" => (*value == -1, "log `grad_norms` of the optimizer in `on_before_optimizer_step`"),
+        _ => return None,
+    };
+    let is_neutral = is_neutral || value.is_null();
+    Some(if is_neutral { LightningKey::Taken } else { LightningKey::Refused(instead.to_owned()) })
+}
+
+fn is_text(value: &Value, texts: &[&str]) -> bool {
+    value.as_str().is_some_and(|text| texts.contains(&text))
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_array().is_some_and(Vec::is_empty)
+}
+
+/// The classes that a value names by `class_path`, without their modules.
+pub(crate) fn classes(value: &Value) -> Vec<String> {
+    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let path = |item: &Value| item.get("class_path").unwrap_or(item).as_str().map(str::to_owned);
+    let names = items.iter().filter_map(path).map(|path| shown(path.rsplit('.').next().unwrap_or(&path)));
+    names.collect()
+}
+
+fn callbacks(value: &Value) -> LightningKey {
+    if value.is_null() || is_empty(value) {
+        return LightningKey::Taken;
+    }
+    let names = classes(value).join("`, `");
+    LightningKey::Refused(format!(
+        "return `{names}` from the module's `configure_callbacks`, or add them in `main`: \
+         `Model::program::<Data>().callback(…)`"
+    ))
+}
+
+fn loggers(value: &Value) -> Option<LightningKey> {
+    let is_class = value.is_object() || value.is_array() || value.as_str().is_some_and(|name| name.ends_with("Logger"));
+    if !is_class && !value.is_null() {
+        return None;
+    }
+    if value.is_null() {
+        return Some(LightningKey::Taken);
+    }
+    let names = classes(value).join("`, `");
+    Some(LightningKey::Refused(format!(
+        "add `{names}` in `main`: `Model::program::<Data>().logger(…)`; or write true or false"
+    )))
+}
