@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 use tch_lightning::prelude::*;
-use tch_lightning::{CsvLogger, Loaders, Logger};
+use tch_lightning::{CsvLogger, Loaders, LoggedAt, Logger, Record};
 
 const NAMES: [usize; 4] = [10, 100, 1_000, 10_000];
 const STEPS: usize = 20;
@@ -67,9 +67,9 @@ fn row(columns: usize) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let metrics: Vec<(String, f64)> = (0..columns).map(|column| (format!("name_{column}"), 0.5)).collect();
     let mut logger = CsvLogger::new(folder.path());
-    logger.log_metrics(&metrics, 0)?;
+    logger.log(&Record::Scalars(&metrics), &LoggedAt::new(0, None))?;
     let began = Instant::now();
-    (1..=STEPS).try_for_each(|step| logger.log_metrics(&metrics, step))?;
+    (1..=STEPS).try_for_each(|step| logger.log(&Record::Scalars(&metrics), &LoggedAt::new(step, None)))?;
     Ok(began.elapsed().as_secs_f64() * 1e6 / (STEPS * columns) as f64)
 }
 

@@ -110,6 +110,7 @@ pub fn seed_everything(seed: i64) {
 
 /// What a model's file needs: `use tch_lightning::prelude::*;`.
 pub mod prelude {
+    pub use crate::at::Logs;
     pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
     pub use crate::metrics::Metric as _;
     pub use crate::optim::{

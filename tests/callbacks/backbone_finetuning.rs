@@ -143,7 +143,7 @@ fn what_is_frozen_is_left_to_no_optimizer() {
     let before = transfer.linear.ws.copy();
     let mut trainer = Trainer::new(config());
     trainer.fit(&mut transfer, ()).unwrap();
-    let names: Vec<&String> = trainer.context().optimizers()[0].parameters().map(|(name, _)| name).collect();
+    let names: Vec<String> = trainer.context().optimizers()[0].parameters().map(|(name, _)| name).collect();
     assert_eq!(names, ["backbone.norm.weight", "backbone.norm.bias", "head.bias", "head.weight"]);
     assert_eq!(transfer.linear.ws, before);
 }

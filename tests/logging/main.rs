@@ -3,6 +3,7 @@
 
 mod csv;
 mod failures;
+mod helpers;
 mod metrics;
 mod names;
 mod records;

@@ -161,7 +161,7 @@ impl BackboneFinetuning {
         for ((_, tensor), _) in &backbone {
             let _ = tensor.set_requires_grad(true);
         }
-        let has: HashSet<&String> = optimizer.parameters().map(|(name, _)| name).collect();
+        let has: HashSet<&String> = optimizer.borrowed_parameters().map(|(name, _)| name).collect();
         backbone.retain(|((name, _), is_norm)| !has.contains(name) && (self.train_bn || !is_norm));
         if backbone.is_empty() {
             return Ok(());

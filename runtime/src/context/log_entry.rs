@@ -4,6 +4,7 @@ use super::RunContext;
 use super::at::{Context, Logs, LogsSteps, Step};
 use crate::hook::Hook;
 use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogValue, Name, Reduction};
+use std::borrow::Cow;
 use std::marker::PhantomData;
 
 /// A value being logged, with what is to happen to it. It is recorded at the end of the statement; what can't be logged makes
@@ -13,7 +14,7 @@ use std::marker::PhantomData;
 pub struct LogEntry<'a, At = Step> {
     ctx: &'a mut RunContext,
     at: PhantomData<At>,
-    name: &'a str,
+    name: Cow<'a, str>,
     value: Option<LogValue>,
     on_step: bool,
     on_epoch: bool,
@@ -37,6 +38,15 @@ impl<At> Context<At> {
     /// fn log_loss(ctx: &mut Context, loss: &Tensor, correct: usize) {
     ///     ctx.log("train_loss", loss).on_epoch(true).prog_bar();
     ///     ctx.log("correct", correct).on_step(false).on_epoch(true).reduce(Reduction::Sum);
+    /// }
+    /// ```
+    ///
+    /// A function that logs for hooks of several kinds takes `&mut Context<impl Logs>`:
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// fn log_norm(ctx: &mut Context<impl Logs>, weight: &Tensor) {
+    ///     ctx.log("weight_norm", weight.norm());
     /// }
     /// ```
     ///
@@ -66,7 +76,7 @@ impl<At> Context<At> {
     /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
     /// }
     /// ```
-    pub fn log<'a>(&'a mut self, name: &'a str, value: impl Into<LogValue>) -> LogEntry<'a, At>
+    pub fn log<'a>(&'a mut self, name: impl Into<Cow<'a, str>>, value: impl Into<LogValue>) -> LogEntry<'a, At>
     where
         At: Logs,
     {
@@ -74,7 +84,7 @@ impl<At> Context<At> {
         LogEntry {
             ctx: &mut self.run,
             at: PhantomData,
-            name,
+            name: name.into(),
             value: Some(value.into()),
             on_step: each_step,
             on_epoch: !each_step,
@@ -151,10 +161,10 @@ impl<At> LogEntry<'_, At> {
 
     fn record_in(&mut self, hook: Hook, value: LogValue) -> Result<(), LogError> {
         if self.name.contains(DATALOADER_SUFFIX) {
-            return Err(LogError::DataloaderIdx { name: self.name.to_owned() });
+            return Err(LogError::DataloaderIdx { name: self.name.clone().into_owned() });
         }
         if !self.on_step && !self.on_epoch {
-            return Err(LogError::Nowhere { name: self.name.to_owned() });
+            return Err(LogError::Nowhere { name: self.name.clone().into_owned() });
         }
         let arguments = Arguments {
             on_step: self.on_step,
@@ -164,8 +174,8 @@ impl<At> LogEntry<'_, At> {
             reduction: self.reduction,
         };
         let weight = self.batch_size.unwrap_or(self.ctx.batch_size()) as f64;
-        let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx(), name: self.name };
-        let value = value.take(self.name)?;
+        let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx(), name: &self.name };
+        let value = value.take(&self.name)?;
         let (log, other) = self.ctx.logs();
         log.record(name, value, arguments, weight, other)
     }

@@ -34,7 +34,7 @@ impl RunContext {
         self.untoggle_optimizer();
         let OptimizerIndex(toggled) = optimizer.into();
         let parameters =
-            |optimizer: usize| self.optimization.optimizers[optimizer].parameters().map(|(_, tensor)| tensor);
+            |optimizer: usize| self.optimization.optimizers[optimizer].borrowed_parameters().map(|(_, tensor)| tensor);
         let own: HashSet<TensorIdentity> = parameters(toggled).map(TensorIdentity::of).collect();
         let others = (0..self.optimization.optimizers.len()).filter(|other| *other != toggled).flat_map(parameters);
         let others = others.filter(|tensor| tensor.requires_grad() && !own.contains(&TensorIdentity::of(tensor)));

@@ -112,7 +112,8 @@ impl Optimizer {
     /// [`OptimizerError::HalfGradient`] for a gradient in float16, which would underflow again;
     /// [`OptimizerError::Libtorch`] if an operation of libtorch fails.
     pub fn unscale_gradients(&mut self, inv_scale: &Tensor, found_inf: &Tensor) -> Result<(), OptimizerError> {
-        let half = self.parameters().find(|(_, tensor)| tensor.kind() == Kind::Half && tensor.grad().defined());
+        let half =
+            self.borrowed_parameters().find(|(_, tensor)| tensor.kind() == Kind::Half && tensor.grad().defined());
         if let Some((name, _)) = half {
             return Err(OptimizerError::HalfGradient { optimizer: self.name(), parameter: name.clone() });
         }

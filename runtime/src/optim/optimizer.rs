@@ -144,8 +144,29 @@ impl Optimizer {
         self.groups[0].algorithm()
     }
 
+    /// Returns the parameters of all groups with their names, as handles of their own: a hook may log while it goes through them.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # struct Model { vs: nn::VarStore }
+    /// #[lightning_module]
+    /// impl Model {
+    ///     fn on_before_optimizer_step(&self, ctx: &mut Context, optimizer: OptimizerIndex) {
+    ///         for (name, parameter) in ctx.optimizer(optimizer).parameters() {
+    ///             ctx.log(name, parameter.grad().norm());
+    ///         }
+    ///     }
+    ///     // …
+    /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+    /// }
+    /// ```
+    pub fn parameters(&self) -> impl Iterator<Item = (String, Tensor)> + use<> {
+        let handles = self.borrowed_parameters().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
+        handles.collect::<Vec<_>>().into_iter()
+    }
+
     /// The parameters of all groups with their names.
-    pub fn parameters(&self) -> impl Iterator<Item = &(String, Tensor)> {
+    pub(crate) fn borrowed_parameters(&self) -> impl Iterator<Item = &(String, Tensor)> {
         self.groups.iter().flat_map(ParameterGroup::parameters)
     }
 
