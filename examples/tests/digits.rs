@@ -160,7 +160,7 @@ fn damaged_and_missing_files_are_refused_in_a_sentence() {
     );
     assert_eq!(
         program.refuse("fit --ckpt-path none.ckpt"),
-        "can't read the checkpoint none.ckpt: No such file or directory (os error 2)"
+        "cannot read the checkpoint none.ckpt: No such file or directory (os error 2)"
     );
     assert_eq!(
         program.refuse("fit --data none.csv"),

@@ -230,7 +230,7 @@ fn tensors_of_other_sizes_are_refused_with_the_files_name() {
 #[test]
 fn weights_alone_are_not_resumed_from() {
     let saved = Saved::by(ModelCheckpoint::new().save_weights_only(true), config(1), Sgd::new(0.1));
-    let sentence = "the checkpoint FILE contains only weights, as `save_weights_only` saves them, so that `fit` can't resume from it: load \
+    let sentence = "the checkpoint FILE contains only weights, as `save_weights_only` saves them, so that `fit` cannot resume from it; load \
                     them into the module with `weights::load` and train from the beginning, or resume from a checkpoint that has the \
                     optimizers too";
     assert_eq!(saved.refused(config(2), Sgd::new(0.1)), sentence);

@@ -110,5 +110,5 @@ fn an_error_of_the_thread_is_the_runs() {
         after: None,
     };
     let said = training.run().unwrap_err().to_string();
-    assert_eq!(said, format!("can't write the checkpoint {}: Is a directory (os error 21)", path.display()));
+    assert_eq!(said, format!("cannot write the checkpoint {}: Is a directory (os error 21)", path.display()));
 }

@@ -1,4 +1,4 @@
-//! The checksum of a whole file, of which the checksum itself is a part.
+//! The checksum of a file, which is itself part of the file.
 
 use super::layout::CHECKSUM;
 use std::hash::Hasher;
@@ -8,14 +8,14 @@ use twox_hash::XxHash3_64;
 const ALGORITHM: &str = "xxh3:";
 const DIGITS: usize = 16;
 
-/// What stands in the header until the checksum is known, and what is summed in its place.
+/// The placeholder of the checksum in the header, which is summed in its place.
 pub(super) const UNKNOWN: &str = "xxh3:0000000000000000";
 
-/// A checksum that grows with the bytes of a file.
+/// An incremental checksum of a file.
 pub(super) struct Checksum(XxHash3_64);
 
 impl Checksum {
-    /// The checksum of a file so far: of the length of its header, and of its header, whose digits at `place` count as `0`.
+    /// Starts the checksum of a file with the length of its header and the header, whose digits at `place` count as `0`.
     pub(super) fn of_header(length: &[u8], header: &[u8], place: &Range<usize>) -> Self {
         let mut sum = Self(XxHash3_64::with_seed(0));
         sum.add(length);
@@ -25,20 +25,20 @@ impl Checksum {
         sum
     }
 
-    /// Adds what comes next in the file.
+    /// Adds the next bytes of the file.
     pub(super) fn add(&mut self, bytes: &[u8]) {
         self.0.write(bytes);
     }
 
-    /// The digits that stand in the file.
+    /// Returns the digits that are written to the file.
     pub(super) fn digits(&self) -> String {
         format!("{:0DIGITS$x}", self.0.finish())
     }
 }
 
-/// Where the digits lie in a header that has a checksum by this rule.
+/// Returns the range of the digits in a header with such a checksum.
 ///
-/// A quotation mark inside of a JSON string has a backslash before it, so that the key can be found in no other place.
+/// A quotation mark inside of a JSON string is escaped by a backslash, so that the key is not found anywhere else.
 pub(super) fn place_in(header: &str) -> Option<Range<usize>> {
     let before = format!("\"{CHECKSUM}\":\"{ALGORITHM}");
     let start = header.find(&before)? + before.len();

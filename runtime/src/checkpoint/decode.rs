@@ -1,4 +1,4 @@
-//! From bytes that nobody vouches for to a checkpoint.
+//! Decoding of a checkpoint from untrusted bytes.
 
 use super::dtype::tensor_of;
 use super::header::{Header, length_of_header};
@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tch::Tensor;
 
-/// How files of `torch.save` begin: a zip file, and before PyTorch 1.6 a pickle of a certain number.
+/// The first bytes of files of `torch.save`: those of a zip file, and before PyTorch 1.6 those of a pickle with a magic number.
 const PICKLES: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46"];
 
-/// A whole safetensors file, whose checksum is right if it has one.
+/// A complete safetensors file, whose checksum is correct if it has one.
 pub(super) struct Decoded<'a> {
     header: Header,
     elements: &'a [u8],
@@ -20,18 +20,18 @@ pub(super) struct Decoded<'a> {
 }
 
 impl Checkpoint {
-    /// The checkpoint of such bytes as [`to_bytes`](Self::to_bytes) gives, with its tensors on the CPU. Whatever the bytes claim,
-    /// the memory that is used depends on their number alone.
+    /// Decodes the bytes of [`to_bytes`](Self::to_bytes), with the tensors on the CPU. Whatever the bytes claim, the memory used
+    /// depends only on their number.
     ///
     /// # Errors
-    /// [`CheckpointError`], in one sentence that says what is wrong with the bytes.
+    /// [`CheckpointError`] if the bytes are not a checkpoint, or are damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
         Decoded::new(bytes, Path::new("in memory"))?.checkpoint()
     }
 }
 
 impl<'a> Decoded<'a> {
-    /// The file of these bytes; `path` is what errors call it.
+    /// Parses the bytes of a file. Errors name `path`.
     pub(super) fn new(bytes: &'a [u8], path: &'a Path) -> Result<Self, CheckpointError> {
         refuse_pickles(bytes, path)?;
         let damaged = |reason| CheckpointError::damaged(path, reason);
@@ -74,7 +74,7 @@ pub(super) fn refuse_pickles(start: &[u8], path: &Path) -> Result<(), Checkpoint
     Ok(())
 }
 
-/// The metadata in a header, if it is of a layout that is known and has the checksum that its layout asks for.
+/// Returns the metadata in a header, if its layout is known and it has the checksum that the layout requires.
 pub(super) fn metadata_of(header: &Header, path: &Path) -> Result<Metadata, CheckpointError> {
     let text = header.value(METADATA).ok_or_else(|| CheckpointError::Foreign { path: path.to_owned() })?;
     let damaged = |error: serde_json::Error| CheckpointError::damaged(path, format!("its metadata: {error}"));

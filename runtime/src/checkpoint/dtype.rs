@@ -1,4 +1,4 @@
-//! Tensors as bytes of a dtype.
+//! Conversion of tensors to and from bytes.
 
 use super::CheckpointError;
 use safetensors::tensor::{Dtype, TensorInfo};
@@ -20,14 +20,14 @@ const DTYPES: [(Kind, Dtype); 13] = [
     (Kind::Bool, Dtype::BOOL),
 ];
 
-/// The dtype that a tensor has in a file.
+/// Returns the dtype of a tensor in a file.
 pub(super) fn dtype_of(name: &str, tensor: &Tensor) -> Result<Dtype, CheckpointError> {
     let kind = tensor.f_kind()?;
     let known = DTYPES.iter().find(|(own, _)| *own == kind);
     known.map(|(_, dtype)| *dtype).ok_or_else(|| CheckpointError::Dtype { name: name.to_owned(), kind })
 }
 
-/// A tensor's elements in row-major order.
+/// Returns a tensor's elements in row-major order.
 pub(super) fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>, CheckpointError> {
     let here = tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?;
     let mut bytes = vec![0; here.numel() * here.f_kind()?.elt_size_in_bytes()];
@@ -35,7 +35,7 @@ pub(super) fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>, CheckpointError> {
     Ok(bytes)
 }
 
-/// The tensor of these bytes, on the CPU. An error says what it is that can't be true of it.
+/// Returns the tensor of these bytes, on the CPU, or a description of the part that is invalid.
 pub(super) fn tensor_of(info: &TensorInfo, bytes: &[u8]) -> Result<Tensor, String> {
     let kind = DTYPES.iter().find(|(_, dtype)| *dtype == info.dtype).map(|(kind, _)| *kind);
     let kind = kind.ok_or_else(|| format!("is of dtype {}, which no tensor of libtorch has here", info.dtype))?;
@@ -43,11 +43,12 @@ pub(super) fn tensor_of(info: &TensorInfo, bytes: &[u8]) -> Result<Tensor, Strin
     if kind == Kind::Bool && bytes.iter().any(|byte| *byte > 1) {
         return Err("is of dtype BOOL, and has a byte that is neither 0 nor 1".to_owned());
     }
-    Tensor::f_from_data_size(bytes, &shape, kind)
-        .map_err(|error| format!("can't be made by libtorch: {}", crate::native::without_backtrace(&error.to_string())))
+    Tensor::f_from_data_size(bytes, &shape, kind).map_err(|error| {
+        format!("cannot be created by libtorch: {}", crate::native::without_backtrace(&error.to_string()))
+    })
 }
 
-/// The shape, where libtorch can count with it: it multiplies the lengths for the strides even of a tensor without elements.
+/// Returns the shape, if it does not overflow: libtorch multiplies the lengths for the strides even of an empty tensor.
 fn shape_of(info: &TensorInfo) -> Option<Vec<i64>> {
     let shape: Vec<i64> = info.shape.iter().map(|length| i64::try_from(*length)).collect::<Result<_, _>>().ok()?;
     let bytes = i64::try_from(info.dtype.bitsize() / 8).ok()?;

@@ -1,4 +1,4 @@
-//! From a checkpoint to bytes.
+//! Encoding of a checkpoint to bytes.
 
 use super::checksum::{Checksum, UNKNOWN, place_in};
 use super::dtype::{bytes_of, dtype_of};
@@ -12,10 +12,10 @@ use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Cursor, Seek, SeekFrom, Write};
 use tch::Tensor;
 
-/// The key of the header that is no tensor's name.
+/// The key of the header that is not the name of a tensor.
 const RESERVED: &str = "__metadata__";
 
-/// A safetensors file, of which all but the tensors' elements is made.
+/// A safetensors file whose header is complete, and whose elements are written later.
 pub(super) struct Encoded<'a> {
     header: String,
     tensors: Vec<&'a Tensor>,
@@ -29,10 +29,10 @@ struct Header<'a> {
 }
 
 impl Checkpoint {
-    /// The bytes of the checkpoint's file, for another place than a disk.
+    /// Returns the bytes of the checkpoint's file, for storing it elsewhere than on a disk.
     ///
     /// # Errors
-    /// [`CheckpointError`] where a tensor or the metadata is of a kind that the file can't hold.
+    /// [`CheckpointError`] if a tensor or the metadata cannot be represented in the file.
     pub fn to_bytes(&self) -> Result<Vec<u8>, CheckpointError> {
         let mut bytes = Cursor::new(Vec::new());
         self.encoded()?.write(&mut bytes).map_err(|error| CheckpointError::of_writing(error, "in memory".as_ref()))?;
@@ -46,13 +46,13 @@ impl Checkpoint {
     }
 }
 
-/// The metadata in the layout that is written now, whichever it was read in.
+/// Returns the metadata in the current layout, whichever it was read in.
 fn metadata_to_json(metadata: &Metadata) -> Result<String, CheckpointError> {
     let lost = |error: serde_json::Error| CheckpointError::Metadata { reason: error.to_string() };
     let mut value = json::to_value(metadata).map_err(lost)?;
     value["layout"] = LAYOUT.into();
     let text = value.to_string();
-    // JSON writes values that it does not read: those that are nested very deeply
+    // serde_json writes deeply nested values that it refuses to read
     let read = serde_json::from_str(&text).map_err(lost)?;
     json::from_value::<Metadata>(&read).map_err(lost)?;
     Ok(text)

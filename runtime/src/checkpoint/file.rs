@@ -1,4 +1,4 @@
-//! Checkpoints on a disk.
+//! Checkpoint files.
 
 use super::decode::{Decoded, metadata_of, refuse_pickles};
 use super::encode::Encoded;
@@ -10,15 +10,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// How much of a file is held in memory while it is verified.
+/// The number of bytes of a file that are held in memory while it is verified.
 const PIECE: usize = 1 << 20;
 
 impl Checkpoint {
-    /// Writes the checkpoint atomically: to a temporary file next to `path`, which is forced to the disk and renamed. Folders that are
-    /// missing are made. Temporary files that killed processes left in the folder are removed once they are a day old.
+    /// Writes the checkpoint atomically: to a temporary file next to `path`, which is flushed to the disk and renamed. Missing
+    /// folders are created. Temporary files left behind by killed processes are removed once they are a day old.
     ///
     /// # Errors
-    /// [`CheckpointError`] where the folder or the disk refuses; a file that was there before is untouched then.
+    /// [`CheckpointError`] if the file cannot be written; then an existing file is unchanged.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         write(&self.encoded()?, path)
     }
@@ -26,21 +26,21 @@ impl Checkpoint {
     /// Reads a checkpoint, with its tensors on the CPU.
     ///
     /// # Errors
-    /// [`CheckpointError`], in one sentence that says what is wrong with the file.
+    /// [`CheckpointError`] if the file cannot be read, is not a checkpoint, or is damaged.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
         Decoded::new(&bytes(path)?, path)?.checkpoint()
     }
 
-    /// Whether the file at `path` is a whole checkpoint whose checksum is right. It is read a piece at a time, and no tensor is
-    /// made of it.
+    /// Verifies that the file at `path` is a complete checkpoint with a correct checksum. It reads the file in pieces and
+    /// creates no tensors.
     ///
     /// # Errors
-    /// As those of [`read`](Self::read).
+    /// The same as those of [`read`](Self::read).
     pub fn verify(path: &Path) -> Result<(), CheckpointError> {
         Self::read_metadata(path).map(drop)
     }
 
-    /// The metadata of the checkpoint at `path`, which is [verified](Self::verify).
+    /// Returns the metadata of the checkpoint at `path`, after [verifying](Self::verify) it.
     pub(crate) fn read_metadata(path: &Path) -> Result<Metadata, CheckpointError> {
         let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
         let damaged = |reason| CheckpointError::damaged(path, reason);
@@ -60,14 +60,14 @@ impl Checkpoint {
     }
 }
 
-/// Writes a file of tensors, whole or not at all.
+/// Writes a file of tensors atomically.
 pub(super) fn write(encoded: &Encoded<'_>, path: &Path) -> Result<(), CheckpointError> {
     let written = atomic_file::make_folders(atomic_file::folder_of(path))
         .and_then(|()| atomic_file::write(path, |file| encoded.write(file)));
     written.map_err(|error| CheckpointError::of_writing(error, path))
 }
 
-/// All of a regular file.
+/// Reads a regular file.
 pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     let (mut file, size) = open(path)?;
     let mut bytes = Vec::new();
@@ -77,7 +77,7 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     Ok(bytes)
 }
 
-/// Opens a file and tells its size. A folder, and what would never end or never begin, is refused before it is opened.
+/// Opens a file and returns its size. Folders, pipes, sockets and devices are rejected before they are opened.
 fn open(path: &Path) -> Result<(File, u64), CheckpointError> {
     let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
     let metadata = std::fs::metadata(path).map_err(unread)?;

@@ -1,4 +1,4 @@
-//! The folders of a run's checkpoints, which no other run writes to as long as it lasts.
+//! The folders of a run's checkpoints, which are locked against other runs.
 
 use crate::atomic_file::make_folders;
 use crate::location;
@@ -6,24 +6,24 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The names of the folders for runs that share a `dirpath` begin so.
+/// The prefix of the folders of runs that share a `dirpath`.
 const VERSION: &str = "version_";
 
-/// The folders that a run has to itself. They are locked through the operating system, so that the lock ends with its process,
-/// however that ends, and leaves nothing behind.
+/// The folders that a run has locked. The locks are the operating system's, so that they end with the process, however it ends,
+/// and leave no files behind.
 #[derive(Default)]
 pub(crate) struct Folders(Vec<Locked>);
 
 struct Locked {
-    /// The one spelling of the folder's path.
+    /// The canonical path of the folder.
     folder: PathBuf,
-    /// The open folder, which holds the lock; `None` where the file system or the system has no such locks.
+    /// The open folder, which holds the lock; `None` if the file system or the operating system has no such locks.
     lock: Option<File>,
 }
 
 impl Drop for Locked {
     fn drop(&mut self) {
-        // closing the folder is not enough: a child process that is just being started has it open too
+        // closing the folder is not enough: a child process that is being started has it open as well
         if let Some(folder) = &self.lock {
             let _ = fs4::FileExt::unlock(folder);
         }
@@ -31,8 +31,8 @@ impl Drop for Locked {
 }
 
 impl Folders {
-    /// A folder that this run has to itself: `dirpath`, which is made where it is missing, or, while another run has that, the first
-    /// of `version_1`, `version_2`, … in it that is free.
+    /// Locks a folder for this run: `dirpath`, which is created if it is missing, or, while another run has locked it, the first
+    /// free one of `version_1`, `version_2`, … in it.
     pub(crate) fn claim(&mut self, dirpath: &Path) -> io::Result<PathBuf> {
         let mut folder = dirpath.to_owned();
         for version in 1.. {
@@ -45,12 +45,12 @@ impl Folders {
         Ok(folder)
     }
 
-    /// Takes over the folder of an earlier run. It fails while another run has it, and where it is gone.
+    /// Locks the folder of an earlier run. Returns `false` if another run has locked it, or if it does not exist.
     pub(crate) fn take_over(&mut self, folder: &Path) -> bool {
         folder.is_dir() && self.lock(folder)
     }
 
-    /// Ends all locks.
+    /// Releases all locks.
     pub(crate) fn release(&mut self) {
         self.0.clear();
     }
@@ -60,7 +60,7 @@ impl Folders {
         if self.0.iter().any(|locked| locked.folder == resolved) {
             return true;
         }
-        // where a folder can't be opened, or can't be locked, runs are not kept apart
+        // if a folder cannot be opened or locked, runs are not kept apart
         let lock = File::open(folder).ok();
         match lock.as_ref().map(fs4::FileExt::try_lock) {
             Some(Err(fs4::TryLockError::WouldBlock)) => false,
@@ -72,7 +72,7 @@ impl Folders {
     }
 }
 
-/// Whether `folder` is one that [`Folders::claim`] gives for `dirpath`.
+/// Whether `folder` is one that [`Folders::claim`] returns for `dirpath`.
 pub(crate) fn is_claimed_for(folder: &Path, dirpath: &Path) -> bool {
     let is_version = folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(VERSION.as_bytes()));
     let below = folder.parent().filter(|_| is_version);

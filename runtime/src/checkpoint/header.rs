@@ -1,4 +1,4 @@
-//! The header of a file that nobody vouches for.
+//! The header of an untrusted file.
 
 use super::checksum::{Checksum, place_in};
 use super::layout::{CHECKSUM, LENGTH, LONGEST_HEADER};
@@ -12,11 +12,11 @@ use std::ops::Range;
 /// A header, with what safetensors says about a tensor.
 pub(super) struct Header {
     tensors: tensor::Metadata,
-    /// Where the digits of the checksum lie in the header's text, and what they are.
+    /// The range of the checksum's digits in the header's text, and the digits.
     checksum: Option<(Range<usize>, String)>,
 }
 
-/// How long the header says that it is, if the file, of which these are the first bytes, can have such a one.
+/// Returns the length of the header that the first bytes of a file claim, if a file of this size can have such a header.
 pub(super) fn length_of_header(start: &[u8], file: u64) -> Result<usize, String> {
     let start: [u8; LENGTH] = start.try_into().map_err(|_| format!("it has {file} bytes and no header"))?;
     let length = u64::from_le_bytes(start);
@@ -28,9 +28,9 @@ pub(super) fn length_of_header(start: &[u8], file: u64) -> Result<usize, String>
 }
 
 impl Header {
-    /// The header of a file with so many bytes of elements behind it.
+    /// Parses the header of a file with this number of bytes of elements.
     pub(super) fn parse(text: &[u8], elements: u64) -> Result<Self, String> {
-        let text = std::str::from_utf8(text).map_err(|error| format!("its header is no text: {error}"))?;
+        let text = std::str::from_utf8(text).map_err(|error| format!("its header is not text: {error}"))?;
         refuse_duplicates(text).map_err(|error| format!("its header: {error}"))?;
         let tensors: tensor::Metadata = serde_json::from_str(text).map_err(|error| format!("its header: {error}"))?;
         if tensors.data_len() as u64 != elements {
@@ -53,20 +53,20 @@ impl Header {
     /// The comparison of the file's checksum with its bytes, begun with the header; `None` for a file without one.
     pub(super) fn comparison(&self, text: &[u8]) -> Result<Option<Comparison<'_>>, String> {
         match &self.checksum {
-            Some((place, said)) => {
+            Some((place, stated)) => {
                 let length = (text.len() as u64).to_le_bytes();
-                Ok(Some(Comparison { found: Checksum::of_header(&length, text, place), said }))
+                Ok(Some(Comparison { found: Checksum::of_header(&length, text, place), stated }))
             }
-            None if self.value(CHECKSUM).is_some() => Err(format!("its `{CHECKSUM}` is no checksum")),
+            None if self.value(CHECKSUM).is_some() => Err(format!("its `{CHECKSUM}` is not a checksum")),
             None => Ok(None),
         }
     }
 }
 
-/// The checksum that a file has, and the one that it should have as far as it was looked at.
+/// The checksum of a file as far as it has been read, and the one stated in the file.
 pub(super) struct Comparison<'a> {
     found: Checksum,
-    said: &'a str,
+    stated: &'a str,
 }
 
 impl Comparison<'_> {
@@ -77,11 +77,11 @@ impl Comparison<'_> {
 
     pub(super) fn end(self) -> Result<(), String> {
         let found = self.found.digits();
-        if found == self.said { Ok(()) } else { Err(format!("its checksum is {found} instead of {}", self.said)) }
+        if found == self.stated { Ok(()) } else { Err(format!("its checksum is {found} instead of {}", self.stated)) }
     }
 }
 
-/// Two tensors of one name: readers differ in which of them they take.
+/// Rejects two tensors with the same name, as readers differ in which of them they use.
 fn refuse_duplicates(header: &str) -> serde_json::Result<()> {
     struct Names;
 

@@ -1,4 +1,4 @@
-//! How a checkpoint lies in its file: see [`LAYOUT`].
+//! The layout of a checkpoint file: see [`LAYOUT`].
 
 /// The version of the layout that this crate writes, and the newest that it reads.
 ///

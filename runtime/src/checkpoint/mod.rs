@@ -1,4 +1,4 @@
-//! A checkpoint: what is kept of a module and its run, in one safetensors file that can't run code.
+//! A checkpoint: what is kept of a module and its run, in one safetensors file that cannot run code.
 //!
 //! [`LAYOUT`] says how it lies in its file; [`encode`] and [`decode`] go there and back, [`file`] keeps it on a disk,
 //! [`writer`] does so while the training goes on, and [`weights`] go to PyTorch and come from there.
@@ -132,7 +132,7 @@ impl Checkpoint {
     /// Adds a value of the module's or a callback's own, for `on_load_checkpoint` to read.
     ///
     /// # Errors
-    /// If the value can't be written as JSON.
+    /// If the value cannot be written as JSON.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Serialize) -> serde_json::Result<()> {
         self.metadata.extra.insert(name.into(), json::to_value(&value)?);
         Ok(())
@@ -185,7 +185,7 @@ impl Checkpoint {
         })
     }
 
-    /// Whether it holds nothing but the module's weights, so that training can't be resumed from it.
+    /// Whether it holds nothing but the module's weights, so that training cannot be resumed from it.
     pub(crate) fn has_weights_alone(&self) -> bool {
         self.metadata.optimizers.is_empty() && !self.tensors.keys().any(|name| name.starts_with(RANDOM))
     }

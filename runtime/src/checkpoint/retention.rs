@@ -64,7 +64,7 @@ mod tests {
         Checkpoint::default().write(&path).unwrap();
         let said = remove_older(&path, &[folder.path().to_owned()]).unwrap_err().to_string();
         let shown = folder.path().display();
-        assert_eq!(said, format!("can't remove the older checkpoint {shown}: Is a directory (os error 21)"));
+        assert_eq!(said, format!("cannot remove the older checkpoint {shown}: Is a directory (os error 21)"));
     }
 
     #[cfg(unix)]
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(fs::read_link(at("last.ckpt")).unwrap(), Path::new("two.ckpt"));
         let said = link(&at("last.ckpt"), &at("nowhere.ckpt")).unwrap_err().to_string();
         let shown = at("last.ckpt");
-        assert_eq!(said, format!("can't make the link {}: No such file or directory (os error 2)", shown.display()));
+        assert_eq!(said, format!("cannot create the link {}: No such file or directory (os error 2)", shown.display()));
         assert_eq!(fs::read_to_string(at("last.ckpt")).unwrap(), "two");
     }
 }

@@ -59,7 +59,7 @@ pub fn save(variables: &VarStore, path: impl AsRef<Path>) -> Result<(), Checkpoi
 /// as `load_state_dict` does. A checkpoint of this crate can be given too; its parameters and buffers are taken.
 ///
 /// # Errors
-/// [`CheckpointError`] where the file can't be read, and [`CheckpointError::OtherModule`] with every name that is missing,
+/// [`CheckpointError`] where the file cannot be read, and [`CheckpointError::OtherModule`] with every name that is missing,
 /// unexpected, of another shape, or of another kind of dtype, such as integers for floating-point numbers. Nothing is copied then.
 pub fn load(variables: &mut VarStore, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
     let path = path.as_ref();
@@ -192,6 +192,6 @@ mod tests {
         let said = refused(&bytes);
         assert!(said.starts_with("the checkpoint FILE is damaged or cut short ("), "{said}");
         let said = load(&mut norm(), folder.path()).unwrap_err().to_string();
-        assert_eq!(said, format!("can't read the checkpoint {}: it is a folder, not a file", folder.path().display()));
+        assert_eq!(said, format!("cannot read the checkpoint {}: it is a folder, not a file", folder.path().display()));
     }
 }

@@ -250,7 +250,7 @@ mod tests {
         writer.write(snapshot(2), at("file/bad.ckpt"), outdated("file/bad.ckpt")).unwrap();
         let said = writer.finish().unwrap_err().to_string();
         let bad = at("file/bad.ckpt");
-        assert_eq!(said, format!("can't write the checkpoint {}: File exists (os error 17)", bad.display()));
+        assert_eq!(said, format!("cannot write the checkpoint {}: File exists (os error 17)", bad.display()));
         writer.finish().unwrap();
         assert_eq!(saved(&good), [1, 1]);
 
@@ -259,7 +259,7 @@ mod tests {
         let said = writer.write(snapshot(3), at("three.ckpt"), Vec::new()).unwrap_err().to_string();
         assert_eq!(
             said,
-            format!("can't make the link {}: No such file or directory (os error 2)", at("last.ckpt").display())
+            format!("cannot create the link {}: No such file or directory (os error 2)", at("last.ckpt").display())
         );
         assert!(at("last.ckpt").symlink_metadata().is_err());
         writer.write(snapshot(3), at("three.ckpt"), Vec::new()).unwrap();
@@ -281,7 +281,7 @@ mod tests {
         writer.write(snapshot(1), path.clone(), Vec::new()).unwrap();
         release.send(()).unwrap();
         let said = writer.finish().unwrap_err().to_string();
-        assert!(said.starts_with("can't write the checkpoint one.ckpt: out of luck (panicked at "), "{said}");
+        assert!(said.starts_with("cannot write the checkpoint one.ckpt: out of luck (panicked at "), "{said}");
         assert!(!path.exists());
     }
 

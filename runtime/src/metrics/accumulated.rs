@@ -1,4 +1,4 @@
-//! What a metric has accumulated over batches.
+//! The state that a metric has accumulated over batches.
 
 use std::collections::HashMap;
 
@@ -10,20 +10,20 @@ use super::inputs::require;
 use super::slot::Slot;
 use crate::mismatch::{Mismatch, Misshaped};
 
-/// The joined states of batches.
+/// The joined states of all batches.
 pub(super) struct Accumulated {
-    /// The metric's own, and last the count of batches, which has no parts.
+    /// The slots of the metric, and last the number of batches.
     slots: Vec<Slot>,
-    /// Of each slot nothing before the first batch, then one tensor, or those that are yet to be concatenated.
+    /// For each slot, nothing before the first batch, then one tensor, or several that are concatenated later.
     parts: Vec<Vec<Tensor>>,
-    /// The state of the last batch, if there was one since the beginning or a load.
+    /// The state of the last batch, if there was one since the metric was created or loaded.
     last: Option<Vec<Tensor>>,
     updates: i64,
-    /// Where the batches are; unknown before the first, and after a load until the next.
+    /// The device of the batches; unknown before the first batch, and after a load until the next.
     device: Option<Device>,
 }
 
-/// The name of the count of batches in a saved state.
+/// The name of the number of batches in a saved state.
 const UPDATES: &str = "updates";
 
 impl Accumulated {
@@ -48,10 +48,10 @@ impl Accumulated {
         self.device = None;
     }
 
-    /// Adds a batch, all of it or nothing. Tensors are replaced and never changed, as snapshots may share them.
+    /// Adds a batch; after an error nothing was added. Tensors are replaced and never changed, as snapshots may share them.
     pub(super) fn add(&mut self, batch: Vec<Tensor>) -> Result<(), Refusal> {
         if let Some(added) = batch.first() {
-            self.come_to(added.device())?;
+            self.move_to(added.device())?;
         }
         let mut joined = Vec::with_capacity(batch.len());
         for ((slot, parts), added) in self.slots.iter().zip(&self.parts).zip(&batch) {
@@ -71,11 +71,13 @@ impl Accumulated {
         Ok(())
     }
 
-    /// Takes a loaded state to the device of the first batch after it, and refuses a batch from elsewhere.
-    fn come_to(&mut self, device: Device) -> Result<(), Refusal> {
+    /// Moves a loaded state to the device of the first batch after it, and rejects a batch from another device.
+    fn move_to(&mut self, device: Device) -> Result<(), Refusal> {
         if let Some(before) = self.device {
             return require(before == device, || {
-                format!("it is on {device:?}, and those before were on {before:?}: bring it there, or reset the metric")
+                format!(
+                    "it is on {device:?}, but earlier batches were on {before:?}; move it there, or reset the metric"
+                )
             });
         }
         for (slot, parts) in self.slots.iter().zip(&mut self.parts) {
@@ -87,22 +89,22 @@ impl Accumulated {
         Ok(())
     }
 
-    /// A tensor for each slot. Parts are concatenated once.
-    pub(super) fn whole(&mut self) -> Result<Vec<Tensor>, TchError> {
+    /// Returns one tensor per slot. Parts are concatenated once.
+    pub(super) fn joined(&mut self) -> Result<Vec<Tensor>, TchError> {
         let slots = self.slots.iter().zip(&mut self.parts);
-        let wholes = slots.map(|(slot, parts)| {
+        let tensors = slots.map(|(slot, parts)| {
             if parts.len() > 1 {
                 *parts = vec![Tensor::f_cat(parts, 0)?];
             }
-            parts.first().map_or_else(|| slot.neutral(Device::Cpu), |whole| Ok(whole.shallow_clone()))
+            parts.first().map_or_else(|| slot.neutral(Device::Cpu), |tensor| Ok(tensor.shallow_clone()))
         });
-        wholes.collect()
+        tensors.collect()
     }
 
-    /// Copies of all tensors, under their names.
+    /// Returns copies of all tensors with their names.
     pub(super) fn state(&mut self) -> Result<Vec<(String, Tensor)>, TchError> {
         let updates = Tensor::from(self.updates).f_to_device(self.device.unwrap_or(Device::Cpu))?;
-        let tensors: Result<Vec<Tensor>, TchError> = self.whole()?.iter().map(copied).collect();
+        let tensors: Result<Vec<Tensor>, TchError> = self.joined()?.iter().map(copied).collect();
         let tensors = tensors?.into_iter().chain([updates]);
         Ok(self.slots.iter().map(|slot| slot.name.to_owned()).zip(tensors).collect())
     }
@@ -111,7 +113,7 @@ impl Accumulated {
         self.slots.iter().map(|slot| (slot.name.to_owned(), slot.dist_reduce_fx)).collect()
     }
 
-    /// Brings a saved state into the slots' order, the count of batches last, after checking names and shapes.
+    /// Checks the names and shapes of a saved state, and returns its tensors in the order of the slots.
     pub(super) fn arrange(&self, state: Vec<(String, Tensor)>) -> Result<Vec<Tensor>, Mismatch> {
         let mut state: HashMap<String, Tensor> = state.into_iter().collect();
         let mut mismatch = Mismatch::default();
@@ -132,14 +134,14 @@ impl Accumulated {
         if mismatch.is_empty() { Ok(arranged) } else { Err(mismatch) }
     }
 
-    /// Replaces all by copies of an arranged state: there is no last batch then.
+    /// Replaces the state by a copy of an arranged one. Afterwards there is no last batch.
     pub(super) fn load(&mut self, arranged: Vec<Tensor>) -> Result<(), TchError> {
         self.replace(arranged)?;
         self.last = None;
         Ok(())
     }
 
-    /// Replaces what was accumulated by copies of an arranged state. The last batch stays the last.
+    /// Replaces the state by a copy of an arranged one, but keeps the last batch.
     pub(super) fn replace(&mut self, mut arranged: Vec<Tensor>) -> Result<(), TchError> {
         let updates = arranged.pop().map_or(Ok(0), |updates| updates.f_int64_value(&[]))?;
         let kept = |tensor: &Tensor| if updates > 0 { Ok(vec![copied(tensor)?]) } else { Ok(Vec::new()) };
@@ -150,7 +152,7 @@ impl Accumulated {
     }
 }
 
-/// A tensor in memory of its own, without a graph.
+/// Returns a copy of a tensor without its graph.
 pub(super) fn copied(tensor: &Tensor) -> Result<Tensor, TchError> {
     no_grad(|| tensor.f_to_dtype(tensor.kind(), false, true))
 }

@@ -3,45 +3,45 @@ use tch::TchError;
 use crate::mismatch::Mismatch;
 use crate::native::without_backtrace;
 
-/// What can be wrong with a metric.
+/// An error of a metric.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetricError {
-    /// The metric was made with options that make no sense.
+    /// An option of the metric is invalid.
     #[error("{metric}: {reason}")]
     Configuration {
         /// The metric's name.
         metric: &'static str,
-        /// Which option is wrong, and what would be right.
+        /// The invalid option, and its valid values.
         reason: String,
     },
 
-    /// A batch has shapes, dtypes or a device that the metric cannot take; nothing of it was added.
+    /// A batch has shapes, dtypes or a device that the metric does not accept. Nothing was added.
     #[error("{metric} cannot take this batch: {reason}")]
     Batch {
         /// The metric's name.
         metric: &'static str,
-        /// What is wrong, and what would be right.
+        /// The reason, and how to fix it.
         reason: String,
     },
 
-    /// The metric was asked for its value before it had any batch.
-    #[error("{metric} has no value yet: call `update` before `compute`, and again after `reset`")]
+    /// The value was requested before the first batch.
+    #[error("{metric} has no value yet; call `update` before `compute`, and again after `reset`")]
     NoUpdates {
         /// The metric's name.
         metric: &'static str,
     },
 
-    /// The values of some batch make the metric meaningless. They are on the device, so that only `compute` looks at them.
+    /// The values of a batch are invalid. As they are on the device, only `compute` checks them.
     #[error("{metric} has no value: {reason}")]
     Values {
         /// The metric's name.
         metric: &'static str,
-        /// What is wrong, and what would be right.
+        /// The reason, and how to fix it.
         reason: String,
     },
 
-    /// A saved state does not fit the metric; nothing of it was loaded.
+    /// A saved state does not fit the metric. No part of it was loaded.
     #[error("the saved state does not fit {metric}: {mismatch}")]
     State {
         /// The metric's name.
@@ -50,14 +50,14 @@ pub enum MetricError {
         mismatch: Box<Mismatch>,
     },
 
-    /// libtorch refused.
+    /// An operation of libtorch failed.
     #[error("{metric} cannot {action}: {message}")]
     Libtorch {
         /// The metric's name.
         metric: &'static str,
-        /// What was to be done, such as `update`.
+        /// The action that failed, such as `update`.
         action: &'static str,
-        /// What libtorch said, without its backtrace.
+        /// The message of libtorch, without its backtrace.
         message: String,
     },
 }
@@ -72,7 +72,7 @@ impl MetricError {
     }
 }
 
-/// Why a formula refuses. The name of its metric is added in one place, the carrier of the state.
+/// An error of a formula, to which [`Shared`](super::shared::Shared) adds the name of the metric.
 #[derive(Debug)]
 pub(super) enum Refusal {
     Configuration(String),
@@ -98,7 +98,7 @@ impl Refusal {
     }
 }
 
-/// Fails unless an option of the metric makes sense.
+/// Returns an error unless an option is valid.
 pub(super) fn require_option(holds: bool, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(Refusal::Configuration(reason())) }
 }

@@ -1,9 +1,9 @@
-//! What every metric's type has in common: it is a handle of a shared state.
+//! The macros that implement the common part of all metrics: each is a handle to a shared state.
 
 /// Implements [`Metric`](super::Metric), `Clone` and `Debug` for a struct around [`Shared`](super::shared::Shared).
 macro_rules! handle {
     ($metric:ident $(<$task:ident: $bound:path>)?) => {
-        /// Another handle of the same state.
+        /// Returns another handle to the same state.
         impl$(<$task: $bound>)? Clone for $metric$(<$task>)? {
             fn clone(&self) -> Self {
                 Self(self.0.clone())
@@ -60,16 +60,16 @@ macro_rules! handle {
     };
 }
 
-/// The two updates of a metric that takes predictions and targets.
+/// Implements the two updates of a metric of predictions and targets.
 macro_rules! compares {
     ($metric:ident $(<$task:ident: $bound:path>)?) => {
         impl$(<$task: $bound>)? $metric$(<$task>)? {
-            /// Adds a batch. Nothing waits for the device.
+            /// Adds a batch, without waiting for the device.
             ///
             /// # Errors
-            /// [`MetricError::Batch`](crate::metrics::MetricError::Batch) for shapes, dtypes or devices that don't fit, and
-            /// [`MetricError::Configuration`](crate::metrics::MetricError::Configuration) for options that make no sense;
-            /// nothing is added then.
+            /// [`MetricError::Batch`](crate::metrics::MetricError::Batch) for shapes, dtypes or devices that do not fit, and
+            /// [`MetricError::Configuration`](crate::metrics::MetricError::Configuration) for invalid options;
+            /// then nothing is added.
             pub fn update(
                 &self,
                 preds: &tch::Tensor,
@@ -78,9 +78,8 @@ macro_rules! compares {
                 self.0.update(|formula| formula.batch(preds, target))
             }
 
-            /// Adds a batch, and returns the value of it alone, still on its device and without a graph. Nothing waits for
-            /// the device: labels out of range are told by
-            /// [`compute`](crate::metrics::Metric::compute) alone.
+            /// Adds a batch, and returns the value of this batch alone, on its device and without a graph. It does not wait for
+            /// the device, so only [`compute`](crate::metrics::Metric::compute) detects labels out of range.
             ///
             /// # Errors
             /// As [`update`](Self::update).

@@ -1,10 +1,10 @@
-//! What `update` checks of its tensors: sizes, dtypes and devices, which the host knows, and never values.
+//! The checks of `update`: sizes, dtypes and devices, which the host knows, but never values.
 
 use tch::{Kind, Tensor};
 
 use super::error::Refusal;
 
-/// Fails unless the batch is as it must be.
+/// Returns an error about the batch unless `holds`.
 pub(super) fn require(holds: bool, reason: impl FnOnce() -> String) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(Refusal::Batch(reason())) }
 }
@@ -38,13 +38,13 @@ pub(super) fn require_real(what: &str, tensor: &Tensor) -> Result<(), Refusal> {
 pub(super) fn require_same_device(preds: &Tensor, target: &Tensor) -> Result<(), Refusal> {
     let (one, other) = (preds.device(), target.device());
     require(one == other, || {
-        format!("the predictions are on {one:?} and the targets on {other:?}: bring both to one device")
+        format!("the predictions are on {one:?} and the targets on {other:?}, but both must be on the same device")
     })
 }
 
 pub(super) fn require_same_shape(preds: &Tensor, target: &Tensor) -> Result<(), Refusal> {
     let (one, other) = (preds.size(), target.size());
     require(one == other, || {
-        format!("the predictions have the shape {one:?} and the targets {other:?}: both must have the same")
+        format!("the predictions have the shape {one:?} and the targets {other:?}, but both must have the same shape")
     })
 }

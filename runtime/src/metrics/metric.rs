@@ -4,11 +4,11 @@ use tch::{TchError, Tensor};
 
 use super::MetricError;
 
-/// A value that is accumulated over batches: what the log, checkpoints and several processes need of it.
+/// A value that is accumulated over batches: the interface for logging, checkpoints and distributed runs.
 ///
-/// A metric is a handle, as a [`Tensor`] is: its clones share one state, so that a model may update what the log computes
-/// at the end of the epoch and resets. The update itself takes what the metric is made of, and is a method of its own:
-/// [`Accuracy::update`](super::Accuracy::update).
+/// A metric is a handle, as a [`Tensor`] is: its clones share one state, so that a model can update a metric that the log
+/// computes and resets at the end of the epoch. Updates have different arguments for each metric and are not part of this
+/// trait: see [`Accuracy::update`](super::Accuracy::update).
 ///
 /// ```
 /// use tch::Tensor;
@@ -28,74 +28,75 @@ use super::MetricError;
 ///
 /// # Several processes
 ///
-/// Each process accumulates its own batches. The value over all of them is that of the joined states: gather
-/// [`state`](Self::state), join each tensor as [`dist_reduce_fx`](Self::dist_reduce_fx) says, and load the result. A process
-/// without any batch has a state too, so that all can take part; the shapes are the same everywhere, but for the first
-/// dimension of those that are concatenated. The tensors from before the load are not changed by it, and may be loaded again.
+/// Each process accumulates its own batches. For the value over all processes, gather [`state`](Self::state), join each tensor
+/// by [`dist_reduce_fx`](Self::dist_reduce_fx), and load the result. A process without batches also has a state. The shapes are
+/// the same in all processes, except for the first dimension of tensors that are concatenated. Loading does not change the
+/// earlier state, which can be loaded again afterwards.
 pub trait Metric: Send {
     /// The metric's name, such as `Accuracy`.
     fn name(&self) -> &'static str;
 
-    /// The value over all batches since the metric was made or reset, on their device. It is f64, or f32 on Apple's GPUs,
-    /// which have no f64, unless the metric says otherwise; so is its shape.
+    /// Returns the value over all batches since the metric was created or reset, on their device. Its dtype is f64, or f32 on
+    /// Apple's GPUs, which have no f64, unless the metric documents another.
     ///
-    /// It may wait for the device, as it looks at what `update` could not: whether labels were in range.
+    /// It may wait for the device, to check what `update` cannot, such as whether labels were in range.
     ///
     /// # Errors
-    /// [`MetricError::NoUpdates`] where there was no batch: torchmetrics warns, and returns 0, NaN or an infinity.
-    /// [`MetricError::Values`] where labels were out of range or there were too few samples.
+    /// [`MetricError::NoUpdates`] if there was no batch (torchmetrics warns, and returns 0, NaN or an infinity);
+    /// [`MetricError::Values`] if labels were out of range or there were too few samples.
     fn compute(&self) -> Result<Tensor, MetricError>;
 
-    /// The value of the last batch alone, as `forward` returned it or would have. It does not wait for the device, and so
-    /// says nothing of labels out of range.
+    /// Returns the value of the last batch alone, the same as `forward`. It does not wait for the device, and so does not
+    /// detect labels out of range.
     ///
     /// # Errors
-    /// [`MetricError::NoUpdates`] where there was no batch since the metric was made, reset or loaded.
+    /// [`MetricError::NoUpdates`] if there was no batch since the metric was created, reset or loaded.
     fn batch_value(&self) -> Result<Tensor, MetricError>;
 
-    /// Forgets all batches. The next one may be on another device.
+    /// Removes all batches. The next one may be on another device.
     fn reset(&self);
 
-    /// All that was accumulated, as tensors under their names, and last the count of batches, `updates`. They are on the
-    /// batches' device, and before the first on the CPU. They are copies: later updates do not change them.
+    /// Returns copies of the accumulated tensors with their names, and last the number of batches, `updates`. They are on the
+    /// device of the batches, or on the CPU if there were none.
     ///
     /// # Errors
-    /// When libtorch refuses.
+    /// [`MetricError::Libtorch`] if an operation of libtorch fails.
     fn state(&self) -> Result<Vec<(String, Tensor)>, MetricError>;
 
-    /// How each tensor of [`state`](Self::state) is joined with those of other processes, in the same order.
+    /// Returns the reduction by which each tensor of [`state`](Self::state) is joined with those of other processes, in the
+    /// same order.
     fn dist_reduce_fx(&self) -> Vec<(String, DistReduceFx)>;
 
-    /// Replaces what was accumulated by a state that [`state`](Self::state) gave for a metric with the same options, in
-    /// any order, from any device: the next update takes it to its own.
+    /// Replaces the state by one that [`state`](Self::state) returned for a metric with the same options, in any order and from
+    /// any device; the next update moves it to its own.
     ///
     /// # Errors
-    /// [`MetricError::State`] with every name that is missing, unexpected or of another shape; nothing is loaded then.
+    /// [`MetricError::State`] with every name that is missing, unexpected or of another shape; then nothing is loaded.
     fn load_state(&self, state: Vec<(String, Tensor)>) -> Result<(), MetricError>;
 
-    /// Adds what was accumulated earlier, as if its batches had come before those that this metric has seen: a run that is
-    /// resumed within an epoch gets the epoch's first part so. By default each tensor is joined as
-    /// [`dist_reduce_fx`](Self::dist_reduce_fx) says, and the result is loaded.
+    /// Prepends an earlier state, as if its batches had come before those of this metric. A run that is resumed within an epoch
+    /// adds the first part of the epoch by it. The default joins each tensor by [`dist_reduce_fx`](Self::dist_reduce_fx) and
+    /// loads the result.
     ///
     /// # Errors
-    /// As [`load_state`](Self::load_state), and when libtorch refuses.
+    /// As [`load_state`](Self::load_state), and [`MetricError::Libtorch`] if an operation of libtorch fails.
     fn join_state(&self, earlier: Vec<(String, Tensor)>) -> Result<(), MetricError> {
         let joined = joined(earlier, self.state()?, self.dist_reduce_fx());
         self.load_state(joined.map_err(|error| MetricError::libtorch(self.name(), "join two states", error))?)
     }
 
-    /// What tells this state from that of every other metric: the same for all handles of one state, as the address of what
-    /// they share. The log needs it where one metric is logged under two names. `None`, the default, for a metric that does
-    /// not say: each name then counts as a metric of its own.
+    /// Returns an identifier of the state, the same for all handles to it, such as the address of the shared value. The log
+    /// uses it to recognize a metric that is logged under two names. With `None`, the default, each name counts as a separate
+    /// metric.
     fn state_id(&self) -> Option<usize> {
         None
     }
 
-    /// Another handle of the same state.
+    /// Returns another handle to the same state.
     fn shallow_clone(&self) -> Box<dyn Metric>;
 }
 
-/// Two states as one. A tensor that only the later one has stays as it is.
+/// Joins two states. A tensor that only the later one has is left unchanged.
 pub(super) fn joined(
     earlier: Vec<(String, Tensor)>,
     later: Vec<(String, Tensor)>,
@@ -115,22 +116,22 @@ pub(super) fn joined(
     later.into_iter().map(join).collect()
 }
 
-/// How two parts of a state become one: those of two batches, or of two processes. torchmetrics'
+/// The reduction that joins the states of two batches, or of two processes: torchmetrics'
 /// [`dist_reduce_fx`](https://lightning.ai/docs/torchmetrics/stable/references/metric.html#torchmetrics.Metric.add_state).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DistReduceFx {
-    /// Their sum.
+    /// The sum.
     Sum,
-    /// The smaller of both, element by element.
+    /// The elementwise minimum.
     Min,
-    /// The larger of both, element by element.
+    /// The elementwise maximum.
     Max,
-    /// One behind the other, along the first dimension.
+    /// The concatenation along the first dimension.
     Cat,
 }
 
 impl DistReduceFx {
-    /// The whole of two parts of a state.
+    /// Joins two parts of a state.
     ///
     /// ```
     /// use tch::Tensor;
@@ -143,7 +144,7 @@ impl DistReduceFx {
     /// ```
     ///
     /// # Errors
-    /// When the shapes do not fit.
+    /// If the shapes do not fit.
     pub fn join(self, one: &Tensor, other: &Tensor) -> Result<Tensor, TchError> {
         match self {
             Self::Sum => one.f_add(other),

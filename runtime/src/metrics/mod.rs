@@ -1,5 +1,5 @@
-//! Metrics: accuracy and its kin, accumulated over batches on their device, as
-//! [torchmetrics](https://lightning.ai/docs/torchmetrics/stable/) 1.9 has them: its names, its defaults, its values.
+//! Metrics, accumulated over batches on their device. Names, defaults and values are those of
+//! [torchmetrics](https://lightning.ai/docs/torchmetrics/stable/) 1.9.
 //!
 //! | | |
 //! |---|---|
@@ -9,9 +9,9 @@
 //! | of numbers | [`MeanSquaredError`], [`MeanAbsoluteError`], [`R2Score`] |
 //! | of tokens | [`Perplexity`] |
 //!
-//! A metric is a cheap handle: its clones share one state. `update` adds a batch and never waits for the device, `forward`
-//! returns the batch's own value besides, [`Metric::compute`] gives the value of all batches, and [`Metric::reset`] begins
-//! anew. Gradients don't flow through any of them.
+//! A metric is a cheap handle: its clones share one state. `update` adds a batch without waiting for the device, `forward`
+//! also returns the value of that batch, [`Metric::compute`] returns the value over all batches, and [`Metric::reset`] removes
+//! them. Gradients do not flow through metrics.
 //!
 //! ```
 //! use tch::Tensor;

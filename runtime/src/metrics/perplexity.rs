@@ -8,12 +8,12 @@ use super::labels::{Labels, require_in_range};
 use super::shared::{Formula, Shared};
 use super::slot::{Slot, real};
 
-/// The perplexity of a language model, 0-dim, as torchmetrics'
-/// [`Perplexity`](https://lightning.ai/docs/torchmetrics/stable/text/perplexity.html): the exponential of the tokens' mean
+/// The perplexity of a language model, 0-dim: torchmetrics'
+/// [`Perplexity`](https://lightning.ai/docs/torchmetrics/stable/text/perplexity.html), the exponential of the tokens' mean
 /// cross-entropy.
 ///
 /// `update` takes logits `[batch, length, vocabulary]` of a floating-point dtype and the tokens `[batch, length]`, Int64.
-/// Of no token the value is NaN.
+/// Without any tokens the value is NaN.
 ///
 /// State: `total_log_probs`, `count` and `out_of_range`.
 ///
@@ -24,7 +24,7 @@ use super::slot::{Slot, real};
 /// let perplexity = Perplexity::new().ignore_index(-100);
 /// let logits = Tensor::zeros([1, 4, 50], (Kind::Float, Device::Cpu));
 /// perplexity.update(&logits, &Tensor::from_slice(&[7i64, 3, 41, -100]).view([1, 4]))?;
-/// // a model that takes all of 50 tokens to be equally likely
+/// // a model for which all 50 tokens are equally likely
 /// assert!((perplexity.compute()?.double_value(&[]) - 50.0).abs() < 1e-4);
 /// # Ok::<(), tch_lightning::metrics::MetricError>(())
 /// ```
@@ -39,12 +39,12 @@ impl Default for Perplexity {
 }
 
 impl Perplexity {
-    /// The perplexity of all tokens.
+    /// Creates a metric of all tokens.
     pub fn new() -> Self {
         Self(Shared::new(CrossEntropy { ignore_index: None }))
     }
 
-    /// Leaves out the tokens of this number, such as padding. Default: none.
+    /// Skips tokens with this number, such as padding. Default: none.
     pub fn ignore_index(self, ignore_index: i64) -> Self {
         Self(self.0.with(|formula| formula.ignore_index = Some(ignore_index)))
     }
@@ -63,7 +63,7 @@ impl CrossEntropy {
         let (logits, tokens) = (preds.size(), target.size());
         require(logits.len() == 3 && tokens == logits[..2] && logits[2] > 0, || {
             format!(
-                "the predictions have the shape {logits:?} and the targets {tokens:?}: give [batch, length, vocabulary] \
+                "the predictions have the shape {logits:?} and the targets {tokens:?}, but they must be [batch, length, vocabulary] \
                  and [batch, length]"
             )
         })?;

@@ -1,11 +1,11 @@
-//! The carrier of every metric's state.
+//! The shared state of a metric.
 //!
-//! The states of two batches, or of two processes, are joined in the same way: by the [`DistReduceFx`] of each slot. A
-//! metric therefore only says what the state of one batch is, and what the value of a state is; adding a batch, the value
-//! of one alone, saving, loading and sharing are here.
+//! The states of two batches, or of two processes, are joined in the same way: by the [`DistReduceFx`] of each slot. A metric
+//! therefore only computes the state of one batch and the value of a state; adding a batch, the value of a single batch, saving,
+//! loading and sharing are implemented here.
 //!
-//! Nothing of an update waits for the device: the host looks at sizes, dtypes and devices, and no operator is used whose
-//! result's size depends on values, as `nonzero`, indexing by a mask or `bincount`.
+//! An update does not wait for the device: the host reads only sizes, dtypes and devices, and no operator is used whose result's
+//! size depends on values, such as `nonzero`, indexing by a mask or `bincount`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,34 +19,33 @@ use super::metric::joined;
 use super::slot::Slot;
 use super::{DistReduceFx, MetricError};
 
-/// The mathematics of a metric. Beside these, it makes a batch's state from what it takes: a tensor for each slot that
-/// shares no memory with its inputs.
+/// The mathematics of a metric. Each metric also computes the state of a batch from its inputs: one tensor per slot, which
+/// shares no memory with the inputs.
 pub(super) trait Formula: Clone + Send + 'static {
     /// The metric's name.
     fn name(&self) -> &'static str;
 
     fn slots(&self) -> Vec<Slot>;
 
-    /// Whether the options make sense.
+    /// Checks the options.
     fn validate(&self) -> Result<(), Refusal> {
         Ok(())
     }
 
-    /// The value of a state, in memory of its own, without waiting for the device.
+    /// Returns the value of a state, which shares no memory with it, without waiting for the device.
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError>;
 
-    /// Whether the state has a value. May wait for the device.
+    /// Checks that the state has a value. May wait for the device.
     fn check(&self, _state: &[Tensor]) -> Result<(), Refusal> {
         Ok(())
     }
 }
 
-/// A handle of a metric's state. It is behind a lock so that a model that owns a metric may be sent to a thread of its
-/// own; in a training nobody contends for it.
+/// A handle to a metric's state. The lock makes a model with metrics `Send`; it is not contended during training.
 pub(super) struct Shared<F, T = ()> {
     name: &'static str,
     carried: Arc<Mutex<Carried<F>>>,
-    /// Tells the types of metrics apart that have the same formula.
+    /// Distinguishes the types of metrics with the same formula.
     task: PhantomData<fn() -> T>,
 }
 
@@ -74,7 +73,7 @@ impl<F: Formula, T> Shared<F, T> {
         Self { name, carried: Arc::new(Mutex::new(Carried { formula, accumulated })), task: PhantomData }
     }
 
-    /// A metric with other options, hence with a state of its own.
+    /// Returns a metric with other options, and with a new state.
     pub(super) fn with(self, change: impl FnOnce(&mut F)) -> Self {
         let mut formula = self.lock().formula.clone();
         change(&mut formula);
@@ -86,16 +85,16 @@ impl<F: Formula, T> Shared<F, T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Carried<F>> {
-        // a panic leaves no state half-done: libtorch's part of an update is over before anything is kept of it
+        // a poisoned lock is safe to use: an update stores its result only after all operations have succeeded
         self.carried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a batch, whose state `batch` makes.
+    /// Adds a batch, whose state `batch` returns.
     pub(super) fn update(&self, batch: impl FnOnce(&F) -> Result<Vec<Tensor>, Refusal>) -> Result<(), MetricError> {
         self.lock().add(batch).map_err(|refusal| refusal.of(self.name, "update"))
     }
 
-    /// Adds a batch, and returns the value of it alone.
+    /// Adds a batch, and returns the value of this batch alone.
     pub(super) fn forward(
         &self,
         batch: impl FnOnce(&F) -> Result<Vec<Tensor>, Refusal>,
@@ -124,7 +123,7 @@ impl<F: Formula, T> Shared<F, T> {
 
     pub(super) fn state(&self) -> Result<Vec<(String, Tensor)>, MetricError> {
         let state = self.lock().accumulated.state();
-        state.map_err(|error| MetricError::libtorch(self.name, "give its state", error))
+        state.map_err(|error| MetricError::libtorch(self.name, "return its state", error))
     }
 
     pub(super) fn dist_reduce_fx(&self) -> Vec<(String, DistReduceFx)> {
@@ -135,7 +134,7 @@ impl<F: Formula, T> Shared<F, T> {
         Arc::as_ptr(&self.carried).addr()
     }
 
-    /// Joins a state in front of what there is.
+    /// Prepends a state to the accumulated one.
     pub(super) fn join_state(&self, earlier: Vec<(String, Tensor)>) -> Result<(), MetricError> {
         let joined = joined(earlier, self.state()?, self.dist_reduce_fx());
         let joined = joined.map_err(|error| MetricError::libtorch(self.name, "join two states", error))?;
@@ -172,7 +171,7 @@ impl<F: Formula> Carried<F> {
     }
 
     fn compute(&mut self) -> Result<Tensor, Refusal> {
-        let state = self.accumulated.whole()?;
+        let state = self.accumulated.joined()?;
         self.formula.check(&state)?;
         self.value(&state)
     }

@@ -1,4 +1,4 @@
-//! What a metric keeps: named tensors that are joined by sum, minimum, maximum or concatenation.
+//! The slots of a metric's state: named tensors that are joined by sum, minimum, maximum or concatenation.
 
 use tch::{Device, Kind, TchError, Tensor};
 
@@ -10,11 +10,11 @@ pub(super) struct Slot {
     pub(super) name: &'static str,
     pub(super) dist_reduce_fx: DistReduceFx,
     content: Content,
-    /// The shape, or that of a row where rows are concatenated.
+    /// The shape, or that of a row if rows are concatenated.
     shape: Vec<i64>,
 }
 
-/// What the numbers are, which says their dtype on a device.
+/// The kind of numbers in a slot, which determines their dtype on a device.
 #[derive(Debug, Clone, Copy)]
 enum Content {
     Integer,
@@ -22,7 +22,7 @@ enum Content {
     Score,
 }
 
-/// The dtype in which sums are kept and values are computed. Apple's GPUs have no f64.
+/// The dtype of sums and values on a device. Apple's GPUs have no f64.
 pub(super) fn real(device: Device) -> Kind {
     if device == Device::Mps { Kind::Float } else { Kind::Double }
 }
@@ -33,7 +33,7 @@ impl Slot {
         Self { name, dist_reduce_fx: DistReduceFx::Sum, content: Content::Integer, shape: shape.into() }
     }
 
-    /// A real number of its device's widest dtype, joined in this way.
+    /// Real numbers of the device's widest dtype, joined by this reduction.
     pub(super) fn real(name: &'static str, dist_reduce_fx: DistReduceFx, shape: impl Into<Vec<i64>>) -> Self {
         Self { name, dist_reduce_fx, content: Content::Real, shape: shape.into() }
     }
@@ -56,7 +56,7 @@ impl Slot {
         }
     }
 
-    /// The shape that a tensor of this slot should have, where one of the shape `found` was given: rows may be any number.
+    /// The expected shape of a tensor of this slot, given its shape `found`: the number of rows is arbitrary.
     pub(super) fn shape_like(&self, found: &[i64]) -> Vec<i64> {
         match self.dist_reduce_fx {
             DistReduceFx::Cat => {
@@ -67,7 +67,7 @@ impl Slot {
         }
     }
 
-    /// What changes nothing when it is joined with another: the state before the first batch.
+    /// The neutral element of the reduction: the state before the first batch.
     pub(super) fn neutral(&self, device: Device) -> Result<Tensor, TchError> {
         let value = match self.dist_reduce_fx {
             DistReduceFx::Sum | DistReduceFx::Cat => 0.0,

@@ -15,8 +15,8 @@ use tch::{Device, Kind, TchError};
 /// [autocast](https://docs.pytorch.org/docs/2.13/amp.html), where each operator computes in the dtype that suits it; the
 /// backward pass and the optimizer run outside of it.
 ///
-/// On the CPU `16-mixed` is what it says, too; Lightning takes `bf16-mixed` there. L-BFGS can't be used with it, as its steps
-/// can't be skipped.
+/// On the CPU `16-mixed` is what it says, too; Lightning takes `bf16-mixed` there. L-BFGS cannot be used with it, as its steps
+/// cannot be skipped.
 ///
 /// Tensors that a step makes by itself are of the dtype that it asks for: tch has no default dtype.
 ///

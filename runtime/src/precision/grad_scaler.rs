@@ -94,7 +94,7 @@ impl GradScaler {
     /// or not a number. Norms and clipping belong between the two.
     ///
     /// # Errors
-    /// As [`Optimizer::unscale_gradients`]; for L-BFGS, whose steps can't be skipped.
+    /// As [`Optimizer::unscale_gradients`]; for L-BFGS, whose steps cannot be skipped.
     pub fn unscale(&mut self, optimizer: &mut Optimizer) -> Result<(), OptimizerError> {
         let (found_inf, inv_scale) =
             self.unscaling().map_err(|error| optimizer.refused("unscale the gradients", error))?;

@@ -48,7 +48,7 @@ fn a_newer_layout_is_refused_and_one_without_its_checksum() {
     );
     assert_eq!(damaged(&file(&header(2), b"")), "it has no checksum");
     let odd = json!({ "__metadata__": { "tch_lightning": "{}", "tch_lightning.checksum": "crc32:00000000" } });
-    assert_eq!(damaged(&file(&odd.to_string(), b"")), "its `tch_lightning.checksum` is no checksum");
+    assert_eq!(damaged(&file(&odd.to_string(), b"")), "its `tch_lightning.checksum` is not a checksum");
     let empty = json!({ "__metadata__": { "tch_lightning": "{}" } });
     assert_eq!(damaged(&file(&empty.to_string(), b"")), "its metadata: missing field `layout`");
 }
@@ -108,7 +108,7 @@ fn headers_that_are_no_header_are_refused() {
     assert!(damaged(&file("[]", b"")).starts_with("its header: invalid type: sequence, expected an object"));
     assert!(damaged(&file("{", b"")).starts_with("its header: EOF while parsing an object"));
     let said = damaged(&[&2u64.to_le_bytes()[..], &[0xff, 0xfe]].concat());
-    assert!(said.starts_with("its header is no text: invalid utf-8"), "{said}");
+    assert!(said.starts_with("its header is not text: invalid utf-8"), "{said}");
     let deep = format!("{{\"w\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(damaged(&file(&deep, b"")).starts_with("its header: "));
 }
@@ -119,7 +119,7 @@ fn what_could_not_be_read_is_not_written() {
     checkpoint.tensors.insert("__metadata__".to_owned(), Tensor::from(1.0));
     assert_eq!(
         checkpoint.to_bytes().unwrap_err().to_string(),
-        "a checkpoint can't hold a tensor with the name `__metadata__`, which safetensors keeps for itself"
+        "a checkpoint cannot contain a tensor with the name `__metadata__`, which safetensors reserves"
     );
     let mut checkpoint = Checkpoint::default();
     let deep = (0..200).fold(Value::Null, |inner, _| json!([inner]));
@@ -133,6 +133,6 @@ fn what_could_not_be_read_is_not_written() {
     checkpoint.tensors.insert("w".to_owned(), Tensor::zeros([1], (Kind::ComplexDouble, Device::Cpu)));
     assert_eq!(
         checkpoint.to_bytes().unwrap_err().to_string(),
-        "`w` is of dtype ComplexDouble, which a checkpoint can't hold"
+        "`w` is of dtype ComplexDouble, which a checkpoint cannot contain"
     );
 }

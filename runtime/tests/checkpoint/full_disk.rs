@@ -43,7 +43,7 @@ fn a_file_that_may_not_grow_is_an_error_and_the_last_one_stays() {
             .output()
             .unwrap();
         let log = String::from_utf8(child.stdout).unwrap();
-        let said = format!("said: can't write the checkpoint {}: File too large (os error 27)", path.display());
+        let said = format!("said: cannot write the checkpoint {}: File too large (os error 27)", path.display());
         assert!(child.status.success() && log.lines().any(|line| line == said), "{log}");
         the_first_one_is_left_alone(folder.path());
     }
@@ -79,7 +79,7 @@ fn a_disk_that_is_full_is_an_error_and_the_last_one_stays() {
         let said = large().write(&path).unwrap_err().to_string();
         assert_eq!(
             said,
-            format!("can't write the checkpoint {}: No space left on device (os error 28)", path.display())
+            format!("cannot write the checkpoint {}: No space left on device (os error 28)", path.display())
         );
         the_first_one_is_left_alone(folder);
     }

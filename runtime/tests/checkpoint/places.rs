@@ -8,10 +8,10 @@ use tch_lightning::Checkpoint;
 #[test]
 fn what_is_no_file_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
-    assert_eq!(said_of(folder.path()), "can't read the checkpoint FILE: it is a folder, not a file");
+    assert_eq!(said_of(folder.path()), "cannot read the checkpoint FILE: it is a folder, not a file");
     assert_eq!(
         said_of(&folder.path().join("nowhere.ckpt")),
-        "can't read the checkpoint FILE: No such file or directory (os error 2)"
+        "cannot read the checkpoint FILE: No such file or directory (os error 2)"
     );
 }
 
@@ -21,7 +21,7 @@ fn what_never_begins_or_never_ends_is_not_read() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let no_file = "can't read the checkpoint FILE: it is a pipe, a socket or a device, not a file";
+    let no_file = "cannot read the checkpoint FILE: it is a pipe, a socket or a device, not a file";
     assert_eq!(said_of(&pipe), no_file);
     assert_eq!(said_of(Path::new("/dev/zero")), no_file);
     let verified = Checkpoint::verify(&pipe).unwrap_err().to_string();
@@ -37,12 +37,12 @@ fn below_a_file_there_is_no_folder() {
     {
         let path = folder.path().join(name);
         let said = checkpoint().write(&path).unwrap_err().to_string();
-        assert_eq!(said, format!("can't write the checkpoint {}: {why}", path.display()));
+        assert_eq!(said, format!("cannot write the checkpoint {}: {why}", path.display()));
     }
     let there = folder.path().join("folder");
     std::fs::create_dir(&there).unwrap();
     let said = checkpoint().write(&there).unwrap_err().to_string();
-    assert_eq!(said, format!("can't write the checkpoint {}: Is a directory (os error 21)", there.display()));
+    assert_eq!(said, format!("cannot write the checkpoint {}: Is a directory (os error 21)", there.display()));
 }
 
 #[cfg(unix)]
@@ -59,9 +59,9 @@ fn where_nobody_may_read_or_write_it_says_so() {
         println!("skipped: this user may read and write everything");
         return;
     }
-    assert_eq!(said_of(&path), "can't read the checkpoint FILE: Permission denied (os error 13)");
+    assert_eq!(said_of(&path), "cannot read the checkpoint FILE: Permission denied (os error 13)");
     let other = folder.path().join("two.ckpt");
     let said = checkpoint().write(&other).unwrap_err().to_string();
     set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
-    assert_eq!(said, format!("can't write the checkpoint {}: Permission denied (os error 13)", other.display()));
+    assert_eq!(said, format!("cannot write the checkpoint {}: Permission denied (os error 13)", other.display()));
 }

@@ -1,6 +1,6 @@
 //! Metrics against torchmetrics' numbers, their state, what they say of mistakes, and that an update reads no value.
 
-mod mistakes;
+mod errors;
 mod no_host_read;
 mod parity;
 mod state;

@@ -73,7 +73,7 @@ pub struct ModelCheckpoint {
     /// The file's name without its ending, with values in braces: `{epoch}-{val_loss:.2f}`. Default `{epoch}-{step}`.
     ///
     /// A value's format is one of Python's for numbers, such as `.2%` or `03d`; `epoch` and `step` are whole numbers, what is
-    /// logged is a float. A name with `/` leads into a folder of its own in `dirpath`. Braces can't be part of a name.
+    /// logged is a float. A name with `/` leads into a folder of its own in `dirpath`. Braces cannot be part of a name.
     pub filename: Option<String>,
     /// The logged metric that tells which checkpoints are best. Default none: the newest is kept.
     pub monitor: Option<String>,

@@ -7,10 +7,10 @@ use crate::metrics::shared::{Formula, Shared};
 use crate::metrics::slot::{Slot, real};
 use crate::metrics::{DistReduceFx, MetricError};
 
-/// The mean of all values, optionally weighted, 0-dim, as torchmetrics'
+/// The mean of all values, optionally weighted, 0-dim: torchmetrics'
 /// [`MeanMetric`](https://lightning.ai/docs/torchmetrics/stable/aggregation.html#mean-metric).
 ///
-/// A NaN among the values or weights makes it NaN, as do weights that add up to 0; torchmetrics leaves NaNs out and warns.
+/// A NaN among the values or weights makes it NaN, as do weights that add up to 0; torchmetrics skips NaNs and warns.
 ///
 /// State: `weighted_sum` and `weight`.
 ///
@@ -30,15 +30,15 @@ pub struct Mean(Shared<WeightedMean>);
 aggregates!(Mean, WeightedMean);
 
 impl Mean {
-    /// Adds values with their weights, which broadcast to the values' shape. Nothing waits for the device.
+    /// Adds values with their weights, which broadcast to the values' shape, without waiting for the device.
     ///
     /// # Errors
-    /// As [`update`](Self::update), and [`MetricError::Batch`] for weights that don't broadcast.
+    /// As [`update`](Self::update), and [`MetricError::Batch`] for weights that do not broadcast.
     pub fn update_weighted(&self, values: &Tensor, weights: &Tensor) -> Result<(), MetricError> {
         self.0.update(|formula| formula.weighted_batch(values, weights))
     }
 
-    /// Adds values with their weights, and returns the mean of them alone, still on their device.
+    /// Adds values with their weights, and returns their mean alone, on their device.
     ///
     /// # Errors
     /// As [`update_weighted`](Self::update_weighted).
@@ -73,7 +73,7 @@ impl WeightedMean {
     }
 }
 
-/// Whether a tensor of the shape `from` can be broadcast to `to`.
+/// Whether a tensor with the shape `from` can be broadcast to `to`.
 fn broadcasts(from: &[i64], to: &[i64]) -> bool {
     from.len() <= to.len() && from.iter().rev().zip(to.iter().rev()).all(|(from, to)| *from == 1 || from == to)
 }

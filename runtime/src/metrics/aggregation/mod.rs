@@ -1,4 +1,4 @@
-//! Aggregations of values as they are.
+//! Aggregations of arbitrary values.
 
 mod mean;
 mod reduced;
@@ -6,7 +6,7 @@ mod reduced;
 pub use mean::Mean;
 pub use reduced::{Max, Min, Sum};
 
-/// The updates of an aggregation, and its constructor.
+/// Implements the constructor and the updates of an aggregation.
 macro_rules! aggregates {
     ($metric:ident, $formula:expr) => {
         impl Default for $metric {
@@ -16,21 +16,21 @@ macro_rules! aggregates {
         }
 
         impl $metric {
-            /// An aggregation of nothing yet.
+            /// Creates an aggregation without any values.
             pub fn new() -> Self {
                 Self($crate::metrics::shared::Shared::new($formula))
             }
 
-            /// Adds values, of any shape and real dtype. Nothing waits for the device.
+            /// Adds values of any shape and real dtype, without waiting for the device.
             ///
             /// # Errors
             /// [`MetricError::Batch`](crate::metrics::MetricError::Batch) for complex numbers, or another device than
-            /// before; nothing is added then.
+            /// before; then nothing is added.
             pub fn update(&self, values: &tch::Tensor) -> Result<(), $crate::metrics::MetricError> {
                 self.0.update(|formula| formula.batch(values))
             }
 
-            /// Adds values, and returns the aggregation of them alone, still on their device.
+            /// Adds values, and returns their aggregation alone, on their device.
             ///
             /// # Errors
             /// As [`update`](Self::update).

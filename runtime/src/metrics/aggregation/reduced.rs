@@ -8,10 +8,10 @@ use crate::metrics::inputs::require_real;
 use crate::metrics::shared::{Formula, Shared};
 use crate::metrics::slot::{Slot, real};
 
-/// The sum of all values, 0-dim, as torchmetrics'
+/// The sum of all values, 0-dim: torchmetrics'
 /// [`SumMetric`](https://lightning.ai/docs/torchmetrics/stable/aggregation.html#sum-metric).
 ///
-/// A NaN among the values makes it NaN; torchmetrics leaves NaNs out and warns, unless its `nan_strategy` is `disable`.
+/// A NaN among the values makes it NaN; torchmetrics skips NaNs and warns, unless its `nan_strategy` is `disable`.
 ///
 /// State: `sum_value`.
 ///
@@ -29,10 +29,10 @@ pub struct Sum(Shared<Reduced>);
 
 aggregates!(Sum, SUM);
 
-/// The smallest of all values, 0-dim, as torchmetrics'
+/// The smallest of all values, 0-dim: torchmetrics'
 /// [`MinMetric`](https://lightning.ai/docs/torchmetrics/stable/aggregation.html#min-metric).
 ///
-/// A NaN among the values makes it NaN; torchmetrics leaves NaNs out and warns, unless its `nan_strategy` is `disable`.
+/// A NaN among the values makes it NaN; torchmetrics skips NaNs and warns, unless its `nan_strategy` is `disable`.
 ///
 /// State: `min_value`.
 ///
@@ -50,10 +50,10 @@ pub struct Min(Shared<Reduced>);
 
 aggregates!(Min, MIN);
 
-/// The largest of all values, 0-dim, as torchmetrics'
+/// The largest of all values, 0-dim: torchmetrics'
 /// [`MaxMetric`](https://lightning.ai/docs/torchmetrics/stable/aggregation.html#max-metric).
 ///
-/// A NaN among the values makes it NaN; torchmetrics leaves NaNs out and warns, unless its `nan_strategy` is `disable`.
+/// A NaN among the values makes it NaN; torchmetrics skips NaNs and warns, unless its `nan_strategy` is `disable`.
 ///
 /// State: `max_value`.
 ///
@@ -71,7 +71,7 @@ pub struct Max(Shared<Reduced>);
 
 aggregates!(Max, MAX);
 
-/// What its way of joining makes of all values.
+/// The reduction of all values by a [`DistReduceFx`].
 #[derive(Clone)]
 struct Reduced {
     metric: &'static str,
@@ -88,7 +88,7 @@ impl Reduced {
         require_real("values", values)?;
         let (device, kind) = (values.device(), real(values.device()));
         Ok(vec![match self.dist_reduce_fx {
-            // libtorch knows no smallest of no values
+            // libtorch has no minimum of an empty tensor
             _ if values.numel() == 0 => self.slot().neutral(device)?,
             DistReduceFx::Sum => values.f_sum(kind)?,
             DistReduceFx::Min => values.f_min()?.f_to_kind(kind)?,

@@ -2,10 +2,10 @@ use super::stat_scores::{Rate, StatScores, stat_scores};
 use crate::metrics::Multiclass;
 use crate::metrics::shared::Shared;
 
-/// How many of the elements are classified rightly, as torchmetrics'
+/// The fraction of elements that are classified correctly: torchmetrics'
 /// [`Accuracy`](https://lightning.ai/docs/torchmetrics/stable/classification/accuracy.html).
 ///
-/// The type says the task, of which the [`Multiclass`] one may be left unsaid; the options by task, with their defaults:
+/// The type parameter is the task, by default [`Multiclass`]. The options by task, with their defaults:
 ///
 /// | | [`Binary`](crate::metrics::Binary) | [`Multiclass`] | [`Multilabel`](crate::metrics::Multilabel) |
 /// |---|---|---|---|
@@ -15,8 +15,8 @@ use crate::metrics::shared::Shared;
 /// | `ignore_index` none | yes | yes | yes |
 ///
 /// Predictions and targets have the shapes and dtypes of the task. The value is 0-dim, or `[classes]` without an average.
-/// For a class it is the fraction of its elements that were found, and for a label that of the elements where it was
-/// rightly given or rightly not.
+/// For a class it is the fraction of its elements that were predicted correctly, and for a label the fraction of elements for
+/// which the label was predicted correctly.
 ///
 /// State: `stat_scores`, true positives, false positives, true negatives and false negatives, i64 `[4, classes]`; and
 /// `out_of_range`.
@@ -34,7 +34,7 @@ use crate::metrics::shared::Shared;
 ///
 /// let scores = Tensor::from_slice2(&[[0.8f32, 0.1, 0.1], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1]]);
 /// model.accuracy.update(&scores, &Tensor::from_slice(&[0i64, 1, 1]))?;
-/// // class 0: 1 of 1, class 1: 1 of 2, class 2: neither there nor predicted
+/// // class 0: 1 of 1, class 1: 1 of 2, class 2: neither present nor predicted
 /// assert_eq!(model.accuracy.compute()?.double_value(&[]), 0.75);
 ///
 /// let logits = Tensor::from_slice(&[-3.0f32, 2.5, 0.1]);

@@ -2,20 +2,20 @@ use tch::{TchError, Tensor};
 
 use crate::metrics::ratio::ratio;
 
-/// How the values of classes or labels become one.
+/// The average over classes or labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Average {
-    /// The value of all classes taken together: each element weighs the same.
+    /// The value of all classes together: each element has the same weight.
     Micro,
-    /// The mean over classes: each class weighs the same.
+    /// The mean over classes: each class has the same weight.
     Macro,
-    /// The mean over classes, weighted with how many elements have each.
+    /// The mean over classes, weighted by the number of their elements.
     Weighted,
     /// No average: a value for each class, `[classes]`.
     None,
 }
 
-/// The mean of values `[classes]` with weights, and 0 where there is no weight.
+/// Returns the weighted mean of values `[classes]`; 0 if all weights are 0.
 pub(super) fn weighted_mean(values: &Tensor, weights: &Tensor) -> Result<Tensor, TchError> {
     ratio(&values.f_mul(weights)?.f_sum(None)?, &weights.f_sum(None)?)
 }

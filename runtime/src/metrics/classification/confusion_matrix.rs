@@ -1,7 +1,7 @@
 use tch::{TchError, Tensor};
 
 use super::decisions::Decisions;
-use super::reading::{Question, Reading};
+use super::inputs::{Inputs, TaskKind};
 use super::{classifies, decides};
 use crate::metrics::accumulated::copied;
 use crate::metrics::error::Refusal;
@@ -11,14 +11,14 @@ use crate::metrics::shared::{Formula, Shared};
 use crate::metrics::slot::Slot;
 use crate::metrics::{Multiclass, Task};
 
-/// How often each class was given to elements of each class, as torchmetrics'
+/// The number of elements for each pair of a true and a predicted class: torchmetrics'
 /// [`ConfusionMatrix`](https://lightning.ai/docs/torchmetrics/stable/classification/confusion_matrix.html).
 ///
 /// Rows are the true classes and columns the predicted. The value is `[2, 2]` for the [`Binary`](crate::metrics::Binary) task,
 /// `[classes, classes]` for the [`Multiclass`] and `[labels, 2, 2]` for the [`Multilabel`](crate::metrics::Multilabel) one:
 /// i64 counts, or real fractions if it is normalized.
 ///
-/// Options: `threshold` where a probability is decided on, `ignore_index` and `normalize`. Predictions and targets have
+/// Options: `threshold` for the tasks with one, `ignore_index` and `normalize`. Predictions and targets have
 /// the shapes and dtypes of the task.
 ///
 /// State: `confmat`, the counts; and `out_of_range`.
@@ -39,21 +39,21 @@ classifies!(ConfusionMatrix, Confusion::new);
 decides!(ConfusionMatrix);
 
 impl<T: Task> ConfusionMatrix<T> {
-    /// Chooses what the counts are divided by. Default [`Normalize::None`].
+    /// Sets the normalization. Default [`Normalize::None`].
     pub fn normalize(self, normalize: Normalize) -> Self {
         Self(self.0.with(|formula| formula.normalize = normalize))
     }
 }
 
-/// What the counts of a confusion matrix are divided by. Of none, the fraction is 0.
+/// The divisor of the counts of a confusion matrix. If it is 0, so is the fraction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Normalize {
-    /// Nothing: they stay counts.
+    /// No normalization.
     #[default]
     None,
-    /// The number of elements that have the true class: rows add up to 1.
+    /// The number of elements with the true class: rows add up to 1.
     True,
-    /// The number of elements that were given the predicted class: columns add up to 1.
+    /// The number of elements with the predicted class: columns add up to 1.
     Pred,
     /// The number of all elements.
     All,
@@ -61,30 +61,30 @@ pub enum Normalize {
 
 #[derive(Clone)]
 struct Confusion {
-    reading: Reading,
+    inputs: Inputs,
     normalize: Normalize,
 }
 
 impl Confusion {
-    fn new(reading: Reading) -> Self {
-        Self { reading, normalize: Normalize::None }
+    fn new(inputs: Inputs) -> Self {
+        Self { inputs, normalize: Normalize::None }
     }
 
     fn shape(&self) -> Vec<i64> {
-        match self.reading.question {
-            Question::Binary => vec![2, 2],
-            Question::Multiclass(classes) => vec![classes, classes],
-            Question::Multilabel(labels) => vec![labels, 2, 2],
+        match self.inputs.task {
+            TaskKind::Binary => vec![2, 2],
+            TaskKind::Multiclass(classes) => vec![classes, classes],
+            TaskKind::Multilabel(labels) => vec![labels, 2, 2],
         }
     }
 
     fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
-        self.reading.check(preds, target)?;
-        if self.reading.is_multiclass() {
-            let decisions = Decisions::read(&self.reading, preds, target)?;
+        self.inputs.check(preds, target)?;
+        if self.inputs.is_multiclass() {
+            let decisions = Decisions::read(&self.inputs, preds, target)?;
             return Ok(vec![decisions.confusion()?, decisions.out_of_range]);
         }
-        let [counts, out_of_range] = self.reading.labelwise_scores(preds, target)?;
+        let [counts, out_of_range] = self.inputs.labelwise_scores(preds, target)?;
         let row = |index| counts.f_select(0, index);
         let [tp, fp, tn, fn_] = [row(0)?, row(1)?, row(2)?, row(3)?];
         Ok(vec![Tensor::f_stack(&[tn, fp, fn_, tp], 1)?.f_reshape(self.shape())?, out_of_range])
@@ -101,7 +101,7 @@ impl Formula for Confusion {
     }
 
     fn validate(&self) -> Result<(), Refusal> {
-        self.reading.validate()
+        self.inputs.validate()
     }
 
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
@@ -116,6 +116,6 @@ impl Formula for Confusion {
     }
 
     fn check(&self, state: &[Tensor]) -> Result<(), Refusal> {
-        require_in_range(&state[1], &self.reading.range())
+        require_in_range(&state[1], &self.inputs.range())
     }
 }

@@ -1,8 +1,8 @@
-//! Decisions for one of several classes.
+//! Predictions of one of several classes.
 
 use tch::{Kind, TchError, Tensor};
 
-use super::reading::Reading;
+use super::inputs::Inputs;
 use crate::metrics::inputs::is_floating;
 use crate::metrics::labels::{Labels, in_range};
 
@@ -10,19 +10,19 @@ use crate::metrics::labels::{Labels, in_range};
 pub(super) struct Decisions {
     predicted: Tensor,
     target: Tensor,
-    /// 1 for those that count and 0 for others, whose classes are 0: i64 `[elements]`.
+    /// 1 for elements that are counted and 0 for others, whose classes are 0: i64 `[elements]`.
     counted: Tensor,
-    /// How many labels are out of range, 0-dim i64.
+    /// The number of labels out of range, 0-dim i64.
     pub(super) out_of_range: Tensor,
     classes: i64,
 }
 
 impl Decisions {
-    pub(super) fn read(reading: &Reading, preds: &Tensor, target: &Tensor) -> Result<Self, TchError> {
-        let classes = reading.columns();
-        let Labels { index, counted, out_of_range } = Labels::read(target, classes, reading.ignore_index)?;
+    pub(super) fn read(inputs: &Inputs, preds: &Tensor, target: &Tensor) -> Result<Self, TchError> {
+        let classes = inputs.columns();
+        let Labels { index, counted, out_of_range } = Labels::read(target, classes, inputs.ignore_index)?;
         if is_floating(preds) {
-            let predicted = decide(preds, target, reading.top_k)?.f_reshape([-1])?;
+            let predicted = decide(preds, target, inputs.top_k)?.f_reshape([-1])?;
             let counted = counted.f_to_kind(Kind::Int64)?;
             return Ok(Self { predicted: predicted.f_mul(&counted)?, target: index, counted, out_of_range, classes });
         }
@@ -66,7 +66,7 @@ fn decide(scores: &Tensor, target: &Tensor, top_k: i64) -> Result<Tensor, TchErr
     target.f_to_kind(Kind::Int64)?.f_where_self(&among, &highest.f_select(1, 0)?)
 }
 
-/// The sum of the `amounts` of each bin, i64 `[bins]`. `bincount` would wait for the device to know how many bins there are.
+/// Returns the sum of the `amounts` of each bin, i64 `[bins]`. `bincount` would wait for the device, for the number of bins.
 pub(super) fn bins(bins: i64, index: &Tensor, amounts: &Tensor) -> Result<Tensor, TchError> {
     Tensor::f_zeros([bins], (Kind::Int64, index.device()))?.f_scatter_add(0, index, amounts)
 }

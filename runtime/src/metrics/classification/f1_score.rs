@@ -2,9 +2,9 @@ use super::stat_scores::{Rate, StatScores, stat_scores};
 use crate::metrics::Multiclass;
 use crate::metrics::shared::Shared;
 
-/// The harmonic mean of precision and recall, as torchmetrics'
-/// [`F1Score`](https://lightning.ai/docs/torchmetrics/stable/classification/f1_score.html): 2 tp / (2 tp + fp + fn), and 0 of
-/// none.
+/// The harmonic mean of precision and recall: torchmetrics'
+/// [`F1Score`](https://lightning.ai/docs/torchmetrics/stable/classification/f1_score.html), 2 tp / (2 tp + fp + fn), or 0 if
+/// the denominator is 0.
 ///
 /// Tasks, options, shapes and state are those of [`Accuracy`](crate::metrics::Accuracy).
 ///

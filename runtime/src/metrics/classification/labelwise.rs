@@ -1,31 +1,31 @@
-//! Labels that an element has or has not: one of them for the binary task, several for the multilabel one.
+//! The binary and the multilabel task: an element has, or does not have, each of one or several labels.
 
 use tch::{Kind, TchError, Tensor};
 
+use super::inputs::{Inputs, TaskKind};
 use super::probabilities::Normalization;
-use super::reading::{Question, Reading};
 use crate::metrics::inputs::is_floating;
 
-/// Targets as a matrix, `[elements, labels]`. What is neither positive nor negative is not counted.
+/// Targets as a matrix, `[elements, labels]`. Elements that are neither positive nor negative are not counted.
 pub(super) struct Truth {
     pub(super) positive: Tensor,
     pub(super) negative: Tensor,
-    /// How many are neither 0 nor 1 nor to be ignored, 0-dim i64.
+    /// The number of targets that are neither 0 nor 1 nor ignored, 0-dim i64.
     pub(super) out_of_range: Tensor,
 }
 
-impl Reading {
-    /// A tensor `[batch, labels, …]`, or of any shape for the binary task, as a matrix `[elements, labels]`.
+impl Inputs {
+    /// Reshapes a tensor `[batch, labels, …]`, or of any shape for the binary task, to a matrix `[elements, labels]`.
     pub(super) fn by_label(&self, tensor: &Tensor) -> Result<Tensor, TchError> {
-        match self.question {
-            Question::Binary => tensor.f_reshape([-1, 1]),
-            Question::Multiclass(columns) | Question::Multilabel(columns) => {
+        match self.task {
+            TaskKind::Binary => tensor.f_reshape([-1, 1]),
+            TaskKind::Multiclass(columns) | TaskKind::Multilabel(columns) => {
                 tensor.f_movedim([1], [-1])?.f_reshape([-1, columns])
             }
         }
     }
 
-    /// Reads targets. Elements without a valid prediction may be told by `valid`, `[elements, labels]`: they are out of range.
+    /// Reads targets. Elements that are not `valid`, `[elements, labels]`, are out of range.
     pub(super) fn truth(&self, target: &Tensor, valid: Option<&Tensor>) -> Result<Truth, TchError> {
         let target = self.by_label(target)?;
         let ignored = self.ignore_index.map(|index| target.f_eq(index)).transpose()?;
@@ -48,8 +48,8 @@ impl Reading {
         Ok(Truth { positive, negative, out_of_range })
     }
 
-    /// Counts of labels, `[4, labels]`: true positives, false positives, true negatives and false negatives; and of those
-    /// out of range.
+    /// Returns the counts of labels, `[4, labels]`: true positives, false positives, true negatives and false negatives; and the
+    /// number of labels out of range.
     pub(super) fn labelwise_scores(&self, preds: &Tensor, target: &Tensor) -> Result<[Tensor; 2], TchError> {
         let preds = self.by_label(preds)?;
         let (predicted, truth) = if is_floating(&preds) {

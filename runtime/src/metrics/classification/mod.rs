@@ -1,4 +1,4 @@
-//! Metrics of classes.
+//! Classification metrics.
 
 mod accuracy;
 mod average;
@@ -6,10 +6,10 @@ mod confusion_matrix;
 mod curve;
 mod decisions;
 mod f1_score;
+mod inputs;
 mod labelwise;
 mod precision;
 mod probabilities;
-mod reading;
 mod recall;
 mod stat_scores;
 mod task;
@@ -23,37 +23,37 @@ pub use precision::Precision;
 pub use recall::Recall;
 pub use task::{Averaged, Binary, Multiclass, Multilabel, Task, Thresholded};
 
-/// The constructors by task of a metric, with the formula that each has, and what all of them have in common.
+/// Implements the constructors of a metric for each task, and its common options.
 macro_rules! classifies {
     ($metric:ident, $formula:expr) => {
         impl $metric<$crate::metrics::Binary> {
-            /// Of two classes, 0 and 1.
+            /// Creates a metric of two classes, 0 and 1.
             pub fn binary() -> Self {
-                use $crate::metrics::{classification::reading::Reading, shared::Shared};
-                Self(Shared::new($formula(Reading::binary())))
+                use $crate::metrics::{classification::inputs::Inputs, shared::Shared};
+                Self(Shared::new($formula(Inputs::binary())))
             }
         }
 
         impl $metric<$crate::metrics::Multiclass> {
-            /// Of this number of classes, 2 or more, of which every element has one.
+            /// Creates a metric of this number of classes, 2 or more, of which every element has one.
             pub fn multiclass(num_classes: i64) -> Self {
-                use $crate::metrics::{classification::reading::Reading, shared::Shared};
-                Self(Shared::new($formula(Reading::multiclass(num_classes))))
+                use $crate::metrics::{classification::inputs::Inputs, shared::Shared};
+                Self(Shared::new($formula(Inputs::multiclass(num_classes))))
             }
         }
 
         impl $metric<$crate::metrics::Multilabel> {
-            /// Of this number of labels, 2 or more, of which every element may have any.
+            /// Creates a metric of this number of labels, 2 or more, of which every element may have any.
             pub fn multilabel(num_labels: i64) -> Self {
-                use $crate::metrics::{classification::reading::Reading, shared::Shared};
-                Self(Shared::new($formula(Reading::multilabel(num_labels))))
+                use $crate::metrics::{classification::inputs::Inputs, shared::Shared};
+                Self(Shared::new($formula(Inputs::multilabel(num_labels))))
             }
         }
 
         impl<T: $crate::metrics::Task> $metric<T> {
-            /// Leaves out the elements whose target is this, be it a class or another number. Default: none.
+            /// Skips elements whose target is this number, which need not be a class. Default: none.
             pub fn ignore_index(self, ignore_index: i64) -> Self {
-                Self(self.0.with(|formula| formula.reading.ignore_index = Some(ignore_index)))
+                Self(self.0.with(|formula| formula.inputs.ignore_index = Some(ignore_index)))
             }
         }
 
@@ -61,23 +61,23 @@ macro_rules! classifies {
     };
 }
 
-/// The setter of a metric that decides by a threshold.
+/// Implements the setter of the threshold.
 macro_rules! decides {
     ($metric:ident) => {
         impl<T: $crate::metrics::Thresholded> $metric<T> {
             /// Sets the probability, from 0 to 1, above which a label is predicted. Default 0.5.
             pub fn threshold(self, threshold: f64) -> Self {
-                Self(self.0.with(|formula| formula.reading.threshold = threshold))
+                Self(self.0.with(|formula| formula.inputs.threshold = threshold))
             }
         }
     };
 }
 
-/// The setter of a metric that has a value for each class.
+/// Implements the setter of the average.
 macro_rules! averages {
     ($metric:ident, $default:literal) => {
         impl<T: $crate::metrics::Averaged> $metric<T> {
-            /// Chooses how the values of classes become one.
+            /// Sets the average over classes.
             #[doc = concat!("Default [`", $default, "`](crate::metrics::Average::", $default, ").")]
             pub fn average(self, average: $crate::metrics::Average) -> Self {
                 Self(self.0.with(|formula| formula.average = average))

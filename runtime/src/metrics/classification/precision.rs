@@ -2,8 +2,8 @@ use super::stat_scores::{Rate, StatScores, stat_scores};
 use crate::metrics::Multiclass;
 use crate::metrics::shared::Shared;
 
-/// How many of the elements that were given a class have it, as torchmetrics'
-/// [`Precision`](https://lightning.ai/docs/torchmetrics/stable/classification/precision.html): tp / (tp + fp), and 0 of none.
+/// The fraction of the elements predicted to have a class that have it: torchmetrics'
+/// [`Precision`](https://lightning.ai/docs/torchmetrics/stable/classification/precision.html), tp / (tp + fp), or 0 if there are none.
 ///
 /// Tasks, options, shapes and state are those of [`Accuracy`](crate::metrics::Accuracy).
 ///

@@ -1,17 +1,17 @@
 use tch::{Kind, TchError, Tensor};
 
-/// How logits become probabilities.
+/// The function that converts logits to probabilities.
 #[derive(Clone, Copy)]
 pub(super) enum Normalization {
-    /// Each for itself.
+    /// Each element separately.
     Sigmoid,
     /// All of a row, along dimension 1.
     Softmax,
 }
 
 impl Normalization {
-    /// Scores as probabilities. They are taken for logits if any of them is below 0 or above 1; whether one is, is asked and
-    /// answered on the device. Half precision, in which close probabilities would be equal, becomes f32.
+    /// Converts scores to probabilities. They are logits if any of them is below 0 or above 1, which is decided on the device.
+    /// Half precision, in which close probabilities would be equal, is converted to f32.
     pub(super) fn probabilities(self, scores: &Tensor) -> Result<Tensor, TchError> {
         let scores = match scores.kind() {
             Kind::Half | Kind::BFloat16 => scores.f_to_kind(Kind::Float)?,

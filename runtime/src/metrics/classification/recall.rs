@@ -2,8 +2,8 @@ use super::stat_scores::{Rate, StatScores, stat_scores};
 use crate::metrics::Multiclass;
 use crate::metrics::shared::Shared;
 
-/// How many of the elements that have a class were given it, as torchmetrics'
-/// [`Recall`](https://lightning.ai/docs/torchmetrics/stable/classification/recall.html): tp / (tp + fn), and 0 of none.
+/// The fraction of the elements with a class that were predicted to have it: torchmetrics'
+/// [`Recall`](https://lightning.ai/docs/torchmetrics/stable/classification/recall.html), tp / (tp + fn), or 0 if there are none.
 ///
 /// Tasks, options, shapes and state are those of [`Accuracy`](crate::metrics::Accuracy).
 ///

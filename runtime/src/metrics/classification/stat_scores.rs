@@ -1,11 +1,10 @@
-//! What accuracy, precision, recall and F1 have in common: all are made of the counts of true and false positives and
-//! negatives.
+//! Accuracy, precision, recall and F1, which are computed from the counts of true and false positives and negatives.
 
 use tch::{TchError, Tensor};
 
 use super::average::{Average, weighted_mean};
 use super::decisions::Decisions;
-use super::reading::Reading;
+use super::inputs::Inputs;
 use crate::metrics::error::Refusal;
 use crate::metrics::labels::require_in_range;
 use crate::metrics::ratio::ratio;
@@ -16,7 +15,7 @@ use crate::metrics::slot::Slot;
 #[derive(Clone)]
 pub(super) struct StatScores {
     pub(super) rate: Rate,
-    pub(super) reading: Reading,
+    pub(super) inputs: Inputs,
     pub(super) average: Average,
 }
 
@@ -42,7 +41,7 @@ impl Counts {
         Ok(Self { tp: row(0)?, fp: row(1)?, tn: row(2)?, fn_: row(3)? })
     }
 
-    /// How many elements have a class.
+    /// The number of elements with a class.
     fn support(&self) -> Result<Tensor, TchError> {
         self.tp.f_add(&self.fn_)
     }
@@ -52,7 +51,7 @@ impl Rate {
     fn of(self, counts: &Counts, multiclass: bool) -> Result<Tensor, TchError> {
         let Counts { tp, fp, tn, fn_ } = counts;
         match self {
-            // that an element rightly has none of the other classes says nothing where it has just one
+            // true negatives are not informative if every element has exactly one class
             Self::Accuracy if !multiclass => {
                 let right = tp.f_add(tn)?;
                 ratio(&right, &right.f_add(fp)?.f_add(fn_)?)
@@ -68,27 +67,27 @@ impl Rate {
 }
 
 impl StatScores {
-    pub(super) fn new(rate: Rate) -> impl Fn(Reading) -> Self {
-        move |reading| Self { rate, reading, average: Average::Micro }
+    pub(super) fn new(rate: Rate) -> impl Fn(Inputs) -> Self {
+        move |inputs| Self { rate, inputs, average: Average::Micro }
     }
 
     pub(super) fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
-        self.reading.check(preds, target)?;
-        if self.reading.is_multiclass() {
-            let decisions = Decisions::read(&self.reading, preds, target)?;
+        self.inputs.check(preds, target)?;
+        if self.inputs.is_multiclass() {
+            let decisions = Decisions::read(&self.inputs, preds, target)?;
             return Ok(vec![decisions.stat_scores()?, decisions.out_of_range]);
         }
-        Ok(self.reading.labelwise_scores(preds, target)?.into())
+        Ok(self.inputs.labelwise_scores(preds, target)?.into())
     }
 
-    /// The weights of a macro average, as torchmetrics has them: labels weigh the same, and of classes those that neither
-    /// occur nor are predicted have no weight. With `top_k`, a class must occur; F1 has no such exception.
+    /// The weights of a macro average, as in torchmetrics: labels have the same weight, and classes that neither occur nor are
+    /// predicted have no weight. With `top_k`, a class must occur, except for F1.
     fn presence(&self, counts: &Counts) -> Result<Tensor, TchError> {
-        if !self.reading.is_multiclass() {
+        if !self.inputs.is_multiclass() {
             return counts.tp.f_ones_like();
         }
         let occurs = counts.support()?;
-        let must_occur = self.reading.top_k > 1 && self.rate != Rate::F1Score;
+        let must_occur = self.inputs.top_k > 1 && self.rate != Rate::F1Score;
         if must_occur { occurs.f_gt(0) } else { occurs.f_add(&counts.fp)?.f_gt(0) }
     }
 }
@@ -104,15 +103,15 @@ impl Formula for StatScores {
     }
 
     fn slots(&self) -> Vec<Slot> {
-        vec![Slot::count("stat_scores", [4, self.reading.columns()]), Slot::out_of_range()]
+        vec![Slot::count("stat_scores", [4, self.inputs.columns()]), Slot::out_of_range()]
     }
 
     fn validate(&self) -> Result<(), Refusal> {
-        self.reading.validate()
+        self.inputs.validate()
     }
 
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
-        let rate = |counts: &Counts| self.rate.of(counts, self.reading.is_multiclass());
+        let rate = |counts: &Counts| self.rate.of(counts, self.inputs.is_multiclass());
         if self.average == Average::Micro {
             return rate(&Counts::of(&state[0].f_sum_dim_intlist(1, false, None)?)?);
         }
@@ -126,11 +125,11 @@ impl Formula for StatScores {
     }
 
     fn check(&self, state: &[Tensor]) -> Result<(), Refusal> {
-        require_in_range(&state[1], &self.reading.range())
+        require_in_range(&state[1], &self.inputs.range())
     }
 }
 
-/// A metric of the counts, with its options by task.
+/// Declares a metric of the counts, with its options by task.
 macro_rules! stat_scores {
     ($metric:ident, $rate:expr) => {
         $crate::metrics::classification::classifies!(
@@ -141,9 +140,9 @@ macro_rules! stat_scores {
         $crate::metrics::classification::averages!($metric, "Micro");
 
         impl $metric<$crate::metrics::Multiclass> {
-            /// Takes a prediction for right if the target is among this number of classes with the highest scores. Default 1.
+            /// Counts a prediction as correct if the target is among this number of classes with the highest scores. Default 1.
             pub fn top_k(self, top_k: i64) -> Self {
-                Self(self.0.with(|formula| formula.reading.top_k = top_k))
+                Self(self.0.with(|formula| formula.inputs.top_k = top_k))
             }
         }
     };

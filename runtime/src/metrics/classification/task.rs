@@ -1,4 +1,4 @@
-//! The tasks of classification, as types: they say which options a metric has.
+//! The tasks of classification, as types that determine the options of a metric.
 
 /// Two classes, of which every element has one: predictions and targets `[batch, …]`.
 ///
@@ -29,7 +29,7 @@ pub trait Task: sealed::Sealed + 'static {}
 /// A task with a value for each class or label, which are averaged.
 pub trait Averaged: Task {}
 
-/// A task that predicts a label where its probability is above a threshold.
+/// A task that predicts a label if its probability is above a threshold.
 pub trait Thresholded: Task {}
 
 impl sealed::Sealed for Binary {}

@@ -3,7 +3,7 @@ use super::outputs::Outputs;
 use crate::metrics::handle::compares;
 use crate::metrics::shared::Shared;
 
-/// The mean absolute error of predictions, as torchmetrics'
+/// The mean absolute error of predictions: torchmetrics'
 /// [`MeanAbsoluteError`](https://lightning.ai/docs/torchmetrics/stable/regression/mean_absolute_error.html).
 ///
 /// `update` takes predictions and targets of the same shape and any real dtype: any shape for one output, and
@@ -32,12 +32,12 @@ impl Default for MeanAbsoluteError {
 }
 
 impl MeanAbsoluteError {
-    /// The error of one output.
+    /// Creates a metric of one output.
     pub fn new() -> Self {
         Self(Shared::new(MeanError { outputs: Outputs(1), distance: Distance::Absolute }))
     }
 
-    /// Sets the number of outputs, of which each has an error. Default 1.
+    /// Sets the number of outputs, each with its own error. Default 1.
     pub fn num_outputs(self, num_outputs: i64) -> Self {
         Self(self.0.with(|formula| formula.outputs = Outputs(num_outputs)))
     }

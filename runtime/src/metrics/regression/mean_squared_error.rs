@@ -3,7 +3,7 @@ use super::outputs::Outputs;
 use crate::metrics::handle::compares;
 use crate::metrics::shared::Shared;
 
-/// The mean squared error of predictions, or its root, as torchmetrics'
+/// The mean squared error of predictions, or its root: torchmetrics'
 /// [`MeanSquaredError`](https://lightning.ai/docs/torchmetrics/stable/regression/mean_squared_error.html).
 ///
 /// `update` takes predictions and targets of the same shape and any real dtype: any shape for one output, and
@@ -32,18 +32,18 @@ impl Default for MeanSquaredError {
 }
 
 impl MeanSquaredError {
-    /// The squared error of one output.
+    /// Creates a metric of one output.
     pub fn new() -> Self {
         Self(Shared::new(MeanError { outputs: Outputs(1), distance: Distance::Squared }))
     }
 
-    /// Chooses between the squared error and its root. Default true.
+    /// Sets whether the value is the squared error (`true`) or its root. Default true.
     pub fn squared(self, squared: bool) -> Self {
         let distance = if squared { Distance::Squared } else { Distance::RootSquared };
         Self(self.0.with(|formula| formula.distance = distance))
     }
 
-    /// Sets the number of outputs, of which each has an error. Default 1.
+    /// Sets the number of outputs, each with its own error. Default 1.
     pub fn num_outputs(self, num_outputs: i64) -> Self {
         Self(self.0.with(|formula| formula.outputs = Outputs(num_outputs)))
     }

@@ -1,4 +1,4 @@
-//! Metrics of predicted numbers.
+//! Regression metrics.
 
 mod mean_absolute_error;
 mod mean_error;

@@ -1,11 +1,11 @@
-//! Numbers that are predicted side by side, each with an error of its own.
+//! The outputs of a regression, each with its own error.
 
 use tch::{Kind, TchError, Tensor};
 
 use crate::metrics::error::{Refusal, require_option};
 use crate::metrics::inputs::{require, require_real, require_same_device, require_same_shape};
 
-/// How many numbers are predicted of a sample.
+/// The number of outputs per sample.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Outputs(pub(super) i64);
 
@@ -20,7 +20,7 @@ impl Outputs {
         require_option(self.0 >= 1, || format!("num_outputs must be 1 or more, but it is {}", self.0))
     }
 
-    /// The shape of what is kept of each output.
+    /// The shape of a slot with one value per output.
     pub(super) fn shape(self) -> Vec<i64> {
         if self.0 == 1 { Vec::new() } else { vec![self.0] }
     }

@@ -8,15 +8,15 @@ use crate::metrics::inputs::require;
 use crate::metrics::shared::{Formula, Shared};
 use crate::metrics::slot::{Slot, real};
 
-/// The coefficient of determination R², as torchmetrics'
-/// [`R2Score`](https://lightning.ai/docs/torchmetrics/stable/regression/r2_score.html): how much of the targets' variance
-/// the predictions explain. 1 is the best, 0 that of the targets' mean.
+/// The coefficient of determination R²: torchmetrics'
+/// [`R2Score`](https://lightning.ai/docs/torchmetrics/stable/regression/r2_score.html), the fraction of the targets' variance
+/// that the predictions explain. 1 is the best score, 0 that of the targets' mean.
 ///
 /// `update` takes predictions and targets of the same shape and any real dtype: `[samples]` or `[samples, 1]` for one
 /// output, and `[samples, outputs]` for several. The value is 0-dim, or `[outputs]` for [`MultiOutput::RawValues`] of several.
 ///
-/// It needs two samples: of fewer, `compute` is an error and `forward` gives NaN. As in torchmetrics, a residual below
-/// 0.0001 counts as none, and a target without variance has the score 0, or 1 without a residual.
+/// It requires two samples: with fewer, `compute` returns an error and `forward` returns NaN. As in torchmetrics, a residual
+/// below 0.0001 counts as 0, and a target without variance has the score 0, or 1 without a residual.
 ///
 /// State: `sum_squared_target`, `sum_target`, `residual` and `total`.
 ///
@@ -34,15 +34,15 @@ pub struct R2Score(Shared<Determination>);
 
 compares!(R2Score);
 
-/// How the scores of several outputs become one.
+/// The average over the scores of several outputs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum MultiOutput {
-    /// They don't: a score for each output.
+    /// No average: a score for each output.
     RawValues,
-    /// Their mean.
+    /// The mean.
     #[default]
     UniformAverage,
-    /// Their mean, weighted with the variance of each output's targets.
+    /// The mean, weighted by the variance of each output's targets.
     VarianceWeighted,
 }
 
@@ -53,13 +53,13 @@ impl Default for R2Score {
 }
 
 impl R2Score {
-    /// The score of one output, not adjusted.
+    /// Creates a metric of one output, without adjustment.
     pub fn new() -> Self {
         Self(Shared::new(Determination { outputs: Outputs(1), adjusted: 0, multioutput: MultiOutput::default() }))
     }
 
-    /// Sets the number of outputs. Default 1. torchmetrics reads it off the first batch; here it is said, so that the
-    /// state has a shape before there is any.
+    /// Sets the number of outputs. Default 1. torchmetrics infers it from the first batch; here it is an option, so that the
+    /// state has a shape before the first batch.
     pub fn num_outputs(self, num_outputs: i64) -> Self {
         Self(self.0.with(|formula| formula.outputs = Outputs(num_outputs)))
     }
@@ -70,7 +70,7 @@ impl R2Score {
         Self(self.0.with(|formula| formula.adjusted = adjusted))
     }
 
-    /// Chooses how the scores of several outputs become one. Default [`MultiOutput::UniformAverage`].
+    /// Sets the average over outputs. Default [`MultiOutput::UniformAverage`].
     pub fn multioutput(self, multioutput: MultiOutput) -> Self {
         Self(self.0.with(|formula| formula.multioutput = multioutput))
     }
@@ -83,18 +83,18 @@ struct Determination {
     multioutput: MultiOutput,
 }
 
-/// Sums of squares below this are none, as in torchmetrics.
+/// Sums of squares below this count as 0, as in torchmetrics.
 const NEGLIGIBLE: f64 = 1e-4;
 
 impl Determination {
     fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
         let shape = preds.size();
-        // flattened, several outputs would be one with another variance
+        // flattening several outputs would change the variance
         require(shape.len() < 2 || (shape.len() == 2 && shape[1] == self.outputs.0), || {
             format!("its shape is {shape:?}, but with num_outputs {0} it must be [samples, {0}]", self.outputs.0)
         })?;
         let compared = self.outputs.compare(preds, target)?;
-        // the variance is the difference of two sums, of which f32 would leave too few digits
+        // the variance is the difference of two sums, which would lose too many digits in f32
         let kind = real(target.device());
         let target = compared.target.f_to_kind(kind)?;
         let residual = compared.preds.f_to_kind(kind)?.f_sub(&target)?;
@@ -152,6 +152,6 @@ impl Formula for Determination {
         if samples >= 2 {
             return Ok(());
         }
-        Err(Refusal::Values(format!("it needs two samples, and had {samples}")))
+        Err(Refusal::Values(format!("it requires at least two samples, but there were {samples}")))
     }
 }

@@ -4,8 +4,8 @@ use super::points::{Points, Sides};
 use super::thresholds::Thresholds;
 use crate::metrics::classification::average::{Average, weighted_mean};
 use crate::metrics::classification::decisions::bins;
+use crate::metrics::classification::inputs::{Inputs, TaskKind};
 use crate::metrics::classification::probabilities::Normalization;
-use crate::metrics::classification::reading::{Question, Reading};
 use crate::metrics::error::{Refusal, require_option};
 use crate::metrics::inputs::require_floating;
 use crate::metrics::labels::{Labels, require_in_range};
@@ -17,9 +17,9 @@ use crate::metrics::slot::Slot;
 #[derive(Clone)]
 pub(super) struct Area {
     pub(super) curve: Curve,
-    pub(super) reading: Reading,
+    pub(super) inputs: Inputs,
     pub(super) average: Average,
-    /// Nothing where every score is a threshold.
+    /// `None` if every score is a threshold.
     pub(super) thresholds: Option<Thresholds>,
 }
 
@@ -35,17 +35,17 @@ pub(super) enum Curve {
 struct Scored {
     /// Probabilities, f32 `[elements, columns]`.
     scores: Tensor,
-    /// The classes `[elements]`, or 0 and 1 for labels `[elements, columns]`, and -1 for what does not count; i64.
+    /// The classes `[elements]`, or 0 and 1 for labels `[elements, columns]`, and -1 for elements that are not counted; i64.
     target: Tensor,
 }
 
 impl Curve {
-    /// `[columns]`; of a column without positives it is 0.
+    /// Returns the areas, `[columns]`; 0 for a column without positives.
     fn area(self, points: &Points) -> Result<Tensor, TchError> {
         let Points { tps, fps, positives, negatives } = points;
         match self {
             Self::Roc => {
-                // trapezoids, doubled: integers up to here
+                // doubled trapezoids, which are integers
                 let number = tps.size()[1] - 1;
                 let mean = tps.f_narrow(1, 1, number)?.f_add(&tps.f_narrow(1, 0, number)?)?;
                 let doubled =
@@ -63,16 +63,16 @@ impl Curve {
 }
 
 impl Area {
-    pub(super) fn of(curve: Curve) -> impl Fn(Reading) -> Self {
-        move |reading| {
-            let average = if reading.question == Question::Binary { Average::Micro } else { Average::Macro };
-            Self { curve, reading, average, thresholds: None }
+    pub(super) fn of(curve: Curve) -> impl Fn(Inputs) -> Self {
+        move |inputs| {
+            let average = if inputs.task == TaskKind::Binary { Average::Micro } else { Average::Macro };
+            Self { curve, inputs, average, thresholds: None }
         }
     }
 
     pub(super) fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
         require_floating("predictions", preds)?;
-        self.reading.check(preds, target)?;
+        self.inputs.check(preds, target)?;
         let (scored, out_of_range) = self.read(preds, target)?;
         match &self.thresholds {
             None => Ok(vec![scored.scores, scored.target, out_of_range]),
@@ -81,35 +81,35 @@ impl Area {
     }
 
     fn read(&self, preds: &Tensor, target: &Tensor) -> Result<(Scored, Tensor), TchError> {
-        let scores = self.reading.by_label(preds)?.f_to_kind(Kind::Float)?;
-        if self.reading.is_multiclass() {
+        let scores = self.inputs.by_label(preds)?.f_to_kind(Kind::Float)?;
+        if self.inputs.is_multiclass() {
             let scores = Normalization::Softmax.probabilities(&scores)?;
-            let labels = Labels::read(target, self.reading.columns(), self.reading.ignore_index)?;
+            let labels = Labels::read(target, self.inputs.columns(), self.inputs.ignore_index)?;
             let target = labels.index.f_masked_fill(&labels.counted.f_logical_not()?, -1)?;
             return Ok((Scored { scores, target }, labels.out_of_range));
         }
         let scores = Normalization::Sigmoid.probabilities(&scores)?;
-        let truth = self.reading.truth(target, None)?;
+        let truth = self.inputs.truth(target, None)?;
         let counted = truth.positive.f_logical_or(&truth.negative)?;
         let target = truth.positive.f_to_kind(Kind::Int64)?.f_masked_fill(&counted.f_logical_not()?, -1)?;
         Ok((Scored { scores, target }, truth.out_of_range))
     }
 
     fn sides(&self, target: &Tensor) -> Result<Sides, TchError> {
-        if !self.reading.is_multiclass() {
+        if !self.inputs.is_multiclass() {
             return Ok(Sides { positive: target.f_eq(1)?, negative: target.f_eq(0)? });
         }
         let target = target.f_unsqueeze(1)?;
-        let classes = Tensor::f_arange(self.reading.columns(), (Kind::Int64, target.device()))?;
+        let classes = Tensor::f_arange(self.inputs.columns(), (Kind::Int64, target.device()))?;
         let positive = target.f_eq_tensor(&classes)?;
         let negative = positive.f_logical_not()?.f_logical_and(&target.f_ge(0)?)?;
         Ok(Sides { positive, negative })
     }
 
-    /// Counts, `[columns, 2, thresholds + 1]`: of each column the negatives and the positives between any two thresholds.
+    /// Returns counts, `[columns, 2, thresholds + 1]`: for each column, the negatives and positives between two thresholds.
     fn histogram(&self, scored: &Scored, thresholds: &Thresholds) -> Result<Tensor, TchError> {
         let device = scored.scores.device();
-        let (columns, intervals) = (self.reading.columns(), thresholds.number() + 1);
+        let (columns, intervals) = (self.inputs.columns(), thresholds.number() + 1);
         let interval = scored.scores.f_contiguous()?.f_bucketize(&thresholds.on(device)?, false, true)?;
         let Sides { positive, negative } = self.sides(&scored.target)?;
         let column = Tensor::f_arange(columns, (Kind::Int64, device))?;
@@ -148,26 +148,26 @@ impl Formula for Area {
     }
 
     fn slots(&self) -> Vec<Slot> {
-        let columns = self.reading.columns();
+        let columns = self.inputs.columns();
         if let Some(thresholds) = &self.thresholds {
             return vec![Slot::count("histogram", [columns, 2, thresholds.number() + 1]), Slot::out_of_range()];
         }
-        let labels = if self.reading.is_multiclass() { Vec::new() } else { vec![columns] };
+        let labels = if self.inputs.is_multiclass() { Vec::new() } else { vec![columns] };
         vec![Slot::scores("preds", [columns]), Slot::labels("target", labels), Slot::out_of_range()]
     }
 
     fn validate(&self) -> Result<(), Refusal> {
-        self.reading.validate()?;
-        let has_average = !(self.reading.is_multiclass() && self.average == Average::Micro);
-        require_option(has_average, || "average is Micro, which the multiclass task does not have here".to_owned())?;
+        self.inputs.validate()?;
+        let has_average = !(self.inputs.is_multiclass() && self.average == Average::Micro);
+        require_option(has_average, || "average must not be Micro for the multiclass task".to_owned())?;
         self.thresholds.as_ref().map_or(Ok(()), Thresholds::validate)
     }
 
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
         let points = self.points(state)?;
         let mut areas = self.curve.area(&points)?;
-        // as in torchmetrics: with every score a threshold, the precision of a class that does not occur is unknown
-        if self.curve == Curve::PrecisionRecall && self.reading.is_multiclass() && self.thresholds.is_none() {
+        // as in torchmetrics: if every score is a threshold, the precision of a class that does not occur is undefined
+        if self.curve == Curve::PrecisionRecall && self.inputs.is_multiclass() && self.thresholds.is_none() {
             areas = areas.f_masked_fill(&points.positives.f_eq(0)?, f64::NAN)?;
         }
         match self.average {
@@ -180,6 +180,6 @@ impl Formula for Area {
 
     fn check(&self, state: &[Tensor]) -> Result<(), Refusal> {
         let out_of_range = if self.thresholds.is_some() { &state[1] } else { &state[2] };
-        require_in_range(out_of_range, &self.reading.range())
+        require_in_range(out_of_range, &self.inputs.range())
     }
 }

@@ -3,17 +3,17 @@ use super::curve_area;
 use crate::metrics::Multiclass;
 use crate::metrics::shared::Shared;
 
-/// The area under the receiver operating characteristic, as torchmetrics'
-/// [`AUROC`](https://lightning.ai/docs/torchmetrics/stable/classification/auroc.html): how likely a positive has a higher
-/// score than a negative.
+/// The area under the receiver operating characteristic: torchmetrics'
+/// [`AUROC`](https://lightning.ai/docs/torchmetrics/stable/classification/auroc.html), the probability that a positive has a
+/// higher score than a negative.
 ///
 /// Options: `thresholds`, `ignore_index`, and for the [`Multiclass`] and [`Multilabel`](crate::metrics::Multilabel) tasks
 /// `average`, by default [`Macro`](crate::metrics::Average::Macro); [`Micro`](crate::metrics::Average::Micro) for the multilabel
 /// task alone. Predictions are probabilities or logits of a floating-point dtype, with the shapes of the task; logits are
 /// what has a value below 0 or above 1 anywhere in the batch.
 ///
-/// The value is 0-dim, or `[classes]` without an average. Of a class without positives or without negatives it is 0, and
-/// counts so in an average.
+/// The value is 0-dim, or `[classes]` without an average. For a class without positives or without negatives it is 0, also
+/// in an average.
 ///
 /// By default all scores are kept, 12 bytes and more for an element, and every score is a threshold. With `thresholds` only
 /// counts are kept, and the area is that under the points of these thresholds.

@@ -31,7 +31,7 @@ impl Points {
         let total = |side: &Tensor| side.f_sum_dim_intlist(1, false, None);
         let (positives, negatives) = (total(&positive)?, total(&negative)?);
         let none = Tensor::f_zeros([positives.numel() as i64, 1], (Kind::Int64, scores.device()))?;
-        // libtorch can't search in nothing
+        // libtorch cannot search in nothing
         if scores.numel() == 0 {
             return Ok(Self { tps: none.shallow_clone(), fps: none, positives, negatives });
         }

@@ -5,66 +5,66 @@ use crate::metrics::inputs::{
     is_floating, require, require_labels, require_real, require_same_device, require_same_shape,
 };
 
-/// How predictions and targets are to be read.
+/// The interpretation of predictions and targets.
 #[derive(Debug, Clone)]
-pub(super) struct Reading {
-    pub(super) question: Question,
-    /// Where the decision is by a threshold.
+pub(super) struct Inputs {
+    pub(super) task: TaskKind,
+    /// The threshold of the binary and the multilabel task.
     pub(super) threshold: f64,
-    /// Where the decision is among classes: of so many classes with the highest scores, the target is enough.
+    /// For the multiclass task: a prediction is correct if the target is among this number of classes with the highest scores.
     pub(super) top_k: i64,
     pub(super) ignore_index: Option<i64>,
 }
 
-/// What is asked of every element.
+/// The task and its number of classes or labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Question {
+pub(super) enum TaskKind {
     Binary,
-    /// Which of so many classes it has.
+    /// One of this number of classes.
     Multiclass(i64),
-    /// Which of so many labels it has.
+    /// Any of this number of labels.
     Multilabel(i64),
 }
 
-impl Reading {
+impl Inputs {
     pub(super) fn binary() -> Self {
-        Self::of(Question::Binary)
+        Self::of(TaskKind::Binary)
     }
 
     pub(super) fn multiclass(num_classes: i64) -> Self {
-        Self::of(Question::Multiclass(num_classes))
+        Self::of(TaskKind::Multiclass(num_classes))
     }
 
     pub(super) fn multilabel(num_labels: i64) -> Self {
-        Self::of(Question::Multilabel(num_labels))
+        Self::of(TaskKind::Multilabel(num_labels))
     }
 
-    fn of(question: Question) -> Self {
-        Self { question, threshold: 0.5, top_k: 1, ignore_index: None }
+    fn of(task: TaskKind) -> Self {
+        Self { task, threshold: 0.5, top_k: 1, ignore_index: None }
     }
 
-    /// How many values there are before they are averaged.
+    /// The number of values before they are averaged.
     pub(super) fn columns(&self) -> i64 {
-        match self.question {
-            Question::Binary => 1,
-            Question::Multiclass(columns) | Question::Multilabel(columns) => columns,
+        match self.task {
+            TaskKind::Binary => 1,
+            TaskKind::Multiclass(columns) | TaskKind::Multilabel(columns) => columns,
         }
     }
 
     pub(super) fn is_multiclass(&self) -> bool {
-        matches!(self.question, Question::Multiclass(_))
+        matches!(self.task, TaskKind::Multiclass(_))
     }
 
     pub(super) fn validate(&self) -> Result<(), Refusal> {
-        match self.question {
-            Question::Binary => {}
-            Question::Multiclass(classes) => {
+        match self.task {
+            TaskKind::Binary => {}
+            TaskKind::Multiclass(classes) => {
                 require_option(classes >= 2, || format!("num_classes must be 2 or more, but it is {classes}"))?;
                 require_option((1..=classes).contains(&self.top_k), || {
                     format!("top_k must be from 1 to the number of classes, {classes}, but it is {}", self.top_k)
                 })?;
             }
-            Question::Multilabel(labels) => {
+            TaskKind::Multilabel(labels) => {
                 require_option(labels >= 2, || format!("num_labels must be 2 or more, but it is {labels}"))?;
             }
         }
@@ -73,23 +73,23 @@ impl Reading {
         })
     }
 
-    /// The labels that targets may have, for a sentence.
+    /// Describes the valid labels of targets, for a message.
     pub(super) fn range(&self) -> String {
-        match self.question {
-            Question::Binary | Question::Multilabel(_) => "0 or 1".to_owned(),
-            Question::Multiclass(classes) => format!("among 0 to {}", classes - 1),
+        match self.task {
+            TaskKind::Binary | TaskKind::Multilabel(_) => "0 or 1".to_owned(),
+            TaskKind::Multiclass(classes) => format!("among 0 to {}", classes - 1),
         }
     }
 
-    /// Checks sizes, dtypes and devices of a batch.
+    /// Checks the sizes, dtypes and devices of a batch.
     pub(super) fn check(&self, preds: &Tensor, target: &Tensor) -> Result<(), Refusal> {
         require_labels("targets", target)?;
         require_real("predictions", preds)?;
         require_same_device(preds, target)?;
-        match self.question {
-            Question::Binary => require_same_shape(preds, target),
-            Question::Multiclass(classes) => self.check_multiclass(preds, target, classes),
-            Question::Multilabel(labels) => {
+        match self.task {
+            TaskKind::Binary => require_same_shape(preds, target),
+            TaskKind::Multiclass(classes) => self.check_multiclass(preds, target, classes),
+            TaskKind::Multilabel(labels) => {
                 require_same_shape(preds, target)?;
                 let shape = preds.size();
                 require(shape.get(1) == Some(&labels), || {
@@ -114,7 +114,7 @@ impl Reading {
         }
         require_same_shape(preds, target)?;
         require(self.top_k == 1, || {
-            format!("the predictions are labels, but a top_k of {} needs the scores of all classes", self.top_k)
+            format!("the predictions are labels, but a top_k of {} requires the scores of all classes", self.top_k)
         })
     }
 }

@@ -24,7 +24,7 @@ fn shapes_that_do_not_fit() {
     for (said, sentence) in [
         (
             refused!(Accuracy::binary(), floats(&[4]), labels(&[3])),
-            "Accuracy cannot take this batch: the predictions have the shape [4] and the targets [3]: both must have the same",
+            "Accuracy cannot take this batch: the predictions have the shape [4] and the targets [3], but both must have the same shape",
         ),
         (
             refused!(Precision::multiclass(3), floats(&[4, 5]), labels(&[4])),
@@ -83,7 +83,7 @@ fn dtypes_that_do_not_fit() {
         ),
         (
             refused!(Accuracy::multiclass(3).top_k(2), labels(&[4]), labels(&[4])),
-            "Accuracy cannot take this batch: the predictions are labels, but a top_k of 2 needs the scores of all classes",
+            "Accuracy cannot take this batch: the predictions are labels, but a top_k of 2 requires the scores of all classes",
         ),
         (
             refused!(Sum::new(), complex),
@@ -110,7 +110,7 @@ fn options_that_make_no_sense() {
         ),
         (
             refused!(Auroc::multiclass(3).average(Average::Micro), scores, target),
-            "Auroc: average is Micro, which the multiclass task does not have here",
+            "Auroc: average must not be Micro for the multiclass task",
         ),
         (
             refused!(Auroc::multiclass(3).thresholds(1), scores, target),
@@ -148,36 +148,36 @@ fn labels_out_of_range() {
     for (said, sentence) in [
         (
             said!(Accuracy::multiclass(3), scores, target),
-            "Accuracy has no value: 2 labels were not among 0 to 2: mend the data, or leave them out with `ignore_index`",
+            "Accuracy has no value: 2 labels were not among 0 to 2; correct the data, or skip them with `ignore_index`",
         ),
         (
             said!(Accuracy::multiclass(3).ignore_index(-1).top_k(2), scores, target),
-            "Accuracy has no value: 1 label was not among 0 to 2: mend the data, or leave them out with `ignore_index`",
+            "Accuracy has no value: 1 label was not among 0 to 2; correct the data, or skip them with `ignore_index`",
         ),
         (
             said!(ConfusionMatrix::multiclass(3), target, target),
-            "ConfusionMatrix has no value: 2 labels were not among 0 to 2: mend the data, or leave them out with \
+            "ConfusionMatrix has no value: 2 labels were not among 0 to 2; correct the data, or skip them with \
              `ignore_index`",
         ),
         (
             said!(Auroc::multiclass(3).thresholds(5), scores, target),
-            "Auroc has no value: 2 labels were not among 0 to 2: mend the data, or leave them out with `ignore_index`",
+            "Auroc has no value: 2 labels were not among 0 to 2; correct the data, or skip them with `ignore_index`",
         ),
         (
             said!(AveragePrecision::binary(), floats(&[4]), target),
-            "AveragePrecision has no value: 3 labels were not 0 or 1: mend the data, or leave them out with `ignore_index`",
+            "AveragePrecision has no value: 3 labels were not 0 or 1; correct the data, or skip them with `ignore_index`",
         ),
         (
             said!(Recall::binary(), target, labels(&[4])),
-            "Recall has no value: 3 labels were not 0 or 1: mend the data, or leave them out with `ignore_index`",
+            "Recall has no value: 3 labels were not 0 or 1; correct the data, or skip them with `ignore_index`",
         ),
         (
             said!(Precision::multiclass(3), target, labels(&[4])),
-            "Precision has no value: 2 labels were not among 0 to 2: mend the data, or leave them out with `ignore_index`",
+            "Precision has no value: 2 labels were not among 0 to 2; correct the data, or skip them with `ignore_index`",
         ),
         (
             said!(Perplexity::new(), floats(&[1, 4, 3]), target.view([1, 4])),
-            "Perplexity has no value: 2 labels were not in the vocabulary: mend the data, or leave them out with \
+            "Perplexity has no value: 2 labels were not in the vocabulary; correct the data, or skip them with \
              `ignore_index`",
         ),
     ] {
@@ -190,10 +190,13 @@ fn too_few_samples() {
     let score = R2Score::new();
     let of_batch = score.forward(&floats(&[1]), &floats(&[1])).unwrap();
     assert!(of_batch.double_value(&[]).is_nan());
-    assert_eq!(score.compute().unwrap_err().to_string(), "R2Score has no value: it needs two samples, and had 1");
+    assert_eq!(
+        score.compute().unwrap_err().to_string(),
+        "R2Score has no value: it requires at least two samples, but there were 1"
+    );
     assert_eq!(
         Mean::new().compute().unwrap_err().to_string(),
-        "Mean has no value yet: call `update` before `compute`, and again after `reset`"
+        "Mean has no value yet; call `update` before `compute`, and again after `reset`"
     );
 }
 
