@@ -45,6 +45,7 @@ pub mod precision;
 pub mod profiler;
 mod progress;
 pub mod schedule;
+mod seed_everything;
 mod shown;
 mod signal;
 mod span;
@@ -92,21 +93,12 @@ pub use module::{
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;
 pub use precision::{Precision, UnknownPrecision};
+pub use seed_everything::seed_everything;
 pub use signal::Signal;
 pub use stage::{RunningStage, Stage};
 pub use trainer::{
     BatchSizeFinder, BatchSizeMode, CkptPath, LearningRateCurve, LearningRateFinder, Metrics, SweepMode, Trainer,
 };
-
-/// Seeds all random numbers: initial weights and dropout, the order of shuffled data, augmentations. Lightning's
-/// [`seed_everything`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#reproducibility).
-///
-/// libtorch's generators are seeded on every device. Each run that begins afterwards deals its data in the orders of this seed,
-/// except for loaders and samplers that were given one of their own; see [`DataLoader`](data::DataLoader).
-pub fn seed_everything(seed: i64) {
-    tch::manual_seed(seed);
-    data::seed_was_chosen();
-}
 
 /// What a model's file needs: `use tch_lightning::prelude::*;`.
 pub mod prelude {

@@ -1,7 +1,6 @@
 //! The learning-rate schedulers of a run.
 
 use super::RunContext;
-use super::optimization::Optimization;
 use crate::config::Every;
 use crate::optim::OptimizerIndex;
 use crate::progress::{IntervalClock, SavedIntervalClock};
@@ -105,8 +104,8 @@ impl RunContext {
 
     /// Gives the schedulers the states that a checkpoint has of them.
     pub(crate) fn load_lr_scheduler_states(&mut self, states: &[LrSchedulerState]) -> Result<(), ScheduleError> {
-        let Optimization { lr_schedulers, optimizers, .. } = &mut self.optimization;
-        for (running, state) in lr_schedulers.iter_mut().zip(states) {
+        let optimizers = &self.optimization.optimizers;
+        for (running, state) in self.optimization.lr_schedulers.iter_mut().zip(states) {
             running.scheduler.load_state(state)?;
             running.clock.see(optimizers[running.optimizer.0].steps());
         }
