@@ -99,6 +99,14 @@ pub enum Error {
         /// What the panic said.
         message: String,
     },
+    /// The function that was given to [`Trainer::predict_each`](crate::Trainer::predict_each) failed.
+    #[error("the function given to `predict_each` failed{}: {}", at(None, Some(*batch_idx)), in_one_line(error))]
+    Prediction {
+        /// The batch whose prediction it was given, from 0 in each loader.
+        batch_idx: usize,
+        /// What it returned. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
+        error: anyhow::Error,
+    },
     /// A verb needs a hook that is not there.
     #[error("`{stage}` needs `{hook}`: write it in the block of the module{}", if hook.is_dataloader() { " or the data module" } else { "" })]
     Missing {

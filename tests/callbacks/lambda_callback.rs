@@ -31,7 +31,7 @@ fn noting(called: &Called) -> LambdaCallback<Line> {
         on_exception(_) on_save_checkpoint(_) on_load_checkpoint(_) on_before_backward(_) on_after_backward()
         on_before_optimizer_step(_) on_before_zero_grad(_) on_predict_start() on_predict_end()
         on_predict_batch_start(_, _, _) on_predict_batch_end(_, _, _, _)
-        on_predict_epoch_start() on_predict_epoch_end()
+        on_predict_epoch_start() on_predict_epoch_end(_)
     }
 }
 

@@ -245,9 +245,14 @@ declarations! {
             Ok(())
         }
 
-        /// Called after the pass over the data to predict.
+        /// Called after the pass over the data to predict. `predictions` is what `predict_step` returned for each batch, loader by
+        /// loader; it is empty under [`Trainer::predict_each`](crate::Trainer::predict_each), which keeps none of them.
         #[callback]
-        fn on_predict_epoch_end(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
+        fn on_predict_epoch_end(
+            &mut self,
+            ctx: &mut Context<Outside>,
+            predictions: &[Self::Prediction],
+        ) -> Result<()> {
             Ok(())
         }
 

@@ -144,14 +144,17 @@ impl<M: LightningModule, W: PredictionWriter<M>> Callback<M> for WritePrediction
         }
     }
 
-    fn on_predict_epoch_end(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
-        if self.interval == WriteInterval::Batch {
-            return Ok(());
+    fn on_predict_epoch_end(
+        &mut self,
+        ctx: &mut Context<Outside>,
+        module: &mut M,
+        predictions: &[M::Prediction],
+    ) -> Result<()> {
+        match self.interval {
+            WriteInterval::Batch => Ok(()),
+            WriteInterval::Epoch | WriteInterval::BatchAndEpoch => {
+                self.writer.write_on_epoch_end(ctx, module, predictions)
+            }
         }
-        // the context has them for this hook; the writer gets the context, too
-        let predictions: Vec<M::Prediction> = ctx.predictions.take_back().unwrap_or_default();
-        let written = self.writer.write_on_epoch_end(ctx, module, &predictions);
-        ctx.predictions.lend(predictions);
-        written
     }
 }

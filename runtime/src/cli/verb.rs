@@ -110,7 +110,7 @@ where
             Stage::Validate => say(&metrics_table(&trainer.run_validate(&mut module, &mut &mut data)?)),
             Stage::Test => say(&metrics_table(&trainer.run_test(&mut module, &mut &mut data)?)),
             Stage::Predict => {
-                let batches = trainer.run_predict(&mut module, &mut &mut data)?.len();
+                let batches = trainer.run_predict(&mut module, &mut &mut data, None)?.len();
                 say(&format!("predicted {}", counted(batches, "batch")))
             }
         }

@@ -63,8 +63,6 @@ pub struct RunContext {
     saving: Saving,
     control: Control,
     pub(crate) lent: Lent,
-    /// What was predicted, while `on_predict_epoch_end` is called.
-    pub(crate) predictions: Lent,
 }
 
 impl RunContext {
@@ -80,7 +78,6 @@ impl RunContext {
             saving: Saving::default(),
             control: Control::default(),
             lent: Lent::default(),
-            predictions: Lent::default(),
             config,
         }
     }
@@ -101,7 +98,6 @@ impl RunContext {
                 saving: Saving::default(),
                 control: Control::default(),
                 lent: Lent::default(),
-                predictions: Lent::default(),
                 config,
             };
         }
@@ -119,7 +115,6 @@ impl RunContext {
             saving: Saving::after(before.saving),
             control: Control::after(before.control),
             lent: Lent::default(),
-            predictions: Lent::default(),
             config,
         }
     }

@@ -14,4 +14,4 @@ mod validation;
 
 pub(crate) use evaluation::{Evaluation, Kind};
 pub(crate) use fit::fit;
-pub(crate) use prediction::predict;
+pub(crate) use prediction::{TakesPrediction, predict};

@@ -7,8 +7,15 @@ use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running};
 use tch::no_grad_guard;
 
-/// Predicts every batch of the loaders, without gradients. Returns what `predict_step` returned, loader by loader.
-pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Result<Vec<M::Prediction>, Error> {
+/// What takes each prediction as it comes.
+pub(crate) type TakesPrediction<'a, P> = &'a mut dyn FnMut(P) -> anyhow::Result<()>;
+
+/// Predicts every batch of the loaders, without gradients. Returns what `predict_step` returned, loader by loader, or nothing where
+/// `each` takes it.
+pub(crate) fn predict<M: LightningModule>(
+    running: &mut Running<'_, M>,
+    mut each: Option<TakesPrediction<'_, M::Prediction>>,
+) -> Result<Vec<M::Prediction>, Error> {
     let hook = Hook::PredictDataloader;
     let limit = running.ctx.config().limit_predict_batches;
     if limit.is_zero() {
@@ -24,20 +31,22 @@ pub(crate) fn predict<M: LightningModule>(running: &mut Running<'_, M>) -> Resul
     ModelHooksTable::on_predict_model_eval(running.module, running.ctx)?;
     running.on_predict_start()?;
     running.on_predict_epoch_start()?;
-    let mut predictions = Vec::new();
+    let (mut predictions, mut is_empty) = (Vec::new(), true);
     for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
         for batch in batches::of_evaluation(running, (hook, dataloader_idx), loader, 0, count)? {
             let EpochBatch { batch, batch_idx, .. } = batch?;
-            predictions.push(advance(running, batch, batch_idx, dataloader_idx)?);
+            let prediction = advance(running, batch, batch_idx, dataloader_idx)?;
+            is_empty = false;
+            match &mut each {
+                None => predictions.push(prediction),
+                Some(each) => each(prediction).map_err(|error| Error::Prediction { batch_idx, error })?,
+            }
             running.ctx.check_signals(Some(batch_idx))?;
         }
     }
-    batches::warn_if_no_batch(hook, predictions.is_empty());
+    batches::warn_if_no_batch(hook, is_empty);
     running.ctx.leave_batch(None);
-    running.ctx.predictions.lend(predictions);
-    let ended = running.on_predict_epoch_end();
-    let predictions = running.ctx.predictions.take_back().unwrap_or_default();
-    ended?;
+    running.on_predict_epoch_end(&predictions)?;
     running.on_predict_end()?;
     Ok(predictions)
 }

@@ -24,7 +24,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::Logger;
-use crate::loops::{self, Evaluation, Kind};
+use crate::loops::{self, Evaluation, Kind, TakesPrediction};
 use crate::module::{
     Callback, Callbacks, DataSource, LightningModule, Optimizes, Predicts, Running, Tests, Trains, Validates,
 };
@@ -292,7 +292,48 @@ impl<M: LightningModule> Trainer<M> {
     where
         M: Predicts,
     {
-        self.run_predict(module, &mut data)
+        self.run_predict(module, &mut data, None)
+    }
+
+    /// Runs the predict loop, and hands each value of `predict_step` to `each` as it comes, so that none is kept in memory. Lightning's
+    /// `return_predictions=False`.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::Loaders;
+    /// # struct Doubler(nn::VarStore);
+    /// #[lightning_module]
+    /// impl Doubler {
+    ///     fn predict_step(&self, batch: &Tensor) -> Tensor {
+    ///         batch * 2.0
+    ///     }
+    ///     // …
+    /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.0 }
+    /// }
+    ///
+    /// # let mut doubler = Doubler(nn::VarStore::new(Device::Cpu));
+    /// let loader = DataLoader::new(TensorDataset::new(Tensor::from_slice(&[1.0, 2.0, 3.0]))?).batch_size(2);
+    /// let mut sum = 0.0;
+    /// Doubler::trainer().predict_each(&mut doubler, Loaders::evaluation(loader), |prediction| {
+    ///     sum += prediction.sum(Kind::Double).double_value(&[]);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(sum, 12.0);
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and [`Error::Prediction`] where `each` fails.
+    pub fn predict_each(
+        &mut self,
+        module: &mut M,
+        mut data: impl DataSource<M>,
+        mut each: impl FnMut(M::Prediction) -> anyhow::Result<()>,
+    ) -> Result<(), Error>
+    where
+        M: Predicts,
+    {
+        self.run_predict(module, &mut data, Some(&mut each)).map(drop)
     }
 
     /// [`Trainer::predict`] where only the run tells whether the hooks are there.
@@ -300,13 +341,14 @@ impl<M: LightningModule> Trainer<M> {
         &mut self,
         module: &mut M,
         data: &mut dyn DataSource<M>,
+        each: Option<TakesPrediction<'_, M::Prediction>>,
     ) -> Result<Vec<M::Prediction>, Error> {
         needs(Stage::Predict, Hook::PredictStep, <M as LightningModule>::TABLE.predict_step.is_some())?;
         needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
         self.run(Stage::Predict, module, data, |running, checkpoint| {
             running.restore_from(checkpoint.as_ref())?;
             running.log_hyper_parameters()?;
-            loops::predict(running)
+            loops::predict(running, each)
         })
     }
 
