@@ -1,6 +1,7 @@
-//! What every verb does before its loop, and behind it.
+//! What every verb does before its loop and after it.
 
 use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
+use crate::checkpoint::Checkpoint;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -11,25 +12,59 @@ use crate::module::{
 use crate::stage::Stage;
 use crate::{messages, panic};
 
-/// Calls the hooks that come before any loop, and takes the module to its device.
-pub(super) fn begin<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    panic::warn_of_aborts();
-    let configured = LightningModuleTable::configure_callbacks(running.module, running.ctx)?;
-    running.callbacks.configure(configured);
-    let of_trainer = of_trainer(running.callbacks, running.ctx);
-    running.callbacks.add_of_run(of_trainer);
-    let (config, stage) = (running.ctx.config(), running.ctx.stage());
-    if config.enable_checkpointing && stage == Stage::Fit && running.callbacks.find::<ModelCheckpoint>().is_none() {
-        // the trainer's own from now on, so that it can be asked for its best checkpoint after a `test`
-        running.callbacks.add(Box::new(ModelCheckpoint::new()));
+impl<M: LightningModule> Running<'_, M> {
+    /// Begins the loggers, and calls the hooks that come before any loop, after which the module is on its device.
+    pub(super) fn set_up(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
+        panic::warn_of_aborts();
+        self.ctx.begin_loggers(checkpoint)?;
+        self.add_callbacks()?;
+        let stage = self.ctx.stage();
+        self.data.prepare_data(self.module, self.ctx)?;
+        self.callbacks.setup(self.ctx, self.module, stage)?;
+        self.data.setup(self.module, self.ctx, stage)?;
+        self.callbacks.check_state_keys(self.ctx)?;
+        ModelHooksTable::configure_sharded_model(self.module, self.ctx)?;
+        ModelHooksTable::configure_model(self.module, self.ctx)?;
+        convert_and_move(self)?;
+        if self.ctx.config().logger && stage != Stage::Predict {
+            self.ctx.loggers_mut().make_if_none(stage, checkpoint);
+        }
+        Ok(self.ctx.check_signals(None)?)
     }
-    running.data.prepare_data(running.module, running.ctx)?;
-    running.callbacks.setup(running.ctx, running.module, stage)?;
-    running.data.setup(running.module, running.ctx, stage)?;
-    running.callbacks.check_state_keys(running.ctx)?;
-    ModelHooksTable::configure_sharded_model(running.module, running.ctx)?;
-    ModelHooksTable::configure_model(running.module, running.ctx)?;
-    convert_and_move(running)
+
+    /// Adds the callbacks of the module and those that the configuration asks for.
+    fn add_callbacks(&mut self) -> Result<(), Error> {
+        let configured = LightningModuleTable::configure_callbacks(self.module, self.ctx)?;
+        self.callbacks.configure(configured);
+        let of_trainer = of_trainer(self.callbacks, self.ctx);
+        self.callbacks.add_of_run(of_trainer);
+        let saves = self.ctx.config().enable_checkpointing && self.ctx.stage() == Stage::Fit;
+        if saves && self.callbacks.find::<ModelCheckpoint>().is_none() {
+            // the trainer's own from now on, so that it can be asked for its best checkpoint after a `test`
+            self.callbacks.add(Box::new(ModelCheckpoint::new()));
+        }
+        Ok(())
+    }
+
+    /// Waits for the checkpoints that are being written, calls the hooks that come after every loop, and finishes the loggers.
+    pub(super) fn tear_down(&mut self) -> Result<(), Error> {
+        self.ctx.checkpoint_writer().finish()?;
+        self.ctx.log_saved_checkpoints()?;
+        let stage = self.ctx.stage();
+        self.callbacks.teardown(self.ctx, self.module, stage)?;
+        self.data.teardown(self.module, self.ctx, stage)?;
+        Ok(self.ctx.finalize_loggers(RunStatus::Success)?)
+    }
+
+    /// Hands the hyperparameters and the module's layers to the loggers.
+    pub(crate) fn log_hyper_parameters(&mut self) -> Result<(), Error> {
+        if !self.ctx.has_loggers() {
+            return Ok(());
+        }
+        let store = self.module.parameters();
+        let graph = Graph::of(trainable(store).iter().chain(&buffers(store)));
+        Ok(self.ctx.log_hyper_parameters(&graph)?)
+    }
 }
 
 /// The callbacks that the trainer adds to a run by its configuration.
@@ -68,24 +103,4 @@ fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<
         }
         Ok(())
     })
-}
-
-impl<M: LightningModule> Running<'_, M> {
-    /// Hands the hyperparameters and the module's layers to the loggers.
-    pub(crate) fn log_hyper_parameters(&mut self) -> Result<(), Error> {
-        if !self.ctx.has_loggers() {
-            return Ok(());
-        }
-        let store = self.module.parameters();
-        let graph = Graph::of(trainable(store).iter().chain(&buffers(store)));
-        Ok(self.ctx.log_hyper_parameters(&graph)?)
-    }
-}
-
-/// Calls the hooks that come behind every loop.
-pub(super) fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let stage = running.ctx.stage();
-    running.callbacks.teardown(running.ctx, running.module, stage)?;
-    running.data.teardown(running.module, running.ctx, stage)?;
-    Ok(running.ctx.finalize_loggers(RunStatus::Success)?)
 }

@@ -1,0 +1,125 @@
+//! What a trainer is given before its runs, and what it is asked for after them.
+
+use super::{CkptPath, Trainer};
+use crate::callbacks::ModelCheckpoint;
+use crate::config::TrainerConfig;
+use crate::context::RunContext;
+use crate::error::Error;
+use crate::loggers::Logger;
+use crate::module::{Callback, Callbacks, DataSource, LightningModule, Running};
+use std::path::Path;
+
+impl<M: LightningModule> Default for Trainer<M> {
+    fn default() -> Self {
+        Self::new(TrainerConfig::default())
+    }
+}
+
+impl<M: LightningModule> Trainer<M> {
+    /// A trainer of this configuration.
+    pub fn new(config: TrainerConfig) -> Self {
+        let ctx = RunContext::new(config.clone());
+        Self { config, callbacks: Callbacks::default(), ckpt_path: None, has_fit: false, ctx }
+    }
+
+    /// Adds a callback after those that are there. Callbacks that write checkpoints are called after all others.
+    pub fn callback(mut self, callback: impl Callback<M> + 'static) -> Self {
+        self.callbacks.add(Box::new(callback));
+        self
+    }
+
+    /// Adds callbacks whose types are known when the program runs, as those that a configuration names.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::{EarlyStopping, LearningRateMonitor, LightningModule};
+    /// fn trainer<M: LightningModule>(patience: Option<usize>) -> Trainer<M> {
+    ///     let mut callbacks: Vec<Box<dyn Callback<M>>> = vec![Box::new(LearningRateMonitor::new())];
+    ///     if let Some(patience) = patience {
+    ///         callbacks.push(Box::new(EarlyStopping::new("val_loss").patience(patience)));
+    ///     }
+    ///     Trainer::default().callbacks(callbacks)
+    /// }
+    /// ```
+    pub fn callbacks(mut self, callbacks: impl IntoIterator<Item = Box<dyn Callback<M>>>) -> Self {
+        callbacks.into_iter().for_each(|callback| self.callbacks.add(callback));
+        self
+    }
+
+    /// The first callback of this type: after a `fit`, to ask a [`ModelCheckpoint`](crate::ModelCheckpoint) for its best checkpoint.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::{LightningModule, ModelCheckpoint};
+    /// fn best<M: LightningModule>(trainer: &Trainer<M>) -> Option<&std::path::Path> {
+    ///     trainer.find_callback::<ModelCheckpoint>()?.best_model_path()
+    /// }
+    /// ```
+    pub fn find_callback<C: Callback<M>>(&self) -> Option<&C> {
+        self.callbacks.find()
+    }
+
+    /// The first [`ModelCheckpoint`](crate::ModelCheckpoint), if there is one. Lightning's
+    /// [`checkpoint_callback`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#checkpoint-callback).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::LightningModule;
+    /// fn best<M: LightningModule>(trainer: &Trainer<M>) -> Option<&std::path::Path> {
+    ///     trainer.checkpoint_callback()?.best_model_path()
+    /// }
+    /// ```
+    pub fn checkpoint_callback(&self) -> Option<&ModelCheckpoint> {
+        self.find_callback()
+    }
+
+    /// Adds a logger. Without any, a [`CsvLogger`](crate::CsvLogger) writes into the run's folder, unless the configuration says
+    /// `logger: false`.
+    pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
+        self.ctx.loggers_mut().give(Box::new(logger));
+        self
+    }
+
+    /// The hyperparameters that go into checkpoints and to the loggers.
+    pub fn hyper_parameters(mut self, hyper_parameters: serde_json::Value) -> Self {
+        self.ctx.set_hyper_parameters(hyper_parameters);
+        self
+    }
+
+    /// Sets the checkpoint that the next run begins from: a path, `"best"` or `"last"`. `fit` resumes from it; `validate`, `test` and
+    /// `predict` take its weights. Without one, they take the module's weights as they are, as in Lightning where the module is passed.
+    ///
+    /// ```no_run
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::{LightningModule, Optimizes, Tests, Trains};
+    /// # fn run<M: LightningModule + Trains + Optimizes + Tests>(mut trainer: Trainer<M>, mut module: M) -> Result<()> {
+    /// trainer.fit(&mut module, ())?;
+    /// trainer.ckpt_path("best").test(&mut module, ())?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn ckpt_path(mut self, ckpt_path: impl Into<CkptPath>) -> Self {
+        self.ckpt_path = Some(ckpt_path.into());
+        self
+    }
+
+    /// Writes a checkpoint of the module and of the last run. In hooks there is
+    /// [`RunContext::save_checkpoint`].
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or why the file can't be written.
+    pub fn save_checkpoint(
+        &mut self,
+        module: &mut M,
+        mut data: impl DataSource<M>,
+        path: impl AsRef<Path>,
+    ) -> Result<(), Error> {
+        let (callbacks, ctx) = (&mut self.callbacks, &mut self.ctx);
+        Running { module, callbacks, ctx, data: &mut data }.save_checkpoint(path.as_ref(), false)
+    }
+
+    /// The state of the last run.
+    pub fn context(&self) -> &RunContext {
+        &self.ctx
+    }
+}

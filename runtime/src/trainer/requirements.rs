@@ -1,0 +1,26 @@
+//! What a verb needs of the module, the data and the configuration.
+
+use crate::config::TrainerConfig;
+use crate::error::Error;
+use crate::hook::Hook;
+use crate::module::LightningModule;
+use crate::stage::Stage;
+
+/// Fails for a verb whose hook is not there.
+pub(super) fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {
+    if is_there { Ok(()) } else { Err(Error::Missing { stage, hook }) }
+}
+
+/// Fails for settings that the trainer can follow in automatic optimization only.
+pub(super) fn needs_automatic_optimization<M: LightningModule>(config: &TrainerConfig) -> Result<(), Error> {
+    let asked = [
+        ("accumulate_grad_batches", config.accumulate_grad_batches != 1),
+        ("gradient_clip_val", config.gradient_clip_val.is_some_and(|value| value > 0.0)),
+    ];
+    match asked.iter().find(|(_, asked)| *asked && !M::AUTOMATIC_OPTIMIZATION) {
+        Some((name, _)) => Err(Error::configuration(format!(
+            "`{name}` is for automatic optimization, and this module optimizes manually: do it in `training_step`"
+        ))),
+        None => Ok(()),
+    }
+}
