@@ -55,8 +55,8 @@ fn shapes_that_do_not_fit() {
         ),
         (
             refused!(Perplexity::new(), floats(&[2, 7]), labels(&[2])),
-            "Perplexity cannot take this batch: the predictions have the shape [2, 7] and the targets [2]: give [batch, \
-             length, vocabulary] and [batch, length]",
+            "Perplexity cannot take this batch: the predictions have the shape [2, 7] and the targets [2], but they must \
+             be [batch, length, vocabulary] and [batch, length]",
         ),
     ] {
         assert_eq!(said, sentence);
