@@ -1,36 +1,43 @@
-# What there is to do with a checkout. Each target sets libtorch up first, where it is missing.
+# The tasks of a checkout. Each target installs libtorch first if it is missing.
 
 PYTHON ?= python3
 CARGO ?= cargo
 DEMO := target/demo
-# for how long each fuzzer runs
+# the seconds that each fuzzer runs
 SECONDS ?= 300
-# how often the kill test kills, and what decides the instants
+# the number of kills of the kill test, and the seed of their times
 KILLS ?= 40
 SEED ?= 1
-# how many random configurations are resumed
+# the number of random configurations of the resume test
 CONFIGURATIONS ?= 500
-# how long the soak is
+# the number of steps of the soak test
 STEPS ?= 1000000
 
-.PHONY: help setup python demo test lint bench doctor kill-test resume-test soak fuzz
+# the example to bundle, and the folder
+PROGRAM ?= digits
+BUNDLE ?= target/bundle
+
+.PHONY: help setup python demo test lint bench doctor bundle package semver kill-test resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
 	@echo "make test     run all tests"
-	@echo "make lint     look at format, lints and documentation"
-	@echo "make bench    measure a training step, and what the macros cost a build"
-	@echo "make doctor   show what was found: libtorch, devices, threads"
-	@echo "make kill-test  kill a training KILLS=40 times, and once more with averaged weights, and compare it with one left alone"
+	@echo "make lint     check format, lints and documentation"
+	@echo "make bench    measure a training step, and the time that the macros add to a build"
+	@echo "make doctor   print the libtorch, the devices and the threads in use"
+	@echo "make bundle   copy the example PROGRAM=digits and its libraries into BUNDLE=target/bundle, to run on other machines"
+	@echo "make package  build the packages for crates.io, and the README's program with them"
+	@echo "make semver   compare the public API with the last release"
+	@echo "make kill-test  kill a training KILLS=40 times, again with averaged weights, and compare it with an uninterrupted one"
 	@echo "make resume-test  train CONFIGURATIONS=500 random configurations with and without an interruption, from SEED=1 on"
-	@echo "make soak     train for STEPS=1000000, and look at the memory"
-	@echo "make fuzz     feed broken files to what reads files, for SECONDS=300 each"
-	@echo "make setup    get libtorch and tell cargo where it is"
-	@echo "make python   make the Python that some tests ask about PyTorch"
+	@echo "make soak     train for STEPS=1000000, and check that the memory does not grow"
+	@echo "make fuzz     feed broken files to each reader of files, for SECONDS=300 each"
+	@echo "make setup    install libtorch, compile its bindings, and tell cargo where they are"
+	@echo "make python   create the Python environment of the tests that compare with PyTorch"
 
 setup:
 	@command -v $(PYTHON) >/dev/null || \
-		{ echo "error: $(PYTHON) is not found, and the set-up needs Python 3.9 or newer with pip: install it, or name it with PYTHON=…" >&2; exit 1; }
+		{ echo "error: $(PYTHON) is not found, but the set-up needs Python 3.9 or newer with pip: install it, or set PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) setup/libtorch.py
 
 python: setup
@@ -54,13 +61,28 @@ lint: setup
 
 bench: setup
 	$(CARGO) bench --quiet -p benches --no-run
-	@# the trainer shows its progress, in a file
+	@# the progress of the trainer goes to a file
 	$(CARGO) bench --quiet -p benches 2>target/bench.log || { cat target/bench.log; exit 1; }
-	@# as users' builds have the macros: not optimized
+	@# without optimization, as in users' builds
 	$(CARGO) bench --quiet --profile dev -p tch-lightning-macros
 
 doctor: setup
 	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor
+
+bundle: setup
+	$(CARGO) build --release --quiet -p examples --bin $(PROGRAM)
+	@$(PYTHON) setup/bundle.py target/release/$(PROGRAM) $(BUNDLE)
+
+# the target folder is shared, so that only the packages and the program are built
+package: setup
+	@$(PYTHON) setup/package.py
+
+semver: setup
+	@command -v cargo-semver-checks >/dev/null || \
+		{ echo "error: cargo-semver-checks is not found: install it by cargo install cargo-semver-checks --locked" >&2; exit 1; }
+	@tag=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null) || \
+		{ echo "error: there is no release to compare with: the first tag v* will be the baseline" >&2; exit 1; }; \
+	$(CARGO) semver-checks --package tch-lightning --baseline-rev $$tag
 
 kill-test: setup
 	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED)
@@ -68,13 +90,13 @@ kill-test: setup
 
 resume-test: setup
 	@$(CARGO) build --release --quiet -p tests --bin random_resume
-	@# each training says how it ended, in a file
+	@# the messages of the trainings go to a file
 	@target/release/random_resume --configurations $(CONFIGURATIONS) --seed $(SEED) 2>target/resume.log
 
 soak: setup
 	@$(CARGO) run --release --quiet -p tests --bin soak -- $(STEPS)
 
-# without a sanitizer, which would need a nightly Rust; in libtorch's C++ none would see anything
+# without a sanitizer, which would need a nightly Rust and would not cover libtorch
 fuzz: setup
 	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked --version 0.13.2
 	@for target in $$($(CARGO) fuzz list); do \

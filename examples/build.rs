@@ -1,5 +1,5 @@
 //! Lets the examples find libtorch when they start, from whichever folder.
 
 fn main() {
-    println!("cargo::rustc-link-arg=-Wl,-rpath,{}", std::env::var("DEP_TCH_LIGHTNING_LIBTORCH_LIB").unwrap());
+    println!("cargo::rustc-link-arg=-Wl,-rpath,$ORIGIN:{}", std::env::var("DEP_TCH_LIGHTNING_LIBTORCH_LIB").unwrap());
 }

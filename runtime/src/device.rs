@@ -209,7 +209,11 @@ pub fn mps_is_available() -> bool {
     tch::utils::has_mps()
 }
 
-/// Whether libtorch can use CUDA here. It is loaded before `main` where a driver is present, unless `CUDA_VISIBLE_DEVICES` is empty.
+/// Returns whether libtorch can use CUDA on this machine, and otherwise why not.
+///
+/// On Linux, libtorch's CUDA half is opened before `main` if there is an NVIDIA driver, because libtorch decides at its first question
+/// about CUDA, which may be a `manual_seed` of the program's own, whether it has one. It is not opened if `CUDA_VISIBLE_DEVICES` is empty
+/// or `-1`, nor in programs that were started with `--help`, `--version` or `--print-config`, until this function or a trainer is called.
 pub fn cuda_status() -> CudaStatus {
     cuda::load()
 }

@@ -15,9 +15,9 @@ pub enum CudaStatus {
     },
     /// There is no NVIDIA driver.
     NoDriver,
-    /// libtorch has no CUDA half, or it can't be opened.
+    /// libtorch's CUDA half is missing or cannot be opened.
     NoLibrary {
-        /// What the loader said.
+        /// The reason that the loader gave.
         reason: String,
     },
     /// Driver and library are there, but no GPU.
@@ -43,7 +43,7 @@ impl fmt::Display for CudaStatus {
     }
 }
 
-/// Opens libtorch's CUDA half once, where a driver is present, and says what came of it.
+/// Opens libtorch's CUDA half once if there is a driver, and returns the outcome.
 pub(super) fn load() -> CudaStatus {
     static STATUS: OnceLock<CudaStatus> = OnceLock::new();
     STATUS.get_or_init(first_load).clone()

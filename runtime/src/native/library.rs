@@ -1,13 +1,14 @@
-//! Shared libraries that are opened while the program runs: libtorch's CUDA half above all.
+//! Shared libraries that are opened at run time, above all libtorch's CUDA half.
 //!
-//! A Rust program is linked with `--as-needed`, which drops `libtorch_cuda.so` because nothing in it is named. It is opened
-//! here instead, and only where it can serve: on a machine without a GPU it would cost every start 0.2 s and 270 MB.
+//! A Rust program is linked with `--as-needed`, which drops `libtorch_cuda.so` because no symbol of it is used. It is opened here instead,
+//! and only if it can be used: opening it takes 0.2 s and 270 MB.
 
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// Opens a library with its symbols for all, and keeps it open until the program ends.
+/// Opens a library with global symbols, until the program ends.
 fn open_library(name: &str) -> Result<(), String> {
     // SAFETY: the constructors of `libcuda` and `libtorch_cuda` may run at any time: they register kernels and nothing else.
     let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_GLOBAL) }.map_err(|error| error.to_string())?;
@@ -28,30 +29,70 @@ pub(crate) fn open_libtorch_cuda() -> Result<(), String> {
     OPENED.get_or_init(|| open_library("libtorch_cuda.so")).clone()
 }
 
-/// Before `main`, where a driver is present: libtorch decides at its first question about CUDA, and `manual_seed` asks one, whether
-/// there is a CUDA half, and makes its threads for backward passes at the first of them, for the devices known then.
+/// Runs before `main`, where it opens libtorch's CUDA half if there is a driver and the program may use a GPU.
+///
+/// libtorch decides at the first question about CUDA whether it has a CUDA half, and `manual_seed` asks that question; at the first
+/// backward pass it starts a thread for each device known then. Both may come from the user's own code, before any call of this crate.
 #[cfg(target_os = "linux")]
 extern "C" fn at_start() {
-    // CUDA_VISIBLE_DEVICES= says that a program is to see no GPU
-    let hidden = std::env::var_os("CUDA_VISIBLE_DEVICES").is_some_and(|visible| visible.is_empty());
-    if !hidden && cuda_driver_is_present() {
-        // whoever asks for CUDA later is told why it is not there
+    // glibc has passed the arguments to the standard library by now; elsewhere there are none, and nothing is skipped
+    let arguments = std::env::args_os().skip(1);
+    if may_use_a_gpu(arguments, std::env::var_os("CUDA_VISIBLE_DEVICES")) && cuda_driver_is_present() {
+        // an error is reported by whatever asks for CUDA later
         let _ = open_libtorch_cuda();
     }
 }
 
-// SAFETY: the loader calls what stands in this section with no lock of Rust's held, when libtorch's own constructors have run.
-// `at_start` uses files, the environment and memory alone, which glibc has ready by then, and can't unwind.
+/// Whether a program with these arguments may use a GPU. It cannot if `CUDA_VISIBLE_DEVICES` is empty or begins with a negative index, at
+/// which CUDA stops reading. One that only prints its help or version does not; if it does after all, a trainer opens CUDA by itself.
+#[cfg(target_os = "linux")]
+fn may_use_a_gpu(mut arguments: impl Iterator<Item = OsString>, visible: Option<OsString>) -> bool {
+    let is_hidden = visible.is_some_and(|visible| {
+        let visible = visible.to_string_lossy();
+        visible.trim().is_empty() || visible.trim_start().starts_with('-')
+    });
+    !is_hidden && !arguments.any(|argument| PRINTED.iter().any(|printed| argument == *printed))
+}
+
+/// The flags after which a program prints something and ends.
+#[cfg(target_os = "linux")]
+const PRINTED: [&str; 5] = ["--help", "-h", "--version", "-V", "--print-config"];
+
+// SAFETY: the loader calls the functions in this section with no lock of Rust's held, after the constructors of libtorch. `at_start` uses
+// files, the environment and memory alone, which glibc has initialized by then, and cannot unwind.
 #[cfg(target_os = "linux")]
 #[used]
 #[unsafe(link_section = ".init_array")]
 static AT_START: extern "C" fn() = at_start;
 
-/// The file of the libtorch that this process has loaded.
+/// Returns the file of the libtorch that this process has loaded.
 pub(crate) fn loaded_libtorch() -> Option<PathBuf> {
     let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
     let paths = maps.lines().filter_map(|line| line.split_whitespace().nth(5));
     paths
         .map(PathBuf::from)
         .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libtorch_cpu")))
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cuda_is_opened_only_for_programs_that_may_use_a_gpu() {
+        let may = |arguments: &[&str], visible: Option<&str>| {
+            may_use_a_gpu(arguments.iter().map(OsString::from), visible.map(OsString::from))
+        };
+        for visible in [None, Some("0"), Some("1,-1"), Some("GPU-8932f937")] {
+            assert!(may(&["fit", "--max-epochs", "3"], visible), "{visible:?}");
+            assert!(may(&[], visible), "{visible:?}");
+        }
+        for visible in ["", " ", "-1", "-1,0", " -1"] {
+            assert!(!may(&["fit"], Some(visible)), "{visible:?}");
+        }
+        for arguments in [&["--help"] as &[_], &["fit", "-h"], &["--version"], &["fit", "--lr", "1", "--print-config"]]
+        {
+            assert!(!may(arguments, None), "{arguments:?}");
+        }
+    }
 }
