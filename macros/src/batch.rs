@@ -2,7 +2,7 @@
 
 use crate::arguments::Arguments;
 use crate::catalogue;
-use crate::expand::{although_deprecated, crate_root, quiet};
+use crate::expand::{although_deprecated, crate_root, private_module, quiet};
 use crate::mistakes::Mistakes;
 use crate::owned::Owned;
 use proc_macro2::TokenStream;
@@ -17,10 +17,10 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut mistakes = Mistakes::new();
-    let root = root(&item, &mut mistakes);
+    let private = private_module(&root(&item, &mut mistakes));
     let mistakes = mistakes.into_compile_errors();
-    let implementation = implementation(&item, &root).unwrap_or_else(|error| {
-        let (error, fallback) = (error.to_compile_error(), fallback(&item, &root));
+    let implementation = implementation(&item, &private).unwrap_or_else(|error| {
+        let (error, fallback) = (error.to_compile_error(), fallback(&item, &private));
         quote!(#error #fallback)
     });
     quote!(#implementation #mistakes)
@@ -37,13 +37,13 @@ fn root(item: &DeriveInput, mistakes: &mut Mistakes) -> TokenStream {
 }
 
 /// Beside a mistake, an implementation that compiles, so that the type's uses bring no further ones.
-fn fallback(item: &DeriveInput, root: &TokenStream) -> TokenStream {
+fn fallback(item: &DeriveInput, private: &TokenStream) -> TokenStream {
     let name = &item.ident;
     let (declared, used, bounds) = item.generics.split_for_impl();
-    let (tensor, error) = (quote!(#root::__private::Tensor), quote!(#root::__private::TchError));
+    let (tensor, error) = (quote!(#private::Tensor), quote!(#private::TchError));
     let unimplemented = quote!({ ::core::unimplemented!() });
     let written = quote! {
-        impl #declared #root::data::Batch for #name #used #bounds {
+        impl #declared #private::Batch for #name #used #bounds {
             fn map_tensors(
                 self,
                 _: &mut dyn ::core::ops::FnMut(#tensor) -> ::core::result::Result<#tensor, #error>,
@@ -74,8 +74,8 @@ struct Field<'a> {
     ty: &'a Type,
 }
 
-/// `root` is the path of the runtime crate.
-pub(crate) fn implementation(item: &DeriveInput, root: &TokenStream) -> syn::Result<TokenStream> {
+/// `private` is the path of the runtime's private module.
+pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::Result<TokenStream> {
     if let Some(lifetime) = item.generics.lifetimes().next() {
         return Err(syn::Error::new_spanned(lifetime, catalogue::borrowing_batch()));
     }
@@ -84,18 +84,18 @@ pub(crate) fn implementation(item: &DeriveInput, root: &TokenStream) -> syn::Res
     let mut generics = item.generics.clone();
     for parameter in item.generics.type_params() {
         let parameter = &parameter.ident;
-        generics.make_where_clause().predicates.push(parse_quote!(#parameter: #root::data::Batch));
+        generics.make_where_clause().predicates.push(parse_quote!(#parameter: #private::Batch));
     }
     let (declared, used, bounds) = generics.split_for_impl();
-    let maps = shapes.iter().map(|shape| map(shape, root));
-    let visits = shapes.iter().map(|shape| visit(shape, root));
-    let (tensor, error) = (quote!(#root::__private::Tensor), quote!(#root::__private::TchError));
+    let maps = shapes.iter().map(|shape| map(shape, private));
+    let visits = shapes.iter().map(|shape| visit(shape, private));
+    let (tensor, error) = (quote!(#private::Tensor), quote!(#private::TchError));
     let although_deprecated = item_attributes(item).find_map(|attributes| although_deprecated(attributes));
     let quiet = quiet(&item.attrs);
     Ok(quote! {
         #quiet
         #although_deprecated
-        impl #declared #root::data::Batch for #name #used #bounds {
+        impl #declared #private::Batch for #name #used #bounds {
             fn map_tensors(
                 self,
                 map: &mut dyn ::core::ops::FnMut(#tensor) -> ::core::result::Result<#tensor, #error>,
@@ -158,27 +158,27 @@ impl Shape<'_> {
     }
 }
 
-fn map(shape: &Shape<'_>, root: &TokenStream) -> TokenStream {
+fn map(shape: &Shape<'_>, private: &TokenStream) -> TokenStream {
     let (pattern, path) = (shape.pattern(), &shape.path);
     let mapped = shape.fields.iter().map(|field| {
-        let (Field { member, name, .. }, method) = (field, method(field, "map_tensors", root));
+        let (Field { member, name, .. }, method) = (field, method(field, "map_tensors", private));
         quote!(#member: #method(#name, map)?)
     });
     quote!(#pattern => #path { #(#mapped),* },)
 }
 
-fn visit(shape: &Shape<'_>, root: &TokenStream) -> TokenStream {
+fn visit(shape: &Shape<'_>, private: &TokenStream) -> TokenStream {
     let pattern = shape.pattern();
     let visited = shape.fields.iter().map(|field| {
-        let (name, method) = (&field.name, method(field, "visit_tensors", root));
+        let (name, method) = (&field.name, method(field, "visit_tensors", private));
         quote!(#method(#name, visit);)
     });
     quote!(#pattern => { #(#visited)* })
 }
 
 /// A method of the field's type. Where that is no batch, both methods say so on the same place, which rustc shows once.
-fn method(field: &Field<'_>, name: &str, root: &TokenStream) -> TokenStream {
+fn method(field: &Field<'_>, name: &str, private: &TokenStream) -> TokenStream {
     let (ty, span) = (field.ty, field.ty.span());
     let name = Ident::new(name, span);
-    quote_spanned!(span=> <#ty as #root::data::Batch>::#name)
+    quote_spanned!(span=> <#ty as #private::Batch>::#name)
 }

@@ -18,15 +18,16 @@ fn beside(role: Role, block: TokenStream) -> TokenStream {
     let mut block = Block::new(role, Arguments::default(), item);
     check::block(&mut block, &mut mistakes);
     assert_eq!(mistakes.into_compile_errors().to_string(), "");
-    expand::generated(&block, &quote!(::tch_lightning))
+    expand::generated(&block, &quote!(::tch_lightning::__private))
 }
 
 fn derived(item: TokenStream) -> TokenStream {
-    batch::implementation(&syn::parse2(item).unwrap(), &quote!(::tch_lightning)).unwrap()
+    batch::implementation(&syn::parse2(item).unwrap(), &quote!(::tch_lightning::__private)).unwrap()
 }
 
 fn is(name: &str, written: TokenStream) {
     let written = prettyplease::unparse(&syn::parse2(written).unwrap());
+    let written = written.replace(&expand::private_module_name().to_string(), "__private");
     let mut settings = insta::Settings::clone_current();
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);

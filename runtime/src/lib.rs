@@ -57,7 +57,10 @@ mod users_line;
 mod yaml;
 
 #[doc(hidden)]
-pub mod __private;
+pub mod __testing;
+mod private;
+
+tch_lightning_macros::declare_hooks!(Private);
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use callbacks::{

@@ -1,7 +1,7 @@
 //! A loss that is NaN or infinite.
 
 use crate::child::{Program, sentence, text};
-use tch_lightning::__private::watch_losses_as_on_a_gpu;
+use tch_lightning::__testing::watch_losses_as_on_a_gpu;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
 use tch_lightning::{Accelerator, CsvLogger, Error, LambdaCallback, NonFiniteLoss, Optimizers};

@@ -244,7 +244,7 @@ fn built() -> ExitCode {
 
 fn main() -> ExitCode {
     if std::env::var_os("ABORT_ON_PANICS").is_some() {
-        tch_lightning::__private::abort_on_panics();
+        tch_lightning::__testing::abort_on_panics();
     }
     if std::env::var_os("BUILT").is_some() {
         return built();

@@ -5,6 +5,7 @@ mod capabilities;
 mod documentation;
 mod enumeration;
 mod lambda;
+mod private;
 mod running;
 mod table;
 mod traits;
@@ -20,6 +21,7 @@ pub(crate) fn declare(name: TokenStream) -> TokenStream {
     match name.to_string().as_str() {
         "Hook" => enumeration::hook(),
         "Running" => running::both(),
+        "Private" => private::module(),
         "Capabilities" => capabilities::traits(),
         "ModuleTable" => documentation::table(Role::Module),
         "DataModuleTable" => documentation::table(Role::DataModule),

@@ -19,7 +19,7 @@ pub(super) fn taken(block: &Block, hook: &Written, argument: &Argument<'_>, name
     let (batch, written) = (parameter.ident(), without_lifetimes(argument.ty));
     let declared = names.qualified(parameter.declared);
     let span = generated(written.span());
-    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("SameBatch", names.root));
+    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("SameBatch", names.private));
     Some(quote_spanned! {span=> {
         fn #there<Declared, Written: #bound>(declared: Declared) -> Written {
             Written::take_batch(declared)
@@ -33,7 +33,7 @@ pub(super) fn loaded(block: &Block, hook: &Written, declared: &'static str, name
     let decided = other(block, hook, hook.loaded_batch()?, names)?;
     let (output, declared) = (hook.method.output(), names.qualified(declared));
     let span = generated(output.span());
-    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("LoadsSameBatch", names.root));
+    let (there, here, bound) = (decided.name(), decided.name_at(span), decided.bound("LoadsSameBatch", names.private));
     Some(quote_spanned! {span=> {
         fn #there<Declared, Written: #bound>(written: Written) -> Declared {
             written.into_declared()
@@ -65,10 +65,10 @@ impl DecidedBatch<'_> {
     }
 
     /// The bound, from the beginning to the end of the type that decides.
-    fn bound(&self, name: &str, root: &TokenStream) -> TokenStream {
+    fn bound(&self, name: &str, private: &TokenStream) -> TokenStream {
         let places: Vec<Span> = self.batch.to_token_stream().into_iter().map(|token| token.span()).collect();
         let name = format_ident!("{name}");
-        let tokens = quote!(#root::__private::#name<Declared>).into_iter().enumerate();
+        let tokens = quote!(#private::#name<Declared>).into_iter().enumerate();
         tokens
             .map(|(number, mut token): (usize, TokenTree)| {
                 let place = if number == 0 { places.first() } else { places.last() };

@@ -17,7 +17,7 @@ impl Watched {
     /// What a callback's hooks watch, with the `#[cfg(…)]` under which they do; nothing for a block that is no callback.
     /// Where the hooks that say it are compiled only sometimes, it is another thing for each combination of their
     /// conditions.
-    pub(super) fn by(block: &Block, root: &TokenStream) -> Vec<(Option<TokenStream>, Self)> {
+    pub(super) fn by(block: &Block, private: &TokenStream) -> Vec<(Option<TokenStream>, Self)> {
         if block.role != Role::Callback {
             return Vec::new();
         }
@@ -34,37 +34,37 @@ impl Watched {
                 let combined = (!conditions.is_empty()).then(|| quote!(#[cfg(all(#(#all),*))]));
                 let hooks: Vec<&Written> =
                     block.hooks.iter().filter(|hook| hook.method.condition().as_ref().is_none_or(holds)).collect();
-                (combined, Self::through(&hooks, block, root))
+                (combined, Self::through(&hooks, block, private))
             })
             .collect()
     }
 
     /// What these hooks watch.
-    fn through(hooks: &[&Written], block: &Block, root: &TokenStream) -> Self {
+    fn through(hooks: &[&Written], block: &Block, private: &TokenStream) -> Self {
         let generics = block.generics();
         match hooks.iter().find_map(|hook| asked(hook, "module")) {
             Some(module) => Self { module, generics },
-            None => Self::every(hooks, block, generics, root),
+            None => Self::every(hooks, block, generics, private),
         }
     }
 
     /// Every module whose batches and outputs are those that the hooks ask for.
-    fn every(hooks: &[&Written], block: &Block, mut generics: Generics, root: &TokenStream) -> Self {
+    fn every(hooks: &[&Written], block: &Block, mut generics: Generics, private: &TokenStream) -> Self {
         let (head, signatures) = (&block.item.head, hooks.iter().map(|hook| &hook.method.sig));
         // quoted generics leave the bounds out
         let (own, bounds, ty) = (&head.generics, &head.generics.where_clause, &head.self_ty);
-        let module = free_name("M", quote!(#own #bounds #ty #root #(#signatures)*));
-        generics.params.push(parse_quote!(#module: #root::__private::LightningModule));
+        let module = free_name("M", quote!(#own #bounds #ty #private #(#signatures)*));
+        generics.params.push(parse_quote!(#module: #private::LightningModule));
         let bounds = &mut generics.make_where_clause().predicates;
         if let Some(batch) = hooks.iter().find_map(|hook| asked(hook, "batch")) {
-            bounds.push(parse_quote!(#module: #root::__private::Batched<Batch = #batch>));
+            bounds.push(parse_quote!(#module: #private::Batched<Batch = #batch>));
         }
         for step in hooks::steps().map(|(_, step)| step) {
             let takes_output =
                 |hook: &&&Written| hook.declared.parameter("outputs").is_some_and(|outputs| outputs.is_output_of(step));
             if let Some(asked) = hooks.iter().filter(takes_output).find_map(|hook| asked(hook, "outputs")) {
                 let output = format_ident!("{}", step.output);
-                bounds.push(parse_quote!(#module: #root::__private::StepOutputs<#output = #asked>));
+                bounds.push(parse_quote!(#module: #private::StepOutputs<#output = #asked>));
             }
         }
         Self { module: parse_quote!(#module), generics }

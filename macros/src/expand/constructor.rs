@@ -12,22 +12,22 @@ use syn::spanned::Spanned;
 use syn::{Generics, Type, parse_quote};
 
 /// The implementations for the block's constructor; nothing where it has none that the program can call.
-pub(super) fn implementations(block: &Block, root: &TokenStream) -> TokenStream {
-    block.constructors().map(|new| Implementations { block, root, new }.written()).collect()
+pub(super) fn implementations(block: &Block, private: &TokenStream) -> TokenStream {
+    block.constructors().map(|new| Implementations { block, private, new }.written()).collect()
 }
 
 struct Implementations<'a> {
     block: &'a Block,
-    root: &'a TokenStream,
+    private: &'a TokenStream,
     new: Constructor<'a>,
 }
 
 impl Implementations<'_> {
     fn written(&self) -> TokenStream {
-        let root = self.root;
+        let private = self.private;
         let has_hparams = self.has_hparams();
-        let result = quote!(#root::__private::Result<Self>);
-        let hparams = quote!(<Self as #root::HasHparams>::Hparams);
+        let result = quote!(#private::Result<Self>);
+        let hparams = quote!(<Self as #private::HasHparams>::Hparams);
         if let Some(data) = &self.new.data {
             let (generics, data) = self.generics_for(data);
             let constructed = self.constructed(&quote!(__data));
@@ -46,7 +46,7 @@ impl Implementations<'_> {
             generics.params.push(parse_quote!(#data));
             let constructor = quote! {
                 fn from_hparams_and_data(__hparams: #hparams, _: &#data) -> #result {
-                    <Self as #root::FromHparams>::from_hparams(__hparams)
+                    <Self as #private::FromHparams>::from_hparams(__hparams)
                 }
             };
             self.implementation(&quote!(FromHparamsAndData<#data>), generics, &constructor)
@@ -55,15 +55,15 @@ impl Implementations<'_> {
     }
 
     fn has_hparams(&self) -> TokenStream {
-        let root = self.root;
-        let hparams = self.new.hparams.map_or_else(|| quote!(#root::NoHparams), ToTokens::to_token_stream);
+        let private = self.private;
+        let hparams = self.new.hparams.map_or_else(|| quote!(#private::NoHparams), ToTokens::to_token_stream);
         let defaults = self.block.methods("trainer_defaults").map(|method| {
             let (condition, although_deprecated) = (condition(method), although_deprecated(&method.attrs));
             let call = quote_spanned!(method.sig.ident.span()=> Self::trainer_defaults());
             quote! {
                 #condition
                 #although_deprecated
-                fn trainer_defaults() -> #root::TrainerConfig {
+                fn trainer_defaults() -> #private::TrainerConfig {
                     #call
                 }
             }
@@ -77,20 +77,20 @@ impl Implementations<'_> {
     }
 
     fn implementation(&self, implemented: &TokenStream, mut generics: Generics, items: &TokenStream) -> TokenStream {
-        let (root, condition) = (self.root, condition(self.new.method));
+        let (private, condition) = (self.private, condition(self.new.method));
         let head = &self.block.item.head;
         let (name, quiet) = (&head.self_ty, quiet(&head.attrs));
         let although_deprecated = although_deprecated(&self.new.method.attrs);
         if let Some(hparams) = self.new.hparams.filter(|_| !self.new.is_named_hparams) {
             // a bound that holds for no type is an error, but for one with lifetimes of its own
-            generics.make_where_clause().predicates.push(parse_quote!(for<'__any> #hparams: #root::Hyperparameters));
+            generics.make_where_clause().predicates.push(parse_quote!(for<'__any> #hparams: #private::Hyperparameters));
         }
         let (generics, _, bounds) = generics.split_for_impl();
         quote! {
             #condition
             #quiet
             #although_deprecated
-            impl #generics #root::#implemented for #name #bounds {
+            impl #generics #private::#implemented for #name #bounds {
                 #items
             }
         }
@@ -98,7 +98,7 @@ impl Implementations<'_> {
 
     /// The call of `new` with the variable `__hparams`.
     fn constructed(&self, data: &TokenStream) -> TokenStream {
-        let (root, method) = (self.root, self.new.method);
+        let (private, method) = (self.private, self.new.method);
         let hparams = match (&self.new.hparams, method.sig.inputs.first()) {
             (Some(_), Some(syn::FnArg::Typed(first))) if matches!(*first.ty, Type::Reference(_)) => quote!(&__hparams,),
             (Some(_), _) => quote!(__hparams,),
@@ -106,7 +106,7 @@ impl Implementations<'_> {
         };
         let returned = method.returned();
         let call = quote_spanned!(method.sig.ident.span()=> Self::new(#hparams #data));
-        quote_spanned!(returned.span()=> <#returned as #root::__private::Made<Self>>::into_made(#call))
+        quote_spanned!(returned.span()=> <#returned as #private::Made<Self>>::into_made(#call))
     }
 
     /// The block's generics with the bounds of the constructor.
@@ -137,9 +137,9 @@ impl Implementations<'_> {
 
     /// The code in which a new type parameter must not have the name of something else.
     fn names(&self) -> TokenStream {
-        let (head, root) = (&self.block.item.head, self.root);
+        let (head, private) = (&self.block.item.head, self.private);
         let (generics, bounds, ty, signature) =
             (&head.generics, &head.generics.where_clause, &head.self_ty, &self.new.method.sig);
-        quote!(#generics #bounds #ty #root #signature)
+        quote!(#generics #bounds #ty #private #signature)
     }
 }

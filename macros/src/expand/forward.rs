@@ -15,20 +15,20 @@ use syn::{Generics, Type};
 
 /// The implementation of one declared trait, with its table of overridden hooks.
 pub(super) fn implementation(block: &Block, declared: HookTrait, names: &Names<'_>) -> TokenStream {
-    let root = names.root;
+    let private = names.private;
     let trait_name = format_ident!("{}", declared.name());
     if block.role == Role::Callback {
-        let watched = Watched::by(block, root).into_iter();
+        let watched = Watched::by(block, private).into_iter();
         return watched
             .map(|(condition, Watched { module, generics })| {
-                let names = Names::new(root, Some(&module), names.batch);
+                let names = Names::new(private, Some(&module), names.batch);
                 let implementation =
                     written(block, declared, &generics, &quote!(#trait_name<#module>), TokenStream::new(), &names);
                 quote!(#condition #implementation)
             })
             .collect();
     }
-    let table = table(block, declared, root);
+    let table = table(block, declared, private);
     written(block, declared, &block.generics(), &trait_name.into_token_stream(), table, names)
 }
 
@@ -43,18 +43,18 @@ fn written(
 ) -> TokenStream {
     let (generics, _, bounds) = generics.split_for_impl();
     let head = &block.item.head;
-    let (name, root, quiet) = (&head.self_ty, names.root, quiet(&head.attrs));
+    let (name, private, quiet) = (&head.self_ty, names.private, quiet(&head.attrs));
     let methods: TokenStream = declared.methods().map(|hook| methods(block, hook, names)).collect();
     quote! {
         #quiet
-        impl #generics #root::__private::#implemented for #name #bounds {
+        impl #generics #private::#implemented for #name #bounds {
             #table
             #methods
         }
     }
 }
 
-fn table(block: &Block, declared: HookTrait, root: &TokenStream) -> TokenStream {
+fn table(block: &Block, declared: HookTrait, private: &TokenStream) -> TokenStream {
     let trait_name = format_ident!("{}", declared.name());
     if declared.hooks().next().is_none() {
         return TokenStream::new();
@@ -67,14 +67,14 @@ fn table(block: &Block, declared: HookTrait, root: &TokenStream) -> TokenStream 
             let condition = condition(&written.method);
             entries.extend(quote! {
                 #condition
-                #name: ::core::option::Option::Some(<Self as #root::__private::#trait_name>::#name),
+                #name: ::core::option::Option::Some(<Self as #private::#trait_name>::#name),
             });
-            places.extend(place(hook, &condition, written, root));
+            places.extend(place(hook, &condition, written, private));
         }
     }
-    let table = quote!(#root::__private::#table);
+    let table = quote!(#private::#table);
     let value = if entries.is_empty() { quote!(#table::NONE) } else { quote!(#table { #entries ..#table::NONE }) };
-    let places = (!places.is_empty()).then(|| quote!(const PLACES: &'static [#root::__private::Place] = &[#places];));
+    let places = (!places.is_empty()).then(|| quote!(const PLACES: &'static [#private::Place] = &[#places];));
     let manual = (trait_name == "LightningModule" && !block.arguments.automatic_optimization).then(|| {
         quote!(
             const AUTOMATIC_OPTIMIZATION: bool = false;
@@ -84,12 +84,12 @@ fn table(block: &Block, declared: HookTrait, root: &TokenStream) -> TokenStream 
 }
 
 /// The place of a hook: the file and the line of its name.
-fn place(hook: Hook, condition: &Option<TokenStream>, written: &Written, root: &TokenStream) -> TokenStream {
+fn place(hook: Hook, condition: &Option<TokenStream>, written: &Written, private: &TokenStream) -> TokenStream {
     let variant = hook.variant();
     let line = quote_spanned!(written.method.sig.ident.span()=> ::core::line!());
     quote! {
         #condition
-        #root::__private::Place::new(#root::__private::Hook::#variant, ::core::file!(), #line),
+        #private::Place::new(#private::Hook::#variant, ::core::file!(), #line),
     }
 }
 
@@ -139,24 +139,24 @@ fn signature(hook: Hook, asked: &[&str], names: &Names<'_>, body: &TokenStream) 
 /// One argument, passed through a trait so that a wrong type is reported on the user's type, by our sentence.
 fn taken(argument: &Argument<'_>, hook: Hook, names: &Names<'_>) -> Option<TokenStream> {
     let parameter = hook.parameter(&argument.name)?;
-    let (name, declared, root) = (parameter.ident(), parameter.declared, names.root);
-    let written = at_its_moment(&without_lifetimes(argument.ty), parameter, root);
+    let (name, declared, private) = (parameter.ident(), parameter.declared, names.private);
+    let written = at_its_moment(&without_lifetimes(argument.ty), parameter, private);
     if is_built_in(declared) && written.to_token_stream().to_string() == declared {
         return Some(name.to_token_stream());
     }
     let declared = names.qualified(declared);
     let span = written.span();
-    let parameter = quote_spanned!(span=> #root::__private::HookParameter<#declared>);
+    let parameter = quote_spanned!(span=> #private::HookParameter<#declared>);
     Some(quote_spanned!(span=> <#written as #parameter>::take(#name)))
 }
 
 /// The call of a step's method, where a `Result` under another name is an error, and not the step's output.
-fn checked(call: &TokenStream, output: &Type, returns_result: bool, root: &TokenStream) -> TokenStream {
+fn checked(call: &TokenStream, output: &Type, returns_result: bool, private: &TokenStream) -> TokenStream {
     // other forms of a type are not aliases
     if returns_result || !matches!(output, Type::Path(_) | Type::Macro(_)) {
         return call.clone();
     }
-    let import = quote!(use #root::__private::{Output as _, Returned as __Returned};);
+    let import = quote!(use #private::{Output as _, Returned as __Returned};);
     quote_spanned! {output.span()=> {
         #import
         let __returned = #call;
@@ -166,23 +166,23 @@ fn checked(call: &TokenStream, output: &Type, returns_result: bool, root: &Token
 
 /// What the user's method returned as what the hook returns.
 fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, names: &Names<'_>) -> TokenStream {
-    let (method, root) = (&written.method, names.root);
+    let (method, private) = (&written.method, names.private);
     let Some(declared) = hook.value() else { return call.clone() };
     let output = method.output();
     // a step returns what it likes
     let as_written = || output.to_token_stream().to_string() == declared;
     // of a value with the loss, the compiler asks more
     let call = if hook.step().is_some_and(|step| !step.has_loss) {
-        checked(call, &output, method.returns_result(), root)
+        checked(call, &output, method.returns_result(), private)
     } else {
         call.clone()
     };
     let as_declared = hook.is_step() || (is_built_in(declared) && as_written());
     let convert = batches::loaded(block, written, declared, names).unwrap_or_else(|| {
         let declared = names.qualified(declared);
-        quote_spanned!(output.span()=> <#output as #root::__private::HookReturn<#declared>>::into_value)
+        quote_spanned!(output.span()=> <#output as #private::HookReturn<#declared>>::into_value)
     });
-    let into_error = quote_spanned!(method.error_span()=> <_ as #root::__private::HookFailure>::into_error);
+    let into_error = quote_spanned!(method.error_span()=> <_ as #private::HookFailure>::into_error);
     match (as_declared, method.returns_result()) {
         (true, false) => quote!(::core::result::Result::Ok(#call)),
         (false, false) => quote!(::core::result::Result::Ok(#convert(#call))),

@@ -25,7 +25,7 @@ use quote::quote;
 
 pub(crate) use dictated::{although_deprecated, quiet};
 use paths::Names;
-pub(crate) use paths::crate_root;
+pub(crate) use paths::{VERSION, crate_root, private_module, private_module_name};
 
 /// `#[lightning_module]` and its like: the block as it stands, what follows from it, and its mistakes.
 pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream) -> TokenStream {
@@ -37,9 +37,9 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     };
     let mut block = Block::new(role, arguments, item);
     check::block(&mut block, &mut mistakes);
-    let root = block.arguments.root.clone().unwrap_or_else(crate_root);
-    let generated = generated_beside(&mut block, &root);
-    phases::fill(&mut block, &root);
+    let private = private_module(&block.arguments.root.clone().unwrap_or_else(crate_root));
+    let generated = generated_beside(&mut block, &private);
+    phases::fill(&mut block, &private);
     hover::document(&mut block);
     repeated::rename(&mut block);
     dictated::allow(&mut block);
@@ -50,28 +50,28 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
 }
 
 /// What is written beside a block that may be one of a type that borrows.
-fn generated_beside(block: &mut Block, root: &TokenStream) -> TokenStream {
+fn generated_beside(block: &mut Block, private: &TokenStream) -> TokenStream {
     if !block.borrows() {
-        return generated(block, root);
+        return generated(block, private);
     }
     let written = block.item.clone();
     make_owned(block);
-    let generated = generated(block, root);
+    let generated = generated(block, private);
     block.item = written;
     generated
 }
 
-/// Everything that is written beside the block. `root` is the path of the runtime crate.
-pub(crate) fn generated(block: &Block, root: &TokenStream) -> TokenStream {
+/// Everything that is written beside the block. `private` is the path of the runtime's private module.
+pub(crate) fn generated(block: &Block, private: &TokenStream) -> TokenStream {
     let batches = block.decided_batches();
-    let names = Names::new(root, None, batches.first());
+    let names = Names::new(private, None, batches.first());
     let forwards: TokenStream = block.traits.iter().map(|one| forward::implementation(block, *one, &names)).collect();
     if block.role == Role::Callback {
         return forwards;
     }
-    let types = types::associated(block, &batches, root);
-    let verbs = verbs::markers(block, root);
-    let program = program::inherent(block, root);
-    let constructors = constructor::implementations(block, root);
+    let types = types::associated(block, &batches, private);
+    let verbs = verbs::markers(block, private);
+    let program = program::inherent(block, private);
+    let constructors = constructor::implementations(block, private);
     quote!(#types #forwards #verbs #program #constructors)
 }

@@ -8,13 +8,13 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Ident, Pat, Type};
 
 /// Makes `ctx: &mut Context` of every hook the context of that hook's moment.
-pub(super) fn fill(block: &mut Block, root: &TokenStream) {
+pub(super) fn fill(block: &mut Block, private: &TokenStream) {
     for (hook, method) in block.hook_methods() {
         for input in &mut method.sig.inputs {
             let FnArg::Typed(typed) = input else { continue };
             let Pat::Ident(pattern) = typed.pat.as_ref() else { continue };
             if let Some(parameter) = hook.parameter(&argument_name(pattern)) {
-                *typed.ty = at_its_moment(&typed.ty, parameter, root);
+                *typed.ty = at_its_moment(&typed.ty, parameter, private);
             }
         }
     }
@@ -22,7 +22,7 @@ pub(super) fn fill(block: &mut Block, root: &TokenStream) {
 
 /// The written type with the phase of the parameter, where that has one and the user wrote none. Which type a name stands for is
 /// known to the compiler alone: a `Context` gets the phase, and a `RunContext` has none.
-pub(super) fn at_its_moment(written: &Type, parameter: Parameter, root: &TokenStream) -> Type {
+pub(super) fn at_its_moment(written: &Type, parameter: Parameter, private: &TokenStream) -> Type {
     let mut written = written.clone();
     let (Some(phase), Type::Reference(reference)) = (parameter.phase(), &mut written) else { return written };
     let context = &mut *reference.elem;
@@ -33,7 +33,7 @@ pub(super) fn at_its_moment(written: &Type, parameter: Parameter, root: &TokenSt
         Type::Macro(_) => {}
         _ => return written,
     }
-    let at = quote_spanned!(span=> #root::__private::ContextAt<#root::__private::#phase>);
+    let at = quote_spanned!(span=> #private::ContextAt<#private::#phase>);
     *context = Type::Verbatim(quote_spanned!(span=> <#context as #at>::Context));
     written
 }

@@ -9,13 +9,13 @@ use quote::quote;
 use std::collections::HashSet;
 
 /// The functions that a module gets, unless the block has its own of that name.
-pub(crate) fn inherent(block: &Block, root: &TokenStream) -> TokenStream {
-    let data = data_parameter(block, root);
+pub(crate) fn inherent(block: &Block, private: &TokenStream) -> TokenStream {
+    let data = data_parameter(block, private);
     let named = [
-        ("main", main(&data, root)),
-        ("program", program(&data, root)),
-        ("trainer", trainer(root)),
-        ("hooks", hooks(root)),
+        ("main", main(&data, private)),
+        ("program", program(&data, private)),
+        ("trainer", trainer(private)),
+        ("hooks", hooks(private)),
     ];
     let functions: Vec<TokenStream> =
         named.into_iter().filter_map(|(name, function)| unless_written(block, name, &function)).collect();
@@ -42,34 +42,34 @@ fn unless_written(block: &Block, name: &str, function: &TokenStream) -> Option<T
 }
 
 /// The type parameter for the data module of the program.
-fn data_parameter(block: &Block, root: &TokenStream) -> Ident {
+fn data_parameter(block: &Block, private: &TokenStream) -> Ident {
     let head = &block.item.head;
     let (generics, bounds, ty) = (&head.generics, &head.generics.where_clause, &head.self_ty);
-    free_name("Data", quote!(#generics #bounds #ty #root))
+    free_name("Data", quote!(#generics #bounds #ty #private))
 }
 
-fn main(data: &Ident, root: &TokenStream) -> TokenStream {
+fn main(data: &Ident, private: &TokenStream) -> TokenStream {
     let about =
         format!(" Runs the program of this module with the data module `{data}`: `fit`, `validate`, `test`, `predict`");
     quote! {
         #[doc = #about]
         /// and more. `--help` shows its flags.
-        pub fn main<#data: #root::cli::ProgramData<Self> + #root::FromHparams + #root::Loads<<Self as #root::Batched>::Batch>>()
+        pub fn main<#data: #private::ProgramData<Self> + #private::FromHparams + #private::Loads<<Self as #private::Batched>::Batch>>()
         -> ::std::process::ExitCode {
-            <#data as #root::cli::ProgramData<Self>>::main()
+            <#data as #private::ProgramData<Self>>::main()
         }
     }
 }
 
-fn program(data: &Ident, root: &TokenStream) -> TokenStream {
+fn program(data: &Ident, private: &TokenStream) -> TokenStream {
     let about = format!(
         " Returns the program of this module with the data module `{data}`, for loggers and callbacks to be added."
     );
     quote! {
         #[doc = #about]
-        pub fn program<#data: #root::cli::ProgramData<Self> + #root::FromHparams + #root::Loads<<Self as #root::Batched>::Batch>>()
-        -> #root::cli::Program<Self, #data> {
-            <#data as #root::cli::ProgramData<Self>>::program()
+        pub fn program<#data: #private::ProgramData<Self> + #private::FromHparams + #private::Loads<<Self as #private::Batched>::Batch>>()
+        -> #private::Program<Self, #data> {
+            <#data as #private::ProgramData<Self>>::program()
         }
     }
 }
@@ -97,20 +97,20 @@ fn gather_names(code: TokenStream, names: &mut HashSet<String>) {
     }
 }
 
-fn trainer(root: &TokenStream) -> TokenStream {
+fn trainer(private: &TokenStream) -> TokenStream {
     quote! {
         /// A trainer of this module with Lightning's defaults.
-        pub fn trainer() -> #root::Trainer<Self> {
+        pub fn trainer() -> #private::Trainer<Self> {
             ::core::default::Default::default()
         }
     }
 }
 
-fn hooks(root: &TokenStream) -> TokenStream {
+fn hooks(private: &TokenStream) -> TokenStream {
     quote! {
         /// The hooks that this module overrides.
-        pub fn hooks() -> ::std::vec::Vec<#root::Hook> {
-            #root::overridden_hooks::<Self>()
+        pub fn hooks() -> ::std::vec::Vec<#private::Hook> {
+            #private::overridden_hooks::<Self>()
         }
     }
 }

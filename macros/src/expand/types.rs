@@ -8,7 +8,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Type, parse_quote};
 
-pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], root: &TokenStream) -> TokenStream {
+pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &TokenStream) -> TokenStream {
     let generics = block.generics();
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
@@ -16,7 +16,7 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], root: &Tok
     let (batch, quiet) = (associated_type("Batch", batches), quiet(&block.item.head.attrs));
     let batched = quote! {
         #quiet
-        impl #generics #root::__private::Batched for #name #bounds {
+        impl #generics #private::Batched for #name #bounds {
             #batch
         }
     };
@@ -27,7 +27,7 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], root: &Tok
     quote! {
         #batched
         #quiet
-        impl #generics #root::__private::StepOutputs for #name #bounds {
+        impl #generics #private::StepOutputs for #name #bounds {
             #(#outputs)*
         }
     }

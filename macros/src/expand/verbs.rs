@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 /// The markers of the hooks that are written, each under its hook's own `#[cfg]`.
-pub(crate) fn markers(block: &Block, root: &TokenStream) -> TokenStream {
+pub(crate) fn markers(block: &Block, private: &TokenStream) -> TokenStream {
     let generics = block.generics();
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
@@ -22,7 +22,7 @@ pub(crate) fn markers(block: &Block, root: &TokenStream) -> TokenStream {
             quote! {
                 #condition
                 #quiet
-                impl #generics #root::__private::#marker for #name #bounds {}
+                impl #generics #private::#marker for #name #bounds {}
             }
         })
         .collect()

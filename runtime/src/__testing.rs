@@ -1,0 +1,11 @@
+//! For the tests of this workspace: states of the machine that a test cannot create.
+
+/// Makes panics abort from now on, as in a program that is built with `panic = "abort"`.
+pub fn abort_on_panics() {
+    crate::panic::abort_from_now_on();
+}
+
+/// Makes the run look at losses as if they were on a GPU.
+pub fn watch_losses_as_on_a_gpu(ctx: &mut crate::RunContext) {
+    ctx.watch_losses_as_on_a_gpu();
+}
