@@ -18,16 +18,16 @@ mod check;
 mod constructor;
 #[path = "../src/declare/mod.rs"]
 mod declare;
+#[path = "../src/diagnostics.rs"]
+mod diagnostics;
+#[path = "../src/erase_lifetimes.rs"]
+mod erase_lifetimes;
 #[path = "../src/expand/mod.rs"]
 mod expand;
 #[path = "../src/hooks/mod.rs"]
 mod hooks;
-#[path = "../src/mistakes.rs"]
-mod mistakes;
 #[path = "../src/model.rs"]
 mod model;
-#[path = "../src/owned.rs"]
-mod owned;
 #[path = "../src/parse.rs"]
 mod parse;
 #[path = "../src/types.rs"]

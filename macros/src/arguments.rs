@@ -1,8 +1,8 @@
-//! What stands in an attribute's brackets: `#[lightning_module(automatic_optimization = false)]`.
+//! The arguments of an attribute: `#[lightning_module(automatic_optimization = false)]`.
 
-use crate::catalogue::{self, Mistake};
+use crate::catalogue::{self, Diagnostic};
+use crate::diagnostics::Diagnostics;
 use crate::hooks::Role;
-use crate::mistakes::Mistakes;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::parse::Parser;
@@ -28,36 +28,36 @@ impl Default for Arguments {
 }
 
 impl Arguments {
-    /// Reads what stands in the brackets of a block's attribute, and notes what does not belong there.
-    pub(crate) fn read(role: Role, tokens: &TokenStream, mistakes: &mut Mistakes) -> Self {
+    /// Reads the arguments of a block's attribute, and reports those that it does not have.
+    pub(crate) fn read(role: Role, tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Self {
         let known: &[&str] = if role == Role::Module { &[AUTOMATIC_OPTIMIZATION, CRATE] } else { &[CRATE] };
-        Self::of(role.attribute(), known, tokens, mistakes)
+        Self::of(role.attribute(), known, tokens, diagnostics)
     }
 
-    /// Reads what stands in the brackets of `#[batch(…)]`.
-    pub(crate) fn of_batch(tokens: &TokenStream, mistakes: &mut Mistakes) -> Self {
-        Self::of("batch", &[CRATE], tokens, mistakes)
+    /// Reads the arguments of `#[batch(…)]`.
+    pub(crate) fn of_batch(tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Self {
+        Self::of("batch", &[CRATE], tokens, diagnostics)
     }
 
-    fn of(attribute: &str, known: &[&str], tokens: &TokenStream, mistakes: &mut Mistakes) -> Self {
+    fn of(attribute: &str, known: &[&str], tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Self {
         let mut arguments = Self::default();
         let unknown = |argument: String| catalogue::unknown_argument(attribute, argument, list(known));
         let Ok(written) = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens.clone()) else {
-            mistakes.add(tokens, unknown(readable(tokens)));
+            diagnostics.add(tokens, unknown(readable(tokens)));
             return arguments;
         };
         for argument in &written {
             let name = argument.path().get_ident().map(ToString::to_string).unwrap_or_default();
             if !known.contains(&name.as_str()) {
-                mistakes.add(argument, unknown(readable(argument.path())));
-            } else if let Err(mistake) = arguments.set(&name, argument) {
-                mistakes.add(argument, mistake);
+                diagnostics.add(argument, unknown(readable(argument.path())));
+            } else if let Err(diagnostic) = arguments.set(&name, argument) {
+                diagnostics.add(argument, diagnostic);
             }
         }
         arguments
     }
 
-    fn set(&mut self, name: &str, argument: &Meta) -> Result<(), Mistake> {
+    fn set(&mut self, name: &str, argument: &Meta) -> Result<(), Diagnostic> {
         match name {
             CRATE => self.root = Some(path(argument).ok_or_else(catalogue::crate_argument)?),
             _ => self.automatic_optimization = flag(argument).ok_or_else(|| catalogue::argument_value(name))?,

@@ -1,19 +1,19 @@
-//! What the attributes of a method say, those in a `#[cfg_attr(…)]` included: whether the method is compiled, and whether it
-//! is kept from being a hook.
+//! The attributes of a method, including those in a `#[cfg_attr(…)]`: whether the method is compiled, and whether it is marked
+//! `#[not_a_hook]`.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Attribute, Meta, MetaList};
 
-/// The attribute that keeps a method from being read as a hook.
+/// The attribute of a method that is not a hook despite its name.
 const MARKER: &str = "not_a_hook";
 
-/// What the attributes of a method come to.
+/// The conditions that the attributes of a method add up to.
 #[derive(Clone, Default)]
 pub(crate) struct Conditions {
     /// The predicates under which the method is compiled and can be a hook; all of them must hold.
     predicates: Vec<TokenStream>,
-    /// Whether it is a method of the user's own in any case.
+    /// Whether it is marked as not a hook unconditionally.
     pub(crate) is_marked: bool,
 }
 
@@ -26,7 +26,7 @@ impl Conditions {
         conditions
     }
 
-    /// All of it as one predicate; nothing where the method is always compiled.
+    /// Returns all predicates as one; `None` if the method is always compiled.
     pub(crate) fn predicate(&self) -> Option<TokenStream> {
         match self.predicates.as_slice() {
             [] => None,
@@ -35,12 +35,12 @@ impl Conditions {
         }
     }
 
-    /// The `#[cfg(…)]` for what is written because of the method.
+    /// Returns the `#[cfg(…)]` for what is generated for the method.
     pub(crate) fn attribute(&self) -> Option<TokenStream> {
         self.predicate().map(|predicate| quote!(#[cfg(#predicate)]))
     }
 
-    /// Adds an attribute that is there where all of `outer` hold.
+    /// Adds an attribute that applies if all of `outer` hold.
     fn add(&mut self, name: Option<&str>, arguments: Option<TokenStream>, outer: &[TokenStream]) {
         match (name, arguments) {
             (Some("cfg"), Some(predicate)) => self.predicates.push(match outer {
@@ -88,7 +88,7 @@ pub(crate) fn mention(attributes: &[Attribute], wanted: &str) -> bool {
     })
 }
 
-/// Takes the markers out, which the compiler does not know.
+/// Removes the markers, which rustc does not know.
 pub(crate) fn unmark(attributes: &mut Vec<Attribute>) {
     attributes.retain_mut(|attribute| match (name(&attribute.meta).as_deref(), &mut attribute.meta) {
         (Some(MARKER), _) => false,
@@ -100,7 +100,7 @@ pub(crate) fn unmark(attributes: &mut Vec<Attribute>) {
     });
 }
 
-/// The arguments of a `cfg_attr` without the markers; nothing where no attribute is left.
+/// Returns the arguments of a `cfg_attr` without the markers; `None` if no attribute remains.
 fn without_markers(arguments: TokenStream) -> Option<TokenStream> {
     let mut arguments = separated(arguments).into_iter();
     let predicate = arguments.next()?;
@@ -124,7 +124,7 @@ fn arguments(meta: &Meta) -> Option<TokenStream> {
     if let Meta::List(MetaList { tokens, .. }) = meta { Some(tokens.clone()) } else { None }
 }
 
-/// The name of an attribute in a `cfg_attr`, where it is a single one, and what stands in its parentheses.
+/// Returns the name of an attribute in a `cfg_attr`, if it is a single identifier, and its arguments.
 fn taken_apart(attribute: TokenStream) -> (Option<String>, Option<TokenStream>) {
     let mut tokens = ungrouped(attribute).into_iter();
     let Some(TokenTree::Ident(name)) = tokens.next() else { return (None, None) };
@@ -152,7 +152,7 @@ fn separated(arguments: TokenStream) -> Vec<TokenStream> {
     separated
 }
 
-/// Takes off the invisible brackets around an attribute that came through a macro.
+/// Removes the invisible groups around an attribute that came through a macro.
 fn ungrouped(tokens: TokenStream) -> TokenStream {
     let flat = |token| match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => ungrouped(group.stream()),

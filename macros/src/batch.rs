@@ -2,9 +2,9 @@
 
 use crate::arguments::Arguments;
 use crate::catalogue;
+use crate::diagnostics::Diagnostics;
+use crate::erase_lifetimes::ErasedLifetimes;
 use crate::expand::{although_deprecated, crate_root, private_module, quiet};
-use crate::mistakes::Mistakes;
-use crate::owned::Owned;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -16,27 +16,27 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         Ok(item) => item,
         Err(error) => return error.to_compile_error(),
     };
-    let mut mistakes = Mistakes::new();
-    let private = private_module(&root(&item, &mut mistakes));
-    let mistakes = mistakes.into_compile_errors();
+    let mut diagnostics = Diagnostics::new();
+    let private = private_module(&root(&item, &mut diagnostics));
+    let diagnostics = diagnostics.into_compile_errors();
     let implementation = implementation(&item, &private).unwrap_or_else(|error| {
         let (error, fallback) = (error.to_compile_error(), fallback(&item, &private));
         quote!(#error #fallback)
     });
-    quote!(#implementation #mistakes)
+    quote!(#implementation #diagnostics)
 }
 
 /// The path of the runtime crate: that of `#[batch(crate = "…")]`, or where the manifest has it.
-fn root(item: &DeriveInput, mistakes: &mut Mistakes) -> TokenStream {
+fn root(item: &DeriveInput, diagnostics: &mut Diagnostics) -> TokenStream {
     let attributes = item.attrs.iter().filter(|attribute| attribute.path().is_ident("batch"));
     let given = attributes.filter_map(|attribute| match &attribute.meta {
-        Meta::List(list) => Arguments::of_batch(&list.tokens, mistakes).root,
+        Meta::List(list) => Arguments::of_batch(&list.tokens, diagnostics).root,
         _ => None,
     });
     given.last().unwrap_or_else(crate_root)
 }
 
-/// Beside a mistake, an implementation that compiles, so that the type's uses bring no further ones.
+/// Returns an implementation that compiles, so that one mistake causes no further errors where the type is used.
 fn fallback(item: &DeriveInput, private: &TokenStream) -> TokenStream {
     let name = &item.ident;
     let (declared, used, bounds) = item.generics.split_for_impl();
@@ -54,7 +54,7 @@ fn fallback(item: &DeriveInput, private: &TokenStream) -> TokenStream {
     };
     match syn::parse2::<ItemImpl>(written) {
         Ok(mut implementation) => {
-            Owned::of(&mut implementation.generics).visit_type_mut(&mut implementation.self_ty);
+            ErasedLifetimes::of(&mut implementation.generics).visit_type_mut(&mut implementation.self_ty);
             implementation.into_token_stream()
         }
         Err(_) => TokenStream::new(),
@@ -176,7 +176,7 @@ fn visit(shape: &Shape<'_>, private: &TokenStream) -> TokenStream {
     quote!(#pattern => { #(#visited)* })
 }
 
-/// A method of the field's type. Where that is no batch, both methods say so on the same place, which rustc shows once.
+/// A method of the field's type. If that is not a batch, both methods are errors at one location, which rustc reports once.
 fn method(field: &Field<'_>, name: &str, private: &TokenStream) -> TokenStream {
     let (ty, span) = (field.ty, field.ty.span());
     let name = Ident::new(name, span);

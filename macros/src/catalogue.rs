@@ -1,29 +1,29 @@
-//! The catalogue of mistakes: each has a code that stays, a title, and the sentences that users see.
+//! The catalogue of diagnostics: each has a stable code, a title, and its messages.
 //!
-//! `tch_lightning::errors` has a page for each code, `tests/ui/fail` a program that makes the mistake; the tests below hold
-//! the three together. A code without a sentence is said by the compiler, in the words of a trait of the runtime crate
-//! (`#[diagnostic::on_unimplemented]`), because only the compiler knows the types.
+//! `tch_lightning::errors` has a page for each code, `tests/ui/fail` a program with the error; the tests below compare the three.
+//! A code without a message here is reported by rustc, which alone knows the types, with the message of a trait of the runtime
+//! crate (`#[diagnostic::on_unimplemented]`).
 
 use std::fmt::{self, Display};
 
-/// A mistake with its sentence filled in.
-pub(crate) struct Mistake {
+/// A diagnostic with its message.
+pub(crate) struct Diagnostic {
     code: &'static str,
     sentence: String,
 }
 
-impl Display for Mistake {
+impl Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} [{}]", self.sentence, self.code)
     }
 }
 
-/// Makes a function of each sentence, whose parameters the sentence names, and a list of all codes with their titles.
+/// Defines a function for each message, with the parameters that the message names, and a list of all codes with their titles.
 macro_rules! catalogue {
-    ($($code:ident $title:literal: $($mistake:ident($($value:ident),*) $sentence:literal)*;)*) => {
+    ($($code:ident $title:literal: $($diagnostic:ident($($value:ident),*) $sentence:literal)*;)*) => {
         $($(
-            pub(crate) fn $mistake($($value: impl Display),*) -> Mistake {
-                Mistake { code: stringify!($code), sentence: format!($sentence) }
+            pub(crate) fn $diagnostic($($value: impl Display),*) -> Diagnostic {
+                Diagnostic { code: stringify!($code), sentence: format!($sentence) }
             }
         )*)*
 
@@ -38,123 +38,123 @@ catalogue! {
 
     TL0001 "A hook's name is misspelled":
         misspelled_hook(name, attribute, hook)
-        "`{name}` is no hook of `#[{attribute}]`: write `{hook}`, or `#[not_a_hook]` above it";
+        "`{name}` is not a hook of `#[{attribute}]`: rename it to `{hook}`, or mark it `#[not_a_hook]`";
 
-    TL0002 "A method that starts with `on_` is no hook":
+    TL0002 "A method whose name starts with `on_` is not a hook":
         no_hook(name, attribute)
-        "`{name}` is no hook of `#[{attribute}]`: `#[not_a_hook]` above it keeps it as a method of your own";
+        "`{name}` is not a hook of `#[{attribute}]`: mark it `#[not_a_hook]` to keep it as an ordinary method";
 
-    TL0003 "A hook stands in the block of something else":
+    TL0003 "A hook is in the block of another attribute":
         hook_of_another(name, owner, attribute)
-        "`{name}` is a hook of `{owner}`, not of `#[{attribute}]`: `#[not_a_hook]` above it keeps it as a method of your own";
+        "`{name}` is a hook of `{owner}`, not of `#[{attribute}]`: mark it `#[not_a_hook]` to keep it as an ordinary method";
 
     TL0004 "A hook of an older Lightning":
         older_hook(name, instead)
-        "`{name}` is a hook of an older Lightning: {instead}, or `#[not_a_hook]` above it";
+        "`{name}` is a hook of an older Lightning: {instead}, or mark it `#[not_a_hook]`";
 
     TL0005 "A hook of another framework":
         foreign_hook(name, framework, instead)
-        "`{name}` is a hook of {framework}: {instead}, or `#[not_a_hook]` above it";
+        "`{name}` is a hook of {framework}: {instead}, or mark it `#[not_a_hook]`";
 
     // parameters and forms
 
-    TL0101 "A hook asks for a parameter that it does not have":
+    TL0101 "A hook has an unknown parameter":
         misspelled_parameter(hook, asked, meant, list)
-        "`{hook}` has no parameter `{asked}`: did you mean `{meant}`? It can ask for {list}"
+        "`{hook}` has no parameter `{asked}`: did you mean `{meant}`? It takes {list}"
         unknown_parameter(hook, asked, list)
-        "`{hook}` has no parameter `{asked}`: it can ask for {list}";
+        "`{hook}` has no parameter `{asked}`: it takes {list}";
 
-    TL0102 "A hook asks for a parameter twice":
+    TL0102 "A hook has a parameter twice":
         parameter_twice(hook, name)
-        "`{hook}` asks for `{name}` twice: once is enough";
+        "`{hook}` has the parameter `{name}` twice: remove one";
 
     TL0103 "A parameter of a hook has no name":
         parameter_without_name(hook, list)
-        "`{hook}` is given its parameters by name: it can ask for {list}";
+        "the parameters of `{hook}` are matched by name: it takes {list}";
 
-    TL0104 "A parameter of a hook has another type":
+    TL0104 "A parameter of a hook has the wrong type":
         parameter_type(hook, name, right, wrong)
         "`{name}` of `{hook}` is `{right}`, not `{wrong}`";
 
-    TL0105 "A parameter of a hook is there only sometimes":
+    TL0105 "A parameter of a hook is conditional":
         conditional_parameter()
-        "a hook asks for a parameter always or never: `#[cfg]` can stand on the whole hook";
+        "a parameter of a hook cannot be conditional: put `#[cfg]` on the hook";
 
     TL0106 "A hook is `async`":
         async_hook(hook)
-        "the hook `{hook}` can't be `async`: the loops call it and wait for nothing";
+        "the hook `{hook}` cannot be `async`: the trainer does not await it";
 
     TL0107 "A hook is `unsafe`":
         unsafe_hook(hook)
-        "the hook `{hook}` can't be `unsafe`: the loops don't know its conditions"
+        "the hook `{hook}` cannot be `unsafe`: the trainer does not know its safety conditions"
         hook_of_some_processors(hook)
-        "the hook `{hook}` can't have `#[target_feature]`: the loops call it on every processor";
+        "the hook `{hook}` cannot have `#[target_feature]`: the trainer calls it on every processor";
 
     TL0108 "A hook is generic":
         generic_hook(hook)
-        "the hook `{hook}` can't be generic: type parameters stand on the `impl` block"
+        "the hook `{hook}` cannot be generic: declare type parameters on the `impl` block"
         generic_parameter(hook, name)
-        "the hook `{hook}` can't be generic: write the type of `{name}`";
+        "the hook `{hook}` cannot be generic: write the type of `{name}`";
 
     TL0109 "A hook does not take `self`":
         hook_without_self(hook)
-        "the hook `{hook}` needs `&mut self` or `&self` as its first parameter";
+        "the hook `{hook}` must take `&mut self` or `&self` as its first parameter";
 
-    TL0110 "A hook takes `self` away":
+    TL0110 "A hook takes `self` by value":
         hook_takes_self_away(hook)
-        "the hook `{hook}` takes `&mut self` or `&self`: the trainer keeps what it calls";
+        "the hook `{hook}` must take `&mut self` or `&self`: the trainer keeps the value";
 
     // what a hook returns
 
-    TL0201 "A hook returns another type":
+    TL0201 "A hook returns the wrong type":
         returned_type(hook, right, wrong)
         "`{hook}` returns `{right}`, not `{wrong}`";
 
     TL0202 "A training step returns no loss":;
 
-    TL0203 "A hook hides what it returns":
+    TL0203 "A hook returns `impl Trait`":
         hidden_output(hook)
-        "the hook `{hook}` can't hide what it returns: write the type";
+        "the hook `{hook}` cannot return `impl Trait`: write the type";
 
     TL0204 "A step returns a borrow":
         borrowed_output(hook)
-        "`{hook}` can't return a borrow: what it returns outlives the batch";
+        "`{hook}` cannot return a borrow: its value outlives the batch";
 
-    TL0205 "A method fails with something that is no error":;
+    TL0205 "A method fails with something that is not an error":;
 
     // the block and its attribute
 
-    TL0301 "The attribute stands on a type":
+    TL0301 "The attribute is on a type":
         on_a_type(attribute, name)
-        "`#[{attribute}]` stands on the block of the methods, `impl {name} {{ … }}`, not on the type";
+        "put `#[{attribute}]` on the block of the methods, `impl {name} {{ … }}`, not on the type";
 
-    TL0302 "The attribute stands on something that is no `impl` block":
+    TL0302 "The attribute is not on an `impl` block":
         on_no_block(attribute)
-        "`#[{attribute}]` stands on an `impl` block";
+        "put `#[{attribute}]` on an `impl` block";
 
-    TL0303 "The attribute stands on the implementation of a trait":
+    TL0303 "The attribute is on the implementation of a trait":
         on_a_trait_impl(attribute)
-        "`#[{attribute}]` stands on an `impl` block of the type itself, not of a trait"
+        "put `#[{attribute}]` on an `impl` block of the type itself, not of a trait"
         on_its_own_trait_impl(attribute, declared, name)
-        "`#[{attribute}]` writes the implementation of `{declared}` itself: write `impl {name} {{ … }}`";
+        "`#[{attribute}]` generates the implementation of `{declared}`: write `impl {name} {{ … }}`";
 
-    TL0304 "The attribute has an argument that it does not know":
+    TL0304 "The attribute has an unknown argument":
         unknown_argument(attribute, argument, known)
         "`#[{attribute}]` has no argument `{argument}`: it takes {known}, or none"
         argument_value(argument)
-        "`{argument}` is `true` or `false`: write `{argument} = false`"
+        "`{argument}` must be `true` or `false`: write `{argument} = false`"
         crate_argument()
-        "`crate` is the path of tch-lightning in a string: write `crate = \"other_crate::tch_lightning\"`";
+        "`crate` must be the path of tch-lightning in a string: write `crate = \"other_crate::tch_lightning\"`";
 
     TL0305 "A block's type borrows":
         borrowing_block(attribute)
-        "the type of a `#[{attribute}]` owns what it holds: it can't have lifetimes";
+        "the type of a `#[{attribute}]` must own its data: it cannot have lifetimes";
 
     // what belongs together
 
     TL0401 "A module has no `parameters`":
         no_parameters()
-        "a module needs `fn parameters(&mut self) -> &mut nn::VarStore`, which returns the store of its parameters";
+        "a module requires `fn parameters(&mut self) -> &mut nn::VarStore`, which returns the store of its parameters";
 
     TL0402 "`fit` without a `training_step`":;
 
@@ -168,15 +168,15 @@ catalogue! {
 
     TL0407 "A loader without its step":
         loader_without_step(loader, step)
-        "`{loader}` loads batches that no step takes: write `{step}` too, or leave the loader out";
+        "no step takes the batches of `{loader}`: define `{step}`, or remove `{loader}`";
 
     TL0408 "`configure_model` together with `configure_sharded_model`":
         written_under_both_names(older, newer)
-        "`{older}` is the older name of `{newer}`, which is written too: keep one of them";
+        "`{older}` is the older name of `{newer}`, which is also defined: remove one of them";
 
     TL0409 "A hook that manual optimization never calls":
         hook_of_automatic_optimization(hook, instead)
-        "`{hook}` is a hook of automatic optimization, and this block says `automatic_optimization = false`: {instead}";
+        "`{hook}` is called in automatic optimization only, and this block has `automatic_optimization = false`: {instead}";
 
     TL0410 "Manual optimization in a module that is optimized automatically":;
 
@@ -186,37 +186,37 @@ catalogue! {
 
     TL0502 "A batch borrows":
         borrowing_batch()
-        "a batch owns what it holds: its type can't borrow";
+        "a batch must own its data: its type cannot borrow";
 
-    TL0503 "A type is no batch":;
+    TL0503 "A type is not a batch":;
 
-    TL0504 "A union is no batch":
+    TL0504 "A union is not a batch":
         union_batch()
-        "a union can't be a batch: nobody knows which of its fields holds";
+        "a union cannot be a batch: its active field is unknown";
 
-    TL0505 "An enum without variants is no batch":
+    TL0505 "An enum without variants is not a batch":
         empty_batch()
-        "an enum without variants has no value, so it can't be a batch";
+        "an enum without variants cannot be a batch: it has no values";
 
     // programs and runs
 
     TL0601 "The program cannot construct the module or the data module":;
 
-    TL0602 "`new` makes something else":;
+    TL0602 "`new` returns another type":;
 
     TL0603 "Hyperparameters without their derives":;
 
     TL0604 "The data does not fit the module":;
 
-    TL0605 "A type is no module":;
+    TL0605 "A type is not a module":;
 
-    TL0606 "A type is no callback for the module":;
+    TL0606 "A type is not a callback for the module":;
 
     // logging
 
-    TL0701 "A value is logged where nothing can be":;
+    TL0701 "A value is logged in a hook where nothing can be logged":;
 
-    TL0702 "A value is logged for a step where there is none":;
+    TL0702 "A value is logged by step in the hook of an epoch":;
 }
 
 #[cfg(test)]

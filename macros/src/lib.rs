@@ -8,11 +8,11 @@ mod catalogue;
 mod check;
 mod constructor;
 mod declare;
+mod diagnostics;
+mod erase_lifetimes;
 mod expand;
 mod hooks;
-mod mistakes;
 mod model;
-mod owned;
 mod parse;
 #[cfg(test)]
 mod snapshots;
@@ -21,19 +21,19 @@ mod types;
 use hooks::Role;
 use proc_macro::TokenStream;
 
-/// Documented where `tch_lightning` hands it on.
+/// Documented where `tch_lightning` re-exports it.
 #[proc_macro_attribute]
 pub fn lightning_module(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::attribute(Role::Module, arguments.into(), block.into()).into()
 }
 
-/// Documented where `tch_lightning` hands it on.
+/// Documented where `tch_lightning` re-exports it.
 #[proc_macro_attribute]
 pub fn lightning_datamodule(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::attribute(Role::DataModule, arguments.into(), block.into()).into()
 }
 
-/// Documented where `tch_lightning` hands it on.
+/// Documented where `tch_lightning` re-exports it.
 #[proc_macro_attribute]
 pub fn lightning_callback(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::attribute(Role::Callback, arguments.into(), block.into()).into()

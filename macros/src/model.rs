@@ -1,10 +1,10 @@
-//! What a block means: which methods are hooks, which batch they speak of, what the steps return.
+//! The meaning of a block: its hooks, the type of their batches, and what the steps return.
 
 use crate::arguments::Arguments;
 use crate::attributes::Conditions;
 use crate::constructor::Constructor;
+use crate::erase_lifetimes::anonymous_lifetimes;
 use crate::hooks::{self, Hook, HookTrait, Role, result_error, result_value};
-use crate::owned::anonymous_lifetimes;
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::types;
 use proc_macro2::{Span, TokenStream};
@@ -28,7 +28,7 @@ pub(crate) struct Block {
 pub(crate) struct Written {
     pub(crate) declared: Hook,
     pub(crate) method: Method,
-    /// Set by the checks: its trait method is left out, so that one mistake brings no second error.
+    /// Set by the checks: its trait method is not generated, so that one mistake causes one error.
     pub(crate) faulty: bool,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct DecidedBatch<'a> {
     pub(crate) batch: Type,
 }
 
-/// A parameter that a written hook asks for.
+/// A parameter of a hook as the user wrote it.
 pub(crate) struct Argument<'a> {
     pub(crate) name: String,
     pub(crate) ty: &'a Type,
@@ -72,7 +72,7 @@ impl Block {
         self.item.methods().filter(move |method| method.name == name)
     }
 
-    /// The methods that are hooks, as they will stand in the block, each with its declaration.
+    /// Returns the methods of the block that are hooks, each with its declaration.
     pub(crate) fn hook_methods(&mut self) -> impl Iterator<Item = (Hook, &mut Method)> {
         let hooks = &self.hooks;
         self.item.items.iter_mut().filter_map(move |item| {
@@ -82,7 +82,7 @@ impl Block {
         })
     }
 
-    /// The names of the methods that are no hooks of this block and not marked as such, each with the methods' conditions.
+    /// Returns the names of the other methods that are not marked `#[not_a_hook]`, each with the method's conditions.
     pub(crate) fn other_methods(&self) -> impl Iterator<Item = (&Ident, &Conditions)> {
         let others = self.item.items.iter().filter_map(|item| match item {
             BlockItem::Method(method) if self.written(&method.name).next().is_some() => None,
@@ -202,7 +202,7 @@ impl Method {
         })
     }
 
-    /// What it returns: a `()` in the place of its name where it is not written.
+    /// Its return type; `()` with the location of its name if there is none.
     pub(crate) fn returned(&self) -> Type {
         match &self.sig.output {
             ReturnType::Default => parse_quote_spanned!(self.sig.ident.span()=> ()),
@@ -232,13 +232,13 @@ impl Method {
     }
 }
 
-/// A `Result` that says neither its value nor its error, such as `fmt::Result`.
+/// Whether it is a `Result` that names neither its value nor its error, such as `fmt::Result`.
 fn is_closed_result(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
     path.path.segments.last().is_some_and(|last| last.ident == "Result" && last.arguments.is_none())
 }
 
-/// The name by which a parameter is asked for. rustc advises a leading `_` for one that is not used: it does not count.
+/// Returns the name of a parameter, without the leading `_` that rustc suggests for an unused one.
 pub(crate) fn argument_name(pattern: &PatIdent) -> String {
     let name = pattern.ident.unraw().to_string();
     name.strip_prefix('_').map(str::to_owned).unwrap_or(name)

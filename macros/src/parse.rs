@@ -2,8 +2,8 @@
 
 use crate::attributes::{self, Conditions};
 use crate::catalogue;
+use crate::diagnostics::Diagnostics;
 use crate::hooks::{Hook, HookTrait, Role};
-use crate::mistakes::Mistakes;
 use crate::types::readable;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -15,8 +15,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::visit_mut::{VisitMut, visit_type_mut};
 use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Signature, Type, Visibility};
 
-/// An `impl` block whose bodies are not looked into, nor the signatures of methods that mean nothing to us. What is only half
-/// typed there is passed on for the compiler to speak of, and an editor still sees everything else that the block means.
+/// An `impl` block. Bodies are not parsed, nor the signatures of methods that are not relevant here. What is incomplete there is
+/// passed on for rustc to report, and an editor still sees everything else that the block means.
 #[derive(Clone)]
 pub(crate) struct ImplBlock {
     /// The block without its items.
@@ -27,7 +27,7 @@ pub(crate) struct ImplBlock {
 #[derive(Clone)]
 pub(crate) enum BlockItem {
     Method(Box<Method>),
-    /// A method whose name says that it is neither a hook nor anything else that is looked at.
+    /// A method whose name shows that it is not a hook nor otherwise relevant.
     Unread(Box<Unread>),
     /// An item that can't be a hook.
     Other(TokenStream),
@@ -35,11 +35,11 @@ pub(crate) enum BlockItem {
 
 #[derive(Clone)]
 pub(crate) struct Method {
-    /// Attributes of ours: the user's own, which come later, have the last word where both speak of a lint.
+    /// Generated attributes, before the user's own, which take precedence for lints.
     pub(crate) ours: TokenStream,
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) conditions: Conditions,
-    /// Documentation of ours, after the user's own.
+    /// Generated documentation, after the user's own.
     pub(crate) documentation: TokenStream,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
@@ -65,7 +65,7 @@ impl ImplBlock {
         })
     }
 
-    /// Takes out the markers, which the compiler does not know.
+    /// Removes the markers, which rustc does not know.
     pub(crate) fn unmark(&mut self) {
         for item in &mut self.items {
             match item {
@@ -77,12 +77,12 @@ impl ImplBlock {
     }
 }
 
-/// The block under the attribute, or nothing where there is no block to work on; every mistake is noted.
-pub(crate) fn block(role: Role, tokens: &TokenStream, mistakes: &mut Mistakes) -> Option<ImplBlock> {
+/// Parses the block under the attribute; `None` if it is not a block. Errors are reported.
+pub(crate) fn block(role: Role, tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Option<ImplBlock> {
     match impl_block(role, tokens.clone()) {
-        Ok(block) => on_a_type(role, block, mistakes),
+        Ok(block) => on_a_type(role, block, diagnostics),
         Err(error) => {
-            mistakes.push(misplaced(role, tokens).unwrap_or(error));
+            diagnostics.push(misplaced(role, tokens).unwrap_or(error));
             None
         }
     }
@@ -104,7 +104,7 @@ fn impl_block(role: Role, tokens: TokenStream) -> syn::Result<ImplBlock> {
     Ok(ImplBlock { head, items })
 }
 
-/// The methods that are looked at and are no hooks: of the generated program, and one that may be meant as a hook.
+/// The methods that are parsed although they are not hooks: those of the generated program, and one that may be meant as a hook.
 const OTHERS: [&str; 6] = ["new", "trainer_defaults", "main", "trainer", "hooks", "step"];
 
 fn emptied(group: &Group) -> Group {
@@ -161,7 +161,7 @@ fn method(start: Cursor<'_>) -> Option<(Option<(Ident, TokenStream)>, Cursor<'_>
         }
     }
     let TokenTree::Ident(name) = next(&mut cursor)? else { return None };
-    // braces may stand in the brackets of a type, and after the name of a macro
+    // there may be braces in the brackets of a type, and after the name of a macro
     let (mut depth, mut before) = (0_usize, [None, None]);
     loop {
         let token = next(&mut cursor)?;
@@ -185,8 +185,7 @@ fn method(start: Cursor<'_>) -> Option<(Option<(Ident, TokenStream)>, Cursor<'_>
     Some((Some((name, tokens)), cursor))
 }
 
-/// Takes off the invisible brackets in which a type of a signature stands that came through a macro, where it means the same
-/// without them.
+/// Removes the invisible groups around types of a signature that came through a macro, if the types mean the same without.
 fn ungrouped(mut signature: Signature) -> Signature {
     struct Ungrouped;
     impl VisitMut for Ungrouped {
@@ -239,21 +238,21 @@ impl ToTokens for Method {
     }
 }
 
-fn on_a_type(role: Role, mut block: ImplBlock, mistakes: &mut Mistakes) -> Option<ImplBlock> {
+fn on_a_type(role: Role, mut block: ImplBlock, diagnostics: &mut Diagnostics) -> Option<ImplBlock> {
     let Some((_, path, _)) = &block.head.trait_ else { return Some(block) };
     let (attribute, last) = (role.attribute(), path.segments.last());
     let is_named = |declared: &HookTrait| last.is_some_and(|last| last.ident == declared.name());
     let Some(own) = role.traits().find(is_named) else {
-        mistakes.add(path, catalogue::on_a_trait_impl(attribute));
+        diagnostics.add(path, catalogue::on_a_trait_impl(attribute));
         return None;
     };
-    mistakes.add(path, catalogue::on_its_own_trait_impl(attribute, own.name(), readable(&block.head.self_ty)));
+    diagnostics.add(path, catalogue::on_its_own_trait_impl(attribute, own.name(), readable(&block.head.self_ty)));
     // read as the block that it should be, it brings no other mistakes
     block.head.trait_ = None;
     Some(block)
 }
 
-/// The sentence for an attribute on something that is no `impl` block.
+/// Returns the error for an attribute on something that is not an `impl` block.
 fn misplaced(role: Role, tokens: &TokenStream) -> Option<syn::Error> {
     let item = syn::parse2::<Item>(tokens.clone()).ok()?;
     let attribute = role.attribute();

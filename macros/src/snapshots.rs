@@ -4,20 +4,20 @@
 //! it wrote.
 
 use crate::arguments::Arguments;
+use crate::diagnostics::Diagnostics;
 use crate::hooks::Role;
-use crate::mistakes::Mistakes;
 use crate::model::Block;
 use crate::{batch, check, declare, expand, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// What is written beside a block without mistakes.
+/// Returns what is generated for a block without mistakes.
 fn beside(role: Role, block: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::new();
-    let item = parse::block(role, &block, &mut mistakes).unwrap();
+    let mut diagnostics = Diagnostics::new();
+    let item = parse::block(role, &block, &mut diagnostics).unwrap();
     let mut block = Block::new(role, Arguments::default(), item);
-    check::block(&mut block, &mut mistakes);
-    assert_eq!(mistakes.into_compile_errors().to_string(), "");
+    check::block(&mut block, &mut diagnostics);
+    assert_eq!(diagnostics.into_compile_errors().to_string(), "");
     expand::generated(&block, &quote!(::tch_lightning::__private))
 }
 
@@ -254,7 +254,7 @@ fn callback_of_every_module() {
     is("callback_of_every_module", beside(Role::Callback, block));
 }
 
-/// The faulty hook is left out and the others are there; the second `ctx` has another name.
+/// The faulty hook is omitted, the others are generated, and the second `ctx` is renamed.
 #[test]
 fn mistakes_of_a_data_module() {
     let block = quote! {

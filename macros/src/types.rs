@@ -1,4 +1,4 @@
-//! What can be said of a type by its tokens alone.
+//! What the tokens of a type show without the compiler's knowledge.
 
 use crate::hooks::parsed;
 use proc_macro2::TokenStream;
@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use syn::visit_mut::{VisitMut, visit_type_reference_mut};
 use syn::{BoundLifetimes, Ident, Lifetime, ParenthesizedGenericArguments, Path, Type, TypeBareFn, TypeReference};
 
-/// Whether the written type can't be the declared one, whatever its names stand for.
+/// Whether the written type cannot be the declared one, whatever its names refer to.
 pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
     match (declared, written) {
         (_, Type::ImplTrait(_)) => false,
@@ -23,7 +23,7 @@ pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
     }
 }
 
-/// Whether the written type is a shared borrow where the declared one is a mutable one.
+/// Whether the written type is a shared borrow and the declared one a mutable borrow.
 pub(crate) fn borrows_less(declared: &Type, written: &Type) -> bool {
     let is_mutable = |ty: &Type| if let Type::Reference(ty) = ty { Some(ty.mutability.is_some()) } else { None };
     (is_mutable(declared), is_mutable(written)) == (Some(true), Some(false))
@@ -51,7 +51,7 @@ fn is_alias(ty: &Type) -> bool {
     matches!(ty, Type::Path(_) | Type::Macro(_)) && !is_plain(ty)
 }
 
-/// Whether an `impl Trait` stands somewhere in it.
+/// Whether it contains an `impl Trait`.
 pub(crate) fn has_impl(ty: &Type) -> bool {
     struct Impl(bool);
     impl VisitMut for Impl {
@@ -98,7 +98,7 @@ pub(crate) fn borrow(ty: &Type) -> Option<TokenStream> {
     found.0
 }
 
-/// Whether it can stand as an associated type.
+/// Whether it can be an associated type.
 pub(crate) fn can_be_named(ty: &Type) -> bool {
     borrow(ty).is_none() && !has_impl(ty)
 }

@@ -90,8 +90,8 @@ pub use module::{
     DataSource, Flow, FromHparams, FromHparamsAndData, HasHparams, HookFailure, HookParameter, HookReturn,
     Hyperparameters, IntoOptimizer, LightningDataModule, LightningDataModuleTable, LightningModule,
     LightningModuleTable, Loaders, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoHparams, Optimizers,
-    Optimizes, OptimizesManually, Place, Predicts, SameBatch, ScheduledOptimizer, StepClosure, StepOutputs, Tests,
-    TrainingOutput, Trains, Validates, overridden_hooks, places,
+    Optimizes, OptimizesManually, Predicts, SameBatch, ScheduledOptimizer, SourceLocation, StepClosure, StepOutputs,
+    Tests, TrainingOutput, Trains, Validates, overridden_hooks, source_locations,
 };
 pub use native::libtorch_version;
 pub use optim::OptimizerIndex;

@@ -1,37 +1,38 @@
-//! What can be wrong with a block, one small function each. Every mistake is noted on the tokens that the user wrote; what
-//! rustc says better itself is left to rustc.
+//! The checks of a block, one small function each. Errors have the location of the tokens that the user wrote; what rustc reports
+//! better is left to rustc.
 
-mod elsewhere;
+mod cross_checks;
+mod foreign_hooks;
 mod names;
 mod signature;
-mod together;
 
 use crate::catalogue;
-use crate::mistakes::Mistakes;
+use crate::diagnostics::Diagnostics;
+use crate::erase_lifetimes::anonymous_lifetimes;
 use crate::model::Block;
-use crate::owned::anonymous_lifetimes;
 use quote::ToTokens;
 
-/// Notes every mistake of the block, and marks the hooks that must not be forwarded to.
-pub(crate) fn block(block: &mut Block, mistakes: &mut Mistakes) {
-    lifetimes(block, mistakes);
-    together::parameters(block, mistakes);
-    together::loaders(block, mistakes);
-    together::older_names(block, mistakes);
-    together::manual_optimization(block, mistakes);
-    names::unknown_methods(block, mistakes);
+/// Reports every error of the block, and marks the hooks that must not be forwarded to.
+pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
+    lifetimes(block, diagnostics);
+    cross_checks::parameters(block, diagnostics);
+    cross_checks::loaders(block, diagnostics);
+    cross_checks::older_names(block, diagnostics);
+    cross_checks::manual_optimization(block, diagnostics);
+    names::unknown_methods(block, diagnostics);
     for hook in &mut block.hooks {
-        let is_sound = mistakes.of_method(&hook.method.conditions, |mistakes| signature::is_sound(hook, mistakes));
+        let is_sound =
+            diagnostics.of_method(&hook.method.conditions, |diagnostics| signature::is_sound(hook, diagnostics));
         hook.faulty = !is_sound;
     }
 }
 
-/// The trainer keeps the module and the loops its batches: nothing in them may be borrowed.
-fn lifetimes(block: &Block, mistakes: &mut Mistakes) {
+/// The trainer keeps the module, and the loops its batches: neither may borrow.
+fn lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
     let head = &block.item.head;
     let named = head.generics.lifetimes().map(ToTokens::to_token_stream);
     for lifetime in named.chain(anonymous_lifetimes(&head.self_ty)) {
-        mistakes.add(lifetime, catalogue::borrowing_block(block.role.attribute()));
+        diagnostics.add(lifetime, catalogue::borrowing_block(block.role.attribute()));
     }
 }
 
@@ -44,8 +45,8 @@ mod tests {
     use proc_macro2::TokenStream;
     use quote::quote;
 
-    /// The sentences that are said to a module with these methods.
-    fn mistakes(methods: TokenStream) -> Vec<String> {
+    /// Returns the messages for a module with these methods.
+    fn diagnostics(methods: TokenStream) -> Vec<String> {
         mistakes_under(Arguments::default(), methods)
     }
 
@@ -59,10 +60,10 @@ mod tests {
                 #methods
             }
         };
-        let mut mistakes = Mistakes::new();
-        let item = parse::block(Role::Module, &tokens, &mut mistakes).unwrap();
-        block(&mut Block::new(Role::Module, arguments, item), &mut mistakes);
-        mistakes.into_sentences()
+        let mut diagnostics = Diagnostics::new();
+        let item = parse::block(Role::Module, &tokens, &mut diagnostics).unwrap();
+        block(&mut Block::new(Role::Module, arguments, item), &mut diagnostics);
+        diagnostics.into_sentences()
     }
 
     #[test]
@@ -81,7 +82,7 @@ mod tests {
             fn train_step(self) {}
             fn accuracy<T>(&self, values: impl Iterator<Item = T>) -> impl Iterator<Item = T> { values }
         };
-        assert_eq!(mistakes(right), Vec::<String>::new());
+        assert_eq!(diagnostics(right), Vec::<String>::new());
     }
 
     #[test]
@@ -93,16 +94,16 @@ mod tests {
             fn backward(&self, loss: &Tensor, _loss: &Tensor) {}
         };
         let expected = [
-            "the hook `on_fit_start` can't be `async`: the loops call it and wait for nothing [TL0106]",
-            "the hook `on_fit_start` takes `&mut self` or `&self`: the trainer keeps what it calls [TL0110]",
+            "the hook `on_fit_start` cannot be `async`: the trainer does not await it [TL0106]",
+            "the hook `on_fit_start` must take `&mut self` or `&self`: the trainer keeps the value [TL0110]",
             "`ctx` of `on_fit_start` is `&mut Context`, not `Context` [TL0104]",
-            "`on_fit_start` is given its parameters by name: it can ask for `ctx` [TL0103]",
-            "a hook asks for a parameter always or never: `#[cfg]` can stand on the whole hook [TL0105]",
-            "`training_step` can't return a borrow: what it returns outlives the batch [TL0204]",
-            "`on_train_end` has no parameter `batch`: it can ask for `ctx` [TL0101]",
-            "`backward` asks for `loss` twice: once is enough [TL0102]",
+            "the parameters of `on_fit_start` are matched by name: it takes `ctx` [TL0103]",
+            "a parameter of a hook cannot be conditional: put `#[cfg]` on the hook [TL0105]",
+            "`training_step` cannot return a borrow: its value outlives the batch [TL0204]",
+            "`on_train_end` has no parameter `batch`: it takes `ctx` [TL0101]",
+            "`backward` has the parameter `loss` twice: remove one [TL0102]",
         ];
-        assert_eq!(mistakes(wrong), expected);
+        assert_eq!(diagnostics(wrong), expected);
     }
 
     #[test]
@@ -115,10 +116,10 @@ mod tests {
             fn configure_model(&self) {}
         };
         let expected = [
-            "`val_dataloader` loads batches that no step takes: write `validation_step` too, or leave the loader out [TL0407]",
-            "`configure_sharded_model` is the older name of `configure_model`, which is written too: keep one of them [TL0408]",
+            "no step takes the batches of `val_dataloader`: define `validation_step`, or remove `val_dataloader` [TL0407]",
+            "`configure_sharded_model` is the older name of `configure_model`, which is also defined: remove one of them [TL0408]",
         ];
-        assert_eq!(mistakes(wrong), expected);
+        assert_eq!(diagnostics(wrong), expected);
     }
 
     #[test]
@@ -130,12 +131,12 @@ mod tests {
             fn on_before_zero_grad(&self) {}
         };
         let expected = [
-            "`optimizer_step` is a hook of automatic optimization, and this block says `automatic_optimization = false`: call `ctx.manual_step(self, optimizer)` in `training_step` [TL0409]",
-            "`on_before_zero_grad` is a hook of automatic optimization, and this block says `automatic_optimization = false`: do it in `training_step` [TL0409]",
+            "`optimizer_step` is called in automatic optimization only, and this block has `automatic_optimization = false`: call `ctx.manual_step(self, optimizer)` in `training_step` [TL0409]",
+            "`on_before_zero_grad` is called in automatic optimization only, and this block has `automatic_optimization = false`: do it in `training_step` [TL0409]",
         ];
         let manual = Arguments { automatic_optimization: false, ..Arguments::default() };
         assert_eq!(mistakes_under(manual, methods.clone()), expected);
-        assert_eq!(mistakes(methods), Vec::<String>::new());
+        assert_eq!(diagnostics(methods), Vec::<String>::new());
     }
 
     #[test]
@@ -147,16 +148,16 @@ mod tests {
             fn on_train_dataloaders(&self) {}
         };
         let expected = [
-            "`on_epoch_begin` is a hook of Keras: write `on_train_epoch_start`, or `#[not_a_hook]` above it [TL0005]",
-            "`on_hpc_save` is a hook of an older Lightning: write `on_save_checkpoint`, or `#[not_a_hook]` above it [TL0004]",
-            "`step` is a hook of burn: write `training_step` or `validation_step`, or `#[not_a_hook]` above it [TL0005]",
-            "`on_train_dataloaders` is no hook of `#[lightning_module]`: write `train_dataloader`, or `#[not_a_hook]` above it [TL0001]",
+            "`on_epoch_begin` is a hook of Keras: write `on_train_epoch_start`, or mark it `#[not_a_hook]` [TL0005]",
+            "`on_hpc_save` is a hook of an older Lightning: write `on_save_checkpoint`, or mark it `#[not_a_hook]` [TL0004]",
+            "`step` is a hook of burn: write `training_step` or `validation_step`, or mark it `#[not_a_hook]` [TL0005]",
+            "`on_train_dataloaders` is not a hook of `#[lightning_module]`: rename it to `train_dataloader`, or mark it `#[not_a_hook]` [TL0001]",
         ];
-        assert_eq!(mistakes(wrong), expected);
+        assert_eq!(diagnostics(wrong), expected);
         let ordinary = quote! {
             fn training_step(&self, batch: &Tensor) -> Tensor { self.step(batch) }
             fn step(&self, batch: &Tensor) -> Tensor { todo!() }
         };
-        assert_eq!(mistakes(ordinary), Vec::<String>::new());
+        assert_eq!(diagnostics(ordinary), Vec::<String>::new());
     }
 }

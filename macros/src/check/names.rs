@@ -1,23 +1,22 @@
-//! Methods that look like hooks and are none.
+//! Methods that look like hooks and are not.
 
-use super::elsewhere;
+use super::foreign_hooks;
 use crate::catalogue;
+use crate::diagnostics::Diagnostics;
 use crate::hooks::{Hook, HookTrait, Role};
-use crate::mistakes::Mistakes;
 use crate::model::Block;
 use std::collections::HashMap;
 use syn::ext::IdentExt;
 
-/// A method that starts with `on_`, has the name of somebody else's hook or nearly that of an own one, is a mistake unless
-/// it is marked.
-pub(crate) fn unknown_methods(block: &Block, mistakes: &mut Mistakes) {
+/// A method whose name starts with `on_`, is that of a foreign hook, or is similar to a hook's, is an error unless it is marked.
+pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) {
     let known = Known::of(block.role);
     let attribute = block.role.attribute();
     for (ident, conditions) in block.other_methods() {
         let name = &ident.unraw().to_string();
-        let mistake = if let Some(owner) = known.of_others.get(name.as_str()) {
+        let diagnostic = if let Some(owner) = known.of_others.get(name.as_str()) {
             Some(catalogue::hook_of_another(name, format!("#[{owner}]"), attribute))
-        } else if let Some(replaced) = elsewhere::replaced(name, block, &known.names) {
+        } else if let Some(replaced) = foreign_hooks::replaced(name, block, &known.names) {
             Some(replaced)
         } else if let Some(hook) = known.guess(name) {
             Some(catalogue::misspelled_hook(name, attribute, hook))
@@ -26,13 +25,13 @@ pub(crate) fn unknown_methods(block: &Block, mistakes: &mut Mistakes) {
         } else {
             None
         };
-        if let Some(mistake) = mistake {
-            mistakes.of_method(conditions, |mistakes| mistakes.add(ident, mistake));
+        if let Some(diagnostic) = diagnostic {
+            diagnostics.of_method(conditions, |diagnostics| diagnostics.add(ident, diagnostic));
         }
     }
 }
 
-/// The names that a block's methods may have been meant to have.
+/// The names that a misspelled name can be meant as.
 struct Known {
     names: Vec<&'static str>,
     canonical: Vec<String>,

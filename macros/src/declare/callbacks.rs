@@ -1,4 +1,4 @@
-//! The list of a run's callbacks: each hook is called on all of them, in their order.
+//! The dispatch of the callbacks' hooks: to each callback of a run, in their order.
 
 use super::{parameters_of, value_of};
 use crate::hooks::{Hook, HookTrait};

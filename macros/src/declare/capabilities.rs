@@ -16,7 +16,7 @@ fn declared(hook: Hook, capability: Capability) -> TokenStream {
         format!(" A module that defines `{hook}`, which [`Trainer::{method}`](crate::Trainer::{method}) requires.");
     let message = format!("`{method}` requires `{hook}`, but `{{Self}}` does not define it [{code}]");
     let note = format!(
-        "write `{form}` in the block under `#[lightning_module]`; where the traits are implemented by hand, `impl {marker} for {{Self}} {{{{}}}}`"
+        "write `{form}` in the block under `#[lightning_module]`; if you implement the traits by hand, also write `impl {marker} for {{Self}} {{{{}}}}`"
     );
     quote! {
         #[doc = #about]

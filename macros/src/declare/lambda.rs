@@ -1,4 +1,4 @@
-//! The callback that is made of closures: for each hook of a callback a place for one, and the method that fills it.
+//! `LambdaCallback`: a field for the closure of each hook of a callback, and the method that sets it.
 
 use super::{callbacks, parameters_of};
 use crate::hooks::{Hook, HookTrait};

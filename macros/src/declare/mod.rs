@@ -1,4 +1,4 @@
-//! What follows from the declarations in the runtime crate: traits, tables, dispatch and the enumeration of hooks.
+//! Generates code of the runtime crate from the declarations: traits, tables, dispatch and the enumeration of hooks.
 
 mod callbacks;
 mod capabilities;
@@ -6,7 +6,7 @@ mod documentation;
 mod enumeration;
 mod lambda;
 mod private;
-mod running;
+mod run;
 mod table;
 mod traits;
 
@@ -20,7 +20,7 @@ use syn::Type;
 pub(crate) fn declare(name: TokenStream) -> TokenStream {
     match name.to_string().as_str() {
         "Hook" => enumeration::hook(),
-        "Running" => running::both(),
+        "Running" => run::both(),
         "Private" => private::module(),
         "Capabilities" => capabilities::traits(),
         "ModuleTable" => documentation::table(Role::Module),

@@ -27,7 +27,7 @@ pub(crate) fn table(declared: HookTrait) -> TokenStream {
             /// No hook is overridden.
             pub const NONE: Self = Self { #(#names: None,)* };
 
-            /// Every hook is called, for an implementation that is written by hand.
+            /// Every hook is called, for an implementation by hand.
             pub const ALL: Self = Self { #(#names: Some(<M as #trait_name>::#names),)* };
 
             /// The overridden hooks, in the order of their declaration.
@@ -83,7 +83,7 @@ fn field(hook: Hook) -> TokenStream {
     }
 }
 
-/// The call of one hook by the loops, at whose edge errors and panics get their place.
+/// The call of one hook by the loops, where errors and panics get their location.
 fn call(declared: HookTrait, hook: Hook) -> TokenStream {
     let trait_name = format_ident!("{}", declared.name());
     let (name, variant, value) = (hook.ident(), hook.variant(), value_of(hook));

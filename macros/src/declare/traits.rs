@@ -6,34 +6,34 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident};
 use syn::{ItemTrait, TraitItem, parse_quote};
 
-/// The trait as declared. A default body that looks at none of its parameters is no mistake.
+/// The trait as declared. A default body may ignore its parameters.
 pub(crate) fn plain(declared: HookTrait) -> TokenStream {
     item(declared).into_token_stream()
 }
 
-/// The trait with the constant that tells which of its hooks a type overrides.
+/// The trait with the constant of the hooks that a type overrides.
 pub(crate) fn with_table(declared: HookTrait) -> TokenStream {
     let mut item = item(declared);
     let table = format_ident!("{}Table", declared.name());
-    // where a hook that is not written is an error, it must be known which are written
+    // if a hook that is not overridden is an error, the table must name those that are
     let constant: TraitItem = if declared.hooks().any(Hook::is_missing_by_default) {
         parse_quote! {
-            /// The overridden hooks; the loops leave out the others. By hand: a table that names each hook that is written,
-            /// as `name: Some(Self::name)`, and takes the rest from its `NONE`.
+            /// The overridden hooks; the loops skip the others. By hand: a table that names each overridden hook, as
+            /// `name: Some(Self::name)`, and takes the rest from its `NONE`.
             const TABLE: #table<Self>;
         }
     } else {
         parse_quote! {
-            /// The overridden hooks; the loops leave out the others. By hand, the default calls them all.
+            /// The overridden hooks; the loops skip the others. By hand: by default, all hooks are called.
             const TABLE: #table<Self> = #table::ALL;
         }
     };
-    let places: TraitItem = parse_quote! {
-        /// Where the overridden hooks are written; empty for an implementation that is written by hand.
-        const PLACES: &'static [Place] = &[];
+    let locations: TraitItem = parse_quote! {
+        /// The locations of the overridden hooks in the source; empty for an implementation by hand.
+        const LOCATIONS: &'static [SourceLocation] = &[];
     };
     item.items.insert(0, constant);
-    item.items.insert(1, places);
+    item.items.insert(1, locations);
     item.into_token_stream()
 }
 

@@ -1,7 +1,7 @@
-//! The batch of a hook whose type is written otherwise than in the hook that decides it.
+//! Compares the batch types of a block's hooks.
 //!
-//! The two may be one type under two names, which only the compiler knows. So the hook's type is held against a bound that
-//! stands where the deciding hook has its type: where they differ, the compiler shows both places.
+//! Two names may stand for one type, which only the compiler knows. So the hook's type has to meet a bound whose tokens have the
+//! location of the deciding hook's type: if the types differ, the compiler shows both locations.
 
 use super::paths::Names;
 use crate::hooks::Role;
@@ -55,7 +55,7 @@ fn generated(place: Span) -> Span {
 }
 
 impl DecidedBatch<'_> {
-    /// The deciding hook's name in its place, for a function under whose name the compiler speaks of the bound.
+    /// The deciding hook's name with its location, for a function that the compiler names when the bound is not met.
     fn name(&self) -> Ident {
         self.name_at(generated(self.hook.method.sig.ident.span()))
     }

@@ -1,4 +1,4 @@
-//! Whom a callback watches: one type of module, or every module that fits its hooks.
+//! The modules that a callback watches: one type, or every module that fits its hooks.
 
 use super::program::free_name;
 use crate::hooks::{self, Role};
@@ -7,15 +7,15 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Generics, Type, parse_quote};
 
-/// The module that a callback's hooks speak of, and the generics of its implementation.
+/// The module that a callback watches, and the generics of its implementation.
 pub(super) struct Watched {
     pub(super) module: Type,
     pub(super) generics: Generics,
 }
 
 impl Watched {
-    /// What a callback's hooks watch, with the `#[cfg(…)]` under which they do; nothing for a block that is no callback.
-    /// Where the hooks that say it are compiled only sometimes, it is another thing for each combination of their
+    /// Returns what a callback's hooks watch, each with its `#[cfg(…)]`; nothing for a block that is not a callback's.
+    /// If the hooks that decide it are conditional, there is one for each combination of their
     /// conditions.
     pub(super) fn by(block: &Block, private: &TokenStream) -> Vec<(Option<TokenStream>, Self)> {
         if block.role != Role::Callback {
@@ -71,7 +71,7 @@ impl Watched {
     }
 }
 
-/// The conditions of the hooks that say what is watched, each once.
+/// Returns the distinct conditions of the hooks that decide what is watched.
 fn conditions(block: &Block) -> Vec<TokenStream> {
     let says = |hook: &&Written| ["module", "batch", "outputs"].iter().any(|name| asked(hook, name).is_some());
     let mut conditions: Vec<TokenStream> = Vec::new();

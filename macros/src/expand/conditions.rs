@@ -4,7 +4,7 @@ use crate::parse::Method;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// The method's `#[cfg]`, for what is written because of it.
+/// Returns the method's `#[cfg]`, for what is generated for it.
 pub(super) fn condition(method: &Method) -> Option<TokenStream> {
     method.conditions.attribute()
 }

@@ -1,4 +1,4 @@
-//! The implementations of `FromHparams` and its like, by which the generated program calls the constructor.
+//! The implementations of `HasHparams`, `FromHparams` and `FromHparamsAndData`, for the generated program to call the constructor.
 
 use super::conditions::condition;
 use super::program::free_name;
@@ -11,7 +11,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Type, parse_quote};
 
-/// The implementations for the block's constructor; nothing where it has none that the program can call.
+/// Returns the implementations for the block's constructor; nothing if the program cannot call it.
 pub(super) fn implementations(block: &Block, private: &TokenStream) -> TokenStream {
     block.constructors().map(|new| Implementations { block, private, new }.written()).collect()
 }
@@ -82,7 +82,7 @@ impl Implementations<'_> {
         let (name, quiet) = (&head.self_ty, quiet(&head.attrs));
         let although_deprecated = although_deprecated(&self.new.method.attrs);
         if let Some(hparams) = self.new.hparams.filter(|_| !self.new.is_named_hparams) {
-            // a bound that holds for no type is an error, but for one with lifetimes of its own
+            // rustc rejects a bound that never holds, unless it has lifetimes of its own
             generics.make_where_clause().predicates.push(parse_quote!(for<'__any> #hparams: #private::Hyperparameters));
         }
         let (generics, _, bounds) = generics.split_for_impl();

@@ -1,4 +1,4 @@
-//! The trait implementations: each method hands on to the user's own, with what it asked for.
+//! The trait implementations: each method forwards to the user's own, with the parameters that it takes.
 
 use super::callback::Watched;
 use super::conditions::condition;
@@ -60,7 +60,7 @@ fn table(block: &Block, declared: HookTrait, private: &TokenStream) -> TokenStre
         return TokenStream::new();
     }
     let table = format_ident!("{trait_name}Table");
-    let (mut entries, mut places) = (TokenStream::new(), TokenStream::new());
+    let (mut entries, mut locations) = (TokenStream::new(), TokenStream::new());
     for hook in declared.hooks() {
         let name = hook.ident();
         for written in block.written(hook.name()) {
@@ -69,27 +69,28 @@ fn table(block: &Block, declared: HookTrait, private: &TokenStream) -> TokenStre
                 #condition
                 #name: ::core::option::Option::Some(<Self as #private::#trait_name>::#name),
             });
-            places.extend(place(hook, &condition, written, private));
+            locations.extend(location(hook, &condition, written, private));
         }
     }
     let table = quote!(#private::#table);
     let value = if entries.is_empty() { quote!(#table::NONE) } else { quote!(#table { #entries ..#table::NONE }) };
-    let places = (!places.is_empty()).then(|| quote!(const PLACES: &'static [#private::Place] = &[#places];));
+    let locations =
+        (!locations.is_empty()).then(|| quote!(const LOCATIONS: &'static [#private::SourceLocation] = &[#locations];));
     let manual = (trait_name == "LightningModule" && !block.arguments.automatic_optimization).then(|| {
         quote!(
             const AUTOMATIC_OPTIMIZATION: bool = false;
         )
     });
-    quote!(const TABLE: #table<Self> = #value; #places #manual)
+    quote!(const TABLE: #table<Self> = #value; #locations #manual)
 }
 
-/// The place of a hook: the file and the line of its name.
-fn place(hook: Hook, condition: &Option<TokenStream>, written: &Written, private: &TokenStream) -> TokenStream {
+/// The location of a hook: the file and the line of its name.
+fn location(hook: Hook, condition: &Option<TokenStream>, written: &Written, private: &TokenStream) -> TokenStream {
     let variant = hook.variant();
     let line = quote_spanned!(written.method.sig.ident.span()=> ::core::line!());
     quote! {
         #condition
-        #private::Place::new(#private::Hook::#variant, ::core::file!(), #line),
+        #private::SourceLocation::new(#private::Hook::#variant, ::core::file!(), #line),
     }
 }
 
@@ -109,7 +110,7 @@ fn forward(block: &Block, written: &Written, hook: Hook, names: &Names<'_>) -> T
         batches::taken(block, written, argument, names).or_else(|| taken(argument, hook, names))
     });
     let name = &written.method.sig.ident;
-    // the place of the user's name, the hygiene of the generated method, whose `self` it is
+    // the location of the user's name, the hygiene of the generated method, whose `self` it is
     let span = name.span().resolved_at(Span::call_site());
     let call = quote_spanned!(span=> Self::#name(self, #(#arguments),*));
     let asked: Vec<&str> = asked.iter().map(|argument| argument.name.as_str()).collect();

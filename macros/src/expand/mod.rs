@@ -1,67 +1,67 @@
-//! Writes what a block leaves unsaid.
+//! Generates the implementations for a block.
 
 mod batches;
 mod callback;
+mod capabilities;
 mod conditions;
 mod constructor;
-mod dictated;
+mod duplicate_parameters;
 mod forward;
-mod hover;
+mod hook_docs;
+mod lint_allows;
 mod paths;
 mod phases;
 mod program;
-mod repeated;
 mod types;
-mod verbs;
 
 use crate::arguments::Arguments;
+use crate::diagnostics::Diagnostics;
+use crate::erase_lifetimes::erase_lifetimes;
 use crate::hooks::Role;
-use crate::mistakes::Mistakes;
 use crate::model::Block;
-use crate::owned::make_owned;
 use crate::{check, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-pub(crate) use dictated::{although_deprecated, quiet};
+pub(crate) use lint_allows::{although_deprecated, quiet};
 use paths::Names;
 pub(crate) use paths::{VERSION, crate_root, private_module, private_module_name};
 
-/// `#[lightning_module]` and its like: the block as it stands, what follows from it, and its mistakes.
+/// Expands an attribute to the block, the implementations for it, and its errors.
 pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::new();
-    let arguments = Arguments::read(role, &arguments, &mut mistakes);
-    let Some(item) = parse::block(role, &tokens, &mut mistakes) else {
-        let errors = mistakes.into_compile_errors();
+    let mut diagnostics = Diagnostics::new();
+    let arguments = Arguments::read(role, &arguments, &mut diagnostics);
+    let Some(item) = parse::block(role, &tokens, &mut diagnostics) else {
+        let errors = diagnostics.into_compile_errors();
         return quote!(#tokens #errors);
     };
     let mut block = Block::new(role, arguments, item);
-    check::block(&mut block, &mut mistakes);
+    check::block(&mut block, &mut diagnostics);
     let private = private_module(&block.arguments.root.clone().unwrap_or_else(crate_root));
     let generated = generated_beside(&mut block, &private);
     phases::fill(&mut block, &private);
-    hover::document(&mut block);
-    repeated::rename(&mut block);
-    dictated::allow(&mut block);
+    hook_docs::document(&mut block);
+    duplicate_parameters::rename(&mut block);
+    lint_allows::allow(&mut block);
     block.item.unmark();
     let written = block.item;
-    let errors = mistakes.into_compile_errors();
+    let errors = diagnostics.into_compile_errors();
     quote!(#written #generated #errors)
 }
 
-/// What is written beside a block that may be one of a type that borrows.
+/// Returns the implementations for a block whose type may borrow.
 fn generated_beside(block: &mut Block, private: &TokenStream) -> TokenStream {
     if !block.borrows() {
         return generated(block, private);
     }
     let written = block.item.clone();
-    make_owned(block);
+    erase_lifetimes(block);
     let generated = generated(block, private);
     block.item = written;
     generated
 }
 
-/// Everything that is written beside the block. `private` is the path of the runtime's private module.
+/// Returns the implementations for the block. `private` is the path of the runtime's private module.
 pub(crate) fn generated(block: &Block, private: &TokenStream) -> TokenStream {
     let batches = block.decided_batches();
     let names = Names::new(private, None, batches.first());
@@ -70,8 +70,8 @@ pub(crate) fn generated(block: &Block, private: &TokenStream) -> TokenStream {
         return forwards;
     }
     let types = types::associated(block, &batches, private);
-    let verbs = verbs::markers(block, private);
+    let capabilities = capabilities::markers(block, private);
     let program = program::inherent(block, private);
     let constructors = constructor::implementations(block, private);
-    quote!(#types #forwards #verbs #program #constructors)
+    quote!(#types #forwards #capabilities #program #constructors)
 }

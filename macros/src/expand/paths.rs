@@ -1,5 +1,5 @@
-//! How generated code names things: by absolute paths through the runtime crate, whatever it is called and whatever the
-//! user has imported or has named alike.
+//! The absolute paths by which generated code refers to the runtime crate, whatever its name, and whatever the user has
+//! imported or defined.
 
 use crate::hooks::parsed;
 use crate::model::DecidedBatch;
@@ -65,13 +65,13 @@ fn depends_by_its_own_name(manifest: &str) -> bool {
     !is_renamed && manifest.lines().any(is_dependency)
 }
 
-/// What the names in a declared type stand for where an implementation is written.
+/// Resolves the names in declared types for one implementation.
 pub(super) struct Names<'a> {
     /// The path of the runtime's private module.
     pub(super) private: &'a TokenStream,
     /// The module that a callback watches: `M` in the declarations, and `Self` in those of the moments that it shares.
     module: Option<&'a Type>,
-    /// What the block's batches are, where one of its hooks says it.
+    /// The type of the block's batches, if one of its hooks decides it.
     pub(super) batch: Option<&'a DecidedBatch<'a>>,
     /// The declared types so far: there are many fewer types than parameters.
     qualified: RefCell<HashMap<&'static str, TokenStream>>,

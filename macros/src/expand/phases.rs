@@ -1,4 +1,4 @@
-//! The phase of a context, which users leave out: the hook knows it.
+//! Adds the phase of a context, which the hook decides and users omit.
 
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
@@ -7,7 +7,7 @@ use quote::quote_spanned;
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, Pat, Type};
 
-/// Makes `ctx: &mut Context` of every hook the context of that hook's moment.
+/// Adds the hook's phase to `ctx: &mut Context` in every hook.
 pub(super) fn fill(block: &mut Block, private: &TokenStream) {
     for (hook, method) in block.hook_methods() {
         for input in &mut method.sig.inputs {
@@ -20,7 +20,7 @@ pub(super) fn fill(block: &mut Block, private: &TokenStream) {
     }
 }
 
-/// The written type with the phase of the parameter, where that has one and the user wrote none. Which type a name stands for is
+/// Returns the written type with the phase of the parameter, if that has one and the user wrote none. Which type a name stands for is
 /// known to the compiler alone: a `Context` gets the phase, and a `RunContext` has none.
 pub(super) fn at_its_moment(written: &Type, parameter: Parameter, private: &TokenStream) -> Type {
     let mut written = written.clone();

@@ -74,7 +74,7 @@ fn program(data: &Ident, private: &TokenStream) -> TokenStream {
     }
 }
 
-/// `name`, or a like one that does not stand in the user's code for something else.
+/// Returns `name`, or a similar one that does not occur in the user's code.
 pub(super) fn free_name(name: &str, code: TokenStream) -> Ident {
     let mut taken = HashSet::new();
     gather_names(code, &mut taken);

@@ -33,7 +33,7 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &
     }
 }
 
-/// What a step returns, `()` where it is not written, each under the step's own `#[cfg]`.
+/// The associated type of a step's value, `()` for a step that is not defined, with the step's own `#[cfg]`.
 fn output(block: &Block, name: &str, step: &str) -> TokenStream {
     let outputs = block.written(step).map(|step| (step.method.condition(), step.step_output()));
     associated_type(name, outputs)

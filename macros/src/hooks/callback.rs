@@ -1,48 +1,49 @@
 declarations! {
-    /// Something that a run does besides training: it watches a module, writes, measures or stops.
+    /// A component of the trainer that acts at the hooks of a run: it saves checkpoints, measures, logs, or stops the run.
     ///
-    /// Every method has a default. A callback's hook runs before the module's hook of the same name; those that both
-    /// have are described with the module's. `#[lightning_callback]` writes the implementation from an ordinary `impl`
-    /// block; it can also be written by hand. Source: Lightning's
+    /// Every method has a default. A callback's hook runs before the module's hook of the same name.
+    /// `#[lightning_callback]` generates the implementation from an ordinary `impl` block; you can also write it by
+    /// hand. Source: Lightning's
     /// [`Callback`](https://lightning.ai/docs/pytorch/stable/extensions/callbacks.html#callback-api).
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` is no callback for `{M}` [TL0606]",
-        label = "write `#[lightning_callback]` above the `impl` block of its hooks, which watch this module"
+        message = "`{Self}` is not a callback for `{M}` [TL0606]",
+        label = "write `#[lightning_callback]` above the `impl` block of its hooks, which must fit this module"
     )]
     pub trait Callback<M: LightningModule>: Any {
-        /// The name under which the callback is spoken of in errors.
+        /// Returns the name of the callback in errors; by default, that of its type.
         fn name(&self) -> &'static str {
             std::any::type_name::<Self>()
         }
 
-        /// The key under which a checkpoint keeps the callback's state. Of two callbacks with one key, an
-        /// [`instance_key`](Self::instance_key) tells the states apart.
+        /// Returns the key of the callback's state in a checkpoint; by default, its name. The
+        /// [`instance_key`](Self::instance_key) distinguishes two callbacks with the same key.
         fn state_key(&self) -> String {
             self.name().to_owned()
         }
 
-        /// What tells this callback from others with the same [`state_key`](Self::state_key), such as the folder it
-        /// writes to. Where a run has several such callbacks, it is added to the key. `fit` fails where two callbacks
-        /// with a state cannot be told apart. Default empty.
+        /// Returns what distinguishes this callback from others with the same [`state_key`](Self::state_key), such as
+        /// the folder that it writes to. It is appended to the key if a run has several such callbacks. `fit` fails if
+        /// two callbacks with a state have the same key. Default empty.
         fn instance_key(&self) -> String {
             String::new()
         }
 
-        /// Whether the callback looks at what was logged: its `on_train_epoch_end` then runs after the module's, which
-        /// may log there.
+        /// Returns whether the callback reads logged values: its `on_train_epoch_end` then runs after the module's, which
+        /// may log there. Default false.
         fn is_monitoring(&self) -> bool {
             false
         }
 
-        /// Whether the callback writes checkpoints: its hooks then run after those of the others, whose state it saves.
+        /// Returns whether the callback writes checkpoints: its hooks then run after those of the other callbacks, whose
+        /// state it saves. Default false.
         fn writes_checkpoints(&self) -> bool {
             false
         }
 
-        /// Whether `on_save_checkpoint` of the callback is called when the file is written. A checkpoint that a hook asks for is
-        /// written at the next place from which a run can be resumed. `on_save_checkpoint` is called when the checkpoint is
-        /// asked for, as in Lightning, and `state_dict` when it is written: a callback that saves tensors with its
-        /// `state_dict` returns true here, so that both are of one moment. Default false.
+        /// Returns whether `on_save_checkpoint` of the callback is called when the file is written. A checkpoint that a hook
+        /// requests is written at the next point from which a run can be resumed. By default `on_save_checkpoint` is
+        /// called when the checkpoint is requested, as in Lightning, and `state_dict` when it is written. A callback that
+        /// saves tensors together with its `state_dict` returns true, so that both have the same values. Default false.
         fn saves_when_written(&self) -> bool {
             false
         }
@@ -57,12 +58,12 @@ declarations! {
             Ok(())
         }
 
-        /// Returns what a checkpoint keeps of the callback; `Value::Null` where there is nothing to keep.
+        /// Returns the state of the callback for a checkpoint; `Value::Null` for none, the default.
         fn state_dict(&mut self, ctx: &mut Context<Outside>) -> Result<Value> {
             Ok(Value::Null)
         }
 
-        /// Takes back what `state_dict` returned, when a checkpoint was read that has it.
+        /// Restores the state that `state_dict` returned, from a checkpoint that has it.
         fn load_state_dict(&mut self, ctx: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
             Ok(())
         }

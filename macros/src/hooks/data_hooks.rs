@@ -1,22 +1,22 @@
 declarations! {
-    /// Where batches come from and how they reach the device: shared by modules and data modules.
+    /// The hooks that load batches and transfer them to the device, shared by modules and data modules.
     ///
-    /// A data module's hook goes before the module's of the same name. Source: Lightning's
+    /// A data module's hook takes precedence over the module's hook of the same name. Source: Lightning's
     /// [`DataHooks`](https://lightning.ai/docs/pytorch/stable/data/datamodule.html#lightningdatamodule-api).
     pub trait DataHooks: Batched {
-        /// Downloads or prepares the data on disk. Called once a run, before `setup`, in one process only: keep no
-        /// state here.
+        /// Downloads or prepares the data on disk. Called once for each run, before `setup`, in one process only: do not
+        /// store state here.
         fn prepare_data(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Makes what the stage needs: datasets, or layers whose size depends on the data. Called in every process.
+        /// Creates what the stage needs: datasets, or layers whose size depends on the data. Called in every process.
         #[callback]
         fn setup(&mut self, ctx: &mut Context<Outside>, stage: Stage) -> Result<()> {
             Ok(())
         }
 
-        /// Called at the end of each verb, to release what `setup` made.
+        /// Releases what `setup` created. Called at the end of `fit`, `validate`, `test` and `predict`.
         #[callback]
         fn teardown(&mut self, ctx: &mut Context<Outside>, stage: Stage) -> Result<()> {
             Ok(())
@@ -42,7 +42,7 @@ declarations! {
             Err(MissingHook::new(Hook::PredictDataloader).into())
         }
 
-        /// Changes a batch before it goes to the device.
+        /// Changes a batch before it is moved to the device.
         fn on_before_batch_transfer(
             &mut self,
             ctx: &mut Context<Outside>,
@@ -63,7 +63,7 @@ declarations! {
             Ok(batch.move_to_device(device)?)
         }
 
-        /// Changes a batch on the device: the place for augmentations that run there.
+        /// Changes a batch on the device, as augmentations that run there do.
         fn on_after_batch_transfer(
             &mut self,
             ctx: &mut Context<Outside>,

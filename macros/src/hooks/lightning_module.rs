@@ -1,20 +1,19 @@
 declarations! {
-    /// A model with its steps and optimizers: what a [`Trainer`](crate::Trainer) trains.
+    /// A model with its steps and optimizers, which a [`Trainer`](crate::Trainer) trains.
     ///
-    /// `#[lightning_module]` writes the implementation from an ordinary `impl` block; it can also be written by hand.
+    /// `#[lightning_module]` generates the implementation from an ordinary `impl` block; you can also write it by hand.
     /// Source: Lightning's [`LightningModule`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html).
     #[diagnostic::on_unimplemented(
-        message = "`{Self}` is no module [TL0605]",
+        message = "`{Self}` is not a module [TL0605]",
         label = "write `#[lightning_module]` above the `impl` block of its hooks"
     )]
     pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
-        /// Whether the trainer runs the backward pass and steps the optimizer; where not, `training_step` does it by
-        /// itself. `true` by default; `#[lightning_module(automatic_optimization = false)]` says otherwise. Lightning's
+        /// Whether the trainer runs the backward pass and steps the optimizer; if false, `training_step` does so.
+        /// Default true; `#[lightning_module(automatic_optimization = false)]` sets it to false. Lightning's
         /// [`automatic_optimization`](https://lightning.ai/docs/pytorch/stable/model/manual_optimization.html).
         const AUTOMATIC_OPTIMIZATION: bool = true;
 
-        /// The store of the module's parameters and buffers: what is moved to the device, given to the optimizers and
-        /// saved.
+        /// Returns the store of the module's parameters and buffers, which are moved to the device, optimized and saved.
         fn parameters(&mut self) -> &mut VarStore;
 
         /// Computes the loss of one training batch: a scalar `[] f32` with its graph, or `None` to skip the batch.
@@ -35,7 +34,7 @@ declarations! {
             Err(MissingHook::new(Hook::TrainingStep).into())
         }
 
-        /// Looks at one validation batch, without gradients. What it returns goes to `on_validation_batch_end`.
+        /// Evaluates one validation batch, without gradients. Its value is passed to `on_validation_batch_end`.
         #[logs(epoch)]
         #[step(output = ValidationOutput, loader = val_dataloader)]
         #[capability(
@@ -54,7 +53,7 @@ declarations! {
             Err(MissingHook::new(Hook::ValidationStep).into())
         }
 
-        /// Looks at one test batch, without gradients. What it returns goes to `on_test_batch_end`.
+        /// Evaluates one test batch, without gradients. Its value is passed to `on_test_batch_end`.
         #[logs(epoch)]
         #[step(output = TestOutput, loader = test_dataloader)]
         #[capability(trait = Tests, method = test, form = "fn test_step(&mut self, batch: …)", code = TL0405)]
@@ -68,7 +67,7 @@ declarations! {
             Err(MissingHook::new(Hook::TestStep).into())
         }
 
-        /// Predicts one batch, without gradients. What it returns is gathered by `predict`.
+        /// Predicts one batch, without gradients. `predict` collects its values.
         #[step(output = Prediction, loader = predict_dataloader)]
         #[capability(
             trait = Predicts,
@@ -97,7 +96,7 @@ declarations! {
             Err(MissingHook::new(Hook::ConfigureOptimizers).into())
         }
 
-        /// Returns callbacks of the module's own; they follow the trainer's.
+        /// Returns the module's own callbacks, which run after the trainer's.
         fn configure_callbacks(&mut self, ctx: &mut Context<Outside>) -> Result<Vec<Box<dyn Callback<Self>>>> {
             Ok(Vec::new())
         }
@@ -108,8 +107,8 @@ declarations! {
             Ok(loss.f_backward()?)
         }
 
-        /// Steps one optimizer. `closure.run(self, ctx)` computes the loss and the gradients of the batch; it must run
-        /// once, and again as often as the optimizer asks for, as LBFGS does.
+        /// Steps one optimizer. `closure.run(self, ctx)` computes the loss and the gradients of the batch. Run it once, and
+        /// again as often as the optimizer requires it, as L-BFGS does.
         #[logs(step)]
         #[automatic("call `ctx.manual_step(self, optimizer)` in `training_step`")]
         fn optimizer_step(
@@ -141,8 +140,8 @@ declarations! {
             Ok(ctx.optimizer(optimizer).zero_grad()?)
         }
 
-        /// Steps a learning-rate scheduler when it is due. `metric` is what a `ReduceLrOnPlateau` watches, and `None`
-        /// for all others.
+        /// Steps a learning-rate scheduler when it is due. `metric` is the value that a `ReduceLrOnPlateau` monitors, and
+        /// `None` for all other schedulers.
         #[logs(epoch)]
         #[automatic("call `ctx.step_lr_scheduler(scheduler, metric)` in `training_step`")]
         fn lr_scheduler_step(
@@ -154,8 +153,8 @@ declarations! {
             Ok(ctx.step_lr_scheduler(scheduler, metric)?)
         }
 
-        /// Clips the gradients before the optimizer steps. The default does what the trainer's `gradient_clip_val` and
-        /// `gradient_clip_algorithm` say, and nothing where there is no value.
+        /// Clips the gradients before the optimizer steps. The default applies the trainer's `gradient_clip_val` and
+        /// `gradient_clip_algorithm`, and does nothing without a `gradient_clip_val`.
         #[logs(step)]
         #[automatic("call `ctx.clip_gradients` in `training_step`")]
         fn configure_gradient_clipping(
@@ -171,7 +170,7 @@ declarations! {
             }
         }
 
-        /// Called when a run ends by an error, before the error is returned.
+        /// Called when a run ends with an error, before the error is returned.
         #[callback]
         fn on_exception(&mut self, ctx: &mut Context<Outside>, exception: &Error) -> Result<()> {
             Ok(())

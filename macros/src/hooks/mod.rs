@@ -2,7 +2,7 @@
 //!
 //! Each file in this folder is an ordinary trait with its documentation and default bodies, and the one place where those
 //! hooks are declared. The runtime's traits, tables and dispatch ([`crate::declare`]) and the checks of users' blocks
-//! ([`crate::check`]) are derived from it: whoever can read a trait can add a hook.
+//! ([`crate::check`]) are derived from it: to add a hook, write a method.
 //!
 //! The declarations are constants: `declarations!` takes the traits apart when this crate is compiled. Macros run
 //! unoptimized in users' builds, where parsing the traits would take longer than the rest of an expansion.
@@ -47,7 +47,7 @@ fn declared() -> [&'static TraitDeclaration; DECLARED.len()] {
 #[cfg(test)]
 use added::declared;
 
-/// What an annotated block is to be.
+/// The kind of an annotated block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Module,
@@ -104,7 +104,7 @@ impl HookTrait {
         self.declared.name
     }
 
-    /// The trait as it stands in its file, for [`crate::declare`].
+    /// The source text of the trait, for [`crate::declare`].
     pub(crate) fn source(self) -> &'static str {
         self.declared.source
     }
@@ -133,7 +133,7 @@ impl HookTrait {
 #[derive(Clone, Copy)]
 pub(crate) struct Hook {
     declared: &'static Declaration,
-    /// Whether it is a module's hook as callbacks have it: with the module behind `ctx`, and without an answer.
+    /// Whether it is the callbacks' form of a module's hook: with `module` after `ctx`, and without a value.
     is_of_callback: bool,
 }
 
@@ -164,7 +164,7 @@ impl Hook {
         format_ident!("{camel}")
     }
 
-    /// The lines of its documentation, as they stand after `///`.
+    /// The lines of its documentation, without `///`.
     pub(crate) fn documentation(self) -> impl Iterator<Item = &'static str> {
         self.facts().filter_map(|fact| if let Fact::Documentation(line) = fact { Some(line) } else { None })
     }
@@ -257,7 +257,7 @@ impl Hook {
         self.declared.default.is_some()
     }
 
-    /// Whether it is an error to call the hook where it is not written.
+    /// Whether it is an error to call the hook if it is not overridden.
     pub(crate) fn is_missing_by_default(self) -> bool {
         self.declared.default.is_some_and(|body| body.contains("MissingHook"))
     }

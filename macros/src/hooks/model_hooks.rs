@@ -1,10 +1,11 @@
 declarations! {
-    /// What happens around the steps: one method for each moment of a run.
+    /// The hooks around the steps, one method for each phase of a run.
     ///
-    /// Every method has a default, so a module writes the ones it needs. Source: Lightning's
+    /// Every method has a default, so a module defines only those that it needs. Source: Lightning's
     /// [`ModelHooks`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#hooks).
     pub trait ModelHooks: Batched + StepOutputs {
-        /// Called at the very beginning of `fit`, after the module is on its device and the optimizers are made.
+        /// Called at the very beginning of `fit`, after the module has been moved to its device and the optimizers have
+        /// been created.
         #[callback]
         fn on_fit_start(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
@@ -22,13 +23,13 @@ declarations! {
             Ok(())
         }
 
-        /// Called when training ends, before the loggers are finished.
+        /// Called when training ends, before the loggers are finalized.
         #[callback]
         fn on_train_end(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called before validation begins, the sanity check's included.
+        /// Called before validation begins, including that of the sanity check.
         #[callback]
         fn on_validation_start(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
             Ok(())
@@ -66,8 +67,8 @@ declarations! {
 
         /// Called in the training loop before anything happens for the batch.
         ///
-        /// Answers with a [`Flow`]: [`Flow::SkipEpoch`] leaves out the rest of the epoch (`-1` in Lightning). A method
-        /// that returns nothing goes on.
+        /// Returns a [`Flow`]: [`Flow::SkipEpoch`] skips the rest of the epoch (`-1` in Lightning). After a method that
+        /// returns nothing, the epoch continues.
         #[callback]
         #[logs(step)]
         fn on_train_batch_start(&mut self, ctx: &mut Context, batch: &Self::Batch, batch_idx: usize) -> Result<Flow> {
@@ -76,8 +77,8 @@ declarations! {
 
         /// Called in the training loop after the batch, when the optimizer has stepped.
         ///
-        /// `outputs` is what `training_step` returned, its loss without the graph. What else of it is without, its
-        /// [`TrainingOutput::detach`](crate::TrainingOutput::detach) says.
+        /// `outputs` is the value of `training_step`, with its loss detached from the graph. Its
+        /// [`TrainingOutput::detach`](crate::TrainingOutput::detach) detaches other tensors.
         #[callback]
         #[logs(step)]
         fn on_train_batch_end(
@@ -169,7 +170,7 @@ declarations! {
             Ok(())
         }
 
-        /// Called before validation within training, to release the memory of the gradients. The default drops them.
+        /// Called before validation within training, to free the memory of the gradients. The default sets them to none.
         fn on_validation_model_zero_grad(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             for optimizer in ctx.optimizers_mut() {
                 optimizer.zero_grad()?;
@@ -177,28 +178,28 @@ declarations! {
             Ok(())
         }
 
-        /// Called when validation takes the model: the place to switch to evaluation a state that `forward_t`'s `train`
-        /// argument does not reach.
+        /// Called when validation begins, to set a state of the model to evaluation that the argument `train` of
+        /// `forward_t` does not control.
         fn on_validation_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called when validation gives the model back to training.
+        /// Called when validation ends, to set the model to training again.
         fn on_validation_model_train(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called when the test loop takes the model.
+        /// Called when testing begins, to set the model to evaluation.
         fn on_test_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called when the test loop gives the model back.
+        /// Called when testing ends, to set the model to training again.
         fn on_test_model_train(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called when the predict loop takes the model.
+        /// Called when prediction begins, to set the model to evaluation.
         fn on_predict_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
@@ -209,7 +210,7 @@ declarations! {
             Ok(())
         }
 
-        /// Called after each training epoch, its validation included.
+        /// Called after each training epoch, including its validation.
         #[callback]
         fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>) -> Result<()> {
             Ok(())
@@ -256,8 +257,8 @@ declarations! {
             Ok(())
         }
 
-        /// Called after `training_step` and before the gradients are cleared: the last place to look at those of the
-        /// step before.
+        /// Called after `training_step` and before the gradients are cleared: the last hook in which those of the previous
+        /// step can be read.
         #[callback]
         #[logs(step)]
         #[automatic("do it in `training_step`")]
@@ -279,21 +280,21 @@ declarations! {
             Ok(())
         }
 
-        /// Called before the optimizer steps, and before the gradients are clipped: the place to log their norm.
+        /// Called before the optimizer steps and before the gradients are clipped, as to log their norm.
         #[callback]
         #[logs(step)]
         fn on_before_optimizer_step(&mut self, ctx: &mut Context, optimizer: OptimizerIndex) -> Result<()> {
             Ok(())
         }
 
-        /// The name that `configure_model` had before Lightning 2.0. Write that one; to write both is an error.
+        /// The name of `configure_model` before Lightning 2.0. Use `configure_model`; it is an error to define both.
         #[older_name_of(configure_model)]
         fn configure_sharded_model(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Creates layers late, when the device and the data are known. Called for each of `fit`, `validate`, `test`
-        /// and `predict`: create them only if they are not there yet.
+        /// Creates layers when the device and the data are known. Called for each of `fit`, `validate`, `test` and
+        /// `predict`: create a layer only if it does not exist yet.
         fn configure_model(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }

@@ -168,7 +168,7 @@ fn a_hook_that_is_declared_in_one_place_is_everywhere() {
         &module(quote!(
             fn on_ful_mon(&mut self) {}
         )),
-        "write `on_full_moon`",
+        "rename it to `on_full_moon`",
     );
     sentence(
         &module(quote!(

@@ -1,21 +1,23 @@
 //! The table of all hooks.
 
 use crate::hook::Hook;
-use crate::module::{DataHooks, LightningDataModule, LightningModule, Place, overridden_hooks, places};
+use crate::module::{
+    DataHooks, LightningDataModule, LightningModule, SourceLocation, overridden_hooks, source_locations,
+};
 use crate::table;
 
 /// Each hook of a module and its data module: where it is declared, who overrides it, and where that is written.
 pub(super) fn table<M: LightningModule, D: LightningDataModule>() -> String {
-    let (model, model_places) = (overridden_hooks::<M>(), places::<M>());
+    let (model, model_locations) = (overridden_hooks::<M>(), source_locations::<M>());
     let mut data = <D as DataHooks>::TABLE.overridden();
     data.extend(<D as LightningDataModule>::TABLE.overridden());
-    let data_places = [<D as DataHooks>::PLACES, <D as LightningDataModule>::PLACES].concat();
+    let data_locations = [<D as DataHooks>::LOCATIONS, <D as LightningDataModule>::LOCATIONS].concat();
     let mut table = table::with_header(["Hook", "Declared in", "Overridden by", "Written at"]);
     for hook in Hook::ALL.iter().filter(|hook| hook.declared_in() != "Callback") {
         let by = [("data module", data.contains(hook)), ("model", model.contains(hook))];
         let by: Vec<&str> = by.iter().filter(|(_, overrides)| *overrides).map(|(who, _)| *who).collect();
-        let at = data_places.iter().chain(&model_places).filter(|place| place.hook == *hook);
-        let at: Vec<String> = at.map(Place::to_string).collect();
+        let at = data_locations.iter().chain(&model_locations).filter(|location| location.hook == *hook);
+        let at: Vec<String> = at.map(SourceLocation::to_string).collect();
         table.add_row([hook.name(), hook.declared_in(), &by.join(", "), &at.join(", ")]);
     }
     table.to_string()

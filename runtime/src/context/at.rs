@@ -38,7 +38,7 @@ pub enum Outside {}
 
 /// A moment at which values can be logged.
 #[diagnostic::on_unimplemented(
-    message = "nothing can be logged in this hook: a value would belong to no step and no epoch [TL0701]",
+    message = "nothing can be logged in this hook: it belongs to no step and no epoch [TL0701]",
     label = "log in a step, around a batch, or at the beginning or end of an epoch"
 )]
 pub trait Logs {}
@@ -48,8 +48,8 @@ impl Logs for Epoch {}
 
 /// A moment at which values can be logged for the step.
 #[diagnostic::on_unimplemented(
-    message = "a value that is logged in the hook of an epoch has no step: it is the epoch's [TL0702]",
-    label = "leave this out, or log in a step"
+    message = "a value that is logged in the hook of an epoch cannot be logged by step [TL0702]",
+    label = "remove this, or log in a step"
 )]
 pub trait LogsSteps: Logs {}
 

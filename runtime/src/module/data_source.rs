@@ -13,9 +13,9 @@ use serde_json::Value;
 ///
 /// Hooks of a data module go before the module's hooks of the same name.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no data for `{M}` [TL0604]",
-    label = "neither `()`, `Loaders` nor `&mut` of a data module with this module's batches",
-    note = "a data module's block stands under `#[lightning_datamodule]`, and its loaders yield what the module's hooks take as `batch`"
+    message = "`{Self}` cannot be the data of `{M}` [TL0604]",
+    label = "expected `()`, `Loaders`, or `&mut` of a data module with this module's batches",
+    note = "a data module has `#[lightning_datamodule]` on its block, and its loaders yield the type that the module's hooks take as `batch`"
 )]
 pub trait DataSource<M: LightningModule> {
     /// Calls `prepare_data`.
@@ -230,8 +230,8 @@ impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
 
 /// A data module that loads these batches. Every data module is one, for its own batches.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no data module that loads the module's batches, `{Loaded}` [TL0604]",
-    label = "its loaders yield what the module's hooks take as `batch`, and its block stands under `#[lightning_datamodule]`"
+    message = "`{Self}` is not a data module that loads the module's batches, `{Loaded}` [TL0604]",
+    label = "its loaders must yield the type that the module's hooks take as `batch`, and its block needs `#[lightning_datamodule]`"
 )]
 pub trait Loads<Loaded>: LightningDataModule<Batch = Loaded> {}
 

@@ -25,8 +25,8 @@ use std::collections::BTreeMap;
 /// # is_hparams::<Hparams>();
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` can't be hyperparameters [TL0603]",
-    label = "give it `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`"
+    message = "`{Self}` cannot be used as hyperparameters [TL0603]",
+    label = "add `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`"
 )]
 // What it needs of clap and serde are methods and no supertraits: so a type that has none of it is one mistake, not four.
 pub trait Hyperparameters: Sized + 'static {

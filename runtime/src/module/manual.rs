@@ -11,9 +11,9 @@ use tch::Tensor;
 /// A module whose `training_step` runs the backward passes and steps the optimizers by itself:
 /// `#[lightning_module(automatic_optimization = false)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is optimized automatically: `training_step` returns the loss, and the trainer does the rest [TL0410]",
-    label = "leave this out, or write `#[lightning_module(automatic_optimization = false)]` above the block",
-    note = "where the traits are implemented by hand, `AUTOMATIC_OPTIMIZATION` is `false` and there is `impl OptimizesManually for {Self} {{}}`"
+    message = "`{Self}` uses automatic optimization: `training_step` returns the loss, and the trainer does the rest [TL0410]",
+    label = "remove this, or write `#[lightning_module(automatic_optimization = false)]` above the block",
+    note = "if you implement the traits by hand, set `AUTOMATIC_OPTIMIZATION` to `false` and write `impl OptimizesManually for {Self} {{}}`"
 )]
 pub trait OptimizesManually: LightningModule {}
 

@@ -12,10 +12,10 @@ mod manual;
 mod optimizers;
 mod outputs;
 mod parameters;
-mod place;
 mod renamed_results;
 mod running;
 mod signatures;
+mod source_location;
 
 pub(crate) use anomaly::check_parameters;
 pub use callbacks::{Callback, Callbacks};
@@ -27,10 +27,10 @@ pub use manual::OptimizesManually;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable};
-pub use place::Place;
 pub use renamed_results::{Output, Returned};
 pub(crate) use running::Running;
 pub use signatures::{ContextAt, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};
+pub use source_location::SourceLocation;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::GradientClipAlgorithm;
@@ -53,18 +53,18 @@ tch_lightning_macros::declare_hooks!(CheckpointHooks);
 tch_lightning_macros::declare_hooks!(LightningModule);
 tch_lightning_macros::declare_hooks!(LightningDataModule);
 
-/// Where each hook that a module overrides is written, as far as `#[lightning_module]` wrote its implementation.
-pub fn places<M: LightningModule>() -> Vec<Place> {
+/// Returns the location of each hook that a module overrides; none of hooks whose traits are implemented by hand.
+pub fn source_locations<M: LightningModule>() -> Vec<SourceLocation> {
     let traits = [
-        <M as LightningModule>::PLACES,
-        <M as ModelHooks>::PLACES,
-        <M as DataHooks>::PLACES,
-        <M as CheckpointHooks>::PLACES,
+        <M as LightningModule>::LOCATIONS,
+        <M as ModelHooks>::LOCATIONS,
+        <M as DataHooks>::LOCATIONS,
+        <M as CheckpointHooks>::LOCATIONS,
     ];
     traits.concat()
 }
 
-/// Every hook that a module overrides: what the generated `Model::hooks()` answers.
+/// Returns the hooks that a module overrides, as the generated `Model::hooks()` does.
 pub fn overridden_hooks<M: LightningModule>() -> Vec<Hook> {
     let mut hooks = <M as LightningModule>::TABLE.overridden();
     hooks.extend(<M as ModelHooks>::TABLE.overridden());

@@ -47,9 +47,9 @@ pub trait StepOutputs: Batched {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`training_step` can't return `{Self}` [TL0202]",
+    message = "`training_step` cannot return `{Self}` [TL0202]",
     label = "a training step returns its loss: `Tensor`, `Option<Tensor>`, or a type of yours that implements `TrainingOutput`",
-    note = "any of them may stand in a `Result`, which is known by this name"
+    note = "any of them may be in a `Result`, under that name"
 )]
 pub trait TrainingOutput: 'static {
     /// The loss, a scalar with its graph; `None` skips the backward pass of this batch.

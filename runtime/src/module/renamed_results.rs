@@ -6,7 +6,7 @@ pub struct Returned<T>(pub T);
 
 /// Implemented by nothing: an alias of `Result` as the return type of a step is an error.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is returned under another name than `Result`, by which the macro knows one [TL0201]",
+    message = "`{Self}` is a `Result` under another name, which the macro does not recognize [TL0201]",
     label = "write `Result<…>` here, or call the alias `Result`"
 )]
 pub trait UnderItsName {}

@@ -1,5 +1,5 @@
-//! A type that borrows and must not, as if it owned what it holds: `'static` for each of its lifetimes. Beside the mistake
-//! it has implementations all the same, so that its uses bring no further ones.
+//! Replaces the lifetimes of a type that must not borrow by `'static`. The type gets implementations in spite of its error, so that
+//! there are no further errors where it is used.
 
 use crate::model::Block;
 use crate::parse::BlockItem;
@@ -8,13 +8,13 @@ use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{GenericParam, Generics, Ident, Lifetime, ParenthesizedGenericArguments, Type, TypeBareFn, TypeReference};
 
-/// Writes `'static` for lifetimes that were taken out of generics.
-pub(crate) struct Owned {
+/// Replaces lifetimes that were removed from generics by `'static`.
+pub(crate) struct ErasedLifetimes {
     lifetimes: Vec<Ident>,
 }
 
-impl Owned {
-    /// Takes the lifetimes out.
+impl ErasedLifetimes {
+    /// Removes the lifetimes.
     pub(crate) fn of(generics: &mut Generics) -> Self {
         let lifetimes = generics.lifetimes().map(|parameter| parameter.lifetime.ident.clone()).collect();
         let others = std::mem::take(&mut generics.params).into_iter();
@@ -25,7 +25,7 @@ impl Owned {
     }
 }
 
-impl VisitMut for Owned {
+impl VisitMut for ErasedLifetimes {
     fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
         if self.lifetimes.contains(&lifetime.ident) {
             lifetime.ident = Ident::new("static", lifetime.ident.span());
@@ -33,7 +33,7 @@ impl VisitMut for Owned {
     }
 }
 
-/// Writes `'static` for lifetimes that have no name, and keeps the tokens that stood for them.
+/// Replaces lifetimes without a name by `'static`, and collects their tokens.
 #[derive(Default)]
 struct Anonymous {
     found: Vec<TokenStream>,
@@ -68,9 +68,9 @@ pub(crate) fn anonymous_lifetimes(ty: &Type) -> Vec<TokenStream> {
     anonymous.found
 }
 
-/// Makes the block one of a type without lifetimes.
-pub(crate) fn make_owned(block: &mut Block) {
-    let mut owned = Owned::of(&mut block.item.head.generics);
+/// Replaces the lifetimes of the block's type.
+pub(crate) fn erase_lifetimes(block: &mut Block) {
+    let mut owned = ErasedLifetimes::of(&mut block.item.head.generics);
     owned.visit_type_mut(&mut block.item.head.self_ty);
     Anonymous::default().visit_type_mut(&mut block.item.head.self_ty);
     for item in &mut block.item.items {

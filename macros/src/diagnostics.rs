@@ -1,25 +1,25 @@
-//! Gathers what is wrong with a block, so that one compile shows all of it.
+//! Collects the errors of a block, so that one compilation shows all of them.
 
 use crate::attributes::Conditions;
-use crate::catalogue::Mistake;
+use crate::catalogue::Diagnostic;
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-/// The mistakes found so far. It must be taken apart with [`Mistakes::into_compile_errors`]: one that is dropped unread
+/// The errors so far. It must be consumed with [`Diagnostics::into_compile_errors`]: one that is dropped without it
 /// would let a wrong block compile.
-pub(crate) struct Mistakes {
-    /// Each with the `#[cfg(…)]` under which it is one.
+pub(crate) struct Diagnostics {
+    /// Each with the `#[cfg(…)]` of its method.
     found: Option<Vec<(Option<TokenStream>, syn::Error)>>,
-    /// That of the method that is being looked at.
+    /// The condition of the method that is being checked.
     condition: Option<TokenStream>,
 }
 
-impl Mistakes {
+impl Diagnostics {
     pub(crate) fn new() -> Self {
         Self { found: Some(Vec::new()), condition: None }
     }
 
-    /// Runs `check` on a method: its mistakes are none where the method is not compiled.
+    /// Runs `check` on a method. Its errors have the method's conditions.
     pub(crate) fn of_method<T>(&mut self, conditions: &Conditions, check: impl FnOnce(&mut Self) -> T) -> T {
         self.condition = conditions.attribute();
         let checked = check(self);
@@ -27,12 +27,12 @@ impl Mistakes {
         checked
     }
 
-    /// Notes a mistake on the tokens that the user wrote.
-    pub(crate) fn add(&mut self, tokens: impl ToTokens, mistake: Mistake) {
-        self.push(syn::Error::new_spanned(tokens, mistake));
+    /// Adds an error with the location of these tokens.
+    pub(crate) fn add(&mut self, tokens: impl ToTokens, diagnostic: Diagnostic) {
+        self.push(syn::Error::new_spanned(tokens, diagnostic));
     }
 
-    /// Notes a mistake that syn found.
+    /// Adds an error of syn.
     pub(crate) fn push(&mut self, error: syn::Error) {
         if let Some(found) = &mut self.found {
             found.push((self.condition.clone(), error));
@@ -43,7 +43,7 @@ impl Mistakes {
         self.found.as_ref().map_or(0, Vec::len)
     }
 
-    /// The `compile_error!`s of all mistakes, or nothing.
+    /// Returns a `compile_error!` for each error.
     pub(crate) fn into_compile_errors(mut self) -> TokenStream {
         let found = self.found.take().unwrap_or_default();
         let mut errors = TokenStream::new();
@@ -54,14 +54,14 @@ impl Mistakes {
         errors
     }
 
-    /// The sentences alone.
+    /// Returns the messages.
     #[cfg(test)]
     pub(crate) fn into_sentences(mut self) -> Vec<String> {
         self.found.take().unwrap_or_default().iter().map(|(_, error)| error.to_string()).collect()
     }
 }
 
-impl Drop for Mistakes {
+impl Drop for Diagnostics {
     fn drop(&mut self) {
         if self.found.is_some() && !std::thread::panicking() {
             panic!("mistakes were gathered and never shown");

@@ -1,10 +1,10 @@
-//! The documentation of a hook on the method that is written: what an editor shows over its name.
+//! Adds the hook's documentation to the user's method, for editors to show on hover.
 
 use crate::hooks::Hook;
 use crate::model::Block;
 use quote::quote;
 
-/// Puts each hook's documentation after what the user has written over its method.
+/// Adds each hook's documentation after the user's own.
 pub(super) fn document(block: &mut Block) {
     for (hook, method) in block.hook_methods() {
         let has_own = method.attrs.iter().any(|attribute| attribute.path().is_ident("doc"));

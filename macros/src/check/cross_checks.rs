@@ -1,49 +1,49 @@
-//! Hooks that need each other, or exclude each other.
+//! Checks across hooks: those that require or exclude each other.
 
 use crate::catalogue;
+use crate::diagnostics::Diagnostics;
 use crate::hooks::{self, Role};
-use crate::mistakes::Mistakes;
 use crate::model::{Block, Written};
 
-pub(super) fn parameters(block: &Block, mistakes: &mut Mistakes) {
+pub(super) fn parameters(block: &Block, diagnostics: &mut Diagnostics) {
     if block.role == Role::Module && block.written("parameters").next().is_none() {
-        mistakes.add(&block.item.head.self_ty, catalogue::no_parameters());
+        diagnostics.add(&block.item.head.self_ty, catalogue::no_parameters());
     }
 }
 
 /// A module's loader whose batches no step takes. A training loader needs no check: `fit` does not compile without its step.
-pub(super) fn loaders(block: &Block, mistakes: &mut Mistakes) {
+pub(super) fn loaders(block: &Block, diagnostics: &mut Diagnostics) {
     if block.role != Role::Module {
         return;
     }
     for (hook, step) in hooks::steps().filter(|(_, step)| !step.has_loss) {
         if block.written(hook.name()).next().is_none() {
             for written in block.written(step.loader) {
-                mistakes.add(&written.method.sig.ident, catalogue::loader_without_step(step.loader, hook.name()));
+                diagnostics.add(&written.method.sig.ident, catalogue::loader_without_step(step.loader, hook.name()));
             }
         }
     }
 }
 
 /// Lightning refuses a hook together with one of its older name.
-pub(super) fn older_names(block: &Block, mistakes: &mut Mistakes) {
+pub(super) fn older_names(block: &Block, diagnostics: &mut Diagnostics) {
     for older in block.hooks.iter().filter(|hook| hook.is_unconditional()) {
         let Some(newer) = older.declared.newer_name() else { continue };
         if block.written(newer).any(Written::is_unconditional) {
-            mistakes.add(&older.method.sig.ident, catalogue::written_under_both_names(older.declared.name(), newer));
+            diagnostics.add(&older.method.sig.ident, catalogue::written_under_both_names(older.declared.name(), newer));
         }
     }
 }
 
-/// Under manual optimization these hooks would never be called.
-pub(super) fn manual_optimization(block: &Block, mistakes: &mut Mistakes) {
+/// Hooks that only automatic optimization calls must not be in a module with manual optimization.
+pub(super) fn manual_optimization(block: &Block, diagnostics: &mut Diagnostics) {
     if block.arguments.automatic_optimization {
         return;
     }
     for written in &block.hooks {
         let hook = written.declared;
         if let Some(instead) = hook.instead_of_automatic() {
-            mistakes.add(&written.method.sig.ident, catalogue::hook_of_automatic_optimization(hook.name(), instead));
+            diagnostics.add(&written.method.sig.ident, catalogue::hook_of_automatic_optimization(hook.name(), instead));
         }
     }
 }

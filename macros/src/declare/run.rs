@@ -1,4 +1,4 @@
-//! The moments that callbacks and the module share: the callbacks first, then the module, as in Lightning.
+//! The hooks that callbacks and the module share: the callbacks' run first, then the module's, as in Lightning.
 
 use super::{parameters_of, value_of};
 use crate::hooks::{Hook, HookTrait, Role};

@@ -1,4 +1,4 @@
-//! Which verbs a module is ready for, as marker traits: `fit` of a module without a `training_step` does not compile.
+//! The capabilities of a module as traits, so that `fit` of a module without a `training_step` does not compile.
 
 use super::conditions::condition;
 use super::quiet;
@@ -6,7 +6,7 @@ use crate::model::Block;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-/// The markers of the hooks that are written, each under its hook's own `#[cfg]`.
+/// Returns the implementations for the hooks that are defined, each with its hook's own `#[cfg]`.
 pub(crate) fn markers(block: &Block, private: &TokenStream) -> TokenStream {
     let generics = block.generics();
     let (generics, _, bounds) = generics.split_for_impl();

@@ -1,8 +1,8 @@
-//! Hooks that other frameworks have, and that Lightning had once: what stands in their place.
+//! Hooks of other frameworks and of older versions of Lightning, with their replacements.
 //!
 //! Lightning's are those of its [upgrade guide](https://lightning.ai/docs/pytorch/stable/upgrade/migration_guide.html).
 
-use crate::catalogue::{self, Mistake};
+use crate::catalogue::{self, Diagnostic};
 use crate::hooks::Role;
 use crate::model::Block;
 
@@ -76,8 +76,8 @@ const FASTAI: [Replaced; 6] = [
 
 const BURN: [Replaced; 1] = [("step", "write `training_step` or `validation_step`")];
 
-/// What to say of a method with the name of such a hook; nothing where a block of this role has none in its place.
-pub(super) fn replaced(name: &str, block: &Block, known: &[&str]) -> Option<Mistake> {
+/// Returns the error for a method with the name of such a hook; `None` if a block of this role has no replacement.
+pub(super) fn replaced(name: &str, block: &Block, known: &[&str]) -> Option<Diagnostic> {
     let find = |hooks: &[Replaced]| {
         let (_, instead) = hooks.iter().find(|(replaced, _)| *replaced == name)?;
         instead.split('`').any(|word| known.contains(&word)).then_some(*instead)

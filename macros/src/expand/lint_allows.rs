@@ -1,4 +1,4 @@
-//! Lints that are not meant for a method whose form the hook dictates, nor for generated code.
+//! Allows the lints that do not apply to methods whose signature the hook determines, nor to generated code.
 
 use crate::attributes;
 use crate::model::Block;
@@ -6,7 +6,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Meta};
 
-/// A hook takes `self` and its parameters as it is declared to, whether or not this one could do with less.
+/// The hook determines its receiver and parameters, even if this method needs less.
 pub(super) fn allow(block: &mut Block) {
     let allowed = quote! {
         #[allow(
@@ -22,7 +22,7 @@ pub(super) fn allow(block: &mut Block) {
     }
 }
 
-/// What stands over a generated implementation: clippy's advice is not meant for it, and what the user allows over the block
+/// The attributes of a generated implementation: clippy's lints are allowed, and what the user allows on the block
 /// is allowed there too. Nothing else is, as `#![forbid(…)]` refuses an `#[allow(…)]` of the same lint.
 pub(crate) fn quiet(attributes: &[Attribute]) -> TokenStream {
     let allowed = attributes.iter().filter_map(|attribute| match &attribute.meta {
@@ -36,7 +36,7 @@ pub(crate) fn quiet(attributes: &[Attribute]) -> TokenStream {
     }
 }
 
-/// For what calls a method, or names a field, with these attributes: whoever wrote it deprecated means others.
+/// Allows generated code to use a method or a field with these attributes if it is deprecated: the warning is for other callers.
 pub(crate) fn although_deprecated(attributes: &[Attribute]) -> Option<TokenStream> {
     attributes::mention(attributes, "deprecated").then(|| quote!(#[allow(deprecated)]))
 }

@@ -1,5 +1,4 @@
-//! A parameter that a hook asks for twice. Our sentence speaks of it; in the block that is passed on, the second has another
-//! name, or rustc would speak of it too.
+//! Renames the second of two parameters with one name, which is already reported, so that rustc does not report it again.
 
 use crate::model::{Block, argument_name};
 use crate::parse::{BlockItem, Method};
