@@ -28,6 +28,7 @@ fn call_of_one(hook: Hook) -> TokenStream {
     quote! {
         /// Calls the hook of one callback.
         #[inline]
+        #[allow(clippy::too_many_arguments)] // they are those of the hook
         pub(crate) fn #of_one(
             &mut self,
             index: usize,
