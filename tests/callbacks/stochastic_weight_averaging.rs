@@ -104,8 +104,8 @@ fn what_makes_no_sense_is_refused() {
         "StochasticWeightAveraging: `swa_epoch_start` is 0: epochs are counted from 1 there",
         "StochasticWeightAveraging: `swa_epoch_start` is 1.5: a fraction must be from 0 to 1",
         "StochasticWeightAveraging: `swa_epoch_start` is a fraction, and the epochs are not limited: give an epoch",
-        "StochasticWeightAveraging: the length of swa_lrs is 2, but the number of parameter groups is 1: give one value \
-         for all groups, or a list with one for each",
+        "StochasticWeightAveraging: swa_lrs must be one value for all parameter groups, or a list with one for each, but it \
+         has 2 values for 1 groups",
     ];
     assert_eq!(told, expected);
 }
