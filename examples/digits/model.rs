@@ -72,8 +72,8 @@ impl DigitClassifier {
         AdamW::new(self.hparams.lr)
     }
 
-    fn configure_callbacks(&mut self) -> Vec<Box<dyn Callback<Self>>> {
-        vec![Box::new(PredictionWriter::default())]
+    fn configure_callbacks(&mut self) -> PredictionWriter {
+        PredictionWriter::default()
     }
 
     /// The mean loss and the share of right answers, both `[] f32`.

@@ -83,8 +83,8 @@ impl Gan {
         (adam.over("generator.**"), adam.over("discriminator.**"))
     }
 
-    fn configure_callbacks(&self) -> Vec<Box<dyn Callback<Self>>> {
-        vec![Box::new(Samples::default())]
+    fn configure_callbacks(&self) -> Samples {
+        Samples::default()
     }
 
     /// Digits of these kinds, `[batch] i64`: `[batch, 64] f32` from 0 (paper) to 1 (ink).

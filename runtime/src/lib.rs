@@ -88,7 +88,7 @@ pub use mismatch::{Mismatch, Misshaped, Mistyped};
 pub use module::{
     Batched, Callback, Callbacks, CheckpointHooks, CheckpointHooksTable, ContextAt, DataHooks, DataHooksTable,
     DataSource, Flow, FromHparams, FromHparamsAndData, HasHparams, HookFailure, HookParameter, HookReturn,
-    Hyperparameters, IntoOptimizer, LightningDataModule, LightningDataModuleTable, LightningModule,
+    Hyperparameters, IntoCallbacks, IntoOptimizer, LightningDataModule, LightningDataModuleTable, LightningModule,
     LightningModuleTable, Loaders, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoHparams, Optimizers,
     Optimizes, OptimizesManually, Predicts, SameBatch, ScheduledOptimizer, SourceLocation, StepClosure, StepOutputs,
     Tests, TrainingOutput, Trains, Validates, overridden_hooks, source_locations,

@@ -84,19 +84,14 @@ impl Faulty {
         AdamW::new(self.hparams.lr)
     }
 
-    fn configure_callbacks(&self) -> Vec<Box<dyn Callback<Self>>> {
-        let mut callbacks: Vec<Box<dyn Callback<Self>>> = Vec::new();
-        if let Some(folder) = &self.hparams.crashes {
-            callbacks.push(Box::new(OnExceptionCheckpoint::new(folder)));
-        }
-        if let Some(folder) = &self.hparams.keeps {
-            let batches = ModelCheckpoint::new().dirpath(folder).save_top_k(-1).every(Every::Batches(1));
-            callbacks.push(Box::new(batches));
-        }
-        if let Some(monitor) = &self.hparams.early_stopping {
-            callbacks.push(Box::new(EarlyStopping::new(monitor).patience(2)));
-        }
-        callbacks
+    fn configure_callbacks(&self) -> (Option<OnExceptionCheckpoint>, Option<ModelCheckpoint>, Option<EarlyStopping>) {
+        let Hparams { crashes, keeps, early_stopping, .. } = &self.hparams;
+        let checkpoints = |folder| ModelCheckpoint::new().dirpath(folder).save_top_k(-1).every(Every::Batches(1));
+        (
+            crashes.as_ref().map(OnExceptionCheckpoint::new),
+            keeps.as_ref().map(checkpoints),
+            early_stopping.as_ref().map(|monitor| EarlyStopping::new(monitor).patience(2)),
+        )
     }
 
     fn step(&self, batch: &Tensor) -> Tensor {
@@ -236,7 +231,7 @@ fn built() -> ExitCode {
     Faulty::program::<Ones>()
         .trainer_defaults(defaults)
         .callback(Announcer)
-        .callbacks([Box::new(Announcer) as Box<dyn Callback<Faulty>>])
+        .callbacks((Announcer, None::<EarlyStopping>))
         .logger(CsvLogger::new("one"))
         .logger(CsvLogger::new("other"))
         .run()

@@ -180,6 +180,10 @@ fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, na
     };
     let as_declared = hook.is_step() || (is_built_in(declared) && as_written());
     let convert = batches::loaded(block, written, declared, names).unwrap_or_else(|| {
+        if declared.contains("dyn Callback") {
+            // any collection of callbacks: what kind of one is inferred
+            return quote_spanned!(output.span()=> <#output as #private::IntoCallbacks<Self, _>>::into_callbacks);
+        }
         let declared = names.qualified(declared);
         quote_spanned!(output.span()=> <#output as #private::HookReturn<#declared>>::into_value)
     });

@@ -96,7 +96,8 @@ declarations! {
             Err(MissingHook::new(Hook::ConfigureOptimizers).into())
         }
 
-        /// Returns the module's own callbacks, which run after the trainer's.
+        /// Returns the module's own callbacks, which run after the trainer's. A method in an annotated block may return one callback,
+        /// or a tuple, an `Option` or a `Vec` of callbacks: `fn configure_callbacks(&self) -> (ModelCheckpoint, EarlyStopping)`.
         fn configure_callbacks(&mut self, ctx: &mut Context<Outside>) -> Result<Vec<Box<dyn Callback<Self>>>> {
             Ok(Vec::new())
         }

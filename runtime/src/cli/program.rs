@@ -5,7 +5,7 @@ use crate::config::TrainerConfig;
 use crate::error::Error;
 use crate::error_chain::in_one_line;
 use crate::loggers::Logger;
-use crate::module::{Callback, FromHparams, FromHparamsAndData, LightningModule, Loads};
+use crate::module::{Callback, FromHparams, FromHparamsAndData, IntoCallbacks, LightningModule, Loads};
 use crate::stage::Stage;
 use crate::trainer::Trainer;
 use crate::{messages, terminal};
@@ -103,9 +103,9 @@ impl<M: LightningModule, D> Program<M, D> {
         self.completed_by(|trainer| trainer.callback(callback))
     }
 
-    /// Adds callbacks whose types are known when the program runs, as [`Trainer::callbacks`] does.
-    pub fn callbacks(self, callbacks: impl IntoIterator<Item = Box<dyn Callback<M>>>) -> Self {
-        let callbacks: Vec<_> = callbacks.into_iter().collect();
+    /// Adds several callbacks to the trainer, as [`Trainer::callbacks`] does.
+    pub fn callbacks<Kind>(self, callbacks: impl IntoCallbacks<M, Kind>) -> Self {
+        let callbacks = callbacks.into_callbacks();
         self.completed_by(|trainer| trainer.callbacks(callbacks))
     }
 

@@ -6,7 +6,7 @@ use crate::config::TrainerConfig;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::loggers::Logger;
-use crate::module::{Callback, Callbacks, DataSource, LightningModule, Running};
+use crate::module::{Callback, Callbacks, DataSource, IntoCallbacks, LightningModule, Running};
 use std::path::Path;
 
 impl<M: LightningModule> Default for Trainer<M> {
@@ -28,21 +28,19 @@ impl<M: LightningModule> Trainer<M> {
         self
     }
 
-    /// Adds callbacks whose types are known when the program runs, as those that a configuration names.
+    /// Adds several callbacks, as [`callback`](Self::callback) does: a tuple, an `Option`, a `Vec` or an array of callbacks, or of
+    /// `Box<dyn Callback<M>>` where the types are known only when the program runs.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
     /// # use tch_lightning::{EarlyStopping, LearningRateMonitor, LightningModule};
     /// fn trainer<M: LightningModule>(patience: Option<usize>) -> Trainer<M> {
-    ///     let mut callbacks: Vec<Box<dyn Callback<M>>> = vec![Box::new(LearningRateMonitor::new())];
-    ///     if let Some(patience) = patience {
-    ///         callbacks.push(Box::new(EarlyStopping::new("val_loss").patience(patience)));
-    ///     }
-    ///     Trainer::default().callbacks(callbacks)
+    ///     let stopping = patience.map(|patience| EarlyStopping::new("val_loss").patience(patience));
+    ///     Trainer::default().callbacks((LearningRateMonitor::new(), stopping))
     /// }
     /// ```
-    pub fn callbacks(mut self, callbacks: impl IntoIterator<Item = Box<dyn Callback<M>>>) -> Self {
-        callbacks.into_iter().for_each(|callback| self.callbacks.add(callback));
+    pub fn callbacks<Kind>(mut self, callbacks: impl IntoCallbacks<M, Kind>) -> Self {
+        callbacks.into_callbacks().into_iter().for_each(|callback| self.callbacks.add(callback));
         self
     }
 

@@ -1,6 +1,7 @@
 //! A callback watches one type of module, or every module that fits its hooks.
 
 use tch_lightning::prelude::*;
+use tch_lightning::{Hook, IntoCallbacks, LightningModule};
 
 struct Model {
     vs: nn::VarStore,
@@ -89,6 +90,68 @@ fn each_answers_for_itself() {
     let named: Box<dyn Callback<Model>> = Box::new(Named { key: 1 });
     assert_eq!((named.name(), named.state_key()), ("Named", "Named 1".to_owned()));
     assert_eq!((named.is_monitoring(), named.writes_checkpoints()), (true, false));
+}
+
+/// A module that returns callbacks as they are.
+macro_rules! with {
+    ($name:ident, $output:ty, $callbacks:expr) => {
+        struct $name {
+            vs: nn::VarStore,
+        }
+
+        #[lightning_module]
+        impl $name {
+            fn parameters(&mut self) -> &mut nn::VarStore {
+                &mut self.vs
+            }
+
+            fn configure_callbacks(&self) -> $output {
+                $callbacks
+            }
+        }
+    };
+}
+
+with!(One, Printer, Printer { lines: 1 });
+with!(Pair, (Named, Printer), (Named { key: 1 }, Printer { lines: 1 }));
+with!(OrNone, (Option<Printer>, Option<Named>), (None, Some(Named { key: 1 })));
+with!(Same, Vec<Named>, vec![Named { key: 1 }, Named { key: 2 }]);
+with!(Array, [Named; 2], [Named { key: 1 }, Named { key: 2 }]);
+with!(
+    Nested,
+    Result<(Vec<Named>, (Printer, Option<Named>), Box<dyn Callback<Self>>)>,
+    Ok((vec![Named { key: 1 }], (Printer { lines: 1 }, None), Box::new(Named { key: 2 })))
+);
+with!(
+    Eight,
+    (Named, Named, Named, Named, Named, Named, Named, (Named,)),
+    (named(1), named(2), named(3), named(4), named(5), named(6), named(7), (named(8),))
+);
+
+fn named(key: usize) -> Named {
+    Named { key }
+}
+
+/// The keys of the callbacks that a module configures.
+fn keys<M: LightningModule, Kind>(callbacks: impl IntoCallbacks<M, Kind>) -> Vec<String> {
+    let keys = callbacks.into_callbacks().into_iter().map(|callback| callback.state_key());
+    keys.map(|key| key.rsplit("::").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn several_need_no_box() {
+    let vs = || nn::VarStore::new(Device::Cpu);
+    assert_eq!(keys::<One, _>(One { vs: vs() }.configure_callbacks()), ["Printer"]);
+    assert_eq!(keys::<Pair, _>(Pair { vs: vs() }.configure_callbacks()), ["Named 1", "Printer"]);
+    assert_eq!(keys::<OrNone, _>(OrNone { vs: vs() }.configure_callbacks()), ["Named 1"]);
+    assert_eq!(keys::<Same, _>(Same { vs: vs() }.configure_callbacks()), ["Named 1", "Named 2"]);
+    assert_eq!(keys::<Array, _>(Array { vs: vs() }.configure_callbacks()), ["Named 1", "Named 2"]);
+    let nested = Nested { vs: vs() }.configure_callbacks().unwrap();
+    assert_eq!(keys::<Nested, _>(nested), ["Named 1", "Printer", "Named 2"]);
+    let eight = (1..=8).map(|key| format!("Named {key}")).collect::<Vec<_>>();
+    assert_eq!(keys::<Eight, _>(Eight { vs: vs() }.configure_callbacks()), eight);
+    let hooks = [One::hooks(), Pair::hooks(), OrNone::hooks(), Same::hooks(), Array::hooks(), Nested::hooks()];
+    assert!(hooks.iter().all(|hooks| *hooks == [Hook::ConfigureCallbacks]));
 }
 
 #[test]
