@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 use tch_lightning::prelude::*;
-use tch_lightning::{CsvLogger, Loaders, LoggedAt, Logger, Record};
+use tch_lightning::{
+    Loaders,
+    loggers::{CsvLogger, LoggedAt, Logger, Record},
+};
 
 const NAMES: [usize; 4] = [10, 100, 1_000, 10_000];
 const STEPS: usize = 20;

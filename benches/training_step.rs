@@ -9,7 +9,11 @@ use tch_lightning::optim::Optimizer;
 use tch_lightning::prelude::tch::data::Iter2;
 use tch_lightning::prelude::tch::nn::OptimizerConfig as _;
 use tch_lightning::prelude::*;
-use tch_lightning::{Accelerator, CudaStatus, Loaders, cuda_status, seed_everything};
+use tch_lightning::{
+    Loaders,
+    device::{Accelerator, CudaStatus, cuda_status},
+    seed_everything,
+};
 
 const BATCH: usize = 16;
 const ROWS: i64 = 1024;

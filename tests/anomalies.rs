@@ -3,8 +3,8 @@
 //! Apart from other tests, since autograd's anomaly mode holds for a whole process.
 
 use std::sync::{Mutex, PoisonError};
-use tch_lightning::NonFiniteLoss;
 use tch_lightning::prelude::*;
+use tch_lightning::trainer::NonFiniteLoss;
 use tests::faults::{Net, config};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

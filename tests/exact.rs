@@ -8,7 +8,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch_lightning::data::Sampler;
 use tch_lightning::prelude::*;
 use tch_lightning::{
-    Error, ExponentialMovingAverage, LambdaCallback, OnExceptionCheckpoint, SaveRequest, seed_everything,
+    Error,
+    callbacks::{ExponentialMovingAverage, LambdaCallback, OnExceptionCheckpoint},
+    checkpoint::SaveRequest,
+    seed_everything,
 };
 
 /// One weight, whose gradient is the sample: 1, 2, 3, …
@@ -240,7 +243,7 @@ fn a_sampler_that_answers_otherwise_each_time_is_asked_once_for_an_epoch() {
 fn a_validation_that_draws_and_fails_is_done_again_with_the_same_numbers() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
-    let config = || TrainerConfig { limit_val_batches: tch_lightning::BatchLimit::ALL, ..config(2) };
+    let config = || TrainerConfig { limit_val_batches: tch_lightning::trainer::BatchLimit::ALL, ..config(2) };
     let slope = |fails_at| Slope { draws: true, fails_at, ..Slope::new() };
     seed_everything(3);
     let mut whole = slope(None);

@@ -6,7 +6,11 @@ use std::rc::Rc;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
 use tch_lightning::{
-    Accelerator, CudaStatus, DeviceStatsMonitor, Loaders, LoggedAt, Logger, Precision, Record, cuda_status,
+    Loaders,
+    callbacks::DeviceStatsMonitor,
+    device::{Accelerator, CudaStatus, cuda_status},
+    loggers::{LoggedAt, Logger, Record},
+    precision::Precision,
     seed_everything,
 };
 

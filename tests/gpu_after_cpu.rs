@@ -1,7 +1,10 @@
 //! A process that has used the CPU, and seeded it, before anybody spoke of a GPU.
 
 use tch_lightning::prelude::*;
-use tch_lightning::{Accelerator, CudaStatus, cuda_status, seed_everything};
+use tch_lightning::{
+    device::{Accelerator, CudaStatus, cuda_status},
+    seed_everything,
+};
 use tests::faults::{Net, config, nan_at};
 
 #[test]

@@ -6,7 +6,12 @@ use std::path::Path;
 use std::rc::Rc;
 use tch_lightning::optim::{LineSearch, Progress};
 use tch_lightning::prelude::*;
-use tch_lightning::{LambdaCallback, LightningModule, Loaders, Optimizes, SaveRequest, Trains};
+use tch_lightning::{
+    LightningModule, Loaders,
+    callbacks::LambdaCallback,
+    checkpoint::SaveRequest,
+    module::{Optimizes, Trains},
+};
 
 type Rows = (Tensor, Tensor);
 type Bits = Vec<u32>;

@@ -3,7 +3,10 @@
 
 use tch_lightning::optim::{Lbfgs, Progress};
 use tch_lightning::prelude::*;
-use tch_lightning::{LightningModule, Loaders, Optimizes, Trains};
+use tch_lightning::{
+    LightningModule, Loaders,
+    module::{Optimizes, Trains},
+};
 
 type Rows = (Tensor, Tensor);
 

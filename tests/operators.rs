@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
-use tch_lightning::{Accelerator, Loaders, Trainer};
+use tch_lightning::{Loaders, Trainer, device::Accelerator};
 
 struct Net {
     vs: nn::VarStore,

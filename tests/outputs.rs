@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{LambdaCallback, Loaders, TrainingOutput};
+use tch_lightning::{Loaders, callbacks::LambdaCallback, module::TrainingOutput};
 
 type Kept = Rc<RefCell<Vec<Tensor>>>;
 

@@ -1,7 +1,7 @@
 //! Random numbers are the process's, so that this test is alone in its own.
 
 use tch_lightning::prelude::*;
-use tch_lightning::{LearningRateFinder, Loaders, Trainer, seed_everything};
+use tch_lightning::{Loaders, Trainer, seed_everything, trainer::LearningRateFinder};
 
 struct Noisy {
     vs: nn::VarStore,

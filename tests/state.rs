@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
+use tch_lightning::callbacks::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint};
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint};
 
 type Rows = (Tensor, Tensor);
 type Told = Rc<RefCell<Vec<String>>>;

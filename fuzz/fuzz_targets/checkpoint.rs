@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tch_lightning::Checkpoint;
+use tch_lightning::checkpoint::Checkpoint;
 use twox_hash::XxHash3_64;
 
 const BEFORE_CHECKSUM: &[u8] = br#""tch_lightning.checksum":"xxh3:"#;

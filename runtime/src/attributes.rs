@@ -8,7 +8,7 @@
 /// - `parameters` returns the model's `nn::VarStore`, and must be there.
 /// - `fn new(hparams: Hparams) -> Self` constructs the model from its hyperparameters: the generated program has a flag for
 ///   each, and checkpoints store them. `fn new(hparams: Hparams, data: &Data) -> Self` takes the data module too, as for the size
-///   of a vocabulary: see [`FromHparamsAndData`](crate::FromHparamsAndData). The parameters may have any name.
+///   of a vocabulary: see [`FromHparamsAndData`](crate::module::FromHparamsAndData). The parameters may have any name.
 /// - Any other method is left as it is. One that starts with `on_`, or nearly has a hook's name, is an error with a suggestion;
 ///   `#[not_a_hook]` above it says that it is meant.
 /// - `ctx` is a `&mut Context` of the hook's own moment, or a `&mut RunContext` where nothing is logged.

@@ -1,4 +1,4 @@
-//! Where a run computes: the choice of accelerator and device, and the loading of CUDA.
+//! The devices that a run can compute on, and the choice among them.
 
 mod cuda;
 
@@ -8,6 +8,7 @@ use std::fmt;
 use std::str::FromStr;
 use tch::Device;
 
+pub use crate::native::libtorch_version;
 pub use cuda::CudaStatus;
 
 /// The kind of device that a run computes on. Lightning's `accelerator`.

@@ -50,7 +50,7 @@ pub enum Error {
         checkpoint: Option<PathBuf>,
     },
     /// The loss was NaN or infinite, and [`on_non_finite_loss`](field@crate::TrainerConfig::on_non_finite_loss) is
-    /// [`Stop`](crate::NonFiniteLoss::Stop).
+    /// [`Stop`](crate::trainer::NonFiniteLoss::Stop).
     #[error(
         "the loss was {loss} at epoch {epoch}, batch {batch_idx}: a lower learning rate, `gradient_clip_val` or \
          `detect_anomaly` may help, and `on_non_finite_loss` can skip such steps or go on"

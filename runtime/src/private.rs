@@ -9,7 +9,7 @@ pub use crate::checkpoint::Checkpoint;
 pub use crate::cli::{Program, ProgramData};
 pub use crate::config::{GradientClipAlgorithm, TrainerConfig};
 pub use crate::context::Context;
-pub use crate::context::at::{Epoch, Outside, Step};
+pub use crate::context::phase::{Epoch, Outside, Step};
 pub use crate::data::{Batch, DataLoader, DataLoaders};
 pub use crate::error::Error;
 pub use crate::hook::Hook;

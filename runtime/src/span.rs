@@ -10,7 +10,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tch_lightning::Span;
+/// use tch_lightning::trainer::Span;
 ///
 /// assert_eq!("00:12:00:00".parse(), Ok(Span(Duration::from_secs(12 * 3600))));
 /// assert_eq!("1h 30m".parse(), Ok(Span(Duration::from_secs(5400))));

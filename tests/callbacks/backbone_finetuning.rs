@@ -4,7 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tch_lightning::optim::{Algorithm, ParameterGroups};
 use tch_lightning::prelude::*;
-use tch_lightning::{BackboneFinetuning, LambdaCallback, SaveRequest};
+use tch_lightning::{
+    callbacks::{BackboneFinetuning, LambdaCallback},
+    checkpoint::SaveRequest,
+};
 
 /// `Transfer` of `table.py`.
 struct Transfer {

@@ -1,7 +1,7 @@
 use crate::model::{Line, Rows, config, loader};
 use crate::table::table;
 use tch_lightning::prelude::*;
-use tch_lightning::{BatchSizeFinder, Loaders};
+use tch_lightning::{Loaders, trainer::BatchSizeFinder};
 
 /// A model that is out of memory where a batch has more rows than a limit.
 struct Sized {

@@ -2,7 +2,7 @@ use crate::model::{Line, config};
 use crate::recorder::{Recorder, Row};
 use crate::table::table;
 use std::process::Command;
-use tch_lightning::DeviceStatsMonitor;
+use tch_lightning::callbacks::DeviceStatsMonitor;
 use tch_lightning::prelude::*;
 
 fn line() -> Line {

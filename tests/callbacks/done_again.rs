@@ -2,12 +2,12 @@
 
 use crate::model::{Line, config};
 use std::path::{Path, PathBuf};
-use tch_lightning::optim::Algorithm;
-use tch_lightning::prelude::*;
-use tch_lightning::{
+use tch_lightning::callbacks::{
     BackboneFinetuning, EarlyStopping, ExponentialMovingAverage, LambdaCallback, OnExceptionCheckpoint,
     StochasticWeightAveraging,
 };
+use tch_lightning::optim::Algorithm;
+use tch_lightning::prelude::*;
 
 /// Where a run fails, after the callback that is tested.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -3,7 +3,11 @@ use crate::recorder::{Recorder, assert_same};
 use crate::table::table;
 use std::path::{Path, PathBuf};
 use tch_lightning::prelude::*;
-use tch_lightning::{ExponentialMovingAverage, ModelCheckpoint, RunContext, SaveRequest};
+use tch_lightning::{
+    RunContext,
+    callbacks::{ExponentialMovingAverage, ModelCheckpoint},
+    checkpoint::SaveRequest,
+};
 
 fn sgd() -> Sgd {
     Sgd::new(0.1)

@@ -2,7 +2,7 @@ use crate::model::{Line, Rows, assert_values, config};
 use crate::table::table;
 use std::cell::RefCell;
 use std::rc::Rc;
-use tch_lightning::GradientAccumulationScheduler;
+use tch_lightning::callbacks::GradientAccumulationScheduler;
 use tch_lightning::prelude::*;
 
 /// The steps so far, after each epoch.
@@ -45,7 +45,7 @@ fn a_run_that_is_resumed_within_an_epoch_goes_on_in_its_way() {
     impl SaveAt {
         fn on_train_batch_end(&self, ctx: &mut Context, batch_idx: usize) {
             if ctx.current_epoch() == 1 && batch_idx == 1 {
-                ctx.save_checkpoint(tch_lightning::SaveRequest::new(&self.0));
+                ctx.save_checkpoint(tch_lightning::checkpoint::SaveRequest::new(&self.0));
             }
         }
     }

@@ -2,7 +2,7 @@ use crate::model::{Line, config};
 use crate::table::table;
 use std::cell::RefCell;
 use std::rc::Rc;
-use tch_lightning::LambdaCallback;
+use tch_lightning::callbacks::LambdaCallback;
 use tch_lightning::prelude::*;
 
 type Called = Rc<RefCell<Vec<String>>>;

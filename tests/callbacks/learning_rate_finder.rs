@@ -1,7 +1,7 @@
 use crate::model::{Line, config, loader};
 use crate::table::table;
 use tch_lightning::prelude::*;
-use tch_lightning::{LearningRateFinder, Loaders};
+use tch_lightning::{Loaders, trainer::LearningRateFinder};
 
 fn line() -> Line {
     Line::new(Sgd::new(0.1).lr_scheduler(StepLr::new(1)))

@@ -1,7 +1,7 @@
 use crate::model::{Line, config};
 use crate::recorder::{Recorder, assert_same};
 use crate::table::table;
-use tch_lightning::LearningRateMonitor;
+use tch_lightning::callbacks::LearningRateMonitor;
 use tch_lightning::optim::{Adagrad, Algorithm, ParameterGroups};
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{Interval, LrSchedulerConfig};
@@ -89,7 +89,7 @@ fn without_a_logger_it_says_what_is_missing() {
     let said = "LearningRateMonitor writes to loggers, and the trainer has none: add one, or leave `logger` at true";
     assert_eq!(error.to_string(), said);
     // nothing is logged in a fast development run, whether or not there is a logger
-    let config = TrainerConfig { fast_dev_run: tch_lightning::FastDevRun::from(true), ..config() };
+    let config = TrainerConfig { fast_dev_run: tch_lightning::trainer::FastDevRun::from(true), ..config() };
     Trainer::new(config).callback(LearningRateMonitor::new()).fit(&mut Line::new(Sgd::new(0.1)), ()).unwrap();
 }
 

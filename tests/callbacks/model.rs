@@ -2,7 +2,7 @@
 
 use crate::table::Values;
 use tch_lightning::prelude::*;
-use tch_lightning::{Accelerator, LightningModule, Optimizers};
+use tch_lightning::{LightningModule, device::Accelerator, module::Optimizers};
 
 pub type Rows = (Tensor, Tensor);
 

@@ -1,9 +1,12 @@
 use crate::model::{Line, assert_values, config};
 use crate::table::table;
 use std::path::Path;
-use tch_lightning::at::Outside;
+use tch_lightning::context::phase::Outside;
 use tch_lightning::prelude::*;
-use tch_lightning::{Callback, Context, Error, LambdaCallback, OnExceptionCheckpoint};
+use tch_lightning::{
+    Callback, Context, Error,
+    callbacks::{LambdaCallback, OnExceptionCheckpoint},
+};
 
 fn line() -> Line {
     Line::new(Sgd::new(0.1))

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
-use tch_lightning::{LoggedAt, Logger, Record};
+use tch_lightning::loggers::{LoggedAt, Logger, Record};
 
 /// A row: its step, and its values by name.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

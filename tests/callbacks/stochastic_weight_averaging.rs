@@ -4,7 +4,11 @@ use crate::table::table;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{Every, LambdaCallback, ModelCheckpoint, SaveRequest, StochasticWeightAveraging};
+use tch_lightning::{
+    Every,
+    callbacks::{LambdaCallback, ModelCheckpoint, StochasticWeightAveraging},
+    checkpoint::SaveRequest,
+};
 
 fn sgd() -> Sgd {
     Sgd::new(0.1)

@@ -5,8 +5,9 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use tch_lightning::schedule::Interval;
 use tch_lightning::{
-    BatchLimit, BatchSizeFinder, ExponentialMovingAverage, LearningRateCurve, LearningRateFinder, LearningRateMonitor,
-    StochasticWeightAveraging, TrainerConfig, WriteInterval,
+    TrainerConfig,
+    callbacks::{ExponentialMovingAverage, LearningRateMonitor, StochasticWeightAveraging, WriteInterval},
+    trainer::{BatchLimit, BatchSizeFinder, LearningRateCurve, LearningRateFinder},
 };
 
 /// A model's tensors by name, each as a list of its elements.

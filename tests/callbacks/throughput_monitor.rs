@@ -3,8 +3,8 @@ use crate::recorder::Recorder;
 use crate::table::table;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tch_lightning::callbacks::{Throughput, ThroughputMonitor, ThroughputTotals};
 use tch_lightning::prelude::*;
-use tch_lightning::{Throughput, ThroughputMonitor, ThroughputTotals};
 
 /// A moment of the table: a time, and what was seen by then.
 fn moment(update: &[f64]) -> (Duration, ThroughputTotals) {

@@ -2,7 +2,7 @@ use crate::model::{Line, config};
 use crate::table::table;
 use std::time::Duration;
 use tch_lightning::prelude::*;
-use tch_lightning::{RunningStage, Span, Timer};
+use tch_lightning::{RunningStage, callbacks::Timer, trainer::Span};
 
 fn line() -> Line {
     Line::new(Sgd::new(0.1))

@@ -1,7 +1,10 @@
 use crate::model::{Line, Rows, config, loader};
 use crate::table::{Call, table};
 use tch_lightning::prelude::*;
-use tch_lightning::{Loaders, PredictionWriter, RunContext, WriteInterval, WritePredictions};
+use tch_lightning::{
+    Loaders, RunContext,
+    callbacks::{PredictionWriter, WriteInterval, WritePredictions},
+};
 
 #[derive(Default)]
 struct Calls(Vec<Call>);

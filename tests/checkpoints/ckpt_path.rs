@@ -3,7 +3,7 @@
 use crate::model::{Counting, best, config, trained};
 use std::path::Path;
 use tch_lightning::prelude::*;
-use tch_lightning::{CkptPath, ModelCheckpoint};
+use tch_lightning::{callbacks::ModelCheckpoint, trainer::CkptPath};
 
 #[test]
 fn best_and_last_are_those_of_the_trainers_own_fit() {

@@ -7,8 +7,12 @@ use std::time::Duration;
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{Interval, LrSchedulerConfig};
 use tch_lightning::{
-    EarlyStopping, Every, ExponentialMovingAverage, LearningRateMonitor, ModelCheckpoint, StochasticWeightAveraging,
-    ThroughputMonitor, Timer, ValCheckInterval,
+    Every,
+    callbacks::{
+        EarlyStopping, ExponentialMovingAverage, LearningRateMonitor, ModelCheckpoint, StochasticWeightAveraging,
+        ThroughputMonitor, Timer,
+    },
+    trainer::ValCheckInterval,
 };
 
 /// One weight with everything that counts.

@@ -4,8 +4,8 @@ use crate::model::{Counting, best, callback, config, files, trained};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tch_lightning::callbacks::{ModelCheckpoint, OnExceptionCheckpoint, SaveLast};
 use tch_lightning::prelude::*;
-use tch_lightning::{ModelCheckpoint, OnExceptionCheckpoint, SaveLast};
 
 #[cfg(target_os = "linux")]
 #[test]

@@ -3,7 +3,7 @@
 use crate::model::{best, callback, config, files, trained};
 use std::fs;
 use std::path::Path;
-use tch_lightning::{ModelCheckpoint, SaveLast};
+use tch_lightning::callbacks::{ModelCheckpoint, SaveLast};
 
 #[test]
 fn a_name_with_a_folder_is_one_file() {
@@ -118,5 +118,5 @@ fn last_leads_to_what_was_saved_last_in_a_folder_of_its_own() {
     assert_eq!(files(folder.path()), ["epoch=2-val/loss=1.000.ckpt", "last.ckpt"]);
     let target = fs::read_link(folder.path().join("last.ckpt")).unwrap();
     assert_eq!(target, Path::new("epoch=2-val/loss=1.000.ckpt"));
-    tch_lightning::Checkpoint::verify(&folder.path().join("last.ckpt")).unwrap();
+    tch_lightning::checkpoint::Checkpoint::verify(&folder.path().join("last.ckpt")).unwrap();
 }

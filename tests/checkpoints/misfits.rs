@@ -3,7 +3,11 @@
 use std::path::PathBuf;
 use tch_lightning::optim::Algorithm;
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint, Optimizers, weights};
+use tch_lightning::{
+    callbacks::{EarlyStopping, ModelCheckpoint, OnExceptionCheckpoint},
+    checkpoint::weights,
+    module::Optimizers,
+};
 
 /// Two layers of one weight, which a module of manual optimization steps by whatever it is given.
 struct Two {

@@ -1,7 +1,7 @@
 //! A model whose validation gives the losses that a test asks for, and the trainer that checkpoints it.
 
 use std::path::{Path, PathBuf};
-use tch_lightning::ModelCheckpoint;
+use tch_lightning::callbacks::ModelCheckpoint;
 use tch_lightning::prelude::*;
 
 /// One weight, which grows by 1 with each of the two batches of an epoch.

@@ -3,8 +3,8 @@
 use crate::model::{Counting, callback, config, files, trained};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier};
+use tch_lightning::callbacks::{LambdaCallback, ModelCheckpoint};
 use tch_lightning::prelude::*;
-use tch_lightning::{LambdaCallback, ModelCheckpoint};
 
 fn newest(folder: &Path) -> ModelCheckpoint {
     ModelCheckpoint::new().dirpath(folder).filename("same").save_last(true)

@@ -2,7 +2,7 @@
 
 use crate::child::{Program, text};
 use std::fs;
-use tch_lightning::Checkpoint;
+use tch_lightning::checkpoint::Checkpoint;
 
 const BEST: &str = "lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt";
 const LAST: &str = "lightning_logs/version_0/checkpoints/newest-epoch=2.ckpt";

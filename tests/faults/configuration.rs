@@ -2,7 +2,7 @@
 
 use crate::child::{Program, text};
 use std::fs;
-use tch_lightning::{BatchLimit, Checkpoint, TrainerConfig};
+use tch_lightning::{TrainerConfig, checkpoint::Checkpoint, trainer::BatchLimit};
 
 impl Program {
     fn write(&self, name: &str, text: &str) {

@@ -3,7 +3,11 @@
 
 use tch_lightning::data::Dataset;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, LambdaCallback, Loaders, LoggedAt, Logger, OnExceptionCheckpoint, Record, RunStatus};
+use tch_lightning::{
+    Error, Loaders,
+    callbacks::{LambdaCallback, OnExceptionCheckpoint},
+    loggers::{LoggedAt, Logger, Record, RunStatus},
+};
 use tests::faults::{Events, Net, config};
 
 /// A logger that tells what it gets, and panics at a row.

@@ -2,7 +2,9 @@
 
 use tch_lightning::prelude::*;
 use tch_lightning::{
-    CsvLogger, LambdaCallback, LoggedAt, Logger, OnExceptionCheckpoint, Record, RunContext, RunStatus,
+    RunContext,
+    callbacks::{LambdaCallback, OnExceptionCheckpoint},
+    loggers::{CsvLogger, LoggedAt, Logger, Record, RunStatus},
 };
 use tests::faults::{Events, Net, config};
 

@@ -4,7 +4,10 @@ use crate::child::{Program, sentence, text};
 use tch_lightning::__testing::watch_losses_as_on_a_gpu;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
-use tch_lightning::{Accelerator, CsvLogger, Error, LambdaCallback, NonFiniteLoss, Optimizers};
+use tch_lightning::{
+    Error, callbacks::LambdaCallback, device::Accelerator, loggers::CsvLogger, module::Optimizers,
+    trainer::NonFiniteLoss,
+};
 use tests::faults::{Net, config, nan_at};
 
 fn with(policy: NonFiniteLoss) -> TrainerConfig {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, Optimizers, RunContext};
+use tch_lightning::{Error, RunContext, module::Optimizers};
 
 /// What a training step does with its loss.
 pub type Fault = Box<dyn FnMut(&mut RunContext, Tensor) -> Result<Tensor>>;

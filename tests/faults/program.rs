@@ -8,7 +8,11 @@ use std::thread::sleep;
 use std::time::Duration;
 use tch_lightning::metrics::Mean;
 use tch_lightning::prelude::*;
-use tch_lightning::{CsvLogger, EarlyStopping, Every, ModelCheckpoint, MonitorMode, OnExceptionCheckpoint};
+use tch_lightning::{
+    Every,
+    callbacks::{EarlyStopping, ModelCheckpoint, MonitorMode, OnExceptionCheckpoint},
+    loggers::CsvLogger,
+};
 
 #[derive(Args, Serialize, Deserialize)]
 struct Hparams {

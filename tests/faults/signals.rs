@@ -3,7 +3,7 @@
 use crate::child::{Program, sentence};
 use std::os::unix::process::ExitStatusExt;
 use std::{fs, thread, time::Duration};
-use tch_lightning::Checkpoint;
+use tch_lightning::checkpoint::Checkpoint;
 
 const ENDLESS: &str = "fit --fault slow --width 3 --max-epochs -1 --log-every-n-steps 1 --enable-progress-bar false";
 

@@ -1,7 +1,7 @@
 //! A constructor that takes the data module, in the generated program.
 
 use std::process::Command;
-use tch_lightning::Checkpoint;
+use tch_lightning::checkpoint::Checkpoint;
 use tempfile::TempDir;
 
 /// What the program wrote to its standard output stream. It must succeed.

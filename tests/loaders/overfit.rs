@@ -3,7 +3,7 @@
 use crate::{SHUFFLING, Watching, alone, config, loader, rows};
 use tch_lightning::data::{BatchSampler, CombinedLoader, IterableDataset, WorkerInfo};
 use tch_lightning::prelude::*;
-use tch_lightning::{BatchLimit, Loaders};
+use tch_lightning::{Loaders, trainer::BatchLimit};
 
 /// What three epochs train and validate on.
 fn overfitted(make: impl Fn() -> DataLoader<Tensor>) -> Watching {

@@ -4,7 +4,7 @@ use crate::{Watching, alone, config, rows, trainer};
 use std::path::{Path, PathBuf};
 use tch_lightning::data::{CombinedLoader, IterableDataset, RandomSampler, WorkerInfo};
 use tch_lightning::prelude::*;
-use tch_lightning::{BatchLimit, Error, Every, Loaders, ModelCheckpoint, seed_everything};
+use tch_lightning::{Error, Every, Loaders, callbacks::ModelCheckpoint, seed_everything, trainer::BatchLimit};
 
 /// Trains an epoch. Returns the checkpoint after `batches` of its batches.
 fn checkpoint(folder: &Path, batches: usize, loader: DataLoader<Tensor>) -> PathBuf {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use tch_lightning::data::{DistributedSampler, RandomSampler, run_seed};
 use tch_lightning::prelude::*;
-use tch_lightning::{Every, Loaders, ModelCheckpoint, seed_everything};
+use tch_lightning::{Every, Loaders, callbacks::ModelCheckpoint, seed_everything};
 
 #[test]
 fn seed_everything_decides_the_order_of_loaders_without_a_seed() {

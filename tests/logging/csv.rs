@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::prelude::*;
 use tch_lightning::{
-    CsvLogger, LambdaCallback, LearningRateMonitor, LoggedAt, Logger, OnExceptionCheckpoint, Record, RunStart,
-    RunStatus, SaveRequest, ValCheckInterval,
+    callbacks::{LambdaCallback, LearningRateMonitor, OnExceptionCheckpoint},
+    checkpoint::SaveRequest,
+    loggers::{CsvLogger, LoggedAt, Logger, Record, RunStart, RunStatus},
+    trainer::ValCheckInterval,
 };
 
 /// What is logged in every way: by the step and the epoch, in validation, by a callback, and under a name that comes late.

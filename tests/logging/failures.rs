@@ -2,7 +2,7 @@
 
 use crate::script::{Recorder, Script, config};
 use tch_lightning::prelude::*;
-use tch_lightning::{OnExceptionCheckpoint, Reduction};
+use tch_lightning::{callbacks::OnExceptionCheckpoint, context::Reduction};
 
 type Place = &'static str;
 

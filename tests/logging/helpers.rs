@@ -1,7 +1,7 @@
 //! Functions that log for hooks of several kinds, and loops that log while they go through parameters.
 
 use crate::script::{Recorder, Script, config};
-use tch_lightning::LambdaCallback;
+use tch_lightning::callbacks::LambdaCallback;
 use tch_lightning::prelude::*;
 
 /// One function for all hooks that may log.

@@ -6,7 +6,10 @@ use std::path::Path;
 use std::rc::Rc;
 use tch_lightning::metrics::{Auroc, Mean, Metric as _, Sum};
 use tch_lightning::prelude::*;
-use tch_lightning::{LambdaCallback, SaveRequest, StochasticWeightAveraging};
+use tch_lightning::{
+    callbacks::{LambdaCallback, StochasticWeightAveraging},
+    checkpoint::SaveRequest,
+};
 
 fn epochs(epochs: i64) -> TrainerConfig {
     TrainerConfig { max_epochs: Some(epochs), ..config() }

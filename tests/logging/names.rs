@@ -3,7 +3,7 @@
 use crate::script::{Recorder, Script, config, fit};
 use tch_lightning::metrics::{Mean, Sum};
 use tch_lightning::prelude::*;
-use tch_lightning::{LambdaCallback, SaveRequest};
+use tch_lightning::{callbacks::LambdaCallback, checkpoint::SaveRequest};
 
 /// What the run says when the step logs so.
 fn refused(step: impl FnMut(&mut Context, usize) -> Result<()> + 'static) -> String {

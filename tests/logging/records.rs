@@ -5,7 +5,11 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{CsvLogger, LoggedAt, Logger, ModelCheckpoint, Record, RunContext, RunStart, RunStatus};
+use tch_lightning::{
+    RunContext,
+    callbacks::ModelCheckpoint,
+    loggers::{CsvLogger, LoggedAt, Logger, Record, RunStart, RunStatus},
+};
 
 /// A logger that keeps a line for each call.
 #[derive(Clone, Default)]

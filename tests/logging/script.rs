@@ -2,9 +2,12 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use tch_lightning::at::Epoch;
+use tch_lightning::context::phase::Epoch;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, LoggedAt, Logger, Record, RunContext};
+use tch_lightning::{
+    Error, RunContext,
+    loggers::{LoggedAt, Logger, Record},
+};
 
 pub type Rows = (Tensor, Tensor);
 

@@ -1,8 +1,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use tch_lightning::callbacks::{EarlyStopping, ModelCheckpoint};
 use tch_lightning::optim::{self, Algorithm};
 use tch_lightning::schedule::LrSchedulerConfig;
-use tch_lightning::{EarlyStopping, ModelCheckpoint};
 
 /// A case: what is trained, and how. What is absent has Lightning's default.
 #[derive(Clone, Debug, Deserialize)]

@@ -6,8 +6,9 @@ use tch_lightning::optim::Progress;
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::LrSchedulerIndex;
 use tch_lightning::{
-    GradientClipAlgorithm, IntoOptimizer, LightningModule, Optimizes, Predicts, RunContext, ScheduledOptimizer, Tests,
-    Trains, Validates,
+    LightningModule, RunContext,
+    module::{IntoOptimizer, Optimizes, Predicts, ScheduledOptimizer, Tests, Trains, Validates},
+    trainer::GradientClipAlgorithm,
 };
 
 pub(super) type Rows = (Tensor, Tensor);

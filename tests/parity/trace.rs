@@ -8,7 +8,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{Error, LoggedAt, Logger, ModelCheckpoint, Record, RunContext};
+use tch_lightning::{
+    Error, RunContext,
+    callbacks::ModelCheckpoint,
+    loggers::{LoggedAt, Logger, Record},
+};
 
 /// Runs a case, and writes down what happened.
 ///

@@ -6,8 +6,8 @@ mod python;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
+use tch_lightning::checkpoint::weights;
 use tch_lightning::prelude::*;
-use tch_lightning::weights;
 
 /// The network of network.py.
 struct Network {

@@ -33,7 +33,9 @@
 use ::umbrella::training::lightning::data::DataLoader;
 use ::umbrella::training::lightning::optim::Sgd;
 use ::umbrella::training::lightning::prelude::{nn, Device, ExitCode, Tensor};
-use ::umbrella::training::lightning::{lightning_callback, lightning_datamodule, lightning_module, Context, Flow};
+use ::umbrella::training::lightning::{
+    lightning_callback, lightning_datamodule, lightning_module, module::Flow, Context,
+};
 
 /// A batch.
 #[derive(::std::fmt::Debug, ::umbrella::training::lightning::data::Batch)]

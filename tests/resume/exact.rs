@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use tch_lightning::{Every, ModelCheckpoint};
+use tch_lightning::{Every, callbacks::ModelCheckpoint};
 use tests::resume::{Trace, Training, Weights, checkpoints};
 
 const SEED: i64 = 11;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Instant;
-use tch_lightning::{Checkpoint, Every};
+use tch_lightning::{Every, checkpoint::Checkpoint};
 use tests::resume::{Trace, Training, checkpoints};
 
 const SEED_OF_TRAINING: i64 = 5;

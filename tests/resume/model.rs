@@ -11,8 +11,14 @@ use tch_lightning::metrics::Multiclass;
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{CosineAnnealingLr, Interval, LrSchedulerConfig};
 use tch_lightning::{
-    EarlyStopping, Every, ExponentialMovingAverage, FileError, LearningRateMonitor, Loaders, LoggedAt, Logger,
-    ModelCheckpoint, Record, StochasticWeightAveraging, ValCheckInterval, seed_everything,
+    Every, Loaders,
+    callbacks::{
+        EarlyStopping, ExponentialMovingAverage, LearningRateMonitor, ModelCheckpoint, StochasticWeightAveraging,
+    },
+    errors::FileError,
+    loggers::{LoggedAt, Logger, Record},
+    seed_everything,
+    trainer::ValCheckInterval,
 };
 
 /// Points `[batch, 4] f32` and their classes `[batch] i64`.

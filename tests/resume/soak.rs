@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::{Every, Loaders, ModelCheckpoint, ValCheckInterval};
+use tch_lightning::{Every, Loaders, callbacks::ModelCheckpoint, trainer::ValCheckInterval};
 
 type Rows = (Tensor, Tensor);
 

@@ -3,7 +3,10 @@
 use crate::model::{Line, every, file, files, fit, quiet};
 use serde_json::{Value, json};
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, Every, LambdaCallback, ModelCheckpoint, MonitorMode, SaveLast};
+use tch_lightning::{
+    Every,
+    callbacks::{EarlyStopping, LambdaCallback, ModelCheckpoint, MonitorMode, SaveLast},
+};
 
 #[test]
 fn a_modules_checkpoints_stand_in_for_the_trainers() {

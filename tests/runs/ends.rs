@@ -3,7 +3,11 @@
 use crate::model::{Line, fit, quiet, trainer};
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{Interval, LrSchedulerConfig};
-use tch_lightning::{BatchLimit, EarlyStopping, EndReason, LambdaCallback, Loaders, StoppingReason};
+use tch_lightning::{
+    Loaders,
+    callbacks::{EarlyStopping, LambdaCallback, StoppingReason},
+    trainer::{BatchLimit, EndReason},
+};
 
 #[test]
 fn a_stream_that_ends_before_the_limit_has_a_last_batch() {

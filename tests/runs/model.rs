@@ -5,7 +5,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tch_lightning::data::{IterableDataset, WorkerInfo};
 use tch_lightning::prelude::*;
-use tch_lightning::{EndReason, Every, LoggedAt, Logger, ModelCheckpoint, Record};
+use tch_lightning::{
+    Every,
+    callbacks::ModelCheckpoint,
+    loggers::{LoggedAt, Logger, Record},
+    trainer::EndReason,
+};
 
 /// Inputs `[batch, 1] f32`.
 pub type Inputs = Tensor;
@@ -58,7 +63,7 @@ pub struct Line {
     pub configured: Configured,
     /// The epoch and batch whose training step fails.
     pub fails_at: Option<(usize, usize)>,
-    pub optimizer: tch_lightning::ScheduledOptimizer,
+    pub optimizer: tch_lightning::module::ScheduledOptimizer,
 }
 
 impl Line {
@@ -104,7 +109,7 @@ impl Line {
         &mut self.vs
     }
 
-    fn configure_optimizers(&self) -> tch_lightning::ScheduledOptimizer {
+    fn configure_optimizers(&self) -> tch_lightning::module::ScheduledOptimizer {
         self.optimizer.clone()
     }
 

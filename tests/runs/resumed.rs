@@ -4,8 +4,10 @@ use crate::model::{Line, every, file, fit, quiet, trainer};
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::{LrSchedulerConfig, ReduceLrOnPlateau};
 use tch_lightning::{
-    EarlyStopping, EndReason, Every, LambdaCallback, LoggedAt, Logger, OnExceptionCheckpoint, Record,
-    ThroughputMonitor, ValCheckInterval,
+    Every,
+    callbacks::{EarlyStopping, LambdaCallback, OnExceptionCheckpoint, ThroughputMonitor},
+    loggers::{LoggedAt, Logger, Record},
+    trainer::{EndReason, ValCheckInterval},
 };
 
 #[test]

@@ -3,7 +3,8 @@
 use crate::model::{Line, files, fit, quiet, trainer};
 use tch_lightning::prelude::*;
 use tch_lightning::{
-    EarlyStopping, LambdaCallback, LoggedAt, Logger, ModelCheckpoint, OnExceptionCheckpoint, Record, RunStatus,
+    callbacks::{EarlyStopping, LambdaCallback, ModelCheckpoint, OnExceptionCheckpoint},
+    loggers::{LoggedAt, Logger, Record, RunStatus},
 };
 
 #[test]

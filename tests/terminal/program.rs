@@ -33,7 +33,7 @@ fn main() -> Result<()> {
     let config = TrainerConfig {
         max_epochs: Some(15),
         enable_progress_bar: true,
-        on_non_finite_loss: tch_lightning::NonFiniteLoss::SkipStep,
+        on_non_finite_loss: tch_lightning::trainer::NonFiniteLoss::SkipStep,
         ..config()
     };
     Trainer::new(config).fit(&mut net, ())?;

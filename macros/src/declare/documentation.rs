@@ -25,7 +25,7 @@ pub(super) fn table(role: Role) -> TokenStream {
 }
 
 fn section(table: &mut String, declared: HookTrait, page: &str) {
-    let _ = write!(table, "\n[`{0}`](trait@crate::{0})\n\n| hook | |\n|---|---|\n", declared.name());
+    let _ = write!(table, "\n[`{0}`](trait@crate::module::{0})\n\n| hook | |\n|---|---|\n", declared.name());
     for hook in declared.hooks() {
         let anchor = hook.name().replace('_', "-");
         let about = hook.about();

@@ -1,6 +1,6 @@
 //! Trains the head of a model first, and its backbone later.
 
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
@@ -26,7 +26,7 @@ use tch::nn::VarStore;
 /// the backbone yet becomes a parameter group of it, behind the others and with the hyperparameters of the first.
 ///
 /// ```
-/// use tch_lightning::BackboneFinetuning;
+/// use tch_lightning::callbacks::BackboneFinetuning;
 ///
 /// // from the sixth epoch on with a hundredth of the head's rate, half as much again after each epoch
 /// let finetuning = BackboneFinetuning::new("encoder.**")

@@ -1,6 +1,6 @@
 //! Logs what the device and the machine are busy with.
 
-use crate::context::at::Outside;
+use crate::context::phase::Outside;
 use crate::context::{Context, RunContext};
 use crate::hook::Hook;
 use crate::messages;
@@ -30,7 +30,7 @@ use tch::Device;
 /// The device is not waited for.
 ///
 /// ```
-/// use tch_lightning::DeviceStatsMonitor;
+/// use tch_lightning::callbacks::DeviceStatsMonitor;
 ///
 /// let monitor = DeviceStatsMonitor::new().cpu_stats(true).filter_keys(["cpu_percent", "allocated_bytes.all.peak"]);
 /// ```

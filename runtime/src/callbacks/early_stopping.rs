@@ -1,7 +1,7 @@
 //! Ends training when a metric has stopped improving.
 
 use super::monitor::{MonitorMode, monitored};
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::counted::counted;
 use crate::json;
@@ -17,7 +17,7 @@ use serde_json::Value;
 /// defaults.
 ///
 /// ```
-/// use tch_lightning::{EarlyStopping, MonitorMode};
+/// use tch_lightning::{callbacks::{EarlyStopping, MonitorMode}};
 ///
 /// let stopping = EarlyStopping::new("val_acc").mode(MonitorMode::Max).patience(5).min_delta(0.001);
 /// assert_eq!(stopping.patience, 5);

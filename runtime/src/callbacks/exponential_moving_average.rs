@@ -2,7 +2,7 @@
 
 use super::averaged_weights::AveragedWeights;
 use crate::checkpoint::{Checkpoint, MODULE};
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
@@ -27,7 +27,7 @@ use tch::nn::VarStore;
 /// hold the weights in training, as in Lightning.
 ///
 /// ```
-/// use tch_lightning::ExponentialMovingAverage;
+/// use tch_lightning::callbacks::ExponentialMovingAverage;
 ///
 /// let average = ExponentialMovingAverage::new(0.9999).update_starting_at_step(1_000);
 /// assert_eq!(ExponentialMovingAverage::default().decay, 0.999);

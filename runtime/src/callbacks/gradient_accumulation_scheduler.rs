@@ -1,6 +1,6 @@
 //! Changes over training how many batches a step of the optimizer gathers.
 
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// training has ended. As everywhere, the optimizer steps after the last batch of an epoch too.
 ///
 /// ```
-/// use tch_lightning::GradientAccumulationScheduler;
+/// use tch_lightning::callbacks::GradientAccumulationScheduler;
 ///
 /// // 8 batches a step in the first four epochs, then 4, and from the ninth epoch on each by itself
 /// let accumulation = GradientAccumulationScheduler::new([(0, 8), (4, 4), (8, 1)]);

@@ -2,7 +2,7 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::context::Context;
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::optim::OptimizerIndex;
@@ -22,7 +22,7 @@ use tch::Tensor;
 /// [`#[lightning_callback]`](crate::lightning_callback).
 ///
 /// ```
-/// use tch_lightning::LambdaCallback;
+/// use tch_lightning::callbacks::LambdaCallback;
 /// use tch_lightning::prelude::*;
 /// # struct Line { vs: nn::VarStore, layer: nn::Linear }
 /// # #[lightning_module]

@@ -1,4 +1,4 @@
-//! The callbacks that a trainer has of its own.
+//! The callbacks that come with the trainer.
 
 mod averaged_weights;
 mod backbone_finetuning;

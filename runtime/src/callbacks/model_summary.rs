@@ -1,7 +1,7 @@
 //! A table of the model's layers and parameters.
 
 use crate::context::Context;
-use crate::context::at::Outside;
+use crate::context::phase::Outside;
 use crate::module::{Callback, LightningModule, buffers, trainable};
 use crate::{table, terminal};
 use anyhow::Result;

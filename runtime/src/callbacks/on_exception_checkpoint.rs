@@ -1,7 +1,8 @@
 //! Keeps what a run was at when it failed.
 
-use crate::context::at::Outside;
-use crate::context::{Context, RunContext, SaveRequest};
+use crate::checkpoint::SaveRequest;
+use crate::context::phase::Outside;
+use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::file_error::FileError;
 use crate::module::{Callback, LightningModule};
@@ -25,7 +26,7 @@ use std::path::{Path, PathBuf};
 /// between batches, as of a loader or by a signal, repeats nothing.
 ///
 /// ```
-/// use tch_lightning::OnExceptionCheckpoint;
+/// use tch_lightning::callbacks::OnExceptionCheckpoint;
 ///
 /// let checkpoint = OnExceptionCheckpoint::new("crashes").filename("last_words");
 /// assert_eq!(checkpoint.ckpt_path(), std::path::Path::new("crashes/last_words.ckpt"));

@@ -1,6 +1,6 @@
 //! How far a run is: a bar on a terminal, a line for each epoch elsewhere.
 
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};

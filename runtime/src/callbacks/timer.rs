@@ -1,7 +1,7 @@
 //! Measures a run, and ends training when its time is over.
 
 use crate::config::Span;
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::json;
 use crate::messages;
@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tch_lightning::{RunningStage, Timer};
+/// use tch_lightning::{callbacks::Timer, RunningStage};
 ///
 /// let timer = Timer::new().duration(Duration::from_secs(12 * 3600));
 /// assert_eq!(timer.time_elapsed(RunningStage::Training), Duration::ZERO);

@@ -1,6 +1,6 @@
 //! Writes what is predicted to wherever a writer puts it.
 
-use crate::context::at::Outside;
+use crate::context::phase::Outside;
 use crate::context::{Context, RunContext};
 use crate::module::{Callback, LightningModule};
 use anyhow::{Result, bail};
@@ -61,7 +61,7 @@ pub enum WriteInterval {
 /// ```
 /// use std::io::Write;
 /// use tch_lightning::prelude::*;
-/// use tch_lightning::{Loaders, PredictionWriter, RunContext, WriteInterval, WritePredictions};
+/// use tch_lightning::{callbacks::{PredictionWriter, WriteInterval, WritePredictions}, Loaders, RunContext};
 ///
 /// struct Doubler(nn::VarStore);
 ///

@@ -19,7 +19,7 @@
 /// | key | |
 /// |---|---|
 /// | `format` | `pt`, by which other programs know tensors of PyTorch |
-/// | `tch_lightning` | the JSON of [`Metadata`](crate::Metadata), whose `layout` is the number of the layout |
+/// | `tch_lightning` | the JSON of [`Metadata`](crate::checkpoint::Metadata), whose `layout` is the number of the layout |
 /// | `tch_lightning.checksum` | `xxh3:` and 16 hexadecimal digits |
 ///
 /// The checksum is the [XXH3](https://xxhash.com) of 64 bits, with seed 0, of the whole file with `0` in the place of each of

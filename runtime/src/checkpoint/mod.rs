@@ -1,7 +1,10 @@
 //! A checkpoint: what is kept of a module and its run, in one safetensors file that cannot run code.
 //!
-//! [`LAYOUT`] says how it lies in its file; [`encode`] and [`decode`] go there and back, [`file`] keeps it on a disk,
-//! [`writer`] does so while the training goes on, and [`weights`] go to PyTorch and come from there.
+//! A run writes [`Checkpoint`]s by [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint), or where a hook asks for one with a
+//! [`SaveRequest`]. [`LAYOUT`] is the version of the file's layout, and [`weights`] are exchanged with PyTorch.
+
+// `encode` and `decode` go from a checkpoint to the bytes of its file and back, `file` keeps it on a disk, and `writer` does so
+// while training continues.
 
 mod checksum;
 mod decode;
@@ -13,11 +16,14 @@ pub(crate) mod folders;
 mod header;
 mod layout;
 pub(crate) mod retention;
+mod save_request;
 pub mod weights;
 pub(crate) mod writer;
 
 pub use error::CheckpointError;
 pub use layout::LAYOUT;
+pub(crate) use save_request::PendingSave;
+pub use save_request::SaveRequest;
 
 use crate::json;
 use crate::mismatch::Mismatch;

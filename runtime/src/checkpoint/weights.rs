@@ -34,7 +34,7 @@ const ONLY_IN_PYTORCH: &str = "num_batches_tracked";
 /// # Examples
 /// ```
 /// use tch_lightning::prelude::*;
-/// use tch_lightning::weights;
+/// use tch_lightning::checkpoint::weights;
 ///
 /// # fn main() -> Result<()> {
 /// # let folder = tempfile::tempdir()?;

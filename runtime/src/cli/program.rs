@@ -25,7 +25,7 @@ type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 ///
 /// ```
 /// use tch_lightning::prelude::*;
-/// use tch_lightning::{CsvLogger, LearningRateMonitor};
+/// use tch_lightning::{callbacks::LearningRateMonitor, loggers::CsvLogger};
 ///
 /// struct Line {
 ///     vs: nn::VarStore,
@@ -109,7 +109,7 @@ impl<M: LightningModule, D> Program<M, D> {
         self.completed_by(|trainer| trainer.callbacks(callbacks))
     }
 
-    /// Adds a logger to the trainer, as [`Trainer::logger`] does. Without any, a [`CsvLogger`](crate::CsvLogger) writes into the
+    /// Adds a logger to the trainer, as [`Trainer::logger`] does. Without any, a [`CsvLogger`](crate::loggers::CsvLogger) writes into the
     /// run's folder.
     pub fn logger(self, logger: impl Logger + 'static) -> Self {
         self.completed_by(|trainer| trainer.logger(logger))

@@ -7,7 +7,7 @@ use std::str::FromStr;
 /// A whole number counts batches, a number with a point is a fraction: `1` is one batch, `1.0` is all of them.
 ///
 /// ```
-/// use tch_lightning::BatchLimit;
+/// use tch_lightning::trainer::BatchLimit;
 ///
 /// assert_eq!(BatchLimit::from(3), BatchLimit::Batches(3));
 /// assert_eq!("0.25".parse(), Ok(BatchLimit::Fraction(0.25)));

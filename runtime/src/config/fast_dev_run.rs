@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// Nothing is logged and no checkpoint is written; there is one epoch, and no sanity check.
 ///
 /// ```
-/// use tch_lightning::FastDevRun;
+/// use tch_lightning::trainer::FastDevRun;
 ///
 /// assert_eq!("true".parse(), Ok(FastDevRun(1)));
 /// assert_eq!(FastDevRun::default(), FastDevRun(0));

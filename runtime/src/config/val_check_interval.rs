@@ -9,7 +9,7 @@ use std::str::FromStr;
 /// over epochs where `check_val_every_n_epoch` is none. An [`Every`] names its unit.
 ///
 /// ```
-/// use tch_lightning::{Every, ValCheckInterval};
+/// use tch_lightning::{trainer::ValCheckInterval, Every};
 ///
 /// assert_eq!(ValCheckInterval::from(100), ValCheckInterval::Every(Every::Batches(100)));
 /// assert_eq!("500 steps".parse(), Ok(ValCheckInterval::Every(Every::OptimizerSteps(500))));

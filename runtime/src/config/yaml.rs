@@ -21,7 +21,7 @@ impl TrainerConfig {
     ///     mistakes,
     ///     "`logger`: invalid type: string \"maybe\", expected a boolean; `max_epoch` is unknown: write `max_epochs`"
     /// );
-    /// # Ok::<(), tch_lightning::ConfigurationError>(())
+    /// # Ok::<(), tch_lightning::errors::ConfigurationError>(())
     /// ```
     ///
     /// # Errors

@@ -85,7 +85,7 @@ impl RunContext {
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::{EndReason, LightningModule};
+    /// # use tch_lightning::{trainer::EndReason, LightningModule};
     /// fn was_stopped<M: LightningModule>(trainer: &Trainer<M>) -> bool {
     ///     matches!(trainer.context().end_reason(), Some(EndReason::Stopped(_)))
     /// }

@@ -1,7 +1,7 @@
 //! `ctx.log`: a value for each step and for each epoch.
 
 use super::RunContext;
-use super::at::{Context, Logs, LogsSteps, Step};
+use super::phase::{Context, Logs, LogsSteps, Step};
 use crate::hook::Hook;
 use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogValue, Name, Reduction};
 use std::borrow::Cow;

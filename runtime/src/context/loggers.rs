@@ -134,7 +134,7 @@ impl RunContext {
     ///
     /// ```
     /// # use tch_lightning::RunContext;
-    /// use tch_lightning::{CsvLogger, Logger};
+    /// use tch_lightning::{loggers::{CsvLogger, Logger}};
     ///
     /// fn folder(ctx: &RunContext) -> Option<&std::path::Path> {
     ///     ctx.find_logger::<CsvLogger>()?.log_dir()
@@ -219,7 +219,7 @@ impl RunContext {
 
     /// Hands a row to every logger as it is, which [`ctx.log`](super::Context::log) does not: no epoch is added,
     /// nothing is reduced, and callbacks do not see the values. Nothing is written in a
-    /// [`FastDevRun`](crate::FastDevRun).
+    /// [`FastDevRun`](crate::trainer::FastDevRun).
     ///
     /// ```
     /// # use tch_lightning::prelude::*;

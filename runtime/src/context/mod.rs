@@ -1,9 +1,8 @@
-//! What a hook sees of the run: its clock, the optimizers, the log, the checkpoints, the device. Never the loops.
-//!
-//! A [`RunContext`] has a part for each of these, and each part is in a file of its own: its fields, and the methods of
-//! the context that read and write them.
+//! What a hook sees of the run: its progress, the optimizers, the log, the loggers, the checkpoints, the device.
 
-pub mod at;
+// A `RunContext` has a part for each of these, never the loops. Each part is in a file of its own: its fields, and the methods
+// of the context that read and write them.
+
 mod checkpoint_folders;
 mod clock;
 mod control;
@@ -17,16 +16,15 @@ mod logging;
 mod losses;
 mod lr_schedulers;
 mod optimization;
+pub mod phase;
 mod precision;
 mod print;
 mod record_queue;
 mod redone;
 mod run_state;
-mod save_request;
 mod saving;
 mod toggle;
 
-pub use at::Context;
 pub(crate) use checkpoint_folders::{CHECKPOINTS, checkpoint_folders};
 pub use control::EndReason;
 pub(crate) use error::ContextError;
@@ -34,8 +32,9 @@ pub(crate) use interruption::{Interruption, LoopLocation};
 pub(crate) use log_dir::{LOGS, versions};
 pub use log_entry::LogEntry;
 pub use lr_schedulers::RunningLrScheduler;
-pub(crate) use save_request::PendingSave;
-pub use save_request::SaveRequest;
+pub use phase::Context;
+
+pub use crate::log::{LogValue, Reduction};
 
 use crate::config::TrainerConfig;
 use crate::data::Seed;
@@ -129,7 +128,7 @@ impl RunContext {
         &self.config
     }
 
-    /// Whether this is a [`FastDevRun`](crate::FastDevRun).
+    /// Whether this is a [`FastDevRun`](crate::trainer::FastDevRun).
     pub fn is_fast_dev_run(&self) -> bool {
         self.config.fast_dev_run.batches().is_some()
     }

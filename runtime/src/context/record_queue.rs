@@ -40,7 +40,7 @@ impl RunContext {
     /// The values are copied on their device, and handed to the loggers with the next row, at the epoch's end or before the next
     /// checkpoint, so that a step does not wait for the device. In the hooks of a step,
     /// [`ctx.should_update_logs()`](Self::should_update_logs) tells in which steps rows are written. Nothing is logged without
-    /// loggers, in a sanity check or in a [`FastDevRun`](crate::FastDevRun). As with [`ctx.log`](super::Context::log), what can't be
+    /// loggers, in a sanity check or in a [`FastDevRun`](crate::trainer::FastDevRun). As with [`ctx.log`](super::Context::log), what can't be
     /// logged makes the hook fail when it returns: an empty or undefined tensor, such as a gradient that was not computed, or complex
     /// numbers.
     ///

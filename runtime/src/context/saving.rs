@@ -1,10 +1,9 @@
 //! What a run saves, and what it is resumed from.
 
 use super::RunContext;
-use super::save_request::{PendingSave, SaveRequest};
-use crate::checkpoint::Checkpoint;
 use crate::checkpoint::folders::Folders;
 use crate::checkpoint::writer::Writer;
+use crate::checkpoint::{Checkpoint, PendingSave, SaveRequest};
 use crate::data::SavedLoader;
 use crate::location;
 use crate::native::RandomState;
@@ -56,7 +55,7 @@ impl RunContext {
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::SaveRequest;
+    /// # use tch_lightning::checkpoint::SaveRequest;
     /// struct SaveEveryEpoch;
     ///
     /// #[lightning_callback]

@@ -1,4 +1,11 @@
-//! The mistakes that the compiler finds, and what to write instead.
+//! The errors of a run, and the mistakes that the compiler finds.
+//!
+//! # Errors of a run
+//!
+//! [`Error`] is what the methods of a [`Trainer`](crate::Trainer) return: it says what failed, where in the run, and what to do.
+//! The others are parts of it, and what single functions return.
+//!
+//! # Mistakes that the compiler finds
 //!
 //! Each has a code, which stands at the end of its sentence: `[TL0101]`. Its page shows what was written, says why it can't
 //! work, and shows a version that does.
@@ -24,6 +31,13 @@
 //! - whether `optimizer_step` ran its closure: it may do so on some branch of its own;
 //! - the shape of what is logged, and of batches: libtorch's tensors carry their shapes at run time;
 //! - what a generated program is asked on the command line: `fit` of a module without `training_step` is a sentence there.
+
+pub use crate::config::ConfigurationError;
+pub use crate::error::{Error, HookError};
+pub use crate::file_error::FileError;
+pub use crate::hook::MissingHook;
+pub use crate::log::LogError;
+pub use crate::mismatch::{Mismatch, Misshaped, Mistyped};
 
 /// A module for each page, with nothing but the page in it.
 macro_rules! pages {

@@ -26,7 +26,7 @@ use std::path::Path;
 ///
 /// ```
 /// use tch_lightning::prelude::*;
-/// use tch_lightning::{LoggedAt, Logger, Record};
+/// use tch_lightning::{loggers::{LoggedAt, Logger, Record}};
 /// use std::io::Write;
 ///
 /// /// Writes a line of JSON for each row.

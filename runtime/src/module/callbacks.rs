@@ -2,7 +2,7 @@
 
 use super::{LightningModule, edge};
 use crate::checkpoint::Checkpoint;
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::hook::Hook;

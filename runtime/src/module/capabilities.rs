@@ -5,8 +5,8 @@
 //!
 //! ```
 //! # use tch_lightning::prelude::*;
-//! # use tch_lightning::{Batched, CheckpointHooks, DataHooks, DataHooksTable, LightningModule, ModelHooks, StepOutputs};
-//! use tch_lightning::{LightningModuleTable, Validates};
+//! # use tch_lightning::{module::{Batched, CheckpointHooks, DataHooks, DataHooksTable, ModelHooks, StepOutputs}, LightningModule};
+//! use tch_lightning::{module::{LightningModuleTable, Validates}};
 //! # struct Model { vs: nn::VarStore }
 //! # impl Batched for Model { type Batch = Tensor; }
 //! # impl StepOutputs for Model {

@@ -85,7 +85,7 @@ fn location(hook: Hook, callback: Option<&'static str>, ctx: &RunContext) -> Hoo
 mod tests {
     use super::*;
     use crate::config::TrainerConfig;
-    use crate::context::at::Step;
+    use crate::context::phase::Step;
 
     fn failing(call: impl FnOnce(&mut RunContext) -> Result<()>) -> String {
         let mut ctx = RunContext::new(TrainerConfig::default());

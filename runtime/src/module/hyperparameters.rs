@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 ///     #[arg(long, default_value_t = 1e-3)]
 ///     lr: f64,
 /// }
-/// # fn is_hparams<H: tch_lightning::Hyperparameters>() {}
+/// # fn is_hparams<H: tch_lightning::module::Hyperparameters>() {}
 /// # is_hparams::<Hparams>();
 /// ```
 #[diagnostic::on_unimplemented(

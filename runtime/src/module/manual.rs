@@ -1,7 +1,7 @@
 //! Manual optimization: what a training step that steps the optimizers by itself asks of the context.
 
 use super::{Callbacks, LightningModule, ModelHooksTable, anomaly, closure};
-use crate::context::at::Step;
+use crate::context::phase::Step;
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::optim::{Optimizer, OptimizerError, OptimizerIndex, Progress};
@@ -43,7 +43,7 @@ impl Context<Step> {
     /// }
     /// ```
     ///
-    /// A loss that is NaN or infinite ends the run, or with [`NonFiniteLoss::SkipStep`](crate::NonFiniteLoss::SkipStep) leaves
+    /// A loss that is NaN or infinite ends the run, or with [`NonFiniteLoss::SkipStep`](crate::trainer::NonFiniteLoss::SkipStep) leaves
     /// out the next [`manual_step`](Self::manual_step).
     ///
     /// # Errors
@@ -61,7 +61,7 @@ impl Context<Step> {
     /// Steps an optimizer after the hooks `on_before_optimizer_step`, and counts the step. For manual optimization, in
     /// `training_step`; Lightning's `optimizer.step()` there.
     ///
-    /// An [`Optimizer`](crate::optim::Optimizer)'s own `step` does neither, and refuses the gradients of a scaled loss.
+    /// An [`Optimizer`]'s own `step` does neither, and refuses the gradients of a scaled loss.
     ///
     /// # Errors
     /// Those of the hooks and of the optimizer; [`Error::NotInTrainingStep`] elsewhere.

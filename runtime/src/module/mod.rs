@@ -1,5 +1,7 @@
-//! What a module, a data module and a callback are: the traits, written from the declarations of the hooks, and what passes
-//! through them.
+//! Modules, data modules and callbacks: their traits, which the attribute macros implement, and the types of what their hooks
+//! take and return.
+
+// The traits follow from the declarations of the hooks, in the macro crate.
 
 mod anomaly;
 mod callbacks;
@@ -29,14 +31,16 @@ pub use manual::OptimizesManually;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable};
+#[doc(hidden)]
 pub use renamed_results::{Output, Returned};
 pub(crate) use running::Running;
+#[doc(hidden)]
 pub use signatures::{ContextAt, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};
 pub use source_location::SourceLocation;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::GradientClipAlgorithm;
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::error::Error;

@@ -6,7 +6,7 @@ use crate::schedule::LrSchedulerConfig;
 ///
 /// ```
 /// use tch_lightning::prelude::*;
-/// use tch_lightning::Optimizers;
+/// use tch_lightning::module::Optimizers;
 ///
 /// let scheduled: Optimizers = AdamW::new(1e-3).lr_scheduler(CosineAnnealingLr::new(100)).into();
 /// let one: Optimizers = AdamW::new(1e-3).into();

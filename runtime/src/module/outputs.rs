@@ -27,7 +27,7 @@ pub trait StepOutputs: Batched {
 /// Implement it for a struct of your own to hand more than the loss to `on_train_batch_end`:
 ///
 /// ```
-/// use tch_lightning::TrainingOutput;
+/// use tch_lightning::module::TrainingOutput;
 /// use tch_lightning::prelude::*;
 ///
 /// struct Outputs {

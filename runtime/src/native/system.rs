@@ -4,7 +4,7 @@ use std::ffi::CStr;
 /// Returns the version of the libtorch that this crate was compiled against, such as `2.13.0`.
 ///
 /// ```
-/// assert!(tch_lightning::libtorch_version().starts_with("2.13."));
+/// assert!(tch_lightning::device::libtorch_version().starts_with("2.13."));
 /// ```
 pub fn libtorch_version() -> &'static str {
     // SAFETY: it returns a string literal, which is never freed.

@@ -11,7 +11,7 @@ use super::{Algorithm, OptimizerError};
 /// the algorithm given to [`new`](Self::new); if there is none, they are not optimized.
 ///
 /// ```
-/// use tch_lightning::Optimizers;
+/// use tch_lightning::module::Optimizers;
 /// use tch_lightning::optim::{Adam, AdamW, ParameterGroups};
 ///
 /// // biases and the scales of layer norms do not decay

@@ -21,7 +21,7 @@ use tch::{Device, Kind, TchError};
 /// Tensors that a step makes by itself are of the dtype that it asks for: tch has no default dtype.
 ///
 /// ```
-/// use tch_lightning::{Precision, TrainerConfig};
+/// use tch_lightning::{precision::Precision, TrainerConfig};
 ///
 /// let config: TrainerConfig = serde_json::from_str(r#"{ "precision": "bf16-mixed" }"#)?;
 /// assert_eq!(config.precision, Precision::BFloat16Mixed);

@@ -13,7 +13,7 @@ use super::{AnnealStrategy, PerGroup, ScheduleError};
 /// ████▇▇▆▅▅▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄▄
 /// ```
 ///
-/// It is the schedule of [`StochasticWeightAveraging`](crate::StochasticWeightAveraging), stepped after every epoch.
+/// It is the schedule of [`StochasticWeightAveraging`](crate::callbacks::StochasticWeightAveraging), stepped after every epoch.
 ///
 /// ```
 /// use tch_lightning::schedule::{AnnealStrategy, SwaLr};

@@ -11,7 +11,7 @@ use std::str::FromStr;
 /// The texts `best` and `last` are [`Best`](Self::Best) and [`Last`](Self::Last); a file of such a name is `./best`.
 ///
 /// ```
-/// use tch_lightning::CkptPath;
+/// use tch_lightning::trainer::CkptPath;
 ///
 /// assert_eq!(CkptPath::from("best"), CkptPath::Best);
 /// assert_eq!(CkptPath::from("runs/epoch=3.ckpt"), CkptPath::Path("runs/epoch=3.ckpt".into()));
@@ -19,7 +19,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CkptPath {
-    /// The best checkpoint by the metric that a [`ModelCheckpoint`](crate::ModelCheckpoint) monitors, or the newest one that it
+    /// The best checkpoint by the metric that a [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint) monitors, or the newest one that it
     /// wrote where it monitors none: of the trainer's own last `fit`, else of the newest run under
     /// [`default_root_dir`](field@crate::TrainerConfig::default_root_dir).
     ///

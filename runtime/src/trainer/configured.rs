@@ -33,7 +33,7 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::{EarlyStopping, LearningRateMonitor, LightningModule};
+    /// # use tch_lightning::{callbacks::{EarlyStopping, LearningRateMonitor}, LightningModule};
     /// fn trainer<M: LightningModule>(patience: Option<usize>) -> Trainer<M> {
     ///     let stopping = patience.map(|patience| EarlyStopping::new("val_loss").patience(patience));
     ///     Trainer::default().callbacks((LearningRateMonitor::new(), stopping))
@@ -44,11 +44,11 @@ impl<M: LightningModule> Trainer<M> {
         self
     }
 
-    /// The first callback of this type: after a `fit`, to ask a [`ModelCheckpoint`](crate::ModelCheckpoint) for its best checkpoint.
+    /// The first callback of this type: after a `fit`, to ask a [`ModelCheckpoint`] for its best checkpoint.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::{LightningModule, ModelCheckpoint};
+    /// # use tch_lightning::{callbacks::ModelCheckpoint, LightningModule};
     /// fn best<M: LightningModule>(trainer: &Trainer<M>) -> Option<&std::path::Path> {
     ///     trainer.find_callback::<ModelCheckpoint>()?.best_model_path()
     /// }
@@ -57,7 +57,7 @@ impl<M: LightningModule> Trainer<M> {
         self.callbacks.find()
     }
 
-    /// The first [`ModelCheckpoint`](crate::ModelCheckpoint), if there is one. Lightning's
+    /// The first [`ModelCheckpoint`], if there is one. Lightning's
     /// [`checkpoint_callback`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#checkpoint-callback).
     ///
     /// ```
@@ -71,7 +71,7 @@ impl<M: LightningModule> Trainer<M> {
         self.find_callback()
     }
 
-    /// Adds a logger. Without any, a [`CsvLogger`](crate::CsvLogger) writes into the run's folder, unless the configuration says
+    /// Adds a logger. Without any, a [`CsvLogger`](crate::loggers::CsvLogger) writes into the run's folder, unless the configuration says
     /// `logger: false`.
     pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
         self.ctx.loggers_mut().give(Box::new(logger));
@@ -89,7 +89,7 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// ```no_run
     /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::{LightningModule, Optimizes, Tests, Trains};
+    /// # use tch_lightning::{module::{Optimizes, Tests, Trains}, LightningModule};
     /// # fn run<M: LightningModule + Trains + Optimizes + Tests>(mut trainer: Trainer<M>, mut module: M) -> Result<()> {
     /// trainer.fit(&mut module, ())?;
     /// trainer.ckpt_path("best").test(&mut module, ())?;

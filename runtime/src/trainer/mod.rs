@@ -1,9 +1,11 @@
 //! The trainer: it takes a module and data, and runs one of the four verbs.
 //!
-//! A run goes through these files: [`verbs`] is where it begins, and [`requirements`] what it needs; [`found_checkpoint`] is the
-//! file that it begins from, and [`misfit`] whether that fits; [`set_up`] calls the hooks that come before its loop and after it;
-//! [`optimizers`] and [`restoring`] make what a `fit` optimizes with, and give it the checkpoint's state; the loop, in the room
-//! below, has its checkpoints written by [`saving`]; [`ending`] and [`failing`] are its end by an error.
+//! [`Trainer`] has Lightning's methods, and [`TrainerConfig`] its arguments.
+
+// A run goes through these files: `verbs` is where it begins, and `requirements` what it needs; `found_checkpoint` is the file
+// that it begins from, and `misfit` whether that fits; `set_up` calls the hooks that come before its loop and after it;
+// `optimizers` and `restoring` make what a `fit` optimizes with, and give it the checkpoint's state; the loop, in the room below,
+// has its checkpoints written by `saving`; `ending` and `failing` are its end by an error.
 
 mod ckpt_path;
 mod configured;
@@ -27,8 +29,14 @@ pub(crate) use found_checkpoint::{FoundCheckpoint, find_best_or_last, find_check
 pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 pub use verbs::Metrics;
 
+pub use crate::config::{
+    BatchLimit, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, TrainerConfig, ValCheckInterval,
+};
+pub use crate::context::EndReason;
+pub use crate::signal::Signal;
+pub use crate::span::Span;
+
 use crate::checkpoint::Checkpoint;
-use crate::config::TrainerConfig;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::module::{Callbacks, DataSource, LightningModule, Running};

@@ -1,9 +1,10 @@
 //! What a run leaves wherever it is killed, and wherever the power is cut: its file operations are recorded, and each beginning of
 //! them is replayed.
 
+use crate::Every;
 use crate::atomic_file::recorded::{Disk, Operation, Recorder, Survivor};
+use crate::callbacks::{ModelCheckpoint, SaveLast};
 use crate::prelude::*;
-use crate::{Every, ModelCheckpoint, SaveLast};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -3,7 +3,7 @@
 use crate::checkpoint::retention::{Outdated, link};
 use crate::checkpoint::writer::IsWritten;
 use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
-use crate::context::{PendingSave, SaveRequest};
+use crate::checkpoint::{PendingSave, SaveRequest};
 use crate::error::Error;
 use crate::loggers::SavedCheckpoint;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};

@@ -1,7 +1,7 @@
 //! Files that were whole once.
 
 use crate::{checkpoint, refused};
-use tch_lightning::Checkpoint;
+use tch_lightning::checkpoint::Checkpoint;
 
 const DAMAGED: &str = "the checkpoint FILE is damaged or cut short (";
 const ADVICE: &str = "): use an earlier one, or train again";

@@ -3,7 +3,7 @@
 use crate::{checkpoint, said_of};
 use std::path::Path;
 use std::process::Command;
-use tch_lightning::Checkpoint;
+use tch_lightning::checkpoint::Checkpoint;
 
 #[test]
 fn what_is_no_file_is_not_read() {

@@ -2,7 +2,7 @@
 
 use tch::{Device, Kind, Tensor};
 use tch_lightning::data::{Batch, DataError, DataLoader, Dataset, TensorDataset};
-use tch_lightning::{CudaStatus, cuda_status};
+use tch_lightning::device::{CudaStatus, cuda_status};
 
 use crate::{message, outcome};
 

@@ -2,7 +2,7 @@
 
 use tch_lightning::data::{CombinedLoader, IterableDataset, WorkerInfo};
 use tch_lightning::prelude::*;
-use tch_lightning::{BatchLimit, Loaders};
+use tch_lightning::{Loaders, trainer::BatchLimit};
 
 /// A module that records its batches.
 struct Recorder {

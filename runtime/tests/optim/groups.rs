@@ -1,5 +1,5 @@
 use tch::{Device, Kind, Tensor};
-use tch_lightning::Optimizers;
+use tch_lightning::module::Optimizers;
 use tch_lightning::optim::{
     Adam, AdamW, Algorithm, IntoParameterGroups, Lbfgs, Optimizer, OptimizerError, ParameterGroups, Sgd,
 };

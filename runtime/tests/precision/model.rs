@@ -2,7 +2,7 @@
 
 use crate::table::{TABLE, Training};
 use tch_lightning::prelude::*;
-use tch_lightning::{Accelerator, Loaders, NonFiniteLoss};
+use tch_lightning::{Loaders, device::Accelerator, trainer::NonFiniteLoss};
 
 pub type Rows = (Tensor, Tensor);
 
@@ -132,7 +132,7 @@ impl Manual {
         ctx.optimizer(0).zero_grad()?;
         ctx.manual_backward(self, &loss)?;
         if let Some(clip) = self.0.training.clip {
-            ctx.clip_gradients(0, clip, tch_lightning::GradientClipAlgorithm::Norm)?;
+            ctx.clip_gradients(0, clip, tch_lightning::trainer::GradientClipAlgorithm::Norm)?;
         }
         Ok(ctx.manual_step(self, 0)?)
     }

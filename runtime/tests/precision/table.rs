@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use std::sync::LazyLock;
-use tch_lightning::Precision;
 use tch_lightning::precision::GradScalerState;
+use tch_lightning::precision::Precision;
 
 #[derive(Deserialize)]
 pub struct Table {

@@ -5,7 +5,7 @@ use super::plan::Plan;
 use crate::resume::{LINE, Load, Trace};
 use anyhow::{Context as _, Result, ensure};
 use std::path::PathBuf;
-use tch_lightning::{Checkpoint, Error};
+use tch_lightning::{Error, checkpoint::Checkpoint};
 
 /// What became of a plan.
 #[derive(Debug, PartialEq, Eq)]

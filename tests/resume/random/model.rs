@@ -7,9 +7,15 @@ use tch_lightning::data::{IterableDataset, WorkerInfo};
 use tch_lightning::prelude::*;
 use tch_lightning::schedule::LrSchedulerConfig;
 use tch_lightning::{
-    BackboneFinetuning, EarlyStopping, EndReason, Error, Every, ExponentialMovingAverage,
-    GradientAccumulationScheduler, LearningRateMonitor, LightningModule, ModelCheckpoint, RunContext, SaveRequest,
-    ScheduledOptimizer, StochasticWeightAveraging, seed_everything,
+    Error, Every, LightningModule, RunContext,
+    callbacks::{
+        BackboneFinetuning, EarlyStopping, ExponentialMovingAverage, GradientAccumulationScheduler,
+        LearningRateMonitor, ModelCheckpoint, StochasticWeightAveraging,
+    },
+    checkpoint::SaveRequest,
+    module::ScheduledOptimizer,
+    seed_everything,
+    trainer::EndReason,
 };
 
 /// The last line of a run that a hook has stopped.
@@ -68,7 +74,7 @@ impl Net {
         if self.plan.bad_loss == Some((ctx.current_epoch(), batch_idx)) { loss * f64::NAN } else { loss }
     }
 
-    fn begin_epoch(&self, ctx: &mut Context<tch_lightning::at::Epoch>) -> Result<()> {
+    fn begin_epoch(&self, ctx: &mut Context<tch_lightning::context::phase::Epoch>) -> Result<()> {
         if let Some(epoch) = self.plan.freezes {
             for parameter in [&self.backbone.ws, self.backbone.bs.as_ref().unwrap_or(&self.backbone.ws)] {
                 let _ = parameter.set_requires_grad(epoch != ctx.current_epoch());

@@ -1,7 +1,11 @@
 //! A random training: intervals in all units, callbacks in any order, schedules, stops, and hooks that set things.
 
 use fastrand::Rng;
-use tch_lightning::{BatchLimit, Every, NonFiniteLoss, Precision, TrainerConfig, ValCheckInterval};
+use tch_lightning::{
+    Every, TrainerConfig,
+    precision::Precision,
+    trainer::{BatchLimit, NonFiniteLoss, ValCheckInterval},
+};
 
 /// What is trained, and how. It is printed where a resumed run differs.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ impl Model {
         &mut self.vs
     }
 
-    fn on_fit_start(&mut self, ctx: &mut Context<tch_lightning::at::Step>) {
+    fn on_fit_start(&mut self, ctx: &mut Context<tch_lightning::context::phase::Step>) {
         ctx.log("parameters", 1.0);
     }
 }

@@ -21,12 +21,12 @@ impl Model {
 
 struct Data;
 
-impl tch_lightning::HasHparams for Data {
-    type Hparams = tch_lightning::NoHparams;
+impl tch_lightning::module::HasHparams for Data {
+    type Hparams = tch_lightning::module::NoHparams;
 }
 
-impl tch_lightning::FromHparams for Data {
-    fn from_hparams(_: tch_lightning::NoHparams) -> Result<Self> {
+impl tch_lightning::module::FromHparams for Data {
+    fn from_hparams(_: tch_lightning::module::NoHparams) -> Result<Self> {
         Ok(Self)
     }
 }

@@ -211,11 +211,11 @@ with_attributes!(Passed {
 
 #[test]
 fn nested_conditions_are_seen() {
-    assert_eq!(tch_lightning::overridden_hooks::<Nested>(), [Hook::ValidationStep, Hook::OnFitEnd]);
+    assert_eq!(tch_lightning::module::overridden_hooks::<Nested>(), [Hook::ValidationStep, Hook::OnFitEnd]);
     assert_eq!((Nested::hooks(), Nested::new().on_fit_start("gone")), (3, 4));
     let programs: [fn() -> ExitCode; 1] = [Nested::main::<Nothing>];
     let _watcher: Box<dyn Callback<Either>> = Box::new(Watcher { seen: 0 });
-    let sources: [&dyn tch_lightning::DataSource<Either>; 2] = [&(), &&mut Data];
+    let sources: [&dyn tch_lightning::module::DataSource<Either>; 2] = [&(), &&mut Data];
     assert_eq!((programs.len(), sources.len()), (1, 2));
     assert_eq!(Passed::hooks(), [Hook::OnFitStart]);
 }

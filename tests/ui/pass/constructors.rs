@@ -1,7 +1,7 @@
 //! What `new` may look like for the generated program.
 
+use tch_lightning::module::{FromHparams, FromHparamsAndData, HasHparams, NoHparams};
 use tch_lightning::prelude::*;
-use tch_lightning::{FromHparams, FromHparamsAndData, HasHparams, NoHparams};
 
 #[derive(clap::Args, serde::Serialize, serde::Deserialize)]
 struct Hparams {

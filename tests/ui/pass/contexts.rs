@@ -1,10 +1,10 @@
 //! `ctx` may be asked for as a context of the hook's moment, under any name of it, or as the run's.
 
 use tch_lightning::prelude::*;
-use tch_lightning::{Hook, RunContext, at};
+use tch_lightning::{Hook, RunContext, context::phase};
 
 type Alias = Context;
-type Stepping = Context<at::Step>;
+type Stepping = Context<phase::Step>;
 type OfTheRun = tch_lightning::RunContext;
 type Reference<'c> = &'c mut RunContext;
 type Generic<At> = Context<At>;
@@ -76,7 +76,7 @@ impl Model {
         self.steps = ctx.global_step();
     }
 
-    fn on_test_epoch_end(&mut self, ctx: &mut Generic<at::Epoch>) {
+    fn on_test_epoch_end(&mut self, ctx: &mut Generic<phase::Epoch>) {
         ctx.log("epoch", 1.0);
     }
 

@@ -58,7 +58,7 @@ impl Data {
 
 #[test]
 fn it_is_a_data_module() {
-    use tch_lightning::{DataHooks, FromHparams};
+    use tch_lightning::module::{DataHooks, FromHparams};
     assert_eq!(<Data as DataHooks>::TABLE.overridden().len(), 7);
     assert_eq!(Data::from_hparams(Hparams { batch_size: 2 }).unwrap().rows(), 2);
 }

@@ -271,8 +271,8 @@ mod language {
             ::core::option::Option::Some(batch.0.mean(::core::option::Option::None))
         }
 
-        fn on_train_batch_start(&mut self) -> ::core::result::Result<::tch_lightning::Flow, ::std::io::Error> {
-            ::core::result::Result::Ok(::tch_lightning::Flow::Continue)
+        fn on_train_batch_start(&mut self) -> ::core::result::Result<::tch_lightning::module::Flow, ::std::io::Error> {
+            ::core::result::Result::Ok(::tch_lightning::module::Flow::Continue)
         }
 
         fn train_dataloader(&mut self) -> ::tch_lightning::data::DataLoader<Rows> {

@@ -45,7 +45,7 @@ impl OrError {
 
 #[test]
 fn each_is_a_loader() {
-    use tch_lightning::DataHooks;
+    use tch_lightning::module::DataHooks;
     let plain = [Hook::TrainDataloader, Hook::ValDataloader, Hook::TestDataloader];
     assert_eq!(<Plain as DataHooks>::TABLE.overridden(), plain);
     let or_error = [Hook::TrainDataloader, Hook::ValDataloader, Hook::PredictDataloader];

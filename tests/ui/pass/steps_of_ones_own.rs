@@ -1,7 +1,7 @@
 //! The hooks around an optimizer's step, written out.
 
-use tch_lightning::GradientClipAlgorithm;
 use tch_lightning::prelude::*;
+use tch_lightning::trainer::GradientClipAlgorithm;
 
 struct Model {
     vs: nn::VarStore,

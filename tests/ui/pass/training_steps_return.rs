@@ -1,6 +1,6 @@
 //! What a training step may return: a loss, perhaps none, more than a loss, or a `Result` of any of them.
 
-use tch_lightning::TrainingOutput;
+use tch_lightning::module::TrainingOutput;
 use tch_lightning::prelude::*;
 
 struct Outputs {

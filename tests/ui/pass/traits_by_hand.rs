@@ -1,10 +1,13 @@
 //! The traits and their markers can be implemented without the macro.
 
-use tch_lightning::at::Outside;
+use tch_lightning::context::phase::Outside;
 use tch_lightning::prelude::*;
 use tch_lightning::{
-    Batched, CheckpointHooks, DataHooks, DataHooksTable, LightningModule, LightningModuleTable, ModelHooks, Optimizes,
-    StepOutputs, Trains,
+    LightningModule,
+    module::{
+        Batched, CheckpointHooks, DataHooks, DataHooksTable, LightningModuleTable, ModelHooks, Optimizes, StepOutputs,
+        Trains,
+    },
 };
 
 struct Line {

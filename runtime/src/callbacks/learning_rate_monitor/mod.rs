@@ -2,7 +2,7 @@
 
 mod names;
 
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::messages;
 use crate::module::{Callback, LightningModule};
@@ -26,7 +26,7 @@ use std::collections::BTreeMap;
 /// be monitored.
 ///
 /// ```
-/// use tch_lightning::LearningRateMonitor;
+/// use tch_lightning::callbacks::LearningRateMonitor;
 /// use tch_lightning::schedule::Interval;
 ///
 /// let monitor = LearningRateMonitor::new().logging_interval(Interval::Step).log_momentum(true);

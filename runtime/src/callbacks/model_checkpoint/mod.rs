@@ -12,10 +12,11 @@ pub use save_last::SaveLast;
 pub(crate) use saved_best::SavedBest;
 
 use super::monitor::{MonitorMode, NotLogged};
+use crate::checkpoint::SaveRequest;
 use crate::checkpoint::folders::is_claimed_for;
 use crate::config::{Every, Span, Stopwatch};
-use crate::context::at::{Epoch, Outside};
-use crate::context::{CHECKPOINTS, Context, RunContext, SaveRequest};
+use crate::context::phase::{Epoch, Outside};
+use crate::context::{CHECKPOINTS, Context, RunContext};
 use crate::error::Error;
 use crate::file_error::FileError;
 use crate::json;
@@ -58,7 +59,7 @@ use std::path::{Path, PathBuf};
 /// process, so that a run can be resumed after a kill.
 ///
 /// ```
-/// use tch_lightning::{Every, ModelCheckpoint, MonitorMode};
+/// use tch_lightning::{callbacks::{ModelCheckpoint, MonitorMode}, Every};
 ///
 /// let best = ModelCheckpoint::new().monitor("val_acc").mode(MonitorMode::Max).save_top_k(3);
 /// let hourly = ModelCheckpoint::new().every(Every::Time(std::time::Duration::from_secs(3600)));

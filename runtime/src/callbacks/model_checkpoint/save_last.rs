@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Whether [`ModelCheckpoint`](crate::ModelCheckpoint) keeps a `last.ckpt` of what was saved last.
+/// Whether [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint) keeps a `last.ckpt` of what was saved last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SaveLast {
     /// No.

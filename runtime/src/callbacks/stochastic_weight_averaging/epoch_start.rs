@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// Written in a configuration it is a whole number, or one with a point.
 ///
 /// ```
-/// use tch_lightning::EpochStart;
+/// use tch_lightning::callbacks::EpochStart;
 ///
 /// assert_eq!(EpochStart::from(20), EpochStart::Epoch(20));
 /// assert_eq!(EpochStart::default(), EpochStart::from(0.8));

@@ -7,7 +7,7 @@ pub use epoch_start::EpochStart;
 
 use super::averaged_weights::AveragedWeights;
 use crate::checkpoint::Checkpoint;
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
@@ -39,7 +39,7 @@ use tch::{Tensor, no_grad};
 /// Generalization*](https://arxiv.org/abs/1803.05407).
 ///
 /// ```
-/// use tch_lightning::StochasticWeightAveraging;
+/// use tch_lightning::callbacks::StochasticWeightAveraging;
 ///
 /// let last_quarter = StochasticWeightAveraging::new(0.05).swa_epoch_start(0.75);
 /// let from_epoch_20 = StochasticWeightAveraging::new(0.05).swa_epoch_start(20).annealing_epochs(5);

@@ -5,7 +5,7 @@ mod throughput;
 
 pub use throughput::{Throughput, ThroughputTotals};
 
-use crate::context::at::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::data::Batch;
 use crate::json;
@@ -35,7 +35,7 @@ type SizeFn<B> = dyn FnMut(&B) -> usize;
 /// The totals of training are kept in checkpoints: a resumed run counts on from them.
 ///
 /// ```
-/// use tch_lightning::ThroughputMonitor;
+/// use tch_lightning::callbacks::ThroughputMonitor;
 /// use tch_lightning::prelude::*;
 ///
 /// type Texts = (Tensor, Tensor);

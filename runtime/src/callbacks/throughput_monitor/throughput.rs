@@ -5,12 +5,12 @@ use std::time::Duration;
 /// Batches, samples, items and floating-point operations per second, over the most recent batches. Lightning's
 /// [`Throughput`](https://lightning.ai/docs/fabric/stable/api/utilities.html), for one device.
 ///
-/// [`ThroughputMonitor`](crate::ThroughputMonitor) feeds it; in a loop of your own it is fed with totals, after every
+/// [`ThroughputMonitor`](crate::callbacks::ThroughputMonitor) feeds it; in a loop of your own it is fed with totals, after every
 /// batch or less often:
 ///
 /// ```
 /// use std::time::Duration;
-/// use tch_lightning::{ThroughputTotals, Throughput};
+/// use tch_lightning::{callbacks::{Throughput, ThroughputTotals}};
 ///
 /// let mut throughput = Throughput::new().window_size(3);
 /// for batches in 1..=5 {

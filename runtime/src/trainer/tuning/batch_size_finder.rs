@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// with its defaults, for [`Trainer::scale_batch_size`].
 ///
 /// ```
-/// use tch_lightning::{BatchSizeFinder, BatchSizeMode};
+/// use tch_lightning::{trainer::{BatchSizeFinder, BatchSizeMode}};
 ///
 /// let finder = BatchSizeFinder::new().mode(BatchSizeMode::Binsearch).init_val(32);
 /// assert_eq!(finder.margin, 0.05);
@@ -166,7 +166,7 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::{BatchSizeFinder, Loaders};
+    /// # use tch_lightning::{trainer::BatchSizeFinder, Loaders};
     /// # struct Line { vs: nn::VarStore, layer: nn::Linear }
     /// # #[lightning_module]
     /// # impl Line {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// [Smith, *Cyclical Learning Rates for Training Neural Networks*](https://arxiv.org/abs/1506.01186).
 ///
 /// ```
-/// use tch_lightning::LearningRateFinder;
+/// use tch_lightning::trainer::LearningRateFinder;
 ///
 /// let finder = LearningRateFinder::new().min_lr(1e-6).max_lr(10.0).num_training_steps(200);
 /// assert_eq!(finder.early_stop_threshold, Some(4.0));
@@ -162,7 +162,7 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::LearningRateFinder;
+    /// # use tch_lightning::trainer::LearningRateFinder;
     /// # struct Line { vs: nn::VarStore, layer: nn::Linear, lr: f64 }
     /// # #[lightning_module]
     /// # impl Line {

@@ -10,7 +10,7 @@ pub use learning_rate_finder::{LearningRateCurve, LearningRateFinder, SweepMode}
 use super::Trainer;
 use crate::config::{BatchLimit, FastDevRun, NonFiniteLoss, TrainerConfig};
 use crate::context::Context;
-use crate::context::at::Outside;
+use crate::context::phase::Outside;
 use crate::error::Error;
 use crate::module::{Callback, Copies, LightningModule};
 use crate::native::RandomState;

@@ -1,5 +1,5 @@
 use super::{LearningRateCurve, LearningRateFinder};
-use crate::context::at::Outside;
+use crate::context::phase::Outside;
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule, TrainingOutput};

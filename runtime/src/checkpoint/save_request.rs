@@ -1,5 +1,5 @@
-use crate::checkpoint::Checkpoint;
-use crate::checkpoint::retention::Outdated;
+use super::Checkpoint;
+use super::retention::Outdated;
 use crate::location;
 use crate::loggers::LoggedAt;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ impl SaveRequest {
     }
 
     /// Whether the request is for the file that is at `path`, or is to be.
-    pub(super) fn is_at(&self, path: &Path) -> bool {
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
         location::entry(&self.path) == location::entry(path)
     }
 }
