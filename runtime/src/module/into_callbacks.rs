@@ -15,7 +15,7 @@ use super::{Callback, LightningModule};
 ///
 /// ```
 /// use tch_lightning::prelude::*;
-/// use tch_lightning::{EarlyStopping, ModelCheckpoint};
+/// use tch_lightning::{callbacks::{EarlyStopping, ModelCheckpoint}};
 ///
 /// struct Model {
 ///     vs: nn::VarStore,

@@ -24,22 +24,20 @@ mod set_up;
 mod tuning;
 mod verbs;
 
-pub use ckpt_path::CkptPath;
-pub(crate) use found_checkpoint::{FoundCheckpoint, find_best_or_last, find_checkpoint};
-pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
-pub use verbs::Metrics;
-
 pub use crate::config::{
     BatchLimit, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, TrainerConfig, ValCheckInterval,
 };
 pub use crate::context::EndReason;
 pub use crate::signal::Signal;
 pub use crate::span::Span;
+pub use ckpt_path::CkptPath;
+pub(crate) use found_checkpoint::{FoundCheckpoint, find_best_or_last, find_checkpoint};
+pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 
 use crate::checkpoint::Checkpoint;
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::module::{Callbacks, DataSource, LightningModule, Running};
+use crate::module::{Callbacks, DataSource, LightningModule, Optimizes, Predicts, Running, Tests, Trains, Validates};
 use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
@@ -108,7 +106,95 @@ pub struct Trainer<M: LightningModule> {
     ctx: RunContext,
 }
 
+/// What a verb logged for its epoch: names with their values.
+pub type Metrics = Vec<(String, f64)>;
+
 impl<M: LightningModule> Trainer<M> {
+    /// Trains the module, and validates it within training where it has a `validation_step` and there is a loader for it.
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
+    pub fn fit(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<(), Error>
+    where
+        M: Trains + Optimizes,
+    {
+        self.run_fit(module, &mut data)
+    }
+
+    /// Runs the validation loop alone. Returns what was logged for the epoch.
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
+    pub fn validate(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Metrics, Error>
+    where
+        M: Validates,
+    {
+        self.run_validate(module, &mut data)
+    }
+
+    /// Runs the test loop. Returns what was logged for the epoch.
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
+    pub fn test(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Metrics, Error>
+    where
+        M: Tests,
+    {
+        self.run_test(module, &mut data)
+    }
+
+    /// Runs the predict loop. Returns what `predict_step` returned for each batch.
+    ///
+    /// # Errors
+    /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
+    pub fn predict(&mut self, module: &mut M, mut data: impl DataSource<M>) -> Result<Vec<M::Prediction>, Error>
+    where
+        M: Predicts,
+    {
+        self.run_predict(module, &mut data, None)
+    }
+
+    /// Runs the predict loop, and hands each value of `predict_step` to `each` as it comes, so that none is kept in memory. Lightning's
+    /// `return_predictions=False`.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # use tch_lightning::Loaders;
+    /// # struct Doubler(nn::VarStore);
+    /// #[lightning_module]
+    /// impl Doubler {
+    ///     fn predict_step(&self, batch: &Tensor) -> Tensor {
+    ///         batch * 2.0
+    ///     }
+    ///     // …
+    /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.0 }
+    /// }
+    ///
+    /// # let mut doubler = Doubler(nn::VarStore::new(Device::Cpu));
+    /// let loader = DataLoader::new(TensorDataset::new(Tensor::from_slice(&[1.0, 2.0, 3.0]))?).batch_size(2);
+    /// let mut sum = 0.0;
+    /// Doubler::trainer().predict_each(&mut doubler, Loaders::evaluation(loader), |prediction| {
+    ///     sum += prediction.sum(Kind::Double).double_value(&[]);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(sum, 12.0);
+    /// # Ok::<(), anyhow::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict), and [`Error::Prediction`] where `each` fails.
+    pub fn predict_each(
+        &mut self,
+        module: &mut M,
+        mut data: impl DataSource<M>,
+        mut each: impl FnMut(M::Prediction) -> anyhow::Result<()>,
+    ) -> Result<(), Error>
+    where
+        M: Predicts,
+    {
+        self.run_predict(module, &mut data, Some(&mut each)).map(drop)
+    }
+
     /// What all verbs have in common: the beginning, the end, and the end by an error.
     fn run<T>(
         &mut self,

@@ -1,5 +1,5 @@
 use tch_lightning::prelude::*;
-use tch_lightning::{EarlyStopping, ModelCheckpoint};
+use tch_lightning::{callbacks::{EarlyStopping, ModelCheckpoint}};
 
 struct Model {
     vs: nn::VarStore,

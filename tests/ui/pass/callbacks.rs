@@ -1,7 +1,7 @@
 //! A callback watches one type of module, or every module that fits its hooks.
 
 use tch_lightning::prelude::*;
-use tch_lightning::{Hook, IntoCallbacks, LightningModule};
+use tch_lightning::{Hook, LightningModule, module::IntoCallbacks};
 
 struct Model {
     vs: nn::VarStore,
