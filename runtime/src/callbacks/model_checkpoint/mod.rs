@@ -1,8 +1,10 @@
 //! Writes checkpoints while training, and keeps the best.
 
 mod best;
+mod folder;
 mod format_spec;
 mod name;
+mod save;
 mod save_last;
 mod saved_best;
 mod state;
@@ -11,22 +13,16 @@ mod when;
 pub use save_last::SaveLast;
 pub(crate) use saved_best::SavedBest;
 
-use super::monitor::{MonitorMode, NotLogged};
-use crate::checkpoint::SaveRequest;
-use crate::checkpoint::folders::is_claimed_for;
+use super::monitor::MonitorMode;
 use crate::config::{Every, Span, Stopwatch};
 use crate::context::phase::{Epoch, Outside};
-use crate::context::{CHECKPOINTS, Context, RunContext};
+use crate::context::{Context, RunContext};
 use crate::error::Error;
-use crate::file_error::FileError;
 use crate::json;
 use crate::location;
-use crate::messages;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
 use anyhow::Result;
-use best::Kept;
-use name::Template;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use state::{Run, State};
@@ -221,166 +217,6 @@ impl ModelCheckpoint {
     pub(crate) fn known_paths(&self) -> impl Iterator<Item = &Path> {
         let State { best_model_path, last_model_path, last_saved, .. } = &self.state;
         [best_model_path, last_model_path, last_saved].into_iter().flatten().map(PathBuf::as_path)
-    }
-
-    /// [`dirpath`](field@Self::dirpath) without `~`.
-    fn expanded_dirpath(&self) -> Option<PathBuf> {
-        self.dirpath.as_deref().map(location::expanded)
-    }
-
-    /// The folder of this run's checkpoints, which is made when it is first asked for.
-    fn folder(&mut self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
-        if let Some(folder) = &self.run.folder {
-            return Ok(folder.clone());
-        }
-        let dirpath = match self.expanded_dirpath() {
-            Some(dirpath) => dirpath,
-            None => ctx.log_dir()?.join(CHECKPOINTS),
-        };
-        let folder = ctx.checkpoint_folders().claim(&dirpath).map_err(|source| FileError {
-            what: "can't make the folder of the checkpoints,",
-            path: dirpath.clone(),
-            source,
-        })?;
-        if folder != dirpath {
-            let (dirpath, folder) = (dirpath.display(), folder.display());
-            messages::warning!(
-                "another run writes its checkpoints to {dirpath} at the moment, so that those of this run go to {folder}"
-            );
-        }
-        self.state.dirpath.clone_from(&folder);
-        Ok(self.run.folder.insert(folder).clone())
-    }
-
-    /// The folder of an earlier run, where this one has the same `dirpath` and no other run has the folder now.
-    fn taken_over(&mut self, ctx: &mut RunContext, folder: &Path) -> Option<PathBuf> {
-        let dirpath = self.expanded_dirpath().filter(|dirpath| is_claimed_for(folder, dirpath))?;
-        let folder = if location::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
-        // other verbs write nothing
-        if ctx.stage() == Stage::Fit && folder.exists() {
-            if !ctx.checkpoint_folders().take_over(&folder) {
-                return None;
-            }
-            self.run.folder = Some(folder.clone());
-        }
-        Some(folder)
-    }
-
-    /// The number of best checkpoints; `None` keeps all.
-    fn top_k(&self) -> Option<usize> {
-        usize::try_from(self.save_top_k).ok()
-    }
-
-    /// Saves the best checkpoints, if this is one.
-    fn save_top(&mut self, ctx: &mut RunContext, metrics: &BTreeMap<String, f64>) -> Result<()> {
-        if self.save_top_k == 0 {
-            return Ok(());
-        }
-        let Some(monitor) = &self.monitor else { return self.save_newest(ctx, metrics) };
-        match metrics.get(monitor) {
-            Some(score) if self.state.best.takes(*score, self.top_k(), self.mode) => {
-                self.save_best(ctx, metrics, *score)
-            }
-            Some(_) => Ok(()),
-            None => self.miss(ctx, monitor, metrics),
-        }
-    }
-
-    /// A metric of validation may be missing as long as there was none.
-    fn miss(&self, ctx: &RunContext, monitor: &str, metrics: &BTreeMap<String, f64>) -> Result<()> {
-        let logged = metrics.keys().filter(|name| !matches!(name.as_str(), "epoch" | "step")).cloned().collect();
-        let missing = NotLogged { by: "ModelCheckpoint", monitor: monitor.to_owned(), logged };
-        if ctx.has_validated() {
-            return Err(missing.into());
-        }
-        messages::warning!("{missing}");
-        Ok(())
-    }
-
-    fn save_newest(&mut self, ctx: &mut RunContext, metrics: &BTreeMap<String, f64>) -> Result<()> {
-        let before = self.state.best_model_path.clone();
-        let path = self.free_path(ctx, metrics, before.as_deref())?;
-        self.state.best_model_path = Some(path.clone());
-        let outdated = before.filter(|_| self.save_top_k == 1);
-        self.save(ctx, path, outdated);
-        Ok(())
-    }
-
-    fn save_best(&mut self, ctx: &mut RunContext, metrics: &BTreeMap<String, f64>, score: f64) -> Result<()> {
-        let is_full = self.top_k().is_some_and(|top_k| self.state.best.len() >= top_k);
-        let outdated = if is_full { self.state.best.remove_worst(self.mode) } else { None };
-        let path = self.free_path(ctx, metrics, outdated.as_deref())?;
-        // what is no number is worse than every number
-        self.state.best.add(path.clone(), if score.is_nan() { self.mode.worst() } else { score });
-        if let Some(Kept(best, score)) = self.state.best.best(self.mode) {
-            self.state.best_model_path = Some(best.clone());
-            self.state.best_model_score = Some(*score);
-        }
-        self.save(ctx, path, outdated);
-        Ok(())
-    }
-
-    /// Asks for the checkpoint, and for the removal of an older one.
-    fn save(&mut self, ctx: &mut RunContext, path: PathBuf, outdated: Option<PathBuf>) {
-        if self.verbose {
-            messages::info!(
-                { epoch = ctx.current_epoch(), step = ctx.global_step() },
-                "epoch {}, step {}: saving {}",
-                ctx.current_epoch(),
-                ctx.global_step(),
-                path.display()
-            );
-        }
-        self.state.last_global_step_saved = ctx.global_step();
-        self.state.last_batch_saved = ctx.total_batches();
-        self.state.last_saved = Some(path.clone());
-        let mut request = SaveRequest::new(path.clone()).weights_only(self.save_weights_only);
-        if let Some(outdated) = outdated.filter(|outdated| self.may_remove(outdated, &path)) {
-            request = request.then_remove(outdated);
-        }
-        ctx.save_checkpoint(request);
-    }
-
-    /// Files of other folders and the checkpoint that the run began from are left alone.
-    fn may_remove(&self, old: &Path, new: &Path) -> bool {
-        let began_from = self.run.began_from.as_deref();
-        let entry = location::entry(old);
-        entry != location::entry(new)
-            && entry.starts_with(location::resolved(&self.state.dirpath))
-            && began_from.is_none_or(|began_from| !location::is_same(began_from, old))
-    }
-
-    /// The path of the next checkpoint: one that is not taken, unless by the file that it replaces.
-    fn free_path(
-        &mut self,
-        ctx: &mut RunContext,
-        metrics: &BTreeMap<String, f64>,
-        replaced: Option<&Path>,
-    ) -> Result<PathBuf> {
-        let template = Template::parse(self.filename.as_deref()).map_err(Error::configuration)?;
-        self.free(ctx, &template.filled(metrics, self.auto_insert_metric_name), replaced)
-    }
-
-    fn free(&mut self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {
-        let folder = self.folder(ctx)?;
-        Ok(ctx.free_checkpoint(&folder, name, |path| !self.enable_version_counter || Some(path) == replaced))
-    }
-
-    /// Saves `last.ckpt`.
-    fn save_last_one(&mut self, ctx: &mut RunContext) -> Result<()> {
-        if self.save_last == SaveLast::No {
-            return Ok(());
-        }
-        let before = self.state.last_model_path.clone();
-        let path = self.free(ctx, "last", before.as_deref())?;
-        match self.state.last_saved.clone().filter(|_| self.save_last == SaveLast::Link && self.save_top_k != 0) {
-            // somebody has removed it: the link waits for the next one
-            Some(target) if !ctx.is_taken(&target) => return Ok(()),
-            Some(target) => ctx.save_checkpoint(SaveRequest::link(path.clone(), target)),
-            None => self.save(ctx, path.clone(), before),
-        }
-        self.state.last_model_path = Some(path);
-        Ok(())
     }
 }
 

@@ -2,11 +2,8 @@
 
 use super::name::Template;
 use super::{ModelCheckpoint, SaveLast, candidates};
-use crate::atomic_file;
 use crate::config::Span;
 use crate::context::RunContext;
-use crate::error::Error;
-use crate::file_error::FileError;
 use crate::stage::Stage;
 use anyhow::Result;
 
@@ -36,18 +33,6 @@ impl ModelCheckpoint {
         }
         mistakes.extend(Template::parse(self.filename.as_deref()).err());
         if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("; ")) }
-    }
-
-    /// Whether files can be made in the folder, which is not made yet.
-    pub(super) fn check_folder(&self, ctx: &RunContext) -> Result<(), Error> {
-        let folder = match (self.expanded_dirpath(), ctx.made_log_dir()) {
-            _ if ctx.is_fast_dev_run() => return Ok(()),
-            (Some(dirpath), _) => dirpath,
-            (None, Some(log_dir)) => log_dir.to_owned(),
-            (None, None) => ctx.config().default_root_dir.clone(),
-        };
-        let refused = |(path, source)| FileError { what: "checkpoints can't be written to", path, source };
-        Ok(atomic_file::check_folder(&folder).map_err(refused)?)
     }
 
     /// The epochs after which to save; 0 for never.

@@ -1,0 +1,97 @@
+//! The folder of a run's checkpoints, and the paths in it.
+
+use super::ModelCheckpoint;
+use super::name::Template;
+use crate::atomic_file;
+use crate::checkpoint::folders::is_claimed_for;
+use crate::context::{CHECKPOINTS, RunContext};
+use crate::error::Error;
+use crate::file_error::FileError;
+use crate::location;
+use crate::messages;
+use crate::stage::Stage;
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+impl ModelCheckpoint {
+    /// [`dirpath`](field@Self::dirpath) without `~`.
+    pub(super) fn expanded_dirpath(&self) -> Option<PathBuf> {
+        self.dirpath.as_deref().map(location::expanded)
+    }
+
+    /// The folder of this run's checkpoints, which is made when it is first asked for.
+    fn folder(&mut self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
+        if let Some(folder) = &self.run.folder {
+            return Ok(folder.clone());
+        }
+        let dirpath = match self.expanded_dirpath() {
+            Some(dirpath) => dirpath,
+            None => ctx.log_dir()?.join(CHECKPOINTS),
+        };
+        let folder = ctx.checkpoint_folders().claim(&dirpath).map_err(|source| FileError {
+            what: "can't make the folder of the checkpoints,",
+            path: dirpath.clone(),
+            source,
+        })?;
+        if folder != dirpath {
+            let (dirpath, folder) = (dirpath.display(), folder.display());
+            messages::warning!(
+                "another run writes its checkpoints to {dirpath} at the moment, so that those of this run go to {folder}"
+            );
+        }
+        self.state.dirpath.clone_from(&folder);
+        Ok(self.run.folder.insert(folder).clone())
+    }
+
+    /// The folder of an earlier run, where this one has the same `dirpath` and no other run has the folder now.
+    pub(super) fn taken_over(&mut self, ctx: &mut RunContext, folder: &Path) -> Option<PathBuf> {
+        let dirpath = self.expanded_dirpath().filter(|dirpath| is_claimed_for(folder, dirpath))?;
+        let folder = if location::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
+        // other verbs write nothing
+        if ctx.stage() == Stage::Fit && folder.exists() {
+            if !ctx.checkpoint_folders().take_over(&folder) {
+                return None;
+            }
+            self.run.folder = Some(folder.clone());
+        }
+        Some(folder)
+    }
+
+    /// Whether files can be made in the folder, which is not made yet.
+    pub(super) fn check_folder(&self, ctx: &RunContext) -> Result<(), Error> {
+        let folder = match (self.expanded_dirpath(), ctx.made_log_dir()) {
+            _ if ctx.is_fast_dev_run() => return Ok(()),
+            (Some(dirpath), _) => dirpath,
+            (None, Some(log_dir)) => log_dir.to_owned(),
+            (None, None) => ctx.config().default_root_dir.clone(),
+        };
+        let refused = |(path, source)| FileError { what: "checkpoints can't be written to", path, source };
+        Ok(atomic_file::check_folder(&folder).map_err(refused)?)
+    }
+
+    /// Files of other folders and the checkpoint that the run began from are left alone.
+    pub(super) fn may_remove(&self, old: &Path, new: &Path) -> bool {
+        let began_from = self.run.began_from.as_deref();
+        let entry = location::entry(old);
+        entry != location::entry(new)
+            && entry.starts_with(location::resolved(&self.state.dirpath))
+            && began_from.is_none_or(|began_from| !location::is_same(began_from, old))
+    }
+
+    /// The path of the next checkpoint: one that is not taken, unless by the file that it replaces.
+    pub(super) fn free_path(
+        &mut self,
+        ctx: &mut RunContext,
+        metrics: &BTreeMap<String, f64>,
+        replaced: Option<&Path>,
+    ) -> Result<PathBuf> {
+        let template = Template::parse(self.filename.as_deref()).map_err(Error::configuration)?;
+        self.free(ctx, &template.filled(metrics, self.auto_insert_metric_name), replaced)
+    }
+
+    pub(super) fn free(&mut self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {
+        let folder = self.folder(ctx)?;
+        Ok(ctx.free_checkpoint(&folder, name, |path| !self.enable_version_counter || Some(path) == replaced))
+    }
+}
