@@ -14,6 +14,7 @@ pub use cuda::CudaStatus;
 /// The kind of device that a run computes on. Lightning's `accelerator`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Accelerator {
     /// CUDA where it is usable, else MPS, else the CPU.
     #[default]
@@ -31,6 +32,7 @@ pub enum Accelerator {
 /// Which devices of the accelerator. Lightning's `devices`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Written", into = "Written")]
+#[non_exhaustive]
 pub enum Devices {
     /// The first device.
     #[default]

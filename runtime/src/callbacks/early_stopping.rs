@@ -83,6 +83,7 @@ struct State {
 
 /// Why [`EarlyStopping`] ended training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum StoppingReason {
     /// The metric was better than `stopping_threshold`.
     StoppingThreshold,

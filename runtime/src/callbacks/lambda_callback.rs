@@ -66,18 +66,25 @@ impl<M: LightningModule> fmt::Debug for LambdaCallback<M> {
     }
 }
 
-/// What a closure of a [`LambdaCallback`] may return: nothing, or a `Result<()>`.
+/// The type that a closure of a [`LambdaCallback`] returns: `()`, or a `Result<()>`. Sealed.
 #[diagnostic::on_unimplemented(
-    message = "a closure of a LambdaCallback can't return `{Self}`",
-    label = "return nothing, or `Ok(())` where something can fail"
+    message = "a closure of a LambdaCallback cannot return `{Self}`",
+    label = "return `()`, or a `Result<()>` if the closure can fail"
 )]
-pub trait LambdaReturn {
-    /// What the trainer gets.
+pub trait LambdaReturn: sealed::Sealed {
+    /// Converts the value into the result of the hook.
     ///
     /// # Errors
     /// The closure's own.
     fn into_result(self) -> Result<()>;
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for () {}
+impl sealed::Sealed for Result<()> {}
 
 impl LambdaReturn for () {
     fn into_result(self) -> Result<()> {
@@ -85,7 +92,7 @@ impl LambdaReturn for () {
     }
 }
 
-// one type of error alone, so that `?` needs no annotation in a closure
+// for a single error type, so that `?` in a closure needs no annotation
 impl LambdaReturn for Result<()> {
     fn into_result(self) -> Result<()> {
         self

@@ -7,6 +7,7 @@ use std::fmt;
 /// Which values of a monitored metric are better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum MonitorMode {
     /// Smaller ones, as of a loss.
     #[default]

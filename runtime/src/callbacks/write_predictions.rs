@@ -46,6 +46,7 @@ pub trait PredictionWriter<M: LightningModule>: 'static {
 /// When predictions are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum WriteInterval {
     /// After each batch.
     #[default]

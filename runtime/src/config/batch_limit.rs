@@ -13,6 +13,7 @@ use std::str::FromStr;
 /// assert_eq!("0.25".parse(), Ok(BatchLimit::Fraction(0.25)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum BatchLimit {
     /// The first n batches.
     Batches(usize),

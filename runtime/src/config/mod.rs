@@ -154,6 +154,7 @@ pub struct TrainerConfig {
 /// anyway, and can't skip a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum NonFiniteLoss {
     /// End the run with an error; the weights are those from before the step
     #[default]
@@ -169,6 +170,7 @@ pub enum NonFiniteLoss {
 /// [`clip_grad_value_`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum GradientClipAlgorithm {
     /// Scale all gradients so that their total L2 norm is at most the value
     #[default]

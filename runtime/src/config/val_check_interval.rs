@@ -15,6 +15,7 @@ use std::str::FromStr;
 /// assert_eq!("500 steps".parse(), Ok(ValCheckInterval::Every(Every::OptimizerSteps(500))));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum ValCheckInterval {
     /// After this fraction of an epoch, above 0 and up to 1. Default 1, the end of the epoch.
     Fraction(f64),

@@ -41,7 +41,14 @@ pub enum Outside {}
     message = "nothing can be logged in this hook: it belongs to no step and no epoch [TL0701]",
     label = "log in a step, around a batch, or at the beginning or end of an epoch"
 )]
-pub trait Logs {}
+pub trait Logs: sealed::Sealed {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for Step {}
+impl sealed::Sealed for Epoch {}
 
 impl Logs for Step {}
 impl Logs for Epoch {}

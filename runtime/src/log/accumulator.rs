@@ -9,6 +9,7 @@ use tch::{TchError, Tensor, no_grad};
 /// How the values of an epoch become one. Lightning's `reduce_fx`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Reduction {
     /// The mean, each value weighted with its batch's size.
     #[default]

@@ -5,6 +5,7 @@ use std::fmt;
 use tch::Tensor;
 
 /// What can be logged: a tensor of one element, a number, or a metric.
+#[non_exhaustive]
 pub enum LogValue {
     /// A tensor of one element, of any real dtype and device. What it holds at the end of the log call's statement is
     /// read or, on a GPU, copied there: it may change afterwards.

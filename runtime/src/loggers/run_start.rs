@@ -32,6 +32,7 @@ impl RunStart {
 
 /// How a run ended, as Lightning tells its loggers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum RunStatus {
     /// It came to its end.
     Success,

@@ -119,6 +119,7 @@ pub(super) fn joined(
 /// The reduction that joins the states of two batches, or of two processes: torchmetrics'
 /// [`dist_reduce_fx`](https://lightning.ai/docs/torchmetrics/stable/references/metric.html#torchmetrics.Metric.add_state).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DistReduceFx {
     /// The sum.
     Sum,

@@ -28,8 +28,9 @@ pub struct ScheduledOptimizer {
     pub lr_schedulers: Vec<LrSchedulerConfig>,
 }
 
-/// What can become an optimizer: an algorithm, [`ParameterGroups`] of one, or either with schedulers.
-pub trait IntoOptimizer: Sized {
+/// Conversion into an optimizer with its schedulers: of an algorithm, of [`ParameterGroups`], or of either with
+/// schedulers. Sealed.
+pub trait IntoOptimizer: Sized + sealed::Sealed {
     /// The groups with their schedulers.
     fn into_optimizer(self) -> ScheduledOptimizer;
 
@@ -51,6 +52,13 @@ pub trait IntoOptimizer: Sized {
         optimizer
     }
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<G: IntoParameterGroups> sealed::Sealed for G {}
+impl sealed::Sealed for ScheduledOptimizer {}
 
 impl<G: IntoParameterGroups> IntoOptimizer for G {
     fn into_optimizer(self) -> ScheduledOptimizer {

@@ -125,11 +125,18 @@ impl Division {
 }
 
 /// Conversion into the argument of [`Optimizer::new`](super::Optimizer::new): an algorithm for all parameters, or
-/// [`ParameterGroups`].
-pub trait IntoParameterGroups {
+/// [`ParameterGroups`]. Sealed: convert a type of your own into an [`Algorithm`] instead.
+pub trait IntoParameterGroups: sealed::Sealed {
     /// Converts this value into groups.
     fn into_parameter_groups(self) -> ParameterGroups;
 }
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+impl<A: Into<Algorithm>> sealed::Sealed for A {}
+impl<A: Into<Algorithm>> sealed::Sealed for ParameterGroups<A> {}
 
 impl<A: Into<Algorithm>> IntoParameterGroups for A {
     fn into_parameter_groups(self) -> ParameterGroups {

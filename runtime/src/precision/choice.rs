@@ -29,6 +29,7 @@ use tch::{Device, Kind, TchError};
 /// # Ok::<(), anyhow::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ValueEnum)]
+#[non_exhaustive]
 pub enum Precision {
     /// Float32; nothing is converted. Also `32`.
     #[default]

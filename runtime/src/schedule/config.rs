@@ -45,6 +45,7 @@ pub struct LrSchedulerConfig {
 /// The event after which a scheduler steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Interval {
     /// Optimizer steps.
     Step,

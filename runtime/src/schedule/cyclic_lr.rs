@@ -92,6 +92,7 @@ mod default {
 /// The scaling of [`CyclicLr`]'s cycles.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CyclicMode {
     /// All cycles have the same height.
     #[default]
@@ -105,6 +106,7 @@ pub enum CyclicMode {
 /// The argument of a [`ScaleFn`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ScaleMode {
     /// The number of the cycle, from 1.
     #[default]

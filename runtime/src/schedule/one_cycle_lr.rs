@@ -101,6 +101,7 @@ mod default {
 /// The curve that [`OneCycleLr`] follows between two rates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum AnnealStrategy {
     /// Half a cosine.
     #[default]

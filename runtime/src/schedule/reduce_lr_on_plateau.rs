@@ -42,6 +42,7 @@ pub struct ReduceLrOnPlateau {
 /// The direction in which a metric of [`ReduceLrOnPlateau`] improves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum PlateauMode {
     /// Smaller metrics are better.
     #[default]
@@ -63,6 +64,7 @@ impl PlateauMode {
 /// The meaning of a [`ReduceLrOnPlateau`]'s threshold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum ThresholdMode {
     /// Relative to the best metric: below `best * (1 - threshold)`, or above `best * (1 + threshold)`, is better.
     #[default]

@@ -11,6 +11,7 @@ fn tolerance(precision: Precision) -> f64 {
         Precision::Float32True => 1e-6,
         Precision::BFloat16True => 4e-3,
         Precision::Float16True | Precision::BFloat16Mixed | Precision::Float16Mixed => 5e-4,
+        other => panic!("a tolerance is needed for {other:?}"),
     }
 }
 

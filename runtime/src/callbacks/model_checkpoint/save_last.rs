@@ -2,6 +2,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Whether [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint) keeps a `last.ckpt` of what was saved last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SaveLast {
     /// No.
     #[default]

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "an epoch as a whole number, or a fraction from 0.0 to 1.0")]
+#[non_exhaustive]
 pub enum EpochStart {
     /// An epoch, the first of all being 1.
     Epoch(usize),

@@ -5,13 +5,13 @@ use crate::data::reader::WrapSampler;
 use crate::data::{Batch, Batches, DataError, DataLoader};
 use crate::signal::Caught;
 
-/// Loaders that can be combined: a tuple of up to eight, or a `Vec` of loaders of the same type.
+/// Loaders that can be combined: a tuple of up to eight, or a `Vec` of loaders of the same type. Sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be combined into one loader",
     label = "neither a tuple nor a `Vec` of loaders",
     note = "write `CombinedLoader::max_size_cycle((first, second))`; up to eight loaders fit into a tuple"
 )]
-pub trait Combine: 'static {
+pub trait Combine: sealed::Sealed + 'static {
     /// A batch of each loader: a tuple, or a `Vec`.
     type Batch: Batch;
 
@@ -39,6 +39,10 @@ pub trait Combine: 'static {
 
     #[doc(hidden)]
     fn map_sampler(&mut self, wrap: &mut WrapSampler<'_>) -> Result<(), DataError>;
+}
+
+mod sealed {
+    pub trait Sealed {}
 }
 
 /// The loaders in an epoch.
@@ -189,6 +193,8 @@ fn in_parentheses(descriptions: impl IntoIterator<Item = String>) -> String {
     format!("a combination of {}", each.join(" and "))
 }
 
+impl<B: Batch> sealed::Sealed for Vec<DataLoader<B>> {}
+
 impl<B: Batch> Combine for Vec<DataLoader<B>> {
     type Batch = Vec<B>;
     type Optional = Vec<Option<B>>;
@@ -243,6 +249,8 @@ impl<B: Batch> Members for Vec<Loading<'_, B>> {
 
 macro_rules! combine_tuple {
     ($($batch:ident $position:tt)+) => {
+        impl<$($batch: Batch),+> sealed::Sealed for ($(DataLoader<$batch>,)+) {}
+
         impl<$($batch: Batch),+> Combine for ($(DataLoader<$batch>,)+) {
             type Batch = ($($batch,)+);
             type Optional = ($(Option<$batch>,)+);

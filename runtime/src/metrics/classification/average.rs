@@ -4,6 +4,7 @@ use crate::metrics::ratio::ratio;
 
 /// The average over classes or labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Average {
     /// The value of all classes together: each element has the same weight.
     Micro,

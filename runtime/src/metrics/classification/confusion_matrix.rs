@@ -47,6 +47,7 @@ impl<T: Task> ConfusionMatrix<T> {
 
 /// The divisor of the counts of a confusion matrix. If it is 0, so is the fraction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Normalize {
     /// No normalization.
     #[default]

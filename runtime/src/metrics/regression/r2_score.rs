@@ -36,6 +36,7 @@ compares!(R2Score);
 
 /// The average over the scores of several outputs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MultiOutput {
     /// No average: a score for each output.
     RawValues,

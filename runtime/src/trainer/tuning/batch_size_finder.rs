@@ -38,6 +38,7 @@ pub struct BatchSizeFinder {
 /// How a [`BatchSizeFinder`] chooses sizes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum BatchSizeMode {
     /// Twice the size before, until one does not fit.
     #[default]

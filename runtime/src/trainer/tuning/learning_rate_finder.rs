@@ -37,6 +37,7 @@ pub struct LearningRateFinder {
 /// How the learning rate of a [`LearningRateFinder`] grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum SweepMode {
     /// By the same factor at each step.
     #[default]
