@@ -1,6 +1,6 @@
 //! Logged metrics: read when the epoch ends, and then reset, whatever they were logged for and under how many names.
 
-use crate::script::{Recorder, Row, Script, config, fit};
+use crate::script::{Recorder, Row, Script, config, fit, over_two_loaders};
 use std::cell::RefCell;
 use std::path::Path;
 use std::rc::Rc;
@@ -280,20 +280,6 @@ fn a_checkpoint_before_a_metric_is_logged_again_keeps_what_it_had() {
     }
     assert_eq!(whole[0], [6.0]);
     assert_eq!(whole[1], [6.0]);
-}
-
-/// Validates over two loaders of two batches each, in which `log` is called with the loader's index.
-fn over_two_loaders(
-    log: impl Fn(&mut Context, usize) -> Result<()> + 'static,
-) -> Result<Recorder, tch_lightning::Error> {
-    let validate = TrainerConfig { limit_val_batches: 1.0.into(), num_sanity_val_steps: 0, ..config() };
-    let batches = Rc::new(RefCell::new(0));
-    let script = Script::new(2, |_, _| Ok(())).val_loaders(2).in_validation(move |ctx, _| {
-        let loader = *batches.borrow() / 2;
-        *batches.borrow_mut() += 1;
-        log(ctx, loader)
-    });
-    fit(validate, script)
 }
 
 #[test]

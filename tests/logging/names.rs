@@ -1,6 +1,6 @@
 //! Which log calls belong together, and which are refused.
 
-use crate::script::{Recorder, Script, config, fit};
+use crate::script::{Recorder, Script, config, fit, over_two_loaders};
 use tch_lightning::metrics::{Mean, Sum};
 use tch_lightning::prelude::*;
 use tch_lightning::{callbacks::LambdaCallback, checkpoint::SaveRequest};
@@ -299,4 +299,30 @@ fn a_changed_program_may_name_its_values_otherwise_from_an_epoch_on() {
     let two = TrainerConfig { max_epochs: Some(2), ..config() };
     Trainer::new(two).logger(recorder.clone()).ckpt_path(path).fit(&mut Script::new(4, then), ()).unwrap();
     assert_eq!((recorder.column("x_step"), recorder.column("x_epoch")), (vec![5.0; 4], vec![7.0]));
+}
+
+#[test]
+fn add_dataloader_idx_of_false_leaves_the_number_of_the_loader_out() {
+    let recorder = over_two_loaders(|ctx, loader| {
+        ctx.log(["clean", "noisy"][loader], loader as f64).add_dataloader_idx(false);
+        ctx.log("both", loader as f64);
+        Ok(())
+    });
+    let recorder = recorder.unwrap();
+    assert_eq!(recorder.column("clean"), [0.0]);
+    assert_eq!(recorder.column("noisy"), [1.0]);
+    assert_eq!(recorder.column("both/dataloader_idx_1"), [1.0]);
+    assert!(recorder.column("both").is_empty() && recorder.column("noisy/dataloader_idx_1").is_empty());
+}
+
+#[test]
+fn add_dataloader_idx_of_false_needs_a_name_for_each_loader() {
+    let said = over_two_loaders(|ctx, _| {
+        ctx.log("x", 1.0).add_dataloader_idx(false);
+        Ok(())
+    });
+    let said = said.err().expect("the run fails").to_string();
+    let expected = "`x` was logged with `add_dataloader_idx(false)` in the batches of the loaders 0 and 1: use one name for each loader, or \
+                    leave `add_dataloader_idx(false)` out";
+    assert!(said.ends_with(expected), "{said}");
 }

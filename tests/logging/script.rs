@@ -185,6 +185,18 @@ pub fn fit(config: TrainerConfig, mut script: Script) -> Result<Recorder, Error>
     Ok(recorder)
 }
 
+/// Validates over two loaders of two batches each, in which `log` is called with the loader's index.
+pub fn over_two_loaders(log: impl Fn(&mut Context, usize) -> Result<()> + 'static) -> Result<Recorder, Error> {
+    let validate = TrainerConfig { limit_val_batches: 1.0.into(), num_sanity_val_steps: 0, ..config() };
+    let batches = Rc::new(RefCell::new(0));
+    let script = Script::new(2, |_, _| Ok(())).val_loaders(2).in_validation(move |ctx, _| {
+        let loader = *batches.borrow() / 2;
+        *batches.borrow_mut() += 1;
+        log(ctx, loader)
+    });
+    fit(validate, script)
+}
+
 /// What is shown of a run inside of a hook.
 pub fn callback_metric(ctx: &RunContext, name: &str) -> Option<f64> {
     ctx.callback_metrics().get(name).copied()

@@ -22,6 +22,7 @@ pub struct LogEntry<'a, At = Step> {
     logger: bool,
     reduction: Reduction,
     batch_size: Option<usize>,
+    add_dataloader_idx: bool,
 }
 
 // the bound stands on the method, so that a hook without it is told why, and not that there is no such method
@@ -92,6 +93,7 @@ impl<At> Context<At> {
             logger: true,
             reduction: Reduction::Mean,
             batch_size: None,
+            add_dataloader_idx: true,
         }
     }
 }
@@ -153,6 +155,21 @@ impl<At> LogEntry<'_, At> {
         self
     }
 
+    /// Whether the name gets the suffix `/dataloader_idx_0` where there are several loaders; it does unless this says otherwise.
+    /// Without it, the names that are logged in the batches of different loaders must differ.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// fn log_accuracy(ctx: &mut Context, accuracy: &Tensor, dataloader_idx: usize) {
+    ///     let name = ["clean_acc", "noisy_acc"][dataloader_idx];
+    ///     ctx.log(name, accuracy).add_dataloader_idx(false);
+    /// }
+    /// ```
+    pub fn add_dataloader_idx(mut self, add_dataloader_idx: bool) -> Self {
+        self.add_dataloader_idx = add_dataloader_idx;
+        self
+    }
+
     fn record(&mut self) -> Result<(), String> {
         let Some(hook) = self.ctx.hook() else { return Err(format!("`{}` was logged outside of a hook", self.name)) };
         let Some(value) = self.value.take() else { return Ok(()) };
@@ -172,6 +189,7 @@ impl<At> LogEntry<'_, At> {
             prog_bar: self.prog_bar,
             logger: self.logger,
             reduction: self.reduction,
+            add_dataloader_idx: self.add_dataloader_idx,
         };
         let weight = self.batch_size.unwrap_or(self.ctx.batch_size()) as f64;
         let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx(), name: &self.name };

@@ -8,6 +8,8 @@ pub(crate) struct Arguments {
     pub(crate) prog_bar: bool,
     pub(crate) logger: bool,
     pub(crate) reduction: Reduction,
+    /// Whether the name gets the number of the loader, where there are several.
+    pub(crate) add_dataloader_idx: bool,
 }
 
 impl Arguments {
@@ -26,6 +28,7 @@ impl Arguments {
             flag("on_epoch", self.on_epoch, second.on_epoch),
             flag("prog_bar", self.prog_bar, second.prog_bar),
             flag("logger", self.logger, second.logger),
+            flag("add_dataloader_idx", self.add_dataloader_idx, second.add_dataloader_idx),
             (one != other).then(|| format!("`reduce` is {one:?}, then {other:?}")),
         ];
         differences.into_iter().flatten()

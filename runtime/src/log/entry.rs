@@ -87,18 +87,23 @@ impl Logged {
         }
     }
 
+    /// The number of the loader as a suffix, where there are several and the log call does not leave it out.
+    fn suffix(&self, key: &Key) -> String {
+        if self.arguments.add_dataloader_idx { key.suffix() } else { String::new() }
+    }
+
     pub(super) fn bare_name(&self, key: &Key) -> String {
-        format!("{}{}", key.name, key.suffix())
+        format!("{}{}", key.name, self.suffix(key))
     }
 
     pub(super) fn step_name(&self, key: &Key) -> String {
         let fork = if self.arguments.on_epoch { "_step" } else { "" };
-        format!("{}{fork}{}", key.name, key.suffix())
+        format!("{}{fork}{}", key.name, self.suffix(key))
     }
 
     pub(super) fn epoch_name(&self, key: &Key) -> String {
         let fork = if self.arguments.on_step { "_epoch" } else { "" };
-        format!("{}{fork}{}", key.name, key.suffix())
+        format!("{}{fork}{}", key.name, self.suffix(key))
     }
 
     /// All names under which its values are known.

@@ -66,6 +66,19 @@ pub enum LogError {
         /// The name that the values of both have.
         column: String,
     },
+    /// One name without the loader's number was logged in the batches of two loaders.
+    #[error(
+        "`{name}` was logged with `add_dataloader_idx(false)` in the batches of the loaders {first} and {second}: use one name for each \
+         loader, or leave `add_dataloader_idx(false)` out"
+    )]
+    SharedName {
+        /// The name under which both were logged.
+        name: String,
+        /// The index of the loader in whose batches it was logged first.
+        first: usize,
+        /// The index of the other loader.
+        second: usize,
+    },
     /// One metric was logged for the epochs of two loaders.
     #[error(
         "the metric `{name}` was logged in the batches of the loaders {first} and {second}, and its value is that of both: use a \

@@ -265,8 +265,14 @@ mod tests {
     use crate::hook::Hook;
 
     fn log_all(log: &mut Log, names: &[String]) {
-        let arguments =
-            Arguments { on_step: true, on_epoch: true, prog_bar: true, logger: true, reduction: Reduction::Mean };
+        let arguments = Arguments {
+            on_step: true,
+            on_epoch: true,
+            prog_bar: true,
+            logger: true,
+            reduction: Reduction::Mean,
+            add_dataloader_idx: true,
+        };
         for name in names {
             for hook in [Hook::TrainingStep, Hook::OnTrainBatchEnd] {
                 let name = Name { hook, dataloader_idx: None, name };

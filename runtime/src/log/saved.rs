@@ -28,6 +28,9 @@ struct SavedEntry {
     on_epoch: bool,
     prog_bar: bool,
     logger: bool,
+    /// Older checkpoints have names with the number of the loader alone.
+    #[serde(default = "always")]
+    add_dataloader_idx: bool,
     /// Whether it was logged in the epoch; all were that older checkpoints have.
     #[serde(default = "always")]
     is_current: bool,
@@ -155,7 +158,7 @@ impl LoggedMetric {
 
 impl SavedEntry {
     fn of(key: &Key, logged: &Logged, mark: u64) -> Self {
-        let Arguments { on_step, on_epoch, prog_bar, logger, reduction } = logged.arguments;
+        let Arguments { on_step, on_epoch, prog_bar, logger, reduction, add_dataloader_idx } = logged.arguments;
         let epoch = match &logged.kept {
             Some(Kept::Values(values)) => values.saved(mark),
             _ => Accumulator::new(reduction).saved(mark),
@@ -172,6 +175,7 @@ impl SavedEntry {
             on_epoch,
             prog_bar,
             logger,
+            add_dataloader_idx,
             is_current: logged.is_current,
             on_cpu: true,
             last,
@@ -189,7 +193,14 @@ impl SavedEntry {
 
     fn restored(&self, tensors: &NamedTensors) -> Result<Logged, LogError> {
         let Self { on_step, on_epoch, prog_bar, logger, .. } = *self;
-        let arguments = Arguments { on_step, on_epoch, prog_bar, logger, reduction: self.epoch.reduction() };
+        let arguments = Arguments {
+            on_step,
+            on_epoch,
+            prog_bar,
+            logger,
+            reduction: self.epoch.reduction(),
+            add_dataloader_idx: self.add_dataloader_idx,
+        };
         let last = match (tensors.get(LAST), self.last) {
             (Some(tensor), _) => Some(Scalar::of(tensor)?),
             (None, number) => number.map(|JsonFloat(number)| Scalar::Number(number)),
