@@ -45,7 +45,7 @@ impl DigitClassifier {
 
     fn training_step(&mut self, ctx: &mut Context, batch: &Digits) -> Result<Tensor> {
         let (images, labels, _) = batch;
-        let loss = self.net.forward_t(&shifted(images)?, true).cross_entropy_for_logits(labels);
+        let loss = self.net.forward_t(&shifted(images)?, is_training()).cross_entropy_for_logits(labels);
         ctx.log("train_loss", &loss).on_epoch(true).prog_bar();
         Ok(loss)
     }
@@ -64,7 +64,7 @@ impl DigitClassifier {
 
     fn predict_step(&mut self, batch: &Digits) -> Prediction {
         let (images, ..) = batch;
-        let (probability, digit) = self.net.forward_t(images, false).softmax(1, Kind::Float).max_dim(1, false);
+        let (probability, digit) = self.net.forward_t(images, is_training()).softmax(1, Kind::Float).max_dim(1, false);
         Prediction { digit, probability }
     }
 
@@ -78,7 +78,7 @@ impl DigitClassifier {
 
     /// The mean loss and the share of right answers, both `[] f32`.
     fn evaluate(&self, (images, labels, _): &Digits) -> (Tensor, Tensor) {
-        let logits = self.net.forward_t(images, false);
+        let logits = self.net.forward_t(images, is_training());
         (logits.cross_entropy_for_logits(labels), logits.accuracy_for_logits(labels))
     }
 }

@@ -53,6 +53,7 @@ mod stage;
 mod table;
 mod terminal;
 pub mod trainer;
+mod training_mode;
 mod users_line;
 mod yaml;
 
@@ -71,6 +72,7 @@ pub use module::{Callback, LightningDataModule, LightningModule, Loaders};
 pub use seed_everything::seed_everything;
 pub use stage::{RunningStage, Stage};
 pub use trainer::{Trainer, TrainerConfig};
+pub use training_mode::is_training;
 
 /// What a model's file needs: `use tch_lightning::prelude::*;`.
 pub mod prelude {
@@ -79,7 +81,9 @@ pub mod prelude {
     pub use crate::context::phase::Logs;
     pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
     pub use crate::metrics::Metric as _;
-    pub use crate::module::{Flow, IntoOptimizer as _, Optimizers, ScheduledOptimizer, StepClosure};
+    pub use crate::module::{
+        Flow, Freeze as _, IntoOptimizer as _, LoadFromCheckpoint as _, Optimizers, ScheduledOptimizer, StepClosure,
+    };
     pub use crate::optim::OptimizerIndex;
     pub use crate::optim::{
         Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, NAdam, ParameterGroups, RAdam, RmsProp, Sgd,
@@ -91,7 +95,8 @@ pub mod prelude {
         SequentialLr, StepLr, SwaLr,
     };
     pub use crate::{
-        Callback, Context, Stage, Trainer, TrainerConfig, lightning_callback, lightning_datamodule, lightning_module,
+        Callback, Context, Stage, Trainer, TrainerConfig, is_training, lightning_callback, lightning_datamodule,
+        lightning_module,
     };
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;

@@ -194,7 +194,7 @@ fn everything() -> Script {
         // what was accumulated is seen by the module as well
         ctx.log("so_far", of_steps.compute()?);
         for reduction in [Reduction::Mean, Reduction::Sum, Reduction::Min, Reduction::Max] {
-            ctx.log(&format!("{reduction:?}"), Tensor::from(value as f32)).on_epoch(true).reduce(reduction);
+            ctx.log(format!("{reduction:?}"), Tensor::from(value as f32)).on_epoch(true).reduce(reduction);
         }
         if batch_idx == 1 {
             ctx.log("now_and_then", value);

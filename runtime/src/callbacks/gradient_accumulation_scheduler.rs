@@ -1,7 +1,7 @@
 //! Changes over training how many batches a step of the optimizer gathers.
 
 use crate::context::phase::{Epoch, Outside};
-use crate::context::{Context, RunContext};
+use crate::context::{Context, PlannedAccumulation, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
@@ -82,6 +82,9 @@ impl<M: LightningModule> Callback<M> for GradientAccumulationScheduler {
     fn setup(&mut self, ctx: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
         if stage == Stage::Fit {
             self.check::<M>(ctx)?;
+            let is_constant = self.scheduling.keys().eq([&0]);
+            let constant = PlannedAccumulation::Constant(self.accumulate_grad_batches(0));
+            ctx.plan_accumulation(if is_constant { constant } else { PlannedAccumulation::Varying });
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use super::RunContext;
 use crate::hook::Hook;
 use crate::progress::{IntervalClock, Progress};
 use crate::stage::{RunningStage, Stage};
+use crate::training_mode;
 
 /// The clock of a run.
 pub(super) struct Clock {
@@ -68,6 +69,21 @@ impl RunContext {
         self.clock.running_stage == RunningStage::SanityChecking
     }
 
+    /// Returns whether layers such as dropout and batch normalization should act as in training:
+    /// `self.net.forward_t(xs, ctx.is_training())`. It is true in a `fit`, and false in the sanity check, the validation within training,
+    /// `validate`, `test` and `predict`.
+    ///
+    /// [`is_training`](crate::is_training) returns the same value where there is no context, as in `forward`.
+    pub fn is_training(&self) -> bool {
+        training_mode::is_training()
+    }
+
+    /// Sets training or evaluation mode, until the loop sets it: it does when training or an evaluation begins. With `true` in
+    /// `on_validation_model_eval`, the validation that begins has dropout, as where Lightning's hook of that name is overridden.
+    pub fn set_training(&mut self, is_training: bool) {
+        training_mode::set_training(is_training);
+    }
+
     /// The running epoch, from 0.
     pub fn current_epoch(&self) -> usize {
         self.progress().current_epoch()
@@ -121,6 +137,7 @@ impl RunContext {
 
     pub(crate) fn set_running_stage(&mut self, running_stage: RunningStage) {
         self.clock.running_stage = running_stage;
+        training_mode::set_training(running_stage == RunningStage::Training);
     }
 
     /// The training epoch that is running, from 0.
@@ -178,6 +195,7 @@ impl RunContext {
 
     pub(crate) fn set_num_training_batches(&mut self, batches: Option<usize>) {
         self.clock.num_training_batches = batches;
+        self.know_training_batches();
     }
 
     pub(crate) fn set_num_val_batches(&mut self, batches: &[Option<usize>]) {

@@ -23,6 +23,7 @@ mod record_queue;
 mod redone;
 mod run_state;
 mod saving;
+mod stepping_batches;
 mod toggle;
 
 pub(crate) use checkpoint_folders::{CHECKPOINTS, checkpoint_folders};
@@ -36,6 +37,8 @@ pub use phase::Context;
 
 pub use crate::log::{LogValue, Reduction};
 
+pub(crate) use stepping_batches::PlannedAccumulation;
+
 use crate::config::TrainerConfig;
 use crate::data::Seed;
 use crate::stage::Stage;
@@ -45,6 +48,7 @@ use lent::Lent;
 use logging::Logging;
 use optimization::Optimization;
 use saving::Saving;
+use stepping_batches::SteppingBatches;
 use tch::Device;
 
 /// The state of a run. Every hook may ask for it as [`Context`], which is this with the log of its phase; what is written
@@ -57,6 +61,7 @@ pub struct RunContext {
     /// The seed of the `fit` before, in a run of another verb.
     trained_with: Seed,
     clock: Clock,
+    stepping_batches: SteppingBatches,
     optimization: Optimization,
     logging: Logging,
     saving: Saving,
@@ -72,6 +77,7 @@ impl RunContext {
             seed: Seed::current(),
             trained_with: Seed::current(),
             clock: Clock::new(Stage::Fit),
+            stepping_batches: SteppingBatches::default(),
             optimization: Optimization::default(),
             logging: Logging::new(&config.default_root_dir),
             saving: Saving::default(),
@@ -92,6 +98,7 @@ impl RunContext {
                 seed,
                 trained_with,
                 clock: Clock::new(stage),
+                stepping_batches: SteppingBatches::default(),
                 optimization: Optimization::anew(before.optimization),
                 logging: Logging::of_fit(before.logging, &config.default_root_dir),
                 saving: Saving::default(),
@@ -109,6 +116,7 @@ impl RunContext {
             seed,
             trained_with,
             clock: Clock::after(stage, before.clock),
+            stepping_batches: SteppingBatches::default(),
             optimization: Optimization::after(before.optimization),
             logging: Logging::of_evaluation(before.logging, stage_before, &config.default_root_dir),
             saving: Saving::after(before.saving),

@@ -14,8 +14,9 @@ use crate::module::{LightningModule, Running};
 use crate::progress::Progress;
 use crate::stage::RunningStage;
 
-/// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored.
-pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+/// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored. `early` is the
+/// training loader where `configure_optimizers` needed it.
+pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>, early: Option<Training<M>>) -> Result<(), Error> {
     let after_cut = match continue_cut_epoch(running.ctx) {
         Ok(after_cut) => after_cut,
         Err(reason) => {
@@ -32,15 +33,22 @@ pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>) -> Result<()
         nothing_is_trained(running.ctx, EndReason::NoTrainingBatches);
         return running.go_on();
     }
-    train(running, validation, after_cut)
+    train(running, early, validation, after_cut)
 }
 
 fn train<M: LightningModule>(
     running: &mut Running<'_, M>,
+    early: Option<Training<M>>,
     mut validation: Option<Validation<M>>,
     after_cut: Option<Progress>,
 ) -> Result<(), Error> {
-    let mut training = Training::load(running)?;
+    let mut training = match early {
+        Some(training) => {
+            training.begin(running.ctx);
+            training
+        }
+        None => Training::load(running)?,
+    };
     if let Some(validation) = &mut validation {
         validation.measure(running.ctx)?;
     }

@@ -15,3 +15,4 @@ mod validation;
 pub(crate) use evaluation::{Evaluation, Kind};
 pub(crate) use fit::fit;
 pub(crate) use prediction::{TakesPrediction, predict};
+pub(crate) use training::Training;

@@ -9,13 +9,20 @@ use crate::hook::Hook;
 use crate::module::{LightningModule, Running};
 
 /// The loader of the training batches, as it was last made.
-pub(super) struct Training<M: LightningModule> {
+pub(crate) struct Training<M: LightningModule> {
     pub(super) loader: DataLoader<M::Batch>,
 }
 
 impl<M: LightningModule> Training<M> {
-    /// Asks for the loader, and tells the context how many batches an epoch has.
+    /// Makes the loader for the epochs from the running one on.
     pub(super) fn load(running: &mut Running<'_, M>) -> Result<Self, Error> {
+        let training = Self::load_early(running)?;
+        training.begin(running.ctx);
+        Ok(training)
+    }
+
+    /// Makes the loader, and gives the context the number of batches of an epoch, before the run knows in which epoch it begins.
+    pub(crate) fn load_early(running: &mut Running<'_, M>) -> Result<Self, Error> {
         let mut loader = running.data.train_dataloader(running.module, running.ctx)?;
         let limit = running.ctx.config().limit_train_batches;
         batches::overfit(running.ctx, Hook::TrainDataloader, &mut loader);
@@ -23,10 +30,14 @@ impl<M: LightningModule> Training<M> {
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }
-        if batches::count_as_made(running.ctx, running.ctx.progress().train_loaded_at()) {
-            running.ctx.progress_mut().set_train_loaded();
-        }
         Ok(Self { loader })
+    }
+
+    /// Counts the loader as made for the running epoch.
+    pub(super) fn begin(&self, ctx: &mut RunContext) {
+        if batches::count_as_made(ctx, ctx.progress().train_loaded_at()) {
+            ctx.progress_mut().set_train_loaded();
+        }
     }
 
     /// The batches of the epoch that is resumed, from its first one on; none between epochs. The loader is asked for them once, as a

@@ -257,6 +257,34 @@ fn own_transfer<H: DataHooks>(
 
 /// Loaders that were made beforehand, each for one verb: what Lightning's `fit(model, train_dataloaders, val_dataloaders)`
 /// takes. They are used up by the verb that asks for them.
+///
+/// Cross-validation over `k` folds, each with a module and a run of its own:
+///
+/// ```
+/// use tch_lightning::data::Subset;
+/// use tch_lightning::prelude::*;
+/// use tch_lightning::module::{Loaders, Optimizes, Trains, Validates};
+/// use tch_lightning::{LightningModule, trainer::Metrics};
+///
+/// /// Returns what each fold logs for its validation.
+/// fn cross_validate<M>(new: impl Fn() -> M, dataset: TensorDataset<M::Batch>, k: usize) -> Result<Vec<Metrics>>
+/// where
+///     M: LightningModule<Batch = (Tensor, Tensor)> + Trains + Optimizes + Validates,
+/// {
+///     let dataset = std::sync::Arc::new(dataset);
+///     let of_fold = |fold, inside: bool| {
+///         let indices = (0..dataset.len()).filter(|index| (index % k == fold) == inside).collect();
+///         Ok::<_, anyhow::Error>(DataLoader::new(Subset::new(dataset.clone(), indices)?).batch_size(32))
+///     };
+///     let mut metrics = Vec::new();
+///     for fold in 0..k {
+///         let (mut module, mut trainer) = (new(), Trainer::default());
+///         trainer.fit(&mut module, Loaders::train(of_fold(fold, false)?.shuffle(true)).with_validation(of_fold(fold, true)?))?;
+///         metrics.push(trainer.validate(&mut module, Loaders::evaluation(of_fold(fold, true)?))?);
+///     }
+///     Ok(metrics)
+/// }
+/// ```
 pub struct Loaders<B: Batch> {
     train: Option<DataLoader<B>>,
     evaluation: Option<DataLoaders<B>>,

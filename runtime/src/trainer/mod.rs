@@ -42,6 +42,7 @@ use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
+use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
 
@@ -205,6 +206,7 @@ impl<M: LightningModule> Trainer<M> {
     ) -> Result<T, Error> {
         self.begin(stage)?;
         let checkpoint = self.read_checkpoint(stage)?;
+        let _training_mode = TrainingMode::enter(stage == Stage::Fit);
         let _anomaly_mode = self.ctx.config().detect_anomaly.then(AnomalyMode::on);
         let signals = catch_signals(self.ctx.config())?;
         self.ctx.set_signals(signals);

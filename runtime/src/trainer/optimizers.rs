@@ -3,16 +3,18 @@
 use crate::config::NonFiniteLoss;
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::module::{LightningModule, LightningModuleTable, Running, ScheduledOptimizer, trainable};
+use crate::loops::Training;
+use crate::module::{LightningModule, LightningModuleTable, Optimizers, Running, ScheduledOptimizer, trainable};
 use crate::optim::Optimizer;
 use crate::precision::{GradScaler, GradScalerState};
 use crate::schedule::LrSchedulerConfig;
 
 /// Makes the optimizers and schedulers that the module configures, and what scales the loss.
-pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
+/// Returns the training loader where `configure_optimizers` needed the number of its batches.
+pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) -> Result<Option<Training<M>>, Error> {
     let grad_scaler = grad_scaler(running.ctx)?;
     running.ctx.begin_optimization(grad_scaler);
-    let optimizers = LightningModuleTable::configure_optimizers(running.module, running.ctx)?;
+    let (optimizers, early) = configured(running)?;
     if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
         return Err(Error::configuration(format!(
             "`configure_optimizers` returned {} optimizers, and automatic optimization steps one: with \
@@ -39,7 +41,19 @@ pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) 
         let optimizer = running.ctx.add_optimizer(optimizer);
         lr_schedulers.into_iter().try_for_each(|config| running.ctx.add_lr_scheduler(optimizer, config))?;
     }
-    Ok(())
+    Ok(early)
+}
+
+/// What `configure_optimizers` returns. While it borrows the module, whose hook may make the training loader, the context cannot make
+/// the loader: where the hook asks for the number of steps, the loader is made after it, and the hook is called again.
+fn configured<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(Optimizers, Option<Training<M>>), Error> {
+    running.ctx.take_asked_for_stepping_batches();
+    let first = LightningModuleTable::configure_optimizers(running.module, running.ctx);
+    if !running.ctx.take_asked_for_stepping_batches() {
+        return Ok((first?, None));
+    }
+    let early = Training::load_early(running)?;
+    Ok((LightningModuleTable::configure_optimizers(running.module, running.ctx)?, Some(early)))
 }
 
 fn grad_scaler(ctx: &RunContext) -> Result<Option<GradScaler>, Error> {

@@ -6,6 +6,7 @@ use super::saving::{GRADIENT, of_optimizer};
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::counted::counted;
 use crate::error::Error;
+use crate::loops::Training;
 use crate::module::{CheckpointHooksTable, Copies, LightningModule, Running, trainable};
 use crate::native::set_gradient;
 use std::collections::BTreeMap;
@@ -13,12 +14,14 @@ use tch::Tensor;
 
 impl<M: LightningModule> Running<'_, M> {
     /// Makes the optimizers of a `fit`, and takes all that comes before its first epoch from a checkpoint, if there is one. Where the
-    /// checkpoint does not fit the run, the module's parameters and buffers are what they were.
-    pub(super) fn begin_fit(&mut self, checkpoint: Option<Checkpoint>) -> Result<(), Error> {
+    /// checkpoint does not fit the run, the module's parameters and buffers are what they were. Returns the training loader where
+    /// `configure_optimizers` needed it.
+    pub(super) fn begin_fit(&mut self, checkpoint: Option<Checkpoint>) -> Result<Option<Training<M>>, Error> {
         self.see_frozen();
         let Some(checkpoint) = checkpoint else {
-            make_optimizers(self)?;
-            return self.on_fit_start();
+            let early = make_optimizers(self)?;
+            self.on_fit_start()?;
+            return Ok(early);
         };
         let mut before = Copies::of(self.variables().into_iter().map(|(_, tensor)| tensor))?;
         self.resume(checkpoint).inspect_err(|_| {
@@ -27,11 +30,12 @@ impl<M: LightningModule> Running<'_, M> {
         })
     }
 
-    fn resume(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+    fn resume(&mut self, checkpoint: Checkpoint) -> Result<Option<Training<M>>, Error> {
         self.restore(&checkpoint)?;
-        make_optimizers(self)?;
+        let early = make_optimizers(self)?;
         self.on_fit_start()?;
-        self.restore_training(checkpoint)
+        self.restore_training(checkpoint)?;
+        Ok(early)
     }
 
     /// Takes the module from a checkpoint, if there is one.

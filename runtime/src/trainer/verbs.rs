@@ -17,8 +17,8 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Fit, Hook::ConfigureOptimizers, table.configure_optimizers.is_some())?;
         needs(Stage::Fit, Hook::TrainDataloader, data.has(Hook::TrainDataloader))?;
         self.run(Stage::Fit, module, data, |running, checkpoint| {
-            running.begin_fit(checkpoint)?;
-            loops::fit(running)?;
+            let early = running.begin_fit(checkpoint)?;
+            loops::fit(running, early)?;
             running.on_fit_end()
         })
     }

@@ -117,9 +117,11 @@ with!(Pair, (Named, Printer), (Named { key: 1 }, Printer { lines: 1 }));
 with!(OrNone, (Option<Printer>, Option<Named>), (None, Some(Named { key: 1 })));
 with!(Same, Vec<Named>, vec![Named { key: 1 }, Named { key: 2 }]);
 with!(Array, [Named; 2], [Named { key: 1 }, Named { key: 2 }]);
+type Grouped<M> = (Vec<Named>, (Printer, Option<Named>), Box<dyn Callback<M>>);
+
 with!(
     Nested,
-    Result<(Vec<Named>, (Printer, Option<Named>), Box<dyn Callback<Self>>)>,
+    Result<Grouped<Self>>,
     Ok((vec![Named { key: 1 }], (Printer { lines: 1 }, None), Box::new(Named { key: 2 })))
 );
 with!(

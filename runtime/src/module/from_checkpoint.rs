@@ -1,0 +1,190 @@
+//! A module for inference, made from a checkpoint.
+
+use super::{
+    CheckpointHooksTable, FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule,
+    ModelHooksTable, buffers, trainable,
+};
+use crate::checkpoint::Checkpoint;
+use crate::config::TrainerConfig;
+use crate::context::RunContext;
+use crate::error::Error;
+use crate::panic;
+use crate::stage::Stage;
+use clap::Command;
+use serde_json::Value;
+use std::path::Path;
+use tch::Device;
+
+/// Makes a module from a checkpoint, ready for inference. Every module with a constructor that the generated program can call
+/// has it. Lightning's
+/// [`load_from_checkpoint`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#load-from-checkpoint).
+///
+/// The constructor is called with the hyperparameters in the checkpoint. A hyperparameter that the checkpoint does not have, as it
+/// was added since, has the default of its flag. `configure_model` and `on_load_checkpoint` are called, and then the weights are
+/// loaded. The module is on the device that its constructor chose; `module.parameters().set_device(device)` moves it.
+///
+/// [`is_training`](crate::is_training) is false outside of a run, so that layers that use it predict as in validation. Gradients
+/// are recorded unless the forward pass is in [`tch::no_grad`], or the module is [frozen](super::Freeze::freeze).
+///
+/// ```no_run
+/// use tch_lightning::prelude::*;
+/// # #[derive(clap::Args, serde::Serialize, serde::Deserialize)]
+/// # struct Hparams { #[arg(long, default_value_t = 8)] width: i64 }
+///
+/// struct Model {
+///     vs: nn::VarStore,
+///     layer: nn::Linear,
+/// }
+///
+/// #[lightning_module]
+/// impl Model {
+///     fn new(hparams: Hparams) -> Self {
+///         let vs = nn::VarStore::new(Device::Cpu);
+///         let layer = nn::linear(vs.root(), hparams.width, 1, nn::LinearConfig::default());
+///         Self { vs, layer }
+///     }
+///     // …
+/// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+/// }
+///
+/// # fn main() -> Result<()> {
+/// let mut model = Model::load_from_checkpoint("last.ckpt")?;
+/// model.freeze();
+/// println!("{}", model.layer.forward(&Tensor::ones([1, 8], (Kind::Float, Device::Cpu))));
+/// # Ok(())
+/// # }
+/// ```
+pub trait LoadFromCheckpoint: LightningModule + HasHparams {
+    /// Makes the module from a checkpoint, for a constructor `fn new(hparams: Hparams) -> Self` or `fn new() -> Self`.
+    ///
+    /// # Errors
+    /// [`Error`], which names the file: where it is not a checkpoint, where its hyperparameters or weights do not fit, and where the
+    /// constructor or a hook fails.
+    fn load_from_checkpoint(path: impl AsRef<Path>) -> Result<Self, Error>
+    where
+        Self: FromHparams,
+    {
+        Self::load_from_checkpoint_with(path, |_| {})
+    }
+
+    /// Makes the module from a checkpoint, as [`load_from_checkpoint`](Self::load_from_checkpoint) does, after `change` has changed
+    /// the hyperparameters: `Model::load_from_checkpoint_with("last.ckpt", |hparams| hparams.dropout = 0.0)`.
+    ///
+    /// # Errors
+    /// As [`load_from_checkpoint`](Self::load_from_checkpoint).
+    fn load_from_checkpoint_with(path: impl AsRef<Path>, change: impl FnOnce(&mut Self::Hparams)) -> Result<Self, Error>
+    where
+        Self: FromHparams,
+    {
+        let (path, checkpoint) = read(path.as_ref())?;
+        let mut hparams = hparams::<Self::Hparams>("model", path, &checkpoint)?;
+        change(&mut hparams);
+        loaded(made("model", path, || Self::from_hparams(hparams))?, path, &checkpoint)
+    }
+
+    /// Makes the module and its data module from a checkpoint, for a constructor that takes both:
+    /// `fn new(hparams: Hparams, data: &Data) -> Self`. The data module is made first, from its own hyperparameters in the
+    /// checkpoint; its hooks are not called.
+    ///
+    /// ```no_run
+    /// # use tch_lightning::prelude::*;
+    /// # struct Text { letters: i64 }
+    /// # #[lightning_datamodule]
+    /// # impl Text { fn new() -> Self { Self { letters: 26 } } }
+    /// # #[derive(clap::Args, serde::Serialize, serde::Deserialize)]
+    /// # struct Hparams {}
+    /// # struct Model { vs: nn::VarStore }
+    /// # #[lightning_module]
+    /// # impl Model {
+    /// #     fn new(_: Hparams, data: &Text) -> Self { let _ = data.letters; Self { vs: nn::VarStore::new(Device::Cpu) } }
+    /// #     fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+    /// # }
+    /// # fn main() -> Result<()> {
+    /// let (model, text) = Model::load_from_checkpoint_with_data::<Text>("last.ckpt")?;
+    /// # let _ = (model, text);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`load_from_checkpoint`](Self::load_from_checkpoint).
+    fn load_from_checkpoint_with_data<Data>(path: impl AsRef<Path>) -> Result<(Self, Data), Error>
+    where
+        Self: FromHparamsAndData<Data>,
+        Data: FromHparams,
+    {
+        let (path, checkpoint) = read(path.as_ref())?;
+        let data_hparams = hparams::<Data::Hparams>("data", path, &checkpoint)?;
+        let model_hparams = hparams::<Self::Hparams>("model", path, &checkpoint)?;
+        let data = made("data module", path, || Data::from_hparams(data_hparams))?;
+        let module = made("model", path, || Self::from_hparams_and_data(model_hparams, &data))?;
+        Ok((loaded(module, path, &checkpoint)?, data))
+    }
+}
+
+impl<M: LightningModule + HasHparams> LoadFromCheckpoint for M {}
+
+fn read(path: &Path) -> Result<(&Path, Checkpoint), Error> {
+    Ok((path, Checkpoint::read(path)?))
+}
+
+/// The hyperparameters of the model or of the data. A program saves both; with a `main` of one's own, those that were given to
+/// `Trainer::hyper_parameters` may be the model's alone.
+fn hparams<H: Hyperparameters>(of: &str, path: &Path, checkpoint: &Checkpoint) -> Result<H, Error> {
+    let saved = checkpoint.metadata.hyper_parameters.as_ref();
+    let part = saved.and_then(|saved| saved.get(of)).filter(|part| part.is_object());
+    let mut values = defaults::<H>();
+    match part.or(saved.filter(|_| of == "model")) {
+        Some(saved) => overlay(&mut values, saved),
+        None if values.is_object() => {}
+        None => {
+            return Err(Error::configuration(format!(
+                "{} has no hyperparameters of the {of}: the program saves them, and with a `main` of your own, give them to \
+                 `Trainer::hyper_parameters`",
+                path.display()
+            )));
+        }
+    }
+    let fits = H::from_json(values);
+    fits.map_err(|error| {
+        Error::configuration(format!("the hyperparameters in {} do not fit the {of}: {error}", path.display()))
+    })
+}
+
+/// The defaults of the flags; null where a flag is required.
+fn defaults<H: Hyperparameters>() -> Value {
+    let matches = H::augment_args(Command::new("defaults").no_binary_name(true)).try_get_matches_from([""; 0]);
+    let hparams = matches.ok().and_then(|matches| H::from_arg_matches(&matches).ok());
+    hparams.and_then(|hparams| hparams.to_json().ok()).unwrap_or(Value::Null)
+}
+
+/// Puts values in place of others, field by field.
+fn overlay(values: &mut Value, over: &Value) {
+    match (values, over) {
+        (Value::Object(values), Value::Object(over)) => {
+            for (name, over) in over {
+                overlay(values.entry(name.clone()).or_insert(Value::Null), over);
+            }
+        }
+        (value, over) => *value = over.clone(),
+    }
+}
+
+fn made<T>(what: &str, path: &Path, make: impl FnOnce() -> anyhow::Result<T>) -> Result<T, Error> {
+    panic::catch(make).map_err(|error| {
+        let of_file = path.display();
+        Error::configuration(format!("the {what} cannot be made from the hyperparameters in {of_file}: {error:#}"))
+    })
+}
+
+/// The module with the checkpoint's weights.
+fn loaded<M: LightningModule>(mut module: M, path: &Path, checkpoint: &Checkpoint) -> Result<M, Error> {
+    let config = TrainerConfig::default();
+    let mut ctx = RunContext::of_run(config.clone(), Stage::Predict, Device::Cpu, RunContext::new(config));
+    ModelHooksTable::configure_model(&mut module, &mut ctx)?;
+    CheckpointHooksTable::on_load_checkpoint(&mut module, &mut ctx, checkpoint)?;
+    let store = module.parameters();
+    let variables: Vec<_> = trainable(store).into_iter().chain(buffers(store)).collect();
+    checkpoint.load_into(&variables).map_err(|error| error.of_file(path))?;
+    Ok(module)
+}

@@ -1,0 +1,251 @@
+//! A module that is loaded from a checkpoint, frozen modules, and the mode of layers such as dropout.
+#![allow(missing_docs)]
+
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use tch_lightning::RunningStage;
+use tch_lightning::callbacks::ModelCheckpoint;
+use tch_lightning::prelude::*;
+
+#[derive(Args, Clone, Serialize, Deserialize)]
+struct Hparams {
+    /// The width of the hidden layer
+    #[arg(long, default_value_t = 4)]
+    width: i64,
+    /// The probability with which dropout zeroes a value
+    #[arg(long, default_value_t = 0.5)]
+    dropout: f64,
+}
+
+/// The outputs of a step, with what the step was in.
+type Seen = (RunningStage, bool, Tensor);
+
+struct Model {
+    vs: nn::VarStore,
+    net: nn::SequentialT,
+    hparams: Hparams,
+    seen: Vec<Seen>,
+    lr: f64,
+}
+
+#[lightning_module]
+impl Model {
+    fn new(hparams: Hparams) -> Result<Self> {
+        if hparams.width < 1 {
+            bail!("a width of {}", hparams.width);
+        }
+        let vs = nn::VarStore::new(Device::Cpu);
+        let (root, dropout) = (vs.root(), hparams.dropout);
+        let net = nn::seq_t()
+            .add(nn::linear(&root / "hidden", 3, hparams.width, nn::LinearConfig::default()))
+            .add(nn::batch_norm1d(&root / "norm", hparams.width, nn::BatchNormConfig::default()))
+            .add_fn_t(move |xs, train| xs.dropout(dropout, train))
+            .add(nn::linear(&root / "out", hparams.width, 1, nn::LinearConfig::default()));
+        Ok(Self { vs, net, hparams, seen: Vec::new(), lr: 0.1 })
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn forward(&self, xs: &Tensor) -> Tensor {
+        self.net.forward_t(xs, is_training())
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Tensor {
+        let outputs = self.forward(batch);
+        self.seen.push((ctx.running_stage(), ctx.is_training(), outputs.detach().copy()));
+        outputs.square().mean(Kind::Float)
+    }
+
+    fn validation_step(&mut self, ctx: &mut Context, batch: &Tensor) {
+        for _ in 0..2 {
+            self.seen.push((ctx.running_stage(), ctx.is_training(), self.forward(batch)));
+        }
+    }
+
+    fn predict_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Tensor {
+        assert!(!ctx.is_training() && !is_training());
+        self.forward(batch)
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(self.lr)
+    }
+
+    fn train_dataloader(&mut self) -> Result<DataLoader<Tensor>> {
+        Ok(DataLoader::new(TensorDataset::new(inputs())?).batch_size(8))
+    }
+
+    fn val_dataloader(&mut self) -> Result<DataLoader<Tensor>> {
+        self.train_dataloader()
+    }
+
+    fn predict_dataloader(&mut self) -> Result<DataLoader<Tensor>> {
+        self.train_dataloader()
+    }
+}
+
+/// `[8, 3] f32`.
+fn inputs() -> Tensor {
+    Tensor::linspace(-1.0, 1.0, 24, (Kind::Float, Device::Cpu)).view([8, 3])
+}
+
+fn quiet() -> TrainerConfig {
+    TrainerConfig {
+        max_epochs: Some(2),
+        logger: false,
+        enable_checkpointing: false,
+        enable_progress_bar: false,
+        enable_model_summary: false,
+        num_sanity_val_steps: 1,
+        ..TrainerConfig::default()
+    }
+}
+
+/// A trained model with its checkpoint.
+fn trained(folder: &Path) -> (Model, PathBuf) {
+    tch::manual_seed(3);
+    let hparams = Hparams { width: 5, dropout: 0.25 };
+    let mut model = Model::new(hparams.clone()).unwrap();
+    let mut trainer = Trainer::new(quiet())
+        .hyper_parameters(serde_json::to_value(hparams).unwrap())
+        .callback(ModelCheckpoint::new().dirpath(folder).filename("model"));
+    trainer.fit(&mut model, ()).unwrap();
+    (model, folder.join("model.ckpt"))
+}
+
+#[test]
+fn is_training_is_true_in_training_steps_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (model, _) = trained(folder.path());
+    let stages: Vec<RunningStage> = model.seen.iter().map(|(stage, ..)| *stage).collect();
+    let (check, train, validate) = (RunningStage::SanityChecking, RunningStage::Training, RunningStage::Validating);
+    assert_eq!(stages, [check, check, train, validate, validate, train, validate, validate]);
+    assert!(model.seen.iter().all(|(stage, is_training, _)| *is_training == (*stage == train)));
+    assert!(!is_training());
+    // the same weights give the same outputs in validation
+    for pair in [[0, 1], [3, 4], [6, 7]] {
+        assert_eq!(model.seen[pair[0]].2, model.seen[pair[1]].2);
+    }
+}
+
+#[test]
+fn dropout_draws_in_training_alone() {
+    let mut model = Model::new(Hparams { width: 16, dropout: 0.5 }).unwrap();
+    let config = TrainerConfig { limit_val_batches: 0.0.into(), ..quiet() };
+    // with a learning rate of 0, what differs is the dropout
+    model.lr = 0.0;
+    Trainer::new(config).fit(&mut model, ()).unwrap();
+    assert_eq!(model.seen.len(), 2);
+    assert_ne!(model.seen[0].2, model.seen[1].2);
+}
+
+#[test]
+fn load_from_checkpoint_predicts_as_the_trained_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut model, path) = trained(folder.path());
+    let loaded = Model::load_from_checkpoint(&path).unwrap();
+    assert_eq!((loaded.hparams.width, loaded.hparams.dropout), (5, 0.25));
+    assert_eq!(loaded.forward(&inputs()), model.forward(&inputs()));
+    let predicted = Trainer::new(quiet()).predict(&mut model, ()).unwrap();
+    assert_eq!(loaded.forward(&inputs()), predicted[0]);
+    let changed = Model::load_from_checkpoint_with(&path, |hparams| hparams.dropout = 0.0).unwrap();
+    assert_eq!((changed.hparams.width, changed.hparams.dropout), (5, 0.0));
+    assert_eq!(changed.forward(&inputs()), predicted[0]);
+}
+
+#[test]
+fn load_from_checkpoint_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, path) = trained(folder.path());
+    let failed = |outcome: Result<Model, tch_lightning::Error>| {
+        let text = outcome.err().expect("it fails").to_string();
+        assert!(text.contains("model.ckpt") || text.contains("none.ckpt"), "{text}");
+        text
+    };
+    let other = failed(Model::load_from_checkpoint_with(&path, |hparams| hparams.width = 7));
+    assert!(other.contains("hidden.weight"), "{other}");
+    let refused = failed(Model::load_from_checkpoint_with(&path, |hparams| hparams.width = 0));
+    assert!(
+        refused.contains("the model cannot be made from the hyperparameters in") && refused.contains("a width of 0")
+    );
+    failed(Model::load_from_checkpoint(folder.path().join("none.ckpt")));
+}
+
+#[test]
+fn freeze_turns_gradients_off_and_unfreeze_on() {
+    let mut model = Model::new(Hparams { width: 2, dropout: 0.0 }).unwrap();
+    let buffers = |model: &Model| model.vs.variables()["norm.running_mean"].requires_grad();
+    assert!(model.forward(&inputs()).requires_grad());
+    model.freeze();
+    assert!(!model.forward(&inputs()).requires_grad());
+    assert!(model.vs.trainable_variables().iter().all(|parameter| !parameter.requires_grad()));
+    model.unfreeze();
+    assert!(model.vs.trainable_variables().iter().all(Tensor::requires_grad));
+    assert!(!buffers(&model));
+}
+
+#[derive(Args, Serialize, Deserialize)]
+struct TextHparams {
+    /// The size of the alphabet
+    #[arg(long, default_value_t = 3)]
+    letters: i64,
+}
+
+struct Text {
+    letters: i64,
+}
+
+#[lightning_datamodule]
+impl Text {
+    fn new(hparams: TextHparams) -> Self {
+        Self { letters: hparams.letters }
+    }
+
+    fn train_dataloader(&mut self) -> Result<DataLoader<Tensor>> {
+        Ok(DataLoader::new(TensorDataset::new(inputs())?).batch_size(8))
+    }
+}
+
+struct Letters {
+    vs: nn::VarStore,
+    layer: nn::Linear,
+}
+
+#[lightning_module]
+impl Letters {
+    fn new(_hparams: &Hparams, data: &Text) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let layer = nn::linear(vs.root(), 3, data.letters, nn::LinearConfig::default());
+        Self { vs, layer }
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        self.layer.forward(batch).square().mean(Kind::Float)
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.1)
+    }
+}
+
+#[test]
+fn load_from_checkpoint_with_data_makes_the_data_module_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sized.ckpt");
+    let mut text = Text { letters: 11 };
+    let mut model = Letters::new(&Hparams { width: 1, dropout: 0.0 }, &text);
+    let hyper_parameters = serde_json::json!({ "model": { "width": 1 }, "data": { "letters": 11 } });
+    let mut trainer = Trainer::new(quiet()).hyper_parameters(hyper_parameters);
+    trainer.fit(&mut model, &mut text).unwrap();
+    trainer.save_checkpoint(&mut model, &mut text, &path).unwrap();
+    let (loaded, data) = Letters::load_from_checkpoint_with_data::<Text>(&path).unwrap();
+    assert_eq!(data.letters, 11);
+    assert_eq!(loaded.layer.ws, model.layer.ws);
+}
