@@ -115,12 +115,6 @@ pub enum Error {
         /// The hook that it needs.
         hook: Hook,
     },
-    /// A method of manual optimization was called elsewhere than in `training_step`.
-    #[error("`ctx.{method}` can only be called from `training_step`")]
-    NotInTrainingStep {
-        /// The method.
-        method: &'static str,
-    },
     /// The configuration of the trainer, a callback or a loader is invalid, or does not fit the run. The text lists every
     /// mistake.
     #[error(transparent)]

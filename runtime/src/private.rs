@@ -14,11 +14,12 @@ pub use crate::data::{Batch, DataLoader, DataLoaders};
 pub use crate::error::Error;
 pub use crate::hook::Hook;
 pub use crate::module::{
-    Batched, Callback, CheckpointHooks, CheckpointHooksTable, ContextAt, DataHooks, DataHooksTable, Flow, FromHparams,
-    FromHparamsAndData, HasHparams, HookFailure, HookParameter, HookReturn, Hyperparameters, IntoCallbacks,
-    LightningDataModule, LightningDataModuleTable, LightningModule, LightningModuleTable, Loads, LoadsSameBatch, Made,
-    ModelHooks, ModelHooksTable, NoHparams, Optimizers, Optimizes, OptimizesManually, Output, Predicts, Returned,
-    SameBatch, SourceLocation, StepClosure, StepOutputs, Tests, Trains, Validates, overridden_hooks,
+    Batched, Callback, CheckpointHooks, CheckpointHooksTable, ContextAt, ContextOfManualStep, DataHooks,
+    DataHooksTable, Flow, FromHparams, FromHparamsAndData, HasHparams, HookFailure, HookParameter, HookReturn,
+    Hyperparameters, IntoCallbacks, LightningDataModule, LightningDataModuleTable, LightningModule,
+    LightningModuleTable, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoHparams, Optimizers, Optimizes,
+    OptimizesManually, Output, Predicts, Returned, SameBatch, SourceLocation, StepClosure, StepOutputs, Tests,
+    TrainingContext, Trains, Validates, overridden_hooks,
 };
 pub use crate::optim::OptimizerIndex;
 pub use crate::schedule::LrSchedulerIndex;

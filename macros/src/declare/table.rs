@@ -1,7 +1,7 @@
 //! The dispatch table of a trait: one function pointer for each overridden hook, known when the program is compiled.
 
 use super::{parameters_of, value_of};
-use crate::hooks::{Hook, HookTrait};
+use crate::hooks::{Hook, HookTrait, Parameter};
 use crate::types::of_module;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -88,18 +88,23 @@ fn call(declared: HookTrait, hook: Hook) -> TokenStream {
     let trait_name = format_ident!("{}", declared.name());
     let (name, variant, value) = (hook.ident(), hook.variant(), value_of(hook));
     let (names, parameters) = parameters_of(hook, &["ctx"]);
+    let has_callbacks = hook.parameters().any(Parameter::is_training_context);
+    let (callbacks, context) = match has_callbacks {
+        true => (quote!(callbacks: &mut Callbacks<M>,), quote!(&mut TrainingContext::new(ctx.at(), callbacks))),
+        false => (TokenStream::new(), quote!(ctx.at())),
+    };
     let otherwise = match hook.constant_default() {
         Some(value) => quote!(None => Ok(#value)),
         None => {
-            quote!(None => edge::module(Hook::#variant, ctx, |ctx| <M as #trait_name>::#name(module, ctx.at(), #(#names),*)))
+            quote!(None => edge::module(Hook::#variant, ctx, |ctx| <M as #trait_name>::#name(module, #context, #(#names),*)))
         }
     };
     quote! {
         #[inline]
         #[allow(dead_code, unused_variables)]
-        pub(crate) fn #name(module: &mut M, ctx: &mut RunContext, #(#parameters),*) -> std::result::Result<#value, Error> {
+        pub(crate) fn #name(module: &mut M, ctx: &mut RunContext, #callbacks #(#parameters),*) -> std::result::Result<#value, Error> {
             match <M as #trait_name>::TABLE.#name {
-                Some(hook) => edge::module(Hook::#variant, ctx, |ctx| hook(module, ctx.at(), #(#names),*)),
+                Some(hook) => edge::module(Hook::#variant, ctx, |ctx| hook(module, #context, #(#names),*)),
                 #otherwise,
             }
         }

@@ -107,7 +107,7 @@ fn methods(block: &Block, hook: Hook, names: &Names<'_>) -> TokenStream {
 fn forward(block: &Block, written: &Written, hook: Hook, names: &Names<'_>) -> TokenStream {
     let asked = written.method.arguments();
     let arguments = asked.iter().filter_map(|argument| {
-        batches::taken(block, written, argument, names).or_else(|| taken(argument, hook, names))
+        batches::taken(block, written, argument, names).or_else(|| taken(block, argument, hook, names))
     });
     let name = &written.method.sig.ident;
     // the location of the user's name, the hygiene of the generated method, whose `self` it is
@@ -138,12 +138,18 @@ fn signature(hook: Hook, asked: &[&str], names: &Names<'_>, body: &TokenStream) 
 }
 
 /// One argument, passed through a trait so that a wrong type is reported on the user's type, by our sentence.
-fn taken(argument: &Argument<'_>, hook: Hook, names: &Names<'_>) -> Option<TokenStream> {
+fn taken(block: &Block, argument: &Argument<'_>, hook: Hook, names: &Names<'_>) -> Option<TokenStream> {
     let parameter = hook.parameter(&argument.name)?;
-    let (name, declared, private) = (parameter.ident(), parameter.declared, names.private);
-    let written = at_its_moment(&without_lifetimes(argument.ty), parameter, private);
+    let (name, private) = (parameter.ident(), names.private);
+    let is_manual = !block.arguments.automatic_optimization;
+    let written = at_its_moment(&without_lifetimes(argument.ty), parameter, is_manual, private);
+    // automatic optimization needs no more of it than the context that it dereferences to
+    let (declared, name) = match parameter.is_training_context() && !is_manual {
+        true => (parameter.written(), quote!(&mut **#name)),
+        false => (parameter.declared, name.to_token_stream()),
+    };
     if is_built_in(declared) && written.to_token_stream().to_string() == declared {
-        return Some(name.to_token_stream());
+        return Some(name);
     }
     let declared = names.qualified(declared);
     let span = written.span();

@@ -9,12 +9,13 @@ use syn::{FnArg, Ident, Pat, Type};
 
 /// Adds the hook's phase to `ctx: &mut Context` in every hook.
 pub(super) fn fill(block: &mut Block, private: &TokenStream) {
+    let is_manual = !block.arguments.automatic_optimization;
     for (hook, method) in block.hook_methods() {
         for input in &mut method.sig.inputs {
             let FnArg::Typed(typed) = input else { continue };
             let Pat::Ident(pattern) = typed.pat.as_ref() else { continue };
             if let Some(parameter) = hook.parameter(&argument_name(pattern)) {
-                *typed.ty = at_its_moment(&typed.ty, parameter, private);
+                *typed.ty = at_its_moment(&typed.ty, parameter, is_manual, private);
             }
         }
     }
@@ -22,18 +23,33 @@ pub(super) fn fill(block: &mut Block, private: &TokenStream) {
 
 /// Returns the written type with the phase of the parameter, if that has one and the user wrote none. Which type a name stands for is
 /// known to the compiler alone: a `Context` gets the phase, and a `RunContext` has none.
-pub(super) fn at_its_moment(written: &Type, parameter: Parameter, private: &TokenStream) -> Type {
+///
+/// In `training_step` of a module that is optimized manually, a `Context` becomes the one that has the callbacks.
+pub(super) fn at_its_moment(written: &Type, parameter: Parameter, is_manual: bool, private: &TokenStream) -> Type {
     let mut written = written.clone();
-    let (Some(phase), Type::Reference(reference)) = (parameter.phase(), &mut written) else { return written };
+    let Type::Reference(reference) = &mut written else { return written };
     let context = &mut *reference.elem;
     let span = context.span();
-    let phase = Ident::new(phase, span);
+    let at = match parameter.phase() {
+        Some(phase) => {
+            let phase = Ident::new(phase, span);
+            quote_spanned!(span=> #private::ContextAt<#private::#phase>)
+        }
+        None if is_manual && parameter.is_training_context() => {
+            quote_spanned!(span=> #private::ContextOfManualStep<'_, Self>)
+        }
+        None => return written,
+    };
     match context {
-        Type::Path(path) if path.path.segments.last().is_some_and(|last| last.arguments.is_empty()) => {}
+        Type::Path(path) => {
+            let is_bare = path.path.segments.last().is_some_and(|last| last.arguments.is_empty());
+            if !is_bare && !parameter.is_training_context() {
+                return written;
+            }
+        }
         Type::Macro(_) => {}
         _ => return written,
     }
-    let at = quote_spanned!(span=> #private::ContextAt<#private::#phase>);
     *context = Type::Verbatim(quote_spanned!(span=> <#context as #at>::Context));
     written
 }

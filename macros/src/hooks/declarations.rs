@@ -195,7 +195,8 @@ pub(super) const fn logs(parameters: &[(&str, &str)], facts: &[Fact]) -> Option<
         number += 1;
     }
     let context = if parameters.is_empty() { "" } else { parameters[0].1 };
-    match (stated, is(context, "&mut Context"), is(context, "&mut Context<Epoch>")) {
+    let is_of_step = is(context, "&mut Context") || is(context, TRAINING_CONTEXT);
+    match (stated, is_of_step, is(context, "&mut Context<Epoch>")) {
         (None, true, _) => panic!("a hook with `ctx: &mut Context` needs `#[logs(step)]` or `#[logs(epoch)]`"),
         (Some(_), false, _) => panic!("only a hook with `ctx: &mut Context` has a choice of how it logs"),
         (stated, true, _) => stated,
@@ -203,6 +204,9 @@ pub(super) const fn logs(parameters: &[(&str, &str)], facts: &[Fact]) -> Option<
         (None, false, false) => None,
     }
 }
+
+/// The context of a step that may have the module's callbacks, for manual optimization.
+pub(super) const TRAINING_CONTEXT: &str = "&mut TrainingContext<'_, Self>";
 
 /// `==` in a constant.
 const fn is(one: &str, other: &str) -> bool {

@@ -27,7 +27,7 @@ declarations! {
         )]
         fn training_step(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut TrainingContext<'_, Self>,
             batch: &Self::Batch,
             batch_idx: usize,
         ) -> Result<Self::TrainingOutput> {

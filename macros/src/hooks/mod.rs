@@ -278,7 +278,12 @@ impl Parameter {
 
     /// Its type as users write it: a context without its phase.
     pub(crate) fn written(self) -> &'static str {
-        if self.phase().is_some() { CONTEXT } else { self.declared }
+        if self.phase().is_some() || self.is_training_context() { CONTEXT } else { self.declared }
+    }
+
+    /// Whether it is the context through which manual optimization calls the callbacks.
+    pub(crate) fn is_training_context(self) -> bool {
+        self.declared == declarations::TRAINING_CONTEXT
     }
 
     /// Whether it is what this step returned.

@@ -8,7 +8,6 @@ mod clock;
 mod control;
 mod error;
 mod interruption;
-mod lent;
 mod log_dir;
 mod log_entry;
 mod loggers;
@@ -44,7 +43,6 @@ use crate::data::Seed;
 use crate::stage::Stage;
 use clock::Clock;
 use control::Control;
-use lent::Lent;
 use logging::Logging;
 use optimization::Optimization;
 use saving::Saving;
@@ -66,7 +64,6 @@ pub struct RunContext {
     logging: Logging,
     saving: Saving,
     control: Control,
-    pub(crate) lent: Lent,
 }
 
 impl RunContext {
@@ -82,7 +79,6 @@ impl RunContext {
             logging: Logging::new(&config.default_root_dir),
             saving: Saving::default(),
             control: Control::default(),
-            lent: Lent::default(),
             config,
         }
     }
@@ -103,7 +99,6 @@ impl RunContext {
                 logging: Logging::of_fit(before.logging, &config.default_root_dir),
                 saving: Saving::default(),
                 control: Control::default(),
-                lent: Lent::default(),
                 config,
             };
         }
@@ -121,7 +116,6 @@ impl RunContext {
             logging: Logging::of_evaluation(before.logging, stage_before, &config.default_root_dir),
             saving: Saving::after(before.saving),
             control: Control::after(before.control),
-            lent: Lent::default(),
             config,
         }
     }

@@ -13,7 +13,8 @@ pub(super) fn step<M: LightningModule>(
     batch_idx: usize,
 ) -> Result<M::TrainingOutput, Error> {
     if running.ctx.skips_backward() {
-        return no_grad(|| LightningModuleTable::training_step(running.module, running.ctx, batch, batch_idx));
+        let Running { module, callbacks, ctx, .. } = running;
+        return no_grad(|| LightningModuleTable::training_step(*module, ctx, callbacks, batch, batch_idx));
     }
     let optimizer = OptimizerIndex(0);
     let steps = running.ctx.steps_after_this_batch();

@@ -33,7 +33,8 @@ impl<M: LightningModule> StepClosure<'_, M> {
         if is_first_run && self.first_of_window {
             ctx.begin_loss_window()?;
         }
-        let output = ctx.under_autocast(|ctx| LightningModuleTable::training_step(module, ctx, batch, batch_idx))?;
+        let output = ctx
+            .under_autocast(|ctx| LightningModuleTable::training_step(module, ctx, self.callbacks, batch, batch_idx))?;
         let loss = match output.loss() {
             // L-BFGS may well try a step that leads too far, and takes another
             Some(loss) if is_first_run && !ctx.watch_loss(loss, Some(self.optimizer))? => None,

@@ -1,11 +1,11 @@
 //! Manual optimization: what a training step that steps the optimizers by itself asks of the context.
 
 use super::{Callbacks, LightningModule, ModelHooksTable, anomaly, closure};
+use crate::context::Context;
 use crate::context::phase::Step;
-use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::optim::{Optimizer, OptimizerError, OptimizerIndex, Progress};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::ops::{Deref, DerefMut};
 use tch::Tensor;
 
 /// A module whose `training_step` runs the backward passes and steps the optimizers by itself:
@@ -17,7 +17,59 @@ use tch::Tensor;
 )]
 pub trait OptimizesManually: LightningModule {}
 
-impl Context<Step> {
+/// The context of [`training_step`](LightningModule::training_step), with the callbacks whose hooks manual optimization calls.
+///
+/// In an annotated block it is written `ctx: &mut Context`, as in every hook. A method that `training_step` calls, and that runs a
+/// backward pass or steps an optimizer, takes it under its own name:
+///
+/// ```
+/// # use tch_lightning::prelude::*;
+/// use tch_lightning::module::TrainingContext;
+///
+/// # struct Model { vs: nn::VarStore, net: nn::Linear }
+/// #[lightning_module(automatic_optimization = false)]
+/// impl Model {
+///     fn training_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Result<()> {
+///         let loss = self.net.forward(&batch.0).mse_loss(&batch.1, tch::Reduction::Mean);
+///         self.optimize(ctx, &loss)
+///     }
+///
+///     fn optimize(&mut self, ctx: &mut TrainingContext<'_, Self>, loss: &Tensor) -> Result<()> {
+///         ctx.optimizer(0).zero_grad()?;
+///         ctx.manual_backward(self, loss)?;
+///         Ok(ctx.manual_step(self, 0)?)
+///     }
+///     // …
+/// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+/// #   fn configure_optimizers(&self) -> AdamW { AdamW::new(1e-3) }
+/// }
+/// ```
+pub struct TrainingContext<'a, M: LightningModule> {
+    ctx: &'a mut Context<Step>,
+    callbacks: &'a mut Callbacks<M>,
+}
+
+impl<'a, M: LightningModule> TrainingContext<'a, M> {
+    pub(crate) fn new(ctx: &'a mut Context<Step>, callbacks: &'a mut Callbacks<M>) -> Self {
+        Self { ctx, callbacks }
+    }
+}
+
+impl<M: LightningModule> Deref for TrainingContext<'_, M> {
+    type Target = Context<Step>;
+
+    fn deref(&self) -> &Context<Step> {
+        self.ctx
+    }
+}
+
+impl<M: LightningModule> DerefMut for TrainingContext<'_, M> {
+    fn deref_mut(&mut self) -> &mut Context<Step> {
+        self.ctx
+    }
+}
+
+impl<M: OptimizesManually> TrainingContext<'_, M> {
     /// Runs the backward pass of `loss`, a scalar, with the hooks around it. For manual optimization, in `training_step`;
     /// Lightning's
     /// [`self.manual_backward`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#manual-backward).
@@ -47,13 +99,10 @@ impl Context<Step> {
     /// out the next [`manual_step`](Self::manual_step).
     ///
     /// # Errors
-    /// Those of the hooks `on_before_backward`, `backward` and `on_after_backward`; [`Error::NonFiniteLoss`];
-    /// [`Error::NotInTrainingStep`] elsewhere.
-    pub fn manual_backward<M>(&mut self, module: &mut M, loss: &Tensor) -> Result<(), Error>
-    where
-        M: OptimizesManually,
-    {
-        with_callbacks("manual_backward", self, |ctx, callbacks| {
+    /// Those of the hooks `on_before_backward`, `backward` and `on_after_backward`; [`Error::NonFiniteLoss`].
+    pub fn manual_backward(&mut self, module: &mut M, loss: &Tensor) -> Result<(), Error> {
+        let callbacks = &mut *self.callbacks;
+        self.ctx.outside_of_autocast(|ctx| {
             if ctx.watch_loss(loss, None)? { closure::backward(callbacks, module, ctx, loss) } else { Ok(()) }
         })
     }
@@ -64,13 +113,9 @@ impl Context<Step> {
     /// An [`Optimizer`]'s own `step` does neither, and refuses the gradients of a scaled loss.
     ///
     /// # Errors
-    /// Those of the hooks and of the optimizer; [`Error::NotInTrainingStep`] elsewhere.
-    pub fn manual_step<M>(&mut self, module: &mut M, optimizer: impl Into<OptimizerIndex>) -> Result<(), Error>
-    where
-        M: OptimizesManually,
-    {
-        step("manual_step", self, module, optimizer.into(), |optimizer| optimizer.step().map(|()| Progress::Done))
-            .map(drop)
+    /// Those of the hooks and of the optimizer.
+    pub fn manual_step(&mut self, module: &mut M, optimizer: impl Into<OptimizerIndex>) -> Result<(), Error> {
+        self.step(module, optimizer.into(), |optimizer| optimizer.step().map(|()| Progress::Done)).map(drop)
     }
 
     /// As [`manual_step`](Self::manual_step), for optimizers that may evaluate the loss several times a step, as L-BFGS: on
@@ -103,53 +148,75 @@ impl Context<Step> {
     ///
     /// # Errors
     /// As [`manual_step`](Self::manual_step).
-    pub fn manual_step_on<M>(
+    pub fn manual_step_on(
         &mut self,
         module: &mut M,
         optimizer: impl Into<OptimizerIndex>,
         loss: &Tensor,
-    ) -> Result<Progress, Error>
-    where
-        M: OptimizesManually,
-    {
-        step("manual_step_on", self, module, optimizer.into(), |optimizer| optimizer.step_on(Some(loss)))
+    ) -> Result<Progress, Error> {
+        self.step(module, optimizer.into(), |optimizer| optimizer.step_on(Some(loss)))
+    }
+
+    /// Calls the hooks before a step, steps, and counts a step that is done. As in automatic optimization, that is outside of the
+    /// autocast of `training_step`.
+    fn step(
+        &mut self,
+        module: &mut M,
+        optimizer: OptimizerIndex,
+        step: impl FnOnce(&mut Optimizer) -> Result<Progress, OptimizerError>,
+    ) -> Result<Progress, Error> {
+        let callbacks = &mut *self.callbacks;
+        self.ctx.outside_of_autocast(|ctx| {
+            ctx.unscale_gradients(optimizer)?;
+            ctx.skip_step_of_bad_loss(optimizer)?;
+            callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
+            ModelHooksTable::on_before_optimizer_step(module, ctx, optimizer)?;
+            let progress = step(ctx.optimizer(optimizer))?;
+            if progress == Progress::Done {
+                ctx.begin_loss_window()?;
+                ctx.update_scale()?;
+                ctx.progress_mut().count_step();
+                anomaly::check_parameters(module, ctx)?;
+            }
+            Ok(progress)
+        })
     }
 }
 
-/// Calls the hooks before a step, steps, and counts a step that is done.
-fn step<M: OptimizesManually>(
-    method: &'static str,
-    ctx: &mut RunContext,
-    module: &mut M,
-    optimizer: OptimizerIndex,
-    step: impl FnOnce(&mut Optimizer) -> Result<Progress, OptimizerError>,
-) -> Result<Progress, Error> {
-    with_callbacks(method, ctx, |ctx, callbacks| {
-        ctx.unscale_gradients(optimizer)?;
-        ctx.skip_step_of_bad_loss(optimizer)?;
-        callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
-        ModelHooksTable::on_before_optimizer_step(module, ctx, optimizer)?;
-        let progress = step(ctx.optimizer(optimizer))?;
-        if progress == Progress::Done {
-            ctx.begin_loss_window()?;
-            ctx.update_scale()?;
-            ctx.progress_mut().count_step();
-            anomaly::check_parameters(module, ctx)?;
-        }
-        Ok(progress)
-    })
+/// A module for which manual optimization could be called on any context: there is none, so that a call says why.
+#[diagnostic::on_unimplemented(
+    message = "`manual_backward` and `manual_step` can only be called on the `ctx` of `training_step`, in a module that is optimized manually [TL0410]",
+    label = "`{Self}` is optimized automatically, or this is not the `ctx` of its `training_step`",
+    note = "write `#[lightning_module(automatic_optimization = false)]` above the block; a method that `training_step` calls takes `ctx: &mut TrainingContext<'_, Self>`"
+)]
+pub trait OptimizesAnywhere: LightningModule {
+    #[doc(hidden)]
+    fn never<T>(&self) -> T;
 }
 
-/// Calls with the callbacks, which the loop has lent to the context, and outside of the step's autocast, as in automatic
-/// optimization.
-fn with_callbacks<M: LightningModule, T>(
-    method: &'static str,
-    ctx: &mut RunContext,
-    call: impl FnOnce(&mut RunContext, &mut Callbacks<M>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    let mut callbacks = ctx.lent.take_back().ok_or(Error::NotInTrainingStep { method })?;
-    // a panic in between, such as of an optimizer that is not there, must not take the callbacks with it
-    let outcome = catch_unwind(AssertUnwindSafe(|| ctx.outside_of_autocast(|ctx| call(ctx, &mut callbacks))));
-    ctx.lent.lend(callbacks);
-    outcome.unwrap_or_else(|panic| resume_unwind(panic))
+/// What a context other than that of `training_step` says to manual optimization.
+impl<At> Context<At> {
+    #[doc(hidden)]
+    pub fn manual_backward<M: OptimizesAnywhere>(&mut self, module: &mut M, _: &Tensor) -> Result<(), Error> {
+        module.never()
+    }
+
+    #[doc(hidden)]
+    pub fn manual_step<M: OptimizesAnywhere>(
+        &mut self,
+        module: &mut M,
+        _: impl Into<OptimizerIndex>,
+    ) -> Result<(), Error> {
+        module.never()
+    }
+
+    #[doc(hidden)]
+    pub fn manual_step_on<M: OptimizesAnywhere>(
+        &mut self,
+        module: &mut M,
+        _: impl Into<OptimizerIndex>,
+        _: &Tensor,
+    ) -> Result<Progress, Error> {
+        module.never()
+    }
 }

@@ -31,7 +31,9 @@ pub use freeze::Freeze;
 pub use from_checkpoint::LoadFromCheckpoint;
 pub use hyperparameters::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, NoHparams};
 pub use into_callbacks::IntoCallbacks;
-pub use manual::OptimizesManually;
+#[doc(hidden)]
+pub use manual::OptimizesAnywhere;
+pub use manual::{OptimizesManually, TrainingContext};
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable};
@@ -39,7 +41,9 @@ pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable};
 pub use renamed_results::{Output, Returned};
 pub(crate) use running::Running;
 #[doc(hidden)]
-pub use signatures::{ContextAt, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch};
+pub use signatures::{
+    ContextAt, ContextOfManualStep, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch,
+};
 pub use source_location::SourceLocation;
 
 use crate::checkpoint::Checkpoint;

@@ -1,6 +1,6 @@
 //! Holds what a user wrote against what a hook is declared to take and return, so that the compiler's message is ours.
 
-use super::{Flow, IntoOptimizer, Optimizers};
+use super::{Flow, IntoOptimizer, LightningModule, Optimizers, TrainingContext};
 use crate::context::{Context, RunContext};
 use crate::data::{Batch, DataLoader, DataLoaders};
 
@@ -57,6 +57,42 @@ impl<Written, At> ContextAt<At> for Context<Written> {
 
 impl<At> ContextAt<At> for RunContext {
     type Context = Self;
+}
+
+/// `Self` is the `ctx` of `training_step` as it is written, in a module `M` that is optimized manually.
+#[diagnostic::on_unimplemented(
+    message = "`ctx` of a hook is `&mut Context`, not `&mut {Self}` [TL0104]",
+    label = "write `Context` here"
+)]
+pub trait ContextOfManualStep<'a, M> {
+    /// What the hook is given.
+    type Context;
+}
+
+impl<'a, Written, M: LightningModule + 'a> ContextOfManualStep<'a, M> for Context<Written> {
+    type Context = TrainingContext<'a, M>;
+}
+
+impl<'a, M: LightningModule + 'a> ContextOfManualStep<'a, M> for TrainingContext<'_, M> {
+    type Context = TrainingContext<'a, M>;
+}
+
+impl<'a, M> ContextOfManualStep<'a, M> for RunContext {
+    type Context = Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, 'b, M: LightningModule> HookParameter<&'a mut TrainingContext<'b, M>> for &'a mut RunContext {
+    fn take(declared: &'a mut TrainingContext<'b, M>) -> Self {
+        declared
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, 'b, M: LightningModule> HookParameter<&'a mut TrainingContext<'b, M>> for &'a RunContext {
+    fn take(declared: &'a mut TrainingContext<'b, M>) -> Self {
+        declared
+    }
 }
 
 /// `Self` is what a method returns (without its `Result`), `Declared` what the hook returns.

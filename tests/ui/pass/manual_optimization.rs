@@ -1,5 +1,8 @@
 //! A module that steps two optimizers by itself: one for each of its halves, each with its own backward pass.
 
+use tch_lightning::RunContext;
+use tch_lightning::context::phase::Step;
+use tch_lightning::module::TrainingContext;
 use tch_lightning::prelude::*;
 
 struct Pair {
@@ -33,6 +36,43 @@ impl Pair {
     fn on_before_optimizer_step(&mut self, _optimizer: OptimizerIndex) {}
 }
 
+struct Written {
+    vs: nn::VarStore,
+}
+
+/// The types under which `training_step` can take its context.
+macro_rules! written_as {
+    ($($name:ident: $context:ty;)*) => {$(
+        mod $name {
+            use super::*;
+
+            pub struct Model(pub Written);
+
+            #[lightning_module(automatic_optimization = false)]
+            impl Model {
+                fn parameters(&mut self) -> &mut nn::VarStore {
+                    &mut self.0.vs
+                }
+
+                fn training_step(&mut self, ctx: $context, _batch: &Tensor) {
+                    assert_eq!(ctx.global_step(), 0);
+                }
+
+                fn configure_optimizers(&self) -> Optimizers {
+                    Optimizers::default()
+                }
+            }
+        }
+    )*};
+}
+
+written_as! {
+    of_a_step: &mut Context<Step>;
+    shared: &Context;
+    under_its_own_name: &mut TrainingContext<'_, Self>;
+    of_the_run: &RunContext;
+}
+
 fn main() {
     let vs = nn::VarStore::new(Device::Cpu);
     let linear = |name| nn::linear(vs.root() / name, 2, 1, nn::LinearConfig::default());
@@ -47,4 +87,8 @@ fn main() {
     // three batches, each with a step of both optimizers
     assert_eq!(trainer.context().global_step(), 6);
     assert_eq!(trainer.context().optimizers()[1].steps(), 3);
+
+    let written = || Written { vs: nn::VarStore::new(Device::Cpu) };
+    let _ = (of_a_step::Model(written()), shared::Model(written()));
+    let _ = (under_its_own_name::Model(written()), of_the_run::Model(written()));
 }

@@ -6,7 +6,7 @@ use tch_lightning::{
     LightningModule,
     module::{
         Batched, CheckpointHooks, DataHooks, DataHooksTable, LightningModuleTable, ModelHooks, Optimizes, StepOutputs,
-        Trains,
+        TrainingContext, Trains,
     },
 };
 
@@ -52,7 +52,12 @@ impl LightningModule for Line {
         &mut self.vs
     }
 
-    fn training_step(&mut self, _: &mut Context, (x, y): &(Tensor, Tensor), _: usize) -> Result<Tensor> {
+    fn training_step(
+        &mut self,
+        _: &mut TrainingContext<'_, Self>,
+        (x, y): &(Tensor, Tensor),
+        _: usize,
+    ) -> Result<Tensor> {
         Ok(self.layer.forward(x).mse_loss(y, tch::Reduction::Mean))
     }
 

@@ -11,7 +11,7 @@ use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
-use crate::module::{Callback, LightningModule, trainable};
+use crate::module::{Callback, Callbacks, LightningModule, TrainingContext, trainable};
 use crate::optim::OptimizerIndex;
 use crate::schedule::{AnnealStrategy, PerGroup, SwaLr};
 use crate::stage::Stage;
@@ -279,8 +279,12 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
     ) -> Result<()> {
         let Some(norms) = &mut self.run.norms else { return Ok(()) };
         if norms.needs_momenta() {
-            // the step to come logs the batch
-            let forward = |ctx: &mut RunContext| no_grad(|| module.training_step(ctx.at(), batch, batch_idx)).map(drop);
+            // the step to come logs the batch, and calls the callbacks
+            let mut none = Callbacks::default();
+            let forward = |ctx: &mut RunContext| {
+                let ctx = &mut TrainingContext::new(ctx.at(), &mut none);
+                no_grad(|| module.training_step(ctx, batch, batch_idx)).map(drop)
+            };
             norms.find_momenta(|| ctx.without_logging(forward))?;
         }
         Ok(norms.before_batch()?)
