@@ -22,7 +22,6 @@ pub(crate) mod writer;
 
 pub use error::CheckpointError;
 pub use layout::LAYOUT;
-pub(crate) use save_request::PendingSave;
 pub use save_request::SaveRequest;
 
 use crate::json;

@@ -1,7 +1,5 @@
-use super::Checkpoint;
 use super::retention::Outdated;
 use crate::location;
-use crate::loggers::LoggedAt;
 use std::path::{Path, PathBuf};
 
 /// A checkpoint that a hook asked for.
@@ -15,14 +13,6 @@ pub struct SaveRequest {
     pub(crate) weights_only: bool,
     pub(crate) link_to: Option<PathBuf>,
     pub(crate) then_remove: Vec<PathBuf>,
-}
-
-/// A checkpoint whose hooks were called, and that is yet to be written; nothing to write where it is a link.
-pub(crate) struct PendingSave {
-    pub(crate) request: SaveRequest,
-    pub(crate) checkpoint: Option<Checkpoint>,
-    /// When it was asked for.
-    pub(crate) at: LoggedAt,
 }
 
 impl SaveRequest {

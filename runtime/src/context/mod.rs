@@ -33,6 +33,7 @@ pub(crate) use log_dir::{LOGS, versions};
 pub use log_entry::LogEntry;
 pub use lr_schedulers::RunningLrScheduler;
 pub use phase::Context;
+pub(crate) use saving::PendingSave;
 
 pub use crate::log::{LogValue, Reduction};
 

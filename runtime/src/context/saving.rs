@@ -3,12 +3,21 @@
 use super::RunContext;
 use crate::checkpoint::folders::Folders;
 use crate::checkpoint::writer::Writer;
-use crate::checkpoint::{Checkpoint, PendingSave, SaveRequest};
+use crate::checkpoint::{Checkpoint, SaveRequest};
 use crate::data::SavedLoader;
 use crate::location;
+use crate::loggers::LoggedAt;
 use crate::native::RandomState;
 use crate::stage::Stage;
 use std::path::{Path, PathBuf};
+
+/// A checkpoint whose hooks were called, and that is yet to be written; nothing to write where it is a link.
+pub(crate) struct PendingSave {
+    pub(crate) request: SaveRequest,
+    pub(crate) checkpoint: Option<Checkpoint>,
+    /// When it was asked for.
+    pub(crate) at: LoggedAt,
+}
 
 /// The checkpoints of a run.
 #[derive(Default)]

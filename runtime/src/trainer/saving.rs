@@ -1,9 +1,10 @@
 //! What a run puts into a checkpoint, and when.
 
+use crate::checkpoint::SaveRequest;
 use crate::checkpoint::retention::{Outdated, link};
 use crate::checkpoint::writer::IsWritten;
 use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
-use crate::checkpoint::{PendingSave, SaveRequest};
+use crate::context::PendingSave;
 use crate::error::Error;
 use crate::loggers::SavedCheckpoint;
 use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};

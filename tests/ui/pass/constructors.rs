@@ -1,5 +1,13 @@
 //! What `new` may look like for the generated program.
 
+// the constructors are written out on purpose
+#![allow(
+    clippy::float_cmp,
+    clippy::needless_pass_by_value,
+    clippy::trivially_copy_pass_by_ref,
+    clippy::used_underscore_binding
+)]
+
 use tch_lightning::module::{FromHparams, FromHparamsAndData, HasHparams, NoHparams};
 use tch_lightning::prelude::*;
 
