@@ -130,7 +130,7 @@ fn a_backbone_that_is_not_there_is_an_error() {
         let mut trainer = trainer(BackboneFinetuning::new(pattern));
         trainer.fit(&mut Transfer::new("head"), ()).unwrap_err().to_string()
     };
-    let said = "BackboneFinetuning: no parameter name matches `encoder.**`: the backbone must be there before `setup`";
+    let said = "BackboneFinetuning: no parameter name matches `encoder.**`: create the backbone before `setup`";
     assert_eq!(refused("encoder.**"), said);
     assert!(refused("[").starts_with("BackboneFinetuning: `[` is not a valid pattern of parameter names: "));
 }

@@ -60,6 +60,6 @@ fn a_statistic_that_there_is_not_is_said_to_be_missing() {
         .output()
         .unwrap();
     let said = String::from_utf8(fit.stderr).unwrap();
-    let warning = "warning: DeviceStatsMonitor has no `allocated_bytes.all.peak` of this device\n";
+    let warning = "warning: DeviceStatsMonitor: this device does not have the statistic `allocated_bytes.all.peak`\n";
     assert_eq!(said.matches(warning).count(), 1, "{said}");
 }

@@ -216,5 +216,5 @@ fn a_checkpoint_asked_for_in_a_sanity_check_or_by_validate_holds_the_average_too
 fn a_decay_out_of_range_is_refused() {
     let mut trainer = Trainer::new(config()).callback(ExponentialMovingAverage::new(1.5));
     let error = trainer.fit(&mut Line::new(sgd()), ()).unwrap_err();
-    assert_eq!(error.to_string(), "`decay` of an average is 1.5: it must be from 0 to 1");
+    assert_eq!(error.to_string(), "`decay` of ExponentialMovingAverage must be from 0 to 1, but it is 1.5");
 }

@@ -72,9 +72,9 @@ fn what_makes_no_sense_is_refused() {
         refused(accumulating, GradientAccumulationScheduler::new([(0, 4)])),
     ];
     let expected = [
-        "GradientAccumulationScheduler: it needs an epoch with its number of batches: give at least one",
-        "GradientAccumulationScheduler: a number of batches is 0: it must be at least 1",
-        "GradientAccumulationScheduler: the trainer's `accumulate_grad_batches` is not 1: leave one of the two out",
+        "GradientAccumulationScheduler: `scheduling` must contain at least one epoch",
+        "GradientAccumulationScheduler: the number of batches must be at least 1, but it is 0",
+        "GradientAccumulationScheduler: the trainer's `accumulate_grad_batches` must be 1: remove it, or this callback",
     ];
     assert_eq!(told, expected);
 }
@@ -101,6 +101,7 @@ fn a_module_that_optimizes_manually_accumulates_by_itself() {
     let mut trainer = Trainer::new(config()).callback(GradientAccumulationScheduler::new([(0, 2)]));
     let vs = nn::VarStore::new(Device::Cpu);
     let error = trainer.fit(&mut Manual(vs), tch_lightning::Loaders::train(loader)).unwrap_err();
-    let said = "GradientAccumulationScheduler: this module optimizes manually: accumulate in `training_step`";
+    let said =
+        "GradientAccumulationScheduler: this module uses manual optimization: accumulate gradients in `training_step`";
     assert_eq!(error.to_string(), said);
 }

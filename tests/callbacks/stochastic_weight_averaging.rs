@@ -104,10 +104,10 @@ fn what_makes_no_sense_is_refused() {
         refused(StochasticWeightAveraging::new([0.1, 0.2]), config()),
     ];
     let expected = [
-        "StochasticWeightAveraging: `swa_lrs` must be numbers above 0",
-        "StochasticWeightAveraging: `swa_epoch_start` is 0: epochs are counted from 1 there",
-        "StochasticWeightAveraging: `swa_epoch_start` is 1.5: a fraction must be from 0 to 1",
-        "StochasticWeightAveraging: `swa_epoch_start` is a fraction, and the epochs are not limited: give an epoch",
+        "StochasticWeightAveraging: `swa_lrs` must be finite and above 0",
+        "StochasticWeightAveraging: `swa_epoch_start` must be at least 1, but it is 0",
+        "StochasticWeightAveraging: `swa_epoch_start` must be from 0 to 1 as a fraction, but it is 1.5",
+        "StochasticWeightAveraging: `swa_epoch_start` is a fraction, but the number of epochs is not limited: set an epoch instead",
         "StochasticWeightAveraging: swa_lrs must be one value for all parameter groups, or a list with one for each, but it \
          has 2 values for 1 groups",
     ];

@@ -75,7 +75,7 @@ fn a_method_that_is_not_written_is_an_error_where_it_is_asked_for() {
     impl PredictionWriter<Line> for Nothing {}
 
     let error = Trainer::new(config()).callback(WritePredictions::new(Nothing)).predict(&mut line(), ()).unwrap_err();
-    let said = "`on_predict_batch_end` of the callback WritePredictions failed in `predict` at batch 0: `write_on_batch_end` \
-                is not written, and the interval asks for it";
+    let said = "`on_predict_batch_end` of the callback WritePredictions failed in `predict` at batch 0: the write interval \
+                requires `write_on_batch_end`, but the writer does not implement it";
     assert_eq!(error.to_string(), said);
 }

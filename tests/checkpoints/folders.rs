@@ -47,7 +47,7 @@ fn a_folder_that_can_not_be_is_refused_before_the_run() {
     let said = |dirpath: PathBuf| {
         refused(folder.path(), Trainer::new(config(1)).callback(ModelCheckpoint::new().dirpath(dirpath)))
     };
-    let of = "checkpoints can't be written to";
+    let of = "checkpoints cannot be written to";
     assert_eq!(said(at("file")), format!("{of} FOLDER/file: not a directory"));
     assert_eq!(said(at("file/below")), format!("{of} FOLDER/file/below: Not a directory (os error 20)"));
     let long = "a".repeat(256);
@@ -68,11 +68,11 @@ fn a_folder_that_nothing_can_be_made_in_is_refused_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = ModelCheckpoint::new().dirpath("/proc/checkpoints");
     let said = refused(folder.path(), Trainer::new(config(1)).callback(checkpoint));
-    assert!(said.starts_with("checkpoints can't be written to /proc: "), "{said}");
+    assert!(said.starts_with("checkpoints cannot be written to /proc: "), "{said}");
     std::os::unix::fs::symlink("nowhere", folder.path().join("link")).unwrap();
     let checkpoint = ModelCheckpoint::new().dirpath(folder.path().join("link"));
     let said = refused(folder.path(), Trainer::new(config(1)).callback(checkpoint));
-    assert!(said.ends_with("can't be written to FOLDER/link: No such file or directory (os error 2)"), "{said}");
+    assert!(said.ends_with("cannot be written to FOLDER/link: No such file or directory (os error 2)"), "{said}");
 }
 
 #[cfg(unix)]

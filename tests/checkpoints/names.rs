@@ -27,9 +27,9 @@ fn a_name_that_can_not_be_is_refused_before_the_run() {
         ("{val_loss:.2q}", "has `{val_loss:.2q}`, whose format ends with `q`, which is not a type of number"),
         (
             "{epoch:01000000000}",
-            "has `{epoch:01000000000}`, whose format has the width 1000000000, and the name of a file has at most 255 bytes",
+            "has `{epoch:01000000000}`, whose format has the width 1000000000: the name of a file can have at most 255 bytes",
         ),
-        ("{val_loss", "has a `{` without its other half, and braces can't be part of a name"),
+        ("{val_loss", "has an unmatched `{`: a name cannot contain braces"),
     ] {
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = best(&folder.path().join("checkpoints"), "val_loss").filename(filename);

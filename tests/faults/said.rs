@@ -52,7 +52,7 @@ fn a_program_warns_of_what_its_run_does_not_do() {
     let warned = said(&program, &format!("{every_two} --early-stopping val_loss"));
     assert_eq!(
         warned[0],
-        "warning: EarlyStopping never looked at `val_loss`: it looks after validation, and none has run; set \
+        "warning: EarlyStopping never checked `val_loss`: it checks after validation, and no validation has run; set \
          `check_on_train_epoch_end` to look after each training epoch"
     );
     assert_eq!(

@@ -1,16 +1,16 @@
-//! Averages of a module's weights over training, kept where the weights are.
+//! Averages of a module's weights over training, on the module's device.
 
 use crate::module::{NamedParameter, copy};
 use crate::native::lerp;
 use anyhow::Result;
 use tch::{TchError, Tensor, no_grad};
 
-/// A module's tensors, and averages of what they were. PyTorch's
+/// A module's tensors, and the averages of their values. PyTorch's
 /// [`AveragedModel`](https://docs.pytorch.org/docs/2.13/optim.html#weight-averaging-swa-and-ema).
 #[derive(Debug)]
 pub(super) struct AveragedWeights {
     all: Vec<Pair>,
-    /// Those that are averaged, once more, as one kernel takes them; the others follow the module's.
+    /// The averages again, as the argument of one kernel; tensors that are not averaged are copied.
     averages: Vec<Tensor>,
     weights: Vec<Tensor>,
     n_averaged: u64,
@@ -20,18 +20,18 @@ pub(super) struct AveragedWeights {
 #[derive(Debug)]
 struct Pair {
     name: String,
-    /// The module's own.
+    /// The module's tensor.
     weight: Tensor,
     average: Tensor,
     is_averaged: bool,
 }
 
-/// What stands in the module while its averages do, or the averages themselves.
+/// Tensors with their names.
 pub(super) type Named = Vec<(String, Tensor)>;
 
 impl AveragedWeights {
-    /// Averages of `averaged`, and copies of `followed`, which are as they are now until the first update. What has no
-    /// fractions is not averaged.
+    /// Creates averages of `averaged`, and copies of `followed`, with the current values until the first update. Integer
+    /// tensors are copied instead of averaged.
     pub(super) fn new(averaged: Vec<NamedParameter>, followed: Vec<NamedParameter>) -> Result<Self, TchError> {
         let averaged = averaged.into_iter().map(|(name, weight)| {
             let has_fractions = weight.is_floating_point() || weight.is_complex();
@@ -45,18 +45,18 @@ impl AveragedWeights {
         Ok(Self { all, averages, weights, n_averaged: 0, is_swapped: false })
     }
 
-    /// How often the averages were updated.
+    /// Returns the number of updates of the averages.
     pub(super) fn n_averaged(&self) -> u64 {
         self.n_averaged
     }
 
-    /// Takes over how often they were updated, with averages that were saved.
+    /// Sets the number of updates, for averages that were restored.
     pub(super) fn set_n_averaged(&mut self, n_averaged: u64) {
         self.n_averaged = n_averaged;
     }
 
-    /// Moves the averages towards the module's weights, `weight` of the way; the first time they become equal. Nothing
-    /// waits for the device.
+    /// Moves the averages towards the module's weights by the fraction `weight`; the first update makes them equal. Does not
+    /// synchronize with the device.
     pub(super) fn update(&mut self, weight: f64) -> Result<()> {
         let copied = |pair: &&mut Pair| self.n_averaged == 0 || !pair.is_averaged;
         no_grad(|| {
@@ -69,12 +69,12 @@ impl AveragedWeights {
         Ok(())
     }
 
-    /// The averages, by the names of the weights.
+    /// Returns the averages, by the names of the weights.
     pub(super) fn averages(&self) -> Named {
         self.named(!self.is_swapped)
     }
 
-    /// The module's own weights, also while the averages stand in their place.
+    /// Returns the module's own weights, also while they are swapped with the averages.
     pub(super) fn weights(&self) -> Named {
         self.named(self.is_swapped)
     }
@@ -84,12 +84,12 @@ impl AveragedWeights {
         self.all.iter().map(|pair| (pair.name.clone(), tensor(pair))).collect()
     }
 
-    /// Puts the averages in the place of the module's weights, until they are swapped out.
+    /// Swaps the averages into the module, until [`swap_out`](Self::swap_out).
     pub(super) fn swap_in(&mut self) -> Result<(), TchError> {
         if self.is_swapped { Ok(()) } else { self.swap() }
     }
 
-    /// Puts the module's weights back.
+    /// Swaps the module's own weights back.
     pub(super) fn swap_out(&mut self) -> Result<(), TchError> {
         if self.is_swapped { self.swap() } else { Ok(()) }
     }
@@ -99,7 +99,7 @@ impl AveragedWeights {
         no_grad(|| self.all.iter_mut().try_for_each(Pair::swap))
     }
 
-    /// Makes the averages the module's weights.
+    /// Copies the averages into the module's weights.
     pub(super) fn transfer(&mut self) -> Result<(), TchError> {
         no_grad(|| self.all.iter_mut().try_for_each(|pair| pair.weight.f_copy_(&pair.average).map(drop)))
     }

@@ -1,4 +1,4 @@
-//! Trains the head of a model first, and its backbone later.
+//! Trains the head of a model first, and later its backbone.
 
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
@@ -15,20 +15,20 @@ use std::collections::HashSet;
 use std::fmt;
 use tch::nn::VarStore;
 
-/// Freezes the backbone of a module, and trains it from a given epoch on with a learning rate of its own, which grows
-/// until it has reached that of the rest. Lightning's
+/// Freezes the backbone of a module, and trains it from a given epoch on with a separate learning rate, which grows until it
+/// reaches that of the other parameters. Lightning's
 /// [`BackboneFinetuning`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BackboneFinetuning.html),
 /// with its defaults.
 ///
-/// The backbone are the parameters whose names match a [pattern](crate::optim::ParameterGroups#patterns). They must be
-/// there when [`setup`](crate::Callback::setup) is called: the optimizers are made of what requires a gradient, after
-/// that. The parameters of batch norms are not frozen. When its epoch begins, what the first optimizer does not have of
-/// the backbone yet becomes a parameter group of it, behind the others and with the hyperparameters of the first.
+/// The backbone consists of the parameters whose names match a [pattern](crate::optim::ParameterGroups#patterns). They must
+/// exist when [`setup`](crate::Callback::setup) is called: later, the optimizers are created from the parameters that require
+/// a gradient. The parameters of batch norms are not frozen. When the backbone's epoch begins, its parameters that are not in
+/// the first optimizer yet are appended to it as a parameter group, with the hyperparameters of the first group.
 ///
 /// ```
 /// use tch_lightning::callbacks::BackboneFinetuning;
 ///
-/// // from the sixth epoch on with a hundredth of the head's rate, half as much again after each epoch
+/// // from the sixth epoch on, starting at a hundredth of the head's rate, multiplied by 1.5 at each further epoch
 /// let finetuning = BackboneFinetuning::new("encoder.**")
 ///     .unfreeze_backbone_at_epoch(5)
 ///     .backbone_initial_ratio_lr(0.01)
@@ -36,36 +36,35 @@ use tch::nn::VarStore;
 /// ```
 ///
 /// # Errors
-/// `fit` fails if the pattern is malformed or matches no parameter, or if there is no optimizer.
+/// `fit` fails if the pattern is malformed or matches no parameter, or if the module does not have an optimizer.
 #[must_use]
 pub struct BackboneFinetuning {
     /// The pattern of the backbone's parameters. Default `backbone.**`.
     pub backbone: String,
-    /// The epoch, from 0, from which on the backbone is trained. Default 10.
+    /// The epoch, from 0, at which training of the backbone begins. Default 10.
     pub unfreeze_backbone_at_epoch: usize,
-    /// The backbone's first learning rate as a part of that of the first parameter group. Default 0.1.
+    /// The backbone's initial learning rate, as a fraction of that of the first parameter group. Default 0.1.
     pub backbone_initial_ratio_lr: f64,
-    /// The backbone's first learning rate, in place of a part of the other. Default none.
+    /// The backbone's initial learning rate, in place of a fraction. Default none.
     pub backbone_initial_lr: Option<f64>,
-    /// Whether the backbone's learning rate stays at that of the first group, once it has reached it. Default true.
+    /// Whether the backbone's learning rate is capped at that of the first group. Default true.
     pub should_align: bool,
-    /// Whether the parameters of batch norms are trained with the backbone, where the optimizer does not have them
-    /// already. Default true.
+    /// Whether the parameters of batch norms join the backbone's group, unless they are in the optimizer already. Default true.
     pub train_bn: bool,
-    /// Whether to say the learning rates. Default false.
+    /// Whether to print the learning rates. Default false.
     pub verbose: bool,
     lambda_func: Box<dyn Fn(usize) -> f64>,
     state: State,
-    /// The place of the backbone's group in the optimizer; `None` where the optimizer had all of the backbone.
+    /// The index of the backbone's group in the optimizer; `None` if the optimizer already had the complete backbone.
     group: Option<usize>,
 }
 
-/// What a checkpoint keeps.
+/// The state that checkpoints contain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct State {
-    /// The backbone's learning rate, once it is trained.
+    /// The backbone's learning rate; `None` while it is frozen.
     previous_backbone_lr: Option<f64>,
-    /// The epoch in which it was set last.
+    /// The epoch in which the rate was last set.
     #[serde(default)]
     latest_epoch: Option<usize>,
 }
@@ -77,7 +76,7 @@ impl Default for BackboneFinetuning {
 }
 
 impl BackboneFinetuning {
-    /// Freezes the parameters whose names match this pattern, for ten epochs.
+    /// Creates a callback that freezes the parameters whose names match this pattern for ten epochs.
     pub fn new(backbone: impl Into<String>) -> Self {
         Self {
             backbone: backbone.into(),
@@ -93,43 +92,43 @@ impl BackboneFinetuning {
         }
     }
 
-    /// Sets the epoch, from 0, from which on the backbone is trained.
+    /// Sets the epoch, from 0, at which training of the backbone begins.
     pub fn unfreeze_backbone_at_epoch(self, epoch: usize) -> Self {
         Self { unfreeze_backbone_at_epoch: epoch, ..self }
     }
 
-    /// Sets by what the backbone's learning rate is multiplied at the beginning of an epoch. The function gets that
-    /// epoch's number plus one, as in Lightning. Default 2 for each.
+    /// Sets the factor by which the backbone's learning rate is multiplied at the beginning of an epoch, as a function of the
+    /// epoch's number, from 1, as in Lightning. Default 2.
     pub fn lambda_func(self, lambda_func: impl Fn(usize) -> f64 + 'static) -> Self {
         Self { lambda_func: Box::new(lambda_func), ..self }
     }
 
-    /// Sets the backbone's first learning rate as a part of that of the first parameter group.
+    /// Sets the backbone's initial learning rate as a fraction of that of the first parameter group.
     pub fn backbone_initial_ratio_lr(self, ratio: f64) -> Self {
         Self { backbone_initial_ratio_lr: ratio, ..self }
     }
 
-    /// Sets the backbone's first learning rate.
+    /// Sets the backbone's initial learning rate.
     pub fn backbone_initial_lr(self, lr: f64) -> Self {
         Self { backbone_initial_lr: Some(lr), ..self }
     }
 
-    /// Sets whether the backbone's learning rate stays at that of the first group, once it has reached it.
+    /// Sets whether the backbone's learning rate is capped at that of the first group.
     pub fn should_align(self, should_align: bool) -> Self {
         Self { should_align, ..self }
     }
 
-    /// Sets whether the parameters of batch norms are trained with the backbone.
+    /// Sets whether the parameters of batch norms join the backbone's group.
     pub fn train_bn(self, train_bn: bool) -> Self {
         Self { train_bn, ..self }
     }
 
-    /// Sets whether to say the learning rates.
+    /// Sets whether to print the learning rates.
     pub fn verbose(self, verbose: bool) -> Self {
         Self { verbose, ..self }
     }
 
-    /// The backbone's parameters, each with whether it is a batch norm's.
+    /// Returns the backbone's parameters, each with whether it belongs to a batch norm.
     fn backbone_of(&self, store: &VarStore) -> Result<Vec<(NamedParameter, bool)>, Error> {
         let pattern = Pattern::new(NAME, &self.backbone)?;
         let norms = norms(store);
@@ -145,7 +144,7 @@ impl BackboneFinetuning {
         let backbone = self.backbone_of(store)?;
         if backbone.is_empty() {
             return Err(Error::configuration(format!(
-                "{NAME}: no parameter name matches `{}`: the backbone must be there before `setup`",
+                "{NAME}: no parameter name matches `{}`: create the backbone before `setup`",
                 self.backbone
             )));
         }
@@ -155,7 +154,7 @@ impl BackboneFinetuning {
         Ok(())
     }
 
-    /// Trains the backbone from now on, as a group of the optimizer's.
+    /// Unfreezes the backbone and adds it to the optimizer as a group.
     fn unfreeze(&mut self, store: &VarStore, optimizer: &mut Optimizer, lr: f64) -> Result<()> {
         let mut backbone = self.backbone_of(store)?;
         for ((_, tensor), _) in &backbone {
@@ -173,7 +172,7 @@ impl BackboneFinetuning {
         Ok(optimizer.add_parameter_group(algorithm, parameters)?)
     }
 
-    /// The backbone's learning rate in the epoch that begins, where it is trained.
+    /// Returns the backbone's learning rate in the epoch that begins; `None` while it is frozen.
     fn next_lr(&self, epoch: usize, lr: f64) -> Option<f64> {
         let is_due = epoch >= self.unfreeze_backbone_at_epoch;
         let next = match self.state.previous_backbone_lr {
@@ -200,7 +199,7 @@ impl BackboneFinetuning {
         self.state.previous_backbone_lr = Some(backbone_lr);
         self.state.latest_epoch = Some(epoch);
         if self.verbose {
-            messages::info!({ epoch, lr, backbone_lr }, "epoch {epoch}: the learning rate is {lr}, and the backbone's {backbone_lr}");
+            messages::info!({ epoch, lr, backbone_lr }, "epoch {epoch}: learning rate {lr}, backbone {backbone_lr}");
         }
         Ok(())
     }
@@ -208,7 +207,7 @@ impl BackboneFinetuning {
 
 const NAME: &str = "BackboneFinetuning";
 
-/// The batch norms, by the names of their layers.
+/// Returns the names of the batch-norm layers.
 fn norms(store: &VarStore) -> HashSet<String> {
     let names = store.variables().into_keys();
     names.filter_map(|name| name.strip_suffix(".running_mean").map(str::to_owned)).collect()
@@ -234,10 +233,10 @@ impl<M: LightningModule> Callback<M> for BackboneFinetuning {
         Ok(())
     }
 
-    /// A run that is resumed gets the group back before the optimizer gets its state.
+    /// Adds the group of a resumed run again, before the state of the optimizer is restored.
     fn on_fit_start(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
         if ctx.optimizers().is_empty() {
-            return Err(Error::configuration(format!("{NAME}: the module has no optimizer")).into());
+            return Err(Error::configuration(format!("{NAME}: the module does not have an optimizer")).into());
         }
         match self.state.previous_backbone_lr {
             Some(lr) => self.unfreeze(module.parameters(), ctx.optimizer(0), lr),

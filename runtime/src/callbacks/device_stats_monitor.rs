@@ -1,4 +1,4 @@
-//! Logs what the device and the machine are busy with.
+//! Logs statistics of the device and of the machine.
 
 use crate::context::phase::Outside;
 use crate::context::{Context, RunContext};
@@ -23,11 +23,11 @@ use tch::Device;
 ///
 /// | device | statistics |
 /// |---|---|
-/// | CPU | `cpu_percent`, `cpu_vm_percent`, `cpu_swap_percent`: how busy all processors are, and how full memory and swap |
+/// | CPU | `cpu_percent`, `cpu_vm_percent`, `cpu_swap_percent`: the load of all processors, and the used parts of memory and swap |
 /// | CUDA | those of [`torch.cuda.memory_stats`](https://docs.pytorch.org/docs/2.13/generated/torch.cuda.memory.memory_stats.html), in bytes and counts: `allocated_bytes.all.current`, `reserved_bytes.all.peak`, `num_ooms`, … |
-/// | others | none: libtorch keeps no such statistics of them |
+/// | others | none: libtorch does not collect any |
 ///
-/// The device is not waited for.
+/// Logging does not synchronize with the device.
 ///
 /// ```
 /// use tch_lightning::callbacks::DeviceStatsMonitor;
@@ -36,21 +36,21 @@ use tch::Device;
 /// ```
 ///
 /// # Errors
-/// `fit` fails where there is no logger.
+/// `fit` fails if the trainer does not have a logger.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct DeviceStatsMonitor {
-    /// Whether to log the statistics of the CPU. Default where it is the device.
+    /// Whether to log the statistics of the CPU. By default they are logged if the device is the CPU.
     pub cpu_stats: Option<bool>,
-    /// The statistics to log, by their names without what stands before the `/`. Default all.
+    /// The names of the statistics to log, without the part up to the `/`. Default all.
     pub filter_keys: Option<BTreeSet<String>>,
     #[serde(skip)]
     system: System,
 }
 
 impl DeviceStatsMonitor {
-    /// Logs all statistics of the device.
+    /// Creates a monitor of all statistics of the device.
     pub fn new() -> Self {
         Self::default()
     }
@@ -90,7 +90,7 @@ impl DeviceStatsMonitor {
     }
 }
 
-/// Lightning's names for what psutil calls `virtual_memory().percent`, `cpu_percent()` and `swap_memory().percent`.
+/// Returns the values of psutil's `virtual_memory().percent`, `cpu_percent()` and `swap_memory().percent`, by Lightning's names.
 fn cpu_stats(system: &mut System) -> [(String, f64); 3] {
     system.refresh_memory();
     system.refresh_cpu_usage();
@@ -123,12 +123,12 @@ impl<M: LightningModule> Callback<M> for DeviceStatsMonitor {
         Ok(())
     }
 
-    /// The device has its first tensors by now, and so its statistics.
+    /// Warns of unknown names: statistics exist once the device has tensors, which is now.
     fn on_fit_start(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
         let stats = self.stats(ctx.device())?;
         let is_known = |key: &&String| stats.iter().any(|(name, _)| name == *key);
         for key in self.filter_keys.iter().flatten().filter(|key| !is_known(key)) {
-            messages::warning!("DeviceStatsMonitor has no `{key}` of this device");
+            messages::warning!("DeviceStatsMonitor: this device does not have the statistic `{key}`");
         }
         Ok(())
     }

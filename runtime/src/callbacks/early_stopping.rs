@@ -1,4 +1,4 @@
-//! Ends training when a metric has stopped improving.
+//! Ends training when a metric stops improving.
 
 use super::monitor::{MonitorMode, monitored};
 use crate::context::phase::{Epoch, Outside};
@@ -12,7 +12,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Ends training when a logged metric has stopped improving. Lightning's
+/// Ends training when a logged metric stops improving. Lightning's
 /// [`EarlyStopping`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.EarlyStopping.html), with its
 /// defaults.
 ///
@@ -26,33 +26,33 @@ use serde_json::Value;
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct EarlyStopping {
-    /// The name of the metric, as it was logged.
+    /// The name under which the metric is logged.
     pub monitor: String,
-    /// By how much a value must be better to count as an improvement. Default 0.
+    /// The minimum change of the metric that counts as an improvement. Default 0.
     #[serde(default)]
     pub min_delta: f64,
-    /// The checks without an improvement after which training ends. Default 3.
+    /// The number of checks without an improvement after which training ends. Default 3.
     #[serde(default = "default_patience")]
     pub patience: usize,
-    /// Whether to say why training ends, and each improvement. Default false.
+    /// Whether to print each improvement. Default false.
     #[serde(default)]
     pub verbose: bool,
-    /// Which values are better. Default the smaller ones.
+    /// Whether smaller or larger values are better. Default smaller.
     #[serde(default)]
     pub mode: MonitorMode,
-    /// Whether it is an error that the metric was not logged. Default true.
+    /// Whether a metric that was not logged is an error. Default true.
     #[serde(default = "yes")]
     pub strict: bool,
-    /// Whether a value that is not finite ends training. Default true.
+    /// Whether NaN or an infinite value ends training. Default true.
     #[serde(default = "yes")]
     pub check_finite: bool,
-    /// A value that is good enough: one that is better ends training. Default none.
+    /// The threshold beyond which a better value ends training. Default none.
     #[serde(default)]
     pub stopping_threshold: Option<f64>,
-    /// A value that is too bad: one that is worse ends training. Default none.
+    /// The threshold beyond which a worse value ends training. Default none.
     #[serde(default)]
     pub divergence_threshold: Option<f64>,
-    /// Whether to check at the end of a training epoch instead of the end of validation. By default so where each epoch is
+    /// Whether to check at the end of a training epoch instead of the end of validation. Default true if each epoch is
     /// validated once, at its end.
     #[serde(default)]
     pub check_on_train_epoch_end: Option<bool>,
@@ -68,20 +68,20 @@ fn yes() -> bool {
     true
 }
 
-/// What a checkpoint keeps.
+/// The state that checkpoints contain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct State {
     wait_count: usize,
     stopped_epoch: Option<usize>,
     best_score: Option<f64>,
     stopping_reason: Option<StoppingReason>,
-    /// The training batches, over all epochs, after which the metric was last looked at. A run that is resumed after a failure may
-    /// train on several of them again.
+    /// The number of training batches, over all epochs, at the last check. A run that is resumed after a failure may repeat several
+    /// of them.
     #[serde(default)]
     latest_check: Option<usize>,
 }
 
-/// Why [`EarlyStopping`] ended training.
+/// The reason for which [`EarlyStopping`] ended training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum StoppingReason {
@@ -96,7 +96,7 @@ pub enum StoppingReason {
 }
 
 impl EarlyStopping {
-    /// Watches the metric of this name.
+    /// Creates a callback that monitors the metric of this name.
     pub fn new(monitor: impl Into<String>) -> Self {
         Self {
             monitor: monitor.into(),
@@ -113,22 +113,22 @@ impl EarlyStopping {
         }
     }
 
-    /// Sets by how much a value must be better.
+    /// Sets the minimum change that counts as an improvement.
     pub fn min_delta(self, min_delta: f64) -> Self {
         Self { min_delta, ..self }
     }
 
-    /// Sets the checks without an improvement after which training ends.
+    /// Sets the number of checks without an improvement after which training ends.
     pub fn patience(self, patience: usize) -> Self {
         Self { patience, ..self }
     }
 
-    /// Sets whether to say what happens.
+    /// Sets whether to print each improvement.
     pub fn verbose(self, verbose: bool) -> Self {
         Self { verbose, ..self }
     }
 
-    /// Sets which values are better.
+    /// Sets whether smaller or larger values are better.
     pub fn mode(self, mode: MonitorMode) -> Self {
         Self { mode, ..self }
     }
@@ -138,17 +138,17 @@ impl EarlyStopping {
         Self { strict, ..self }
     }
 
-    /// Sets whether a value that is not finite ends training.
+    /// Sets whether NaN or an infinite value ends training.
     pub fn check_finite(self, check_finite: bool) -> Self {
         Self { check_finite, ..self }
     }
 
-    /// Sets the value that is good enough.
+    /// Sets the threshold beyond which a better value ends training.
     pub fn stopping_threshold(self, threshold: f64) -> Self {
         Self { stopping_threshold: Some(threshold), ..self }
     }
 
-    /// Sets the value that is too bad.
+    /// Sets the threshold beyond which a worse value ends training.
     pub fn divergence_threshold(self, threshold: f64) -> Self {
         Self { divergence_threshold: Some(threshold), ..self }
     }
@@ -158,22 +158,22 @@ impl EarlyStopping {
         Self { check_on_train_epoch_end: Some(check), ..self }
     }
 
-    /// The best value so far.
+    /// Returns the best value so far.
     pub fn best_score(&self) -> Option<f64> {
         self.state.best_score
     }
 
-    /// The checks since the last improvement.
+    /// Returns the number of checks since the last improvement.
     pub fn wait_count(&self) -> usize {
         self.state.wait_count
     }
 
-    /// The epoch in which training was ended; `None` where it was not.
+    /// Returns the epoch, from 0, in which this callback ended training; `None` if it did not.
     pub fn stopped_epoch(&self) -> Option<usize> {
         self.state.stopped_epoch
     }
 
-    /// Why training was ended.
+    /// Returns the reason for which this callback ended training; `None` if it did not.
     pub fn stopping_reason(&self) -> Option<StoppingReason> {
         self.state.stopping_reason
     }
@@ -216,8 +216,8 @@ impl EarlyStopping {
         Ok(())
     }
 
-    /// Whether the value ends training, and why. It is compared in single precision, as Lightning keeps what is logged: what is
-    /// equal there is equal here.
+    /// Returns the reason to end training at this value, if any. Values are compared in single precision, in which Lightning
+    /// stores logged values, so that the same values are equal.
     fn judge(&mut self, current: f64) -> Option<StoppingReason> {
         let single = |value: f64| f64::from(value as f32);
         let (mode, current) = (self.mode, single(current));
@@ -243,8 +243,12 @@ impl EarlyStopping {
         let monitor = &self.monitor;
         let why = match reason {
             StoppingReason::NonFiniteMetric => format!("`{monitor}` is {current}"),
-            StoppingReason::StoppingThreshold => format!("`{monitor}` is {current:.4}, which is good enough"),
-            StoppingReason::DivergenceThreshold => format!("`{monitor}` is {current:.4}, which is too bad"),
+            StoppingReason::StoppingThreshold => {
+                format!("`{monitor}` is {current:.4}, better than `stopping_threshold`")
+            }
+            StoppingReason::DivergenceThreshold => {
+                format!("`{monitor}` is {current:.4}, worse than `divergence_threshold`")
+            }
             StoppingReason::PatienceExhausted => {
                 let checks = counted(self.state.wait_count, "check");
                 match self.state.best_score {
@@ -277,11 +281,11 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
         Ok(())
     }
 
-    /// A run that had ended by this callback when its last checkpoint was written ends again, unless the patience is greater now.
+    /// Ends a run that was resumed from a checkpoint at which this callback had ended training, unless `patience` has been raised.
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         if ctx.ckpt_path().is_some() && self.state.wait_count >= self.patience.max(1) {
             ctx.stop_because(format!(
-                "EarlyStopping: `{}` had stopped improving in the run that is resumed; a greater `patience` continues it",
+                "EarlyStopping: `{}` had stopped improving before the run was resumed: raise `patience` to continue",
                 self.monitor
             ));
         }
@@ -293,11 +297,11 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
     }
 
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
-        // a run that is resumed near its end may have nothing left to look at
+        // a run that is resumed near its end may have no check left
         if self.state.latest_check.is_none() && ctx.ckpt_path().is_none() && !ctx.is_fast_dev_run() {
             messages::warning!(
-                "EarlyStopping never looked at `{}`: it looks after validation, and none has run; set \
-                 `check_on_train_epoch_end` to look after each training epoch",
+                "EarlyStopping never checked `{}`: it checks after validation, and no validation has run; set \
+                 `check_on_train_epoch_end` to check after each training epoch",
                 self.monitor
             );
         }
@@ -336,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn thresholds_and_what_is_not_finite_end_at_once() {
+    fn thresholds_and_non_finite_values_end_training_at_once() {
         let stopping = EarlyStopping::new("loss").stopping_threshold(0.1).divergence_threshold(10.0);
         let reasons = judged(stopping, &[1.0, f64::NAN, 11.0, 0.05]);
         let expected = [

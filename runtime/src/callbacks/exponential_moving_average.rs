@@ -1,4 +1,4 @@
-//! Validates and ends with averaged weights.
+//! An exponential moving average of the weights, for validation and as the result of training.
 
 use super::averaged_weights::AveragedWeights;
 use crate::checkpoint::{Checkpoint, MODULE};
@@ -13,18 +13,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tch::nn::VarStore;
 
-/// Keeps an exponential moving average of the module's weights, which stands in their place in validation and after
-/// training. Lightning's
+/// Maintains an exponential moving average of the module's weights, and replaces the weights with it during validation and
+/// after training. Lightning's
 /// [`EMAWeightAveraging`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.EMAWeightAveraging.html),
 /// with its defaults.
 ///
 /// After a step, `average = decay * average + (1 - decay) * weights`; the first update makes the average equal to the
-/// weights. It lies on the module's device, and an update is one kernel for all weights of a dtype. Until the first
-/// update there is no average: validation sees the module as it is.
+/// weights. The average is on the module's device, and an update is one kernel for all weights of a dtype. Validation before
+/// the first update uses the module's own weights.
 ///
-/// Checkpoints hold the average as the module's weights, so that they are validated, tested and used as they are, and
-/// the weights in training beside it: a run that is resumed goes on with both. Checkpoints of weights alone, though,
-/// hold the weights in training, as in Lightning.
+/// Checkpoints contain the average as the module's weights, for validation, tests and use, and alongside it the training
+/// weights: a resumed run continues with both. Weights-only checkpoints, however, contain the training weights, as in
+/// Lightning.
 ///
 /// ```
 /// use tch_lightning::callbacks::ExponentialMovingAverage;
@@ -34,33 +34,33 @@ use tch::nn::VarStore;
 /// ```
 ///
 /// # Errors
-/// `fit` fails if `decay` is not in the range of 0 to 1.
+/// Every verb fails if `decay` is not from 0 to 1.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ExponentialMovingAverage {
-    /// How much of the average an update leaves, 0 to 1. Default 0.999.
+    /// The fraction of the average that an update keeps, from 0 to 1. Default 0.999.
     pub decay: f64,
-    /// Whether to average the module's buffers too, such as the running means of a batch norm; otherwise they are those
-    /// of the module at the last update. Default true.
+    /// Whether to average the module's buffers too, such as the running means of a batch norm; otherwise they are copied
+    /// from the module at each update. Default true.
     pub use_buffers: bool,
-    /// Update after the optimizer steps whose index, from 0, is a multiple of this; 0 is never. Default 1: after each.
+    /// Update after the optimizer steps whose index, from 0, is a multiple of this; 0 disables updates by steps. Default 1.
     pub update_every_n_steps: usize,
-    /// The index of the optimizer step from which on to update. Default the first.
+    /// The index of the first optimizer step, from 0, after which to update. Default 0.
     pub update_starting_at_step: Option<usize>,
-    /// The epoch from which on to update at the end of each epoch, besides the steps. Default none.
+    /// The first epoch, from 0, at whose end to update too, in addition to the steps. Default none.
     pub update_starting_at_epoch: Option<usize>,
     #[serde(skip)]
     weights: Option<AveragedWeights>,
-    /// The steps taken at the last update, so that a step is not counted for each batch that it gathers.
+    /// The number of optimizer steps at the last update, so that a step with several accumulated batches updates once.
     #[serde(skip)]
     latest_update_step: usize,
-    /// The training batches, over all epochs, after which an epoch's end last updated it: a resumed run may do that end again.
+    /// The number of training batches, over all epochs, at the last update by an epoch's end, which a resumed run may repeat.
     #[serde(skip)]
     latest_epoch_ended_after: Option<usize>,
 }
 
-/// What a checkpoint keeps, besides tensors.
+/// The state that checkpoints contain, in addition to tensors.
 #[derive(Serialize, Deserialize)]
 struct State {
     latest_update_step: usize,
@@ -69,7 +69,7 @@ struct State {
     n_averaged: u64,
 }
 
-/// What stands before the names of the weights in training; the averages have those of the module's.
+/// The prefix of the training weights' names in checkpoints; the averages have the names of the module's weights.
 const CURRENT_MODEL: &str = "current_model.";
 
 impl Default for ExponentialMovingAverage {
@@ -88,7 +88,7 @@ impl Default for ExponentialMovingAverage {
 }
 
 impl ExponentialMovingAverage {
-    /// An average of which each update leaves this much.
+    /// Creates an average of which each update keeps the fraction `decay`.
     pub fn new(decay: f64) -> Self {
         Self { decay, ..Self::default() }
     }
@@ -98,29 +98,29 @@ impl ExponentialMovingAverage {
         Self { use_buffers, ..self }
     }
 
-    /// Sets how many steps lie between two updates.
+    /// Sets the number of optimizer steps between two updates.
     pub fn update_every_n_steps(self, steps: usize) -> Self {
         Self { update_every_n_steps: steps, ..self }
     }
 
-    /// Sets the index of the step from which on to update.
+    /// Sets the index of the first optimizer step, from 0, after which to update.
     pub fn update_starting_at_step(self, step: usize) -> Self {
         Self { update_starting_at_step: Some(step), ..self }
     }
 
-    /// Sets the epoch from which on to update at the end of each epoch.
+    /// Sets the first epoch, from 0, at whose end to update too.
     pub fn update_starting_at_epoch(self, epoch: usize) -> Self {
         Self { update_starting_at_epoch: Some(epoch), ..self }
     }
 
-    /// How often the average was updated in the running or the last `fit`.
+    /// Returns the number of updates in the running or the last `fit`.
     pub fn n_averaged(&self) -> u64 {
         self.weights.as_ref().map_or(0, AveragedWeights::n_averaged)
     }
 
-    /// The average, on the module's device, by the names of the module's parameters and buffers. The tensors are
-    /// handles of the live average, which the next update changes; in a validation within training they are the module's
-    /// own, which has its weights back afterwards. Empty before the first update.
+    /// Returns the average, on the module's device, by the names of the module's parameters and buffers; empty before the
+    /// first update. The tensors are handles of the live average, which the next update changes. During validation they are
+    /// the module's own tensors, into which its weights return afterwards.
     pub fn averages(&self) -> Vec<(String, tch::Tensor)> {
         self.weights
             .as_ref()
@@ -147,7 +147,7 @@ impl ExponentialMovingAverage {
         self.weights.as_mut().map_or(Ok(()), |weights| weights.update(1.0 - self.decay))
     }
 
-    /// The average of a running `fit`, once there is one.
+    /// Returns the average of a running `fit`; `None` before the first update.
     fn of_fit(&mut self, ctx: &RunContext) -> Option<&mut AveragedWeights> {
         self.weights.as_mut().filter(|weights| ctx.stage() == Stage::Fit && weights.n_averaged() > 0)
     }
@@ -161,9 +161,10 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
     fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
         if !(0.0..=1.0).contains(&self.decay) {
             let decay = self.decay;
-            return Err(
-                Error::configuration(format!("`decay` of an average is {decay}: it must be from 0 to 1")).into()
-            );
+            return Err(Error::configuration(format!(
+                "`decay` of ExponentialMovingAverage must be from 0 to 1, but it is {decay}"
+            ))
+            .into());
         }
         if stage == Stage::Fit {
             self.weights = None;
@@ -209,7 +210,7 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
         Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::transfer)?)
     }
 
-    /// A run that is resumed after its last epoch trains nothing, and ends with the average all the same.
+    /// Transfers the average in a run that is resumed after its last epoch, where `on_train_end` is not called.
     fn on_fit_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
         Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::transfer)?)
     }
@@ -222,7 +223,7 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
         Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::swap_out)?)
     }
 
-    /// Where validation failed, what is saved and gone on with are the weights in training.
+    /// Swaps the training weights back after a failed validation, so that they are saved and training resumes with them.
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
         Ok(self.of_fit(ctx).map_or(Ok(()), AveragedWeights::swap_out)?)
     }
@@ -249,7 +250,7 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
         if ctx.stage() != Stage::Fit {
             return Ok(());
         }
-        // the module has the average by now
+        // at this point the module's weights are the average
         let weights = self.make(module.parameters())?;
         if checkpoint.under(CURRENT_MODEL).next().is_some() {
             checkpoint.load_under(CURRENT_MODEL, &weights.weights())?;

@@ -1,4 +1,4 @@
-//! Changes over training how many batches a step of the optimizer gathers.
+//! Changes the number of accumulated batches during training.
 
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, PlannedAccumulation, RunContext};
@@ -9,54 +9,54 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Changes after how many batches the optimizer steps, from given epochs on. Lightning's
+/// Changes the number of batches per optimizer step at given epochs. Lightning's
 /// [`GradientAccumulationScheduler`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.GradientAccumulationScheduler.html).
 ///
-/// It sets `accumulate_grad_batches` when an epoch begins; the trainer's own must be left at 1, and it is 1 again when
-/// training has ended. As everywhere, the optimizer steps after the last batch of an epoch too.
+/// The callback sets `accumulate_grad_batches` when an epoch begins, and resets it to 1 when training ends; the trainer's own
+/// setting must be 1. As without it, the optimizer also steps after the last batch of each epoch.
 ///
 /// ```
 /// use tch_lightning::callbacks::GradientAccumulationScheduler;
 ///
-/// // 8 batches a step in the first four epochs, then 4, and from the ninth epoch on each by itself
+/// // 8 batches per step in the first four epochs, then 4, and a single one from the ninth epoch
 /// let accumulation = GradientAccumulationScheduler::new([(0, 8), (4, 4), (8, 1)]);
 /// assert_eq!([0, 3, 4, 9].map(|epoch| accumulation.accumulate_grad_batches(epoch)), [8, 8, 4, 1]);
 /// ```
 ///
 /// # Errors
-/// `fit` fails where no epoch or a number of 0 batches is given, where the trainer's `accumulate_grad_batches` is not
-/// 1, and where the module optimizes manually.
+/// `fit` fails if no epoch is given, if a number of batches is 0, if the trainer's `accumulate_grad_batches` is not 1, and
+/// if the module uses manual optimization.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct GradientAccumulationScheduler {
-    /// The batches of a step, by the epoch from which on they count, the first epoch being 0. Before the first that is
-    /// given, the optimizer steps after each batch.
+    /// The number of batches per step, by the epoch, from 0, at which it takes effect. Before the first given epoch, the
+    /// optimizer steps after each batch.
     pub scheduling: BTreeMap<usize, usize>,
     #[serde(skip)]
     is_running: bool,
 }
 
 impl GradientAccumulationScheduler {
-    /// Accumulates by pairs of an epoch, from 0, and the batches of a step from that epoch on.
+    /// Creates a scheduler from pairs of an epoch, from 0, and the number of batches per step from that epoch on.
     pub fn new(scheduling: impl IntoIterator<Item = (usize, usize)>) -> Self {
         Self { scheduling: scheduling.into_iter().collect(), is_running: false }
     }
 
-    /// The batches of a step in an epoch.
+    /// Returns the number of batches per step in an epoch.
     pub fn accumulate_grad_batches(&self, epoch: usize) -> usize {
         self.scheduling.range(..=epoch).next_back().map_or(1, |(_, batches)| *batches)
     }
 
     fn check<M: LightningModule>(&self, ctx: &RunContext) -> Result<(), Error> {
         let mistake = if self.scheduling.is_empty() {
-            "it needs an epoch with its number of batches: give at least one"
+            "`scheduling` must contain at least one epoch"
         } else if self.scheduling.values().any(|batches| *batches == 0) {
-            "a number of batches is 0: it must be at least 1"
+            "the number of batches must be at least 1, but it is 0"
         } else if ctx.config().accumulate_grad_batches != 1 {
-            "the trainer's `accumulate_grad_batches` is not 1: leave one of the two out"
+            "the trainer's `accumulate_grad_batches` must be 1: remove it, or this callback"
         } else if !M::AUTOMATIC_OPTIMIZATION {
-            "this module optimizes manually: accumulate in `training_step`"
+            "this module uses manual optimization: accumulate gradients in `training_step`"
         } else {
             return Ok(());
         };
@@ -68,7 +68,7 @@ impl GradientAccumulationScheduler {
         Ok(ctx.set_accumulate_grad_batches(batches)?)
     }
 
-    /// Gives the trainer its own number back.
+    /// Resets the trainer's number of batches.
     fn end(&mut self, ctx: &mut RunContext) -> Result<()> {
         if std::mem::take(&mut self.is_running) { Ok(ctx.set_accumulate_grad_batches(1)?) } else { Ok(()) }
     }
@@ -89,7 +89,7 @@ impl<M: LightningModule> Callback<M> for GradientAccumulationScheduler {
         Ok(())
     }
 
-    /// A run that is resumed within an epoch does not begin it again.
+    /// Sets the number of batches of a run that resumes within an epoch, where `on_train_epoch_start` is not called.
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         self.is_running = true;
         self.set(ctx)

@@ -1,4 +1,4 @@
-//! A callback of a few closures.
+//! A callback made of closures.
 
 use crate::checkpoint::Checkpoint;
 use crate::context::Context;
@@ -11,14 +11,13 @@ use anyhow::Result;
 use std::fmt;
 use tch::Tensor;
 
-/// A callback that is made of closures, one for each hook that it needs. Lightning's
+/// A callback made of closures, one per hook. Lightning's
 /// [`LambdaCallback`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.LambdaCallback.html).
 ///
-/// There is a method for each hook of [`Callback`](trait@crate::Callback), of its name. The closure takes the hook's
-/// parameters, all of them and in their order, and returns nothing or a `Result<()>`. A second closure for a hook takes
-/// the place of the first.
+/// Each hook of [`Callback`](trait@crate::Callback) has a method of the same name. Its closure takes all of the hook's
+/// parameters, in their order, and returns `()` or a `Result<()>`. A second closure for a hook replaces the first.
 ///
-/// What keeps something in checkpoints, or needs the same state in several hooks, is better written as a struct under
+/// For a callback with state in checkpoints, or with state shared by several hooks, write a struct under
 /// [`#[lightning_callback]`](crate::lightning_callback).
 ///
 /// ```
@@ -48,7 +47,7 @@ pub struct LambdaCallback<M: LightningModule> {
 }
 
 impl<M: LightningModule> LambdaCallback<M> {
-    /// A callback that does nothing yet.
+    /// Creates a callback without closures.
     pub fn new() -> Self {
         Self::default()
     }

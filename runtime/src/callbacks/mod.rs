@@ -1,4 +1,4 @@
-//! The callbacks that come with the trainer.
+//! The built-in callbacks.
 
 mod averaged_weights;
 mod backbone_finetuning;

@@ -9,13 +9,13 @@ use comfy_table::CellAlignment;
 use std::fmt::Write as _;
 use tch::Tensor;
 
-/// Shows the model's layers, with the shapes and the number of their parameters, when `fit` begins. Lightning's
+/// Prints the model's layers, with the shapes and the numbers of their parameters, when `fit` begins. Lightning's
 /// [`ModelSummary`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelSummary.html).
 #[derive(Debug, Default)]
 pub struct ModelSummary {}
 
 impl ModelSummary {
-    /// The callback.
+    /// Creates the callback.
     pub fn new() -> Self {
         Self::default()
     }
@@ -39,7 +39,7 @@ struct Layer {
     elements: usize,
 }
 
-/// The table, for parameters and buffers by name.
+/// Returns the table of the layers of named parameters and buffers.
 fn summary(parameters: &[(String, Tensor)], buffers: &[(String, Tensor)]) -> String {
     let mut table = table::with_header(["Layer", "Tensors", "Elements"]);
     for layer in layers(parameters.iter().chain(buffers)) {
@@ -64,7 +64,7 @@ fn elements(tensors: &[(String, Tensor)]) -> usize {
     tensors.iter().map(|(_, tensor)| tensor.numel()).sum()
 }
 
-/// `conv1.weight` and `conv1.bias` belong to the layer `conv1`. Layers stand in the order of their first tensor.
+/// Groups tensors by layer, in the order of the first tensor of each: `conv1.weight` and `conv1.bias` belong to `conv1`.
 fn layers<'a>(tensors: impl Iterator<Item = &'a (String, Tensor)>) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     for (path, tensor) in tensors {
@@ -81,7 +81,7 @@ fn layers<'a>(tensors: impl Iterator<Item = &'a (String, Tensor)>) -> Vec<Layer>
     layers
 }
 
-/// `1234567` as `1,234,567`.
+/// Formats `1234567` as `1,234,567`.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_has_a_row_and_all_are_counted() {
+    fn summary_has_a_row_per_layer_and_totals() {
         let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, Device::Cpu));
         let parameters = [("fc.bias".to_owned(), zeros(&[3])), ("fc.weight".to_owned(), zeros(&[3, 500]))];
         let text = summary(&parameters, &[("norm.running_mean".to_owned(), zeros(&[3]))]);

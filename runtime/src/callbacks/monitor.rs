@@ -1,18 +1,18 @@
-//! What callbacks share that look at a logged value.
+//! The monitoring of logged metrics, shared by callbacks.
 
 use crate::context::RunContext;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Which values of a monitored metric are better.
+/// Whether smaller or larger values of a monitored metric are better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum MonitorMode {
-    /// Smaller ones, as of a loss.
+    /// Smaller values, as for a loss.
     #[default]
     Min,
-    /// Larger ones, as of an accuracy.
+    /// Larger values, as for an accuracy.
     Max,
 }
 
@@ -25,7 +25,7 @@ impl MonitorMode {
         }
     }
 
-    /// The value that every other is better than.
+    /// Returns the worst value, which every other is better than.
     pub fn worst(self) -> f64 {
         match self {
             Self::Min => f64::INFINITY,
@@ -43,15 +43,15 @@ impl fmt::Display for MonitorMode {
     }
 }
 
-/// A metric is monitored that was not logged.
+/// A monitored metric was not logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{by} monitors `{monitor}`, which was not logged: {}", known(.logged))]
 pub struct NotLogged {
-    /// The callback or scheduler.
+    /// The name of the callback or scheduler that monitors it.
     pub by: &'static str,
     /// The name of the metric.
     pub monitor: String,
-    /// The names that were logged.
+    /// The names of the logged metrics.
     pub logged: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ fn known(logged: &[String]) -> String {
     }
 }
 
-/// The value of a monitored metric.
+/// Returns the value of a monitored metric.
 pub(super) fn monitored(ctx: &RunContext, callback: &'static str, monitor: &str) -> Result<f64, NotLogged> {
     let metrics = ctx.callback_metrics();
     metrics.get(monitor).copied().ok_or_else(|| NotLogged {

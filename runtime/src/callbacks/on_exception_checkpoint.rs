@@ -1,4 +1,4 @@
-//! Keeps what a run was at when it failed.
+//! Writes a checkpoint when a run fails.
 
 use crate::checkpoint::SaveRequest;
 use crate::context::phase::Outside;
@@ -12,18 +12,18 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// Writes a checkpoint where a run ends by an error. Lightning's
+/// Writes a checkpoint when a run fails. Lightning's
 /// [`OnExceptionCheckpoint`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.OnExceptionCheckpoint.html).
 ///
-/// The files of other runs stay. A run that fails where there is such a file writes to `on_exception-v1.ckpt`, `on_exception-v2.ckpt`,
-/// …, and to the folder `version_1` in `dirpath` while another run writes its checkpoints to `dirpath`. A file that the run itself began
-/// from is replaced, as the new checkpoint is further on in the same training: a supervisor can resume from one path again and again.
-/// Unlike Lightning's, a run that does not fail removes nothing.
+/// The files of other runs are kept. If `on_exception.ckpt` exists, the run writes to `on_exception-v1.ckpt`, `on_exception-v2.ckpt`,
+/// …, and while another run writes its checkpoints to `dirpath`, to the folder `version_1` inside it. The file that the run started
+/// from is replaced, because the new checkpoint continues the same training: a supervisor can always resume from the same path.
+/// Unlike with Lightning's callback, a run that succeeds removes nothing.
 ///
-/// A run that fails within a batch is resumed at the beginning of the batch's accumulation window. What was logged in the batches
-/// that are trained on again is taken back, and counts once. What their hooks have changed elsewhere is not: a metric that was
-/// updated before the failure counts that update twice, and random numbers are others than in a run that did not fail. A failure
-/// between batches, as of a loader or by a signal, repeats nothing.
+/// A run that fails within a batch resumes at the beginning of the batch's accumulation window. The values logged in the batches
+/// that are repeated are discarded, so that they count once. Other effects of their hooks are not undone: a metric that was updated
+/// before the failure counts that update twice, and random numbers differ from those of a run that did not fail. After a failure
+/// between batches, such as an error of a loader or a signal, no batch is repeated.
 ///
 /// ```
 /// use tch_lightning::callbacks::OnExceptionCheckpoint;
@@ -38,9 +38,9 @@ use std::path::{Path, PathBuf};
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct OnExceptionCheckpoint {
-    /// The folder.
+    /// The folder of the checkpoint.
     pub dirpath: PathBuf,
-    /// The file's name without its ending. Default `on_exception`.
+    /// The name of the file without its extension. Default `on_exception`.
     #[serde(default = "default_filename")]
     pub filename: String,
 }
@@ -50,27 +50,27 @@ fn default_filename() -> String {
 }
 
 impl OnExceptionCheckpoint {
-    /// Writes `on_exception.ckpt` into this folder.
+    /// Creates a callback that writes `on_exception.ckpt` to this folder.
     pub fn new(dirpath: impl Into<PathBuf>) -> Self {
         Self { dirpath: dirpath.into(), filename: default_filename() }
     }
 
-    /// Sets the file's name, without its ending.
+    /// Sets the name of the file without its extension.
     pub fn filename(self, filename: impl Into<String>) -> Self {
         Self { filename: filename.into(), ..self }
     }
 
-    /// The file of the first run that fails.
+    /// Returns the path of the checkpoint if no such file exists yet.
     pub fn ckpt_path(&self) -> PathBuf {
         self.folder().join(format!("{}.ckpt", self.filename))
     }
 
-    /// The folder, with the user's home directory in place of `~`.
+    /// Returns the folder with `~` expanded.
     fn folder(&self) -> PathBuf {
         location::expanded(&self.dirpath)
     }
 
-    /// The file of this run.
+    /// Returns the path of this run's checkpoint, and claims its folder.
     fn free_path(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
         let refused = |source| FileError { what: REFUSED, path: self.folder(), source };
         let folder = ctx.checkpoint_folders().claim(&self.folder()).map_err(refused)?;
@@ -78,13 +78,13 @@ impl OnExceptionCheckpoint {
         let path = ctx.free_checkpoint(&folder, &self.filename, began_from);
         if path != self.ckpt_path() {
             let (other, path) = (self.ckpt_path(), path.display());
-            messages::info!("{} is left to another run: this one writes {path}", other.display());
+            messages::info!("{} belongs to another run: this run writes {path}", other.display());
         }
         Ok(path)
     }
 }
 
-const REFUSED: &str = "checkpoints can't be written to";
+const REFUSED: &str = "checkpoints cannot be written to";
 
 impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
     fn name(&self) -> &'static str {
@@ -97,7 +97,7 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
 
     fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
         if self.filename.is_empty() {
-            let mistake = "OnExceptionCheckpoint: `filename` is empty, and the file needs a name".to_owned();
+            let mistake = "OnExceptionCheckpoint: `filename` must not be empty".to_owned();
             return Err(Error::configuration(mistake).into());
         }
         let refused = |(path, source)| FileError { what: REFUSED, path, source };

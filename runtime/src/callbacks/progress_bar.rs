@@ -1,4 +1,4 @@
-//! How far a run is: a bar on a terminal, a line for each epoch elsewhere.
+//! Displays progress: as a bar on a terminal, otherwise as a line per epoch.
 
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
@@ -12,11 +12,11 @@ use std::fmt::Write as _;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-/// The bar's numbers are fetched from the device no more often than this.
+/// The minimum time between two reads of the bar's metrics from the device.
 const REFRESH: Duration = Duration::from_millis(200);
 
-/// Shows the progress on stderr: a bar where that is a terminal, and otherwise one plain line for each epoch. Messages and what
-/// [`ctx.print`](crate::RunContext::print) prints appear above the bar.
+/// Displays progress on stderr: as a bar if that is a terminal, otherwise as one plain line per epoch. Messages and the output
+/// of [`ctx.print`](crate::RunContext::print) appear above the bar.
 /// Lightning's [`TQDMProgressBar`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.TQDMProgressBar.html).
 #[derive(Debug)]
 pub struct ProgressBar {
@@ -24,7 +24,7 @@ pub struct ProgressBar {
     is_terminal: bool,
     refreshed: Instant,
     epoch_began: Instant,
-    /// The epoch whose line is yet to be written: its metrics are complete only when the next one begins.
+    /// The epoch whose line is pending: its metrics are complete only when the next one begins.
     ended: Option<Ended>,
 }
 
@@ -41,7 +41,7 @@ impl Default for ProgressBar {
 }
 
 impl ProgressBar {
-    /// The callback.
+    /// Creates the callback.
     pub fn new() -> Self {
         let now = Instant::now();
         Self { bar: None, is_terminal: std::io::stderr().is_terminal(), refreshed: now, epoch_began: now, ended: None }
@@ -58,7 +58,7 @@ impl ProgressBar {
         self.bar = Some(terminal::add_bar(bar));
     }
 
-    /// Shows the bar of the running epoch, from the batch where it is.
+    /// Displays the bar of the current epoch, at the current batch.
     fn begin_epoch(&mut self, ctx: &RunContext) {
         self.epoch_began = Instant::now();
         self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches().unwrap_or(0));
@@ -107,7 +107,7 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
     }
 
     fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
-        // a run that failed has not written its last epoch
+        // discards the pending line of a failed run
         self.ended = None;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Measures a run, and ends training when its time is over.
+//! Measures the duration of runs, and ends training at a time limit.
 
 use crate::config::Span;
 use crate::context::phase::{Epoch, Outside};
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
-/// Measures the time that training, validation and testing take, and ends training after a given time. Lightning's
+/// Measures the duration of training, validation and testing, and ends training at a time limit. Lightning's
 /// [`Timer`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.Timer.html).
 ///
-/// A trainer with a [`max_time`](field@crate::TrainerConfig::max_time) has one. The time of training is kept in checkpoints:
-/// a run that is resumed has what was left.
+/// A trainer with a [`max_time`](field@crate::TrainerConfig::max_time) adds one. Checkpoints contain the training time: a
+/// resumed run gets the remaining time.
 ///
 /// ```
 /// use std::time::Duration;
@@ -31,14 +31,14 @@ use std::time::{Duration, Instant};
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct Timer {
-    /// After how much time training ends. Default none: the time is only measured.
+    /// The time limit of training. Default none: the timer only measures.
     pub duration: Option<Span>,
-    /// Whether to look at the time after each batch or after each epoch. It is looked at when `fit` begins, too.
+    /// Whether to check the time limit after each batch or after each epoch; it is also checked when `fit` begins.
     /// Default after each batch.
     pub interval: Interval,
-    /// Whether to say that the time is over. Default true.
+    /// Whether to print that the time limit is reached. Default true.
     pub verbose: bool,
-    /// The time of training before the run was resumed.
+    /// The training time before the run was resumed.
     #[serde(skip)]
     before: Duration,
     #[serde(skip)]
@@ -63,7 +63,7 @@ impl Default for Timer {
     }
 }
 
-/// When something began and ended.
+/// The start and the end of a stage.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Clock {
     start: Option<Instant>,
@@ -84,52 +84,52 @@ impl Clock {
     }
 }
 
-/// What a checkpoint keeps.
+/// The state that checkpoints contain.
 #[derive(Serialize, Deserialize)]
 struct State {
-    /// Seconds of training.
+    /// The training time in seconds.
     time_elapsed: f64,
 }
 
 impl Timer {
-    /// Measures, and ends nothing.
+    /// Creates a timer without a limit.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets after how much time training ends: a [`Duration`], or a [`Span`] as it is written,
+    /// Sets the time limit of training: a [`Duration`], or a [`Span`] parsed from text,
     /// `"00:12:00:00".parse::<Span>()?`.
     pub fn duration(self, duration: impl Into<Span>) -> Self {
         Self { duration: Some(duration.into()), ..self }
     }
 
-    /// Sets whether to look at the time after each batch or after each epoch.
+    /// Sets whether to check the time limit after each batch or after each epoch.
     pub fn interval(self, interval: Interval) -> Self {
         Self { interval, ..self }
     }
 
-    /// Sets whether to say that the time is over.
+    /// Sets whether to print that the time limit is reached.
     pub fn verbose(self, verbose: bool) -> Self {
         Self { verbose, ..self }
     }
 
-    /// When a stage began last: training, validation or testing. `None` before that, and for other stages.
+    /// Returns the time at which training, validation or testing last began; `None` before that, and for other stages.
     pub fn start_time(&self, stage: RunningStage) -> Option<Instant> {
         self.clock(stage)?.start
     }
 
-    /// When a stage ended last; `None` before that, while it is running, and for other stages.
+    /// Returns the time at which a stage last ended; `None` before that, while it is running, and for other stages.
     pub fn end_time(&self, stage: RunningStage) -> Option<Instant> {
         self.clock(stage)?.end
     }
 
-    /// How long a stage took the last time, or takes so far; that of training with the time before it was resumed. A
-    /// `fit` begins with no time of any stage.
+    /// Returns the duration of the last or the running stage; training includes the time before the run was resumed. A new
+    /// `fit` resets all stages to zero.
     pub fn time_elapsed(&self, stage: RunningStage) -> Duration {
         self.elapsed(stage, Instant::now())
     }
 
-    /// The time that is left to training; `None` where it has no end.
+    /// Returns the remaining time of training; `None` without a limit.
     pub fn time_remaining(&self) -> Option<Duration> {
         self.duration.map(|Span(duration)| duration.saturating_sub(self.time_elapsed(RunningStage::Training)))
     }
@@ -180,7 +180,7 @@ impl<M: LightningModule> Callback<M> for Timer {
         Ok(())
     }
 
-    /// Looks at the time of a run that is resumed.
+    /// Checks the time limit of a resumed run.
     fn on_fit_start(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
         self.check(ctx);
         Ok(())
@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn time_goes_on_until_the_end_and_after_what_was_before() {
+    fn elapsed_time_stops_at_the_end_and_includes_time_before_the_run() {
         let seconds = Duration::from_secs;
         let start = Instant::now();
         let running = Clock { start: Some(start), end: None };
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_remains_is_never_less_than_nothing() {
+    fn remaining_time_is_never_negative() {
         let timer = Timer { before: Duration::from_secs(60), ..Timer::new() };
         assert_eq!(timer.time_remaining(), None);
         assert_eq!(timer.clone().duration(Duration::from_secs(100)).time_remaining(), Some(Duration::from_secs(40)));

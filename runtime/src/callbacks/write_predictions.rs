@@ -1,4 +1,4 @@
-//! Writes what is predicted to wherever a writer puts it.
+//! Passes predictions to a writer.
 
 use crate::context::phase::Outside;
 use crate::context::{Context, RunContext};
@@ -6,15 +6,15 @@ use crate::module::{Callback, LightningModule};
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
-/// Stores predictions: what a user of [`WritePredictions`] writes. Lightning's
+/// Stores predictions, for [`WritePredictions`]. Lightning's
 /// [`BasePredictionWriter`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BasePredictionWriter.html).
 ///
-/// Write the method that the interval asks for, or both.
+/// Implement the method that the interval requires, or both.
 pub trait PredictionWriter<M: LightningModule>: 'static {
-    /// Stores what `predict_step` returned for one batch.
+    /// Stores the prediction of one batch, returned by `predict_step`.
     ///
     /// # Errors
-    /// Why it could not be stored, which ends the run.
+    /// The reason why it was not stored, which ends the run.
     #[allow(clippy::too_many_arguments, unused_variables)]
     fn write_on_batch_end(
         &mut self,
@@ -25,13 +25,13 @@ pub trait PredictionWriter<M: LightningModule>: 'static {
         batch_idx: usize,
         dataloader_idx: usize,
     ) -> Result<()> {
-        bail!("`write_on_batch_end` is not written, and the interval asks for it")
+        bail!("the write interval requires `write_on_batch_end`, but the writer does not implement it")
     }
 
-    /// Stores what `predict_step` returned for all batches, loader by loader.
+    /// Stores the predictions of all batches, loader by loader.
     ///
     /// # Errors
-    /// Why it could not be stored, which ends the run.
+    /// The reason why they were not stored, which ends the run.
     #[allow(unused_variables)]
     fn write_on_epoch_end(
         &mut self,
@@ -39,7 +39,7 @@ pub trait PredictionWriter<M: LightningModule>: 'static {
         module: &mut M,
         predictions: &[M::Prediction],
     ) -> Result<()> {
-        bail!("`write_on_epoch_end` is not written, and the interval asks for it")
+        bail!("the write interval requires `write_on_epoch_end`, but the writer does not implement it")
     }
 }
 
@@ -51,13 +51,13 @@ pub enum WriteInterval {
     /// After each batch.
     #[default]
     Batch,
-    /// After all of them.
+    /// After all batches.
     Epoch,
-    /// At both.
+    /// After each batch, and after all batches.
     BatchAndEpoch,
 }
 
-/// Hands predictions to a [`PredictionWriter`] during `predict`: after each batch, unless the interval is another.
+/// Passes predictions to a [`PredictionWriter`] during `predict`, by default after each batch.
 ///
 /// ```
 /// use std::io::Write;
@@ -107,7 +107,7 @@ pub struct WritePredictions<W> {
 }
 
 impl<W> WritePredictions<W> {
-    /// Hands each batch's prediction to this writer.
+    /// Creates a callback that passes the prediction of each batch to `writer`.
     pub fn new(writer: W) -> Self {
         Self { writer, interval: WriteInterval::default() }
     }
@@ -117,7 +117,7 @@ impl<W> WritePredictions<W> {
         Self { interval, ..self }
     }
 
-    /// The writer.
+    /// Returns the writer.
     pub fn writer(&self) -> &W {
         &self.writer
     }

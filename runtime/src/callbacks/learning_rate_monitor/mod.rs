@@ -1,4 +1,4 @@
-//! Logs the learning rates.
+//! Logs learning rates.
 
 mod names;
 
@@ -14,16 +14,15 @@ use names::{Values, watched};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Logs the learning rates of all optimizers, and their momenta and weight decays where that is asked for. Lightning's
+/// Logs the learning rates of all optimizers, and optionally their momenta and weight decays. Lightning's
 /// [`LearningRateMonitor`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.LearningRateMonitor.html).
 ///
-/// The rate of an optimizer is called `lr-` and the algorithm's name in PyTorch, such as `lr-SGD`, or as its
-/// scheduler's [`name`](crate::schedule::LrSchedulerConfig::name) says; further optimizers of one algorithm are
-/// `lr-SGD-1`, `lr-SGD-2`, … Parameter groups, where there are several, are `lr-SGD/pg1`, `lr-SGD/pg2`, … Behind the
-/// name stands `-momentum` for the momentum (or the first of `betas`), and `-weight_decay` for the weight decay.
+/// A rate is named after its scheduler's [`name`](crate::schedule::LrSchedulerConfig::name), if that is set, else `lr-` and
+/// the algorithm's name in PyTorch, such as `lr-SGD`; further optimizers of the same algorithm are `lr-SGD-1`, `lr-SGD-2`, …
+/// If there are several parameter groups, they are `lr-SGD/pg1`, `lr-SGD/pg2`, … The suffix `-momentum` denotes the momentum
+/// (or the first of `betas`), and `-weight_decay` the weight decay.
 ///
-/// Rows go to the loggers before the batch or the epoch whose rates they are. Callbacks see the values too: a rate can
-/// be monitored.
+/// Rows are logged before the batch or the epoch to which the rates apply. Callbacks can monitor the values.
 ///
 /// ```
 /// use tch_lightning::callbacks::LearningRateMonitor;
@@ -34,26 +33,26 @@ use std::collections::BTreeMap;
 /// ```
 ///
 /// # Errors
-/// `fit` fails where there is no logger.
+/// `fit` fails if the trainer does not have a logger.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct LearningRateMonitor {
-    /// Whether to log at the steps that `log_every_n_steps` chooses, or at the beginning of epochs. Default none: where
-    /// a scheduler steps, and at both where an optimizer has none.
+    /// Whether to log every `log_every_n_steps` steps, or at the beginning of epochs. Default none: at the interval of the
+    /// optimizer's scheduler, or at both if it does not have one.
     pub logging_interval: Option<Interval>,
-    /// Whether to log the momenta; that of an algorithm without one is 0. Default false.
+    /// Whether to log the momenta; 0 for algorithms without a momentum. Default false.
     pub log_momentum: bool,
     /// Whether to log the weight decays. Default false.
     pub log_weight_decay: bool,
-    /// What stands before each name, such as `optim/`. Default nothing.
+    /// The prefix of each name, such as `optim/`. Default empty.
     pub log_key_prefix: String,
     #[serde(skip)]
     lrs: BTreeMap<String, Vec<f64>>,
 }
 
 impl LearningRateMonitor {
-    /// Logs the learning rates, where their schedulers step.
+    /// Creates a monitor that logs the learning rates at the intervals of their schedulers.
     pub fn new() -> Self {
         Self::default()
     }
@@ -96,7 +95,7 @@ impl LearningRateMonitor {
     fn row(&mut self, ctx: &RunContext, moment: Interval) -> Vec<(String, f64)> {
         let mut row = Vec::new();
         for watched in watched(ctx, &self.log_key_prefix) {
-            // a chosen interval holds for all
+            // a configured interval applies to all optimizers
             let is_due = self.logging_interval.or(watched.interval).is_none_or(|interval| interval == moment);
             for (name, values) in watched.groups().into_iter().filter(|_| is_due) {
                 self.remember(&name, values.lr);
@@ -114,7 +113,7 @@ impl LearningRateMonitor {
         row.extend(weight_decay);
     }
 
-    /// Keeps a rate. An optimizer that gets a second group goes on as its first one.
+    /// Records a rate. If an optimizer gets a second group, its earlier rates become those of its first group.
     fn remember(&mut self, name: &str, lr: f64) {
         let before = name.strip_suffix("/pg1").and_then(|alone| self.lrs.remove(alone));
         let lrs = self.lrs.entry(name.to_owned()).or_default();
@@ -139,7 +138,7 @@ impl<M: LightningModule> Callback<M> for LearningRateMonitor {
         ctx.require_loggers("LearningRateMonitor")?;
         let mut groups = ctx.optimizers().iter().flat_map(Optimizer::groups);
         if self.log_momentum && groups.any(|group| group.momentum().is_none()) {
-            messages::warning!("LearningRateMonitor logs a momentum of 0 of algorithms that have none");
+            messages::warning!("LearningRateMonitor logs 0 as the momentum of algorithms without one");
         }
         Ok(())
     }
@@ -158,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rates_of_a_group_that_was_alone_are_kept() {
+    fn rates_of_a_single_group_become_those_of_the_first() {
         let mut monitor = LearningRateMonitor::new();
         monitor.remember("lr-SGD", 0.5);
         monitor.remember("lr-SGD/pg1", 0.25);

@@ -1,4 +1,4 @@
-//! The names under which the optimizers' values are logged.
+//! The names of the logged values.
 
 use crate::context::{RunContext, RunningLrScheduler};
 use crate::every::Every;
@@ -6,19 +6,19 @@ use crate::optim::{Algorithm, Optimizer, ParameterGroup};
 use crate::schedule::Interval;
 use std::collections::HashMap;
 
-/// An optimizer with what its values are called.
+/// An optimizer with the name of its values.
 pub(super) struct Watched<'a> {
     pub(super) optimizer: &'a Optimizer,
-    /// When its scheduler steps; `None` where it has none.
+    /// The interval of its scheduler; `None` without one.
     pub(super) interval: Option<Interval>,
     name: String,
 }
 
-/// What is logged of a parameter group.
+/// The logged values of a parameter group.
 #[derive(Clone, Copy)]
 pub(super) struct Values {
     pub(super) lr: f64,
-    /// The first of `betas`, where the algorithm has those in place of a momentum; `None` where it has neither.
+    /// The momentum, or the first of `betas`; `None` if the algorithm has neither.
     pub(super) momentum: Option<f64>,
     pub(super) weight_decay: f64,
 }
@@ -45,7 +45,7 @@ fn weight_decay(algorithm: &Algorithm) -> f64 {
 }
 
 impl Watched<'_> {
-    /// The values of each parameter group, with the group's name.
+    /// Returns the values of each parameter group, with the name of the group.
     pub(super) fn groups(&self) -> Vec<(String, Values)> {
         let groups = self.optimizer.groups();
         let is_alone = groups.len() == 1;
@@ -54,7 +54,7 @@ impl Watched<'_> {
     }
 }
 
-/// The optimizers: first those with a scheduler, in the order of the schedulers.
+/// Returns the optimizers: first those with a scheduler, in the order of the schedulers.
 pub(super) fn watched<'a>(ctx: &'a RunContext, prefix: &str) -> Vec<Watched<'a>> {
     let mut names = Names { prefix, counts: HashMap::new() };
     let schedulers = ctx.lr_schedulers();
@@ -82,13 +82,13 @@ fn interval(scheduler: &RunningLrScheduler) -> Interval {
 
 struct Names<'a> {
     prefix: &'a str,
-    /// How many optimizers of each algorithm have got their name from it.
+    /// The number of optimizers that are named after each algorithm.
     counts: HashMap<&'static str, usize>,
 }
 
 impl Names<'_> {
-    /// The scheduler's own name, or one made from the algorithm's: `lr-SGD`, `lr-SGD-1`, … As in Lightning, the number
-    /// stands behind own names too, once two of the algorithm were met.
+    /// Returns the name of the scheduler, or one from the algorithm: `lr-SGD`, `lr-SGD-1`, … As in Lightning, the name of a
+    /// scheduler is numbered too, after two optimizers of the algorithm.
     fn next(&mut self, optimizer: &Optimizer, own: Option<&str>) -> String {
         let algorithm = optimizer.algorithm().name();
         let count = self.counts.entry(algorithm).or_default();
@@ -126,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn names_are_lightnings() {
+    fn names_match_lightning() {
         let sgd = || Sgd::new(0.1).into();
         let unnamed = || LrSchedulerConfig::from(StepLr::new(1));
         let ctx = run(vec![sgd(), sgd(), AdamW::new(0.1).into()], Vec::new());
         assert_eq!(names(&ctx, ""), ["lr-SGD", "lr-SGD-1", "lr-AdamW"]);
-        // what Lightning 2.6.6 logs of the same optimizers
+        // the names that Lightning 2.6.6 logs for the same optimizers
         let ctx = run(vec![sgd(), sgd(), sgd()], vec![(1, unnamed().name("warm")), (0, unnamed())]);
         assert_eq!(names(&ctx, "optim/"), ["optim/warm", "optim/lr-SGD", "optim/lr-SGD-1"]);
         let ctx = run(vec![sgd(), sgd(), sgd()], vec![(0, unnamed()), (1, unnamed()), (2, unnamed().name("late"))]);
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scheduler_by_the_clock_is_met_at_steps_and_one_by_epochs_at_epochs() {
+    fn intervals_are_steps_unless_the_scheduler_counts_epochs() {
         let every = |every| LrSchedulerConfig::from(StepLr::new(1)).every(every);
         let ctx = run(
             vec![Sgd::new(0.1).into(), Sgd::new(0.1).into(), Sgd::new(0.1).into()],

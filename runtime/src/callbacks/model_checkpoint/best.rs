@@ -1,4 +1,4 @@
-//! Which checkpoints are kept.
+//! The ranking of the checkpoints to keep.
 
 use super::super::monitor::MonitorMode;
 use crate::{any_path, json_float};
@@ -11,7 +11,7 @@ pub(super) struct Best {
     kept: Vec<Kept>,
 }
 
-/// A checkpoint and its score, which may be infinite: the worst there is stands for what is no number.
+/// A checkpoint and its score. NaN is stored as the worst score, an infinity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Kept(#[serde(with = "any_path")] pub(super) PathBuf, #[serde(with = "json_float")] pub(super) f64);
 
@@ -24,13 +24,13 @@ impl Best {
         self.kept.len()
     }
 
-    /// Whether a checkpoint with this score belongs to the best `top_k`; all do where there is no such number.
+    /// Whether a checkpoint with this score is one of the best `top_k`; every one is if that is `None`.
     pub(super) fn takes(&self, score: f64, top_k: Option<usize>, mode: MonitorMode) -> bool {
         let is_full = top_k.is_some_and(|top_k| self.kept.len() >= top_k);
         !is_full || self.worst(mode).is_none_or(|Kept(_, worst)| mode.is_better(score, *worst))
     }
 
-    /// Takes the worst out, which makes room for a better one.
+    /// Removes the worst checkpoint, to make room for a better one, and returns its path.
     pub(super) fn remove_worst(&mut self, mode: MonitorMode) -> Option<PathBuf> {
         let path = self.worst(mode)?.0.clone();
         self.kept.retain(|Kept(kept, _)| *kept != path);
@@ -42,12 +42,12 @@ impl Best {
         self.kept.push(Kept(path, score));
     }
 
-    /// The best one; of equals the oldest.
+    /// Returns the best checkpoint; of equals, the oldest.
     pub(super) fn best(&self, mode: MonitorMode) -> Option<&Kept> {
         self.first_by(|score, other| mode.is_better(score, other))
     }
 
-    /// The worst one; of equals the oldest.
+    /// Returns the worst checkpoint; of equals, the oldest.
     fn worst(&self, mode: MonitorMode) -> Option<&Kept> {
         self.first_by(|score, other| mode.is_better(other, score))
     }
@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_worst_makes_room() {
+    fn worst_checkpoint_makes_room() {
         let mode = MonitorMode::Min;
         let mut best = Best::default();
         for (path, score) in [("a", 1.0), ("b", 0.5)] {
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn every_score_goes_through_json() {
+    fn scores_survive_json() {
         let mut best = Best::default();
         best.add("a".into(), f64::INFINITY);
         best.add("b".into(), 0.1);

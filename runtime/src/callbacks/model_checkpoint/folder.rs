@@ -15,12 +15,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 impl ModelCheckpoint {
-    /// [`dirpath`](field@Self::dirpath) without `~`.
+    /// Returns [`dirpath`](field@Self::dirpath) with `~` expanded.
     pub(super) fn expanded_dirpath(&self) -> Option<PathBuf> {
         self.dirpath.as_deref().map(location::expanded)
     }
 
-    /// The folder of this run's checkpoints, which is made when it is first asked for.
+    /// Returns the folder of this run's checkpoints; the first call creates it.
     fn folder(&mut self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
         if let Some(folder) = &self.run.folder {
             return Ok(folder.clone());
@@ -30,21 +30,19 @@ impl ModelCheckpoint {
             None => ctx.log_dir()?.join(CHECKPOINTS),
         };
         let folder = ctx.checkpoint_folders().claim(&dirpath).map_err(|source| FileError {
-            what: "can't make the folder of the checkpoints,",
+            what: "cannot create the folder of the checkpoints,",
             path: dirpath.clone(),
             source,
         })?;
         if folder != dirpath {
             let (dirpath, folder) = (dirpath.display(), folder.display());
-            messages::warning!(
-                "another run writes its checkpoints to {dirpath} at the moment, so that those of this run go to {folder}"
-            );
+            messages::warning!("another run is writing its checkpoints to {dirpath}: this run writes to {folder}");
         }
         self.state.dirpath.clone_from(&folder);
         Ok(self.run.folder.insert(folder).clone())
     }
 
-    /// The folder of an earlier run, where this one has the same `dirpath` and no other run has the folder now.
+    /// Takes over the folder of an earlier run, if this run has the same `dirpath` and no running process has locked it.
     pub(super) fn taken_over(&mut self, ctx: &mut RunContext, folder: &Path) -> Option<PathBuf> {
         let dirpath = self.expanded_dirpath().filter(|dirpath| is_claimed_for(folder, dirpath))?;
         let folder = if location::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
@@ -58,7 +56,10 @@ impl ModelCheckpoint {
         Some(folder)
     }
 
-    /// Whether files can be made in the folder, which is not made yet.
+    /// Checks that the folder can be written to, without creating it.
+    ///
+    /// # Errors
+    /// The error of the operating system.
     pub(super) fn check_folder(&self, ctx: &RunContext) -> Result<(), Error> {
         let folder = match (self.expanded_dirpath(), ctx.made_log_dir()) {
             _ if ctx.is_fast_dev_run() => return Ok(()),
@@ -66,11 +67,11 @@ impl ModelCheckpoint {
             (None, Some(log_dir)) => log_dir.to_owned(),
             (None, None) => ctx.config().default_root_dir.clone(),
         };
-        let refused = |(path, source)| FileError { what: "checkpoints can't be written to", path, source };
+        let refused = |(path, source)| FileError { what: "checkpoints cannot be written to", path, source };
         Ok(atomic_file::check_folder(&folder).map_err(refused)?)
     }
 
-    /// Files of other folders and the checkpoint that the run began from are left alone.
+    /// Whether saving `new` may remove `old`: not if it is in another folder, or if the run started from it.
     pub(super) fn may_remove(&self, old: &Path, new: &Path) -> bool {
         let began_from = self.run.began_from.as_deref();
         let entry = location::entry(old);
@@ -79,7 +80,7 @@ impl ModelCheckpoint {
             && began_from.is_none_or(|began_from| !location::is_same(began_from, old))
     }
 
-    /// The path of the next checkpoint: one that is not taken, unless by the file that it replaces.
+    /// Returns the path of the next checkpoint, where no file exists except the one to be replaced.
     pub(super) fn free_path(
         &mut self,
         ctx: &mut RunContext,

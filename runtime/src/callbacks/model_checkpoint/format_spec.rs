@@ -2,10 +2,10 @@
 
 use std::iter::repeat_n;
 
-/// The largest width and precision: no file system has longer names.
+/// The largest width and precision: the maximum length of a file's name.
 const LONGEST: usize = 255;
 
-/// A number as Python has it.
+/// A number of one of Python's types.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Number {
     /// An `int`.
@@ -14,26 +14,26 @@ pub(super) enum Number {
     Float(f64),
 }
 
-/// The type of the numbers that a specification is for: not all of them suit both.
+/// The type of number that a specification formats: some specifications suit only one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NumberType {
     Whole,
     Float,
 }
 
-/// How a number is written.
+/// A parsed format specification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FormatSpec {
     fill: char,
     align: Align,
-    /// What stands before a number that is not negative: `+` or a space.
+    /// The sign of a number that is not negative: `+` or a space.
     plus: Option<char>,
     no_negative_zero: bool,
     alternate: bool,
     width: usize,
     grouping: Option<char>,
     precision: Option<usize>,
-    /// The letter of the presentation, in lower case.
+    /// The letter of the presentation type, in lower case.
     kind: Option<char>,
     upper_case: bool,
 }
@@ -50,16 +50,19 @@ enum Align {
 /// The characters of a number before it is aligned.
 struct Parts {
     is_negative: bool,
-    /// `0x` and its like.
+    /// `0x`, `0o` or `0b`.
     prefix: String,
     /// The digits before the point, without separators. Empty for the infinities and NaN.
     digits: String,
-    /// The rest: point, fraction, exponent, `%`; or `inf`, `nan`.
+    /// The point, fraction, exponent and `%`; or `inf`, `nan`.
     rest: String,
 }
 
 impl FormatSpec {
-    /// Reads a specification. An error says what is wrong with it, to stand after its name.
+    /// Parses a specification.
+    ///
+    /// # Errors
+    /// The mistake, as a clause whose subject is the specification.
     pub(super) fn parse(text: &str, number: NumberType) -> Result<Self, String> {
         let mut rest = text;
         let mut characters = text.chars();
@@ -82,12 +85,12 @@ impl FormatSpec {
         let width = digits(&mut rest, "width")?.unwrap_or(0);
         let grouping = taken(&mut rest, &[',', '_']);
         let precision = match taken(&mut rest, &['.']) {
-            Some(_) => Some(digits(&mut rest, "precision")?.ok_or("has a point and no precision")?),
+            Some(_) => Some(digits(&mut rest, "precision")?.ok_or("has a point without a precision")?),
             None => None,
         };
         let kind = rest.chars().next();
         if rest.chars().nth(1).is_some() {
-            return Err(format!("has `{rest}` where one letter belongs"));
+            return Err(format!("has `{rest}` in place of a single letter"));
         }
         let spec = Self {
             fill: fill.unwrap_or(if is_zero_filled { '0' } else { ' ' }),
@@ -105,47 +108,49 @@ impl FormatSpec {
         Ok(spec)
     }
 
-    /// Whether its parts suit each other and the number's type.
+    /// Checks that the parts suit each other and the type of the number.
     fn check(&self, letter: Option<char>, number: NumberType) -> Result<(), String> {
         let of_whole = matches!(letter, Some('b' | 'd' | 'o' | 'x' | 'X'));
         let of_float = matches!(letter, Some('e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%'));
         match letter {
-            Some('c') => return Err("has `c`, which makes characters that no file's name can have".to_owned()),
+            Some('c') => return Err("has `c`, which produces characters that a file's name cannot contain".to_owned()),
             Some(letter) if !of_whole && !of_float && letter != 'n' => {
                 return Err(format!("ends with `{letter}`, which is not a type of number"));
             }
             Some(letter) if of_whole && number == NumberType::Float => {
                 return Err(format!(
-                    "has `{letter}`, which is for whole numbers, and logged values are not: use `.0f`"
+                    "has `{letter}`, which requires an integer, but logged values are floats: use `.0f`"
                 ));
             }
             _ => {}
         }
         match (self.grouping, letter) {
-            (Some(separator), Some('n')) => return Err(format!("has `{separator}`, which does not go with `n`")),
+            (Some(separator), Some('n')) => {
+                return Err(format!("has `{separator}`, which cannot be combined with `n`"));
+            }
             (Some(','), Some(letter @ ('b' | 'o' | 'x' | 'X'))) => {
-                return Err(format!("has `,`, which does not go with `{letter}`: use `_`"));
+                return Err(format!("has `,`, which cannot be combined with `{letter}`: use `_`"));
             }
             _ => {}
         }
         if self.is_whole(number) && self.precision.is_some() {
-            return Err("has a precision, which whole numbers have not: add `f`".to_owned());
+            return Err("has a precision, which integers do not accept: add `f`".to_owned());
         }
         if self.is_whole(number) && self.no_negative_zero {
-            return Err("has `z`, which whole numbers have not: add `f`".to_owned());
+            return Err("has `z`, which integers do not accept: add `f`".to_owned());
         }
         if self.fill == '\0' || std::path::is_separator(self.fill) {
-            return Err(format!("fills with `{}`, which no file's name can have", self.fill.escape_default()));
+            return Err(format!("fills with `{}`, which a file's name cannot contain", self.fill.escape_default()));
         }
         Ok(())
     }
 
-    /// Whether such a number is written as a whole one.
+    /// Whether a number of this type is formatted as an integer.
     fn is_whole(&self, number: NumberType) -> bool {
         number == NumberType::Whole && matches!(self.kind, None | Some('b' | 'd' | 'o' | 'x' | 'n'))
     }
 
-    /// The number as text. The specification must have been read for its type.
+    /// Formats a number. The specification must have been parsed for its type.
     pub(super) fn format(&self, number: Number) -> String {
         let parts = match number {
             Number::Whole(value) if self.is_whole(NumberType::Whole) => self.whole(value),
@@ -190,7 +195,7 @@ impl FormatSpec {
         Parts { is_negative, prefix: String::new(), digits: text, rest }
     }
 
-    /// A number that is finite, without its sign.
+    /// Formats a finite number that is not negative.
     fn of_positive(&self, value: f64) -> String {
         let precision = self.precision.unwrap_or(6);
         match self.kind {
@@ -205,7 +210,7 @@ impl FormatSpec {
             Some(_) => self.general(value, precision),
             None => match self.precision {
                 Some(precision) => self.general(value, precision),
-                // the fewest digits that tell it from its neighbours
+                // the fewest digits that identify the number
                 None => {
                     let (digits, exponent) = significant(&format!("{value:e}"));
                     let is_scientific = !(-4..16).contains(&exponent);
@@ -219,7 +224,7 @@ impl FormatSpec {
         }
     }
 
-    /// So many significant digits, without zeros at the end unless in the alternate form.
+    /// Formats `precision` significant digits, without trailing zeros except in the alternate form.
     fn general(&self, value: f64, precision: usize) -> String {
         let precision = precision.max(1);
         let (mut digits, exponent) = significant(&format!("{value:.*e}", precision - 1));
@@ -227,7 +232,7 @@ impl FormatSpec {
             let length = digits.trim_end_matches('0').len().max(1);
             digits.truncate(length);
         }
-        // without a letter a point is always shown, which takes one of the digits
+        // without a letter a point is always shown, at the cost of one digit
         let longest = precision as i32 - i32::from(self.kind.is_none());
         if (-4..longest).contains(&exponent) {
             self.fixed(&digits, exponent)
@@ -236,7 +241,7 @@ impl FormatSpec {
         }
     }
 
-    /// Digits with their point in its place: `1230.0`, `0.00123`.
+    /// Formats digits in positional notation: `1230.0`, `0.00123`.
     fn fixed(&self, digits: &str, exponent: i32) -> String {
         let (whole, fraction) = match usize::try_from(exponent) {
             Ok(exponent) => {
@@ -257,7 +262,7 @@ impl FormatSpec {
         let sign = if parts.is_negative { Some('-') } else { self.plus };
         let before: String = sign.into_iter().chain(parts.prefix.chars()).collect();
         let others = before.chars().count() + parts.rest.chars().count();
-        // zeros before the digits are digits, which are grouped too
+        // zeros in front count as digits, and are grouped too
         let is_zero_filled = self.fill == '0' && self.align == Align::AfterSign;
         let least = if is_zero_filled { self.width.saturating_sub(others) } else { 0 };
         let digits = self.grouped(&parts.digits, least);
@@ -272,7 +277,7 @@ impl FormatSpec {
         [&filled(left), &before, &filled(after_sign), &digits, &parts.rest, &filled(right)].map(String::as_str).concat()
     }
 
-    /// The digits with separators, and with zeros before them so that they are at least `least` characters.
+    /// Returns the digits with separators, padded with zeros to at least `least` characters.
     fn grouped(&self, digits: &str, least: usize) -> String {
         let Some(separator) = self.grouping.filter(|_| !digits.is_empty()) else { return digits.to_owned() };
         let group = if matches!(self.kind, Some('b' | 'o' | 'x')) { 4 } else { 3 };
@@ -302,14 +307,14 @@ impl Align {
     }
 }
 
-/// The first character, where it is one of these.
+/// Removes and returns the first character, if it is one of these.
 fn taken(rest: &mut &str, among: &[char]) -> Option<char> {
     let first = rest.chars().next().filter(|first| among.contains(first))?;
     *rest = &rest[first.len_utf8()..];
     Some(first)
 }
 
-/// The number at the beginning, if there is one.
+/// Removes and returns the number at the beginning, if there is one.
 fn digits(rest: &mut &str, of: &str) -> Result<Option<usize>, String> {
     let length = rest.bytes().take_while(u8::is_ascii_digit).count();
     let (digits, after) = rest.split_at(length);
@@ -319,17 +324,17 @@ fn digits(rest: &mut &str, of: &str) -> Result<Option<usize>, String> {
     }
     match digits.parse() {
         Ok(number) if number <= LONGEST => Ok(Some(number)),
-        _ => Err(format!("has the {of} {digits}, and the name of a file has at most {LONGEST} bytes")),
+        _ => Err(format!("has the {of} {digits}: the name of a file can have at most {LONGEST} bytes")),
     }
 }
 
-/// The digits and the exponent in Rust's `1.23e-5`.
+/// Splits Rust's `1.23e-5` into its digits and its exponent.
 fn significant(scientific: &str) -> (String, i32) {
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     (mantissa.replace('.', ""), exponent.parse().unwrap_or_default())
 }
 
-/// Python's `1.23e-05`.
+/// Formats a number as Python does: `1.23e-05`.
 fn scientific(digits: &str, exponent: i32, alternate: bool) -> String {
     let (first, fraction) = digits.split_at(1);
     let point = if alternate || !fraction.is_empty() { "." } else { "" };
@@ -337,7 +342,7 @@ fn scientific(digits: &str, exponent: i32, alternate: bool) -> String {
     format!("{first}{point}{fraction}e{sign}{:02}", exponent.unsigned_abs())
 }
 
-/// A number without its exponent.
+/// Returns the part of a number before its exponent.
 fn mantissa(text: &str) -> &str {
     text.split(['e', 'E']).next().unwrap_or(text)
 }
@@ -347,7 +352,7 @@ mod tests {
     use super::*;
     use serde_json::Value;
 
-    /// `table.json`, which `table.py` computed with Python.
+    /// Returns the rows of `table.json`, which `table.py` computed with Python.
     fn table() -> Vec<(Value, String, Option<String>)> {
         serde_json::from_str(include_str!("../../../tests/format_spec/table.json")).unwrap()
     }
@@ -363,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_written_as_by_python() {
+    fn numbers_are_formatted_as_by_python() {
         let rows = table();
         assert_eq!(rows.len(), 6000);
         for (value, text, expected) in rows {
@@ -374,13 +379,13 @@ mod tests {
     }
 
     #[test]
-    fn a_format_that_no_file_can_have_is_refused() {
+    fn formats_that_exceed_a_files_name_are_refused() {
         let refused = |text| FormatSpec::parse(text, NumberType::Whole).unwrap_err();
         for text in ["1000000000", ".256f", "256", "18446744073709551617d"] {
-            assert!(refused(text).ends_with(", and the name of a file has at most 255 bytes"), "{text}");
+            assert!(refused(text).ends_with(": the name of a file can have at most 255 bytes"), "{text}");
         }
-        assert_eq!(refused("c"), "has `c`, which makes characters that no file's name can have");
-        assert_eq!(refused("/>5"), "fills with `/`, which no file's name can have");
+        assert_eq!(refused("c"), "has `c`, which produces characters that a file's name cannot contain");
+        assert_eq!(refused("/>5"), "fills with `/`, which a file's name cannot contain");
         assert_eq!(FormatSpec::parse("255.255f", NumberType::Whole).unwrap().format(Number::Whole(1)).len(), 257);
     }
 }

@@ -1,4 +1,4 @@
-//! Writes checkpoints while training, and keeps the best.
+//! Writes checkpoints during training, and keeps the best.
 
 mod best;
 mod folder;
@@ -29,30 +29,30 @@ use state::{Run, State};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Writes a checkpoint every so often, and keeps the best by a logged metric, or the newest. Lightning's
+/// Writes checkpoints at regular intervals, and keeps the newest or, by a logged metric, the best. Lightning's
 /// [`ModelCheckpoint`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelCheckpoint.html), with its
-/// defaults: one file, written at the end of each epoch over the one before.
+/// defaults: one file, which each epoch replaces at its end.
 ///
-/// A trainer has one, unless `enable_checkpointing` is false.
+/// A trainer adds one by default; set `enable_checkpointing` to false to omit it.
 ///
-/// # What a kill or a power cut leaves
-/// Each save is a sequence of operations, each of which is complete, and forced to the disk, before the next one begins:
+/// # After a kill or a power failure
+/// A save is a sequence of operations. Each is complete, and synchronized to the disk, before the next begins:
 ///
-/// 1. Folders that are missing are made, from the top, and each is forced to the disk with the name of the next one.
-/// 2. The checkpoint is written to a temporary file in its folder, `.incoming-…`, and forced to the disk.
-/// 3. The temporary file is renamed to the checkpoint's name, and the folder is forced to the disk.
-/// 4. `last.ckpt` follows in the same way: a copy, or a link that replaces the one before.
-/// 5. The new checkpoint is read again and verified.
-/// 6. The checkpoints that it outdates are removed.
+/// 1. Missing folders are created, parents first, and each is synchronized with the entry of the next.
+/// 2. The checkpoint is written to a temporary file in its folder, `.incoming-…`, which is synchronized.
+/// 3. The temporary file is renamed to the checkpoint's name, and the folder is synchronized.
+/// 4. `last.ckpt` is written in the same way, as a copy or as a link that replaces the previous one.
+/// 5. The new checkpoint is re-read and verified.
+/// 6. The checkpoints that it supersedes are removed.
 ///
-/// So whatever the moment, every file with a checkpoint's name is complete, `last.ckpt` leads to one of them, and from the first
-/// save on there is a checkpoint. The checkpoint that a run began from, by whichever name, and files outside of `dirpath` are
-/// never removed. Temporary files that a killed run left are removed by the runs after it, once they are a day old.
+/// At any moment, therefore, every file with a checkpoint's name is complete, `last.ckpt` is or leads to a complete checkpoint,
+/// and after the first save at least one checkpoint exists. The checkpoint that a run started from, under any of its names, and
+/// files outside `dirpath` are never removed. Later runs remove the temporary files of a killed run once they are a day old.
 ///
 /// # Several runs in one folder
-/// A run has the folder of its checkpoints to itself. A run that finds `dirpath` in use by another one that is still running
-/// writes to `version_1`, `version_2`, … in it, and says so. The lock on the folder is the operating system's and ends with the
-/// process, so that a run can be resumed after a kill.
+/// A run locks the folder of its checkpoints. If another running process has locked `dirpath`, the run prints a warning and
+/// writes to `version_1`, `version_2`, … inside it. The operating system releases the lock when the process ends, so that a run
+/// can be resumed after a kill.
 ///
 /// ```
 /// use tch_lightning::{callbacks::{ModelCheckpoint, MonitorMode}, Every};
@@ -65,39 +65,39 @@ use std::path::{Path, PathBuf};
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct ModelCheckpoint {
-    /// The folder; a leading `~` is the user's home directory. Default `checkpoints` in the run's folder.
+    /// The folder of the checkpoints; a leading `~` is the user's home directory. Default `checkpoints` in the run's folder.
     pub dirpath: Option<PathBuf>,
-    /// The file's name without its ending, with values in braces: `{epoch}-{val_loss:.2f}`. Default `{epoch}-{step}`.
+    /// The name of the files without their extension, with values in braces: `{epoch}-{val_loss:.2f}`. Default `{epoch}-{step}`.
     ///
-    /// A value's format is one of Python's for numbers, such as `.2%` or `03d`; `epoch` and `step` are whole numbers, what is
-    /// logged is a float. A name with `/` leads into a folder of its own in `dirpath`. Braces cannot be part of a name.
+    /// The format of a value is one of Python's for numbers, such as `.2%` or `03d`; `epoch` and `step` are integers, logged
+    /// values are floats. A `/` in the name creates a subfolder of `dirpath`. The name itself cannot contain braces.
     pub filename: Option<String>,
-    /// The logged metric that tells which checkpoints are best. Default none: the newest is kept.
+    /// The logged metric by which checkpoints are ranked. Default none: the newest is kept.
     pub monitor: Option<String>,
-    /// Whether to say what is saved. Default false.
+    /// Whether to print each save. Default false.
     pub verbose: bool,
-    /// Whether to keep a `last.ckpt` of what was saved last. Default no.
+    /// Whether to keep a `last.ckpt`, a copy of or a link to the latest checkpoint. Default no.
     pub save_last: SaveLast,
-    /// How many of the best are kept; -1 keeps all, 0 none. Default 1.
+    /// The number of best checkpoints to keep; -1 keeps all, 0 none. Default 1.
     pub save_top_k: i64,
-    /// Whether to save where a run ends by an error. Default false.
+    /// Whether to save when a run fails. Default false.
     pub save_on_exception: bool,
-    /// Whether to leave out what is needed to go on training. Default false.
+    /// Whether to save only the module's weights, without the state that resuming a run requires. Default false.
     pub save_weights_only: bool,
-    /// Which values of the metric are better. Default the smaller ones.
+    /// Whether smaller or larger values of the metric are better. Default smaller.
     pub mode: MonitorMode,
-    /// Whether a value's name stands before it in the file's name: `epoch=3`. Default true.
+    /// Whether to precede each value in the file's name with the name of the value: `epoch=3`. Default true.
     pub auto_insert_metric_name: bool,
-    /// Save after so many optimizer steps. Default none.
+    /// The number of optimizer steps between two saves. Default none.
     pub every_n_train_steps: Option<usize>,
-    /// Save when so much time has passed. Default none.
+    /// The time between two saves. Default none.
     pub train_time_interval: Option<Span>,
-    /// Save after so many epochs, 0 for never. Default each, where nothing else says when.
+    /// The number of epochs between two saves; 0 never saves. Default 1, unless another interval is set.
     pub every_n_epochs: Option<usize>,
-    /// Whether to save at the end of a training epoch instead of the end of validation. By default so where each epoch is
+    /// Whether to save at the end of a training epoch instead of the end of validation. Default true if each epoch is
     /// validated once, at its end, or not at all.
     pub save_on_train_epoch_end: Option<bool>,
-    /// Whether a name that is taken gets `-v1`, `-v2`, … behind it; otherwise the file is replaced. Default true.
+    /// Whether to append `-v1`, `-v2`, … to the name of a file that exists; otherwise the file is replaced. Default true.
     pub enable_version_counter: bool,
     #[serde(skip)]
     state: State,
@@ -130,42 +130,42 @@ impl Default for ModelCheckpoint {
 }
 
 impl ModelCheckpoint {
-    /// Keeps the newest checkpoint, written at the end of each epoch.
+    /// Creates a callback that saves at the end of each epoch and keeps the newest checkpoint.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the folder.
+    /// Sets the folder of the checkpoints.
     pub fn dirpath(self, dirpath: impl Into<PathBuf>) -> Self {
         Self { dirpath: Some(dirpath.into()), ..self }
     }
 
-    /// Sets the file's name, without its ending: see [`filename`](field@Self::filename).
+    /// Sets the name of the files without their extension: see [`filename`](field@Self::filename).
     pub fn filename(self, filename: impl Into<String>) -> Self {
         Self { filename: Some(filename.into()), ..self }
     }
 
-    /// Sets the metric that tells which checkpoints are best.
+    /// Sets the metric by which checkpoints are ranked.
     pub fn monitor(self, monitor: impl Into<String>) -> Self {
         Self { monitor: Some(monitor.into()), ..self }
     }
 
-    /// Sets which values of the metric are better.
+    /// Sets whether smaller or larger values of the metric are better.
     pub fn mode(self, mode: MonitorMode) -> Self {
         Self { mode, ..self }
     }
 
-    /// Sets how many of the best are kept; -1 keeps all, 0 none.
+    /// Sets the number of best checkpoints to keep; -1 keeps all, 0 none.
     pub fn save_top_k(self, save_top_k: i64) -> Self {
         Self { save_top_k, ..self }
     }
 
-    /// Sets whether there is a `last.ckpt` too.
+    /// Sets whether to keep a `last.ckpt`, as a copy or as a link.
     pub fn save_last(self, save_last: impl Into<SaveLast>) -> Self {
         Self { save_last: save_last.into(), ..self }
     }
 
-    /// Sets how often to save.
+    /// Sets the interval between two saves, in place of any other.
     pub fn every(self, every: Every) -> Self {
         let none = Self { every_n_train_steps: None, every_n_epochs: None, train_time_interval: None, ..self };
         match every {
@@ -178,12 +178,12 @@ impl ModelCheckpoint {
         }
     }
 
-    /// Sets whether to save where a run ends by an error.
+    /// Sets whether to save when a run fails.
     pub fn save_on_exception(self, save_on_exception: bool) -> Self {
         Self { save_on_exception, ..self }
     }
 
-    /// Sets whether to leave out what is needed to go on training.
+    /// Sets whether to save only the module's weights.
     pub fn save_weights_only(self, save_weights_only: bool) -> Self {
         Self { save_weights_only, ..self }
     }
@@ -193,37 +193,37 @@ impl ModelCheckpoint {
         Self { save_on_train_epoch_end: Some(save), ..self }
     }
 
-    /// Sets whether to say what is saved.
+    /// Sets whether to print each save.
     pub fn verbose(self, verbose: bool) -> Self {
         Self { verbose, ..self }
     }
 
-    /// The best checkpoint, or the newest where no metric is monitored.
+    /// Returns the path of the best checkpoint, or of the newest if no metric is monitored.
     pub fn best_model_path(&self) -> Option<&Path> {
         self.state.best_model_path.as_deref()
     }
 
-    /// The metric of the best checkpoint.
+    /// Returns the value of the metric for the best checkpoint.
     pub fn best_model_score(&self) -> Option<f64> {
         self.state.best_model_score
     }
 
-    /// The `last.ckpt`.
+    /// Returns the path of `last.ckpt`.
     pub fn last_model_path(&self) -> Option<&Path> {
         self.state.last_model_path.as_deref()
     }
 
-    /// Every checkpoint whose path is known.
+    /// Returns the paths of the best, the last and the latest checkpoint.
     pub(crate) fn known_paths(&self) -> impl Iterator<Item = &Path> {
         let State { best_model_path, last_model_path, last_saved, .. } = &self.state;
         [best_model_path, last_model_path, last_saved].into_iter().flatten().map(PathBuf::as_path)
     }
 }
 
-/// The keys of the states of all `ModelCheckpoint`s in a checkpoint begin with this.
+/// The prefix of the keys of all `ModelCheckpoint`s' states in a checkpoint.
 const KEY: &str = "ModelCheckpoint(";
 
-/// What can be monitored, and stand in a file's name.
+/// Returns the values that can be monitored and inserted into a file's name.
 fn candidates(ctx: &RunContext) -> BTreeMap<String, f64> {
     let mut metrics = ctx.callback_metrics();
     metrics.entry("epoch".to_owned()).or_insert(ctx.current_epoch() as f64);
@@ -311,7 +311,7 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         if let Some(folder) = self.taken_over(ctx, &saved.dirpath) {
             self.state = saved.within(&folder);
         } else {
-            // the files are elsewhere, and are left alone there
+            // the files are in another folder, where they stay
             let State { best_model_path, last_global_step_saved, last_batch_saved, since_due, is_deferred, .. } = saved;
             self.state = State {
                 best_model_path,

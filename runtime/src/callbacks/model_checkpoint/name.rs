@@ -1,16 +1,16 @@
-//! The names of checkpoint files: `{epoch}-{val_loss:.2f}`, with the names of the values inserted before them.
+//! The names of checkpoint files: templates such as `{epoch}-{val_loss:.2f}`, whose values are preceded by their names.
 
 use super::format_spec::{FormatSpec, Number, NumberType};
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
-/// The template where none is given.
+/// The default template.
 const DEFAULT: &str = "{epoch}-{step}";
 
-/// The longest name of a file.
+/// The maximum length of a file's name, in bytes.
 const LONGEST: usize = 255;
 
-/// The name of a file, with places for values.
+/// The name of a file, with placeholders for values.
 pub(super) struct Template<'a> {
     parts: Vec<Part<'a>>,
 }
@@ -21,7 +21,10 @@ enum Part<'a> {
 }
 
 impl<'a> Template<'a> {
-    /// Reads a template, if a file can have such a name. An error is a sentence that begins with the template.
+    /// Parses a template.
+    ///
+    /// # Errors
+    /// A sentence that begins with the template, if it is malformed or cannot be the name of a file.
     pub(super) fn parse(template: Option<&'a str>) -> Result<Self, String> {
         let template = template.filter(|template| !template.is_empty()).unwrap_or(DEFAULT);
         let wrong = |what: String| format!("the `filename` of ModelCheckpoint, `{template}`, {what}");
@@ -30,7 +33,8 @@ impl<'a> Template<'a> {
         Ok(read)
     }
 
-    /// Fills it in. A value that was not logged is 0, as in Lightning; with `insert_names`, `{epoch}` becomes `epoch=3`.
+    /// Returns the name with values inserted. A value that was not logged is 0, as in Lightning; with `insert_names`, `{epoch}`
+    /// becomes `epoch=3`.
     pub(super) fn filled(&self, values: &BTreeMap<String, f64>, insert_names: bool) -> String {
         let mut filled = String::new();
         for part in &self.parts {
@@ -53,30 +57,33 @@ impl<'a> Template<'a> {
         filled
     }
 
-    /// Whether the shortest name that it can give is one that a file can have.
+    /// Checks that the shortest name that the template produces is valid for a file.
     fn check(&self) -> Result<(), String> {
         let shortest = format!("{}.ckpt", self.filled(&BTreeMap::new(), false));
         if shortest.contains('\0') {
-            return Err("has a zero byte, which no file's name can have".to_owned());
+            return Err("contains a zero byte, which a file's name cannot contain".to_owned());
         }
         if let Some(long) = shortest.split(std::path::is_separator).find(|part| part.len() > LONGEST) {
-            return Err(format!("gives names of {} bytes, and the name of a file has at most {LONGEST}", long.len()));
+            return Err(format!(
+                "produces a name of {} bytes: the name of a file can have at most {LONGEST}",
+                long.len()
+            ));
         }
         let is_below = |component| matches!(component, Component::Normal(_) | Component::CurDir);
         if !Path::new(&shortest).components().all(is_below) {
-            return Err("leads out of `dirpath`: set that in its place".to_owned());
+            return Err("leads outside `dirpath`: set `dirpath` instead".to_owned());
         }
         Ok(())
     }
 }
 
-/// Epochs and steps are counted; what is logged is a float.
+/// Returns the type of a value: `epoch` and `step` are integers, logged values are floats.
 fn type_of(name: &str) -> NumberType {
     if matches!(name, "epoch" | "step") { NumberType::Whole } else { NumberType::Float }
 }
 
 fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
-    let unmatched = |brace: char| format!("has a `{brace}` without its other half, and braces can't be part of a name");
+    let unmatched = |brace: char| format!("has an unmatched `{brace}`: a name cannot contain braces");
     let mut parts = Vec::new();
     let mut rest = template;
     while let Some(place) = rest.find(['{', '}']) {
@@ -84,7 +91,7 @@ fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
         let Some(after) = after.strip_prefix('{') else { return Err(unmatched('}')) };
         let (field, after) = after.split_once('}').ok_or_else(|| unmatched('{'))?;
         if field.contains('{') {
-            return Err(format!("has braces within braces, `{{{field}}}`, which can't be filled in"));
+            return Err(format!("has nested braces, `{{{field}}}`: a name cannot contain braces"));
         }
         parts.extend([Part::Text(text), value(field)?]);
         rest = after;
@@ -97,11 +104,11 @@ fn value(field: &str) -> Result<Part<'_>, String> {
     let (name, spec) = field.split_once(':').unwrap_or((field, ""));
     if name.is_empty() {
         return Err(format!(
-            "has braces without a name, `{{{field}}}`: write the name of a logged value, `epoch` or `step`"
+            "has braces without a name, `{{{field}}}`: insert `epoch`, `step` or the name of a logged value"
         ));
     }
     if let Some((name, _)) = name.rsplit_once('!').filter(|(_, conversion)| matches!(*conversion, "r" | "s" | "a")) {
-        return Err(format!("has a conversion to text, `{{{field}}}`: write `{{{name}}}`"));
+        return Err(format!("has a conversion, `{{{field}}}`, which is not supported: write `{{{name}}}`"));
     }
     let spec =
         FormatSpec::parse(spec, type_of(name)).map_err(|what| format!("has `{{{field}}}`, whose format {what}"))?;
@@ -120,7 +127,7 @@ mod tests {
 
     /// The examples of Lightning's `ModelCheckpoint.format_checkpoint_name`.
     #[test]
-    fn names_are_lightnings() {
+    fn names_match_lightning() {
         assert_eq!(named(None, true), "epoch=2-step=12");
         assert_eq!(named(Some(""), true), "epoch=2-step=12");
         assert_eq!(named(Some("{epoch:03d}"), true), "epoch=002");
@@ -137,35 +144,35 @@ mod tests {
     }
 
     #[test]
-    fn templates_that_give_no_name_are_refused() {
+    fn invalid_templates_are_refused() {
         for (template, what) in [
-            ("{epoch", "has a `{` without its other half, and braces can't be part of a name"),
-            ("epoch}", "has a `}` without its other half, and braces can't be part of a name"),
-            ("{{epoch}}", "has braces within braces, `{{epoch}`, which can't be filled in"),
-            ("{val_loss:{width}}", "has braces within braces, `{val_loss:{width}`, which can't be filled in"),
-            ("{}", "has braces without a name, `{}`: write the name of a logged value, `epoch` or `step`"),
-            ("{val_loss!r:>5}", "has a conversion to text, `{val_loss!r:>5}`: write `{val_loss}`"),
+            ("{epoch", "has an unmatched `{`: a name cannot contain braces"),
+            ("epoch}", "has an unmatched `}`: a name cannot contain braces"),
+            ("{{epoch}}", "has nested braces, `{{epoch}`: a name cannot contain braces"),
+            ("{val_loss:{width}}", "has nested braces, `{val_loss:{width}`: a name cannot contain braces"),
+            ("{}", "has braces without a name, `{}`: insert `epoch`, `step` or the name of a logged value"),
+            ("{val_loss!r:>5}", "has a conversion, `{val_loss!r:>5}`, which is not supported: write `{val_loss}`"),
             ("{val_loss:.2q}", "has `{val_loss:.2q}`, whose format ends with `q`, which is not a type of number"),
             (
                 "{val_loss:d}",
-                "has `{val_loss:d}`, whose format has `d`, which is for whole numbers, and logged values are not: use `.0f`",
+                "has `{val_loss:d}`, whose format has `d`, which requires an integer, but logged values are floats: use `.0f`",
             ),
-            ("{epoch:.2}", "has `{epoch:.2}`, whose format has a precision, which whole numbers have not: add `f`"),
-            ("../{epoch}", "leads out of `dirpath`: set that in its place"),
-            ("/tmp/{epoch}", "leads out of `dirpath`: set that in its place"),
-            ("a\0b", "has a zero byte, which no file's name can have"),
+            ("{epoch:.2}", "has `{epoch:.2}`, whose format has a precision, which integers do not accept: add `f`"),
+            ("../{epoch}", "leads outside `dirpath`: set `dirpath` instead"),
+            ("/tmp/{epoch}", "leads outside `dirpath`: set `dirpath` instead"),
+            ("a\0b", "contains a zero byte, which a file's name cannot contain"),
         ] {
             let said = Template::parse(Some(template)).map(drop).unwrap_err();
             assert_eq!(said, format!("the `filename` of ModelCheckpoint, `{template}`, {what}"));
         }
         let long = format!("{}/{}", "a".repeat(255), "b".repeat(251));
         let said = Template::parse(Some(&long)).map(drop).unwrap_err();
-        assert!(said.ends_with("gives names of 256 bytes, and the name of a file has at most 255"), "{said}");
+        assert!(said.ends_with("produces a name of 256 bytes: the name of a file can have at most 255"), "{said}");
         Template::parse(Some(&long[1..long.len() - 1])).map(drop).unwrap();
         let many = "{epoch:>200}".repeat(2);
         let said = Template::parse(Some(&many)).map(drop).unwrap_err();
-        assert!(said.ends_with("gives names of 405 bytes, and the name of a file has at most 255"), "{said}");
+        assert!(said.ends_with("produces a name of 405 bytes: the name of a file can have at most 255"), "{said}");
         let said = Template::parse(Some("{val_loss:.999999999f}")).map(drop).unwrap_err();
-        assert!(said.ends_with("has the precision 999999999, and the name of a file has at most 255 bytes"), "{said}");
+        assert!(said.ends_with("has the precision 999999999: the name of a file can have at most 255 bytes"), "{said}");
     }
 }

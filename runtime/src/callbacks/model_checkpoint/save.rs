@@ -1,4 +1,4 @@
-//! Saves: the best, the newest, and `last.ckpt`.
+//! Saves the best checkpoints, the newest, and `last.ckpt`.
 
 use super::super::monitor::NotLogged;
 use super::best::Kept;
@@ -11,12 +11,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 impl ModelCheckpoint {
-    /// The number of best checkpoints; `None` keeps all.
+    /// Returns the number of best checkpoints to keep; `None` keeps all.
     fn top_k(&self) -> Option<usize> {
         usize::try_from(self.save_top_k).ok()
     }
 
-    /// Saves the best checkpoints, if this is one.
+    /// Saves a checkpoint if it is one of the best.
     pub(super) fn save_top(&mut self, ctx: &mut RunContext, metrics: &BTreeMap<String, f64>) -> Result<()> {
         if self.save_top_k == 0 {
             return Ok(());
@@ -31,7 +31,7 @@ impl ModelCheckpoint {
         }
     }
 
-    /// A metric of validation may be missing as long as there was none.
+    /// Reports a missing metric: a warning before the first validation, which may yet log it, and an error after it.
     fn miss(&self, ctx: &RunContext, monitor: &str, metrics: &BTreeMap<String, f64>) -> Result<()> {
         let logged = metrics.keys().filter(|name| !matches!(name.as_str(), "epoch" | "step")).cloned().collect();
         let missing = NotLogged { by: "ModelCheckpoint", monitor: monitor.to_owned(), logged };
@@ -55,7 +55,7 @@ impl ModelCheckpoint {
         let is_full = self.top_k().is_some_and(|top_k| self.state.best.len() >= top_k);
         let outdated = if is_full { self.state.best.remove_worst(self.mode) } else { None };
         let path = self.free_path(ctx, metrics, outdated.as_deref())?;
-        // what is no number is worse than every number
+        // NaN ranks below every number
         self.state.best.add(path.clone(), if score.is_nan() { self.mode.worst() } else { score });
         if let Some(Kept(best, score)) = self.state.best.best(self.mode) {
             self.state.best_model_path = Some(best.clone());
@@ -65,7 +65,7 @@ impl ModelCheckpoint {
         Ok(())
     }
 
-    /// Asks for the checkpoint, and for the removal of an older one.
+    /// Requests the checkpoint, and the removal of the one that it supersedes.
     pub(super) fn save(&mut self, ctx: &mut RunContext, path: PathBuf, outdated: Option<PathBuf>) {
         if self.verbose {
             messages::info!(
@@ -94,7 +94,7 @@ impl ModelCheckpoint {
         let before = self.state.last_model_path.clone();
         let path = self.free(ctx, "last", before.as_deref())?;
         match self.state.last_saved.clone().filter(|_| self.save_last == SaveLast::Link && self.save_top_k != 0) {
-            // somebody has removed it: the link waits for the next one
+            // the target has been removed: the next save links to its own file
             Some(target) if !ctx.is_taken(&target) => return Ok(()),
             Some(target) => ctx.save_checkpoint(SaveRequest::link(path.clone(), target)),
             None => self.save(ctx, path.clone(), before),

@@ -1,15 +1,15 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Whether [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint) keeps a `last.ckpt` of what was saved last.
+/// Whether and how [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint) keeps its latest checkpoint as `last.ckpt`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SaveLast {
-    /// No.
+    /// No `last.ckpt`.
     #[default]
     No,
-    /// A file of its own.
+    /// A separate file.
     Copy,
-    /// A symbolic link to the checkpoint that was saved last.
+    /// A symbolic link to the latest checkpoint.
     Link,
 }
 

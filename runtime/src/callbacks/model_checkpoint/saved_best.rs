@@ -6,16 +6,17 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The best checkpoint of a run, as another checkpoint of the run has recorded it.
+/// The best checkpoint of a run, as recorded in another checkpoint of the run.
 pub(crate) struct SavedBest {
     pub(crate) path: PathBuf,
     pub(crate) monitor: Option<String>,
-    /// The metric; `None` where none is monitored.
+    /// The value of the metric; `None` if none is monitored.
     pub(crate) score: Option<f64>,
 }
 
 impl SavedBest {
-    /// The best checkpoint of each `ModelCheckpoint` in the states that `checkpoint` has of callbacks, those that monitor a metric first.
+    /// Returns the best checkpoint of each `ModelCheckpoint` whose state is in `callbacks`, the callback states of `checkpoint`; those
+    /// that monitor a metric come first.
     pub(crate) fn all_in(checkpoint: &Path, callbacks: &BTreeMap<String, Value>) -> Vec<Self> {
         let states = callbacks.iter().filter(|(key, _)| key.starts_with(KEY));
         let states: Vec<State> = states.filter_map(|(_, state)| json::from_value(state).ok()).collect();
@@ -30,11 +31,11 @@ impl SavedBest {
     }
 }
 
-/// How the folders of a run were moved or copied after its checkpoint was written.
+/// Where the folder of a run was moved or copied after its checkpoint was written.
 struct Moved {
-    /// The folder that the paths were recorded under.
+    /// The recorded path of the folder.
     from: PathBuf,
-    /// That folder now.
+    /// Its current path.
     to: PathBuf,
 }
 
@@ -45,7 +46,7 @@ impl Moved {
             return Self { from: state.dirpath.clone(), to: parent.to_owned() };
         }
         let unmoved = Self { from: PathBuf::new(), to: PathBuf::new() };
-        // the one that wrote the checkpoint knows its old path
+        // the state of the callback that wrote the checkpoint contains its former path
         let wrote = |state: &&State| {
             let written = [&state.last_saved, &state.last_model_path].into_iter().flatten();
             written.into_iter().any(|path| path.file_name() == checkpoint.file_name())
@@ -54,7 +55,7 @@ impl Moved {
             return unmoved;
         };
         let (mut from, mut to) = (writer.dirpath.clone(), location::resolved(parent));
-        // what was moved is as far up as the names differ
+        // the moved folder is the lowest one whose name, or whose parent, differs
         while from.file_name().is_some() && from.file_name() == to.file_name() {
             from.pop();
             to.pop();
@@ -62,7 +63,7 @@ impl Moved {
         Self { from, to }
     }
 
-    /// Where a file is now.
+    /// Returns the current path of a file.
     fn path(&self, recorded: &Path) -> PathBuf {
         let moved = recorded.strip_prefix(&self.from).ok().map(|rest| self.to.join(rest));
         moved.filter(|moved| moved.exists()).unwrap_or_else(|| recorded.to_owned())

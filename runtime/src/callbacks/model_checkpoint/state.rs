@@ -1,4 +1,4 @@
-//! What a `ModelCheckpoint` knows of its saves.
+//! The state of a `ModelCheckpoint`.
 
 use super::best::Best;
 use crate::any_path;
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// What a checkpoint keeps.
+/// The state that checkpoints contain.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
-    /// The folder that the files are in.
+    /// The folder of the files.
     #[serde(with = "any_path")]
     pub(super) dirpath: PathBuf,
-    /// The metric that decides which checkpoints are best, as in Lightning's state.
+    /// The metric by which checkpoints are ranked, as in Lightning's state.
     #[serde(default)]
     pub(super) monitor: Option<String>,
     pub(super) best: Best,
@@ -22,29 +22,29 @@ pub(super) struct State {
     pub(super) best_model_score: Option<f64>,
     #[serde(with = "any_path::option")]
     pub(super) last_model_path: Option<PathBuf>,
-    /// Nothing is saved before the first step, nor twice at one.
+    /// The optimizer steps at the last save; no step is saved twice, and none before the first.
     #[serde(default)]
     pub(super) last_global_step_saved: usize,
-    /// The training batches begun until then, over all epochs.
+    /// The training batches begun by the last save, over all epochs.
     #[serde(default)]
     pub(super) last_batch_saved: usize,
     #[serde(default, with = "any_path::option")]
     pub(super) last_saved: Option<PathBuf>,
-    /// The time since the last save that was due by time.
+    /// The time since `train_time_interval` last elapsed.
     #[serde(default)]
     pub(super) since_due: Duration,
-    /// Whether a save waits for the metric that comes with the next validation.
+    /// Whether a save is deferred to the next validation, which logs its metric.
     #[serde(default)]
     pub(super) is_deferred: bool,
 }
 
 impl State {
-    /// With paths that mean the same in every working directory.
+    /// Returns the state with absolute paths, which do not depend on the working directory.
     pub(super) fn absolute(&self) -> Self {
         self.with_paths(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
     }
 
-    /// With `folder` in the place of the one that the paths begin with: another path of the same folder.
+    /// Returns the state with `folder`, another path of the same folder, as the beginning of its paths.
     pub(super) fn within(&self, folder: &Path) -> Self {
         self.with_paths(|path| match path.strip_prefix(&self.dirpath) {
             Ok(rest) if rest.as_os_str().is_empty() => folder.to_owned(),
@@ -65,20 +65,20 @@ impl State {
     }
 }
 
-/// What is known of the running run alone.
+/// The state of the current run, which checkpoints do not contain.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Run {
-    /// The folder of this run's checkpoints, once it has one.
+    /// The folder of this run's checkpoints; `None` until it is claimed.
     pub(super) folder: Option<PathBuf>,
-    /// The checkpoint that the run began from: the file itself, whatever name led to it.
+    /// The file of the checkpoint that the run started from, with links resolved.
     pub(super) began_from: Option<PathBuf>,
-    /// Save after so many batches.
+    /// The number of batches between two saves.
     pub(super) batches: Option<usize>,
     pub(super) stopwatch: Stopwatch,
 }
 
 impl PartialEq for Run {
-    /// Two callbacks of one configuration are equal, whatever runs they are in.
+    /// Always true, so that callbacks of the same configuration are equal in any run.
     fn eq(&self, _: &Self) -> bool {
         true
     }

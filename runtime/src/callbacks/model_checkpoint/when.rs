@@ -1,4 +1,4 @@
-//! When a checkpoint is written: Lightning's rules, which defer a save until the metric that it needs is there.
+//! Decides when to save, by Lightning's rules: a save is deferred until its metric is available.
 
 use super::name::Template;
 use super::{ModelCheckpoint, SaveLast, candidates};
@@ -8,7 +8,10 @@ use crate::stage::Stage;
 use anyhow::Result;
 
 impl ModelCheckpoint {
-    /// What is wrong with the configuration, all of it.
+    /// Checks the configuration.
+    ///
+    /// # Errors
+    /// All mistakes in it, joined by semicolons.
     pub(super) fn check_configuration(&self) -> Result<(), String> {
         let triggers = [
             self.every_n_train_steps.is_some_and(|steps| steps > 0),
@@ -17,17 +20,18 @@ impl ModelCheckpoint {
         ];
         let mut mistakes = Vec::new();
         if self.save_top_k < -1 {
-            mistakes.push(format!("`save_top_k` of ModelCheckpoint is {}: it must be -1 or more", self.save_top_k));
+            mistakes
+                .push(format!("`save_top_k` of ModelCheckpoint must be at least -1, but it is {}", self.save_top_k));
         }
         if self.monitor.is_none() && self.save_top_k > 1 {
             mistakes.push(format!(
-                "`save_top_k` of ModelCheckpoint is {} and nothing is monitored: set `monitor`, or keep 1, none (0) or all (-1)",
+                "`save_top_k` of ModelCheckpoint is {}, which requires a metric: set `monitor`, or set `save_top_k` to 1, 0 (none) or -1 (all)",
                 self.save_top_k
             ));
         }
         if triggers.iter().filter(|trigger| **trigger).count() > 1 {
             mistakes.push(
-                "ModelCheckpoint saves by `every_n_train_steps`, `every_n_epochs` or `train_time_interval`: set one of them"
+                "`every_n_train_steps`, `every_n_epochs` and `train_time_interval` of ModelCheckpoint exclude each other: set one of them"
                     .to_owned(),
             );
         }
@@ -35,13 +39,13 @@ impl ModelCheckpoint {
         if mistakes.is_empty() { Ok(()) } else { Err(mistakes.join("; ")) }
     }
 
-    /// The epochs after which to save; 0 for never.
+    /// Returns the number of epochs between two saves; 0 never saves.
     fn epochs(&self) -> usize {
         let by_others = self.every_n_train_steps.is_some() || self.train_time_interval.is_some();
         self.every_n_epochs.unwrap_or(usize::from(!by_others))
     }
 
-    /// Whether to save at the end of training epochs, not of validation.
+    /// Whether to save at the end of training epochs instead of the end of validation.
     pub(super) fn saves_at_train_epoch_end(&self, ctx: &RunContext) -> bool {
         let config = ctx.config();
         let has_validation = ctx.num_val_batches().iter().any(|batches| *batches != Some(0));
@@ -50,12 +54,12 @@ impl ModelCheckpoint {
         })
     }
 
-    /// Nothing is saved outside of training, nor twice at one step.
+    /// Whether a save is to be skipped: outside training, and after a save at the same step.
     fn is_saved_already(&self, ctx: &RunContext) -> bool {
         ctx.stage() != Stage::Fit || ctx.is_fast_dev_run() || ctx.sanity_checking() || self.is_saved_here(ctx)
     }
 
-    /// Whether the last save was at this optimizer step, or at this batch where batches count.
+    /// Whether the last save was at this optimizer step, or at this batch if the interval is in batches.
     fn is_saved_here(&self, ctx: &RunContext) -> bool {
         match self.run.batches {
             Some(_) => self.state.last_batch_saved == ctx.total_batches(),
@@ -81,7 +85,7 @@ impl ModelCheckpoint {
         }
         let metrics = candidates(ctx);
         if let Some(monitor) = &self.monitor {
-            // a metric of validation is fresh after the validation that is to come
+            // a metric of validation is outdated until the validation after this batch
             let is_to_come = automatic && !self.saves_at_train_epoch_end(ctx) && validates_after_this_batch(ctx);
             if !metrics.contains_key(monitor) || is_to_come {
                 self.state.is_deferred = true;
@@ -103,7 +107,7 @@ impl ModelCheckpoint {
         if epochs > 0 && (ctx.current_epoch() + 1).is_multiple_of(epochs) {
             self.save_top(ctx, &candidates(ctx))?;
         }
-        // `last.ckpt` follows what was saved now; a link follows what was saved last
+        // a copy follows a save of this epoch; a link follows the last save
         if self.is_saved_here(ctx) || (self.save_last == SaveLast::Link && self.state.last_saved.is_some()) {
             self.save_last_one(ctx)?;
         }
@@ -138,7 +142,7 @@ impl ModelCheckpoint {
     }
 }
 
-/// Whether a validation follows the running batch, which is the epoch's last.
+/// Whether the current batch is the last of its epoch, and validation follows.
 fn validates_after_this_batch(ctx: &RunContext) -> bool {
     let has_validation = ctx.num_val_batches().iter().any(|batches| *batches != Some(0));
     let every = ctx.config().check_val_every_n_epoch;

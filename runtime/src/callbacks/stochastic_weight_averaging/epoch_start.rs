@@ -1,8 +1,8 @@
 use serde::{Deserialize, Serialize};
 
-/// From which epoch on weights are averaged: an epoch, counted from 1, or the fraction of the epochs that go before.
+/// The first epoch in which weights are averaged: an epoch, from 1, or the fraction of the epochs before it.
 ///
-/// Written in a configuration it is a whole number, or one with a point.
+/// In a configuration, an integer is an epoch, and a number with a decimal point a fraction.
 ///
 /// ```
 /// use tch_lightning::callbacks::EpochStart;
@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 #[serde(untagged, expecting = "an epoch as a whole number, or a fraction from 0.0 to 1.0")]
 #[non_exhaustive]
 pub enum EpochStart {
-    /// An epoch, the first of all being 1.
+    /// An epoch, from 1.
     Epoch(usize),
-    /// So much of the epochs goes before, 0 to 1.
+    /// The fraction of the epochs before the first, from 0 to 1.
     Fraction(f64),
 }
 
@@ -39,16 +39,22 @@ impl From<f64> for EpochStart {
 }
 
 impl EpochStart {
-    /// The epoch, from 0, in a run of so many epochs; or what is wrong with it.
+    /// Returns the first epoch, from 0, in a run of this many epochs.
+    ///
+    /// # Errors
+    /// The mistake in the value.
     pub(super) fn first_epoch(self, epochs: Option<usize>) -> Result<usize, String> {
         let number = match (self, epochs) {
-            (Self::Epoch(0), _) => return Err("`swa_epoch_start` is 0: epochs are counted from 1 there".to_owned()),
+            (Self::Epoch(0), _) => return Err("`swa_epoch_start` must be at least 1, but it is 0".to_owned()),
             (Self::Epoch(number), _) => number,
             (Self::Fraction(fraction), _) if !(0.0..=1.0).contains(&fraction) => {
-                return Err(format!("`swa_epoch_start` is {fraction}: a fraction must be from 0 to 1"));
+                return Err(format!("`swa_epoch_start` must be from 0 to 1 as a fraction, but it is {fraction}"));
             }
             (Self::Fraction(_), None) => {
-                return Err("`swa_epoch_start` is a fraction, and the epochs are not limited: give an epoch".to_owned());
+                return Err(
+                    "`swa_epoch_start` is a fraction, but the number of epochs is not limited: set an epoch instead"
+                        .to_owned(),
+                );
             }
             (Self::Fraction(fraction), Some(epochs)) => (epochs as f64 * fraction) as usize,
         };

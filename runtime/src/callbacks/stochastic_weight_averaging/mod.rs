@@ -22,20 +22,20 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use tch::{Tensor, no_grad};
 
-/// Averages the weights of the last epochs, which are trained with a rate of their own, and ends with the average.
+/// Averages the weights of the last epochs, which are trained with a separate learning rate, and ends with the average.
 /// Lightning's
 /// [`StochasticWeightAveraging`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.StochasticWeightAveraging.html),
 /// with its defaults.
 ///
-/// From its first epoch on the learning rate goes to `swa_lrs`, by a [`SwaLr`] that takes the place of the module's
-/// scheduler, and at the beginning of each epoch the weights enter the average. It lies on the module's device. After
-/// the last epoch the average is the module's; a run that ends before keeps its own weights.
+/// From its first epoch on, a [`SwaLr`] replaces the module's scheduler and anneals the learning rate to `swa_lrs`, and the
+/// weights at the beginning of each epoch enter the average, which is on the module's device. After the last epoch the average
+/// becomes the module's weights; a run that ends earlier keeps its own weights.
 ///
-/// Where the module has batch norms, whose running statistics are those of other weights, one more epoch follows: its
-/// training steps run without gradients and without the optimizer, and the statistics become the plain means over its
-/// batches. The first of them goes through `training_step` twice. A module that optimizes manually has no such epoch.
+/// If the module has batch norms, whose running statistics do not fit the averaged weights, one more epoch follows: its
+/// training steps run without gradients and without the optimizer, and the statistics become the arithmetic means over its
+/// batches. The first batch passes through `training_step` twice. The epoch is skipped under manual optimization.
 ///
-/// [Izmailov et al., *Averaging Weights Leads to Wider Optima and Better
+/// Reference: [Izmailov et al., *Averaging Weights Leads to Wider Optima and Better
 /// Generalization*](https://arxiv.org/abs/1803.05407).
 ///
 /// ```
@@ -46,21 +46,21 @@ use tch::{Tensor, no_grad};
 /// ```
 ///
 /// # Errors
-/// `fit` fails where a rate is not above 0, where the start is a fraction below 0 or above 1, or epoch 0, where it is a
-/// fraction and the epochs are not limited, and where there is not one optimizer, or more than one scheduler.
+/// `fit` fails if a rate is not above 0; if the start is epoch 0, a fraction that is not from 0 to 1, or a fraction while the
+/// number of epochs is not limited; and unless the module has exactly one optimizer and at most one scheduler.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[must_use]
 pub struct StochasticWeightAveraging {
-    /// The learning rate at which weights are averaged, for all parameter groups or for each.
+    /// The learning rate while weights are averaged, for all parameter groups or for each.
     pub swa_lrs: PerGroup<f64>,
-    /// The first epoch, counted from 1, or the fraction of the epochs that go before. Default 0.8.
+    /// The first epoch in which weights are averaged, from 1, or the fraction of the epochs before it. Default 0.8.
     #[serde(default)]
     pub swa_epoch_start: EpochStart,
-    /// How many epochs the learning rate takes to get there. Default 10.
+    /// The number of epochs over which the learning rate is annealed. Default 10.
     #[serde(default = "default_annealing_epochs")]
     pub annealing_epochs: u64,
-    /// The curve on which it does. Default [`AnnealStrategy::Cos`].
+    /// The curve of the annealing. Default [`AnnealStrategy::Cos`].
     #[serde(default)]
     pub annealing_strategy: AnnealStrategy,
     #[serde(skip)]
@@ -71,46 +71,46 @@ fn default_annealing_epochs() -> u64 {
     10
 }
 
-/// What is known of the running run alone.
+/// The state of the current run.
 #[derive(Debug, Default)]
 struct Run {
     /// The first epoch, from 0.
     start: usize,
     /// The last epoch, from 0; `None` without a limit.
     end: Option<usize>,
-    /// The trainer's own `max_epochs`, where there is one epoch more.
+    /// The trainer's own `max_epochs`, if an epoch was added.
     max_epochs: Option<Option<i64>>,
     weights: Option<AveragedWeights>,
-    /// The epoch whose weights entered the average last: a resumed run may begin that epoch again.
+    /// The epoch whose weights last entered the average; a resumed run may begin that epoch again.
     latest_epoch: Option<usize>,
     is_resumed: bool,
     norms: Option<NormStatistics>,
-    /// The batch norms' statistics in the checkpoint that the run began from.
+    /// The batch norms' statistics in the checkpoint from which the run resumes.
     saved_norms: BTreeMap<String, Tensor>,
     saved_norm_batches: Option<u64>,
 }
 
-/// What a checkpoint keeps, besides tensors, once the average has begun.
+/// The state that checkpoints contain, in addition to tensors, after averaging has begun.
 #[derive(Debug, Serialize, Deserialize)]
 struct State {
     n_averaged: u64,
     #[serde(default)]
     latest_epoch: Option<usize>,
-    /// The batches of the epoch for batch norms; `None` outside of it.
+    /// The number of batches in the epoch for batch norms; `None` outside it.
     #[serde(default)]
     norm_batches: Option<u64>,
 }
 
 const NAME: &str = "StochasticWeightAveraging";
 
-/// What stands before the names of the averages in a checkpoint.
+/// The prefix of the averages' names in checkpoints.
 const AVERAGE_MODEL: &str = "average_model.";
 
-/// What stands before the names of the batch norms' statistics in a checkpoint.
+/// The prefix of the batch-norm statistics' names in checkpoints.
 const NORM_STATISTICS: &str = "norm_statistics.";
 
 impl StochasticWeightAveraging {
-    /// Averages the weights of the last fifth of the epochs, trained with this rate.
+    /// Creates a callback that averages the weights of the last fifth of the epochs, trained with this rate.
     pub fn new(swa_lrs: impl Into<PerGroup<f64>>) -> Self {
         Self {
             swa_lrs: swa_lrs.into(),
@@ -121,36 +121,36 @@ impl StochasticWeightAveraging {
         }
     }
 
-    /// Sets the first epoch, counted from 1, or the fraction of the epochs that go before.
+    /// Sets the first epoch in which weights are averaged, from 1, or the fraction of the epochs before it.
     pub fn swa_epoch_start(self, start: impl Into<EpochStart>) -> Self {
         Self { swa_epoch_start: start.into(), ..self }
     }
 
-    /// Sets how many epochs the learning rate takes.
+    /// Sets the number of epochs over which the learning rate is annealed.
     pub fn annealing_epochs(self, annealing_epochs: u64) -> Self {
         Self { annealing_epochs, ..self }
     }
 
-    /// Sets the curve on which the learning rate goes.
+    /// Sets the curve of the annealing.
     pub fn annealing_strategy(self, annealing_strategy: AnnealStrategy) -> Self {
         Self { annealing_strategy, ..self }
     }
 
-    /// How many weights are in the average of the running or the last `fit`.
+    /// Returns the number of weights in the average of the running or the last `fit`.
     pub fn n_averaged(&self) -> u64 {
         self.run.weights.as_ref().map_or(0, AveragedWeights::n_averaged)
     }
 
-    /// The first epoch, from 0, if all is right.
+    /// Checks the configuration and returns the first epoch, from 0.
     fn check(&self, ctx: &RunContext) -> Result<usize, Error> {
         let is_positive = |lr: &f64| *lr > 0.0 && lr.is_finite();
         let (optimizers, schedulers) = (ctx.optimizers().len(), ctx.lr_schedulers().len());
         let mistake = if !self.swa_lrs.values().iter().all(is_positive) {
-            "`swa_lrs` must be numbers above 0".to_owned()
+            "`swa_lrs` must be finite and above 0".to_owned()
         } else if optimizers != 1 {
-            format!("it needs one optimizer, and the module has {optimizers}")
+            format!("the module must have exactly one optimizer, but it has {optimizers}")
         } else if schedulers > 1 {
-            format!("it takes the place of one scheduler, and the module has {schedulers}")
+            format!("the module must have at most one scheduler, but it has {schedulers}")
         } else {
             match self.swa_epoch_start.first_epoch(ctx.config().epochs()) {
                 Ok(first) => {
@@ -180,14 +180,14 @@ impl StochasticWeightAveraging {
         }
     }
 
-    /// Gives the run what was changed of it.
+    /// Restores the trainer's `max_epochs`.
     fn end(&mut self, ctx: &mut RunContext) {
         if let Some(max_epochs) = self.run.max_epochs.take() {
             ctx.set_max_epochs(max_epochs);
         }
     }
 
-    /// Takes the place of the module's scheduler.
+    /// Replaces the module's scheduler.
     fn schedule(&self, ctx: &mut RunContext) -> Result<(), Error> {
         let swa = SwaLr::new(self.swa_lrs.clone());
         let swa = swa.anneal_epochs(self.annealing_epochs).anneal_strategy(self.annealing_strategy);
@@ -220,7 +220,7 @@ impl StochasticWeightAveraging {
     }
 
     fn transfer_after_last_epoch(&mut self, ctx: &RunContext) -> Result<()> {
-        // the epoch has been counted by now
+        // `current_epoch` already counts the last epoch
         let was_last = self.run.end.is_none_or(|end| ctx.current_epoch() == end + 1);
         if was_last { self.transfer() } else { Ok(()) }
     }
@@ -248,11 +248,11 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         if M::AUTOMATIC_OPTIMIZATION && NormStatistics::are_in(module.parameters()) {
             self.extend(ctx);
         }
-        // before the run gets its rates and the schedulers' states back
+        // before the learning rates and the schedulers' states are restored
         if self.run.is_resumed { Ok(self.schedule(ctx)?) } else { Ok(()) }
     }
 
-    /// A run that is resumed within the epoch for batch norms has the average in its module already.
+    /// Continues the epoch for batch norms in a run that is resumed within it, whose module already has the average.
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, module: &mut M) -> Result<()> {
         let is_for_norms = ctx.is_mid_epoch() && self.is_for_norms(ctx.current_epoch());
         if is_for_norms { self.begin_norms(ctx, module) } else { Ok(()) }
@@ -279,7 +279,7 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
     ) -> Result<()> {
         let Some(norms) = &mut self.run.norms else { return Ok(()) };
         if norms.needs_momenta() {
-            // the step to come logs the batch, and calls the callbacks
+            // the regular step logs the batch, and calls the callbacks
             let mut none = Callbacks::default();
             let forward = |ctx: &mut RunContext| {
                 let ctx = &mut TrainingContext::new(ctx.at(), &mut none);
@@ -312,12 +312,12 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         self.transfer_after_last_epoch(ctx)
     }
 
-    /// A run that is resumed after its last epoch trains nothing, and ends with the average all the same.
+    /// Transfers the average in a run that is resumed after its last epoch, where `on_train_end` is not called.
     fn on_fit_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
         self.transfer_after_last_epoch(ctx)
     }
 
-    /// The statistics are kept for the checkpoint that may be written now.
+    /// Sets the buffers to valid statistics, for a checkpoint that may follow.
     fn on_exception(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
         self.end(ctx);
         Ok(self.run.norms.as_mut().map_or(Ok(()), NormStatistics::leave)?)

@@ -1,4 +1,4 @@
-//! The running statistics of batch norms, for weights that they were not gathered with.
+//! Recomputes the running statistics of batch norms for averaged weights.
 
 use crate::module::copy;
 use crate::native::lerp;
@@ -7,26 +7,26 @@ use std::collections::BTreeMap;
 use tch::nn::VarStore;
 use tch::{Kind, TchError, Tensor, no_grad};
 
-/// What the buffers hold before the batch that shows the momentum: a power of two that no statistic comes near.
+/// The value of the buffers before the batch that reveals the momentum: a power of two far above any statistic.
 const FAR_AWAY: f64 = (1u64 << 60) as f64;
-/// The same for 16 bits, whose range is smaller.
+/// The same for float16, whose range is smaller.
 const FAR_AWAY_IN_HALF: f64 = (1u64 << 14) as f64;
 
 const BEFORE: &str = "before";
 const MOMENTA: &str = "momenta";
 const MEANS: &str = "means";
 
-/// Gathers the plain means of the batches' statistics, as PyTorch's
+/// Computes the arithmetic means of the batches' statistics, as PyTorch's
 /// [`update_bn`](https://docs.pytorch.org/docs/2.13/optim.html#taking-care-of-batch-normalization) does with a momentum
 /// of `None`, which tch's batch norm does not have.
 ///
-/// A batch leaves `(1 - momentum) * before + momentum * statistics` in the buffers, and the momentum is known to the
-/// module alone. So the buffers are 0 before each batch, and what it leaves is averaged. The momentum by which to
-/// divide is what one batch takes from a large number. All of this stays on the device.
+/// A batch sets the buffers to `(1 - momentum) * before + momentum * statistics`, but the momentum is private to the module.
+/// The buffers are therefore set to 0 before each batch, and the results are averaged and divided by the momentum, which is
+/// the fraction by which one batch reduces a large number. Nothing is read back from the device.
 #[derive(Debug)]
 pub(super) struct NormStatistics {
     buffers: Vec<Tensor>,
-    /// What the buffers held, for norms that the batches do not pass through.
+    /// The former values of the buffers, for norms that the batches do not pass through.
     before: Vec<Tensor>,
     momenta: Vec<Tensor>,
     means: Vec<Tensor>,
@@ -39,7 +39,7 @@ impl NormStatistics {
         !buffers(store).is_empty()
     }
 
-    /// The statistics of a module's batch norms, whose momenta one batch shows: `forward` sends it through the module.
+    /// Creates the statistics of a module's batch norms.
     pub(super) fn new(store: &VarStore) -> Result<Self, TchError> {
         let buffers = buffers(store);
         let before = buffers.iter().map(copy).collect::<Result<_, _>>()?;
@@ -47,7 +47,7 @@ impl NormStatistics {
         Ok(Self { buffers, before, momenta: Vec::new(), means, batches: 0 })
     }
 
-    /// Finds the momenta, for which `forward` sends a batch through the module.
+    /// Determines the momenta; `forward` passes a batch through the module.
     pub(super) fn find_momenta(&mut self, forward: impl FnOnce() -> Result<()>) -> Result<()> {
         self.fill(far_away)?;
         forward()?;
@@ -57,7 +57,7 @@ impl NormStatistics {
         Ok(())
     }
 
-    /// What a checkpoint within the epoch keeps: tensors by names of their own.
+    /// Returns the tensors that a checkpoint within the epoch contains, with their names.
     pub(super) fn tensors(&self) -> impl Iterator<Item = (String, Tensor)> {
         let kept = [(BEFORE, &self.before), (MOMENTA, &self.momenta), (MEANS, &self.means)];
         kept.into_iter().flat_map(|(name, tensors)| {
@@ -65,7 +65,7 @@ impl NormStatistics {
         })
     }
 
-    /// Takes over what a checkpoint has kept after this many batches.
+    /// Restores the tensors of a checkpoint that was written after this many batches.
     pub(super) fn restore(&mut self, tensors: &BTreeMap<String, Tensor>, batches: u64) -> Result<(), TchError> {
         let restored = |name: &str| -> Result<Vec<Tensor>, TchError> {
             let kept = (0..).map_while(|place| tensors.get(&format!("{name}.{place}")));
@@ -76,12 +76,12 @@ impl NormStatistics {
         Ok(())
     }
 
-    /// The batches that are in the means.
+    /// Returns the number of batches in the means.
     pub(super) fn batches(&self) -> u64 {
         self.batches
     }
 
-    /// Whether the momenta are still to be found.
+    /// Whether the momenta are still unknown.
     pub(super) fn needs_momenta(&self) -> bool {
         self.momenta.is_empty()
     }
@@ -100,7 +100,7 @@ impl NormStatistics {
         no_grad(|| self.buffers.iter_mut().try_for_each(|buffer| buffer.f_fill_(value(buffer)).map(drop)))
     }
 
-    /// Leaves in the buffers the means so far; before the first batch is done, what was in them before.
+    /// Sets the buffers to the means so far, or to their former values before the first batch is complete.
     pub(super) fn leave(&mut self) -> Result<(), TchError> {
         let statistics = if self.batches == 0 { None } else { Some(self.statistics()?) };
         let statistics = statistics.as_ref().unwrap_or(&self.before);
@@ -117,7 +117,7 @@ impl NormStatistics {
     }
 }
 
-/// The running means and variances, by the names that PyTorch and tch give them.
+/// Returns the running means and variances, which PyTorch and tch name alike.
 fn buffers(store: &VarStore) -> Vec<Tensor> {
     let is_statistic = |name: &str| matches!(name.rsplit('.').next(), Some("running_mean" | "running_var"));
     let mut named: Vec<_> = store.variables().into_iter().filter(|(name, _)| is_statistic(name)).collect();
@@ -140,7 +140,7 @@ mod tests {
         (1..4).map(|number| (&start * f64::from(number)).sin() * 3.0 + 5.0).collect()
     }
 
-    /// The statistics that a batch norm of this momentum is left with.
+    /// Returns the resulting statistics of a batch norm with this momentum, and of an unused one.
     fn gathered(momentum: f64) -> (Vec<Tensor>, Vec<Tensor>) {
         let store = VarStore::new(Device::Cpu);
         let config = nn::BatchNormConfig { momentum, ..nn::BatchNormConfig::default() };
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_means_are_left_whatever_the_momentum() {
+    fn statistics_are_arithmetic_means_for_any_momentum() {
         let batches = batches();
         let mean = |of: &dyn Fn(&Tensor) -> Tensor| {
             Tensor::stack(&batches.iter().map(of).collect::<Vec<_>>(), 0).mean_dim(0, false, Kind::Float)

@@ -2,19 +2,19 @@ use super::{Throughput, ThroughputTotals};
 use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
-/// What one loop has seen since it began, and when that was.
+/// The time and the totals of one loop since it began.
 #[derive(Debug)]
 pub(super) struct Meter {
     throughput: Throughput,
     start: Instant,
-    /// The time before, in the run that is resumed.
+    /// The time before the run was resumed.
     before: Duration,
     seen: ThroughputTotals,
-    /// Since when it stands still.
+    /// The time at which the clock was paused.
     paused: Option<Instant>,
 }
 
-/// What a checkpoint keeps of a loop.
+/// The state of a loop that checkpoints contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counted {
     time: Duration,
@@ -32,12 +32,12 @@ impl Meter {
         }
     }
 
-    /// The loop begins.
+    /// Starts the clock of a loop.
     pub(super) fn start(&mut self) {
         self.start_after(Counted::default());
     }
 
-    /// The loop continues after what was counted before.
+    /// Starts the clock of a loop that continues from earlier totals.
     pub(super) fn start_after(&mut self, Counted { time, seen }: Counted) {
         self.throughput.reset();
         self.seen = seen;
@@ -46,7 +46,7 @@ impl Meter {
         self.paused = None;
     }
 
-    /// What was counted until now.
+    /// Returns the time and the totals so far.
     pub(super) fn counted(&self) -> Counted {
         Counted { time: self.time(), seen: self.seen }
     }
@@ -57,7 +57,7 @@ impl Meter {
         self.before.saturating_add(own)
     }
 
-    /// A batch of so much is done.
+    /// Adds a batch to the totals.
     pub(super) fn count(&mut self, batch: ThroughputTotals) {
         let sum = |total: Option<u64>, part: Option<u64>| part.map(|part| total.unwrap_or(0).saturating_add(part));
         self.seen = ThroughputTotals {
@@ -68,17 +68,17 @@ impl Meter {
         };
     }
 
-    /// The batches since the loop began.
+    /// Returns the number of batches since the loop began.
     pub(super) fn batches(&self) -> usize {
         self.seen.batches as usize
     }
 
-    /// The device has done all that was counted.
+    /// Records the time; the device must have completed all counted batches.
     pub(super) fn update(&mut self) {
         self.throughput.update(self.time(), self.seen);
     }
 
-    /// What happens until `resume` is not part of the loop's time.
+    /// Stops the clock until [`resume`](Self::resume).
     pub(super) fn pause(&mut self) {
         self.paused = Some(Instant::now());
     }
@@ -87,7 +87,7 @@ impl Meter {
         self.start += self.paused.take().map_or(Duration::ZERO, |paused| paused.elapsed());
     }
 
-    /// The metrics, with the loop's name before theirs.
+    /// Returns the metrics, with the name of the loop as a prefix.
     pub(super) fn metrics(&self, stage: &str) -> Vec<(String, f64)> {
         let metrics = self.throughput.compute().into_iter();
         metrics.map(|(name, value)| (format!("{stage}/{name}"), value)).collect()

@@ -1,4 +1,4 @@
-//! Logs how fast batches go through.
+//! Logs the throughput of batches and samples.
 
 mod meter;
 mod throughput;
@@ -18,21 +18,21 @@ use serde_json::Value;
 use std::fmt;
 use tch::Device;
 
-/// Something of a batch that is counted.
+/// Returns a size of a batch.
 type SizeFn<B> = dyn FnMut(&B) -> usize;
 
-/// Logs batches and samples per second, of the training and of every other loop. Lightning's
+/// Logs batches and samples per second, for training and for every other loop. Lightning's
 /// [`ThroughputMonitor`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ThroughputMonitor.html).
 ///
-/// The names are those of [`Throughput::compute`] behind the loop's own: `train/device/samples_per_sec`, and
-/// `validate/…`, `test/…` and `predict/…`. Rows are written every `log_every_n_steps`; rates are in them once as many
-/// batches as the window has were seen. The time of validation is no part of that of training.
+/// The names are those of [`Throughput::compute`] with the loop as a prefix: `train/device/samples_per_sec`, and
+/// `validate/…`, `test/…` and `predict/…`. Rows are written every `log_every_n_steps`; they contain rates after as many
+/// batches as the window has. Training time does not include validation.
 ///
-/// On the CPU a batch is done when its step returns, and the window is exact. Other devices are waited for at the rows
-/// alone, and the window reaches back to the last row before its first batch: it can be longer by up to
+/// On the CPU a batch is complete when its step returns, and the window is exact. On other devices the monitor synchronizes
+/// only when it writes a row, and the window begins at the last row before its first batch: it can be longer by up to
 /// `log_every_n_steps` batches.
 ///
-/// The totals of training are kept in checkpoints: a resumed run counts on from them.
+/// Checkpoints contain the totals of training: a resumed run continues from them.
 ///
 /// ```
 /// use tch_lightning::callbacks::ThroughputMonitor;
@@ -54,12 +54,13 @@ pub struct ThroughputMonitor<B: Batch> {
     validate: Meter,
     test: Meter,
     predict: Meter,
-    /// What was counted of training before the run was resumed.
+    /// The totals of training before the run was resumed.
     before: Counted,
 }
 
 impl<B: Batch> ThroughputMonitor<B> {
-    /// Counts the samples of a batch by its [`batch_size`](Batch::batch_size), and looks at the last 100 batches.
+    /// Creates a monitor with a window of 100 batches, which counts the samples of a batch by its
+    /// [`batch_size`](Batch::batch_size).
     pub fn new() -> Self {
         let throughput = Throughput::new();
         let meter = || Meter::new(throughput.clone());
@@ -76,28 +77,27 @@ impl<B: Batch> ThroughputMonitor<B> {
         }
     }
 
-    /// Sets how the samples of a batch are counted.
+    /// Sets the function that counts the samples of a batch.
     pub fn batch_size_fn(self, batch_size: impl FnMut(&B) -> usize + 'static) -> Self {
         Self { batch_size_fn: Box::new(batch_size), ..self }
     }
 
-    /// Sets how the items in the samples of a batch are counted, such as tokens; they are not, unless this is set.
+    /// Sets the function that counts the items in the samples of a batch, such as tokens. By default they are not counted.
     pub fn length_fn(self, length: impl FnMut(&B) -> usize + 'static) -> Self {
         Self { length_fn: Some(Box::new(length)), ..self }
     }
 
-    /// Sets the floating-point operations of a batch, the backward pass included. Without them there is no
-    /// `flops_per_sec`.
+    /// Sets the number of floating-point operations of a batch, including the backward pass, which `flops_per_sec` requires.
     pub fn flops_per_batch(self, flops: u64) -> Self {
         Self { flops_per_batch: Some(flops), ..self }
     }
 
-    /// Sets the floating-point operations that the device can do in a second. Without them there is no `mfu`.
+    /// Sets the device's peak floating-point operations per second, which `mfu` requires.
     pub fn available_flops(self, flops: f64) -> Self {
         Self { throughput: self.throughput.available_flops(flops), ..self }
     }
 
-    /// Sets over how many batches, at least 2, rates are taken. Default 100.
+    /// Sets the number of batches, at least 2, over which rates are computed. Default 100.
     pub fn window_size(self, window_size: usize) -> Self {
         Self { throughput: self.throughput.window_size(window_size), ..self }
     }
@@ -121,7 +121,7 @@ impl<B: Batch> ThroughputMonitor<B> {
         self.meter(stage).count(seen);
     }
 
-    /// Looks at the clock after a batch, if it can be told what the device has done by then.
+    /// Records the time after a batch, if the device has completed it; for a row, synchronizes with the device first.
     fn measure(&mut self, ctx: &RunContext, is_row: bool) -> Result<()> {
         if is_row {
             synchronize(ctx.device())?;
@@ -132,7 +132,7 @@ impl<B: Batch> ThroughputMonitor<B> {
         Ok(())
     }
 
-    /// A batch of an evaluation or of a prediction.
+    /// Counts a batch of an evaluation or of a prediction.
     fn after_batch(&mut self, ctx: &mut RunContext, batch: &B, name: &str) -> Result<()> {
         let stage = ctx.running_stage();
         if stage == RunningStage::SanityChecking {
@@ -179,7 +179,7 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
         Ok(())
     }
 
-    /// Measures where the optimizer has stepped, so that its time is part of that of the batch.
+    /// Measures after the optimizer step, so that the time of the batch includes it.
     fn on_train_batch_end(
         &mut self,
         ctx: &mut Context,

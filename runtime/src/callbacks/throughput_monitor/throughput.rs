@@ -5,8 +5,8 @@ use std::time::Duration;
 /// Batches, samples, items and floating-point operations per second, over the most recent batches. Lightning's
 /// [`Throughput`](https://lightning.ai/docs/fabric/stable/api/utilities.html), for one device.
 ///
-/// [`ThroughputMonitor`](crate::callbacks::ThroughputMonitor) feeds it; in a loop of your own it is fed with totals, after every
-/// batch or less often:
+/// [`ThroughputMonitor`](crate::callbacks::ThroughputMonitor) updates one; in a loop of your own, call [`update`](Self::update)
+/// with totals after every batch, or less often:
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,16 +29,16 @@ pub struct Throughput {
     moments: VecDeque<(Duration, ThroughputTotals)>,
 }
 
-/// What was seen from the beginning to a moment.
+/// The totals since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThroughputTotals {
-    /// Batches.
+    /// The number of batches.
     pub batches: u64,
-    /// Samples in them.
+    /// The number of samples in the batches.
     pub samples: u64,
-    /// Items in the samples, such as the tokens of texts, where they are counted.
+    /// The number of items in the samples, such as tokens; `None` if they are not counted.
     pub lengths: Option<u64>,
-    /// Floating-point operations, where they are known.
+    /// The number of floating-point operations; `None` if it is not known.
     pub flops: Option<u64>,
 }
 
@@ -49,25 +49,25 @@ impl Default for Throughput {
 }
 
 impl Throughput {
-    /// Over the last 100 batches.
+    /// Creates a throughput with a window of 100 batches.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets over how many batches, at least 2, rates are taken: from the end of the first to the end of the last.
+    /// Sets the number of batches, at least 2, over which rates are computed: from the end of the first to the end of the last.
     pub fn window_size(self, window_size: usize) -> Self {
         Self { window_size: window_size.max(2) as u64, ..self }
     }
 
-    /// Sets the floating-point operations that the device can do in a second, for the model's share of them.
+    /// Sets the device's peak floating-point operations per second, for the model's utilization of them.
     pub fn available_flops(self, available_flops: f64) -> Self {
         Self { available_flops: Some(available_flops), ..self }
     }
 
-    /// Takes what was seen until `time`, counted from the beginning. Neither may go back.
+    /// Records the totals at `time` since the beginning. Neither may decrease.
     pub fn update(&mut self, time: Duration, seen: ThroughputTotals) {
         self.moments.push_back((time, seen));
-        // the newest moment that still fills the window is the first of it
+        // the window begins at the newest record that is old enough to fill it
         while self.moments.get(1).is_some_and(|(_, later)| self.fills_window(later)) {
             self.moments.pop_front();
         }
@@ -77,17 +77,17 @@ impl Throughput {
         self.moments.back().is_some_and(|(_, last)| last.batches - first.batches >= self.window_size - 1)
     }
 
-    /// The totals, and the rates once the window is full, by Lightning's names:
+    /// Returns the totals and, if the window is full, the rates, by Lightning's names:
     ///
     /// | name | |
     /// |---|---|
     /// | `time` | seconds since the beginning |
-    /// | `batches`, `samples`, `lengths` | what was seen since then |
+    /// | `batches`, `samples`, `lengths` | the totals since then |
     /// | `device/batches_per_sec`, `device/samples_per_sec`, `device/items_per_sec` | over the window |
     /// | `device/flops_per_sec` | floating-point operations per second over the window |
-    /// | `device/mfu` | those as a share of the available ones: the model's FLOPs utilization |
+    /// | `device/mfu` | that as a fraction of the available ones: the model's FLOPs utilization |
     ///
-    /// What was not counted is left out. Empty before the first update.
+    /// Omits values that were not counted. Empty before the first update.
     pub fn compute(&self) -> Vec<(String, f64)> {
         let Some((time, seen)) = self.moments.back() else { return Vec::new() };
         let mut metrics = vec![
@@ -120,7 +120,7 @@ impl Throughput {
         ]
     }
 
-    /// Begins anew.
+    /// Discards all records.
     pub fn reset(&mut self) {
         self.moments.clear();
     }
