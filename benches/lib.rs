@@ -1,4 +1,4 @@
-//! Times of peers that take turns, so that a noisy machine is noisy for all of them.
+//! Step times of peers that run alternately, so that noise of the machine affects all of them.
 
 use std::time::{Duration, Instant};
 
@@ -6,33 +6,33 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub struct Steps {
     began: Option<Instant>,
-    /// Of the running turn.
+    /// The times of the current turn.
     took: Vec<Duration>,
-    /// Of each turn, in microseconds.
+    /// The median of each turn, in microseconds.
     medians: Vec<f64>,
 }
 
 impl Steps {
-    /// Marks the beginning of a step, which is the end of the one before it.
+    /// Marks the beginning of a step, which is the end of the previous one.
     pub fn mark(&mut self) {
         let now = Instant::now();
         self.took.extend(self.began.replace(now).map(|began| now - began));
     }
 
-    /// Ends a turn: what comes until the next mark belongs to no step.
+    /// Ends a turn. The time until the next mark is not counted.
     pub fn end_turn(&mut self) {
         self.began = None;
         let took = std::mem::take(&mut self.took);
         self.medians.push(median(took.iter().map(|took| took.as_secs_f64() * 1e6)));
     }
 
-    /// The median over the turns of their median step, in microseconds; 0 where there are none.
+    /// Returns the median over the turns of their median step, in microseconds; 0 without turns.
     pub fn median(&self) -> f64 {
         median(self.medians.iter().copied())
     }
 
-    /// How long a step takes, as a part of a peer's: the median over the turns of the ratio within the turn. A machine that is
-    /// slower in some turns than in others is so for both.
+    /// Returns the ratio of a step's time to that of a peer: the median over the turns of the ratio within each turn, in which
+    /// the machine is equally fast for both.
     pub fn ratio(&self, peer: &Steps) -> f64 {
         median(self.medians.iter().zip(&peer.medians).map(|(own, others)| own / others))
     }

@@ -1,4 +1,4 @@
-//! What a logged name costs, for more and more of them: the time of each stays the same.
+//! The cost per logged name, for increasing numbers of names: it does not grow with their number.
 
 use std::time::Instant;
 use tch_lightning::prelude::*;
@@ -14,7 +14,7 @@ struct Names {
     vs: nn::VarStore,
     layer: nn::Linear,
     names: Vec<String>,
-    /// When the first step is over: what is done once is not counted.
+    /// The end of the first step, whose one-time work is not counted.
     began: Option<Instant>,
 }
 
@@ -43,7 +43,7 @@ impl Names {
     }
 }
 
-/// The microseconds of a step per name, where it logs this many names and writes a row of them.
+/// Returns the microseconds per name of a step that logs this many names and writes a row of them.
 fn step(names: usize) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let vs = nn::VarStore::new(Device::Cpu);
@@ -65,7 +65,7 @@ fn step(names: usize) -> Result<f64> {
     Ok(took.as_secs_f64() * 1e6 / (STEPS * names) as f64)
 }
 
-/// Microseconds of a row of a CSV file for each of its columns.
+/// Returns the microseconds per column of writing a row of a CSV file.
 fn row(columns: usize) -> Result<f64> {
     let folder = tempfile::tempdir()?;
     let metrics: Vec<(String, f64)> = (0..columns).map(|column| (format!("name_{column}"), 0.5)).collect();

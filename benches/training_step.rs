@@ -1,6 +1,5 @@
-//! A whole training step of a 32-64-2 MLP (batch 16, AdamW, one thread), from one batch to the next: through the trainer,
-//! with everything that it has by default (log, checkpoint, progress bar, summary), and in loops written by hand. On the CPU, and
-//! where there is a GPU, there too.
+//! A complete training step of a 32-64-2 MLP (batch 16, AdamW, one thread), from one batch to the next: in the trainer with its
+//! defaults (log, checkpoint, progress bar, summary), and in hand-written loops. On the CPU, and on the GPU if there is one.
 
 use benches::Steps;
 use std::cell::RefCell;
@@ -18,7 +17,7 @@ use tch_lightning::{
 const BATCH: usize = 16;
 const ROWS: i64 = 1024;
 const LR: f64 = 1e-3;
-/// Epochs of a turn, and turns of each peer: short ones, so that what is compared happens at about the same time.
+/// The epochs of a turn, and the turns of each peer. Turns are short, so that peers are compared at about the same time.
 const EPOCHS: usize = 5;
 const TURNS: usize = 75;
 
@@ -42,7 +41,7 @@ fn compare(with: &str, device: Device) -> Result<()> {
         Peer::new("our trainer", fit_with_trainer),
     ];
     for turn in 0..TURNS {
-        // each of them is first, second and last equally often
+        // each peer is first, second and last equally often
         for place in 0..peers.len() {
             let peer = &peers[(turn + place) % peers.len()];
             (peer.fit)(device, &rows, &peer.steps)?;
@@ -64,7 +63,7 @@ type SharedSteps = Rc<RefCell<Steps>>;
 
 type Fit = fn(Device, &Rows, &SharedSteps) -> Result<()>;
 
-/// A way to train, with the times that it took.
+/// A way to train, with its step times.
 struct Peer {
     name: &'static str,
     fit: Fit,
@@ -77,7 +76,7 @@ impl Peer {
     }
 }
 
-/// Rows `[1024, 32] f32` and their classes `[1024] i64`.
+/// Returns rows `[1024, 32] f32` and their classes `[1024] i64`.
 fn rows() -> Rows {
     let inputs = Tensor::randn([ROWS, 32], (Kind::Float, Device::Cpu));
     let classes = inputs.select(1, 0).gt(0.0).to_kind(Kind::Int64);

@@ -1,4 +1,4 @@
-//! Lets the examples find libtorch when they start, from whichever folder.
+//! Sets the run path, so that the examples find libtorch from any working directory.
 
 fn main() {
     println!("cargo::rustc-link-arg=-Wl,-rpath,$ORIGIN:{}", std::env::var("DEP_TCH_LIGHTNING_LIBTORCH_LIB").unwrap());

@@ -1,4 +1,4 @@
-//! A picture in shades of grey, for digits and captions.
+//! A greyscale picture of digits and captions.
 
 use crate::data::SIDE;
 use embedded_graphics::mono_font::MonoTextStyle;
@@ -12,21 +12,21 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-/// A picture, white at first.
+/// A picture, initially white.
 pub struct Canvas {
     size: Size,
-    /// One byte each, row by row.
+    /// One byte per pixel, row by row.
     pixels: Vec<u8>,
 }
 
 impl Canvas {
-    /// A picture of so many pixels.
+    /// Creates a white picture of this size in pixels.
     pub fn new(width: u32, height: u32) -> Self {
         let size = Size::new(width, height);
         Self { size, pixels: vec![u8::MAX; (width * height) as usize] }
     }
 
-    /// Draws a digit: 64 pixels from 0 (paper) to 1 (ink), row by row, each a square of `scale` pixels of the picture.
+    /// Draws a digit of 64 pixels from 0 (paper) to 1 (ink), row by row, each as a square of `scale` by `scale` pixels.
     pub fn digit(&mut self, ink: &[f32], scale: u32, left: u32, top: u32) {
         let side = SIDE as u32;
         for (place, ink) in (0..).zip(ink) {
@@ -43,10 +43,10 @@ impl Canvas {
         let Ok(_) = Text::new(text, Point::new(left as i32, baseline as i32), style).draw(self);
     }
 
-    /// Writes the picture into a PNG file.
+    /// Writes the picture to a PNG file.
     ///
     /// # Errors
-    /// If the file can't be written.
+    /// If the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), png::EncodingError> {
         let mut encoder = png::Encoder::new(BufWriter::new(File::create(path)?), self.size.width, self.size.height);
         encoder.set_color(png::ColorType::Grayscale);

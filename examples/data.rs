@@ -1,4 +1,4 @@
-//! The digits: read, split and dealt in batches.
+//! The data module of the digits: reads the file, splits it and yields batches.
 
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -11,32 +11,32 @@ use std::path::PathBuf;
 use tch_lightning::data::{Subset, random_split_fractions};
 use tch_lightning::prelude::*;
 
-/// Images `[batch, 1, 8, 8] f32` from 0 (paper) to 1 (ink), their digits `[batch] i64`, and their rows in the file
+/// A batch: images `[batch, 1, 8, 8] f32` from 0 (paper) to 1 (ink), their digits `[batch] i64`, and their rows in the file
 /// `[batch] i64`, from 1.
 pub type Digits = (Tensor, Tensor, Tensor);
 
-/// An image has so many pixels in each direction.
+/// The width and height of an image, in pixels.
 pub const SIDE: i64 = 8;
 const PIXELS: usize = (SIDE * SIDE) as usize;
-/// The value of a pixel that is all ink.
+/// The maximum value of a pixel, for full ink.
 const INK: u8 = 16;
 
-/// The parts for training, validation and test.
+/// The fractions of the data for training, validation and test.
 const PARTS: [f64; 3] = [0.7, 0.1, 0.2];
 
-/// The file that the program carries with it.
+/// The embedded data file.
 const OWN: &[u8] = include_bytes!("digits.csv.gz");
 
-/// What can be chosen of the data.
+/// The hyperparameters of the data.
 #[derive(Args, Serialize, Deserialize)]
 pub struct Hparams {
-    /// A CSV file of other digits: 64 pixels from 0 to 16 and the digit in each row; gzipped where it ends in .gz
+    /// A CSV file of other digits: 64 pixels from 0 to 16 and the digit in each row; gzipped if the name ends in .gz
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Digits in a batch
+    /// The number of digits in a batch
     #[arg(long, default_value_t = 64)]
     batch_size: usize,
-    /// What decides the split into train, validation and test, and the order of the batches
+    /// The seed of the split into train, validation and test, and of the order of the batches
     #[arg(long, default_value_t = 42)]
     data_seed: u64,
 }
@@ -58,7 +58,7 @@ impl DigitData {
             None => read(MultiGzDecoder::new(OWN), "the program's own digits"),
             Some(path) => {
                 let name = path.display().to_string();
-                let file = File::open(path).with_context(|| format!("can't open {name}"))?;
+                let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
                 let zipped = path.extension().is_some_and(|extension| extension == "gz");
                 if zipped { read(MultiGzDecoder::new(file), &name) } else { read(file, &name) }
             }
@@ -85,17 +85,20 @@ impl DigitData {
     }
 
     fn loader(&self, part: usize) -> Result<DataLoader<Digits>> {
-        let parts = self.parts.as_ref().context("the digits are not there before `setup`")?;
+        let parts = self.parts.as_ref().context("the digits are loaded in `setup`, which has not run")?;
         Ok(DataLoader::new(parts[part].clone()).batch_size(self.hparams.batch_size))
     }
 }
 
-/// Reads every row, or says which one is damaged.
+/// Reads all rows.
+///
+/// # Errors
+/// The first damaged row.
 fn read(source: impl Read, name: &str) -> Result<TensorDataset<Digits>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(source);
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for (row, record) in (1..).zip(reader.records()) {
-        let record = record.with_context(|| format!("row {row} of {name} can't be read"))?;
+        let record = record.with_context(|| format!("cannot read row {row} of {name}"))?;
         labels.push(parse(&record, &mut pixels).with_context(|| format!("row {row} of {name} is damaged"))?);
     }
     ensure!(!labels.is_empty(), "{name} has no digits");
@@ -114,7 +117,7 @@ fn parse(record: &StringRecord, pixels: &mut Vec<u8>) -> Result<i64> {
         pixels.push(pixel.with_context(|| format!("pixel {column} is `{text}`, not a number from 0 to {INK}"))?);
     }
     let text = &record[PIXELS];
-    text.parse().ok().filter(|digit| (0..10).contains(digit)).with_context(|| format!("`{text}` is no digit"))
+    text.parse().ok().filter(|digit| (0..10).contains(digit)).with_context(|| format!("`{text}` is not a digit"))
 }
 
 #[cfg(test)]
@@ -122,12 +125,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_digits_are_there() {
+    fn file_contains_all_digits() {
         let digits = read(MultiGzDecoder::new(OWN), "the digits").unwrap();
         let (images, labels, rows) = digits.tensors();
         assert_eq!(images.size(), [1797, 1, 8, 8]);
         assert_eq!((images.min().double_value(&[]), images.max().double_value(&[])), (0.0, 1.0));
-        // the counts in the description that UCI gives of the file
+        // the counts in UCI's description of the file
         let counts = Vec::<i64>::try_from(labels.bincount::<Tensor>(None, 10)).unwrap();
         assert_eq!(counts, [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]);
         assert_eq!((rows.int64_value(&[0]), rows.int64_value(&[-1])), (1, 1797));

@@ -1,4 +1,4 @@
-//! What the examples share: the handwritten digits, and pictures of them.
+//! Shared by the examples: the handwritten digits, and pictures of them.
 
 pub mod canvas;
 pub mod data;

@@ -1,4 +1,4 @@
-//! Lets the fuzzers find libtorch when they start.
+//! Sets the run path, so that the fuzzers find libtorch.
 
 fn main() {
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", std::env::var("DEP_TCH_LIGHTNING_LIBTORCH_LIB").unwrap());

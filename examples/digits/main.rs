@@ -1,7 +1,7 @@
-//! Handwritten digits, read by a small convolutional network.
+//! Recognizes handwritten digits with a small convolutional network.
 //!
-//! `cargo run --release -p examples --bin digits -- fit` trains it; then `test` tells its accuracy on digits that it has
-//! not seen, and `predict` writes what it takes each of them for.
+//! `cargo run --release -p examples --bin digits -- fit` trains it; then `test` prints its accuracy on unseen digits, and
+//! `predict` writes its prediction for each of them.
 
 mod model;
 mod picture;

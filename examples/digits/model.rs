@@ -6,7 +6,7 @@ use examples::data::{Digits, SIDE};
 use serde::{Deserialize, Serialize};
 use tch_lightning::prelude::*;
 
-/// What can be chosen of the model.
+/// The hyperparameters of the model.
 #[derive(Args, Serialize, Deserialize)]
 pub struct Hparams {
     /// The learning rate
@@ -15,12 +15,12 @@ pub struct Hparams {
     /// The channels of the first convolution; the second has twice as many
     #[arg(long, default_value_t = 32)]
     channels: i64,
-    /// The share of the features that is left out in each training step
+    /// The fraction of the features that each training step drops
     #[arg(long, default_value_t = 0.5)]
     dropout: f64,
 }
 
-/// Tells which of ten digits an image shows.
+/// Classifies images as one of ten digits.
 pub struct DigitClassifier {
     vs: nn::VarStore,
     net: nn::SequentialT,
@@ -76,14 +76,14 @@ impl DigitClassifier {
         PredictionWriter::default()
     }
 
-    /// The mean loss and the share of right answers, both `[] f32`.
+    /// Returns the mean loss and the accuracy, both `[] f32`.
     fn evaluate(&self, (images, labels, _): &Digits) -> (Tensor, Tensor) {
         let logits = self.net.forward_t(images, is_training());
         (logits.cross_entropy_for_logits(labels), logits.accuracy_for_logits(labels))
     }
 }
 
-/// From images `[batch, 1, 8, 8] f32` to logits `[batch, 10] f32`.
+/// Creates the network, from images `[batch, 1, 8, 8] f32` to logits `[batch, 10] f32`.
 fn network(root: &nn::Path<'_>, hparams: &Hparams) -> nn::SequentialT {
     let Hparams { channels, dropout, .. } = *hparams;
     let padded = nn::ConvConfig { padding: 1, ..nn::ConvConfig::default() };
@@ -100,7 +100,8 @@ fn network(root: &nn::Path<'_>, hparams: &Hparams) -> nn::SequentialT {
         .add(nn::linear(root / "fc2", 128, 10, nn::LinearConfig::default()))
 }
 
-/// The images moved by at most one pixel in each direction, all of a batch alike: a digit is the same digit there.
+/// Shifts the images of a batch by the same random offset, at most one pixel in each direction, which does not change the
+/// digits.
 fn shifted(images: &Tensor) -> Result<Tensor> {
     let offset = Tensor::f_randint(3, [2], (Kind::Int64, Device::Cpu))?;
     let (down, right) = (offset.int64_value(&[0]), offset.int64_value(&[1]));

@@ -1,10 +1,10 @@
-//! A picture of the digits that the model was wrong about.
+//! A picture of the misclassified digits.
 
 use examples::canvas::Canvas;
 use examples::data::SIDE;
 use std::path::Path;
 
-/// A digit that was taken for another.
+/// A misclassified digit.
 pub struct Mistaken {
     pub row: i64,
     pub label: i64,
@@ -14,7 +14,7 @@ pub struct Mistaken {
     pub pixels: Vec<f32>,
 }
 
-/// A pixel of a digit is a square of so many pixels of the picture.
+/// The width of a digit's pixel in the picture, in pixels.
 const SCALE: u32 = 16;
 const MARGIN: u32 = 16;
 const CAPTION: u32 = 34;
@@ -22,7 +22,7 @@ const COLUMNS: u32 = 4;
 const CELL_WIDTH: u32 = SIDE as u32 * SCALE + MARGIN;
 const CELL_HEIGHT: u32 = CELL_WIDTH + CAPTION;
 
-/// Draws the digits in a grid, with what each is and what it was taken for below it, into a PNG file.
+/// Writes a PNG file with a grid of the digits, each above its label and its prediction.
 pub fn write(mistaken: &[Mistaken], path: &Path) -> Result<(), png::EncodingError> {
     draw(mistaken).save(path)
 }

@@ -1,4 +1,4 @@
-//! What the model took each digit for: a file of all, and a picture of those it was wrong about.
+//! Writes the predictions: a file of all, and a picture of the misclassified digits.
 
 use crate::picture::{self, Mistaken};
 use anyhow::Context as _;
@@ -7,15 +7,15 @@ use serde::Serialize;
 use std::path::Path;
 use tch_lightning::prelude::*;
 
-/// What the model says of a batch.
+/// The predictions of a batch.
 pub struct Prediction {
-    /// The digits `[batch] i64`.
+    /// The predicted digits `[batch] i64`.
     pub digit: Tensor,
-    /// How sure the model is of each, `[batch] f32` from 0 to 1.
+    /// The probability of each, `[batch] f32` from 0 to 1.
     pub probability: Tensor,
 }
 
-/// Gathers the predictions, and writes them into the folder of the run when all are there.
+/// Collects the predictions, and writes them to the folder of the run at the end.
 #[derive(Default)]
 pub struct PredictionWriter {
     rows: Vec<Row>,
@@ -25,7 +25,7 @@ pub struct PredictionWriter {
 /// A row of the file.
 #[derive(Serialize)]
 struct Row {
-    /// The digit's row in the data.
+    /// The row of the digit in the data.
     row: i64,
     label: i64,
     predicted: i64,
@@ -39,8 +39,8 @@ impl PredictionWriter {
             self.rows.iter().try_for_each(|row| writer.serialize(row))?;
             Ok(writer.flush()?)
         });
-        written.with_context(|| format!("can't write {}", table.display()))?;
-        picture::write(&self.mistaken, &picture).with_context(|| format!("can't write {}", picture.display()))?;
+        written.with_context(|| format!("cannot write {}", table.display()))?;
+        picture::write(&self.mistaken, &picture).with_context(|| format!("cannot write {}", picture.display()))?;
         println!("{} of {} digits were mistaken for others", self.mistaken.len(), self.rows.len());
         println!("predictions: {}", table.display());
         println!("picture:     {}", picture.display());

@@ -1,7 +1,7 @@
-//! Handwritten digits that nobody wrote: a conditional generative adversarial network, optimized manually.
+//! Generates handwritten digits with a conditional generative adversarial network and manual optimization.
 //!
-//! `cargo run --release -p examples --bin gan -- fit` trains it, and leaves `samples.png` in the run's folder: ten digits of
-//! each kind. Source: [Goodfellow et al., *Generative Adversarial Nets*](https://arxiv.org/abs/1406.2661);
+//! `cargo run --release -p examples --bin gan -- fit` trains it, and writes `samples.png` to the run's folder: ten digits of
+//! each class. Source: [Goodfellow et al., *Generative Adversarial Nets*](https://arxiv.org/abs/1406.2661);
 //! [Mirza and Osindero, *Conditional Generative Adversarial Nets*](https://arxiv.org/abs/1411.1784).
 
 mod model;

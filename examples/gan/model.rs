@@ -1,4 +1,4 @@
-//! The model: a generator that draws digits, and a discriminator that tells them from written ones.
+//! The model: a generator of digits, and a discriminator between generated and handwritten digits.
 
 use crate::samples::Samples;
 use clap::Args;
@@ -7,20 +7,20 @@ use serde::{Deserialize, Serialize};
 use tch_lightning::optim::ParameterGroups;
 use tch_lightning::prelude::*;
 
-/// The places of the optimizers in what `configure_optimizers` returns.
+/// The indices of the optimizers, in the order of `configure_optimizers`.
 const GENERATOR: usize = 0;
 const DISCRIMINATOR: usize = 1;
 
 const PIXELS: i64 = SIDE * SIDE;
 const KINDS: i64 = 10;
 
-/// What can be chosen of the model.
+/// The hyperparameters of the model.
 #[derive(Args, Serialize, Deserialize)]
 pub struct Hparams {
     /// The learning rate of both networks
     #[arg(long, default_value_t = 1e-3)]
     lr: f64,
-    /// The numbers that a drawn digit is made from
+    /// The size of the noise vector of a generated digit
     #[arg(long, default_value_t = 32)]
     latent: i64,
     /// The width of the hidden layers
@@ -28,7 +28,7 @@ pub struct Hparams {
     width: i64,
 }
 
-/// Draws digits of each kind.
+/// Generates digits of each class.
 pub struct Gan {
     vs: nn::VarStore,
     generator: nn::SequentialT,
@@ -56,7 +56,7 @@ impl Gan {
     fn training_step(&mut self, ctx: &mut Context, batch: &Digits) -> Result<()> {
         let (images, kinds, _) = batch;
 
-        // the discriminator learns to tell written digits from drawn ones
+        // train the discriminator to distinguish handwritten from generated digits
         ctx.toggle_optimizer(DISCRIMINATOR);
         let drawn = tch::no_grad(|| self.draw(kinds, true));
         let (written, drawn) = (self.judge(&images.flatten(1, -1), kinds, true), self.judge(&drawn, kinds, true));
@@ -66,7 +66,7 @@ impl Gan {
         ctx.manual_backward(self, &loss)?;
         ctx.manual_step(self, DISCRIMINATOR)?;
 
-        // the generator learns to draw what is taken for written
+        // train the generator to produce digits that the discriminator accepts as handwritten
         ctx.toggle_optimizer(GENERATOR);
         let drawn = self.draw(kinds, true);
         let loss = taken_for(&self.judge(&drawn, kinds, true), 1.0);
@@ -87,30 +87,30 @@ impl Gan {
         Samples::default()
     }
 
-    /// Digits of these kinds, `[batch] i64`: `[batch, 64] f32` from 0 (paper) to 1 (ink).
+    /// Generates digits of the classes `[batch] i64`: `[batch, 64] f32` from 0 (paper) to 1 (ink).
     pub fn draw(&self, kinds: &Tensor, train: bool) -> Tensor {
         let noise = Tensor::randn([kinds.size()[0], self.hparams.latent], (Kind::Float, kinds.device()));
         self.generator.forward_t(&Tensor::cat(&[noise, one_hot(kinds)], 1), train)
     }
 
-    /// How sure the discriminator is that a human wrote these digits, `[batch, 1] f32`: logits.
+    /// Returns the discriminator's logits that the digits are handwritten, `[batch, 1] f32`.
     fn judge(&self, pixels: &Tensor, kinds: &Tensor, train: bool) -> Tensor {
         self.discriminator.forward_t(&Tensor::cat(&[pixels.shallow_clone(), one_hot(kinds)], 1), train)
     }
 }
 
-/// `[batch] i64` to `[batch, 10] f32`.
+/// Converts classes `[batch] i64` to one-hot vectors `[batch, 10] f32`.
 fn one_hot(kinds: &Tensor) -> Tensor {
     kinds.one_hot(KINDS).to_kind(Kind::Float)
 }
 
-/// The loss of logits that should be those of this probability, `[] f32`.
+/// Returns the loss of logits with this probability as their target, `[] f32`.
 fn taken_for(logits: &Tensor, probability: f64) -> Tensor {
     let target = logits.full_like(probability);
     logits.binary_cross_entropy_with_logits::<Tensor>(&target, None, None, tch::Reduction::Mean)
 }
 
-/// From noise and kind `[batch, latent + 10] f32` to pixels `[batch, 64] f32`.
+/// Creates the generator, from noise and class `[batch, latent + 10] f32` to pixels `[batch, 64] f32`.
 fn generator(path: &nn::Path<'_>, hparams: &Hparams) -> nn::SequentialT {
     let Hparams { latent, width, .. } = *hparams;
     nn::seq_t()
@@ -124,7 +124,7 @@ fn generator(path: &nn::Path<'_>, hparams: &Hparams) -> nn::SequentialT {
         .add_fn(|x| x.sigmoid())
 }
 
-/// From pixels and kind `[batch, 64 + 10] f32` to logits `[batch, 1] f32`.
+/// Creates the discriminator, from pixels and class `[batch, 64 + 10] f32` to logits `[batch, 1] f32`.
 fn discriminator(path: &nn::Path<'_>, hparams: &Hparams) -> nn::SequentialT {
     let width = hparams.width;
     nn::seq_t()

@@ -1,18 +1,18 @@
-//! A picture of what the generator draws.
+//! Writes a picture of generated digits.
 
 use crate::model::Gan;
 use examples::canvas::Canvas;
 use examples::data::SIDE;
 use tch_lightning::prelude::*;
 
-/// Rows of ten digits, one of each kind.
+/// The number of rows of ten digits, one of each class.
 const ROWS: i64 = 10;
 const KINDS: i64 = 10;
 const SCALE: u32 = 6;
 const MARGIN: u32 = 8;
 const CELL: u32 = SIDE as u32 * SCALE + MARGIN;
 
-/// Writes `samples.png` into the run's folder when training ends.
+/// Writes `samples.png` to the run's folder when training ends.
 #[derive(Default)]
 pub struct Samples {}
 

@@ -1,4 +1,4 @@
-//! The digits from outside: the program is run as a user runs it, and what it says and leaves is looked at.
+//! Runs the digits program as a user does, and checks its output and its files.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::{fs, io};
 use tempfile::TempDir;
 
-/// The program in an empty folder of its own.
+/// The program, in an empty folder.
 struct Program {
     folder: TempDir,
 }
@@ -18,12 +18,12 @@ impl Program {
 
     fn run(&self, arguments: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_digits"));
-        // tests run side by side, and would take the cores from each other
+        // tests run in parallel, and would compete for the cores
         command.env("OMP_NUM_THREADS", "1");
         command.current_dir(&self.folder).args(arguments.split_whitespace()).output().unwrap()
     }
 
-    /// What the program wrote to its two streams. It must end well.
+    /// Runs the program, which must succeed, and returns its stdout and stderr.
     fn succeed(&self, arguments: &str) -> (String, String) {
         let output = self.run(arguments);
         let (said, log) = (text(output.stdout), text(output.stderr));
@@ -31,7 +31,7 @@ impl Program {
         (said, log)
     }
 
-    /// The sentence with which the program refuses, which must be its only one.
+    /// Runs the program, which must fail, and returns its only message.
     fn refuse(&self, arguments: &str) -> String {
         let output = self.run(arguments);
         let log = text(output.stderr);
@@ -40,7 +40,7 @@ impl Program {
         log.strip_prefix("error: ").unwrap_or_else(|| panic!("no error: {log}")).trim_end().to_owned()
     }
 
-    /// The checkpoint that the first `fit` left.
+    /// Returns the checkpoint of the first `fit`.
     fn checkpoint(&self) -> String {
         let folder = "lightning_logs/version_0/checkpoints";
         let mut files = fs::read_dir(self.path(folder)).unwrap().map(|file| file.unwrap().file_name());
@@ -56,13 +56,13 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// The value in the row of a table that the program printed.
+/// Returns the value of a metric in a table that the program printed.
 fn metric(table: &str, name: &str) -> f64 {
     let row = table.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name}: {table}"));
     row.trim_matches(['|', ' ']).rsplit(' ').next().unwrap().parse().unwrap()
 }
 
-/// The rows of a CSV file, by the names of the columns.
+/// Returns the rows of a CSV file, by the names of the columns.
 fn rows(path: &Path) -> Vec<HashMap<String, String>> {
     let mut reader = csv::Reader::from_path(path).unwrap();
     reader.deserialize().map(Result::unwrap).collect()
@@ -94,7 +94,7 @@ fn digits_are_learned_tested_and_predicted() {
     let (said, _) = program.succeed(&format!("predict --ckpt-path {}", program.checkpoint()));
     // the runs of `test` and `validate` have the folders 1 and 2
     let predictions = rows(&program.path("lightning_logs/version_3/predictions.csv"));
-    // a fifth of 1,797 digits, which leaves none over for the third part
+    // a fifth of 1,797 digits, without a remainder for the third part
     assert_eq!(predictions.len(), 359);
     let right = predictions.iter().filter(|row| row["label"] == row["predicted"]).count();
     assert!((right as f64 / 359.0 - accuracy).abs() < 1e-4, "{right} right, {accuracy} said");
@@ -107,7 +107,7 @@ fn digits_are_learned_tested_and_predicted() {
 }
 
 #[test]
-fn the_readmes_commands_work_one_after_another() {
+fn readme_commands_work_in_sequence() {
     let program = Program::new();
     let commands = include_str!("../../README.md").lines().filter_map(|line| line.split_once("--bin digits -- "));
     let commands: Vec<&str> = commands.map(|(_, arguments)| arguments).collect();
@@ -118,14 +118,14 @@ fn the_readmes_commands_work_one_after_another() {
 }
 
 #[test]
-fn the_help_documents_every_flag() {
+fn help_documents_every_flag() {
     let program = Program::new();
     let (help, _) = program.succeed("fit --help");
     for (flag, documentation) in [
         ("--max-epochs <EPOCHS>", "Stop after this many epochs"),
         ("--accelerator <ACCELERATOR>", "Where to compute"),
         ("--lr <LR>", "The learning rate"),
-        ("--batch-size <BATCH_SIZE>", "Digits in a batch"),
+        ("--batch-size <BATCH_SIZE>", "The number of digits in a batch"),
         ("--ckpt-path <FILE>", "Go on from this checkpoint"),
     ] {
         let after = help.split_once(flag).unwrap_or_else(|| panic!("no {flag}: {help}")).1;
@@ -140,7 +140,7 @@ fn the_help_documents_every_flag() {
 }
 
 #[test]
-fn a_checkpoint_keeps_the_hyperparameters_that_it_was_made_with() {
+fn checkpoint_keeps_its_hyperparameters() {
     let program = Program::new();
     program.succeed("fit --max-epochs 1 --channels 8 --batch-size 300");
     program.succeed("test");
@@ -164,11 +164,11 @@ fn damaged_and_missing_files_are_refused_in_a_sentence() {
     );
     assert_eq!(
         program.refuse("fit --data none.csv"),
-        "`setup` failed in `fit`: can't open none.csv: No such file or directory (os error 2)"
+        "`setup` failed in `fit`: cannot open none.csv: No such file or directory (os error 2)"
     );
     let digit = "0,".repeat(64);
     for (rows, sentence) in [
-        (format!("{digit}3\n{digit}\n0,1,2\n"), "row 2 of bad.csv is damaged: `` is no digit"),
+        (format!("{digit}3\n{digit}\n0,1,2\n"), "row 2 of bad.csv is damaged: `` is not a digit"),
         (
             format!("{digit}3\n0,1,2\n"),
             "row 2 of bad.csv is damaged: it has 3 values, and 64 pixels and a digit are 65",
@@ -183,13 +183,13 @@ fn damaged_and_missing_files_are_refused_in_a_sentence() {
     fs::write(program.path("bad.csv.gz"), &digit).unwrap();
     assert_eq!(
         program.refuse("fit --data bad.csv.gz"),
-        "`setup` failed in `fit`: row 1 of bad.csv.gz can't be read: invalid gzip header"
+        "`setup` failed in `fit`: cannot read row 1 of bad.csv.gz: invalid gzip header"
     );
     assert_eq!(
         program.refuse("fit --data ."),
-        "`setup` failed in `fit`: row 1 of . can't be read: Is a directory (os error 21)"
+        "`setup` failed in `fit`: cannot read row 1 of .: Is a directory (os error 21)"
     );
-    assert!(!program.path("lightning_logs").exists(), "a run that can't begin leaves nothing");
+    assert!(!program.path("lightning_logs").exists(), "a run that cannot begin leaves no files");
 
     program.succeed("fit --max-epochs 1");
     let whole = fs::read(program.path(&program.checkpoint())).unwrap();

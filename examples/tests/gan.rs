@@ -1,13 +1,13 @@
-//! The GAN from outside: it is trained as a user trains it, and what it leaves is looked at.
+//! Trains the GAN as a user does, and checks its picture.
 
 use std::fs::File;
 use std::process::Command;
 
-/// The picture's size: ten by ten digits of 48 pixels, with 8 between them and around.
+/// The size of the picture: ten by ten digits of 48 pixels, with margins of 8 pixels.
 const SIDE: u32 = 10 * 56 + 8;
 
 #[test]
-fn the_readmes_command_draws_digits() {
+fn readme_command_writes_digits() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_gan"))
         .args(["fit", "--max-epochs", "20"])
@@ -24,7 +24,7 @@ fn the_readmes_command_draws_digits() {
     let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
     let frame = reader.next_frame(&mut pixels).unwrap();
     assert_eq!((frame.width, frame.height), (SIDE, SIDE));
-    // written digits are a third ink, and all paper or all ink would be no digits
+    // handwritten digits are about one third ink, so that a blank or a black picture cannot be digits
     let ink: f64 = pixels.iter().map(|pixel| 1.0 - f64::from(*pixel) / 255.0).sum::<f64>() / pixels.len() as f64;
     assert!((0.1..0.5).contains(&ink), "{ink}");
 }

@@ -1,5 +1,5 @@
-//! Any bytes as a checkpoint. They are read as they are, and once more with a checksum that is right, since behind a wrong one
-//! nothing is looked at. What can be read can be written, and is the same afterwards.
+//! Reads arbitrary bytes as a checkpoint: unchanged, and again with a corrected checksum, because a wrong one is refused before
+//! anything else is read. A checkpoint that was read must be the same after it is written and read again.
 //!
 //! The seeds are a checkpoint of layout 1, `runtime/tests/checkpoint/layout-1.ckpt`, and the same one written in layout 2.
 #![no_main]

@@ -1,4 +1,5 @@
-//! Any text as a configuration file's section `trainer`. It is read or refused, and what was read is written and read again.
+//! Reads arbitrary text as the section `trainer` of a configuration file. A configuration that was read must be the same after it
+//! is written and read again.
 
 #![no_main]
 

@@ -1,11 +1,12 @@
-//! What libtorch is asked to do.
+//! Counts the operators that libtorch executes.
 
 use crate::native::Record;
 use std::collections::BTreeMap;
 
-/// Calls `work`, and counts the operators of libtorch that it calls on this thread, by their names.
+/// Calls `work`, and returns its value with the number of calls of each libtorch operator on this thread, by name.
 ///
-/// Operators that others call are counted too, and those within a count inside of this one. The number of an operator that waits for the device, `aten::_local_scalar_dense`, is how often the host waited for a value.
+/// Operators called by other operators are counted too, as are those in nested counts. The number of
+/// `aten::_local_scalar_dense`, which synchronizes with the device, is the number of values that the host read.
 ///
 /// ```
 /// use tch::Tensor;
@@ -17,7 +18,7 @@ use std::collections::BTreeMap;
 /// assert_eq!(counts["aten::_local_scalar_dense"], 1);
 /// ```
 ///
-/// Where libtorch does not let itself be listened to, nothing is counted.
+/// If libtorch refuses to register the observer, the counts are empty.
 pub fn count_operators<T>(work: impl FnOnce() -> T) -> (T, BTreeMap<String, u64>) {
     let record = Record::start();
     let value = work();
@@ -29,7 +30,7 @@ mod tests {
     use super::*;
     use tch::{Kind, Tensor};
 
-    /// How often the operators of `work` call `aten::mul`, and what it returns.
+    /// Returns the value of `work`, and the number of its calls of `aten::mul`.
     fn multiplications<T>(work: impl FnOnce() -> T) -> (T, u64) {
         let (value, counts) = count_operators(work);
         (value, counts.get("aten::mul").copied().unwrap_or_default())
@@ -43,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_within_another_belongs_to_both() {
+    fn nested_counts_belong_to_both() {
         let (inner, outer) = multiplications(|| {
             multiply(1);
             let (innermost, inner) = multiplications(|| {
@@ -54,11 +55,11 @@ mod tests {
             [innermost, inner, multiplications(|| multiply(16)).1]
         });
         assert_eq!((inner, outer), ([4, 6, 16], 31));
-        assert_eq!(multiplications(|| multiply(3)).1, 3, "nothing is left of it");
+        assert_eq!(multiplications(|| multiply(3)).1, 3, "a count is left over");
     }
 
     #[test]
-    fn a_count_that_panics_ends() {
+    fn count_ends_when_the_work_panics() {
         let (_, outer) = multiplications(|| {
             let panics = || {
                 multiplications(|| -> () {
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn each_thread_counts_its_own() {
+    fn counts_are_separate_for_each_thread() {
         let count = |times| move || multiplications(|| (multiply(times), multiplications(|| multiply(1)).1)).1;
         let ((), own) = multiplications(|| {
             let threads = [10, 20, 30].map(|times| std::thread::spawn(count(times)));

@@ -104,7 +104,7 @@ fn every_mistake_is_named_with_its_file_and_key() {
              batches: [1]\n  zebra: 1\n"
         ),
         "`trainer.logger`: invalid type: string \"maybe\", expected a boolean; `trainer.max_epoch` is unknown: write \
-         `max_epochs`; `trainer.precision`: `17` is no precision: write one of 32-true, 64-true, bf16-true, 16-true, \
+         `max_epochs`; `trainer.precision`: `17` is not a precision: choose one of 32-true, 64-true, bf16-true, 16-true, \
          bf16-mixed, 16-mixed; `max_steps` is -7: it must be 0 or more, or -1 for no limit; `model.lr`: invalid type: string \
          \"high\", expected f64; `model.wdth` is unknown: write `width`; `data.batches`: invalid type: sequence, expected i64; \
          `data.zebra` is unknown: the keys are batches"

@@ -1,10 +1,10 @@
-//! A checkpoint: what is kept of a module and its run, in one safetensors file that cannot run code.
+//! Checkpoints: the state of a module and its run, in one safetensors file, which cannot run code.
 //!
-//! A run writes [`Checkpoint`]s by [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint), or where a hook asks for one with a
-//! [`SaveRequest`]. [`LAYOUT`] is the version of the file's layout, and [`weights`] are exchanged with PyTorch.
+//! A run writes [`Checkpoint`]s for [`ModelCheckpoint`](crate::callbacks::ModelCheckpoint), or for a hook that passes a
+//! [`SaveRequest`]. [`LAYOUT`] is the version of the file's layout, and [`weights`] exchanges weights with PyTorch.
 
-// `encode` and `decode` go from a checkpoint to the bytes of its file and back, `file` keeps it on a disk, and `writer` does so
-// while training continues.
+// `encode` and `decode` convert a checkpoint to the bytes of its file and back, `file` reads and writes files, and `writer` writes
+// them while training continues.
 
 mod checksum;
 mod decode;
@@ -38,63 +38,63 @@ use tch::Tensor;
 
 pub(crate) const MODULE: &str = "module.";
 
-/// What a checkpoint holds.
+/// The contents of a checkpoint.
 #[derive(Debug, Default)]
 pub struct Checkpoint {
-    /// All but the tensors.
+    /// Everything except the tensors.
     pub metadata: Metadata,
-    /// The tensors by name, on whichever device they are; on the CPU where they were read from a file.
+    /// The tensors by name, on any device; on the CPU if they were read from a file.
     pub tensors: BTreeMap<String, Tensor>,
 }
 
-/// All of a checkpoint but its tensors.
+/// Everything in a checkpoint except its tensors.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Metadata {
     /// The version of the layout.
     pub layout: u32,
-    /// The version of this crate that wrote it.
+    /// The version of this crate that wrote the checkpoint.
     pub tch_lightning: String,
     /// The module's type.
     pub module: String,
-    /// Epochs that were finished.
+    /// The number of completed epochs.
     pub epoch: usize,
-    /// Optimizer steps that were taken.
+    /// The number of optimizer steps taken.
     pub global_step: usize,
     /// The counters of the loops.
     #[serde(default)]
     pub(crate) progress: Progress,
-    /// What else the run knew.
+    /// The remaining state of the run.
     #[serde(default)]
     pub(crate) run: RunState,
-    /// The hyperparameters that the module was made from, where the program made it.
+    /// The hyperparameters from which the program constructed the module; `None` if it was constructed otherwise.
     pub hyper_parameters: Option<serde_json::Value>,
-    /// The optimizers, apart from their tensors.
+    /// The optimizers, without their tensors.
     pub optimizers: Vec<SavedOptimizer>,
     /// The state of each learning-rate scheduler.
     #[serde(default)]
     pub lr_schedulers: Vec<LrSchedulerState>,
-    /// The state of what scales the loss; `None` where nothing does.
+    /// The state of the gradient scaler; `None` if the loss is not scaled.
     #[serde(default)]
     pub grad_scaler: Option<GradScalerState>,
-    /// The state of each callback that keeps one, by its name.
+    /// The state of each callback that has one, by its key.
     #[serde(default)]
     pub callbacks: BTreeMap<String, serde_json::Value>,
-    /// The state of the data module; null where it keeps none.
+    /// The state of the data module; null if it does not have one.
     #[serde(default)]
     pub data_module: serde_json::Value,
-    /// What `on_save_checkpoint` added.
+    /// The values added with [`Checkpoint::insert`] in `on_save_checkpoint`.
     pub extra: BTreeMap<String, serde_json::Value>,
 }
 
-/// An optimizer, apart from its tensors.
+/// An optimizer, without its tensors.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SavedOptimizer {
-    /// The algorithm of each parameter group, with its hyperparameters as they were, the learning rate included.
+    /// The algorithm of each parameter group, with its current hyperparameters, including the learning rate.
     pub groups: Vec<Algorithm>,
-    /// The names of each group's parameters; empty in checkpoints from before they were saved.
+    /// The names of each group's parameters; empty in checkpoints of versions that did not save them.
     #[serde(default)]
     pub parameters: Vec<Vec<String>>,
-    /// The steps that it had taken.
+    /// The number of steps taken.
     pub steps: u64,
 }
 
@@ -119,11 +119,11 @@ impl Default for Metadata {
     }
 }
 
-/// No run counts further. All that is added to a counter from a file stays far below the end of its type.
+/// The maximum value of a counter, which no run reaches. Counters from a file can be added to without overflow.
 const MOST: u64 = 1 << 53;
 
 impl Metadata {
-    /// A counter that no run can have, with its value: what the loops count on from must leave them room.
+    /// Returns a clause about a counter above [`MOST`], if there is one: the loops must be able to continue from it.
     fn impossible_counter(&self) -> Option<String> {
         let of_run = self.progress.counters().map(|(name, value)| (name, value as u64));
         let of_optimizers = self.optimizers.iter().map(|optimizer| ("steps of an optimizer", optimizer.steps));
@@ -134,7 +134,7 @@ impl Metadata {
 }
 
 impl Checkpoint {
-    /// Adds a value of the module's or a callback's own, for `on_load_checkpoint` to read.
+    /// Adds a value of the module or of a callback, for `on_load_checkpoint` to read.
     ///
     /// # Errors
     /// If the value cannot be written as JSON.
@@ -143,15 +143,15 @@ impl Checkpoint {
         Ok(())
     }
 
-    /// A value that [`Checkpoint::insert`] added; `None` where there is none of that name.
+    /// Returns a value that was added with [`Checkpoint::insert`]; `None` if no value has this name.
     ///
     /// # Errors
-    /// If the value is of another form.
+    /// If the value cannot be deserialized as `T`.
     pub fn get<T: DeserializeOwned>(&self, name: &str) -> serde_json::Result<Option<T>> {
         self.metadata.extra.get(name).map(json::from_value).transpose()
     }
 
-    /// The tensors whose names begin with `prefix`, by the rest of their names.
+    /// Returns the tensors whose names begin with `prefix`, by the rest of their names.
     pub(crate) fn under<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a str, &'a Tensor)> {
         under(&self.tensors, prefix)
     }
@@ -160,12 +160,12 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`CheckpointError::OtherModule`], which lists every name that is missing, unexpected, of another shape or of another kind of
-    /// dtype. Nothing is copied then.
+    /// dtype. In that case nothing is copied.
     pub fn load_into(&self, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
         self.load_under(MODULE, variables)
     }
 
-    /// [`load_into`](Self::load_into) from the tensors whose names begin with `prefix`.
+    /// Like [`load_into`](Self::load_into), from the tensors whose names begin with `prefix`.
     pub(crate) fn load_under(&self, prefix: &str, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
         let saved: BTreeMap<&str, &Tensor> = self.under(prefix).collect();
         let mut mismatch = Mismatch::default();
@@ -190,7 +190,7 @@ impl Checkpoint {
         })
     }
 
-    /// Whether it holds nothing but the module's weights, so that training cannot be resumed from it.
+    /// Whether the checkpoint contains only the module's weights, so that training cannot be resumed from it.
     pub(crate) fn has_weights_alone(&self) -> bool {
         self.metadata.optimizers.is_empty() && !self.tensors.keys().any(|name| name.starts_with(RANDOM))
     }

@@ -1,10 +1,10 @@
-//! What follows the writing of a checkpoint: a link to it, and the removal of older ones.
+//! Links to new checkpoints, and the removal of older ones.
 
 use super::{Checkpoint, CheckpointError};
 use crate::atomic_file;
 use std::path::{Path, PathBuf};
 
-/// Older checkpoints that go once a newer one has turned out to be whole.
+/// Older checkpoints that are removed after a newer one has been verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Outdated {
     pub(crate) newer: PathBuf,
@@ -12,7 +12,7 @@ pub(crate) struct Outdated {
 }
 
 impl Outdated {
-    /// Verifies the newer checkpoint, and then removes the older ones, in order.
+    /// Verifies the newer checkpoint, then removes the older ones in order.
     pub(crate) fn remove(&self) -> Result<(), CheckpointError> {
         if self.older.is_empty() {
             return Ok(());
@@ -22,12 +22,12 @@ impl Outdated {
     }
 }
 
-/// Makes `path` a link to the checkpoint `target`, in place of what was there before.
+/// Makes `path` a link to the checkpoint `target`, replacing an existing file.
 pub(crate) fn link(path: &Path, target: &Path) -> Result<(), CheckpointError> {
     atomic_file::link(path, target).map_err(|source| CheckpointError::Link { path: path.to_owned(), source })
 }
 
-/// Removes an older checkpoint. One that is gone already is not an error.
+/// Removes an older checkpoint. A missing file is not an error.
 pub(crate) fn remove(path: &Path) -> Result<(), CheckpointError> {
     atomic_file::remove(path).map_err(|source| CheckpointError::Remove { path: path.to_owned(), source })
 }
@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn older_ones_stay_where_the_new_one_is_damaged() {
+    fn older_checkpoints_stay_if_the_new_one_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let [older, new] = ["older.ckpt", "new.ckpt"].map(|name| folder.path().join(name));
         Checkpoint::default().write(&older).unwrap();
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_removed_is_told() {
+    fn failed_removal_is_reported() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("one.ckpt");
         Checkpoint::default().write(&path).unwrap();
@@ -69,7 +69,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_is_replaced_and_never_leads_nowhere() {
+    fn link_is_replaced_and_never_dangles() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("one.ckpt"), "one").unwrap();

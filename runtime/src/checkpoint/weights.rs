@@ -1,20 +1,20 @@
-//! Parameters and buffers alone, to and from PyTorch.
+//! Exchanges parameters and buffers with PyTorch.
 //!
-//! They lie in a plain `.safetensors` file under PyTorch's names, which are tch's names too as long as both name the layers
-//! alike: `features.0.weight`, `norm.running_mean`. In Python they are read with
+//! The format is a plain `.safetensors` file with PyTorch's names, which are tch's names too if both programs name the layers
+//! alike: `features.0.weight`, `norm.running_mean`. Read such a file in Python with
 //!
 //! ```python
 //! model.load_state_dict(safetensors.torch.load_file("model.safetensors"))
 //! ```
 //!
-//! and written with
+//! and write one with
 //!
 //! ```python
 //! safetensors.torch.save_file(model.state_dict(), "model.safetensors")
 //! ```
 //!
-//! Batch normalization has a buffer `num_batches_tracked` in PyTorch and none in tch. It is left out of what is written, and
-//! PyTorch, which counts it with `momentum=None` alone, accepts that with `strict=True`; it is passed over in what is read.
+//! PyTorch's batch normalization has a buffer `num_batches_tracked`, which tch's does not have and which PyTorch uses only with
+//! `momentum=None`. Written files omit it, which PyTorch accepts even with `strict=True`; reading ignores it.
 
 use super::decode::Decoded;
 use super::encode::Encoded;
@@ -26,10 +26,10 @@ use tch::nn::VarStore;
 
 const ONLY_IN_PYTORCH: &str = "num_batches_tracked";
 
-/// Writes the parameters and buffers of `variables` for PyTorch. The file is whole or not there.
+/// Writes the parameters and buffers of `variables` to a `.safetensors` file for PyTorch, atomically.
 ///
 /// # Errors
-/// [`CheckpointError`] where the folder or the disk refuses, or where safetensors has no such dtype.
+/// [`CheckpointError`] if the file cannot be written, or if safetensors does not support a dtype.
 ///
 /// # Examples
 /// ```
@@ -56,11 +56,12 @@ pub fn save(variables: &VarStore, path: impl AsRef<Path>) -> Result<(), Checkpoi
 }
 
 /// Copies the weights in a `.safetensors` file into `variables`. Floating-point numbers are converted to the dtype of their variable,
-/// as `load_state_dict` does. A checkpoint of this crate can be given too; its parameters and buffers are taken.
+/// as `load_state_dict` does. The file can also be a checkpoint of this crate, whose parameters and buffers are copied.
 ///
 /// # Errors
-/// [`CheckpointError`] where the file cannot be read, and [`CheckpointError::OtherModule`] with every name that is missing,
-/// unexpected, of another shape, or of another kind of dtype, such as integers for floating-point numbers. Nothing is copied then.
+/// [`CheckpointError`] if the file cannot be read, and [`CheckpointError::OtherModule`] with every name that is missing,
+/// unexpected, of another shape, or of another kind of dtype, such as integers for floating-point numbers. In that case nothing is
+/// copied.
 pub fn load(variables: &mut VarStore, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
     let path = path.as_ref();
     let variables: Vec<(String, Tensor)> = variables.variables().into_iter().collect();
@@ -78,7 +79,7 @@ pub fn load(variables: &mut VarStore, path: impl AsRef<Path>) -> Result<(), Chec
 }
 
 impl Checkpoint {
-    /// Writes the module's parameters and buffers alone for PyTorch, as [`weights::save`](save) does.
+    /// Writes only the module's parameters and buffers, for PyTorch, as [`weights::save`](save) does.
     ///
     /// ```no_run
     /// # use tch_lightning::prelude::*;
@@ -89,7 +90,7 @@ impl Checkpoint {
     /// ```
     ///
     /// # Errors
-    /// [`CheckpointError`] where the folder or the disk refuses.
+    /// [`CheckpointError`] if the file cannot be written.
     pub fn export_weights(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
         write(self.under(MODULE), path.as_ref())
     }
@@ -119,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn other_dtypes_are_converted_and_what_only_pytorch_counts_is_passed_over() {
+    fn load_converts_dtypes_and_ignores_num_batches_tracked() {
         let half = |values: &[f32]| Tensor::from_slice(values).to_kind(Kind::Half);
         let (_folder, path) = written(&[
             ("norm.weight", half(&[0.5, 2.0])),
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn every_difference_is_told_and_nothing_is_copied() {
+    fn load_reports_every_difference_and_copies_nothing() {
         let (_folder, path) = written(&[
             ("norm.weight", Tensor::from_slice(&[0.5f32, 2.0])),
             ("norm.bias", Tensor::from_slice(&[1.0f32, 2.0, 3.0])),
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_gives_its_weights_and_so_does_its_export() {
+    fn weights_of_a_checkpoint_and_of_its_export_are_the_same() {
         let mut source = norm();
         tch::no_grad(|| source.variables().remove("norm.running_mean").map(|mut mean| mean.fill_(3.0)));
         let mut checkpoint = Checkpoint::default();
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_no_weights_are_refused() {
+    fn load_refuses_other_files() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("model.ckpt");
         let refused = |bytes: &[u8]| {

@@ -1,4 +1,4 @@
-//! Checkpoints are written while the training goes on.
+//! Writes checkpoints on a thread while training continues.
 
 use super::retention::{Outdated, link};
 use super::{Checkpoint, CheckpointError};
@@ -13,14 +13,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use tch::{Device, Tensor};
 
-/// How many checkpoints wait while one is being written. Each is a copy of the module and its optimizers in memory.
+/// The number of checkpoints that can be queued while one is written. Each is a copy of the module and its optimizers in memory.
 const WAITING: usize = 1;
 
-/// A checkpoint whose tensors are copies in the memory of the host, which nothing changes any more.
+/// A checkpoint whose tensors are immutable copies in host memory.
 pub(crate) struct Snapshot(Checkpoint);
 
 impl Checkpoint {
-    /// Copies the tensors into the memory of the host. It waits for the device, and for no disk.
+    /// Copies the tensors to host memory. Synchronizes with the device, and performs no file operations.
     pub(crate) fn snapshot(mut self) -> Result<Snapshot, CheckpointError> {
         for tensor in self.tensors.values_mut() {
             let mut copy = Tensor::f_empty(tensor.size(), (tensor.f_kind()?, Device::Cpu))?;
@@ -31,15 +31,15 @@ impl Checkpoint {
     }
 }
 
-/// A thread that writes checkpoints in the order in which they come. It is started by the first of them.
+/// A thread that writes checkpoints in the order of the requests. The first request starts it.
 ///
-/// An error is reported once: by the next call of a method. Until then nothing more is written or removed, so that the order
-/// holds. Dropping a writer blocks until it is idle; errors are discarded.
+/// An error is returned once, by the next call of a method. Until then nothing is written or removed, so that operations stay in
+/// order. Dropping a writer blocks until it is idle; errors are discarded.
 #[derive(Default)]
 pub(crate) struct Writer {
     running: Option<(SyncSender<Job>, JoinHandle<()>)>,
     failed: Arc<Mutex<Option<CheckpointError>>>,
-    /// The [entries](location::entry) that were handed over since the last [`finish`](Self::finish).
+    /// The [entries](location::entry) requested since the last [`finish`](Self::finish).
     handed_over: HashSet<PathBuf>,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Writer {
 pub(crate) struct IsWritten(Arc<AtomicBool>);
 
 impl IsWritten {
-    /// That of a checkpoint without a thread.
+    /// Returns the status of a checkpoint that has been written already.
     pub(crate) fn already() -> Self {
         Self(Arc::new(AtomicBool::new(true)))
     }
@@ -66,7 +66,7 @@ struct Job {
 type Work = Box<dyn FnOnce(&Path) -> Result<(), CheckpointError> + Send>;
 
 impl Writer {
-    /// Writes the checkpoint to `path`, and then removes what is outdated. It waits where one is being written and another one waits.
+    /// Writes the checkpoint to `path`, then removes the outdated ones. Blocks while the queue is full.
     pub(crate) fn write(
         &mut self,
         snapshot: Snapshot,
@@ -83,7 +83,7 @@ impl Writer {
         Ok(is_written)
     }
 
-    /// Makes `path` a link to the checkpoint `target`, once that is written, and then removes what is outdated.
+    /// Makes `path` a link to the checkpoint `target`, after that has been written, then removes the outdated ones.
     pub(crate) fn link(
         &mut self,
         path: PathBuf,
@@ -96,12 +96,12 @@ impl Writer {
         })
     }
 
-    /// Whether a file may be waiting to be written under this [entry](location::entry).
+    /// Whether a write to this [entry](location::entry) may be pending.
     pub(crate) fn has(&self, entry: &Path) -> bool {
         self.handed_over.contains(entry)
     }
 
-    /// Waits until everything is written.
+    /// Blocks until all requests are complete.
     pub(crate) fn finish(&mut self) -> Result<(), CheckpointError> {
         self.wait();
         self.handed_over.clear();
@@ -123,7 +123,10 @@ impl Writer {
         match self.running.as_ref().map(|(queue, _)| queue.send(job)) {
             Some(Err(refused)) => {
                 self.running = None;
-                Err(CheckpointError::Panicked { path: refused.0.path, reason: "its thread is gone".to_owned() })
+                Err(CheckpointError::Panicked {
+                    path: refused.0.path,
+                    reason: "the writer's thread has ended".to_owned(),
+                })
             }
             _ => Ok(()),
         }
@@ -143,7 +146,7 @@ impl Writer {
     fn wait(&mut self) {
         if let Some((queue, thread)) = self.running.take() {
             drop(queue);
-            // it catches every panic of a job
+            // the thread catches the panics of its jobs
             let _ = thread.join();
         }
     }
@@ -186,7 +189,7 @@ mod tests {
         checkpoint(value).0.snapshot().unwrap()
     }
 
-    /// Holds the writer up until something is sent.
+    /// Blocks the writer until a message is sent.
     fn gate(writer: &mut Writer) -> Sender<()> {
         let (release, released) = channel();
         let wait = move |_: &Path| {
@@ -202,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_is_of_the_moment_when_it_was_handed_over() {
+    fn write_saves_the_state_at_the_time_of_the_request() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("one.ckpt");
         let mut writer = Writer::default();
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_done_in_order_and_older_files_go_behind_a_good_one() {
+    fn requests_are_completed_in_order_and_older_files_removed_after_a_good_one() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let mut writer = Writer::default();
@@ -232,14 +235,14 @@ mod tests {
         assert_eq!(saved(&at("last.ckpt")), [5, 5]);
         assert_eq!(fs::read_link(at("last.ckpt")).unwrap(), Path::new("5.ckpt"));
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
-        // it can be used again
+        // the writer can be used again
         writer.write(snapshot(6), at("6.ckpt"), Vec::new()).unwrap();
         drop(writer);
         assert_eq!(saved(&at("6.ckpt")), [6, 6]);
     }
 
     #[test]
-    fn an_error_is_reported_once_and_removes_nothing() {
+    fn error_is_reported_once_and_removes_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("file"), "").unwrap();
@@ -268,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_an_error_of_its_file_and_what_came_behind_it_is_left_out() {
+    fn panic_is_an_error_of_its_file_and_later_requests_are_skipped() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("behind.ckpt");
         let mut writer = Writer::default();
@@ -286,13 +289,13 @@ mod tests {
     }
 
     #[test]
-    fn whoever_brings_too_many_waits() {
+    fn requests_block_while_the_queue_is_full() {
         let mut writer = Writer::default();
         let release = gate(&mut writer);
         for _ in 0..WAITING {
             writer.hand_over("waits".into(), |_| Ok(())).unwrap();
         }
-        // the gate may not have been taken from the queue yet: whether one more fits is known once it has
+        // the gate may still be in the queue, so that the queue is full only after it has been taken
         let (told, tells) = channel();
         let late = thread::spawn(move || {
             for _ in 0..2 {

@@ -7,18 +7,18 @@ use std::str::FromStr;
 use tch::nn::VarStore;
 use tch::{Device, Kind, TchError};
 
-/// The dtypes that a run computes in. Lightning's
-/// [`precision`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#precision), in its spelling.
+/// The dtypes of a run's computations. Lightning's
+/// [`precision`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#precision), with its names.
 ///
-/// `…-true`: parameters, buffers and batches are of that dtype. Those that are not floating-point numbers stay as they are.
-/// `…-mixed`: parameters stay as they are, and the steps run under
-/// [autocast](https://docs.pytorch.org/docs/2.13/amp.html), where each operator computes in the dtype that suits it; the
-/// backward pass and the optimizer run outside of it.
+/// `…-true`: floating-point parameters, buffers and batches are converted to that dtype.
+/// `…-mixed`: parameters are not converted, and the steps run under
+/// [autocast](https://docs.pytorch.org/docs/2.13/amp.html), which selects the dtype of each operator; the backward pass and
+/// the optimizer run outside it.
 ///
-/// On the CPU `16-mixed` is what it says, too; Lightning takes `bf16-mixed` there. L-BFGS cannot be used with it, as its steps
-/// cannot be skipped.
+/// `16-mixed` uses float16 on the CPU too, where Lightning replaces it with `bf16-mixed`. L-BFGS does not support it, because
+/// its steps cannot be skipped.
 ///
-/// Tensors that a step makes by itself are of the dtype that it asks for: tch has no default dtype.
+/// Tensors created by a step have the dtype that the step specifies: tch does not have a default dtype.
 ///
 /// ```
 /// use tch_lightning::{precision::Precision, TrainerConfig};
@@ -59,7 +59,7 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// What everything that is a floating-point number is converted to, where it is.
+    /// Returns the dtype to which floating-point numbers are converted, if they are.
     fn kind(self) -> Option<Kind> {
         match self {
             Self::Float64True => Some(Kind::Double),
@@ -85,7 +85,7 @@ impl Precision {
     /// Converts a module's parameters and buffers.
     ///
     /// # Panics
-    /// Where libtorch refuses, as tch does.
+    /// If the conversion fails in libtorch, as in tch.
     pub(crate) fn convert_module(self, store: &mut VarStore) {
         match self.kind() {
             Some(Kind::Double) => store.double(),
@@ -101,12 +101,12 @@ impl Precision {
         batch.map_tensors(&mut |tensor| if tensor.is_floating_point() { tensor.f_to_kind(kind) } else { Ok(tensor) })
     }
 
-    /// The autocast of a step, which lasts as long as the guard.
+    /// Enables the autocast of a step for the lifetime of the guard.
     pub(crate) fn autocast(self, device: Device) -> Result<Option<Autocast>, NativeError> {
         self.autocast_dtype().map(|dtype| Autocast::to(dtype, device)).transpose()
     }
 
-    /// The end of a step's autocast for as long as the guard lives.
+    /// Suspends the autocast of a step for the lifetime of the guard.
     pub(crate) fn suspend_autocast(self, device: Device) -> Result<Option<Autocast>, NativeError> {
         self.autocast_dtype().map(|_| Autocast::suspended(device)).transpose()
     }
@@ -118,11 +118,11 @@ impl fmt::Display for Precision {
     }
 }
 
-/// That a text is not the name of a [`Precision`].
+/// The error for text that is not the name of a [`Precision`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is no precision: write one of {}", names())]
+#[error("`{name}` is not a precision: choose one of {}", names())]
 pub struct UnknownPrecision {
-    /// The text.
+    /// The unknown name.
     pub name: String,
 }
 
@@ -131,7 +131,7 @@ fn names() -> String {
     names.join(", ")
 }
 
-/// By any of its names, such as `bf16-mixed`, or `32` for `32-true`.
+/// Parses any of the names, such as `bf16-mixed`, or `32` for `32-true`.
 impl FromStr for Precision {
     type Err = UnknownPrecision;
 
@@ -140,7 +140,7 @@ impl FromStr for Precision {
     }
 }
 
-/// By any of its names; `32` and its like may be numbers, as in Lightning.
+/// Accepts any of the names; `64`, `32` and `16` may be numbers, as in Lightning.
 impl<'de> Deserialize<'de> for Precision {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_read_as_lightning_reads_it() {
+    fn precision_is_parsed_as_by_lightning() {
         let read = |text: &str| serde_json::from_str::<Precision>(text).unwrap();
         let names = ["32-true", "64-true", "bf16-true", "16-true", "bf16-mixed", "16-mixed"];
         for (precision, name) in Precision::value_variants().iter().zip(names) {
@@ -178,7 +178,7 @@ mod tests {
         let error = serde_json::from_str::<Precision>("\"8-true\"").unwrap_err().to_string();
         assert!(
             error.starts_with(
-                "`8-true` is no precision: write one of 32-true, 64-true, bf16-true, 16-true, bf16-mixed, 16-mixed"
+                "`8-true` is not a precision: choose one of 32-true, 64-true, bf16-true, 16-true, bf16-mixed, 16-mixed"
             ),
             "{error}"
         );

@@ -2,9 +2,9 @@ use crate::optim::{Optimizer, OptimizerError};
 use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, TchError, Tensor};
 
-/// Scales the loss, so that small gradients survive in float16, as
-/// [`torch.amp.GradScaler`](https://docs.pytorch.org/docs/2.13/amp.html#gradient-scaling): the scale grows when no gradient
-/// was infinite for a while, and shrinks when one was; that step is skipped.
+/// Scales the loss, so that small gradients do not underflow in float16. PyTorch's
+/// [`torch.amp.GradScaler`](https://docs.pytorch.org/docs/2.13/amp.html#gradient-scaling): the scale shrinks after an
+/// infinite or NaN gradient, whose step is skipped, and grows after `growth_interval` updates without one.
 ///
 /// The trainer uses one for `16-mixed`. In a loop of your own:
 ///
@@ -29,33 +29,33 @@ use tch::{Device, Kind, TchError, Tensor};
 /// # }
 /// ```
 ///
-/// The scale stays on the device, and nothing here waits for it but [`state`](Self::state).
+/// The scale is on the device, and only [`state`](Self::state) synchronizes with it.
 #[derive(Debug)]
 pub struct GradScaler {
-    /// `[]` f32.
+    /// The scale, `[]` f32.
     scale: Tensor,
-    /// Updates since the last infinity or growth, `[]` i32.
+    /// The number of updates since the last infinity or growth, `[]` i32.
     growth_tracker: Tensor,
     growth_factor: f64,
     backoff_factor: f64,
     growth_interval: i64,
-    /// Of each optimizer whose gradients were unscaled since the last update, `[]` f32.
+    /// Above 0 if a gradient is infinite or NaN, for each optimizer unscaled since the last update, `[]` f32.
     found_inf: Vec<Tensor>,
 }
 
-/// What a [`GradScaler`] begins from, and what a checkpoint keeps of it: PyTorch's defaults and names.
+/// The initial state of a [`GradScaler`], and its state in checkpoints, with PyTorch's defaults and names.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct GradScalerState {
-    /// What the loss is multiplied by. Default 65536.
+    /// The factor of the loss. Default 65536.
     pub scale: f64,
-    /// What the scale is multiplied by after `growth_interval` updates without an infinity, above 1. Default 2.
+    /// The factor of the scale after `growth_interval` updates without an infinity, above 1. Default 2.
     pub growth_factor: f64,
-    /// What the scale is multiplied by after an infinity, below 1. Default 0.5.
+    /// The factor of the scale after an infinity, below 1. Default 0.5.
     pub backoff_factor: f64,
-    /// How many updates without an infinity make the scale grow. Default 2000.
+    /// The number of updates without an infinity after which the scale grows. Default 2000.
     pub growth_interval: i64,
-    /// How many there were since the last infinity or growth. Default 0.
+    /// The number of updates since the last infinity or growth. Default 0.
     pub growth_tracker: i64,
 }
 
@@ -66,10 +66,10 @@ impl Default for GradScalerState {
 }
 
 impl GradScaler {
-    /// A scaler whose scale is on `device`.
+    /// Creates a scaler whose scale is on `device`.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// The error of libtorch.
     pub fn new(state: GradScalerState, device: Device) -> Result<Self, TchError> {
         let GradScalerState { scale, growth_factor, backoff_factor, growth_interval, growth_tracker } = state;
         let scale = Tensor::f_full([0i64; 0], scale, (Kind::Float, device))?;
@@ -77,24 +77,24 @@ impl GradScaler {
         Ok(Self { scale, growth_tracker, growth_factor, backoff_factor, growth_interval, found_inf: Vec::new() })
     }
 
-    /// The loss, multiplied by the scale: what the backward pass begins from. At least f32.
+    /// Returns the loss multiplied by the scale, for the backward pass. Its dtype is at least f32.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// The error of libtorch.
     pub fn scale(&self, loss: &Tensor) -> Result<Tensor, TchError> {
         loss.f_mul(&self.scale)
     }
 
-    /// The scale, `[]` f32 on the device.
+    /// Returns the scale, `[]` f32 on the device.
     pub fn get_scale(&self) -> Tensor {
         self.scale.copy()
     }
 
-    /// Divides the optimizer's gradients by the scale, and makes its next step one that is skipped if one of them is infinite
-    /// or not a number. Norms and clipping belong between the two.
+    /// Divides the optimizer's gradients by the scale, and skips the optimizer's next step if one of them is infinite or NaN.
+    /// Compute norms and clip gradients after this and before the step.
     ///
     /// # Errors
-    /// As [`Optimizer::unscale_gradients`]; for L-BFGS, whose steps cannot be skipped.
+    /// As [`Optimizer::unscale_gradients`], and for L-BFGS, whose steps cannot be skipped.
     pub fn unscale(&mut self, optimizer: &mut Optimizer) -> Result<(), OptimizerError> {
         let (found_inf, inv_scale) =
             self.unscaling().map_err(|error| optimizer.refused("unscale the gradients", error))?;
@@ -104,17 +104,18 @@ impl GradScaler {
         Ok(())
     }
 
-    /// What tells whether a gradient is infinite, `[]` f32 and 0 so far, and the reciprocal of the scale, in double precision
-    /// between.
+    /// Returns the indicator of infinite gradients, `[]` f32 and initially 0, and the reciprocal of the scale, which is computed
+    /// in double precision.
     fn unscaling(&self) -> Result<(Tensor, Tensor), TchError> {
         let inv_scale = self.scale.f_to_kind(Kind::Double)?.f_reciprocal()?.f_to_kind(Kind::Float)?;
         Ok((self.scale.f_zeros_like()?, inv_scale))
     }
 
-    /// Finds the next scale, after the step of every optimizer whose gradients were unscaled. Without any it stays.
+    /// Computes the next scale. Call it after the steps of all optimizers whose gradients were unscaled; without any, the scale
+    /// does not change.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// The error of libtorch.
     pub fn update(&mut self) -> Result<(), TchError> {
         let mut found_inf = std::mem::take(&mut self.found_inf).into_iter();
         let Some(first) = found_inf.next() else { return Ok(()) };
@@ -125,10 +126,10 @@ impl GradScaler {
         Ok(())
     }
 
-    /// What is to be kept; waits for the device.
+    /// Returns the state for a checkpoint. Synchronizes with the device.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// The error of libtorch.
     pub fn state(&self) -> Result<GradScalerState, TchError> {
         Ok(GradScalerState {
             scale: self.scale.f_double_value(&[])?,

@@ -1,4 +1,4 @@
-//! Precision: the dtypes that a run computes in, and the scaling of the loss that float16 needs.
+//! Precision: the dtypes of a run's computations, and the loss scaling that float16 requires.
 
 mod choice;
 mod grad_scaler;

@@ -1,4 +1,4 @@
-//! Files that were whole once.
+//! Damaged files.
 
 use crate::{checkpoint, refused};
 use tch_lightning::checkpoint::Checkpoint;
@@ -11,7 +11,7 @@ fn is_one_of_a_damaged_file(said: &str) -> bool {
 }
 
 #[test]
-fn a_file_that_is_cut_short_is_refused_at_every_length() {
+fn truncated_file_is_refused_at_every_length() {
     let bytes = checkpoint().to_bytes().unwrap();
     for length in 0..bytes.len() {
         let said = refused(&bytes[..length]);
@@ -23,7 +23,7 @@ fn a_file_that_is_cut_short_is_refused_at_every_length() {
 }
 
 #[test]
-fn a_change_of_any_byte_is_found() {
+fn change_of_any_byte_is_detected() {
     let whole = checkpoint().to_bytes().unwrap();
     Checkpoint::from_bytes(&whole).unwrap();
     let header = u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
@@ -41,9 +41,9 @@ fn a_change_of_any_byte_is_found() {
     }
 }
 
-/// The last of two spaces that pad the header is a tab: the same JSON, and another file.
+/// Replaces the last of two spaces that pad the header by a tab: the JSON is the same, but the file is not.
 #[test]
-fn a_change_that_means_the_same_is_found() {
+fn change_without_effect_is_detected() {
     let lengths = (0..8).map(|length| {
         let mut checkpoint = checkpoint();
         checkpoint.metadata.module = "m".repeat(length);
@@ -58,7 +58,7 @@ fn a_change_that_means_the_same_is_found() {
 }
 
 #[test]
-fn a_file_that_goes_on_behind_its_end_is_refused() {
+fn file_with_trailing_bytes_is_refused() {
     let mut bytes = checkpoint().to_bytes().unwrap();
     bytes.push(0);
     assert_eq!(refused(&bytes), format!("{DAMAGED}its tensors need 24 bytes, and there are 25{ADVICE}"));

@@ -1,15 +1,15 @@
-//! Files of other programs, and such as are made to deceive.
+//! Files of other programs, and malicious files.
 
 use crate::refused;
 use serde_json::{Value, json};
 use tch_lightning::prelude::*;
 
-/// A safetensors file with this header.
+/// Returns a safetensors file with this header.
 fn file(header: &str, elements: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), elements].concat()
 }
 
-/// A checkpoint of layout 1, which has no checksum to get past, with these tensors.
+/// Returns a checkpoint of layout 1, which does not have a checksum, with these tensors.
 fn unchecked(tensors: Value, elements: &[u8]) -> Vec<u8> {
     let metadata = json!({ "layout": 1, "tch_lightning": "0.1.0", "module": "", "epoch": 0, "global_step": 0,
         "hyper_parameters": null, "optimizers": [], "extra": {} });
@@ -25,7 +25,7 @@ fn damaged(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn files_of_pytorch_and_of_others_are_told_apart() {
+fn files_of_pytorch_are_distinguished_from_others() {
     let pickle = "FILE is a checkpoint of PyTorch, a pickle, which can run code and is not read: write its weights as \
                   .safetensors in Python, with `safetensors.torch.save_file(model.state_dict(), ...)`";
     assert_eq!(refused(b"PK\x03\x04\0\0\x08\x08 archive/data.pkl"), pickle);
@@ -37,7 +37,7 @@ fn files_of_pytorch_and_of_others_are_told_apart() {
 }
 
 #[test]
-fn a_newer_layout_is_refused_and_one_without_its_checksum() {
+fn newer_layout_and_missing_checksum_are_refused() {
     let header = |layout: u32| {
         let text = json!({ "layout": layout }).to_string();
         json!({ "__metadata__": { "tch_lightning": text } }).to_string()
@@ -54,7 +54,7 @@ fn a_newer_layout_is_refused_and_one_without_its_checksum() {
 }
 
 #[test]
-fn a_header_that_claims_more_than_there_is_costs_no_memory() {
+fn header_with_excessive_sizes_does_not_allocate_memory() {
     let mut claims = file("{}", b"");
     claims[..8].copy_from_slice(&(1u64 << 42).to_le_bytes());
     assert_eq!(damaged(&claims), "its header claims 4398046511104 bytes, and the file has 10");
@@ -66,21 +66,21 @@ fn a_header_that_claims_more_than_there_is_costs_no_memory() {
 }
 
 #[test]
-fn shapes_that_overflow_are_refused() {
+fn overflowing_shapes_are_refused() {
     let reason = |shape: Value| {
         let tensors = json!({ "w": { "dtype": "F32", "shape": shape, "data_offsets": [0, 0] } });
         damaged(&unchecked(tensors, b""))
     };
     let overflow = "its header: overflow computing buffer size from shape and/or element type";
     assert_eq!(reason(json!([1u64 << 33, 1u64 << 33])), overflow);
-    // no elements, and strides that libtorch can't count
+    // no elements, but strides that overflow in libtorch
     assert_eq!(reason(json!([0, u64::MAX])), "`w` has the shape [0, 18446744073709551615], which is too large");
     assert_eq!(reason(json!([0, 1u64 << 62])), "`w` has the shape [0, 4611686018427387904], which is too large");
     assert_eq!(reason(json!([2])), "its header: invalid shape, data type, or offset for tensor");
 }
 
 #[test]
-fn tensors_that_overlap_or_come_twice_are_refused() {
+fn overlapping_and_repeated_tensors_are_refused() {
     let info = |start: usize| json!({ "dtype": "U8", "shape": [2], "data_offsets": [start, start + 2] });
     let overlap = json!({ "one": info(0), "two": info(1) });
     assert_eq!(damaged(&unchecked(overlap, b"123")), "its header: invalid offset for tensor `two`");
@@ -92,7 +92,7 @@ fn tensors_that_overlap_or_come_twice_are_refused() {
 }
 
 #[test]
-fn dtypes_that_libtorch_has_not_and_bytes_that_a_bool_has_not_are_refused() {
+fn unknown_dtypes_and_invalid_bools_are_refused() {
     let reason = |dtype: &str, elements: &[u8]| {
         let length = elements.len();
         let tensors = json!({ "w": { "dtype": dtype, "shape": [1], "data_offsets": [0, length] } });
@@ -104,7 +104,7 @@ fn dtypes_that_libtorch_has_not_and_bytes_that_a_bool_has_not_are_refused() {
 }
 
 #[test]
-fn headers_that_are_no_header_are_refused() {
+fn malformed_headers_are_refused() {
     assert!(damaged(&file("[]", b"")).starts_with("its header: invalid type: sequence, expected an object"));
     assert!(damaged(&file("{", b"")).starts_with("its header: EOF while parsing an object"));
     let said = damaged(&[&2u64.to_le_bytes()[..], &[0xff, 0xfe]].concat());
@@ -114,7 +114,7 @@ fn headers_that_are_no_header_are_refused() {
 }
 
 #[test]
-fn what_could_not_be_read_is_not_written() {
+fn unreadable_checkpoints_are_not_written() {
     let mut checkpoint = Checkpoint::default();
     checkpoint.tensors.insert("__metadata__".to_owned(), Tensor::from(1.0));
     assert_eq!(

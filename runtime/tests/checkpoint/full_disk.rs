@@ -1,4 +1,4 @@
-//! Disks that take no more.
+//! Full disks.
 #![cfg(unix)]
 
 use crate::checkpoint;
@@ -7,7 +7,7 @@ use std::process::Command;
 use std::{env, fs};
 use tch_lightning::prelude::*;
 
-/// Names the file that a child of this test is to write.
+/// The variable with the name of the file that a child process of this test writes.
 const CHILD: &str = "TCH_LIGHTNING_TEST_WRITES";
 
 fn large() -> Checkpoint {
@@ -16,17 +16,17 @@ fn large() -> Checkpoint {
     checkpoint
 }
 
-/// What is asserted of a folder in which a second checkpoint found no room.
+/// Asserts that a failed second checkpoint did not affect the first.
 fn the_first_one_is_left_alone(folder: &Path) {
     let left: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["last.ckpt"]);
     assert_eq!(Checkpoint::read(&folder.join("last.ckpt")).unwrap().metadata.epoch, 3);
 }
 
-/// The limit on a process's files stands for a disk that is full, without one. The shell sets it, and has the signal ignored that
-/// would end the process.
+/// Simulates a full disk by a limit on the size of a process's files. The shell sets it, and ignores the signal that would end the
+/// process.
 #[test]
-fn a_file_that_may_not_grow_is_an_error_and_the_last_one_stays() {
+fn file_size_limit_is_an_error_and_the_last_checkpoint_stays() {
     if let Some(path) = env::var_os(CHILD).map(PathBuf::from) {
         println!("said: {}", large().write(&path).unwrap_err());
         return;
@@ -38,7 +38,7 @@ fn a_file_that_may_not_grow_is_an_error_and_the_last_one_stays() {
         let child = Command::new("sh")
             .args(["-c", "trap '' XFSZ && ulimit -f 1000 && exec \"$@\"", "sh"])
             .arg(env::current_exe().unwrap())
-            .args(["--exact", "full_disk::a_file_that_may_not_grow_is_an_error_and_the_last_one_stays", "--nocapture"])
+            .args(["--exact", "full_disk::file_size_limit_is_an_error_and_the_last_checkpoint_stays", "--nocapture"])
             .env(CHILD, &path)
             .output()
             .unwrap();
@@ -49,7 +49,7 @@ fn a_file_that_may_not_grow_is_an_error_and_the_last_one_stays() {
     }
 }
 
-/// A small file system of its own, unmounted at the end.
+/// A small separate file system, unmounted at the end.
 struct SmallDisk(tempfile::TempDir);
 
 impl SmallDisk {
@@ -67,7 +67,7 @@ impl Drop for SmallDisk {
 }
 
 #[test]
-fn a_disk_that_is_full_is_an_error_and_the_last_one_stays() {
+fn full_disk_is_an_error_and_the_last_checkpoint_stays() {
     let Some(disk) = SmallDisk::new() else {
         println!("skipped: this user may not mount a small file system");
         return;

@@ -1,4 +1,4 @@
-//! A checkpoint from before there were checksums: see the README beside this file.
+//! A checkpoint of layout 1, which did not have checksums: see the README in this folder.
 
 use crate::model::{Small, config, evaluation, inputs, targets, training};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ fn trainer() -> Trainer<Small> {
     Trainer::new(config()).ckpt_path(path())
 }
 
-/// What a module with the fixture's weights says of the inputs.
+/// Returns the outputs of a module with the fixture's weights.
 fn expected() -> Tensor {
     let tensors = Checkpoint::read(&path()).unwrap().tensors;
     let of = |name: &str| &tensors[&format!("module.{name}")];
@@ -25,14 +25,14 @@ fn distance(one: &Tensor, other: &Tensor) -> f64 {
 }
 
 #[test]
-fn it_is_read() {
+fn layout_1_is_read() {
     Checkpoint::verify(&path()).unwrap();
     let read = Checkpoint::read(&path()).unwrap();
     assert_eq!((read.metadata.layout, read.metadata.epoch, read.metadata.global_step), (1, 2, 4));
     let names = ["layer.bias", "layer.weight", "norm.bias", "norm.running_mean", "norm.running_var", "norm.weight"];
     let found: Vec<&str> = read.tensors.keys().filter_map(|name| name.strip_prefix("module.")).collect();
     assert_eq!(found, names);
-    // as they were printed when it was written
+    // the values printed when the fixture was written
     let printed = Tensor::from_slice2(&[[0.4568f32, -1.9644]]);
     assert!(distance(&read.tensors["module.layer.weight"], &printed) < 1e-4);
     let printed = Tensor::from_slice(&[0.5339f32, 0.1991]);
@@ -41,7 +41,7 @@ fn it_is_read() {
 }
 
 #[test]
-fn it_is_validated_tested_and_predicted_with() {
+fn layout_1_is_validated_tested_and_used_for_predictions() {
     let loss = expected().mse_loss(&targets(), tch::Reduction::Mean).double_value(&[]);
     let metrics = trainer().validate(&mut Small::new(), evaluation()).unwrap();
     assert!((metrics[0].1 - loss).abs() < 1e-6, "{metrics:?} {loss}");
@@ -52,13 +52,13 @@ fn it_is_validated_tested_and_predicted_with() {
 }
 
 #[test]
-fn what_is_made_of_it_is_of_the_layout_of_today() {
+fn layout_1_is_rewritten_in_the_current_layout() {
     let bytes = Checkpoint::read(&path()).unwrap().to_bytes().unwrap();
     assert_eq!(Checkpoint::from_bytes(&bytes).unwrap().metadata.layout, 2);
 }
 
 #[test]
-fn its_training_goes_on_behind_its_last_epoch() {
+fn layout_1_resumes_after_its_last_epoch() {
     let config = TrainerConfig { max_epochs: Some(3), ..config() };
     let mut trainer = Trainer::new(config).ckpt_path(path());
     trainer.fit(&mut Small::new(), training()).unwrap();

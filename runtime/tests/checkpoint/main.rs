@@ -1,5 +1,5 @@
-//! Checkpoints as files: what goes in comes out, what is damaged or foreign is refused in one sentence, and a disk that is full
-//! takes nothing away.
+//! Checkpoint files: they are read as they were written, damaged and foreign files are refused in one sentence, and a full disk
+//! destroys nothing.
 
 mod damaged;
 mod foreign;
@@ -12,7 +12,7 @@ mod properties;
 use std::path::Path;
 use tch_lightning::prelude::*;
 
-/// A checkpoint with a tensor that is not contiguous, one that is a scalar, and values of a hook.
+/// Returns a checkpoint with a non-contiguous tensor, a scalar, and values of a hook.
 fn checkpoint() -> Checkpoint {
     let mut checkpoint = Checkpoint::default();
     checkpoint.metadata.epoch = 3;
@@ -22,7 +22,7 @@ fn checkpoint() -> Checkpoint {
     checkpoint
 }
 
-/// What is said of a file of these bytes, named FILE. Reading and verifying say the same, unless it takes the tensors to see it.
+/// Returns the error for a file of these bytes, named FILE. Verifying returns the same error as reading, unless it concerns tensors.
 fn refused(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bad.ckpt");
@@ -36,13 +36,13 @@ fn refused(bytes: &[u8]) -> String {
     said
 }
 
-/// What reading `path` says, which is called FILE.
+/// Returns the error of reading `path`, named FILE.
 fn said_of(path: &Path) -> String {
     Checkpoint::read(path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn checkpoint_is_read_as_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/one.ckpt");
     checkpoint().write(&path).unwrap();

@@ -1,4 +1,4 @@
-//! A small model with a buffer and an optimizer that keeps state, of which the fixture of layout 1 is a checkpoint.
+//! The model of the fixture of layout 1: a small one, with a buffer and an optimizer with state.
 
 use tch_lightning::Loaders;
 use tch_lightning::prelude::*;

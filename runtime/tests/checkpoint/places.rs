@@ -1,4 +1,4 @@
-//! Places where no checkpoint can be read or written.
+//! Paths at which checkpoints cannot be read or written.
 
 use crate::{checkpoint, said_of};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::Command;
 use tch_lightning::checkpoint::Checkpoint;
 
 #[test]
-fn what_is_no_file_is_not_read() {
+fn folders_and_missing_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(said_of(folder.path()), "cannot read the checkpoint FILE: it is a folder, not a file");
     assert_eq!(
@@ -17,7 +17,7 @@ fn what_is_no_file_is_not_read() {
 
 #[cfg(unix)]
 #[test]
-fn what_never_begins_or_never_ends_is_not_read() {
+fn pipes_and_devices_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -29,7 +29,7 @@ fn what_never_begins_or_never_ends_is_not_read() {
 }
 
 #[test]
-fn below_a_file_there_is_no_folder() {
+fn paths_below_a_file_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("file"), "").unwrap();
     for (name, why) in
@@ -47,7 +47,7 @@ fn below_a_file_there_is_no_folder() {
 
 #[cfg(unix)]
 #[test]
-fn where_nobody_may_read_or_write_it_says_so() {
+fn missing_permissions_are_reported() {
     use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();

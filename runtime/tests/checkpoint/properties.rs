@@ -1,4 +1,4 @@
-//! Any state goes through a checkpoint and comes back, bit for bit.
+//! Any state is restored from a checkpoint bit for bit.
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ const KINDS: [Kind; 13] = [
 /// A tensor by its dtype, shape and bytes.
 type Parts = (Kind, Vec<i64>, Vec<u8>);
 
-/// Bytes at random are infinities and NaNs of any payload too.
+/// Generates tensors of random bytes, which include infinities and NaNs of any payload.
 fn parts() -> impl Strategy<Value = Parts> {
     let shape = vec(0i64..4, 0..4);
     (proptest::sample::select(&KINDS[..]), shape).prop_flat_map(|(kind, shape)| {
@@ -68,7 +68,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
 
     #[test]
-    fn any_state_comes_back(
+    fn state_is_restored(
         tensors in btree_map(any::<String>(), parts(), 0..8),
         extra in btree_map(any::<String>(), json(), 0..4),
         module in any::<String>(),

@@ -9,7 +9,7 @@ fn labels(shape: &[i64]) -> Tensor {
     Tensor::zeros(shape, (Kind::Int64, Device::Cpu))
 }
 
-/// The sentence of an update that must fail, and after which there must be nothing.
+/// Returns the error of an update, which must fail without changing the state.
 macro_rules! refused {
     ($metric:expr, $($input:expr),*) => {{
         let metric = $metric;
@@ -20,7 +20,7 @@ macro_rules! refused {
 }
 
 #[test]
-fn shapes_that_do_not_fit() {
+fn mismatched_shapes_are_refused() {
     for (said, sentence) in [
         (
             refused!(Accuracy::binary(), floats(&[4]), labels(&[3])),
@@ -69,7 +69,7 @@ fn shapes_that_do_not_fit() {
 }
 
 #[test]
-fn dtypes_that_do_not_fit() {
+fn unsupported_dtypes_are_refused() {
     let complex = Tensor::zeros([4], (Kind::ComplexFloat, Device::Cpu));
     for (said, sentence) in [
         (
@@ -95,7 +95,7 @@ fn dtypes_that_do_not_fit() {
 }
 
 #[test]
-fn options_that_make_no_sense() {
+fn invalid_options_are_refused() {
     let (scores, target) = (floats(&[4, 3]), labels(&[4]));
     for (said, sentence) in [
         (refused!(Accuracy::multiclass(1), scores, target), "Accuracy: num_classes must be 2 or more, but it is 1"),
@@ -133,9 +133,9 @@ fn options_that_make_no_sense() {
     }
 }
 
-/// What only the values show is told by `compute`.
+/// Tests mistakes in values, which `compute` reports.
 #[test]
-fn labels_out_of_range() {
+fn labels_out_of_range_are_refused() {
     let target = Tensor::from_slice(&[0i64, 2, -1, 3]);
     let scores = floats(&[4, 3]);
     macro_rules! said {
@@ -186,7 +186,7 @@ fn labels_out_of_range() {
 }
 
 #[test]
-fn too_few_samples() {
+fn too_few_samples_are_refused() {
     let score = R2Score::new();
     let of_batch = score.forward(&floats(&[1]), &floats(&[1])).unwrap();
     assert!(of_batch.double_value(&[]).is_nan());
@@ -200,9 +200,9 @@ fn too_few_samples() {
     );
 }
 
-/// Batches that a loader may end with, or that are masked as a whole.
+/// Tests batches without samples, as at the end of a loader or after masking.
 #[test]
-fn batches_of_nothing() {
+fn empty_batches_are_accepted() {
     let value = |metric: &dyn Metric| metric.compute().unwrap().double_value(&[]);
     let accuracy = Accuracy::multiclass(3).ignore_index(0);
     accuracy.update(&floats(&[0, 3]), &labels(&[0])).unwrap();
@@ -240,7 +240,7 @@ fn nan_propagates() {
 
 #[test]
 fn half_precision_is_read_as_f32() {
-    // sigmoid(0.0005) is 0.5 in half precision and above it in f32
+    // sigmoid(0.0005) is 0.5 in half precision and above 0.5 in f32
     let logits = Tensor::from_slice(&[0.0005f32, -3.0]);
     for kind in [Kind::Half, Kind::BFloat16, Kind::Float, Kind::Double] {
         let accuracy = Accuracy::binary();

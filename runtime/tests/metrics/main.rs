@@ -1,4 +1,4 @@
-//! Metrics against torchmetrics' numbers, their state, what they say of mistakes, and that an update reads no value.
+//! Tests metrics: their values against torchmetrics, their state, their errors, and that an update does not read values.
 
 mod errors;
 mod no_host_read;

@@ -1,26 +1,26 @@
-//! An update reads no value on the host: it would wait for the device.
+//! Tests that an update does not read values on the host, which would synchronize with the device.
 //!
-//! Under libtorch's vectorizing map a tensor stands for several, so that there is no value that the host could read and no
-//! size that could depend on values: libtorch refuses both. An update that passes there does neither. The batch's values
-//! differ between the several, so that their results do too.
+//! Under libtorch's vectorizing map a tensor represents several, so that libtorch refuses to read values on the host and to
+//! compute sizes from values. An update that succeeds there does neither. The represented batches have different values, and
+//! therefore different results.
 
 use tch::{Kind, Tensor};
 
 use crate::table::{Batch, Case, cases};
 
-/// Two batches as one that stands for both.
+/// Combines two batches into one that represents both.
 fn both(one: &Batch, other: &Batch) -> Batch {
     let pairs = one.iter().zip(other);
     pairs.map(|(one, other)| Tensor::stack(&[one, other], 0).internal_add_batch_dim(0, 1)).collect()
 }
 
-/// The results for both batches.
+/// Splits the results of both batches.
 fn apart(result: &Tensor) -> [Tensor; 2] {
     let both = result.internal_remove_batch_dim(1, 2, 0);
     [both.get(0), both.get(1)]
 }
 
-/// A batch of other values: its elements in the opposite order, and targets of their own order.
+/// Returns a batch with other values: the elements in reverse order, and the targets in another order.
 fn other(batch: &Batch) -> Batch {
     let flipped = batch[0].flip([0]);
     [flipped].into_iter().chain(batch[1..].iter().map(|tensor| tensor.roll([1], [0]))).collect()
@@ -35,7 +35,7 @@ fn assert_same(case: &Case, found: &Tensor, expected: &Tensor) {
 }
 
 #[test]
-fn libtorch_refuses_to_read_under_the_map() {
+fn reads_under_the_map_are_refused_by_libtorch() {
     let one = vec![Tensor::from_slice(&[1f32, 2.0, 0.0])];
     let both = both(&one, &vec![Tensor::from_slice(&[1f32, 0.0, 0.0])]);
     assert!(both[0].sum(None).f_double_value(&[]).is_err());
@@ -43,7 +43,7 @@ fn libtorch_refuses_to_read_under_the_map() {
 }
 
 #[test]
-fn updates_and_their_values_read_nothing() {
+fn updates_and_batch_values_do_not_read_on_the_host() {
     for case in cases() {
         let batch = &case.batches()[0];
         let mapped = case.subject();

@@ -2,7 +2,7 @@ use tch::{Kind, Tensor};
 
 use crate::table::{Case, cases};
 
-/// f32's precision, in which torchmetrics computes; ours are f64.
+/// The precision of f32, in which torchmetrics computes; this crate computes in f64.
 const PRECISION: f64 = 1e-6;
 
 fn assert_value(case: &Case, found: &Tensor, expected: &[Option<f64>]) {
@@ -18,7 +18,7 @@ fn assert_value(case: &Case, found: &Tensor, expected: &[Option<f64>]) {
 }
 
 #[test]
-fn values_are_torchmetrics() {
+fn values_match_torchmetrics() {
     for case in cases() {
         let subject = case.subject();
         for (batch, expected) in case.batches().iter().zip(&case.of_batches) {

@@ -3,7 +3,7 @@ use tch_lightning::metrics::*;
 
 use crate::table::{Case, accumulations, cases};
 
-/// A model that owns metrics may be sent to a thread of its own, and the log keeps them behind their trait.
+/// A model that owns metrics can be sent to another thread, and the log stores them as trait objects.
 const _: fn() = || {
     fn may_be_sent<T: Send + Sync>() {}
     may_be_sent::<Accuracy<Binary>>();
@@ -22,7 +22,7 @@ fn assert_same(case: &Case, found: &Tensor, expected: &Tensor) {
 }
 
 #[test]
-fn accumulation_goes_on_bit_for_bit_after_loading() {
+fn accumulation_continues_bit_for_bit_after_loading() {
     for case in accumulations() {
         let batches = case.batches();
         let straight = case.subject();
@@ -38,7 +38,7 @@ fn accumulation_goes_on_bit_for_bit_after_loading() {
     }
 }
 
-/// The state of all processes, which each has loaded.
+/// Loads the joined state of all processes into each, and returns it.
 fn joined(metrics: &[&dyn Metric]) -> Vec<(String, Tensor)> {
     let states: Vec<_> = metrics.iter().map(|metric| metric.state().unwrap()).collect();
     let join = |(index, (name, dist_reduce_fx)): (usize, (String, DistReduceFx))| {
@@ -51,10 +51,10 @@ fn joined(metrics: &[&dyn Metric]) -> Vec<(String, Tensor)> {
 }
 
 #[test]
-fn states_of_several_processes_join() {
+fn states_of_several_processes_are_joined() {
     for case in accumulations() {
         let alone = case.subject();
-        // one process more than there are batches
+        // one more process than batches
         let processes: Vec<_> = (0..4).map(|_| case.subject()).collect();
         for (batch, process) in case.batches().iter().zip(&processes) {
             (alone.update)(batch).unwrap();
@@ -70,7 +70,7 @@ fn states_of_several_processes_join() {
 }
 
 #[test]
-fn a_reset_metric_is_as_a_new_one() {
+fn reset_metric_equals_a_new_one() {
     for case in accumulations() {
         let batches = case.batches();
         let subject = case.subject();
@@ -86,7 +86,7 @@ fn a_reset_metric_is_as_a_new_one() {
 }
 
 #[test]
-fn clones_share_and_options_do_not() {
+fn clones_share_state_and_options_do_not() {
     let mean = Mean::new();
     let (clone, boxed) = (mean.clone(), mean.shallow_clone());
     clone.update(&Tensor::from(2.0f32)).unwrap();
@@ -105,7 +105,7 @@ fn clones_share_and_options_do_not() {
 }
 
 #[test]
-fn a_state_is_a_snapshot() {
+fn state_is_a_snapshot() {
     let sum = Sum::new();
     sum.update(&Tensor::from(1.0f32)).unwrap();
     let before = sum.state().unwrap();
@@ -117,7 +117,7 @@ fn a_state_is_a_snapshot() {
 }
 
 #[test]
-fn what_an_update_took_may_change_afterwards() {
+fn arguments_of_an_update_may_change_afterwards() {
     let auroc = Auroc::binary();
     let (mut scores, mut target) = (Tensor::from_slice(&[0.1f32, 0.9]), Tensor::from_slice(&[0i64, 1]));
     auroc.update(&scores, &target).unwrap();
@@ -131,7 +131,7 @@ fn overwrite(tensors: impl IntoIterator<Item = Tensor>) {
 }
 
 #[test]
-fn no_memory_is_shared_with_whoever_calls() {
+fn memory_is_not_shared_with_callers() {
     for case in cases() {
         let (subject, straight) = (case.subject(), case.subject());
         for (batch, of_straight) in case.batches().into_iter().zip(case.batches()) {
@@ -171,7 +171,7 @@ fn batches_of_every_dtype_may_change_afterwards() {
 }
 
 #[test]
-fn a_state_is_known_by_its_handles() {
+fn state_is_identified_by_its_handles() {
     let accuracy = Accuracy::multiclass(3);
     let (clone, boxed) = (accuracy.clone(), accuracy.shallow_clone());
     assert!(accuracy.state_id().is_some());
@@ -180,7 +180,7 @@ fn a_state_is_known_by_its_handles() {
 }
 
 #[test]
-fn what_came_before_is_joined_in_front() {
+fn earlier_state_is_joined_in_front() {
     for case in accumulations() {
         let batches = case.batches();
         let straight = case.subject();
@@ -191,7 +191,7 @@ fn what_came_before_is_joined_in_front() {
             batches[before..].iter().for_each(|batch| (resumed.update)(batch).unwrap());
             let of_last = resumed.metric.batch_value().unwrap();
             resumed.metric.join_state(saved.metric.state().unwrap()).unwrap();
-            // unlike after a load, the last batch is still known
+            // unlike after loading a state, the last batch is retained
             assert_same(case, &resumed.metric.batch_value().unwrap(), &of_last);
             let (found, expected) = (resumed.metric.compute().unwrap(), straight.metric.compute().unwrap());
             let agrees = found.isclose(&expected, 1e-12, 0.0, true).all().int64_value(&[]) == 1;
@@ -201,7 +201,7 @@ fn what_came_before_is_joined_in_front() {
 }
 
 #[test]
-fn the_last_batch_has_a_value_of_its_own() {
+fn last_batch_has_a_separate_value() {
     let accuracy = Accuracy::multiclass(3);
     let labels = |labels: [i64; 2]| Tensor::from_slice(&labels);
     accuracy.update(&labels([0, 1]), &labels([0, 1])).unwrap();
@@ -209,7 +209,7 @@ fn the_last_batch_has_a_value_of_its_own() {
     let of_last = || accuracy.batch_value().map(|value| value.double_value(&[]));
     assert_eq!(of_last().unwrap(), 0.5);
     assert_eq!(accuracy.compute().unwrap().double_value(&[]), 0.75);
-    // a batch that is refused is none
+    // a refused batch does not count
     assert!(accuracy.update(&labels([0, 1]), &Tensor::from(0i64)).is_err());
     assert_eq!(of_last().unwrap(), 0.5);
     accuracy.load_state(accuracy.state().unwrap()).unwrap();
@@ -224,7 +224,7 @@ fn gradients_do_not_flow() {
     assert!(!of_batch.requires_grad() && !mean.compute().unwrap().requires_grad());
 }
 
-/// The name, the shape and the dtype of every tensor.
+/// Returns the name, the shape and the dtype of every tensor.
 fn described(metric: &dyn Metric) -> Vec<(String, Vec<i64>, Kind)> {
     let state = metric.state().unwrap();
     state.into_iter().map(|(name, tensor)| (name, tensor.size(), tensor.kind())).collect()
@@ -259,7 +259,7 @@ fn state_has_names_and_shapes() {
 }
 
 #[test]
-fn a_state_that_does_not_fit_is_refused_whole() {
+fn mismatched_state_is_refused_completely() {
     let auroc = Auroc::multilabel(3);
     let scores = Tensor::from_slice(&[0.1f32, 0.9, 0.3]).view([1, 3]);
     auroc.update(&scores, &Tensor::from_slice(&[0i64, 1, 1]).view([1, 3])).unwrap();

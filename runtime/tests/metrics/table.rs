@@ -33,7 +33,7 @@ pub struct Case {
     metric: String,
     options: Options,
     pub shape: Vec<i64>,
-    /// NaN is none.
+    /// `None` is NaN.
     pub value: Vec<Option<f64>>,
     pub of_batches: Vec<Vec<Option<f64>>>,
 }
@@ -60,12 +60,12 @@ enum Chosen {
     At(Vec<f32>),
 }
 
-/// The tensors that an update takes.
+/// The arguments of an update.
 pub type Batch = Vec<Tensor>;
 
 type Updated<T> = Box<dyn Fn(&Batch) -> Result<T, MetricError>>;
 
-/// A metric with its own methods behind one form.
+/// A metric with a uniform interface.
 pub struct Subject {
     pub metric: Box<dyn Metric>,
     pub update: Updated<()>,
@@ -79,7 +79,7 @@ pub fn cases() -> &'static [Case] {
     &TABLE.cases
 }
 
-/// One case for each way of accumulating: an average is taken of what is accumulated.
+/// Returns one case for each kind of accumulation, which averages do not affect.
 pub fn accumulations() -> impl Iterator<Item = &'static Case> {
     let mut known = HashSet::new();
     cases().iter().filter(move |case| {
@@ -115,7 +115,7 @@ macro_rules! aggregates {
     }};
 }
 
-/// Applies the options that the case has.
+/// Applies the options of a case.
 macro_rules! with {
     ($metric:expr, $options:expr, $($option:ident: $value:expr),*) => {{
         let mut metric = $metric;
@@ -170,7 +170,7 @@ impl Case {
         self.data.split(' ').next().unwrap()
     }
 
-    /// The metric, without any update.
+    /// Creates the metric, without updates.
     pub fn subject(&self) -> Subject {
         let options = &self.options;
         match self.metric.as_str() {

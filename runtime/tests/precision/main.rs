@@ -1,4 +1,4 @@
-//! The trainer's precisions against PyTorch's numbers, and what each of them does to a step.
+//! Tests the trainer's precisions against reference values of PyTorch, and their effects on a step.
 
 mod model;
 mod operators;

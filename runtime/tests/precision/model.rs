@@ -1,4 +1,4 @@
-//! The table's linear model, in the three ways of stepping its optimizer.
+//! The table's linear model, with three ways to step its optimizer.
 
 use crate::table::{TABLE, Training};
 use tch_lightning::prelude::*;
@@ -6,7 +6,7 @@ use tch_lightning::{Loaders, device::Accelerator, trainer::NonFiniteLoss};
 
 pub type Rows = (Tensor, Tensor);
 
-/// The model, and what became of it step by step.
+/// The model, and its values after each step.
 pub struct Linear {
     pub vs: nn::VarStore,
     layer: nn::Linear,
@@ -53,7 +53,7 @@ pub fn config(precision: Precision) -> TrainerConfig {
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,
-        // infinite losses are what the scaler is tested with
+        // the scaler is tested with infinite losses
         on_non_finite_loss: NonFiniteLoss::GoOn,
         ..TrainerConfig::default()
     }
@@ -86,7 +86,7 @@ impl Automatic {
     }
 }
 
-/// Its hook steps by itself.
+/// The model with an `optimizer_step` of its own.
 pub struct Stepping(pub Linear);
 
 #[lightning_module]

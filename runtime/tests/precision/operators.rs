@@ -1,4 +1,4 @@
-//! What a precision costs in operators of libtorch.
+//! The libtorch operators of a step, by precision.
 
 use crate::model::{Linear, Rows, config, loaders};
 use crate::table::TABLE;
@@ -7,7 +7,7 @@ use tch_lightning::optim::Optimizer;
 use tch_lightning::prelude::*;
 use tch_lightning::profiler::count_operators;
 
-/// The operators of a further epoch, of two steps.
+/// Returns the number of operators of an additional epoch of two steps.
 fn operators_of_two_steps(precision: Precision) -> BTreeMap<String, i64> {
     let operators = |max_epochs| {
         let mut trainer = Trainer::new(TrainerConfig { max_epochs: Some(max_epochs), ..config(precision) });
@@ -24,7 +24,7 @@ fn operators_of_two_steps(precision: Precision) -> BTreeMap<String, i64> {
     more.filter(|(_, count)| *count != 0).collect()
 }
 
-/// The same two steps without a trainer.
+/// Returns the number of operators of the same two steps without a trainer.
 fn operators_of_two_steps_by_hand() -> BTreeMap<String, i64> {
     let linear = Linear::new(&TABLE.trainings[0]);
     let parameters = linear.vs.variables().into_iter().collect();
@@ -42,7 +42,7 @@ fn operators_of_two_steps_by_hand() -> BTreeMap<String, i64> {
     counts.into_iter().map(|(name, count)| (name, count as i64)).collect()
 }
 
-/// Notes nothing, which would wait.
+/// The model without records, which would synchronize with the device.
 struct Silent(Linear);
 
 #[lightning_module]
@@ -61,7 +61,7 @@ impl Silent {
 }
 
 #[test]
-fn float32_costs_nothing() {
+fn float32_adds_no_operators() {
     let operators = operators_of_two_steps(Precision::Float32True);
     assert_eq!(operators["aten::_fused_sgd_"], 2, "{operators:?}");
     let by_hand = operators_of_two_steps_by_hand();
@@ -83,7 +83,7 @@ fn float32_costs_nothing() {
 }
 
 #[test]
-fn a_scaled_step_waits_for_no_value() {
+fn scaled_step_does_not_synchronize() {
     let operators = operators_of_two_steps(Precision::Float16Mixed);
     assert_eq!(operators["aten::_amp_update_scale_"], 2, "{operators:?}");
     assert_eq!(operators["aten::_fused_sgd_"], 2, "{operators:?}");

@@ -1,4 +1,4 @@
-//! The scaler against `torch.amp.GradScaler`.
+//! Tests the scaler against `torch.amp.GradScaler`.
 
 use crate::table::TABLE;
 use tch::{Device, Kind, Tensor};
@@ -14,12 +14,12 @@ fn named(tensor: &Tensor) -> Vec<(String, Tensor)> {
 }
 
 #[test]
-fn its_defaults_are_pytorchs() {
+fn defaults_match_pytorch() {
     assert_eq!(GradScalerState::default(), TABLE.scaler[0].begins);
 }
 
 #[test]
-fn scale_and_steps_are_pytorchs() {
+fn scale_and_steps_match_pytorch() {
     for case in &TABLE.scaler {
         let mut scaler = GradScaler::new(case.begins, Device::Cpu).unwrap();
         let parameters = [parameter(), parameter()];
@@ -43,7 +43,7 @@ fn scale_and_steps_are_pytorchs() {
 }
 
 #[test]
-fn it_goes_on_from_its_state() {
+fn scaler_continues_from_its_state() {
     let case = &TABLE.scaler[1];
     let state = GradScalerState { growth_tracker: 1, ..case.begins };
     let mut scaler = GradScaler::new(serde_json::from_value(serde_json::json!(state)).unwrap(), Device::Cpu).unwrap();
@@ -56,7 +56,7 @@ fn it_goes_on_from_its_state() {
 }
 
 #[test]
-fn dropped_gradients_skip_no_step() {
+fn dropped_gradients_do_not_skip_a_step() {
     let mut scaler = GradScaler::new(GradScalerState::default(), Device::Cpu).unwrap();
     let weight = parameter();
     let mut optimizer = Optimizer::new(Sgd::new(0.5), named(&weight)).unwrap();

@@ -1,11 +1,11 @@
-//! The dtypes that hooks see.
+//! The dtypes in hooks.
 
 use crate::model::{Linear, Rows, config, loaders};
 use crate::table::TABLE;
 use tch_lightning::Loaders;
 use tch_lightning::prelude::*;
 
-/// Notes in which dtype each hook computes a product of float32 matrices, and which dtypes its batch has.
+/// Records the dtype in which each hook multiplies float32 matrices, and the dtypes of its batch.
 struct Watching {
     vs: nn::VarStore,
     layer: nn::Linear,
@@ -80,7 +80,7 @@ fn data() -> DataLoader<Rows> {
     DataLoader::new(TensorDataset::new(rows).unwrap()).batch_size(2)
 }
 
-/// All four verbs, one batch each.
+/// Runs all four verbs, with one batch each.
 fn watched(precision: Precision) -> Watching {
     let mut module = Watching::new();
     let config = TrainerConfig { max_epochs: Some(1), num_sanity_val_steps: 0, ..config(precision) };
@@ -93,7 +93,7 @@ fn watched(precision: Precision) -> Watching {
 }
 
 #[test]
-fn steps_run_under_autocast_and_nothing_else_does() {
+fn only_steps_run_under_autocast() {
     for (precision, kind) in [
         (Precision::BFloat16Mixed, Kind::BFloat16),
         (Precision::Float16Mixed, Kind::Half),
@@ -115,7 +115,7 @@ fn steps_run_under_autocast_and_nothing_else_does() {
 }
 
 #[test]
-fn true_precisions_convert_what_is_floating_point() {
+fn true_precisions_convert_floating_point_tensors() {
     for (precision, kind) in [
         (Precision::Float64True, Kind::Double),
         (Precision::BFloat16True, Kind::BFloat16),
@@ -134,13 +134,13 @@ fn true_precisions_convert_what_is_floating_point() {
 fn hooks_see_the_scaled_loss_and_the_unscaled_gradients() {
     let scaled = watched(Precision::Float16Mixed);
     let plain = watched(Precision::Float32True);
-    // two rows of 0.25 each
+    // two rows with 0.25 each
     assert_eq!((scaled.grad, plain.grad), (Some(0.5), Some(0.5)));
     assert_eq!(scaled.scaled_loss, scaled.loss.map(|loss| loss * 65536.0));
     assert_eq!(plain.scaled_loss, plain.loss);
 }
 
-/// Steps as the trainer can't see.
+/// Steps the optimizer without the trainer.
 struct Careless(Linear);
 
 #[lightning_module(automatic_optimization = false)]
@@ -161,7 +161,7 @@ impl Careless {
 }
 
 #[test]
-fn a_step_on_scaled_gradients_is_refused() {
+fn step_on_scaled_gradients_is_refused() {
     let mut module = Careless(Linear::new(&TABLE.trainings[0]));
     let fit = Trainer::new(config(Precision::Float16Mixed)).fit(&mut module, loaders());
     assert_eq!(
@@ -189,7 +189,7 @@ impl WithLbfgs {
 }
 
 #[test]
-fn lbfgs_is_refused_where_the_loss_is_scaled() {
+fn lbfgs_is_refused_if_the_loss_is_scaled() {
     let fit = |precision| {
         let mut module = WithLbfgs(Linear::new(&TABLE.trainings[0]));
         Trainer::new(config(precision)).fit(&mut module, loaders()).map_err(|error| error.to_string())

@@ -24,7 +24,7 @@ pub struct Training {
     pub clip: Option<f64>,
     /// The values after each step.
     pub points: Vec<Vec<f64>>,
-    /// The scale after each step; 1 where nothing is scaled.
+    /// The scale after each step; 1 without scaling.
     pub scales: Vec<f64>,
 }
 

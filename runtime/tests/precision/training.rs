@@ -1,10 +1,10 @@
-//! Whole trainings against PyTorch's.
+//! Tests complete trainings against PyTorch.
 
 use crate::model::{Automatic, Linear, Manual, Stepping, config, loaders};
 use crate::table::{TABLE, Training};
 use tch_lightning::prelude::*;
 
-/// How far from PyTorch's values ours may be: kernels may round a sum of the low precision to its other neighbour.
+/// Returns the tolerance for values of PyTorch: kernels may round a sum differently in low precision.
 fn tolerance(precision: Precision) -> f64 {
     match precision {
         Precision::Float64True => 1e-12,
@@ -29,7 +29,7 @@ fn check(linear: &Linear) {
 }
 
 #[test]
-fn the_table_tells_the_precisions_apart() {
+fn table_distinguishes_the_precisions() {
     let float32 = &TABLE.trainings[0];
     assert_eq!(float32.precision, Precision::Float32True);
     for training in &TABLE.trainings[1..] {
@@ -38,7 +38,7 @@ fn the_table_tells_the_precisions_apart() {
 }
 
 #[test]
-fn automatic_optimization_gives_pytorchs_numbers() {
+fn automatic_optimization_matches_pytorch() {
     for training in &TABLE.trainings {
         let config = TrainerConfig { gradient_clip_val: training.clip, ..config(training.precision) };
         let mut module = Automatic(Linear::new(training));
@@ -48,7 +48,7 @@ fn automatic_optimization_gives_pytorchs_numbers() {
 }
 
 #[test]
-fn a_hook_that_steps_by_itself_gives_them_too() {
+fn overridden_optimizer_step_matches_pytorch() {
     for training in &TABLE.trainings {
         let config = TrainerConfig { gradient_clip_val: training.clip, ..config(training.precision) };
         let mut module = Stepping(Linear::new(training));
@@ -58,7 +58,7 @@ fn a_hook_that_steps_by_itself_gives_them_too() {
 }
 
 #[test]
-fn manual_optimization_gives_them_too() {
+fn manual_optimization_matches_pytorch() {
     for training in &TABLE.trainings {
         let mut module = Manual(Linear::new(training));
         Trainer::new(config(training.precision)).fit(&mut module, loaders()).unwrap();
@@ -67,7 +67,7 @@ fn manual_optimization_gives_them_too() {
 }
 
 #[test]
-fn a_training_goes_on_with_the_scale_that_it_had() {
+fn resumed_training_continues_with_its_scale() {
     let training = TABLE.trainings.iter().find(|training| training.infinite_at == [1, 4]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("two.ckpt");
