@@ -19,7 +19,7 @@ fn has_gpu() -> bool {
     let status = cuda_status();
     let usable = matches!(status, CudaStatus::Usable { .. });
     if !usable {
-        println!("skipped: CUDA can't be used: {status}");
+        println!("skipped: CUDA cannot be used: {status}");
     }
     usable
 }

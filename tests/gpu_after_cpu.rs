@@ -20,7 +20,7 @@ fn a_gpu_is_found_behind_a_seed_and_a_run_on_the_cpu() {
     let status = cuda_status();
     // a libtorch for the CPU is a choice that the set-up offers; one that missed its own CUDA half sees no device
     if matches!(status, CudaStatus::NoDriver | CudaStatus::NoLibrary { .. }) {
-        println!("skipped: CUDA can't be used: {status}");
+        println!("skipped: CUDA cannot be used: {status}");
         return;
     }
     assert!(matches!(status, CudaStatus::Usable { .. }), "{status}");

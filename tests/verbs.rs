@@ -123,6 +123,6 @@ fn a_validation_without_data_is_said_to_be_left_out() {
         .output()
         .unwrap();
     let said = String::from_utf8(fit.stderr).unwrap();
-    let warning = "warning: there is a `validation_step` and no `val_dataloader`: validation is left out\n";
+    let warning = "warning: there is a `validation_step` but no `val_dataloader`: validation is skipped\n";
     assert_eq!(said.matches(warning).count(), 1, "{said}");
 }

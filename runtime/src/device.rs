@@ -43,20 +43,20 @@ pub enum Devices {
     Indices(Vec<usize>),
 }
 
-/// A device that can't be used, and what is missing.
+/// A device that cannot be used, and what is missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
     /// CUDA was asked for and is not usable.
-    #[error("the accelerator cuda can't be used: {0}")]
+    #[error("the accelerator cuda cannot be used: {0}")]
     Cuda(CudaStatus),
     /// A GPU was asked for, and neither CUDA nor MPS is usable.
     #[error(
-        "the accelerator gpu can't be used: {0}, and this libtorch has no MPS, or this is not an Apple computer with a GPU"
+        "the accelerator gpu cannot be used: {0}, and this libtorch has no MPS, or this is not an Apple computer with a GPU"
     )]
     Gpu(CudaStatus),
     /// MPS was asked for and is not usable.
-    #[error("the accelerator mps can't be used: this libtorch has no MPS, or this is no Apple computer with a GPU")]
+    #[error("the accelerator mps cannot be used: this libtorch has no MPS, or this is no Apple computer with a GPU")]
     Mps,
     /// A device of that index does not exist.
     #[error("there is no device {index} of the accelerator {accelerator}: it has {count}, counted from 0")]
@@ -261,12 +261,12 @@ mod tests {
         let error = Accelerator::Cuda.device(&Devices::Auto).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the accelerator cuda can't be used: no NVIDIA driver is installed on this machine (libcuda.so.1 is not found)"
+            "the accelerator cuda cannot be used: no NVIDIA driver is installed on this machine (libcuda.so.1 is not found)"
         );
         let error = Accelerator::Gpu.device(&Devices::Auto).unwrap_err().to_string();
         assert_eq!(
             error,
-            "the accelerator gpu can't be used: no NVIDIA driver is installed on this machine (libcuda.so.1 is not found), and this \
+            "the accelerator gpu cannot be used: no NVIDIA driver is installed on this machine (libcuda.so.1 is not found), and this \
              libtorch has no MPS, or this is not an Apple computer with a GPU"
         );
     }

@@ -1,4 +1,4 @@
-//! What can go wrong in a run, and where it did.
+//! The errors of a run, with their locations.
 
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigurationError;
@@ -19,14 +19,14 @@ use crate::stage::{RunningStage, Stage};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// An error of a run. It says what went wrong, where, and what would be right.
+/// An error of a run: what failed, where, and how to fix it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A hook of the module, of the data module or of a callback returned an error or panicked.
     #[error(transparent)]
     Hook(#[from] Box<HookError>),
-    /// A signal asked the run to end, which it did after the running step, or at once where it waited for a worker.
+    /// A signal ended the run, after the current step, or immediately if the run was waiting for a worker.
     #[error(
         "interrupted by {signal}{}{}{}",
         in_loop(*running_stage, *epoch, *batch_idx),
@@ -38,15 +38,15 @@ pub enum Error {
         signal: Signal,
         /// The verb that was running.
         stage: Stage,
-        /// What it was doing, and so whose batch `batch_idx` is.
+        /// The running loop, to which `batch_idx` belongs.
         running_stage: RunningStage,
-        /// The training epoch, from 0, where one was running.
+        /// The training epoch, from 0, if one was running.
         epoch: Option<usize>,
-        /// The last batch that was worked on, from 0.
+        /// The last processed batch, from 0.
         batch_idx: Option<usize>,
-        /// Which worker of a loader was waited for, and what it was reading.
+        /// The worker that the loader was waiting for, and the samples that it was reading.
         waiting_for: Option<String>,
-        /// The newest checkpoint of the run: that of its end, if one was asked for.
+        /// The newest checkpoint of the run: the one written at the interruption, if any.
         checkpoint: Option<PathBuf>,
     },
     /// The loss was NaN or infinite, and [`on_non_finite_loss`](field@crate::TrainerConfig::on_non_finite_loss) is
@@ -63,7 +63,7 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
-    /// A gradient or a parameter was NaN or infinite, which [`detect_anomaly`](field@crate::TrainerConfig::detect_anomaly) looks for.
+    /// A gradient or a parameter was NaN or infinite, which [`detect_anomaly`](field@crate::TrainerConfig::detect_anomaly) detects.
     #[error(
         "{what} `{parameter}` has {} at epoch {epoch}, batch {batch_idx}",
         of_elements(*non_finite, *elements)
@@ -71,11 +71,11 @@ pub enum Error {
     Anomaly {
         /// `the gradient of` or `the parameter`.
         what: &'static str,
-        /// The first such parameter, in the order in which they were made.
+        /// The first such parameter, in the order of their creation.
         parameter: String,
-        /// How many elements are NaN or infinite.
+        /// The number of NaN and infinite elements.
         non_finite: i64,
-        /// How many elements there are.
+        /// The number of elements.
         elements: i64,
         /// The training epoch, from 0.
         epoch: usize,
@@ -90,24 +90,24 @@ pub enum Error {
     Panic {
         /// The verb that was running.
         stage: Stage,
-        /// What it was doing, and so whose batch `batch_idx` is.
+        /// The running loop, to which `batch_idx` belongs.
         running_stage: RunningStage,
-        /// The training epoch, from 0, where one was running.
+        /// The training epoch, from 0, if one was running.
         epoch: Option<usize>,
-        /// The batch, from 0, where one was being worked on.
+        /// The batch, from 0, if one was running.
         batch_idx: Option<usize>,
-        /// What the panic said.
+        /// The message of the panic.
         message: String,
     },
     /// The function that was given to [`Trainer::predict_each`](crate::Trainer::predict_each) failed.
     #[error("the function given to `predict_each` failed{}: {}", at(None, Some(*batch_idx)), in_one_line(error))]
     Prediction {
-        /// The batch whose prediction it was given, from 0 in each loader.
+        /// The batch of the prediction, from 0 in each loader.
         batch_idx: usize,
-        /// What it returned. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
+        /// The returned error. Its message is part of this one, so that it is not a [`source`](std::error::Error::source).
         error: anyhow::Error,
     },
-    /// A verb needs a hook that is not there.
+    /// A verb requires a hook that does not exist.
     #[error("`{stage}` needs `{hook}`: write it in the block of the module{}", if hook.is_dataloader() { " or the data module" } else { "" })]
     Missing {
         /// The verb that was called.
@@ -119,10 +119,10 @@ pub enum Error {
     /// mistake.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
-    /// The device asked for can't be used.
+    /// The requested device cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
-    /// A loader has nothing to train on.
+    /// A loader is empty.
     #[error(
         "the loader of `{dataloader}` has no batch{}: check that its data is there, and with `drop_last` that it fills one batch",
         at(*epoch, None)
@@ -130,7 +130,7 @@ pub enum Error {
     NoBatch {
         /// The hook that made the loader.
         dataloader: Hook,
-        /// The epoch; `None` where the loader says so before any epoch.
+        /// The epoch; `None` if the loader was known to be empty before the first epoch.
         epoch: Option<usize>,
     },
     /// A loader failed.
@@ -138,11 +138,11 @@ pub enum Error {
     Data {
         /// The hook that made the loader.
         dataloader: Hook,
-        /// The training epoch, from 0, where its batches were asked for.
+        /// The training epoch, from 0, if the batches were for one.
         epoch: Option<usize>,
-        /// The batch that was asked for, from 0; `None` where the loader could not begin.
+        /// The requested batch, from 0; `None` if the loader failed to start.
         batch_idx: Option<usize>,
-        /// Why it failed. Its sentence is part of this one, so that it is no [`source`](std::error::Error::source).
+        /// The cause. Its message is part of this one, so that it is not a [`source`](std::error::Error::source).
         r#source: DataError,
     },
     /// A logged value could not be read.
@@ -157,10 +157,10 @@ pub enum Error {
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// libtorch refused an operation of the trainer's own.
+    /// An operation of the trainer failed in libtorch.
     #[error("libtorch: {}", readable(&.0.to_string()))]
     Torch(#[from] tch::TchError),
-    /// libtorch refused an operation of the trainer's own that tch does not bind.
+    /// An operation of the trainer that tch does not bind failed in libtorch.
     #[error("libtorch: {}", readable(&.0.to_string()))]
     Native(#[from] NativeError),
     /// A file of the run could not be written or read.
@@ -175,12 +175,12 @@ impl Error {
     }
 }
 
-/// An error or a panic inside a hook, with its place.
+/// An error or a panic in a hook, with its location.
 #[derive(Debug, thiserror::Error)]
 pub struct HookError {
     /// The hook.
     pub hook: Hook,
-    /// The callback whose hook it is; `None` for the module's and the data module's own.
+    /// The callback that the hook belongs to; `None` for hooks of the module and the data module.
     pub callback: Option<&'static str>,
     /// The verb that was running.
     pub stage: Stage,
@@ -188,7 +188,7 @@ pub struct HookError {
     pub epoch: Option<usize>,
     /// The batch, from 0, where one was being worked on.
     pub batch_idx: Option<usize>,
-    /// What the hook returned, or what its panic said. Its sentence is part of this one, so that it is no
+    /// The error that the hook returned, or the message of its panic. Its message is part of this one, so that it is not a
     /// [`source`](std::error::Error::source).
     pub error: anyhow::Error,
 }
@@ -202,7 +202,7 @@ impl fmt::Display for HookError {
     }
 }
 
-/// As [`at`], where the batch may be one of the validation within training.
+/// Formats the location as [`at`] does, for a batch that may be one of the validation within training.
 fn in_loop(running_stage: RunningStage, epoch: Option<usize>, batch_idx: Option<usize>) -> String {
     let of_what = match (running_stage, epoch) {
         (RunningStage::SanityChecking, _) => "the sanity check".to_owned(),
@@ -215,7 +215,7 @@ fn in_loop(running_stage: RunningStage, epoch: Option<usize>, batch_idx: Option<
     }
 }
 
-/// How to continue after an interruption.
+/// Returns how to continue after an interruption.
 fn ways_on(stage: Stage, checkpoint: Option<&Path>) -> String {
     match checkpoint {
         _ if stage != Stage::Fit => String::new(),

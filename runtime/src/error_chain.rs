@@ -3,7 +3,7 @@
 use crate::native::readable;
 use crate::shown::shown;
 
-/// An error and what caused it, in one line. What stems from files has no control characters that a terminal would obey.
+/// Formats an error and its causes in one line. Control characters are removed, as the text may come from files.
 pub(crate) fn in_one_line(error: &anyhow::Error) -> String {
     let mut parts: Vec<String> = Vec::new();
     for cause in error.chain() {
@@ -22,7 +22,7 @@ mod tests {
 
     #[test]
     fn an_error_and_its_causes_fit_in_a_line() {
-        let error = anyhow::anyhow!("no such row").context("can't read the data");
-        assert_eq!(in_one_line(&error), "can't read the data: no such row");
+        let error = anyhow::anyhow!("no such row").context("cannot read the data");
+        assert_eq!(in_one_line(&error), "cannot read the data: no such row");
     }
 }

@@ -91,7 +91,7 @@ fn filter() -> &'static Targets {
         };
         asked.parse().unwrap_or_else(|error| {
             let warning = prefix(Level::WARN);
-            terminal::say(format_args!("{warning}RUST_LOG `{asked}` is ignored, as it can't be read: {error}"));
+            terminal::say(format_args!("{warning}RUST_LOG `{asked}` is ignored, as it cannot be read: {error}"));
             default
         })
     })

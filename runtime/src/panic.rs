@@ -103,7 +103,7 @@ fn place(panic: &PanicHookInfo<'_>) -> Option<String> {
     users.or_else(|| own.map(ToString::to_string))
 }
 
-/// What is said of a panic that aborts.
+/// The message of a panic that aborts.
 fn last_words(panic: &PanicHookInfo<'_>, location: Option<HookLocation>) -> String {
     let text = readable(text(panic.payload()));
     let message = message(&text, place(panic).as_deref());
@@ -151,7 +151,7 @@ mod tests {
         let formatted = said(|| panic!("no file {number}"));
         assert!(formatted.starts_with(concat!("no file 3 (panicked at ", file!(), ":")), "{formatted}");
         assert!(said(|| panic!("no file")).starts_with("no file (panicked at "));
-        // `panic_any` tells no place of its own
+        // `panic_any` reports no location
         assert!(said(|| std::panic::panic_any(3)).starts_with("a panic without a message"));
         assert_eq!(catch(|| Ok(3)).unwrap(), 3);
     }

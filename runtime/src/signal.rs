@@ -23,7 +23,7 @@ pub enum Signal {
 impl Signal {
     const ALL: [Self; 2] = [Self::Interrupt, Self::Terminate];
 
-    /// What a program that it ended answers to its shell, 128 and the signal's number: 130 for SIGINT, 143 for SIGTERM.
+    /// The exit code of a program that the signal ended, 128 plus the signal's number: 130 for SIGINT, 143 for SIGTERM.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => 130,
@@ -113,7 +113,7 @@ impl Signals {
         self.caught.signal()
     }
 
-    /// What was caught, also after these handlers are gone.
+    /// The caught signal, available even after the handlers are removed.
     pub(crate) fn watched(&self) -> Caught {
         self.caught.clone()
     }

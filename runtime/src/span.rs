@@ -78,9 +78,9 @@ impl Table {
         let minutes = (days * 24.0 + self.hours) * 60.0 + self.minutes;
         let seconds = minutes * 60.0 + self.seconds + self.milliseconds / 1e3;
         let refused = match seconds {
-            _ if seconds.is_nan() => "a time can't be NaN".to_owned(),
-            _ if seconds < 0.0 => "a time can't be negative".to_owned(),
-            _ => format!("a time can't be longer than {} seconds", u64::MAX),
+            _ if seconds.is_nan() => "a time cannot be NaN".to_owned(),
+            _ if seconds < 0.0 => "a time cannot be negative".to_owned(),
+            _ => format!("a time cannot be longer than {} seconds", u64::MAX),
         };
         Duration::try_from_secs_f64(seconds).map(Span).map_err(|_| refused)
     }
@@ -123,13 +123,13 @@ mod tests {
         let said = "`00:99:00:00` is not a time: write DD:HH:MM:SS, or units such as 1h 30m";
         assert_eq!("00:99:00:00".parse::<Span>().unwrap_err(), said);
         assert!(read("{\"fortnights\": 1}").is_err());
-        assert!(read("{\"minutes\": -1}").unwrap_err().starts_with("a time can't be negative"));
-        let longer = "a time can't be longer than 18446744073709551615 seconds";
+        assert!(read("{\"minutes\": -1}").unwrap_err().starts_with("a time cannot be negative"));
+        let longer = "a time cannot be longer than 18446744073709551615 seconds";
         assert!(read("{\"days\": 1e30}").unwrap_err().starts_with(longer));
         let yaml = |text| crate::TrainerConfig::from_yaml(text).unwrap_err().to_string();
-        assert_eq!(yaml("max_time: {minutes: .nan}"), "`max_time`: a time can't be NaN");
+        assert_eq!(yaml("max_time: {minutes: .nan}"), "`max_time`: a time cannot be NaN");
         assert_eq!(yaml("max_time: {minutes: .inf}"), format!("`max_time`: {longer}"));
-        assert_eq!(yaml("max_time: {hours: .inf, seconds: -.inf}"), "`max_time`: a time can't be NaN");
+        assert_eq!(yaml("max_time: {hours: .inf, seconds: -.inf}"), "`max_time`: a time cannot be NaN");
     }
 
     #[test]

@@ -13,7 +13,7 @@ fn own_folder() -> &'static str {
 const CRATES: [&str; 9] =
     ["std", "core", "alloc", "tch", "torch_sys", "tch_lightning", "anyhow", "__rustc", "rust_begin_unwind"];
 
-/// What leads to the dependencies of a program, and to the standard library.
+/// Parts of the paths of dependencies and of the standard library.
 const FOLDERS: [&str; 4] = ["/registry/src/", "/git/checkouts/", "/rustc/", "/rustlib/"];
 
 /// Whether a file is not the user's.

@@ -76,7 +76,7 @@ fn unreadable(error: &serde_saphyr::Error) -> String {
         }
         error => {
             let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            format!("it can't be read as YAML: {}", in_one_line(&text))
+            format!("it cannot be read as YAML: {}", in_one_line(&text))
         }
     }
 }
@@ -184,7 +184,7 @@ mod tests {
         }
         for text in [deep, bomb] {
             let said = parse(text.as_bytes()).unwrap_err();
-            assert!(said.starts_with("it can't be read as YAML: ") && !said.contains('\n'), "{said}");
+            assert!(said.starts_with("it cannot be read as YAML: ") && !said.contains('\n'), "{said}");
         }
     }
 

@@ -42,7 +42,7 @@ fn what_is_not_asked_for_is_left_out() {
 #[test]
 fn without_a_logger_it_says_what_is_missing() {
     let error = Trainer::new(config()).callback(DeviceStatsMonitor::new()).fit(&mut line(), ()).unwrap_err();
-    let said = "DeviceStatsMonitor writes to loggers, and the trainer has none: add one, or leave `logger` at true";
+    let said = "DeviceStatsMonitor writes to loggers, but the trainer has none: add one, or leave `logger` at true";
     assert_eq!(error.to_string(), said);
 }
 

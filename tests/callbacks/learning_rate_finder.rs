@@ -80,7 +80,7 @@ fn what_makes_no_sense_is_refused() {
         [refused(LearningRateFinder::new().min_lr(0.0)), refused(LearningRateFinder::new().num_training_steps(0))];
     let expected = [
         "LearningRateFinder: `min_lr` and `max_lr` must be numbers above 0",
-        "LearningRateFinder: `num_training_steps` is 0: it must be at least 1",
+        "LearningRateFinder: `num_training_steps` must be at least 1, but it is 0",
     ];
     assert_eq!(told, expected);
 }

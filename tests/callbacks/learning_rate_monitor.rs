@@ -86,7 +86,7 @@ fn a_rate_can_be_monitored() {
 fn without_a_logger_it_says_what_is_missing() {
     let mut trainer = Trainer::new(config()).callback(LearningRateMonitor::new());
     let error = trainer.fit(&mut Line::new(Sgd::new(0.1)), ()).unwrap_err();
-    let said = "LearningRateMonitor writes to loggers, and the trainer has none: add one, or leave `logger` at true";
+    let said = "LearningRateMonitor writes to loggers, but the trainer has none: add one, or leave `logger` at true";
     assert_eq!(error.to_string(), said);
     // nothing is logged in a fast development run, whether or not there is a logger
     let config = TrainerConfig { fast_dev_run: tch_lightning::trainer::FastDevRun::from(true), ..config() };

@@ -320,7 +320,7 @@ fn what_a_hook_had_set_to_nothing_names_the_file() {
     assert_eq!(
         said,
         format!(
-            "the checkpoint {} does not fit this run: `accumulate_grad_batches` is set to 0: it must be at least 1",
+            "the checkpoint {} does not fit this run: `accumulate_grad_batches` must be at least 1, but it is 0",
             saved.path().display()
         )
     );

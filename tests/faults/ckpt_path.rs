@@ -94,7 +94,7 @@ fn missing_checkpoints_are_explained() {
     assert!(log.contains("warning: there is no checkpoint in ./lightning_logs: `fit` begins from scratch"), "{log}");
     fs::remove_file(program.path(BEST)).unwrap();
     let said = program.refuse("test");
-    assert!(said.ends_with("epoch=0-step=5.ckpt, does not exist any more: name another one, or take `last`"), "{said}");
+    assert!(said.ends_with("epoch=0-step=5.ckpt, no longer exists: name another one, or take `last`"), "{said}");
     program.succeed("test --ckpt-path last");
 }
 

@@ -138,12 +138,12 @@ fn what_is_no_configuration_is_refused_in_a_sentence() {
         ("ckpt_path: \"\"", "`ckpt_path` must be a file's path, and is empty"),
         ("ckpt_path: [1]", "`ckpt_path` must be a file's path, and is a list"),
         ("trainer:\n  max_epochs: 1\n  max_epochs: 2", "`max_epochs` stands twice, the second time in line 3"),
-        ("trainer: {\n", "it can't be read as YAML: unclosed bracket '{' at line 1, column 10"),
-        ("trainer: *missing", "it can't be read as YAML: reference to unknown value at line 1, column 10"),
+        ("trainer: {\n", "it cannot be read as YAML: unclosed bracket '{' at line 1, column 10"),
+        ("trainer: *missing", "it cannot be read as YAML: reference to unknown value at line 1, column 10"),
         ("trainer: {max_epochs: 1e999}", "`trainer.max_epochs`: invalid type: floating point `inf`, expected i64"),
         (
             "trainer: {}\n---\ntrainer: {}\n",
-            "it can't be read as YAML: only single YAML document expected but multiple found at line 3, column 1",
+            "it cannot be read as YAML: only single YAML document expected but multiple found at line 3, column 1",
         ),
         ("1: 2", "`1` is unknown: the keys are trainer, model, data, seed_everything, ckpt_path"),
         ("model: {lr: }", "`model.lr`: invalid type: null, expected f64"),
@@ -151,8 +151,8 @@ fn what_is_no_configuration_is_refused_in_a_sentence() {
         assert_eq!(program.refuse_file(text), sentence, "{text}");
     }
     for (file, sentence) in [
-        ("none.yaml", "can't read the configuration none.yaml: No such file or directory (os error 2)"),
-        (".", "can't read the configuration .: Is a directory (os error 21)"),
+        ("none.yaml", "cannot read the configuration none.yaml: No such file or directory (os error 2)"),
+        (".", "cannot read the configuration .: Is a directory (os error 21)"),
     ] {
         assert_eq!(program.refuse(&format!("fit --config {file} --width 1")), sentence);
     }
@@ -252,17 +252,17 @@ fn each_key_of_lightnings_that_can_not_be_taken_is_answered() {
          `configure_optimizers`",
         "model.class_path` is `a.Other`, and the model of this program is `Faulty`: remove it, and write the values of `init_args` \
          into `model`",
-        "trainer.strategy` can't be taken: a run uses one process and one device: remove it",
-        "trainer.num_nodes` can't be taken: a run uses one process and one device: remove it",
-        "trainer.callbacks` can't be taken: return `EarlyStopping`, `LearningRateMonitor` from the module's \
+        "trainer.strategy` cannot be taken: a run uses one process and one device: remove it",
+        "trainer.num_nodes` cannot be taken: a run uses one process and one device: remove it",
+        "trainer.callbacks` cannot be taken: return `EarlyStopping`, `LearningRateMonitor` from the module's \
          `configure_callbacks`, or add them in `main`: `Model::program::<Data>().callback(…)`",
-        "trainer.barebones` can't be taken: set `logger`, `enable_checkpointing`, `enable_progress_bar` and \
+        "trainer.barebones` cannot be taken: set `logger`, `enable_checkpointing`, `enable_progress_bar` and \
          `enable_model_summary` to false, and `num_sanity_val_steps` to 0",
     ] {
         assert!(sentences.iter().any(|said| said.trim_start_matches('`') == sentence), "{sentence}\n{said}");
     }
     assert!(said.contains(
-        "`trainer.logger` can't be taken: add `TensorBoardLogger` in `main`: `Model::program::<Data>().logger(…)`"
+        "`trainer.logger` cannot be taken: add `TensorBoardLogger` in `main`: `Model::program::<Data>().logger(…)`"
     ));
 }
 
@@ -283,7 +283,7 @@ fn a_flag_that_must_be_given_may_stand_in_a_file() {
     assert_eq!(
         program.refuse("fit --config one.yaml --config two.yaml --config none.yaml"),
         "the configuration one.yaml is wrong: `trainr` is unknown: write `trainer`; the configuration two.yaml is wrong: `model` \
-         must be a table of keys and values, and is a number; can't read the configuration none.yaml: No such file or \
+         must be a table of keys and values, and is a number; cannot read the configuration none.yaml: No such file or \
          directory (os error 2)"
     );
 }

@@ -1,4 +1,4 @@
-//! Logs and checkpoints that can't be written.
+//! Logs and checkpoints that cannot be written.
 
 use crate::child::{Program, sentence, text};
 use std::fs;
@@ -14,7 +14,7 @@ fn a_full_disk_leaves_whole_rows() {
     let said = sentence(&text(output.stderr));
     let (location, cause) = said.split_once(": ").unwrap();
     assert!(location.starts_with("the logger `csv` failed in `fit` at epoch "), "{said}");
-    assert_eq!(cause, "can't write the log ./lightning_logs/version_0/metrics.csv: File too large (os error 27)");
+    assert_eq!(cause, "cannot write the log ./lightning_logs/version_0/metrics.csv: File too large (os error 27)");
     let log = fs::read_to_string(program.path("lightning_logs/version_0/metrics.csv")).unwrap();
     let columns = log.lines().next().unwrap().split(',').count();
     assert!(log.len() > 1024 && log.len() <= 2048 && log.ends_with('\n'), "{log}");
@@ -46,7 +46,7 @@ fn a_folder_that_can_not_be_made_is_named() {
     fs::write(program.path("lightning_logs"), "a file").unwrap();
     assert_eq!(
         program.refuse("fit --width 1"),
-        "can't make a folder for this run in ./lightning_logs: File exists (os error 17)"
+        "cannot create a folder for this run in ./lightning_logs: File exists (os error 17)"
     );
     assert_eq!(fs::read_to_string(program.path("lightning_logs")).unwrap(), "a file");
 }

@@ -173,13 +173,17 @@ fn arguments_that_can_not_be_flags_of_the_program_are_refused() {
     ] {
         for verb in ["fit", "hooks"] {
             let said = Program::of_flags(kind).refuse(verb);
-            assert_eq!(said, format!("the program's flags can't be made of the hyperparameters: {sentence}"), "{kind}");
+            assert_eq!(
+                said,
+                format!("the program's flags cannot be made of the hyperparameters: {sentence}"),
+                "{kind}"
+            );
         }
     }
     // what clap itself asserts, in debug builds
     for kind in ["global-and-required", "two-lists", "unknown-conflict"] {
         let said = Program::of_flags(kind).refuse("fit");
-        assert!(said.starts_with("the program's flags can't be made of the hyperparameters: "), "{kind}: {said}");
+        assert!(said.starts_with("the program's flags cannot be made of the hyperparameters: "), "{kind}: {said}");
     }
 }
 
@@ -295,5 +299,5 @@ fn a_hyperparameter_that_was_added_to_a_struct_in_a_struct_has_its_default() {
 #[test]
 fn a_number_that_is_too_large_names_its_field() {
     let said = Program::of_flags("whole").refuse(&format!("fit --width 1 --large {}", i128::MAX));
-    assert_eq!(said, "the model's hyperparameters can't be written: `large`: the number is too large for JSON");
+    assert_eq!(said, "the model's hyperparameters cannot be written: `large`: the number is too large for JSON");
 }

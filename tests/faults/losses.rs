@@ -104,7 +104,7 @@ fn a_run_can_go_on_as_lightning_does() {
 fn l_bfgs_can_not_skip_a_step_and_can_stop() {
     let mut net = Net::new(nan_at(&[1])).optimizers(Lbfgs::new(0.1));
     let said = fit(&mut net, with(NonFiniteLoss::SkipStep), false).err().unwrap().to_string();
-    assert_eq!(said, "`on_non_finite_loss` is skip-step, and L-BFGS can't skip a step: choose stop or go-on");
+    assert_eq!(said, "`on_non_finite_loss` is skip-step, and L-BFGS cannot skip a step: choose stop or go-on");
     for on_a_gpu in [false, true] {
         let mut net = Net::new(nan_at(&[1])).optimizers(Lbfgs::new(0.1));
         let said = fit(&mut net, config(), on_a_gpu).err().unwrap().to_string();
@@ -164,7 +164,7 @@ fn the_program_says_how_many_steps_were_left_out() {
     let log = text(output.stderr);
     assert!(output.status.success(), "{log}");
     let warning =
-        "warning: the loss of 5 batches was NaN or infinite, first at epoch 0, batch 0, and their steps were left out";
+        "warning: the loss of 5 batches was NaN or infinite, first at epoch 0, batch 0, and their steps were skipped";
     assert!(log.lines().any(|line| line == warning), "{log}");
     let output = program.run("fit --fault nan --width 1");
     assert_eq!(output.status.code(), Some(1));

@@ -240,7 +240,7 @@ fn a_file_of_another_program_is_refused_before_the_run() {
     let path = logs.join("metrics.csv");
     assert!(
         said.starts_with(&format!(
-            "the logger `csv` failed in `fit`: can't continue the log {}: it has no column `step`",
+            "the logger `csv` failed in `fit`: cannot continue the log {}: it has no column `step`",
             path.display()
         )),
         "{said}"

@@ -74,7 +74,7 @@ fn is_of_an_epoch(line: &str) -> bool {
     rest.0.parse::<usize>().is_ok() && rest.1.ends_with(" s") && rest.1.len() < 20
 }
 
-const SKIPPED: &str = "the loss of 1 batch was NaN or infinite, first at epoch 0, batch 4, and its step was left out";
+const SKIPPED: &str = "the loss of 1 batch was NaN or infinite, first at epoch 0, batch 4, and its step was skipped";
 const ENDED: &str = "training ended after 15 epochs and 90 steps: `max_epochs` of 15 was reached";
 
 /// The lines that hooks print and report, in their order.
@@ -143,7 +143,7 @@ fn rust_log_chooses_what_is_reported() {
         assert_eq!(reported(""), [ENDED, &skipped], "{mode}");
         let said = reported("info=info=info");
         assert!(
-            said[0].starts_with("warning: RUST_LOG `info=info=info` is ignored, as it can't be read: "),
+            said[0].starts_with("warning: RUST_LOG `info=info=info` is ignored, as it cannot be read: "),
             "{said:?}"
         );
         assert_eq!(said[1..], [ENDED, &skipped], "{mode}");

@@ -36,7 +36,7 @@ fn call_of_one(hook: Hook) -> TokenStream {
             #(#parameters),*
         ) -> std::result::Result<#value, Error> {
             let callback = &mut self.list[index];
-            edge::callback(Hook::#variant, callback.name(), ctx, |ctx| callback.#name(ctx.at(), #(#names),*))
+            call_hook::callback(Hook::#variant, callback.name(), ctx, |ctx| callback.#name(ctx.at(), #(#names),*))
         }
     }
 }

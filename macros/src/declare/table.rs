@@ -96,7 +96,7 @@ fn call(declared: HookTrait, hook: Hook) -> TokenStream {
     let otherwise = match hook.constant_default() {
         Some(value) => quote!(None => Ok(#value)),
         None => {
-            quote!(None => edge::module(Hook::#variant, ctx, |ctx| <M as #trait_name>::#name(module, #context, #(#names),*)))
+            quote!(None => call_hook::module(Hook::#variant, ctx, |ctx| <M as #trait_name>::#name(module, #context, #(#names),*)))
         }
     };
     quote! {
@@ -104,7 +104,7 @@ fn call(declared: HookTrait, hook: Hook) -> TokenStream {
         #[allow(dead_code, unused_variables)]
         pub(crate) fn #name(module: &mut M, ctx: &mut RunContext, #callbacks #(#parameters),*) -> std::result::Result<#value, Error> {
             match <M as #trait_name>::TABLE.#name {
-                Some(hook) => edge::module(Hook::#variant, ctx, |ctx| hook(module, #context, #(#names),*)),
+                Some(hook) => call_hook::module(Hook::#variant, ctx, |ctx| hook(module, #context, #(#names),*)),
                 #otherwise,
             }
         }

@@ -262,7 +262,7 @@ impl Hook {
         self.declared.default.is_some_and(|body| body.contains("MissingHook"))
     }
 
-    /// The value of a default body that can't fail, `Ok(value)`: a loop takes it at once, without the hook's edge.
+    /// The value of a default body that cannot fail, `Ok(value)`: a loop uses it directly, without a call of the hook.
     pub(crate) fn constant_default(self) -> Option<Expr> {
         let body: syn::Block = parsed(self.declared.default?);
         let [Stmt::Expr(Expr::Call(call), None)] = body.stmts.as_slice() else { return None };

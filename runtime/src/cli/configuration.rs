@@ -26,7 +26,7 @@ pub(super) struct Configuration {
 struct Source {
     path: PathBuf,
     table: Table,
-    /// Why the file can't be read.
+    /// Why the file cannot be read.
     unreadable: Option<String>,
     mistakes: Vec<String>,
 }
@@ -75,7 +75,7 @@ impl Source {
     fn sentence(&self) -> Option<String> {
         let name = self.path.display();
         match &self.unreadable {
-            Some(error) => Some(format!("can't read the configuration {name}: {error}")),
+            Some(error) => Some(format!("cannot read the configuration {name}: {error}")),
             None if self.mistakes.is_empty() => None,
             None => Some(format!("the configuration {name} is wrong: {}", listed(&self.mistakes))),
         }

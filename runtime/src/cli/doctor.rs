@@ -1,4 +1,4 @@
-//! What the program finds on this machine.
+//! The `doctor` command: libtorch, devices and threads of this machine.
 
 use crate::device::{Accelerator, Devices, cuda_status, mps_is_available};
 use crate::native::{libtorch_version, loaded_libtorch};

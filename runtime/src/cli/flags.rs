@@ -51,7 +51,7 @@ impl Flags {
             flags.program.clone().build();
             Ok(flags)
         });
-        flags.context("the program's flags can't be made of the hyperparameters")
+        flags.context("the program's flags cannot be made of the hyperparameters")
     }
 
     fn unchecked<M: HasHparams, D: HasHparams>(config: &TrainerConfig) -> Result<Self> {

@@ -52,7 +52,7 @@ pub(super) fn read<H: Hyperparameters>(
         if !files.have(of) {
             return Ok(Found { hparams: Ok(hparams), values: BTreeMap::new(), missing: None });
         }
-        base = hparams.to_json().with_context(|| format!("the {of}'s hyperparameters can't be written"))?;
+        base = hparams.to_json().with_context(|| format!("the {of}'s hyperparameters cannot be written"))?;
     }
     let mut fields = Fields::<H>::new(flags, base);
     let mut of_files = Value::Object(Table::new());
@@ -139,7 +139,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         fields
     }
 
-    /// Divides a table of a file into what can be used and what can't, with a mistake for each value.
+    /// Divides a table of a file into what can be used and what cannot, with a mistake for each value.
     fn sort_out(&self, place: &mut Path, table: &Table) -> (Table, Vec<String>) {
         let (mut usable, mut mistakes) = (Table::new(), Vec::new());
         let known = self.known(&place[1..]);
@@ -203,7 +203,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         let completed = (0..SEEDS).map(|seed| self.with_flags(values, seed, &optional));
         let mut whole = completed.filter_map(Result::ok);
         let (Some(one), Some(other)) = (whole.next(), whole.next()) else {
-            // what is missing can't be made up
+            // a missing value has no substitute
             let mut hparams = H::from_json(values.clone())?;
             hparams.update_from_arg_matches(&self.flags.explicit).map_err(serde::de::Error::custom)?;
             return Ok((hparams, None));

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// The types of a program, by the sections of their hyperparameters.
 pub(super) type Types = [(&'static str, &'static str); 2];
 
-/// Moves the values of a file of Lightning's to where the program has them. Returns a mistake for each key that can't be taken, with
+/// Moves the values of a file of Lightning's to where the program has them. Returns a mistake for each key that cannot be taken, with
 /// what stands in its place.
 pub(super) fn translate(table: &mut Table, stage: Stage, types: Types) -> Vec<String> {
     take_verb(table, stage);

@@ -20,7 +20,7 @@ pub(super) struct Part {
 
 impl Part {
     /// # Errors
-    /// Hyperparameters that can't be flags.
+    /// Hyperparameters that cannot be flags.
     pub(super) fn of<H: Hyperparameters>(name: &'static str) -> Result<Self> {
         let derived = H::augment_args(Command::new(name).no_binary_name(true).disable_help_flag(true));
         if derived.has_subcommands() {

@@ -76,7 +76,7 @@ where
     /// Runs the verb with the trainer that `complete` returns for the one of this configuration.
     pub(super) fn run(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
         let json = |of: &str, json: serde_json::Result<serde_json::Value>| {
-            json.with_context(|| format!("the {of}'s hyperparameters can't be written"))
+            json.with_context(|| format!("the {of}'s hyperparameters cannot be written"))
         };
         let (model, data) = (json("model", self.model.to_json())?, json("data", self.data.to_json())?);
         if self.prints {
@@ -84,15 +84,15 @@ where
             let (model, data) = (json::Plain(&model), json::Plain(&data));
             let ckpt_path = ckpt_path.as_ref();
             let printed = Printed { seed_everything: *seed, trainer: config, model, data, ckpt_path };
-            let text = yaml::write(&printed).context("the configuration can't be written in YAML")?;
+            let text = yaml::write(&printed).context("the configuration cannot be written in YAML")?;
             return say(text.trim_end());
         }
         let hyper_parameters = serde_json::json!({ "model": model, "data": data });
         crate::seed_everything(self.seed);
         // the model may depend on the data module, as on the size of its vocabulary
-        let mut data = panic::catch(|| D::from_hparams(self.data)).context("the data module can't be made")?;
+        let mut data = panic::catch(|| D::from_hparams(self.data)).context("the data module cannot be made")?;
         let module = panic::catch(|| M::from_hparams_and_data(self.model, &data));
-        let mut module = module.context("the model can't be made")?;
+        let mut module = module.context("the model cannot be made")?;
         let mut trainer = complete(Trainer::new(self.config).hyper_parameters(hyper_parameters));
         if let Some(found) = &self.checkpoint {
             say(&found.to_string())?;
@@ -155,5 +155,5 @@ fn metrics_table(metrics: &Metrics) -> String {
 
 /// Writes a result.
 pub(super) fn say(text: &str) -> Result<()> {
-    terminal::print(text).context("can't write to the standard output stream")
+    terminal::print(text).context("cannot write to the standard output stream")
 }

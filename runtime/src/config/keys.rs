@@ -37,7 +37,7 @@ pub(crate) fn sort_out(
         match lightning_key(key, value) {
             Some(LightningKey::Taken) => continue,
             Some(LightningKey::Refused(instead)) => {
-                mistakes.push(format!("`{path}` can't be taken: {instead}"));
+                mistakes.push(format!("`{path}` cannot be taken: {instead}"));
                 continue;
             }
             None => {}

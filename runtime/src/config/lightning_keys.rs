@@ -8,7 +8,7 @@ use serde_json::Value;
 pub(super) enum LightningKey {
     /// The value has the same meaning as no value.
     Taken,
-    /// The value can't be taken, for this reason.
+    /// The value cannot be taken, for this reason.
     Refused(String),
 }
 

@@ -34,7 +34,7 @@ fn gradient_clip_val(config: &TrainerConfig) -> Option<String> {
     Some(format!("`gradient_clip_val` is {value}: it must be a number of 0 or more"))
 }
 
-/// A fraction of an epoch can't be counted across epochs.
+/// A fraction of an epoch cannot be counted across epochs.
 fn across_epochs(config: &TrainerConfig) -> Option<String> {
     let is_part = matches!(config.val_check_interval, super::ValCheckInterval::Fraction(part) if part != 1.0);
     (is_part && config.check_val_every_n_epoch.is_none()).then(|| {

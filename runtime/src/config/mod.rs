@@ -149,9 +149,9 @@ pub struct TrainerConfig {
 /// The loss is checked as the training step returned it, before it is divided by `accumulate_grad_batches` or scaled for
 /// `16-mixed`, whose scaler handles infinite gradients by itself. On the CPU it is checked before the backward pass. On a GPU
 /// nothing waits for it: the optimizer's step is skipped on the device, and the host reads the loss where it waits anyway, for a
-/// row of the log, a validation, or the end of the epoch. Adadelta, Adamax, NAdam, RAdam and RMSprop can't skip a step on the
+/// row of the log, a validation, or the end of the epoch. Adadelta, Adamax, NAdam, RAdam and RMSprop cannot skip a step on the
 /// device: with `Stop` they take it, with `SkipStep` each of their steps waits for the device. L-BFGS waits for its loss
-/// anyway, and can't skip a step.
+/// anyway, and cannot skip a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]

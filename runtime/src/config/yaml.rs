@@ -35,9 +35,9 @@ impl TrainerConfig {
     /// The whole configuration in YAML.
     ///
     /// # Errors
-    /// A [`ConfigurationError`] for a value that YAML can't hold, such as a path that is not UTF-8.
+    /// A [`ConfigurationError`] for a value that YAML cannot hold, such as a path that is not UTF-8.
     pub fn to_yaml(&self) -> Result<String, ConfigurationError> {
-        yaml::write(self).map_err(|error| format!("the configuration can't be written in YAML: {error}").into())
+        yaml::write(self).map_err(|error| format!("the configuration cannot be written in YAML: {error}").into())
     }
 
     /// This configuration with the values of a table, which is the section of this name in a larger one.

@@ -1,4 +1,4 @@
-//! Where the checkpoints of a run are: what finds them from the run's folder.
+//! The folders of a run's checkpoints, found from the run's own folder.
 
 use super::RunContext;
 use crate::atomic_file;
@@ -12,8 +12,8 @@ pub(crate) const CHECKPOINTS: &str = "checkpoints";
 const ELSEWHERE: &str = "checkpoint_folders.txt";
 
 impl RunContext {
-    /// Records that a checkpoint was written: if it is outside of the run's folder, its own folder is added to a list there, so that
-    /// `test` and `predict` find it. A list that cannot be written is left out: the checkpoint can still be named.
+    /// Records that a checkpoint was written: if it is outside of the run's folder, its folder is added to a list there, so that
+    /// `test` and `predict` find it. Errors are ignored: the checkpoint can still be named by its path.
     pub(crate) fn note_checkpoint(&mut self, path: &Path) {
         self.record_save();
         let Some(run) = self.made_log_dir() else { return };

@@ -1,4 +1,4 @@
-//! Where a run is: the verb, the loop, the epoch and the batch that are running, and how far the run has come.
+//! The position of a run: the running verb, loop, epoch and batch, and the counters.
 
 use super::RunContext;
 use crate::hook::Hook;
@@ -11,7 +11,7 @@ pub(super) struct Clock {
     stage: Stage,
     running_stage: RunningStage,
     progress: Progress,
-    /// Whether a training epoch is running, so that what fails can say in which.
+    /// Whether a training epoch is running, which errors then name.
     in_epoch: bool,
     batch_idx: Option<usize>,
     batch_size: usize,
@@ -20,7 +20,7 @@ pub(super) struct Clock {
     num_training_batches: Option<usize>,
     num_val_batches: Vec<Option<usize>>,
     has_validated: bool,
-    /// When the validation within training was due last.
+    /// The time and step at which validation within training was last due.
     validation_clock: IntervalClock,
 }
 
@@ -42,7 +42,7 @@ impl Clock {
         }
     }
 
-    /// The clock of an evaluation: the rows of what a `fit` has trained belong to the step that it has reached.
+    /// The clock of an evaluation after a `fit`, whose counters it keeps: its rows belong to the step that the `fit` reached.
     pub(super) fn after(stage: Stage, before: Self) -> Self {
         Self {
             progress: before.progress,
@@ -59,7 +59,7 @@ impl RunContext {
         self.clock.stage
     }
 
-    /// What the verb is doing at the moment.
+    /// The loop that the verb is running.
     pub fn running_stage(&self) -> RunningStage {
         self.clock.running_stage
     }
@@ -99,12 +99,12 @@ impl RunContext {
         self.clock.batch_idx
     }
 
-    /// The number of batches of a training epoch; `None` where the loader does not know how many it has.
+    /// The number of batches of a training epoch; `None` if the loader does not know its length.
     pub fn num_training_batches(&self) -> Option<usize> {
         self.clock.num_training_batches
     }
 
-    /// The number of batches of each validation loader, as far as its length is known; empty before the loaders are made.
+    /// The number of batches of each validation loader, `None` if its length is unknown; empty before the loaders are created.
     pub fn num_val_batches(&self) -> &[Option<usize>] {
         &self.clock.num_val_batches
     }
@@ -119,9 +119,9 @@ impl RunContext {
         self.progress().is_last_batch()
     }
 
-    /// Whether the running epoch has begun. In [`on_train_start`](crate::Callback::on_train_start) it tells that the run is resumed
-    /// within an epoch. The epoch's `on_train_epoch_start` was called by the run that wrote the checkpoint, and is not called
-    /// again: a callback sets up here what it sets up there.
+    /// Whether the running epoch has begun. In [`on_train_start`](crate::Callback::on_train_start), true means that the run is resumed
+    /// within an epoch. `on_train_epoch_start` of that epoch was called in the run that wrote the checkpoint, and is not called
+    /// again: a callback must repeat that set-up in `on_train_start`.
     pub fn is_mid_epoch(&self) -> bool {
         self.progress().is_mid_epoch()
     }
@@ -153,13 +153,13 @@ impl RunContext {
         self.clock.in_epoch = false;
     }
 
-    /// Sets the batch that is worked on from now on. Returns the one before: a validation runs within a training batch.
+    /// Sets the running batch. Returns the previous one, as validation runs within a training batch.
     pub(crate) fn enter_batch(&mut self, batch_idx: usize, batch_size: Option<usize>) -> Option<usize> {
         self.clock.batch_size = batch_size.unwrap_or(1);
         self.clock.batch_idx.replace(batch_idx)
     }
 
-    /// Returns to the batch that [`enter_batch`](Self::enter_batch) returned.
+    /// Restores the batch that [`enter_batch`](Self::enter_batch) returned.
     pub(crate) fn leave_batch(&mut self, outer: Option<usize>) {
         self.clock.batch_idx = outer;
     }
@@ -169,7 +169,7 @@ impl RunContext {
         self.clock.batch_size
     }
 
-    /// The running loader among several.
+    /// The index of the running loader, if there are several.
     pub(crate) fn dataloader_idx(&self) -> Option<usize> {
         self.clock.dataloader_idx
     }
@@ -183,12 +183,12 @@ impl RunContext {
         self.clock.hook
     }
 
-    /// Sets the hook that is running from now on. Returns the one around it.
+    /// Sets the running hook. Returns the hook around it.
     pub(crate) fn enter_hook(&mut self, hook: Hook) -> Option<Hook> {
         self.clock.hook.replace(hook)
     }
 
-    /// Returns to the hook that [`enter_hook`](Self::enter_hook) returned.
+    /// Restores the hook that [`enter_hook`](Self::enter_hook) returned.
     pub(crate) fn leave_hook(&mut self, outer: Option<Hook>) {
         self.clock.hook = outer;
     }
@@ -207,7 +207,7 @@ impl RunContext {
         self.clock.has_validated
     }
 
-    /// Records that the validation within training has run: its next interval begins.
+    /// Records that validation within training has run, and begins its next interval.
     pub(crate) fn end_validation(&mut self) {
         self.clock.has_validated = true;
         self.clock.validation_clock.restart();

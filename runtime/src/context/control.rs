@@ -1,4 +1,4 @@
-//! What ends a run: a hook that asks for it, a signal, and the reason that is given.
+//! The end of a run: requests by hooks, signals, and the reason.
 
 use super::RunContext;
 use super::interruption::{Interruption, LoopLocation};
@@ -8,9 +8,9 @@ use std::fmt;
 /// The control over the end of a run.
 #[derive(Default)]
 pub(super) struct Control {
-    /// Whether a hook has asked training to stop.
+    /// Whether a hook has requested a stop.
     should_stop: bool,
-    /// The reason, as the hook that asked first gave it.
+    /// The reason given by the first hook that requested a stop.
     stop_reason: Option<String>,
     /// Why training has ended.
     end_reason: Option<EndReason>,
@@ -18,13 +18,13 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// The control of an evaluation after a `fit`, which can still be saved.
+    /// The state in an evaluation after a `fit`, which can still be saved.
     pub(super) fn after(before: Self) -> Self {
         Self { should_stop: before.should_stop, stop_reason: before.stop_reason, ..Self::default() }
     }
 }
 
-/// Why a `fit` ended without an error.
+/// The reason why a `fit` ended without an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EndReason {
@@ -32,8 +32,8 @@ pub enum EndReason {
     MaxEpochs(usize),
     /// `max_steps`, this many, was reached.
     MaxSteps(usize),
-    /// A hook called [`ctx.stop()`](RunContext::stop) or [`ctx.stop_because()`](RunContext::stop_because), here with the reason
-    /// it gave.
+    /// A hook called [`ctx.stop()`](RunContext::stop) or [`ctx.stop_because()`](RunContext::stop_because), with this
+    /// reason.
     Stopped(Option<String>),
     /// `limit_train_batches` is 0.
     NoTrainingBatches,
@@ -52,14 +52,14 @@ impl fmt::Display for EndReason {
 }
 
 impl RunContext {
-    /// Ends training after the running batch, unless `min_epochs` or `min_steps` asks for more. Lightning's
+    /// Ends training after the running batch, unless `min_epochs` or `min_steps` requires more. Lightning's
     /// `trainer.should_stop = True`.
     pub fn stop(&mut self) {
         self.control.should_stop = true;
     }
 
     /// Ends training as [`stop`](Self::stop) does. The reason is printed when training ends, and [`end_reason`](Self::end_reason)
-    /// returns it; of several, the first one counts.
+    /// returns it. The first of several reasons is kept.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -99,11 +99,12 @@ impl RunContext {
         self.control.end_reason = Some(reason);
     }
 
-    /// The reason that the hook which asked to stop has given.
+    /// The end reason of a run that a hook stopped.
     pub(crate) fn stopped(&self) -> EndReason {
         EndReason::Stopped(self.control.stop_reason.clone())
     }
-    /// Whether a hook has asked training to stop.
+
+    /// Whether a hook has requested a stop.
     pub fn should_stop(&self) -> bool {
         self.control.should_stop
     }
@@ -112,14 +113,14 @@ impl RunContext {
         self.control.stop_reason.as_deref()
     }
 
-    /// Takes over that the run before was asked to stop, unless this one was.
+    /// Restores a request to stop from a checkpoint, unless this run already has one.
     pub(super) fn restore_stop(&mut self, should_stop: bool, reason: Option<String>) {
         if should_stop && !self.control.should_stop {
             (self.control.should_stop, self.control.stop_reason) = (true, reason);
         }
     }
 
-    /// Whether `min_epochs` and `min_steps` let a hook end training.
+    /// Whether `min_epochs` and `min_steps` allow a hook to end training.
     pub(crate) fn can_stop_early(&self) -> bool {
         let steps = self.config.min_steps.unwrap_or(0);
         self.current_epoch() >= self.config.at_least_epochs() && self.global_step() >= steps
@@ -134,7 +135,7 @@ impl RunContext {
         self.control.signals = signals;
     }
 
-    /// Fails where a signal has asked the run to end; `batch_idx` is the batch that was worked on last.
+    /// Fails if a signal has been caught; `batch_idx` is the last processed batch.
     #[inline]
     pub(crate) fn check_signals(&self, batch_idx: Option<usize>) -> Result<(), Interruption> {
         match self.control.signals.caught() {

@@ -5,7 +5,7 @@ use crate::loggers::LoggerError;
 use crate::native::NativeError;
 use tch::TchError;
 
-/// An error of what a run does through its context, before the run adds where it happened.
+/// An error of an operation of the context, without its location in the run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ContextError {
     #[error("the loss was {loss}")]

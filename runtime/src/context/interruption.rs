@@ -1,14 +1,14 @@
 use crate::signal::Signal;
 use crate::stage::{RunningStage, Stage};
 
-/// A signal that has ended a run, and where.
+/// A signal that ended a run, with its location.
 #[derive(Debug)]
 pub(crate) struct Interruption {
     pub(crate) signal: Signal,
     pub(crate) location: LoopLocation,
-    /// The batch that was worked on last.
+    /// The last processed batch.
     pub(crate) batch_idx: Option<usize>,
-    /// Which worker of a loader was waited for, and what it was reading.
+    /// The worker that the loader was waiting for, and the samples that it was reading.
     pub(crate) waiting_for: Option<String>,
 }
 
@@ -17,6 +17,6 @@ pub(crate) struct Interruption {
 pub(crate) struct LoopLocation {
     pub(crate) stage: Stage,
     pub(crate) running_stage: RunningStage,
-    /// The training epoch, from 0, where one is running.
+    /// The training epoch, from 0, if one is running.
     pub(crate) epoch: Option<usize>,
 }

@@ -7,10 +7,10 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The folder under the root in which every run has one of its own.
+/// The folder under the root that contains a folder for each run.
 pub(crate) const LOGS: &str = "lightning_logs";
 const VERSION: &str = "version_";
-/// How many folders of earlier runs are tidied before a run.
+/// The number of earlier runs whose temporary files are removed before a run.
 const TIDIED: usize = 100;
 
 pub(crate) struct LogDir {
@@ -27,11 +27,11 @@ impl LogDir {
         self.made.as_deref()
     }
 
-    /// Makes the folder with the next number, once.
+    /// Creates the folder with the next number, once.
     pub(crate) fn make(&mut self) -> Result<&Path, FileError> {
         if self.made.is_none() {
             let made = next(&self.logs).map_err(|source| FileError {
-                what: "can't make a folder for this run in",
+                what: "cannot create a folder for this run in",
                 path: self.logs.clone(),
                 source,
             })?;
@@ -44,12 +44,12 @@ impl LogDir {
 fn next(logs: &Path) -> std::io::Result<PathBuf> {
     make_folders(logs)?;
     let versions = versions(logs);
-    // no later run writes to the folder of one that was killed
+    // no later run writes to the folder of a killed run
     for (_, folder) in versions.iter().rev().take(TIDIED) {
         remove_abandoned(folder);
         checkpoint_folders(folder).iter().for_each(|folder| remove_abandoned(folder));
     }
-    // no run has the last of all numbers: such a folder is not one of ours
+    // a folder with the largest number was not created by a run
     let numbers = versions.iter().rev().filter_map(|(number, _)| number.checked_add(1));
     for number in numbers.max().unwrap_or(0)..=usize::MAX {
         let folder = logs.join(format!("{VERSION}{number}"));
@@ -63,7 +63,7 @@ fn next(logs: &Path) -> std::io::Result<PathBuf> {
     Err(std::io::Error::new(ErrorKind::AlreadyExists, "all numbers of folders are taken"))
 }
 
-/// The runs' folders with their numbers, the oldest first.
+/// Returns the folders of runs with their numbers, oldest first.
 pub(crate) fn versions(logs: &Path) -> Vec<(usize, PathBuf)> {
     let entries = fs::read_dir(logs).into_iter().flatten().flatten();
     let numbered = entries.filter_map(|entry| {
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_folder_has_the_next_number() {
+    fn log_dir_has_the_next_number() {
         let root = tempfile::tempdir().unwrap();
         let make = |logs: &str| {
             LogDir::under(&root.path().join(logs)).make().map(|folder| folder.file_name().unwrap().to_owned())
@@ -91,7 +91,7 @@ mod tests {
         have("a", "version_7");
         have("a", "version_x");
         assert_eq!(make("a").unwrap(), "version_8");
-        // there is none after it
+        // it has no successor
         have("a", "version_18446744073709551615");
         assert_eq!(make("a").unwrap(), "version_9");
         have("b", "version_18446744073709551614");

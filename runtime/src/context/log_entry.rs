@@ -1,4 +1,4 @@
-//! `ctx.log`: a value for each step and for each epoch.
+//! `ctx.log`: values for each step and each epoch.
 
 use super::RunContext;
 use super::phase::{Context, Logs, LogsSteps, Step};
@@ -7,8 +7,8 @@ use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogValue, Name, Reducti
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
-/// A value being logged, with what is to happen to it. It is recorded at the end of the statement; what can't be logged makes
-/// the hook fail when it returns, with a [`LogError`].
+/// A logged value with its options. It is recorded when it is dropped, at the end of the statement. A value that cannot be logged
+/// makes the hook fail with a [`LogError`] when it returns.
 ///
 /// Source: Lightning's [`self.log`](https://lightning.ai/docs/pytorch/stable/extensions/logging.html#log).
 pub struct LogEntry<'a, At = Step> {
@@ -25,13 +25,13 @@ pub struct LogEntry<'a, At = Step> {
     add_dataloader_idx: bool,
 }
 
-// the bound stands on the method, so that a hook without it is told why, and not that there is no such method
+// the bound is on the method, so that the compiler's error gives the reason instead of reporting an unknown method
 impl<At> Context<At> {
     /// Logs a value under a name.
     ///
-    /// In a training step the value of each step is kept, elsewhere that of the epoch; [`LogEntry::on_step`] and
-    /// [`LogEntry::on_epoch`] choose otherwise. With both, the names get the suffixes `_step` and `_epoch`, and nothing else may be
-    /// logged under the names that they make. A tensor is read or copied by the call, so that it may change afterwards; its value
+    /// By default, a training step logs the value of each step, and other hooks log that of the epoch; [`LogEntry::on_step`] and
+    /// [`LogEntry::on_epoch`] change this. With both, the names get the suffixes `_step` and `_epoch`, and no other value may be
+    /// logged under those names. A tensor is read or copied by the call, so that it may change afterwards; its value
     /// stays on the device until a row is written.
     ///
     /// ```
@@ -51,15 +51,14 @@ impl<At> Context<At> {
     /// }
     /// ```
     ///
-    /// All calls with one name in one hook have the same arguments, apart from the batch's size: what they log is one value.
-    /// Where `step` is logged, it is the step of the loggers' row in place of the number of the step, and `epoch` takes the
-    /// place of the running epoch.
+    /// All calls with the same name in a hook must have the same arguments, except for the batch size, as they log one value.
+    /// A value logged as `step` replaces the step number in the loggers' row, and one logged as `epoch` the running epoch.
     ///
     /// A [metric](crate::metrics) is logged as it is, after its update, and may be logged under several names. Its value for the
-    /// epoch is computed at the epoch's end. Then it is reset, also where it was logged for the steps alone. Training, validation
-    /// and each of several loaders need a metric of their own. A checkpoint within the epoch keeps what a metric has accumulated
-    /// that was logged in the steps. One that is logged at the epoch's end alone may miss the batches before a resume: log it in
-    /// the steps, with `on_step(false).on_epoch(true)`.
+    /// epoch is computed at the epoch's end. Then it is reset, even if it was only logged for the steps. Training, validation
+    /// and each of several loaders need a metric of their own. A checkpoint within the epoch saves the state of metrics logged
+    /// in the steps. A metric that is only logged at the epoch's end may miss the batches before a resume: log it in the steps, with
+    /// `on_step(false).on_epoch(true)`.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -116,7 +115,7 @@ impl<At: Logs> Context<At> {
 }
 
 impl<At> LogEntry<'_, At> {
-    /// Keeps the value of each step, and writes it every `log_every_n_steps` steps.
+    /// Sets whether the value of each step is kept, and written every `log_every_n_steps` steps.
     pub fn on_step(mut self, on_step: bool) -> Self
     where
         At: LogsSteps,
@@ -125,7 +124,7 @@ impl<At> LogEntry<'_, At> {
         self
     }
 
-    /// Reduces the values of an epoch to one, and writes it at the epoch's end.
+    /// Sets whether the values of an epoch are reduced to one, which is written at the epoch's end.
     pub fn on_epoch(mut self, on_epoch: bool) -> Self {
         self.on_epoch = on_epoch;
         self
@@ -137,19 +136,19 @@ impl<At> LogEntry<'_, At> {
         self
     }
 
-    /// Whether the loggers get the value; they do unless this says otherwise.
+    /// Sets whether the value is passed to the loggers. Default true.
     pub fn logger(mut self, logger: bool) -> Self {
         self.logger = logger;
         self
     }
 
-    /// How an epoch's values become one; their mean unless this says otherwise.
+    /// Sets how the values of an epoch are reduced to one. Default [`Reduction::Mean`].
     pub fn reduce(mut self, reduction: Reduction) -> Self {
         self.reduction = reduction;
         self
     }
 
-    /// The weight of the value in a mean: the size of the batch unless this says otherwise.
+    /// Sets the weight of the value in a mean. Default: the size of the batch.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = Some(batch_size);
         self
@@ -201,7 +200,7 @@ impl<At> LogEntry<'_, At> {
 
 impl<At> Drop for LogEntry<'_, At> {
     fn drop(&mut self) {
-        // a drop can't fail: the hook does, when it returns
+        // `drop` cannot fail: the hook fails when it returns
         if let Err(refused) = self.record() {
             self.ctx.refuse_logged(refused);
         }

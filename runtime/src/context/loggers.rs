@@ -1,4 +1,4 @@
-//! The loggers of a run, and the rows that callbacks hand to them directly.
+//! The loggers of a run, and the rows that callbacks write to them directly.
 
 use super::record_queue::RecordQueue;
 use super::{ContextError, RunContext};
@@ -14,23 +14,22 @@ use crate::{messages, panic};
 use anyhow::Result as AnyResult;
 use std::any::Any;
 
-/// The loggers that the user gave the trainer, or the one that it made because there were none.
+/// The user's loggers, or the default logger if there are none.
 #[derive(Default)]
 pub(crate) struct Loggers {
     given: Vec<Box<dyn Logger>>,
     made: Option<Box<dyn Logger>>,
-    /// The start of the run for one that is made when there is something to log: a run with nothing to do leaves no folder.
+    /// The start of the run for a default logger that is created with the first record, so that an empty run leaves no folder.
     to_be_made: Option<RunStart>,
-    /// Whether the run has failed, so that a logger that fails as well is a warning: the run's last checkpoint is worth more than
-    /// the rows.
+    /// Whether the run has failed. Errors of loggers are then warnings, so that the last checkpoint is still written.
     only_warns: bool,
-    /// What hooks have logged besides values, until the next row is written.
+    /// Records other than values, queued until the next row is written.
     pub(super) queue: RecordQueue,
-    /// The checkpoints that are being written, or have been since the loggers got the last one.
+    /// The checkpoints that are being written, or were written since the last one was passed to the loggers.
     saved: Vec<(SavedCheckpoint, LoggedAt, IsWritten)>,
 }
 
-/// Where in a run its loggers are called.
+/// The location in the run of a call to the loggers.
 #[derive(Clone, Copy)]
 struct Location {
     stage: Stage,
@@ -39,18 +38,18 @@ struct Location {
 }
 
 impl Loggers {
-    /// Adds a logger of the user's.
+    /// Adds a user's logger.
     pub(crate) fn give(&mut self, logger: Box<dyn Logger>) {
         self.given.push(logger);
     }
 
-    /// Has a logger made when there is something to log, unless there is one.
+    /// Creates the default logger with the first record, unless there is a logger.
     pub(crate) fn make_if_none(&mut self, stage: Stage, checkpoint: Option<&Checkpoint>) {
         let is_none = self.given.is_empty() && self.made.is_none();
         self.to_be_made = is_none.then(|| start(stage, checkpoint, 0));
     }
 
-    /// Removes the logger that the trainer made, and what the run before has not written.
+    /// Removes the default logger, and the unwritten records of the previous run.
     pub(crate) fn forget_made(&mut self) {
         (self.made, self.to_be_made) = (None, None);
         self.queue.clear();
@@ -69,7 +68,7 @@ impl Loggers {
         self.given.iter_mut().chain(&mut self.made)
     }
 
-    /// Calls every logger, with its position among those that the user gave.
+    /// Calls each logger with its index.
     fn each(
         &mut self,
         location: Location,
@@ -77,14 +76,14 @@ impl Loggers {
     ) -> Result<(), LoggerError> {
         let only_warns = self.only_warns;
         let mut loggers = self.all_mut().enumerate();
-        loggers.try_for_each(|(place, logger)| {
-            let called = panic::catch(|| call(place, &mut **logger));
+        loggers.try_for_each(|(index, logger)| {
+            let called = panic::catch(|| call(index, &mut **logger));
             answer(called, &**logger, location, only_warns)
         })
     }
 }
 
-/// What the run gets of a call: with `only_warns`, an error or a panic is a warning, and the value is the default.
+/// Converts the result of a call: with `only_warns`, an error or a panic becomes a warning, and the value is the default.
 fn answer<T: Default>(
     called: AnyResult<T>,
     logger: &dyn Logger,
@@ -106,35 +105,34 @@ fn answer<T: Default>(
         })
 }
 
-/// The start of a run for the logger at a position.
-fn start(stage: Stage, checkpoint: Option<&Checkpoint>, place: usize) -> RunStart {
+/// Returns the start of a run for the logger at an index.
+fn start(stage: Stage, checkpoint: Option<&Checkpoint>, index: usize) -> RunStart {
     let resumed = checkpoint.filter(|_| stage == Stage::Fit).map(|checkpoint| {
         let progress = checkpoint.metadata.progress.resumed();
-        let state = checkpoint.metadata.run.loggers.get(place).cloned().unwrap_or_default();
+        let state = checkpoint.metadata.run.loggers.get(index).cloned().unwrap_or_default();
         ResumedRun { step: progress.batches_that_stepped(), rows: progress.rows(), state }
     });
     RunStart { resumed, ..RunStart::new(stage) }
 }
 
 impl RunContext {
-    /// Whether the run has a logger. The one that a trainer makes by itself is there from
-    /// [`setup`](crate::Callback::setup) on, and none is made in `predict`.
+    /// Whether the run has a logger. The default logger counts from [`setup`](crate::Callback::setup) on; `predict` does not
+    /// have one.
     pub fn has_loggers(&self) -> bool {
         !self.logging.loggers.is_empty()
     }
 
-    /// Returns the loggers, in the order in which the trainer was given them. The one that a trainer makes by itself is among them from
-    /// `on_train_start` on, and in an evaluation from its first hook of the loop on.
+    /// Returns the loggers, in the order in which they were added. The default logger is among them from
+    /// `on_train_start` on, and in an evaluation from the first hook of the loop on.
     pub fn loggers(&self) -> impl Iterator<Item = &dyn Logger> {
         self.logging.loggers.all()
     }
 
-    /// Returns the first logger of this type, to ask it for what its own methods return; see [`loggers`](Self::loggers) for when it is
-    /// there.
+    /// Returns the first logger of this type, to call its own methods; see [`loggers`](Self::loggers) for when it exists.
     ///
     /// ```
     /// # use tch_lightning::RunContext;
-    /// use tch_lightning::{loggers::{CsvLogger, Logger}};
+    /// use tch_lightning::loggers::{CsvLogger, Logger};
     ///
     /// fn folder(ctx: &RunContext) -> Option<&std::path::Path> {
     ///     ctx.find_logger::<CsvLogger>()?.log_dir()
@@ -144,27 +142,27 @@ impl RunContext {
         self.logging.loggers.all().find_map(|logger| (logger as &dyn Any).downcast_ref())
     }
 
-    /// Returns the first logger of this type, to hand it what no [`Record`] has.
+    /// Returns the first logger of this type, to pass it data for which there is no [`Record`].
     pub fn find_logger_mut<L: Logger>(&mut self) -> Option<&mut L> {
         self.logging.loggers.all_mut().find_map(|logger| (&mut **logger as &mut dyn Any).downcast_mut())
     }
 
-    /// Fails for a callback that writes to loggers where there is none.
+    /// Fails if a callback writes to loggers and there are none.
     pub(crate) fn require_loggers(&self, callback: &str) -> Result<(), ConfigurationError> {
         if self.has_loggers() || self.is_fast_dev_run() {
             return Ok(());
         }
         Err(ConfigurationError::from(format!(
-            "{callback} writes to loggers, and the trainer has none: add one, or leave `logger` at true"
+            "{callback} writes to loggers, but the trainer has none: add one, or leave `logger` at true"
         )))
     }
 
-    /// The step under which rows are logged: the batches so far after which the optimizer stepped.
+    /// The step of logged rows: the number of batches so far after which the optimizer stepped.
     pub fn logged_step(&self) -> usize {
         self.progress().batches_that_stepped()
     }
 
-    /// What is logged now belongs to this step and this epoch.
+    /// The step and the epoch of values logged now.
     pub(crate) fn logged_at(&self) -> LoggedAt {
         LoggedAt::new(self.logged_step(), Some(self.current_epoch()))
     }
@@ -184,11 +182,11 @@ impl RunContext {
     /// Begins a run of the user's loggers.
     pub(crate) fn begin_loggers(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), LoggerError> {
         let location = self.location();
-        let begin = |place, logger: &mut dyn Logger| logger.begin(&start(location.stage, checkpoint, place));
+        let begin = |index, logger: &mut dyn Logger| logger.begin(&start(location.stage, checkpoint, index));
         self.logging.loggers.each(location, begin)
     }
 
-    /// Sets whether the run has failed, so that a logger that fails as well is a warning.
+    /// Sets whether errors of loggers are warnings, as after a failure of the run.
     pub(crate) fn warn_of_failing_loggers(&mut self, only_warns: bool) {
         self.logging.loggers.only_warns = only_warns;
     }
@@ -217,8 +215,8 @@ impl RunContext {
         self.logging.loggers.each(location, |_, logger| logger.finalize(status))
     }
 
-    /// Hands a row to every logger as it is, which [`ctx.log`](super::Context::log) does not: no epoch is added,
-    /// nothing is reduced, and callbacks do not see the values. Nothing is written in a
+    /// Passes a row to each logger unchanged. Unlike with [`ctx.log`](super::Context::log), no epoch is added,
+    /// nothing is reduced, and callbacks cannot access the values. Nothing is written in a
     /// [`FastDevRun`](crate::trainer::FastDevRun).
     ///
     /// ```
@@ -246,8 +244,8 @@ impl RunContext {
         self.hand_out_row(metrics, step)
     }
 
-    /// Hands a row to every logger, as Lightning does: a value that was logged as `step` is the row's step, and the epoch is
-    /// added where neither `step` nor `epoch` was logged. What waits is handed out before.
+    /// Passes a row to each logger, as Lightning does: a value logged as `step` is the row's step, and the epoch is
+    /// added if neither `step` nor `epoch` was logged. Queued records are passed first.
     pub(crate) fn write_row(&mut self, mut metrics: Vec<(String, f64)>, mut step: usize) -> Result<(), ContextError> {
         if metrics.is_empty() || self.logging.loggers.is_empty() || self.is_fast_dev_run() {
             return Ok(());
@@ -268,10 +266,10 @@ impl RunContext {
         Ok(())
     }
 
-    /// Hands the hyperparameters and the module's layers to the loggers.
+    /// Passes the hyperparameters and the module's layers to the loggers.
     pub(crate) fn log_hyper_parameters(&mut self, graph: &Graph) -> Result<(), ContextError> {
         if self.logging.loggers.to_be_made.is_some() {
-            // a run whose folder can't be made does not fail by its logger
+            // a folder that cannot be created is not an error of the logger
             self.log_dir()?;
         }
         let at = LoggedAt::new(self.logged_step(), None);
@@ -281,12 +279,12 @@ impl RunContext {
         Ok(self.hand_out(&Record::Graph(graph), at)?)
     }
 
-    /// Hands a checkpoint to the loggers, once it is written.
+    /// Passes a checkpoint to the loggers once it is written.
     pub(crate) fn log_when_written(&mut self, checkpoint: SavedCheckpoint, at: LoggedAt, is_written: IsWritten) {
         self.logging.loggers.saved.push((checkpoint, at, is_written));
     }
 
-    /// Hands to the loggers the checkpoints that have been written since the last call.
+    /// Passes the checkpoints written since the last call to the loggers.
     pub(crate) fn log_saved_checkpoints(&mut self) -> Result<(), LoggerError> {
         let saved = &mut self.logging.loggers.saved;
         let (written, waiting) = std::mem::take(saved).into_iter().partition(|(_, _, is_written)| is_written.get());
@@ -300,14 +298,14 @@ impl RunContext {
         Ok(())
     }
 
-    /// Hands a record to every logger.
+    /// Passes a record to each logger.
     pub(super) fn hand_out(&mut self, record: &Record<'_>, at: LoggedAt) -> Result<(), LoggerError> {
         self.make_logger()?;
         let location = self.location();
         self.logging.loggers.each(location, |_, logger| logger.log(record, &at))
     }
 
-    /// Makes the logger of a run that has none, and begins its run.
+    /// Creates the default logger, and begins its run.
     fn make_logger(&mut self) -> Result<(), LoggerError> {
         let Some(start) = self.logging.loggers.to_be_made.take() else { return Ok(()) };
         let location = self.location();

@@ -1,4 +1,4 @@
-//! What a run logs: the logs of its loops, and the loggers that get their rows.
+//! The logs of the loops of a run, and its loggers.
 
 use super::RunContext;
 use super::error::ContextError;
@@ -17,12 +17,12 @@ use std::path::Path;
 pub(super) struct Logging {
     training: Log,
     evaluation: Log,
-    /// What the `fit` before has logged of its epoch, in a run of another verb.
+    /// The epoch's log of the previous `fit`, in a run of another verb.
     of_fit: Option<Log>,
-    /// What was logged of an epoch that was cut short, before its end.
+    /// The log of an epoch that was cut short.
     of_cut_epoch: Option<(SavedLog, NamedTensors)>,
     callback_metrics: BTreeMap<String, f64>,
-    /// Why the value that a hook has logged was refused.
+    /// The error of a value that a hook logged.
     refused: Option<String>,
     pub(super) loggers: Loggers,
     hyper_parameters: Option<serde_json::Value>,
@@ -44,13 +44,13 @@ impl Logging {
         }
     }
 
-    /// The logging of a new `fit`: with the loggers that the user gave.
+    /// The logging of a new `fit`, with the user's loggers.
     pub(super) fn of_fit(mut before: Self, root: &Path) -> Self {
         before.loggers.forget_made();
         Self { loggers: before.loggers, hyper_parameters: before.hyper_parameters, ..Self::new(root) }
     }
 
-    /// The logging of an evaluation, to the folder and the loggers of the run before.
+    /// The logging of an evaluation, with the folder and the loggers of the previous run.
     pub(super) fn of_evaluation(before: Self, stage_before: Stage, root: &Path) -> Self {
         Self {
             of_fit: before.of_fit.or_else(|| (stage_before == Stage::Fit).then_some(before.training)),
@@ -63,8 +63,8 @@ impl Logging {
 }
 
 impl RunContext {
-    /// What was logged, under the names that callbacks look for: at the end of an epoch its value, within one that of the last
-    /// step. Reading it waits for the device.
+    /// The logged values, under the names that callbacks monitor: the value of the epoch at its end, that of the last step within it.
+    /// Waits for the device.
     pub fn callback_metrics(&self) -> BTreeMap<String, f64> {
         let mut metrics = self.logging.callback_metrics.clone();
         metrics.extend(self.logging.training.callback_metrics(true));
@@ -72,22 +72,22 @@ impl RunContext {
         metrics
     }
 
-    /// What was logged with `.prog_bar()`. Reading it waits for the device.
+    /// The values logged with `.prog_bar()`. Waits for the device.
     pub fn progress_bar_metrics(&self) -> Vec<(String, f64)> {
         let mut metrics = self.logging.training.progress_bar();
         metrics.extend(self.logging.evaluation.progress_bar());
         metrics
     }
 
-    /// The folder of this run, `lightning_logs/version_…`, made when it is first asked for.
+    /// Returns the folder of this run, `lightning_logs/version_…`, and creates it on the first call.
     ///
     /// # Errors
-    /// If the folder can't be made.
+    /// If the folder cannot be created.
     pub fn log_dir(&mut self) -> Result<&Path, FileError> {
         self.logging.log_dir.make()
     }
 
-    /// The folder of this run, if it was made.
+    /// The folder of this run, if it has been created.
     pub fn made_log_dir(&self) -> Option<&Path> {
         self.logging.log_dir.made()
     }
@@ -105,12 +105,12 @@ impl RunContext {
         &mut self.logging.loggers
     }
 
-    /// Adds to what callbacks see of what was logged.
+    /// Adds logged values for callbacks.
     pub(crate) fn add_callback_metrics(&mut self, metrics: impl IntoIterator<Item = (String, f64)>) {
         self.logging.callback_metrics.extend(metrics);
     }
 
-    /// Records why a value that a hook has logged was refused: the first such reason fails the hook when it returns.
+    /// Records the error of a value that a hook logged. The first such error fails the hook when it returns.
     pub(super) fn refuse_logged(&mut self, reason: String) {
         self.logging.refused.get_or_insert(reason);
     }
@@ -124,7 +124,7 @@ impl RunContext {
         self.logs().0
     }
 
-    /// The log that the running loop writes to, and the one that it does not write to.
+    /// The log of the running loop, and the other one.
     pub(super) fn logs(&mut self) -> (&mut Log, &Log) {
         match self.running_stage() {
             RunningStage::Training => (&mut self.logging.training, &self.logging.evaluation),
@@ -136,22 +136,22 @@ impl RunContext {
         &mut self.logging.training
     }
 
-    /// Forgets everything that was logged.
+    /// Removes all logged values.
     pub(crate) fn forget_logged(&mut self) {
         self.logging.training.clear();
         self.logging.evaluation.clear();
         self.logging.callback_metrics.clear();
     }
 
-    /// Releases the metrics after a run has failed. What the run has logged of the epoch is kept for a checkpoint; the metrics are the
-    /// module's, and would count its batches in the next run.
+    /// Releases the metrics after a failed run. The epoch's log is kept for a checkpoint; the metrics belong to the module, and would
+    /// otherwise count these batches in the next run.
     pub(crate) fn release_metrics(&mut self) {
         self.logging.training.release_metrics();
         self.logging.evaluation.clear();
     }
 
-    /// Runs `call`, which is not part of the training: what it logs is dropped, and the metrics that it logs get back the states
-    /// that they had.
+    /// Runs `call` outside of the training: its logged values are dropped, and the metrics that it logs are restored to their
+    /// previous states.
     pub(crate) fn without_logging(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let states = self.logging.training.metric_states()?;
         let log = std::mem::take(&mut self.logging.training);
@@ -163,7 +163,7 @@ impl RunContext {
         outcome
     }
 
-    /// Reads the epoch's values from here on: the running loop has come to the end of its epoch.
+    /// Makes callbacks read the epoch's values from here on, at the end of an epoch of the running loop.
     pub(crate) fn epoch_end_reached(&mut self) {
         self.active_log().end();
     }
@@ -188,7 +188,7 @@ impl RunContext {
         Ok(metrics.row)
     }
 
-    /// What was logged of the epoch that is running, or that the `fit` before was in.
+    /// The log of the running epoch, or of the one in which the previous `fit` ended.
     pub(super) fn saved_log(&self) -> Result<(SavedLog, NamedTensors), LogError> {
         match &self.logging.of_cut_epoch {
             Some((log, tensors)) if self.progress().is_cut_short() => {
@@ -199,13 +199,13 @@ impl RunContext {
         }
     }
 
-    /// Keeps what was logged of an epoch that is cut short: the run that resumes it comes to the epoch's end once more.
+    /// Keeps the log of an epoch that is cut short: a run that resumes it reaches the epoch's end again.
     pub(crate) fn keep_cut_log(&mut self) -> Result<(), LogError> {
         self.logging.of_cut_epoch = Some(self.logging.training.save()?);
         Ok(())
     }
 
-    /// The values that callbacks see, apart from those of running loops.
+    /// The values available to callbacks, except those of running loops.
     pub(super) fn kept_callback_metrics(&self) -> &BTreeMap<String, f64> {
         &self.logging.callback_metrics
     }

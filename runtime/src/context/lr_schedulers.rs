@@ -6,33 +6,33 @@ use crate::optim::OptimizerIndex;
 use crate::progress::{IntervalClock, SavedIntervalClock};
 use crate::schedule::{LrScheduler, LrSchedulerConfig, LrSchedulerIndex, LrSchedulerState, ScheduleError};
 
-/// A scheduler of a run, with its configuration and the optimizer whose rates it sets.
+/// A scheduler of a run, with its configuration and the optimizer whose learning rates it sets.
 #[derive(Debug)]
 pub struct RunningLrScheduler {
     config: LrSchedulerConfig,
     optimizer: OptimizerIndex,
     scheduler: LrScheduler,
-    /// When it was due last, by the optimizer's steps.
+    /// The time and optimizer step at which it was last due.
     clock: IntervalClock,
 }
 
 impl RunningLrScheduler {
-    /// Whether it watches a metric.
+    /// Whether it monitors a metric.
     pub(crate) fn needs_metric(&self) -> bool {
         self.scheduler.needs_metric()
     }
 
-    /// What a checkpoint keeps of the schedule.
+    /// The state for a checkpoint.
     pub(crate) fn state(&self) -> LrSchedulerState {
         self.scheduler.state()
     }
 
-    /// When it steps.
+    /// The configuration, which says when it steps.
     pub fn config(&self) -> &LrSchedulerConfig {
         &self.config
     }
 
-    /// The optimizer whose rates it sets.
+    /// The optimizer whose learning rates it sets.
     pub fn optimizer(&self) -> OptimizerIndex {
         self.optimizer
     }
@@ -41,7 +41,7 @@ impl RunningLrScheduler {
         self.clock.saved(matches!(self.config.every, Some(Every::Time(_))))
     }
 
-    /// The rate of each parameter group, as the last step has set it.
+    /// The learning rate of each parameter group after the last step.
     pub fn last_lr(&self) -> &[f64] {
         self.scheduler.last_lr()
     }
@@ -69,22 +69,22 @@ impl RunContext {
         Ok(())
     }
 
-    /// Steps a scheduler: with the metric that a [`ReduceLrOnPlateau`](crate::schedule::ReduceLrOnPlateau) watches, and `None`
+    /// Steps a scheduler: with the metric that a [`ReduceLrOnPlateau`](crate::schedule::ReduceLrOnPlateau) monitors, and `None`
     /// for all others. In automatic optimization `lr_scheduler_step` does this when it is due; in manual optimization
     /// `training_step` does.
     ///
     /// # Errors
-    /// [`ScheduleError`], such as a metric that is missing or not wanted, or a schedule that is at its end.
+    /// [`ScheduleError`], such as a missing or an unexpected metric, or a schedule that has ended.
     ///
     /// # Panics
-    /// If there are not so many schedulers.
+    /// If the index is out of range.
     pub fn step_lr_scheduler(
         &mut self,
         scheduler: impl Into<LrSchedulerIndex>,
         metric: Option<f64>,
     ) -> Result<(), ScheduleError> {
-        let LrSchedulerIndex(place) = scheduler.into();
-        let running = &mut self.optimization.lr_schedulers[place];
+        let LrSchedulerIndex(index) = scheduler.into();
+        let running = &mut self.optimization.lr_schedulers[index];
         let optimizer = &mut self.optimization.optimizers[running.optimizer.0];
         match metric {
             Some(metric) => running.scheduler.step_with_metric(optimizer, metric),
@@ -92,17 +92,17 @@ impl RunContext {
         }
     }
 
-    /// Removes all schedulers: something else sets the rates from now on.
+    /// Removes all schedulers, as `lr_find` sets the learning rates itself.
     pub(crate) fn remove_lr_schedulers(&mut self) {
         self.optimization.lr_schedulers.clear();
     }
 
-    /// Whether an interval in optimizer steps or in time has passed since a scheduler was due last.
+    /// The clock of a scheduler whose interval is in optimizer steps or in time.
     pub(crate) fn lr_scheduler_clock(&mut self, LrSchedulerIndex(index): LrSchedulerIndex) -> &mut IntervalClock {
         &mut self.optimization.lr_schedulers[index].clock
     }
 
-    /// Gives the schedulers the states that a checkpoint has of them.
+    /// Restores the states of the schedulers.
     pub(crate) fn load_lr_scheduler_states(&mut self, states: &[LrSchedulerState]) -> Result<(), ScheduleError> {
         let optimizers = &self.optimization.optimizers;
         for (running, state) in self.optimization.lr_schedulers.iter_mut().zip(states) {

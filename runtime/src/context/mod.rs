@@ -1,6 +1,6 @@
-//! What a hook sees of the run: its progress, the optimizers, the log, the loggers, the checkpoints, the device.
+//! The state of a run that hooks can access: progress, optimizers, log, loggers, checkpoints and device.
 
-// A `RunContext` has a part for each of these, never the loops. Each part is in a file of its own: its fields, and the methods
+// A `RunContext` has a part for each of these, but never the loops. Each part has its own file, with its fields and the methods
 // of the context that read and write them.
 
 mod checkpoint_folders;
@@ -12,8 +12,8 @@ mod log_dir;
 mod log_entry;
 mod loggers;
 mod logging;
-mod losses;
 mod lr_schedulers;
+mod non_finite;
 mod optimization;
 pub mod phase;
 mod precision;
@@ -50,14 +50,14 @@ use saving::Saving;
 use stepping_batches::SteppingBatches;
 use tch::Device;
 
-/// The state of a run. Every hook may ask for it as [`Context`], which is this with the log of its phase; what is written
-/// for several hooks takes `&mut RunContext`.
+/// The state of a run. Hooks take it as [`Context`], which adds the methods for logging in the phase of the hook. A function
+/// that several hooks call takes `&mut RunContext`.
 pub struct RunContext {
     config: TrainerConfig,
     device: Device,
-    /// What loaders without a seed of their own follow.
+    /// The seed of loaders that have none of their own.
     seed: Seed,
-    /// The seed of the `fit` before, in a run of another verb.
+    /// The seed of the previous `fit`, in a run of another verb.
     trained_with: Seed,
     clock: Clock,
     stepping_batches: SteppingBatches,
@@ -68,7 +68,7 @@ pub struct RunContext {
 }
 
 impl RunContext {
-    /// The context of a trainer that has not run yet.
+    /// Returns the context of a trainer that has not run yet.
     pub(crate) fn new(config: TrainerConfig) -> Self {
         Self {
             device: Device::Cpu,
@@ -84,9 +84,8 @@ impl RunContext {
         }
     }
 
-    /// The context of a run that begins. Of the run before, it has the loggers that the user gave and the hyperparameters; a run
-    /// other than `fit` also has what a `fit` is resumed with, so that what was trained can still be saved, and logs to where it
-    /// has logged.
+    /// Returns the context of a new run. It takes the user's loggers and the hyperparameters from the previous run. A run other than
+    /// `fit` also takes the state that resumes a `fit`, so that the trained module can still be saved, and the log folder.
     pub(crate) fn of_run(mut config: TrainerConfig, stage: Stage, device: Device, before: Self) -> Self {
         let (seed, trained_with) = (Seed::current(), before.training_seed());
         if stage == Stage::Fit {
@@ -96,7 +95,7 @@ impl RunContext {
                 trained_with,
                 clock: Clock::new(stage),
                 stepping_batches: SteppingBatches::default(),
-                optimization: Optimization::anew(before.optimization),
+                optimization: Optimization::of_fit(before.optimization),
                 logging: Logging::of_fit(before.logging, &config.default_root_dir),
                 saving: Saving::default(),
                 control: Control::default(),
@@ -121,7 +120,7 @@ impl RunContext {
         }
     }
 
-    /// The device that the module and the batches are on.
+    /// The device of the module and the batches.
     pub fn device(&self) -> Device {
         self.device
     }
@@ -141,7 +140,7 @@ impl RunContext {
         self.config.max_epochs = max_epochs;
     }
 
-    /// What loaders without a seed of their own follow.
+    /// The seed of loaders that have none of their own.
     pub(crate) fn seed(&self) -> Seed {
         self.seed
     }
@@ -150,7 +149,7 @@ impl RunContext {
         self.seed = seed;
     }
 
-    /// The seed of the `fit` that is running, or was before a run of another verb.
+    /// The seed of the running `fit`; in a run of another verb, that of the previous `fit`.
     pub(crate) fn training_seed(&self) -> Seed {
         if self.stage() == Stage::Fit { self.seed } else { self.trained_with }
     }

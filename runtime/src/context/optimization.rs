@@ -1,8 +1,8 @@
-//! What a `fit` optimizes with: its optimizers with their learning-rate schedulers, and what decides about their steps.
+//! The optimizers of a `fit`, their learning-rate schedulers, and the conditions for their steps.
 
 use super::RunContext;
-use super::losses::Losses;
 use super::lr_schedulers::RunningLrScheduler;
+use super::non_finite::Losses;
 use super::toggle::Toggled;
 use crate::config::{ConfigurationError, GradientClipAlgorithm};
 use crate::optim::{Optimizer, OptimizerIndex};
@@ -16,16 +16,16 @@ pub(super) struct Optimization {
     pub(super) grad_scaler: Option<GradScaler>,
     pub(super) losses: Losses,
     pub(super) toggled: Toggled,
-    /// Whether a hook has set `accumulate_grad_batches`, in place of the trainer's own.
+    /// Whether a hook has overridden the trainer's `accumulate_grad_batches`.
     sets_accumulation: bool,
-    /// Whether training steps run for the module's buffers alone, without gradients and optimizer.
+    /// Whether training steps only update the module's buffers, without a backward pass or an optimizer step.
     skips_backward: bool,
     /// The names of the parameters that were frozen before `configure_optimizers` and `on_fit_start`.
     frozen_at_start: Vec<String>,
 }
 
 impl Optimization {
-    /// What is left of it in an evaluation after a `fit`: what can still be saved.
+    /// The optimization state in an evaluation after a `fit`: the parts that a checkpoint saves.
     pub(super) fn after(before: Self) -> Self {
         Self {
             optimizers: before.optimizers,
@@ -39,7 +39,7 @@ impl Optimization {
     }
 
     /// The optimization of a new `fit`.
-    pub(super) fn anew(before: Self) -> Self {
+    pub(super) fn of_fit(before: Self) -> Self {
         Self { losses: before.losses.of_next_run(), ..Self::default() }
     }
 }
@@ -50,26 +50,26 @@ impl RunContext {
         &self.optimization.optimizers
     }
 
-    /// The optimizers, to change their learning rates.
+    /// The optimizers, mutable so that their learning rates can be changed.
     pub fn optimizers_mut(&mut self) -> &mut [Optimizer] {
         &mut self.optimization.optimizers
     }
 
-    /// One optimizer, to step it or to set its learning rate: the one that a hook's parameter `optimizer` names, or the one
-    /// at an index, `ctx.optimizer(0)`.
+    /// Returns one optimizer, to step it or to set its learning rate: by the hook parameter `optimizer`, or by its index as in
+    /// `ctx.optimizer(0)`.
     ///
     /// # Panics
-    /// If there is no such optimizer.
+    /// If the index is out of range.
     pub fn optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) -> &mut Optimizer {
         let OptimizerIndex(index) = optimizer.into();
         &mut self.optimization.optimizers[index]
     }
 
-    /// Clips the gradients of an optimizer's parameters, without waiting for the device. A value of 0 clips nothing, as in
-    /// Lightning. Gradients of a scaled loss are unscaled before.
+    /// Clips the gradients of an optimizer's parameters, without waiting for the device. A value of 0 disables clipping, as in
+    /// Lightning. Gradients of a scaled loss are unscaled first.
     ///
     /// # Errors
-    /// What libtorch says.
+    /// The error of libtorch.
     pub fn clip_gradients(
         &mut self,
         optimizer: impl Into<OptimizerIndex>,
@@ -91,21 +91,21 @@ impl RunContext {
         Ok(())
     }
 
-    /// Sets after how many batches the optimizer steps, from the next one on: call it at the beginning of an epoch.
+    /// Sets the number of batches per optimizer step, from the next batch on. Call it at the beginning of an epoch.
     /// Lightning's `trainer.accumulate_grad_batches = …`.
     ///
     /// # Errors
     /// [`ConfigurationError`] if it is 0.
     pub fn set_accumulate_grad_batches(&mut self, batches: usize) -> Result<(), ConfigurationError> {
         if batches == 0 {
-            return Err(ConfigurationError::from("`accumulate_grad_batches` is set to 0: it must be at least 1"));
+            return Err(ConfigurationError::from("`accumulate_grad_batches` must be at least 1, but it is 0"));
         }
         self.config.accumulate_grad_batches = batches;
         self.optimization.sets_accumulation = true;
         Ok(())
     }
 
-    /// What a hook has set in place of the trainer's `accumulate_grad_batches`.
+    /// The value that a hook has set with [`set_accumulate_grad_batches`](Self::set_accumulate_grad_batches).
     pub(super) fn accumulate_grad_batches_of_hook(&self) -> Option<usize> {
         self.optimization.sets_accumulation.then_some(self.config.accumulate_grad_batches)
     }
@@ -118,7 +118,7 @@ impl RunContext {
         is_due && !self.skips_backward()
     }
 
-    /// Begins anew with no optimizers and no schedulers.
+    /// Removes all optimizers and schedulers, and sets the gradient scaler.
     pub(crate) fn begin_optimization(&mut self, grad_scaler: Option<GradScaler>) {
         self.optimization.optimizers.clear();
         self.optimization.lr_schedulers.clear();
@@ -131,7 +131,7 @@ impl RunContext {
         OptimizerIndex(self.optimization.optimizers.len() - 1)
     }
 
-    /// Whether training steps run for the module's buffers alone, without gradients and optimizer.
+    /// Whether training steps only update the module's buffers, without a backward pass or an optimizer step.
     pub(crate) fn skips_backward(&self) -> bool {
         self.optimization.skips_backward
     }

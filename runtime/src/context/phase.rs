@@ -1,11 +1,11 @@
-//! The moments of a run, as types: what a hook can log is known when the program is compiled.
+//! The phases of a run, as types: the compiler knows what a hook can log.
 //!
-//! A hook's `ctx` is a [`Context<At>`](Context), and `At` one of three moments: [`Step`], [`Epoch`] or [`Outside`]. In the
-//! hooks of an annotated block `ctx: &mut Context` is enough: the macro knows the moment of each hook. Elsewhere
-//! [`Context`] alone is that of a [`Step`]; a function for several moments takes `&mut Context<impl Logs>`, or
-//! `&mut RunContext` where it logs nothing.
+//! A hook's `ctx` is a [`Context<At>`](Context), and `At` one of three phases: [`Step`], [`Epoch`] or [`Outside`]. In the
+//! hooks of an annotated block, `ctx: &mut Context` is enough: the macro knows the phase of each hook. Elsewhere,
+//! [`Context`] means `Context<Step>`; a function for several phases takes `&mut Context<impl Logs>`, or
+//! `&mut RunContext` if it does not log.
 //!
-//! Lightning finds out at run time, in the table of its
+//! Lightning checks this at run time, with the table of its
 //! [`_FxValidator`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/trainer/connectors/logger_connector/fx_validator.py).
 
 use super::RunContext;
@@ -13,9 +13,9 @@ use ref_cast::RefCast;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-/// The state of a run at a moment: `ctx: &mut Context` in every hook of an annotated block.
+/// The state of a run in a phase: `ctx: &mut Context` in each hook of an annotated block.
 ///
-/// It is a [`RunContext`], and can [log](Context::log) what its moment allows.
+/// It dereferences to a [`RunContext`], and can [log](Context::log) what its phase allows.
 #[derive(RefCast)]
 #[repr(transparent)]
 pub struct Context<At = Step> {
@@ -36,7 +36,7 @@ pub enum Epoch {}
 #[derive(Debug)]
 pub enum Outside {}
 
-/// A moment at which values can be logged.
+/// A phase in which values can be logged.
 #[diagnostic::on_unimplemented(
     message = "nothing can be logged in this hook: it belongs to no step and no epoch [TL0701]",
     label = "log in a step, around a batch, or at the beginning or end of an epoch"
@@ -53,7 +53,7 @@ impl sealed::Sealed for Epoch {}
 impl Logs for Step {}
 impl Logs for Epoch {}
 
-/// A moment at which values can be logged for the step.
+/// A phase in which values can be logged for the step.
 #[diagnostic::on_unimplemented(
     message = "a value that is logged in the hook of an epoch cannot be logged by step [TL0702]",
     label = "remove this, or log in a step"
@@ -77,7 +77,7 @@ impl<At> DerefMut for Context<At> {
 }
 
 impl RunContext {
-    /// The run at a moment, which the caller knows from the hook.
+    /// The context of a phase, which the caller knows from the hook.
     pub(crate) fn at<At>(&mut self) -> &mut Context<At> {
         Context::ref_cast_mut(self)
     }

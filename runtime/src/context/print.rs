@@ -1,4 +1,4 @@
-//! What hooks print.
+//! `ctx.print`: lines above the progress bar.
 
 use super::RunContext;
 use crate::terminal;

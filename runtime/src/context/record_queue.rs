@@ -1,4 +1,4 @@
-//! What hooks log besides values: histograms, images and texts.
+//! Histograms, images and texts that hooks log, queued until the next row is written.
 
 use super::RunContext;
 use crate::log::LogError;
@@ -7,10 +7,10 @@ use crate::messages;
 use crate::native::detach;
 use tch::Tensor;
 
-/// How many bytes wait at most before they are written.
+/// The number of queued bytes above which the records are written.
 const MOST_BYTES: usize = 64 << 20;
 
-/// Records that wait until the next row is written, as reading their values waits for the device.
+/// Records queued until the next row is written, as reading their values waits for the device.
 #[derive(Default)]
 pub(super) struct RecordQueue {
     records: Vec<(Queued, LoggedAt)>,
@@ -37,12 +37,12 @@ impl RunContext {
     /// Logs the distribution of a tensor's values, such as weights or gradients. Lightning has no method for it; its hooks call
     /// `self.logger.experiment.add_histogram(…)`.
     ///
-    /// The values are copied on their device, and handed to the loggers with the next row, at the epoch's end or before the next
+    /// The values are copied on their device, and passed to the loggers with the next row, at the epoch's end or before the next
     /// checkpoint, so that a step does not wait for the device. In the hooks of a step,
-    /// [`ctx.should_update_logs()`](Self::should_update_logs) tells in which steps rows are written. Nothing is logged without
-    /// loggers, in a sanity check or in a [`FastDevRun`](crate::trainer::FastDevRun). As with [`ctx.log`](super::Context::log), what can't be
-    /// logged makes the hook fail when it returns: an empty or undefined tensor, such as a gradient that was not computed, or complex
-    /// numbers.
+    /// [`ctx.should_update_logs()`](Self::should_update_logs) returns whether the step's row is written. Nothing is logged without
+    /// loggers, in a sanity check or in a [`FastDevRun`](crate::trainer::FastDevRun). As with [`ctx.log`](super::Context::log), a tensor that cannot
+    /// be logged makes the hook fail when it returns: one that is empty, undefined (such as a gradient that was not computed) or
+    /// complex.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -69,7 +69,7 @@ impl RunContext {
         self.queue(values, mistake.map(str::to_owned), name, |name, values| Queued::Histogram { name, values });
     }
 
-    /// Logs a picture: a tensor `[channels, height, width]` with 1, 3 or 4 channels, of bytes, or of floating-point numbers from 0 to 1;
+    /// Logs an image: a tensor `[channels, height, width]` with 1, 3 or 4 channels, of bytes, or of floating-point numbers from 0 to 1;
     /// those beyond are clamped. It is copied and written as a [histogram](Self::log_histogram) is.
     ///
     /// ```
@@ -91,7 +91,7 @@ impl RunContext {
         self.queue(image, mistake, name.into(), |name, pixels| Queued::Image { name, pixels });
     }
 
-    /// Logs a text, such as what a model has generated. It is written in its order among [histograms](Self::log_histogram) and
+    /// Logs a text, such as the output of a language model. It is written in its order among [histograms](Self::log_histogram) and
     /// [images](Self::log_image).
     pub fn log_text(&mut self, name: impl Into<String>, text: impl Into<String>) {
         if self.writes_records() {
@@ -135,7 +135,7 @@ impl RunContext {
         }
     }
 
-    /// Hands to the loggers what waits. It waits for the device only where something does.
+    /// Passes the queued records to the loggers. Waits for the device only if there are any.
     pub(super) fn write_queue(&mut self) -> Result<(), LoggerError> {
         if self.logging.loggers.queue.records.is_empty() {
             return Ok(());
@@ -154,7 +154,7 @@ impl RunContext {
     }
 }
 
-/// The tensor's values in memory of their own, without a graph.
+/// Copies the values of a tensor, without its graph.
 fn copy(tensor: &Tensor) -> Result<Tensor, LogError> {
     Ok(detach(tensor)?.f_to_dtype(tensor.f_kind()?, false, true)?)
 }

@@ -1,4 +1,4 @@
-//! The state of a run that a checkpoint keeps, taken and given back.
+//! Saving and restoring the state of a run in a checkpoint.
 
 use super::error::ContextError;
 use super::{RunContext, RunningLrScheduler};
@@ -10,7 +10,7 @@ use crate::native::RandomState;
 use crate::progress::{LOG, RANDOM, Refrozen, RunState};
 
 impl RunContext {
-    /// The state, and its tensors under their names in a checkpoint.
+    /// Returns the state, and its tensors under their names in a checkpoint.
     pub(crate) fn state(&self) -> Result<(RunState, NamedTensors), ContextError> {
         let (training_log, log) = self.saved_log()?;
         let metrics = self.kept_callback_metrics().iter();
@@ -37,13 +37,13 @@ impl RunContext {
         Ok((state, log.chain(random).collect()))
     }
 
-    /// Whether training has stopped at the end of an epoch because a hook asked for it. Whoever resumes such a run wants more
-    /// epochs. Where `min_epochs` or `min_steps` still asks for more, the run has yet to stop.
+    /// Whether training has stopped at the end of an epoch because a hook requested it. A user who resumes such a run wants more
+    /// epochs. If `min_epochs` or `min_steps` requires more, the run has not stopped yet.
     fn has_been_stopped(&self) -> bool {
         self.can_stop_early() && !self.is_mid_epoch()
     }
 
-    /// Takes the state over, the random numbers last of all.
+    /// Restores the state, the random numbers last.
     pub(crate) fn restore_state(&mut self, checkpoint: Checkpoint) -> Result<(), ContextError> {
         let under = |prefix| -> NamedTensors {
             checkpoint.under(prefix).map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone())).collect()

@@ -1,4 +1,4 @@
-//! What a run saves, and what it is resumed from.
+//! The checkpoints of a run: requested, queued and resumed from.
 
 use super::RunContext;
 use crate::checkpoint::folders::Folders;
@@ -22,13 +22,13 @@ pub(crate) struct PendingSave {
 /// The checkpoints of a run.
 #[derive(Default)]
 pub(super) struct Saving {
-    /// The checkpoint that the run begins from.
+    /// The checkpoint that the run starts from.
     ckpt_path: Option<PathBuf>,
-    /// That checkpoint, until training continues.
+    /// The same checkpoint, until training continues.
     resumed: Option<Checkpoint>,
-    /// Whether all of the checkpoint that a `fit` began from was taken over.
+    /// Whether the checkpoint that a `fit` started from has been restored completely.
     is_restored: bool,
-    /// Checkpoints that hooks have asked for, whose own hooks are to be called.
+    /// Requested checkpoints whose `on_save_checkpoint` has not been called yet.
     requests: Vec<SaveRequest>,
     /// Requested checkpoints, queued until the next point from which training can resume.
     pending: Vec<PendingSave>,
@@ -38,19 +38,19 @@ pub(super) struct Saving {
     has_saved: bool,
     /// The loader of the running training epoch.
     train_loader: Option<SavedLoader>,
-    /// The random numbers before what a resumed run does again, if this one fails now.
+    /// The random numbers before the part that a resumed run repeats if this run fails now.
     pub(super) random_before_redone: Option<RandomState>,
 }
 
 impl Saving {
-    /// The saving of an evaluation after a `fit`, which can still be saved.
+    /// The state in an evaluation after a `fit`, which can still be saved.
     pub(super) fn after(before: Self) -> Self {
         Self { train_loader: before.train_loader, ..Self::default() }
     }
 }
 
 impl RunContext {
-    /// The checkpoint that the run began from.
+    /// The checkpoint that the run started from.
     pub fn ckpt_path(&self) -> Option<&Path> {
         self.saving.ckpt_path.as_deref()
     }
@@ -59,7 +59,7 @@ impl RunContext {
         self.saving.ckpt_path = path;
     }
 
-    /// Asks for a checkpoint, which is written when the running batch, validation or epoch is over. Lightning's
+    /// Requests a checkpoint, which is written at the end of the running batch, validation or epoch. Lightning's
     /// [`trainer.save_checkpoint`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#save-checkpoint).
     ///
     /// ```
@@ -79,7 +79,7 @@ impl RunContext {
         self.saving.requests.push(request);
     }
 
-    /// The checkpoints that were asked for, and whose hooks are yet to be called.
+    /// Removes and returns the requested checkpoints whose hooks have not been called yet.
     pub(crate) fn save_requests(&self) -> &[SaveRequest] {
         &self.saving.requests
     }
@@ -108,7 +108,7 @@ impl RunContext {
         is_to_come || self.saving.writer.has(&location::entry(path)) || path.exists()
     }
 
-    /// The first of `name.ckpt`, `name-v1.ckpt`, … in a folder that is not taken, or that may be replaced.
+    /// Returns the first of `name.ckpt`, `name-v1.ckpt`, … in a folder that does not exist or may be replaced.
     pub(crate) fn free_checkpoint(
         &self,
         folder: &Path,
@@ -121,7 +121,7 @@ impl RunContext {
         paths.find(|path| may_be_replaced(path) || !self.is_taken(path)).unwrap_or(first)
     }
 
-    /// What writes checkpoints while training continues.
+    /// The writer of checkpoints, which writes while training continues.
     pub(crate) fn checkpoint_writer(&mut self) -> &mut Writer {
         &mut self.saving.writer
     }
@@ -140,13 +140,13 @@ impl RunContext {
         self.saving.has_saved = true;
     }
 
-    /// Whether the run has yet to take over something of the checkpoint that it began from. What would be saved now lacks it, and
-    /// may take the checkpoint's own place.
+    /// Whether a part of the checkpoint that the run started from has not been restored yet. A checkpoint written now would lack
+    /// that part, and might replace the original.
     pub(crate) fn is_restoring(&self) -> bool {
         self.ckpt_path().is_some() && self.stage() == Stage::Fit && !self.saving.is_restored
     }
 
-    /// Records that all of the checkpoint was taken over.
+    /// Records that the checkpoint has been restored completely.
     pub(crate) fn set_restored(&mut self) {
         self.saving.is_restored = true;
     }

@@ -1,4 +1,4 @@
-//! Switching off the gradients of all parameters but those of one optimizer, as the steps of a GAN need it.
+//! Disabling the gradients of all parameters except those of one optimizer, as the training of a GAN requires.
 
 use super::RunContext;
 use crate::native::TensorIdentity;
@@ -6,8 +6,8 @@ use crate::optim::OptimizerIndex;
 use std::collections::HashSet;
 use tch::Tensor;
 
-/// The optimizer that is toggled, with the parameters whose gradients are switched off for it. They are switched on again when
-/// this is dropped, so that no run leaves them without gradients.
+/// The toggled optimizer, with the parameters whose gradients are disabled. They are enabled again when this is dropped, so
+/// that no run leaves them without gradients.
 #[derive(Default)]
 pub(super) struct Toggled {
     optimizer: Option<usize>,
@@ -23,13 +23,13 @@ impl Drop for Toggled {
 }
 
 impl RunContext {
-    /// Switches off the gradients of the parameters that this optimizer does not have, so that a backward pass leaves those of
-    /// the other optimizers alone, and computes less. [`untoggle_optimizer`](Self::untoggle_optimizer) switches them on
+    /// Disables the gradients of all parameters that this optimizer does not have, so that a backward pass does not compute
+    /// gradients for the other optimizers. [`untoggle_optimizer`](Self::untoggle_optimizer) enables them
     /// again. Lightning's
     /// [`toggle_optimizer`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#toggle-optimizer).
     ///
     /// # Panics
-    /// If there is no such optimizer.
+    /// If the index is out of range.
     pub fn toggle_optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) {
         self.untoggle_optimizer();
         let OptimizerIndex(toggled) = optimizer.into();
@@ -42,18 +42,18 @@ impl RunContext {
         self.optimization.toggled = Toggled { optimizer: Some(toggled), others };
     }
 
-    /// The optimizer that is toggled.
+    /// The toggled optimizer.
     pub(crate) fn toggled_optimizer(&self) -> Option<usize> {
         self.optimization.toggled.optimizer
     }
 
-    /// Whether the gradients of a parameter are switched off for the optimizer that is toggled.
+    /// Whether the gradients of a parameter are disabled for the toggled optimizer.
     pub(crate) fn is_toggled_off(&self, parameter: &Tensor) -> bool {
         let parameter = TensorIdentity::of(parameter);
         self.optimization.toggled.others.iter().any(|other| TensorIdentity::of(other) == parameter)
     }
 
-    /// Switches on what [`toggle_optimizer`](Self::toggle_optimizer) switched off.
+    /// Enables the gradients that [`toggle_optimizer`](Self::toggle_optimizer) disabled.
     pub fn untoggle_optimizer(&mut self) {
         self.optimization.toggled = Toggled::default();
     }

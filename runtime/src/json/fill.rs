@@ -77,7 +77,7 @@ impl<'a> Filler<'a> {
     }
 }
 
-/// Why a value can't be read.
+/// Why a value cannot be read.
 #[derive(Debug)]
 enum FillError {
     /// A field is missing, and can be filled.

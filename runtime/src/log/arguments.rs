@@ -1,6 +1,6 @@
 use super::Reduction;
 
-/// What a log call says besides name and value. All calls of one name in one hook say the same.
+/// The arguments of a log call other than name and value. All calls with the same name in a hook have the same ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Arguments {
     pub(crate) on_step: bool,

@@ -22,7 +22,7 @@ pub(super) struct Logged {
     pub(super) is_restored: bool,
 }
 
-/// What is kept of the values of an epoch.
+/// The accumulated values of an epoch.
 pub(super) enum Kept {
     Values(Accumulator),
     /// The place of a metric.
@@ -113,7 +113,7 @@ impl Logged {
         std::iter::once(self.bare_name(key)).chain(forks.into_iter().flatten())
     }
 
-    /// The last step's value, where steps are asked for. Waits for the device.
+    /// The last step's value, if it is logged on steps. Waits for the device.
     pub(super) fn step_value(&self) -> Option<f64> {
         self.last.as_ref().filter(|_| self.arguments.on_step).map(Scalar::to_f64)
     }

@@ -3,7 +3,7 @@ use crate::metrics::MetricError;
 use crate::native::NativeError;
 use tch::TchError;
 
-/// A value can't be logged, or a logged value could not be read.
+/// A value cannot be logged, or a logged value could not be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogError {
@@ -101,7 +101,7 @@ pub enum LogError {
         /// The name under which it was logged.
         name: String,
     },
-    /// The value that was logged as `step` can't be the step of a row.
+    /// The value that was logged as `step` cannot be the step of a row.
     #[error(
         "`step` was logged as {value}, and it is the step of the loggers' row: log a number from 0 on, or use another name"
     )]

@@ -2,7 +2,7 @@ use crate::hook::Hook;
 use indexmap::Equivalent;
 use std::hash::{Hash, Hasher};
 
-/// What tells one logged value from another.
+/// The key of a logged value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) hook: Hook,

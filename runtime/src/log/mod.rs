@@ -1,4 +1,4 @@
-//! What a loop logs: the values of each name, for the step and for the epoch, on the device until somebody reads them.
+//! The values logged in a loop, by name, for the step and for the epoch. They stay on the device until they are read.
 
 mod accumulator;
 mod arguments;

@@ -1,4 +1,4 @@
-//! What a checkpoint keeps of a log within its epoch, so that a resumed epoch has the values of a whole one.
+//! The state of a log within its epoch, saved in checkpoints so that a resumed epoch has the values of a complete one.
 
 use super::LogError;
 use super::accumulator::{Accumulator, SavedAccumulator};
@@ -52,7 +52,7 @@ const LAST: &str = "last";
 const METRIC: &str = "metric.";
 const VALUE: &str = "value";
 
-/// What a metric had accumulated before the run was resumed.
+/// The state of a metric from before the resume.
 pub(super) struct ResumedMetric {
     pub(super) state: NamedTensors,
     /// Its value, where no batch follows in this epoch.
@@ -137,7 +137,7 @@ impl ResumedMetric {
 }
 
 impl LoggedMetric {
-    /// What a run that is resumed now would have of it; nothing where that can't be read.
+    /// What a run that is resumed now would have of it; nothing where that cannot be read.
     pub(super) fn kept(&self) -> Option<ResumedMetric> {
         self.saved("").ok().and_then(|tensors| ResumedMetric::of(&tensors))
     }

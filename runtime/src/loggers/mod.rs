@@ -79,7 +79,7 @@ pub trait Logger: Any {
     /// Begins a run: called once in each, before any record.
     ///
     /// # Errors
-    /// If records can't be written; the run then ends before its first hook.
+    /// If records cannot be written; the run then ends before its first hook.
     fn begin(&mut self, run: &RunStart) -> Result<()> {
         let _ = run;
         Ok(())
@@ -88,7 +88,7 @@ pub trait Logger: Any {
     /// Writes a record, or ignores it.
     ///
     /// # Errors
-    /// If the record can't be written.
+    /// If the record cannot be written.
     fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> Result<()>;
 
     /// Forces all records so far to the disk, so that a power cut does not undo them. Called before each checkpoint is written.

@@ -3,7 +3,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use tch::Tensor;
 
-/// What a run hands to its loggers. More kinds may come: a logger ignores those that it does not know.
+/// A record that a run passes to its loggers. New kinds may be added: a logger ignores those that it does not support.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Record<'a> {

@@ -30,7 +30,7 @@ impl RunStart {
     }
 }
 
-/// How a run ended, as Lightning tells its loggers.
+/// The outcome of a run, as Lightning passes it to `finalize`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RunStatus {

@@ -1,12 +1,12 @@
-//! Automatic optimization: the optimizer steps by itself after each accumulation window.
+//! Automatic optimization: the loop steps the optimizer after each accumulation window.
 
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::module::{LightningModule, LightningModuleTable, Running, StepClosure, check_parameters, edge};
+use crate::module::{LightningModule, LightningModuleTable, Running, StepClosure, call_hook, check_parameters};
 use crate::optim::OptimizerIndex;
 use tch::no_grad;
 
-/// One training step.
+/// Runs one training step.
 pub(super) fn step<M: LightningModule>(
     running: &mut Running<'_, M>,
     batch: &M::Batch,
@@ -36,10 +36,10 @@ pub(super) fn step<M: LightningModule>(
     } else {
         closure.run(running.module, running.ctx)?;
     }
-    closure.output.map_or_else(|| edge::module(Hook::OptimizerStep, running.ctx, |_| Err(NeverRun.into())), Ok)
+    closure.output.map_or_else(|| call_hook::module(Hook::OptimizerStep, running.ctx, |_| Err(NeverRun.into())), Ok)
 }
 
-/// An `optimizer_step` that forgot its closure.
+/// The error of an `optimizer_step` that did not run its closure.
 #[derive(Debug, thiserror::Error)]
 #[error("it never ran its closure: call `closure.run(self, ctx)?` before the optimizer steps")]
 struct NeverRun;

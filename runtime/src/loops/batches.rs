@@ -1,4 +1,4 @@
-//! The batches that a loop goes through.
+//! The batches of a loop.
 
 use crate::config::{BatchLimit, LimitError};
 use crate::context::{Interruption, LoopLocation, RunContext};
@@ -12,7 +12,7 @@ use crate::stage::Stage;
 use std::ops::Range;
 use tch::Device;
 
-/// How many batches of a loader a loop takes; `None` where only the loader's end tells.
+/// The number of batches that a loop takes from a loader; `None` if it is only known at the loader's end.
 pub(super) fn count<B: Batch>(
     loader: &DataLoader<B>,
     dataloader: Hook,
@@ -27,26 +27,26 @@ pub(super) fn count<B: Batch>(
     limit.of(loader.num_batches()).map_err(wrong)
 }
 
-/// Prints a warning where none of the loaders of an evaluation has a batch.
+/// Warns if all loaders of an evaluation are empty.
 pub(super) fn warn_if_empty(dataloader: Hook, counts: &[Option<usize>], limit: BatchLimit) {
     warn_if_no_batch(dataloader, !limit.is_zero() && counts.iter().all(|count| *count == Some(0)));
 }
 
-/// Prints a warning where an evaluation has seen no batch, as of streams that do not know their length.
+/// Warns if an evaluation had no batches, as with empty streams of unknown length.
 pub(super) fn warn_if_no_batch(dataloader: Hook, is_empty: bool) {
     if is_empty {
         messages::warning!("{}", Error::NoBatch { dataloader, epoch: None });
     }
 }
 
-/// Whether loaders that were made for an epoch are to be made anew: `reload_dataloaders_every_n_epochs`.
+/// Whether loaders made for an epoch must be made again: `reload_dataloaders_every_n_epochs`.
 pub(super) fn are_outdated(ctx: &RunContext, loaded_at_epoch: Option<usize>) -> bool {
     let every = ctx.config().reload_dataloaders_every_n_epochs;
     every > 0 && loaded_at_epoch.is_none_or(|loaded| ctx.progress().current_epoch() >= loaded + every)
 }
 
-/// Whether loaders that are made now count as made for the running epoch. A run that is resumed between two such epochs makes them
-/// once more, which does not count: they are next made where the run that wrote the checkpoint would have made them.
+/// Whether loaders made now count as made for the running epoch. They do not in a run that is resumed between two such epochs, so
+/// that it makes them again in the same epochs as the run that wrote the checkpoint.
 pub(super) fn count_as_made(ctx: &RunContext, loaded_at_epoch: Option<usize>) -> bool {
     loaded_at_epoch.is_none() || are_outdated(ctx, loaded_at_epoch)
 }
@@ -58,7 +58,7 @@ pub(super) struct EpochBatch<B> {
     pub(super) is_last: bool,
 }
 
-/// The epoch of the training loader that is running, from its first batch on.
+/// The running epoch of the training loader, from its first batch on.
 pub(super) fn whole_epoch<'l, M: LightningModule>(
     ctx: &mut RunContext,
     loader: &'l DataLoader<M::Batch>,
@@ -68,12 +68,12 @@ pub(super) fn whole_epoch<'l, M: LightningModule>(
     Ok(batches)
 }
 
-/// The epoch of a loader that is dealt in an epoch of training: always the same where the same batches are wanted.
+/// The loader's epoch for an epoch of training: always the same with `overfit_batches`.
 fn dealt_as(ctx: &RunContext, epoch: usize) -> u64 {
     if ctx.config().overfit_batches.is_zero() || ctx.stage() != Stage::Fit { epoch as u64 } else { 0 }
 }
 
-/// Makes a loader take the same batches in each epoch, where `overfit_batches` asks for it.
+/// Makes a loader take the same batches in each epoch, if `overfit_batches` is set.
 pub(super) fn overfit<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: &mut DataLoader<B>) {
     if !ctx.config().overfit_batches.is_zero() && loader.make_sequential() {
         messages::warning!(
@@ -82,8 +82,8 @@ pub(super) fn overfit<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: &mut
     }
 }
 
-/// The batches of the running training epoch, without those that are done, up to `count` of them all. The loader is asked for them,
-/// unless they are `dealt`.
+/// Returns the remaining batches of the running training epoch, of which `count` are taken in total: `dealt`, or else from the
+/// loader.
 pub(super) fn of_epoch<'l, M: LightningModule>(
     running: &mut Running<'_, M>,
     loader: &'l DataLoader<M::Batch>,
@@ -112,7 +112,7 @@ pub(super) fn of_evaluation<'l, M: LightningModule>(
     from(loader, batches, Failures::of(ctx, dataloader, None), 0..count.unwrap_or(usize::MAX), running.device_ahead())
 }
 
-/// What becomes of a loader's errors.
+/// The location of a loader's errors.
 struct Failures {
     dataloader: Hook,
     epoch: Option<usize>,
@@ -145,7 +145,7 @@ fn from<'l, B: Batch>(
     ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>> + use<'l, B>, Error> {
     let limit = places.end;
-    // other loaders may end before the limit: whether a batch is the last is known once the next one was asked for
+    // other loaders may end before the limit: a batch is known to be the last one when the next one is requested
     let knows_length = loader.num_batches().is_some();
     let cannot_begin = |source| failures.error(None, source);
     let batches = batches.map_err(cannot_begin)?.watch(&failures.caught).skip_to(places.start);
@@ -162,7 +162,7 @@ fn from<'l, B: Batch>(
     }))
 }
 
-/// Batches where the loader left them, or on the device before they are asked for.
+/// Batches in host memory, or copied to the device ahead of time.
 enum Fetched<'a, B: Batch> {
     AsTheyAre(Batches<'a, B>),
     Ahead(DeviceBatches<'a, B>),

@@ -1,4 +1,4 @@
-//! Validation and testing: the same loop with other hooks.
+//! The loop of validation and testing, which differ only in their hooks.
 
 use super::batches::{self, EpochBatch};
 use crate::config::BatchLimit;
@@ -9,22 +9,22 @@ use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Runn
 use crate::stage::{RunningStage, Stage};
 use tch::no_grad_guard;
 
-/// Which of the two it is.
+/// The kind of evaluation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Validation,
     Test,
 }
 
-/// An evaluation over one or more loaders, which are made at its first run and kept until they are to be made anew.
+/// An evaluation over one or more loaders, which are made at its first run and kept until they must be made again.
 pub(crate) struct Evaluation<M: LightningModule> {
     kind: Kind,
     loaders: Option<Loaded<M>>,
-    /// The epoch in which they were made.
+    /// The epoch in which the loaders were made.
     made_at: Option<usize>,
 }
 
-/// The loaders, with the batches that are taken of each.
+/// The loaders, with the number of batches to take from each.
 struct Loaded<M: LightningModule> {
     loaders: DataLoaders<M::Batch>,
     counts: Vec<Option<usize>>,
@@ -35,8 +35,8 @@ impl<M: LightningModule> Evaluation<M> {
         Self { kind, loaders: None, made_at: None }
     }
 
-    /// Makes the loaders, if they are not there yet or are to be made anew. `counts` tells whether that is for the running
-    /// epoch; the sanity check of an epoch without validation is not.
+    /// Makes the loaders, if they do not exist yet or must be made again. `counts` is true if they are for the running
+    /// epoch; false in the sanity check of an epoch without validation.
     pub(crate) fn load(&mut self, running: &mut Running<'_, M>, counts: bool) -> Result<(), Error> {
         let current_epoch = running.ctx.current_epoch();
         let are_outdated = batches::are_outdated(running.ctx, running.ctx.progress().val_loaded_at());
@@ -71,12 +71,12 @@ impl<M: LightningModule> Evaluation<M> {
         self.run(running, None)
     }
 
-    /// Whether the loaders are there.
+    /// Whether the loaders exist.
     pub(crate) fn is_loaded(&self) -> bool {
         self.loaders.is_some()
     }
 
-    /// Runs over the loaders, at most over `sanity` batches of each, without gradients. Returns what was logged for the epoch.
+    /// Runs over the loaders, at most over `sanity` batches of each, without gradients. Returns the logged values of the epoch.
     pub(crate) fn run(
         &mut self,
         running: &mut Running<'_, M>,
@@ -201,7 +201,7 @@ impl Kind {
     }
 }
 
-/// Writes what was logged with `on_step`: a row for each batch.
+/// Writes the values logged with `on_step`, one row for each batch.
 fn log_step<M: LightningModule>(running: &mut Running<'_, M>, batch_idx: usize) -> Result<(), Error> {
     if running.ctx.running_stage() == RunningStage::SanityChecking || running.ctx.loggers_mut().is_empty() {
         return Ok(());

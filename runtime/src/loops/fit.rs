@@ -1,4 +1,4 @@
-//! `fit`: sanity check, epochs, end.
+//! The loop of `fit`: sanity check, epochs, end.
 
 use super::stopping::{self, LastStep};
 use super::training::Training;
@@ -14,7 +14,7 @@ use crate::module::{LightningModule, Running};
 use crate::progress::Progress;
 use crate::stage::RunningStage;
 
-/// Trains until the configured end. The module is on its device, the optimizers are made, and a checkpoint is restored. `early` is the
+/// Trains until the configured end. The module must be on its device, the optimizers made, and the checkpoint restored. `early` is the
 /// training loader where `configure_optimizers` needed it.
 pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>, early: Option<Training<M>>) -> Result<(), Error> {
     let after_cut = match continue_cut_epoch(running.ctx) {
@@ -100,7 +100,7 @@ fn train<M: LightningModule>(
     Ok(())
 }
 
-/// Trains on the batches that are left of an epoch, if a checkpoint is from within one.
+/// Trains on the remaining batches of an epoch, if the checkpoint was written within one.
 fn resume_epoch<M: LightningModule>(
     running: &mut Running<'_, M>,
     training: &Training<M>,
@@ -121,8 +121,8 @@ fn end_epoch<M: LightningModule>(running: &mut Running<'_, M>, last_step: &mut L
     last_step.fail_without_steps(running.ctx)
 }
 
-/// Goes back into an epoch that was cut short, as by `max_steps`: the batches that are left of it come next. Returns the counters from
-/// after it, or why there is nothing to train.
+/// Returns to an epoch that was cut short, such as by `max_steps`, to continue with its remaining batches. Returns the counters after
+/// it, or the reason why no training is left.
 fn continue_cut_epoch(ctx: &mut RunContext) -> Result<Option<Progress>, EndReason> {
     let Some(within) = ctx.progress().within_cut_epoch() else { return Ok(None) };
     let after = std::mem::replace(ctx.progress_mut(), within);
@@ -135,7 +135,7 @@ fn continue_cut_epoch(ctx: &mut RunContext) -> Result<Option<Progress>, EndReaso
     }
 }
 
-/// Leaves the rest of an epoch that was cut short to the data that it was dealt from: the epoch's end was reached all the same.
+/// Skips the rest of an epoch that was cut short, as the training data has changed.
 fn leave_cut_epoch(ctx: &mut RunContext, after: Progress) {
     let (epoch, batches_ready) = (ctx.current_epoch(), ctx.progress().batches_ready());
     messages::warning!(
@@ -150,7 +150,7 @@ fn leave_cut_epoch(ctx: &mut RunContext, after: Progress) {
     }
 }
 
-/// Why no epoch follows. A run that is resumed within its last epoch still has the end of that epoch to do.
+/// The reason why no epoch follows. A run resumed within its last epoch still runs the end of that epoch.
 fn epoch_end_reason(ctx: &RunContext) -> Option<EndReason> {
     if ctx.is_mid_epoch() { None } else { stopping::end_reason(ctx) }
 }
@@ -165,7 +165,7 @@ fn nothing_is_trained(ctx: &mut RunContext, reason: EndReason) {
     ctx.end_because(reason);
 }
 
-/// Rows are written every `log_every_n_steps` steps, counted over all epochs: where an epoch has fewer, some have no row.
+/// Warns if `log_every_n_steps` exceeds the steps of an epoch: it is counted over all epochs, so that some epochs have no row.
 fn warn_of_rare_rows(ctx: &RunContext) {
     let config = ctx.config();
     let Some(batches) = ctx.num_training_batches().filter(|_| ctx.has_loggers() && !ctx.is_fast_dev_run()) else {
@@ -184,7 +184,7 @@ fn warn_of_rare_rows(ctx: &RunContext) {
 fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
     let ctx = &running.ctx;
     let Some(checkpoint) = running.callbacks.find::<ModelCheckpoint>() else { return };
-    // a run that is resumed near its end may have nothing left to save
+    // a run resumed near its end may have nothing left to save
     if !ctx.has_saved() && !ctx.is_fast_dev_run() && ctx.ckpt_path().is_none() {
         let reason = match checkpoint.save_top_k {
             0 => "`save_top_k` is 0",
@@ -194,7 +194,7 @@ fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
     }
 }
 
-/// Whether a run goes on within an epoch. Lightning takes every resumed run that ends by steps for one.
+/// Whether a run resumes within an epoch. Lightning assumes so for each resumed run that ends by steps.
 fn is_restarting<M: LightningModule>(running: &Running<'_, M>) -> bool {
     let ctx = &running.ctx;
     ctx.ckpt_path().is_some() && (ctx.progress().is_mid_epoch() || ctx.config().steps().is_some())

@@ -1,4 +1,4 @@
-//! When learning-rate schedulers step: Lightning's rules, and the clock's.
+//! Stepping of the learning-rate schedulers, by Lightning's rules and by intervals.
 
 use crate::callbacks::NotLogged;
 use crate::config::Every;
@@ -6,23 +6,23 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::messages;
-use crate::module::{LightningModule, LightningModuleTable, Running, edge};
+use crate::module::{LightningModule, LightningModuleTable, Running, call_hook};
 use crate::schedule::{Interval, LrSchedulerConfig, LrSchedulerIndex};
 
-/// The moments after which schedulers step. Those on a metric step after validation, and all others before it, as a checkpoint may be
-/// written in between.
+/// The points of an epoch after which schedulers step. Those on a metric step after validation, and all others before it, as a
+/// checkpoint may be written in between.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
-    /// A batch has been trained on.
+pub(super) enum SchedulePoint {
+    /// After a training batch.
     Batch,
-    /// The validation after a batch, if there was one, is over.
+    /// After the validation that follows a batch, if there is one.
     Validation,
-    /// The epoch's last hooks were called.
+    /// After the last hooks of the epoch.
     Epoch,
 }
 
-/// Steps the schedulers that are due, each once after a batch.
-pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, moment: Moment) -> Result<(), Error> {
+/// Steps the schedulers that are due, each at most once per batch.
+pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, point: SchedulePoint) -> Result<(), Error> {
     if running.ctx.lr_schedulers().is_empty() || !M::AUTOMATIC_OPTIMIZATION {
         return Ok(());
     }
@@ -30,7 +30,7 @@ pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, moment: M
         let scheduler = LrSchedulerIndex(index);
         let batches = running.ctx.total_batches();
         let was_done = running.ctx.lr_scheduler_clock(scheduler).was_done_after(batches);
-        if !was_done && is_due(running.ctx, scheduler, moment) {
+        if !was_done && is_due(running.ctx, scheduler, point) {
             step(running, scheduler)?;
             running.ctx.lr_scheduler_clock(scheduler).set_done_after(batches);
         }
@@ -38,13 +38,13 @@ pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, moment: M
     Ok(())
 }
 
-fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, moment: Moment) -> bool {
+fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -> bool {
     let has_stepped = ctx.steps_after_this_batch();
     let (progress, running) = (ctx.progress(), &ctx.lr_schedulers()[index.0]);
     let LrSchedulerConfig { every, interval, frequency, .. } = *running.config();
     let waits = running.needs_metric();
-    let after_batch = moment == if waits { Moment::Validation } else { Moment::Batch };
-    let after_epoch = if waits { moment == Moment::Epoch } else { moment == Moment::Batch };
+    let after_batch = point == if waits { SchedulePoint::Validation } else { SchedulePoint::Batch };
+    let after_epoch = if waits { point == SchedulePoint::Epoch } else { point == SchedulePoint::Batch };
     let after_epoch = after_epoch && progress.is_last_batch();
     match (every, interval) {
         (None, Interval::Step) => after_batch && has_stepped && progress.batches_ready().is_multiple_of(frequency),
@@ -89,7 +89,7 @@ fn step<M: LightningModule>(running: &mut Running<'_, M>, scheduler: LrScheduler
 
 fn miss<M: LightningModule>(running: &mut Running<'_, M>, strict: bool, missing: NotLogged) -> Result<(), Error> {
     if strict {
-        return edge::module(Hook::LrSchedulerStep, running.ctx, |_| Err(missing.into()));
+        return call_hook::module(Hook::LrSchedulerStep, running.ctx, |_| Err(missing.into()));
     }
     messages::warning!("{missing}");
     Ok(())

@@ -1,4 +1,4 @@
-//! Manual optimization: `training_step` runs the backward passes and steps the optimizers by itself.
+//! Manual optimization: `training_step` runs the backward passes and steps the optimizers itself.
 
 use crate::error::Error;
 use crate::module::{LightningModule, LightningModuleTable, Running};

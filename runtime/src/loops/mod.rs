@@ -1,4 +1,4 @@
-//! The loops: which hook is called when.
+//! The loops, which call the hooks.
 
 mod automatic;
 mod batches;

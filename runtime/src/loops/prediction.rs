@@ -1,4 +1,4 @@
-//! Prediction.
+//! The loop of `predict`.
 
 use super::batches::{self, EpochBatch};
 use crate::data::Batch;
@@ -7,11 +7,11 @@ use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running};
 use tch::no_grad_guard;
 
-/// What takes each prediction as it comes.
+/// A function that takes each prediction.
 pub(crate) type TakesPrediction<'a, P> = &'a mut dyn FnMut(P) -> anyhow::Result<()>;
 
-/// Predicts every batch of the loaders, without gradients. Returns what `predict_step` returned, loader by loader, or nothing where
-/// `each` takes it.
+/// Predicts every batch of the loaders, without gradients. Returns the predictions, loader by loader, or an empty list if
+/// `each` takes them.
 pub(crate) fn predict<M: LightningModule>(
     running: &mut Running<'_, M>,
     mut each: Option<TakesPrediction<'_, M::Prediction>>,

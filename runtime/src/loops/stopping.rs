@@ -1,25 +1,25 @@
-//! When training ends.
+//! The conditions for the end of training.
 
 use crate::context::{EndReason, RunContext};
 use crate::error::Error;
 
-/// Whether `max_steps` is reached.
+/// Whether `max_steps` has been reached.
 pub(super) fn steps_are_over(ctx: &RunContext) -> bool {
     ctx.config().steps().is_some_and(|steps| ctx.progress().global_step() >= steps)
 }
 
-/// Whether a hook asked to stop, and `min_epochs` and `min_steps` allow it.
+/// Whether a hook has requested a stop, and `min_epochs` and `min_steps` allow it.
 pub(super) fn is_stopped(ctx: &RunContext) -> bool {
     ctx.should_stop() && ctx.can_stop_early()
 }
 
-/// Why there is no further epoch, if there is none.
+/// The reason why no further epoch follows, if none does.
 pub(super) fn end_reason(ctx: &RunContext) -> Option<EndReason> {
     let steps = ctx.config().steps().filter(|_| steps_are_over(ctx)).map(EndReason::MaxSteps);
     let epochs =
         || ctx.config().epochs().filter(|epochs| ctx.progress().current_epoch() >= *epochs).map(EndReason::MaxEpochs);
     let stopped = || is_stopped(ctx).then(|| ctx.stopped());
-    // the last epoch may have been stopped within
+    // the last epoch may have been cut short
     let stopped_within = || stopped().filter(|_| ctx.progress().is_cut_short());
     steps.or_else(stopped_within).or_else(epochs).or_else(stopped)
 }
@@ -38,7 +38,7 @@ impl LastStep {
         Self { global_step: ctx.progress().global_step(), batches: ctx.progress().total_batches_ready() }
     }
 
-    /// Fails where no step is taken any more, and only steps could end the run.
+    /// Fails if no more steps are taken, but only steps could end the run.
     pub(super) fn fail_without_steps(&mut self, ctx: &RunContext) -> Result<(), Error> {
         let Some(max_steps) = ctx.config().steps() else { return Ok(()) };
         let batches = ctx.progress().total_batches_ready().saturating_sub(self.batches);

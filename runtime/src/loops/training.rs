@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, Running};
 
-/// The loader of the training batches, as it was last made.
+/// The current loader of the training batches.
 pub(crate) struct Training<M: LightningModule> {
     pub(super) loader: DataLoader<M::Batch>,
 }
@@ -40,9 +40,8 @@ impl<M: LightningModule> Training<M> {
         }
     }
 
-    /// The batches of the epoch that is resumed, from its first one on; none between epochs. The loader is asked for them once, as a
-    /// sampler may answer otherwise the next time. Refuses to continue within an epoch of which another loader has dealt the first
-    /// batches.
+    /// Returns the batches of the resumed epoch, from the first one on; `None` between epochs. The loader is called once, as a
+    /// sampler may return another order the next time. Fails if the first batches of the epoch were made by another loader.
     pub(super) fn batches_left(&self, ctx: &mut RunContext) -> Result<Option<Batches<'_, M::Batch>>, Error> {
         let progress = ctx.progress();
         let (epoch, done, is_last_batch) =
@@ -72,7 +71,7 @@ impl<M: LightningModule> Training<M> {
         }
     }
 
-    /// Makes the loader anew where `reload_dataloaders_every_n_epochs` says so. Returns whether it did.
+    /// Makes the loader again if `reload_dataloaders_every_n_epochs` requires it. Returns whether it did.
     pub(super) fn reload(&mut self, running: &mut Running<'_, M>) -> Result<bool, Error> {
         let is_outdated = batches::are_outdated(running.ctx, running.ctx.progress().train_loaded_at());
         if is_outdated {
@@ -82,7 +81,7 @@ impl<M: LightningModule> Training<M> {
     }
 }
 
-/// That the batches that are left of an epoch can't be had.
+/// Returns the error that the remaining batches of an epoch cannot be reproduced.
 pub(super) fn not_continued(epoch: usize, done: usize, what: &str) -> Error {
     Error::configuration(format!(
         "the checkpoint was written within epoch {epoch}, after {}, {what}: give the same data, or a checkpoint from the end of an \

@@ -1,7 +1,7 @@
 //! One training epoch.
 
 use super::batches::{self, EpochBatch};
-use super::lr_schedulers::{self, Moment};
+use super::lr_schedulers::{self, SchedulePoint};
 use super::training::{Training, not_continued};
 use super::validation::Validation;
 use super::{automatic, manual, stopping};
@@ -12,7 +12,7 @@ use crate::hook::Hook;
 use crate::module::{Flow, LightningModule, ModelHooksTable, Running, TrainingOutput};
 use crate::progress::Position;
 
-/// Trains on the batches of an epoch, and validates where that is due. `batches` are those of an epoch that is resumed.
+/// Trains on the batches of an epoch, and validates when that is due. `batches` are those of a resumed epoch.
 pub(super) fn run<M: LightningModule>(
     running: &mut Running<'_, M>,
     training: &Training<M>,
@@ -36,7 +36,7 @@ pub(super) fn run<M: LightningModule>(
             if batches_ready == 0 {
                 return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: Some(current_epoch) });
             }
-            // a batch is known to be the last one when it is trained on, except by another run
+            // the last batch is known as such when it is trained on, except in a resumed run
             let what = "and the stream of `train_dataloader` now ends before";
             return Err(not_continued(current_epoch, batches_ready, what));
         };
@@ -53,7 +53,7 @@ fn is_done(ctx: &RunContext) -> bool {
     stopping::steps_are_over(ctx) || ctx.progress().is_last_batch() || stopping::is_stopped(ctx)
 }
 
-/// One batch, up to its last hook and its row in the logs.
+/// Trains on one batch, up to its last hook and its row in the logs.
 fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M::Batch>) -> Result<Flow, Error> {
     let EpochBatch { batch, batch_idx, is_last } = batch;
     running.ctx.enter_batch(batch_idx, batch.batch_size());
@@ -62,7 +62,7 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
     let flow = running.on_train_batch_start(&batch, batch_idx)?;
     if flow == Flow::SkipEpoch {
         running.ctx.progress_mut().skip_rest_of_epoch();
-        lr_schedulers::update(running, Moment::Batch)?;
+        lr_schedulers::update(running, SchedulePoint::Batch)?;
     } else {
         let mut output = if M::AUTOMATIC_OPTIMIZATION {
             automatic::step(running, &batch, batch_idx)?
@@ -74,7 +74,7 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
         if running.ctx.steps_after_this_batch() || running.ctx.skips_backward() {
             running.ctx.progress_mut().end_window();
         }
-        lr_schedulers::update(running, Moment::Batch)?;
+        lr_schedulers::update(running, SchedulePoint::Batch)?;
         running.on_train_batch_end(&output, &batch, batch_idx)?;
         log_step(running)?;
         running.save_what_is_pending()?;
@@ -83,7 +83,7 @@ fn advance<M: LightningModule>(running: &mut Running<'_, M>, batch: EpochBatch<M
     Ok(flow)
 }
 
-/// What follows a batch: validation, where it is due.
+/// Ends a batch, with validation if it is due.
 fn advance_end<M: LightningModule>(
     running: &mut Running<'_, M>,
     validation: Option<&mut Validation<M>>,
@@ -96,9 +96,9 @@ fn advance_end<M: LightningModule>(
         running.ctx.redo_validation_from_here()?;
         validation.run(running, has_stepped)?;
     }
-    // a run that fails in its validation is resumed there, and validates then
+    // a run that fails in validation resumes there, and validates then
     running.ctx.see_validation_steps();
-    lr_schedulers::update(running, Moment::Validation)?;
+    lr_schedulers::update(running, SchedulePoint::Validation)?;
     running.ctx.progress_mut().end_batch(has_stepped);
     running.save_what_is_pending()
 }
@@ -122,22 +122,22 @@ fn end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
 fn last_hooks<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     running.ctx.epoch_end_reached();
     on_train_epoch_end(running)?;
-    lr_schedulers::update(running, Moment::Epoch)?;
+    lr_schedulers::update(running, SchedulePoint::Epoch)?;
     running.ctx.end_logged_epoch()?;
     Ok(())
 }
 
-/// Callbacks that monitor what was logged come after the module, which may log in this hook.
+/// Calls `on_train_epoch_end`. Callbacks that monitor logged values are called after the module, which may log in this hook.
 fn on_train_epoch_end<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     let monitoring: Vec<bool> = running.callbacks.list.iter().map(|callback| callback.is_monitoring()).collect();
     let monitoring = &monitoring;
-    let places = |monitors| (0..monitoring.len()).filter(move |place| monitoring[*place] == monitors);
-    for place in places(false) {
-        running.on_train_epoch_end_of(place)?;
+    let indices = |monitors| (0..monitoring.len()).filter(move |index| monitoring[*index] == monitors);
+    for index in indices(false) {
+        running.on_train_epoch_end_of(index)?;
     }
     ModelHooksTable::on_train_epoch_end(running.module, running.ctx)?;
-    for place in places(true) {
-        running.on_train_epoch_end_of(place)?;
+    for index in indices(true) {
+        running.on_train_epoch_end_of(index)?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Validation within training: whether there is one, and when.
+//! Validation within training, and its schedule.
 
 use super::evaluation::{Evaluation, Kind};
 use super::stopping;
@@ -14,19 +14,19 @@ use crate::stage::RunningStage;
 /// The validation of a `fit`.
 pub(super) struct Validation<M: LightningModule> {
     evaluation: Evaluation<M>,
-    /// The interval in batches; `None` where it is the epoch, or is not counted in batches.
+    /// The interval in batches; `None` if it is the epoch or has another unit.
     batches: Option<usize>,
 }
 
 impl<M: LightningModule> Validation<M> {
-    /// The validation within training, where module and data have both halves of it.
+    /// Returns the validation within training, if there are both a `validation_step` and a `val_dataloader`.
     pub(super) fn of(running: &mut Running<'_, M>) -> Option<Self> {
         let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
         if !has_step || running.ctx.config().limit_val_batches.is_zero() {
             return None;
         }
         if !running.data.has(Hook::ValDataloader) {
-            messages::warning!("there is a `validation_step` and no `val_dataloader`: validation is left out");
+            messages::warning!("there is a `validation_step` but no `val_dataloader`: validation is skipped");
             return None;
         }
         running.ctx.see_validation_steps();
@@ -40,7 +40,7 @@ impl<M: LightningModule> Validation<M> {
             return Ok(());
         }
         running.ctx.set_running_stage(RunningStage::SanityChecking);
-        // what it draws is not to change the run
+        // the sanity check must not change the random numbers of the run
         let random_state = RandomState::of(running.ctx.device())?;
         running.callbacks.on_sanity_check_start(running.ctx, running.module)?;
         self.load_early(running)?;
@@ -52,7 +52,7 @@ impl<M: LightningModule> Validation<M> {
         Ok(())
     }
 
-    /// Makes the loaders of the first epoch's validation, so that all that is to come is known when training begins.
+    /// Makes the loaders of the first epoch's validation, so that their lengths are known when training begins.
     pub(super) fn begin(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
         running.ctx.restart_validation_clock();
         if is_in_epoch(running.ctx) && !self.evaluation.is_loaded() {
@@ -61,18 +61,18 @@ impl<M: LightningModule> Validation<M> {
         Ok(())
     }
 
-    /// Makes the loaders before the first validation. They count as made for the running epoch if it is validated, unless the run
-    /// that is resumed has had loaders: its next validation then makes them again when it would have done so.
+    /// Makes the loaders before the first validation. They count as made for the running epoch if it is validated, except in a
+    /// resumed run that already had loaders: it makes them again when the original run would have.
     fn load_early(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
         let counts = is_in_epoch(running.ctx) && running.ctx.progress().val_loaded_at().is_none();
         self.evaluation.load(running, counts)
     }
 
-    /// Finds the interval for an epoch of this many batches.
+    /// Computes the interval for an epoch with the current number of batches.
     pub(super) fn measure(&mut self, ctx: &RunContext) -> Result<(), Error> {
         let interval = ctx.config().val_check_interval;
         let batches = ctx.num_training_batches();
-        // a loader that does not know its length may end before its limit
+        // a loader of unknown length may end before its limit
         let is_epoch = interval == ValCheckInterval::EPOCH_END && ctx.config().check_val_every_n_epoch.is_some();
         self.batches = if is_epoch { None } else { interval.batches(batches) };
         match (self.batches, batches) {
@@ -115,7 +115,7 @@ impl<M: LightningModule> Validation<M> {
         }
     }
 
-    /// Validates. Where the optimizer has just stepped, the gradients are dropped before.
+    /// Validates. If the optimizer has just stepped, the gradients are cleared first.
     pub(super) fn run(&mut self, running: &mut Running<'_, M>, has_stepped: bool) -> Result<(), Error> {
         running.ctx.set_running_stage(RunningStage::Validating);
         if has_stepped {
@@ -129,7 +129,7 @@ impl<M: LightningModule> Validation<M> {
     }
 }
 
-/// Whether the running epoch is one that is validated.
+/// Whether the running epoch is validated.
 fn is_in_epoch(ctx: &RunContext) -> bool {
     let every = ctx.config().check_val_every_n_epoch;
     every.is_none_or(|epochs| (ctx.progress().current_epoch() + 1).is_multiple_of(epochs))

@@ -1,6 +1,6 @@
 //! Callbacks, and the list of them that a run has.
 
-use super::{LightningModule, edge};
+use super::{LightningModule, call_hook};
 use crate::checkpoint::Checkpoint;
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};

@@ -45,7 +45,7 @@ pub trait DataSource<M: LightningModule> {
         Ok(())
     }
 
-    /// What a checkpoint keeps of the data module.
+    /// The state of the data module for a checkpoint.
     ///
     /// # Errors
     /// The hook's own.
@@ -296,7 +296,7 @@ impl<B: Batch> Loaders<B> {
         Self { train: Some(loader), evaluation: None }
     }
 
-    /// Loaders to validate, test or predict on: those of validation beside [`Loaders::train`] for `fit`.
+    /// Loaders to validate, test or predict on: those of validation alongside [`Loaders::train`] for `fit`.
     pub fn evaluation(loaders: impl Into<DataLoaders<B>>) -> Self {
         Self { train: None, evaluation: Some(loaders.into()) }
     }

@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
     message = "`{Self}` cannot be used as hyperparameters [TL0603]",
     label = "add `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`"
 )]
-// What it needs of clap and serde are methods and no supertraits: so a type that has none of it is one mistake, not four.
+// The bounds of clap and serde are methods instead of supertraits, so that a type without them is one error, not four.
 pub trait Hyperparameters: Sized + 'static {
     /// Adds a flag for each field.
     fn augment_args(command: Command) -> Command;
@@ -36,19 +36,19 @@ pub trait Hyperparameters: Sized + 'static {
     /// Reads the fields from the flags.
     ///
     /// # Errors
-    /// What clap says of a flag that is missing or wrong.
+    /// The error of clap for a missing or invalid flag.
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error>;
 
     /// Changes the fields whose flags were given.
     ///
     /// # Errors
-    /// What clap says of a flag that is wrong.
+    /// The error of clap for an invalid flag.
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error>;
 
     /// The fields as a checkpoint keeps them.
     ///
     /// # Errors
-    /// If a field can't be written as JSON.
+    /// If a field cannot be written as JSON.
     fn to_json(&self) -> serde_json::Result<Value>;
 
     /// The fields that a checkpoint has kept.

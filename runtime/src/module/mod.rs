@@ -4,11 +4,12 @@
 // The traits follow from the declarations of the hooks, in the macro crate.
 
 mod anomaly;
+pub(crate) mod call_hook;
 mod callbacks;
 mod capabilities;
 mod closure;
+mod conversions;
 mod data_source;
-pub(crate) mod edge;
 mod freeze;
 mod from_checkpoint;
 mod hyperparameters;
@@ -19,13 +20,17 @@ mod outputs;
 mod parameters;
 mod renamed_results;
 mod running;
-mod signatures;
 mod source_location;
 
 pub(crate) use anomaly::check_parameters;
 pub use callbacks::{Callback, Callbacks};
 pub use capabilities::{Optimizes, Predicts, Tests, Trains, Validates};
 pub use closure::StepClosure;
+#[doc(hidden)]
+pub use conversions::{
+    ContextAt, ContextOfManualStep, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch,
+};
+#[doc(hidden)]
 pub use data_source::{DataSource, Loaders, Loads};
 pub use freeze::Freeze;
 pub use from_checkpoint::LoadFromCheckpoint;
@@ -40,10 +45,6 @@ pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable};
 #[doc(hidden)]
 pub use renamed_results::{Output, Returned};
 pub(crate) use running::Running;
-#[doc(hidden)]
-pub use signatures::{
-    ContextAt, ContextOfManualStep, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch,
-};
 pub use source_location::SourceLocation;
 
 use crate::checkpoint::Checkpoint;

@@ -1,4 +1,4 @@
-//! What passes through a module's steps: the batch, and what each step returns.
+//! The batch and the return values of a module's steps.
 
 use crate::data::Batch;
 use crate::native::forget_graph;
@@ -10,19 +10,19 @@ pub trait Batched: Sized + 'static {
     type Batch: Batch;
 }
 
-/// What a module's steps return; `()` for a step that is not written.
+/// The return types of a module's steps; `()` for a step that is not defined.
 pub trait StepOutputs: Batched {
-    /// What `training_step` returns.
+    /// The return type of `training_step`.
     type TrainingOutput: TrainingOutput;
-    /// What `validation_step` returns.
+    /// The return type of `validation_step`.
     type ValidationOutput: 'static;
-    /// What `test_step` returns.
+    /// The return type of `test_step`.
     type TestOutput: 'static;
-    /// What `predict_step` returns.
+    /// The return type of `predict_step`.
     type Prediction: 'static;
 }
 
-/// What a training step may return: a loss, and perhaps more.
+/// A return type of `training_step`: a loss, and possibly more.
 ///
 /// Implement it for a struct of your own to hand more than the loss to `on_train_batch_end`:
 ///
@@ -84,12 +84,12 @@ impl TrainingOutput for () {
     }
 }
 
-/// What `on_train_batch_start` answers.
+/// The return value of `on_train_batch_start`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flow {
     /// The batch is trained on.
     #[default]
     Continue,
-    /// The batch and the rest of the epoch are left out (`-1` in Lightning).
+    /// Skip the batch and the rest of the epoch (`-1` in Lightning).
     SkipEpoch,
 }

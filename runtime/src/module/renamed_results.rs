@@ -1,7 +1,7 @@
 //! A `Result` under another name, which the macro takes for the value of a step: its error would be part of the step's output, and the
 //! run would continue.
 
-/// What the method of a step returned.
+/// The result of a step.
 pub struct Returned<T>(pub T);
 
 /// Implemented by nothing: an alias of `Result` as the return type of a step is an error.
@@ -23,7 +23,7 @@ impl<T, E> Returned<Result<T, E>> {
 
 /// The output of every step that does not return a `Result`.
 pub trait Output {
-    /// What the method returned.
+    /// The result of the method.
     type Value;
 
     /// The value.

@@ -1,4 +1,4 @@
-//! A run in progress: the module with everything that acts on it.
+//! A run: the module with its callbacks, context and data.
 
 use super::{Callbacks, CheckpointHooksTable, DataSource, LightningModule, LightningModuleTable, ModelHooksTable};
 use crate::checkpoint::Checkpoint;
@@ -8,7 +8,7 @@ use crate::module::Flow;
 use crate::optim::OptimizerIndex;
 use tch::{Device, Tensor};
 
-/// What the loops pass along. Its hooks call the callbacks first and then the module, as Lightning does.
+/// The parts of a run that the loops use. Its hook methods call the callbacks first and then the module, as Lightning does.
 pub(crate) struct Running<'a, M: LightningModule> {
     pub(crate) module: &'a mut M,
     pub(crate) callbacks: &'a mut Callbacks<M>,
@@ -17,13 +17,13 @@ pub(crate) struct Running<'a, M: LightningModule> {
 }
 
 impl<M: LightningModule> Running<'_, M> {
-    /// The GPU to which batches can be copied ahead of need: where no hook says what happens to a batch before it is there.
+    /// Returns the GPU to which batches can be copied ahead of time, if no hook transfers or changes batches.
     pub(crate) fn device_ahead(&self) -> Option<Device> {
         let device = self.ctx.device();
         (device.is_cuda() && !self.data.has_transfer_hooks()).then_some(device)
     }
 
-    /// A batch's way to the device.
+    /// Moves a batch to the device.
     pub(crate) fn transfer(&mut self, batch: M::Batch, dataloader_idx: usize) -> Result<M::Batch, Error> {
         let batch = self.ctx.config().precision.convert_input(batch)?;
         self.data.transfer(self.module, self.ctx, batch, dataloader_idx)

@@ -48,7 +48,7 @@ pub(crate) struct Progress {
     epoch_is_done: bool,
 }
 
-/// Where in its batch or epoch a run is. What is written goes on from here.
+/// The position of a run in its batch or epoch, at which a resumed run continues.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Position {
@@ -216,7 +216,7 @@ impl Progress {
         Self { current_epoch, global_step, batches_that_stepped, ..Self::default() }
     }
 
-    /// The counters of a run that goes on.
+    /// Returns the counters of a resumed run.
     pub(crate) fn resumed(&self) -> Self {
         let mut progress = self.clone();
         if std::mem::take(&mut progress.epoch_is_done) {
@@ -252,7 +252,7 @@ impl Progress {
         self.rows_before_redone = Some(self.rows);
     }
 
-    /// What was done so far is not done again.
+    /// Records that everything up to here is not repeated after a failure.
     pub(crate) fn keep_all_rows(&mut self) {
         self.rows_before_redone = None;
     }

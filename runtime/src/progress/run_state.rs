@@ -1,4 +1,4 @@
-//! What a run knows besides its module, its optimizers and its counters, and gets back when it is resumed.
+//! The state of a run other than its module, optimizers and counters, saved in checkpoints.
 
 use super::SavedIntervalClock;
 use crate::data::{SavedLoader, Seed};
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct RunState {
-    /// What loaders without a seed of their own follow; 0 in checkpoints from before it was saved, as it was 0 then.
+    /// The seed of loaders that have none of their own; 0 in checkpoints of older versions, which always used 0.
     pub(crate) seed: Seed,
     /// Within an epoch, the loader of its batches.
     pub(crate) train_loader: Option<SavedLoader>,
@@ -21,16 +21,16 @@ pub(crate) struct RunState {
     /// Of checkpoints that were written before clocks were kept: none.
     pub(crate) validation_clock: Option<SavedIntervalClock>,
     pub(crate) lr_scheduler_clocks: Vec<SavedIntervalClock>,
-    /// What a hook has set in place of the trainer's own.
+    /// The value that a hook has set instead of the trainer's.
     pub(crate) accumulate_grad_batches: Option<usize>,
     pub(crate) toggled_optimizer: Option<usize>,
     /// Whether a loss of the running accumulation window was NaN or infinite, so that no step is taken.
     pub(crate) skips_next_step: bool,
-    /// What hooks have frozen and unfrozen, other than by toggling.
+    /// The parameters that hooks have frozen and unfrozen, other than by toggling.
     pub(crate) refrozen: Refrozen,
     pub(crate) callback_metrics: BTreeMap<String, JsonFloat>,
     pub(crate) training_log: SavedLog,
-    /// What each logger keeps.
+    /// The state of each logger.
     pub(crate) loggers: Vec<serde_json::Value>,
 }
 

@@ -1,4 +1,4 @@
-//! What a trainer is given before its runs, and what it is asked for after them.
+//! Configuring a trainer before its runs, and reading its state after them.
 
 use super::{CkptPath, Trainer};
 use crate::callbacks::ModelCheckpoint;
@@ -16,13 +16,13 @@ impl<M: LightningModule> Default for Trainer<M> {
 }
 
 impl<M: LightningModule> Trainer<M> {
-    /// A trainer of this configuration.
+    /// Creates a trainer with this configuration.
     pub fn new(config: TrainerConfig) -> Self {
         let ctx = RunContext::new(config.clone());
         Self { config, callbacks: Callbacks::default(), ckpt_path: None, has_fit: false, ctx }
     }
 
-    /// Adds a callback after those that are there. Callbacks that write checkpoints are called after all others.
+    /// Adds a callback after the others. Callbacks that write checkpoints are called after all others.
     pub fn callback(mut self, callback: impl Callback<M> + 'static) -> Self {
         self.callbacks.add(Box::new(callback));
         self
@@ -44,7 +44,7 @@ impl<M: LightningModule> Trainer<M> {
         self
     }
 
-    /// The first callback of this type: after a `fit`, to ask a [`ModelCheckpoint`] for its best checkpoint.
+    /// Returns the first callback of this type, such as a [`ModelCheckpoint`] to get its best checkpoint after a `fit`.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -57,7 +57,7 @@ impl<M: LightningModule> Trainer<M> {
         self.callbacks.find()
     }
 
-    /// The first [`ModelCheckpoint`], if there is one. Lightning's
+    /// Returns the first [`ModelCheckpoint`], if there is one. Lightning's
     /// [`checkpoint_callback`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#checkpoint-callback).
     ///
     /// ```
@@ -71,7 +71,7 @@ impl<M: LightningModule> Trainer<M> {
         self.find_callback()
     }
 
-    /// Adds a logger. Without any, a [`CsvLogger`](crate::loggers::CsvLogger) writes into the run's folder, unless the configuration says
+    /// Adds a logger. By default, a [`CsvLogger`](crate::loggers::CsvLogger) writes into the run's folder, unless the configuration says
     /// `logger: false`.
     pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
         self.ctx.loggers_mut().give(Box::new(logger));
@@ -84,8 +84,8 @@ impl<M: LightningModule> Trainer<M> {
         self
     }
 
-    /// Sets the checkpoint that the next run begins from: a path, `"best"` or `"last"`. `fit` resumes from it; `validate`, `test` and
-    /// `predict` take its weights. Without one, they take the module's weights as they are, as in Lightning where the module is passed.
+    /// Sets the checkpoint that the next run starts from: a path, `"best"` or `"last"`. `fit` resumes from it; `validate`, `test` and
+    /// `predict` take its weights. Without one, they use the module's current weights, as Lightning does for a module that is passed to it.
     ///
     /// ```no_run
     /// # use tch_lightning::prelude::*;
@@ -105,7 +105,7 @@ impl<M: LightningModule> Trainer<M> {
     /// [`RunContext::save_checkpoint`].
     ///
     /// # Errors
-    /// [`Error`]: what a hook returned, or why the file can't be written.
+    /// [`Error`] if a hook fails, or the file cannot be written.
     pub fn save_checkpoint(
         &mut self,
         module: &mut M,

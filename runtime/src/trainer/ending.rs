@@ -1,21 +1,21 @@
-//! What ends a run from outside of its hooks: signals, and panics.
+//! The end of a run by a signal, or by a panic outside of its hooks.
 
 use crate::config::TrainerConfig;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::signal::Signals;
 
-/// The signals that end a run from now on.
+/// Starts handling the signals that end a run.
 pub(super) fn catch_signals(config: &TrainerConfig) -> Result<Signals, Error> {
     if !config.handle_signals {
         return Ok(Signals::default());
     }
     Signals::catch().map_err(|error| {
-        Error::configuration(format!("the signals can't be handled ({error}): set `handle_signals` to false"))
+        Error::configuration(format!("the signals cannot be handled ({error}): set `handle_signals` to false"))
     })
 }
 
-/// The error of a run in which something other than a hook panicked.
+/// Returns the error of a run that panicked outside of its hooks.
 pub(super) fn panicked(ctx: &RunContext, panic: &anyhow::Error) -> Error {
     let epoch = ctx.running_epoch();
     Error::Panic {

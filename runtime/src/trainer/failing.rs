@@ -1,4 +1,4 @@
-//! What a run does when it ends by an error.
+//! The end of a run by an error.
 
 use super::found_checkpoint::newest_checkpoint;
 use crate::context::RunContext;
@@ -6,14 +6,14 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::RunStatus;
 use crate::messages;
-use crate::module::{LightningModule, LightningModuleTable, Running, edge};
+use crate::module::{LightningModule, LightningModuleTable, Running, call_hook};
 use crate::panic;
 use std::fmt;
 use std::path::PathBuf;
 
 impl<M: LightningModule> Running<'_, M> {
-    /// Tells everyone of the error, and finishes the loggers. As in Lightning, `teardown` is not called. Whatever fails in here is
-    /// a warning: the original error is the one that is returned.
+    /// Calls `on_exception`, and finalizes the loggers. As in Lightning, `teardown` is not called. Further errors are logged as
+    /// warnings: the original error is reported.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
         self.ctx.warn_of_failing_loggers(true);
         warn(self.ctx.go_back());
@@ -39,12 +39,14 @@ impl<M: LightningModule> Running<'_, M> {
         let (callback, module) = (&mut self.callbacks.list[place], &mut *self.module);
         warn(panic::catch(|| {
             let name = callback.name();
-            Ok(edge::callback(Hook::OnException, name, self.ctx, |ctx| callback.on_exception(ctx.at(), module, error))?)
+            Ok(call_hook::callback(Hook::OnException, name, self.ctx, |ctx| {
+                callback.on_exception(ctx.at(), module, error)
+            })?)
         }));
         self.save()
     }
 
-    /// Writes the checkpoints that were asked for. Returns the first of them.
+    /// Writes the requested checkpoints. Returns the first of them.
     fn save(&mut self) -> Option<PathBuf> {
         if self.ctx.is_restoring() {
             self.ctx.take_save_requests();
@@ -52,7 +54,7 @@ impl<M: LightningModule> Running<'_, M> {
         }
         let asked = self.ctx.save_requests().iter().find(|request| request.link_to.is_none());
         let path = asked.map(|request| request.path.clone());
-        // the keys of callbacks and the module's parameters are asked for outside of hooks
+        // user code that is not a hook may panic here: `state_key` of callbacks, and the module's `parameters`
         let saved = panic::catch(|| {
             self.save_what_was_asked_for()?;
             Ok(self.save_what_is_pending()?)
@@ -69,7 +71,7 @@ fn warn(outcome: Result<(), impl fmt::Display>) {
     }
 }
 
-/// The newest checkpoint that the run has written before.
+/// Returns the newest checkpoint that the run has written.
 fn newest(ctx: &RunContext) -> Option<PathBuf> {
     newest_checkpoint(ctx.made_log_dir()?)
 }

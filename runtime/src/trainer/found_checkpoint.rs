@@ -1,4 +1,4 @@
-//! Finds the checkpoint that `best` or `last` means.
+//! Finding the checkpoint for `best` and `last`.
 
 use super::{CkptPath, Trainer};
 use crate::callbacks::{ModelCheckpoint, OnExceptionCheckpoint, SavedBest};
@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// A checkpoint, and why it is the one.
+/// A checkpoint, and the reason for its choice.
 #[derive(Debug, PartialEq)]
 pub(crate) struct FoundCheckpoint {
     pub(crate) path: PathBuf,
@@ -102,14 +102,14 @@ fn of_best(best: SavedBest) -> Result<FoundCheckpoint, Error> {
     let SavedBest { path, monitor, score } = best;
     if !path.exists() {
         return Err(Error::configuration(format!(
-            "the best checkpoint, {}, does not exist any more: name another one, or take `last`",
+            "the best checkpoint, {}, no longer exists: name another one, or take `last`",
             path.display()
         )));
     }
     Ok(FoundCheckpoint { path, why: Why::Best(monitor.zip(score)) })
 }
 
-/// Without a checkpoint, only a `fit` can begin.
+/// Warns if a `fit` finds no checkpoint, and fails for the other verbs.
 fn none(ckpt_path: &CkptPath, stage: Stage, place: &str) -> Result<Option<FoundCheckpoint>, Error> {
     if stage == Stage::Fit && *ckpt_path == CkptPath::Last {
         warning!("there is no checkpoint {place}: `fit` begins from scratch");
@@ -121,7 +121,7 @@ fn none(ckpt_path: &CkptPath, stage: Stage, place: &str) -> Result<Option<FoundC
 }
 
 impl<M: LightningModule> Trainer<M> {
-    /// Finds the checkpoint that the next run begins from.
+    /// Finds the checkpoint that the next run starts from.
     pub(super) fn find_checkpoint(&self, ckpt_path: &CkptPath, stage: Stage) -> Result<Option<PathBuf>, Error> {
         let found = match ckpt_path {
             CkptPath::Best if self.has_fit => Some(self.best_of_fit()?),

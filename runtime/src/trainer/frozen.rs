@@ -1,4 +1,4 @@
-//! The parameters that hooks have frozen and unfrozen while training, which a resumed run has so again.
+//! The parameters that hooks have frozen and unfrozen during training, restored in a resumed run.
 
 use crate::messages;
 use crate::mismatch::first_of;
@@ -6,21 +6,21 @@ use crate::module::{LightningModule, Running, trainable};
 use crate::progress::Refrozen;
 
 impl<M: LightningModule> Running<'_, M> {
-    /// Keeps in mind what is frozen before `configure_optimizers` and `on_fit_start`.
+    /// Records the parameters frozen before `configure_optimizers` and `on_fit_start`.
     pub(super) fn see_frozen(&mut self) {
         let frozen = self.frozen();
         self.ctx.set_frozen_at_start(frozen);
     }
 
-    /// What has changed since then.
+    /// Returns the changes since then.
     pub(super) fn refrozen(&mut self) -> Refrozen {
         let (before, now) = (&self.ctx.frozen_at_start().to_vec(), &self.frozen());
         let added = |to: &[String], from: &[String]| to.iter().filter(|name| !from.contains(name)).cloned().collect();
         Refrozen { frozen: added(now, before), unfrozen: added(before, now) }
     }
 
-    /// Makes the changes that the run before had made, and says which: the program may have been changed since. They count as
-    /// changes of this run as well, also where the module comes from an earlier run in this process.
+    /// Repeats the changes of the resumed run and reports them, as the program may have changed since. They also count as changes of
+    /// this run, even if the module comes from an earlier run in this process.
     pub(super) fn refreeze(&mut self, Refrozen { frozen, unfrozen }: &Refrozen) {
         for (what, names) in [("frozen", frozen), ("unfrozen", unfrozen)] {
             if !names.is_empty() {

@@ -1,4 +1,4 @@
-//! Whether a checkpoint fits the run that resumes it: each of its parts is compared with the run's, and nothing is cut off silently.
+//! Checks that a checkpoint fits the run that resumes it, part by part, so that nothing is dropped silently.
 
 use super::saving::names;
 use crate::checkpoint::{Checkpoint, CheckpointError, SavedOptimizer};
@@ -14,7 +14,7 @@ use crate::shown::shown;
 use std::path::{Path, PathBuf};
 use tch::Tensor;
 
-/// Refuses a checkpoint that `fit` can't resume from, by all that is known before the run begins.
+/// Rejects a checkpoint that `fit` cannot resume from, with the checks possible before the run begins.
 pub(super) fn check_before(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<(), Error> {
     if checkpoint.has_weights_alone() {
         return Err(CheckpointError::WeightsAlone { path: path(ctx) }.into());
@@ -47,7 +47,7 @@ fn wrong_random_state(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<Optio
     Ok(of(&mismatch))
 }
 
-/// Refuses a checkpoint whose optimizers and schedulers are not those of the run. Nothing of them is loaded before.
+/// Rejects a checkpoint whose optimizers and schedulers are not those of the run, before any of them is loaded.
 pub(super) fn check_training(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<(), Error> {
     let metadata = &checkpoint.metadata;
     let mistake = other_optimizers(&metadata.optimizers, ctx.optimizers())
@@ -105,7 +105,7 @@ fn other_schedulers(
     })
 }
 
-/// Refuses gradients that are not those of the parameters.
+/// Rejects gradients that do not match the parameters.
 pub(super) fn check_gradients<'a>(
     gradients: impl Iterator<Item = (&'a str, &'a Tensor, &'a Tensor)>,
     ctx: &RunContext,
@@ -130,7 +130,7 @@ fn refuse(ctx: &RunContext, mistake: Option<String>) -> Result<(), Error> {
     mistake.map_or(Ok(()), |reason| Err(CheckpointError::OtherRun { path: path(ctx), reason }.into()))
 }
 
-/// An error of what a checkpoint has, with the file's name.
+/// Returns an error about the contents of a checkpoint, with the file's name.
 pub(super) fn of_file(error: Error, ctx: &RunContext) -> Error {
     match error {
         Error::Checkpoint(error) => error.of_file(&path(ctx)).into(),
@@ -139,7 +139,7 @@ pub(super) fn of_file(error: Error, ctx: &RunContext) -> Error {
                 hook.error.context(format!("the state in the checkpoint {} does not fit", path(ctx).display()));
             Error::Hook(hook)
         }
-        // libtorch's own, such as one of memory, says nothing of the checkpoint
+        // an error of libtorch, such as out of memory, is not about the checkpoint
         Error::Torch(_) | Error::Native(_) | Error::File(_) => error,
         other => CheckpointError::OtherRun { path: path(ctx), reason: shown(&other.to_string(), 500) }.into(),
     }

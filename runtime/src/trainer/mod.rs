@@ -107,7 +107,7 @@ pub struct Trainer<M: LightningModule> {
     ctx: RunContext,
 }
 
-/// What a verb logged for its epoch: names with their values.
+/// The values that a verb logged for its epoch, by name.
 pub type Metrics = Vec<(String, f64)>;
 
 impl<M: LightningModule> Trainer<M> {
@@ -225,7 +225,7 @@ impl<M: LightningModule> Trainer<M> {
         outcome
     }
 
-    /// Reads the checkpoint that the run begins from, and refuses one from which it can't.
+    /// Reads the checkpoint that the run begins from, and refuses one from which it cannot.
     fn read_checkpoint(&mut self, stage: Stage) -> Result<Option<Checkpoint>, Error> {
         let checkpoint = self.ctx.ckpt_path().map(Checkpoint::read).transpose()?;
         match &checkpoint {

@@ -35,7 +35,7 @@ pub(super) fn make_optimizers<M: LightningModule>(running: &mut Running<'_, M>) 
         }
         if running.ctx.config().on_non_finite_loss == NonFiniteLoss::SkipStep && !optimizer.can_skip_steps() {
             return Err(Error::configuration(
-                "`on_non_finite_loss` is skip-step, and L-BFGS can't skip a step: choose stop or go-on".to_owned(),
+                "`on_non_finite_loss` is skip-step, and L-BFGS cannot skip a step: choose stop or go-on".to_owned(),
             ));
         }
         let optimizer = running.ctx.add_optimizer(optimizer);

@@ -1,4 +1,4 @@
-//! What a verb needs of the module, the data and the configuration.
+//! The requirements of a verb on the module, the data and the configuration.
 
 use crate::config::TrainerConfig;
 use crate::error::Error;

@@ -1,4 +1,4 @@
-//! What a run takes from a checkpoint, and when.
+//! Restoring a run from a checkpoint.
 
 use super::misfit::{self, check_training, of_file};
 use super::optimizers::make_optimizers;

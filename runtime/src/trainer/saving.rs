@@ -1,4 +1,4 @@
-//! What a run puts into a checkpoint, and when.
+//! Writing the requested checkpoints of a run.
 
 use crate::checkpoint::SaveRequest;
 use crate::checkpoint::retention::{Outdated, link};
@@ -24,7 +24,7 @@ impl<M: LightningModule> Running<'_, M> {
         if self.ctx.save_requests().is_empty() { Ok(()) } else { self.prepare_all() }
     }
 
-    /// Writes the checkpoints that were asked for. The loops call it where a run can go on from.
+    /// Writes the requested checkpoints. The loops call it at points from which training can resume.
     #[inline]
     pub(crate) fn save_what_is_pending(&mut self) -> Result<(), Error> {
         if self.ctx.has_pending_saves() { self.write_all() } else { Ok(()) }
@@ -33,7 +33,7 @@ impl<M: LightningModule> Running<'_, M> {
     #[cold]
     fn prepare_all(&mut self) -> Result<(), Error> {
         if self.ctx.is_restoring() {
-            // what a resumed run is asked for before it has taken over its checkpoint is saved after that
+            // a checkpoint requested before the resumed one has been restored is written after the restore
             return Ok(());
         }
         for request in self.ctx.take_save_requests() {
@@ -93,8 +93,8 @@ impl<M: LightningModule> Running<'_, M> {
         Ok(self.complete(checkpoint, weights_only)?.write(path)?)
     }
 
-    /// A checkpoint with what the hooks add to it. The module's tensors are handles, so that what is written is what they are
-    /// then.
+    /// Returns a checkpoint with the additions of the hooks. Its tensors are handles to the module's, so that their values at the time
+    /// of writing are saved.
     fn prepared(&mut self, weights_only: bool) -> Result<Checkpoint, Error> {
         let mut checkpoint = Checkpoint::default();
         checkpoint.metadata.module = std::any::type_name::<M>().to_owned();
@@ -111,9 +111,9 @@ impl<M: LightningModule> Running<'_, M> {
 
     /// Calls `on_save_checkpoint` of the callbacks that save when the file is written, or of the others.
     fn save_callbacks(&mut self, checkpoint: &mut Checkpoint, when_written: bool) -> Result<(), Error> {
-        for place in 0..self.callbacks.list.len() {
-            if self.callbacks.list[place].saves_when_written() == when_written {
-                self.on_save_checkpoint_of(place, checkpoint)?;
+        for index in 0..self.callbacks.list.len() {
+            if self.callbacks.list[index].saves_when_written() == when_written {
+                self.on_save_checkpoint_of(index, checkpoint)?;
             }
         }
         Ok(())
@@ -125,8 +125,7 @@ impl<M: LightningModule> Running<'_, M> {
         metadata.progress = self.ctx.progress().clone();
     }
 
-    /// Adds what is known when the checkpoint is written, and not before: by then, all callbacks have had the hook in which it was
-    /// asked for.
+    /// Adds the state at the time of writing: by then, the hook that requested the checkpoint has been called on all callbacks.
     fn complete(&mut self, mut checkpoint: Checkpoint, weights_only: bool) -> Result<Checkpoint, Error> {
         self.add_counters(&mut checkpoint.metadata);
         // a power cut must not undo rows from before a checkpoint that survives it

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{Graph, RunStatus};
 use crate::module::{
-    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, buffers, edge, trainable,
+    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, buffers, call_hook, trainable,
 };
 use crate::stage::Stage;
 use crate::{messages, panic};
@@ -95,7 +95,7 @@ fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) ->
 fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
     let (device, precision) = (running.ctx.device(), running.ctx.config().precision);
     let module = &mut *running.module;
-    edge::module(Hook::ConfigureModel, running.ctx, |_| {
+    call_hook::module(Hook::ConfigureModel, running.ctx, |_| {
         let store = module.parameters();
         precision.convert_module(store);
         if store.device() != device {

@@ -9,7 +9,7 @@ use crate::module::{DataSource, LightningModule};
 use crate::stage::Stage;
 
 impl<M: LightningModule> Trainer<M> {
-    /// [`Trainer::fit`] where only the run tells whether the hooks are there.
+    /// [`Trainer::fit`] with the required hooks checked at run time.
     pub(crate) fn run_fit(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<(), Error> {
         needs_automatic_optimization::<M>(&self.config)?;
         let table = &<M as LightningModule>::TABLE;
@@ -23,7 +23,7 @@ impl<M: LightningModule> Trainer<M> {
         })
     }
 
-    /// [`Trainer::validate`] where only the run tells whether the hooks are there.
+    /// [`Trainer::validate`] with the required hooks checked at run time.
     pub(crate) fn run_validate(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<Metrics, Error> {
         let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
         needs(Stage::Validate, Hook::ValidationStep, has_step)?;
@@ -35,7 +35,7 @@ impl<M: LightningModule> Trainer<M> {
         })
     }
 
-    /// [`Trainer::test`] where only the run tells whether the hooks are there.
+    /// [`Trainer::test`] with the required hooks checked at run time.
     pub(crate) fn run_test(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<Metrics, Error> {
         needs(Stage::Test, Hook::TestStep, <M as LightningModule>::TABLE.test_step.is_some())?;
         needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
@@ -46,7 +46,7 @@ impl<M: LightningModule> Trainer<M> {
         })
     }
 
-    /// [`Trainer::predict`] where only the run tells whether the hooks are there.
+    /// [`Trainer::predict`] with the required hooks checked at run time.
     pub(crate) fn run_predict(
         &mut self,
         module: &mut M,

@@ -76,7 +76,7 @@ fn prefetch_without_a_gpu_is_an_error() {
     assert!(matches!(error, DataError::Device { device: Device::Cuda(0), .. }));
     assert_eq!(
         message(error),
-        format!("cannot move a batch to Cuda(0): the accelerator cuda can't be used: {}", cuda_status())
+        format!("cannot move a batch to Cuda(0): the accelerator cuda cannot be used: {}", cuda_status())
     );
 }
 

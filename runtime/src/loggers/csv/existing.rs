@@ -1,4 +1,4 @@
-//! What an earlier run has left in a file of rows.
+//! The rows of an earlier run in an existing file.
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use indexmap::IndexSet;
@@ -39,7 +39,7 @@ impl Existing {
             return Ok(None);
         }
         let Some(step) = columns.get_index_of("step") else {
-            return Err(invalid("it has no column `step`, and so is no log of CsvLogger: give another folder"));
+            return Err(invalid("it has no column `step`, so it is not a log of CsvLogger: choose another folder"));
         };
         let mut existing = Self { columns, rows: 0, bytes: reader.position().byte() };
         let mut row = ByteRecord::new();

@@ -53,7 +53,7 @@ impl CsvLogger {
 
     fn make_folder(&self) -> Result<(), FileError> {
         atomic_file::make_folders(&self.folder).map_err(|source| FileError {
-            what: "can't make the folder of the log",
+            what: "cannot make the folder of the log",
             path: self.folder.clone(),
             source,
         })
@@ -65,12 +65,12 @@ impl CsvLogger {
 
     /// Takes over the rows of an earlier run that stay.
     fn take_over(&mut self, kept: Kept) -> Result<(), FileError> {
-        self.file = Some(CsvFile::continued(self.path(), kept).map_err(self.failed("can't continue the log"))?);
+        self.file = Some(CsvFile::continued(self.path(), kept).map_err(self.failed("cannot continue the log"))?);
         Ok(())
     }
 
     fn write_row(&mut self, row: &[(String, f64)], step: usize) -> Result<(), FileError> {
-        let failed = self.failed("can't write the log");
+        let failed = self.failed("cannot write the log");
         let path = self.path();
         self.file.get_or_insert_with(|| CsvFile::new(path)).append(row, step).map_err(failed)
     }
@@ -80,7 +80,7 @@ impl CsvLogger {
         let path = self.folder.join("hparams.json");
         let text = format!("{values:#}\n");
         atomic_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| FileError {
-            what: "can't write the hyperparameters",
+            what: "cannot write the hyperparameters",
             path,
             source,
         })
@@ -133,7 +133,7 @@ impl Logger for CsvLogger {
     }
 
     fn save(&mut self) -> Result<()> {
-        let failed = self.failed("can't save the log");
+        let failed = self.failed("cannot save the log");
         Ok(self.file.as_mut().map_or(Ok(()), CsvFile::save).map_err(failed)?)
     }
 
@@ -142,7 +142,7 @@ impl Logger for CsvLogger {
     }
 
     fn finalize(&mut self, _: RunStatus) -> Result<()> {
-        let failed = self.failed("can't save the log");
+        let failed = self.failed("cannot save the log");
         Ok(self.file.as_mut().map_or(Ok(()), CsvFile::sync).map_err(failed)?)
     }
 }
@@ -174,9 +174,9 @@ mod tests {
         let mut logger = CsvLogger::new(file.path().join("log"));
         let folder = file.path().join("log").display().to_string();
         let said = logger.begin(&RunStart::new(Stage::Fit)).unwrap_err().to_string();
-        assert_eq!(said, format!("can't make the folder of the log {folder}: Not a directory (os error 20)"));
+        assert_eq!(said, format!("cannot make the folder of the log {folder}: Not a directory (os error 20)"));
         let said = logger.write_row(&row("loss", 0.5), 0).unwrap_err().to_string();
-        assert_eq!(said, format!("can't write the log {folder}/metrics.csv: Not a directory (os error 20)"));
+        assert_eq!(said, format!("cannot write the log {folder}/metrics.csv: Not a directory (os error 20)"));
     }
 
     #[test]

@@ -25,11 +25,11 @@ pub struct LearningRateFinder {
     pub min_lr: f64,
     /// The rate of the last step. Default 1.
     pub max_lr: f64,
-    /// How many steps there are, at least 1. Default 100.
+    /// The number of steps, at least 1. Default 100.
     pub num_training_steps: usize,
     /// How the rate grows. Default [`SweepMode::Exponential`].
     pub mode: SweepMode,
-    /// The test ends where the loss is greater than this many times the smallest so far; none goes on to the end.
+    /// The test ends when the loss exceeds this factor times the smallest loss so far; `None` runs all steps.
     /// Default 4.
     pub early_stop_threshold: Option<f64>,
 }
@@ -74,7 +74,7 @@ impl LearningRateFinder {
         Self { max_lr, ..self }
     }
 
-    /// Sets how many steps there are.
+    /// Sets the number of steps.
     pub fn num_training_steps(self, steps: usize) -> Self {
         Self { num_training_steps: steps, ..self }
     }
@@ -84,7 +84,7 @@ impl LearningRateFinder {
         Self { mode, ..self }
     }
 
-    /// Sets how many times the smallest loss ends the test; none goes on to the end.
+    /// Sets the factor of the smallest loss above which the test ends; `None` runs all steps.
     pub fn early_stop_threshold(self, threshold: impl Into<Option<f64>>) -> Self {
         Self { early_stop_threshold: threshold.into(), ..self }
     }
@@ -103,7 +103,7 @@ impl LearningRateFinder {
         let mistake = if !is_rate(self.min_lr) || !is_rate(self.max_lr) {
             "`min_lr` and `max_lr` must be numbers above 0"
         } else if self.num_training_steps == 0 {
-            "`num_training_steps` is 0: it must be at least 1"
+            "`num_training_steps` must be at least 1, but it is 0"
         } else {
             return Ok(());
         };
@@ -111,12 +111,12 @@ impl LearningRateFinder {
     }
 }
 
-/// The loss by the learning rate, as [`Trainer::lr_find`] has found it.
+/// The loss for each learning rate, as measured by [`Trainer::lr_find`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LearningRateCurve {
     /// The rate of each step.
     pub lrs: Vec<f64>,
-    /// The loss of each step, smoothed over those before; not a number where a step had none.
+    /// The loss of each step, smoothed over the previous ones; NaN for a step without a loss.
     pub losses: Vec<f64>,
 }
 
@@ -156,10 +156,9 @@ impl<M: LightningModule> Trainer<M> {
     /// Trains for a few steps with rising learning rates, to find a good one. Lightning's
     /// [`Tuner.lr_find`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.tuner.tuning.Tuner.html).
     ///
-    /// The module needs one optimizer; a scheduler of it takes no part. Neither do the trainer's callbacks and loggers,
-    /// nor validation; its configuration counts otherwise, but for what ends a run. Afterwards the module has its
-    /// parameters and buffers back, and the random numbers go on as if there had been no test; what else its hooks
-    /// changed stays changed. The loss is read after each step.
+    /// The module must have one optimizer; its scheduler is ignored, as are validation, the trainer's callbacks and loggers, and
+    /// the settings that end a run. The rest of the configuration applies. Afterwards the parameters, the buffers and the random
+    /// numbers are restored; other changes by hooks stay. The loss is read after each step.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -188,8 +187,7 @@ impl<M: LightningModule> Trainer<M> {
     /// ```
     ///
     /// # Errors
-    /// [`Error`]: what a hook returned, what the configuration lacks, or that the module has another number of
-    /// optimizers.
+    /// [`Error`] if a hook fails, the configuration is invalid, or the module does not have exactly one optimizer.
     pub fn lr_find(
         &self,
         finder: &LearningRateFinder,

@@ -19,7 +19,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use tch::{Device, TchError};
 
-/// The configuration of a training of so many steps that leaves nothing behind.
+/// Returns the configuration of a trial with this number of steps, which writes no files.
 fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
     TrainerConfig {
         max_steps: i64::try_from(steps).ok(),
@@ -34,13 +34,13 @@ fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,
-        // a loss that has become infinite is what a search is after
+        // a search expects infinite losses
         on_non_finite_loss: NonFiniteLoss::GoOn,
         ..config.clone()
     }
 }
 
-/// Runs trials, and afterwards gives the module its weights and the run its random numbers back.
+/// Runs trials, and restores the module's weights and the random numbers afterwards.
 fn undone<T>(device: Device, trials: impl FnOnce(&Weights) -> Result<T, Error>) -> Result<T, Error> {
     let (weights, random) = (Weights::default(), RandomState::of(device)?);
     let outcome = trials(&weights);
@@ -49,8 +49,8 @@ fn undone<T>(device: Device, trials: impl FnOnce(&Weights) -> Result<T, Error>) 
     outcome
 }
 
-/// Copies of a module's parameters and buffers, from the beginning of the first trial: before it, layers may be missing that the
-/// module makes late.
+/// Copies of a module's parameters and buffers, made at the beginning of the first trial, as the module may create layers up to
+/// then.
 #[derive(Clone, Default)]
 struct Weights(Rc<RefCell<Option<Copies>>>);
 

@@ -5,10 +5,10 @@ use crate::error::Error;
 use crate::module::{Callback, LightningModule, TrainingOutput};
 use anyhow::Result;
 
-/// How much of a smoothed loss the next one leaves.
+/// The weight of the previous smoothed loss in the next one.
 const BETA: f64 = 0.98;
 
-/// Raises the learning rate from step to step, and writes the losses down.
+/// Raises the learning rate with each step, and records the losses.
 pub(super) struct Sweep {
     finder: LearningRateFinder,
     curve: LearningRateCurve,
@@ -26,18 +26,18 @@ impl Sweep {
     }
 
     fn begin_step(&mut self, ctx: &mut RunContext) {
-        // a step that was left out has a rate and no loss
+        // a skipped step has a learning rate but no loss
         self.curve.lrs.truncate(self.curve.losses.len());
         let lr = self.finder.lr(self.curve.lrs.len());
         ctx.optimizers_mut().iter_mut().for_each(|optimizer| optimizer.set_lr(lr));
         self.curve.lrs.push(lr);
     }
 
-    /// Adds a loss, and tells whether the test ends.
+    /// Adds a loss. Returns whether the test ends.
     fn add(&mut self, loss: f64) -> bool {
         let step = self.curve.lrs.len();
         self.average = BETA * self.average + (1.0 - BETA) * loss;
-        // Lightning counts a step more than there were
+        // Lightning counts one step too many
         let smoothed = self.average / (1.0 - BETA.powi(step as i32 + 1));
         let threshold = self.finder.early_stop_threshold;
         let diverges = step > 1 && threshold.is_some_and(|threshold| smoothed > threshold * self.best);

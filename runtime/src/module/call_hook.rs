@@ -1,4 +1,4 @@
-//! The edge between the loops and users' code: where an error or a panic in a hook gets its place.
+//! Calls of user code by the loops, which add the location to errors and panics of hooks.
 
 use crate::config::ConfigurationError;
 use crate::context::RunContext;
@@ -44,11 +44,11 @@ fn run<T>(
         (Ok(_), Some(refused)) => Err(anyhow::Error::msg(refused)),
         (outcome, _) => outcome,
     };
-    // an error that came through an inner hook knows its place already
-    outcome.map_err(|error| of_run(error).unwrap_or_else(|error| placed(hook, callback, ctx, error)))
+    // an error of an inner hook already has its location
+    outcome.map_err(|error| of_run(error).unwrap_or_else(|error| located(hook, callback, ctx, error)))
 }
 
-/// An error that says enough without the hook in which it was found.
+/// Returns an error that is complete without the hook in which it occurred.
 fn of_run(error: anyhow::Error) -> Result<Error> {
     let error = match error.downcast::<Error>() {
         Ok(error) => return Ok(error),
@@ -65,9 +65,9 @@ fn of_run(error: anyhow::Error) -> Result<Error> {
     Ok(error.downcast::<FileError>()?.into())
 }
 
-fn placed(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
+fn located(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
     let HookLocation { hook, callback, stage, epoch, batch_idx } = location(hook, callback, ctx);
-    // of libtorch's own sentences, none says where it was called
+    // messages of libtorch do not include the caller
     let line = error.is::<TchError>().then(|| users_line::of(error.backtrace())).flatten();
     let error = match line {
         Some(line) => error.context(format!("at {line}")),
@@ -96,13 +96,13 @@ mod tests {
     }
 
     #[test]
-    fn an_error_gets_its_place() {
+    fn hook_error_has_its_location() {
         let said = failing(|_| anyhow::bail!("no labels"));
         assert_eq!(said, "`training_step` failed in `fit` at epoch 2, batch 5: no labels");
     }
 
     #[test]
-    fn a_panic_gets_its_place_too() {
+    fn hook_panic_has_its_location() {
         let said = failing(|_| panic!("no labels"));
         assert!(
             said.starts_with("`training_step` failed in `fit` at epoch 2, batch 5: no labels (panicked at "),
@@ -111,20 +111,20 @@ mod tests {
     }
 
     #[test]
-    fn a_hook_outside_of_an_epoch_names_none() {
+    fn hook_error_outside_of_an_epoch_names_none() {
         let mut ctx = RunContext::new(TrainerConfig::default());
         let said = module::<()>(Hook::Setup, &mut ctx, |_| anyhow::bail!("no such file")).unwrap_err().to_string();
         assert_eq!(said, "`setup` failed in `fit`: no such file");
     }
 
     #[test]
-    fn an_inner_hooks_error_keeps_its_place() {
+    fn inner_hook_error_keeps_its_location() {
         let said = failing(|ctx| Ok(callback(Hook::OnBeforeBackward, "Watch", ctx, |_| anyhow::bail!("too late"))?));
         assert_eq!(said, "`on_before_backward` of the callback Watch failed in `fit` at epoch 2, batch 5: too late");
     }
 
     #[test]
-    fn what_can_not_be_logged_is_refused_when_the_hook_returns() {
+    fn hook_that_logs_an_invalid_value_fails_when_it_returns() {
         let said = failing(|ctx| {
             ctx.at::<Step>().log("logits", tch::Tensor::from_slice(&[1.0, 2.0]));
             Ok(())

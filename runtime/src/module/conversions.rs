@@ -47,7 +47,7 @@ impl<'a, At> HookParameter<&'a mut Context<At>> for &'a RunContext {
     label = "write `Context` here"
 )]
 pub trait ContextAt<At> {
-    /// What the hook is given: a [`Context`] of its own phase.
+    /// The hook's argument: a [`Context`] of its phase.
     type Context;
 }
 
@@ -177,7 +177,7 @@ impl<Declared, Written: HookParameter<Declared>> SameBatch<Declared> for Written
     }
 }
 
-/// What a loader's hook returns, where another hook of the block has decided the batch's type.
+/// The return type of a loader's hook, if another hook of the block determines the batch type.
 #[diagnostic::on_unimplemented(
     message = "the hooks of a block take batches of one type, and this one returns `{Self}`, not `{Declared}` [TL0501]",
     label = "write `{Declared}` here, or a `Result` of it, or change the type in the other hook"
@@ -194,7 +194,7 @@ impl<Declared, Written: HookReturn<Declared>> LoadsSameBatch<Declared> for Writt
     }
 }
 
-/// What a method of the user's may fail with.
+/// An error type of a user's method.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an error type: it does not implement `std::error::Error` [TL0205]",
     label = "write `anyhow::Error` here, or a type that implements `std::error::Error`"
@@ -211,7 +211,7 @@ impl<E: Into<anyhow::Error>> HookFailure for E {
     }
 }
 
-/// What a constructor returns: the type itself, or a `Result` of it.
+/// The return type of a constructor: the type itself, or a `Result` of it.
 #[diagnostic::on_unimplemented(
     message = "`new` returns `{Self}`, not `{Type}` [TL0602]",
     label = "write `Self` here, or a `Result` of it"

@@ -1,4 +1,4 @@
-//! The watch over the losses of a `fit`: whether one is NaN or infinite, and what becomes of its step.
+//! Detection of NaN and infinite losses in a `fit`, and skipping of their steps.
 
 use super::RunContext;
 use super::error::ContextError;
@@ -13,28 +13,28 @@ type Place = (usize, usize);
 
 type BadLoss = (Place, f64);
 
-/// What is known of the losses so far.
+/// The losses checked so far.
 #[derive(Default)]
 pub(super) struct Losses {
-    /// Whether losses on the CPU are looked at as those on a GPU are: so that tests need none.
+    /// Whether losses on the CPU are treated like losses on a GPU, for tests without a GPU.
     as_on_a_gpu: bool,
-    /// Losses on a device that nobody has waited for yet.
+    /// Losses on a device that have not been read back yet.
     gathered: Option<Gathered>,
     /// Whether a loss of the running accumulation window is known to be bad.
     window_is_bad: bool,
     skipped: usize,
-    /// The first that was skipped.
+    /// The first skipped batch.
     first: Option<Place>,
 }
 
-/// Losses of one device, which stay there until the host waits for it anyway.
+/// Losses of one device, which stay there until the host synchronizes with it anyway.
 struct Gathered {
-    /// `[CHUNK]` each, of which all but the last are full.
+    /// Tensors of shape `[CHUNK]`; all but the last are full.
     chunks: Vec<Tensor>,
-    /// Of each loss.
+    /// The location of each loss.
     places: Vec<Place>,
     one: Tensor,
-    /// `[]` f32: 1 where a loss was bad. In the running accumulation window, or at all where training is to stop.
+    /// `[]` f32: 1 if a loss was bad, in the running accumulation window or, under `NonFiniteLoss::Stop`, at any time.
     found: Tensor,
 }
 
@@ -61,7 +61,7 @@ impl Gathered {
         Ok(())
     }
 
-    /// The bad losses with their places. Waits for the device, and forgets them all.
+    /// Removes all losses and returns the bad ones with their locations. Waits for the device.
     fn take(&mut self) -> Result<Vec<BadLoss>, TchError> {
         let places = std::mem::take(&mut self.places);
         let mut losses: Vec<f64> = Vec::with_capacity(places.len());
@@ -73,20 +73,19 @@ impl Gathered {
 }
 
 impl Losses {
-    /// The watch over the losses of the next run.
+    /// The state for the next run.
     pub(super) fn of_next_run(self) -> Self {
         Self { as_on_a_gpu: self.as_on_a_gpu, ..Self::default() }
     }
 }
 
 impl RunContext {
-    /// For tests without a GPU: looks at losses on the CPU as at those on a GPU.
+    /// Treats losses on the CPU like losses on a GPU, for tests without a GPU.
     pub(crate) fn watch_losses_as_on_a_gpu(&mut self) {
         self.optimization.losses.as_on_a_gpu = true;
     }
 
-    /// Looks at the loss of the running batch. Returns whether it is known to be good, or at least not known to be bad, so that its
-    /// backward pass is to run.
+    /// Checks the loss of the running batch. Returns false if the loss is known to be bad, so that its backward pass is skipped.
     pub(crate) fn watch_loss(
         &mut self,
         loss: &Tensor,
@@ -100,12 +99,12 @@ impl RunContext {
             Some(loss) if loss.is_finite() => Ok(true),
             Some(loss) => self.bad_loss(self.place(), loss).map(|()| false),
             None if loss.is_floating_point() && loss.numel() == 1 => self.gather(loss).map(|()| true),
-            // autograd says what is wrong with it
+            // autograd reports the error
             None => Ok(true),
         }
     }
 
-    /// L-BFGS reads its loss at once.
+    /// Checks a loss of L-BFGS, which reads it immediately.
     fn waits_for_loss(&self, optimizer: Option<OptimizerIndex>) -> bool {
         optimizer.is_some_and(|OptimizerIndex(place)| !self.optimization.optimizers[place].can_skip_steps())
     }
@@ -133,7 +132,7 @@ impl RunContext {
         let gathered = match &mut self.optimization.losses.gathered {
             Some(gathered) if gathered.found.device() == loss.device() => gathered,
             other => {
-                // what other devices hold is read before it is let go
+                // losses on another device are read before they are dropped
                 if other.is_some() {
                     self.read_losses()?;
                 }
@@ -143,11 +142,11 @@ impl RunContext {
         gathered.add(loss, place)
     }
 
-    /// A new accumulation window begins.
+    /// Begins a new accumulation window.
     pub(crate) fn begin_loss_window(&mut self) -> Result<(), TchError> {
         self.optimization.losses.window_is_bad = false;
         match &mut self.optimization.losses.gathered {
-            // where training stops, no later step is taken either
+            // if training stops at a bad loss, no later step may be applied either
             Some(gathered) if self.config.on_non_finite_loss == NonFiniteLoss::SkipStep => {
                 gathered.found = gathered.found.f_zeros_like()?;
                 Ok(())
@@ -156,7 +155,7 @@ impl RunContext {
         }
     }
 
-    /// Makes an optimizer's next step one that is left out if a loss of the window was bad. The gradients are unscaled.
+    /// Makes the optimizer skip its next step if a loss of the window was bad. The gradients must be unscaled.
     pub(crate) fn skip_step_of_bad_loss(&mut self, OptimizerIndex(place): OptimizerIndex) -> Result<(), ContextError> {
         let optimizer = &mut self.optimization.optimizers[place];
         if self.optimization.losses.window_is_bad {
@@ -183,7 +182,7 @@ impl RunContext {
         Ok(self.optimization.losses.window_is_bad || found != 0.0)
     }
 
-    /// Takes over whether a loss was bad in the part of the accumulation window that the run before has done.
+    /// Restores whether a loss was bad in the part of the accumulation window before the resume.
     pub(super) fn skip_next_step(&mut self, skips: bool) {
         self.optimization.losses.window_is_bad = skips;
     }
@@ -191,7 +190,7 @@ impl RunContext {
     /// Reads back the losses that are still on the device (synchronizes).
     ///
     /// # Errors
-    /// [`ContextError::NonFiniteLoss`] with the first bad one, where training is to stop.
+    /// [`ContextError::NonFiniteLoss`] for the first bad one, under `NonFiniteLoss::Stop`.
     pub(crate) fn read_losses(&mut self) -> Result<(), ContextError> {
         let Some(gathered) = &mut self.optimization.losses.gathered else { return Ok(()) };
         for ((epoch, batch_idx), loss) in gathered.take()? {
@@ -203,7 +202,7 @@ impl RunContext {
         Ok(())
     }
 
-    /// Says how many steps were left out, and forgets them.
+    /// Warns of the skipped steps, and resets their number.
     pub(crate) fn report_skipped(&mut self) {
         let losses = std::mem::take(&mut self.optimization.losses);
         let (first, skipped) = (losses.first, losses.skipped);
@@ -216,7 +215,7 @@ impl RunContext {
             messages::warning!(
                 { epoch, batch_idx, skipped },
                 "the loss of {batches} was NaN or infinite, first at epoch {epoch}, batch {batch_idx}, and {steps} \
-                 left out"
+                 skipped"
             );
         }
     }
