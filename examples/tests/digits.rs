@@ -126,7 +126,7 @@ fn help_documents_every_flag() {
         ("--accelerator <ACCELERATOR>", "Where to compute"),
         ("--lr <LR>", "The learning rate"),
         ("--batch-size <BATCH_SIZE>", "The number of digits in a batch"),
-        ("--ckpt-path <FILE>", "Go on from this checkpoint"),
+        ("--ckpt-path <FILE>", "Resume from this checkpoint"),
     ] {
         let after = help.split_once(flag).unwrap_or_else(|| panic!("no {flag}: {help}")).1;
         assert!(after.trim_start().starts_with(documentation), "{flag}: {help}");
@@ -156,7 +156,7 @@ fn damaged_and_missing_files_are_refused_in_a_sentence() {
     let program = Program::new();
     assert_eq!(
         program.refuse("test"),
-        "there is no checkpoint in ./lightning_logs: run `fit` first, or name a checkpoint with --ckpt-path"
+        "there is no checkpoint in ./lightning_logs: run `fit` first, or name a checkpoint with `--ckpt-path` or `ckpt_path`"
     );
     assert_eq!(
         program.refuse("fit --ckpt-path none.ckpt"),

@@ -76,6 +76,7 @@ pub use training_mode::is_training;
 
 /// What a model's file needs: `use tch_lightning::prelude::*;`.
 pub mod prelude {
+    pub use crate::callbacks::{EarlyStopping, LearningRateMonitor, ModelCheckpoint};
     pub use crate::checkpoint::Checkpoint;
     pub use crate::context::Reduction;
     pub use crate::context::phase::Logs;
@@ -91,8 +92,8 @@ pub mod prelude {
     pub use crate::precision::Precision;
     pub use crate::schedule::{
         ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr,
-        LambdaLr, LinearLr, LrScheduler, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
-        SequentialLr, StepLr, SwaLr,
+        Interval, LambdaLr, LinearLr, LrScheduler, LrSchedulerConfig, MultiStepLr, MultiplicativeLr, OneCycleLr,
+        PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
     };
     pub use crate::{
         Callback, Context, Stage, Trainer, TrainerConfig, is_training, lightning_callback, lightning_datamodule,

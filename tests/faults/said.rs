@@ -53,7 +53,7 @@ fn a_program_warns_of_what_its_run_does_not_do() {
     assert_eq!(
         warned[0],
         "warning: EarlyStopping never checked `val_loss`: it checks after validation, and no validation has run; set \
-         `check_on_train_epoch_end` to look after each training epoch"
+         `check_on_train_epoch_end` to check after each training epoch"
     );
     assert_eq!(
         warned.last().unwrap(),

@@ -73,5 +73,5 @@ fn lbfgs_is_refused() {
     let mut scaler = GradScaler::new(GradScalerState::default(), Device::Cpu).unwrap();
     let mut optimizer = Optimizer::new(Lbfgs::new(1.0), named(&parameter())).unwrap();
     let error = scaler.unscale(&mut optimizer).unwrap_err().to_string();
-    assert!(error.ends_with("and without gradient scaling"), "{error}");
+    assert!(error.ends_with("and do not scale gradients"), "{error}");
 }
