@@ -156,6 +156,6 @@ fn a_subscriber_of_the_programs_own_gets_fields() {
     assert_eq!(stdout, printed());
     let own = (1..=9).step_by(2).map(|line| format!(" WARN printing: line line={line}"));
     let ended = format!(" INFO tch_lightning::loops::fit: {ENDED} epoch=15 step=90");
-    let skipped = format!(" WARN tch_lightning::context::losses: {SKIPPED} epoch=0 batch_idx=4 skipped=1");
+    let skipped = format!(" WARN tch_lightning::context::non_finite: {SKIPPED} epoch=0 batch_idx=4 skipped=1");
     assert_eq!(without_epochs(reported), own.chain([ended, skipped]).collect::<Vec<_>>());
 }
