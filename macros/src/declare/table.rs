@@ -36,15 +36,6 @@ pub(crate) fn table(declared: HookTrait) -> TokenStream {
                 all.into_iter().filter_map(|(overridden, hook)| overridden.then_some(hook)).collect()
             }
 
-            /// Whether the hook is overridden.
-            #[allow(dead_code)]
-            pub(crate) const fn overrides(&self, hook: Hook) -> bool {
-                match hook {
-                    #(Hook::#variants => self.#names.is_some(),)*
-                    _ => false,
-                }
-            }
-
             #(#calls)*
             #dataloaders
         }
@@ -56,7 +47,16 @@ fn dataloaders(declared: HookTrait) -> Option<TokenStream> {
     let several = declared.hooks().filter(|hook| hook.value().is_some_and(|value| value.starts_with("DataLoaders")));
     let (variants, names): (Vec<_>, Vec<_>) = several.map(|hook| (hook.variant(), hook.ident())).unzip();
     (!names.is_empty()).then(|| {
+        let (all, fields): (Vec<_>, Vec<_>) = declared.hooks().map(|hook| (hook.variant(), hook.ident())).unzip();
         quote! {
+            /// Whether the hook is overridden.
+            pub(crate) const fn overrides(&self, hook: Hook) -> bool {
+                match hook {
+                    #(Hook::#all => self.#fields.is_some(),)*
+                    _ => false,
+                }
+            }
+
             /// Calls the hook, which returns loaders.
             pub(crate) fn dataloaders(
                 hook: Hook,

@@ -287,9 +287,9 @@ impl RunContext {
     /// Passes the checkpoints written since the last call to the loggers.
     pub(crate) fn log_saved_checkpoints(&mut self) -> Result<(), LoggerError> {
         let saved = &mut self.logging.loggers.saved;
-        let (written, waiting) = std::mem::take(saved).into_iter().partition(|(_, _, is_written)| is_written.get());
+        let (written, waiting): (Vec<_>, _) =
+            std::mem::take(saved).into_iter().partition(|(_, _, is_written)| is_written.get());
         *saved = waiting;
-        let written: Vec<_> = written;
         if self.has_loggers() && !self.is_fast_dev_run() {
             for (checkpoint, at, _) in &written {
                 self.hand_out(&Record::Checkpoint(checkpoint), *at)?;

@@ -50,19 +50,11 @@ fn run<T>(
 
 /// Returns an error that is complete without the hook in which it occurred.
 fn of_run(error: anyhow::Error) -> Result<Error> {
-    let error = match error.downcast::<Error>() {
-        Ok(error) => return Ok(error),
-        Err(error) => error,
-    };
-    let error = match error.downcast::<ConfigurationError>() {
-        Ok(error) => return Ok(error.into()),
-        Err(error) => error,
-    };
-    let error = match error.downcast::<LoggerError>() {
-        Ok(error) => return Ok(error.into()),
-        Err(error) => error,
-    };
-    Ok(error.downcast::<FileError>()?.into())
+    error
+        .downcast::<Error>()
+        .or_else(|error| error.downcast::<ConfigurationError>().map(Error::from))
+        .or_else(|error| error.downcast::<LoggerError>().map(Error::from))
+        .or_else(|error| error.downcast::<FileError>().map(Error::from))
 }
 
 fn located(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {

@@ -2,7 +2,7 @@
 
 use super::{
     CheckpointHooksTable, FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule,
-    ModelHooksTable, buffers, trainable,
+    ModelHooksTable, variables,
 };
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
@@ -183,8 +183,6 @@ fn loaded<M: LightningModule>(mut module: M, path: &Path, checkpoint: &Checkpoin
     let mut ctx = RunContext::of_run(config.clone(), Stage::Predict, Device::Cpu, RunContext::new(config));
     ModelHooksTable::configure_model(&mut module, &mut ctx)?;
     CheckpointHooksTable::on_load_checkpoint(&mut module, &mut ctx, checkpoint)?;
-    let store = module.parameters();
-    let variables: Vec<_> = trainable(store).into_iter().chain(buffers(store)).collect();
-    checkpoint.load_into(&variables).map_err(|error| error.of_file(path))?;
+    checkpoint.load_into(&variables(module.parameters())).map_err(|error| error.of_file(path))?;
     Ok(module)
 }

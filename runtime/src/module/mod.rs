@@ -41,7 +41,7 @@ pub use manual::OptimizesAnywhere;
 pub use manual::{OptimizesManually, TrainingContext};
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
-pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable};
+pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable, variables};
 #[doc(hidden)]
 pub use renamed_results::{Output, Returned};
 pub(crate) use running::Running;

@@ -26,6 +26,13 @@ pub(crate) fn buffers(store: &VarStore) -> Vec<NamedParameter> {
     others
 }
 
+/// All parameters and buffers: what a checkpoint keeps of a module.
+pub(crate) fn variables(store: &VarStore) -> Vec<NamedParameter> {
+    let mut variables = trainable(store);
+    variables.extend(buffers(store));
+    variables
+}
+
 /// A copy in memory of its own, without a graph.
 pub(crate) fn copy(tensor: &Tensor) -> Result<Tensor, TchError> {
     no_grad(|| {

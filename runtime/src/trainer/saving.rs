@@ -7,7 +7,7 @@ use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
 use crate::context::PendingSave;
 use crate::error::Error;
 use crate::loggers::SavedCheckpoint;
-use crate::module::{CheckpointHooksTable, LightningModule, Running, buffers, trainable};
+use crate::module::{CheckpointHooksTable, LightningModule, Running, trainable, variables};
 use crate::optim::{Optimizer, ParameterGroup};
 use crate::precision::GradScaler;
 use crate::progress::Position;
@@ -165,10 +165,7 @@ impl<M: LightningModule> Running<'_, M> {
     }
 
     pub(super) fn variables(&mut self) -> Vec<(String, tch::Tensor)> {
-        let store = self.module.parameters();
-        let mut variables = trainable(store);
-        variables.extend(buffers(store));
-        variables
+        variables(self.module.parameters())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{Graph, RunStatus};
 use crate::module::{
-    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, buffers, call_hook, trainable,
+    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, call_hook, variables,
 };
 use crate::stage::Stage;
 use crate::{messages, panic};
@@ -61,8 +61,7 @@ impl<M: LightningModule> Running<'_, M> {
         if !self.ctx.has_loggers() {
             return Ok(());
         }
-        let store = self.module.parameters();
-        let graph = Graph::of(trainable(store).iter().chain(&buffers(store)));
+        let graph = Graph::of(variables(self.module.parameters()).iter());
         Ok(self.ctx.log_hyper_parameters(&graph)?)
     }
 }
