@@ -3,18 +3,27 @@
 use crate::hooks::Role;
 use crate::parse::Method;
 use crate::types;
-use syn::{FnArg, GenericParam, Pat, Type, TypeParam, TypeReference};
+use syn::{FnArg, GenericParam, Pat, PatType, Type, TypeParam, TypeReference};
 
-/// A method `new` that constructs its type from hyperparameters and, for a module, from the data module. The parameters are
-/// known by their position and may have any name.
+/// A method `new` that constructs its type from hyperparameters and, for a module, from the data module, in any order. The
+/// parameters may have any name: the data module is a `&Data`, hyperparameters are a value. Where both are references, or only one
+/// is taken by reference, the names `hparams` and `data` decide, and otherwise the first parameter is the hyperparameters.
 pub(crate) struct Constructor<'a> {
     pub(crate) method: &'a Method,
-    /// The type of the first parameter.
-    pub(crate) hparams: Option<&'a Type>,
-    /// The data module of the second parameter, `&Data`.
+    pub(crate) hparams: Option<Parameter<'a>>,
+    /// The data module.
     pub(crate) data: Option<Data<'a>>,
-    /// Whether the first parameter is called `hparams`. One of another name may also be a parameter of a method that no program
-    /// calls, so that its type need not be one of hyperparameters.
+    /// Whether the data module is the first parameter.
+    pub(crate) data_is_first: bool,
+}
+
+/// The parameter with the hyperparameters.
+pub(crate) struct Parameter<'a> {
+    /// Its type, without a reference.
+    pub(crate) ty: &'a Type,
+    pub(crate) is_reference: bool,
+    /// Whether it is called `hparams`. One of another name may also be a parameter of a method that no program calls, so that its
+    /// type need not be one of hyperparameters.
     pub(crate) is_named_hparams: bool,
 }
 
@@ -36,19 +45,53 @@ impl<'a> Constructor<'a> {
             return None;
         }
         let typed = |input: &'a FnArg| if let FnArg::Typed(typed) = input { Some(typed) } else { None };
-        let inputs: Vec<_> = signature.inputs.iter().map(typed).collect::<Option<_>>()?;
-        let hparams = inputs.first().map(|input| types::without_reference(&input.ty));
-        let data = inputs.get(1).map(|input| Data::of(method, &input.ty));
-        let is_callable = match (hparams, &data) {
-            (Some(hparams), _) if !types::can_be_named(hparams) => false,
-            (_, None) => !method.is_generic(),
-            (_, Some(data)) => role == Role::Module && data.is_some() && inputs.len() == 2,
+        let inputs: Vec<&PatType> = signature.inputs.iter().map(typed).collect::<Option<_>>()?;
+        let data_is_first = role == Role::Module && data_is_first(&inputs);
+        let (hparams, data) = match (inputs.as_slice(), data_is_first) {
+            ([], _) => (None, None),
+            ([hparams], false) => (Some(hparams), None),
+            ([data], true) => (None, Some(data)),
+            ([hparams, data], false) | ([data, hparams], true) if role == Role::Module => (Some(hparams), Some(data)),
+            _ => return None,
         };
-        let is_named_hparams = inputs.first().is_none_or(|input| match input.pat.as_ref() {
-            Pat::Ident(pattern) => crate::model::argument_name(pattern) == "hparams",
-            _ => false,
-        });
-        is_callable.then_some(Self { method, hparams, data: data.flatten(), is_named_hparams })
+        let hparams = hparams.map(|input| Parameter::of(input));
+        let data = match data {
+            Some(data) => Some(Data::of(method, &data.ty)?),
+            None if method.is_generic() => return None,
+            None => None,
+        };
+        let can_be_named = hparams.as_ref().is_none_or(|hparams| types::can_be_named(hparams.ty));
+        can_be_named.then_some(Self { method, hparams, data, data_is_first })
+    }
+}
+
+/// Whether the data module is the first parameter of a module's constructor.
+fn data_is_first(inputs: &[&PatType]) -> bool {
+    match inputs {
+        [only] => is_reference(only) && is_named(only, "data"),
+        [first, second] if is_reference(first) && is_reference(second) => {
+            is_named(second, "hparams") || is_named(first, "data")
+        }
+        [first, second] => is_reference(first) && !is_reference(second),
+        _ => false,
+    }
+}
+
+fn is_reference(input: &PatType) -> bool {
+    matches!(*input.ty, Type::Reference(_))
+}
+
+fn is_named(input: &PatType, name: &str) -> bool {
+    matches!(input.pat.as_ref(), Pat::Ident(pattern) if crate::model::argument_name(pattern) == name)
+}
+
+impl<'a> Parameter<'a> {
+    fn of(input: &'a PatType) -> Self {
+        Self {
+            ty: types::without_reference(&input.ty),
+            is_reference: is_reference(input),
+            is_named_hparams: is_named(input, "hparams"),
+        }
     }
 }
 

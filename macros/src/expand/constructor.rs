@@ -3,13 +3,13 @@
 use super::conditions::condition;
 use super::program::free_name;
 use super::{although_deprecated, quiet};
-use crate::constructor::{Constructor, Data};
+use crate::constructor::{Constructor, Data, Parameter};
 use crate::hooks::Role;
 use crate::model::Block;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Generics, Type, parse_quote};
+use syn::{Generics, parse_quote};
 
 /// Returns the implementations for the block's constructor; nothing if the program cannot call it.
 pub(super) fn implementations(block: &Block, private: &TokenStream) -> TokenStream {
@@ -30,14 +30,14 @@ impl Implementations<'_> {
         let hparams = quote!(<Self as #private::HasHparams>::Hparams);
         if let Some(data) = &self.new.data {
             let (generics, data) = self.generics_for(data);
-            let constructed = self.constructed(&quote!(__data));
+            let constructed = self.constructed();
             let constructor = quote! {
                 fn from_hparams_and_data(__hparams: #hparams, __data: &#data) -> #result { #constructed }
             };
             let from_data = self.implementation(&quote!(FromHparamsAndData<#data>), generics, &constructor);
             return quote!(#has_hparams #from_data);
         }
-        let constructed = self.constructed(&TokenStream::new());
+        let constructed = self.constructed();
         let constructor = quote!(fn from_hparams(__hparams: #hparams) -> #result { #constructed });
         let from_hparams = self.implementation(&quote!(FromHparams), self.constructor_generics(), &constructor);
         let from_data = (self.block.role == Role::Module).then(|| {
@@ -56,7 +56,8 @@ impl Implementations<'_> {
 
     fn has_hparams(&self) -> TokenStream {
         let private = self.private;
-        let hparams = self.new.hparams.map_or_else(|| quote!(#private::NoHparams), ToTokens::to_token_stream);
+        let hparams = self.new.hparams.as_ref();
+        let hparams = hparams.map_or_else(|| quote!(#private::NoHparams), |hparams| hparams.ty.to_token_stream());
         let defaults = self.block.methods("trainer_defaults").map(|method| {
             let (condition, although_deprecated) = (condition(method), although_deprecated(&method.attrs));
             let call = quote_spanned!(method.sig.ident.span()=> Self::trainer_defaults());
@@ -81,7 +82,7 @@ impl Implementations<'_> {
         let head = &self.block.item.head;
         let (name, quiet) = (&head.self_ty, quiet(&head.attrs));
         let although_deprecated = although_deprecated(&self.new.method.attrs);
-        if let Some(hparams) = self.new.hparams.filter(|_| !self.new.is_named_hparams) {
+        if let Some(Parameter { ty: hparams, is_named_hparams: false, .. }) = self.new.hparams {
             // rustc rejects a bound that never holds, unless it has lifetimes of its own
             generics.make_where_clause().predicates.push(parse_quote!(for<'__any> #hparams: #private::Hyperparameters));
         }
@@ -96,16 +97,18 @@ impl Implementations<'_> {
         }
     }
 
-    /// The call of `new` with the variable `__hparams`.
-    fn constructed(&self, data: &TokenStream) -> TokenStream {
+    /// The call of `new` with the variables `__hparams` and, if it takes the data module, `__data`.
+    fn constructed(&self) -> TokenStream {
         let (private, method) = (self.private, self.new.method);
-        let hparams = match (&self.new.hparams, method.sig.inputs.first()) {
-            (Some(_), Some(syn::FnArg::Typed(first))) if matches!(*first.ty, Type::Reference(_)) => quote!(&__hparams,),
-            (Some(_), _) => quote!(__hparams,),
-            (None, _) => TokenStream::new(),
-        };
+        let hparams = self.new.hparams.as_ref().map(|hparams| match hparams.is_reference {
+            true => quote!(&__hparams),
+            false => quote!(__hparams),
+        });
+        let data = self.new.data.as_ref().map(|_| quote!(__data));
+        let (first, second) = if self.new.data_is_first { (data, hparams) } else { (hparams, data) };
+        let arguments = first.into_iter().chain(second);
         let returned = method.returned();
-        let call = quote_spanned!(method.sig.ident.span()=> Self::new(#hparams #data));
+        let call = quote_spanned!(method.sig.ident.span()=> Self::new(#(#arguments),*));
         quote_spanned!(returned.span()=> <#returned as #private::Made<Self>>::into_made(#call))
     }
 

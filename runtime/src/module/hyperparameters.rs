@@ -117,8 +117,7 @@ pub trait HasHparams: Sized {
 /// constructor `fn new(hparams: Hparams) -> Self` or `fn new() -> Self`. The parameter may have any name.
 #[diagnostic::on_unimplemented(
     message = "the program cannot construct `{Self}` [TL0601]",
-    label = "define `fn new() -> Self` or `fn new(hparams: Hparams) -> Self` in the annotated block",
-    note = "if `new` also takes the data module, `load_from_checkpoint_with_data` creates both"
+    label = "define `fn new() -> Self` or `fn new(hparams: Hparams) -> Self` in the annotated block"
 )]
 pub trait FromHparams: HasHparams {
     /// Returns the value with these hyperparameters.
@@ -130,9 +129,10 @@ pub trait FromHparams: HasHparams {
 
 /// A module that the generated program can construct for the data module `Data`: `Model::main::<Data>()`.
 ///
-/// `#[lightning_module]` implements it for a block with one of these constructors. The parameters may have any name.
+/// `#[lightning_module]` implements it for a block with one of these constructors. The parameters may have any name and order.
 /// - `fn new() -> Self` and `fn new(hparams: Hparams) -> Self`: with every data module.
-/// - `fn new(hparams: Hparams, data: &Digits) -> Self`: with the data module `Digits`.
+/// - `fn new(hparams: Hparams, data: &Digits) -> Self`, or `fn new(data: &Digits) -> Self`, where the name is `data`: with the data
+///   module `Digits`.
 /// - `fn new<D: Vocabulary>(hparams: Hparams, data: &D) -> Self`, or `data: &impl Vocabulary`: with every data module that
 ///   implements `Vocabulary`.
 ///
@@ -184,7 +184,7 @@ pub trait FromHparams: HasHparams {
 #[diagnostic::on_unimplemented(
     message = "the program cannot construct `{Self}` for the data module `{Data}` [TL0601]",
     label = "`{Self}` has no constructor for `{Data}`",
-    note = "define one of these in the annotated block: `fn new() -> Self`, `fn new(hparams: Hparams) -> Self`, or `fn new(hparams: Hparams, data: &{Data}) -> Self`"
+    note = "define one of these in the annotated block: `fn new() -> Self`, `fn new(hparams: Hparams) -> Self`, or `fn new(hparams: Hparams, data: &{Data}) -> Self`, in any order"
 )]
 pub trait FromHparamsAndData<Data>: HasHparams {
     /// Returns the module with these hyperparameters, for this data module.

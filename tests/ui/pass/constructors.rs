@@ -241,12 +241,77 @@ impl OfSomeVocabulary {
     }
 }
 
+struct OfDataFirst {
+    vs: nn::VarStore,
+    words: usize,
+    lr: f64,
+}
+
+#[lightning_module]
+impl OfDataFirst {
+    fn new(data: &Words, hparams: Hparams) -> Self {
+        Self { vs: nn::VarStore::new(Device::Cpu), words: data.0.len(), lr: hparams.lr }
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        batch * self.lr
+    }
+}
+
+struct OfVocabularyFirst {
+    vs: nn::VarStore,
+    words: usize,
+}
+
+#[lightning_module]
+impl OfVocabularyFirst {
+    fn new(words: &impl Vocabulary, hparams: &Hparams) -> Result<Self> {
+        assert!(hparams.lr > 0.0);
+        Ok(Self { vs: nn::VarStore::new(Device::Cpu), words: words.size() })
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        batch.mean(None)
+    }
+}
+
+struct OfDataAlone {
+    vs: nn::VarStore,
+    words: usize,
+}
+
+#[lightning_module]
+impl OfDataAlone {
+    fn new(data: &Words) -> Self {
+        Self { vs: nn::VarStore::new(Device::Cpu), words: data.0.len() }
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        batch.mean(None)
+    }
+}
+
 /// Each is a program with this data module.
-const PROGRAMS: [fn() -> ExitCode; 4] = [
+const PROGRAMS: [fn() -> ExitCode; 7] = [
     Renamed::main::<Words>,
     OfOneDataModule::main::<Words>,
     OfEveryVocabulary::<nn::Linear>::main::<Words>,
     OfSomeVocabulary::main::<Words>,
+    OfDataFirst::main::<Words>,
+    OfVocabularyFirst::main::<Words>,
+    OfDataAlone::main::<Words>,
 ];
 
 #[test]
@@ -258,13 +323,17 @@ fn the_parameter_has_any_name() {
 }
 
 #[test]
-fn the_data_module_is_the_second_parameter() {
+fn data_module_is_a_parameter_by_reference() {
     let words = Words::from_hparams(NoHparams {}).unwrap();
     assert_eq!(OfOneDataModule::from_hparams_and_data(Hparams { lr: 0.5 }, &words).unwrap().words, 2);
     assert_eq!(OfEveryVocabulary::<nn::Linear>::from_hparams_and_data(NoHparams {}, &words).unwrap().words, 2);
     assert_eq!(OfSomeVocabulary::from_hparams_and_data(NoHparams {}, &words).unwrap().words, 2);
     assert_eq!(Renamed::from_hparams_and_data(Hparams { lr: 0.5 }, &words).unwrap().lr, 0.5);
-    assert_eq!(PROGRAMS.len(), 4);
+    let made = OfDataFirst::from_hparams_and_data(Hparams { lr: 0.5 }, &words).unwrap();
+    assert_eq!((made.words, made.lr), (2, 0.5));
+    assert_eq!(OfVocabularyFirst::from_hparams_and_data(Hparams { lr: 0.5 }, &words).unwrap().words, 2);
+    assert_eq!(OfDataAlone::from_hparams_and_data(NoHparams {}, &words).unwrap().words, 2);
+    assert_eq!(PROGRAMS.len(), 7);
 }
 
 #[test]
