@@ -169,7 +169,7 @@ fn load_from_checkpoint_names_the_file() {
     assert!(other.contains("hidden.weight"), "{other}");
     let refused = failed(Model::load_from_checkpoint_with(&path, |hparams| hparams.width = 0));
     assert!(
-        refused.contains("the model cannot be made from the hyperparameters in") && refused.contains("a width of 0")
+        refused.contains("cannot construct the model from the hyperparameters in") && refused.contains("a width of 0")
     );
     failed(Model::load_from_checkpoint(folder.path().join("none.ckpt")));
 }

@@ -72,7 +72,7 @@ fn rows(path: &Path) -> Vec<HashMap<String, String>> {
 fn digits_are_learned_tested_and_predicted() {
     let program = Program::new();
     let (said, log) = program.succeed("fit");
-    assert_eq!(said, "the run is in ./lightning_logs/version_0\n");
+    assert_eq!(said, "the run's folder is ./lightning_logs/version_0\n");
     let epochs: Vec<&str> = log.lines().filter(|line| line.starts_with("epoch ")).collect();
     assert_eq!(epochs.len(), 40, "{log}");
     assert!(log.lines().count() < 60, "{log}");

@@ -1,5 +1,5 @@
-//! A panic in users' code, or in libtorch called from it, becomes an error, unless the program is built with
-//! `panic = "abort"`: then the program ends with the sentence that the error would have had.
+//! Converts panics in users' code, and in libtorch called from it, to errors. In a program that is built with `panic = "abort"`, a
+//! panic ends the process; the message is the same.
 
 use crate::hook_location::HookLocation;
 use crate::native::without_backtrace;
@@ -12,23 +12,23 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 thread_local! {
-    /// Whether this thread is inside of [`catch`].
+    /// Whether this thread is inside [`catch`].
     static INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// The hook that this thread is in, where panics abort.
+    /// The hook that this thread is running, if panics abort.
     static LOCATION: Cell<Option<HookLocation>> = const { Cell::new(None) };
-    /// Where the last panic there happened.
+    /// The source line of the last panic inside [`catch`].
     static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// For tests: every panic aborts, as in a program that is built so.
+/// For tests: every panic aborts, as in a program that is built with `panic = "abort"`.
 static AS_IF_ABORTING: AtomicBool = AtomicBool::new(false);
 
-/// Whether a panic ends the program. The setting of the profile holds for all crates of a program.
+/// Returns whether a panic ends the program. The profile's setting applies to all crates of a program.
 pub(crate) fn aborts() -> bool {
     cfg!(panic = "abort") || AS_IF_ABORTING.load(Ordering::Relaxed)
 }
 
-/// For tests: what a program does that is built with `panic = "abort"`.
+/// For tests: makes every panic abort, as in a program that is built with `panic = "abort"`.
 pub(crate) fn abort_from_now_on() {
     AS_IF_ABORTING.store(true, Ordering::Relaxed);
 }
@@ -46,11 +46,11 @@ pub(crate) fn warn_of_aborts() {
     }
 }
 
-/// Runs `call`. Where it panics, the error says what the panic said and where it happened, and nothing is printed.
+/// Runs `call`. If it panics, returns an error with the panic's message and source line, and prints nothing.
 ///
-/// What the panic left half-done is not looked at again: the error ends the run, unless users decide otherwise.
+/// Values that the panic left in an inconsistent state are not used again: the error ends the run, unless users handle it.
 pub(crate) fn catch<T>(call: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    print_only_those_outside();
+    silence_caught_panics();
     let was_inside = INSIDE.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(call));
     INSIDE.set(was_inside);
@@ -60,7 +60,7 @@ pub(crate) fn catch<T>(call: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Resu
     })
 }
 
-/// As [`catch`], for a hook. Its location is needed only where panics abort.
+/// Like [`catch`], for a hook. Its location is only used if panics abort.
 pub(crate) fn catch_in_hook<T>(
     location: Option<HookLocation>,
     call: impl FnOnce() -> anyhow::Result<T>,
@@ -72,8 +72,8 @@ pub(crate) fn catch_in_hook<T>(
     outcome
 }
 
-/// A panic that becomes an error need not be printed as well. Others go the way they went.
-fn print_only_those_outside() {
+/// Installs a panic hook that does not print the panics that become errors. Other panics are passed to the previous hook.
+fn silence_caught_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let before = std::panic::take_hook();
@@ -82,17 +82,18 @@ fn print_only_those_outside() {
                 before(panic);
             } else if aborts() {
                 // a progress bar may have left its line open
-                terminal::say_in_panic(format_args!("\nerror: {}", last_words(panic, LOCATION.get())));
+                terminal::say_in_panic(format_args!("\nerror: {}", abort_message(panic, LOCATION.get())));
                 std::process::abort();
             } else {
-                PANICKED_AT.set(place(panic));
+                PANICKED_AT.set(source_line(panic));
             }
         }));
     });
 }
 
-/// The line of the user's that a panic came from, or else its own. Prints the whole backtrace where `RUST_BACKTRACE` asks for it.
-fn place(panic: &PanicHookInfo<'_>) -> Option<String> {
+/// Returns the line of the user's code that a panic came from, or else the line of the panic. Prints the complete backtrace if
+/// `RUST_BACKTRACE` is set.
+fn source_line(panic: &PanicHookInfo<'_>) -> Option<String> {
     let backtrace = Backtrace::capture();
     if backtrace.status() == BacktraceStatus::Captured {
         terminal::say_in_panic(format_args!("\n{backtrace}"));
@@ -103,13 +104,13 @@ fn place(panic: &PanicHookInfo<'_>) -> Option<String> {
     users.or_else(|| own.map(ToString::to_string))
 }
 
-/// The message of a panic that aborts.
-fn last_words(panic: &PanicHookInfo<'_>, location: Option<HookLocation>) -> String {
+/// Returns the message of a panic that aborts.
+fn abort_message(panic: &PanicHookInfo<'_>, location: Option<HookLocation>) -> String {
     let text = readable(text(panic.payload()));
-    let message = message(&text, place(panic).as_deref());
+    let message = message(&text, source_line(panic).as_deref());
     let at = location.map_or_else(|| "the run panicked".to_owned(), |location| location.to_string());
     format!(
-        "{at}: {message}. The program is built with `panic = \"abort\"`, so that it ends here, without `on_exception` and \
+        "{at}: {message}. The program is built with `panic = \"abort\"`, so it ends here, without `on_exception` and \
          without a checkpoint: remove that line from the profile in Cargo.toml, or call the methods of tensors that \
          start with `f_` and return errors"
     )
@@ -120,14 +121,14 @@ fn text(panic: &dyn Any) -> &str {
     text.unwrap_or("a panic without a message")
 }
 
-fn message(text: &str, place: Option<&str>) -> String {
-    match place {
-        Some(place) => format!("{text} (panicked at {place})"),
+fn message(text: &str, line: Option<&str>) -> String {
+    match line {
+        Some(line) => format!("{text} (panicked at {line})"),
         None => text.to_owned(),
     }
 }
 
-/// tch unwraps libtorch's exceptions, which puts them, escaped, in the middle of a panic's text.
+/// Extracts the message of a libtorch exception from the text of a panic, where tch's `unwrap` puts it, escaped.
 fn readable(text: &str) -> String {
     let torch = text.split_once("Torch(\"").map_or(text, |(_, message)| message);
     crate::native::readable(&without_backtrace(torch).replace("\\n", " ").replace("\\\"", "\"")).into_owned()
@@ -137,31 +138,31 @@ fn readable(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn said(call: impl FnOnce()) -> String {
-        let said = catch(|| {
+    fn message_of(call: impl FnOnce()) -> String {
+        let outcome = catch(|| {
             call();
             Ok(())
         });
-        said.unwrap_err().to_string()
+        outcome.unwrap_err().to_string()
     }
 
     #[test]
-    fn a_panic_says_what_and_where() {
+    fn panics_become_errors_with_their_message_and_line() {
         let number = 3;
-        let formatted = said(|| panic!("no file {number}"));
+        let formatted = message_of(|| panic!("no file {number}"));
         assert!(formatted.starts_with(concat!("no file 3 (panicked at ", file!(), ":")), "{formatted}");
-        assert!(said(|| panic!("no file")).starts_with("no file (panicked at "));
+        assert!(message_of(|| panic!("no file")).starts_with("no file (panicked at "));
         // `panic_any` reports no location
-        assert!(said(|| std::panic::panic_any(3)).starts_with("a panic without a message"));
+        assert!(message_of(|| std::panic::panic_any(3)).starts_with("a panic without a message"));
         assert_eq!(catch(|| Ok(3)).unwrap(), 3);
     }
 
     #[test]
     fn libtorchs_panics_lose_their_backtrace() {
-        let said = said(|| {
+        let message = message_of(|| {
             let _ = tch::Tensor::from_slice(&[1.0, 2.0]) + tch::Tensor::from_slice(&[1.0, 2.0, 3.0]);
         });
-        assert!(said.starts_with("The size of tensor a (2) must match the size of tensor b (3)"), "{said}");
-        assert!(!said.contains("Exception raised") && !said.contains('\n'), "{said}");
+        assert!(message.starts_with("The size of tensor a (2) must match the size of tensor b (3)"), "{message}");
+        assert!(!message.contains("Exception raised") && !message.contains('\n'), "{message}");
     }
 }

@@ -1,4 +1,4 @@
-//! The signals that ask a run to end.
+//! Signal handlers: SIGINT and SIGTERM stop a run.
 
 use crate::native::{Disposition, disposition};
 use signal_hook::SigId;
@@ -10,20 +10,21 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-/// A signal that asks a run to end.
+/// A signal that stops a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signal {
-    /// SIGINT, which a terminal sends for Ctrl-C.
+    /// SIGINT, sent by a terminal on Ctrl-C.
     Interrupt,
-    /// SIGTERM, which `kill` sends, and a scheduler before it takes a machine away.
+    /// SIGTERM, sent by `kill`, and by schedulers before they stop a job.
     Terminate,
 }
 
 impl Signal {
     const ALL: [Self; 2] = [Self::Interrupt, Self::Terminate];
 
-    /// The exit code of a program that the signal ended, 128 plus the signal's number: 130 for SIGINT, 143 for SIGTERM.
+    /// Returns the exit code of a program that the signal ended: 128 plus the signal's number, which is 130 for SIGINT and 143 for
+    /// SIGTERM.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Interrupt => 130,
@@ -48,10 +49,10 @@ impl fmt::Display for Signal {
     }
 }
 
-/// The signal that a run has caught, if any, for those who wait for something in it.
+/// A handle to the signal that a run has caught, for code that waits during the run.
 #[derive(Clone, Debug, Default)]
 pub struct Caught {
-    /// The number of the signal that came first; 0 before.
+    /// The number of the first signal; 0 if none was caught.
     number: Arc<AtomicUsize>,
 }
 
@@ -65,7 +66,7 @@ impl Caught {
     }
 }
 
-/// The handlers of one run, which are taken away with it.
+/// The signal handlers of one run. Dropping it removes them.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
     caught: Caught,
@@ -74,8 +75,8 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Catches the signals from now on. The first is noted, the second ends the process at once. What the process ignores it goes
-    /// on ignoring.
+    /// Installs the handlers. The first signal is recorded, the second ends the process at once. Signals that the process ignores stay
+    /// ignored.
     pub(crate) fn catch() -> io::Result<Self> {
         let mut signals = Self::default();
         let was_caught = Arc::new(AtomicBool::new(false));
@@ -95,7 +96,7 @@ impl Signals {
         if before == Disposition::Ignored {
             return Ok(());
         }
-        // called in this order, so that the first signal finds nothing caught
+        // handlers are called in this order, so that the first signal does not end the process
         let ends = register_conditional_shutdown(number, i32::from(signal.exit_code()), Arc::clone(was_caught));
         self.handlers.push(ends?);
         self.handlers.push(register(number, Arc::clone(was_caught))?);
@@ -107,13 +108,13 @@ impl Signals {
         Ok(())
     }
 
-    /// The signal that was caught.
+    /// Returns the caught signal.
     #[inline]
     pub(crate) fn caught(&self) -> Option<Signal> {
         self.caught.signal()
     }
 
-    /// The caught signal, available even after the handlers are removed.
+    /// Returns a handle to the caught signal, which stays valid after the handlers are removed.
     pub(crate) fn watched(&self) -> Caught {
         self.caught.clone()
     }
@@ -133,14 +134,14 @@ impl Drop for Signals {
     }
 }
 
-/// Whether no run catches signals. A handler that was taken away leaves the signal without effect, so that another one, which
-/// stays, does between the runs what the system did before the first.
+/// Whether no run catches signals. Removing a handler does not restore the signal's default effect, so that a permanent handler
+/// performs it between runs, if this is true.
 static NO_RUN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(false)));
 
 static RUNS: Mutex<Runs> = Mutex::new(Runs { running: 0, restored: Vec::new() });
 
 struct Runs {
     running: usize,
-    /// The signals whose own effect comes back between the runs.
+    /// The signals with a permanent handler that performs their default effect between runs.
     restored: Vec<Signal>,
 }

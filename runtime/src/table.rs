@@ -1,7 +1,8 @@
-//! How tables look on a terminal and in a file.
+//! The style of the tables in terminals and files.
 
 use comfy_table::{Table, presets};
 
+/// Returns an empty table with a header.
 pub(crate) fn with_header<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);

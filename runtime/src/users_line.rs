@@ -1,22 +1,22 @@
-//! The line of a user's program that a panic or an error came from. libtorch's exceptions are panics in tch's own files, which nobody
-//! needs to look at.
+//! Finds the line of the user's program that a panic or an error came from. libtorch's exceptions are panics in tch's files, so that the
+//! panic's own location does not help.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::path::Path;
 
-/// The folder of this crate's sources, as the compiler names it in panics.
+/// Returns the folder of this crate's sources, as the compiler writes it in panics.
 fn own_folder() -> &'static str {
     file!().trim_end_matches("users_line.rs")
 }
 
-/// The crates whose functions are not the user's, where the debug information does not have their files.
+/// Crates whose functions are not the user's, for backtraces without file names.
 const CRATES: [&str; 9] =
     ["std", "core", "alloc", "tch", "torch_sys", "tch_lightning", "anyhow", "__rustc", "rust_begin_unwind"];
 
 /// Parts of the paths of dependencies and of the standard library.
 const FOLDERS: [&str; 4] = ["/registry/src/", "/git/checkouts/", "/rustc/", "/rustlib/"];
 
-/// Whether a file is not the user's.
+/// Returns whether a file is not the user's.
 pub(crate) fn is_foreign(file: &str) -> bool {
     let file = file.replace('\\', "/");
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/").replace('\\', "/");
@@ -25,8 +25,8 @@ pub(crate) fn is_foreign(file: &str) -> bool {
     of_dependency || !is_rust || file.starts_with(own_folder()) || file.starts_with(&own)
 }
 
-/// The first of the user's own lines in a backtrace, from the innermost on: `src/model.rs:42:9`, or the function where the program has
-/// no debug information. None where no backtrace was captured.
+/// Returns the innermost line of the user's code in a backtrace, `src/model.rs:42:9`, or its function if the program has no debug
+/// information. Returns `None` if no backtrace was captured.
 pub(crate) fn of(backtrace: &Backtrace) -> Option<String> {
     if backtrace.status() != BacktraceStatus::Captured {
         return None;
@@ -34,19 +34,19 @@ pub(crate) fn of(backtrace: &Backtrace) -> Option<String> {
     first_of(&backtrace.to_string())
 }
 
-/// std has no other access to the frames than their text: a line with the function, and one with `at`, the file, the line and the column
-/// where they are known.
+/// Searches the text of a backtrace, as std gives no other access to the frames: one line with the function, and one with `at`, file,
+/// line and column if they are known.
 fn first_of(backtrace: &str) -> Option<String> {
     let mut function = None;
     let mut named = None;
     for line in backtrace.lines() {
         match (line.trim_start().strip_prefix("at "), function) {
-            (Some(place), Some(function)) if !is_foreign(place) && !is_in_foreign_crate(function) => {
-                return Some(shortened(place));
+            (Some(path), Some(function)) if !is_foreign(path) && !is_in_foreign_crate(function) => {
+                return Some(shortened(path));
             }
             (Some(_), _) => function = None,
             (None, before) => {
-                // the function before has no file
+                // the previous function has no file
                 let users = before.filter(|function| function.contains("::") && !is_in_foreign_crate(function));
                 named = named.or(users);
                 function =
@@ -57,19 +57,19 @@ fn first_of(backtrace: &str) -> Option<String> {
     named.map(|function| format!("`{function}`"))
 }
 
-/// Whether the name of a function begins with a crate that is not the user's. Names of inlined functions may have no crate.
+/// Returns whether a function's path begins with a crate that is not the user's. Names of inlined functions may have no crate.
 fn is_in_foreign_crate(function: &str) -> bool {
     let path = function.trim_start_matches(['<', '&', '*', '(']);
     let first = path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
     path.contains("::") && CRATES.contains(&first)
 }
 
-/// The place, from the current folder on where the file is in it.
-fn shortened(place: &str) -> String {
+/// Returns the path, relative to the current folder if the file is in it.
+fn shortened(path: &str) -> String {
     let here = std::env::current_dir().unwrap_or_default();
-    let place = Path::new(place);
-    let place = place.strip_prefix(&here).unwrap_or(place);
-    place.strip_prefix(".").unwrap_or(place).display().to_string()
+    let path = Path::new(path);
+    let path = path.strip_prefix(&here).unwrap_or(path);
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 #[cfg(test)]
@@ -94,8 +94,8 @@ mod tests {
     }
 
     #[test]
-    fn inlined_functions_have_short_names() {
-        let tables_alone = "   8: core::result::unwrap_failed
+    fn inlined_functions_without_a_crate_are_found() {
+        let line_tables_only = "   8: core::result::unwrap_failed
              at /rustc/598/library/core/src/result.rs:1867:5
   10: matmul
              at /home/ada/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tch-0.26.0/src/wrappers/tensor_generated.rs:12575:30
@@ -103,11 +103,11 @@ mod tests {
              at /home/ada/net/src/model.rs:104:37
   12: training_step
              at /home/ada/net/src/model.rs:56:25";
-        assert_eq!(first_of(tables_alone).as_deref(), Some("/home/ada/net/src/model.rs:104:37"));
+        assert_eq!(first_of(line_tables_only).as_deref(), Some("/home/ada/net/src/model.rs:104:37"));
     }
 
     #[test]
-    fn without_debug_information_the_function_is_named() {
+    fn function_is_named_without_debug_information() {
         let release = "   0: std::backtrace_rs::backtrace::libunwind::trace
    1: core::result::unwrap_failed
    2: tch::wrappers::tensor_generated::<impl tch::wrappers::tensor::Tensor>::matmul

@@ -1,4 +1,4 @@
-//! Reads and writes YAML: with limits on memory and time, and with every number, infinities and NaN included.
+//! Reads and writes YAML, with limits on memory and time, and with infinities and NaN.
 
 use crate::json;
 use serde_json::{Map, Value};
@@ -6,20 +6,20 @@ use serde_json::{Map, Value};
 /// A table of keys and values.
 pub(crate) type Table = Map<String, Value>;
 
-/// The size of the largest file that is read.
+/// The maximum size of a file.
 pub(crate) const MAX_BYTES: usize = 1 << 20;
 
-/// Writes a value in YAML.
+/// Serializes a value as YAML.
 pub(crate) fn write(value: &impl serde::Serialize) -> Result<String, serde_saphyr::ser_error::Error> {
     // blocks lose line breaks at the end of a text
     let options = serde_saphyr::ser_options! { prefer_block_scalars: false };
     serde_saphyr::to_string_with_options(value, options)
 }
 
-/// Reads a table. Whatever the bytes are, little memory and time is needed.
+/// Parses a table. Limits memory and time for any input.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
     if bytes.len() > MAX_BYTES {
-        return Err(format!("it is larger than {MAX_BYTES} bytes, and no configuration is"));
+        return Err(format!("it is larger than {MAX_BYTES} bytes, the limit for a configuration"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| format!("it is not valid UTF-8: {error}"))?;
     let options = serde_saphyr::options! {
@@ -45,26 +45,23 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
             None => Ok(table),
         },
         Ok(Value::Null) => Err("it is empty".to_owned()),
-        Ok(other) => Err(format!("it must be a table of keys and values, and is {}", kind(&other))),
+        Ok(other) => Err(format!("it must be a table of keys and values, but it is {}", kind(&other))),
         Err(error) => Err(unreadable(&error)),
     }
 }
 
-/// That a value has a tag, if one has: what reads values would drop it.
+/// Returns a mistake for the first value with a tag, which the parser would ignore.
 fn first_tag(text: &str) -> Option<String> {
     let options = granit_parser::options! { emit_comments: false };
     let events = granit_parser::Parser::new_from_str_with_options(text, options).map_while(Result::ok);
     let tagged = events.into_iter().find_map(|(event, span)| Some((event.tag()?.to_string(), span)));
     tagged.map(|(tag, span)| {
         let line = span.tag_start().unwrap_or(span.start).line();
-        format!(
-            "line {line} has the tag `{}`, and no value of a configuration has one: write the value alone",
-            shown(&tag)
-        )
+        format!("line {line} has the tag `{}`: tags are not supported, write the value without it", shown(&tag))
     })
 }
 
-/// A text of the user's that is part of a sentence: without control characters, which a terminal would obey, and not too long.
+/// Returns a user's text for a message: without control characters, which a terminal would execute, and shortened.
 pub(crate) fn shown(text: &str) -> String {
     crate::shown::shown(text, 60)
 }
@@ -72,27 +69,27 @@ pub(crate) fn shown(text: &str) -> String {
 fn unreadable(error: &serde_saphyr::Error) -> String {
     match error.without_snippet() {
         serde_saphyr::Error::DuplicateMappingKey { key: Some(key), location } => {
-            format!("`{}` stands twice, the second time in line {}", shown(key), location.line())
+            format!("`{}` is duplicated in line {}", shown(key), location.line())
         }
         error => {
             let text = error.render_with_formatter(&serde_saphyr::UserMessageFormatter);
-            format!("it cannot be read as YAML: {}", in_one_line(&text))
+            format!("invalid YAML: {}", in_one_line(&text))
         }
     }
 }
 
-/// What a library says, which may quote a value of any length.
+/// Returns a library's error message in one line, shortened as it may quote a value of any length.
 pub(crate) fn in_one_line(text: &str) -> String {
     crate::shown::shown(&text.split_whitespace().collect::<Vec<_>>().join(" "), 500)
 }
 
-/// What a value is, in words.
+/// Returns the name of a value's type for a message.
 pub(crate) fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "a table",
     }
@@ -165,8 +162,8 @@ mod tests {
         for (text, sentence) in [
             ("", "it is empty"),
             ("# nothing\n", "it is empty"),
-            ("- 1\n- 2", "it must be a table of keys and values, and is a list"),
-            ("trainer", "it must be a table of keys and values, and is a text"),
+            ("- 1\n- 2", "it must be a table of keys and values, but it is a list"),
+            ("trainer", "it must be a table of keys and values, but it is a string"),
         ] {
             assert_eq!(parse(text.as_bytes()), Err(sentence.to_owned()));
         }
@@ -184,7 +181,7 @@ mod tests {
         }
         for text in [deep, bomb] {
             let said = parse(text.as_bytes()).unwrap_err();
-            assert!(said.starts_with("it cannot be read as YAML: ") && !said.contains('\n'), "{said}");
+            assert!(said.starts_with("invalid YAML: ") && !said.contains('\n'), "{said}");
         }
     }
 
@@ -210,7 +207,7 @@ mod tests {
     #[test]
     fn a_key_that_stands_twice_is_refused() {
         let said = parse(b"a: 1\nb: 2\na: 3\n").unwrap_err();
-        assert_eq!(said, "`a` stands twice, the second time in line 3");
+        assert_eq!(said, "`a` is duplicated in line 3");
     }
 
     #[test]

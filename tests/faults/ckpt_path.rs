@@ -112,7 +112,7 @@ fn a_changed_learning_rate_of_a_resumed_fit_is_a_warning() {
     let program = Program::new();
     program.succeed("fit --width 1 --max-epochs 1");
     let log = text(program.run("fit --ckpt-path last --max-epochs 2 --lr 0.5 --limit 3").stderr);
-    let warning = "warning: `lr` is 0.5, and 0.01 in the checkpoint: optimizers and schedulers resume with the checkpoint's settings";
+    let warning = "warning: `lr` is 0.5, but 0.01 in the checkpoint: optimizers and schedulers resume with the checkpoint's settings";
     assert!(log.contains(warning), "{log}");
     assert!(!log.contains("warning: `limit`"), "{log}");
     let log = text(program.run("fit --ckpt-path last --max-epochs 3").stderr);

@@ -14,7 +14,7 @@ impl Program {
         self.write("run.yaml", text);
         let said = self.refuse("fit --config run.yaml --width 1");
         assert!(!self.path("lightning_logs").exists(), "nothing is written");
-        said.strip_prefix("the configuration run.yaml is wrong: ").unwrap_or_else(|| panic!("{said}")).to_owned()
+        said.strip_prefix("invalid configuration run.yaml: ").unwrap_or_else(|| panic!("{said}")).to_owned()
     }
 }
 
@@ -95,7 +95,7 @@ fn every_mistake_is_named_with_its_file_and_key() {
     let program = Program::new();
     assert_eq!(
         program.refuse_file("trainr: {}\nseed_everything: x\ntrainer:\n  max_epoch: 3\n",),
-        "`seed_everything` must be a whole number, and is a text; `trainr` is unknown: write `trainer`; `trainer.max_epoch` is \
+        "`seed_everything` must be an integer, but it is a string; `trainr` is unknown: write `trainer`; `trainer.max_epoch` is \
          unknown: write `max_epochs`"
     );
     assert_eq!(
@@ -128,22 +128,22 @@ fn what_is_no_configuration_is_refused_in_a_sentence() {
     let program = Program::new();
     for (text, sentence) in [
         ("", "it is empty"),
-        ("- 1", "it must be a table of keys and values, and is a list"),
-        ("trainer: 3", "`trainer` must be a table of keys and values, and is a number"),
+        ("- 1", "it must be a table of keys and values, but it is a list"),
+        ("trainer: 3", "`trainer` must be a table of keys and values, but it is a number"),
         (
             "seed_everything: 18446744073709551615",
-            "`seed_everything` must be a whole number from -9223372036854775808 to 9223372036854775807, and is \
+            "`seed_everything` must be an integer from -9223372036854775808 to 9223372036854775807, but it is \
              18446744073709551615",
         ),
-        ("ckpt_path: \"\"", "`ckpt_path` must be a file's path, and is empty"),
-        ("ckpt_path: [1]", "`ckpt_path` must be a file's path, and is a list"),
-        ("trainer:\n  max_epochs: 1\n  max_epochs: 2", "`max_epochs` stands twice, the second time in line 3"),
-        ("trainer: {\n", "it cannot be read as YAML: unclosed bracket '{' at line 1, column 10"),
-        ("trainer: *missing", "it cannot be read as YAML: reference to unknown value at line 1, column 10"),
+        ("ckpt_path: \"\"", "`ckpt_path` must be a file's path, but it is empty"),
+        ("ckpt_path: [1]", "`ckpt_path` must be a file's path, but it is a list"),
+        ("trainer:\n  max_epochs: 1\n  max_epochs: 2", "`max_epochs` is duplicated in line 3"),
+        ("trainer: {\n", "invalid YAML: unclosed bracket '{' at line 1, column 10"),
+        ("trainer: *missing", "invalid YAML: reference to unknown value at line 1, column 10"),
         ("trainer: {max_epochs: 1e999}", "`trainer.max_epochs`: invalid type: floating point `inf`, expected i64"),
         (
             "trainer: {}\n---\ntrainer: {}\n",
-            "it cannot be read as YAML: only single YAML document expected but multiple found at line 3, column 1",
+            "invalid YAML: only single YAML document expected but multiple found at line 3, column 1",
         ),
         ("1: 2", "`1` is unknown: the keys are trainer, model, data, seed_everything, ckpt_path"),
         ("model: {lr: }", "`model.lr`: invalid type: null, expected f64"),
@@ -246,23 +246,23 @@ fn each_key_of_lightnings_that_can_not_be_taken_is_answered() {
     );
     let sentences: Vec<&str> = said.split("; `").collect();
     for sentence in [
-        "optimizer` (`Adam`) is not taken from a file: return it from the module's `configure_optimizers`, with its values as \
+        "optimizer` (`Adam`) cannot be configured in a file: return it from the module's `configure_optimizers`, with its values as \
          hyperparameters",
-        "lr_scheduler` (`StepLR`) is not taken from a file: return the optimizer with `.lr_scheduler(…)` from the module's \
+        "lr_scheduler` (`StepLR`) cannot be configured in a file: return the optimizer with `.lr_scheduler(…)` from the module's \
          `configure_optimizers`",
-        "model.class_path` is `a.Other`, and the model of this program is `Faulty`: remove it, and write the values of `init_args` \
-         into `model`",
-        "trainer.strategy` cannot be taken: a run uses one process and one device: remove it",
-        "trainer.num_nodes` cannot be taken: a run uses one process and one device: remove it",
-        "trainer.callbacks` cannot be taken: return `EarlyStopping`, `LearningRateMonitor` from the module's \
+        "model.class_path` is `a.Other`, but the model of this program is `Faulty`: remove `class_path`, and move the values of \
+         `init_args` to `model`",
+        "trainer.strategy` is not supported: a run uses one process and one device: remove it",
+        "trainer.num_nodes` is not supported: a run uses one process and one device: remove it",
+        "trainer.callbacks` is not supported: return `EarlyStopping`, `LearningRateMonitor` from the module's \
          `configure_callbacks`, or add them in `main`: `Model::program::<Data>().callback(…)`",
-        "trainer.barebones` cannot be taken: set `logger`, `enable_checkpointing`, `enable_progress_bar` and \
+        "trainer.barebones` is not supported: set `logger`, `enable_checkpointing`, `enable_progress_bar` and \
          `enable_model_summary` to false, and `num_sanity_val_steps` to 0",
     ] {
         assert!(sentences.iter().any(|said| said.trim_start_matches('`') == sentence), "{sentence}\n{said}");
     }
     assert!(said.contains(
-        "`trainer.logger` cannot be taken: add `TensorBoardLogger` in `main`: `Model::program::<Data>().logger(…)`"
+        "`trainer.logger` is not supported: add `TensorBoardLogger` in `main`: `Model::program::<Data>().logger(…)`"
     ));
 }
 
@@ -276,14 +276,14 @@ fn a_flag_that_must_be_given_may_stand_in_a_file() {
     program.write("wide.yaml", "model: {width: wide}\n");
     assert_eq!(
         program.refuse("fit --config wide.yaml"),
-        "the configuration wide.yaml is wrong: `model.width`: invalid type: string \"wide\", expected i64"
+        "invalid configuration wide.yaml: `model.width`: invalid type: string \"wide\", expected i64"
     );
     program.write("one.yaml", "trainr: {}\n");
     program.write("two.yaml", "model: 1\n");
     assert_eq!(
         program.refuse("fit --config one.yaml --config two.yaml --config none.yaml"),
-        "the configuration one.yaml is wrong: `trainr` is unknown: write `trainer`; the configuration two.yaml is wrong: `model` \
-         must be a table of keys and values, and is a number; cannot read the configuration none.yaml: No such file or \
+        "invalid configuration one.yaml: `trainr` is unknown: write `trainer`; invalid configuration two.yaml: `model` \
+         must be a table of keys and values, but it is a number; cannot read the configuration none.yaml: No such file or \
          directory (os error 2)"
     );
 }

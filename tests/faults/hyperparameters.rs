@@ -158,7 +158,7 @@ fn a_flag_wins_over_a_value_of_a_file_that_conflicts_with_it() {
     let output = program.run("fit --config run.yaml --two 0.25");
     let log = text(output.stderr);
     assert!(output.status.success(), "{log}");
-    assert!(log.contains("warning: `one` of a file or a checkpoint is ignored, as it conflicts with a flag"), "{log}");
+    assert!(log.contains("warning: ignoring `one` from a file or a checkpoint: it conflicts with a flag"), "{log}");
     assert_eq!(model(&text(output.stdout)), serde_json::json!({ "one": null, "two": 0.25 }));
     // and over the values of a checkpoint
     let said = program.succeed("test --one 0.125");
@@ -168,22 +168,18 @@ fn a_flag_wins_over_a_value_of_a_file_that_conflicts_with_it() {
 #[test]
 fn arguments_that_can_not_be_flags_of_the_program_are_refused() {
     for (kind, sentence) in [
-        ("same-short", "`-x` is the flag of two hyperparameters of the model: rename one of them"),
-        ("subcommand", "the hyperparameters of the model have subcommands: give them flags alone"),
+        ("same-short", "two hyperparameters of the model have the flag `-x`: rename one of them"),
+        ("subcommand", "the hyperparameters of the model have subcommands: use only flags"),
     ] {
         for verb in ["fit", "hooks"] {
             let said = Program::of_flags(kind).refuse(verb);
-            assert_eq!(
-                said,
-                format!("the program's flags cannot be made of the hyperparameters: {sentence}"),
-                "{kind}"
-            );
+            assert_eq!(said, format!("cannot make flags of the hyperparameters: {sentence}"), "{kind}");
         }
     }
     // what clap itself asserts, in debug builds
     for kind in ["global-and-required", "two-lists", "unknown-conflict"] {
         let said = Program::of_flags(kind).refuse("fit");
-        assert!(said.starts_with("the program's flags cannot be made of the hyperparameters: "), "{kind}: {said}");
+        assert!(said.starts_with("cannot make flags of the hyperparameters: "), "{kind}: {said}");
     }
 }
 
@@ -280,7 +276,7 @@ fn the_fields_of_a_struct_in_a_struct_are_set_each_alone() {
         for rate in ["", "--rate 0.5"] {
             assert_eq!(
                 program.refuse(&format!("fit --config run.yaml {rate}")),
-                format!("the configuration run.yaml is wrong: {said}")
+                format!("invalid configuration run.yaml: {said}")
             );
         }
     }
@@ -299,5 +295,5 @@ fn a_hyperparameter_that_was_added_to_a_struct_in_a_struct_has_its_default() {
 #[test]
 fn a_number_that_is_too_large_names_its_field() {
     let said = Program::of_flags("whole").refuse(&format!("fit --width 1 --large {}", i128::MAX));
-    assert_eq!(said, "the model's hyperparameters cannot be written: `large`: the number is too large for JSON");
+    assert_eq!(said, "cannot serialize the model's hyperparameters: `large`: the number is too large for JSON");
 }

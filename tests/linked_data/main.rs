@@ -21,7 +21,7 @@ fn the_model_is_constructed_after_its_data_module_and_as_large_as_the_vocabulary
     let calls: Vec<&str> = fit.lines().take(4).collect();
     assert_eq!(calls, ["new: data module", "new: model", "prepare_data", "setup"]);
 
-    let file = fit.lines().find_map(|line| line.strip_prefix("the run is in ")).unwrap();
+    let file = fit.lines().find_map(|line| line.strip_prefix("the run's folder is ")).unwrap();
     let checkpoints = folder.path().join(file).join("checkpoints");
     let file = std::fs::read_dir(checkpoints).unwrap().next().unwrap().unwrap().path();
     let checkpoint = Checkpoint::read(&file).unwrap();
@@ -39,7 +39,7 @@ fn the_model_is_constructed_after_its_data_module_and_as_large_as_the_vocabulary
 fn another_text_than_that_of_the_checkpoint_is_refused_with_the_shapes() {
     let folder = tempfile::tempdir().unwrap();
     let fit = run(&folder, &["fit", "--text", "to be or not to be", "--max-epochs", "1"]);
-    assert!(fit.contains("the run is in "), "{fit}");
+    assert!(fit.contains("the run's folder is "), "{fit}");
     let mut program = Command::new(env!("CARGO_BIN_EXE_linked_data"));
     let output = program.current_dir(&folder).args(["predict", "--text", "abc"]).output().unwrap();
     let log = String::from_utf8(output.stderr).unwrap();

@@ -20,7 +20,7 @@ use syn::Type;
 pub(crate) fn declare(name: TokenStream) -> TokenStream {
     match name.to_string().as_str() {
         "Hook" => enumeration::hook(),
-        "Running" => run::both(),
+        "Run" => run::both(),
         "Private" => private::module(),
         "Capabilities" => capabilities::traits(),
         "ModuleTable" => documentation::table(Role::Module),

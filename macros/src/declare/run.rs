@@ -14,7 +14,7 @@ pub(crate) fn both() -> TokenStream {
     let shared = shared.filter(|hook| callback.contains(&hook.name()));
     let methods = shared.map(method);
     quote! {
-        impl<M: LightningModule> Running<'_, M> {
+        impl<M: LightningModule> Run<'_, M> {
             #(#methods)*
         }
     }
@@ -28,8 +28,8 @@ fn method(hook: Hook) -> TokenStream {
     quote! {
         #[inline]
         pub(crate) fn #name(&mut self, #(#parameters),*) -> std::result::Result<#value, Error> {
-            for place in 0..self.callbacks.list.len() {
-                self.#of_one(place, #(#names),*)?;
+            for index in 0..self.callbacks.list.len() {
+                self.#of_one(index, #(#names),*)?;
             }
             let value = #table::#name(self.module, self.ctx, #(#names),*)?;
             self.save_what_was_asked_for()?;
@@ -38,8 +38,8 @@ fn method(hook: Hook) -> TokenStream {
 
         /// Calls the hook of one callback.
         #[inline]
-        pub(crate) fn #of_one(&mut self, place: usize, #(#parameters),*) -> std::result::Result<(), Error> {
-            self.callbacks.#of_one(place, self.ctx, self.module, #(#names),*)?;
+        pub(crate) fn #of_one(&mut self, index: usize, #(#parameters),*) -> std::result::Result<(), Error> {
+            self.callbacks.#of_one(index, self.ctx, self.module, #(#names),*)?;
             self.save_what_was_asked_for()
         }
     }

@@ -141,10 +141,7 @@ fn a_hook_that_is_declared_in_one_place_is_everywhere() {
             "callback.on_full_moon(ctx.at(), module, batch, brightness)",
         ],
     );
-    found(
-        &["Running"],
-        &["ModelHooksTable::on_full_moon(self.module, self.ctx, batch, brightness)", "on_full_moon_of"],
-    );
+    found(&["Run"], &["ModelHooksTable::on_full_moon(self.module, self.ctx, batch, brightness)", "on_full_moon_of"]);
     found(&["LambdaCallback"], &["pub fn on_full_moon<R: LambdaReturn>"]);
     let row =
         "| `on_full_moon(ctx: &mut Context, batch: &Self::Batch, brightness: f64)` | Called when the moon is full.";

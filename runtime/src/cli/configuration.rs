@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 
 const SECTIONS: [&str; 3] = ["trainer", "model", "data"];
 
-/// The files that were given, in order: a later one overrides the earlier ones.
+/// The configuration files, in order: later files override earlier ones.
 pub(super) struct Configuration {
     files: Vec<Source>,
 }
@@ -26,7 +26,7 @@ pub(super) struct Configuration {
 struct Source {
     path: PathBuf,
     table: Table,
-    /// Why the file cannot be read.
+    /// The error, if the file cannot be read.
     unreadable: Option<String>,
     mistakes: Vec<String>,
 }
@@ -59,14 +59,14 @@ impl Source {
         let wrong = |(key, value): (&String, &Value)| match (key.as_str(), value) {
             (key, _) if !keys.iter().any(|known| known == key) => Some(unknown(&shown(key), key, &keys)),
             (flags::SEED, value) => (!value.is_null() && value.as_i64().is_none())
-                .then(|| format!("`{key}` must be a whole number{}", not_a_seed(value))),
+                .then(|| format!("`{key}` must be an integer{}", not_a_seed(value))),
             (flags::CKPT_PATH, Value::String(path)) if path.is_empty() => {
-                Some(format!("`{key}` must be a file's path, and is empty"))
+                Some(format!("`{key}` must be a file's path, but it is empty"))
             }
             (flags::CKPT_PATH, value) => (!value.is_null() && !value.is_string())
-                .then(|| format!("`{key}` must be a file's path, and is {}", yaml::kind(value))),
+                .then(|| format!("`{key}` must be a file's path, but it is {}", yaml::kind(value))),
             (_, Value::Object(_) | Value::Null) => None,
-            _ => Some(format!("`{key}` must be a table of keys and values, and is {}", yaml::kind(value))),
+            _ => Some(format!("`{key}` must be a table of keys and values, but it is {}", yaml::kind(value))),
         };
         self.table.iter().filter_map(wrong).collect()
     }
@@ -77,7 +77,7 @@ impl Source {
         match &self.unreadable {
             Some(error) => Some(format!("cannot read the configuration {name}: {error}")),
             None if self.mistakes.is_empty() => None,
-            None => Some(format!("the configuration {name} is wrong: {}", listed(&self.mistakes))),
+            None => Some(format!("invalid configuration {name}: {}", listed(&self.mistakes))),
         }
     }
 }
@@ -89,7 +89,7 @@ impl Configuration {
         Self { files: paths.map(|path| Source::read(path, stage, types)).collect() }
     }
 
-    /// Fails with all mistakes that were found so far, if there are any.
+    /// Returns an error with all mistakes found so far, if there are any.
     pub(super) fn check(&self) -> Result<()> {
         let sentences: Vec<String> = self.files.iter().filter_map(Source::sentence).collect();
         if sentences.is_empty() { Ok(()) } else { Err(anyhow!(sentences.join("; "))) }
@@ -102,11 +102,11 @@ impl Configuration {
 
     /// Returns the trainer's configuration with the values of the files.
     pub(super) fn trainer(&mut self, mut config: TrainerConfig) -> TrainerConfig {
-        for place in 0..self.files.len() {
-            let Some(table) = self.files[place].section("trainer") else { continue };
+        for index in 0..self.files.len() {
+            let Some(table) = self.files[index].section("trainer") else { continue };
             match config.overlaid(Some("trainer"), table) {
                 Ok(overlaid) => config = overlaid,
-                Err(mistakes) => self.files[place].mistakes.extend(mistakes),
+                Err(mistakes) => self.files[index].mistakes.extend(mistakes),
             }
         }
         config
@@ -117,7 +117,7 @@ impl Configuration {
         self.files.iter().any(|file| file.section(section).is_some())
     }
 
-    /// Returns the values of each file for a section, with the list for its mistakes.
+    /// Returns the values of each file for a section, with the list to add mistakes to.
     pub(super) fn sections(&mut self, section: &str) -> impl Iterator<Item = (Table, &mut Vec<String>)> {
         self.files.iter_mut().filter_map(move |file| Some((file.section(section)?.clone(), &mut file.mistakes)))
     }
@@ -126,8 +126,8 @@ impl Configuration {
 /// Describes a value that is not a seed.
 fn not_a_seed(value: &Value) -> String {
     match value {
-        Value::Number(number) => format!(" from {} to {}, and is {number}", i64::MIN, i64::MAX),
-        value => format!(", and is {}", yaml::kind(value)),
+        Value::Number(number) => format!(" from {} to {}, but it is {number}", i64::MIN, i64::MAX),
+        value => format!(", but it is {}", yaml::kind(value)),
     }
 }
 

@@ -4,16 +4,16 @@ use crate::device::{Accelerator, Devices, cuda_status, mps_is_available};
 use crate::native::{libtorch_version, loaded_libtorch};
 use tch::Device;
 
-/// The report of `doctor`, a line for each finding.
+/// Returns the report of `doctor`, one line per item.
 pub(super) fn report() -> String {
-    let place = loaded_libtorch()
+    let path = loaded_libtorch()
         .map_or_else(|| "not found among the loaded libraries".to_owned(), |path| path.display().to_string());
     let cores = std::thread::available_parallelism()
         .map_or_else(|_| "an unknown number of".to_owned(), |cores| cores.to_string());
     let lines = [
         ("tch-lightning", env!("CARGO_PKG_VERSION").to_owned()),
         ("libtorch", libtorch_version().to_owned()),
-        ("loaded from", place),
+        ("loaded from", path),
         ("cuda", cuda_status().to_string()),
         ("mps", if mps_is_available() { "usable" } else { "not in this libtorch" }.to_owned()),
         (

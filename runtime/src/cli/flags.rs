@@ -27,7 +27,7 @@ const VERBS: [(&str, &str); 4] = [
     ("predict", "Predict with a trained model"),
 ];
 
-const ABOUT_NAMES: &str = "Each flag is also understood with its section and with underscores: --trainer.max_epochs, --model.lr, \
+const ABOUT_NAMES: &str = "Each flag may also be written with its section and with underscores: --trainer.max_epochs, --model.lr, \
 --data.batch_size. A flag that shares its name with another one needs its section.\nA flag that takes a BOOL is turned off by false: \
 --logger false, or with = where the BOOL is optional: --flag=false.";
 
@@ -36,7 +36,7 @@ pub(super) struct Flags {
     program: Command,
     /// The parts of the trainer, the model and the data.
     parts: [Part; 3],
-    /// The flags that answer an ambiguous name, and what they say.
+    /// The hidden flags for ambiguous names, with their error messages.
     ambiguous: Vec<(String, String)>,
 }
 
@@ -44,14 +44,14 @@ impl Flags {
     /// Returns the command line for a module and a data module.
     ///
     /// # Errors
-    /// What clap refuses of the hyperparameters: it panics, in debug builds.
+    /// Hyperparameters that clap rejects. In debug builds, clap panics; the panic is returned as an error.
     pub(super) fn of<M: HasHparams, D: HasHparams>(defaults: &TrainerConfig) -> Result<Self> {
         let flags = panic::catch(|| {
             let flags = Self::unchecked::<M, D>(defaults)?;
             flags.program.clone().build();
             Ok(flags)
         });
-        flags.context("the program's flags cannot be made of the hyperparameters")
+        flags.context("cannot make flags of the hyperparameters")
     }
 
     fn unchecked<M: HasHparams, D: HasHparams>(config: &TrainerConfig) -> Result<Self> {
@@ -72,20 +72,23 @@ impl Flags {
                 command = command.next_help_heading(heading);
                 command = command.args(part.args().map(|arg| names.surface(part, arg)));
             }
-            // a trained model has the values that it was constructed with
+            // a trained model takes its hyperparameters from its checkpoint
             let usage = if name == "fit" { usage(&command) } else { usage(&command.clone().mut_args(optional)) };
             command = command.mut_args(optional).override_usage(usage);
             program = program.subcommand(command.args(ambiguous.iter().map(|(arg, _)| arg.clone())));
         }
         program = program
-            .subcommand(Command::new("hooks").about("List the hooks, and which of them are overridden"))
-            .subcommand(Command::new("doctor").about("Report what was found: libtorch, devices, threads"));
+            .subcommand(Command::new("hooks").about("List all hooks, and where they are overridden"))
+            .subcommand(
+                Command::new("doctor")
+                    .about("Report the versions and locations of libtorch, the devices and the threads"),
+            );
         let ambiguous = ambiguous.into_iter().map(|(arg, answer)| (arg.get_id().to_string(), answer)).collect();
         Ok(Self { program, parts, ambiguous })
     }
 
-    /// Reads the arguments, or ends the process with clap's message. A flag that must be given may still be missing: a file or a
-    /// checkpoint may have its value.
+    /// Parses the arguments, or exits the process with clap's message. A required flag may still be missing: its value may be in a
+    /// file or a checkpoint.
     pub(super) fn parse(&self, arguments: &[OsString]) -> Parsed {
         let mut matches = self.program.clone().try_get_matches_from(arguments).unwrap_or_else(|error| error.exit());
         let (verb, all) = matches.remove_subcommand().unwrap_or_default();
@@ -108,7 +111,7 @@ impl Flags {
         Parsed { verb, explicit, trainer, model, data }
     }
 
-    /// clap's message for the flags of a model and data that are missing although others have these values, in files.
+    /// Returns clap's message for required flags of the model and the data that are neither on the command line nor in a file.
     pub(super) fn missing_besides<'a>(
         &self,
         flags: &'a Parsed,
@@ -123,7 +126,7 @@ impl Flags {
         is_missing.then(|| self.of_verb(error, &flags.verb))
     }
 
-    /// An error of one part as one of the whole command line.
+    /// Converts an error of one part to an error of the complete command line.
     fn of_verb(&self, mut error: clap::Error, verb: &str) -> clap::Error {
         let mut command = self.verb(verb);
         error.insert(ContextKind::Usage, ContextValue::StyledStr(command.render_usage()));
@@ -137,7 +140,7 @@ impl Flags {
     }
 }
 
-/// The arguments as they were read.
+/// The parsed arguments.
 pub(super) struct Parsed {
     pub(super) verb: String,
     /// The program's own flags that were written.
@@ -152,7 +155,7 @@ fn env_program() -> String {
     path.and_then(|path| Some(path.file_name()?.to_string_lossy().into_owned())).unwrap_or_else(|| "program".to_owned())
 }
 
-/// The flags that belong to no part.
+/// Returns the program's own flags, which do not belong to a part.
 fn own(verb: &str) -> [Arg; 4] {
     [config(), print_config(), checkpoint(verb), seed()]
 }
@@ -161,14 +164,14 @@ fn optional(arg: Arg) -> Arg {
     arg.required(false)
 }
 
-/// How a verb is used, with the flags that must be given.
+/// Returns the usage line of a verb, with its required flags.
 fn usage(verb: &Command) -> String {
     let name = format!("{} {}", env_program(), verb.get_name());
     let usage = verb.clone().bin_name(name).render_usage().to_string();
     usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned()
 }
 
-/// A trainer's flag with the default that the module gives it.
+/// Returns a flag of the trainer with the module's default.
 fn with_default(arg: Arg, defaults: &Value) -> Arg {
     let shown = match defaults.get(arg.get_id().as_str()) {
         None | Some(Value::Null) => return arg,
@@ -182,7 +185,7 @@ fn checkpoint(verb: &str) -> Arg {
     let help = if verb == "fit" {
         "Resume from this checkpoint: a file, or best or last of the newest run"
     } else {
-        "The checkpoint of the trained model: a file, or best or last of the newest run [default: best, where a metric is monitored, else last]"
+        "The checkpoint of the trained model: a file, or best or last of the newest run [default: best if a metric is monitored, else last]"
     };
     let parser = OsStringValueParser::new().map(CkptPath::from);
     Arg::new(CKPT_PATH).long("ckpt-path").value_name("FILE").value_parser(parser).help(help)
@@ -196,12 +199,12 @@ fn config() -> Arg {
 
 fn print_config() -> Arg {
     let arg = Arg::new(PRINT_CONFIG).long("print-config").action(ArgAction::SetTrue);
-    arg.help("Print the values of all flags as such a file, and exit")
+    arg.help("Print the values of all flags as a configuration file, and exit")
 }
 
 fn seed() -> Arg {
     let seed = Arg::new(SEED).long("seed-everything").value_name("SEED").value_parser(value_parser!(i64));
     seed.default_value("0")
         .allow_negative_numbers(true)
-        .help("Seed all random numbers, the order of shuffled data included")
+        .help("Seed all random numbers, including the order of shuffled data")
 }

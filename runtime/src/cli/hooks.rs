@@ -1,4 +1,4 @@
-//! The table of all hooks.
+//! The `hooks` command: a table of all hooks.
 
 use crate::hook::Hook;
 use crate::module::{
@@ -6,7 +6,8 @@ use crate::module::{
 };
 use crate::table;
 
-/// Each hook of a module and its data module: where it is declared, who overrides it, and where that is written.
+/// Returns a table of the hooks of a module and its data module: the trait that declares each, and the overrides with their source
+/// lines.
 pub(super) fn table<M: LightningModule, D: LightningDataModule>() -> String {
     let (model, model_locations) = (overridden_hooks::<M>(), source_locations::<M>());
     let mut data = <D as DataHooks>::TABLE.overridden();
@@ -15,7 +16,7 @@ pub(super) fn table<M: LightningModule, D: LightningDataModule>() -> String {
     let mut table = table::with_header(["Hook", "Declared in", "Overridden by", "Written at"]);
     for hook in Hook::ALL.iter().filter(|hook| hook.declared_in() != "Callback") {
         let by = [("data module", data.contains(hook)), ("model", model.contains(hook))];
-        let by: Vec<&str> = by.iter().filter(|(_, overrides)| *overrides).map(|(who, _)| *who).collect();
+        let by: Vec<&str> = by.iter().filter(|(_, overrides)| *overrides).map(|(name, _)| *name).collect();
         let at = data_locations.iter().chain(&model_locations).filter(|location| location.hook == *hook);
         let at: Vec<String> = at.map(SourceLocation::to_string).collect();
         table.add_row([hook.name(), hook.declared_in(), &by.join(", "), &at.join(", ")]);

@@ -1,4 +1,4 @@
-//! The hyperparameters of a model or of its data: from flags, files, a checkpoint and defaults, put together as serde has them.
+//! The hyperparameters of a model or of its data, merged from flags, files, a checkpoint and defaults in their serde form.
 
 use super::configuration::Configuration;
 use super::part::PartFlags;
@@ -13,18 +13,20 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path;
 
-/// What was read, of which a value may be missing.
+/// The merged hyperparameters, of which a value may still be missing.
 pub(super) struct Found<H> {
     hparams: Result<H>,
-    /// The files' values, by the names of the flags.
+    /// The values from files, by the names of their flags.
     pub(super) values: BTreeMap<String, Value>,
-    /// Says that a value is missing, where one is.
+    /// The error for a missing value, if there is one.
     missing: Option<anyhow::Error>,
 }
 
 impl<H> Found<H> {
+    /// Returns the hyperparameters.
+    ///
     /// # Errors
-    /// A value that is missing.
+    /// If a value is missing or invalid.
     pub(super) fn complete(self) -> Result<H> {
         match self.missing {
             Some(missing) => Err(missing),
@@ -33,11 +35,11 @@ impl<H> Found<H> {
     }
 }
 
-/// Reads the hyperparameters `of` a part: the flags' defaults, or a checkpoint's own values where there is one; then the files', then
-/// the flags that were given.
+/// Merges the hyperparameters of the part `of`, in ascending precedence: the defaults of the flags, or the values in a checkpoint if
+/// there is one; the files; the flags on the command line.
 ///
 /// # Errors
-/// Values that do not fit.
+/// If a value has the wrong type.
 pub(super) fn read<H: Hyperparameters>(
     of: &'static str,
     flags: &PartFlags,
@@ -52,7 +54,7 @@ pub(super) fn read<H: Hyperparameters>(
         if !files.have(of) {
             return Ok(Found { hparams: Ok(hparams), values: BTreeMap::new(), missing: None });
         }
-        base = hparams.to_json().with_context(|| format!("the {of}'s hyperparameters cannot be written"))?;
+        base = hparams.to_json().with_context(|| format!("cannot serialize the {of}'s hyperparameters"))?;
     }
     let mut fields = Fields::<H>::new(flags, base);
     let mut of_files = Value::Object(Table::new());
@@ -79,8 +81,7 @@ pub(super) fn read<H: Hyperparameters>(
     };
     let missing = missing.map(|path| anyhow!("{}: missing field `{}`", whose(), path.join(".")));
     if let (None, true) = (&missing, hparams.is_ok()) {
-        // those whose values have other names than their flags are there as well
-        // an empty list is as good as none
+        // values whose names differ from those of their flags are present as well; an empty list counts as no value
         let is_list = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append);
         let required = flags.args.iter().filter(|arg| arg.is_required_set() && !is_list(arg));
         let required = required.map(|arg| arg.get_id().to_string());
@@ -91,20 +92,20 @@ pub(super) fn read<H: Hyperparameters>(
     Ok(Found { hparams, values: named, missing })
 }
 
-/// Removes the values that conflict with flags which were written: the flags win.
+/// Removes the values that conflict with flags on the command line: flags take precedence.
 fn without_conflicts(flags: &PartFlags, values: &mut Value) {
     let Some(table) = values.as_object_mut() else { return };
     table.retain(|name, value| {
         let conflicts = flags.conflicts(name, value);
         if conflicts {
-            warning!("`{}` of a file or a checkpoint is ignored, as it conflicts with a flag", shown(name));
+            warning!("ignoring `{}` from a file or a checkpoint: it conflicts with a flag", shown(name));
         }
         !conflicts
     });
     table.values_mut().for_each(|value| without_conflicts(flags, value));
 }
 
-/// Adds a value, and where it is a struct the values of its fields, by their names.
+/// Adds a value by its name, and if it is a struct, the values of its fields by theirs.
 fn name_value(name: &str, value: &Value, named: &mut BTreeMap<String, Value>) {
     named.insert(name.to_owned(), value.clone());
     value.as_object().into_iter().flatten().for_each(|(name, value)| name_value(name, value, named));
@@ -113,12 +114,12 @@ fn name_value(name: &str, value: &Value, named: &mut BTreeMap<String, Value>) {
 /// The fields of a struct of hyperparameters.
 struct Fields<'a, H> {
     flags: &'a PartFlags,
-    /// The values of flags that were given, else their defaults, where these are one text.
+    /// The values of the flags on the command line, else their defaults, for flags with a single text.
     texts: BTreeMap<String, String>,
     shape: Shape,
-    /// The values from before the files.
+    /// The values that the files override.
     base: Value,
-    /// The fillers with which they can be read.
+    /// The seeds of the fillers with which the base can be deserialized.
     seeds: Vec<u8>,
     kind: std::marker::PhantomData<H>,
 }
@@ -132,97 +133,98 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         });
         let texts = texts.collect();
         let mut shape = H::shape(&base, &texts);
-        // a struct that is the value of one flag is not made up
-        shape.optional.retain(|place| place.last().is_none_or(|name| args.iter().all(|arg| arg.get_id() != name)));
+        // a struct that is the value of one flag needs no placeholder
+        shape.optional.retain(|path| path.last().is_none_or(|name| args.iter().all(|arg| arg.get_id() != name)));
         let mut fields = Self { flags, texts, shape, base, seeds: Vec::new(), kind: std::marker::PhantomData };
         fields.seeds = (0..SEEDS).filter(|seed| fields.filled(&fields.base, *seed).is_ok()).collect();
         fields
     }
 
-    /// Divides a table of a file into what can be used and what cannot, with a mistake for each value.
-    fn sort_out(&self, place: &mut Path, table: &Table) -> (Table, Vec<String>) {
+    /// Splits a table of a file into the valid values and a list with a mistake for each invalid one.
+    fn sort_out(&self, path: &mut Path, table: &Table) -> (Table, Vec<String>) {
         let (mut usable, mut mistakes) = (Table::new(), Vec::new());
-        let known = self.known(&place[1..]);
+        let known = self.known(&path[1..]);
         for (key, value) in table {
-            place.push(key.clone());
-            let shown_place = place.iter().map(|name| shown(name)).collect::<Vec<_>>().join(".");
+            path.push(key.clone());
+            let shown_path = path.iter().map(|name| shown(name)).collect::<Vec<_>>().join(".");
             match value {
                 _ if known.as_ref().is_some_and(|known| !known.contains(key)) => {
-                    mistakes.push(unknown(&shown_place, key, known.as_deref().unwrap_or_default()));
+                    mistakes.push(unknown(&shown_path, key, known.as_deref().unwrap_or_default()));
                 }
-                Value::Object(inner) if self.shape.structs.contains_key(&place[1..]) => {
-                    let (inner, wrong) = self.sort_out(place, inner);
+                Value::Object(inner) if self.shape.structs.contains_key(&path[1..]) => {
+                    let (inner, wrong) = self.sort_out(path, inner);
                     usable.insert(key.clone(), Value::Object(inner));
                     mistakes.extend(wrong);
                 }
-                value => match self.check(&place[1..], value) {
+                value => match self.check(&path[1..], value) {
                     Ok(()) => drop(usable.insert(key.clone(), value.clone())),
-                    Err(error) => mistakes.push(format!("`{shown_place}`: {}", in_one_line(&error))),
+                    Err(error) => mistakes.push(format!("`{shown_path}`: {}", in_one_line(&error))),
                 },
             }
-            place.pop();
+            path.pop();
         }
         (usable, mistakes)
     }
 
-    /// The names of the fields in the struct at a place; `None` where they are not known.
-    fn known(&self, place: &[String]) -> Option<Vec<String>> {
-        let at_place = place.iter().try_fold(&self.base, |value, name| value.get(name));
-        let keys = at_place.and_then(Value::as_object).into_iter().flat_map(Table::keys).cloned();
-        let fields = self.shape.structs.get(place);
+    /// Returns the names of the fields of the struct at a path; `None` if they are not known.
+    fn known(&self, path: &[String]) -> Option<Vec<String>> {
+        let at_path = path.iter().try_fold(&self.base, |value, name| value.get(name));
+        let keys = at_path.and_then(Value::as_object).into_iter().flat_map(Table::keys).cloned();
+        let fields = self.shape.structs.get(path);
         let mut known: Vec<String> = keys.collect();
         known.extend(fields.into_iter().flat_map(|fields| fields.iter().map(|field| (*field).to_owned())));
-        if place.is_empty() && fields.is_none() {
+        if path.is_empty() && fields.is_none() {
             known.extend(self.flags.args.iter().map(|arg| arg.get_id().to_string()));
         }
         known.sort();
         known.dedup();
-        Some(known).filter(|known| place.is_empty() || !known.is_empty())
+        Some(known).filter(|known| path.is_empty() || !known.is_empty())
     }
 
-    /// Whether a value fits the field at a place.
-    fn check(&self, place: &[String], value: &Value) -> Result<(), String> {
+    /// Checks that a value fits the field at a path.
+    fn check(&self, path: &[String], value: &Value) -> Result<(), String> {
         let mut one = value.clone();
-        for name in place.iter().rev() {
+        for name in path.iter().rev() {
             one = Value::Object(Table::from_iter([(name.clone(), one)]));
         }
         let Value::Object(one) = one else { return Ok(()) };
-        // where nothing can be made up, the values are judged together
+        // without placeholders, a value cannot be checked alone: all are checked together later
         let Some(seed) = self.seeds.first() else { return Ok(()) };
         self.filled(&self.overlaid(&self.base, &one), *seed).map(drop).map_err(|error| error.to_string())
     }
 
-    /// A table with values of another: structs have the values of both.
+    /// Returns `base` with the values of `table`; structs are merged field by field.
     fn overlaid(&self, base: &Value, table: &Table) -> Value {
         overlaid(&self.shape, &mut Path::new(), base, table)
     }
 
-    /// The values with the defaults of those that are missing, and the flags that were given; and the first that has no default.
+    /// Returns the hyperparameters, with defaults for missing values and with the flags on the command line, and the path of the first
+    /// value that has no default.
     fn completed(&self, values: &Value) -> serde_json::Result<(H, Option<Path>)> {
         let optional = self.optional_of_flags(values);
         let completed = (0..SEEDS).map(|seed| self.with_flags(values, seed, &optional));
-        let mut whole = completed.filter_map(Result::ok);
-        let (Some(one), Some(other)) = (whole.next(), whole.next()) else {
-            // a missing value has no substitute
+        let mut complete = completed.filter_map(Result::ok);
+        let (Some(one), Some(other)) = (complete.next(), complete.next()) else {
+            // no placeholder is valid
             let mut hparams = H::from_json(values.clone())?;
             hparams.update_from_arg_matches(&self.flags.explicit).map_err(serde::de::Error::custom)?;
             return Ok((hparams, None));
         };
-        let mut made_up = Vec::new();
-        differences(&one, &other, &mut Path::new(), &mut made_up);
-        let missing = made_up.into_iter().find(|place| self.is_required(place, values));
+        let mut placeholders = Vec::new();
+        differences(&one, &other, &mut Path::new(), &mut placeholders);
+        let missing = placeholders.into_iter().find(|path| self.is_required(path, values));
         Ok((H::from_json(one)?, missing))
     }
 
-    /// Whether a value that was made up must be given: one of a required flag, which may have another name.
-    fn is_required(&self, place: &[String], values: &Value) -> bool {
+    /// Returns whether a placeholder stands for a required value: that of a required flag, which may have another name.
+    fn is_required(&self, path: &[String], values: &Value) -> bool {
         let mut named = BTreeMap::new();
         values.as_object().into_iter().flatten().for_each(|(name, value)| name_value(name, value, &mut named));
         let is_given = |arg: &Arg| {
             let id = arg.get_id().as_str();
             named.contains_key(id) || self.flags.explicit.try_contains_id(id).unwrap_or_default()
         };
-        match self.flags.args.iter().find(|arg| place.last().is_some_and(|name| arg.get_id() == name)) {
+        match self.flags.args.iter().find(|arg| path.last().is_some_and(|name| arg.get_id() == name)) {
             Some(arg) => arg.is_required_set(),
             None => self.flags.args.iter().any(|arg| arg.is_required_set() && !is_given(arg)),
         }
@@ -232,7 +234,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         H::fill(values, Filler::new(seed, &self.texts), &self.shape)
     }
 
-    /// What the fields are before and after an update by flags.
+    /// Returns the fields before and after an update by flags.
     fn updated(&self, values: &Value, seed: u8, flags: &ArgMatches) -> serde_json::Result<(Value, Value)> {
         let mut hparams = self.filled(values, seed)?;
         let before = hparams.to_json()?;
@@ -240,25 +242,25 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         Ok((before, hparams.to_json()?))
     }
 
-    /// The values with defaults and flags, and others made up for what is still missing.
+    /// Returns the values with defaults and flags, and with placeholders for missing values.
     fn with_flags(&self, values: &Value, seed: u8, optional: &BTreeSet<Path>) -> serde_json::Result<Value> {
         let (_, mut all) = self.updated(values, seed, &self.flags.given)?;
         if let Some(table) = values.as_object() {
             all = self.updated(&self.overlaid(&all, table), seed, &self.flags.explicit)?.1;
         }
-        for place in self.shape.optional.difference(optional) {
-            let value = place.iter().try_fold(&mut all, |value, name| value.get_mut(name));
+        for path in self.shape.optional.difference(optional) {
+            let value = path.iter().try_fold(&mut all, |value, name| value.get_mut(name));
             value.into_iter().for_each(|value| *value = Value::Null);
         }
         Ok(all)
     }
 
-    /// The optional structs that the values have, or of which a flag was given.
+    /// Returns the optional structs that are in the values or have a flag on the command line.
     fn optional_of_flags(&self, values: &Value) -> BTreeSet<Path> {
         let updates = (0..SEEDS).filter_map(|seed| self.updated(values, seed, &self.flags.explicit).ok());
         let updates: Vec<(Value, Value)> = updates.collect();
-        let is_there = |place: &&Path| {
-            let at = |value| place.iter().try_fold(value, |value: &Value, name| value.get(name));
+        let is_there = |path: &&Path| {
+            let at = |value| path.iter().try_fold(value, |value: &Value, name| value.get(name));
             at(values).is_some_and(|value| !value.is_null())
                 || updates.iter().any(|(before, after)| at(before) != at(after))
         };
@@ -266,37 +268,37 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
     }
 }
 
-/// How many fillers are tried: a type may have no 0.
+/// The number of fillers to try. More than one, as a type may reject 0.
 const SEEDS: u8 = 3;
 
-fn overlaid(shape: &Shape, place: &mut Path, base: &Value, table: &Table) -> Value {
+fn overlaid(shape: &Shape, path: &mut Path, base: &Value, table: &Table) -> Value {
     let mut all = base.as_object().cloned().unwrap_or_default();
     for (key, value) in table {
-        place.push(key.clone());
+        path.push(key.clone());
         let value = match value {
-            Value::Object(inner) if shape.structs.contains_key(place) => {
-                overlaid(shape, place, all.get(key).unwrap_or(&Value::Null), inner)
+            Value::Object(inner) if shape.structs.contains_key(path) => {
+                overlaid(shape, path, all.get(key).unwrap_or(&Value::Null), inner)
             }
             value => value.clone(),
         };
         all.insert(key.clone(), value);
-        place.pop();
+        path.pop();
     }
     Value::Object(all)
 }
 
-/// The places at which two values differ.
-fn differences(one: &Value, other: &Value, place: &mut Path, found: &mut Vec<Path>) {
+/// Collects the paths at which two values differ.
+fn differences(one: &Value, other: &Value, path: &mut Path, found: &mut Vec<Path>) {
     let (Value::Object(fields), Value::Object(others)) = (one, other) else {
         if one != other {
-            found.push(place.clone());
+            found.push(path.clone());
         }
         return;
     };
     let names: BTreeSet<&String> = fields.keys().chain(others.keys()).collect();
     for name in names {
-        place.push(name.clone());
-        differences(fields.get(name).unwrap_or(&Value::Null), others.get(name).unwrap_or(&Value::Null), place, found);
-        place.pop();
+        path.push(name.clone());
+        differences(fields.get(name).unwrap_or(&Value::Null), others.get(name).unwrap_or(&Value::Null), path, found);
+        path.pop();
     }
 }

@@ -1,4 +1,4 @@
-//! A configuration file of Lightning's CLI: what it has in other places than the program's own files.
+//! Translates configuration files of Lightning's CLI to the program's own structure.
 
 use crate::config::lightning_keys::classes;
 use crate::stage::Stage;
@@ -8,8 +8,7 @@ use serde_json::Value;
 /// The types of a program, by the sections of their hyperparameters.
 pub(super) type Types = [(&'static str, &'static str); 2];
 
-/// Moves the values of a file of Lightning's to where the program has them. Returns a mistake for each key that cannot be taken, with
-/// what stands in its place.
+/// Moves the values of a Lightning file to the program's keys. Returns a mistake for each unsupported key, with what to use instead.
 pub(super) fn translate(table: &mut Table, stage: Stage, types: Types) -> Vec<String> {
     take_verb(table, stage);
     let mut mistakes = Vec::new();
@@ -18,7 +17,7 @@ pub(super) fn translate(table: &mut Table, stage: Stage, types: Types) -> Vec<St
     for (key, instead) in [("optimizer", optimizer), ("lr_scheduler", scheduler)] {
         let Some(value) = table.remove(key).filter(|value| !value.is_null()) else { continue };
         let names: Vec<String> = classes(&value).iter().map(|name| format!(" (`{name}`)")).collect();
-        mistakes.push(format!("`{key}`{} is not taken from a file: {instead}", names.concat()));
+        mistakes.push(format!("`{key}`{} cannot be configured in a file: {instead}", names.concat()));
     }
     for key in ["verbose", "return_predictions", "weights_only"] {
         table.remove(key);
@@ -31,7 +30,7 @@ pub(super) fn translate(table: &mut Table, stage: Stage, types: Types) -> Vec<St
     mistakes
 }
 
-/// Takes the section of the running verb, which a file for all verbs has around everything else.
+/// Replaces a table with a section for each verb by the section of the running verb.
 fn take_verb(table: &mut Table, stage: Stage) {
     for verb in [Stage::Fit, Stage::Validate, Stage::Test, Stage::Predict] {
         let name = verb.to_string();
@@ -48,7 +47,8 @@ fn take_verb(table: &mut Table, stage: Stage) {
     }
 }
 
-/// Takes the arguments of a class in place of the class, of which the program has one.
+/// Replaces a `class_path` with `init_args` by the arguments alone: the program's class is fixed. Returns a mistake if the class is
+/// another one.
 fn take_init_args(section: &str, class: &mut Table, of_program: &str) -> Option<String> {
     let is_class = class.keys().all(|key| matches!(key.as_str(), "class_path" | "init_args" | "dict_kwargs"));
     let Some(Value::String(path)) = class.get("class_path").filter(|_| is_class) else { return None };
@@ -63,8 +63,8 @@ fn take_init_args(section: &str, class: &mut Table, of_program: &str) -> Option<
     let plain = plain.rsplit("::").next().unwrap_or(plain);
     (name != plain).then(|| {
         format!(
-            "`{section}.class_path` is `{path}`, and the {section} of this program is `{plain}`: remove it, and write the values \
-             of `init_args` into `{section}`"
+            "`{section}.class_path` is `{path}`, but the {section} of this program is `{plain}`: remove `class_path`, and move the values \
+             of `init_args` to `{section}`"
         )
     })
 }

@@ -1,6 +1,6 @@
 //! The generated program: `fit | validate | test | predict`, plus `hooks` and `doctor`.
 //!
-//! [`Program`] describes it, and shows what it takes.
+//! See [`Program`] for its commands and an example.
 
 mod configuration;
 mod doctor;
@@ -18,9 +18,9 @@ pub use program::Program;
 use crate::module::{FromHparams, FromHparamsAndData, LightningModule, Loads};
 use std::process::ExitCode;
 
-/// The data module of a program for the module `M`: what the generated `Module::main::<Data>()` and `Module::program::<Data>()`
-/// call.
-// It asks nothing of the data itself. So what a data module lacks is said of the data module, and not of this trait.
+/// The data module of a program for the module `M`. The generated `Module::main::<Data>()` and `Module::program::<Data>()` call this
+/// trait's functions.
+// The trait has no bounds on the data module, so that the compiler reports an unmet bound for the data module, not for this trait.
 pub trait ProgramData<M: LightningModule>: Sized {
     /// Returns the program of the module and this data module.
     fn program() -> Program<M, Self> {

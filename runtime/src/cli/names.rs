@@ -1,20 +1,21 @@
-//! The names of flags: each part's own are always understood, `--model.lr`; short ones where only one part has them, `--lr`.
+//! The names of flags: names with a section, such as `--model.lr`, are always accepted; those without, such as `--lr`, if only one
+//! part has the flag.
 
 use super::part::Part;
 use clap::{Arg, ArgAction, Command};
 use std::collections::BTreeMap;
 
-/// The places of the flags that share a name.
+/// The flags of each name, of which there are several if parts share it.
 #[derive(Default)]
 pub(super) struct Names {
-    /// For each long name, with dashes, and each short one, the long forms of the flags that have it.
+    /// The long forms of the flags, by long name (with dashes) and by short name.
     owners: BTreeMap<String, Vec<String>>,
-    /// The program's own, which no part can have.
+    /// The names of the program's own flags, which parts cannot use.
     own: Vec<String>,
 }
 
 impl Names {
-    /// The names in these parts of a program that has flags of its own.
+    /// Returns the names of the flags in these parts, and of the program's own flags.
     pub(super) fn of(own: &Command, parts: &[Part]) -> Self {
         let mut names = Self { own: own.get_arguments().flat_map(names_of).collect(), ..Self::default() };
         names.own.extend(["help".to_owned(), "h".to_owned()]);
@@ -32,7 +33,7 @@ impl Names {
         !self.own.iter().any(|own| own == name) && self.owners.get(name).is_none_or(|owners| owners.len() < 2)
     }
 
-    /// A part with the names by which its flags are shown.
+    /// Returns the part with its flags renamed to the names in the help.
     pub(super) fn shown(&self, part: Part) -> Part {
         let name = part.name;
         part.mut_args(|arg| match arg.get_long().map(dashed) {
@@ -41,9 +42,10 @@ impl Names {
         })
     }
 
-    /// A flag of the program's command line for one of a part: its looks and its names, with nothing that refers to other flags.
+    /// Returns the flag of the program's command line for a flag of a part: its appearance and its names, without references to other
+    /// flags.
     pub(super) fn surface(&self, part: &Part, arg: &Arg) -> Arg {
-        let mut surface = looks(part.id(arg), arg);
+        let mut surface = copy_appearance(part.id(arg), arg);
         let Some(shown) = arg.get_long() else { return self.with_short(surface, arg) };
         let plain = dashed(shown.strip_prefix(&format!("{}.", part.name)).unwrap_or(shown));
         let aliases = arg.get_all_aliases().unwrap_or_default().into_iter().map(dashed);
@@ -75,11 +77,11 @@ impl Names {
         surface.short_aliases(aliases.into_iter().filter(is_free))
     }
 
-    /// A hidden flag for each name that several parts have, with the sentence that answers it.
+    /// Returns a hidden flag for each name that several parts share, with its error message.
     pub(super) fn ambiguous(&self) -> Vec<(Arg, String)> {
         let is_own = |name: &String| self.own.contains(name);
         let several = self.owners.iter().filter(|(name, owners)| owners.len() > 1 && !is_own(name));
-        let refused = several.map(|(name, owners)| {
+        let flags = several.map(|(name, owners)| {
             let arg = Arg::new(format!("ambiguous.{name}")).hide(true).action(ArgAction::Append).num_args(0..);
             let arg = arg.allow_negative_numbers(true);
             let (arg, flag) = match name.chars().collect::<Vec<_>>()[..] {
@@ -89,11 +91,11 @@ impl Names {
             let owners: Vec<String> = owners.iter().map(|owner| format!("`{owner}`")).collect();
             (arg, format!("`{flag}` is ambiguous: write {}", owners.join(" or ")))
         });
-        refused.collect()
+        flags.collect()
     }
 }
 
-/// The name by which a flag is always understood.
+/// Returns the name by which a flag is always accepted.
 fn long_form(part: &Part, arg: &Arg) -> String {
     match (arg.get_long(), arg.get_short()) {
         (Some(long), _) => format!("--{}.{}", part.name, dashed(long)),
@@ -115,8 +117,8 @@ fn names_of(arg: &Arg) -> Vec<String> {
     names
 }
 
-/// A new flag that is shown and read as another one.
-fn looks(id: String, arg: &Arg) -> Arg {
+/// Returns a new flag that is displayed and parsed like `arg`.
+fn copy_appearance(id: String, arg: &Arg) -> Arg {
     let mut new = Arg::new(id).action(arg.get_action().clone()).required(arg.is_required_set()).hide(arg.is_hide_set());
     if let Some(help) = arg.get_help() {
         new = new.help(help.clone());

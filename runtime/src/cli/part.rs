@@ -10,8 +10,8 @@ use serde_json::Value;
 use std::any::TypeId;
 use std::ffi::{OsStr, OsString};
 
-/// The flags of a part. The command line shows them under names that are unique in the program; their values are read by the
-/// command that clap derives, which knows what they require of each other.
+/// The flags of a part. On the command line they have names that are unique in the program; their values are parsed by the command
+/// that clap derives, which has the requirements and conflicts between them.
 pub(super) struct Part {
     /// The name of its section, which is also the prefix of its long flags: `--model.lr`.
     pub(super) name: &'static str,
@@ -19,27 +19,29 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// Returns the flags of the hyperparameters `H`.
+    ///
     /// # Errors
-    /// Hyperparameters that cannot be flags.
+    /// If the hyperparameters have subcommands, or two flags of one name.
     pub(super) fn of<H: Hyperparameters>(name: &'static str) -> Result<Self> {
         let derived = H::augment_args(Command::new(name).no_binary_name(true).disable_help_flag(true));
         if derived.has_subcommands() {
-            bail!("the hyperparameters of the {name} have subcommands: give them flags alone");
+            bail!("the hyperparameters of the {name} have subcommands: use only flags");
         }
         let part = Self { name, derived: derived.mut_args(adapted) };
         let mut known = Vec::new();
         for flag in part.args().flat_map(flags) {
             if known.contains(&flag) {
-                bail!("`{flag}` is the flag of two hyperparameters of the {name}: rename one of them");
+                bail!("two hyperparameters of the {name} have the flag `{flag}`: rename one of them");
             }
             known.push(flag);
         }
-        // what clap asserts of it, in debug builds
+        // runs clap's assertions, in debug builds
         part.derived.clone().build();
         Ok(part)
     }
 
-    /// Changes each flag.
+    /// Returns the part with `change` applied to each flag.
     pub(super) fn mut_args(self, change: impl FnMut(Arg) -> Arg) -> Self {
         Self { derived: self.derived.mut_args(change), ..self }
     }
@@ -48,18 +50,18 @@ impl Part {
         self.derived.get_arguments()
     }
 
-    /// The name of a flag among those of all parts.
+    /// Returns the id of a flag, which is unique among the flags of all parts.
     pub(super) fn id(&self, arg: &Arg) -> String {
         format!("{}.{}", self.name, arg.get_id())
     }
 
-    /// Reads the values that the whole program's command line has for this part.
+    /// Parses the values for this part from the program's command line.
     pub(super) fn read(&self, all: &ArgMatches, requires: bool) -> Result<PartFlags, clap::Error> {
         let command = if requires { self.derived.clone() } else { nothing_required(self.derived.clone()) };
         let written = self.written(all);
         let given = match command.clone().try_get_matches_from(&written) {
             Ok(given) => given,
-            // clap looks for missing flags last; a file or a checkpoint may have their values
+            // clap reports missing flags last; their values may be in a file or a checkpoint
             Err(error) if is_missing(&error) => command.clone().ignore_errors(true).get_matches_from(&written),
             Err(error) => return Err(error),
         };
@@ -73,7 +75,7 @@ impl Part {
         Ok(PartFlags { args, given, explicit, written, command })
     }
 
-    /// The part's arguments as they would be written for it alone.
+    /// Returns the arguments of this part, as on a command line for this part alone.
     fn written(&self, all: &ArgMatches) -> Vec<OsString> {
         let (mut written, mut positional) = (Vec::new(), Vec::new());
         for arg in self.args() {
@@ -102,20 +104,20 @@ impl Part {
     }
 }
 
-/// A part's flags as they were read.
+/// The parsed flags of a part.
 pub(super) struct PartFlags {
-    /// The flags themselves.
+    /// The declared flags.
     pub(super) args: Vec<Arg>,
-    /// All values, defaults included.
+    /// All values, including defaults.
     pub(super) given: ArgMatches,
-    /// Those that were written.
+    /// The values on the command line.
     pub(super) explicit: ArgMatches,
     written: Vec<OsString>,
     command: Command,
 }
 
 impl PartFlags {
-    /// The flags that are missing although others have these values, in files.
+    /// Returns the required flags that are still missing when others have these values, from files.
     pub(super) fn missing_besides<'a>(&self, values: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Vec<String> {
         let (mut written, mut in_files) = (self.written.clone(), Vec::new());
         for (id, value) in values.into_iter().filter(|(_, value)| !value.is_null()) {
@@ -136,7 +138,7 @@ impl PartFlags {
         missing.unwrap_or_default()
     }
 
-    /// Whether a value from a file or a checkpoint conflicts with a flag that was written.
+    /// Returns whether a value from a file or a checkpoint conflicts with a flag on the command line.
     pub(super) fn conflicts(&self, id: &str, value: &Value) -> bool {
         let arg = self.args.iter().find(|arg| arg.get_id() == id && !self.is_explicit(id));
         let Some(arg) = arg.filter(|_| !value.is_null() && *value != Value::Bool(false)) else { return false };
@@ -154,11 +156,11 @@ fn is_missing(error: &clap::Error) -> bool {
     error.kind() == ErrorKind::MissingRequiredArgument
 }
 
-/// A flag as the program needs it.
+/// Adapts a flag that clap derives to the program.
 fn adapted(arg: Arg) -> Arg {
     let is_bool = arg.get_value_parser().type_id() == TypeId::of::<bool>();
     match arg.get_action() {
-        // so that a flag can turn off what a file turns on: `--bias=false`
+        // so that `--bias=false` can override a file's `bias: true`
         ArgAction::SetTrue if is_bool => arg
             .action(ArgAction::Set)
             .value_parser(value_parser!(bool))
@@ -168,13 +170,13 @@ fn adapted(arg: Arg) -> Arg {
             .default_missing_value("true")
             .default_value("false")
             .hide_default_value(true),
-        // `--lr -1` is a wrong learning rate, not an unknown flag `-1`
+        // so that the error of `--lr -1` is about the learning rate, not about an unknown flag `-1`
         action if action.takes_values() => arg.allow_negative_numbers(true),
         _ => arg,
     }
 }
 
-/// A flag whose values are not looked at.
+/// Returns a flag that accepts any value.
 fn untyped(arg: Arg) -> Arg {
     if arg.get_action().takes_values() { arg.value_parser(ValueParser::os_string()) } else { arg }
 }
@@ -185,7 +187,7 @@ fn nothing_required(command: Command) -> Command {
     command.mut_args(|arg| arg.required(false))
 }
 
-/// All names of a flag on the command line, with their dashes.
+/// Returns all names of a flag on the command line, with their dashes.
 fn flags(arg: &Arg) -> Vec<String> {
     let longs = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
     let shorts = arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
@@ -197,12 +199,12 @@ fn flag_of(arg: &Arg) -> Option<String> {
     arg.get_long().map(|long| format!("--{long}")).or_else(short)
 }
 
-/// A flag that was written once, with its values.
+/// Returns the arguments for one occurrence of a flag with these values.
 fn one_flag(arg: &Arg, flag: &str, values: &[OsString]) -> Vec<OsString> {
     let joined = |values: &[OsString], delimiter: char| values.join(OsStr::new(&delimiter.to_string()));
     let with_value = |value: &OsStr| {
         let mut written = OsString::from(flag);
-        // a short flag takes its value without `=` as well
+        // clap accepts `=` after a short flag as well
         written.push("=");
         written.push(value);
         vec![written]
@@ -215,8 +217,8 @@ fn one_flag(arg: &Arg, flag: &str, values: &[OsString]) -> Vec<OsString> {
     }
 }
 
-/// A flag with a value from a file, as it would have been written: each element of a list in a flag of its own, or after one flag
-/// that takes several.
+/// Returns the arguments for a flag with a value from a file: one flag per element of a list, or all elements after one flag if it takes
+/// several values.
 fn as_written(arg: &Arg, value: &Value) -> Vec<OsString> {
     let Some(flag) = flag_of(arg) else { return Vec::new() };
     if !arg.get_action().takes_values() {

@@ -16,12 +16,12 @@ use std::process::ExitCode;
 
 type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 
-/// The program of a module and a data module: `Model::program::<Data>()`, of which `Model::main::<Data>()` is the short form.
+/// The program of a module and a data module: `Model::program::<Data>()`, for which `Model::main::<Data>()` is a shorthand.
 /// Lightning's [`LightningCLI`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli.html).
 ///
 /// Its commands are `fit`, `validate`, `test`, `predict`, `hooks` and `doctor`. Flags and configuration files set the trainer's
-/// configuration, the hyperparameters of the module and the data module, the seed, and the checkpoint to begin from. Callbacks that
-/// depend on hyperparameters are returned by the module's `configure_callbacks`; all others, and loggers, are given here.
+/// configuration, the hyperparameters of the module and the data module, the seed, and the checkpoint to start from. Callbacks that
+/// depend on hyperparameters are returned by the module's `configure_callbacks`; add all others, and loggers, here.
 ///
 /// ```
 /// use tch_lightning::prelude::*;
@@ -88,7 +88,7 @@ type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 pub struct Program<M: LightningModule, D> {
     arguments: Option<Vec<OsString>>,
     trainer_defaults: Option<TrainerConfig>,
-    /// Adds to the trainer what was given, in that order.
+    /// The functions that add callbacks and loggers to the trainer, in order.
     complete: Vec<Complete<M>>,
     data: PhantomData<fn() -> D>,
 }
@@ -109,19 +109,19 @@ impl<M: LightningModule, D> Program<M, D> {
         self.completed_by(|trainer| trainer.callbacks(callbacks))
     }
 
-    /// Adds a logger to the trainer, as [`Trainer::logger`] does. Without any, a [`CsvLogger`](crate::loggers::CsvLogger) writes into the
+    /// Adds a logger to the trainer, as [`Trainer::logger`] does. By default, a [`CsvLogger`](crate::loggers::CsvLogger) writes to the
     /// run's folder.
     pub fn logger(self, logger: impl Logger + 'static) -> Self {
         self.completed_by(|trainer| trainer.logger(logger))
     }
 
-    /// Sets the trainer's configuration where neither a flag nor a configuration file sets it, in place of the module's
-    /// `trainer_defaults`.
+    /// Sets the default configuration of the trainer, which replaces the module's `trainer_defaults`. Flags and configuration files
+    /// override it.
     pub fn trainer_defaults(self, config: TrainerConfig) -> Self {
         Self { trainer_defaults: Some(config), ..self }
     }
 
-    /// Sets the arguments, in place of the process's. The first one is the program's name.
+    /// Sets the arguments. The first one is the program's name. The default is the arguments of the process.
     pub fn arguments(self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         Self { arguments: Some(arguments.into_iter().map(Into::into).collect()), ..self }
     }
@@ -133,12 +133,11 @@ impl<M: LightningModule, D> Program<M, D> {
 }
 
 impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparams> Program<M, D> {
-    /// Runs the program. Messages go to stderr, by [`messages::init`](crate::messages::init) where no subscriber of `tracing` is
-    /// installed; an error is one line there.
+    /// Runs the program. Messages go to stderr, through [`messages::init`](crate::messages::init) unless a subscriber of `tracing` is
+    /// installed. An error is printed there in one line.
     ///
-    /// The exit code is 0 after a run that succeeded, 130 where SIGINT (Ctrl-C) ended it, 143 where SIGTERM did, and 1 for all other
-    /// errors. A second signal ends the process at once, with the same codes; flags that are unknown or wrong end it with 2, `--help`
-    /// with 0.
+    /// The exit code is 0 if the run succeeds, 130 if SIGINT (Ctrl-C) ended it, 143 if SIGTERM did, and 1 after any other error. A
+    /// second signal ends the process at once, with the same codes. Unknown or invalid flags exit with 2, `--help` with 0.
     pub fn run(self) -> ExitCode {
         messages::init();
         match self.try_run() {
@@ -154,7 +153,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
         let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
         let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
         let flags = Flags::of::<M, D>(&defaults)?;
-        // where a flag is wrong, this ends the process
+        // exits the process if a flag is invalid
         let parsed = flags.parse(&arguments);
         let stage = match parsed.verb.as_str() {
             "hooks" => return say(&hooks::table::<M, D>()),
@@ -169,7 +168,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
     }
 }
 
-/// The exit code of a run that failed: 128 plus the number of the signal that ended it, else 1.
+/// Returns the exit code of a failed run: 128 plus the number of the signal that ended it, else 1.
 fn exit_code(error: &anyhow::Error) -> ExitCode {
     match error.downcast_ref() {
         Some(Error::Interrupted { signal, .. }) => ExitCode::from(signal.exit_code()),

@@ -20,7 +20,7 @@ use comfy_table::CellAlignment;
 use serde_json::Value;
 use std::any::type_name;
 
-/// A verb with its flags and configuration files read.
+/// A verb with its parsed flags and configuration files.
 pub(super) struct Verb<M: HasHparams, D: HasHparams> {
     stage: Stage,
     config: TrainerConfig,
@@ -73,10 +73,10 @@ where
         Ok(Self { stage, config, model, data, seed, ckpt_path, checkpoint, prints })
     }
 
-    /// Runs the verb with the trainer that `complete` returns for the one of this configuration.
+    /// Runs the verb. `complete` adds callbacks and loggers to the trainer of this configuration.
     pub(super) fn run(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
         let json = |of: &str, json: serde_json::Result<serde_json::Value>| {
-            json.with_context(|| format!("the {of}'s hyperparameters cannot be written"))
+            json.with_context(|| format!("cannot serialize the {of}'s hyperparameters"))
         };
         let (model, data) = (json("model", self.model.to_json())?, json("data", self.data.to_json())?);
         if self.prints {
@@ -84,26 +84,26 @@ where
             let (model, data) = (json::Plain(&model), json::Plain(&data));
             let ckpt_path = ckpt_path.as_ref();
             let printed = Printed { seed_everything: *seed, trainer: config, model, data, ckpt_path };
-            let text = yaml::write(&printed).context("the configuration cannot be written in YAML")?;
+            let text = yaml::write(&printed).context("cannot write the configuration as YAML")?;
             return say(text.trim_end());
         }
         let hyper_parameters = serde_json::json!({ "model": model, "data": data });
         crate::seed_everything(self.seed);
         // the model may depend on the data module, as on the size of its vocabulary
-        let mut data = panic::catch(|| D::from_hparams(self.data)).context("the data module cannot be made")?;
+        let mut data = panic::catch(|| D::from_hparams(self.data)).context("cannot construct the data module")?;
         let module = panic::catch(|| M::from_hparams_and_data(self.model, &data));
-        let mut module = module.context("the model cannot be made")?;
+        let mut module = module.context("cannot construct the model")?;
         let mut trainer = complete(Trainer::new(self.config).hyper_parameters(hyper_parameters));
         if let Some(found) = &self.checkpoint {
             say(&found.to_string())?;
             trainer = trainer.ckpt_path(&found.path);
         }
-        // without the bounds of the public verbs: the program says of each verb, when it is called, what is missing
+        // without the bounds of the public verbs: the missing hooks of a verb are an error when the verb is called
         match self.stage {
             Stage::Fit => {
                 trainer.run_fit(&mut module, &mut &mut data)?;
                 if let Some(folder) = trainer.context().made_log_dir() {
-                    say(&format!("the run is in {}", folder.display()))?;
+                    say(&format!("the run's folder is {}", folder.display()))?;
                 }
                 Ok(())
             }
@@ -117,7 +117,7 @@ where
     }
 }
 
-/// Warns of each setting of the optimizers that was changed for a resumed `fit`: they resume with those of the checkpoint.
+/// Warns about each changed setting of an optimizer in a resumed `fit`, which keeps the settings of the checkpoint.
 fn warn_of_kept_settings(metadata: &Metadata, model: &Value) {
     let saved = metadata.hyper_parameters.as_ref().and_then(|saved| saved["model"].as_object());
     let groups: Vec<_> = metadata.optimizers.iter().map(|optimizer| &optimizer.groups).collect();
@@ -127,13 +127,13 @@ fn warn_of_kept_settings(metadata: &Metadata, model: &Value) {
         let changed = model.get(name).filter(|new| *new != old && old.is_f64() && is_kept(old));
         if let Some(new) = changed {
             warning!(
-                "`{name}` is {new}, and {old} in the checkpoint: optimizers and schedulers resume with the checkpoint's settings"
+                "`{name}` is {new}, but {old} in the checkpoint: optimizers and schedulers resume with the checkpoint's settings"
             );
         }
     }
 }
 
-/// Whether a value has this number somewhere.
+/// Returns whether a value contains this number at any depth.
 fn contains(json: &Value, number: &Value) -> bool {
     match json {
         Value::Array(items) => items.iter().any(|item| contains(item, number)),
@@ -153,7 +153,7 @@ fn metrics_table(metrics: &Metrics) -> String {
     table.to_string()
 }
 
-/// Writes a result.
+/// Writes a result to stdout.
 pub(super) fn say(text: &str) -> Result<()> {
-    terminal::print(text).context("cannot write to the standard output stream")
+    terminal::print(text).context("cannot write to stdout")
 }

@@ -22,7 +22,7 @@ pub(crate) fn listed(mistakes: &[String]) -> String {
     mistakes[..few].iter().cloned().chain(more).collect::<Vec<_>>().join("; ")
 }
 
-/// Divides a section of a configuration into usable values and mistakes. `base` has a value for each key; `is_valid` checks it with
+/// Splits a section of a configuration into valid values and mistakes. `base` has a value for each key; `is_valid` checks it with
 /// one of them replaced.
 pub(crate) fn sort_out(
     section: Option<&str>,
@@ -35,9 +35,9 @@ pub(crate) fn sort_out(
     for (key, value) in table {
         let path = section.map_or_else(|| shown(key), |section| format!("{section}.{}", shown(key)));
         match lightning_key(key, value) {
-            Some(LightningKey::Taken) => continue,
-            Some(LightningKey::Refused(instead)) => {
-                mistakes.push(format!("`{path}` cannot be taken: {instead}"));
+            Some(LightningKey::Ignored) => continue,
+            Some(LightningKey::Unsupported(instead)) => {
+                mistakes.push(format!("`{path}` is not supported: {instead}"));
                 continue;
             }
             None => {}
@@ -49,7 +49,7 @@ pub(crate) fn sort_out(
         let one = Table::from_iter([(key.clone(), value.clone())]);
         match is_valid(overlay(base, &one)) {
             Ok(()) => drop(usable.insert(key.clone(), value.clone())),
-            // as in Lightning, the default
+            // as in Lightning, null stands for the default
             Err(_) if value.is_null() => {}
             Err(error) => mistakes.push(format!("`{path}`: {}", in_one_line(&error))),
         }
@@ -57,13 +57,13 @@ pub(crate) fn sort_out(
     (usable, mistakes)
 }
 
-/// Says that a key is unknown, with the most similar key, or all keys.
+/// Returns the mistake for an unknown key, with the most similar key or else all keys.
 pub(crate) fn unknown(path: &str, key: &str, known_keys: &[String]) -> String {
     let likeness = |known: &&String| strsim::jaro_winkler(key, known);
     let nearest = known_keys.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     match nearest.filter(|nearest| likeness(nearest) >= LEAST_LIKENESS) {
         Some(nearest) => format!("`{path}` is unknown: write `{nearest}`"),
-        None if known_keys.is_empty() => format!("`{path}` is unknown: there are no keys here"),
+        None if known_keys.is_empty() => format!("`{path}` is unknown: no keys are allowed here"),
         None => format!("`{path}` is unknown: the keys are {}", known_keys.join(", ")),
     }
 }

@@ -1,18 +1,18 @@
-//! Keys of Lightning's `Trainer` that [`TrainerConfig`](super::TrainerConfig) has not: whether a value changes nothing, or what
-//! stands in the key's place.
+//! Keys of Lightning's `Trainer` that [`TrainerConfig`](super::TrainerConfig) does not have. A value that equals Lightning's default
+//! is ignored; for others, a mistake names the replacement.
 
 use crate::yaml::shown;
 use serde_json::Value;
 
-/// What becomes of a key of Lightning's.
+/// The treatment of a key of Lightning.
 pub(super) enum LightningKey {
     /// The value has the same meaning as no value.
-    Taken,
-    /// The value cannot be taken, for this reason.
-    Refused(String),
+    Ignored,
+    /// The value is not supported; the text says what to do instead.
+    Unsupported(String),
 }
 
-/// Looks a key up. Returns `None` for one that Lightning has not either, or that the configuration has.
+/// Looks up a key. Returns `None` for a key that Lightning does not have either, or that the configuration has.
 pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
     let (is_neutral, instead): (bool, &str) = match key {
         "strategy" => (is_text(value, &["auto"]), "a run uses one process and one device: remove it"),
@@ -20,18 +20,18 @@ pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
         "callbacks" => return Some(callbacks(value)),
         "logger" => return loggers(value),
         "deterministic" | "benchmark" => {
-            (*value == Value::Bool(false), "there is no such setting: runs of one seed are equal on the CPU")
+            (*value == Value::Bool(false), "remove it: on the CPU, runs with the same seed are always equal")
         }
         "inference_mode" | "use_distributed_sampler" | "sync_batchnorm" => (value.is_boolean(), ""),
-        "profiler" => (false, "there is no profiler in the configuration: see `tch_lightning::profiler`"),
+        "profiler" => (false, "profilers are not configured here: see `tch_lightning::profiler`"),
         "barebones" => (
             *value == Value::Bool(false),
             "set `logger`, `enable_checkpointing`, `enable_progress_bar` and `enable_model_summary` to false, and \
              `num_sanity_val_steps` to 0",
         ),
-        "plugins" => (is_empty(value), "there are no plugins: `precision` sets the precision"),
+        "plugins" => (is_empty(value), "set `precision` instead"),
         "enable_autolog_hparams" => (*value == Value::Bool(true), "hyperparameters are always logged: remove it"),
-        "model_registry" => (false, "there is no model registry: remove it"),
+        "model_registry" => (false, "a model registry is not supported: remove it"),
         "auto_lr_find" => (*value == Value::Bool(false), "return a `LearningRateFinder` from `configure_callbacks`"),
         "auto_scale_batch_size" => {
             (*value == Value::Bool(false), "return a `BatchSizeFinder` from `configure_callbacks`")
@@ -44,7 +44,7 @@ pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
         _ => return None,
     };
     let is_neutral = is_neutral || value.is_null();
-    Some(if is_neutral { LightningKey::Taken } else { LightningKey::Refused(instead.to_owned()) })
+    Some(if is_neutral { LightningKey::Ignored } else { LightningKey::Unsupported(instead.to_owned()) })
 }
 
 fn is_text(value: &Value, texts: &[&str]) -> bool {
@@ -55,7 +55,7 @@ fn is_empty(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// The classes that a value names by `class_path`, without their modules.
+/// Returns the names of the classes in a value's `class_path`s, without their modules.
 pub(crate) fn classes(value: &Value) -> Vec<String> {
     let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let path = |item: &Value| item.get("class_path").unwrap_or(item).as_str().map(str::to_owned);
@@ -65,10 +65,10 @@ pub(crate) fn classes(value: &Value) -> Vec<String> {
 
 fn callbacks(value: &Value) -> LightningKey {
     if value.is_null() || is_empty(value) {
-        return LightningKey::Taken;
+        return LightningKey::Ignored;
     }
     let names = classes(value).join("`, `");
-    LightningKey::Refused(format!(
+    LightningKey::Unsupported(format!(
         "return `{names}` from the module's `configure_callbacks`, or add them in `main`: \
          `Model::program::<Data>().callback(…)`"
     ))
@@ -80,10 +80,10 @@ fn loggers(value: &Value) -> Option<LightningKey> {
         return None;
     }
     if value.is_null() {
-        return Some(LightningKey::Taken);
+        return Some(LightningKey::Ignored);
     }
     let names = classes(value).join("`, `");
-    Some(LightningKey::Refused(format!(
+    Some(LightningKey::Unsupported(format!(
         "add `{names}` in `main`: `Model::program::<Data>().logger(…)`; or write true or false"
     )))
 }

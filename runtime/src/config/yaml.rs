@@ -37,7 +37,7 @@ impl TrainerConfig {
     /// # Errors
     /// A [`ConfigurationError`] for a value that YAML cannot hold, such as a path that is not UTF-8.
     pub fn to_yaml(&self) -> Result<String, ConfigurationError> {
-        yaml::write(self).map_err(|error| format!("the configuration cannot be written in YAML: {error}").into())
+        yaml::write(self).map_err(|error| format!("cannot write the configuration as YAML: {error}").into())
     }
 
     /// This configuration with the values of a table, which is the section of this name in a larger one.
@@ -59,7 +59,7 @@ mod tests {
     fn what_users_wrote_does_not_reach_the_terminal_as_it_is() {
         let config = |text: &str| TrainerConfig::from_yaml(text).unwrap_err().to_string();
         assert!(config("\"\\e[31mred\\n\": 1").starts_with("`\\u{1b}[31mred\\n` is unknown: the keys are "));
-        assert_eq!(config("\"\\a\": 1\n\"\\a\": 2"), "`\\u{7}` stands twice, the second time in line 2");
+        assert_eq!(config("\"\\a\": 1\n\"\\a\": 2"), "`\\u{7}` is duplicated in line 2");
         let value = config("logger: \"\\e[2J\"");
         assert!(value.starts_with("`logger`: invalid type: string ") && !value.contains('\u{1b}'), "{value}");
         let precision = config("precision: \"\\e[2J\"");

@@ -14,24 +14,24 @@ use std::fmt;
 /// The names that lead to a value.
 pub type Path = Vec<String>;
 
-/// What is known of the structs in a type.
+/// The structs in a type, as far as they are known.
 #[derive(Debug, Default)]
 pub struct Shape {
-    /// The fields of each.
+    /// The names of the fields of each struct.
     pub structs: BTreeMap<Path, &'static [&'static str]>,
-    /// Those that are optional.
+    /// The paths of optional structs.
     pub optional: BTreeSet<Path>,
 }
 
-/// Makes up what is missing.
+/// Generates placeholders for missing values.
 pub struct Filler<'a> {
-    /// Two fillers of other seeds make up other values. That of 0 has the defaults of Rust's types.
+    /// Determines the placeholders: fillers with different seeds generate different ones. Seed 0 generates Rust's defaults.
     seed: u8,
-    /// Texts for fields of these names.
+    /// The placeholders of strings, by the names of their fields.
     texts: &'a BTreeMap<String, String>,
     shape: RefCell<Shape>,
     missing: RefCell<BTreeSet<&'static str>>,
-    /// Whether every field is filled, to find the structs.
+    /// Whether every field gets a placeholder, to find the structs in a type.
     learns: bool,
 }
 
@@ -40,17 +40,17 @@ impl<'a> Filler<'a> {
         Self { seed, texts, shape: RefCell::default(), missing: RefCell::default(), learns: false }
     }
 
-    /// The structs in a type, as far as they can be found.
+    /// Returns the structs in a type, as far as they can be found.
     pub(crate) fn shape_of<T: DeserializeOwned>(json: &Value, texts: &'a BTreeMap<String, String>) -> Shape {
         let filler = Self { learns: true, ..Self::new(1, texts) };
         let _ = T::deserialize(Filling { json: Some(json), path: Path::new(), filler: &filler });
         let mut shape = filler.shape.into_inner();
         let structs: BTreeSet<Path> = shape.structs.keys().cloned().collect();
-        shape.optional.retain(|place| structs.contains(place));
+        shape.optional.retain(|path| structs.contains(path));
         shape
     }
 
-    /// Reads a value. Optional structs of this shape are there.
+    /// Deserializes a value. Missing optional structs of `shape` get placeholders.
     pub(crate) fn fill<T: DeserializeOwned>(self, json: &Value, shape: &Shape) -> serde_json::Result<T> {
         self.shape.borrow_mut().optional.clone_from(&shape.optional);
         loop {
@@ -77,10 +77,10 @@ impl<'a> Filler<'a> {
     }
 }
 
-/// Why a value cannot be read.
+/// The error of a value that cannot be deserialized.
 #[derive(Debug)]
 enum FillError {
-    /// A field is missing, and can be filled.
+    /// A missing field, which can get a placeholder.
     Missing(&'static str),
     Wrong(serde_json::Error),
 }
@@ -106,7 +106,7 @@ impl serde::de::Error for FillError {
     }
 }
 
-/// A value, or what is made up in its place.
+/// A value, or the placeholder of a missing one.
 #[derive(Clone)]
 struct Filling<'a> {
     json: Option<&'a Value>,
@@ -125,14 +125,14 @@ impl<'a> Filling<'a> {
         self.filler.seed
     }
 
-    /// What a text of the user's would be as JSON.
+    /// Returns the placeholder of a value of unknown type: the text of its flag, parsed as JSON if possible.
     fn guess(&self) -> Value {
         let text = self.filler.text(&self.path);
         let guess = text.map(|text| serde_json::from_str(text).unwrap_or_else(|_| text.into()));
         guess.unwrap_or_else(|| self.seed().into())
     }
 
-    /// The fields that there are, and those to be filled.
+    /// Returns the given fields, and the missing ones that get a placeholder.
     fn fields(&self, map: Option<&'a Map<String, Value>>, names: &[&'static str]) -> Vec<(String, Self)> {
         let given = map.into_iter().flatten().map(|(name, json)| (name.clone(), self.field(name, Some(json))));
         let is_given = |name: &str| map.is_some_and(|map| map.contains_key(name));
@@ -247,7 +247,7 @@ impl<'a> Deserializer<'a> for Filling<'a> {
         self.deserialize_tuple(length, visitor)
     }
 
-    /// A struct with `serde(flatten)` is read as a map.
+    // serde deserializes a struct with `serde(flatten)` as a map
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, FillError> {
         match self.json {
             Some(Value::Object(map)) if mark(map).is_none() => {
@@ -292,7 +292,7 @@ fn text(seed: u8) -> &'static str {
     ["", "1", "2"][usize::from(seed) % 3]
 }
 
-/// One of the variants of an enum.
+/// A placeholder for an enum: one of its variants.
 struct AnyVariant<'a> {
     variants: &'static [&'static str],
     inner: Filling<'a>,
@@ -303,8 +303,8 @@ impl<'a> EnumAccess<'a> for AnyVariant<'a> {
     type Variant = Self;
 
     fn variant_seed<S: DeserializeSeed<'a>>(self, seed: S) -> Result<(S::Value, Self), FillError> {
-        let place = usize::from(self.inner.seed()) % self.variants.len().max(1);
-        let name: &'static str = self.variants.get(place).copied().unwrap_or_default();
+        let index = usize::from(self.inner.seed()) % self.variants.len().max(1);
+        let name: &'static str = self.variants.get(index).copied().unwrap_or_default();
         let variant = seed.deserialize(IntoDeserializer::<FillError>::into_deserializer(name))?;
         Ok((variant, self))
     }

@@ -1,10 +1,10 @@
-//! Values as JSON, with every number they have.
+//! Conversion to and from JSON that preserves infinities and NaN.
 //!
-//! JSON has no infinities and no NaN, and [`serde_json::to_value`] writes `null` for them, which no number is read from again.
-//! [`to_value`] writes `{"$float": "inf"}` instead, and [`from_value`] reads it. Everything else is as `serde_json` has it.
+//! JSON cannot represent infinities and NaN: [`serde_json::to_value`] writes `null` for them, which cannot be read back as a number.
+//! [`to_value`] writes `{"$float": "inf"}` instead, and [`from_value`] reads it. Everything else is written as by `serde_json`.
 //!
-//! What checkpoints keep goes through these functions: hyperparameters, the state of optimizers, schedulers and callbacks. Use them
-//! in a `state_dict` of your own where a number may not be finite:
+//! Checkpoints use these functions for hyperparameters and for the state of optimizers, schedulers and callbacks. Use them in your own
+//! `state_dict` if a number may not be finite:
 //!
 //! ```
 //! use tch_lightning::json;
@@ -28,33 +28,33 @@ use serde::Serialize;
 use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Result, Value};
 
-/// The only key of a map that stands for a number which is not finite. A map of the user's with this one key is the value of
-/// another such map.
+/// The only key of a map that represents a number that is not finite. A user's map with only this key is escaped: it becomes the value
+/// of another such map.
 const FLOAT: &str = "$float";
 
-/// Turns a value into JSON.
+/// Converts a value to JSON.
 ///
 /// # Errors
-/// If the value's own implementation fails, or it has maps whose keys are no texts or numbers.
+/// If the value's `Serialize` fails, or if it has a map with keys that are neither strings nor numbers.
 pub fn to_value(value: &(impl Serialize + ?Sized)) -> Result<Value> {
     match ciborium::Value::serialized(value) {
         Ok(everything) if write::needs_marks(&everything) => write::marked(everything),
-        // the reason then names the field
+        // the error then names the field
         Ok(everything) => serde_json::to_value(value).or_else(|_| write::marked(everything)),
-        // what is not in that form fails here too, with a reason that speaks of JSON
+        // fails here too, with an error about JSON instead of CBOR
         Err(_) => serde_json::to_value(value),
     }
 }
 
-/// Turns JSON that [`to_value`] has made, or any other, into a value.
+/// Converts JSON to a value, whether [`to_value`] or another serializer wrote it.
 ///
 /// # Errors
-/// If it is that of another type.
+/// If the JSON does not match the type.
 pub fn from_value<T: DeserializeOwned>(json: &Value) -> Result<T> {
     if read::has_marks(json) { T::deserialize(read::Marked(json)) } else { serde_json::from_value(json.clone()) }
 }
 
-/// The number that a mark stands for.
+/// Parses the number in a mark.
 fn number(text: &str) -> Result<f64> {
     text.parse().map_err(|_| serde_json::Error::custom(format!("`{text}` is not a number")))
 }
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn every_number_is_read_as_it_was() {
+    fn numbers_are_read_as_they_were_written() {
         for number in [0.1, -0.0, f64::from(f32::MAX), f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY] {
             let written = everything(number);
             let text = to_value(&written).unwrap().to_string();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finite_is_as_serde_json_has_it() {
+    fn finite_values_are_written_as_by_serde_json() {
         let mut value = everything(0.1);
         value.json = Value::Null;
         assert_eq!(to_value(&value).unwrap(), serde_json::to_value(&value).unwrap());

@@ -1,4 +1,4 @@
-//! Reads values from JSON in which the numbers that are not finite are marked.
+//! Deserializes values from JSON in which infinities and NaN are marked.
 
 use super::{FLOAT, number, to_value};
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer};
@@ -7,7 +7,7 @@ use serde_json::{Error, Map, Value};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Whether there is a mark anywhere.
+/// Returns whether a value contains a mark at any depth.
 pub(super) fn has_marks(json: &Value) -> bool {
     match json {
         Value::Array(items) => items.iter().any(has_marks),
@@ -16,12 +16,12 @@ pub(super) fn has_marks(json: &Value) -> bool {
     }
 }
 
-/// What the mark that a map is stands for.
+/// Returns the content of a mark, if the map is one.
 pub(super) fn mark(map: &Map<String, Value>) -> Option<&Value> {
     if map.len() == 1 { map.get(FLOAT) } else { None }
 }
 
-/// JSON with marks.
+/// A deserializer of JSON with marks.
 #[derive(Clone, Copy)]
 pub(super) struct Marked<'a>(pub(super) &'a Value);
 
@@ -89,7 +89,7 @@ impl<'de> Deserializer<'de> for Marked<'de> {
     }
 }
 
-/// The key of a map, which may be that of a map by numbers.
+/// A deserializer of a map's key, which may be a number or a boolean.
 struct Key<'a>(&'a str);
 
 impl<'de> IntoDeserializer<'de, Error> for Key<'de> {
@@ -154,15 +154,15 @@ impl<'de> Deserializer<'de> for Key<'de> {
     }
 }
 
-/// Marks a text in YAML that would be taken for a number.
+/// Prefix of a string in YAML that the parser would otherwise convert to a number.
 const TEXT: char = '\u{e000}';
 
-/// Whether a text is that of a number which is not finite, with or without marks.
+/// Returns whether a text is that of an infinity or NaN, with or without marks.
 fn is_ambiguous(text: &str) -> bool {
     matches!(text.trim_start_matches(TEXT), ".inf" | "-.inf" | ".nan")
 }
 
-/// YAML in which the texts that would be taken for numbers are marked, as [`Parsed`] needs it: what reads YAML does not tell `'.inf'`
+/// Marks the strings in YAML that look like infinities or NaN, as [`Parsed`] requires: the YAML parser does not distinguish `'.inf'`
 /// from `.inf`.
 pub(crate) fn mark_texts(yaml: &str) -> Cow<'_, str> {
     let events = granit_parser::Parser::new_from_str(yaml).map_while(Result::ok);
@@ -188,12 +188,12 @@ pub(crate) fn mark_texts(yaml: &str) -> Cow<'_, str> {
     if done == 0 { Cow::Borrowed(yaml) } else { Cow::Owned(marked + rest) }
 }
 
-/// A text without its mark.
+/// Returns a text without its mark.
 fn unmarked(text: &str) -> &str {
     text.strip_prefix(TEXT).filter(|_| is_ambiguous(text)).unwrap_or(text)
 }
 
-/// JSON that is read from a format which has all numbers, such as YAML, with the marks.
+/// JSON with marks, deserialized from a format that has infinities and NaN, such as YAML.
 pub(crate) struct Parsed(pub(crate) Value);
 
 impl<'de> Deserialize<'de> for Parsed {
@@ -239,7 +239,7 @@ impl<'de> Visitor<'de> for Parsing {
         to_value(&value).map(Parsed).map_err(E::custom)
     }
 
-    /// What reads YAML hands on numbers that are not finite as these texts, where the type is not known.
+    /// The YAML parser passes infinities and NaN as these texts if the type is not known.
     fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Parsed, E> {
         match value {
             ".inf" => self.visit_f64(f64::INFINITY),

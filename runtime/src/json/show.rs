@@ -1,11 +1,11 @@
-//! Writes marked JSON in a format that has all numbers, such as YAML.
+//! Serializes marked JSON in a format that has infinities and NaN, such as YAML.
 
 use super::{FLOAT, number};
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-/// JSON in which each mark is the number that it stands for.
+/// JSON whose marks are serialized as numbers.
 pub(crate) struct Plain<'a>(pub(crate) &'a Value);
 
 impl Serialize for Plain<'_> {

@@ -1,10 +1,10 @@
-//! Marks the numbers that are not finite.
+//! Converts values to JSON in which infinities and NaN are marked.
 
 use super::FLOAT;
 use serde::ser::Error as _;
 use serde_json::{Error, Map, Number, Result, Value};
 
-/// Whether a value has a number that is not finite, or what would be taken for the mark of one.
+/// Returns whether a value contains an infinity, a NaN, or a map that looks like a mark.
 pub(super) fn needs_marks(value: &ciborium::Value) -> bool {
     match value {
         ciborium::Value::Float(number) => !number.is_finite(),
@@ -19,7 +19,7 @@ fn is_like_a_mark(entries: &[(ciborium::Value, ciborium::Value)]) -> bool {
     matches!(entries, [(ciborium::Value::Text(key), _)] if key == FLOAT)
 }
 
-/// A value as JSON, with the marks.
+/// Converts a value to JSON with marks.
 pub(super) fn marked(value: ciborium::Value) -> Result<Value> {
     Ok(match value {
         ciborium::Value::Null => Value::Null,
@@ -44,17 +44,17 @@ pub(super) fn marked(value: ciborium::Value) -> Result<Value> {
         }
         // numbers of 128 bits
         ciborium::Value::Tag(2 | 3, _) => return Err(Error::custom("the number is too large for JSON")),
-        other => return Err(Error::custom(format!("{other:?} has no place in JSON"))),
+        other => return Err(Error::custom(format!("{other:?} cannot be written in JSON"))),
     })
 }
 
 fn integer(number: i128) -> Result<Number> {
     let unsigned = u64::try_from(number).map(Number::from).ok();
     let signed = || i64::try_from(number).map(Number::from).ok();
-    unsigned.or_else(signed).ok_or_else(|| Error::custom(format!("{number} is too large a number for JSON")))
+    unsigned.or_else(signed).ok_or_else(|| Error::custom(format!("the number {number} is too large for JSON")))
 }
 
-/// The key of a map, as `serde_json` writes it.
+/// Converts a map's key to a string, as `serde_json` does.
 fn key(key: ciborium::Value) -> Result<String> {
     match key {
         ciborium::Value::Text(text) => Ok(text),

@@ -6,7 +6,7 @@ use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, SavedLoa
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::messages;
-use crate::module::{LightningModule, Running};
+use crate::module::{LightningModule, Run};
 use crate::signal::Caught;
 use crate::stage::Stage;
 use std::ops::Range;
@@ -85,31 +85,31 @@ pub(super) fn overfit<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: &mut
 /// Returns the remaining batches of the running training epoch, of which `count` are taken in total: `dealt`, or else from the
 /// loader.
 pub(super) fn of_epoch<'l, M: LightningModule>(
-    running: &mut Running<'_, M>,
+    run: &mut Run<'_, M>,
     loader: &'l DataLoader<M::Batch>,
     dealt: Option<Batches<'l, M::Batch>>,
     count: Option<usize>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
-    let progress = &running.ctx.progress();
-    let failures = Failures::of(running.ctx, Hook::TrainDataloader, Some(progress.current_epoch()));
-    let places = progress.batches_ready()..count.unwrap_or(usize::MAX);
-    let batches = dealt.map_or_else(|| whole_epoch::<M>(running.ctx, loader), Ok);
-    from(loader, batches, failures, places, running.device_ahead())
+    let progress = &run.ctx.progress();
+    let failures = Failures::of(run.ctx, Hook::TrainDataloader, Some(progress.current_epoch()));
+    let indices = progress.batches_ready()..count.unwrap_or(usize::MAX);
+    let batches = dealt.map_or_else(|| whole_epoch::<M>(run.ctx, loader), Ok);
+    from(loader, batches, failures, indices, run.device_ahead())
 }
 
 /// The batches of an evaluation, at most `count` of them, of one of the loaders that `dataloader` made.
 pub(super) fn of_evaluation<'l, M: LightningModule>(
-    running: &Running<'_, M>,
+    run: &Run<'_, M>,
     (dataloader, dataloader_idx): (Hook, usize),
     loader: &'l DataLoader<M::Batch>,
     epoch: usize,
     count: Option<usize>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
-    let ctx = &*running.ctx;
+    let ctx = &*run.ctx;
     // counted from the end, as the parts of a combined loader are counted from the beginning
     let seed = ctx.seed().derived(usize::MAX - dataloader_idx);
     let batches = loader.epoch_with(dealt_as(ctx, epoch), seed);
-    from(loader, batches, Failures::of(ctx, dataloader, None), 0..count.unwrap_or(usize::MAX), running.device_ahead())
+    from(loader, batches, Failures::of(ctx, dataloader, None), 0..count.unwrap_or(usize::MAX), run.device_ahead())
 }
 
 /// The location of a loader's errors.
@@ -141,21 +141,21 @@ fn from<'l, B: Batch>(
     loader: &'l DataLoader<B>,
     batches: Result<Batches<'l, B>, DataError>,
     failures: Failures,
-    mut places: Range<usize>,
+    mut indices: Range<usize>,
     ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>> + use<'l, B>, Error> {
-    let limit = places.end;
+    let limit = indices.end;
     // other loaders may end before the limit: a batch is known to be the last one when the next one is requested
     let knows_length = loader.num_batches().is_some();
     let cannot_begin = |source| failures.error(None, source);
-    let batches = batches.map_err(cannot_begin)?.watch(&failures.caught).skip_to(places.start);
+    let batches = batches.map_err(cannot_begin)?.watch(&failures.caught).skip_to(indices.start);
     let mut batches = match ahead {
         Some(device) => Fetched::Ahead(batches.prefetch_to_device(device).map_err(cannot_begin)?),
         None => Fetched::AsTheyAre(batches),
     }
     .peekable();
     Ok(std::iter::from_fn(move || {
-        let batch_idx = places.next()?;
+        let batch_idx = indices.next()?;
         let batch = batches.next()?.map_err(|source| failures.error(Some(batch_idx), source));
         let is_last = batch_idx + 1 == limit || (!knows_length && batches.peek().is_none());
         Some(batch.map(|batch| EpochBatch { batch, batch_idx, is_last }))

@@ -5,7 +5,7 @@ use crate::config::BatchLimit;
 use crate::data::{Batch, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running};
+use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
 use crate::stage::{RunningStage, Stage};
 use tch::no_grad_guard;
 
@@ -37,38 +37,38 @@ impl<M: LightningModule> Evaluation<M> {
 
     /// Makes the loaders, if they do not exist yet or must be made again. `counts` is true if they are for the running
     /// epoch; false in the sanity check of an epoch without validation.
-    pub(crate) fn load(&mut self, running: &mut Running<'_, M>, counts: bool) -> Result<(), Error> {
-        let current_epoch = running.ctx.current_epoch();
-        let are_outdated = batches::are_outdated(running.ctx, running.ctx.progress().val_loaded_at());
-        if counts && batches::count_as_made(running.ctx, running.ctx.progress().val_loaded_at()) {
-            running.ctx.progress_mut().set_val_loaded();
+    pub(crate) fn load(&mut self, run: &mut Run<'_, M>, counts: bool) -> Result<(), Error> {
+        let current_epoch = run.ctx.current_epoch();
+        let are_outdated = batches::are_outdated(run.ctx, run.ctx.progress().val_loaded_at());
+        if counts && batches::count_as_made(run.ctx, run.ctx.progress().val_loaded_at()) {
+            run.ctx.progress_mut().set_val_loaded();
         }
         if self.loaders.is_some() && (!are_outdated || self.made_at == Some(current_epoch)) {
             return Ok(());
         }
         self.made_at = Some(current_epoch);
         let hook = self.kind.dataloader();
-        let limit = self.kind.limit(running);
-        let mut loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
-        if self.kind == Kind::Validation && running.ctx.stage() == Stage::Fit {
-            loaders.iter_mut().for_each(|loader| batches::overfit(running.ctx, hook, loader));
+        let limit = self.kind.limit(run);
+        let mut loaders = run.data.evaluation_dataloaders(hook, run.module, run.ctx)?;
+        if self.kind == Kind::Validation && run.ctx.stage() == Stage::Fit {
+            loaders.iter_mut().for_each(|loader| batches::overfit(run.ctx, hook, loader));
         }
         let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
         batches::warn_if_empty(hook, &counts, limit);
         if self.kind == Kind::Validation {
-            running.ctx.set_num_val_batches(&counts);
+            run.ctx.set_num_val_batches(&counts);
         }
         self.loaders = Some(Loaded { loaders, counts });
         Ok(())
     }
 
     /// Makes the loaders and runs over them.
-    pub(crate) fn run_alone(&mut self, running: &mut Running<'_, M>) -> Result<Vec<(String, f64)>, Error> {
-        if self.kind.limit(running).is_zero() {
+    pub(crate) fn run_alone(&mut self, run: &mut Run<'_, M>) -> Result<Vec<(String, f64)>, Error> {
+        if self.kind.limit(run).is_zero() {
             return Ok(Vec::new());
         }
-        self.load(running, true)?;
-        self.run(running, None)
+        self.load(run, true)?;
+        self.run(run, None)
     }
 
     /// Whether the loaders exist.
@@ -77,35 +77,31 @@ impl<M: LightningModule> Evaluation<M> {
     }
 
     /// Runs over the loaders, at most over `sanity` batches of each, without gradients. Returns the logged values of the epoch.
-    pub(crate) fn run(
-        &mut self,
-        running: &mut Running<'_, M>,
-        sanity: Option<usize>,
-    ) -> Result<Vec<(String, f64)>, Error> {
+    pub(crate) fn run(&mut self, run: &mut Run<'_, M>, sanity: Option<usize>) -> Result<Vec<(String, f64)>, Error> {
         let Some(Loaded { loaders, counts }) = &self.loaders else { return Ok(Vec::new()) };
         let counts: Vec<_> = counts.iter().map(|count| smaller(*count, sanity)).collect();
         if counts.iter().all(|count| *count == Some(0)) {
             return Ok(Vec::new());
         }
-        running.ctx.active_log().begin_epoch();
+        run.ctx.active_log().begin_epoch();
         let kind = self.kind;
         // some validation data is shuffled by the progress of training
-        let epoch = running.ctx.progress().current_epoch();
+        let epoch = run.ctx.progress().current_epoch();
         let _no_grad = no_grad_guard();
-        kind.start(running)?;
+        kind.start(run)?;
         let mut is_empty = true;
         for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
-            running.ctx.set_dataloader_idx((loaders.len() > 1).then_some(dataloader_idx));
-            for batch in batches::of_evaluation(running, (kind.dataloader(), dataloader_idx), loader, epoch, count)? {
+            run.ctx.set_dataloader_idx((loaders.len() > 1).then_some(dataloader_idx));
+            for batch in batches::of_evaluation(run, (kind.dataloader(), dataloader_idx), loader, epoch, count)? {
                 let EpochBatch { batch, batch_idx, .. } = batch?;
                 is_empty = false;
-                kind.advance(running, batch, batch_idx, dataloader_idx)?;
-                running.ctx.check_signals(Some(batch_idx))?;
+                kind.advance(run, batch, batch_idx, dataloader_idx)?;
+                run.ctx.check_signals(Some(batch_idx))?;
             }
         }
-        running.ctx.set_dataloader_idx(None);
+        run.ctx.set_dataloader_idx(None);
         batches::warn_if_no_batch(kind.dataloader(), is_empty);
-        kind.end(running)
+        kind.end(run)
     }
 }
 
@@ -124,77 +120,77 @@ impl Kind {
         }
     }
 
-    fn limit<M: LightningModule>(self, running: &Running<'_, M>) -> BatchLimit {
+    fn limit<M: LightningModule>(self, run: &Run<'_, M>) -> BatchLimit {
         match self {
-            Self::Validation => running.ctx.config().limit_val_batches,
-            Self::Test => running.ctx.config().limit_test_batches,
+            Self::Validation => run.ctx.config().limit_val_batches,
+            Self::Test => run.ctx.config().limit_test_batches,
         }
     }
 
-    fn start<M: LightningModule>(self, running: &mut Running<'_, M>) -> Result<(), Error> {
+    fn start<M: LightningModule>(self, run: &mut Run<'_, M>) -> Result<(), Error> {
         match self {
             Self::Validation => {
-                ModelHooksTable::on_validation_model_eval(running.module, running.ctx)?;
-                running.on_validation_start()?;
-                running.on_validation_epoch_start()
+                ModelHooksTable::on_validation_model_eval(run.module, run.ctx)?;
+                run.on_validation_start()?;
+                run.on_validation_epoch_start()
             }
             Self::Test => {
-                ModelHooksTable::on_test_model_eval(running.module, running.ctx)?;
-                running.on_test_start()?;
-                running.on_test_epoch_start()
+                ModelHooksTable::on_test_model_eval(run.module, run.ctx)?;
+                run.on_test_start()?;
+                run.on_test_epoch_start()
             }
         }
     }
 
     fn advance<M: LightningModule>(
         self,
-        running: &mut Running<'_, M>,
+        run: &mut Run<'_, M>,
         batch: M::Batch,
         batch_idx: usize,
         dataloader_idx: usize,
     ) -> Result<(), Error> {
-        let training_batch = running.ctx.enter_batch(batch_idx, batch.batch_size());
-        running.ctx.active_log().set_mark();
-        let batch = running.transfer(batch, dataloader_idx)?;
+        let training_batch = run.ctx.enter_batch(batch_idx, batch.batch_size());
+        run.ctx.active_log().set_mark();
+        let batch = run.transfer(batch, dataloader_idx)?;
         match self {
             Self::Validation => {
-                running.on_validation_batch_start(&batch, batch_idx, dataloader_idx)?;
-                let module = &mut *running.module;
-                let output = running.ctx.under_autocast(|ctx| {
+                run.on_validation_batch_start(&batch, batch_idx, dataloader_idx)?;
+                let module = &mut *run.module;
+                let output = run.ctx.under_autocast(|ctx| {
                     LightningModuleTable::validation_step(module, ctx, &batch, batch_idx, dataloader_idx)
                 })?;
-                running.on_validation_batch_end(&output, &batch, batch_idx, dataloader_idx)?;
+                run.on_validation_batch_end(&output, &batch, batch_idx, dataloader_idx)?;
             }
             Self::Test => {
-                running.on_test_batch_start(&batch, batch_idx, dataloader_idx)?;
-                let module = &mut *running.module;
-                let output = running.ctx.under_autocast(|ctx| {
+                run.on_test_batch_start(&batch, batch_idx, dataloader_idx)?;
+                let module = &mut *run.module;
+                let output = run.ctx.under_autocast(|ctx| {
                     LightningModuleTable::test_step(module, ctx, &batch, batch_idx, dataloader_idx)
                 })?;
-                running.on_test_batch_end(&output, &batch, batch_idx, dataloader_idx)?;
+                run.on_test_batch_end(&output, &batch, batch_idx, dataloader_idx)?;
             }
         }
-        log_step(running, batch_idx)?;
-        running.ctx.leave_batch(training_batch);
+        log_step(run, batch_idx)?;
+        run.ctx.leave_batch(training_batch);
         Ok(())
     }
 
-    fn end<M: LightningModule>(self, running: &mut Running<'_, M>) -> Result<Vec<(String, f64)>, Error> {
+    fn end<M: LightningModule>(self, run: &mut Run<'_, M>) -> Result<Vec<(String, f64)>, Error> {
         match self {
             Self::Validation => {
-                running.ctx.epoch_end_reached();
-                running.on_validation_epoch_end()?;
-                let logged = running.ctx.end_logged_epoch()?;
-                running.on_validation_end()?;
-                ModelHooksTable::on_validation_model_train(running.module, running.ctx)?;
+                run.ctx.epoch_end_reached();
+                run.on_validation_epoch_end()?;
+                let logged = run.ctx.end_logged_epoch()?;
+                run.on_validation_end()?;
+                ModelHooksTable::on_validation_model_train(run.module, run.ctx)?;
                 Ok(logged)
             }
             Self::Test => {
-                running.ctx.epoch_end_reached();
-                running.on_test_epoch_end()?;
-                let logged = running.ctx.end_logged_epoch()?;
-                running.on_test_end()?;
-                ModelHooksTable::on_test_model_train(running.module, running.ctx)?;
+                run.ctx.epoch_end_reached();
+                run.on_test_epoch_end()?;
+                let logged = run.ctx.end_logged_epoch()?;
+                run.on_test_end()?;
+                ModelHooksTable::on_test_model_train(run.module, run.ctx)?;
                 Ok(logged)
             }
         }
@@ -202,11 +198,11 @@ impl Kind {
 }
 
 /// Writes the values logged with `on_step`, one row for each batch.
-fn log_step<M: LightningModule>(running: &mut Running<'_, M>, batch_idx: usize) -> Result<(), Error> {
-    if running.ctx.running_stage() == RunningStage::SanityChecking || running.ctx.loggers_mut().is_empty() {
+fn log_step<M: LightningModule>(run: &mut Run<'_, M>, batch_idx: usize) -> Result<(), Error> {
+    if run.ctx.running_stage() == RunningStage::SanityChecking || run.ctx.loggers_mut().is_empty() {
         return Ok(());
     }
-    let dataloader_idx = running.ctx.dataloader_idx();
-    let row = running.ctx.active_log().step_row(dataloader_idx);
-    Ok(running.ctx.write_row(row, batch_idx)?)
+    let dataloader_idx = run.ctx.dataloader_idx();
+    let row = run.ctx.active_log().step_row(dataloader_idx);
+    Ok(run.ctx.write_row(row, batch_idx)?)
 }

@@ -10,83 +10,83 @@ use crate::counted::counted;
 use crate::data::Batches;
 use crate::error::Error;
 use crate::messages;
-use crate::module::{LightningModule, Running};
+use crate::module::{LightningModule, Run};
 use crate::progress::Progress;
 use crate::stage::RunningStage;
 
 /// Trains until the configured end. The module must be on its device, the optimizers made, and the checkpoint restored. `early` is the
 /// training loader where `configure_optimizers` needed it.
-pub(crate) fn fit<M: LightningModule>(running: &mut Running<'_, M>, early: Option<Training<M>>) -> Result<(), Error> {
-    let after_cut = match continue_cut_epoch(running.ctx) {
+pub(crate) fn fit<M: LightningModule>(run: &mut Run<'_, M>, early: Option<Training<M>>) -> Result<(), Error> {
+    let after_cut = match continue_cut_epoch(run.ctx) {
         Ok(after_cut) => after_cut,
         Err(reason) => {
-            nothing_is_trained(running.ctx, reason);
-            return running.go_on();
+            nothing_is_trained(run.ctx, reason);
+            return run.restore_epoch();
         }
     };
-    let mut validation = Validation::of(running);
-    if let Some(validation) = validation.as_mut().filter(|_| !is_restarting(running)) {
-        validation.sanity_check(running)?;
+    let mut validation = Validation::of(run);
+    if let Some(validation) = validation.as_mut().filter(|_| !is_restarting(run)) {
+        validation.sanity_check(run)?;
     }
-    running.ctx.set_running_stage(RunningStage::Training);
-    if running.ctx.config().limit_train_batches.is_zero() {
-        nothing_is_trained(running.ctx, EndReason::NoTrainingBatches);
-        return running.go_on();
+    run.ctx.set_running_stage(RunningStage::Training);
+    if run.ctx.config().limit_train_batches.is_zero() {
+        nothing_is_trained(run.ctx, EndReason::NoTrainingBatches);
+        return run.restore_epoch();
     }
-    train(running, early, validation, after_cut)
+    train(run, early, validation, after_cut)
 }
 
 fn train<M: LightningModule>(
-    running: &mut Running<'_, M>,
+    run: &mut Run<'_, M>,
     early: Option<Training<M>>,
     mut validation: Option<Validation<M>>,
     after_cut: Option<Progress>,
 ) -> Result<(), Error> {
     let mut training = match early {
         Some(training) => {
-            training.begin(running.ctx);
+            training.begin(run.ctx);
             training
         }
-        None => Training::load(running)?,
+        None => Training::load(run)?,
     };
     if let Some(validation) = &mut validation {
-        validation.measure(running.ctx)?;
+        validation.measure(run.ctx)?;
     }
-    if let Some(reason) = epoch_end_reason(running.ctx) {
-        nothing_is_trained(running.ctx, reason);
-        return running.go_on();
+    if let Some(reason) = epoch_end_reason(run.ctx) {
+        nothing_is_trained(run.ctx, reason);
+        return run.restore_epoch();
     }
-    let batches_left = match (training.batches_left(running.ctx), after_cut) {
+    let batches_left = match (training.batches_left(run.ctx), after_cut) {
         (Err(Error::Configuration(_)), Some(after)) => {
-            leave_cut_epoch(running.ctx, after);
+            leave_cut_epoch(run.ctx, after);
             None
         }
         (batches, _) => batches?,
     };
-    running.log_hyper_parameters()?;
-    warn_of_rare_rows(running.ctx);
+    run.log_hyper_parameters()?;
+    warn_of_rare_rows(run.ctx);
     if let Some(validation) = &mut validation {
-        validation.begin(running)?;
+        validation.begin(run)?;
     }
-    running.on_train_start()?;
-    running.go_on()?;
-    let mut last_step = LastStep::of(running.ctx);
-    resume_epoch(running, &training, batches_left, validation.as_mut(), &mut last_step)?;
+    run.on_train_start()?;
+    run.restore_epoch()?;
+    let mut last_step = LastStep::of(run.ctx);
+    resume_epoch(run, &training, batches_left, validation.as_mut(), &mut last_step)?;
     let end_reason = loop {
-        if let Some(reason) = epoch_end_reason(running.ctx) {
+        if let Some(reason) = epoch_end_reason(run.ctx) {
             break reason;
         }
-        if training.reload(running)?
+        if training.reload(run)?
             && let Some(validation) = &mut validation
         {
-            validation.measure(running.ctx)?;
+            validation.measure(run.ctx)?;
         }
-        training_epoch::run(running, &training, None, validation.as_mut())?;
-        end_epoch(running, &mut last_step)?;
+        training_epoch::run(run, &training, None, validation.as_mut())?;
+        end_epoch(run, &mut last_step)?;
     };
-    running.on_train_end()?;
-    let (current_epoch, global_step) = (running.ctx.current_epoch(), running.ctx.global_step());
-    let epochs = match current_epoch.checked_sub(1).filter(|_| !running.ctx.is_last_batch()) {
+    run.on_train_end()?;
+    let (current_epoch, global_step) = (run.ctx.current_epoch(), run.ctx.global_step());
+    let epochs = match current_epoch.checked_sub(1).filter(|_| !run.ctx.is_last_batch()) {
         Some(epoch) => format!("within epoch {epoch}, after"),
         None => format!("after {} and", counted(current_epoch, "epoch")),
     };
@@ -95,14 +95,14 @@ fn train<M: LightningModule>(
         "training ended {epochs} {}: {end_reason}",
         counted(global_step, "step")
     );
-    running.ctx.end_because(end_reason);
-    warn_of_no_checkpoint(running);
+    run.ctx.end_because(end_reason);
+    warn_of_no_checkpoint(run);
     Ok(())
 }
 
 /// Trains on the remaining batches of an epoch, if the checkpoint was written within one.
 fn resume_epoch<M: LightningModule>(
-    running: &mut Running<'_, M>,
+    run: &mut Run<'_, M>,
     training: &Training<M>,
     batches_left: Option<Batches<'_, M::Batch>>,
     validation: Option<&mut Validation<M>>,
@@ -111,14 +111,14 @@ fn resume_epoch<M: LightningModule>(
     if batches_left.is_none() {
         return Ok(());
     }
-    training_epoch::run(running, training, batches_left, validation)?;
-    end_epoch(running, last_step)
+    training_epoch::run(run, training, batches_left, validation)?;
+    end_epoch(run, last_step)
 }
 
-fn end_epoch<M: LightningModule>(running: &mut Running<'_, M>, last_step: &mut LastStep) -> Result<(), Error> {
-    running.ctx.progress_mut().end_epoch();
-    running.save_what_is_pending()?;
-    last_step.fail_without_steps(running.ctx)
+fn end_epoch<M: LightningModule>(run: &mut Run<'_, M>, last_step: &mut LastStep) -> Result<(), Error> {
+    run.ctx.progress_mut().end_epoch();
+    run.save_what_is_pending()?;
+    last_step.fail_without_steps(run.ctx)
 }
 
 /// Returns to an epoch that was cut short, such as by `max_steps`, to continue with its remaining batches. Returns the counters after
@@ -181,9 +181,9 @@ fn warn_of_rare_rows(ctx: &RunContext) {
     }
 }
 
-fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
-    let ctx = &running.ctx;
-    let Some(checkpoint) = running.callbacks.find::<ModelCheckpoint>() else { return };
+fn warn_of_no_checkpoint<M: LightningModule>(run: &Run<'_, M>) {
+    let ctx = &run.ctx;
+    let Some(checkpoint) = run.callbacks.find::<ModelCheckpoint>() else { return };
     // a run resumed near its end may have nothing left to save
     if !ctx.has_saved() && !ctx.is_fast_dev_run() && ctx.ckpt_path().is_none() {
         let reason = match checkpoint.save_top_k {
@@ -195,7 +195,7 @@ fn warn_of_no_checkpoint<M: LightningModule>(running: &Running<'_, M>) {
 }
 
 /// Whether a run resumes within an epoch. Lightning assumes so for each resumed run that ends by steps.
-fn is_restarting<M: LightningModule>(running: &Running<'_, M>) -> bool {
-    let ctx = &running.ctx;
+fn is_restarting<M: LightningModule>(run: &Run<'_, M>) -> bool {
+    let ctx = &run.ctx;
     ctx.ckpt_path().is_some() && (ctx.progress().is_mid_epoch() || ctx.config().steps().is_some())
 }

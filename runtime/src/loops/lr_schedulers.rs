@@ -6,7 +6,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::messages;
-use crate::module::{LightningModule, LightningModuleTable, Running, call_hook};
+use crate::module::{LightningModule, LightningModuleTable, Run, call_hook};
 use crate::schedule::{Interval, LrSchedulerConfig, LrSchedulerIndex};
 
 /// The points of an epoch after which schedulers step. Those on a metric step after validation, and all others before it, as a
@@ -22,17 +22,17 @@ pub(super) enum SchedulePoint {
 }
 
 /// Steps the schedulers that are due, each at most once per batch.
-pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, point: SchedulePoint) -> Result<(), Error> {
-    if running.ctx.lr_schedulers().is_empty() || !M::AUTOMATIC_OPTIMIZATION {
+pub(super) fn update<M: LightningModule>(run: &mut Run<'_, M>, point: SchedulePoint) -> Result<(), Error> {
+    if run.ctx.lr_schedulers().is_empty() || !M::AUTOMATIC_OPTIMIZATION {
         return Ok(());
     }
-    for index in 0..running.ctx.lr_schedulers().len() {
+    for index in 0..run.ctx.lr_schedulers().len() {
         let scheduler = LrSchedulerIndex(index);
-        let batches = running.ctx.total_batches();
-        let was_done = running.ctx.lr_scheduler_clock(scheduler).was_done_after(batches);
-        if !was_done && is_due(running.ctx, scheduler, point) {
-            step(running, scheduler)?;
-            running.ctx.lr_scheduler_clock(scheduler).set_done_after(batches);
+        let batches = run.ctx.total_batches();
+        let was_done = run.ctx.lr_scheduler_clock(scheduler).was_done_after(batches);
+        if !was_done && is_due(run.ctx, scheduler, point) {
+            step(run, scheduler)?;
+            run.ctx.lr_scheduler_clock(scheduler).set_done_after(batches);
         }
     }
     Ok(())
@@ -40,9 +40,9 @@ pub(super) fn update<M: LightningModule>(running: &mut Running<'_, M>, point: Sc
 
 fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -> bool {
     let has_stepped = ctx.steps_after_this_batch();
-    let (progress, running) = (ctx.progress(), &ctx.lr_schedulers()[index.0]);
-    let LrSchedulerConfig { every, interval, frequency, .. } = *running.config();
-    let waits = running.needs_metric();
+    let (progress, run) = (ctx.progress(), &ctx.lr_schedulers()[index.0]);
+    let LrSchedulerConfig { every, interval, frequency, .. } = *run.config();
+    let waits = run.needs_metric();
     let after_batch = point == if waits { SchedulePoint::Validation } else { SchedulePoint::Batch };
     let after_epoch = if waits { point == SchedulePoint::Epoch } else { point == SchedulePoint::Batch };
     let after_epoch = after_epoch && progress.is_last_batch();
@@ -52,7 +52,7 @@ fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -
         (Some(Every::Epochs(epochs)), _) => after_epoch && (progress.current_epoch() + 1).is_multiple_of(epochs),
         (Some(Every::Batches(batches)), _) => after_batch && progress.total_batches_ready().is_multiple_of(batches),
         (Some(Every::OptimizerSteps(every)), _) if after_batch => {
-            let steps = ctx.optimizers()[running.optimizer().0].steps();
+            let steps = ctx.optimizers()[run.optimizer().0].steps();
             let clock = ctx.lr_scheduler_clock(index);
             let is_due = clock.passes(steps, every as u64);
             clock.see(steps);
@@ -70,26 +70,26 @@ fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -
     }
 }
 
-fn step<M: LightningModule>(running: &mut Running<'_, M>, scheduler: LrSchedulerIndex) -> Result<(), Error> {
-    let waiting = &running.ctx.lr_schedulers()[scheduler.0];
+fn step<M: LightningModule>(run: &mut Run<'_, M>, scheduler: LrSchedulerIndex) -> Result<(), Error> {
+    let waiting = &run.ctx.lr_schedulers()[scheduler.0];
     let metric = match &waiting.config().monitor {
         Some(monitor) if waiting.needs_metric() => {
-            let metrics = running.ctx.callback_metrics();
+            let metrics = run.ctx.callback_metrics();
             let Some(metric) = metrics.get(monitor) else {
                 let logged = metrics.into_keys().collect();
                 let missing = NotLogged { by: "ReduceLrOnPlateau", monitor: monitor.clone(), logged };
-                return miss(running, waiting.config().strict, missing);
+                return miss(run, waiting.config().strict, missing);
             };
             Some(*metric)
         }
         _ => None,
     };
-    LightningModuleTable::lr_scheduler_step(running.module, running.ctx, scheduler, metric)
+    LightningModuleTable::lr_scheduler_step(run.module, run.ctx, scheduler, metric)
 }
 
-fn miss<M: LightningModule>(running: &mut Running<'_, M>, strict: bool, missing: NotLogged) -> Result<(), Error> {
+fn miss<M: LightningModule>(run: &mut Run<'_, M>, strict: bool, missing: NotLogged) -> Result<(), Error> {
     if strict {
-        return call_hook::module(Hook::LrSchedulerStep, running.ctx, |_| Err(missing.into()));
+        return call_hook::module(Hook::LrSchedulerStep, run.ctx, |_| Err(missing.into()));
     }
     messages::warning!("{missing}");
     Ok(())

@@ -4,7 +4,7 @@ use super::batches::{self, EpochBatch};
 use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Running};
+use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
 use tch::no_grad_guard;
 
 /// A function that takes each prediction.
@@ -13,57 +13,57 @@ pub(crate) type TakesPrediction<'a, P> = &'a mut dyn FnMut(P) -> anyhow::Result<
 /// Predicts every batch of the loaders, without gradients. Returns the predictions, loader by loader, or an empty list if
 /// `each` takes them.
 pub(crate) fn predict<M: LightningModule>(
-    running: &mut Running<'_, M>,
+    run: &mut Run<'_, M>,
     mut each: Option<TakesPrediction<'_, M::Prediction>>,
 ) -> Result<Vec<M::Prediction>, Error> {
     let hook = Hook::PredictDataloader;
-    let limit = running.ctx.config().limit_predict_batches;
+    let limit = run.ctx.config().limit_predict_batches;
     if limit.is_zero() {
         return Ok(Vec::new());
     }
-    let loaders = running.data.evaluation_dataloaders(hook, running.module, running.ctx)?;
+    let loaders = run.data.evaluation_dataloaders(hook, run.module, run.ctx)?;
     let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
     batches::warn_if_empty(hook, &counts, limit);
     if counts.iter().all(|count| *count == Some(0)) {
         return Ok(Vec::new());
     }
     let _no_grad = no_grad_guard();
-    ModelHooksTable::on_predict_model_eval(running.module, running.ctx)?;
-    running.on_predict_start()?;
-    running.on_predict_epoch_start()?;
+    ModelHooksTable::on_predict_model_eval(run.module, run.ctx)?;
+    run.on_predict_start()?;
+    run.on_predict_epoch_start()?;
     let (mut predictions, mut is_empty) = (Vec::new(), true);
     for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
-        for batch in batches::of_evaluation(running, (hook, dataloader_idx), loader, 0, count)? {
+        for batch in batches::of_evaluation(run, (hook, dataloader_idx), loader, 0, count)? {
             let EpochBatch { batch, batch_idx, .. } = batch?;
-            let prediction = advance(running, batch, batch_idx, dataloader_idx)?;
+            let prediction = advance(run, batch, batch_idx, dataloader_idx)?;
             is_empty = false;
             match &mut each {
                 None => predictions.push(prediction),
                 Some(each) => each(prediction).map_err(|error| Error::Prediction { batch_idx, error })?,
             }
-            running.ctx.check_signals(Some(batch_idx))?;
+            run.ctx.check_signals(Some(batch_idx))?;
         }
     }
     batches::warn_if_no_batch(hook, is_empty);
-    running.ctx.leave_batch(None);
-    running.on_predict_epoch_end(&predictions)?;
-    running.on_predict_end()?;
+    run.ctx.leave_batch(None);
+    run.on_predict_epoch_end(&predictions)?;
+    run.on_predict_end()?;
     Ok(predictions)
 }
 
 fn advance<M: LightningModule>(
-    running: &mut Running<'_, M>,
+    run: &mut Run<'_, M>,
     batch: M::Batch,
     batch_idx: usize,
     dataloader_idx: usize,
 ) -> Result<M::Prediction, Error> {
-    running.ctx.enter_batch(batch_idx, batch.batch_size());
-    let batch = running.transfer(batch, dataloader_idx)?;
-    running.on_predict_batch_start(&batch, batch_idx, dataloader_idx)?;
-    let module = &mut *running.module;
-    let prediction = running
+    run.ctx.enter_batch(batch_idx, batch.batch_size());
+    let batch = run.transfer(batch, dataloader_idx)?;
+    run.on_predict_batch_start(&batch, batch_idx, dataloader_idx)?;
+    let module = &mut *run.module;
+    let prediction = run
         .ctx
         .under_autocast(|ctx| LightningModuleTable::predict_step(module, ctx, &batch, batch_idx, dataloader_idx))?;
-    running.on_predict_batch_end(&prediction, &batch, batch_idx, dataloader_idx)?;
+    run.on_predict_batch_end(&prediction, &batch, batch_idx, dataloader_idx)?;
     Ok(prediction)
 }

@@ -6,7 +6,7 @@ use crate::counted::counted;
 use crate::data::{Batches, DataLoader};
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::module::{LightningModule, Running};
+use crate::module::{LightningModule, Run};
 
 /// The current loader of the training batches.
 pub(crate) struct Training<M: LightningModule> {
@@ -15,18 +15,18 @@ pub(crate) struct Training<M: LightningModule> {
 
 impl<M: LightningModule> Training<M> {
     /// Makes the loader for the epochs from the running one on.
-    pub(super) fn load(running: &mut Running<'_, M>) -> Result<Self, Error> {
-        let training = Self::load_early(running)?;
-        training.begin(running.ctx);
+    pub(super) fn load(run: &mut Run<'_, M>) -> Result<Self, Error> {
+        let training = Self::load_early(run)?;
+        training.begin(run.ctx);
         Ok(training)
     }
 
     /// Makes the loader, and gives the context the number of batches of an epoch, before the run knows in which epoch it begins.
-    pub(crate) fn load_early(running: &mut Running<'_, M>) -> Result<Self, Error> {
-        let mut loader = running.data.train_dataloader(running.module, running.ctx)?;
-        let limit = running.ctx.config().limit_train_batches;
-        batches::overfit(running.ctx, Hook::TrainDataloader, &mut loader);
-        running.ctx.set_num_training_batches(batches::count(&loader, Hook::TrainDataloader, limit)?);
+    pub(crate) fn load_early(run: &mut Run<'_, M>) -> Result<Self, Error> {
+        let mut loader = run.data.train_dataloader(run.module, run.ctx)?;
+        let limit = run.ctx.config().limit_train_batches;
+        batches::overfit(run.ctx, Hook::TrainDataloader, &mut loader);
+        run.ctx.set_num_training_batches(batches::count(&loader, Hook::TrainDataloader, limit)?);
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }
@@ -72,10 +72,10 @@ impl<M: LightningModule> Training<M> {
     }
 
     /// Makes the loader again if `reload_dataloaders_every_n_epochs` requires it. Returns whether it did.
-    pub(super) fn reload(&mut self, running: &mut Running<'_, M>) -> Result<bool, Error> {
-        let is_outdated = batches::are_outdated(running.ctx, running.ctx.progress().train_loaded_at());
+    pub(super) fn reload(&mut self, run: &mut Run<'_, M>) -> Result<bool, Error> {
+        let is_outdated = batches::are_outdated(run.ctx, run.ctx.progress().train_loaded_at());
         if is_outdated {
-            *self = Self::load(running)?;
+            *self = Self::load(run)?;
         }
         Ok(is_outdated)
     }

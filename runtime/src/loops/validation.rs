@@ -7,7 +7,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::messages;
-use crate::module::{LightningModule, ModelHooksTable, Running};
+use crate::module::{LightningModule, ModelHooksTable, Run};
 use crate::native::RandomState;
 use crate::stage::RunningStage;
 
@@ -20,52 +20,52 @@ pub(super) struct Validation<M: LightningModule> {
 
 impl<M: LightningModule> Validation<M> {
     /// Returns the validation within training, if there are both a `validation_step` and a `val_dataloader`.
-    pub(super) fn of(running: &mut Running<'_, M>) -> Option<Self> {
+    pub(super) fn of(run: &mut Run<'_, M>) -> Option<Self> {
         let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
-        if !has_step || running.ctx.config().limit_val_batches.is_zero() {
+        if !has_step || run.ctx.config().limit_val_batches.is_zero() {
             return None;
         }
-        if !running.data.has(Hook::ValDataloader) {
+        if !run.data.has(Hook::ValDataloader) {
             messages::warning!("there is a `validation_step` but no `val_dataloader`: validation is skipped");
             return None;
         }
-        running.ctx.see_validation_steps();
+        run.ctx.see_validation_steps();
         Some(Self { evaluation: Evaluation::new(Kind::Validation), batches: None })
     }
 
     /// Runs the sanity check before training.
-    pub(super) fn sanity_check(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
-        let batches = running.ctx.config().sanity_batches();
+    pub(super) fn sanity_check(&mut self, run: &mut Run<'_, M>) -> Result<(), Error> {
+        let batches = run.ctx.config().sanity_batches();
         if batches == Some(0) {
             return Ok(());
         }
-        running.ctx.set_running_stage(RunningStage::SanityChecking);
+        run.ctx.set_running_stage(RunningStage::SanityChecking);
         // the sanity check must not change the random numbers of the run
-        let random_state = RandomState::of(running.ctx.device())?;
-        running.callbacks.on_sanity_check_start(running.ctx, running.module)?;
-        self.load_early(running)?;
-        self.evaluation.run(running, batches)?;
-        running.callbacks.on_sanity_check_end(running.ctx, running.module)?;
+        let random_state = RandomState::of(run.ctx.device())?;
+        run.callbacks.on_sanity_check_start(run.ctx, run.module)?;
+        self.load_early(run)?;
+        self.evaluation.run(run, batches)?;
+        run.callbacks.on_sanity_check_end(run.ctx, run.module)?;
         random_state.restore()?;
-        running.ctx.forget_logged();
-        running.ctx.set_running_stage(RunningStage::Training);
+        run.ctx.forget_logged();
+        run.ctx.set_running_stage(RunningStage::Training);
         Ok(())
     }
 
     /// Makes the loaders of the first epoch's validation, so that their lengths are known when training begins.
-    pub(super) fn begin(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
-        running.ctx.restart_validation_clock();
-        if is_in_epoch(running.ctx) && !self.evaluation.is_loaded() {
-            self.load_early(running)?;
+    pub(super) fn begin(&mut self, run: &mut Run<'_, M>) -> Result<(), Error> {
+        run.ctx.restart_validation_clock();
+        if is_in_epoch(run.ctx) && !self.evaluation.is_loaded() {
+            self.load_early(run)?;
         }
         Ok(())
     }
 
     /// Makes the loaders before the first validation. They count as made for the running epoch if it is validated, except in a
     /// resumed run that already had loaders: it makes them again when the original run would have.
-    fn load_early(&mut self, running: &mut Running<'_, M>) -> Result<(), Error> {
-        let counts = is_in_epoch(running.ctx) && running.ctx.progress().val_loaded_at().is_none();
-        self.evaluation.load(running, counts)
+    fn load_early(&mut self, run: &mut Run<'_, M>) -> Result<(), Error> {
+        let counts = is_in_epoch(run.ctx) && run.ctx.progress().val_loaded_at().is_none();
+        self.evaluation.load(run, counts)
     }
 
     /// Computes the interval for an epoch with the current number of batches.
@@ -116,15 +116,15 @@ impl<M: LightningModule> Validation<M> {
     }
 
     /// Validates. If the optimizer has just stepped, the gradients are cleared first.
-    pub(super) fn run(&mut self, running: &mut Running<'_, M>, has_stepped: bool) -> Result<(), Error> {
-        running.ctx.set_running_stage(RunningStage::Validating);
+    pub(super) fn run(&mut self, run: &mut Run<'_, M>, has_stepped: bool) -> Result<(), Error> {
+        run.ctx.set_running_stage(RunningStage::Validating);
         if has_stepped {
-            ModelHooksTable::on_validation_model_zero_grad(running.module, running.ctx)?;
+            ModelHooksTable::on_validation_model_zero_grad(run.module, run.ctx)?;
         }
-        self.evaluation.load(running, true)?;
-        self.evaluation.run(running, None)?;
-        running.ctx.end_validation();
-        running.ctx.set_running_stage(RunningStage::Training);
+        self.evaluation.load(run, true)?;
+        self.evaluation.run(run, None)?;
+        run.ctx.end_validation();
+        run.ctx.set_running_stage(RunningStage::Training);
         Ok(())
     }
 }

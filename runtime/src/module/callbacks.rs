@@ -37,7 +37,7 @@ impl<M: LightningModule> Callbacks<M> {
         self.insert(callback, false);
     }
 
-    /// Adds the callbacks that a module configures for the running run. As in Lightning, they stand in for those of the trainer's
+    /// Adds the callbacks that a module configures for the current run. As in Lightning, they stand in for those of the trainer's
     /// that have the same type.
     pub(crate) fn configure(&mut self, callbacks: Vec<Box<dyn Callback<M>>>) {
         let types: Vec<TypeId> = callbacks.iter().map(|callback| type_of(callback.as_ref())).collect();
@@ -55,7 +55,7 @@ impl<M: LightningModule> Callbacks<M> {
         self.add_of_run(callbacks);
     }
 
-    /// Adds callbacks of the running run.
+    /// Adds callbacks of the current run.
     pub(crate) fn add_of_run(&mut self, callbacks: impl IntoIterator<Item = Box<dyn Callback<M>>>) {
         callbacks.into_iter().for_each(|callback| self.insert(callback, true));
     }

@@ -173,7 +173,7 @@ fn overlay(values: &mut Value, over: &Value) {
 fn made<T>(what: &str, path: &Path, make: impl FnOnce() -> anyhow::Result<T>) -> Result<T, Error> {
     panic::catch(make).map_err(|error| {
         let of_file = path.display();
-        Error::configuration(format!("the {what} cannot be made from the hyperparameters in {of_file}: {error:#}"))
+        Error::configuration(format!("cannot construct the {what} from the hyperparameters in {of_file}: {error:#}"))
     })
 }
 

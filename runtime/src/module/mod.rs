@@ -19,7 +19,7 @@ mod optimizers;
 mod outputs;
 mod parameters;
 mod renamed_results;
-mod running;
+mod run;
 mod source_location;
 
 pub(crate) use anomaly::check_parameters;
@@ -44,7 +44,7 @@ pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable, variables};
 #[doc(hidden)]
 pub use renamed_results::{Output, Returned};
-pub(crate) use running::Running;
+pub(crate) use run::Run;
 pub use source_location::SourceLocation;
 
 use crate::checkpoint::Checkpoint;

@@ -6,7 +6,7 @@ use crate::config::TrainerConfig;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::loggers::Logger;
-use crate::module::{Callback, Callbacks, DataSource, IntoCallbacks, LightningModule, Running};
+use crate::module::{Callback, Callbacks, DataSource, IntoCallbacks, LightningModule, Run};
 use std::path::Path;
 
 impl<M: LightningModule> Default for Trainer<M> {
@@ -113,7 +113,7 @@ impl<M: LightningModule> Trainer<M> {
         path: impl AsRef<Path>,
     ) -> Result<(), Error> {
         let (callbacks, ctx) = (&mut self.callbacks, &mut self.ctx);
-        Running { module, callbacks, ctx, data: &mut data }.save_checkpoint(path.as_ref(), false)
+        Run { module, callbacks, ctx, data: &mut data }.save_checkpoint(path.as_ref(), false)
     }
 
     /// The state of the last run.

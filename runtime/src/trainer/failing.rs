@@ -6,20 +6,20 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::RunStatus;
 use crate::messages;
-use crate::module::{LightningModule, LightningModuleTable, Running, call_hook};
+use crate::module::{LightningModule, LightningModuleTable, Run, call_hook};
 use crate::panic;
 use std::fmt;
 use std::path::PathBuf;
 
-impl<M: LightningModule> Running<'_, M> {
+impl<M: LightningModule> Run<'_, M> {
     /// Calls `on_exception`, and finalizes the loggers. As in Lightning, `teardown` is not called. Further errors are logged as
     /// warnings: the original error is reported.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
         self.ctx.warn_of_failing_loggers(true);
         warn(self.ctx.go_back());
         let mut written = None;
-        for place in 0..self.callbacks.list.len() {
-            written = self.tell_callback(place, &error).or(written);
+        for index in 0..self.callbacks.list.len() {
+            written = self.tell_callback(index, &error).or(written);
         }
         warn(LightningModuleTable::on_exception(self.module, self.ctx, &error));
         written = self.save().or(written);
@@ -35,8 +35,8 @@ impl<M: LightningModule> Running<'_, M> {
         error
     }
 
-    fn tell_callback(&mut self, place: usize, error: &Error) -> Option<PathBuf> {
-        let (callback, module) = (&mut self.callbacks.list[place], &mut *self.module);
+    fn tell_callback(&mut self, index: usize, error: &Error) -> Option<PathBuf> {
+        let (callback, module) = (&mut self.callbacks.list[index], &mut *self.module);
         warn(panic::catch(|| {
             let name = callback.name();
             Ok(call_hook::callback(Hook::OnException, name, self.ctx, |ctx| {

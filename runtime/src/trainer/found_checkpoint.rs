@@ -110,13 +110,13 @@ fn of_best(best: SavedBest) -> Result<FoundCheckpoint, Error> {
 }
 
 /// Warns if a `fit` finds no checkpoint, and fails for the other verbs.
-fn none(ckpt_path: &CkptPath, stage: Stage, place: &str) -> Result<Option<FoundCheckpoint>, Error> {
+fn none(ckpt_path: &CkptPath, stage: Stage, location: &str) -> Result<Option<FoundCheckpoint>, Error> {
     if stage == Stage::Fit && *ckpt_path == CkptPath::Last {
-        warning!("there is no checkpoint {place}: `fit` begins from scratch");
+        warning!("there is no checkpoint {location}: `fit` begins from scratch");
         return Ok(None);
     }
     Err(Error::configuration(format!(
-        "there is no checkpoint {place}: run `fit` first, or name a checkpoint with `--ckpt-path` or `ckpt_path`"
+        "there is no checkpoint {location}: run `fit` first, or name a checkpoint with `--ckpt-path` or `ckpt_path`"
     )))
 }
 

@@ -2,10 +2,10 @@
 
 use crate::messages;
 use crate::mismatch::first_of;
-use crate::module::{LightningModule, Running, trainable};
+use crate::module::{LightningModule, Run, trainable};
 use crate::progress::Refrozen;
 
-impl<M: LightningModule> Running<'_, M> {
+impl<M: LightningModule> Run<'_, M> {
     /// Records the parameters frozen before `configure_optimizers` and `on_fit_start`.
     pub(super) fn see_frozen(&mut self) {
         let frozen = self.frozen();

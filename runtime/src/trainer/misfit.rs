@@ -64,18 +64,18 @@ fn other_optimizers(saved: &[SavedOptimizer], optimizers: &[Optimizer]) -> Optio
         .iter()
         .zip(optimizers)
         .enumerate()
-        .find_map(|(place, (saved, optimizer))| other_groups(place, saved, optimizer))
+        .find_map(|(index, (saved, optimizer))| other_groups(index, saved, optimizer))
 }
 
-fn other_groups(place: usize, saved: &SavedOptimizer, optimizer: &Optimizer) -> Option<String> {
+fn other_groups(index: usize, saved: &SavedOptimizer, optimizer: &Optimizer) -> Option<String> {
     let groups = optimizer.groups();
     if saved.groups.len() != groups.len() {
         let of_it = counted(saved.groups.len(), "parameter group");
-        return Some(format!("its optimizer {place} has {of_it}, and the run's has {}", groups.len()));
+        return Some(format!("its optimizer {index} has {of_it}, and the run's has {}", groups.len()));
     }
     let mut algorithms = saved.groups.iter().zip(groups).map(|(saved, group)| (saved.name(), group.algorithm().name()));
     if let Some((saved, own)) = algorithms.find(|(saved, own)| saved != own) {
-        return Some(format!("its optimizer {place} is {saved}, and the run's is {own}"));
+        return Some(format!("its optimizer {index} is {saved}, and the run's is {own}"));
     }
     // older checkpoints do not have the names
     let names = names(optimizer);
@@ -83,7 +83,7 @@ fn other_groups(place: usize, saved: &SavedOptimizer, optimizer: &Optimizer) -> 
     let (group, (saved, own)) = groups.find(|(_, (saved, own))| saved != own)?;
     let (saved, own) = (listed(saved), listed(own));
     Some(format!(
-        "the parameter group {group} of its optimizer {place} has the parameters {saved}, and the run's has {own}"
+        "the parameter group {group} of its optimizer {index} has the parameters {saved}, and the run's has {own}"
     ))
 }
 
@@ -96,11 +96,11 @@ fn other_schedulers(
         let of_it = counted(saved.len(), "learning-rate scheduler");
         return Some(format!("it has {of_it}, and `configure_optimizers` returned {}", schedulers.len()));
     }
-    saved.iter().zip(schedulers).enumerate().find_map(|(place, (saved, running))| {
-        let groups = optimizers[running.optimizer().0].groups().len();
+    saved.iter().zip(schedulers).enumerate().find_map(|(index, (saved, scheduler))| {
+        let groups = optimizers[scheduler.optimizer().0].groups().len();
         let of_it = counted(saved.groups(), "parameter group");
         (saved.groups() > groups).then(|| {
-            format!("its learning-rate scheduler {place} has the rates of {of_it}, and its optimizer in this run has {groups}")
+            format!("its learning-rate scheduler {index} has the rates of {of_it}, and its optimizer in this run has {groups}")
         })
     })
 }

@@ -37,7 +37,7 @@ pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRate
 use crate::checkpoint::Checkpoint;
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::module::{Callbacks, DataSource, LightningModule, Optimizes, Predicts, Running, Tests, Trains, Validates};
+use crate::module::{Callbacks, DataSource, LightningModule, Optimizes, Predicts, Run, Tests, Trains, Validates};
 use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
@@ -202,7 +202,7 @@ impl<M: LightningModule> Trainer<M> {
         stage: Stage,
         module: &mut M,
         data: &mut dyn DataSource<M>,
-        body: impl FnOnce(&mut Running<'_, M>, Option<Checkpoint>) -> Result<T, Error>,
+        body: impl FnOnce(&mut Run<'_, M>, Option<Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.begin(stage)?;
         let checkpoint = self.read_checkpoint(stage)?;
@@ -210,17 +210,17 @@ impl<M: LightningModule> Trainer<M> {
         let _anomaly_mode = self.ctx.config().detect_anomaly.then(AnomalyMode::on);
         let signals = catch_signals(self.ctx.config())?;
         self.ctx.set_signals(signals);
-        let mut running = Running { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
+        let mut run = Run { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
         let whole = || -> Result<T, Error> {
-            running.set_up(checkpoint.as_ref())?;
-            let value = body(&mut running, checkpoint)?;
-            running.tear_down()?;
+            run.set_up(checkpoint.as_ref())?;
+            let value = body(&mut run, checkpoint)?;
+            run.tear_down()?;
             Ok(value)
         };
         // the hooks' own panics are caught at their edges
         let outcome = panic::catch(|| Ok(whole()?));
-        let outcome = outcome.map_err(|error| error.downcast().unwrap_or_else(|panic| panicked(running.ctx, &panic)));
-        let outcome = outcome.map_err(|error| running.fail(error));
+        let outcome = outcome.map_err(|error| error.downcast().unwrap_or_else(|panic| panicked(run.ctx, &panic)));
+        let outcome = outcome.map_err(|error| run.fail(error));
         self.release(outcome.is_err());
         outcome
     }

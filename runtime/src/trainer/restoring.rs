@@ -7,12 +7,12 @@ use crate::checkpoint::{Checkpoint, Metadata};
 use crate::counted::counted;
 use crate::error::Error;
 use crate::loops::Training;
-use crate::module::{CheckpointHooksTable, Copies, LightningModule, Running, trainable};
+use crate::module::{CheckpointHooksTable, Copies, LightningModule, Run, trainable};
 use crate::native::set_gradient;
 use std::collections::BTreeMap;
 use tch::Tensor;
 
-impl<M: LightningModule> Running<'_, M> {
+impl<M: LightningModule> Run<'_, M> {
     /// Makes the optimizers of a `fit`, and takes all that comes before its first epoch from a checkpoint, if there is one. Where the
     /// checkpoint does not fit the run, the module's parameters and buffers are what they were. Returns the training loader where
     /// `configure_optimizers` needed it.
@@ -94,9 +94,9 @@ impl<M: LightningModule> Running<'_, M> {
         Ok(self.ctx.load_lr_scheduler_states(&checkpoint.metadata.lr_schedulers)?)
     }
 
-    /// Takes over what the checkpoint has of the running epoch, and its random numbers: when everything is made and
-    /// `on_train_start` was called, so that nothing of that changes them.
-    pub(crate) fn go_on(&mut self) -> Result<(), Error> {
+    /// Restores the checkpoint's state of the current epoch and its random numbers. Called after the set-up and `on_train_start`, so
+    /// that neither changes them.
+    pub(crate) fn restore_epoch(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.ctx.take_resumed() else { return Ok(()) };
         self.refreeze(&checkpoint.metadata.run.refrozen);
         self.restore_gradients(&checkpoint)?;

@@ -7,7 +7,7 @@ use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
 use crate::context::PendingSave;
 use crate::error::Error;
 use crate::loggers::SavedCheckpoint;
-use crate::module::{CheckpointHooksTable, LightningModule, Running, trainable, variables};
+use crate::module::{CheckpointHooksTable, LightningModule, Run, trainable, variables};
 use crate::optim::{Optimizer, ParameterGroup};
 use crate::precision::GradScaler;
 use crate::progress::Position;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// The names of a parameter's gradient begin so.
 pub(super) const GRADIENT: &str = "gradient.";
 
-impl<M: LightningModule> Running<'_, M> {
+impl<M: LightningModule> Run<'_, M> {
     /// Calls the hooks of the checkpoints that were asked for since the last call, and writes them, if the run can go on from
     /// here.
     #[inline]
@@ -52,9 +52,9 @@ impl<M: LightningModule> Running<'_, M> {
         let pending = self.ctx.take_pending_saves();
         let mut outdated = SaveRequest::outdated(pending.iter().map(|pending| &pending.request));
         let last = pending.len().saturating_sub(1);
-        for (place, PendingSave { request, checkpoint, at }) in pending.into_iter().enumerate() {
+        for (index, PendingSave { request, checkpoint, at }) in pending.into_iter().enumerate() {
             // what a link leads to goes after the link has moved, so that everything else comes first
-            let outdated = if place == last { std::mem::take(&mut outdated) } else { Vec::new() };
+            let outdated = if index == last { std::mem::take(&mut outdated) } else { Vec::new() };
             self.ctx.note_checkpoint(&request.path);
             match checkpoint {
                 Some(checkpoint) => {
@@ -138,7 +138,7 @@ impl<M: LightningModule> Running<'_, M> {
         metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
         metadata.data_module = self.data.state_dict(self.ctx)?;
         metadata.optimizers = self.ctx.optimizers().iter().map(saved).collect();
-        metadata.lr_schedulers = self.ctx.lr_schedulers().iter().map(|running| running.state()).collect();
+        metadata.lr_schedulers = self.ctx.lr_schedulers().iter().map(|scheduler| scheduler.state()).collect();
         metadata.grad_scaler = self.ctx.grad_scaler().map(GradScaler::state).transpose()?;
         let (state, tensors) = self.ctx.state()?;
         metadata.run = state;

@@ -7,12 +7,12 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{Graph, RunStatus};
 use crate::module::{
-    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Running, call_hook, variables,
+    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Run, call_hook, variables,
 };
 use crate::stage::Stage;
 use crate::{messages, panic};
 
-impl<M: LightningModule> Running<'_, M> {
+impl<M: LightningModule> Run<'_, M> {
     /// Begins the loggers, and calls the hooks that come before any loop, after which the module is on its device.
     pub(super) fn set_up(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), Error> {
         panic::warn_of_aborts();
@@ -91,10 +91,10 @@ fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) ->
 }
 
 /// Takes the module to the run's dtype and device.
-fn convert_and_move<M: LightningModule>(running: &mut Running<'_, M>) -> Result<(), Error> {
-    let (device, precision) = (running.ctx.device(), running.ctx.config().precision);
-    let module = &mut *running.module;
-    call_hook::module(Hook::ConfigureModel, running.ctx, |_| {
+fn convert_and_move<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
+    let (device, precision) = (run.ctx.device(), run.ctx.config().precision);
+    let module = &mut *run.module;
+    call_hook::module(Hook::ConfigureModel, run.ctx, |_| {
         let store = module.parameters();
         precision.convert_module(store);
         if store.device() != device {

@@ -16,10 +16,10 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Fit, Hook::TrainingStep, table.training_step.is_some())?;
         needs(Stage::Fit, Hook::ConfigureOptimizers, table.configure_optimizers.is_some())?;
         needs(Stage::Fit, Hook::TrainDataloader, data.has(Hook::TrainDataloader))?;
-        self.run(Stage::Fit, module, data, |running, checkpoint| {
-            let early = running.begin_fit(checkpoint)?;
-            loops::fit(running, early)?;
-            running.on_fit_end()
+        self.run(Stage::Fit, module, data, |run, checkpoint| {
+            let early = run.begin_fit(checkpoint)?;
+            loops::fit(run, early)?;
+            run.on_fit_end()
         })
     }
 
@@ -28,10 +28,10 @@ impl<M: LightningModule> Trainer<M> {
         let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
         needs(Stage::Validate, Hook::ValidationStep, has_step)?;
         needs(Stage::Validate, Hook::ValDataloader, data.has(Hook::ValDataloader))?;
-        self.run(Stage::Validate, module, data, |running, checkpoint| {
-            running.restore_from(checkpoint.as_ref())?;
-            running.log_hyper_parameters()?;
-            Evaluation::new(Kind::Validation).run_alone(running)
+        self.run(Stage::Validate, module, data, |run, checkpoint| {
+            run.restore_from(checkpoint.as_ref())?;
+            run.log_hyper_parameters()?;
+            Evaluation::new(Kind::Validation).run_alone(run)
         })
     }
 
@@ -39,10 +39,10 @@ impl<M: LightningModule> Trainer<M> {
     pub(crate) fn run_test(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<Metrics, Error> {
         needs(Stage::Test, Hook::TestStep, <M as LightningModule>::TABLE.test_step.is_some())?;
         needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
-        self.run(Stage::Test, module, data, |running, checkpoint| {
-            running.restore_from(checkpoint.as_ref())?;
-            running.log_hyper_parameters()?;
-            Evaluation::new(Kind::Test).run_alone(running)
+        self.run(Stage::Test, module, data, |run, checkpoint| {
+            run.restore_from(checkpoint.as_ref())?;
+            run.log_hyper_parameters()?;
+            Evaluation::new(Kind::Test).run_alone(run)
         })
     }
 
@@ -55,10 +55,10 @@ impl<M: LightningModule> Trainer<M> {
     ) -> Result<Vec<M::Prediction>, Error> {
         needs(Stage::Predict, Hook::PredictStep, <M as LightningModule>::TABLE.predict_step.is_some())?;
         needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
-        self.run(Stage::Predict, module, data, |running, checkpoint| {
-            running.restore_from(checkpoint.as_ref())?;
-            running.log_hyper_parameters()?;
-            loops::predict(running, each)
+        self.run(Stage::Predict, module, data, |run, checkpoint| {
+            run.restore_from(checkpoint.as_ref())?;
+            run.log_hyper_parameters()?;
+            loops::predict(run, each)
         })
     }
 }

@@ -9,14 +9,14 @@ use crate::optim::OptimizerIndex;
 use tch::{Device, Tensor};
 
 /// The parts of a run that the loops use. Its hook methods call the callbacks first and then the module, as Lightning does.
-pub(crate) struct Running<'a, M: LightningModule> {
+pub(crate) struct Run<'a, M: LightningModule> {
     pub(crate) module: &'a mut M,
     pub(crate) callbacks: &'a mut Callbacks<M>,
     pub(crate) ctx: &'a mut RunContext,
     pub(crate) data: &'a mut dyn DataSource<M>,
 }
 
-impl<M: LightningModule> Running<'_, M> {
+impl<M: LightningModule> Run<'_, M> {
     /// Returns the GPU to which batches can be copied ahead of time, if no hook transfers or changes batches.
     pub(crate) fn device_ahead(&self) -> Option<Device> {
         let device = self.ctx.device();
@@ -30,4 +30,4 @@ impl<M: LightningModule> Running<'_, M> {
     }
 }
 
-tch_lightning_macros::declare_hooks!(Running);
+tch_lightning_macros::declare_hooks!(Run);
