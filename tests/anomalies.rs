@@ -30,7 +30,7 @@ fn autograds_anomaly_mode_names_the_function_and_ends_with_the_run() {
 }
 
 #[test]
-fn the_first_infinite_gradient_is_named() {
+fn first_infinite_gradient_is_named() {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // of batch 2, the loss is 0.86 and the bias's derivative -1.85: an infinity in f32, which is none of autograd's anomalies
     let large =
@@ -40,7 +40,7 @@ fn the_first_infinite_gradient_is_named() {
 }
 
 #[test]
-fn the_first_infinite_parameter_is_named() {
+fn first_infinite_parameter_is_named() {
     let _one = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let mut net = Net::new(|_, loss| Ok(loss)).optimizers(Sgd::new(1e39));
     assert_eq!(said(&mut net), "the parameter `layer.bias` has a value that is NaN or infinite at epoch 0, batch 0");

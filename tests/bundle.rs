@@ -9,7 +9,7 @@ use std::process::Command;
 const EXPECTED: [&str; 6] = ["libc10.so", "libcudart", "libcupti", "libgomp", "libtorch_cpu.so", "linked_data"];
 
 #[test]
-fn a_bundle_runs_with_nothing_but_its_own_folder() {
+fn bundle_runs_with_nothing_but_its_own_folder() {
     let folder = tempfile::tempdir().unwrap();
     let bundle = folder.path().join("bundle");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../setup/bundle.py");

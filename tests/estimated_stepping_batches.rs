@@ -104,7 +104,7 @@ fn estimated(change: impl FnOnce(&mut TrainerConfig)) -> (u64, usize) {
 }
 
 #[test]
-fn it_is_the_number_of_steps_that_the_run_takes() {
+fn estimate_is_the_number_of_steps_that_the_run_takes() {
     // an epoch has 10 batches: ceil(batches / accumulated) * epochs, at most `max_steps`
     assert_eq!(estimated(|_| {}), (30, 30));
     assert_eq!(estimated(|config| config.accumulate_grad_batches = 4), (9, 9));
@@ -125,7 +125,7 @@ fn it_is_the_number_of_steps_that_the_run_takes() {
 }
 
 #[test]
-fn it_is_that_of_the_whole_run_where_the_run_is_resumed() {
+fn estimate_of_a_resumed_run_covers_the_complete_run() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoints = || ModelCheckpoint::new().dirpath(folder.path()).save_top_k(-1).filename("{epoch}");
     let mut model = Model::new(true);
@@ -138,7 +138,7 @@ fn it_is_that_of_the_whole_run_where_the_run_is_resumed() {
 }
 
 #[test]
-fn its_loader_is_made_once_and_where_it_always_is_without_it() {
+fn loader_for_the_estimate_is_created_once_and_in_the_usual_order() {
     let events = |asks| {
         let mut model = Model::new(asks);
         Trainer::new(config(|_| {})).fit(&mut model, ()).unwrap();
@@ -150,7 +150,7 @@ fn its_loader_is_made_once_and_where_it_always_is_without_it() {
 }
 
 #[test]
-fn it_follows_the_accumulation_of_a_callback() {
+fn estimate_follows_the_accumulation_of_a_callback() {
     let fit = |scheduling: &[(usize, usize)]| {
         let mut model = Model::new(true);
         let scheduler = GradientAccumulationScheduler::new(scheduling.iter().copied());
@@ -164,7 +164,7 @@ fn it_follows_the_accumulation_of_a_callback() {
 }
 
 #[test]
-fn it_says_why_it_is_not_known() {
+fn estimate_that_is_unknown_is_an_error_with_the_reason() {
     let fit = |is_stream, change: fn(&mut TrainerConfig)| {
         let mut model = Model { is_stream, ..Model::new(true) };
         let outcome = Trainer::new(config(change)).fit(&mut model, ());

@@ -18,7 +18,7 @@ fn sources(folder: &Path, text: &mut String) {
 }
 
 #[test]
-fn every_hook_is_documented_and_written() {
+fn hooks_are_all_documented_and_written() {
     let mut written = String::new();
     sources(Path::new(env!("CARGO_MANIFEST_DIR")), &mut written);
     for hook in Hook::ALL {

@@ -180,7 +180,7 @@ fn max_steps_within_an_epoch_leaves_its_other_batches_for_the_next_run() {
 }
 
 #[test]
-fn an_epoch_that_was_cut_short_is_left_where_the_data_has_changed() {
+fn epoch_that_was_interrupted_is_ended_if_the_data_has_changed() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.ckpt");
@@ -196,7 +196,7 @@ fn an_epoch_that_was_cut_short_is_left_where_the_data_has_changed() {
 }
 
 #[test]
-fn an_average_by_epochs_and_a_logged_value_are_those_of_the_whole_epoch_that_was_cut_short() {
+fn averages_and_logged_values_are_those_of_the_complete_epoch_that_was_interrupted() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("last.ckpt");
@@ -224,7 +224,7 @@ fn an_average_by_epochs_and_a_logged_value_are_those_of_the_whole_epoch_that_was
 }
 
 #[test]
-fn a_sampler_that_answers_otherwise_each_time_is_asked_once_for_an_epoch() {
+fn sampler_with_changing_orders_is_called_once_for_an_epoch() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let counting = || Slope { sampler: Some(Counting(Rc::default())), ..Slope::new() };
@@ -240,7 +240,7 @@ fn a_sampler_that_answers_otherwise_each_time_is_asked_once_for_an_epoch() {
 }
 
 #[test]
-fn a_validation_that_draws_and_fails_is_done_again_with_the_same_numbers() {
+fn validation_that_draws_and_fails_is_repeated_with_the_same_numbers() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let config = || TrainerConfig { limit_val_batches: tch_lightning::trainer::BatchLimit::ALL, ..config(2) };
@@ -258,7 +258,7 @@ fn a_validation_that_draws_and_fails_is_done_again_with_the_same_numbers() {
 }
 
 #[test]
-fn an_epochs_edge_that_draws_and_fails_is_done_again_with_the_same_numbers() {
+fn epoch_hooks_that_draw_and_fail_are_repeated_with_the_same_numbers() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let run = |fails: bool, at_end: bool, ckpt_path: Option<PathBuf>| {
@@ -294,7 +294,7 @@ fn an_epochs_edge_that_draws_and_fails_is_done_again_with_the_same_numbers() {
 }
 
 #[test]
-fn a_checkpoint_after_a_validation_has_the_seed_of_the_fit() {
+fn checkpoint_after_a_validation_has_the_seed_of_the_fit() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let slope = || Slope { shuffles: true, samples: 20, ..Slope::new() };
@@ -315,7 +315,7 @@ fn a_checkpoint_after_a_validation_has_the_seed_of_the_fit() {
 }
 
 #[test]
-fn what_a_hook_has_frozen_stays_frozen_between_epochs_too() {
+fn parameters_frozen_by_a_hook_stay_frozen_between_epochs() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let slope = || Slope { frozen_from: Some(1), ..Slope::new() };
@@ -331,7 +331,7 @@ fn what_a_hook_has_frozen_stays_frozen_between_epochs_too() {
 }
 
 #[test]
-fn a_checkpoint_that_is_asked_for_before_the_resumed_one_is_taken_over_is_written_after_that() {
+fn checkpoint_requested_before_the_resumed_one_is_restored_is_written_afterwards() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     Trainer::new(config(2)).callback(saves(folder.path())).fit(&mut Slope::new(), ()).unwrap();
@@ -352,7 +352,7 @@ fn a_checkpoint_that_is_asked_for_before_the_resumed_one_is_taken_over_is_writte
 }
 
 #[test]
-fn another_accumulation_within_an_epoch_steps_with_the_gradients_of_its_own_window() {
+fn accumulation_changed_within_an_epoch_steps_with_the_gradients_of_its_window() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let run = |after: Option<PathBuf>| {

@@ -83,18 +83,18 @@ mod without_the_prelude;
 
 /// A crate of its own, since a crate's name stands in its manifest.
 #[test]
-fn a_program_may_call_the_crate_by_another_name() {
+fn program_may_call_the_crate_by_another_name() {
     assert_eq!(renamed::Model::hooks().len(), 3);
 }
 
 /// And may reach it through another crate.
 #[test]
-fn a_program_may_be_told_where_the_crate_is() {
+fn program_may_name_the_path_of_the_crate() {
     assert_eq!(reexported::Model::hooks().len(), 3);
 }
 
 #[test]
-fn every_program_is_here() {
+fn programs_are_all_listed() {
     let source = include_str!("forms.rs");
     let programs: Vec<String> = std::fs::read_dir("ui/pass")
         .unwrap()

@@ -126,7 +126,7 @@ fn assert_close(one: &BTreeMap<String, Vec<f64>>, other: &BTreeMap<String, Vec<f
 }
 
 #[test]
-fn a_run_on_a_gpu_is_the_run_on_the_cpu() {
+fn run_on_a_gpu_is_the_run_on_the_cpu() {
     if !has_gpu() {
         return;
     }
@@ -140,7 +140,7 @@ fn a_run_on_a_gpu_is_the_run_on_the_cpu() {
 }
 
 #[test]
-fn a_run_in_another_precision_is_nearly_the_same_run() {
+fn run_in_another_precision_is_nearly_the_same_run() {
     if !has_gpu() {
         return;
     }
@@ -170,7 +170,7 @@ fn operators(batches: i64) -> BTreeMap<String, i64> {
 }
 
 #[test]
-fn a_step_on_a_gpu_waits_for_no_value() {
+fn step_on_a_gpu_does_not_synchronize() {
     if !has_gpu() {
         return;
     }
@@ -187,7 +187,7 @@ fn a_step_on_a_gpu_waits_for_no_value() {
 }
 
 #[test]
-fn a_tensor_on_a_gpu_that_changes_after_it_was_logged_counts_as_it_was() {
+fn tensor_on_a_gpu_that_changes_after_it_was_logged_counts_as_it_was() {
     if !has_gpu() {
         return;
     }
@@ -228,7 +228,7 @@ fn a_tensor_on_a_gpu_that_changes_after_it_was_logged_counts_as_it_was() {
 }
 
 #[test]
-fn the_memory_of_a_gpu_is_watched() {
+fn memory_of_a_gpu_is_reported() {
     if !has_gpu() {
         return;
     }

@@ -8,7 +8,7 @@ use tch_lightning::{
 use tests::faults::{Net, config, nan_at};
 
 #[test]
-fn a_gpu_is_found_behind_a_seed_and_a_run_on_the_cpu() {
+fn gpu_is_found_after_a_seed_and_a_run_on_the_cpu() {
     // libtorch looks for CUDA when it is seeded, and makes the threads of its backward passes at the first one
     seed_everything(1);
     let fit = |accelerator| {

@@ -117,7 +117,7 @@ fn trained(folder: &Path) -> (Model, PathBuf) {
 }
 
 #[test]
-fn is_training_is_true_in_training_steps_alone() {
+fn is_training_is_true_only_in_training_steps() {
     let folder = tempfile::tempdir().unwrap();
     let (model, _) = trained(folder.path());
     let stages: Vec<RunningStage> = model.seen.iter().map(|(stage, ..)| *stage).collect();
@@ -132,7 +132,7 @@ fn is_training_is_true_in_training_steps_alone() {
 }
 
 #[test]
-fn dropout_draws_in_training_alone() {
+fn dropout_is_active_only_in_training() {
     let mut model = Model::new(Hparams { width: 16, dropout: 0.5 }).unwrap();
     let config = TrainerConfig { limit_val_batches: 0.0.into(), ..quiet() };
     // with a learning rate of 0, what differs is the dropout

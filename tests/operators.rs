@@ -67,7 +67,7 @@ fn operators_of_ten_steps(logs: bool, log_every_n_steps: usize) -> BTreeMap<Stri
 }
 
 #[test]
-fn a_step_waits_for_no_value() {
+fn step_does_not_synchronize() {
     let ten = operators_of_ten_steps(true, 1000);
     println!("operators of a training step, log included:");
     for (name, count) in &ten {
@@ -81,7 +81,7 @@ fn a_step_waits_for_no_value() {
 
 /// On the CPU a loss is read where it lies.
 #[test]
-fn neither_a_logged_value_nor_its_row_calls_an_operator() {
+fn logged_values_and_rows_call_no_operator() {
     let unlogged = operators_of_ten_steps(false, 1000);
     assert_eq!(operators_of_ten_steps(true, 1000), unlogged);
     assert_eq!(operators_of_ten_steps(true, 1), unlogged);

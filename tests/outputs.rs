@@ -118,7 +118,7 @@ fn numbers(kept: &[Tensor]) -> Vec<f64> {
 }
 
 #[test]
-fn a_kept_output_keeps_no_graph() {
+fn kept_output_keeps_no_graph() {
     // (0.5·x)²
     let losses = [0.25, 1.0, 2.25];
     let one = |loss: Option<&Tensor>| loss.map(Tensor::shallow_clone);
@@ -135,7 +135,7 @@ fn a_kept_output_keeps_no_graph() {
 }
 
 #[test]
-fn a_type_says_what_else_has_a_graph() {
+fn type_can_declare_further_tensors_with_a_graph() {
     let of_type = fit!(OfDetached, |outputs: &Detached| [outputs.0.predictions.shallow_clone()]);
     assert_eq!((numbers(&of_type), of_type[0].requires_grad()), (vec![0.5, 1.0, 1.5], false));
     let by_default = fit!(OfOutputs, |outputs: &Outputs| [outputs.predictions.shallow_clone()]);

@@ -18,7 +18,7 @@ fn fixture(text: &str) -> BTreeMap<String, Value> {
 }
 
 #[test]
-fn every_case_is_lightnings() {
+fn cases_agree_with_lightning() {
     let cases = fixture(include_str!("fixtures/parity/cases.json"));
     let traces = fixture(include_str!("fixtures/parity/traces.json"));
     let mut different = Vec::new();

@@ -50,7 +50,7 @@ fn trained(num_sanity_val_steps: i64, tests_rates: bool) -> Vec<f32> {
 }
 
 #[test]
-fn what_comes_before_training_draws_nothing_that_it_would_have_drawn() {
+fn setup_before_training_draws_none_of_its_random_numbers() {
     assert_eq!(trained(0, false), trained(2, false));
     assert_eq!(trained(0, false), trained(0, true));
 }

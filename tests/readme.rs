@@ -27,7 +27,7 @@ fn target_folder() -> PathBuf {
 }
 
 #[test]
-fn its_program_trains_in_a_project_of_its_own() {
+fn readme_program_trains_in_a_new_project() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -75,7 +75,7 @@ fn its_program_trains_in_a_project_of_its_own() {
 }
 
 #[test]
-fn its_make_targets_are_there() {
+fn readme_make_targets_exist() {
     let makefile = fs::read_to_string(checkout().join("Makefile")).unwrap();
     let commands = blocks("sh").concat();
     let named = README.split('`').chain(commands.lines());

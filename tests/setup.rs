@@ -140,7 +140,7 @@ fn succeeded(child: Child) {
 }
 
 #[test]
-fn a_libtorch_that_is_named_is_taken() {
+fn libtorch_that_is_named_is_used() {
     let machine = Machine::new();
     let libtorch = machine.libtorch("torch", [2, 13, 0]);
     succeeded(machine.setup().env("LIBTORCH", &libtorch).spawn().unwrap());
@@ -149,7 +149,7 @@ fn a_libtorch_that_is_named_is_taken() {
 }
 
 #[test]
-fn a_wrong_libtorch_is_refused() {
+fn wrong_libtorch_is_refused() {
     let machine = Machine::new();
     let old = machine.libtorch("old", [2, 9, 1]);
     let said = refused(machine.setup().env("LIBTORCH", &old).output().unwrap());
@@ -167,7 +167,7 @@ fn a_wrong_libtorch_is_refused() {
 }
 
 #[test]
-fn a_config_of_the_user_is_not_changed() {
+fn config_of_the_user_is_not_changed() {
     let machine = Machine::new();
     let libtorch = machine.libtorch("torch", [2, 13, 0]);
     machine.write("project/.cargo/config.toml", "[build]\njobs = 1\n");
@@ -178,7 +178,7 @@ fn a_config_of_the_user_is_not_changed() {
 }
 
 #[test]
-fn two_set_ups_at_once_install_once() {
+fn setups_at_the_same_time_install_once() {
     let machine = Machine::new();
     let [one, other] = [(); 2].map(|()| machine.setup().spawn().unwrap());
     succeeded(one);
@@ -191,13 +191,13 @@ fn two_set_ups_at_once_install_once() {
 }
 
 #[test]
-fn an_installation_that_breaks_leaves_nothing_half_made() {
+fn installation_that_fails_leaves_nothing_incomplete() {
     let machine = Machine::new();
     let said = refused(machine.setup().env("PIP_BREAKS", "1").output().unwrap());
     assert_eq!(said, "pip could not install libtorch: the disk is gone");
     assert!(machine.cached().is_empty(), "{:?}", machine.cached());
 
-    // a set-up that is killed can't clear away; the next one does
+    // a set-up that is killed cannot clear away; the next one does
     let mut killed = machine.setup().spawn().unwrap();
     while machine.calls_of_pip() < 2 {
         std::thread::sleep(std::time::Duration::from_millis(10));
@@ -212,7 +212,7 @@ fn an_installation_that_breaks_leaves_nothing_half_made() {
 }
 
 #[test]
-fn without_pip_it_says_what_to_install() {
+fn setup_without_pip_names_what_to_install() {
     let machine = Machine::new();
     // `-S` skips the folders in which pip is
     let script = machine.setup();
@@ -228,7 +228,7 @@ fn without_pip_it_says_what_to_install() {
 }
 
 #[test]
-fn without_a_network_it_says_so() {
+fn setup_without_a_network_says_so() {
     let machine = Machine::new();
     let mut setup = machine.setup();
     // the discard port, on which nothing listens
@@ -242,7 +242,7 @@ fn without_a_network_it_says_so() {
 }
 
 #[test]
-fn without_a_python_of_the_wheels_version_the_tests_that_need_it_are_skipped() {
+fn tests_that_need_the_wheels_python_are_skipped_without_it() {
     let machine = Machine::new();
     let libtorch = machine.libtorch("torch", [2, 13, 0]);
     let skipped = || {
@@ -294,7 +294,7 @@ fn bindings_are_compiled_once_for_all_projects() {
 }
 
 #[test]
-fn without_compiled_bindings_cargo_runs_the_build_script_of_torch_sys() {
+fn torch_sys_build_script_runs_without_compiled_bindings() {
     let machine = Machine::new();
     let libtorch = machine.libtorch("torch", [2, 13, 0]);
     let reason = |setup: &mut Command| {

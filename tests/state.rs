@@ -125,7 +125,7 @@ impl Run {
 }
 
 #[test]
-fn callbacks_and_data_modules_go_on_where_they_were() {
+fn callbacks_and_data_modules_resume_where_they_were() {
     let run = Run::new();
     let batches = Rc::new(RefCell::new(0));
     let mut points = Points { told: Rc::clone(&run.told), dealt: 10 };
@@ -143,7 +143,7 @@ fn callbacks_and_data_modules_go_on_where_they_were() {
 }
 
 #[test]
-fn everybody_is_told_of_the_error_that_ends_the_run() {
+fn error_that_ends_the_run_reaches_every_on_exception() {
     let run = Run::new();
     let mut points = Points { told: Rc::clone(&run.told), dealt: 0 };
     let error = run.trainer(1, &Rc::default()).fit(&mut Line::new(&run.told, true), &mut points).unwrap_err();
@@ -177,14 +177,14 @@ fn batches_after_a_failure(accumulate_grad_batches: usize) -> usize {
 }
 
 #[test]
-fn a_run_that_failed_goes_on_with_the_batch_that_failed() {
+fn run_that_failed_resumes_with_the_batch_that_failed() {
     assert_eq!(batches_after_a_failure(1), 3);
     // its window is incomplete, and begins again
     assert_eq!(batches_after_a_failure(2), 4);
 }
 
 #[test]
-fn a_run_that_stopped_early_ends_again_unless_it_may_go_on() {
+fn run_that_stopped_early_stops_again_unless_it_may_continue() {
     let run = Run::new();
     let epochs = |patience: usize, max_epochs: i64, ckpt_path: Option<std::path::PathBuf>| {
         // nothing is an improvement by so much

@@ -76,7 +76,7 @@ fn errors(said: &str) -> usize {
 }
 
 /// What the compiler says to each of these programs. trybuild writes it down where it is told to overwrite; so this test
-/// calls itself, with [`write_answers`] alone.
+/// calls itself, with [`snapshot_messages`] alone.
 fn answers(programs: Vec<(String, String)>) -> Vec<(String, String)> {
     leave_libtorch_out();
     let folder = tempfile::tempdir().unwrap();
@@ -85,7 +85,7 @@ fn answers(programs: Vec<(String, String)>) -> Vec<(String, String)> {
     }
     output(
         Command::new(env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "write_answers"])
+            .args(["--ignored", "--exact", "snapshot_messages"])
             .env("TRYBUILD", "overwrite")
             .env(PROGRAMS, folder.path()),
     );
@@ -97,7 +97,7 @@ const PROGRAMS: &str = "TCH_LIGHTNING_UI_PROGRAMS";
 
 #[test]
 #[ignore = "the other tests call it"]
-fn write_answers() {
+fn snapshot_messages() {
     if let Some(folder) = env::var_os(PROGRAMS) {
         trybuild::TestCases::new().compile_fail(Path::new(&folder).join("*.rs"));
     }

@@ -91,7 +91,7 @@ fn trainer() -> Trainer<Late> {
 }
 
 #[test]
-fn each_verb_asks_for_the_model_before_it_uses_it() {
+fn verbs_call_configure_model_before_they_use_the_module() {
     let mut late = Late::new();
     let mut trainer = trainer();
     trainer.fit(&mut late, ()).unwrap();
@@ -109,17 +109,17 @@ fn each_verb_asks_for_the_model_before_it_uses_it() {
 }
 
 #[test]
-fn a_fit_without_validation_data_goes_on() {
+fn fit_without_validation_data_succeeds() {
     let mut trainer = trainer();
     trainer.fit(&mut Late::new(), Loaders::train(loader().unwrap())).unwrap();
     assert_eq!(trainer.context().global_step(), 2);
 }
 
 #[test]
-fn a_validation_without_data_is_said_to_be_left_out() {
+fn validation_without_data_is_reported_as_skipped() {
     // in a process of its own, whose standard error stream can be read
     let fit = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", "a_fit_without_validation_data_goes_on"])
+        .args(["--exact", "--nocapture", "fit_without_validation_data_succeeds"])
         .output()
         .unwrap();
     let said = String::from_utf8(fit.stderr).unwrap();

@@ -152,7 +152,7 @@ fn checkpoint_keeps_its_hyperparameters() {
 }
 
 #[test]
-fn damaged_and_missing_files_are_refused_in_a_sentence() {
+fn damaged_and_missing_files_are_refused_in_one_sentence() {
     let program = Program::new();
     assert_eq!(
         program.refuse("test"),

@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_under_a_condition_leaves_the_hook_where_the_condition_does_not_hold() {
+    fn marker_under_a_condition_leaves_the_hook_where_the_condition_does_not_hold() {
         assert_eq!(
             said(&parse_quote!(
                 #[not_a_hook]

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_has_its_page() {
+    fn codes_have_a_page_each() {
         let pages = texts("runtime/src/errors", "md");
         let module = fs::read_to_string(workspace("runtime/src/errors/mod.rs")).unwrap();
         for (code, title) in ALL {
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn every_code_is_said_to_a_program() {
+    fn codes_are_all_used_in_messages() {
         let said = texts("tests/ui/fail", "stderr");
         for (code, _) in ALL {
             let code = format!("[{code}]");

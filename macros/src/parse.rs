@@ -29,7 +29,7 @@ pub(crate) enum BlockItem {
     Method(Box<Method>),
     /// A method whose name shows that it is not a hook nor otherwise relevant.
     Unread(Box<Unread>),
-    /// An item that can't be a hook.
+    /// An item that cannot be a hook.
     Other(TokenStream),
 }
 

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_must_be_wrong_is_refused() {
+    fn types_are_refused_only_if_certainly_wrong() {
         for (declared, wrong) in [
             ("usize", "i64"),
             ("&mut Context", "Context"),

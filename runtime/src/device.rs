@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cpu_is_always_there() {
+    fn cpu_is_always_there() {
         assert_eq!(Accelerator::Cpu.device(&Devices::Auto), Ok(Device::Cpu));
     }
 

@@ -2,17 +2,17 @@
 
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigurationError;
-use crate::context::{ContextError, Interruption, LoopLocation};
+use crate::context::{ContextError, Interruption};
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::error_chain::in_one_line;
 use crate::file_error::FileError;
 use crate::hook::Hook;
-use crate::hook_location::{HookLocation, at};
 use crate::log::LogError;
 use crate::loggers::LoggerError;
 use crate::native::{NativeError, readable};
 use crate::optim::OptimizerError;
+use crate::run_location::{HookLocation, RunLocation, at};
 use crate::schedule::ScheduleError;
 use crate::signal::Signal;
 use crate::stage::{RunningStage, Stage};
@@ -184,9 +184,9 @@ pub struct HookError {
     pub callback: Option<&'static str>,
     /// The verb that was running.
     pub stage: Stage,
-    /// The training epoch, from 0, where one was running.
+    /// The training epoch, from 0, if one was running.
     pub epoch: Option<usize>,
-    /// The batch, from 0, where one was being worked on.
+    /// The batch, from 0, if one was running.
     pub batch_idx: Option<usize>,
     /// The error that the hook returned, or the message of its panic. Its message is part of this one, so that it is not a
     /// [`source`](std::error::Error::source).
@@ -196,8 +196,8 @@ pub struct HookError {
 impl fmt::Display for HookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { hook, callback, stage, epoch, batch_idx, error } = self;
-        let location =
-            HookLocation { hook: *hook, callback: *callback, stage: *stage, epoch: *epoch, batch_idx: *batch_idx };
+        let location = RunLocation { stage: *stage, epoch: *epoch, batch_idx: *batch_idx };
+        let location = HookLocation { hook: *hook, callback: *callback, location };
         write!(f, "{location}: {}", in_one_line(error))
     }
 }
@@ -239,8 +239,8 @@ fn of_elements(non_finite: i64, elements: i64) -> String {
 }
 
 impl From<Interruption> for Error {
-    fn from(Interruption { signal, location, batch_idx, waiting_for }: Interruption) -> Self {
-        let LoopLocation { stage, running_stage, epoch } = location;
+    fn from(Interruption { signal, running_stage, location, waiting_for }: Interruption) -> Self {
+        let RunLocation { stage, epoch, batch_idx } = location;
         Self::Interrupted { signal, stage, running_stage, epoch, batch_idx, waiting_for, checkpoint: None }
     }
 }

@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_and_its_causes_fit_in_a_line() {
+    fn error_and_its_causes_fit_in_a_line() {
         let error = anyhow::anyhow!("no such row").context("cannot read the data");
         assert_eq!(in_one_line(&error), "cannot read the data: no such row");
     }

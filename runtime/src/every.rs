@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_read_as_it_is_written() {
+    fn every_survives_a_round_trip() {
         let all =
             [Every::Batches(3), Every::OptimizerSteps(1), Every::Epochs(2), Every::Time(Duration::from_secs(5400))];
         for every in all {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_no_how_often_is_refused() {
+    fn invalid_intervals_are_refused() {
         assert_eq!(
             "3 fortnights".parse::<Every>().unwrap_err(),
             "`3 fortnights` is not an interval: write `3 batches`, `100 steps`, `2 epochs`, or a time such as `10m`"

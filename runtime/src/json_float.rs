@@ -42,7 +42,7 @@ mod tests {
     use super::JsonFloat;
 
     #[test]
-    fn every_float_survives_a_round_trip_through_json() {
+    fn floats_survive_a_round_trip_through_json() {
         for number in [0.1, -0.0, f64::MIN_POSITIVE, f64::INFINITY, f64::NEG_INFINITY] {
             let text = serde_json::to_string(&JsonFloat(number)).unwrap();
             let JsonFloat(read) = serde_json::from_str(&text).unwrap();

@@ -7,7 +7,6 @@
 #[cfg(test)]
 extern crate self as tch_lightning;
 
-mod any_path;
 mod atomic_file;
 mod attributes;
 pub mod callbacks;
@@ -19,6 +18,7 @@ mod counted;
 pub mod data;
 pub mod device;
 mod json_float;
+mod json_path;
 #[doc = include_str!("differences.md")]
 pub mod differences {}
 mod error;
@@ -27,9 +27,7 @@ pub mod errors;
 mod every;
 mod file_error;
 mod hook;
-mod hook_location;
 pub mod json;
-mod location;
 mod log;
 pub mod loggers;
 mod loops;
@@ -41,6 +39,7 @@ mod named_tensors;
 mod native;
 pub mod optim;
 mod panic;
+mod paths;
 pub mod precision;
 pub mod profiler;
 mod progress;
@@ -60,6 +59,7 @@ mod yaml;
 #[doc(hidden)]
 pub mod __testing;
 mod private;
+mod run_location;
 
 tch_lightning_macros::declare_hooks!(Private);
 

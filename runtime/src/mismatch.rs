@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_dtype_has_the_values_of_its_kind() {
+    fn dtype_has_the_values_of_its_kind() {
         let floats = [Kind::Half, Kind::BFloat16, Kind::Float, Kind::Double];
         let others = [Kind::Int64, Kind::Uint8, Kind::Bool, Kind::ComplexFloat];
         for float in floats {

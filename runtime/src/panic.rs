@@ -1,8 +1,8 @@
 //! Converts panics in users' code, and in libtorch called from it, to errors. In a program that is built with `panic = "abort"`, a
 //! panic ends the process; the message is the same.
 
-use crate::hook_location::HookLocation;
 use crate::native::without_backtrace;
+use crate::run_location::HookLocation;
 use crate::{messages, terminal, users_line};
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};

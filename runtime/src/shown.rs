@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_shown_without_control_characters_and_not_whole_where_it_is_long() {
+    fn text_is_shown_without_control_characters_and_shortened() {
         assert_eq!(shown("fc1.weight", 10), "fc1.weight");
         assert_eq!(shown("\u{1b}[2J\nü", 60), "\\u{1b}[2J\\nü");
         assert_eq!(shown(&"n".repeat(100_000), 3), "nnn…");

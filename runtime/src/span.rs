@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_written_in_three_ways() {
+    fn time_is_written_in_three_ways() {
         let half_an_hour = Ok(Span(Duration::from_secs(1800)));
         assert_eq!(read("\"00:00:30:00\""), half_an_hour);
         assert_eq!(read("\"30m\""), half_an_hour);
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn invalid_times_are_refused() {
         let said = "`00:99:00:00` is not a time: write DD:HH:MM:SS, or units such as 1h 30m";
         assert_eq!("00:99:00:00".parse::<Span>().unwrap_err(), said);
         assert!(read("{\"fortnights\": 1}").is_err());
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_time_is_that_of_a_duration() {
+    fn longest_time_is_that_of_a_duration() {
         // u64::MAX seconds are 213,503,982,334,601 days, 7 hours, 15 seconds
         assert_eq!("213503982334601:07:00:15".parse(), Ok(Span(Duration::from_secs(u64::MAX))));
         for longer in ["213503982334601:07:00:16", "213503982334601:23:59:59", "18446744073709551615:00:00:00"] {

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_line_of_the_users_own_is_found() {
+    fn first_line_of_the_users_own_is_found() {
         let debug = "   0: std::backtrace_rs::backtrace::libunwind::trace
              at /rustc/598/library/std/src/../../backtrace/src/backtrace/libunwind.rs:117:9
    1: core::result::unwrap_failed

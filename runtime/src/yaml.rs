@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_text_is_read_as_it_was_written() {
+    fn texts_survive_a_round_trip() {
         let few = [
             "", ".inf", "-.inf", ".nan", "+.inf", ".Inf", ".NAN", "inf", "nan", "1e999", "null", "~", "true", "no",
             "0x1", "1_000",
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_table_is_refused() {
+    fn values_other_than_tables_are_refused() {
         for (text, sentence) in [
             ("", "it is empty"),
             ("# nothing\n", "it is empty"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_need_much_memory_is_refused() {
+    fn documents_that_need_much_memory_are_refused() {
         let deep = format!("a: {}{}", "[".repeat(1000), "]".repeat(1000));
         let mut bomb = "a0: &a0 [1,1,1,1,1,1,1,1,1]\n".to_owned();
         for level in 1..10 {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stands_twice_is_refused() {
+    fn key_that_is_duplicated_is_refused() {
         let said = parse(b"a: 1\nb: 2\na: 3\n").unwrap_err();
         assert_eq!(said, "`a` is duplicated in line 3");
     }

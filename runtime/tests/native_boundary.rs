@@ -31,7 +31,7 @@ fn lerp(parameters: &str) -> String {
 }
 
 #[test]
-fn a_signature_that_differs_does_not_compile() {
+fn signature_that_differs_does_not_compile() {
     let right = "const at::Tensor* const* from, const at::Tensor* const* to, size_t count, double weight";
     assert_eq!(errors(DECLARATIONS, &lerp(right)), "");
     for (part, other) in [
@@ -50,7 +50,7 @@ fn a_signature_that_differs_does_not_compile() {
 }
 
 #[test]
-fn a_field_that_is_renamed_or_missing_does_not_compile() {
+fn field_that_is_renamed_or_missing_does_not_compile() {
     let cpp = "double dampening(const lightning::SgdOptions* options) { return options->dampening; }";
     assert_eq!(errors(DECLARATIONS, cpp), "");
     assert!(errors(&DECLARATIONS.replace("dampening", "damping"), cpp).contains("dampening"));
@@ -80,7 +80,7 @@ declared!(Mixed, MIXED { a: bool, b: f64, c: i8, d: i64, e: bool, f: u64, g: i8,
 declared!(Reordered, REORDERED { b: f64, a: bool, c: i8, e: bool, g: i8, i: bool, d: i64, f: u64, h: usize });
 
 #[test]
-fn a_struct_has_one_layout_in_rust_and_cpp() {
+fn struct_has_one_layout_in_rust_and_cpp() {
     assert_eq!(errors(MIXED, &Mixed::assertions()), "");
     assert_eq!(errors(REORDERED, &Reordered::assertions()), "");
     assert_ne!(size_of::<Mixed>(), size_of::<Reordered>());
@@ -90,7 +90,7 @@ fn a_struct_has_one_layout_in_rust_and_cpp() {
 }
 
 #[test]
-fn a_type_without_a_counterpart_in_cpp_is_refused() {
+fn type_without_a_counterpart_in_cpp_is_refused() {
     let refused = |rust: &str| header(rust).unwrap_err();
     assert_eq!(refused("extern \"C\" { fn f(name: String); }"), "`f`: `String` has no counterpart in C++");
     assert_eq!(refused("extern \"C\" { fn f(other: *const Other); }"), "`f`: `Other` has no counterpart in C++");
@@ -100,7 +100,7 @@ fn a_type_without_a_counterpart_in_cpp_is_refused() {
 }
 
 #[test]
-fn all_foreign_functions_are_declared_in_one_file() {
+fn foreign_functions_are_declared_in_one_file() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/native");
     let blocks = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).filter(|path| {
         let text = fs::read_to_string(path).unwrap();

@@ -104,7 +104,7 @@ fn backbones_are_trained_as_lightning_trains_them() {
 }
 
 #[test]
-fn a_run_that_is_resumed_goes_on_with_the_groups_that_it_had() {
+fn run_that_is_resumed_continues_with_its_groups() {
     let folder = tempfile::tempdir().unwrap();
     let tuned = || BackboneFinetuning::default().unfreeze_backbone_at_epoch(2).lambda_func(|_| 1.5);
     for epoch in [0, 1, 2, 3] {
@@ -125,7 +125,7 @@ fn a_run_that_is_resumed_goes_on_with_the_groups_that_it_had() {
 }
 
 #[test]
-fn a_backbone_that_is_not_there_is_an_error() {
+fn backbone_that_is_not_there_is_an_error() {
     let refused = |pattern| {
         let mut trainer = trainer(BackboneFinetuning::new(pattern));
         trainer.fit(&mut Transfer::new("head"), ()).unwrap_err().to_string()
@@ -136,7 +136,7 @@ fn a_backbone_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn what_is_frozen_is_left_to_no_optimizer() {
+fn frozen_parameters_are_in_no_optimizer() {
     let mut transfer = Transfer::new("all");
     for (name, tensor) in transfer.vs.variables() {
         if name.starts_with("backbone.linear") {

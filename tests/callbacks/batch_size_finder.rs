@@ -55,14 +55,14 @@ fn sizes_are_lightnings() {
 }
 
 #[test]
-fn where_no_sample_fits_it_is_said_why() {
+fn search_without_a_fitting_size_fails_with_the_reason() {
     let (found, tried) = found(&BatchSizeFinder::new(), &mut sized(0), 20);
     assert_eq!(tried, [2, 1]);
     assert!(found.unwrap_err().ends_with("CUDA out of memory."));
 }
 
 #[test]
-fn another_error_ends_the_search() {
+fn errors_other_than_out_of_memory_end_the_search() {
     let mut sized = Sized { says: "no labels", ..sized(3) };
     let (found, tried) = found(&BatchSizeFinder::new(), &mut sized, 20);
     assert_eq!(tried, [2, 4]);
@@ -70,7 +70,7 @@ fn another_error_ends_the_search() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_settings_are_refused() {
     let refused = |finder| found(&finder, &mut sized(9), 20).0.unwrap_err();
     let said = "BatchSizeFinder: `init_val`, `steps_per_trial`, `max_trials` and `max_val` must be at least 1";
     assert_eq!(refused(BatchSizeFinder::new().init_val(0)), said);

@@ -32,7 +32,7 @@ fn statistics_are_logged_when_lightning_logs_them() {
 }
 
 #[test]
-fn what_is_not_asked_for_is_left_out() {
+fn statistics_that_are_not_requested_are_skipped() {
     let names = |rows: Vec<Row>| rows.into_iter().flat_map(|row| row.1.into_keys()).collect::<Vec<_>>();
     let filtered = names(logged(|| DeviceStatsMonitor::new().filter_keys(["cpu_percent"])));
     assert!(filtered.iter().all(|name| name.ends_with("/cpu_percent")));
@@ -40,23 +40,23 @@ fn what_is_not_asked_for_is_left_out() {
 }
 
 #[test]
-fn without_a_logger_it_says_what_is_missing() {
+fn missing_logger_is_an_error() {
     let error = Trainer::new(config()).callback(DeviceStatsMonitor::new()).fit(&mut line(), ()).unwrap_err();
     let said = "DeviceStatsMonitor writes to loggers, but the trainer has none: add one, or leave `logger` at true";
     assert_eq!(error.to_string(), said);
 }
 
 #[test]
-fn a_statistic_of_another_device_is_asked_for() {
+fn statistic_of_another_device_can_be_requested() {
     let rows = logged(|| DeviceStatsMonitor::new().filter_keys(["allocated_bytes.all.peak"]));
     assert!(rows.is_empty());
 }
 
 #[test]
-fn a_statistic_that_there_is_not_is_said_to_be_missing() {
+fn statistic_that_is_missing_is_an_error() {
     // in a process of its own, whose standard error stream can be read
     let fit = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", "device_stats_monitor::a_statistic_of_another_device_is_asked_for"])
+        .args(["--exact", "--nocapture", "device_stats_monitor::statistic_of_another_device_can_be_requested"])
         .output()
         .unwrap();
     let said = String::from_utf8(fit.stderr).unwrap();

@@ -26,7 +26,7 @@ fn epochs(epochs: i64) -> TrainerConfig {
 }
 
 #[test]
-fn early_stopping_looks_once_after_a_batch_that_is_trained_on_again() {
+fn early_stopping_checks_once_after_a_repeated_batch() {
     let config = || TrainerConfig {
         accumulate_grad_batches: 4,
         val_check_interval: 1.into(),
@@ -90,7 +90,7 @@ fn failed(callback: impl Callback<Line> + 'static, place: Place, epoch: usize, f
 }
 
 #[test]
-fn early_stopping_looks_once_at_an_epoch() {
+fn early_stopping_checks_an_epoch_once() {
     // the loss improves by less than 100: training ends after the first epoch and four more
     let stopping = |at_epoch_end| {
         EarlyStopping::new("val_loss").patience(4).min_delta(100.0).check_on_train_epoch_end(at_epoch_end)
@@ -125,18 +125,18 @@ fn assert_resumed<C: Callback<Line> + 'static>(callback: impl Fn() -> C, place: 
 }
 
 #[test]
-fn an_epoch_enters_an_exponential_average_once() {
+fn epoch_enters_an_exponential_average_once() {
     let average = || ExponentialMovingAverage::new(0.5).update_every_n_steps(0).update_starting_at_epoch(1);
     assert_resumed(average, Place::EpochEnd);
 }
 
 #[test]
-fn an_epoch_enters_the_average_of_the_last_epochs_once() {
+fn epoch_enters_the_average_of_the_last_epochs_once() {
     assert_resumed(|| StochasticWeightAveraging::new(0.02).swa_epoch_start(2), Place::EpochStart);
 }
 
 #[test]
-fn the_rate_of_a_backbone_grows_once_in_an_epoch() {
+fn rate_of_a_backbone_grows_once_in_an_epoch() {
     let tuned = || BackboneFinetuning::new("layer.**").unfreeze_backbone_at_epoch(1).should_align(false);
     assert_resumed(move || tuned().backbone_initial_lr(0.001), Place::EpochStart);
 }

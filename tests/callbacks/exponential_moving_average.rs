@@ -43,7 +43,7 @@ fn averaging(config: TrainerConfig) -> Trainer<Line> {
 }
 
 #[test]
-fn a_checkpoint_holds_the_average_for_use_and_the_weights_for_training() {
+fn checkpoint_has_the_average_for_use_and_the_weights_for_training() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("first.ckpt");
     let mut whole = Line::normed(sgd());
@@ -64,7 +64,7 @@ fn a_checkpoint_holds_the_average_for_use_and_the_weights_for_training() {
 }
 
 #[test]
-fn a_run_that_did_not_average_can_be_gone_on_with() {
+fn run_without_averages_can_be_resumed_with_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("plain.ckpt");
     Trainer::new(config()).callback(SaveAfterEpoch(0, path.clone())).fit(&mut Line::new(sgd()), ()).unwrap();
@@ -74,7 +74,7 @@ fn a_run_that_did_not_average_can_be_gone_on_with() {
 }
 
 #[test]
-fn before_the_first_update_the_module_is_as_it_is() {
+fn module_is_unchanged_before_the_first_update() {
     let late = ExponentialMovingAverage::new(0.5).update_starting_at_step(1000);
     let (mut averaged, mut plain) = (Line::new(sgd()), Line::new(sgd()));
     let (with, without) = (Recorder::default(), Recorder::default());
@@ -85,7 +85,7 @@ fn before_the_first_update_the_module_is_as_it_is() {
 }
 
 #[test]
-fn where_validation_fails_the_weights_in_training_are_saved() {
+fn failed_validation_saves_the_weights_in_training() {
     struct Fail;
 
     #[lightning_callback]
@@ -170,7 +170,7 @@ fn both(path: &Path) -> Vec<(String, Tensor)> {
 }
 
 #[test]
-fn a_checkpoint_asked_for_in_validation_holds_both_too() {
+fn checkpoint_requested_in_validation_has_both_too() {
     for asynchronous in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let path = |hook: &str| folder.path().join(hook);
@@ -195,7 +195,7 @@ fn a_checkpoint_asked_for_in_validation_holds_both_too() {
 }
 
 #[test]
-fn a_checkpoint_asked_for_in_a_sanity_check_or_by_validate_holds_the_average_too() {
+fn checkpoint_requested_in_a_sanity_check_or_by_validate_has_the_average_too() {
     let folder = tempfile::tempdir().unwrap();
     let (first, path) = (folder.path().join("first.ckpt"), folder.path().join("second.ckpt"));
     averaging(config()).callback(SaveAfterEpoch(0, first.clone())).fit(&mut Line::normed(sgd()), ()).unwrap();
@@ -213,7 +213,7 @@ fn a_checkpoint_asked_for_in_a_sanity_check_or_by_validate_holds_the_average_too
 }
 
 #[test]
-fn a_decay_out_of_range_is_refused() {
+fn decay_out_of_range_is_refused() {
     let mut trainer = Trainer::new(config()).callback(ExponentialMovingAverage::new(1.5));
     let error = trainer.fit(&mut Line::new(sgd()), ()).unwrap_err();
     assert_eq!(error.to_string(), "`decay` of ExponentialMovingAverage must be from 0 to 1, but it is 1.5");

@@ -22,7 +22,7 @@ fn refused(config: TrainerConfig, accumulation: GradientAccumulationScheduler) -
 }
 
 #[test]
-fn the_optimizer_steps_where_lightnings_does() {
+fn optimizer_steps_where_lightnings_does() {
     for case in table().gradient_accumulation_scheduler {
         let (steps, mut line) = (Steps::default(), Line::new(Sgd::new(0.1)));
         let accumulation = GradientAccumulationScheduler::new(case.scheduling.clone());
@@ -38,7 +38,7 @@ fn the_optimizer_steps_where_lightnings_does() {
 }
 
 #[test]
-fn a_run_that_is_resumed_within_an_epoch_goes_on_in_its_way() {
+fn run_that_is_resumed_within_an_epoch_keeps_its_accumulation() {
     struct SaveAt(std::path::PathBuf);
 
     #[lightning_callback]
@@ -64,7 +64,7 @@ fn a_run_that_is_resumed_within_an_epoch_goes_on_in_its_way() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_settings_are_refused() {
     let accumulating = TrainerConfig { accumulate_grad_batches: 2, ..config() };
     let told = [
         refused(config(), GradientAccumulationScheduler::new([])),
@@ -80,7 +80,7 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_module_that_optimizes_manually_accumulates_by_itself() {
+fn module_that_optimizes_manually_accumulates_by_itself() {
     struct Manual(nn::VarStore);
 
     #[lightning_module(automatic_optimization = false)]

@@ -40,7 +40,7 @@ fn line() -> Line {
 }
 
 #[test]
-fn every_hook_is_called_when_lightning_calls_it() {
+fn hooks_are_called_when_lightning_calls_them() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("first.ckpt");
     let called = Called::default();
@@ -63,7 +63,7 @@ fn every_hook_is_called_when_lightning_calls_it() {
 }
 
 #[test]
-fn a_closure_sees_the_module_and_may_fail() {
+fn closure_sees_the_module_and_may_fail() {
     let halved = LambdaCallback::new().on_train_batch_end(|ctx, line: &mut Line, loss: &Tensor, _, batch_idx| {
         tch::no_grad(|| line.layer.ws *= 0.5);
         if batch_idx == 2 && ctx.current_epoch() == 1 {
@@ -79,7 +79,7 @@ fn a_closure_sees_the_module_and_may_fail() {
 }
 
 #[test]
-fn the_last_closure_of_a_hook_counts() {
+fn last_closure_of_a_hook_counts() {
     let called = Called::default();
     let note = |what: &'static str| {
         let called = Rc::clone(&called);

@@ -24,7 +24,7 @@ fn curves_and_suggestions_are_lightnings() {
 }
 
 #[test]
-fn a_training_after_a_test_is_as_one_without() {
+fn training_after_a_test_is_as_one_without() {
     let fitted = |test: bool| {
         let mut line = Line::normed(Sgd::new(0.1));
         let mut trainer = Trainer::new(config());
@@ -41,7 +41,7 @@ fn a_training_after_a_test_is_as_one_without() {
 }
 
 #[test]
-fn a_test_that_fails_leaves_the_weights_as_they_were() {
+fn test_that_fails_leaves_the_weights_as_they_were() {
     struct Fragile(Line, usize);
 
     #[lightning_module]
@@ -73,7 +73,7 @@ fn a_test_that_fails_leaves_the_weights_as_they_were() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_settings_are_refused() {
     let refused =
         |finder: LearningRateFinder| Trainer::new(config()).lr_find(&finder, &mut line(), ()).unwrap_err().to_string();
     let told =

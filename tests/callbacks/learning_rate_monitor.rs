@@ -55,7 +55,7 @@ fn groups_and_schedulers_have_lightnings_names_and_moments() {
 }
 
 #[test]
-fn a_momentum_that_is_not_there_is_logged_as_0() {
+fn momentum_that_is_not_there_is_logged_as_0() {
     let recorder = Recorder::default();
     let monitor = LearningRateMonitor::new().log_momentum(true).logging_interval(Interval::Epoch);
     let mut trainer = Trainer::new(config()).logger(recorder.clone()).callback(monitor);
@@ -64,7 +64,7 @@ fn a_momentum_that_is_not_there_is_logged_as_0() {
 }
 
 #[test]
-fn a_rate_can_be_monitored() {
+fn rate_can_be_monitored() {
     struct Watch;
 
     #[lightning_callback]
@@ -83,7 +83,7 @@ fn a_rate_can_be_monitored() {
 }
 
 #[test]
-fn without_a_logger_it_says_what_is_missing() {
+fn missing_logger_is_an_error() {
     let mut trainer = Trainer::new(config()).callback(LearningRateMonitor::new());
     let error = trainer.fit(&mut Line::new(Sgd::new(0.1)), ()).unwrap_err();
     let said = "LearningRateMonitor writes to loggers, but the trainer has none: add one, or leave `logger` at true";
@@ -94,7 +94,7 @@ fn without_a_logger_it_says_what_is_missing() {
 }
 
 #[test]
-fn the_rates_of_the_run_before_are_gone() {
+fn rates_of_the_previous_run_are_cleared() {
     // a run that trains nothing logs no rates
     let mut trainer = Trainer::new(TrainerConfig { max_epochs: Some(1), ..config() }).logger(Recorder::default());
     trainer = trainer.callback(LearningRateMonitor::new());

@@ -13,7 +13,7 @@ fn line() -> Line {
 }
 
 #[test]
-fn a_run_that_fails_leaves_what_lightnings_leaves() {
+fn run_that_fails_leaves_what_lightnings_leaves() {
     let expected = table().on_exception_checkpoint;
     let folder = tempfile::tempdir().unwrap();
     let save = OnExceptionCheckpoint::new(folder.path());
@@ -53,7 +53,7 @@ fn steps(folder: &Path) -> Vec<(String, usize)> {
 }
 
 #[test]
-fn the_files_of_other_runs_stay() {
+fn files_of_other_runs_stay() {
     let folder = tempfile::tempdir().unwrap();
     let save = OnExceptionCheckpoint::new(folder.path());
     let trainer = |epochs| {
@@ -117,7 +117,7 @@ fn runs_at_the_same_time_have_a_file_each() {
 }
 
 #[test]
-fn a_file_needs_a_name() {
+fn file_needs_a_name() {
     let folder = tempfile::tempdir().unwrap();
     let save = OnExceptionCheckpoint::new(folder.path()).filename("");
     let error = Trainer::new(config()).callback(save).fit(&mut line(), ()).unwrap_err();

@@ -52,7 +52,7 @@ fn averages_rates_and_statistics_are_lightnings() {
 }
 
 #[test]
-fn the_epoch_of_the_batch_norms_takes_no_step() {
+fn epoch_of_the_batch_norms_takes_no_step() {
     let swa = StochasticWeightAveraging::new(0.02).swa_epoch_start(1);
     let mut trainer = Trainer::new(config()).callback(swa);
     trainer.fit(&mut Line::normed(sgd()), ()).unwrap();
@@ -63,7 +63,7 @@ fn the_epoch_of_the_batch_norms_takes_no_step() {
 }
 
 #[test]
-fn a_run_that_is_resumed_goes_on_with_its_average_and_its_rate() {
+fn run_that_is_resumed_continues_with_its_average_and_its_rate() {
     struct SaveAfterEpoch(usize, std::path::PathBuf);
 
     #[lightning_callback]
@@ -91,7 +91,7 @@ fn a_run_that_is_resumed_goes_on_with_its_average_and_its_rate() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn invalid_settings_are_refused() {
     let refused = |swa: StochasticWeightAveraging, config: TrainerConfig| {
         Trainer::new(config).callback(swa).fit(&mut Line::new(sgd()), ()).unwrap_err().to_string()
     };
@@ -115,7 +115,7 @@ fn what_makes_no_sense_is_refused() {
 }
 
 #[test]
-fn a_run_resumed_in_the_epoch_of_the_batch_norms_takes_no_step_either() {
+fn run_resumed_in_the_epoch_of_the_batch_norms_takes_no_step_either() {
     let folder = tempfile::tempdir().unwrap();
     let swa = || StochasticWeightAveraging::new(0.02).swa_epoch_start(1);
     let saves = ModelCheckpoint::new().dirpath(folder.path()).filename("{epoch}-{batch}").save_top_k(-1);

@@ -37,7 +37,7 @@ fn rates_are_lightnings() {
 }
 
 #[test]
-fn a_window_reaches_back_to_the_last_moment_before_its_first_batch() {
+fn window_reaches_back_to_the_last_moment_before_its_first_batch() {
     let mut throughput = Throughput::new().window_size(5);
     let mut rates = Vec::new();
     for (seconds, batches) in [(1, 3), (2, 6), (4, 9), (8, 12)] {

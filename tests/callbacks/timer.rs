@@ -33,7 +33,7 @@ fn max_time_ends_training() {
 }
 
 #[test]
-fn a_timer_goes_before_max_time() {
+fn timer_overrides_max_time() {
     let config = TrainerConfig { max_time: Some(Span(Duration::from_micros(1))), ..config() };
     let mut trainer = Trainer::new(config).callback(Timer::new());
     trainer.fit(&mut line(), ()).unwrap();
@@ -54,7 +54,7 @@ fn stages_are_measured_from_their_start_to_their_end() {
 }
 
 #[test]
-fn a_resumed_run_has_what_is_left_of_its_time() {
+fn resumed_run_has_what_is_left_of_its_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("half.ckpt");
     let mut trainer = Trainer::new(TrainerConfig { max_epochs: Some(1), ..config() }).callback(Timer::new());
@@ -79,7 +79,7 @@ fn a_resumed_run_has_what_is_left_of_its_time() {
 }
 
 #[test]
-fn a_fit_begins_without_the_times_of_the_run_before() {
+fn fit_starts_without_the_times_of_the_previous_run() {
     use RunningStage::{Testing, Training, Validating};
     let mut trainer = Trainer::new(config()).callback(Timer::new());
     trainer.test(&mut line(), ()).unwrap();

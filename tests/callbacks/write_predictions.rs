@@ -39,7 +39,7 @@ fn line() -> Line {
 }
 
 #[test]
-fn a_writer_gets_what_lightnings_gets() {
+fn writer_gets_what_lightnings_gets() {
     for case in table().write_predictions {
         let write = WritePredictions::new(Calls::default()).write_interval(case.write_interval);
         let mut trainer = Trainer::new(config()).callback(write);
@@ -60,7 +60,7 @@ fn a_writer_gets_what_lightnings_gets() {
 }
 
 #[test]
-fn two_writers_and_the_caller_get_the_same() {
+fn writers_and_the_caller_get_the_same() {
     let write = || WritePredictions::new(Calls::default()).write_interval(WriteInterval::Epoch);
     let mut trainer = Trainer::new(config()).callback(write()).callback(write());
     let predictions = trainer.predict(&mut line(), ()).unwrap();
@@ -69,7 +69,7 @@ fn two_writers_and_the_caller_get_the_same() {
 }
 
 #[test]
-fn a_method_that_is_not_written_is_an_error_where_it_is_asked_for() {
+fn method_that_is_not_overridden_is_an_error_when_called() {
     struct Nothing;
 
     impl PredictionWriter<Line> for Nothing {}

@@ -20,7 +20,7 @@ fn best_and_last_are_those_of_the_trainers_own_fit() {
 }
 
 #[test]
-fn without_a_path_the_weights_are_those_of_the_module() {
+fn weights_without_a_path_are_those_of_the_module() {
     let folder = tempfile::tempdir().unwrap();
     let mut trainer = trained(best(folder.path(), "val_loss"), config(2), &[1.0, 2.0], None).unwrap();
     trainer.validate(&mut Counting::new(&[0.5]), ()).unwrap();
@@ -50,7 +50,7 @@ fn texts_and_paths_are_checkpoint_paths() {
 }
 
 #[test]
-fn a_folder_in_the_home_directory_is_expanded() {
+fn folder_in_the_home_directory_is_expanded() {
     let home = tempfile::tempdir_in(std::env::home_dir().unwrap()).unwrap();
     let below = Path::new("~").join(home.path().file_name().unwrap());
     let mut trainer = trained(ModelCheckpoint::new().dirpath(below.join("kept")), config(1), &[1.0], None).unwrap();

@@ -142,7 +142,7 @@ fn resumed(path: PathBuf, place: &str) -> Option<String> {
 }
 
 #[test]
-fn no_number_in_a_checkpoint_makes_a_run_panic_or_last_for_ever() {
+fn counters_in_a_checkpoint_never_cause_a_panic_or_an_endless_run() {
     let folder = tempfile::tempdir().unwrap();
     let parts = Parts::of_a_run(folder.path());
     let mut places = Vec::new();
@@ -166,7 +166,7 @@ fn no_number_in_a_checkpoint_makes_a_run_panic_or_last_for_ever() {
 }
 
 #[test]
-fn a_counter_that_no_run_has_is_named() {
+fn counter_that_no_run_has_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let parts = Parts::of_a_run(folder.path());
     let path = folder.path().join("hostile.ckpt");

@@ -1,4 +1,4 @@
-//! Folders that checkpoints can be written to, and those that they can't.
+//! Folders that checkpoints can be written to, and those that they cannot.
 
 use crate::model::{Counting, best, callback, config, files, trained};
 use std::fs;
@@ -9,7 +9,7 @@ use tch_lightning::prelude::*;
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_need_not_be_utf_8() {
+fn folder_need_not_be_utf_8() {
     use std::os::unix::ffi::OsStrExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(std::ffi::OsStr::from_bytes(b"ck-\xff"));
@@ -29,7 +29,7 @@ fn a_folder_need_not_be_utf_8() {
     assert_eq!(files(&root.join("lightning_logs/version_0/checkpoints")), ["epoch=1-step=4.ckpt"]);
 }
 
-/// What is said of a run that can't begin, and that nothing was made for it.
+/// What is said of a run that cannot begin, and that nothing was made for it.
 fn refused(folder: &Path, trainer: Trainer<Counting>) -> String {
     let before = files(folder);
     let mut trainer = trainer;
@@ -40,7 +40,7 @@ fn refused(folder: &Path, trainer: Trainer<Counting>) -> String {
 }
 
 #[test]
-fn a_folder_that_can_not_be_is_refused_before_the_run() {
+fn folder_that_cannot_exist_is_refused_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("file"), "").unwrap();
@@ -64,7 +64,7 @@ fn a_folder_that_can_not_be_is_refused_before_the_run() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_folder_that_nothing_can_be_made_in_is_refused_before_the_run() {
+fn folder_that_nothing_can_be_made_in_is_refused_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = ModelCheckpoint::new().dirpath("/proc/checkpoints");
     let said = refused(folder.path(), Trainer::new(config(1)).callback(checkpoint));
@@ -77,7 +77,7 @@ fn a_folder_that_nothing_can_be_made_in_is_refused_before_the_run() {
 
 #[cfg(unix)]
 #[test]
-fn what_killed_runs_left_is_removed_after_a_day() {
+fn files_of_killed_runs_are_removed_after_a_day() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let checkpoints = [at("ck"), at("lightning_logs/version_0"), at("lightning_logs/version_0/checkpoints")];

@@ -6,7 +6,7 @@ use std::path::Path;
 use tch_lightning::callbacks::{ModelCheckpoint, SaveLast};
 
 #[test]
-fn a_name_with_a_folder_is_one_file() {
+fn name_with_a_folder_is_one_file() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = || best(folder.path(), "val_loss").filename("{epoch}-{val/loss:.3f}");
     trained(checkpoint(), config(4), &[4.0, 3.0, 2.0, 1.0], None).unwrap();
@@ -21,7 +21,7 @@ fn a_name_with_a_folder_is_one_file() {
 }
 
 #[test]
-fn a_score_that_is_not_finite_is_known_in_the_run_that_resumes_it() {
+fn score_that_is_not_finite_is_known_in_the_run_that_resumes_it() {
     // a NaN counts as the worst of all numbers
     let scores = [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.5];
     for (score, expected) in scores.into_iter().zip([f64::INFINITY, f64::NEG_INFINITY, f64::INFINITY, 0.5]) {
@@ -48,7 +48,7 @@ fn left_after_resuming(spelled: impl Fn(&Path) -> std::path::PathBuf) -> Vec<Str
 }
 
 #[test]
-fn the_checkpoint_that_a_run_began_from_stays_however_it_is_spelled() {
+fn checkpoint_that_a_run_began_from_stays_however_it_is_spelled() {
     let expected = ["epoch=0-step=2.ckpt", "epoch=2-step=6.ckpt", "last.ckpt"];
     assert_eq!(left_after_resuming(|folder| folder.join("ck/epoch=0-step=2.ckpt")), expected);
     assert_eq!(left_after_resuming(|folder| folder.join("ck/./epoch=0-step=2.ckpt")), expected);
@@ -58,7 +58,7 @@ fn the_checkpoint_that_a_run_began_from_stays_however_it_is_spelled() {
 
 #[cfg(unix)]
 #[test]
-fn the_checkpoint_that_a_run_began_from_stays_whichever_link_leads_to_it() {
+fn checkpoint_that_a_run_began_from_stays_whichever_link_leads_to_it() {
     let expected = ["epoch=0-step=2.ckpt", "epoch=2-step=6.ckpt", "last.ckpt"];
     assert_eq!(left_after_resuming(|folder| folder.join("ck/last.ckpt")), expected);
     let through = |folder: &Path, link: &str, target: &str| {
@@ -79,7 +79,7 @@ fn relative(path: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_folder_is_the_same_however_it_is_spelled() {
+fn folder_is_the_same_however_it_is_spelled() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     trained(best(&at("ck"), "val_loss"), config(2), &[3.0, 2.0], None).unwrap();
@@ -97,7 +97,7 @@ fn a_folder_is_the_same_however_it_is_spelled() {
 }
 
 #[test]
-fn files_of_another_folder_are_left_alone() {
+fn files_of_another_folder_are_not_removed() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     trained(best(&at("one"), "val_loss"), config(2), &[3.0, 2.0], None).unwrap();
@@ -111,7 +111,7 @@ fn files_of_another_folder_are_left_alone() {
 
 #[cfg(unix)]
 #[test]
-fn last_leads_to_what_was_saved_last_in_a_folder_of_its_own() {
+fn last_links_to_the_newest_checkpoint_in_a_separate_folder() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = best(folder.path(), "val_loss").filename("{epoch}-{val/loss:.3f}").save_last(SaveLast::Link);
     trained(checkpoint, config(3), &[3.0, 2.0, 1.0], None).unwrap();

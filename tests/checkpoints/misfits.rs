@@ -111,7 +111,7 @@ fn misfit(what: &str) -> String {
 }
 
 #[test]
-fn other_optimizers_are_refused() {
+fn optimizers_of_another_kind_are_refused() {
     let two = || two_of(Sgd::new(0.1), Sgd::new(0.1));
     assert_eq!(
         Saved::of(two()).refused(config(2), Sgd::new(0.1)),
@@ -133,7 +133,7 @@ fn other_optimizers_are_refused() {
 }
 
 #[test]
-fn other_parameter_groups_are_refused() {
+fn parameter_groups_that_differ_are_refused() {
     let groups = || ParameterGroups::new(Sgd::new(0.1)).group("a.*", Sgd::new(0.2));
     assert_eq!(
         Saved::of(groups()).refused(config(2), Sgd::new(0.1)),
@@ -151,7 +151,7 @@ fn other_parameter_groups_are_refused() {
 }
 
 #[test]
-fn other_schedulers_are_refused() {
+fn schedulers_that_differ_are_refused() {
     let scheduled = || Optimizers::from(Sgd::new(0.1).lr_scheduler(StepLr::new(1)));
     assert_eq!(
         Saved::of(scheduled()).refused(config(2), Sgd::new(0.1)),
@@ -168,7 +168,7 @@ fn other_schedulers_are_refused() {
 }
 
 #[test]
-fn a_gradient_scaler_on_one_side_is_refused() {
+fn gradient_scaler_on_one_side_is_refused() {
     let scaled = || TrainerConfig { precision: Precision::Float16Mixed, ..config(1) };
     let with = Saved::by(ModelCheckpoint::new(), scaled(), Sgd::new(0.1));
     let said = with.refused(config(2), Sgd::new(0.1));
@@ -232,7 +232,7 @@ fn tensors_of_other_sizes_are_refused_with_the_files_name() {
 }
 
 #[test]
-fn weights_alone_are_not_resumed_from() {
+fn weights_only_checkpoint_cannot_be_resumed_from() {
     let saved = Saved::by(ModelCheckpoint::new().save_weights_only(true), config(1), Sgd::new(0.1));
     let sentence = "the checkpoint FILE contains only weights, as `save_weights_only` saves them, so that `fit` cannot resume from it; load \
                     them into the module with `weights::load` and train from the beginning, or resume from a checkpoint that has the \
@@ -245,7 +245,7 @@ fn weights_alone_are_not_resumed_from() {
 }
 
 #[test]
-fn what_could_not_be_resumed_from_is_still_there() {
+fn checkpoint_that_was_refused_still_exists() {
     let saved = Saved::of(Sgd::new(0.1));
     let on_exception = OnExceptionCheckpoint::new(saved.folder.path()).filename("saved");
     let before = std::fs::read(saved.path()).unwrap();
@@ -285,7 +285,7 @@ fn names_in_a_checkpoint_do_not_reach_the_terminal_as_they_are() {
 }
 
 #[test]
-fn a_callbacks_state_that_does_not_fit_names_the_file() {
+fn callbacks_state_that_does_not_fit_names_the_file() {
     let said = said_of(|checkpoint| {
         let key = "EarlyStopping(loss, min)".to_owned();
         checkpoint.metadata.callbacks.insert(key, serde_json::json!({ "wait_count": "\u{1b}[2J" }));
@@ -298,7 +298,7 @@ fn a_callbacks_state_that_does_not_fit_names_the_file() {
 }
 
 #[test]
-fn what_a_hook_had_set_to_nothing_names_the_file() {
+fn setting_of_0_in_a_checkpoint_names_the_file() {
     let saved = Saved::of(Sgd::new(0.1));
     // layout 1 has no checksum
     let bytes = std::fs::read(saved.path()).unwrap();

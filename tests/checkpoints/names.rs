@@ -22,7 +22,7 @@ fn values_are_written_as_by_python() {
 }
 
 #[test]
-fn a_name_that_can_not_be_is_refused_before_the_run() {
+fn name_that_cannot_exist_is_refused_before_the_run() {
     for (filename, what) in [
         ("{val_loss:.2q}", "has `{val_loss:.2q}`, whose format ends with `q`, which is not a type of number"),
         (

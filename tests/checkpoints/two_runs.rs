@@ -28,7 +28,7 @@ fn best_of(folder: &Path, weight: f64, between: impl FnMut() + 'static) -> (Path
 }
 
 #[test]
-fn two_runs_at_the_same_time_keep_their_files() {
+fn runs_at_the_same_time_keep_their_files() {
     let folder = tempfile::tempdir().unwrap();
     let barrier = Arc::new(Barrier::new(2));
     let root = folder.path();
@@ -46,7 +46,7 @@ fn two_runs_at_the_same_time_keep_their_files() {
 }
 
 #[test]
-fn a_run_within_a_run_removes_nothing_of_it() {
+fn run_within_a_run_removes_nothing_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().to_owned();
     let inner = {
@@ -61,7 +61,7 @@ fn a_run_within_a_run_removes_nothing_of_it() {
 }
 
 #[test]
-fn a_run_that_resumes_one_that_still_runs_leaves_its_files_alone() {
+fn run_that_resumes_one_that_still_runs_leaves_its_files_alone() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().to_owned();
     let resumes = {
@@ -80,7 +80,7 @@ fn a_run_that_resumes_one_that_still_runs_leaves_its_files_alone() {
 }
 
 #[test]
-fn a_run_has_the_folder_again_once_the_other_has_ended() {
+fn run_has_the_folder_again_once_the_other_has_ended() {
     let folder = tempfile::tempdir().unwrap();
     let checkpoint = || ModelCheckpoint::new().dirpath(folder.path());
     let ended = trained(checkpoint(), config(1), &[1.0], None).unwrap();
@@ -94,7 +94,7 @@ fn a_run_has_the_folder_again_once_the_other_has_ended() {
 }
 
 #[test]
-fn a_run_that_failed_leaves_the_folder_to_the_next() {
+fn run_that_failed_leaves_the_folder_to_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let fails = LambdaCallback::new()
         .on_train_epoch_start(|ctx, _: &mut Counting| if ctx.current_epoch() == 1 { bail!("no more") } else { Ok(()) });

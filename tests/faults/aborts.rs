@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 const SIGABRT: i32 = 6;
 
 #[test]
-fn a_shape_error_is_one_sentence_before_the_program_aborts() {
+fn shape_error_is_one_sentence_before_the_program_aborts() {
     let output = Program::new().run_aborting("fit --width 1 --fault shape --max-epochs 1 --num-sanity-val-steps 0");
     assert_eq!(output.status.signal(), Some(SIGABRT), "{output:?}");
     let log = text(output.stderr);
@@ -25,13 +25,13 @@ fn a_shape_error_is_one_sentence_before_the_program_aborts() {
 }
 
 #[test]
-fn a_run_without_a_panic_ends_as_ever() {
+fn run_without_a_panic_ends_normally() {
     let output = Program::new().run_aborting("fit --width 1 --max-epochs 1");
     assert!(output.status.success(), "{output:?}");
 }
 
 #[test]
-fn a_program_that_unwinds_is_not_warned() {
+fn program_that_unwinds_is_not_warned() {
     let output = Program::new().run("fit --width 1 --fault shape --max-epochs 1 --num-sanity-val-steps 0");
     let log = text(output.stderr);
     assert!(!log.contains("abort"), "{log}");

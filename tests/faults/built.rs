@@ -20,7 +20,7 @@ fn loggers_and_callbacks_of_the_program_are_those_of_every_run() {
 }
 
 #[test]
-fn defaults_of_the_program_give_way_to_files_and_flags() {
+fn defaults_of_the_program_are_overridden_by_files_and_flags() {
     let program = program();
     let max_epochs = |arguments: &str| {
         let printed = program.succeed(&format!("fit --width 1 --print-config {arguments}"));

@@ -99,7 +99,7 @@ fn missing_checkpoints_are_explained() {
 }
 
 #[test]
-fn a_run_without_a_monitored_metric_has_a_last_checkpoint_alone() {
+fn run_without_a_monitored_metric_has_a_last_checkpoint_alone() {
     let program = Program::new();
     program.succeed("fit --width 1 --max-epochs 2");
     let newest = "lightning_logs/version_0/checkpoints/epoch=1-step=10.ckpt";
@@ -108,7 +108,7 @@ fn a_run_without_a_monitored_metric_has_a_last_checkpoint_alone() {
 }
 
 #[test]
-fn a_changed_learning_rate_of_a_resumed_fit_is_a_warning() {
+fn changed_learning_rate_of_a_resumed_fit_is_a_warning() {
     let program = Program::new();
     program.succeed("fit --width 1 --max-epochs 1");
     let log = text(program.run("fit --ckpt-path last --max-epochs 2 --lr 0.5 --limit 3").stderr);

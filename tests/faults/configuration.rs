@@ -19,7 +19,7 @@ impl Program {
 }
 
 #[test]
-fn a_file_stands_between_the_defaults_and_the_flags() {
+fn file_overrides_defaults_and_flags_override_files() {
     let program = Program::new();
     program.write(
         "run.yaml",
@@ -57,7 +57,7 @@ fn a_file_stands_between_the_defaults_and_the_flags() {
 }
 
 #[test]
-fn what_is_printed_is_read_again() {
+fn printed_configuration_can_be_read_again() {
     let program = Program::new();
     for arguments in [
         "--width 3",
@@ -74,7 +74,7 @@ fn what_is_printed_is_read_again() {
 }
 
 #[test]
-fn a_run_takes_its_values_from_a_file() {
+fn run_takes_its_values_from_a_file() {
     let program = Program::new();
     program.write("run.yaml", "trainer:\n  max_epochs: 1\nmodel:\n  width: 2\n");
     program.succeed("fit --config run.yaml");
@@ -91,7 +91,7 @@ fn a_run_takes_its_values_from_a_file() {
 }
 
 #[test]
-fn every_mistake_is_named_with_its_file_and_key() {
+fn mistakes_are_named_with_their_file_and_key() {
     let program = Program::new();
     assert_eq!(
         program.refuse_file("trainr: {}\nseed_everything: x\ntrainer:\n  max_epoch: 3\n",),
@@ -124,7 +124,7 @@ fn every_mistake_is_named_with_its_file_and_key() {
 }
 
 #[test]
-fn what_is_no_configuration_is_refused_in_a_sentence() {
+fn invalid_configurations_are_refused_in_one_sentence() {
     let program = Program::new();
     for (text, sentence) in [
         ("", "it is empty"),
@@ -214,7 +214,7 @@ ckpt_path: null
 ";
 
 #[test]
-fn a_file_of_lightnings_cli_is_taken() {
+fn file_of_lightnings_cli_is_accepted() {
     let program = Program::new();
     program.write("config.yaml", OF_LIGHTNING);
     let printed = program.succeed("fit --config config.yaml --print-config");
@@ -236,7 +236,7 @@ fn a_file_of_lightnings_cli_is_taken() {
 }
 
 #[test]
-fn each_key_of_lightnings_that_can_not_be_taken_is_answered() {
+fn lightnings_unsupported_keys_have_a_replacement_each() {
     let said = Program::new().refuse_file(
         "trainer:\n  strategy: ddp\n  num_nodes: 2\n  logger:\n    class_path: lightning.pytorch.loggers.TensorBoardLogger\n    \
          init_args: {save_dir: logs}\n  callbacks:\n    - class_path: lightning.pytorch.callbacks.EarlyStopping\n      \
@@ -267,7 +267,7 @@ fn each_key_of_lightnings_that_can_not_be_taken_is_answered() {
 }
 
 #[test]
-fn a_flag_that_must_be_given_may_stand_in_a_file() {
+fn flag_that_is_required_may_be_in_a_file() {
     let program = Program::new();
     program.write("empty.yaml", "trainer: {}\n");
     let output = program.run("fit --config empty.yaml");
@@ -302,7 +302,7 @@ fn numbers_that_are_not_finite_go_through_checkpoints_and_configurations() {
 }
 
 #[test]
-fn a_hyperparameter_that_was_added_since_has_its_default() {
+fn hyperparameter_that_was_added_since_has_its_default() {
     let program = Program::new();
     program.succeed("fit --width 3 --lr 0.5 --max-epochs 1 --enable-progress-bar false");
     let path = program.path("lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt");
@@ -328,7 +328,7 @@ fn a_hyperparameter_that_was_added_since_has_its_default() {
 }
 
 #[test]
-fn the_root_may_be_in_the_users_own_folder() {
+fn root_may_be_in_the_users_own_folder() {
     let program = Program::new();
     let home = program.path("home").display().to_string();
     let program = program.with("HOME", home.leak());

@@ -63,7 +63,7 @@ fn at_batch(batch: usize, fault: impl Fn() -> Result<()> + 'static) -> Net {
 }
 
 #[test]
-fn a_run_that_ends_well_finishes_its_loggers_last() {
+fn run_that_ends_well_finishes_its_loggers_last() {
     let mut net = Net::new(|_, loss| Ok(loss));
     let events = net.events.clone();
     Trainer::new(config()).logger(Told { events: events.clone(), panics: false }).fit(&mut net, ()).unwrap();
@@ -71,13 +71,13 @@ fn a_run_that_ends_well_finishes_its_loggers_last() {
 }
 
 #[test]
-fn an_error_of_a_hook() {
+fn error_of_a_hook() {
     let said = failing(at_batch(3, || bail!("no labels")), None, false);
     assert_eq!(said, "`training_step` failed in `fit` at epoch 1, batch 3: no labels");
 }
 
 #[test]
-fn a_panic_of_a_hook() {
+fn panic_of_a_hook() {
     let said = failing(at_batch(3, || panic!("no labels")), None, false);
     assert!(
         said.starts_with(
@@ -88,7 +88,7 @@ fn a_panic_of_a_hook() {
 }
 
 #[test]
-fn an_exception_of_libtorch() {
+fn exception_of_libtorch() {
     let torch = || {
         let _ = Tensor::from_slice(&[1.0, 2.0]) + Tensor::from_slice(&[1.0, 2.0, 3.0]);
         Ok(())
@@ -128,7 +128,7 @@ fn memory_of_the_host_that_is_out() {
 }
 
 #[test]
-fn a_panic_of_a_callback() {
+fn panic_of_a_callback() {
     let panicking = LambdaCallback::new().on_train_batch_end(|_, _: &mut Net, _, _, batch_idx| {
         assert_ne!(batch_idx, 4, "no such batch");
         Ok(())
@@ -139,14 +139,14 @@ fn a_panic_of_a_callback() {
 }
 
 #[test]
-fn a_panic_of_on_exception_itself_keeps_nobody_from_hearing() {
+fn panic_of_on_exception_does_not_skip_the_others() {
     let panicking = LambdaCallback::new().on_exception(|_, _: &mut Net, _| -> Result<()> { panic!("once more") });
     let said = failing(at_batch(1, || bail!("no labels")), Some(panicking), false);
     assert_eq!(said, "`training_step` failed in `fit` at epoch 1, batch 1: no labels");
 }
 
 #[test]
-fn a_panic_of_a_logger() {
+fn panic_of_a_logger() {
     let said = failing(Net::new(|_, loss| Ok(loss)), None, true);
     assert!(
         said.starts_with("the logger `Told` failed in `fit` at epoch 0, batch 1: the disk is gone (panicked at "),
@@ -154,7 +154,7 @@ fn a_panic_of_a_logger() {
     );
 }
 
-/// Numbers, of which one can't be read.
+/// Numbers, one of which cannot be read.
 #[derive(Clone)]
 struct Damaged;
 
@@ -214,7 +214,7 @@ fn whole() -> DataLoader<Tensor> {
 }
 
 #[test]
-fn a_panic_of_a_worker() {
+fn panic_of_a_worker() {
     for num_workers in [0, 2] {
         let mut sum = sum();
         let loader = DataLoader::with_workers(Damaged, num_workers).batch_size(2);
@@ -232,7 +232,7 @@ fn a_panic_of_a_worker() {
 }
 
 #[test]
-fn an_error_of_the_validation_names_the_epoch_that_it_belongs_to() {
+fn error_of_the_validation_names_the_epoch_that_it_belongs_to() {
     let mut sum = sum();
     let said =
         Trainer::new(config()).fit(&mut sum, Loaders::train(whole()).with_validation(whole())).unwrap_err().to_string();
@@ -266,7 +266,7 @@ impl Absent {
 }
 
 #[test]
-fn a_panic_in_a_manual_step_leaves_the_callbacks() {
+fn panic_in_a_manual_step_leaves_the_callbacks() {
     let events = Events::default();
     let told = events.clone();
     let listening = LambdaCallback::new().on_exception(move |_, _: &mut Absent, error| {

@@ -4,7 +4,7 @@ use crate::child::{Program, sentence, text};
 use std::fs;
 
 #[test]
-fn a_full_disk_leaves_whole_rows() {
+fn full_disk_leaves_complete_rows() {
     let program = Program::new();
     let output = program.run_on_a_full_disk(
         4,
@@ -22,7 +22,7 @@ fn a_full_disk_leaves_whole_rows() {
 }
 
 #[test]
-fn a_full_disk_leaves_the_checkpoints_that_are_there() {
+fn full_disk_leaves_existing_checkpoints() {
     let program = Program::new();
     program.succeed("fit --width 1 --max-epochs 1");
     let path = program.path("lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt");
@@ -41,7 +41,7 @@ fn a_full_disk_leaves_the_checkpoints_that_are_there() {
 }
 
 #[test]
-fn a_folder_that_can_not_be_made_is_named() {
+fn folder_that_cannot_be_created_is_named() {
     let program = Program::new();
     fs::write(program.path("lightning_logs"), "a file").unwrap();
     assert_eq!(

@@ -45,7 +45,7 @@ fn arguments_of_every_kind_are_read() {
 
 /// A flag that takes no value has one all the same when it is not given: it is not to count more than a file, or a checkpoint.
 #[test]
-fn flags_that_are_not_given_leave_files_and_checkpoints_alone() {
+fn flags_that_are_not_given_do_not_override_files_and_checkpoints() {
     let program = Program::of_flags("");
     std::fs::write(
         program.path("flags.yaml"),
@@ -103,7 +103,7 @@ fn flags_of_one_name_need_their_section() {
 }
 
 #[test]
-fn an_ambiguous_flag_is_answered_by_its_long_forms() {
+fn ambiguous_flag_is_refused_with_its_long_forms() {
     let program = Program::of_flags("shared");
     for (arguments, sentence) in [
         ("--batch-size 3", "`--batch-size` is ambiguous: write `--model.batch-size` or `--data.batch-size`"),
@@ -132,7 +132,7 @@ fn an_ambiguous_flag_is_answered_by_its_long_forms() {
 }
 
 #[test]
-fn a_flag_turns_off_what_a_file_turns_on() {
+fn flag_turns_off_what_a_file_turns_on() {
     let program = Program::of_flags("");
     std::fs::write(program.path("run.yaml"), "model: {bias: true}\ntrainer: {logger: true}\n").unwrap();
     let printed = |arguments: &str| program.succeed(&format!("fit --print-config --config run.yaml {arguments}"));
@@ -152,7 +152,7 @@ fn a_flag_turns_off_what_a_file_turns_on() {
 }
 
 #[test]
-fn a_flag_wins_over_a_value_of_a_file_that_conflicts_with_it() {
+fn flag_overrides_a_conflicting_value_of_a_file() {
     let program = Program::of_flags("one-of-group");
     std::fs::write(program.path("run.yaml"), "model: {one: 0.5}\n").unwrap();
     let output = program.run("fit --config run.yaml --two 0.25");
@@ -166,7 +166,7 @@ fn a_flag_wins_over_a_value_of_a_file_that_conflicts_with_it() {
 }
 
 #[test]
-fn arguments_that_can_not_be_flags_of_the_program_are_refused() {
+fn arguments_that_cannot_be_flags_are_refused() {
     for (kind, sentence) in [
         ("same-short", "two hyperparameters of the model have the flag `-x`: rename one of them"),
         ("subcommand", "the hyperparameters of the model have subcommands: use only flags"),
@@ -184,7 +184,7 @@ fn arguments_that_can_not_be_flags_of_the_program_are_refused() {
 }
 
 #[test]
-fn a_reader_that_has_enough_ends_the_program_well() {
+fn closed_pipe_ends_the_program_without_an_error() {
     let program = Program::of_flags("");
     program.succeed("fit --max-epochs 1");
     for verb in ["hooks", "doctor", "fit --print-config", "test", "validate", "predict", "fit --max-epochs 1"] {
@@ -213,7 +213,7 @@ const REQUIRED: [(&str, &[&str]); 14] = [
 ];
 
 #[test]
-fn what_must_be_given_is_read_from_a_file_that_was_printed() {
+fn required_flags_are_read_from_a_printed_file() {
     for (kind, flags) in REQUIRED {
         let program = Program::of_flags(kind);
         let printed = program.succeed(&format!("fit --print-config {}", flags.join(" ")));
@@ -229,7 +229,7 @@ fn what_must_be_given_is_read_from_a_file_that_was_printed() {
 }
 
 #[test]
-fn what_stands_neither_in_a_file_nor_in_a_flag_is_missing() {
+fn required_value_in_neither_a_file_nor_a_flag_is_missing() {
     for (kind, file, missing) in [
         ("in-struct", "{inner: {level: 9}}", "--rate <RATE>"),
         ("with-short-alone", "{}", "-w <WIDTH>"),
@@ -254,7 +254,7 @@ fn what_stands_neither_in_a_file_nor_in_a_flag_is_missing() {
 }
 
 #[test]
-fn the_fields_of_a_struct_in_a_struct_are_set_each_alone() {
+fn fields_of_a_nested_struct_are_set_separately() {
     let program = Program::of_flags("in-struct");
     let with = |file: &str| std::fs::write(program.path("run.yaml"), format!("model: {file}\n")).unwrap();
     with("{inner: {level: 9}}");
@@ -283,7 +283,7 @@ fn the_fields_of_a_struct_in_a_struct_are_set_each_alone() {
 }
 
 #[test]
-fn a_hyperparameter_that_was_added_to_a_struct_in_a_struct_has_its_default() {
+fn hyperparameter_that_was_added_to_a_struct_in_a_struct_has_its_default() {
     let program = Program::of_flags("in-older");
     program.succeed("fit --rate 0.25");
     let program = program.with("FLAGS", "in-newer");
@@ -293,7 +293,7 @@ fn a_hyperparameter_that_was_added_to_a_struct_in_a_struct_has_its_default() {
 }
 
 #[test]
-fn a_number_that_is_too_large_names_its_field() {
+fn number_that_is_too_large_names_its_field() {
     let said = Program::of_flags("whole").refuse(&format!("fit --width 1 --large {}", i128::MAX));
     assert_eq!(said, "cannot serialize the model's hyperparameters: `large`: the number is too large for JSON");
 }

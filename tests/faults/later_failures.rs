@@ -89,7 +89,7 @@ fn no_labels(ctx: &mut RunContext, loss: Tensor) -> Result<Tensor> {
 const NO_LABELS: &str = "`training_step` failed in `fit` at epoch 1, batch 2: no labels";
 
 #[test]
-fn loggers_that_fail_after_the_run_keep_neither_its_error_nor_its_checkpoint_from_anyone() {
+fn loggers_that_fail_after_the_run_hide_neither_its_error_nor_its_checkpoint() {
     for (method, panics) in
         [("save", false), ("save", true), ("state_dict", true), ("finalize", false), ("finalize", true)]
     {
@@ -101,7 +101,7 @@ fn loggers_that_fail_after_the_run_keep_neither_its_error_nor_its_checkpoint_fro
 }
 
 #[test]
-fn a_log_that_is_gone_does_not_keep_a_run_that_fails_from_its_checkpoint() {
+fn log_that_is_gone_does_not_keep_a_run_that_fails_from_its_checkpoint() {
     let root = tempfile::tempdir().unwrap();
     let logs = root.path().join("lightning_logs");
     let add = |trainer: Trainer<Net>, _| trainer.logger(CsvLogger::new(&logs));
@@ -118,7 +118,7 @@ fn a_log_that_is_gone_does_not_keep_a_run_that_fails_from_its_checkpoint() {
 }
 
 #[test]
-fn callbacks_that_panic_after_the_run_keep_its_error_from_no_one() {
+fn callbacks_that_panic_after_the_run_do_not_hide_its_error() {
     for method in ["name", "state_key", "instance_key"] {
         let add = |trainer: Trainer<Net>, has_failed| trainer.callback(FailsAfter { method, panics: true, has_failed });
         let (said, saved) = failing_with(add, no_labels);

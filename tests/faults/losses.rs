@@ -31,7 +31,7 @@ const HELP: &str = ": a lower learning rate, `gradient_clip_val` or `detect_anom
                     such steps or go on";
 
 #[test]
-fn a_run_stops_with_the_weights_of_the_step_before() {
+fn run_stops_with_the_weights_of_the_step_before() {
     for on_a_gpu in [false, true] {
         // six batches are an epoch, so that the device is heard of at its end
         let mut net = Net::new(nan_at(&[3, 4]));
@@ -44,7 +44,7 @@ fn a_run_stops_with_the_weights_of_the_step_before() {
 }
 
 #[test]
-fn the_first_bad_batch_is_named_when_the_host_waits_for_a_row() {
+fn first_bad_batch_is_named_when_the_host_waits_for_a_row() {
     let folder = tempfile::tempdir().unwrap();
     let switch = LambdaCallback::new().on_fit_start(|ctx, _: &mut Net| {
         watch_losses_as_on_a_gpu(ctx);
@@ -80,7 +80,7 @@ fn steps_are_skipped_and_counted() {
 }
 
 #[test]
-fn a_bad_batch_spoils_its_accumulation_window() {
+fn bad_batch_spoils_its_accumulation_window() {
     for on_a_gpu in [false, true] {
         let mut net = Net::new(nan_at(&[2]));
         let windows =
@@ -94,14 +94,14 @@ fn a_bad_batch_spoils_its_accumulation_window() {
 }
 
 #[test]
-fn a_run_can_go_on_as_lightning_does() {
+fn run_can_ignore_a_non_finite_loss_as_lightning_does() {
     let mut net = Net::new(nan_at(&[5]));
     fit(&mut net, with(NonFiniteLoss::GoOn), false).unwrap();
     assert!(net.weights().iter().all(|weight| weight.is_nan()));
 }
 
 #[test]
-fn l_bfgs_can_not_skip_a_step_and_can_stop() {
+fn l_bfgs_cannot_skip_a_step_but_can_stop() {
     let mut net = Net::new(nan_at(&[1])).optimizers(Lbfgs::new(0.1));
     let said = fit(&mut net, with(NonFiniteLoss::SkipStep), false).err().unwrap().to_string();
     assert_eq!(said, "`on_non_finite_loss` is skip-step, and L-BFGS cannot skip a step: choose stop or go-on");
@@ -113,7 +113,7 @@ fn l_bfgs_can_not_skip_a_step_and_can_stop() {
 }
 
 #[test]
-fn a_scaler_sees_to_its_own_infinities() {
+fn scaler_handles_its_own_infinities() {
     for (on_a_gpu, policy) in
         [(false, NonFiniteLoss::Stop), (true, NonFiniteLoss::Stop), (true, NonFiniteLoss::SkipStep)]
     {
@@ -129,7 +129,7 @@ fn a_scaler_sees_to_its_own_infinities() {
 }
 
 #[test]
-fn a_good_loss_costs_no_operator_on_the_cpu() {
+fn finite_loss_calls_no_operator_on_the_cpu() {
     let operators = |policy| {
         let mut net = Net::new(nan_at(&[]));
         let config = TrainerConfig { accelerator: Accelerator::Cpu, ..with(policy) };
@@ -142,7 +142,7 @@ fn a_good_loss_costs_no_operator_on_the_cpu() {
 }
 
 #[test]
-fn the_device_is_not_waited_for_in_a_step() {
+fn device_is_not_synchronized_in_a_step() {
     // of ten more steps, apart from what an epoch costs once
     let waits = |batches: usize, policy| {
         let all: Vec<usize> = (0..batches).map(|batch| batch % 6).collect();
@@ -158,7 +158,7 @@ fn the_device_is_not_waited_for_in_a_step() {
 }
 
 #[test]
-fn the_program_says_how_many_steps_were_left_out() {
+fn program_reports_how_many_steps_were_skipped() {
     let program = Program::new();
     let output = program.run("fit --fault nan --width 1 --max-epochs 1 --on-non-finite-loss skip-step");
     let log = text(output.stderr);

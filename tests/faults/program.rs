@@ -131,7 +131,7 @@ struct Ones {
     hparams: DataHparams,
 }
 
-/// Rows of ones, one of which can't be read in any time.
+/// Rows of ones, one of which cannot be read in any time.
 #[derive(Clone)]
 struct Hanging {
     rows: TensorDataset<Tensor>,

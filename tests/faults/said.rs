@@ -15,7 +15,7 @@ const RARE: &str = "warning: `log_every_n_steps` is 50, and an epoch has 5 steps
                     less";
 
 #[test]
-fn a_program_says_why_its_run_ended() {
+fn program_says_why_its_run_ended() {
     let program = Program::new();
     let every_step = "--log-every-n-steps 1";
     assert_eq!(
@@ -45,7 +45,7 @@ fn a_program_says_why_its_run_ended() {
 }
 
 #[test]
-fn a_program_warns_of_what_its_run_does_not_do() {
+fn program_warns_about_settings_without_effect() {
     let program = Program::new();
     assert_eq!(said(&program, "--max-epochs 1")[0], RARE);
     let every_two = "--max-epochs 1 --log-every-n-steps 1 --check-val-every-n-epoch 2";
@@ -62,7 +62,7 @@ fn a_program_warns_of_what_its_run_does_not_do() {
 }
 
 #[test]
-fn a_resumed_run_does_not_warn_of_what_the_run_before_did() {
+fn resumed_run_does_not_repeat_the_warnings_of_the_previous_run() {
     let program = Program::new();
     let every_two = "--log-every-n-steps 1 --check-val-every-n-epoch 2 --early-stopping val_loss";
     said(&program, &format!("{every_two} --max-epochs 2"));
@@ -75,7 +75,7 @@ fn a_resumed_run_does_not_warn_of_what_the_run_before_did() {
 }
 
 #[test]
-fn a_metric_that_a_resumed_run_does_not_log_is_warned_of() {
+fn metric_that_a_resumed_run_does_not_log_is_a_warning() {
     let program = Program::new().with("METRIC_AT", "0");
     let fit = "--log-every-n-steps 1 --max-epochs 1";
     said(&program, &format!("{fit} --keeps kept"));
@@ -102,7 +102,7 @@ fn test_takes_the_checkpoint_that_the_modules_own_callback_wrote() {
 }
 
 #[test]
-fn a_run_without_batches_is_not_taken_for_the_run_that_it_continues() {
+fn run_without_batches_is_not_mistaken_for_the_run_that_it_continues() {
     let program = Program::new();
     said(&program, "--max-epochs 1");
     let checkpoint = "lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt";

@@ -16,7 +16,7 @@ fn assert_whole_log(program: &Program) {
 }
 
 #[test]
-fn a_signal_ends_training_after_the_running_step_and_says_how_to_go_on() {
+fn signal_stops_training_after_the_current_step_and_names_how_to_resume() {
     for (signal, code, name) in [("INT", 130, "SIGINT"), ("TERM", 143, "SIGTERM")] {
         let program = Program::new();
         let mut running = program.start(&format!("{ENDLESS} --crashes crashes"));
@@ -54,7 +54,7 @@ fn newest(program: &Program) -> std::path::PathBuf {
 }
 
 #[test]
-fn without_a_checkpoint_of_the_end_the_newest_one_is_told() {
+fn newest_checkpoint_is_named_if_none_was_written_at_the_end() {
     let program = Program::new();
     let mut running = program.start(ENDLESS);
     // the first epoch's is there
@@ -83,7 +83,7 @@ fn without_a_checkpoint_of_the_end_the_newest_one_is_told() {
 }
 
 #[test]
-fn a_signal_ends_the_other_verbs_too() {
+fn signal_ends_the_other_verbs_too() {
     let program = Program::new();
     program.succeed("fit --width 3 --max-epochs 1");
     for verb in ["test", "predict"] {
@@ -99,7 +99,7 @@ fn a_signal_ends_the_other_verbs_too() {
 }
 
 #[test]
-fn a_second_signal_ends_the_program_at_once() {
+fn second_signal_ends_the_program_at_once() {
     let program = Program::new();
     let running = program.start("fit --fault stuck --width 3");
     running.signal("INT");
@@ -112,7 +112,7 @@ fn a_second_signal_ends_the_program_at_once() {
 }
 
 #[test]
-fn what_signals_do_otherwise_they_do_again_after_a_run() {
+fn signals_have_their_previous_effect_after_a_run() {
     let program = Program::new();
     for (signal, number) in [("INT", 2), ("TERM", 15)] {
         let running = program.start("train-and-go-on");
@@ -130,7 +130,7 @@ fn signals_can_be_left_to_the_program() {
 }
 
 #[test]
-fn a_signal_that_was_ignored_before_stays_ignored() {
+fn signal_that_was_ignored_before_stays_ignored() {
     let program = Program::new();
     let mut running = program.start_ignoring_sigint(ENDLESS);
     running.signal("INT");
@@ -153,7 +153,7 @@ fn interrupted(program: &Program, arguments: &str) -> String {
 
 /// Sample 6 is of batch 3, the second worker's.
 #[test]
-fn a_worker_that_hangs_does_not_hold_up_the_end() {
+fn worker_that_hangs_does_not_delay_the_end() {
     let hangs = "while worker 1 of a DataLoader was reading sample 6 of the dataset";
     let program = Program::new().with("HANGS_AT", "6");
     assert_eq!(
@@ -181,7 +181,7 @@ fn a_worker_that_hangs_does_not_hold_up_the_end() {
 
 /// The run ends before it would need the sample.
 #[test]
-fn a_worker_that_hangs_is_left_to_itself_when_the_run_is_over() {
+fn worker_that_hangs_is_detached_at_the_end_of_the_run() {
     let program = Program::new().with("HANGS_AT", "6");
     let output = program.run("fit --width 3 --max-epochs 1 --limit-train-batches 2 --enable-progress-bar false");
     let log = String::from_utf8(output.stderr).unwrap();
@@ -192,7 +192,7 @@ fn a_worker_that_hangs_is_left_to_itself_when_the_run_is_over() {
 
 /// The signal comes while the validation works, and not while it waits for data.
 #[test]
-fn a_signal_in_validation_names_the_validations_batch() {
+fn signal_in_validation_names_the_batch_of_the_validation() {
     let program = Program::new().with("SLOW_VALIDATION", "50");
     let arguments = "fit --width 3 --max-epochs -1 --limit-train-batches 1 --enable-progress-bar false";
     let running = program.start(&format!("{arguments} --num-sanity-val-steps 0"));

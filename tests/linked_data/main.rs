@@ -14,7 +14,7 @@ fn run(folder: &TempDir, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn the_model_is_constructed_after_its_data_module_and_as_large_as_the_vocabulary() {
+fn model_is_constructed_after_its_data_module_with_the_size_of_the_vocabulary() {
     let folder = tempfile::tempdir().unwrap();
     let options = ["--max-epochs", "1", "--default-root-dir", "runs", "--enable-progress-bar", "false"];
     let fit = run(&folder, &[&["fit", "--text", "to be or not to be"], &options[..]].concat());
@@ -36,7 +36,7 @@ fn the_model_is_constructed_after_its_data_module_and_as_large_as_the_vocabulary
 }
 
 #[test]
-fn another_text_than_that_of_the_checkpoint_is_refused_with_the_shapes() {
+fn text_that_differs_from_the_checkpoints_is_refused_with_the_shapes() {
     let folder = tempfile::tempdir().unwrap();
     let fit = run(&folder, &["fit", "--text", "to be or not to be", "--max-epochs", "1"]);
     assert!(fit.contains("the run's folder is "), "{fit}");

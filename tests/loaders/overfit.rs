@@ -56,7 +56,7 @@ impl IterableDataset for Stream {
 }
 
 #[test]
-fn what_has_no_sampler_deals_its_first_epoch_again() {
+fn streams_and_batch_samplers_repeat_their_first_epoch() {
     let _alone = alone();
     let makes: [fn() -> DataLoader<Tensor>; 4] = [
         || DataLoader::new(rows()).batch_sampler(ByEpoch),

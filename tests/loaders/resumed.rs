@@ -32,7 +32,7 @@ const WITHIN: &str = "the checkpoint was written within epoch 0, after 4 batches
 const GIVE: &str = ": give the same data, or a checkpoint from the end of an epoch";
 
 #[test]
-fn another_loader_is_refused_within_an_epoch_and_both_are_named() {
+fn loader_of_other_batches_is_refused_within_an_epoch_and_both_are_named() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     seed_everything(3);
@@ -58,7 +58,7 @@ fn another_loader_is_refused_within_an_epoch_and_both_are_named() {
 
 /// The same words for another order.
 #[test]
-fn a_sampler_of_another_order_is_refused() {
+fn sampler_of_another_order_is_refused() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let sampled = |seed| by(8).sampler(RandomSampler::new(48).seed(seed));
@@ -74,7 +74,7 @@ fn a_sampler_of_another_order_is_refused() {
 }
 
 #[test]
-fn another_loader_is_taken_between_epochs() {
+fn loader_of_other_batches_is_accepted_between_epochs() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let after = checkpoint(folder.path(), 6, by(8));
@@ -89,7 +89,7 @@ fn another_loader_is_taken_between_epochs() {
 }
 
 #[test]
-fn a_limit_that_ends_the_epoch_before_is_refused() {
+fn limit_that_ends_the_epoch_earlier_is_refused() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let after = checkpoint(folder.path(), 4, by(8));
@@ -139,16 +139,16 @@ impl Dataset for Broken {
 
     fn get_item(&self, index: usize) -> Result<f32> {
         let read = if index == 2 { Err(anyhow!("unexpected end of file")) } else { Ok(0.0) };
-        read.map_err(|error| error.context("can't read cat_2.png"))
+        read.map_err(|error| error.context("cannot read cat_2.png"))
     }
 }
 
 #[test]
-fn the_sentence_of_a_run_has_the_reason_of_its_dataset() {
+fn error_of_a_run_has_the_reason_of_its_dataset() {
     let _alone = alone();
     let said =
         trainer(1, Path::new(".")).fit(&mut Watching::new(), Loaders::train(DataLoader::new(Broken))).unwrap_err();
-    let sentence = "the loader of `train_dataloader` failed at epoch 0, batch 2: sample 2 of the dataset could not be read: can't \
+    let sentence = "the loader of `train_dataloader` failed at epoch 0, batch 2: sample 2 of the dataset could not be read: cannot \
                     read cat_2.png: unexpected end of file";
     assert_eq!(said.to_string(), sentence);
     assert_eq!(format!("{:#}", anyhow::Error::from(said)), sentence, "once");

@@ -23,7 +23,7 @@ fn seed_everything_decides_the_order_of_loaders_without_a_seed() {
 }
 
 #[test]
-fn a_seed_of_its_own_wins() {
+fn seed_of_a_loader_takes_precedence() {
     let _alone = alone();
     let own: [MakeLoader; 3] = [
         || loader().shuffle(true).seed(9),
@@ -52,7 +52,7 @@ fn libtorchs_own_seeding_counts_too() {
 
 /// Two runs in one process, as in a cross-validation.
 #[test]
-fn the_next_run_of_a_process_deals_the_same_orders() {
+fn next_run_of_a_process_has_the_same_orders() {
     let _alone = alone();
     seed_everything(5);
     let first = dealt(loader().shuffle(true));
@@ -97,7 +97,7 @@ fn noisy(num_workers: usize, amount: f64) -> DataLoader<Tensor> {
 }
 
 #[test]
-fn a_resumed_run_continues_in_the_order_of_the_run_it_resumes() {
+fn resumed_run_continues_in_the_order_of_the_run_it_resumes() {
     let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let checkpoints =
@@ -117,7 +117,7 @@ fn a_resumed_run_continues_in_the_order_of_the_run_it_resumes() {
 
 /// What the training itself draws is the same, whether the dataset draws or not, and whoever reads it.
 #[test]
-fn a_dataset_that_draws_leaves_the_trainings_random_numbers_alone() {
+fn dataset_that_draws_does_not_change_the_random_numbers_of_training() {
     let _alone = alone();
     let after = |loader: DataLoader<Tensor>| {
         seed_everything(8);
@@ -159,7 +159,7 @@ fn augmentations_of_a_run_are_reproducible_and_differ_by_epoch() {
 const CHILD: &str = "DEALS_AN_ORDER";
 
 #[test]
-fn processes_that_nobody_seeds_deal_orders_of_their_own() {
+fn processes_without_a_seed_have_different_orders() {
     if std::env::var_os(CHILD).is_some() {
         println!("\norder {:?}", dealt(loader().shuffle(true)));
         let both = [0, 1]
@@ -167,7 +167,7 @@ fn processes_that_nobody_seeds_deal_orders_of_their_own() {
         println!("ranks {both:?}");
         return;
     }
-    let test = "processes_that_nobody_seeds_deal_orders_of_their_own";
+    let test = "processes_without_a_seed_have_different_orders";
     let line = |output: &str, name: &str| output.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
     let [one, two] = [(); 2].map(|()| {
         let mut child = Command::new(std::env::current_exe().unwrap());

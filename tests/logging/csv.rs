@@ -77,7 +77,7 @@ fn checkpoints(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_resumed_run_continues_the_file_as_if_nothing_had_happened() {
+fn resumed_run_continues_the_file_as_if_nothing_had_happened() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");
     trainer(&logs).callback(saving(folder.path())).fit(&mut script(), ()).unwrap();
@@ -98,7 +98,7 @@ fn a_resumed_run_continues_the_file_as_if_nothing_had_happened() {
 }
 
 #[test]
-fn a_run_that_failed_anywhere_continues_the_file_too() {
+fn run_that_failed_anywhere_continues_the_file_too() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("whole");
     // the epoch's mean would count the batches twice that are done again
@@ -160,7 +160,7 @@ fn short() -> Script {
 }
 
 #[test]
-fn further_runs_of_a_logger_and_evaluations_append() {
+fn rows_of_further_runs_and_evaluations_are_appended() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path();
     let mut trainer = Trainer::new(config()).logger(CsvLogger::new(logs));
@@ -183,7 +183,7 @@ fn further_runs_of_a_logger_and_evaluations_append() {
 }
 
 #[test]
-fn a_fold_that_is_resumed_keeps_the_folds_before() {
+fn fold_that_is_resumed_keeps_the_previous_folds() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");
     let mut folds = trainer(&logs);
@@ -202,7 +202,7 @@ fn a_fold_that_is_resumed_keeps_the_folds_before() {
 }
 
 #[test]
-fn a_run_that_is_resumed_into_another_folder_is_continued_there() {
+fn run_that_is_resumed_into_another_folder_is_continued_there() {
     let folder = tempfile::tempdir().unwrap();
     let (logs, others) = (folder.path().join("logs"), folder.path().join("others"));
     trainer(&logs).callback(saving(folder.path())).fit(&mut script(), ()).unwrap();
@@ -218,7 +218,7 @@ fn a_run_that_is_resumed_into_another_folder_is_continued_there() {
 }
 
 #[test]
-fn a_run_that_cannot_be_resumed_leaves_the_file_alone() {
+fn run_that_cannot_be_resumed_does_not_change_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");
     trainer(&logs).callback(saving(folder.path())).fit(&mut script(), ()).unwrap();
@@ -230,7 +230,7 @@ fn a_run_that_cannot_be_resumed_leaves_the_file_alone() {
 }
 
 #[test]
-fn a_file_of_another_program_is_refused_before_the_run() {
+fn file_of_another_program_is_refused_before_the_run() {
     let folder = tempfile::tempdir().unwrap();
     let logs = folder.path().join("logs");
     trainer(&logs).callback(saving(folder.path())).fit(&mut script(), ()).unwrap();
@@ -289,7 +289,7 @@ impl Logger for Told {
 }
 
 #[test]
-fn a_logger_begins_each_run_and_saves_before_each_checkpoint() {
+fn logger_begins_each_run_and_saves_before_each_checkpoint() {
     for async_checkpointing in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let events = Rc::default();

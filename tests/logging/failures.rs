@@ -34,7 +34,7 @@ fn script(fails_at: Option<Place>) -> Script {
 }
 
 #[test]
-fn what_a_resumed_run_does_again_is_logged_once() {
+fn repeated_batches_of_a_resumed_run_are_logged_once() {
     let accumulating = |batches| TrainerConfig { accumulate_grad_batches: batches, ..config() };
     let places = ["epoch start", "step 0", "step 3", "end 3", "step 4", "step 5", "end 5", "epoch end"];
     for (accumulate, place) in [1, 2, 4].into_iter().flat_map(|batches| places.map(|place| (batches, place))) {

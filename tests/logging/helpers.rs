@@ -10,7 +10,7 @@ fn note(ctx: &mut Context<impl Logs>, name: &str, value: f64) {
 }
 
 #[test]
-fn one_function_logs_for_hooks_of_every_kind() {
+fn helper_function_logs_for_hooks_of_every_kind() {
     let script = Script::new(2, |ctx, batch_idx| {
         note(ctx, "step", 10.0 + batch_idx as f64);
         note(ctx, "in_step", batch_idx as f64);
@@ -79,7 +79,7 @@ impl Sum {
 }
 
 #[test]
-fn a_hook_logs_each_gradient_of_an_optimizer() {
+fn hook_logs_each_gradient_of_an_optimizer() {
     let vs = nn::VarStore::new(Device::Cpu);
     let weights = [vs.root().zeros("a", &[4]), vs.root().zeros("b", &[1])];
     let recorder = Recorder::default();

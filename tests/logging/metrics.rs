@@ -31,7 +31,7 @@ fn at_epoch_ends(sum: &Sum, script: Script) -> (Rc<RefCell<Vec<f64>>>, Script) {
 }
 
 #[test]
-fn a_metric_that_is_logged_for_its_steps_begins_anew_with_each_epoch() {
+fn metric_that_is_logged_for_its_steps_is_reset_in_each_epoch() {
     let sum = Sum::new();
     let logged = sum.clone();
     let script = Script::new(4, move |ctx, batch_idx| {
@@ -48,7 +48,7 @@ fn a_metric_that_is_logged_for_its_steps_begins_anew_with_each_epoch() {
 }
 
 #[test]
-fn the_scores_of_an_epoch_are_freed_at_its_end() {
+fn scores_of_an_epoch_are_freed_at_its_end() {
     let auroc = Auroc::binary();
     let (logged, read) = (auroc.clone(), auroc.clone());
     let rows = Rc::new(RefCell::new(Vec::new()));
@@ -67,7 +67,7 @@ fn the_scores_of_an_epoch_are_freed_at_its_end() {
 }
 
 #[test]
-fn it_begins_anew_whichever_hook_has_logged_it() {
+fn metric_is_reset_whichever_hook_has_logged_it() {
     let sum = Sum::new();
     let (updated, at_batch_end, at_start) = (sum.clone(), sum.clone(), sum.clone());
     let update = move |_: &mut Context, batch_idx| {
@@ -99,7 +99,7 @@ fn it_begins_anew_whichever_hook_has_logged_it() {
 }
 
 #[test]
-fn a_validation_counts_its_own_batches_alone() {
+fn validation_counts_only_its_own_batches() {
     let (sum, of_steps) = (Sum::new(), Sum::new());
     let (logged, logged_for_steps, read) = (sum.clone(), of_steps.clone(), of_steps.clone());
     let at_ends = Rc::new(RefCell::new(Vec::new()));
@@ -124,7 +124,7 @@ fn a_validation_counts_its_own_batches_alone() {
 }
 
 #[test]
-fn every_name_of_a_metric_has_its_value() {
+fn names_of_a_metric_have_its_value_each() {
     let sum = Sum::new();
     let (in_step, at_batch_end, at_end) = (sum.clone(), sum.clone(), sum);
     let script = Script::new(4, move |ctx, batch_idx| {
@@ -152,7 +152,7 @@ fn every_name_of_a_metric_has_its_value() {
 }
 
 #[test]
-fn a_metric_that_is_made_for_each_epoch_is_that_of_its_epoch() {
+fn metric_that_is_made_for_each_epoch_is_that_of_its_epoch() {
     let mut mean = Mean::new();
     let script = Script::new(2, move |ctx, batch_idx| {
         if batch_idx == 0 {
@@ -169,7 +169,7 @@ fn a_metric_that_is_made_for_each_epoch_is_that_of_its_epoch() {
 }
 
 #[test]
-fn a_metric_that_is_made_for_each_step_has_the_value_of_its_step() {
+fn metric_that_is_made_for_each_step_has_the_value_of_its_step() {
     let script = Script::new(3, |ctx, batch_idx| {
         let mean = Mean::new();
         mean.update(&Tensor::from(batch_idx as f64))?;
@@ -213,7 +213,7 @@ fn bits((step, row): &Row) -> (usize, Vec<(String, u64)>) {
 }
 
 #[test]
-fn a_run_that_is_resumed_after_any_batch_logs_what_the_whole_run_does() {
+fn run_that_is_resumed_after_any_batch_logs_what_an_uninterrupted_one_does() {
     let folder = tempfile::tempdir().unwrap();
     let path = |batches: usize| folder.path().join(format!("{batches}.ckpt"));
     let run = |ckpt_path: Option<&Path>, folder: &Path| {
@@ -249,7 +249,7 @@ fn a_run_that_is_resumed_after_any_batch_logs_what_the_whole_run_does() {
 }
 
 #[test]
-fn a_checkpoint_before_a_metric_is_logged_again_keeps_what_it_had() {
+fn checkpoint_before_a_metric_is_logged_again_keeps_what_it_had() {
     let folder = tempfile::tempdir().unwrap();
     let script = || {
         let sum = Sum::new();
@@ -283,7 +283,7 @@ fn a_checkpoint_before_a_metric_is_logged_again_keeps_what_it_had() {
 }
 
 #[test]
-fn a_metric_is_that_of_one_loader() {
+fn metric_is_that_of_one_loader() {
     let mean = Mean::new();
     let said = over_two_loaders(move |ctx, loader| {
         mean.update(&Tensor::from(loader as f64))?;
@@ -318,7 +318,7 @@ fn a_metric_is_that_of_one_loader() {
 }
 
 #[test]
-fn a_metric_is_that_of_training_or_of_validation() {
+fn metric_is_that_of_training_or_of_validation() {
     let validate = || TrainerConfig { limit_val_batches: 1.0.into(), num_sanity_val_steps: 1, ..config() };
     let script = |on_epoch: bool| {
         let mean = Mean::new();
@@ -344,7 +344,7 @@ fn a_metric_is_that_of_training_or_of_validation() {
 }
 
 #[test]
-fn a_batch_that_goes_through_the_module_twice_for_its_norms_counts_once() {
+fn batch_that_goes_through_the_module_twice_for_its_norms_counts_once() {
     let sum = Sum::new();
     let (started, logged) = (sum.clone(), sum.clone());
     let script = Script::new(4, move |ctx, batch_idx| {
@@ -364,7 +364,7 @@ fn a_batch_that_goes_through_the_module_twice_for_its_norms_counts_once() {
 }
 
 #[test]
-fn what_a_failed_run_has_logged_is_in_the_checkpoint_that_is_saved_after_it() {
+fn logged_values_of_a_failed_run_are_in_its_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("failed.ckpt");
     for (at, validates) in (0..4).flat_map(|at| [false, true].map(|validates| (at, validates))) {

@@ -13,7 +13,7 @@ fn refused(step: impl FnMut(&mut Context, usize) -> Result<()> + 'static) -> Str
 const PLACE: &str = "`training_step` failed in `fit` at epoch 0, batch 0: ";
 
 #[test]
-fn two_calls_of_one_name_in_one_hook_say_the_same() {
+fn calls_of_one_name_in_one_hook_must_agree() {
     type Second = fn(&mut Context);
     let calls: [(Second, &str); 6] = [
         (|ctx| drop(ctx.log("x", 1.0).reduce(Reduction::Sum)), "`reduce` is Mean, then Sum"),
@@ -47,7 +47,7 @@ fn two_calls_of_one_name_in_one_hook_say_the_same() {
 }
 
 #[test]
-fn two_metrics_are_not_one() {
+fn metrics_of_one_name_must_be_the_same_metric() {
     let (one, other) = (Sum::new(), Sum::new());
     let said = refused(move |ctx, _| {
         for sum in [&one, &other] {
@@ -68,7 +68,7 @@ fn two_metrics_are_not_one() {
 }
 
 #[test]
-fn the_calls_of_later_batches_and_epochs_say_the_same_too() {
+fn calls_of_later_batches_and_epochs_must_agree_too() {
     let said = refused(|ctx, batch_idx| {
         ctx.log("x", 1.0).on_epoch(batch_idx == 0);
         Ok(())
@@ -84,7 +84,7 @@ fn the_calls_of_later_batches_and_epochs_say_the_same_too() {
 }
 
 #[test]
-fn a_callback_and_the_module_log_into_one_hook() {
+fn callback_and_the_module_log_into_one_hook() {
     let script = Script::new(2, |_, _| Ok(())).at_batch_end(|ctx, _| {
         ctx.log("x", 1.0);
         Ok(())
@@ -118,7 +118,7 @@ fn batch_sizes_may_differ_and_so_may_hooks() {
 }
 
 #[test]
-fn a_value_for_neither_step_nor_epoch_is_refused() {
+fn value_for_neither_step_nor_epoch_is_refused() {
     let said = refused(|ctx, _| {
         ctx.log("x", 1.0).on_step(false);
         Ok(())
@@ -128,7 +128,7 @@ fn a_value_for_neither_step_nor_epoch_is_refused() {
 }
 
 #[test]
-fn the_log_makes_the_names_of_several_loaders() {
+fn log_adds_the_loaders_number_to_names() {
     let said = refused(|ctx, _| {
         ctx.log("x/dataloader_idx_0", 1.0);
         Ok(())
@@ -160,7 +160,7 @@ fn resumed(
 }
 
 #[test]
-fn a_changed_program_may_show_a_value_otherwise_within_an_epoch() {
+fn changed_program_may_display_a_value_differently_within_an_epoch() {
     let log = |ctx: &mut Context, batch_idx| {
         ctx.log("x", batch_idx).on_step(false).on_epoch(true);
         Ok(())
@@ -181,7 +181,7 @@ fn a_changed_program_may_show_a_value_otherwise_within_an_epoch() {
 }
 
 #[test]
-fn a_column_is_that_of_one_name() {
+fn column_is_that_of_one_name() {
     let column = |name: &str, other: &str, column: &str| {
         format!(
             "`{name}` and `{other}` were logged, and the values of both are called `{column}`, as `on_step` and `on_epoch` \
@@ -277,7 +277,7 @@ fn names_that_only_look_alike_have_columns_of_their_own() {
 }
 
 #[test]
-fn a_changed_program_may_name_its_values_otherwise_from_an_epoch_on() {
+fn changed_program_may_rename_its_values_from_the_next_epoch() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("epoch.ckpt");
     let to = path.clone();
@@ -302,7 +302,7 @@ fn a_changed_program_may_name_its_values_otherwise_from_an_epoch_on() {
 }
 
 #[test]
-fn add_dataloader_idx_of_false_leaves_the_number_of_the_loader_out() {
+fn add_dataloader_idx_of_false_omits_the_number_of_the_loader() {
     let recorder = over_two_loaders(|ctx, loader| {
         ctx.log(["clean", "noisy"][loader], loader as f64).add_dataloader_idx(false);
         ctx.log("both", loader as f64);

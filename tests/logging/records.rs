@@ -158,7 +158,7 @@ fn refused(log: impl Fn(&mut RunContext) + 'static) -> String {
 }
 
 #[test]
-fn what_can_not_be_logged_is_refused() {
+fn values_that_cannot_be_logged_are_refused() {
     let at = "`training_step` failed in `fit` at epoch 0, batch 0: ";
     let empty = Tensor::zeros([0], (Kind::Float, Device::Cpu));
     let said = refused(move |ctx| ctx.log_histogram("h", &empty));
@@ -194,7 +194,7 @@ fn hooks_find_a_logger_by_its_type() {
 }
 
 #[test]
-fn the_logger_that_a_trainer_makes_is_found_too() {
+fn logger_that_the_trainer_creates_is_found_too() {
     let folder = tempfile::tempdir().unwrap();
     let script = Script::new(1, |ctx, _| {
         let logger = ctx.find_logger::<CsvLogger>().unwrap();
@@ -218,14 +218,14 @@ impl Logger for Fails {
     fn log(&mut self, record: &Record<'_>, _: &LoggedAt) -> Result<()> {
         match record {
             Record::Text { .. } if self.panics => panic!("no connection"),
-            Record::Text { .. } => Err(anyhow!("no connection").context("can't send the text")),
+            Record::Text { .. } => Err(anyhow!("no connection").context("cannot send the text")),
             _ => Ok(()),
         }
     }
 }
 
 #[test]
-fn a_logger_that_fails_is_named_with_its_location() {
+fn logger_that_fails_is_named_with_its_location() {
     for in_hook in [false, true] {
         for panics in [false, true] {
             let script = Script::new(2, move |ctx, batch_idx| {
@@ -246,7 +246,9 @@ fn a_logger_that_fails_is_named_with_its_location() {
                 true => {
                     "the logger `tracker` failed in `fit` at epoch 0, batch 1: no connection (panicked at tests/logging/records.rs:"
                 }
-                false => "the logger `tracker` failed in `fit` at epoch 0, batch 1: can't send the text: no connection",
+                false => {
+                    "the logger `tracker` failed in `fit` at epoch 0, batch 1: cannot send the text: no connection"
+                }
             };
             assert!(said.starts_with(expected), "{said}");
         }

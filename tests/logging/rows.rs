@@ -8,7 +8,7 @@ fn row(step: usize, values: &[(&str, f64)]) -> Row {
 }
 
 #[test]
-fn a_logged_step_is_the_step_of_its_row() {
+fn logged_step_is_the_step_of_its_row() {
     let script = Script::new(2, |ctx, batch_idx| {
         ctx.log("loss", 0.5);
         ctx.log("step", 100 + batch_idx);
@@ -28,7 +28,7 @@ fn a_logged_step_is_the_step_of_its_row() {
 }
 
 #[test]
-fn a_logged_epoch_takes_the_place_of_the_one_that_is_added() {
+fn logged_epoch_replaces_the_one_that_is_added() {
     let script = Script::new(1, |ctx, _| {
         ctx.log("epoch", 0.25);
         ctx.log("loss", 0.5);
@@ -38,7 +38,7 @@ fn a_logged_epoch_takes_the_place_of_the_one_that_is_added() {
 }
 
 #[test]
-fn a_validation_chooses_its_steps_too() {
+fn validation_chooses_its_steps_too() {
     let script = Script::new(2, |_, _| Ok(()))
         .in_validation(|ctx, batch_idx| {
             ctx.log("step", 10 * batch_idx).on_step(true).on_epoch(false);
@@ -55,7 +55,7 @@ fn a_validation_chooses_its_steps_too() {
 }
 
 #[test]
-fn a_step_is_a_whole_number_from_0_on() {
+fn step_is_an_integer_of_at_least_0() {
     let fitted = |step: f64| {
         let script = Script::new(1, move |ctx, _| {
             ctx.log("step", Tensor::from(step));
@@ -77,7 +77,7 @@ fn a_step_is_a_whole_number_from_0_on() {
 }
 
 #[test]
-fn a_row_has_one_column_of_each_name() {
+fn row_has_one_column_of_each_name() {
     let script = Script::new(1, |ctx, _| {
         ctx.log("loss", 1.0).on_epoch(true);
         Ok(())
@@ -93,7 +93,7 @@ fn a_row_has_one_column_of_each_name() {
 }
 
 #[test]
-fn a_row_of_a_loaders_batch_has_the_values_of_that_loader() {
+fn row_of_a_loaders_batch_has_the_values_of_that_loader() {
     let script = Script::new(1, |_, _| Ok(())).val_loaders(2).in_validation(|ctx, _| {
         ctx.log("val", 1.0).on_step(true).on_epoch(false);
         Ok(())

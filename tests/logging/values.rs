@@ -18,7 +18,7 @@ fn counted(kind: Kind, reduction: Reduction, log: impl Fn(&Tensor) -> Tensor + '
 }
 
 #[test]
-fn a_tensor_that_changes_after_it_was_logged_counts_as_it_was() {
+fn tensor_that_changes_after_it_was_logged_counts_as_it_was() {
     for kind in
         [Kind::Float, Kind::Double, Kind::Half, Kind::BFloat16, Kind::Int64, Kind::Int, Kind::Int16, Kind::Uint8]
     {
@@ -34,7 +34,7 @@ fn a_tensor_that_changes_after_it_was_logged_counts_as_it_was() {
 }
 
 #[test]
-fn the_value_of_a_step_is_that_of_the_log_call() {
+fn value_of_a_step_is_that_of_the_log_call() {
     let script = Script::new(3, |ctx, batch_idx| {
         let mut value = Tensor::from(batch_idx as f64);
         ctx.log("value", &value);
@@ -46,7 +46,7 @@ fn the_value_of_a_step_is_that_of_the_log_call() {
 }
 
 #[test]
-fn a_tensor_with_lazy_signs_is_read_as_it_is() {
+fn tensor_with_lazy_signs_is_read_as_it_is() {
     let script = Script::new(1, |ctx, _| {
         // the imaginary part of a conjugate: its memory holds 3, and a bit says that it is negative
         let complex = Tensor::complex(&Tensor::from(1.0), &Tensor::from(3.0));
@@ -57,7 +57,7 @@ fn a_tensor_with_lazy_signs_is_read_as_it_is() {
 }
 
 #[test]
-fn a_nan_is_not_lost_in_a_smallest_and_a_largest_value() {
+fn nan_propagates_through_min_and_max() {
     for reduction in [Reduction::Mean, Reduction::Sum, Reduction::Min, Reduction::Max] {
         for at in [0, 1, 2] {
             let script = Script::new(3, move |ctx, batch_idx| {
@@ -74,7 +74,7 @@ fn a_nan_is_not_lost_in_a_smallest_and_a_largest_value() {
 }
 
 #[test]
-fn whole_numbers_keep_all_their_digits() {
+fn integers_keep_all_their_digits() {
     let script = Script::new(1, |ctx, _| {
         ctx.log("tokens", Tensor::from(16_777_217i64));
         ctx.log("flag", Tensor::from(true));
@@ -85,7 +85,7 @@ fn whole_numbers_keep_all_their_digits() {
 }
 
 #[test]
-fn a_complex_number_is_refused() {
+fn complex_number_is_refused() {
     let script = Script::new(1, |ctx, _| {
         ctx.log("z", Tensor::complex(&Tensor::from(1.0), &Tensor::from(3.0)));
         Ok(())
@@ -143,7 +143,7 @@ impl Metric for Counter {
 }
 
 #[test]
-fn the_step_value_of_a_metric_is_that_of_the_log_call() {
+fn step_value_of_a_metric_is_that_of_the_log_call() {
     let counter = Counter(Tensor::from(0.0));
     let seen = Rc::new(RefCell::new(Vec::new()));
     let (metric, shown) = (counter.handle(), Rc::clone(&seen));

@@ -9,10 +9,10 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let usage = "two files are needed: parity CASES.json OUT.json";
     let (cases, out) = (arguments.next().context(usage)?, arguments.next().context(usage)?);
-    let text = fs::read_to_string(&cases).with_context(|| format!("can't read {cases}"))?;
+    let text = fs::read_to_string(&cases).with_context(|| format!("cannot read {cases}"))?;
     let cases: Vec<Value> = serde_json::from_str(&text).with_context(|| format!("{cases} holds no list of cases"))?;
     let traces: Vec<Value> = cases.into_iter().map(traced).collect();
-    fs::write(&out, serde_json::to_string_pretty(&traces)?).with_context(|| format!("can't write {out}"))
+    fs::write(&out, serde_json::to_string_pretty(&traces)?).with_context(|| format!("cannot write {out}"))
 }
 
 /// The trace of a case; one that asks for what there is not yet has that as its error.

@@ -49,22 +49,22 @@ fn every_checkpoint_goes_on(when: impl Fn(ModelCheckpoint) -> ModelCheckpoint, e
 }
 
 #[test]
-fn a_run_goes_on_after_any_batch() {
+fn run_resumes_after_any_batch() {
     every_checkpoint_goes_on(|checkpoint| checkpoint.every(Every::Batches(1)), 3 * 13);
 }
 
 #[test]
-fn a_run_goes_on_after_any_validation() {
+fn run_resumes_after_any_validation() {
     every_checkpoint_goes_on(|checkpoint| checkpoint.save_on_train_epoch_end(false), 3 * 2);
 }
 
 #[test]
-fn a_run_goes_on_after_any_epoch() {
+fn run_resumes_after_any_epoch() {
     every_checkpoint_goes_on(|checkpoint| checkpoint.save_on_train_epoch_end(true), 3);
 }
 
 #[test]
-fn a_thread_writes_the_same_files() {
+fn thread_writes_the_same_files() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("checkpoints");
@@ -92,7 +92,7 @@ fn a_thread_writes_the_same_files() {
 }
 
 #[test]
-fn an_error_of_the_thread_is_the_runs() {
+fn error_of_the_thread_is_the_error_of_the_run() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("one.ckpt");

@@ -4,12 +4,12 @@
 use std::process::Command;
 
 #[test]
-fn a_run_survives_kills() {
+fn run_survives_kills() {
     killed(&[]);
 }
 
 #[test]
-fn a_run_with_averaged_weights_survives_kills() {
+fn run_with_averaged_weights_survives_kills() {
     killed(&["--averages"]);
 }
 

@@ -9,7 +9,7 @@ use tch_lightning::{
 };
 
 #[test]
-fn a_modules_checkpoints_stand_in_for_the_trainers() {
+fn module_checkpoint_callbacks_replace_the_trainers() {
     let root = tempfile::tempdir().unwrap();
     let own = root.path().join("own");
     let folder = own.clone();
@@ -29,7 +29,7 @@ fn a_modules_checkpoints_stand_in_for_the_trainers() {
 }
 
 #[test]
-fn a_callback_after_a_modules_checkpoints_is_saved_as_it_is() {
+fn callback_after_a_modules_checkpoints_is_saved_as_it_is() {
     // the first loss is the best: with a patience of 3, training ends after 4 epochs, whenever it is resumed
     for by_module in [false, true] {
         let folder = tempfile::tempdir().unwrap();
@@ -56,7 +56,7 @@ fn a_callback_after_a_modules_checkpoints_is_saved_as_it_is() {
 }
 
 #[test]
-fn two_checkpoint_callbacks_of_one_metric_keep_a_state_each() {
+fn checkpoint_callbacks_of_one_metric_keep_a_state_each() {
     let folder = tempfile::tempdir().unwrap();
     let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
     let best =
@@ -104,7 +104,7 @@ fn states_that_cannot_be_told_apart_are_refused_at_the_start() {
 }
 
 #[test]
-fn a_failed_evaluation_writes_no_checkpoint() {
+fn failed_evaluation_writes_no_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let save = || ModelCheckpoint::new().dirpath(folder.path()).save_on_exception(true).save_last(SaveLast::Copy);
     let mut line = Line::new();

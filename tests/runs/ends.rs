@@ -10,7 +10,7 @@ use tch_lightning::{
 };
 
 #[test]
-fn a_stream_that_ends_before_the_limit_has_a_last_batch() {
+fn stream_that_ends_before_the_limit_has_a_last_batch() {
     // 5 batches where 8 may be taken: windows of 2, 2 and 1 batches, and an epoch's end like any other
     let by_epoch = LrSchedulerConfig::from(StepLr::new(1).gamma(0.5)).interval(Interval::Epoch);
     let mut line = Line { batches: 5, is_stream: true, optimizer: Sgd::new(0.1).lr_scheduler(by_epoch), ..Line::new() };
@@ -29,7 +29,7 @@ fn a_stream_that_ends_before_the_limit_has_a_last_batch() {
 }
 
 #[test]
-fn a_stream_is_asked_for_no_batch_beyond_the_limit() {
+fn stream_is_not_read_beyond_the_limit() {
     let mut line = Line { batches: 5, is_stream: true, ..Line::new() };
     let config = TrainerConfig { limit_train_batches: BatchLimit::Batches(3), max_epochs: Some(1), ..quiet() };
     let mut trainer = trainer(config, &line);
@@ -39,7 +39,7 @@ fn a_stream_is_asked_for_no_batch_beyond_the_limit() {
 }
 
 #[test]
-fn a_run_without_a_batch_is_an_error() {
+fn run_without_a_batch_is_an_error() {
     let said = |line: Line, config: TrainerConfig| {
         let mut line = line;
         trainer(config, &line).fit(&mut line, ()).unwrap_err().to_string()
@@ -79,7 +79,7 @@ impl Idle {
 }
 
 #[test]
-fn manual_optimization_that_never_steps_does_not_run_for_ever() {
+fn manual_optimization_that_never_steps_is_an_error() {
     let vs = nn::VarStore::new(Device::Cpu);
     let _weight = vs.root().zeros("weight", &[1]);
     let mut trainer = Trainer::new(TrainerConfig { max_steps: Some(3), max_epochs: None, ..quiet() });
@@ -92,7 +92,7 @@ fn manual_optimization_that_never_steps_does_not_run_for_ever() {
 }
 
 #[test]
-fn a_run_says_why_it_ended() {
+fn run_says_why_it_ended() {
     let ended = |config: TrainerConfig, callback: LambdaCallback<Line>| {
         let mut line = Line::new();
         let mut trainer = trainer(config, &line).callback(callback);
@@ -150,7 +150,7 @@ impl Skipping {
 }
 
 #[test]
-fn epochs_that_are_skipped_do_not_run_for_ever() {
+fn epochs_that_are_skipped_end_the_run() {
     let vs = nn::VarStore::new(Device::Cpu);
     let _weight = vs.root().zeros("weight", &[1]);
     let mut trainer = Trainer::new(TrainerConfig { max_steps: Some(3), max_epochs: None, ..quiet() });

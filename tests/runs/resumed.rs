@@ -11,7 +11,7 @@ use tch_lightning::{
 };
 
 #[test]
-fn a_validation_that_is_due_where_the_checkpoint_was_written_is_not_skipped() {
+fn validation_that_is_due_where_the_checkpoint_was_written_is_not_skipped() {
     let folder = tempfile::tempdir().unwrap();
     let config = || TrainerConfig {
         val_check_interval: ValCheckInterval::Every(Every::OptimizerSteps(3)),
@@ -75,7 +75,7 @@ fn accumulation_that_a_hook_has_set_is_resumed_within_the_epoch() {
 }
 
 #[test]
-fn throughput_counts_on_from_the_checkpoint() {
+fn throughput_continues_from_the_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     let config = || TrainerConfig { log_every_n_steps: 1, ..quiet() };
     let mut line = Line::new();
@@ -125,7 +125,7 @@ impl Logger for Broken {
 }
 
 #[test]
-fn a_scheduler_steps_once_at_the_end_of_an_epoch() {
+fn scheduler_steps_once_at_the_end_of_an_epoch() {
     // the loss never improves: the third epoch after the first halves the rate, and the sixth would again
     let plateau = || ReduceLrOnPlateau::default().patience(2).factor(0.5);
     let line = || Line {
@@ -153,7 +153,7 @@ fn a_scheduler_steps_once_at_the_end_of_an_epoch() {
 }
 
 #[test]
-fn a_run_that_is_over_is_not_trained_and_says_so() {
+fn run_that_is_complete_is_not_trained_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut line = Line::new();
     fit(&mut trainer(quiet(), &line).callback(every(folder.path(), Every::Epochs(1))), &mut line);

@@ -8,7 +8,7 @@ use tch_lightning::{
 };
 
 #[test]
-fn each_fold_writes_its_own_checkpoints_and_log() {
+fn folds_write_their_own_checkpoints_and_log() {
     let folder = tempfile::tempdir().unwrap();
     let config = TrainerConfig {
         default_root_dir: folder.path().to_owned(),
@@ -32,7 +32,7 @@ fn each_fold_writes_its_own_checkpoints_and_log() {
 }
 
 #[test]
-fn early_stopping_begins_again() {
+fn early_stopping_starts_again_in_the_next_fit() {
     let mut trainer = Trainer::new(TrainerConfig { max_epochs: Some(9), ..quiet() })
         .callback(EarlyStopping::new("val_loss").patience(2));
     for _ in 0..2 {
@@ -43,7 +43,7 @@ fn early_stopping_begins_again() {
 }
 
 #[test]
-fn what_a_hook_sets_is_the_runs_alone() {
+fn settings_of_a_hook_are_limited_to_the_run() {
     let accumulates = LambdaCallback::new().on_train_epoch_start(|ctx, line: &mut Line| {
         if line.batches == 4 { Ok(ctx.set_accumulate_grad_batches(2)?) } else { Ok(()) }
     });
@@ -82,7 +82,7 @@ impl TwoLoaders {
 }
 
 #[test]
-fn a_failed_validation_leaves_no_loader_in_the_names_of_the_next() {
+fn failed_validation_leaves_no_loader_in_the_names_of_the_next() {
     let mut module = TwoLoaders { vs: nn::VarStore::new(Device::Cpu), fails: true };
     let mut trainer = Trainer::new(quiet());
     trainer.validate(&mut module, ()).unwrap_err();
@@ -127,7 +127,7 @@ impl Toggling {
 }
 
 #[test]
-fn a_failure_leaves_no_parameter_toggled_off() {
+fn failure_leaves_no_parameter_toggled_off() {
     let vs = nn::VarStore::new(Device::Cpu);
     let layers = ["one", "two"].map(|name| nn::linear(vs.root() / name, 1, 1, nn::LinearConfig::default()));
     let mut module = Toggling { vs, layers, fails: true };
@@ -155,7 +155,7 @@ impl Logger for Broken {
 }
 
 #[test]
-fn a_logger_that_panics_does_not_hide_the_runs_error() {
+fn logger_that_panics_does_not_hide_the_runs_error() {
     let mut line = Line { fails_at: Some((0, 1)), ..Line::new() };
     let said = trainer(quiet(), &line).logger(Broken).fit(&mut line, ()).unwrap_err().to_string();
     assert_eq!(said, "`training_step` failed in `fit` at epoch 0, batch 1: no more");
@@ -166,7 +166,7 @@ fn a_logger_that_panics_does_not_hide_the_runs_error() {
 }
 
 #[test]
-fn a_test_after_a_fit_has_its_epoch_and_step() {
+fn test_after_a_fit_has_its_epoch_and_step() {
     let folder = tempfile::tempdir().unwrap();
     let mut line = Line { optimizer: Adam::new(0.1).into_optimizer(), ..Line::new() };
     let mut trainer = trainer(quiet(), &line);
@@ -182,7 +182,7 @@ fn a_test_after_a_fit_has_its_epoch_and_step() {
 }
 
 #[test]
-fn a_resume_that_fails_early_leaves_the_checkpoint_as_it_is() {
+fn resume_that_fails_early_leaves_the_checkpoint_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let saves = OnExceptionCheckpoint::new(folder.path());
     let mut line = Line { fails_at: Some((1, 2)), ..Line::new() };

@@ -105,14 +105,14 @@ fn lines_stay_above_the_progress_bar() {
 }
 
 #[test]
-fn a_line_that_is_written_past_the_bar_is_torn() {
+fn line_that_bypasses_the_bar_is_torn() {
     // so that the test above can fail
     let lines = screen(&on_a_terminal(program("past the bar")));
     assert!(lines.iter().any(|line| line.starts_with("epoch ") && line.contains("/s line ")), "{lines:#?}");
 }
 
 #[test]
-fn a_warning_is_coloured_on_a_terminal_alone() {
+fn warning_is_coloured_only_on_a_terminal() {
     let coloured = "\u{1b}[33m\u{1b}[1mwarning\u{1b}[0m: ";
     let on_a_terminal = |program| String::from_utf8(on_a_terminal(program)).unwrap();
     assert!(on_a_terminal(program("init")).contains(&format!("{coloured}{SKIPPED}")));
@@ -151,7 +151,7 @@ fn rust_log_chooses_what_is_reported() {
 }
 
 #[test]
-fn a_subscriber_of_the_programs_own_gets_fields() {
+fn subscriber_of_the_programs_own_gets_fields() {
     let [stdout, reported] = elsewhere(program("own"));
     assert_eq!(stdout, printed());
     let own = (1..=9).step_by(2).map(|line| format!(" WARN printing: line line={line}"));

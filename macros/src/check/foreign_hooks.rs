@@ -109,7 +109,7 @@ mod tests {
     use crate::hooks::{Hook, HookTrait};
 
     #[test]
-    fn what_stands_in_their_place_is_there() {
+    fn replacements_of_foreign_hooks_exist() {
         let hooks: Vec<&str> = HookTrait::all().flat_map(HookTrait::hooks).map(Hook::name).collect();
         let all = OLDER_LIGHTNING.iter().chain(&KERAS).chain(&TRANSFORMERS).chain(&FASTAI).chain(&BURN);
         for (name, instead) in all {

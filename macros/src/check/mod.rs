@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn every_right_form_is_taken() {
+    fn valid_forms_are_accepted() {
         let right = quote! {
             fn new(learning_rate: f64) -> Self { todo!() }
             fn on_fit_start(self: &mut Self) {}
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mistake_is_noted() {
+    fn mistakes_are_all_reported() {
         let wrong = quote! {
             async fn on_fit_start(self: Box<Self>, ctx: Context, _: usize) {}
             fn training_step(&self, #[cfg(unix)] batch: &Tensor) -> &Tensor { batch }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_together_is_missed_where_it_is_not() {
+    fn counterparts_that_are_missing_are_reported() {
         let wrong = quote! {
             fn val_dataloader(&self) -> DataLoader<Tensor> { todo!() }
             fn test_dataloader(&self) -> DataLoader<Tensor> { todo!() }
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn hooks_of_elsewhere_are_known() {
+    fn foreign_hooks_are_known() {
         let wrong = quote! {
             fn on_epoch_begin(&self) {}
             fn on_hpc_save(&self) {}

@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_of_a_stage_are_guessed() {
+    fn stages_with_other_names_are_guessed() {
         for (written, meant) in [
             ("train_step", "training_step"),
             ("val_step", "validation_step"),
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_methods_are_left_alone() {
+    fn ordinary_methods_are_not_changed() {
         for name in
             ["forward", "loss", "accuracy", "step", "shared_step", "evaluation_step", "name", "reset", "test_data"]
         {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_near_can_be_near() {
+    fn suggestions_are_similar_names() {
         let known = Known::of(Role::Module).names;
         for name in ["forward", "stpe", "on_fit_strat", "trainning_step", "on_épocas_end", ""].iter().chain(&known) {
             for other in &known {

@@ -145,14 +145,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_private_module_has_the_version_in_its_name() {
+    fn private_module_has_the_version_in_its_name() {
         let version = env!("CARGO_PKG_VERSION").replace('.', "_");
         let path = private_module(&quote!(::tch_lightning)).to_string();
         assert_eq!(path, format!(":: tch_lightning :: __private_{version}"));
     }
 
     #[test]
-    fn a_manifest_that_names_the_crate_is_understood_without_cargo() {
+    fn manifest_that_names_the_crate_is_understood_without_cargo() {
         for own in [
             "[dependencies]\ntch-lightning = \"0.1\"",
             "[dependencies]\n  tch-lightning.workspace = true",

@@ -23,7 +23,7 @@ fn parsed_methods(source: &str) -> Vec<TraitItemFn> {
 }
 
 #[test]
-fn the_constants_say_what_the_traits_say() {
+fn constants_say_what_the_traits_say() {
     for declared in DECLARED {
         let methods = parsed_methods(declared.source);
         assert_eq!(methods.len(), declared.methods.len(), "{}", declared.name);
@@ -59,7 +59,7 @@ fn the_constants_say_what_the_traits_say() {
 
 /// Macros run unoptimized in users' builds, where parsing takes longest.
 #[test]
-fn an_ordinary_method_parses_no_declaration() {
+fn ordinary_method_parses_no_declaration() {
     let parsed_with = |helpers: usize| {
         let hooks = include_str!("../../benches/every_hook.rs").trim_end().strip_suffix('}').unwrap();
         let helpers = "fn helper(&self, input: &Tensor) -> Tensor { input.relu() }\n".repeat(helpers);
@@ -76,7 +76,7 @@ fn an_ordinary_method_parses_no_declaration() {
 }
 
 #[test]
-fn callbacks_have_the_module_and_do_not_answer() {
+fn callbacks_receive_the_module_and_return_nothing() {
     let callback = HookTrait::named("Callback").unwrap();
     let hook = callback.methods().find(|hook| hook.name() == "on_train_batch_start").unwrap();
     let parameters: Vec<String> =
@@ -106,7 +106,7 @@ fn generated(role: Role, arguments: TokenStream, method: TokenStream) -> String 
 }
 
 #[test]
-fn a_hook_that_is_declared_in_one_place_is_everywhere() {
+fn hook_that_is_declared_in_one_place_is_everywhere() {
     let found = |declared: &[&str], parts: &[&str]| {
         let before = declared_as(declared);
         let code = with_added(|| declared_as(declared));
@@ -197,7 +197,7 @@ fn a_hook_that_is_declared_in_one_place_is_everywhere() {
 }
 
 #[test]
-fn a_hook_that_may_log_for_the_step_must_state_its_default() {
+fn hook_that_may_log_for_the_step_must_state_its_default() {
     let states = |context: &'static str, facts: &'static [Fact]| {
         std::panic::catch_unwind(|| logs(&[("ctx", context)], facts)).ok()
     };

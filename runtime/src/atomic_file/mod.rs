@@ -133,7 +133,7 @@ mod tests {
     use std::io::Write;
 
     #[test]
-    fn what_killed_writers_left_is_removed_after_a_day() {
+    fn temporary_files_of_killed_writers_are_removed_after_a_day() {
         let folder = tempfile::tempdir().unwrap();
         let make = |name: &str, hours: u64| {
             let file = File::create(folder.path().join(name)).unwrap();
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_fails_in_the_middle_leaves_the_one_before() {
+    fn file_whose_writing_fails_leaves_the_previous_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         write(&path, |file| file.write_all(b"first")).unwrap();
@@ -167,7 +167,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_leads_to_its_target_from_wherever_both_are() {
+    fn link_leads_to_its_target_from_wherever_both_are() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         make_folders(&at("run/deeper")).unwrap();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_is_checked_without_making_it() {
+    fn folder_is_checked_without_making_it() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("file"), "").unwrap();

@@ -52,12 +52,12 @@ fn sync_file(file: &File, path: &Path) -> io::Result<()> {
 
 /// Syncs the names in a folder: until then a power cut can undo what was created, renamed or removed in it.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    // elsewhere a folder can't be opened as a file
+    // elsewhere a folder cannot be opened as a file
     if cfg!(not(unix)) {
         return Ok(());
     }
     match File::open(folder)?.sync_all() {
-        // some network file systems can't
+        // some network file systems cannot
         Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {}
         synced => synced?,
     }

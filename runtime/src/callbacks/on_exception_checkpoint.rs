@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::file_error::FileError;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
-use crate::{atomic_file, location, messages};
+use crate::{atomic_file, messages, paths};
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -67,14 +67,14 @@ impl OnExceptionCheckpoint {
 
     /// Returns the folder with `~` expanded.
     fn folder(&self) -> PathBuf {
-        location::expanded(&self.dirpath)
+        paths::expanded(&self.dirpath)
     }
 
     /// Returns the path of this run's checkpoint, and claims its folder.
     fn free_path(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
         let refused = |source| FileError { what: REFUSED, path: self.folder(), source };
         let folder = ctx.checkpoint_folders().claim(&self.folder()).map_err(refused)?;
-        let began_from = |path: &Path| ctx.ckpt_path().is_some_and(|began_from| location::is_same(began_from, path));
+        let began_from = |path: &Path| ctx.ckpt_path().is_some_and(|began_from| paths::is_same(began_from, path));
         let path = ctx.free_checkpoint(&folder, &self.filename, began_from);
         if path != self.ckpt_path() {
             let (other, path) = (self.ckpt_path(), path.display());

@@ -53,7 +53,7 @@ mod tests {
 
     /// The values of `xxhash.xxh3_64_hexdigest` in Python.
     #[test]
-    fn it_is_the_xxh3_of_64_bits() {
+    fn checksum_is_the_64_bit_xxh3() {
         let sum_of = |bytes: &[u8]| {
             let mut sum = Checksum(XxHash3_64::with_seed(0));
             bytes.chunks(100).for_each(|chunk| sum.add(chunk));
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_digits_are_found_where_the_header_has_them() {
+    fn digits_are_found_where_the_header_has_them() {
         let header = format!("{{\"__metadata__\":{{\"{CHECKSUM}\":\"{UNKNOWN}\"}}}}");
         let place = place_in(&header).unwrap();
         assert_eq!(header[place], UNKNOWN[ALGORITHM.len()..]);

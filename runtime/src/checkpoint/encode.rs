@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_that_safetensors_would_not_read_is_not_written() {
+    fn header_that_safetensors_would_not_read_is_not_written() {
         refuse_long(100_000_000).unwrap();
         assert_eq!(
             refuse_long(100_000_001).unwrap_err().to_string(),

@@ -1,7 +1,7 @@
 //! The folders of a run's checkpoints, which are locked against other runs.
 
 use crate::atomic_file::make_folders;
-use crate::location;
+use crate::paths;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ impl Folders {
     }
 
     fn lock(&mut self, folder: &Path) -> bool {
-        let resolved = location::resolved(folder);
+        let resolved = paths::resolved(folder);
         if self.0.iter().any(|locked| locked.folder == resolved) {
             return true;
         }
@@ -76,7 +76,7 @@ impl Folders {
 pub(crate) fn is_claimed_for(folder: &Path, dirpath: &Path) -> bool {
     let is_version = folder.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(VERSION.as_bytes()));
     let below = folder.parent().filter(|_| is_version);
-    location::is_same(folder, dirpath) || below.is_some_and(|parent| location::is_same(parent, dirpath))
+    paths::is_same(folder, dirpath) || below.is_some_and(|parent| paths::is_same(parent, dirpath))
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn each_run_has_a_folder_of_its_own() {
+    fn folders_are_separate_for_each_run() {
         let root = tempfile::tempdir().unwrap();
         let dirpath = root.path().join("new/checkpoints");
         let mut runs = [const { Folders(Vec::new()) }; 3];

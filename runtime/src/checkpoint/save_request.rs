@@ -1,5 +1,5 @@
 use super::retention::Outdated;
-use crate::location;
+use crate::paths;
 use std::path::{Path, PathBuf};
 
 /// A checkpoint that a hook asked for.
@@ -49,7 +49,7 @@ impl SaveRequest {
 
     /// Whether the request is for the file that is at `path`, or is to be.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
-        location::entry(&self.path) == location::entry(path)
+        paths::entry(&self.path) == paths::entry(path)
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_later_is_not_outdated() {
+    fn later_writes_are_not_outdated() {
         let request = |path: &str, older: &[&str]| {
             older.iter().fold(SaveRequest::new(path), |request, path| request.then_remove(*path))
         };

@@ -2,8 +2,8 @@
 
 use super::retention::{Outdated, link};
 use super::{Checkpoint, CheckpointError};
-use crate::location;
 use crate::panic;
+use crate::paths;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ impl Checkpoint {
 pub(crate) struct Writer {
     running: Option<(SyncSender<Job>, JoinHandle<()>)>,
     failed: Arc<Mutex<Option<CheckpointError>>>,
-    /// The [entries](location::entry) requested since the last [`finish`](Self::finish).
+    /// The [entries](paths::entry) requested since the last [`finish`](Self::finish).
     handed_over: HashSet<PathBuf>,
 }
 
@@ -96,7 +96,7 @@ impl Writer {
         })
     }
 
-    /// Whether a write to this [entry](location::entry) may be pending.
+    /// Whether a write to this [entry](paths::entry) may be pending.
     pub(crate) fn has(&self, entry: &Path) -> bool {
         self.handed_over.contains(entry)
     }
@@ -118,7 +118,7 @@ impl Writer {
             let started = self.start();
             self.running = Some(started.map_err(|source| CheckpointError::Write { path: path.clone(), source })?);
         }
-        self.handed_over.insert(location::entry(&path));
+        self.handed_over.insert(paths::entry(&path));
         let job = Job { path, work: Box::new(work) };
         match self.running.as_ref().map(|(queue, _)| queue.send(job)) {
             Some(Err(refused)) => {

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_is_rounded_down_and_is_at_least_a_batch() {
+    fn part_is_rounded_down_and_is_at_least_a_batch() {
         assert_eq!(BatchLimit::Fraction(0.5).of(Some(7)), Ok(Some(3)));
         assert_eq!(BatchLimit::Batches(9).of(Some(7)), Ok(Some(7)));
         assert_eq!(BatchLimit::ALL.of(None), Ok(None));

@@ -21,7 +21,7 @@ pub(crate) use crate::every::Stopwatch;
 pub use crate::span::Span;
 
 use crate::device::{Accelerator, Devices};
-use crate::location;
+use crate::paths;
 use crate::precision::Precision;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -280,7 +280,7 @@ impl TrainerConfig {
 
     /// `default_root_dir`, with the user's home directory in place of `~`.
     pub(crate) fn root(&self) -> PathBuf {
-        location::expanded(&self.default_root_dir)
+        paths::expanded(&self.default_root_dir)
     }
 }
 
@@ -303,12 +303,12 @@ mod tests {
     }
 
     #[test]
-    fn the_flags_have_the_defaults_of_the_struct() {
+    fn flags_have_the_defaults_of_the_struct() {
         assert_eq!(Program::parse_from(["program"]).trainer, TrainerConfig::default());
     }
 
     #[test]
-    fn every_mistake_is_listed() {
+    fn mistakes_are_all_listed() {
         let config = TrainerConfig { log_every_n_steps: 0, gradient_clip_val: Some(-1.0), ..TrainerConfig::default() };
         let error = config.validate().unwrap_err().to_string();
         assert_eq!(
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_an_end_has_lightnings() {
+    fn run_without_an_end_has_lightnings() {
         assert_eq!(TrainerConfig::default().epochs(), Some(1000));
         assert_eq!(TrainerConfig { max_steps: Some(3), ..TrainerConfig::default() }.epochs(), None);
         assert_eq!(TrainerConfig { max_epochs: Some(-1), ..TrainerConfig::default() }.epochs(), None);

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn setters_are_there_for_every_field() {
+    fn setters_exist_for_every_field() {
         let source = include_str!("setters.rs");
         let config = serde_json::to_value(TrainerConfig::default()).unwrap();
         for field in config.as_object().unwrap().keys() {

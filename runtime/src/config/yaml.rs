@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_users_wrote_does_not_reach_the_terminal_as_it_is() {
+    fn control_characters_of_users_do_not_reach_the_terminal() {
         let config = |text: &str| TrainerConfig::from_yaml(text).unwrap_err().to_string();
         assert!(config("\"\\e[31mred\\n\": 1").starts_with("`\\u{1b}[31mred\\n` is unknown: the keys are "));
         assert_eq!(config("\"\\a\": 1\n\"\\a\": 2"), "`\\u{7}` is duplicated in line 2");
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_mistakes_a_few_are_told() {
+    fn many_mistakes_are_shortened_to_a_few() {
         let many: String = (0..3_000).map(|number| format!("max_epochz{number}: 1\n")).collect();
         let said = TrainerConfig::from_yaml(&many).unwrap_err().to_string();
         assert!(said.starts_with("`max_epochz0` is unknown: write `max_epochs`; `max_epochz1` is unknown"), "{said}");
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_infinity_is_a_text() {
+    fn quoted_infinity_is_a_text() {
         let config = TrainerConfig::from_yaml("default_root_dir: '.inf'").unwrap();
         assert_eq!(config.default_root_dir, std::path::Path::new(".inf"));
         assert_eq!(TrainerConfig::from_yaml(&config.to_yaml().unwrap()).unwrap(), config);

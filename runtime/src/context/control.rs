@@ -1,7 +1,8 @@
 //! The end of a run: requests by hooks, signals, and the reason.
 
 use super::RunContext;
-use super::interruption::{Interruption, LoopLocation};
+use super::interruption::Interruption;
+use crate::run_location::RunLocation;
 use crate::signal::{Signal, Signals};
 use std::fmt;
 
@@ -146,11 +147,12 @@ impl RunContext {
 
     #[cold]
     fn interrupted_by(&self, signal: Signal, batch_idx: Option<usize>) -> Interruption {
-        Interruption { signal, location: self.loop_location(), batch_idx, waiting_for: None }
+        let location = RunLocation { batch_idx, ..self.location() };
+        Interruption { signal, running_stage: self.running_stage(), location, waiting_for: None }
     }
 
-    /// The loop that a signal would interrupt.
-    pub(crate) fn loop_location(&self) -> LoopLocation {
-        LoopLocation { stage: self.stage(), running_stage: self.running_stage(), epoch: self.running_epoch() }
+    /// The current location in the run.
+    pub(crate) fn location(&self) -> RunLocation {
+        RunLocation { stage: self.stage(), epoch: self.running_epoch(), batch_idx: self.batch_idx() }
     }
 }

@@ -9,6 +9,7 @@ use crate::log::row_step;
 use crate::loggers::{
     CsvLogger, Graph, LoggedAt, Logger, LoggerError, Record, ResumedRun, RunStart, RunStatus, SavedCheckpoint,
 };
+use crate::run_location::RunLocation;
 use crate::stage::{RunningStage, Stage};
 use crate::{messages, panic};
 use anyhow::Result as AnyResult;
@@ -27,14 +28,6 @@ pub(crate) struct Loggers {
     pub(super) queue: RecordQueue,
     /// The checkpoints that are being written, or were written since the last one was passed to the loggers.
     saved: Vec<(SavedCheckpoint, LoggedAt, IsWritten)>,
-}
-
-/// The location in the run of a call to the loggers.
-#[derive(Clone, Copy)]
-struct Location {
-    stage: Stage,
-    epoch: Option<usize>,
-    batch_idx: Option<usize>,
 }
 
 impl Loggers {
@@ -71,7 +64,7 @@ impl Loggers {
     /// Calls each logger with its index.
     fn each(
         &mut self,
-        location: Location,
+        location: RunLocation,
         mut call: impl FnMut(usize, &mut dyn Logger) -> AnyResult<()>,
     ) -> Result<(), LoggerError> {
         let only_warns = self.only_warns;
@@ -87,10 +80,10 @@ impl Loggers {
 fn answer<T: Default>(
     called: AnyResult<T>,
     logger: &dyn Logger,
-    location: Location,
+    location: RunLocation,
     only_warns: bool,
 ) -> Result<T, LoggerError> {
-    let Location { stage, epoch, batch_idx } = location;
+    let RunLocation { stage, epoch, batch_idx } = location;
     called
         .map_err(|error| {
             let name = panic::catch(|| Ok(logger.name().to_owned())).unwrap_or_default();
@@ -316,9 +309,5 @@ impl RunContext {
         answer(made, &logger, location, false)?;
         self.logging.loggers.made = Some(Box::new(logger));
         self.logging.loggers.each(location, |_, logger| logger.begin(&start))
-    }
-
-    fn location(&self) -> Location {
-        Location { stage: self.stage(), epoch: self.running_epoch(), batch_idx: self.batch_idx() }
     }
 }

@@ -28,7 +28,7 @@ mod toggle;
 pub(crate) use checkpoint_folders::{CHECKPOINTS, checkpoint_folders};
 pub use control::EndReason;
 pub(crate) use error::ContextError;
-pub(crate) use interruption::{Interruption, LoopLocation};
+pub(crate) use interruption::Interruption;
 pub(crate) use log_dir::{LOGS, versions};
 pub use log_entry::LogEntry;
 pub use lr_schedulers::RunningLrScheduler;

@@ -5,9 +5,9 @@ use crate::checkpoint::folders::Folders;
 use crate::checkpoint::writer::Writer;
 use crate::checkpoint::{Checkpoint, SaveRequest};
 use crate::data::SavedLoader;
-use crate::location;
 use crate::loggers::LoggedAt;
 use crate::native::RandomState;
+use crate::paths;
 use crate::stage::Stage;
 use std::path::{Path, PathBuf};
 
@@ -105,7 +105,7 @@ impl RunContext {
     pub(crate) fn is_taken(&self, path: &Path) -> bool {
         let pending = self.saving.pending.iter().map(|pending| &pending.request);
         let is_to_come = pending.chain(&self.saving.requests).any(|request| request.is_at(path));
-        is_to_come || self.saving.writer.has(&location::entry(path)) || path.exists()
+        is_to_come || self.saving.writer.has(&paths::entry(path)) || path.exists()
     }
 
     /// Returns the first of `name.ckpt`, `name-v1.ckpt`, … in a folder that does not exist or may be replaced.

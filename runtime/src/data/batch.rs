@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn every_tensor_of_a_tree_is_visited_and_mapped() {
+    fn tensors_of_a_tree_are_all_visited_and_mapped() {
         let batch = (
             Tensor::from(1.0),
             vec![Some(Tensor::from(2.0)), None],
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_already_on_the_device_is_returned_unchanged() {
+    fn tensor_already_on_the_device_is_returned_unchanged() {
         let tensor = zeros(&[2]);
         let address = tensor.as_ptr();
         let (moved, text) = (tensor, "kept".to_owned()).move_to_device(Device::Cpu).unwrap();

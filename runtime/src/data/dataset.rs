@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_that_fails_or_panics_is_named() {
+    fn sample_that_fails_or_panics_is_named() {
         assert_eq!(
             message(Faulty.get_items(&[0, 1]).unwrap_err()),
             "sample 1 of the dataset could not be read: the file is cut short"
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vec_of_samples_is_a_dataset() {
+    fn vec_of_samples_is_a_dataset() {
         let dataset = vec![(1.0_f32, 10_i64), (2.0, 20), (3.0, 30)];
         let (x, y) = dataset.get_items(&[2, 0]).unwrap();
         assert_eq!(Vec::<f32>::try_from(x).unwrap(), [3.0, 1.0]);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pointer_to_a_dataset_is_a_dataset() {
+    fn pointer_to_a_dataset_is_a_dataset() {
         let shared: Arc<dyn Dataset<Sample = f32>> = Arc::new(vec![1.0_f32, 2.0]);
         assert_eq!((shared.len(), shared.is_empty()), (2, false));
         assert_eq!(shared.get_item(1).unwrap(), 2.0);

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_a_row_of_each_tensor() {
+    fn sample_is_a_row_of_each_tensor() {
         let (row, label) = dataset().get_item(3).unwrap();
         assert_eq!(Vec::<f32>::try_from(row).unwrap(), [6.0, 7.0]);
         assert_eq!((label.size(), label.int64_value(&[])), (vec![], 13));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn other_samples_are_selected_in_order() {
+    fn samples_are_selected_in_any_order() {
         let (rows, labels) = dataset().get_items(&[4, 0, 4]).unwrap();
         assert_eq!(rows, Tensor::from_slice2(&[[8_f32, 9.0], [0.0, 1.0], [8.0, 9.0]]));
         assert_eq!(Vec::<i64>::try_from(labels).unwrap(), [14, 10, 14]);
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_single_tensor_is_a_dataset() {
+    fn single_tensor_is_a_dataset() {
         let dataset = TensorDataset::new(Tensor::from_slice(&[1_i64, 2, 3])).unwrap();
         assert_eq!(Vec::<i64>::try_from(dataset.get_items(&[2, 1]).unwrap()).unwrap(), [3, 2]);
     }

@@ -33,7 +33,7 @@ impl fmt::Display for CudaStatus {
             Self::NoLibrary { reason } => {
                 write!(
                     f,
-                    "libtorch's CUDA library can't be loaded ({reason}); `TCH_LIGHTNING_TORCH=cuda make setup` installs it"
+                    "libtorch's CUDA library cannot be loaded ({reason}); `TCH_LIGHTNING_TORCH=cuda make setup` installs it"
                 )
             }
             Self::NoDevice => f.write_str(

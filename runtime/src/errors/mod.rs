@@ -7,7 +7,7 @@
 //!
 //! # Mistakes that the compiler finds
 //!
-//! Each has a code, which stands at the end of its sentence: `[TL0101]`. Its page shows what was written, says why it can't
+//! Each has a code, which stands at the end of its sentence: `[TL0101]`. Its page shows what was written, says why it cannot
 //! work, and shows a version that does.
 //!
 //! | codes | |
@@ -23,7 +23,7 @@
 //!
 //! # What is left to run time
 //!
-//! The compiler can't know these, so that a run says them, in one sentence with its place:
+//! The compiler cannot know these, so that a run says them, in one sentence with its place:
 //!
 //! - whether there is a loader for a verb: the data may come from the module, a data module or the caller;
 //! - how many optimizers `configure_optimizers` returns in a `Vec`, whether their hyperparameters are in range, and whether

@@ -255,13 +255,13 @@ mod tests {
     }
 
     #[test]
-    fn a_mean_is_weighted_with_the_batch_sizes() {
+    fn mean_is_weighted_with_the_batch_sizes() {
         // (1·2 + 4·1) / 3
         assert_eq!(reduced(Reduction::Mean, &[(1.0, 2.0), (4.0, 1.0)]), 2.0);
     }
 
     #[test]
-    fn more_values_than_a_chunk_are_all_counted() {
+    fn values_beyond_one_chunk_are_all_counted() {
         let values: Vec<(f64, f64)> = (0..200).map(|n| (f64::from(n), 1.0)).collect();
         assert_eq!(reduced(Reduction::Sum, &values), 19_900.0);
         assert_eq!(reduced(Reduction::Mean, &values), 99.5);
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_tensors_go_together() {
+    fn numbers_and_tensors_can_be_mixed() {
         let mut accumulator = Accumulator::new(Reduction::Mean);
         accumulator.add(&Scalar::Number(1.0), 1.0, 0).unwrap();
         accumulator.add(&Scalar::Tensor(Tensor::from(3.0)), 3.0, 0).unwrap();
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_added_after_a_mark_is_taken_back() {
+    fn values_added_after_a_mark_are_rolled_back() {
         let add = |accumulator: &mut Accumulator, values: std::ops::Range<u32>, mark| {
             for value in values.map(f64::from) {
                 accumulator.add(&Scalar::Number(value), 1.0, mark).unwrap();

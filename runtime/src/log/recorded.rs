@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_found_among_any_number_of_names_by_about_one_comparison() {
+    fn name_is_found_among_any_number_of_names_by_about_one_comparison() {
         for number in [10, 100, 1_000, 10_000] {
             let names: Vec<String> = (0..number).map(|name| format!("name_{name}")).collect();
             let mut log = Log::default();

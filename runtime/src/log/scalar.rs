@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_copy_has_its_own_memory_and_no_graph() {
+    fn copy_has_its_own_memory_and_no_graph() {
         for kind in [Kind::Double, Kind::Float, Kind::Half, Kind::BFloat16, Kind::Int64] {
             let mut value = Tensor::from_slice(&[3i64]).to_kind(kind);
             if value.is_floating_point() {

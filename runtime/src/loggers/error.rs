@@ -1,5 +1,5 @@
 use crate::error_chain::in_one_line;
-use crate::hook_location::at;
+use crate::run_location::at;
 use crate::stage::Stage;
 
 /// An error or a panic of a logger, with its location in the run.
@@ -11,11 +11,11 @@ pub struct LoggerError {
     pub logger: String,
     /// The verb that was running.
     pub stage: Stage,
-    /// The training epoch, from 0, where one was running.
+    /// The training epoch, from 0, if one was running.
     pub epoch: Option<usize>,
-    /// The batch, from 0, where one was being worked on.
+    /// The batch, from 0, if one was running.
     pub batch_idx: Option<usize>,
-    /// What the logger returned, or what its panic said. Its sentence is part of this one, so that it is not a
+    /// The error that the logger returned, or the message of its panic. Its message is part of this one, so that it is not a
     /// [`source`](std::error::Error::source).
     pub error: anyhow::Error,
 }

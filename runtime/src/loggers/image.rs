@@ -51,7 +51,7 @@ mod tests {
     use tch::Device;
 
     #[test]
-    fn an_image_is_read_by_pixels() {
+    fn image_is_read_by_pixels() {
         // channel c, row y, column x: 12c + 4y + x
         let bytes = Tensor::arange(36, (Kind::Uint8, Device::Cpu)).view([3, 3, 4]);
         let image = Image::read(&bytes).unwrap();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_of_numbers_is_scaled() {
+    fn image_of_numbers_is_scaled() {
         let numbers = [0.0, 1.0, 0.5, -3.0, 7.0, f32::NAN, f32::INFINITY, 0.1];
         let image = Image::read(&Tensor::from_slice(&numbers).view([1, 2, 4])).unwrap();
         // 127.5 and 25.5 are rounded to even numbers

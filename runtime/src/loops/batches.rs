@@ -1,14 +1,15 @@
 //! The batches of a loop.
 
 use crate::config::{BatchLimit, LimitError};
-use crate::context::{Interruption, LoopLocation, RunContext};
+use crate::context::{Interruption, RunContext};
 use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, SavedLoader};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::messages;
 use crate::module::{LightningModule, Run};
+use crate::run_location::RunLocation;
 use crate::signal::Caught;
-use crate::stage::Stage;
+use crate::stage::{RunningStage, Stage};
 use std::ops::Range;
 use tch::Device;
 
@@ -116,21 +117,24 @@ pub(super) fn of_evaluation<'l, M: LightningModule>(
 struct Failures {
     dataloader: Hook,
     epoch: Option<usize>,
-    location: LoopLocation,
+    location: RunLocation,
+    running_stage: RunningStage,
     caught: Caught,
 }
 
 impl Failures {
     fn of(ctx: &RunContext, dataloader: Hook, epoch: Option<usize>) -> Self {
-        Self { dataloader, epoch, location: ctx.loop_location(), caught: ctx.signals().watched() }
+        let (location, running_stage) = (ctx.location(), ctx.running_stage());
+        Self { dataloader, epoch, location, running_stage, caught: ctx.signals().watched() }
     }
 
     fn error(&self, batch_idx: Option<usize>, source: DataError) -> Error {
         match self.caught.signal() {
             Some(signal) if source.is_interruption() => {
-                let worked_on = batch_idx.and_then(|batch_idx| batch_idx.checked_sub(1));
+                let processed = batch_idx.and_then(|batch_idx| batch_idx.checked_sub(1));
+                let location = RunLocation { batch_idx: processed, ..self.location };
                 let waiting_for = Some(source.to_string());
-                Interruption { signal, location: self.location, batch_idx: worked_on, waiting_for }.into()
+                Interruption { signal, running_stage: self.running_stage, location, waiting_for }.into()
             }
             _ => Error::Data { dataloader: self.dataloader, epoch: self.epoch, batch_idx, source },
         }

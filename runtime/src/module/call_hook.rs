@@ -5,8 +5,8 @@ use crate::context::RunContext;
 use crate::error::{Error, HookError};
 use crate::file_error::FileError;
 use crate::hook::Hook;
-use crate::hook_location::HookLocation;
 use crate::loggers::LoggerError;
+use crate::run_location::{HookLocation, RunLocation};
 use crate::{panic, users_line};
 use anyhow::Result;
 use tch::TchError;
@@ -37,7 +37,7 @@ fn run<T>(
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
     let outer = ctx.enter_hook(hook);
-    let location = panic::aborts().then(|| location(hook, callback, ctx));
+    let location = panic::aborts().then(|| HookLocation { hook, callback, location: ctx.location() });
     let outcome = panic::catch_in_hook(location, || call(ctx));
     ctx.leave_hook(outer);
     let outcome = match (outcome, ctx.take_refused_log()) {
@@ -58,7 +58,7 @@ fn of_run(error: anyhow::Error) -> Result<Error> {
 }
 
 fn located(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
-    let HookLocation { hook, callback, stage, epoch, batch_idx } = location(hook, callback, ctx);
+    let RunLocation { stage, epoch, batch_idx } = ctx.location();
     // messages of libtorch do not include the caller
     let line = error.is::<TchError>().then(|| users_line::of(error.backtrace())).flatten();
     let error = match line {
@@ -66,11 +66,6 @@ fn located(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: 
         None => error,
     };
     Error::Hook(Box::new(HookError { hook, callback, stage, epoch, batch_idx, error }))
-}
-
-fn location(hook: Hook, callback: Option<&'static str>, ctx: &RunContext) -> HookLocation {
-    let epoch = ctx.running_epoch();
-    HookLocation { hook, callback, stage: ctx.stage(), epoch, batch_idx: ctx.batch_idx() }
 }
 
 #[cfg(test)]

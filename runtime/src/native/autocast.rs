@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weight_used_without_gradients_before_has_its_gradient() {
+    fn weight_used_without_gradients_before_has_its_gradient() {
         let weight = Tensor::ones([2, 2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
         let _autocast = Autocast::to(AutocastDtype::BFloat16, Device::Cpu).unwrap();
         let _target = tch::no_grad(|| weight.matmul(&weight));

@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn every_operator_that_draws_draws_numbers_of_its_threads_own() {
+    fn random_operators_draw_from_their_threads_generator() {
         prepare_draws().unwrap();
         let here = with_draws(7, drawn);
         let there = std::thread::spawn(|| {

@@ -27,7 +27,7 @@ mod tests {
     const KINDS: [Kind; 4] = [Kind::Double, Kind::Float, Kind::Half, Kind::BFloat16];
 
     #[test]
-    fn a_number_in_memory_is_read_without_an_operator() {
+    fn number_in_memory_is_read_without_an_operator() {
         for kind in KINDS {
             let loss = Tensor::from(1.5).to_kind(kind);
             let (value, operators) = count_operators(|| read_scalar(&loss));
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn other_tensors_are_not_read() {
+    fn tensors_of_other_forms_are_not_read() {
         let complex = Tensor::complex(&Tensor::from(1.0), &Tensor::from(3.0));
         assert_eq!(read_scalar(&complex), None);
         // its memory holds 3, and the sign is applied lazily
@@ -55,7 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loss_is_kept_and_judged_where_it_is() {
+    fn loss_is_kept_and_judged_where_it_is() {
         let number = |value: f64, kind| Tensor::from(value).to_kind(kind);
         for (value, found) in [(1.0, 0.0), (f64::NAN, 1.0), (f64::INFINITY, 1.0), (f64::NEG_INFINITY, 1.0)] {
             for kind in KINDS {

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_backtrace_is_cut_off() {
+    fn backtrace_is_cut_off() {
         let text = "shape mismatch\nException raised from infer_size at somewhere.cpp:31\nframe #0";
         assert_eq!(without_backtrace(text), "shape mismatch");
         assert_eq!(without_backtrace("nothing to cut"), "nothing to cut");

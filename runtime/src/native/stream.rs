@@ -78,7 +78,7 @@ mod tests {
     use tch::{Device, Kind};
 
     #[test]
-    fn without_cuda_there_is_no_stream() {
+    fn streams_are_none_without_cuda() {
         if let CudaStatus::Usable { .. } = cuda_status() {
             println!("skipped: CUDA can be used here");
             return;
@@ -89,9 +89,9 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_is_not_there_has_no_stream() {
+    fn device_that_is_not_there_has_no_stream() {
         let CudaStatus::Usable { devices } = cuda_status() else {
-            println!("skipped: CUDA can't be used here");
+            println!("skipped: CUDA cannot be used here");
             return;
         };
         let error = Stream::new(devices).unwrap_err().to_string();
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn work_on_another_stream_is_waited_for() {
         let CudaStatus::Usable { .. } = cuda_status() else {
-            println!("skipped: CUDA can't be used here");
+            println!("skipped: CUDA cannot be used here");
             return;
         };
         let stream = Stream::new(0).unwrap();

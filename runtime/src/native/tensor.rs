@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_detached_tensor_shares_the_memory_and_has_no_graph() {
+    fn detached_tensor_shares_the_memory_and_has_no_graph() {
         let tensor = Tensor::ones([2], (Kind::Float, Device::Cpu)).set_requires_grad(true);
         let doubled = &tensor * 2.0;
         let (detached, operators) = count_operators(|| detach(&doubled).unwrap());

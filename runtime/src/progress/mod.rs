@@ -328,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_window_of_an_older_checkpoint_is_found_by_its_size() {
+    fn window_of_an_older_checkpoint_is_found_by_its_size() {
         let older: Progress = serde_json::from_str(r#"{ "batches_ready": 5, "total_batches_ready": 12 }"#).unwrap();
         for (size, within, back) in [(1, false, 5), (2, true, 4), (3, true, 3), (5, false, 5)] {
             let mut progress = older.clone();
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_that_fails_is_done_again_with_its_window() {
+    fn batch_that_fails_is_done_again_with_its_window() {
         let mut progress = Progress::default();
         for batch in 0..8 {
             assert_eq!(progress.begin_batch(false), batch % 3 == 0);

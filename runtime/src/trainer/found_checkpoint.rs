@@ -6,9 +6,9 @@ use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
 use crate::context::{LOGS, checkpoint_folders, versions};
 use crate::error::Error;
-use crate::location;
 use crate::messages::{info, warning};
 use crate::module::{Callback, LightningModule};
+use crate::paths;
 use crate::stage::Stage;
 use std::any::Any;
 use std::fmt;
@@ -52,7 +52,7 @@ pub(crate) fn find_checkpoint(
     let logs = config.root().join(LOGS);
     let newest = || newest_of_runs(&logs);
     match ckpt_path {
-        CkptPath::Path(path) => Ok(Some(FoundCheckpoint { path: location::expanded(path), why: Why::Named })),
+        CkptPath::Path(path) => Ok(Some(FoundCheckpoint { path: paths::expanded(path), why: Why::Named })),
         CkptPath::Last => match newest() {
             Some(path) => Ok(Some(FoundCheckpoint { path, why: Why::Last })),
             None => none(ckpt_path, stage, &format!("in {}", logs.display())),

@@ -156,7 +156,7 @@ fn checkpoints_in(folder: &Path) -> usize {
 }
 
 #[test]
-fn the_newest_checkpoint_is_always_left() {
+fn newest_checkpoint_is_always_left() {
     let newest = |written: &[usize]| written.last().copied();
     cut_off_everywhere(&ModelCheckpoint::new(), newest);
     cut_off_everywhere(&ModelCheckpoint::new().save_last(SaveLast::Link), newest);
@@ -164,7 +164,7 @@ fn the_newest_checkpoint_is_always_left() {
 }
 
 #[test]
-fn a_checkpoint_is_always_left_of_the_best() {
+fn checkpoint_is_always_left_of_the_best() {
     let any = |written: &[usize]| written.first().copied();
     for save_last in [SaveLast::No, SaveLast::Copy, SaveLast::Link] {
         for save_top_k in [1, 2] {

@@ -53,7 +53,7 @@ fn sampler_orders_are_fixed() {
 
 /// PyTorch repeats whole permutations, and then the beginning of one more.
 #[test]
-fn random_sampler_of_more_samples_repeats_whole_permutations() {
+fn random_sampler_of_more_samples_repeats_complete_permutations() {
     let sampler = RandomSampler::new(10).num_samples(25);
     let indices = sampler.indices(1);
     assert_eq!((sampler.len(), indices.len()), (25, 25));

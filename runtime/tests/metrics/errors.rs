@@ -186,7 +186,7 @@ fn labels_out_of_range_are_refused() {
 }
 
 #[test]
-fn too_few_samples_are_refused() {
+fn sample_counts_below_the_minimum_are_refused() {
     let score = R2Score::new();
     let of_batch = score.forward(&floats(&[1]), &floats(&[1])).unwrap();
     assert!(of_batch.double_value(&[]).is_nan());

@@ -35,7 +35,7 @@ fn assert_same(case: &Case, found: &Tensor, expected: &Tensor) {
 }
 
 #[test]
-fn reads_under_the_map_are_refused_by_libtorch() {
+fn host_reads_are_refused_by_libtorch_under_the_map() {
     let one = vec![Tensor::from_slice(&[1f32, 2.0, 0.0])];
     let both = both(&one, &vec![Tensor::from_slice(&[1f32, 0.0, 0.0])]);
     assert!(both[0].sum(None).f_double_value(&[]).is_err());

@@ -93,7 +93,7 @@ fn watched(precision: Precision) -> Watching {
 }
 
 #[test]
-fn only_steps_run_under_autocast() {
+fn autocast_is_limited_to_steps() {
     for (precision, kind) in [
         (Precision::BFloat16Mixed, Kind::BFloat16),
         (Precision::Float16Mixed, Kind::Half),

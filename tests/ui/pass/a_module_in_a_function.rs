@@ -4,7 +4,7 @@ use tch_lightning::Hook;
 use tch_lightning::prelude::*;
 
 #[test]
-fn it_has_its_hooks() {
+fn hooks_are_found_in_a_function() {
     #[derive(Batch)]
     struct Rows {
         input: Tensor,

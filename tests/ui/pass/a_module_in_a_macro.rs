@@ -34,6 +34,6 @@ macro_rules! module {
 module!(Model, (Tensor, Tensor), |self, rows| rows.0.mse_loss(&rows.1, tch::Reduction::Mean));
 
 #[test]
-fn every_hook_is_found() {
+fn hooks_are_found() {
     assert_eq!(Model::hooks(), [Hook::TrainingStep, Hook::ValidationStep, Hook::OnTrainStart]);
 }

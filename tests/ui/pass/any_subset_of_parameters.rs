@@ -43,7 +43,7 @@ impl Model {
 }
 
 #[test]
-fn every_hook_is_found() {
+fn hooks_are_found() {
     let hooks = [
         Hook::TrainingStep,
         Hook::ValidationStep,

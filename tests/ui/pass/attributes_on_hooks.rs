@@ -116,7 +116,7 @@ impl Watcher {
 }
 
 #[test]
-fn every_hook_is_found() {
+fn hooks_are_found() {
     #[allow(deprecated)]
     let old = Old::hooks();
     assert_eq!(old.len(), 6);

@@ -86,7 +86,7 @@ impl Named {
 }
 
 #[test]
-fn each_answers_for_itself() {
+fn callbacks_are_independent() {
     let named: Box<dyn Callback<Model>> = Box::new(Named { key: 1 });
     assert_eq!((named.name(), named.state_key()), ("Named", "Named 1".to_owned()));
     assert_eq!((named.is_monitoring(), named.writes_checkpoints()), (true, false));
@@ -141,7 +141,7 @@ fn keys<M: LightningModule, Kind>(callbacks: impl IntoCallbacks<M, Kind>) -> Vec
 }
 
 #[test]
-fn several_need_no_box() {
+fn callbacks_need_no_box() {
     let vs = || nn::VarStore::new(Device::Cpu);
     assert_eq!(keys::<One, _>(One { vs: vs() }.configure_callbacks()), ["Printer"]);
     assert_eq!(keys::<Pair, _>(Pair { vs: vs() }.configure_callbacks()), ["Named 1", "Printer"]);
@@ -157,7 +157,7 @@ fn several_need_no_box() {
 }
 
 #[test]
-fn each_watches_the_module() {
+fn callbacks_watch_the_module() {
     let mut model = Model { vs: nn::VarStore::new(Device::Cpu), seen: 0 };
     assert_eq!(model.configure_callbacks().len(), 3);
     assert_eq!(Printer { lines: 3 }.on_paper(), 3);

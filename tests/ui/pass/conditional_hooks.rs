@@ -234,11 +234,11 @@ impl Nothing {
 }
 
 #[test]
-fn those_are_found_that_are_there() {
+fn hooks_under_conditions_that_hold_are_found() {
     assert_eq!(Model::hooks(), [Hook::TrainingStep, Hook::ConfigureOptimizers]);
 }
 
 #[allow(dead_code)]
-fn it_can_be_trained(mut model: Model) -> Result<(), tch_lightning::Error> {
+fn module_of_traits_by_hand_can_be_trained(mut model: Model) -> Result<(), tch_lightning::Error> {
     Model::trainer().fit(&mut model, ())
 }

@@ -315,7 +315,7 @@ const PROGRAMS: [fn() -> ExitCode; 7] = [
 ];
 
 #[test]
-fn the_parameter_has_any_name() {
+fn parameter_has_any_name() {
     assert_eq!(Renamed::from_hparams(Hparams { lr: 0.5 }).unwrap().lr, 0.5);
     assert_eq!(TakenApart::from_hparams(Hparams { lr: 0.5 }).unwrap().lr, 0.5);
     assert!(OfItsOwn::new(nn::VarStore::new(Device::Cpu)).vs.is_empty());
@@ -337,7 +337,7 @@ fn data_module_is_a_parameter_by_reference() {
 }
 
 #[test]
-fn each_makes_its_module() {
+fn constructors_make_their_module() {
     assert!(Nothing::from_hparams(NoHparams {}).is_ok());
     let owned = Owned::from_hparams(Hparams { lr: 0.5 }).unwrap();
     let borrowed = Borrowed::from_hparams(Hparams { lr: 0.5 }).unwrap();

@@ -124,7 +124,7 @@ impl Watcher {
 }
 
 #[test]
-fn every_hook_is_found() {
+fn hooks_are_found() {
     assert_eq!(Model::hooks().len(), 15);
     assert!(Model::hooks().contains(&Hook::OnValidationEpochStart));
 }

@@ -57,7 +57,7 @@ impl Data {
 }
 
 #[test]
-fn it_is_a_data_module() {
+fn data_module_is_implemented() {
     use tch_lightning::module::{DataHooks, FromHparams};
     assert_eq!(<Data as DataHooks>::TABLE.overridden().len(), 7);
     assert_eq!(Data::from_hparams(Hparams { batch_size: 2 }).unwrap().rows(), 2);

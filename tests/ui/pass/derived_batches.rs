@@ -54,7 +54,7 @@ impl Model {
 }
 
 #[test]
-fn their_tensors_are_found() {
+fn tensors_of_derived_batches_are_found() {
     let two = || Tensor::zeros([2, 3], (Kind::Float, Device::Cpu));
     let named = Named { input: two(), r#type: Some(1), extra: HashMap::new() };
     assert_eq!(named.batch_size(), Some(2));

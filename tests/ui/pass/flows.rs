@@ -28,7 +28,7 @@ answering!(Always, Flow: Flow::SkipEpoch);
 answering!(OrError, Result<Flow>: bail!("no"));
 
 #[test]
-fn each_is_the_hook() {
+fn flows_are_hooks() {
     for hooks in [Nothing::hooks(), NothingOrError::hooks(), Always::hooks(), OrError::hooks()] {
         assert_eq!(hooks, [Hook::OnTrainBatchStart]);
     }

@@ -68,7 +68,7 @@ where
 }
 
 #[test]
-fn every_hook_is_found() {
+fn hooks_are_found() {
     assert_eq!(Classifier::<Mean>::hooks().len(), 3);
     assert_eq!(Network::<String, nn::Linear, 3>::hooks().len(), 1);
 }

@@ -347,7 +347,7 @@ mod raw {
 }
 
 #[test]
-fn nothing_is_captured() {
+fn names_are_not_captured() {
     let mut model = type_parameters::Model { vs: nn::VarStore::new(Device::Cpu) };
     let batch = type_parameters::M { input: Tensor::from_slice(&[1.0, 2.0]) };
     assert_eq!(model.training_step(&batch), Tensor::from(1.5));

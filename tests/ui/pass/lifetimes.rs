@@ -25,6 +25,6 @@ impl Model<'static> {
 }
 
 #[test]
-fn both_hooks_are_found() {
+fn hooks_are_found() {
     assert_eq!(Model::hooks().len(), 2);
 }

@@ -44,7 +44,7 @@ impl OrError {
 }
 
 #[test]
-fn each_is_a_loader() {
+fn loaders_are_accepted() {
     use tch_lightning::module::DataHooks;
     let plain = [Hook::TrainDataloader, Hook::ValDataloader, Hook::TestDataloader];
     assert_eq!(<Plain as DataHooks>::TABLE.overridden(), plain);

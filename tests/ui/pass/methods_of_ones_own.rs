@@ -54,7 +54,7 @@ impl Model {
 }
 
 #[test]
-fn one_hook_is_found() {
+fn hook_is_found() {
     assert_eq!(Model::hooks(), [Hook::TrainingStep]);
     assert_eq!(Model::shared(&[1, 2, 3], 2_usize).count(), 2);
     let model = Model { vs: nn::VarStore::new(Device::Cpu) };

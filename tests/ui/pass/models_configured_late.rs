@@ -37,7 +37,7 @@ impl Older {
 }
 
 #[test]
-fn each_hook_is_found() {
+fn hooks_are_found() {
     assert_eq!(Late::hooks(), [Hook::ConfigureModel]);
     assert_eq!(Older::hooks(), [Hook::ConfigureShardedModel]);
 }

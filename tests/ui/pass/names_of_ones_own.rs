@@ -50,7 +50,7 @@ impl Model {
 }
 
 #[test]
-fn they_are_the_blocks_own() {
+fn names_are_those_of_the_block() {
     assert_eq!(Model::main() + Model::trainer() + Model::hooks(), 6);
     assert!(Model { vs: nn::VarStore::new(Device::Cpu) }.parameters().is_empty());
 }

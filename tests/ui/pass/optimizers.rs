@@ -41,7 +41,7 @@ with!(GroupsAndOne, (ParameterGroups<Sgd>, AdamW), (Sgd::new(0.1).over("**.weigh
 with!(SeveralGroups, Vec<ParameterGroups<Adam>>, vec![Adam::new(1e-3).over("generator.**")]);
 
 #[test]
-fn each_is_the_hook() {
+fn optimizers_are_accepted() {
     let or_error = [OneOrError::hooks(), OneOrTorchsError::hooks()];
     let all = [One::hooks(), Pair::hooks(), Three::hooks(), Several::hooks(), Any::hooks()];
     let groups = [Groups::hooks(), Chosen::hooks(), Gan::hooks(), GroupsAndOne::hooks(), SeveralGroups::hooks()];

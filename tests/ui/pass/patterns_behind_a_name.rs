@@ -24,6 +24,6 @@ impl Model {
 }
 
 #[test]
-fn both_hooks_are_found() {
+fn hooks_are_found() {
     assert_eq!(Model::hooks().len(), 2);
 }

@@ -31,6 +31,6 @@ impl Model {
 }
 
 #[test]
-fn every_hook_is_found() {
+fn hooks_are_found() {
     assert_eq!(Model::hooks().len(), 4);
 }

@@ -43,7 +43,7 @@ impl std::fmt::Debug for Model {
 }
 
 #[test]
-fn one_hook_is_found() {
+fn hook_is_found() {
     assert_eq!(Model::hooks(), [Hook::TrainingStep]);
     assert_eq!(Model::empty().on_fit_start(), 0);
 }

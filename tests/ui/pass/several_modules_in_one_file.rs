@@ -61,7 +61,7 @@ impl Data {
 }
 
 #[test]
-fn each_is_a_program_with_the_same_data() {
+fn modules_are_programs_with_the_same_data() {
     let programs: [fn() -> ExitCode; 2] = [First::main::<Data>, other::Second::main::<Data>];
     assert_eq!(programs.len(), 2);
     assert_eq!(First::hooks().len() + other::Second::hooks().len(), 2);

@@ -3,7 +3,7 @@
 use tch_lightning::prelude::*;
 
 #[test]
-fn their_methods_are_tchs() {
+fn methods_of_tensors_are_tchs() {
     let tensor = Tensor::from_slice(&[1.0, 2.0]);
     let moved: Tensor = tensor.to_device(Device::Cpu);
     assert_eq!(moved.size(), [2]);

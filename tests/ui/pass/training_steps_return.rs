@@ -63,7 +63,7 @@ impl Watched {
 }
 
 #[test]
-fn each_is_a_training_step() {
+fn returned_types_are_training_steps() {
     let all = [Loss::hooks(), Perhaps::hooks(), Nothing::hooks(), More::hooks()];
     let or_error = [LossOrError::hooks(), PerhapsOrError::hooks(), MoreOrError::hooks(), LossOrTorchsError::hooks()];
     assert!(all.iter().chain(&or_error).all(|hooks| *hooks == [tch_lightning::Hook::TrainingStep]));

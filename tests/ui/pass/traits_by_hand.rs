@@ -71,7 +71,7 @@ impl Trains for Line {}
 impl Optimizes for Line {}
 
 #[test]
-fn it_can_be_trained() {
+fn module_of_traits_by_hand_can_be_trained() {
     let vs = nn::VarStore::new(Device::Cpu);
     let layer = nn::linear(vs.root(), 1, 1, nn::LinearConfig::default());
     let mut trainer = Trainer::new(TrainerConfig {

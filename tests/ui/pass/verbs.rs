@@ -27,7 +27,7 @@ impl Evaluated {
 }
 
 #[test]
-fn they_say_at_run_time_what_the_data_lacks() {
+fn verbs_fail_at_run_time_if_data_is_missing() {
     let mut model = Evaluated { vs: nn::VarStore::new(Device::Cpu) };
     let mut trainer = Evaluated::trainer();
     assert!(matches!(trainer.validate(&mut model, ()), Err(Error::Missing { .. })));

@@ -36,7 +36,7 @@ impl Model {
 struct Rows(tch_lightning::prelude::Tensor);
 
 #[test]
-fn every_hook_is_found() {
+fn hooks_are_found() {
     use tch_lightning::data::Batch;
     assert_eq!(Model::hooks().len(), 4);
     assert_eq!(Rows(tch_lightning::prelude::Tensor::from_slice(&[1.0, 2.0])).batch_size(), Some(2));

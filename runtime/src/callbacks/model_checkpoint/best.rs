@@ -1,7 +1,7 @@
 //! The ranking of the checkpoints to keep.
 
 use super::super::monitor::MonitorMode;
-use crate::{any_path, json_float};
+use crate::{json_float, json_path};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ pub(super) struct Best {
 
 /// A checkpoint and its score. NaN is stored as the worst score, an infinity.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Kept(#[serde(with = "any_path")] pub(super) PathBuf, #[serde(with = "json_float")] pub(super) f64);
+pub(super) struct Kept(#[serde(with = "json_path")] pub(super) PathBuf, #[serde(with = "json_float")] pub(super) f64);
 
 impl Best {
     pub(super) fn paths_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {

@@ -7,8 +7,8 @@ use crate::checkpoint::folders::is_claimed_for;
 use crate::context::{CHECKPOINTS, RunContext};
 use crate::error::Error;
 use crate::file_error::FileError;
-use crate::location;
 use crate::messages;
+use crate::paths;
 use crate::stage::Stage;
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 impl ModelCheckpoint {
     /// Returns [`dirpath`](field@Self::dirpath) with `~` expanded.
     pub(super) fn expanded_dirpath(&self) -> Option<PathBuf> {
-        self.dirpath.as_deref().map(location::expanded)
+        self.dirpath.as_deref().map(paths::expanded)
     }
 
     /// Returns the folder of this run's checkpoints; the first call creates it.
@@ -45,7 +45,7 @@ impl ModelCheckpoint {
     /// Takes over the folder of an earlier run, if this run has the same `dirpath` and no running process has locked it.
     pub(super) fn taken_over(&mut self, ctx: &mut RunContext, folder: &Path) -> Option<PathBuf> {
         let dirpath = self.expanded_dirpath().filter(|dirpath| is_claimed_for(folder, dirpath))?;
-        let folder = if location::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
+        let folder = if paths::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
         // other verbs write nothing
         if ctx.stage() == Stage::Fit && folder.exists() {
             if !ctx.checkpoint_folders().take_over(&folder) {
@@ -74,10 +74,10 @@ impl ModelCheckpoint {
     /// Whether saving `new` may remove `old`: not if it is in another folder, or if the run started from it.
     pub(super) fn may_remove(&self, old: &Path, new: &Path) -> bool {
         let began_from = self.run.began_from.as_deref();
-        let entry = location::entry(old);
-        entry != location::entry(new)
-            && entry.starts_with(location::resolved(&self.state.dirpath))
-            && began_from.is_none_or(|began_from| !location::is_same(began_from, old))
+        let entry = paths::entry(old);
+        entry != paths::entry(new)
+            && entry.starts_with(paths::resolved(&self.state.dirpath))
+            && began_from.is_none_or(|began_from| !paths::is_same(began_from, old))
     }
 
     /// Returns the path of the next checkpoint, where no file exists except the one to be replaced.

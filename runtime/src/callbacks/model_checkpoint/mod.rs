@@ -19,8 +19,8 @@ use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
-use crate::location;
 use crate::module::{Callback, LightningModule};
+use crate::paths;
 use crate::stage::Stage;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
@@ -244,7 +244,7 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
     }
 
     fn instance_key(&self) -> String {
-        let dirpath = self.expanded_dirpath().map(|dirpath| format!("{:?}", location::resolved(&dirpath)));
+        let dirpath = self.expanded_dirpath().map(|dirpath| format!("{:?}", paths::resolved(&dirpath)));
         format!("{}/{}", dirpath.unwrap_or_default(), self.filename.as_deref().unwrap_or_default())
     }
 
@@ -261,7 +261,7 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         if stage == Stage::Fit {
             self.check_folder(ctx)?;
             self.state = State::default();
-            let began_from = ctx.ckpt_path().map(location::resolved);
+            let began_from = ctx.ckpt_path().map(paths::resolved);
             self.run = Run { batches: self.run.batches, began_from, ..Run::default() };
         }
         Ok(())

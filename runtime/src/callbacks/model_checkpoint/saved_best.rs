@@ -1,7 +1,7 @@
 use super::KEY;
 use super::state::State;
 use crate::json;
-use crate::location;
+use crate::paths;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ struct Moved {
 impl Moved {
     fn of(checkpoint: &Path, states: &[State]) -> Self {
         let parent = checkpoint.parent().unwrap_or(Path::new(""));
-        if let Some(state) = states.iter().find(|state| location::is_same(&state.dirpath, parent)) {
+        if let Some(state) = states.iter().find(|state| paths::is_same(&state.dirpath, parent)) {
             return Self { from: state.dirpath.clone(), to: parent.to_owned() };
         }
         let unmoved = Self { from: PathBuf::new(), to: PathBuf::new() };
@@ -54,7 +54,7 @@ impl Moved {
         let Some(writer) = states.iter().find(wrote).filter(|state| state.dirpath.is_absolute()) else {
             return unmoved;
         };
-        let (mut from, mut to) = (writer.dirpath.clone(), location::resolved(parent));
+        let (mut from, mut to) = (writer.dirpath.clone(), paths::resolved(parent));
         // the moved folder is the lowest one whose name, or whose parent, differs
         while from.file_name().is_some() && from.file_name() == to.file_name() {
             from.pop();

@@ -1,8 +1,8 @@
 //! The state of a `ModelCheckpoint`.
 
 use super::best::Best;
-use crate::any_path;
 use crate::config::Stopwatch;
+use crate::json_path;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,16 +11,16 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     /// The folder of the files.
-    #[serde(with = "any_path")]
+    #[serde(with = "json_path")]
     pub(super) dirpath: PathBuf,
     /// The metric by which checkpoints are ranked, as in Lightning's state.
     #[serde(default)]
     pub(super) monitor: Option<String>,
     pub(super) best: Best,
-    #[serde(with = "any_path::option")]
+    #[serde(with = "json_path::option")]
     pub(super) best_model_path: Option<PathBuf>,
     pub(super) best_model_score: Option<f64>,
-    #[serde(with = "any_path::option")]
+    #[serde(with = "json_path::option")]
     pub(super) last_model_path: Option<PathBuf>,
     /// The optimizer steps at the last save; no step is saved twice, and none before the first.
     #[serde(default)]
@@ -28,7 +28,7 @@ pub(super) struct State {
     /// The training batches begun by the last save, over all epochs.
     #[serde(default)]
     pub(super) last_batch_saved: usize,
-    #[serde(default, with = "any_path::option")]
+    #[serde(default, with = "json_path::option")]
     pub(super) last_saved: Option<PathBuf>,
     /// The time since `train_time_interval` last elapsed.
     #[serde(default)]

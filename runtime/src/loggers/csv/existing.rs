@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_a_kill_has_torn_does_not_stay() {
+    fn row_that_a_kill_has_torn_does_not_stay() {
         let whole = FILE.len() as u64;
         for torn in ["1", "14,", "14,1,", "14,1,0.0625", "\0\0\0\0", "14,1,0.5\0"] {
             assert_eq!(read(&format!("{FILE}{torn}"), Kept::All).unwrap(), Some((4, whole)), "{torn:?}");
@@ -131,13 +131,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_has_no_rows() {
+    fn missing_file_has_no_rows() {
         assert_eq!(read("", Kept::All).unwrap(), None);
         assert_eq!(Existing::read(Path::new("/nowhere/metrics.csv"), Kept::All).unwrap(), None);
     }
 
     #[test]
-    fn a_file_of_another_program_is_refused() {
+    fn file_of_another_program_is_refused() {
         let refused = |text| read(text, Kept::All).unwrap_err().to_string();
         assert!(refused("name,loss\na,0.5\n").starts_with("it has no column `step`"));
         let said = refused("step,epoch,\"loss, a\"\n0,0,0.5\n1,0\n2,0,0.5\n");

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_name_adds_a_column() {
+    fn new_name_adds_a_column() {
         let folder = tempfile::tempdir().unwrap();
         // the folder is made
         let mut logger = CsvLogger::new(folder.path().join("a/log"));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_made_is_an_error() {
+    fn folder_that_cannot_be_created_is_an_error() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut logger = CsvLogger::new(file.path().join("log"));
         let folder = file.path().join("log").display().to_string();

@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_slopes_of_a_parabola_are_exact_within() {
+    fn slopes_of_a_parabola_are_exact_within() {
         let points: Vec<(f64, f64)> = [0.0, 1.0, 3.0, 4.0].iter().map(|x| (*x, x * x)).collect();
         // 2x, and at the ends the slopes of the lines from 0 to 1 and from 3 to 4
         assert_eq!(slopes(&points), [1.0, 2.0, 6.0, 7.0]);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_left_out_of_a_suggestion() {
+    fn nan_is_excluded_from_a_suggestion() {
         let lrs = vec![1.0, 2.0, 3.0, 4.0, 5.0];
         let losses = vec![9.0, f64::NAN, 8.0, 2.0, 1.0];
         let curve = LearningRateCurve { lrs, losses };

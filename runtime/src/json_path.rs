@@ -1,4 +1,4 @@
-//! Serializes paths as text where they are UTF-8, and as the units of the system's encoding where they are not.
+//! Serializes paths as strings, or as the code units of the system's encoding if they are not valid UTF-8.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn every_path_goes_through_json() {
+    fn paths_survive_a_round_trip_through_json() {
         for bytes in [b"checkpoints/\xc3\xa9".as_slice(), b"ck-\xff/\x80", b""] {
             let path = PathBuf::from(OsStr::from_bytes(bytes));
             for other in [None, Some(path.clone())] {

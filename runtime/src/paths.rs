@@ -1,14 +1,14 @@
-//! Paths compared by what they lead to, not by how they are spelled.
+//! Compares and resolves paths by the files they refer to, not by their spelling.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Whether two paths lead to one file or folder, by whatever names and links.
+/// Returns whether two paths refer to the same file or folder, possibly through links.
 pub(crate) fn is_same(one: &Path, other: &Path) -> bool {
     same_file::is_same_file(one, other).unwrap_or_else(|_| resolved(one) == resolved(other))
 }
 
-/// The one spelling of the name that a path ends with: a link stays the link, and a file need not be there.
+/// Returns the canonical path of a directory entry: the folder is resolved, but a link at the end is not. The file need not exist.
 pub(crate) fn entry(path: &Path) -> PathBuf {
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => resolved(folder).join(name),
@@ -16,7 +16,7 @@ pub(crate) fn entry(path: &Path) -> PathBuf {
     }
 }
 
-/// The one spelling of what a path leads to, as far as it is there.
+/// Returns the canonical path of a file or folder. Parts that do not exist are kept.
 pub(crate) fn resolved(path: &Path) -> PathBuf {
     if let Ok(found) = fs::canonicalize(path) {
         return found;
@@ -35,7 +35,7 @@ pub(crate) fn resolved(path: &Path) -> PathBuf {
     }
 }
 
-/// The path with the user's home directory in place of a leading `~`. Without a home directory, the path as it is.
+/// Replaces a leading `~` by the user's home directory, if there is one.
 pub(crate) fn expanded(path: &Path) -> PathBuf {
     let below_home = path.strip_prefix("~").ok();
     let expanded = below_home.and_then(|below| Some(std::env::home_dir()?.join(below)));
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_what_it_leads_to() {
+    fn paths_are_compared_by_their_target() {
         let folder = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(&folder).unwrap();
         fs::create_dir(root.join("there")).unwrap();
@@ -64,7 +64,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_is_an_entry_of_its_own() {
+    fn entry_does_not_follow_a_link() {
         let folder = tempfile::tempdir().unwrap();
         let root = fs::canonicalize(&folder).unwrap();
         fs::create_dir(root.join("there")).unwrap();
