@@ -59,11 +59,15 @@ def place_for(libtorch):
 
 
 def is_made_for(place, libtorch):
-    """Whether the environment exists and is for this libtorch, whose path is written into it after it was tested."""
+    """Whether the environment exists, with these packages and for this libtorch: both are written into it after it was tested."""
     try:
-        return (place / "libtorch").read_text() == str(libtorch)
+        return (place / "libtorch").read_text() == contents(libtorch)
     except OSError:
         return False
+
+
+def contents(libtorch):
+    return f"{libtorch}\n{(HERE / 'python.txt').read_text()}"
 
 
 def make(libtorch, cache, place):
@@ -77,7 +81,7 @@ def make(libtorch, cache, place):
         scratch.mkdir()
         subprocess.run([python, "-m", "venv", "--without-pip", made], check=True, capture_output=True)
         packages = made / f"lib/python{version}/site-packages"
-        run_pip("NumPy and safetensors", HERE / "python.txt", packages, scratch, version)
+        run_pip("NumPy, safetensors and TensorBoard", HERE / "python.txt", packages, scratch, version)
         lines = [str(libtorch.parent)]
         if missing := missing_libraries(libtorch):
             replace(missing, packages / "without_cuda_libraries")
@@ -85,7 +89,7 @@ def make(libtorch, cache, place):
             lines.append("import without_cuda")
         (packages / "libtorch.pth").write_text("".join(f"{line}\n" for line in lines))
         try_out(made / "bin/python")
-        (made / "libtorch").write_text(str(libtorch))
+        (made / "libtorch").write_text(contents(libtorch))
         shutil.rmtree(place, ignore_errors=True)
         made.rename(place)
     except subprocess.CalledProcessError as error:
@@ -134,7 +138,7 @@ def replace(libraries, folder):
 
 
 def try_out(python):
-    subprocess.run([python, "-c", "import numpy, safetensors.torch, torch; torch.zeros(1)"], check=True, capture_output=True)
+    subprocess.run([python, "-c", "import numpy, safetensors.torch, tensorboard, torch; torch.zeros(1)"], check=True, capture_output=True)
 
 
 def last_line(stderr):

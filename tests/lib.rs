@@ -2,4 +2,5 @@
 
 pub mod faults;
 pub mod parity;
+pub mod python;
 pub mod resume;

@@ -1,13 +1,12 @@
 //! Weights to PyTorch and from it, asked of PyTorch itself.
 #![allow(missing_docs)]
 
-mod python;
-
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
 use tch_lightning::checkpoint::weights;
 use tch_lightning::prelude::*;
+use tests::python;
 
 /// The network of network.py.
 struct Network {
@@ -42,6 +41,11 @@ impl Network {
     }
 }
 
+/// Returns what network.py prints; `None` where there is no Python to run it.
+fn in_python(verb: &str, path: &Path) -> Option<String> {
+    python::run("pytorch_weights/network.py", [verb.as_ref(), path.as_os_str()])
+}
+
 fn images() -> Tensor {
     Tensor::randn([5, 1, 6, 6], (Kind::Float, Device::Cpu))
 }
@@ -70,7 +74,7 @@ fn python_reads_our_checkpoints() {
     insert("optimizer.0.weight.step", Tensor::from(-3i64));
     checkpoint.write(&path).unwrap();
 
-    let Some(printed) = python::run("values", &path) else { return };
+    let Some(printed) = in_python("values", &path) else { return };
     assert_eq!(
         serde_json::from_str::<Value>(&printed).unwrap(),
         json!({
@@ -87,7 +91,7 @@ fn python_reads_our_checkpoints() {
 #[test]
 fn weights_of_pytorch_give_its_outputs() {
     let folder = tempfile::tempdir().unwrap();
-    if python::run("save", folder.path()).is_none() {
+    if in_python("save", folder.path()).is_none() {
         return;
     }
     let mut network = Network::new();
@@ -112,7 +116,7 @@ fn pytorch_gives_our_outputs_with_our_weights() {
     let images = images();
     Tensor::write_safetensors(&[("images", &images)], &images_path).unwrap();
     weights::save(&network.vs, &model).unwrap();
-    if python::run("load", folder.path()).is_none() {
+    if in_python("load", folder.path()).is_none() {
         return;
     }
     let outputs = tensors(&folder.path().join("outputs.safetensors"));

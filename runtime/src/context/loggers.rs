@@ -14,6 +14,7 @@ use crate::stage::{RunningStage, Stage};
 use crate::{messages, panic};
 use anyhow::Result as AnyResult;
 use std::any::Any;
+use std::path::Path;
 
 /// The user's loggers, or the default logger if there are none.
 #[derive(Default)]
@@ -22,6 +23,8 @@ pub(crate) struct Loggers {
     made: Option<Box<dyn Logger>>,
     /// The start of the run for a default logger that is created with the first record, so that an empty run leaves no folder.
     to_be_made: Option<RunStart>,
+    /// The user's loggers that use the folder of the run, by index, with the starts of their runs, until the first record.
+    waiting: Vec<(usize, RunStart)>,
     /// Whether the run has failed. Errors of loggers are then warnings, so that the last checkpoint is still written.
     only_warns: bool,
     /// Records other than values, queued until the next row is written.
@@ -45,12 +48,26 @@ impl Loggers {
     /// Removes the default logger, and the unwritten records of the previous run.
     pub(crate) fn forget_made(&mut self) {
         (self.made, self.to_be_made) = (None, None);
+        self.waiting.clear();
         self.queue.clear();
         self.saved.clear();
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.given.is_empty() && self.made.is_none() && self.to_be_made.is_none()
+    }
+
+    /// Whether a logger waits for the folder of the run.
+    fn uses_run_folder(&self) -> bool {
+        !self.waiting.is_empty() || self.to_be_made.is_some()
+    }
+
+    /// Creates the default logger, if there is to be one.
+    fn make_default(&mut self) {
+        if let Some(start) = self.to_be_made.take() {
+            self.waiting.push((self.given.len(), start));
+            self.made = Some(Box::new(CsvLogger::default()));
+        }
     }
 
     fn all(&self) -> impl Iterator<Item = &dyn Logger> {
@@ -61,14 +78,15 @@ impl Loggers {
         self.given.iter_mut().chain(&mut self.made)
     }
 
-    /// Calls each logger with its index.
+    /// Calls each logger whose run has begun with its index.
     fn each(
         &mut self,
         location: RunLocation,
         mut call: impl FnMut(usize, &mut dyn Logger) -> AnyResult<()>,
     ) -> Result<(), LoggerError> {
         let only_warns = self.only_warns;
-        let mut loggers = self.all_mut().enumerate();
+        let waiting: Vec<usize> = self.waiting.iter().map(|(index, _)| *index).collect();
+        let mut loggers = self.all_mut().enumerate().filter(|(index, _)| !waiting.contains(index));
         loggers.try_for_each(|(index, logger)| {
             let called = panic::catch(|| call(index, &mut **logger));
             answer(called, &**logger, location, only_warns)
@@ -175,8 +193,10 @@ impl RunContext {
     /// Begins a run of the user's loggers.
     pub(crate) fn begin_loggers(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), LoggerError> {
         let location = self.location();
-        let begin = |index, logger: &mut dyn Logger| logger.begin(&start(location.stage, checkpoint, index));
-        self.logging.loggers.each(location, begin)
+        let loggers = &mut self.logging.loggers;
+        let starts = loggers.given.iter().enumerate().filter(|(_, logger)| logger.uses_run_folder());
+        loggers.waiting = starts.map(|(index, _)| (index, start(location.stage, checkpoint, index))).collect();
+        loggers.each(location, |index, logger| logger.begin(&start(location.stage, checkpoint, index)))
     }
 
     /// Sets whether errors of loggers are warnings, as after a failure of the run.
@@ -261,8 +281,8 @@ impl RunContext {
 
     /// Passes the hyperparameters and the module's layers to the loggers.
     pub(crate) fn log_hyper_parameters(&mut self, graph: &Graph) -> Result<(), ContextError> {
-        if self.logging.loggers.to_be_made.is_some() {
-            // a folder that cannot be created is not an error of the logger
+        if self.logging.loggers.uses_run_folder() {
+            // a folder that cannot be created is not an error of a logger
             self.log_dir()?;
         }
         let at = LoggedAt::new(self.logged_step(), None);
@@ -293,21 +313,35 @@ impl RunContext {
 
     /// Passes a record to each logger.
     pub(super) fn hand_out(&mut self, record: &Record<'_>, at: LoggedAt) -> Result<(), LoggerError> {
-        self.make_logger()?;
+        self.begin_in_run_folder()?;
         let location = self.location();
         self.logging.loggers.each(location, |_, logger| logger.log(record, &at))
     }
 
-    /// Creates the default logger, and begins its run.
-    fn make_logger(&mut self) -> Result<(), LoggerError> {
-        let Some(start) = self.logging.loggers.to_be_made.take() else { return Ok(()) };
+    /// Creates the default logger, and begins the runs of the loggers that use the folder of the run.
+    fn begin_in_run_folder(&mut self) -> Result<(), LoggerError> {
         let location = self.location();
-        let (logger, made) = match self.log_dir() {
-            Ok(folder) => (CsvLogger::new(folder), Ok(())),
-            Err(error) => (CsvLogger::new(""), Err(error.into())),
+        self.logging.loggers.make_default();
+        let Some(&(first, _)) = self.logging.loggers.waiting.first() else { return Ok(()) };
+        let log_dir = self.log_dir().map(Path::to_owned);
+        let loggers = &mut self.logging.loggers;
+        let only_warns = loggers.only_warns;
+        let log_dir = match log_dir {
+            Ok(log_dir) => log_dir,
+            Err(error) => {
+                return loggers
+                    .all()
+                    .nth(first)
+                    .map_or(Ok(()), |logger| answer(Err(error.into()), logger, location, only_warns));
+            }
         };
-        answer(made, &logger, location, false)?;
-        self.logging.loggers.made = Some(Box::new(logger));
-        self.logging.loggers.each(location, |_, logger| logger.begin(&start))
+        for (index, start) in std::mem::take(&mut loggers.waiting) {
+            let start = RunStart { log_dir: Some(log_dir.clone()), ..start };
+            if let Some(logger) = loggers.all_mut().nth(index) {
+                let begun = panic::catch(|| logger.begin(&start));
+                answer(begun, &**logger, location, only_warns)?;
+            }
+        }
+        Ok(())
     }
 }

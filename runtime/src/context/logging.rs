@@ -155,7 +155,7 @@ impl RunContext {
     pub(crate) fn without_logging(&mut self, call: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
         let states = self.logging.training.metric_states()?;
         let log = std::mem::take(&mut self.logging.training);
-        let queue = self.logging.loggers.queue.take();
+        let queue = std::mem::take(&mut self.logging.loggers.queue);
         let outcome = call(self);
         self.logging.loggers.queue = queue;
         std::mem::replace(&mut self.logging.training, log).clear();

@@ -7,6 +7,7 @@ mod checkpoint_folders;
 mod clock;
 mod control;
 mod error;
+mod forwarded;
 mod interruption;
 mod log_dir;
 mod log_entry;

@@ -1,8 +1,8 @@
-//! Histograms, images and texts that hooks log, queued until the next row is written.
+//! Histograms, images, figures, tables and texts that hooks log, queued until the next row is written.
 
 use super::RunContext;
 use crate::log::LogError;
-use crate::loggers::{Image, LoggedAt, LoggerError, Record};
+use crate::loggers::{Binning, Figure, Histogram, Image, LoggedAt, LoggerError, Record, Table};
 use crate::messages;
 use crate::native::detach;
 use tch::Tensor;
@@ -15,12 +15,16 @@ const MOST_BYTES: usize = 64 << 20;
 pub(super) struct RecordQueue {
     records: Vec<(Queued, LoggedAt)>,
     bytes: usize,
+    /// The last binning of a histogram.
+    binning: Option<Binning>,
 }
 
 enum Queued {
-    Histogram { name: String, values: Tensor },
+    Histogram { name: String, binned: Tensor },
     Image { name: String, pixels: Tensor },
     Text { name: String, text: String },
+    Table { name: String, table: Table },
+    Figure { name: String, figure: Figure },
 }
 
 impl RecordQueue {
@@ -28,8 +32,19 @@ impl RecordQueue {
         *self = Self::default();
     }
 
-    pub(super) fn take(&mut self) -> Self {
-        std::mem::take(self)
+    fn take(&mut self) -> Vec<(Queued, LoggedAt)> {
+        self.bytes = 0;
+        std::mem::take(&mut self.records)
+    }
+
+    /// Counts the values of a tensor in the bins of a histogram, on its device.
+    fn bin(&mut self, values: &Tensor) -> Result<Tensor, LogError> {
+        let (kind, device) = (values.f_kind()?, values.device());
+        let binning = match self.binning.take().filter(|binning| binning.fits(kind, device)) {
+            Some(binning) => binning,
+            None => Binning::new(kind, device)?,
+        };
+        Ok(self.binning.insert(binning).bin(&detach(values)?)?)
     }
 }
 
@@ -37,8 +52,8 @@ impl RunContext {
     /// Logs the distribution of a tensor's values, such as weights or gradients. Lightning has no method for it; its hooks call
     /// `self.logger.experiment.add_histogram(…)`.
     ///
-    /// The values are copied on their device, and passed to the loggers with the next row, at the epoch's end or before the next
-    /// checkpoint, so that a step does not wait for the device. In the hooks of a step,
+    /// The values are counted in [bins](Histogram) on their device, and the counts are passed to the loggers with the next row, at the
+    /// epoch's end or before the next checkpoint, so that a step does not wait for the device. In the hooks of a step,
     /// [`ctx.should_update_logs()`](Self::should_update_logs) returns whether the step's row is written. Nothing is logged without
     /// loggers, in a sanity check or in a [`FastDevRun`](crate::trainer::FastDevRun). As with [`ctx.log`](super::Context::log), a tensor that cannot
     /// be logged makes the hook fail when it returns: one that is empty, undefined (such as a gradient that was not computed) or
@@ -66,7 +81,16 @@ impl RunContext {
             () if values.is_complex() => Some("complex numbers: log their absolute values, or their parts"),
             () => None,
         };
-        self.queue(values, mistake.map(str::to_owned), name, |name, values| Queued::Histogram { name, values });
+        if let Some(mistake) = mistake {
+            return self.refuse(name, mistake);
+        }
+        if !self.writes_records() {
+            return;
+        }
+        match self.logging.loggers.queue.bin(values) {
+            Ok(binned) => self.push(bytes_of(&binned), Queued::Histogram { name, binned }),
+            Err(error) => self.refuse_logged(error.to_string()),
+        }
     }
 
     /// Logs an image: a tensor `[channels, height, width]` with 1, 3 or 4 channels, of bytes, or of floating-point numbers from 0 to 1;
@@ -87,8 +111,29 @@ impl RunContext {
     /// }
     /// ```
     pub fn log_image(&mut self, name: impl Into<String>, image: &Tensor) {
+        let name = name.into();
         let mistake = if image.defined() { Image::mistake(image) } else { Some("an undefined tensor".to_owned()) };
-        self.queue(image, mistake, name.into(), |name, pixels| Queued::Image { name, pixels });
+        if let Some(mistake) = mistake {
+            return self.refuse(name, mistake);
+        }
+        if !self.writes_records() {
+            return;
+        }
+        match copy(image) {
+            Ok(pixels) => self.push(bytes_of(&pixels), Queued::Image { name, pixels }),
+            Err(error) => self.refuse_logged(error.to_string()),
+        }
+    }
+
+    /// Logs several images as one: a tensor `[images, channels, height, width]`, whose images stand in rows of eight with two pixels
+    /// between them. Otherwise as [`log_image`](Self::log_image).
+    pub fn log_images(&mut self, name: impl Into<String>, images: &Tensor) {
+        let name = name.into();
+        match Image::grid(images) {
+            Ok(Ok(grid)) => self.log_image(name, &grid),
+            Ok(Err(mistake)) => self.refuse(name, mistake),
+            Err(error) => self.refuse_logged(error.to_string()),
+        }
     }
 
     /// Logs a text, such as the output of a language model. It is written in its order among [histograms](Self::log_histogram) and
@@ -100,23 +145,40 @@ impl RunContext {
         }
     }
 
-    fn queue(
-        &mut self,
-        tensor: &Tensor,
-        mistake: Option<String>,
-        name: String,
-        make: impl FnOnce(String, Tensor) -> Queued,
-    ) {
-        if let Some(mistake) = mistake {
-            return self.refuse_logged(LogError::Value { name, mistake }.to_string());
+    /// Logs a table, such as predictions next to their targets. It is written in its order among [histograms](Self::log_histogram) and
+    /// [images](Self::log_image). Each row must have as many values as there are columns.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// use tch_lightning::loggers::Table;
+    ///
+    /// # fn log(ctx: &mut tch_lightning::RunContext) {
+    /// let table = Table::new(["digit", "prediction"]).row([7, 7]).row([4, 9]);
+    /// ctx.log_table("mistakes", table);
+    /// # }
+    /// ```
+    pub fn log_table(&mut self, name: impl Into<String>, table: Table) {
+        let name = name.into();
+        if let Some(mistake) = table.mistake() {
+            return self.refuse(name, mistake);
         }
-        if !self.writes_records() {
-            return;
+        if self.writes_records() {
+            let bytes =
+                table.rows.iter().flatten().map(|value| size_of_val(value) + value.as_str().map_or(0, str::len));
+            self.push(bytes.sum(), Queued::Table { name, table });
         }
-        match copy(tensor) {
-            Ok(copy) => self.push(copy.numel() * copy.kind().elt_size_in_bytes(), make(name, copy)),
-            Err(error) => self.refuse_logged(error.to_string()),
+    }
+
+    /// Logs a drawing, such as a confusion matrix that a plotting crate has drawn. It is written in its order among
+    /// [histograms](Self::log_histogram) and [images](Self::log_image).
+    pub fn log_figure(&mut self, name: impl Into<String>, figure: Figure) {
+        if self.writes_records() {
+            self.push(figure.len(), Queued::Figure { name: name.into(), figure });
         }
+    }
+
+    fn refuse(&mut self, name: String, mistake: impl Into<String>) {
+        self.refuse_logged(LogError::Value { name, mistake: mistake.into() }.to_string());
     }
 
     fn writes_records(&self) -> bool {
@@ -140,10 +202,15 @@ impl RunContext {
         if self.logging.loggers.queue.records.is_empty() {
             return Ok(());
         }
-        for (record, at) in self.logging.loggers.queue.take().records {
+        for (record, at) in self.logging.loggers.queue.take() {
             match &record {
-                Queued::Histogram { name, values } => self.hand_out(&Record::Histogram { name, values }, at)?,
+                Queued::Histogram { name, binned } => match Histogram::read(binned) {
+                    Ok(histogram) => self.hand_out(&Record::Histogram { name, histogram: &histogram }, at)?,
+                    Err(error) => messages::warning!("the histogram `{name}` is lost, as it cannot be read: {error}"),
+                },
                 Queued::Text { name, text } => self.hand_out(&Record::Text { name, text }, at)?,
+                Queued::Table { name, table } => self.hand_out(&Record::Table { name, table }, at)?,
+                Queued::Figure { name, figure } => self.hand_out(&Record::Figure { name, figure }, at)?,
                 Queued::Image { name, pixels } => match Image::read(pixels) {
                     Ok(image) => self.hand_out(&Record::Image { name, image: &image }, at)?,
                     Err(error) => messages::warning!("the image `{name}` is lost, as it cannot be read: {error}"),
@@ -157,4 +224,8 @@ impl RunContext {
 /// Copies the values of a tensor, without its graph.
 fn copy(tensor: &Tensor) -> Result<Tensor, LogError> {
     Ok(detach(tensor)?.f_to_dtype(tensor.f_kind()?, false, true)?)
+}
+
+fn bytes_of(tensor: &Tensor) -> usize {
+    tensor.numel() * tensor.kind().elt_size_in_bytes()
 }

@@ -1,18 +1,32 @@
 //! Loggers: what gets the records of a run.
 
+mod appended_file;
 mod csv;
 mod error;
+mod figure;
 mod graph;
+mod histogram;
 mod image;
+mod json_lines;
+mod log_folder;
+mod media;
 mod record;
 mod run_start;
+mod table;
+mod tensorboard;
 
 pub use csv::CsvLogger;
 pub use error::LoggerError;
+pub use figure::Figure;
 pub use graph::{Graph, GraphLayer, GraphTensor};
+pub(crate) use histogram::Binning;
+pub use histogram::Histogram;
 pub use image::Image;
+pub use json_lines::JsonLinesLogger;
 pub use record::{LoggedAt, Record, SavedCheckpoint};
 pub use run_start::{ResumedRun, RunStart, RunStatus};
+pub use table::Table;
+pub use tensorboard::TensorBoardLogger;
 
 use anyhow::Result;
 use serde_json::Value;
@@ -74,6 +88,12 @@ pub trait Logger: Any {
     /// Returns the folder of the run's files; by default none, as of a logger that sends all to a server.
     fn log_dir(&self) -> Option<&Path> {
         None
+    }
+
+    /// Whether the logger writes into the folder of the run, `lightning_logs/version_…`; by default not. The run of such a logger
+    /// [begins](Self::begin) with the first record, as the folder is not made for a run that logs nothing.
+    fn uses_run_folder(&self) -> bool {
+        false
     }
 
     /// Begins a run: called once in each, before any record.

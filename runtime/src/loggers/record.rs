@@ -1,7 +1,6 @@
-use super::{Graph, Image};
+use super::{Figure, Graph, Histogram, Image, Table};
 use serde_json::Value;
 use std::path::PathBuf;
-use tch::Tensor;
 
 /// A record that a run passes to its loggers. New kinds may be added: a logger ignores those that it does not support.
 #[derive(Debug)]
@@ -15,14 +14,12 @@ pub enum Record<'a> {
     Hyperparameters(&'a Value),
     /// The module's layers, at the beginning of a run. Lightning's `log_graph`.
     Graph(&'a Graph),
-    /// Values whose distribution is of interest, of [`ctx.log_histogram`](crate::RunContext::log_histogram). The bins are the
-    /// logger's choice.
+    /// The distribution of a tensor's values, of [`ctx.log_histogram`](crate::RunContext::log_histogram).
     Histogram {
         /// The name under which they were logged.
         name: &'a str,
-        /// The values: one or more real numbers of any dtype and shape, without a graph, on the device where they were logged.
-        /// Reading them waits for that device.
-        values: &'a Tensor,
+        /// How many values are in which bin.
+        histogram: &'a Histogram,
     },
     /// A picture, of [`ctx.log_image`](crate::RunContext::log_image).
     Image {
@@ -37,6 +34,20 @@ pub enum Record<'a> {
         name: &'a str,
         /// The text.
         text: &'a str,
+    },
+    /// A table, of [`ctx.log_table`](crate::RunContext::log_table).
+    Table {
+        /// The name under which it was logged.
+        name: &'a str,
+        /// The table.
+        table: &'a Table,
+    },
+    /// A drawing, of [`ctx.log_figure`](crate::RunContext::log_figure).
+    Figure {
+        /// The name under which it was logged.
+        name: &'a str,
+        /// The drawing.
+        figure: &'a Figure,
     },
     /// A checkpoint that was written completely; with `async_checkpointing`, some time before. Lightning's
     /// `after_save_checkpoint`.

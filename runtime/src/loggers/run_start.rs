@@ -1,5 +1,6 @@
 use crate::stage::Stage;
 use serde_json::Value;
+use std::path::PathBuf;
 
 /// How a run begins, as loggers see it.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,6 +10,8 @@ pub struct RunStart {
     pub stage: Stage,
     /// What came before the checkpoint that a `fit` resumes from; `None` where it resumes from none.
     pub resumed: Option<ResumedRun>,
+    /// The folder of the run, for a logger that [uses it](super::Logger::uses_run_folder); `None` for others.
+    pub log_dir: Option<PathBuf>,
 }
 
 /// The part of a run before the checkpoint that it is resumed from.
@@ -26,7 +29,7 @@ pub struct ResumedRun {
 impl RunStart {
     /// Returns the start of a run from its beginning, as for a test of a logger.
     pub fn new(stage: Stage) -> Self {
-        Self { stage, resumed: None }
+        Self { stage, resumed: None, log_dir: None }
     }
 }
 

@@ -3,7 +3,10 @@
 mod existing;
 mod file;
 
-use super::{LoggedAt, Logger, Record, RunStart, RunStatus};
+use super::appended_file::AppendedFile;
+use super::log_folder::LogFolder;
+use super::media::{MediaFolder, histogram_json};
+use super::{Histogram, LoggedAt, Logger, Record, RunStart, RunStatus};
 use crate::atomic_file;
 use crate::file_error::FileError;
 use crate::stage::Stage;
@@ -20,43 +23,42 @@ use std::path::{Path, PathBuf};
 /// A row has the columns `step`, `epoch` and one for each name; what a row does not have is empty. Every row is in the file
 /// as soon as it is logged. A new name adds a column to the rows before.
 ///
+/// Images, figures, tables and texts are files in the same folder, such as `images/digit/step_100.png`; histograms are lines of JSON in
+/// `histograms.jsonl`.
+///
 /// # Rows that are there already
 ///
 /// The first `fit` of a logger writes a new file in place of one that is there, unless it resumes from a checkpoint: the rows up
 /// to the checkpoint stay, and later ones go once the resumed run logs or saves something. `validate` and `test` append to
 /// what is there, and so do all further runs of the same logger, such as the `fit`s of a cross-validation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct CsvLogger {
-    folder: PathBuf,
+    folder: LogFolder,
     file: Option<CsvFile>,
+    histograms: Option<AppendedFile>,
     /// How many more rows the file has than the run has logged: fewer where the run was resumed into another folder.
     surplus: i64,
 }
 
 /// The name of `surplus` in a checkpoint.
 const SURPLUS: &str = "surplus";
+/// The name of the length of `histograms.jsonl` in a checkpoint.
+const HISTOGRAMS: &str = "histograms";
 
 impl CsvLogger {
-    /// Returns a logger that writes into `folder`, which is made when a run begins.
+    /// Returns a logger that writes into `folder`, which is made when a run begins. One of
+    /// [`default`](Self::default) writes into the folder of the run, `lightning_logs/version_…`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), file: None, surplus: 0 }
+        Self { folder: LogFolder::named(folder.into()), ..Self::default() }
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.join("metrics.csv")
+        self.folder.file("metrics.csv")
     }
 
     fn failed(&self, what: &'static str) -> impl Fn(io::Error) -> FileError + use<> {
         let path = self.path();
         move |source| FileError { what, path: path.clone(), source }
-    }
-
-    fn make_folder(&self) -> Result<(), FileError> {
-        atomic_file::make_folders(&self.folder).map_err(|source| FileError {
-            what: "cannot make the folder of the log",
-            path: self.folder.clone(),
-            source,
-        })
     }
 
     fn rows(&self) -> usize {
@@ -75,9 +77,18 @@ impl CsvLogger {
         self.file.get_or_insert_with(|| CsvFile::new(path)).append(row, step).map_err(failed)
     }
 
+    fn write_histogram(&mut self, name: &str, histogram: &Histogram, at: &LoggedAt) -> Result<(), FileError> {
+        let mut line = histogram_json(name, histogram);
+        (line["step"], line["epoch"]) = (at.step.into(), at.epoch.into());
+        let path = self.folder.file("histograms.jsonl");
+        let file = self.histograms.get_or_insert_with(|| AppendedFile::new(path.clone(), 0));
+        let what = "cannot write the histogram into";
+        file.append(format!("{line}\n").as_bytes()).map_err(|source| FileError { what, path, source })
+    }
+
     fn write_hyperparameters(&self, values: &Value) -> Result<(), FileError> {
-        self.make_folder()?;
-        let path = self.folder.join("hparams.json");
+        self.folder.make()?;
+        let path = self.folder.file("hparams.json");
         let text = format!("{values:#}\n");
         atomic_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| FileError {
             what: "cannot write the hyperparameters",
@@ -96,19 +107,25 @@ impl Logger for CsvLogger {
         "csv"
     }
 
-    /// The last part of the folder's path, without `version_`.
     fn version(&self) -> Option<String> {
-        let name = self.folder.file_name()?.to_string_lossy();
-        Some(name.strip_prefix("version_").unwrap_or(&name).to_owned())
+        self.folder.version()
     }
 
     fn log_dir(&self) -> Option<&Path> {
-        Some(&self.folder)
+        self.folder.path()
+    }
+
+    fn uses_run_folder(&self) -> bool {
+        self.folder.is_of_run()
     }
 
     fn begin(&mut self, run: &RunStart) -> Result<()> {
-        self.make_folder()?;
+        if self.folder.begin(run)? {
+            (self.file, self.histograms) = (None, None);
+        }
         if let Some(resumed) = &run.resumed {
+            let length = resumed.state[HISTOGRAMS].as_u64().unwrap_or(u64::MAX);
+            self.histograms = Some(AppendedFile::new(self.folder.file("histograms.jsonl"), length));
             // without a state, the checkpoint is older, or that run had another logger
             self.take_over(match resumed.state[SURPLUS].as_i64() {
                 Some(surplus) => Kept::First(resumed.rows.saturating_add_signed(isize::try_from(surplus).unwrap_or(0))),
@@ -119,6 +136,7 @@ impl Logger for CsvLogger {
         }
         if self.file.is_none() && run.stage != Stage::Fit {
             self.take_over(Kept::All)?;
+            self.histograms = Some(AppendedFile::new(self.folder.file("histograms.jsonl"), u64::MAX));
         }
         self.surplus = signed(self.rows());
         Ok(())
@@ -128,17 +146,19 @@ impl Logger for CsvLogger {
         match record {
             Record::Scalars(row) => Ok(self.write_row(row, at.step)?),
             Record::Hyperparameters(values) => Ok(self.write_hyperparameters(values)?),
-            _ => Ok(()),
+            Record::Histogram { name, histogram } => Ok(self.write_histogram(name, histogram, at)?),
+            media => Ok(MediaFolder::of(&self.folder.file("")).write(media, at)?),
         }
     }
 
     fn save(&mut self) -> Result<()> {
         let failed = self.failed("cannot save the log");
+        self.histograms.as_mut().map_or(Ok(()), AppendedFile::save).map_err(&failed)?;
         Ok(self.file.as_mut().map_or(Ok(()), CsvFile::save).map_err(failed)?)
     }
 
     fn state_dict(&self) -> Value {
-        json!({ SURPLUS: self.surplus })
+        json!({ SURPLUS: self.surplus, HISTOGRAMS: self.histograms.as_ref().map_or(0, AppendedFile::length) })
     }
 
     fn finalize(&mut self, _: RunStatus) -> Result<()> {

@@ -1,17 +1,19 @@
 //! The Python that `setup/python.py` makes.
 
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the script says when it is run; `None`, with the reason in print, where there is no Python to run it.
-pub fn run(verb: &str, place: &Path) -> Option<String> {
+/// Returns what the script of this folder prints when it is run with these arguments; `None`, after printing the reason, if there is no
+/// Python to run it.
+pub fn run<A: AsRef<OsStr>>(script: &str, arguments: impl IntoIterator<Item = A>) -> Option<String> {
     let Some(python) = python() else {
         println!("skipped: the set-up made no Python for the tests; `make test` makes it or says why not");
         return None;
     };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("pytorch_weights/network.py");
-    let output = Command::new(&python).arg(script).arg(verb).arg(place).env("OMP_NUM_THREADS", "1").output();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(script);
+    let output = Command::new(&python).arg(script).args(arguments).env("OMP_NUM_THREADS", "1").output();
     let output = output.unwrap_or_else(|error| panic!("{}: {error}", python.display()));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     Some(String::from_utf8(output.stdout).unwrap())
