@@ -59,7 +59,7 @@ pub(super) struct SummaryValue {
 #[derive(Clone, PartialEq, Oneof)]
 pub(super) enum Value {
     #[prost(float, tag = "2")]
-    SimpleValue(f32),
+    Simple(f32),
     #[prost(message, tag = "4")]
     Image(Image),
     #[prost(message, tag = "5")]

@@ -13,7 +13,7 @@ use std::io;
 
 pub(super) fn scalar(name: &str, value: f64) -> SummaryValue {
     #[expect(clippy::cast_possible_truncation, reason = "TensorBoard's scalars are f32")]
-    let value = Value::SimpleValue(value as f32);
+    let value = Value::Simple(value as f32);
     SummaryValue { tag: name.to_owned(), value: Some(value), metadata: None }
 }
 
