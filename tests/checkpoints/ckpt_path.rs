@@ -20,6 +20,21 @@ fn best_and_last_are_those_of_the_trainers_own_fit() {
 }
 
 #[test]
+fn resolve_finds_the_best_and_the_last_checkpoint_of_the_newest_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = TrainerConfig { logger: true, default_root_dir: folder.path().into(), ..config(3) };
+    let error = CkptPath::Best.resolve(folder.path()).unwrap_err().to_string();
+    assert!(error.starts_with("there is no checkpoint in "), "{error}");
+    for (version, weights_only) in [false, true].into_iter().enumerate() {
+        let checkpoint = ModelCheckpoint::new().monitor("val_loss").save_top_k(-1).save_weights_only(weights_only);
+        trained(checkpoint, config.clone(), &[3.0, 1.0, 2.0], None).unwrap();
+        let checkpoints = folder.path().join(format!("lightning_logs/version_{version}/checkpoints"));
+        assert_eq!(CkptPath::Best.resolve(folder.path()).unwrap(), checkpoints.join("epoch=1-step=4.ckpt"));
+        assert_eq!(CkptPath::Last.resolve(folder.path()).unwrap(), checkpoints.join("epoch=2-step=6.ckpt"));
+    }
+}
+
+#[test]
 fn weights_without_a_path_are_those_of_the_module() {
     let folder = tempfile::tempdir().unwrap();
     let mut trainer = trained(best(folder.path(), "val_loss"), config(2), &[1.0, 2.0], None).unwrap();

@@ -191,7 +191,7 @@ fn weights_of_another_kind_of_number_are_refused() {
             checkpoint.tensors.insert("module.a.weight".to_owned(), weight);
         });
         let expected = format!(
-            "the checkpoint FILE is of another module: of another kind of dtype: a.weight ({shown} instead of Float)"
+            "the checkpoint FILE does not fit the module: of another kind of dtype: a.weight ({shown} instead of Float)"
         );
         assert_eq!(saved.refused(config(2), Sgd::new(0.1)), expected);
         let mut module = Two::new(Sgd::new(0.1));
@@ -212,7 +212,7 @@ fn weights_of_another_kind_of_number_are_refused() {
 fn tensors_of_other_sizes_are_refused_with_the_files_name() {
     let saved = Saved::of(Adam::new(0.1));
     for (name, what) in [
-        ("module.a.weight", "is of another module: of another shape: a.weight ([3] instead of [2])"),
+        ("module.a.weight", "does not fit the module: of another shape: a.weight ([3] instead of [2])"),
         (
             "gradient.a.weight",
             "does not fit this run: its tensors are of another shape: gradient.a.weight ([3] instead of [2])",

@@ -65,7 +65,7 @@ impl Logger for Lines {
             Record::Checkpoint(saved) => {
                 Checkpoint::read(&saved.path)?;
                 let name = saved.path.file_name().unwrap().to_str().unwrap();
-                format!("checkpoint {name} {}", saved.weights_only)
+                format!("checkpoint {name} {} {:?} {:?}", saved.weights_only, saved.monitor, saved.score)
             }
             _ => "something new".to_owned(),
         };
@@ -104,7 +104,7 @@ fn records_come_in_their_order_with_step_and_epoch() {
             TrainerConfig { log_every_n_steps: 2, enable_checkpointing: true, async_checkpointing, ..config() };
         Trainer::new(config)
             .logger(lines.clone())
-            .callback(ModelCheckpoint::new().dirpath(folder.path()))
+            .callback(ModelCheckpoint::new().dirpath(folder.path()).monitor("loss"))
             .hyper_parameters(serde_json::json!({ "width": 3 }))
             .fit(&mut { script }, ())
             .unwrap();
@@ -122,7 +122,7 @@ fn records_come_in_their_order_with_step_and_epoch() {
             "0 2: text batch number 2",
             "0 2: image picture 1x1x3 [0, 255, 51]",
             "save",
-            "0 2: checkpoint epoch=0-step=3.ckpt false",
+            "0 2: checkpoint epoch=0-step=3.ckpt false Some(\"loss\") Some(0.25)",
             "Success",
         ];
         let all = lines.all();

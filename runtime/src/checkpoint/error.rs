@@ -1,10 +1,11 @@
 //! The errors of checkpoints.
 
-use super::LAYOUT;
 use super::layout::LONGEST_HEADER;
-use crate::mismatch::Mismatch;
+use super::{ChangedHyperparameter, LAYOUT};
+use crate::mismatch::{Mismatch, first_of};
 use crate::native::without_backtrace;
 use crate::shown::shown;
+use serde_json::Value;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -90,12 +91,14 @@ pub enum CheckpointError {
         layout: u64,
     },
     /// The tensors are not those of the module.
-    #[error("the checkpoint{} is of another module: {mismatch}", path.as_ref().map_or(String::new(), |path| format!(" {}", path.display())))]
+    #[error("the checkpoint{} does not fit the module: {mismatch}{}", with_space(path.as_deref()), of_hyperparameters(hyper_parameters))]
     OtherModule {
         /// The file, if it was read from one.
         path: Option<PathBuf>,
         /// The differences.
         mismatch: Box<Mismatch>,
+        /// The hyperparameters that have other values than in the checkpoint, which may be the cause.
+        hyper_parameters: Vec<ChangedHyperparameter>,
     },
     /// The checkpoint lacks the optimizers and counters from which `fit` resumes.
     #[error(
@@ -145,6 +148,14 @@ pub enum CheckpointError {
     Torch(tch::TchError),
 }
 
+fn with_space(path: Option<&Path>) -> String {
+    path.map_or(String::new(), |path| format!(" {}", path.display()))
+}
+
+fn of_hyperparameters(changed: &[ChangedHyperparameter]) -> String {
+    if changed.is_empty() { String::new() } else { format!("; hyperparameters differ: {}", first_of(changed)) }
+}
+
 impl From<tch::TchError> for CheckpointError {
     fn from(error: tch::TchError) -> Self {
         Self::Torch(error)
@@ -155,8 +166,21 @@ impl CheckpointError {
     /// Adds the path from which the checkpoint was read.
     pub(crate) fn of_file(self, path: &Path) -> Self {
         match self {
-            Self::OtherModule { mismatch, .. } => Self::OtherModule { path: Some(path.to_owned()), mismatch },
+            Self::OtherModule { mismatch, hyper_parameters, .. } => {
+                Self::OtherModule { path: Some(path.to_owned()), mismatch, hyper_parameters }
+            }
             other => other,
+        }
+    }
+
+    /// Adds the hyperparameters in which the checkpoint and the module differ.
+    pub(crate) fn with_hyper_parameters(self, saved: Option<&Value>, current: Option<&Value>) -> Self {
+        match (self, saved, current) {
+            (Self::OtherModule { path, mismatch, .. }, Some(saved), Some(current)) => {
+                let hyper_parameters = ChangedHyperparameter::all_of(saved, current);
+                Self::OtherModule { path, mismatch, hyper_parameters }
+            }
+            (other, ..) => other,
         }
     }
 

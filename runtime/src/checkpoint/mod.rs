@@ -6,6 +6,7 @@
 // `encode` and `decode` convert a checkpoint to the bytes of its file and back, `file` reads and writes files, and `writer` writes
 // them while training continues.
 
+mod changed_hyperparameter;
 mod checksum;
 mod decode;
 mod dtype;
@@ -20,6 +21,7 @@ mod save_request;
 pub mod weights;
 pub(crate) mod writer;
 
+pub use changed_hyperparameter::ChangedHyperparameter;
 pub use error::CheckpointError;
 pub use layout::LAYOUT;
 pub use save_request::SaveRequest;
@@ -180,7 +182,11 @@ impl Checkpoint {
         let wanted: HashSet<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
         mismatch.unexpected = saved.keys().filter(|name| !wanted.contains(*name)).map(ToString::to_string).collect();
         if !mismatch.is_empty() {
-            return Err(CheckpointError::OtherModule { path: None, mismatch: mismatch.into() });
+            return Err(CheckpointError::OtherModule {
+                path: None,
+                mismatch: mismatch.into(),
+                hyper_parameters: Vec::new(),
+            });
         }
         tch::no_grad(|| {
             for (name, variable) in variables {

@@ -7,18 +7,19 @@ use std::path::{Path, PathBuf};
 /// `on_save_checkpoint` is called when the hook returns, so that the states of all callbacks are kept, that of the one that asked
 /// included. The file is written when the run is where it can go on from: within a batch, when its last hooks were called; in
 /// validation, when it is over; at the end of an epoch, when its schedulers have stepped and its row is logged.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SaveRequest {
     pub(crate) path: PathBuf,
     pub(crate) weights_only: bool,
     pub(crate) link_to: Option<PathBuf>,
     pub(crate) then_remove: Vec<PathBuf>,
+    pub(crate) score: Option<(String, f64)>,
 }
 
 impl SaveRequest {
     /// A whole checkpoint at `path`; a file that is there is replaced.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), weights_only: false, link_to: None, then_remove: Vec::new() }
+        Self { path: path.into(), weights_only: false, link_to: None, then_remove: Vec::new(), score: None }
     }
 
     /// A symbolic link at `path` to the checkpoint `target`, in place of another copy.
@@ -35,6 +36,11 @@ impl SaveRequest {
     pub fn then_remove(mut self, path: impl Into<PathBuf>) -> Self {
         self.then_remove.push(path.into());
         self
+    }
+
+    /// Sets the metric that is monitored and its value, for the loggers' [`SavedCheckpoint`](crate::loggers::SavedCheckpoint).
+    pub fn score(self, monitor: impl Into<String>, score: f64) -> Self {
+        Self { score: Some((monitor.into(), score)), ..self }
     }
 
     /// What goes once all of these are done. What one of them writes is not outdated by it or by one before it.

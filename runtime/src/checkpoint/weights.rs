@@ -148,7 +148,7 @@ mod tests {
         let mut variables = norm();
         let before = variables.variables()["norm.weight"].copy();
         let error = load(&mut variables, &path).unwrap_err();
-        assert!(error.to_string().starts_with(&format!("the checkpoint {} is of another module: ", path.display())));
+        assert!(error.to_string().starts_with(&format!("the checkpoint {} does not fit the module: ", path.display())));
         let CheckpointError::OtherModule { mismatch, .. } = error else { panic!() };
         let misshaped = vec![Misshaped { name: "norm.bias".to_owned(), found: vec![3], expected: vec![2] }];
         let (missing, unexpected) = (vec!["norm.running_var".to_owned()], vec!["head.weight".to_owned()]);

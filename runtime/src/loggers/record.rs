@@ -72,17 +72,22 @@ impl LoggedAt {
 }
 
 /// A checkpoint that was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct SavedCheckpoint {
     /// The file. It may be removed when a later checkpoint replaces it.
     pub path: PathBuf,
     /// Whether it has the parameters and buffers alone.
     pub weights_only: bool,
+    /// The metric that the `ModelCheckpoint` monitors; `None` if it monitors none.
+    pub monitor: Option<String>,
+    /// The value of that metric when the checkpoint was requested; `None` if it was not logged by then.
+    pub score: Option<f64>,
 }
 
 impl SavedCheckpoint {
-    pub(crate) fn new(path: PathBuf, weights_only: bool) -> Self {
-        Self { path, weights_only }
+    pub(crate) fn new(path: PathBuf, weights_only: bool, score: Option<(String, f64)>) -> Self {
+        let (monitor, score) = score.unzip();
+        Self { path, weights_only, monitor, score }
     }
 }

@@ -114,10 +114,17 @@ impl<M: LightningModule> Callbacks<M> {
         Ok(())
     }
 
-    /// What each callback keeps in a checkpoint, by its key; callbacks that keep nothing are left out.
-    pub(crate) fn state_dicts(&mut self, ctx: &mut RunContext) -> std::result::Result<BTreeMap<String, Value>, Error> {
+    /// Returns the state of each callback that is `wanted` and has one, by its key in a checkpoint.
+    pub(crate) fn states_of(
+        &mut self,
+        ctx: &mut RunContext,
+        wanted: impl Fn(&dyn Callback<M>) -> bool,
+    ) -> std::result::Result<BTreeMap<String, Value>, Error> {
         let mut states = BTreeMap::new();
         for (place, key) in self.state_keys().into_iter().enumerate() {
+            if !wanted(self.list[place].as_ref()) {
+                continue;
+            }
             let state = self.state_dict_of(place, ctx)?;
             if !state.is_null() {
                 states.insert(key, state);

@@ -79,7 +79,9 @@ pub trait LoadFromCheckpoint: LightningModule + HasHparams {
         let (path, checkpoint) = read(path.as_ref())?;
         let mut hparams = hparams::<Self::Hparams>("model", path, &checkpoint)?;
         change(&mut hparams);
-        loaded(made("model", path, || Self::from_hparams(hparams))?, path, &checkpoint)
+        let changed = hparams.to_json().ok();
+        let module = made("model", path, || Self::from_hparams(hparams))?;
+        loaded(module, path, &checkpoint, changed.as_ref())
     }
 
     /// Makes the module and its data module from a checkpoint, for a constructor that takes both:
@@ -118,7 +120,7 @@ pub trait LoadFromCheckpoint: LightningModule + HasHparams {
         let model_hparams = hparams::<Self::Hparams>("model", path, &checkpoint)?;
         let data = made("data module", path, || Data::from_hparams(data_hparams))?;
         let module = made("model", path, || Self::from_hparams_and_data(model_hparams, &data))?;
-        Ok((loaded(module, path, &checkpoint)?, data))
+        Ok((loaded(module, path, &checkpoint, None)?, data))
     }
 }
 
@@ -128,13 +130,17 @@ fn read(path: &Path) -> Result<(&Path, Checkpoint), Error> {
     Ok((path, Checkpoint::read(path)?))
 }
 
-/// The hyperparameters of the model or of the data. A program saves both; with a `main` of one's own, those that were given to
-/// `Trainer::hyper_parameters` may be the model's alone.
-fn hparams<H: Hyperparameters>(of: &str, path: &Path, checkpoint: &Checkpoint) -> Result<H, Error> {
+/// Returns the saved hyperparameters of the model or of the data. A program saves both; with a `main` of one's own, those that were
+/// given to `Trainer::hyper_parameters` may be the model's alone.
+fn saved_hparams<'a>(of: &str, checkpoint: &'a Checkpoint) -> Option<&'a Value> {
     let saved = checkpoint.metadata.hyper_parameters.as_ref();
     let part = saved.and_then(|saved| saved.get(of)).filter(|part| part.is_object());
+    part.or(saved.filter(|_| of == "model"))
+}
+
+fn hparams<H: Hyperparameters>(of: &str, path: &Path, checkpoint: &Checkpoint) -> Result<H, Error> {
     let mut values = defaults::<H>();
-    match part.or(saved.filter(|_| of == "model")) {
+    match saved_hparams(of, checkpoint) {
         Some(saved) => overlay(&mut values, saved),
         None if values.is_object() => {}
         None => {
@@ -177,12 +183,19 @@ fn made<T>(what: &str, path: &Path, make: impl FnOnce() -> anyhow::Result<T>) ->
     })
 }
 
-/// The module with the checkpoint's weights.
-fn loaded<M: LightningModule>(mut module: M, path: &Path, checkpoint: &Checkpoint) -> Result<M, Error> {
+/// Returns the module with the checkpoint's weights. `changed` are its hyperparameters where they were changed.
+fn loaded<M: LightningModule>(
+    mut module: M,
+    path: &Path,
+    checkpoint: &Checkpoint,
+    changed: Option<&Value>,
+) -> Result<M, Error> {
     let config = TrainerConfig::default();
     let mut ctx = RunContext::of_run(config.clone(), Stage::Predict, Device::Cpu, RunContext::new(config));
     ModelHooksTable::configure_model(&mut module, &mut ctx)?;
     CheckpointHooksTable::on_load_checkpoint(&mut module, &mut ctx, checkpoint)?;
-    checkpoint.load_into(&variables(module.parameters())).map_err(|error| error.of_file(path))?;
+    let saved = saved_hparams("model", checkpoint);
+    let loaded = checkpoint.load_into(&variables(module.parameters()));
+    loaded.map_err(|error| error.with_hyper_parameters(saved, changed).of_file(path))?;
     Ok(module)
 }

@@ -1,3 +1,7 @@
+use super::find_checkpoint;
+use crate::config::TrainerConfig;
+use crate::error::Error;
+use crate::stage::Stage;
 use serde::{Serialize, Serializer};
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -9,6 +13,7 @@ use std::str::FromStr;
 /// [`ckpt_path`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#fit).
 ///
 /// The texts `best` and `last` are [`Best`](Self::Best) and [`Last`](Self::Last); a file of such a name is `./best`.
+/// [`resolve`](Self::resolve) returns the file, as for [`load_from_checkpoint`](crate::module::LoadFromCheckpoint::load_from_checkpoint).
 ///
 /// ```
 /// use tch_lightning::trainer::CkptPath;
@@ -32,6 +37,35 @@ pub enum CkptPath {
     Last,
     /// This file. A leading `~` is the user's home directory.
     Path(PathBuf),
+}
+
+impl CkptPath {
+    /// Returns the file that this is for the newest run under `root_dir`, the trainer's `default_root_dir`: the one that
+    /// `--ckpt-path best` chooses in a program that is started with the same folder.
+    ///
+    /// ```no_run
+    /// # use tch_lightning::prelude::*;
+    /// # struct Model { vs: nn::VarStore }
+    /// # #[lightning_module]
+    /// # impl Model {
+    /// #     fn new() -> Self { Self { vs: nn::VarStore::new(Device::Cpu) } }
+    /// #     fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+    /// # }
+    /// use tch_lightning::trainer::CkptPath;
+    ///
+    /// let mut model = Model::load_from_checkpoint(CkptPath::Best.resolve(".")?)?;
+    /// # model.freeze();
+    /// # Ok::<(), tch_lightning::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if there is no such checkpoint, and [`Error::Checkpoint`] if the newest one cannot be read. A
+    /// [`Path`](Self::Path) is returned as it is, whether the file exists or not.
+    pub fn resolve(&self, root_dir: impl Into<PathBuf>) -> Result<PathBuf, Error> {
+        let config = TrainerConfig { default_root_dir: root_dir.into(), ..TrainerConfig::default() };
+        let found = find_checkpoint(self, Stage::Predict, &config)?;
+        Ok(found.map(|found| found.path).unwrap_or_default())
+    }
 }
 
 impl From<&str> for CkptPath {

@@ -63,8 +63,8 @@ pub(crate) fn find_checkpoint(
             match bests.into_iter().next() {
                 Some(best) => of_best(best).map(Some),
                 None => Err(Error::configuration(format!(
-                    "no best checkpoint is known: {} has no state of a `ModelCheckpoint`, as those with `save_weights_only`; name \
-                     a checkpoint, or take `last`",
+                    "no best checkpoint is known: {} has no state of a `ModelCheckpoint`; name a checkpoint, or \
+                     take `last`",
                     newest.display()
                 ))),
             }

@@ -51,7 +51,10 @@ impl<M: LightningModule> Run<'_, M> {
             self.data.load_state_dict(self.ctx, data_module)?;
         }
         CheckpointHooksTable::on_load_checkpoint(self.module, self.ctx, checkpoint)?;
-        checkpoint.load_into(&self.variables()).map_err(|error| of_file(error.into(), self.ctx))?;
+        checkpoint.load_into(&self.variables()).map_err(|error| {
+            let saved = checkpoint.metadata.hyper_parameters.as_ref();
+            of_file(error.with_hyper_parameters(saved, self.ctx.hyper_parameters()).into(), self.ctx)
+        })?;
         self.callbacks.on_load_checkpoint(self.ctx, self.module, checkpoint)?;
         self.callbacks.load_state_dicts(self.ctx, callbacks).map_err(|error| of_file(error, self.ctx))
     }

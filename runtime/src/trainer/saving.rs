@@ -59,7 +59,7 @@ impl<M: LightningModule> Run<'_, M> {
             match checkpoint {
                 Some(checkpoint) => {
                     let checkpoint = self.complete(checkpoint, request.weights_only)?;
-                    let saved = SavedCheckpoint::new(request.path.clone(), request.weights_only);
+                    let saved = SavedCheckpoint::new(request.path.clone(), request.weights_only, request.score);
                     let is_written = self.write(checkpoint, request.path, outdated)?;
                     self.ctx.log_when_written(saved, at, is_written);
                 }
@@ -131,11 +131,14 @@ impl<M: LightningModule> Run<'_, M> {
         // a power cut must not undo rows from before a checkpoint that survives it
         self.ctx.save_loggers()?;
         if weights_only {
+            // another process finds the best checkpoint of the run by the states of its `ModelCheckpoint`s
+            checkpoint.metadata.callbacks =
+                self.callbacks.states_of(self.ctx, |callback| callback.writes_checkpoints())?;
             return Ok(checkpoint);
         }
         self.save_callbacks(&mut checkpoint, true)?;
         let metadata = &mut checkpoint.metadata;
-        metadata.callbacks = self.callbacks.state_dicts(self.ctx)?;
+        metadata.callbacks = self.callbacks.states_of(self.ctx, |_| true)?;
         metadata.data_module = self.data.state_dict(self.ctx)?;
         metadata.optimizers = self.ctx.optimizers().iter().map(saved).collect();
         metadata.lr_schedulers = self.ctx.lr_schedulers().iter().map(|scheduler| scheduler.state()).collect();

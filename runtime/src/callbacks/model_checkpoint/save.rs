@@ -80,6 +80,11 @@ impl ModelCheckpoint {
         self.state.last_batch_saved = ctx.total_batches();
         self.state.last_saved = Some(path.clone());
         let mut request = SaveRequest::new(path.clone()).weights_only(self.save_weights_only);
+        if let Some((monitor, score)) =
+            self.monitor.as_ref().and_then(|monitor| ctx.callback_metrics().remove_entry(monitor))
+        {
+            request = request.score(monitor, score);
+        }
         if let Some(outdated) = outdated.filter(|outdated| self.may_remove(outdated, &path)) {
             request = request.then_remove(outdated);
         }
