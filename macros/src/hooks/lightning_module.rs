@@ -143,11 +143,10 @@ declarations! {
 
         /// Steps a learning-rate scheduler when it is due. `metric` is the value that a `ReduceLrOnPlateau` monitors, and
         /// `None` for all other schedulers.
-        #[logs(epoch)]
         #[automatic("call `ctx.step_lr_scheduler(scheduler, metric)` in `training_step`")]
         fn lr_scheduler_step(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Outside>,
             scheduler: LrSchedulerIndex,
             metric: Option<f64>,
         ) -> Result<()> {

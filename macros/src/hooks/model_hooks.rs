@@ -178,28 +178,28 @@ declarations! {
             Ok(())
         }
 
-        /// Called when validation begins, to set a state of the model to evaluation that the argument `train` of
-        /// `forward_t` does not control.
+        /// Called when validation begins, in evaluation mode. `ctx.set_training` changes the mode, and other states of the model
+        /// can be changed here.
         fn on_validation_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called when validation ends, to set the model to training again.
+        /// Called when validation ends, in the mode from before it, which `ctx.set_training` changes.
         fn on_validation_model_train(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called when testing begins, to set the model to evaluation.
+        /// Called when testing begins, in evaluation mode.
         fn on_test_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called when testing ends, to set the model to training again.
+        /// Called when testing ends, in the mode from before it.
         fn on_test_model_train(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }
 
-        /// Called when prediction begins, to set the model to evaluation.
+        /// Called when prediction begins, in evaluation mode.
         fn on_predict_model_eval(&mut self, ctx: &mut Context<Outside>) -> Result<()> {
             Ok(())
         }

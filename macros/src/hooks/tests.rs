@@ -210,7 +210,7 @@ fn hook_that_may_log_for_the_step_must_state_its_default() {
     assert_eq!(states("&mut Context<Outside>", &[Fact::Logs(Logs::ByEpoch)]), None);
 }
 
-/// The defaults of Lightning's `_FxValidator`, apart from `lr_scheduler_step`, in which Lightning logs nothing.
+/// The defaults of Lightning's `_FxValidator`.
 #[test]
 fn hooks_log_by_step_where_lightnings_do() {
     let hooks = HookTrait::all().flat_map(HookTrait::hooks);
@@ -233,4 +233,6 @@ fn hooks_log_by_step_where_lightnings_do() {
         "training_step",
     ];
     assert_eq!(by_step, expected);
+    let lr_scheduler_step = HookTrait::all().flat_map(HookTrait::hooks).find(|hook| hook.name() == "lr_scheduler_step");
+    assert_eq!(lr_scheduler_step.unwrap().logs(), None);
 }

@@ -78,8 +78,10 @@ impl RunContext {
         training_mode::is_training()
     }
 
-    /// Sets training or evaluation mode, until the loop sets it: it does when training or an evaluation begins. With `true` in
-    /// `on_validation_model_eval`, the validation that begins has dropout, as where Lightning's hook of that name is overridden.
+    /// Sets training or evaluation mode. An evaluation sets evaluation mode before `on_validation_model_eval` and `on_test_model_eval`,
+    /// and the mode from before it again before `on_validation_model_train` and `on_test_model_train`: what these hooks set holds.
+    /// `true` in `on_validation_model_eval` enables dropout for that validation, and `false` in `on_validation_model_train` disables it
+    /// for the training that continues.
     pub fn set_training(&mut self, is_training: bool) {
         training_mode::set_training(is_training);
     }
@@ -137,7 +139,6 @@ impl RunContext {
 
     pub(crate) fn set_running_stage(&mut self, running_stage: RunningStage) {
         self.clock.running_stage = running_stage;
-        training_mode::set_training(running_stage == RunningStage::Training);
     }
 
     /// The training epoch that is running, from 0.

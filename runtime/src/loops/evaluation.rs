@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
 use crate::stage::{RunningStage, Stage};
+use crate::training_mode::TrainingMode;
 use tch::no_grad_guard;
 
 /// The kind of evaluation.
@@ -88,6 +89,7 @@ impl<M: LightningModule> Evaluation<M> {
         // some validation data is shuffled by the progress of training
         let epoch = run.ctx.progress().current_epoch();
         let _no_grad = no_grad_guard();
+        let mode = TrainingMode::enter(false);
         kind.start(run)?;
         let mut is_empty = true;
         for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
@@ -101,7 +103,7 @@ impl<M: LightningModule> Evaluation<M> {
         }
         run.ctx.set_dataloader_idx(None);
         batches::warn_if_no_batch(kind.dataloader(), is_empty);
-        kind.end(run)
+        kind.end(run, mode)
     }
 }
 
@@ -175,13 +177,19 @@ impl Kind {
         Ok(())
     }
 
-    fn end<M: LightningModule>(self, run: &mut Run<'_, M>) -> Result<Vec<(String, f64)>, Error> {
+    /// Calls the last hooks. The mode before the evaluation is restored for the last one, which may change it.
+    fn end<M: LightningModule>(
+        self,
+        run: &mut Run<'_, M>,
+        mode: TrainingMode,
+    ) -> Result<Vec<(String, f64)>, Error> {
         match self {
             Self::Validation => {
                 run.ctx.epoch_end_reached();
                 run.on_validation_epoch_end()?;
                 let logged = run.ctx.end_logged_epoch()?;
                 run.on_validation_end()?;
+                drop(mode);
                 ModelHooksTable::on_validation_model_train(run.module, run.ctx)?;
                 Ok(logged)
             }
@@ -190,6 +198,7 @@ impl Kind {
                 run.on_test_epoch_end()?;
                 let logged = run.ctx.end_logged_epoch()?;
                 run.on_test_end()?;
+                drop(mode);
                 ModelHooksTable::on_test_model_train(run.module, run.ctx)?;
                 Ok(logged)
             }
