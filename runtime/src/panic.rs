@@ -91,12 +91,18 @@ fn silence_caught_panics() {
     });
 }
 
-/// Returns the line of the user's code that a panic came from, or else the line of the panic. Prints the complete backtrace if
-/// `RUST_BACKTRACE` is set.
+/// Returns the user's line that a panic came from, or else the panic's own. Prints the frames of the user's code if
+/// `RUST_BACKTRACE` is set, and all frames if it is `full`.
 fn source_line(panic: &PanicHookInfo<'_>) -> Option<String> {
     let backtrace = Backtrace::capture();
     if backtrace.status() == BacktraceStatus::Captured {
-        terminal::say_in_panic(format_args!("\n{backtrace}"));
+        let asks_for_all = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full");
+        match users_line::frames(&backtrace.to_string()) {
+            Some(frames) if !asks_for_all => terminal::say_in_panic(format_args!(
+                "\nthe frames of your own code, the innermost first (`RUST_BACKTRACE=full` prints all frames):\n{frames}"
+            )),
+            _ => terminal::say_in_panic(format_args!("\n{backtrace}")),
+        }
     }
     let own = panic.location();
     let users = || users_line::of(&Backtrace::force_capture());

@@ -34,27 +34,56 @@ pub(crate) fn of(backtrace: &Backtrace) -> Option<String> {
     first_of(&backtrace.to_string())
 }
 
-/// Searches the text of a backtrace, as std gives no other access to the frames: one line with the function, and one with `at`, file,
-/// line and column if they are known.
+/// Returns the first frame of the user's own code: its line, or the function if no such frame has one.
 fn first_of(backtrace: &str) -> Option<String> {
-    let mut function = None;
     let mut named = None;
-    for line in backtrace.lines() {
-        match (line.trim_start().strip_prefix("at "), function) {
-            (Some(path), Some(function)) if !is_foreign(path) && !is_in_foreign_crate(function) => {
-                return Some(shortened(path));
-            }
-            (Some(_), _) => function = None,
-            (None, before) => {
-                // the previous function has no file
-                let users = before.filter(|function| function.contains("::") && !is_in_foreign_crate(function));
-                named = named.or(users);
-                function =
-                    Some(line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(": "));
-            }
+    for frame in users_frames(backtrace) {
+        match frame.location {
+            Some(location) => return Some(shortened(location)),
+            None => named = named.or(Some(frame.function)),
         }
     }
     named.map(|function| format!("`{function}`"))
+}
+
+/// Returns the frames of the user's own code in a backtrace, one per line, from the innermost on; `None` if there are none.
+pub(crate) fn frames(backtrace: &str) -> Option<String> {
+    let text = |frame: Frame<'_>| match frame.location {
+        Some(location) => format!("  {} at {}", frame.function, shortened(location)),
+        None => format!("  {}", frame.function),
+    };
+    let frames: Vec<String> = users_frames(backtrace).map(text).collect();
+    (!frames.is_empty()).then(|| frames.join("\n"))
+}
+
+/// A frame of a backtrace.
+struct Frame<'a> {
+    function: &'a str,
+    /// The file, the line and the column; `None` without debug information.
+    location: Option<&'a str>,
+}
+
+impl Frame<'_> {
+    fn is_users(&self) -> bool {
+        let is_foreign = is_in_foreign_crate(self.function);
+        match self.location {
+            Some(location) => !is_foreign && !self::is_foreign(location),
+            // a name without a path is that of a C function
+            None => !is_foreign && self.function.contains("::"),
+        }
+    }
+}
+
+/// Returns the frames of the user's own code. std has no other access to the frames than their text: a line with the number and the
+/// function, and one with `at`, the file, the line and the column where they are known.
+fn users_frames(backtrace: &str) -> impl Iterator<Item = Frame<'_>> {
+    let mut lines = backtrace.lines().map(str::trim_start).peekable();
+    let frames = std::iter::from_fn(move || {
+        let function = lines.next()?.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches(": ");
+        let location = lines.next_if(|line| line.starts_with("at ")).map(|line| &line[3..]);
+        Some(Frame { function, location })
+    });
+    frames.filter(Frame::is_users)
 }
 
 /// Returns whether a function's path begins with a crate that is not the user's. Names of inlined functions may have no crate.
@@ -91,6 +120,9 @@ mod tests {
    5: tch_lightning::panic::catch
              at /home/ada/tch-lightning/runtime/src/panic.rs:20:4";
         assert_eq!(first_of(debug).as_deref(), Some("src/model.rs:42:17"));
+        let own = "  net::model::Net::forward at src/model.rs:42:17\n  \
+                   <net::model::Net as tch_lightning::module::LightningModule>::training_step at src/model.rs:30:8";
+        assert_eq!(frames(debug).as_deref(), Some(own));
     }
 
     #[test]
