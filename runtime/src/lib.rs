@@ -37,6 +37,7 @@ mod mismatch;
 pub mod module;
 mod named_tensors;
 mod native;
+mod number;
 pub mod optim;
 mod panic;
 mod paths;

@@ -17,6 +17,7 @@ pub(crate) fn hook() -> TokenStream {
     let of_step: Vec<_> =
         hooks.iter().filter(|hook| hook.logs() == Some(Logs::ByStep)).map(|hook| hook.variant()).collect();
     let dataloaders: Vec<_> = hooks.iter().filter(|hook| hook.is_dataloader()).map(|hook| hook.variant()).collect();
+    let older: Vec<_> = hooks.iter().filter(|hook| hook.newer_name().is_some()).map(|hook| hook.variant()).collect();
     quote! {
         /// A moment of a run at which a module, a data module or a callback may act.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +43,11 @@ pub(crate) fn hook() -> TokenStream {
             /// Whether the hook returns a loader, or several.
             pub const fn is_dataloader(self) -> bool {
                 matches!(self, #(Self::#dataloaders)|*)
+            }
+
+            /// Whether the name is the older one of another hook.
+            pub(crate) const fn is_older_name(self) -> bool {
+                matches!(self, #(Self::#older)|*)
             }
 
             /// Whether a value that is logged in the hook is by default that of the step, and not that of the epoch.

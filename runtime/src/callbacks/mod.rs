@@ -28,6 +28,7 @@ pub use learning_rate_monitor::LearningRateMonitor;
 pub(crate) use model_checkpoint::SavedBest;
 pub use model_checkpoint::{ModelCheckpoint, SaveLast};
 pub use model_summary::ModelSummary;
+pub(crate) use monitor::warn_of_misspellings;
 pub use monitor::{MonitorMode, NotLogged};
 pub use on_exception_checkpoint::OnExceptionCheckpoint;
 pub use progress_bar::ProgressBar;

@@ -35,15 +35,30 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
 
 struct Layer {
     name: String,
-    tensors: Vec<String>,
+    /// The name of each tensor in the layer, with its shape.
+    tensors: Vec<(String, Vec<i64>)>,
     elements: usize,
+}
+
+impl Layer {
+    /// Lists the tensors in PyTorch's order, the weight before the bias.
+    fn tensors(&self) -> String {
+        let mut tensors: Vec<_> = self.tensors.iter().collect();
+        tensors.sort_by_key(|(name, _)| match name.as_str() {
+            "weight" => 0,
+            "bias" => 1,
+            _ => 2,
+        });
+        let shown: Vec<String> = tensors.into_iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
+        shown.join(", ")
+    }
 }
 
 /// Returns the table of the layers of named parameters and buffers.
 fn summary(parameters: &[(String, Tensor)], buffers: &[(String, Tensor)]) -> String {
     let mut table = table::with_header(["Layer", "Tensors", "Elements"]);
     for layer in layers(parameters.iter().chain(buffers)) {
-        table.add_row([layer.name, layer.tensors.join(", "), grouped(layer.elements)]);
+        table.add_row([layer.name.clone(), layer.tensors(), grouped(layer.elements)]);
     }
     if let Some(column) = table.column_mut(2) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -69,7 +84,7 @@ fn layers<'a>(tensors: impl Iterator<Item = &'a (String, Tensor)>) -> Vec<Layer>
     let mut layers: Vec<Layer> = Vec::new();
     for (path, tensor) in tensors {
         let (layer, name) = path.rsplit_once('.').unwrap_or(("", path));
-        let shown = format!("{name} {:?}", tensor.size());
+        let shown = (name.to_owned(), tensor.size());
         match layers.iter_mut().find(|known| known.name == layer) {
             Some(known) => {
                 known.tensors.push(shown);
@@ -104,7 +119,7 @@ mod tests {
         let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, Device::Cpu));
         let parameters = [("fc.bias".to_owned(), zeros(&[3])), ("fc.weight".to_owned(), zeros(&[3, 500]))];
         let text = summary(&parameters, &[("norm.running_mean".to_owned(), zeros(&[3]))]);
-        assert!(text.contains("bias [3], weight [3, 500]"), "{text}");
+        assert!(text.contains("weight [3, 500], bias [3]"), "{text}");
         assert!(text.ends_with("1,503 trainable parameters, 3 in buffers, 0.01 MB"), "{text}");
     }
 }

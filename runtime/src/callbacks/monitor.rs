@@ -1,7 +1,11 @@
 //! The monitoring of logged metrics, shared by callbacks.
 
+use super::{EarlyStopping, ModelCheckpoint};
 use crate::context::RunContext;
+use crate::messages;
+use crate::module::{Callback, Callbacks, LightningModule};
 use serde::{Deserialize, Serialize};
+use std::any::Any;
 use std::fmt;
 
 /// Whether smaller or larger values of a monitored metric are better.
@@ -45,7 +49,7 @@ impl fmt::Display for MonitorMode {
 
 /// A monitored metric was not logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{by} monitors `{monitor}`, which was not logged: {}", known(.logged))]
+#[error("{by} monitors `{monitor}`, which was not logged: {}", known(.monitor, .logged))]
 pub struct NotLogged {
     /// The name of the callback or scheduler that monitors it.
     pub by: &'static str,
@@ -55,14 +59,49 @@ pub struct NotLogged {
     pub logged: Vec<String>,
 }
 
-fn known(logged: &[String]) -> String {
-    match logged {
-        [] => "nothing was".to_owned(),
-        names => {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            format!("it can be one of {}", names.join(", "))
+fn known(monitor: &str, logged: &[String]) -> String {
+    if logged.is_empty() {
+        return "nothing was".to_owned();
+    }
+    let names: Vec<String> = logged.iter().map(|name| format!("`{name}`")).collect();
+    let names = names.join(", ");
+    match similar(monitor, logged) {
+        Some(similar) => format!("did you mean `{similar}`? It can be one of {names}"),
+        None => format!("it can be one of {names}"),
+    }
+}
+
+/// Returns the logged name of which `monitor` may be a misspelling: one edit in four characters at most.
+fn similar<'a>(monitor: &str, logged: &'a [String]) -> Option<&'a str> {
+    let distances = logged.iter().map(|name| (strsim::damerau_levenshtein(monitor, name), name.as_str()));
+    let (distance, name) = distances.min()?;
+    (distance * 4 <= monitor.chars().count()).then_some(name)
+}
+
+/// Warns of each monitored metric that the sanity check did not log, if it logged one of a similar name. Otherwise, a misspelled
+/// name would be an error only after the first epoch. It may be a metric of training, so that this is not an error.
+pub(crate) fn warn_of_misspellings<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) {
+    let logged: Vec<String> = ctx.callback_metrics().into_keys().collect();
+    let of_callbacks = callbacks.list.iter().filter_map(|callback| of_callback(callback.as_ref()));
+    let of_schedulers = ctx.lr_schedulers().iter().filter(|scheduler| scheduler.needs_metric());
+    let of_schedulers =
+        of_schedulers.filter_map(|scheduler| Some(("ReduceLrOnPlateau", scheduler.config().monitor.as_deref()?)));
+    for (by, monitor) in
+        of_callbacks.chain(of_schedulers).filter(|(_, monitor)| !logged.iter().any(|name| name == monitor))
+    {
+        if let Some(similar) = similar(monitor, &logged) {
+            messages::warning!(
+                "{by} monitors `{monitor}`, and the sanity check logged `{similar}`: the run fails after its first epoch, unless \
+                 `{monitor}` is logged by then"
+            );
         }
     }
+}
+
+fn of_callback<M: LightningModule>(callback: &dyn Callback<M>) -> Option<(&'static str, &str)> {
+    let any = callback as &dyn Any;
+    let of_stopping = any.downcast_ref::<EarlyStopping>().map(|callback| ("EarlyStopping", callback.monitor.as_str()));
+    of_stopping.or_else(|| Some(("ModelCheckpoint", any.downcast_ref::<ModelCheckpoint>()?.monitor.as_deref()?)))
 }
 
 /// Returns the value of a monitored metric.

@@ -4,11 +4,12 @@ use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
+use crate::number::Number;
 use crate::stage::{RunningStage, Stage};
 use crate::terminal;
 use anyhow::Result;
-use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressStyle};
-use std::fmt::Write as _;
+use indicatif::{ProgressBar as Bar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use std::fmt::{self, Write as _};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,8 @@ pub struct ProgressBar {
     bar: Option<Bar>,
     is_terminal: bool,
     refreshed: Instant,
+    /// The length of the longest list of metrics so far: shorter ones are padded, so that the bar keeps its width.
+    metrics_width: usize,
     epoch_began: Instant,
     /// The epoch whose line is pending: its metrics are complete only when the next one begins.
     ended: Option<Ended>,
@@ -44,7 +47,14 @@ impl ProgressBar {
     /// Creates the callback.
     pub fn new() -> Self {
         let now = Instant::now();
-        Self { bar: None, is_terminal: std::io::stderr().is_terminal(), refreshed: now, epoch_began: now, ended: None }
+        Self {
+            bar: None,
+            is_terminal: std::io::stderr().is_terminal(),
+            refreshed: now,
+            metrics_width: 0,
+            epoch_began: now,
+            ended: None,
+        }
     }
 
     fn open(&mut self, what: String, batches: usize) {
@@ -52,8 +62,13 @@ impl ProgressBar {
             return;
         }
         let bar = Bar::with_draw_target(Some(batches as u64), ProgressDrawTarget::hidden());
-        let template = "{prefix} {wide_bar} {pos}/{len} {elapsed} {per_sec:.dim} {msg}";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let width = batches.to_string().len();
+        let template =
+            format!("{{prefix}} {{wide_bar}} {{pos:>{width}}}/{{len}} {{elapsed:>4}} {{speed:>10.dim}} {{msg}}");
+        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        bar.set_style(style.with_key("speed", |state: &ProgressState, text: &mut dyn fmt::Write| {
+            let _ = write!(text, "{:.1}/s", state.per_sec());
+        }));
         bar.set_prefix(what);
         self.bar = Some(terminal::add_bar(bar));
     }
@@ -77,7 +92,9 @@ impl ProgressBar {
         let Some(bar) = &self.bar else { return };
         bar.inc(1);
         if self.refreshed.elapsed() >= REFRESH {
-            bar.set_message(metrics(ctx));
+            let metrics = metrics(ctx);
+            self.metrics_width = self.metrics_width.max(metrics.chars().count());
+            bar.set_message(format!("{metrics:<0$}", self.metrics_width));
             self.refreshed = Instant::now();
         }
     }
@@ -98,7 +115,7 @@ impl ProgressBar {
 
 fn metrics(ctx: &RunContext) -> String {
     let metrics = ctx.progress_bar_metrics().into_iter();
-    metrics.map(|(name, value)| format!("{name} {value:.4}")).collect::<Vec<_>>().join("  ")
+    metrics.map(|(name, value)| format!("{name} {}", Number(value))).collect::<Vec<_>>().join("  ")
 }
 
 impl<M: LightningModule> Callback<M> for ProgressBar {

@@ -17,6 +17,9 @@ pub(super) fn table<M: LightningModule, D: LightningDataModule>() -> String {
     for hook in Hook::ALL.iter().filter(|hook| hook.declared_in() != "Callback") {
         let by = [("data module", data.contains(hook)), ("model", model.contains(hook))];
         let by: Vec<&str> = by.iter().filter(|(_, overrides)| *overrides).map(|(name, _)| *name).collect();
+        if by.is_empty() && hook.is_older_name() {
+            continue;
+        }
         let at = data_locations.iter().chain(&model_locations).filter(|location| location.hook == *hook);
         let at: Vec<String> = at.map(SourceLocation::to_string).collect();
         table.add_row([hook.name(), hook.declared_in(), &by.join(", "), &at.join(", ")]);

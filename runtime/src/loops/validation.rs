@@ -2,6 +2,7 @@
 
 use super::evaluation::{Evaluation, Kind};
 use super::stopping;
+use crate::callbacks::warn_of_misspellings;
 use crate::config::{Every, ValCheckInterval};
 use crate::context::RunContext;
 use crate::error::Error;
@@ -47,6 +48,7 @@ impl<M: LightningModule> Validation<M> {
         self.evaluation.run(run, batches)?;
         run.callbacks.on_sanity_check_end(run.ctx, run.module)?;
         random_state.restore()?;
+        warn_of_misspellings(run.callbacks, run.ctx);
         run.ctx.forget_logged();
         run.ctx.set_running_stage(RunningStage::Training);
         Ok(())
