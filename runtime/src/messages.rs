@@ -11,7 +11,7 @@
 //! `RUST_LOG=warn,my_model=debug`. Without it, everything from [`INFO`](tracing::Level::INFO) on is printed.
 //!
 //! A hook reports by the macros of `tracing`, for which a program depends on that crate, or prints by
-//! [`ctx.print`](crate::RunContext::print).
+//! [`ctx.print`](crate::RunContext::print). Code without a context, such as that of a logger, prints by [`print`].
 
 use crate::terminal;
 use console::style;
@@ -34,7 +34,7 @@ macro_rules! event {
         if tracing::dispatcher::has_been_set() {
             tracing::event!(tracing::Level::$level, { $($fields)* }, $($text)+);
         } else {
-            $crate::messages::print(tracing::Level::$level, module_path!(), format_args!($($text)+));
+            $crate::messages::report(tracing::Level::$level, module_path!(), format_args!($($text)+));
         }
     };
 }
@@ -97,8 +97,31 @@ fn filter() -> &'static Targets {
     })
 }
 
+/// Prints a line to stdout, above the progress bar, as [`ctx.print`](crate::RunContext::print) does where there is a context. `println!`
+/// would tear the bar. A closed pipe and a full disk are ignored.
+///
+/// ```
+/// # use tch_lightning::prelude::*;
+/// use tch_lightning::loggers::{LoggedAt, Logger, Record};
+/// use tch_lightning::messages;
+///
+/// struct Rows;
+///
+/// impl Logger for Rows {
+///     fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> Result<()> {
+///         if let Record::Scalars(row) = record {
+///             messages::print(format!("step {}: {row:?}", at.step));
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub fn print(text: impl fmt::Display) {
+    let _ = terminal::print(text);
+}
+
 /// Prints a message where no subscriber was installed.
-pub(crate) fn print(level: Level, target: &str, text: fmt::Arguments<'_>) {
+pub(crate) fn report(level: Level, target: &str, text: fmt::Arguments<'_>) {
     if filter().would_enable(target, &level) {
         terminal::say(format_args!("{}{text}", prefix(level)));
     }

@@ -24,6 +24,7 @@ fn main() -> Result<()> {
         step += 1;
         match (step % STEPS, step / STEPS) {
             (0, line) if is_past_the_bar => eprintln!("line {line}"),
+            (0, line) if line % 4 == 0 => messages::print(format!("line {line}")),
             (0, line) if line % 2 == 0 => ctx.print(format!("line {line}")),
             (0, line) => tracing::warn!(line, "line"),
             _ => {}

@@ -22,7 +22,7 @@ impl RunContext {
     /// }
     /// ```
     ///
-    /// Warnings are better reported as events of `tracing`, see [`messages`](crate::messages).
+    /// Where there is no context, [`messages::print`](crate::messages::print) does the same. Warnings are better reported as events of `tracing`, see [`messages`](crate::messages).
     pub fn print(&self, text: impl Display) {
         let _ = terminal::print(text);
     }

@@ -57,6 +57,8 @@ use std::path::Path;
 /// }
 /// ```
 ///
+/// A logger that prints uses [`messages::print`](crate::messages::print), or events of `tracing`: `println!` tears the progress bar.
+///
 /// An error or a panic of a logger ends the run with a [`LoggerError`], which names the logger. Where the run has failed before, it
 /// is a warning.
 ///
