@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tch_lightning::RunningStage;
 use tch_lightning::callbacks::ModelCheckpoint;
+use tch_lightning::cli::Built;
+use tch_lightning::module::NoDataModule;
 use tch_lightning::prelude::*;
 
 #[derive(Args, Clone, Serialize, Deserialize)]
@@ -142,6 +144,133 @@ fn dropout_is_active_only_in_training() {
     assert_ne!(model.seen[0].2, model.seen[1].2);
 }
 
+/// Returns what the program of `Model`, which has loaders of its own, builds from these arguments.
+fn built(arguments: &[&str]) -> Built<Model, NoDataModule<Tensor>> {
+    let quiet = [
+        "--accelerator",
+        "cpu",
+        "--logger",
+        "false",
+        "--enable-progress-bar",
+        "false",
+        "--enable-model-summary",
+        "false",
+    ];
+    let arguments = ["model"].into_iter().chain(quiet).chain(arguments.iter().copied());
+    Model::program::<NoDataModule<_>>().arguments(arguments).build().unwrap()
+}
+
+#[test]
+fn build_returns_the_trainer_and_the_module_of_the_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("built.ckpt");
+    let Built { mut trainer, mut model, mut data, config, seed, hyper_parameters, ckpt_path, .. } =
+        built(&["--max-epochs", "2", "--width", "6", "--seed-everything", "7", "--enable-checkpointing", "false"]);
+    assert_eq!((config.max_epochs, seed, ckpt_path), (Some(2), 7, None));
+    assert_eq!(hyper_parameters["model"], serde_json::json!({ "width": 6, "dropout": 0.5 }));
+    trainer.fit(&mut model, &mut data).unwrap();
+    assert_eq!((model.hparams.width, trainer.context().current_epoch()), (6, 2));
+    trainer.save_checkpoint(&mut model, &mut data, &path).unwrap();
+
+    let again = built(&["--ckpt-path", path.to_str().unwrap(), "--dropout", "0.25"]);
+    assert_eq!((again.model.hparams.width, again.model.hparams.dropout), (6, 0.25));
+    assert_eq!(again.ckpt_path, Some(path));
+    let (mut trainer, mut model, mut data) = (again.trainer, again.model, again.data);
+    assert_eq!(trainer.predict(&mut model, &mut data).unwrap().len(), 1);
+    assert_eq!(trainer.context().ckpt_path(), again.ckpt_path.as_deref());
+}
+
+/// A module that records the mode in its hooks. `set` is what each hook sets it to.
+struct Modes {
+    vs: nn::VarStore,
+    layer: nn::Linear,
+    set: fn(&str) -> Option<bool>,
+    seen: Vec<(&'static str, bool)>,
+}
+
+impl Modes {
+    /// Returns the modes of a `fit` over two epochs, after its sanity check.
+    fn of_fit(set: fn(&str) -> Option<bool>) -> Vec<(&'static str, bool)> {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let layer = nn::linear(vs.root(), 3, 1, nn::LinearConfig::default());
+        let mut modes = Self { vs, layer, set, seen: Vec::new() };
+        Trainer::new(TrainerConfig { num_sanity_val_steps: 0, ..quiet() }).fit(&mut modes, ()).unwrap();
+        modes.seen
+    }
+
+    fn see(&mut self, hook: &'static str, ctx: &mut tch_lightning::RunContext) {
+        self.seen.push((hook, ctx.is_training()));
+        if let Some(is_training) = (self.set)(hook) {
+            ctx.set_training(is_training);
+        }
+    }
+}
+
+#[lightning_module]
+impl Modes {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn on_train_start(&mut self, ctx: &mut Context) {
+        self.see("train start", ctx);
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Tensor {
+        self.see("train", ctx);
+        self.layer.forward(batch).square().mean(Kind::Float)
+    }
+
+    fn on_validation_model_eval(&mut self, ctx: &mut Context) {
+        self.see("eval", ctx);
+    }
+
+    fn validation_step(&mut self, ctx: &mut Context, batch: &Tensor) {
+        assert_eq!(batch.size()[1], 3);
+        self.see("validate", ctx);
+    }
+
+    fn on_validation_model_train(&mut self, ctx: &mut Context) {
+        self.see("train again", ctx);
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.1)
+    }
+
+    fn train_dataloader(&mut self) -> Result<DataLoader<Tensor>> {
+        Ok(DataLoader::new(TensorDataset::new(inputs())?).batch_size(8))
+    }
+
+    fn val_dataloader(&mut self) -> Result<DataLoader<Tensor>> {
+        self.train_dataloader()
+    }
+}
+
+// Lightning captures the mode before a validation and restores it after it, unless `on_validation_model_train` is overridden.
+#[test]
+fn set_training_holds_until_the_next_validation_and_after_it() {
+    let modes = |[start, train, validate, again, second]: [bool; 5]| {
+        let epoch = |train, validate, again| {
+            [("train", train), ("eval", false), ("validate", validate), ("train again", again)]
+        };
+        [vec![("train start", start)], epoch(train, validate, again).to_vec(), epoch(second, validate, again).to_vec()]
+            .concat()
+    };
+    assert_eq!(Modes::of_fit(|_| None), modes([true, true, false, true, true]));
+    assert_eq!(Modes::of_fit(|hook| (hook == "eval").then_some(true)), modes([true, true, true, true, true]));
+    assert_eq!(
+        Modes::of_fit(|hook| (hook == "train start").then_some(false)),
+        modes([true, false, false, false, false])
+    );
+    let frozen = Modes::of_fit(|hook| (hook == "train again").then_some(false));
+    // the second validation begins, and ends, in the mode that the first one left
+    let mut expected = modes([true, true, false, true, false]);
+    expected.last_mut().unwrap().1 = false;
+    assert_eq!(frozen, expected);
+    assert!(!is_training());
+}
+
 #[test]
 fn load_from_checkpoint_predicts_as_the_trained_model() {
     let folder = tempfile::tempdir().unwrap();
@@ -166,7 +295,8 @@ fn load_from_checkpoint_names_the_file() {
         text
     };
     let other = failed(Model::load_from_checkpoint_with(&path, |hparams| hparams.width = 7));
-    assert!(other.contains("hidden.weight"), "{other}");
+    let cause = "hyperparameters differ: `width` was 5 in the checkpoint and is 7 now";
+    assert!(other.contains("hidden.weight") && other.ends_with(cause), "{other}");
     let refused = failed(Model::load_from_checkpoint_with(&path, |hparams| hparams.width = 0));
     assert!(
         refused.contains("cannot construct the model from the hyperparameters in") && refused.contains("a width of 0")

@@ -34,7 +34,7 @@ fn readme_program_trains_in_a_new_project() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    let [program, build_script, data, logger] = blocks("rust").try_into().unwrap();
+    let [program, build_script, data, optimizers, folds, inference, hook, logger] = blocks("rust").try_into().unwrap();
     let [dependencies] = blocks("toml").try_into().unwrap();
     let runtime = checkout().join("runtime");
     let dependencies = dependencies.replace("../tch-lightning/runtime", runtime.to_str().unwrap());
@@ -46,6 +46,22 @@ fn readme_program_trains_in_a_new_project() {
     write("src/main.rs", &format!("{program}\n{data}"));
     let (without_main, _) = program.split_once("fn main() ").unwrap();
     write("src/bin/rows.rs", &format!("{without_main}\n{data}\n{logger}"));
+    let (before, rest) = without_main.split_once("    fn configure_optimizers(").unwrap();
+    let (_, after) = rest.split_once("    }\n\n").unwrap();
+    let snippets = format!(
+        "{before}{optimizers}\n{hook}\n{after}\n{data}\n\
+         fn folds(k: usize, of_fold: fn(usize, bool) -> Result<DataLoader<(Tensor, Tensor)>>) -> Result<()> {{\n\
+         let mut trainer = DigitClassifier::trainer();\n{folds}Ok(())\n}}\n\
+         fn inference(images: Tensor) -> Result<Tensor> {{\n{inference}Ok(digits)\n}}\n\
+         use tch_lightning::{{Loaders, trainer::CkptPath}};\n\
+         fn main() -> Result<()> {{\n\
+         let config = TrainerConfig::default().max_epochs(1).limit_train_batches(0.25);\n\
+         Trainer::new(config).fit(&mut DigitClassifier::new(Hparams {{ lr: 1e-3 }}), &mut DigitData)?;\n\
+         folds(0, |_, _| images())?;\n\
+         println!(\"{{:?}}\", inference(Tensor::zeros([3, 1, 8, 8], (Kind::Float, Device::Cpu)))?.size());\n\
+         Ok(())\n}}\n"
+    );
+    write("src/bin/snippets.rs", &snippets);
     let run = |program: &str, arguments: &str| {
         Command::new(env!("CARGO"))
             .args(["run", "--quiet", "--bin", program, "--"])
@@ -69,6 +85,11 @@ fn readme_program_trains_in_a_new_project() {
     let fit = run("rows", "fit --max-epochs 1 --log-every-n-steps 10");
     let (rows, log) = (String::from_utf8(fit.stdout).unwrap(), String::from_utf8(fit.stderr).unwrap());
     assert!(fit.status.success(), "{log}");
+    let snippets = run("snippets", "");
+    let log = String::from_utf8(snippets.stderr).unwrap();
+    assert!(snippets.status.success(), "{log}");
+    assert_eq!(String::from_utf8(snippets.stdout).unwrap(), "[3]\n");
+
     // 1,000 images in batches of 64 make 16 steps, and validation follows
     let steps: Vec<&str> = rows.lines().filter_map(|row| row.strip_prefix("step ")?.split(':').next()).collect();
     assert_eq!(steps, ["9", "15"], "{rows}");

@@ -15,7 +15,7 @@ fn shape_error_is_one_sentence_before_the_program_aborts() {
                     and 2x4) (panicked at ";
     assert!(said.starts_with(expected), "{said}");
     assert!(said.contains("tests/faults/program.rs:"), "{said}");
-    let advice = ". The program is built with `panic = \"abort\"`, so that it ends here, without `on_exception` and without \
+    let advice = ". The program is built with `panic = \"abort\"`, so it ends here, without `on_exception` and without \
                   a checkpoint: remove that line from the profile in Cargo.toml, or call the methods of tensors that \
                   start with `f_` and return errors";
     assert!(said.ends_with(advice), "{said}");

@@ -50,10 +50,19 @@ impl Program {
 
     /// What the program wrote to the standard output stream. It must end well.
     pub fn succeed(&self, arguments: &str) -> String {
+        self.results_and_log(arguments).0
+    }
+
+    /// The messages on stderr of a run that succeeds.
+    pub fn log(&self, arguments: &str) -> String {
+        self.results_and_log(arguments).1
+    }
+
+    fn results_and_log(&self, arguments: &str) -> (String, String) {
         let output = self.run(arguments);
         let (said, log) = (text(output.stdout), text(output.stderr));
         assert!(output.status.success(), "`faulty {arguments}` failed: {said}{log}");
-        said
+        (said, log)
     }
 
     /// The sentence with which the program ends, which must be its last one, and its exit code 1.

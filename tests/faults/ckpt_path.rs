@@ -25,18 +25,18 @@ fn taken(said: &str) -> (&str, &str) {
 fn best_and_last_are_found_by_another_process() {
     let program = trained();
     for verb in ["validate", "test", "predict"] {
-        let said = program.succeed(verb);
+        let said = program.log(verb);
         let (path, what) = taken(&said);
         assert_eq!(path, BEST, "`{verb}`");
         assert!(what.starts_with("best checkpoint (val_loss: "), "`{verb}`: {said}");
     }
-    let best = program.succeed("test --ckpt-path best");
+    let best = program.log("test --ckpt-path best");
     assert_eq!(taken(&best).0, BEST);
-    assert_eq!(taken(&program.succeed("test --ckpt-path last")), (LAST, "last checkpoint"));
-    assert_eq!(taken(&program.succeed(&format!("test --ckpt-path {LAST}"))), (LAST, "checkpoint"));
+    assert_eq!(taken(&program.log("test --ckpt-path last")), (LAST, "last checkpoint"));
+    assert_eq!(taken(&program.log(&format!("test --ckpt-path {LAST}"))), (LAST, "checkpoint"));
     fs::write(program.path("run.yaml"), "ckpt_path: last\n").unwrap();
-    assert_eq!(taken(&program.succeed("test --config run.yaml")).0, LAST);
-    assert_eq!(taken(&program.succeed("test --config run.yaml --ckpt-path best")).0, BEST, "the flag wins");
+    assert_eq!(taken(&program.log("test --config run.yaml")).0, LAST);
+    assert_eq!(taken(&program.log("test --config run.yaml --ckpt-path best")).0, BEST, "the flag wins");
     let printed = program.succeed("test --ckpt-path best --print-config");
     assert!(printed.ends_with("ckpt_path: best\n"), "{printed}");
     // the score is the one that the run logged
@@ -45,6 +45,26 @@ fn best_and_last_are_found_by_another_process() {
     let column = metrics.lines().next().unwrap().split(',').position(|name| name == "val_loss").unwrap();
     let first = metrics.lines().skip(1).find_map(|row| row.split(',').nth(column).filter(|value| !value.is_empty()));
     assert_eq!(format!("{:.4}", first.unwrap().parse::<f64>().unwrap()), score);
+}
+
+#[test]
+fn best_of_a_run_that_saves_weights_alone_is_found_by_another_process() {
+    let program = Program::new().with("BUILT", "best weights");
+    program.succeed("fit --width 1");
+    for arguments in ["test", "test --ckpt-path best"] {
+        let log = program.log(arguments);
+        assert_eq!(taken(&log).0, BEST, "{log}");
+    }
+}
+
+#[test]
+fn stdout_has_results_alone() {
+    let program = Program::new().with("BUILT", "best");
+    assert_eq!(program.succeed("fit --width 1"), "");
+    assert_eq!(program.succeed("predict"), "");
+    let results = program.succeed("validate");
+    assert!(results.lines().all(|line| line.starts_with(['|', '+'])) && results.contains("val_loss"), "{results}");
+    assert!(program.log("predict").contains("predicted "));
 }
 
 #[test]
@@ -58,7 +78,7 @@ fn fit_resumes_from_best_or_last() {
     };
     assert_eq!(resumed(1, "newest-epoch=3.ckpt").global_step, 20);
     fs::remove_dir_all(program.path("lightning_logs/version_1")).unwrap();
-    let said = program.succeed("fit --ckpt-path best --max-epochs 2");
+    let said = program.log("fit --ckpt-path best --max-epochs 2");
     assert_eq!(taken(&said).0, BEST);
     assert_eq!(resumed(1, "newest-epoch=1.ckpt").global_step, 10);
 }
@@ -69,7 +89,7 @@ fn moved_and_copied_runs_have_their_own_best() {
     fs::rename(program.path("lightning_logs"), program.path("moved")).unwrap();
     fs::create_dir(program.path("other")).unwrap();
     fs::rename(program.path("moved"), program.path("other/lightning_logs")).unwrap();
-    let said = program.succeed("test --default-root-dir other");
+    let said = program.log("test --default-root-dir other");
     assert!(taken(&said).0.ends_with(&format!("other/{BEST}")), "{said}");
     // a copy next to the original
     fs::create_dir_all(program.path("copy/lightning_logs/version_0/checkpoints")).unwrap();
@@ -77,7 +97,7 @@ fn moved_and_copied_runs_have_their_own_best() {
         let name = format!("lightning_logs/version_0/checkpoints/{name}");
         fs::copy(program.path("other").join(&name), program.path("copy").join(&name)).unwrap();
     }
-    let said = program.succeed("test --default-root-dir copy");
+    let said = program.log("test --default-root-dir copy");
     assert!(taken(&said).0.ends_with(&format!("copy/{BEST}")), "{said}");
 }
 
@@ -103,8 +123,8 @@ fn run_without_a_monitored_metric_has_a_last_checkpoint_alone() {
     let program = Program::new();
     program.succeed("fit --width 1 --max-epochs 2");
     let newest = "lightning_logs/version_0/checkpoints/epoch=1-step=10.ckpt";
-    assert_eq!(taken(&program.succeed("test")), (newest, "last checkpoint"));
-    assert_eq!(taken(&program.succeed("test --ckpt-path best")).0, newest);
+    assert_eq!(taken(&program.log("test")), (newest, "last checkpoint"));
+    assert_eq!(taken(&program.log("test --ckpt-path best")).0, newest);
 }
 
 #[test]

@@ -226,10 +226,11 @@ impl Announcer {
 /// The program with loggers, callbacks and defaults of its own.
 fn built() -> ExitCode {
     let defaults = TrainerConfig { max_epochs: Some(3), enable_progress_bar: false, ..TrainerConfig::default() };
-    if std::env::var("BUILT").is_ok_and(|built| built == "best") {
+    if let Ok(built @ ("best" | "best weights")) = std::env::var("BUILT").as_deref() {
+        let checkpoint = ModelCheckpoint::new().save_weights_only(built == "best weights");
         // each epoch is worse than the one before
-        let best = ModelCheckpoint::new().monitor("val_loss").mode(MonitorMode::Max);
-        let newest = ModelCheckpoint::new().filename("newest-{epoch}");
+        let best = checkpoint.clone().monitor("val_loss").mode(MonitorMode::Max);
+        let newest = checkpoint.filename("newest-{epoch}");
         return Faulty::program::<Ones>().trainer_defaults(defaults).callback(best).callback(newest).run();
     }
     Faulty::program::<Ones>()

@@ -2,13 +2,15 @@
 
 use crate::child::{Program, text};
 
-/// The lines on the standard error stream of a run that ends well, without the lines of its epochs.
+/// The lines on stderr of a run that ends well, without those of its epochs, its folder and its checkpoint.
 fn said(program: &Program, arguments: &str) -> Vec<String> {
     let output =
         program.run(&format!("fit --width 1 --enable-progress-bar false --enable-model-summary false {arguments}"));
     let log = text(output.stderr);
     assert!(output.status.success(), "{log}");
-    log.lines().map(str::to_owned).collect()
+    let lines =
+        log.lines().filter(|line| !line.starts_with("the run's folder is ") && !line.starts_with("checkpoint: "));
+    lines.map(str::to_owned).collect()
 }
 
 const RARE: &str = "warning: `log_every_n_steps` is 50, and an epoch has 5 steps: most epochs write no row of their steps; set it to 5 or \
@@ -95,7 +97,7 @@ fn test_takes_the_checkpoint_that_the_modules_own_callback_wrote() {
     let program = Program::new();
     program.succeed("fit --width 1 --max-epochs 1");
     program.succeed("fit --width 1 --max-epochs 2 --keeps kept");
-    let output = program.succeed("test");
+    let output = program.log("test");
     let checkpoint = output.lines().next().unwrap();
     assert!(checkpoint.ends_with("/kept/epoch=1-step=10.ckpt"), "{output}");
     assert!(!program.path("lightning_logs/version_1/checkpoints").exists());
@@ -110,4 +112,47 @@ fn run_without_batches_is_not_mistaken_for_the_run_that_it_continues() {
         said(&program, &format!("--max-epochs 2 --limit-train-batches 0 --ckpt-path {checkpoint}")),
         ["nothing is left to train: `limit_train_batches` is 0"]
     );
+}
+
+#[test]
+fn misspelled_monitor_is_a_warning_after_the_sanity_check() {
+    let program = Program::new();
+    let output = program.run(
+        "fit --width 1 --max-epochs 1 --early-stopping val_los --enable-model-summary false --log-every-n-steps 1",
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let log = text(output.stderr);
+    let mut lines = log.lines();
+    assert_eq!(
+        lines.next(),
+        Some(
+            "warning: EarlyStopping monitors `val_los`, and the sanity check logged `val_loss`: the run fails after its first epoch, \
+             unless `val_los` is logged by then"
+        )
+    );
+    let error = "EarlyStopping monitors `val_los`, which was not logged: did you mean `val_loss`? It can be one of ";
+    assert!(lines.last().unwrap().contains(error), "{log}");
+}
+
+#[test]
+fn rust_backtrace_prints_the_frames_of_the_program_alone() {
+    let backtrace = |value| {
+        let program = Program::new().with("RUST_BACKTRACE", value);
+        text(program.run("fit --width 1 --fault shape --max-epochs 1 --num-sanity-val-steps 0").stderr)
+    };
+    let log = backtrace("1");
+    let title = "the frames of your own code, the innermost first (`RUST_BACKTRACE=full` prints all frames):";
+    let frames: Vec<&str> =
+        log.lines().skip_while(|line| *line != title).skip(1).take_while(|line| line.starts_with("  ")).collect();
+    assert!((1..10).contains(&frames.len()), "{log}");
+    assert!(frames[0].contains("Faulty::step at ") && frames[0].contains("tests/faults/program.rs:"), "{log}");
+    assert!(frames.iter().all(|frame| frame.contains("faulty::")), "{log}");
+    let all = backtrace("full");
+    assert!(all.contains("tch::wrappers::") && all.lines().count() > 40, "{all}");
+}
+
+#[test]
+fn hooks_lists_no_older_names() {
+    let table = Program::new().succeed("hooks");
+    assert!(table.contains("| configure_model ") && !table.contains("configure_sharded_model"), "{table}");
 }

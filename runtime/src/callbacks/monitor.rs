@@ -80,8 +80,12 @@ fn similar<'a>(monitor: &str, logged: &'a [String]) -> Option<&'a str> {
 
 /// Warns of each monitored metric that the sanity check did not log, if it logged one of a similar name. Otherwise, a misspelled
 /// name would be an error only after the first epoch. It may be a metric of training, so that this is not an error.
-pub(crate) fn warn_of_misspellings<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) {
-    let logged: Vec<String> = ctx.callback_metrics().into_keys().collect();
+pub(crate) fn warn_of_misspellings<M: LightningModule>(
+    callbacks: &Callbacks<M>,
+    ctx: &RunContext,
+    logged: Vec<(String, f64)>,
+) {
+    let logged: Vec<String> = logged.into_iter().map(|(name, _)| name).collect();
     let of_callbacks = callbacks.list.iter().filter_map(|callback| of_callback(callback.as_ref()));
     let of_schedulers = ctx.lr_schedulers().iter().filter(|scheduler| scheduler.needs_metric());
     let of_schedulers =

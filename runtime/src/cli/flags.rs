@@ -31,9 +31,19 @@ const ABOUT_NAMES: &str = "Each flag may also be written with its section and wi
 --data.batch_size. A flag that shares its name with another one needs its section.\nA flag that takes a BOOL is turned off by false: \
 --logger false, or with = where the BOOL is optional: --flag=false.";
 
+/// The form of a command line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A command and its flags: `fit --max-epochs 3`.
+    Commands,
+    /// The flags of `fit` without a command.
+    FlagsAlone,
+}
+
 /// The program's command line.
 pub(super) struct Flags {
     program: Command,
+    form: Form,
     /// The parts of the trainer, the model and the data.
     parts: [Part; 3],
     /// The hidden flags for ambiguous names, with their error messages.
@@ -45,16 +55,16 @@ impl Flags {
     ///
     /// # Errors
     /// Hyperparameters that clap rejects. In debug builds, clap panics; the panic is returned as an error.
-    pub(super) fn of<M: HasHparams, D: HasHparams>(defaults: &TrainerConfig) -> Result<Self> {
+    pub(super) fn of<M: HasHparams, D: HasHparams>(defaults: &TrainerConfig, form: Form) -> Result<Self> {
         let flags = panic::catch(|| {
-            let flags = Self::unchecked::<M, D>(defaults)?;
+            let flags = Self::unchecked::<M, D>(defaults, form)?;
             flags.program.clone().build();
             Ok(flags)
         });
         flags.context("cannot make flags of the hyperparameters")
     }
 
-    fn unchecked<M: HasHparams, D: HasHparams>(config: &TrainerConfig) -> Result<Self> {
+    fn unchecked<M: HasHparams, D: HasHparams>(config: &TrainerConfig, form: Form) -> Result<Self> {
         let mut defaults = serde_json::to_value(config)?;
         defaults["max_epochs"] = serde_json::to_value(config.epochs())?;
         let parts = [
@@ -65,9 +75,8 @@ impl Flags {
         let names = Names::of(&Command::new("own").args(own("fit")), &parts);
         let parts = parts.map(|part| names.shown(part));
         let ambiguous = names.ambiguous();
-        let mut program = Command::new(env_program()).subcommand_required(true).arg_required_else_help(true);
-        for (name, about) in VERBS {
-            let mut command = Command::new(name).about(about).args(own(name)).after_help(ABOUT_NAMES);
+        let with_flags = |command: Command, name: &str| {
+            let mut command = command.args(own(name)).after_help(ABOUT_NAMES);
             for (part, heading) in parts.iter().zip(["Trainer", "Model", "Data"]) {
                 command = command.next_help_heading(heading);
                 command = command.args(part.args().map(|arg| names.surface(part, arg)));
@@ -75,23 +84,34 @@ impl Flags {
             // a trained model takes its hyperparameters from its checkpoint
             let usage = if name == "fit" { usage(&command) } else { usage(&command.clone().mut_args(optional)) };
             command = command.mut_args(optional).override_usage(usage);
-            program = program.subcommand(command.args(ambiguous.iter().map(|(arg, _)| arg.clone())));
-        }
-        program = program
-            .subcommand(Command::new("hooks").about("List all hooks, and where they are overridden"))
-            .subcommand(
-                Command::new("doctor")
-                    .about("Report the versions and locations of libtorch, the devices and the threads"),
-            );
+            command.args(ambiguous.iter().map(|(arg, _)| arg.clone()))
+        };
+        let program = Command::new(env_program());
+        let program = match form {
+            Form::FlagsAlone => with_flags(program, "fit"),
+            Form::Commands => VERBS
+                .iter()
+                .fold(program.subcommand_required(true).arg_required_else_help(true), |program, (name, about)| {
+                    program.subcommand(with_flags(Command::new(*name).about(*about), name))
+                })
+                .subcommand(Command::new("hooks").about("List all hooks, and where they are overridden"))
+                .subcommand(
+                    Command::new("doctor")
+                        .about("Report the versions and locations of libtorch, the devices and the threads"),
+                ),
+        };
         let ambiguous = ambiguous.into_iter().map(|(arg, answer)| (arg.get_id().to_string(), answer)).collect();
-        Ok(Self { program, parts, ambiguous })
+        Ok(Self { program, form, parts, ambiguous })
     }
 
     /// Parses the arguments, or exits the process with clap's message. A required flag may still be missing: its value may be in a
     /// file or a checkpoint.
     pub(super) fn parse(&self, arguments: &[OsString]) -> Parsed {
         let mut matches = self.program.clone().try_get_matches_from(arguments).unwrap_or_else(|error| error.exit());
-        let (verb, all) = matches.remove_subcommand().unwrap_or_default();
+        let (verb, all) = match self.form {
+            Form::Commands => matches.remove_subcommand().unwrap_or_default(),
+            Form::FlagsAlone => ("fit".to_owned(), matches),
+        };
         let is_verb = VERBS.iter().any(|(name, _)| *name == verb);
         let ambiguous = self.ambiguous.iter().find(|(id, _)| is_verb && all.contains_id(id));
         if let Some((_, answer)) = ambiguous {
@@ -166,7 +186,8 @@ fn optional(arg: Arg) -> Arg {
 
 /// Returns the usage line of a verb, with its required flags.
 fn usage(verb: &Command) -> String {
-    let name = format!("{} {}", env_program(), verb.get_name());
+    let (program, verb_name) = (env_program(), verb.get_name());
+    let name = if verb_name == program { program } else { format!("{program} {verb_name}") };
     let usage = verb.clone().bin_name(name).render_usage().to_string();
     usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned()
 }

@@ -2,6 +2,7 @@
 //!
 //! See [`Program`] for its commands and an example.
 
+mod built;
 mod configuration;
 mod doctor;
 mod flags;
@@ -13,6 +14,7 @@ mod part;
 mod program;
 mod verb;
 
+pub use built::Built;
 pub use program::Program;
 
 use crate::module::{FromHparams, FromHparamsAndData, LightningModule, Loads};

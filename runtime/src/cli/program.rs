@@ -1,6 +1,6 @@
-use super::flags::Flags;
+use super::flags::{Flags, Form};
 use super::verb::{Verb, say};
-use super::{doctor, hooks};
+use super::{Built, doctor, hooks};
 use crate::config::TrainerConfig;
 use crate::error::Error;
 use crate::error_chain::in_one_line;
@@ -84,7 +84,7 @@ type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 /// # code
 /// }
 /// ```
-#[must_use = "a program does nothing until `run` is called"]
+#[must_use = "a program does nothing until `run` or `build` is called"]
 pub struct Program<M: LightningModule, D> {
     arguments: Option<Vec<OsString>>,
     trainer_defaults: Option<TrainerConfig>,
@@ -149,10 +149,62 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
         }
     }
 
+    /// Returns the trainer, the module and the data module that the arguments and configuration files describe, for a `main` of one's
+    /// own. Lightning's [`LightningCLI(run=False)`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli_advanced_3.html).
+    ///
+    /// The arguments are the flags of `fit` without a command: `my-program --max-epochs 3 --lr 0.1`. A program with commands of its own
+    /// passes the remaining arguments to [`arguments`](Self::arguments). Messages are printed as by a [`Trainer`]; see
+    /// [`messages`](crate::messages).
+    ///
+    /// ```no_run
+    /// # use tch_lightning::prelude::*;
+    /// use tch_lightning::cli::Built;
+    /// # struct Model(nn::VarStore);
+    /// # #[lightning_module]
+    /// # impl Model {
+    /// #     fn new() -> Self { Self(nn::VarStore::new(Device::Cpu)) }
+    /// #     fn parameters(&mut self) -> &mut nn::VarStore { &mut self.0 }
+    /// #     fn training_step(&self, batch: &Tensor) -> Tensor { batch.mean(None) }
+    /// #     fn configure_optimizers(&self) -> Sgd { Sgd::new(0.1) }
+    /// #     fn test_step(&self, batch: &Tensor) { drop(batch.mean(None)) }
+    /// # }
+    /// # struct Data;
+    /// # #[lightning_datamodule]
+    /// # impl Data {
+    /// #     fn new() -> Self { Self }
+    /// #     fn train_dataloader(&mut self) -> Result<DataLoader<Tensor>> { bail!("no data") }
+    /// # }
+    ///
+    /// fn main() -> Result<()> {
+    ///     let Built { mut trainer, mut model, mut data, .. } = Model::program::<Data>().build()?;
+    ///     trainer.fit(&mut model, &mut data)?;
+    ///     trainer.ckpt_path("best").test(&mut model, &mut data)?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// Unknown or wrong flags, `--help` and `--print-config` end the process, as in [`run`](Self::run).
+    ///
+    /// # Errors
+    /// Wrong configuration files, a checkpoint that cannot be read, and errors of the constructors.
+    pub fn build(self) -> Result<Built<M, D>> {
+        let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
+        let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
+        let flags = Flags::of::<M, D>(&defaults, Form::FlagsAlone)?;
+        let parsed = flags.parse(&arguments);
+        let verb = Verb::<M, D>::new(Stage::Fit, parsed, &flags, defaults)?;
+        let built =
+            verb.build(|trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer)))?;
+        match built {
+            Some(built) => Ok(built),
+            None => std::process::exit(0),
+        }
+    }
+
     fn try_run(self) -> Result<()> {
         let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
         let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
-        let flags = Flags::of::<M, D>(&defaults)?;
+        let flags = Flags::of::<M, D>(&defaults, Form::Commands)?;
         // exits the process if a flag is invalid
         let parsed = flags.parse(&arguments);
         let stage = match parsed.verb.as_str() {

@@ -1,5 +1,6 @@
 //! One run of the program: `fit`, `validate`, `test` or `predict`.
 
+use super::Built;
 use super::configuration::{Configuration, Printed};
 use super::flags::{self, Flags, Parsed};
 use super::hyperparameters;
@@ -7,8 +8,9 @@ use crate::checkpoint::{Checkpoint, Metadata};
 use crate::config::TrainerConfig;
 use crate::counted::counted;
 use crate::json;
-use crate::messages::warning;
+use crate::messages::{info, warning};
 use crate::module::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule, Loads};
+use crate::number::Number;
 use crate::panic;
 use crate::stage::Stage;
 use crate::table;
@@ -73,45 +75,57 @@ where
         Ok(Self { stage, config, model, data, seed, ckpt_path, checkpoint, prints })
     }
 
-    /// Runs the verb. `complete` adds callbacks and loggers to the trainer of this configuration.
-    pub(super) fn run(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
+    /// Constructs the trainer, which `complete` completes, the module and the data module; or prints the configuration, if that was
+    /// requested, and returns `None`.
+    pub(super) fn build(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<Option<Built<M, D>>> {
         let json = |of: &str, json: serde_json::Result<serde_json::Value>| {
             json.with_context(|| format!("cannot serialize the {of}'s hyperparameters"))
         };
         let (model, data) = (json("model", self.model.to_json())?, json("data", self.data.to_json())?);
+        let Self { config, seed, .. } = self;
         if self.prints {
-            let Self { seed, config, ckpt_path, .. } = &self;
             let (model, data) = (json::Plain(&model), json::Plain(&data));
-            let ckpt_path = ckpt_path.as_ref();
-            let printed = Printed { seed_everything: *seed, trainer: config, model, data, ckpt_path };
+            let ckpt_path = self.ckpt_path.as_ref();
+            let printed = Printed { seed_everything: seed, trainer: &config, model, data, ckpt_path };
             let text = yaml::write(&printed).context("cannot write the configuration as YAML")?;
-            return say(text.trim_end());
+            say(text.trim_end())?;
+            return Ok(None);
         }
         let hyper_parameters = serde_json::json!({ "model": model, "data": data });
-        crate::seed_everything(self.seed);
+        crate::seed_everything(seed);
         // the model may depend on the data module, as on the size of its vocabulary
-        let mut data = panic::catch(|| D::from_hparams(self.data)).context("cannot construct the data module")?;
-        let module = panic::catch(|| M::from_hparams_and_data(self.model, &data));
-        let mut module = module.context("cannot construct the model")?;
-        let mut trainer = complete(Trainer::new(self.config).hyper_parameters(hyper_parameters));
+        let data = panic::catch(|| D::from_hparams(self.data)).context("cannot construct the data module")?;
+        let model =
+            panic::catch(|| M::from_hparams_and_data(self.model, &data)).context("cannot construct the model")?;
+        let trainer = Trainer::new(config.clone()).hyper_parameters(hyper_parameters.clone());
+        let mut trainer = complete(trainer);
         if let Some(found) = &self.checkpoint {
-            say(&found.to_string())?;
+            info!("{found}");
             trainer = trainer.ckpt_path(&found.path);
         }
+        let ckpt_path = self.checkpoint.map(|found| found.path);
+        Ok(Some(Built { trainer, model, data, config, hyper_parameters, seed, ckpt_path }))
+    }
+
+    /// Runs the verb with the trainer that `complete` completes.
+    pub(super) fn run(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
+        let stage = self.stage;
+        let Some(Built { mut trainer, mut model, mut data, .. }) = self.build(complete)? else { return Ok(()) };
         // without the bounds of the public verbs: the missing hooks of a verb are an error when the verb is called
-        match self.stage {
+        match stage {
             Stage::Fit => {
-                trainer.run_fit(&mut module, &mut &mut data)?;
+                trainer.run_fit(&mut model, &mut &mut data)?;
                 if let Some(folder) = trainer.context().made_log_dir() {
-                    say(&format!("the run's folder is {}", folder.display()))?;
+                    info!("the run's folder is {}", folder.display());
                 }
                 Ok(())
             }
-            Stage::Validate => say(&metrics_table(&trainer.run_validate(&mut module, &mut &mut data)?)),
-            Stage::Test => say(&metrics_table(&trainer.run_test(&mut module, &mut &mut data)?)),
+            Stage::Validate => say(&metrics_table(&trainer.run_validate(&mut model, &mut &mut data)?)),
+            Stage::Test => say(&metrics_table(&trainer.run_test(&mut model, &mut &mut data)?)),
             Stage::Predict => {
-                let batches = trainer.run_predict(&mut module, &mut &mut data, None)?.len();
-                say(&format!("predicted {}", counted(batches, "batch")))
+                let batches = trainer.run_predict(&mut model, &mut &mut data, None)?.len();
+                info!("predicted {}", counted(batches, "batch"));
+                Ok(())
             }
         }
     }
@@ -145,7 +159,7 @@ fn contains(json: &Value, number: &Value) -> bool {
 fn metrics_table(metrics: &Metrics) -> String {
     let mut table = table::with_header(["Metric", "Value"]);
     for (name, value) in metrics {
-        table.add_row([name.clone(), format!("{value:.4}")]);
+        table.add_row([name.clone(), Number(*value).to_string()]);
     }
     if let Some(column) = table.column_mut(1) {
         column.set_cell_alignment(CellAlignment::Right);

@@ -178,11 +178,7 @@ impl Kind {
     }
 
     /// Calls the last hooks. The mode before the evaluation is restored for the last one, which may change it.
-    fn end<M: LightningModule>(
-        self,
-        run: &mut Run<'_, M>,
-        mode: TrainingMode,
-    ) -> Result<Vec<(String, f64)>, Error> {
+    fn end<M: LightningModule>(self, run: &mut Run<'_, M>, mode: TrainingMode) -> Result<Vec<(String, f64)>, Error> {
         match self {
             Self::Validation => {
                 run.ctx.epoch_end_reached();

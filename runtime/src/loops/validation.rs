@@ -45,10 +45,10 @@ impl<M: LightningModule> Validation<M> {
         let random_state = RandomState::of(run.ctx.device())?;
         run.callbacks.on_sanity_check_start(run.ctx, run.module)?;
         self.load_early(run)?;
-        self.evaluation.run(run, batches)?;
+        let logged = self.evaluation.run(run, batches)?;
         run.callbacks.on_sanity_check_end(run.ctx, run.module)?;
         random_state.restore()?;
-        warn_of_misspellings(run.callbacks, run.ctx);
+        warn_of_misspellings(run.callbacks, run.ctx, logged);
         run.ctx.forget_logged();
         run.ctx.set_running_stage(RunningStage::Training);
         Ok(())

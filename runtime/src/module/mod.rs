@@ -15,6 +15,7 @@ mod from_checkpoint;
 mod hyperparameters;
 mod into_callbacks;
 mod manual;
+mod no_data_module;
 mod optimizers;
 mod outputs;
 mod parameters;
@@ -39,6 +40,7 @@ pub use into_callbacks::IntoCallbacks;
 #[doc(hidden)]
 pub use manual::OptimizesAnywhere;
 pub use manual::{OptimizesManually, TrainingContext};
+pub use no_data_module::NoDataModule;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable, variables};
