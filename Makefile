@@ -17,7 +17,7 @@ STEPS ?= 1000000
 PROGRAM ?= digits
 BUNDLE ?= target/bundle
 
-.PHONY: help setup python demo test lint bench doctor bundle package semver kill-test resume-test soak fuzz
+.PHONY: help setup python demo test lint bench doctor bundle package semver mlflow kill-test resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -34,6 +34,7 @@ help:
 	@echo "make fuzz     feed broken files to each reader of files, for SECONDS=300 each"
 	@echo "make setup    install libtorch, compile its bindings, and tell cargo where they are"
 	@echo "make python   create the Python environment of the tests that compare with PyTorch"
+	@echo "make mlflow   install the MLflow server of the tests of MlflowLogger, which are skipped without it"
 
 setup:
 	@command -v $(PYTHON) >/dev/null || \
@@ -42,6 +43,9 @@ setup:
 
 python: setup
 	@$(PYTHON) setup/python.py
+
+mlflow: setup
+	@$(PYTHON) setup/mlflow.py
 
 demo: setup
 	$(CARGO) build --release --quiet -p examples

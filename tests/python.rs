@@ -34,7 +34,11 @@ fn environment(libtorch: &Path) -> Option<PathBuf> {
     if let Some(kind) = wheels.file_name()?.to_str()?.strip_prefix("libtorch-") {
         return Some(wheels.with_file_name(format!("python-{kind}")));
     }
+    Some(cache()?.join("python-named"))
+}
+
+/// The folder that all checkouts share.
+pub fn cache() -> Option<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").filter(|cache| !cache.is_empty()).map(PathBuf::from);
-    let cache = cache.or_else(|| Some(env::home_dir()?.join(".cache")))?;
-    Some(cache.join("tch-lightning/python-named"))
+    Some(cache.or_else(|| Some(env::home_dir()?.join(".cache")))?.join("tch-lightning"))
 }

@@ -4,5 +4,6 @@
 mod gradients;
 mod json_lines;
 mod media;
+mod mlflow;
 mod model;
 mod tensorboard;

@@ -19,36 +19,36 @@ impl<'a> MediaFolder<'a> {
 
     /// Writes a record that is a file of its own, and ignores others.
     pub(super) fn write(&self, record: &Record<'_>, at: &LoggedAt) -> Result<(), FileError> {
-        match record {
-            Record::Image { name, image } => self.file("images", name, at, "png", || image.to_png()),
-            Record::Figure { name, figure: Figure::Svg(text) } => {
-                self.file("figures", name, at, "svg", || Ok(text.as_bytes().to_vec()))
-            }
-            Record::Figure { name, figure: Figure::Png(bytes) } => {
-                self.file("figures", name, at, "png", || Ok(bytes.clone()))
-            }
-            Record::Table { name, table } => self.file("tables", name, at, "csv", || table.to_csv()),
-            Record::Text { name, text } => self.file("texts", name, at, "txt", || Ok(text.as_bytes().to_vec())),
-            _ => Ok(()),
-        }
-    }
-
-    fn file(
-        &self,
-        kind: &str,
-        name: &str,
-        at: &LoggedAt,
-        extension: &str,
-        contents: impl FnOnce() -> io::Result<Vec<u8>>,
-    ) -> Result<(), FileError> {
-        let path = self.folder.join(kind).join(path_of(name)).join(format!("step_{}.{extension}", at.step));
+        let Some(MediaFile { path, contents }) = media_file(record, at) else { return Ok(()) };
+        let path = self.folder.join(path);
         let write = || {
+            let contents = contents?;
             atomic_file::make_folders(atomic_file::folder_of(&path))?;
-            let contents = contents()?;
             atomic_file::write(&path, |file| file.write_all(&contents))
         };
         write().map_err(|source| FileError { what: "cannot write the logged", path: path.clone(), source })
     }
+}
+
+/// A record as a file.
+pub(super) struct MediaFile {
+    /// The path below the folder of the log.
+    pub(super) path: PathBuf,
+    pub(super) contents: io::Result<Vec<u8>>,
+}
+
+/// Returns a record that is a file of its own; `None` for others.
+pub(super) fn media_file(record: &Record<'_>, at: &LoggedAt) -> Option<MediaFile> {
+    let (kind, name, extension, contents) = match record {
+        Record::Image { name, image } => ("images", name, "png", image.to_png()),
+        Record::Figure { name, figure: Figure::Svg(text) } => ("figures", name, "svg", Ok(text.clone().into_bytes())),
+        Record::Figure { name, figure: Figure::Png(bytes) } => ("figures", name, "png", Ok(bytes.clone())),
+        Record::Table { name, table } => ("tables", name, "csv", table.to_csv()),
+        Record::Text { name, text } => ("texts", name, "txt", Ok(text.as_bytes().to_vec())),
+        _ => return None,
+    };
+    let path = Path::new(kind).join(path_of(name)).join(format!("step_{}.{extension}", at.step));
+    Some(MediaFile { path, contents })
 }
 
 /// Returns the path of a name: its parts that `/` separates are folders, without characters that file systems refuse.

@@ -4,12 +4,15 @@ mod appended_file;
 mod csv;
 mod error;
 mod figure;
+mod flattened;
 mod graph;
 mod histogram;
 mod image;
 mod json_lines;
 mod log_folder;
 mod media;
+#[cfg(feature = "mlflow")]
+mod mlflow;
 mod record;
 mod run_start;
 mod table;
@@ -23,6 +26,8 @@ pub(crate) use histogram::Binning;
 pub use histogram::Histogram;
 pub use image::Image;
 pub use json_lines::JsonLinesLogger;
+#[cfg(feature = "mlflow")]
+pub use mlflow::MlflowLogger;
 pub use record::{LoggedAt, Record, SavedCheckpoint};
 pub use run_start::{ResumedRun, RunStart, RunStatus};
 pub use table::Table;

@@ -5,10 +5,10 @@ use super::proto::{
     Image as ProtoImage, PluginData, STATUS_FAILURE, STATUS_SUCCESS, SessionEndInfo, SessionStartInfo, SummaryMetadata,
     SummaryValue, Tensor, TensorShape, Value,
 };
+use crate::loggers::flattened::flattened;
 use crate::loggers::{Histogram, Image, RunStatus};
 use prost::Message;
 use serde_json::Value as Json;
-use std::collections::BTreeMap;
 use std::io;
 
 pub(super) fn scalar(name: &str, value: f64) -> SummaryValue {
@@ -57,8 +57,7 @@ pub(super) fn text(name: &str, text: &str) -> SummaryValue {
 
 /// Returns the hyperparameters, with the names of nested ones joined by `/` as Lightning joins them.
 pub(super) fn hyperparameters(values: &Json, now: f64) -> SummaryValue {
-    let mut hparams = BTreeMap::new();
-    flatten("", values, &mut hparams);
+    let hparams = flattened(values).into_iter().map(|(name, value)| (name, hparam(value))).collect();
     let start = SessionStartInfo { hparams, start_time_secs: now };
     hparams_value("session_start_info", HparamsData::SessionStartInfo(start))
 }
@@ -81,19 +80,12 @@ fn plugin(name: &str, content: Vec<u8>) -> SummaryMetadata {
     SummaryMetadata { plugin_data: Some(PluginData { plugin_name: name.to_owned(), content }) }
 }
 
-fn flatten(name: &str, value: &Json, all: &mut BTreeMap<String, HparamValue>) {
+fn hparam(value: &Json) -> HparamValue {
     let kind = match value {
-        Json::Object(fields) => {
-            for (field, value) in fields {
-                let name = if name.is_empty() { field.clone() } else { format!("{name}/{field}") };
-                flatten(&name, value, all);
-            }
-            return;
-        }
         Json::Number(number) => HparamKind::Number(number.as_f64().unwrap_or(f64::NAN)),
         Json::Bool(value) => HparamKind::Bool(*value),
         Json::String(text) => HparamKind::Text(text.clone()),
-        Json::Array(_) | Json::Null => HparamKind::Text(value.to_string()),
+        Json::Array(_) | Json::Object(_) | Json::Null => HparamKind::Text(value.to_string()),
     };
-    all.insert(name.to_owned(), HparamValue { kind: Some(kind) });
+    HparamValue { kind: Some(kind) }
 }
