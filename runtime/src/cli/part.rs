@@ -1,6 +1,6 @@
 //! One part of the program's command line: the flags of the trainer, of the model or of the data.
 
-use crate::module::Hyperparameters;
+use crate::module::{FlagValues, Hyperparameters};
 use anyhow::{Result, bail};
 use clap::builder::ValueParser;
 use clap::error::ErrorKind;
@@ -65,14 +65,7 @@ impl Part {
             Err(error) if is_missing(&error) => command.clone().ignore_errors(true).get_matches_from(&written),
             Err(error) => return Err(error),
         };
-        let mut explicit = given.clone();
-        let is_default = |id: &Id| given.value_source(id.as_str()) == Some(ValueSource::DefaultValue);
-        for id in given.ids().filter(|id| is_default(id)) {
-            // fails for the ids of groups
-            let _ = explicit.try_clear_id(id.as_str());
-        }
-        let args = self.args().cloned().collect();
-        Ok(PartFlags { args, given, explicit, written, command })
+        Ok(PartFlags { values: FlagValues::new(&self.derived, given), written, command })
     }
 
     /// Returns the arguments of this part, as on a command line for this part alone.
@@ -106,12 +99,7 @@ impl Part {
 
 /// The parsed flags of a part.
 pub(super) struct PartFlags {
-    /// The declared flags.
-    pub(super) args: Vec<Arg>,
-    /// All values, including defaults.
-    pub(super) given: ArgMatches,
-    /// The values on the command line.
-    pub(super) explicit: ArgMatches,
+    pub(super) values: FlagValues,
     written: Vec<OsString>,
     command: Command,
 }
@@ -121,7 +109,7 @@ impl PartFlags {
     pub(super) fn missing_besides<'a>(&self, values: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Vec<String> {
         let (mut written, mut in_files) = (self.written.clone(), Vec::new());
         for (id, value) in values.into_iter().filter(|(_, value)| !value.is_null()) {
-            let arg = self.args.iter().find(|arg| arg.get_id() == id && !self.is_explicit(id));
+            let arg = self.values.args.iter().find(|arg| arg.get_id() == id && !self.values.is_explicit(id));
             let Some(arg) = arg else { continue };
             in_files.push(arg.get_id().clone());
             written.splice(0..0, as_written(arg, value));
@@ -140,15 +128,11 @@ impl PartFlags {
 
     /// Returns whether a value from a file or a checkpoint conflicts with a flag on the command line.
     pub(super) fn conflicts(&self, id: &str, value: &Value) -> bool {
-        let arg = self.args.iter().find(|arg| arg.get_id() == id && !self.is_explicit(id));
+        let arg = self.values.args.iter().find(|arg| arg.get_id() == id && !self.values.is_explicit(id));
         let Some(arg) = arg.filter(|_| !value.is_null() && *value != Value::Bool(false)) else { return false };
         let command = nothing_required(self.command.clone()).mut_args(untyped);
         let written = as_written(arg, value).into_iter().chain(self.written.iter().cloned());
         command.try_get_matches_from(written).is_err_and(|error| error.kind() == ErrorKind::ArgumentConflict)
-    }
-
-    fn is_explicit(&self, id: &str) -> bool {
-        self.explicit.try_contains_id(id).unwrap_or_default()
     }
 }
 

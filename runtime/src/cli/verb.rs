@@ -43,7 +43,7 @@ where
         let explicit = &parsed.explicit;
         let mut files = Configuration::of(explicit, stage, [("model", type_name::<M>()), ("data", type_name::<D>())]);
         let mut config = files.trainer(defaults);
-        Hyperparameters::update_from_arg_matches(&mut config, &parsed.trainer.explicit)?;
+        Hyperparameters::update_from_arg_matches(&mut config, &parsed.trainer.values.explicit)?;
         let given_path = explicit.get_one::<CkptPath>(flags::CKPT_PATH).cloned();
         let ckpt_path = given_path
             .or_else(|| files.value(flags::CKPT_PATH)?.as_str().filter(|path| !path.is_empty()).map(CkptPath::from));
@@ -86,9 +86,7 @@ where
         if self.prints {
             let (model, data) = (json::Plain(&model), json::Plain(&data));
             let ckpt_path = self.ckpt_path.as_ref();
-            let printed = Printed { seed_everything: seed, trainer: &config, model, data, ckpt_path };
-            let text = yaml::write(&printed).context("cannot write the configuration as YAML")?;
-            say(text.trim_end())?;
+            print(&Printed { seed_everything: seed, trainer: &config, model, data, ckpt_path })?;
             return Ok(None);
         }
         let hyper_parameters = serde_json::json!({ "model": model, "data": data });
@@ -129,6 +127,11 @@ where
             }
         }
     }
+}
+
+fn print(printed: &Printed<'_>) -> Result<()> {
+    let text = yaml::write(printed).context("cannot write the configuration as YAML")?;
+    say(text.trim_end())
 }
 
 /// Warns about each changed setting of an optimizer in a resumed `fit`, which keeps the settings of the checkpoint.

@@ -1,8 +1,8 @@
 //! A module for inference, made from a checkpoint.
 
 use super::{
-    CheckpointHooksTable, FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule,
-    ModelHooksTable, variables,
+    CheckpointHooksTable, Fields, FlagValues, FromHparams, FromHparamsAndData, HasHparams, Hyperparameters,
+    LightningModule, ModelHooksTable, variables,
 };
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
@@ -10,8 +10,9 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::panic;
 use crate::stage::Stage;
-use clap::Command;
+use crate::yaml::Table;
 use serde_json::Value;
+use std::fmt;
 use std::path::Path;
 use tch::Device;
 
@@ -139,40 +140,23 @@ fn saved_hparams<'a>(of: &str, checkpoint: &'a Checkpoint) -> Option<&'a Value> 
 }
 
 fn hparams<H: Hyperparameters>(of: &str, path: &Path, checkpoint: &Checkpoint) -> Result<H, Error> {
-    let mut values = defaults::<H>();
-    match saved_hparams(of, checkpoint) {
-        Some(saved) => overlay(&mut values, saved),
-        None if values.is_object() => {}
-        None => {
-            return Err(Error::configuration(format!(
-                "{} has no hyperparameters of the {of}: the program saves them, and with a `main` of your own, give them to \
-                 `Trainer::hyper_parameters`",
-                path.display()
-            )));
-        }
-    }
-    let fits = H::from_json(values);
-    fits.map_err(|error| {
-        Error::configuration(format!("the hyperparameters in {} do not fit the {of}: {error}", path.display()))
-    })
-}
-
-/// The defaults of the flags; null where a flag is required.
-fn defaults<H: Hyperparameters>() -> Value {
-    let matches = H::augment_args(Command::new("defaults").no_binary_name(true)).try_get_matches_from([""; 0]);
-    let hparams = matches.ok().and_then(|matches| H::from_arg_matches(&matches).ok());
-    hparams.and_then(|hparams| hparams.to_json().ok()).unwrap_or(Value::Null)
-}
-
-/// Puts values in place of others, field by field.
-fn overlay(values: &mut Value, over: &Value) {
-    match (values, over) {
-        (Value::Object(values), Value::Object(over)) => {
-            for (name, over) in over {
-                overlay(values.entry(name.clone()).or_insert(Value::Null), over);
-            }
-        }
-        (value, over) => *value = over.clone(),
+    let saved = saved_hparams(of, checkpoint);
+    let values = saved.cloned().unwrap_or_else(|| Value::Object(Table::new()));
+    let flags = FlagValues::defaults::<H>();
+    let wrong = |reason: &dyn fmt::Display| {
+        let path = path.display();
+        Error::configuration(match saved {
+            Some(_) => format!("the hyperparameters in {path} do not fit the {of}: {reason}"),
+            None => format!(
+                "{path} has no hyperparameters of the {of}: the program saves them, and with a `main` of your own, give them to \
+                 `Trainer::hyper_parameters`"
+            ),
+        })
+    };
+    match Fields::<H>::new(&flags, values.clone()).completed(&values) {
+        Ok((hparams, None)) => Ok(hparams),
+        Ok((_, Some(missing))) => Err(wrong(&format_args!("missing field `{}`", missing.join(".")))),
+        Err(error) => Err(wrong(&error)),
     }
 }
 

@@ -12,6 +12,7 @@ mod conversions;
 mod data_source;
 mod freeze;
 mod from_checkpoint;
+mod hyperparameter_fields;
 mod hyperparameters;
 mod into_callbacks;
 mod manual;
@@ -35,6 +36,7 @@ pub use conversions::{
 pub use data_source::{DataSource, Loaders, Loads};
 pub use freeze::Freeze;
 pub use from_checkpoint::LoadFromCheckpoint;
+pub(crate) use hyperparameter_fields::{Fields, FlagValues, name_values};
 pub use hyperparameters::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, NoHparams};
 pub use into_callbacks::IntoCallbacks;
 #[doc(hidden)]

@@ -1,0 +1,251 @@
+//! The fields of a struct of hyperparameters, merged from files, a checkpoint, flags and defaults in their serde form.
+
+use super::Hyperparameters;
+use crate::config::keys::unknown;
+use crate::json::{Filler, Path, Shape};
+use crate::yaml::{Table, in_one_line, shown};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command, Id};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The flags of a struct of hyperparameters, and their values on a command line.
+pub(crate) struct FlagValues {
+    /// The declared flags.
+    pub(crate) args: Vec<Arg>,
+    /// All values, including defaults.
+    pub(crate) given: ArgMatches,
+    /// The values on the command line.
+    pub(crate) explicit: ArgMatches,
+}
+
+impl FlagValues {
+    /// Returns the values of the flags of a command, which was parsed to `given`.
+    pub(crate) fn new(command: &Command, given: ArgMatches) -> Self {
+        let mut explicit = given.clone();
+        let is_default = |id: &Id| given.value_source(id.as_str()) == Some(ValueSource::DefaultValue);
+        for id in given.ids().filter(|id| is_default(id)) {
+            // fails for the ids of groups
+            let _ = explicit.try_clear_id(id.as_str());
+        }
+        Self { args: command.get_arguments().cloned().collect(), given, explicit }
+    }
+
+    /// Returns the defaults: the values on an empty command line.
+    pub(crate) fn defaults<H: Hyperparameters>() -> Self {
+        let command = H::augment_args(Command::new("defaults").no_binary_name(true).disable_help_flag(true));
+        // required flags do not have a value
+        let given = command.clone().ignore_errors(true).get_matches_from([""; 0]);
+        Self::new(&command, given)
+    }
+
+    /// Returns whether a flag is on the command line.
+    pub(crate) fn is_explicit(&self, id: &str) -> bool {
+        self.explicit.try_contains_id(id).unwrap_or_default()
+    }
+}
+
+/// Returns the values of a table by their names, and if a value is a struct, also the values of its fields by theirs.
+pub(crate) fn name_values(table: &Table) -> BTreeMap<String, Value> {
+    let mut named = BTreeMap::new();
+    table.iter().for_each(|(name, value)| name_value(name, value, &mut named));
+    named
+}
+
+/// Adds a value by its name, and if it is a struct, the values of its fields by theirs.
+fn name_value(name: &str, value: &Value, named: &mut BTreeMap<String, Value>) {
+    named.insert(name.to_owned(), value.clone());
+    value.as_object().into_iter().flatten().for_each(|(name, value)| name_value(name, value, named));
+}
+
+/// The fields of a struct of hyperparameters.
+pub(crate) struct Fields<'a, H> {
+    flags: &'a FlagValues,
+    /// The values of the flags on the command line, else their defaults, for flags with a single text.
+    texts: BTreeMap<String, String>,
+    shape: Shape,
+    /// The values that the files override.
+    pub(crate) base: Value,
+    /// The seeds of the fillers with which the base can be deserialized.
+    seeds: Vec<u8>,
+    kind: std::marker::PhantomData<H>,
+}
+
+impl<'a, H: Hyperparameters> Fields<'a, H> {
+    /// Returns the fields with the values `base`, which may be incomplete.
+    pub(crate) fn new(flags: &'a FlagValues, base: Value) -> Self {
+        let args = &flags.args;
+        let texts = args.iter().filter_map(|arg| {
+            let mut raw = flags.given.try_get_raw(arg.get_id().as_str()).ok()??;
+            Some((arg.get_id().to_string(), raw.next()?.to_str()?.to_owned())).filter(|_| raw.next().is_none())
+        });
+        let texts = texts.collect();
+        let mut shape = H::shape(&base, &texts);
+        // a struct that is the value of one flag needs no placeholder
+        shape.optional.retain(|path| path.last().is_none_or(|name| args.iter().all(|arg| arg.get_id() != name)));
+        let mut fields = Self { flags, texts, shape, base, seeds: Vec::new(), kind: std::marker::PhantomData };
+        fields.seeds = (0..SEEDS).filter(|seed| fields.filled(&fields.base, *seed).is_ok()).collect();
+        fields
+    }
+
+    /// Splits a table of a file into the valid values and a list with a mistake for each invalid one.
+    pub(crate) fn sort_out(&self, path: &mut Path, table: &Table) -> (Table, Vec<String>) {
+        let (mut usable, mut mistakes) = (Table::new(), Vec::new());
+        let known = self.known(&path[1..]);
+        for (key, value) in table {
+            path.push(key.clone());
+            let shown_path = path.iter().map(|name| shown(name)).collect::<Vec<_>>().join(".");
+            match value {
+                _ if known.as_ref().is_some_and(|known| !known.contains(key)) => {
+                    mistakes.push(unknown(&shown_path, key, known.as_deref().unwrap_or_default()));
+                }
+                Value::Object(inner) if self.shape.structs.contains_key(&path[1..]) => {
+                    let (inner, wrong) = self.sort_out(path, inner);
+                    usable.insert(key.clone(), Value::Object(inner));
+                    mistakes.extend(wrong);
+                }
+                value => match self.check(&path[1..], value) {
+                    Ok(()) => drop(usable.insert(key.clone(), value.clone())),
+                    Err(error) => mistakes.push(format!("`{shown_path}`: {}", in_one_line(&error))),
+                },
+            }
+            path.pop();
+        }
+        (usable, mistakes)
+    }
+
+    /// Returns the names of the fields of the struct at a path; `None` if they are not known.
+    fn known(&self, path: &[String]) -> Option<Vec<String>> {
+        let at_path = path.iter().try_fold(&self.base, |value, name| value.get(name));
+        let keys = at_path.and_then(Value::as_object).into_iter().flat_map(Table::keys).cloned();
+        let fields = self.shape.structs.get(path);
+        let mut known: Vec<String> = keys.collect();
+        known.extend(fields.into_iter().flat_map(|fields| fields.iter().map(|field| (*field).to_owned())));
+        if path.is_empty() && fields.is_none() {
+            known.extend(self.flags.args.iter().map(|arg| arg.get_id().to_string()));
+        }
+        known.sort();
+        known.dedup();
+        Some(known).filter(|known| path.is_empty() || !known.is_empty())
+    }
+
+    /// Checks that a value fits the field at a path.
+    fn check(&self, path: &[String], value: &Value) -> Result<(), String> {
+        let mut one = value.clone();
+        for name in path.iter().rev() {
+            one = Value::Object(Table::from_iter([(name.clone(), one)]));
+        }
+        let Value::Object(one) = one else { return Ok(()) };
+        // without placeholders, a value cannot be checked alone: all are checked together later
+        let Some(seed) = self.seeds.first() else { return Ok(()) };
+        self.filled(&self.overlaid(&self.base, &one), *seed).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Returns `base` with the values of `table`; structs are merged field by field.
+    pub(crate) fn overlaid(&self, base: &Value, table: &Table) -> Value {
+        overlaid(&self.shape, &mut Path::new(), base, table)
+    }
+
+    /// Returns the hyperparameters, with defaults for missing values and with the flags on the command line, and the path of the first
+    /// value that has no default.
+    pub(crate) fn completed(&self, values: &Value) -> serde_json::Result<(H, Option<Path>)> {
+        let optional = self.optional_of_flags(values);
+        let completed = (0..SEEDS).map(|seed| self.with_flags(values, seed, &optional));
+        let mut complete = completed.filter_map(Result::ok);
+        let (Some(one), Some(other)) = (complete.next(), complete.next()) else {
+            // no placeholder is valid
+            let mut hparams = H::from_json(values.clone())?;
+            hparams.update_from_arg_matches(&self.flags.explicit).map_err(serde::de::Error::custom)?;
+            return Ok((hparams, None));
+        };
+        let mut placeholders = Vec::new();
+        differences(&one, &other, &mut Path::new(), &mut placeholders);
+        let missing = placeholders.into_iter().find(|path| self.is_required(path, values));
+        Ok((H::from_json(one)?, missing))
+    }
+
+    /// Returns whether a placeholder stands for a required value: that of a required flag, which may have another name.
+    fn is_required(&self, path: &[String], values: &Value) -> bool {
+        let named = values.as_object().map(name_values).unwrap_or_default();
+        let is_given = |arg: &Arg| {
+            let id = arg.get_id().as_str();
+            named.contains_key(id) || self.flags.is_explicit(id)
+        };
+        match self.flags.args.iter().find(|arg| path.last().is_some_and(|name| arg.get_id() == name)) {
+            Some(arg) => arg.is_required_set(),
+            None => self.flags.args.iter().any(|arg| arg.is_required_set() && !is_given(arg)),
+        }
+    }
+
+    fn filled(&self, values: &Value, seed: u8) -> serde_json::Result<H> {
+        H::fill(values, Filler::new(seed, &self.texts), &self.shape)
+    }
+
+    /// Returns the fields before and after an update by flags.
+    fn updated(&self, values: &Value, seed: u8, flags: &ArgMatches) -> serde_json::Result<(Value, Value)> {
+        let mut hparams = self.filled(values, seed)?;
+        let before = hparams.to_json()?;
+        hparams.update_from_arg_matches(flags).map_err(serde::de::Error::custom)?;
+        Ok((before, hparams.to_json()?))
+    }
+
+    /// Returns the values with defaults and flags, and with placeholders for missing values.
+    fn with_flags(&self, values: &Value, seed: u8, optional: &BTreeSet<Path>) -> serde_json::Result<Value> {
+        let (_, mut all) = self.updated(values, seed, &self.flags.given)?;
+        if let Some(table) = values.as_object() {
+            all = self.updated(&self.overlaid(&all, table), seed, &self.flags.explicit)?.1;
+        }
+        for path in self.shape.optional.difference(optional) {
+            let value = path.iter().try_fold(&mut all, |value, name| value.get_mut(name));
+            value.into_iter().for_each(|value| *value = Value::Null);
+        }
+        Ok(all)
+    }
+
+    /// Returns the optional structs that are in the values or have a flag on the command line.
+    fn optional_of_flags(&self, values: &Value) -> BTreeSet<Path> {
+        let updates = (0..SEEDS).filter_map(|seed| self.updated(values, seed, &self.flags.explicit).ok());
+        let updates: Vec<(Value, Value)> = updates.collect();
+        let is_there = |path: &&Path| {
+            let at = |value| path.iter().try_fold(value, |value: &Value, name| value.get(name));
+            at(values).is_some_and(|value| !value.is_null())
+                || updates.iter().any(|(before, after)| at(before) != at(after))
+        };
+        self.shape.optional.iter().filter(is_there).cloned().collect()
+    }
+}
+
+/// The number of fillers to try. More than one, as a type may reject 0.
+const SEEDS: u8 = 3;
+
+fn overlaid(shape: &Shape, path: &mut Path, base: &Value, table: &Table) -> Value {
+    let mut all = base.as_object().cloned().unwrap_or_default();
+    for (key, value) in table {
+        path.push(key.clone());
+        let value = match value {
+            Value::Object(inner) if shape.structs.contains_key(path) => {
+                overlaid(shape, path, all.get(key).unwrap_or(&Value::Null), inner)
+            }
+            value => value.clone(),
+        };
+        all.insert(key.clone(), value);
+        path.pop();
+    }
+    Value::Object(all)
+}
+
+/// Collects the paths at which two values differ.
+fn differences(one: &Value, other: &Value, path: &mut Path, found: &mut Vec<Path>) {
+    let (Value::Object(fields), Value::Object(others)) = (one, other) else {
+        if one != other {
+            found.push(path.clone());
+        }
+        return;
+    };
+    let names: BTreeSet<&String> = fields.keys().chain(others.keys()).collect();
+    for name in names {
+        path.push(name.clone());
+        differences(fields.get(name).unwrap_or(&Value::Null), others.get(name).unwrap_or(&Value::Null), path, found);
+        path.pop();
+    }
+}
