@@ -18,6 +18,9 @@ pub(crate) fn hook() -> TokenStream {
         hooks.iter().filter(|hook| hook.logs() == Some(Logs::ByStep)).map(|hook| hook.variant()).collect();
     let dataloaders: Vec<_> = hooks.iter().filter(|hook| hook.is_dataloader()).map(|hook| hook.variant()).collect();
     let older: Vec<_> = hooks.iter().filter(|hook| hook.newer_name().is_some()).map(|hook| hook.variant()).collect();
+    let named = |name: &str| hooks.iter().find(|hook| hook.name() == name).map(|hook| hook.variant());
+    let (steps, loaders): (Vec<_>, Vec<_>) =
+        hooks.iter().filter_map(|hook| Some((hook.variant(), named(hook.step()?.loader)?))).unzip();
     quote! {
         /// A moment of a run at which a module, a data module or a callback may act.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -48,6 +51,14 @@ pub(crate) fn hook() -> TokenStream {
             /// Whether the name is the older one of another hook.
             pub(crate) const fn is_older_name(self) -> bool {
                 matches!(self, #(Self::#older)|*)
+            }
+
+            /// The hook that returns the loaders of a step; `None` for a hook that is not a step.
+            pub(crate) const fn dataloader(self) -> Option<Self> {
+                match self {
+                    #(Self::#steps => Some(Self::#loaders),)*
+                    _ => None,
+                }
             }
 
             /// Whether a value that is logged in the hook is by default that of the step, and not that of the epoch.

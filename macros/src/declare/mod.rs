@@ -7,6 +7,7 @@ mod enumeration;
 mod lambda;
 mod private;
 mod run;
+mod steps;
 mod table;
 mod traits;
 
@@ -23,6 +24,7 @@ pub(crate) fn declare(name: TokenStream) -> TokenStream {
         "Run" => run::both(),
         "Private" => private::module(),
         "Capabilities" => capabilities::traits(),
+        "StepOutputs" => steps::outputs(),
         "ModuleTable" => documentation::table(Role::Module),
         "DataModuleTable" => documentation::table(Role::DataModule),
         "CallbackTable" => documentation::table(Role::Callback),

@@ -14,7 +14,7 @@ pub(crate) fn table(declared: HookTrait) -> TokenStream {
     let variants: Vec<_> = hooks.iter().map(|hook| hook.variant()).collect();
     let fields = hooks.iter().copied().map(field);
     let calls = hooks.iter().map(|hook| call(declared, *hook));
-    let dataloaders = dataloaders(declared);
+    let (overrides, dataloaders) = (overrides(declared), dataloaders(declared));
     let about =
         format!(" The hooks of [`{trait_name}`] that `M` overrides, as function pointers; `None` where it does not.");
     quote! {
@@ -36,10 +36,27 @@ pub(crate) fn table(declared: HookTrait) -> TokenStream {
                 all.into_iter().filter_map(|(overridden, hook)| overridden.then_some(hook)).collect()
             }
 
+            #overrides
             #(#calls)*
             #dataloaders
         }
     }
+}
+
+/// The question whether a hook is overridden, in the tables of which it is asked.
+fn overrides(declared: HookTrait) -> Option<TokenStream> {
+    declared.hooks().any(|hook| hook.is_step() || hook.is_dataloader()).then(|| {
+        let (variants, names): (Vec<_>, Vec<_>) = declared.hooks().map(|hook| (hook.variant(), hook.ident())).unzip();
+        quote! {
+            /// Whether the hook is overridden.
+            pub(crate) const fn overrides(&self, hook: Hook) -> bool {
+                match hook {
+                    #(Hook::#variants => self.#names.is_some(),)*
+                    _ => false,
+                }
+            }
+        }
+    })
 }
 
 /// The call of that hook of the trait which returns the loaders of another verb than `fit`.
@@ -47,16 +64,7 @@ fn dataloaders(declared: HookTrait) -> Option<TokenStream> {
     let several = declared.hooks().filter(|hook| hook.value().is_some_and(|value| value.starts_with("DataLoaders")));
     let (variants, names): (Vec<_>, Vec<_>) = several.map(|hook| (hook.variant(), hook.ident())).unzip();
     (!names.is_empty()).then(|| {
-        let (all, fields): (Vec<_>, Vec<_>) = declared.hooks().map(|hook| (hook.variant(), hook.ident())).unzip();
         quote! {
-            /// Whether the hook is overridden.
-            pub(crate) const fn overrides(&self, hook: Hook) -> bool {
-                match hook {
-                    #(Hook::#all => self.#fields.is_some(),)*
-                    _ => false,
-                }
-            }
-
             /// Calls the hook, which returns loaders.
             pub(crate) fn dataloaders(
                 hook: Hook,
@@ -93,20 +101,24 @@ fn call(declared: HookTrait, hook: Hook) -> TokenStream {
         true => (quote!(callbacks: &mut Callbacks<M>,), quote!(&mut TrainingContext::new(ctx.at(), callbacks))),
         false => (TokenStream::new(), quote!(ctx.at())),
     };
-    let otherwise = match hook.constant_default() {
-        Some(value) => quote!(None => Ok(#value)),
-        None => {
-            quote!(None => call_hook::module(Hook::#variant, ctx, |ctx| <M as #trait_name>::#name(module, #context, #(#names),*)))
-        }
+    let called = quote!(call_hook::module(Hook::#variant, ctx, |ctx| hook(module, #context, #(#names),*)));
+    let body = match hook.constant_default() {
+        Some(value) => quote! {
+            match <M as #trait_name>::TABLE.#name {
+                Some(hook) => #called,
+                None => Ok(#value),
+            }
+        },
+        None => quote! {
+            let hook = <M as #trait_name>::TABLE.#name.unwrap_or(<M as #trait_name>::#name);
+            #called
+        },
     };
     quote! {
         #[inline]
         #[allow(dead_code, unused_variables)]
         pub(crate) fn #name(module: &mut M, ctx: &mut RunContext, #callbacks #(#parameters),*) -> std::result::Result<#value, Error> {
-            match <M as #trait_name>::TABLE.#name {
-                Some(hook) => call_hook::module(Hook::#variant, ctx, |ctx| hook(module, #context, #(#names),*)),
-                #otherwise,
-            }
+            #body
         }
     }
 }

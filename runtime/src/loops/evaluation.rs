@@ -114,6 +114,8 @@ fn smaller(count: Option<usize>, limit: Option<usize>) -> Option<usize> {
     }
 }
 
+// The hooks of each kind are named here, although their names differ in one word: a loop is where the order of hooks is written, and
+// names that a macro puts together could not be searched for.
 impl Kind {
     fn dataloader(self) -> Hook {
         match self {

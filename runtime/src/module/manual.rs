@@ -11,8 +11,7 @@ use tch::Tensor;
 /// A module whose `training_step` runs the backward passes and steps the optimizers by itself:
 /// `#[lightning_module(automatic_optimization = false)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` uses automatic optimization: `training_step` returns the loss, and the trainer does the rest [TL0410]",
-    label = "remove this, or write `#[lightning_module(automatic_optimization = false)]` above the block",
+    label = "`{Self}` is optimized automatically: write `#[lightning_module(automatic_optimization = false)]` above its block",
     note = "if you implement the traits by hand, set `AUTOMATIC_OPTIMIZATION` to `false` and write `impl OptimizesManually for {Self} {{}}`"
 )]
 pub trait OptimizesManually: LightningModule {}

@@ -10,17 +10,7 @@ pub trait Batched: Sized + 'static {
     type Batch: Batch;
 }
 
-/// The return types of a module's steps; `()` for a step that is not defined.
-pub trait StepOutputs: Batched {
-    /// The return type of `training_step`.
-    type TrainingOutput: TrainingOutput;
-    /// The return type of `validation_step`.
-    type ValidationOutput: 'static;
-    /// The return type of `test_step`.
-    type TestOutput: 'static;
-    /// The return type of `predict_step`.
-    type Prediction: 'static;
-}
+tch_lightning_macros::declare_hooks!(StepOutputs);
 
 /// A return type of `training_step`: a loss, and possibly more.
 ///

@@ -3,12 +3,18 @@
 use crate::config::TrainerConfig;
 use crate::error::Error;
 use crate::hook::Hook;
-use crate::module::LightningModule;
+use crate::module::{DataSource, LightningModule};
 use crate::stage::Stage;
 
 /// Fails for a verb whose hook is not there.
 pub(super) fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {
     if is_there { Ok(()) } else { Err(Error::Missing { stage, hook }) }
+}
+
+/// Fails for a verb whose step is not there, or has no loader.
+pub(super) fn needs_step<M: LightningModule>(stage: Stage, step: Hook, data: &dyn DataSource<M>) -> Result<(), Error> {
+    needs(stage, step, <M as LightningModule>::TABLE.overrides(step))?;
+    step.dataloader().map_or(Ok(()), |loader| needs(stage, loader, data.has(loader)))
 }
 
 /// Fails for settings that the trainer can follow in automatic optimization only.

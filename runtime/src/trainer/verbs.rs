@@ -1,21 +1,20 @@
 //! `fit`, `validate`, `test` and `predict`: what each needs, and what it does within a run.
 
-use super::requirements::{needs, needs_automatic_optimization};
+use super::requirements::{needs, needs_automatic_optimization, needs_step};
 use super::{Metrics, Trainer};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::loops::{self, Evaluation, Kind, TakesPrediction};
-use crate::module::{DataSource, LightningModule};
+use crate::module::{DataSource, LightningModule, Run};
 use crate::stage::Stage;
 
 impl<M: LightningModule> Trainer<M> {
     /// [`Trainer::fit`] with the required hooks checked at run time.
     pub(crate) fn run_fit(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<(), Error> {
         needs_automatic_optimization::<M>(&self.config)?;
-        let table = &<M as LightningModule>::TABLE;
-        needs(Stage::Fit, Hook::TrainingStep, table.training_step.is_some())?;
-        needs(Stage::Fit, Hook::ConfigureOptimizers, table.configure_optimizers.is_some())?;
-        needs(Stage::Fit, Hook::TrainDataloader, data.has(Hook::TrainDataloader))?;
+        needs_step::<M>(Stage::Fit, Hook::TrainingStep, data)?;
+        let has_optimizers = <M as LightningModule>::TABLE.overrides(Hook::ConfigureOptimizers);
+        needs(Stage::Fit, Hook::ConfigureOptimizers, has_optimizers)?;
         self.run(Stage::Fit, module, data, |run, checkpoint| {
             let early = run.begin_fit(checkpoint)?;
             loops::fit(run, early)?;
@@ -25,23 +24,14 @@ impl<M: LightningModule> Trainer<M> {
 
     /// [`Trainer::validate`] with the required hooks checked at run time.
     pub(crate) fn run_validate(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<Metrics, Error> {
-        let has_step = <M as LightningModule>::TABLE.validation_step.is_some();
-        needs(Stage::Validate, Hook::ValidationStep, has_step)?;
-        needs(Stage::Validate, Hook::ValDataloader, data.has(Hook::ValDataloader))?;
-        self.run(Stage::Validate, module, data, |run, checkpoint| {
-            run.restore_from(checkpoint.as_ref())?;
-            run.log_hyper_parameters()?;
+        self.run_without_training(Stage::Validate, Hook::ValidationStep, module, data, |run| {
             Evaluation::new(Kind::Validation).run_alone(run)
         })
     }
 
     /// [`Trainer::test`] with the required hooks checked at run time.
     pub(crate) fn run_test(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<Metrics, Error> {
-        needs(Stage::Test, Hook::TestStep, <M as LightningModule>::TABLE.test_step.is_some())?;
-        needs(Stage::Test, Hook::TestDataloader, data.has(Hook::TestDataloader))?;
-        self.run(Stage::Test, module, data, |run, checkpoint| {
-            run.restore_from(checkpoint.as_ref())?;
-            run.log_hyper_parameters()?;
+        self.run_without_training(Stage::Test, Hook::TestStep, module, data, |run| {
             Evaluation::new(Kind::Test).run_alone(run)
         })
     }
@@ -53,12 +43,23 @@ impl<M: LightningModule> Trainer<M> {
         data: &mut dyn DataSource<M>,
         each: Option<TakesPrediction<'_, M::Prediction>>,
     ) -> Result<Vec<M::Prediction>, Error> {
-        needs(Stage::Predict, Hook::PredictStep, <M as LightningModule>::TABLE.predict_step.is_some())?;
-        needs(Stage::Predict, Hook::PredictDataloader, data.has(Hook::PredictDataloader))?;
-        self.run(Stage::Predict, module, data, |run, checkpoint| {
+        self.run_without_training(Stage::Predict, Hook::PredictStep, module, data, |run| loops::predict(run, each))
+    }
+
+    /// Runs `body` with the module as a checkpoint has saved it, if there is one.
+    fn run_without_training<T>(
+        &mut self,
+        stage: Stage,
+        step: Hook,
+        module: &mut M,
+        data: &mut dyn DataSource<M>,
+        body: impl FnOnce(&mut Run<'_, M>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        needs_step::<M>(stage, step, data)?;
+        self.run(stage, module, data, |run, checkpoint| {
             run.restore_from(checkpoint.as_ref())?;
             run.log_hyper_parameters()?;
-            loops::predict(run, each)
+            body(run)
         })
     }
 }
