@@ -50,26 +50,49 @@ pub(crate) fn warn_of_aborts() {
 ///
 /// Values that the panic left in an inconsistent state are not used again: the error ends the run, unless users handle it.
 pub(crate) fn catch<T>(call: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
-    silence_caught_panics();
-    let was_inside = INSIDE.replace(true);
-    let outcome = catch_unwind(AssertUnwindSafe(call));
-    INSIDE.set(was_inside);
-    outcome.unwrap_or_else(|panic| {
-        let text = readable(text(panic.as_ref()));
-        Err(anyhow::Error::msg(message(&text, PANICKED_AT.take().as_deref())))
-    })
+    catch_in_hook(None, call)
 }
 
 /// Like [`catch`], for a hook. Its location is only used if panics abort.
+// A program has an instance of this for each hook: everything that does not depend on `call` is in functions of its own.
 pub(crate) fn catch_in_hook<T>(
     location: Option<HookLocation>,
     call: impl FnOnce() -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
-    let Some(location) = location else { return catch(call) };
-    let outer = LOCATION.replace(Some(location));
-    let outcome = catch(call);
-    LOCATION.set(outer);
-    outcome
+    let outer = Outer::enter(location);
+    let outcome = catch_unwind(AssertUnwindSafe(call));
+    outer.restore();
+    match outcome {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(error_of(panic.as_ref())),
+    }
+}
+
+/// The state of the thread outside of a [`catch`].
+struct Outer {
+    was_inside: bool,
+    location: Option<HookLocation>,
+}
+
+impl Outer {
+    fn enter(inner: Option<HookLocation>) -> Self {
+        silence_caught_panics();
+        let location = LOCATION.get();
+        if inner.is_some() {
+            LOCATION.set(inner);
+        }
+        Self { was_inside: INSIDE.replace(true), location }
+    }
+
+    fn restore(self) {
+        INSIDE.set(self.was_inside);
+        LOCATION.set(self.location);
+    }
+}
+
+fn error_of(panic: &dyn Any) -> anyhow::Error {
+    let text = readable(text(panic));
+    anyhow::Error::msg(message(&text, PANICKED_AT.take().as_deref()))
 }
 
 /// Installs a panic hook that does not print the panics that become errors. Other panics are passed to the previous hook.

@@ -91,6 +91,17 @@ struct State {
     time_elapsed: f64,
 }
 
+// These are not generic, unlike the implementation of `Callback<M>`: they are compiled once, in this crate, instead of in each program.
+impl State {
+    fn to_json(&self) -> serde_json::Result<Value> {
+        json::to_value(self)
+    }
+
+    fn from_json(saved: &Value) -> serde_json::Result<Self> {
+        json::from_value(saved)
+    }
+}
+
 impl Timer {
     /// Creates a timer without a limit.
     pub fn new() -> Self {
@@ -239,11 +250,11 @@ impl<M: LightningModule> Callback<M> for Timer {
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
         let time_elapsed = self.time_elapsed(RunningStage::Training).as_secs_f64();
-        Ok(json::to_value(&State { time_elapsed })?)
+        Ok(State { time_elapsed }.to_json()?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        let State { time_elapsed } = json::from_value(state_dict)?;
+        let State { time_elapsed } = State::from_json(state_dict)?;
         self.before = Duration::try_from_secs_f64(time_elapsed)?;
         Ok(())
     }

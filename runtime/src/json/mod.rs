@@ -51,7 +51,7 @@ pub fn to_value(value: &(impl Serialize + ?Sized)) -> Result<Value> {
 /// # Errors
 /// If the JSON does not match the type.
 pub fn from_value<T: DeserializeOwned>(json: &Value) -> Result<T> {
-    if read::has_marks(json) { T::deserialize(read::Marked(json)) } else { serde_json::from_value(json.clone()) }
+    T::deserialize(read::Marked(json))
 }
 
 /// Parses the number in a mark.

@@ -7,15 +7,6 @@ use serde_json::{Error, Map, Value};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Returns whether a value contains a mark at any depth.
-pub(super) fn has_marks(json: &Value) -> bool {
-    match json {
-        Value::Array(items) => items.iter().any(has_marks),
-        Value::Object(map) => mark(map).is_some() || map.values().any(has_marks),
-        _ => false,
-    }
-}
-
 /// Returns the content of a mark, if the map is one.
 pub(super) fn mark(map: &Map<String, Value>) -> Option<&Value> {
     if map.len() == 1 { map.get(FLOAT) } else { None }
@@ -56,7 +47,10 @@ impl<'de> Deserializer<'de> for Marked<'de> {
                 Some(Value::Object(map)) => visit_map(map, visitor),
                 _ => visit_map(map, visitor),
             },
-            other => other.deserialize_any(visitor),
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Number(number) => number.deserialize_any(visitor),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Null => visitor.visit_unit(),
         }
     }
 

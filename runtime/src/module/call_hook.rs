@@ -30,6 +30,7 @@ pub(crate) fn callback<T>(
     run(hook, Some(name), ctx, call)
 }
 
+// A program has an instance of this for each hook: everything that does not depend on `call` is in functions of its own.
 fn run<T>(
     hook: Hook,
     callback: Option<&'static str>,
@@ -40,12 +41,16 @@ fn run<T>(
     let location = panic::aborts().then(|| HookLocation { hook, callback, location: ctx.location() });
     let outcome = panic::catch_in_hook(location, || call(ctx));
     ctx.leave_hook(outer);
-    let outcome = match (outcome, ctx.take_refused_log()) {
-        (Ok(_), Some(refused)) => Err(anyhow::Error::msg(refused)),
-        (outcome, _) => outcome,
-    };
+    match (outcome, ctx.take_refused_log()) {
+        (Ok(value), None) => Ok(value),
+        (Ok(_), Some(refused)) => Err(failed(hook, callback, ctx, anyhow::Error::msg(refused))),
+        (Err(error), _) => Err(failed(hook, callback, ctx, error)),
+    }
+}
+
+fn failed(hook: Hook, callback: Option<&'static str>, ctx: &RunContext, error: anyhow::Error) -> Error {
     // an error of an inner hook already has its location
-    outcome.map_err(|error| of_run(error).unwrap_or_else(|error| located(hook, callback, ctx, error)))
+    of_run(error).unwrap_or_else(|error| located(hook, callback, ctx, error))
 }
 
 /// Returns an error that is complete without the hook in which it occurred.

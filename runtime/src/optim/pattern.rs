@@ -1,29 +1,48 @@
-use globset::{GlobBuilder, GlobMatcher};
+//! Glob patterns of parameter names.
 
 use super::OptimizerError;
 
-/// A glob pattern of parameter names, whose components are separated by dots, as those of a path are by slashes.
+/// A glob pattern of parameter names, whose components are separated by dots, as those of a path are by slashes. The crate
+/// `globset` would know `{a,b}`, but brings an engine of regular expressions, a tenth of a program's build.
 #[derive(Debug)]
-pub(crate) struct Pattern(GlobMatcher);
+pub(crate) struct Pattern(Vec<glob::Pattern>);
+
+/// `?`, `*` and ranges match within a component.
+const OPTIONS: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
 impl Pattern {
     pub(crate) fn new(optimizer: &'static str, pattern: &str) -> Result<Self, OptimizerError> {
-        let glob = GlobBuilder::new(&as_path(pattern)).literal_separator(true).build();
-        let glob = glob.map_err(|error| OptimizerError::Pattern {
+        let invalid = |reason: &str| OptimizerError::Pattern {
             optimizer,
             pattern: pattern.to_owned(),
-            reason: error.kind().to_string(),
-        })?;
-        Ok(Self(glob.compile_matcher()))
+            reason: reason.to_owned(),
+        };
+        let mut alternatives = Vec::new();
+        expand(&as_path(pattern), &mut alternatives).map_err(&invalid)?;
+        let patterns = alternatives.iter().map(|one| glob::Pattern::new(one)).collect::<Result<_, _>>();
+        patterns.map(Self).map_err(|error| invalid(error.msg))
     }
 
     pub(crate) fn matches(&self, name: &str) -> bool {
-        self.0.is_match(as_path(name))
+        let path = as_path(name);
+        self.0.iter().any(|pattern| pattern.matches_with(&path, OPTIONS))
     }
 }
 
 fn as_path(name: &str) -> String {
     name.replace('.', "/")
+}
+
+/// Adds a pattern with `{a,b}` as one pattern for each alternative.
+fn expand(pattern: &str, alternatives: &mut Vec<String>) -> Result<(), &'static str> {
+    // there is no group within the last one
+    let Some((before, rest)) = pattern.rsplit_once('{') else {
+        alternatives.push(pattern.to_owned());
+        return if pattern.contains('}') { Err("`}` without `{`") } else { Ok(()) };
+    };
+    let (group, after) = rest.split_once('}').ok_or("`{` without `}`")?;
+    group.split(',').try_for_each(|one| expand(&format!("{before}{one}{after}"), alternatives))
 }
 
 #[cfg(test)]
@@ -41,14 +60,24 @@ mod tests {
             ("encoder.**", &["encoder.norm.bias", "encoder.layers.10.weight"]),
             ("encoder.**.weight", &["encoder.layers.10.weight"]),
             ("encoder.layers.[0-9][0-9].*", &["encoder.layers.10.weight"]),
+            ("fc[!0-9]bias", &[]),
             ("{fc,encoder.norm}.*", &["fc.bias", "fc.weight", "encoder.norm.bias"]),
             ("**.{norm.bias,w}", &["encoder.norm.bias", "encoderless.w"]),
+            ("{fc,encoder{.norm,less}}.{bias,w}", &["fc.bias", "encoder.norm.bias", "encoderless.w"]),
             ("encoder*.?", &["encoderless.w"]),
             ("FC.bias", &[]),
         ] {
             let pattern = (pattern, Pattern::new("SGD", pattern).unwrap());
             let found: Vec<&str> = names.into_iter().filter(|name| pattern.1.matches(name)).collect();
             assert_eq!(found, expected, "{}", pattern.0);
+        }
+    }
+
+    #[test]
+    fn new_refuses_patterns_that_are_not_closed() {
+        for pattern in ["[", "fc.[a-", "{fc", "fc}.bias", "{a,{b}", "fc.**bias"] {
+            let refused = Pattern::new("SGD", pattern).unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("SGD: `{pattern}` is not a valid pattern")), "{refused}");
         }
     }
 }

@@ -18,7 +18,6 @@ use crate::config::{Every, Span, Stopwatch};
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
-use crate::json;
 use crate::module::{Callback, LightningModule};
 use crate::paths;
 use crate::stage::Stage;
@@ -303,11 +302,11 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         if self.train_time_interval.is_some() {
             self.state.since_due = self.run.stopwatch.elapsed();
         }
-        Ok(json::to_value(&State { monitor: self.monitor.clone(), ..self.state.absolute() })?)
+        Ok(State { monitor: self.monitor.clone(), ..self.state.absolute() }.to_json()?)
     }
 
     fn load_state_dict(&mut self, ctx: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
-        let saved: State = json::from_value(state_dict)?;
+        let saved = State::from_json(state_dict)?;
         if let Some(folder) = self.taken_over(ctx, &saved.dirpath) {
             self.state = saved.within(&folder);
         } else {

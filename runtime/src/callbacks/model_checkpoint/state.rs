@@ -2,8 +2,10 @@
 
 use super::best::Best;
 use crate::config::Stopwatch;
+use crate::json;
 use crate::json_path;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,7 +40,16 @@ pub(super) struct State {
     pub(super) is_deferred: bool,
 }
 
+// These are not generic, unlike the implementation of `Callback<M>`: they are compiled once, in this crate, instead of in each program.
 impl State {
+    pub(super) fn to_json(&self) -> serde_json::Result<Value> {
+        json::to_value(self)
+    }
+
+    pub(super) fn from_json(saved: &Value) -> serde_json::Result<Self> {
+        json::from_value(saved)
+    }
+
     /// Returns the state with absolute paths, which do not depend on the working directory.
     pub(super) fn absolute(&self) -> Self {
         self.with_paths(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()))
