@@ -57,26 +57,30 @@ impl ProgressBar {
         }
     }
 
-    fn open(&mut self, what: String, batches: usize) {
+    /// Draws a bar for this number of batches, or their count alone if the number is unknown.
+    fn open(&mut self, what: String, batches: Option<usize>) {
         if !self.is_terminal {
             return;
         }
-        let bar = Bar::with_draw_target(Some(batches as u64), ProgressDrawTarget::hidden());
-        let width = batches.to_string().len();
-        let template =
-            format!("{{prefix}} {{wide_bar}} {{pos:>{width}}}/{{len}} {{elapsed:>4}} {{speed:>10.dim}} {{msg}}");
+        let bar = Bar::with_draw_target(batches.map(|batches| batches as u64), ProgressDrawTarget::hidden());
+        let count = batches.map_or_else(
+            || "{pos}".to_owned(),
+            |batches| format!("{{wide_bar}} {{pos:>{}}}/{{len}}", batches.to_string().len()),
+        );
+        let template = format!("{{prefix}} {count} {{elapsed:>4}} {{speed:>10.dim}} {{msg}}");
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.with_key("speed", |state: &ProgressState, text: &mut dyn fmt::Write| {
             let _ = write!(text, "{:.1}/s", state.per_sec());
         }));
         bar.set_prefix(what);
+        bar.set_message(" ".repeat(self.metrics_width));
         self.bar = Some(terminal::add_bar(bar));
     }
 
     /// Displays the bar of the current epoch, at the current batch.
     fn begin_epoch(&mut self, ctx: &RunContext) {
         self.epoch_began = Instant::now();
-        self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches().unwrap_or(0));
+        self.open(format!("epoch {}", ctx.current_epoch() + 1), ctx.num_training_batches());
         if let Some(bar) = &self.bar {
             bar.set_position(if ctx.is_mid_epoch() { ctx.progress().batches_ready() as u64 } else { 0 });
         }
@@ -94,7 +98,7 @@ impl ProgressBar {
         if self.refreshed.elapsed() >= REFRESH {
             let metrics = metrics(ctx);
             self.metrics_width = self.metrics_width.max(metrics.chars().count());
-            bar.set_message(format!("{metrics:<0$}", self.metrics_width));
+            bar.set_message(padded(&metrics, self.metrics_width));
             self.refreshed = Instant::now();
         }
     }
@@ -111,6 +115,10 @@ impl ProgressBar {
         }
         terminal::say(line);
     }
+}
+
+fn padded(text: &str, width: usize) -> String {
+    format!("{text:<width$}")
 }
 
 fn metrics(ctx: &RunContext) -> String {
@@ -166,7 +174,23 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
     }
 
     fn on_sanity_check_start(&mut self, _: &mut Context<Outside>, _: &mut M) -> Result<()> {
-        self.open("sanity check".to_owned(), 0);
+        self.open("sanity check:".to_owned(), None);
+        Ok(())
+    }
+
+    fn on_validation_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        _: &mut M,
+        _: &M::ValidationOutput,
+        _: &M::Batch,
+        _: usize,
+        _: usize,
+    ) -> Result<()> {
+        match &self.bar {
+            Some(bar) if ctx.sanity_checking() => bar.inc(1),
+            _ => {}
+        }
         Ok(())
     }
 
@@ -177,7 +201,9 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
 
     fn on_validation_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         match &self.bar {
-            Some(bar) if ctx.running_stage() == RunningStage::Validating => bar.set_message("validating"),
+            Some(bar) if ctx.running_stage() == RunningStage::Validating => {
+                bar.set_message(padded("validating", self.metrics_width));
+            }
             _ => {}
         }
         Ok(())
