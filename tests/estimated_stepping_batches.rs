@@ -173,7 +173,7 @@ fn estimate_that_is_unknown_is_an_error_with_the_reason() {
     let said = fit(true, |_| {}).unwrap_err();
     assert_eq!(
         said,
-        "the number of optimizer steps is not known: the training loader does not know its length; set `max_steps`, or \
+        "the number of optimizer steps is unknown: the training loader does not have a known length; set `max_steps`, or \
          `limit_train_batches` to a number"
     );
     assert_eq!(fit(true, |config| config.max_steps = Some(8)), Ok(8));

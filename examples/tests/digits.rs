@@ -199,5 +199,5 @@ fn damaged_and_missing_files_are_refused_in_one_sentence() {
     let whole = fs::read(program.path(&program.checkpoint())).unwrap();
     fs::write(program.path("cut.ckpt"), &whole[..whole.len() / 2]).unwrap();
     let refused = program.refuse("test --ckpt-path cut.ckpt");
-    assert!(refused.starts_with("the checkpoint cut.ckpt is damaged or cut short ("), "{refused}");
+    assert!(refused.starts_with("the checkpoint cut.ckpt is damaged or truncated ("), "{refused}");
 }

@@ -11,13 +11,13 @@ use syn::{Expr, ExprLit, Lit, Meta, Path, Token};
 
 const AUTOMATIC_OPTIMIZATION: &str = "automatic_optimization";
 
-/// Where the runtime crate is, for those who reach it through another crate.
+/// The path of the runtime crate, for crates that use it through another crate.
 const CRATE: &str = "crate";
 
 /// The arguments of an attribute, with their defaults.
 pub(crate) struct Arguments {
     pub(crate) automatic_optimization: bool,
-    /// The path of the runtime crate, where it is given.
+    /// The path of the runtime crate, if it is set.
     pub(crate) root: Option<TokenStream>,
 }
 
@@ -66,7 +66,7 @@ impl Arguments {
     }
 }
 
-/// The known arguments as a sentence has them.
+/// Returns the known arguments for an error message.
 fn list(known: &[&str]) -> String {
     let forms = known.iter().map(|name| match *name {
         CRATE => "`crate = \"…\"`".to_owned(),

@@ -88,7 +88,7 @@ pub(crate) fn mention(attributes: &[Attribute], wanted: &str) -> bool {
     })
 }
 
-/// Removes the markers, which rustc does not know.
+/// Removes the markers, which are not attributes of rustc.
 pub(crate) fn unmark(attributes: &mut Vec<Attribute>) {
     attributes.retain_mut(|attribute| match (name(&attribute.meta).as_deref(), &mut attribute.meta) {
         (Some(MARKER), _) => false,

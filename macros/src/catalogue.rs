@@ -1,7 +1,7 @@
 //! The catalogue of diagnostics: each has a stable code, a title, and its messages.
 //!
 //! `tch_lightning::errors` has a page for each code, `tests/ui/fail` a program with the error; the tests below compare the three.
-//! A code without a message here is reported by rustc, which alone knows the types, with the message of a trait of the runtime
+//! A code without a message here is reported by rustc, which has the types, with the message of a trait of the runtime
 //! crate (`#[diagnostic::on_unimplemented]`).
 
 use std::fmt::{self, Display};

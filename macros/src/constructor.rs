@@ -6,8 +6,8 @@ use crate::types;
 use syn::{FnArg, GenericParam, Pat, PatType, Type, TypeParam, TypeReference};
 
 /// A method `new` that constructs its type from hyperparameters and, for a module, from the data module, in any order. The
-/// parameters may have any name: the data module is a `&Data`, hyperparameters are a value. Where both are references, or only one
-/// is taken by reference, the names `hparams` and `data` decide, and otherwise the first parameter is the hyperparameters.
+/// parameters may have any name: the data module is a `&Data`, hyperparameters are a value. If both are references, or a single
+/// parameter is one, the names `hparams` and `data` decide; otherwise the first parameter is the hyperparameters.
 pub(crate) struct Constructor<'a> {
     pub(crate) method: &'a Method,
     pub(crate) hparams: Option<Parameter<'a>>,

@@ -63,7 +63,7 @@ impl Block {
         Self { role, arguments, item, traits, hooks }
     }
 
-    /// The hook of this name. There are several where each has a `#[cfg]` of its own.
+    /// Returns the hooks of this name; there may be several, each with a `#[cfg]`.
     pub(crate) fn written<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Written> {
         self.hooks.iter().filter(move |hook| hook.declared.name() == name)
     }
@@ -108,8 +108,8 @@ impl Block {
         generics
     }
 
-    /// The hooks that decide which batches the block works with: the first that asks for `batch`, steps before others, else
-    /// the first loader. Where all have a `#[cfg]`, the first of them that is compiled decides.
+    /// Returns the hooks that determine the type of the block's batches: the first hook with `batch`, steps before others,
+    /// else the first loader. If all have a `#[cfg]`, the first one that is compiled decides.
     pub(crate) fn decided_batches(&self) -> Vec<DecidedBatch<'_>> {
         let steps = hooks::steps().flat_map(|(step, _)| self.written(step.name()));
         let (always, sometimes): (Vec<&Written>, Vec<&Written>) =
@@ -126,7 +126,7 @@ impl Block {
         decided
     }
 
-    /// `new`, where it is a constructor that the generated program can call. There are several where each has a `#[cfg]`.
+    /// Returns `new`, if it is a constructor that the generated program can call; there may be several, each with a `#[cfg]`.
     pub(crate) fn constructors(&self) -> impl Iterator<Item = Constructor<'_>> {
         self.methods("new").filter_map(|new| Constructor::of(self.role, new))
     }
@@ -170,7 +170,7 @@ impl Written {
         None
     }
 
-    /// What a step returns as the associated type: `()` where no type can be named.
+    /// Returns the associated type for a step's value; `()` if its type cannot be named.
     pub(crate) fn step_output(&self) -> Type {
         let output = self.method.output();
         if types::can_be_named(&output) && !self.is_generic() { output } else { parse_quote!(()) }
@@ -183,7 +183,7 @@ impl Method {
         self.conditions.predicate()
     }
 
-    /// Whether its types depend on type parameters of its own.
+    /// Returns whether its types depend on its own type parameters.
     pub(crate) fn is_generic(&self) -> bool {
         self.sig.generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
     }
@@ -210,11 +210,11 @@ impl Method {
         }
     }
 
-    /// What it returns, without its `Result`.
+    /// Returns its return type, without the `Result`.
     pub(crate) fn output(&self) -> Type {
         let returned = self.returned();
         if is_closed_result(&returned) {
-            // only the compiler knows its value, which is what it yields when it is iterated over
+            // the type of its value is resolved by the compiler, as the item of its iterator
             return parse_quote_spanned!(returned.span()=> <#returned as ::core::iter::IntoIterator>::Item);
         }
         result_value(&returned).cloned().unwrap_or(returned)
@@ -225,7 +225,7 @@ impl Method {
         is_closed_result(&returned) || result_value(&returned).is_some()
     }
 
-    /// The place of the error that it returns: the error's type, or the whole `Result` where that does not name it.
+    /// Returns the span for errors about its error type: that of the type, or of the complete `Result` if it does not name one.
     pub(crate) fn error_span(&self) -> Span {
         let returned = self.returned();
         result_error(&returned).unwrap_or(&returned).span()

@@ -15,8 +15,8 @@ use syn::parse::{ParseStream, Parser};
 use syn::visit_mut::{VisitMut, visit_type_mut};
 use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Signature, Type, Visibility};
 
-/// An `impl` block. Bodies are not parsed, nor the signatures of methods that are not relevant here. What is incomplete there is
-/// passed on for rustc to report, and an editor still sees everything else that the block means.
+/// An `impl` block. Bodies are not parsed, nor the signatures of methods that are not relevant here. Incomplete code is passed on
+/// for rustc to report, so that editors still get the expansion of the rest of the block.
 #[derive(Clone)]
 pub(crate) struct ImplBlock {
     /// The block without its items.
@@ -27,7 +27,7 @@ pub(crate) struct ImplBlock {
 #[derive(Clone)]
 pub(crate) enum BlockItem {
     Method(Box<Method>),
-    /// A method whose name shows that it is not a hook nor otherwise relevant.
+    /// A method that is not a hook or otherwise relevant, according to its name.
     Unread(Box<Unread>),
     /// An item that cannot be a hook.
     Other(TokenStream),
@@ -53,7 +53,7 @@ pub(crate) struct Unread {
     attrs: Vec<Attribute>,
     pub(crate) conditions: Conditions,
     pub(crate) ident: Ident,
-    /// What comes after the attributes.
+    /// The tokens after the attributes.
     tokens: TokenStream,
 }
 
@@ -65,7 +65,7 @@ impl ImplBlock {
         })
     }
 
-    /// Removes the markers, which rustc does not know.
+    /// Removes the markers, which are not attributes of rustc.
     pub(crate) fn unmark(&mut self) {
         for item in &mut self.items {
             match item {
@@ -141,7 +141,7 @@ fn item(read: &HashSet<&str>, input: ParseStream<'_>) -> syn::Result<BlockItem> 
     Ok(BlockItem::Method(Box::new(Method { ours, attrs, conditions, documentation, vis, sig, name, body })))
 }
 
-/// The name and the tokens of the method that begins here, and where it ends; nothing where something else begins here.
+/// Returns the name and the tokens of the method that starts here, and its end; `None` if it is not a method.
 fn method(start: Cursor<'_>) -> Option<(Option<(Ident, TokenStream)>, Cursor<'_>)> {
     const QUALIFIERS: [&str; 7] = ["pub", "default", "const", "async", "unsafe", "safe", "extern"];
     let (mut tokens, mut cursor) = (TokenStream::new(), start);

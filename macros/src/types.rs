@@ -1,4 +1,4 @@
-//! What the tokens of a type show without the compiler's knowledge.
+//! Comparison of types by their tokens.
 
 use crate::hooks::parsed;
 use proc_macro2::TokenStream;
@@ -6,7 +6,7 @@ use quote::{ToTokens, quote};
 use syn::visit_mut::{VisitMut, visit_type_reference_mut};
 use syn::{BoundLifetimes, Ident, Lifetime, ParenthesizedGenericArguments, Path, Type, TypeBareFn, TypeReference};
 
-/// Whether the written type cannot be the declared one, whatever its names refer to.
+/// Returns whether the written type cannot be the declared one, independent of what its names refer to.
 pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
     match (declared, written) {
         (_, Type::ImplTrait(_)) => false,
@@ -37,7 +37,7 @@ fn last_name(ty: &Type) -> String {
     }
 }
 
-/// The types whose names nobody gives to something else.
+/// The types whose names are never redefined in practice.
 fn is_plain(ty: &Type) -> bool {
     const PLAIN: [&str; 20] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64",
@@ -103,7 +103,7 @@ pub(crate) fn can_be_named(ty: &Type) -> bool {
     borrow(ty).is_none() && !has_impl(ty)
 }
 
-/// `T` of `&T` and `&mut T`, and any other type as it is.
+/// Returns `T` for `&T` and `&mut T`, and any other type unchanged.
 pub(crate) fn without_reference(ty: &Type) -> &Type {
     match ty {
         Type::Reference(reference) => &reference.elem,
@@ -149,7 +149,7 @@ pub(crate) fn without_lifetimes(ty: &Type) -> Type {
     ty
 }
 
-/// A declared type outside its trait: `M` stands for the type that `Self` was.
+/// Returns a declared type outside its trait, with `M` in place of `Self`.
 pub(crate) fn of_module(declared: &str) -> Type {
     struct ForSelf;
     impl VisitMut for ForSelf {

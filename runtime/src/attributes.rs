@@ -1,24 +1,24 @@
-//! The attributes, with what users need to know of them.
+//! The attribute macros, with their documentation.
 
 /// Makes a type a `LightningModule`: write it on the `impl` block that holds the model's hooks.
 ///
 /// - A method named as a hook **is** that hook. It takes any subset of the hook's parameters, by name, in any order, and may
-///   return the hook's value or a `Result` of it. It stays an ordinary method, callable by itself. A `_` before the name of a
-///   parameter does not count: `_batch_idx` is `batch_idx`.
-/// - `parameters` returns the model's `nn::VarStore`, and must be there.
+///   return the hook's value or a `Result` of it. It remains an ordinary method that can be called directly. A leading `_` in
+///   the name of a parameter is ignored: `_batch_idx` is `batch_idx`.
+/// - `parameters` returns the model's `nn::VarStore`. It is required.
 /// - `fn new(hparams: Hparams) -> Self` constructs the model from its hyperparameters: the generated program has a flag for
-///   each, and checkpoints store them. `fn new(hparams: Hparams, data: &Data) -> Self` takes the data module too, as for the size
-///   of a vocabulary: see [`FromHparamsAndData`](crate::module::FromHparamsAndData). The parameters may have any name.
-/// - Any other method is left as it is. One that starts with `on_`, or nearly has a hook's name, is an error with a suggestion;
-///   `#[not_a_hook]` above it says that it is meant.
-/// - `ctx` is a `&mut Context` of the hook's own moment, or a `&mut RunContext` where nothing is logged.
-/// - A hook under `#[cfg(…)]`, also within `#[cfg_attr(…)]`, is one where the condition holds.
-/// - A crate that reaches this one through another names it: `#[lightning_module(crate = "other_crate::tch_lightning")]`, and
+///   each, and checkpoints store them. `fn new(hparams: Hparams, data: &Data) -> Self` takes the data module too, for example for
+///   the size of a vocabulary: see [`FromHparamsAndData`](crate::module::FromHparamsAndData). The parameters may have any name.
+/// - All other methods are unchanged. A method whose name starts with `on_` or is similar to a hook's is an error with a suggestion;
+///   `#[not_a_hook]` marks it as an ordinary method.
+/// - `ctx` is a `&mut Context` with the phase of the hook, or a `&mut RunContext` if nothing is logged.
+/// - A hook under `#[cfg(…)]`, also within `#[cfg_attr(…)]`, exists if the condition holds.
+/// - A crate that uses this one through another crate sets the path: `#[lightning_module(crate = "other_crate::tch_lightning")]`, and
 ///   `#[batch(crate = "…")]` under `#[derive(Batch)]`.
-/// - Every mistake that is found has a code, `[TL0001]`, and a page in [`errors`](crate::errors).
+/// - Every error of the macros has a code, such as `[TL0001]`, and a page in [`errors`](crate::errors).
 ///
-/// The batch's type is that of the parameter `batch` of `training_step`. The macro writes the implementations of the hook
-/// traits, the tables that tell the loops which hooks there are, and three functions: `main::<Data>()`, the whole program;
+/// The type of batches is that of the parameter `batch` of `training_step`. The macro generates the implementations of the
+/// hook traits, tables of the overridden hooks, and functions: `main::<Data>()` runs the complete program;
 /// `trainer()`, a `Trainer` with the defaults; and `hooks()`, the overridden hooks.
 ///
 /// ```
@@ -88,9 +88,9 @@ pub use tch_lightning_macros::lightning_datamodule;
 
 /// Makes a type a `Callback`: write it on the `impl` block that holds its hooks.
 ///
-/// The rules are those of `#[lightning_module]`; the hooks are those of `Callback`. Each may ask for `module`, the module
-/// that is trained: its type says which modules the callback can watch. A callback that asks for none watches every module
-/// whose batches and outputs are those that its hooks ask for.
+/// The rules are those of `#[lightning_module]`; the hooks are those of `Callback`. Each may take `module`, the module being
+/// trained, whose type determines the modules that the callback works with. A callback without it works with every module whose
+/// batches and outputs have the types in its hooks.
 ///
 /// ```
 /// use tch_lightning::prelude::*;

@@ -16,12 +16,12 @@ pub use cuda::CudaStatus;
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Accelerator {
-    /// CUDA where it is usable, else MPS, else the CPU.
+    /// CUDA if it is usable, else MPS, else the CPU.
     #[default]
     Auto,
     /// The CPU.
     Cpu,
-    /// A GPU: CUDA where it is usable, else MPS.
+    /// A GPU: CUDA if it is usable, else MPS.
     Gpu,
     /// An NVIDIA GPU.
     Cuda,
@@ -37,7 +37,7 @@ pub enum Devices {
     /// The first device.
     #[default]
     Auto,
-    /// The first so many.
+    /// This number of devices, from the first on.
     Count(usize),
     /// Those of these indices.
     Indices(Vec<usize>),
@@ -47,34 +47,36 @@ pub enum Devices {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeviceError {
-    /// CUDA was asked for and is not usable.
+    /// CUDA was requested but is not usable.
     #[error("the accelerator cuda cannot be used: {0}")]
     Cuda(CudaStatus),
-    /// A GPU was asked for, and neither CUDA nor MPS is usable.
+    /// A GPU was requested, but neither CUDA nor MPS is usable.
     #[error(
-        "the accelerator gpu cannot be used: {0}, and this libtorch has no MPS, or this is not an Apple computer with a GPU"
+        "the accelerator gpu cannot be used: {0}, and this libtorch does not support MPS, or this is not an Apple computer with a GPU"
     )]
     Gpu(CudaStatus),
-    /// MPS was asked for and is not usable.
-    #[error("the accelerator mps cannot be used: this libtorch has no MPS, or this is no Apple computer with a GPU")]
+    /// MPS was requested but is not usable.
+    #[error(
+        "the accelerator mps cannot be used: this libtorch does not support MPS, or this is not an Apple computer with a GPU"
+    )]
     Mps,
     /// A device of that index does not exist.
-    #[error("there is no device {index} of the accelerator {accelerator}: it has {count}, counted from 0")]
+    #[error("the accelerator {accelerator} does not have the device {index}: it has {count}, counted from 0")]
     Index {
-        /// The index asked for.
+        /// The requested index.
         index: usize,
         /// The accelerator's name.
         accelerator: &'static str,
         /// How many devices there are.
         count: usize,
     },
-    /// More than one device was asked for.
+    /// More than one device was requested.
     #[error(
-        "{0} devices were asked for, and a run uses one: choose it with `devices` = 1, or by its index such as `[0]`"
+        "{0} devices were requested, but a run uses one: choose it with `devices` = 1, or by its index such as `[0]`"
     )]
     SeveralDevices(usize),
-    /// No device was asked for.
-    #[error("`devices` names no device: write auto, 1, or an index such as [0]")]
+    /// No device was requested.
+    #[error("`devices` is empty: write auto, 1, or an index such as [0]")]
     NoDevice,
 }
 
@@ -82,7 +84,7 @@ impl Accelerator {
     /// The device to compute on.
     ///
     /// # Errors
-    /// [`DeviceError`], in one sentence that says what is missing.
+    /// [`DeviceError`], whose message names what is missing.
     pub fn device(self, devices: &Devices) -> Result<Device, DeviceError> {
         match self {
             Self::Cpu => devices.only("cpu", 1).map(|_| Device::Cpu),
@@ -112,7 +114,7 @@ impl Accelerator {
 }
 
 impl Devices {
-    /// The index of the one device that is asked for, of the `count` that there are.
+    /// Returns the index of the requested device among `count` devices.
     fn only(&self, accelerator: &'static str, count: usize) -> Result<usize, DeviceError> {
         let index = match self {
             Self::Auto | Self::Count(1) => 0,
@@ -151,7 +153,8 @@ impl FromStr for Devices {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let refuse = |_| format!("`{text}` names no devices: write auto, a count such as 1, or indices such as [0]");
+        let refuse =
+            |_| format!("`{text}` is not a list of devices: write auto, a count such as 1, or indices such as [0]");
         match text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             _ if text == "auto" => Ok(Self::Auto),
             Some("") => Ok(Self::Indices(Vec::new())),
@@ -164,7 +167,7 @@ impl FromStr for Devices {
     }
 }
 
-/// How devices stand in a configuration file: `auto`, `1` or `[0]`, and also as the flag has them, in quotation marks.
+/// The form of devices in a configuration file: `auto`, `1` or `[0]`, or quoted in the form of the flag.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "write auto, a count such as 1, or indices such as [0]")]
 enum Written {
@@ -212,7 +215,7 @@ pub fn mps_is_available() -> bool {
     tch::utils::has_mps()
 }
 
-/// Returns whether libtorch can use CUDA on this machine, and otherwise why not.
+/// Returns whether libtorch can use CUDA on this machine, or the reason why it cannot.
 ///
 /// On Linux, libtorch's CUDA half is opened before `main` if there is an NVIDIA driver, because libtorch decides at its first question
 /// about CUDA, which may be a `manual_seed` of the program's own, whether it has one. It is not opened if `CUDA_VISIBLE_DEVICES` is empty
@@ -244,7 +247,7 @@ mod tests {
         assert_eq!(Devices::Indices(vec![1]).only("cuda", 2), Ok(1));
         assert_eq!(Devices::Count(2).only("cuda", 2), Err(DeviceError::SeveralDevices(2)));
         let missing = Devices::Indices(vec![2]).only("cuda", 2).unwrap_err().to_string();
-        assert_eq!(missing, "there is no device 2 of the accelerator cuda: it has 2, counted from 0");
+        assert_eq!(missing, "the accelerator cuda does not have the device 2: it has 2, counted from 0");
     }
 
     #[test]
@@ -267,7 +270,7 @@ mod tests {
         assert_eq!(
             error,
             "the accelerator gpu cannot be used: no NVIDIA driver is installed on this machine (libcuda.so.1 is not found), and this \
-             libtorch has no MPS, or this is not an Apple computer with a GPU"
+             libtorch does not support MPS, or this is not an Apple computer with a GPU"
         );
     }
 }

@@ -53,7 +53,7 @@ pub enum Error {
     /// [`Stop`](crate::trainer::NonFiniteLoss::Stop).
     #[error(
         "the loss was {loss} at epoch {epoch}, batch {batch_idx}: a lower learning rate, `gradient_clip_val` or \
-         `detect_anomaly` may help, and `on_non_finite_loss` can skip such steps or go on"
+         `detect_anomaly` may help, and `on_non_finite_loss` can skip such steps or ignore them"
     )]
     NonFiniteLoss {
         /// The training epoch, from 0.
@@ -124,7 +124,7 @@ pub enum Error {
     Device(#[from] DeviceError),
     /// A loader is empty.
     #[error(
-        "the loader of `{dataloader}` has no batch{}: check that its data is there, and with `drop_last` that it fills one batch",
+        "the loader of `{dataloader}` does not have a batch{}: check that there is data, and with `drop_last`, that it fills one batch",
         at(*epoch, None)
     )]
     NoBatch {

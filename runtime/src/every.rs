@@ -30,7 +30,7 @@ pub enum Every {
 }
 
 impl Every {
-    /// What is wrong with it, if anything is.
+    /// Returns the mistake, if it is invalid.
     pub(crate) fn mistake(self) -> Option<&'static str> {
         let is_zero = matches!(self, Self::Batches(0) | Self::OptimizerSteps(0) | Self::Epochs(0));
         is_zero.then_some("it must be at least 1")

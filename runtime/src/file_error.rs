@@ -4,7 +4,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[error("{what} {}: {source}", path.display())]
 pub struct FileError {
-    /// What was tried, as the beginning of a sentence that ends with the file: `cannot write the log`.
+    /// The failed operation, the start of a message that ends with the file: `cannot write the log`.
     pub what: &'static str,
     /// The file or the folder.
     pub path: PathBuf,

@@ -2,13 +2,13 @@
 
 tch_lightning_macros::declare_hooks!(Hook);
 
-/// A hook that is called though nobody has written it.
+/// The error of calling a hook that is not overridden.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not written")]
+#[error("`{0}` is not overridden")]
 pub struct MissingHook(Hook);
 
 impl MissingHook {
-    /// The error of calling `hook` where there is none.
+    /// Returns the error of calling `hook`, which is not overridden.
     pub fn new(hook: Hook) -> Self {
         Self(hook)
     }

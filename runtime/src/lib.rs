@@ -1,8 +1,8 @@
 //! PyTorch Lightning's module, hooks and trainer, in Rust over libtorch.
 //!
-//! A model is an ordinary struct. `#[lightning_module]` on its `impl` block finds the hooks among its methods, checks their
-//! names and signatures when the program is compiled, and makes it something that a [`Trainer`] can train, validate, test
-//! and predict with. `Model::main::<Data>()` is a whole program with these four verbs.
+//! A model is an ordinary struct. `#[lightning_module]` on its `impl` block finds the hooks among its methods, checks their names
+//! and signatures at compile time, and implements the traits with which a [`Trainer`] can train, validate, test and predict.
+//! `Model::main::<Data>()` is a complete program with these four verbs.
 
 #[cfg(test)]
 extern crate self as tch_lightning;
@@ -75,7 +75,7 @@ pub use stage::{RunningStage, Stage};
 pub use trainer::{Trainer, TrainerConfig};
 pub use training_mode::is_training;
 
-/// What a model's file needs: `use tch_lightning::prelude::*;`.
+/// The names that most programs need: `use tch_lightning::prelude::*;`.
 pub mod prelude {
     pub use crate::callbacks::{EarlyStopping, LearningRateMonitor, ModelCheckpoint};
     pub use crate::checkpoint::Checkpoint;

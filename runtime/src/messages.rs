@@ -1,11 +1,11 @@
-//! What a run reports while it runs, as [`tracing`](https://docs.rs/tracing) events: warnings, and why training ended.
+//! Messages of a run, such as warnings and the reason why training ended, as [`tracing`](https://docs.rs/tracing) events.
 //!
-//! A generated program, `Model::main::<Data>()`, prints them to stderr. A program with a `main` of its own chooses:
+//! A generated program, `Model::main::<Data>()`, prints them to stderr. A program with its own `main` chooses:
 //!
 //! - [`init`] prints them as a generated program does.
-//! - A subscriber of the program's own gets them as events, with the target `tch_lightning::…` and, where they help, fields such as
-//!   `epoch` and `step`. If it writes to a terminal, let it write to [`stderr`], so that lines and progress bar stay apart.
-//! - Where no subscriber was installed, the trainer prints them itself and installs none, so that a program can do so later.
+//! - The program's own subscriber gets them as events, with the target `tch_lightning::…` and fields such as `epoch` and `step`. If
+//!   it writes to a terminal, let it write to [`stderr`], so that lines do not overwrite the progress bar.
+//! - Without a subscriber, the trainer prints them itself. It does not install a subscriber, so that the program can do so later.
 //!
 //! The environment variable `RUST_LOG` chooses what [`init`] and the trainer print, by level and target: `RUST_LOG=error`,
 //! `RUST_LOG=warn,my_model=debug`. Without it, everything from [`INFO`](tracing::Level::INFO) on is printed.
@@ -79,7 +79,7 @@ pub fn stderr() -> impl Write + Send + 'static {
     terminal::Stderr
 }
 
-/// What `RUST_LOG` says.
+/// The filter in `RUST_LOG`.
 fn filter() -> &'static Targets {
     static FILTER: OnceLock<Targets> = OnceLock::new();
     FILTER.get_or_init(|| {
@@ -127,7 +127,7 @@ pub(crate) fn report(level: Level, target: &str, text: fmt::Arguments<'_>) {
     }
 }
 
-/// What a line begins with.
+/// The prefix of a line.
 fn prefix(level: Level) -> String {
     let shown = |text| style(text).for_stderr().bold();
     match level {
@@ -139,7 +139,7 @@ fn prefix(level: Level) -> String {
     }
 }
 
-/// One line for each event. Fields are shown of other crates' events: this crate's messages say the same in words.
+/// Formats each event as one line. Fields are only shown for events of other crates, as this crate's messages include their values.
 struct Lines;
 
 impl<S, N> FormatEvent<S, N> for Lines

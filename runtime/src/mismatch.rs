@@ -13,8 +13,8 @@ pub struct Mismatch {
     pub missing: Vec<String>,
     /// The tensors of another shape.
     pub misshaped: Vec<Misshaped>,
-    /// The tensors of a dtype whose values the dtype that takes them does not have: integers for floating-point numbers, complex
-    /// numbers for real ones.
+    /// The tensors whose dtype cannot be converted to the expected one: integers to floating-point numbers, or complex numbers to
+    /// real ones.
     pub mistyped: Vec<Mistyped>,
     /// The names that were saved and that nothing takes.
     pub unexpected: Vec<String>,

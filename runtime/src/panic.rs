@@ -40,7 +40,7 @@ pub(crate) fn warn_of_aborts() {
         ONCE.call_once(|| {
             messages::warning!(
                 "the program is built with `panic = \"abort\"`: a panic in a hook, such as libtorch's for tensors \
-                 of the wrong shape, will end it at once, without `on_exception` and without a checkpoint",
+                 of the wrong shape, will end it immediately, without `on_exception` and without a checkpoint",
             );
         });
     }

@@ -25,7 +25,7 @@ impl From<Duration> for Span {
 }
 
 /// Seconds in a day, an hour, a minute and a second.
-const PLACES: [u64; 4] = [86_400, 3_600, 60, 1];
+const UNITS: [u64; 4] = [86_400, 3_600, 60, 1];
 
 impl FromStr for Span {
     type Err = String;
@@ -42,8 +42,8 @@ fn of_places(text: &str) -> Option<Duration> {
     let numbers: [u64; 4] = numbers.try_into().ok()?;
     let [_, hours, minutes, seconds] = numbers;
     let in_range = hours < 24 && minutes < 60 && seconds < 60;
-    let mut places = numbers.iter().zip(PLACES);
-    let total = places.try_fold(0_u64, |total, (number, seconds)| total.checked_add(number.checked_mul(seconds)?))?;
+    let mut units = numbers.iter().zip(UNITS);
+    let total = units.try_fold(0_u64, |total, (number, seconds)| total.checked_add(number.checked_mul(seconds)?))?;
     in_range.then(|| Duration::from_secs(total))
 }
 

@@ -8,7 +8,7 @@ pub enum Stage {
     /// Training, with its validation.
     #[default]
     Fit,
-    /// Validation alone.
+    /// Validation only.
     Validate,
     /// Testing.
     Test,
@@ -28,7 +28,7 @@ impl fmt::Display for Stage {
 }
 
 impl From<Stage> for RunningStage {
-    /// What a verb does once it has begun.
+    /// The participle of a verb, for messages.
     fn from(stage: Stage) -> Self {
         match stage {
             Stage::Fit => Self::Training,
@@ -39,10 +39,10 @@ impl From<Stage> for RunningStage {
     }
 }
 
-/// What the running verb is doing at the moment. Lightning's `RunningStage`.
+/// The loop that is running. Lightning's `RunningStage`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum RunningStage {
-    /// A few validation batches before training begins.
+    /// The sanity check: a few validation batches before training.
     SanityChecking,
     /// Training batches.
     #[default]

@@ -58,7 +58,7 @@ pub(crate) fn say_in_panic(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Stderr, for whole lines.
+/// Stderr, for complete lines.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stderr;
 

@@ -41,7 +41,7 @@ pub(crate) fn set_training(is_training: bool) {
     IS_TRAINING.set(is_training);
 }
 
-/// The mode of a run, which ends with it: the one before is restored, as a hook may run another trainer.
+/// The mode of a run. Dropping it restores the previous mode, as a hook may run another trainer.
 pub(crate) struct TrainingMode {
     outer: bool,
 }

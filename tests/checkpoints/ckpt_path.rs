@@ -50,7 +50,7 @@ fn best_of_a_fit_without_a_checkpoint_is_refused() {
     let error = trainer.ckpt_path("best").validate(&mut Counting::new(&[1.0]), ()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "no best checkpoint is known: the last `fit` had no `ModelCheckpoint`; add one that monitors a metric"
+        "the best checkpoint is unknown: the last `fit` did not have a `ModelCheckpoint`; add one that monitors a metric"
     );
 }
 

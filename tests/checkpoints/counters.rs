@@ -182,7 +182,7 @@ fn counter_that_no_run_has_is_named() {
         let file = path.display();
         assert_eq!(
             said,
-            format!("the checkpoint {file} is damaged or cut short ({counter}): use an earlier one, or train again")
+            format!("the checkpoint {file} is damaged or truncated ({counter}): use an earlier one, or train again")
         );
     }
 }

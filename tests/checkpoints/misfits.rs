@@ -115,20 +115,20 @@ fn optimizers_of_another_kind_are_refused() {
     let two = || two_of(Sgd::new(0.1), Sgd::new(0.1));
     assert_eq!(
         Saved::of(two()).refused(config(2), Sgd::new(0.1)),
-        misfit("it has 2 optimizers, and `configure_optimizers` returned 1")
+        misfit("it has 2 optimizers, but `configure_optimizers` returned 1")
     );
     assert_eq!(
         Saved::of(Sgd::new(0.1)).refused(config(2), two()),
-        misfit("it has 1 optimizer, and `configure_optimizers` returned 2")
+        misfit("it has 1 optimizer, but `configure_optimizers` returned 2")
     );
     assert_eq!(
         Saved::of(two()).refused(config(2), two_of(Sgd::new(0.1), Adagrad::new(0.1))),
-        misfit("its optimizer 1 is SGD, and the run's is Adagrad")
+        misfit("its optimizer 1 is SGD, but the run's is Adagrad")
     );
     // the first one would have fitted
     assert_eq!(
         Saved::of(two_of(Adam::new(0.1), Adam::new(0.1))).refused(config(2), two_of(Adam::new(0.1), AdamW::new(0.1))),
-        misfit("its optimizer 1 is Adam, and the run's is AdamW")
+        misfit("its optimizer 1 is Adam, but the run's is AdamW")
     );
 }
 
@@ -137,16 +137,16 @@ fn parameter_groups_that_differ_are_refused() {
     let groups = || ParameterGroups::new(Sgd::new(0.1)).group("a.*", Sgd::new(0.2));
     assert_eq!(
         Saved::of(groups()).refused(config(2), Sgd::new(0.1)),
-        misfit("its optimizer 0 has 2 parameter groups, and the run's has 1")
+        misfit("its optimizer 0 has 2 parameter groups, but the run's has 1")
     );
     assert_eq!(
         Saved::of(Sgd::new(0.1)).refused(config(2), groups()),
-        misfit("its optimizer 0 has 1 parameter group, and the run's has 2")
+        misfit("its optimizer 0 has 1 parameter group, but the run's has 2")
     );
     let others = ParameterGroups::new(Sgd::new(0.1)).group("b.*", Sgd::new(0.2));
     assert_eq!(
         Saved::of(groups()).refused(config(2), others),
-        misfit("the parameter group 0 of its optimizer 0 has the parameters b.weight, and the run's has a.weight")
+        misfit("the parameter group 0 of its optimizer 0 has the parameters b.weight, but the run's has a.weight")
     );
 }
 
@@ -155,11 +155,11 @@ fn schedulers_that_differ_are_refused() {
     let scheduled = || Optimizers::from(Sgd::new(0.1).lr_scheduler(StepLr::new(1)));
     assert_eq!(
         Saved::of(scheduled()).refused(config(2), Sgd::new(0.1)),
-        misfit("it has 1 learning-rate scheduler, and `configure_optimizers` returned 0")
+        misfit("it has 1 learning-rate scheduler, but `configure_optimizers` returned 0")
     );
     assert_eq!(
         Saved::of(Sgd::new(0.1)).refused(config(2), scheduled()),
-        misfit("it has 0 learning-rate schedulers, and `configure_optimizers` returned 1")
+        misfit("it has 0 learning-rate schedulers, but `configure_optimizers` returned 1")
     );
     assert_eq!(
         Saved::of(scheduled()).refused(config(2), Sgd::new(0.1).lr_scheduler(ExponentialLr::new(0.5))),
@@ -175,7 +175,7 @@ fn gradient_scaler_on_one_side_is_refused() {
     assert!(said.starts_with(&misfit("it has the state of a gradient scaler")), "{said}");
     assert!(said.contains("this run's is 32-true"), "{said}");
     let said = Saved::of(Sgd::new(0.1)).refused(scaled(), Sgd::new(0.1));
-    assert!(said.starts_with(&misfit("it has no state of a gradient scaler")), "{said}");
+    assert!(said.starts_with(&misfit("it does not have the state of a gradient scaler")), "{said}");
     // as the sentence says
     with.change(|checkpoint| checkpoint.metadata.grad_scaler = None);
     let config = TrainerConfig { enable_checkpointing: false, ..config(2) };
@@ -234,9 +234,8 @@ fn tensors_of_other_sizes_are_refused_with_the_files_name() {
 #[test]
 fn weights_only_checkpoint_cannot_be_resumed_from() {
     let saved = Saved::by(ModelCheckpoint::new().save_weights_only(true), config(1), Sgd::new(0.1));
-    let sentence = "the checkpoint FILE contains only weights, as `save_weights_only` saves them, so that `fit` cannot resume from it; load \
-                    them into the module with `weights::load` and train from the beginning, or resume from a checkpoint that has the \
-                    optimizers too";
+    let sentence = "the checkpoint FILE contains only weights (`save_weights_only`), so `fit` cannot resume from it: load them into the module \
+                    with `weights::load` and start a new training, or resume from a complete checkpoint";
     assert_eq!(saved.refused(config(2), Sgd::new(0.1)), sentence);
     assert_eq!(saved.refused(config(2), Adam::new(0.1)), sentence);
     let mut module = Two::new(Sgd::new(0.1));
@@ -331,5 +330,5 @@ fn epochs_are_counted_in_words() {
     let saved = Saved::of(Sgd::new(0.1));
     let trainer = Trainer::new(config(0)).ckpt_path(saved.path());
     let said = { trainer }.fit(&mut Two::new(Sgd::new(0.1)), ()).unwrap_err().to_string();
-    assert_eq!(said, "the checkpoint was written after 1 epoch, and `max_epochs` is 0: set it to 1 or more");
+    assert_eq!(said, "the checkpoint was written after 1 epoch, but `max_epochs` is 0: set it to 1 or more");
 }

@@ -111,10 +111,10 @@ fn missing_checkpoints_are_explained() {
     let output = program.run("fit --width 1 --ckpt-path last");
     let log = text(output.stderr);
     assert!(output.status.success(), "{log}");
-    assert!(log.contains("warning: there is no checkpoint in ./lightning_logs: `fit` begins from scratch"), "{log}");
+    assert!(log.contains("warning: there is no checkpoint in ./lightning_logs: `fit` starts from scratch"), "{log}");
     fs::remove_file(program.path(BEST)).unwrap();
     let said = program.refuse("test");
-    assert!(said.ends_with("epoch=0-step=5.ckpt, no longer exists: name another one, or take `last`"), "{said}");
+    assert!(said.ends_with("epoch=0-step=5.ckpt, no longer exists: name another one, or use `last`"), "{said}");
     program.succeed("test --ckpt-path last");
 }
 

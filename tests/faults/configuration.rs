@@ -118,7 +118,7 @@ fn mistakes_are_named_with_their_file_and_key() {
          auto, a count such as 1, or indices such as [0]; `trainer.fast_dev_run`: write true, false, or a number of batches; \
          `trainer.limit_val_batches`: write a number of batches, or a fraction; `trainer.max_time`: `x` is not a time: write \
          DD:HH:MM:SS, or units such as 1h 30m; `trainer.on_non_finite_loss`: unknown variant `skip`, expected one of `stop`, \
-         `skip-step`, `go-on`; `trainer.val_check_interval`: write a number of batches, a fraction, a time, or how often such \
+         `skip-step`, `ignore`; `trainer.val_check_interval`: write a number of batches, a fraction, a time, or how often such \
          as `100 steps`"
     );
 }

@@ -28,7 +28,7 @@ fn fit(net: &mut Net, config: TrainerConfig, on_a_gpu: bool) -> std::result::Res
 }
 
 const HELP: &str = ": a lower learning rate, `gradient_clip_val` or `detect_anomaly` may help, and `on_non_finite_loss` can skip \
-                    such steps or go on";
+                    such steps or ignore them";
 
 #[test]
 fn run_stops_with_the_weights_of_the_step_before() {
@@ -96,7 +96,7 @@ fn bad_batch_spoils_its_accumulation_window() {
 #[test]
 fn run_can_ignore_a_non_finite_loss_as_lightning_does() {
     let mut net = Net::new(nan_at(&[5]));
-    fit(&mut net, with(NonFiniteLoss::GoOn), false).unwrap();
+    fit(&mut net, with(NonFiniteLoss::Ignore), false).unwrap();
     assert!(net.weights().iter().all(|weight| weight.is_nan()));
 }
 
@@ -104,7 +104,7 @@ fn run_can_ignore_a_non_finite_loss_as_lightning_does() {
 fn l_bfgs_cannot_skip_a_step_but_can_stop() {
     let mut net = Net::new(nan_at(&[1])).optimizers(Lbfgs::new(0.1));
     let said = fit(&mut net, with(NonFiniteLoss::SkipStep), false).err().unwrap().to_string();
-    assert_eq!(said, "`on_non_finite_loss` is skip-step, and L-BFGS cannot skip a step: choose stop or go-on");
+    assert_eq!(said, "`on_non_finite_loss` is skip-step, but L-BFGS cannot skip a step: choose stop or ignore");
     for on_a_gpu in [false, true] {
         let mut net = Net::new(nan_at(&[1])).optimizers(Lbfgs::new(0.1));
         let said = fit(&mut net, config(), on_a_gpu).err().unwrap().to_string();
@@ -137,8 +137,8 @@ fn finite_loss_calls_no_operator_on_the_cpu() {
         outcome.unwrap();
         operators
     };
-    assert_eq!(operators(NonFiniteLoss::Stop), operators(NonFiniteLoss::GoOn));
-    assert_eq!(operators(NonFiniteLoss::SkipStep), operators(NonFiniteLoss::GoOn));
+    assert_eq!(operators(NonFiniteLoss::Stop), operators(NonFiniteLoss::Ignore));
+    assert_eq!(operators(NonFiniteLoss::SkipStep), operators(NonFiniteLoss::Ignore));
 }
 
 #[test]

@@ -192,7 +192,7 @@ impl Ones {
 }
 
 /// Trains twice, and then does something else, in which a signal finds it.
-fn train_and_go_on() -> Result<()> {
+fn train_and_continue() -> Result<()> {
     let hparams = || Hparams {
         fault: "none".to_owned(),
         crashes: None,
@@ -249,8 +249,8 @@ fn main() -> ExitCode {
     if std::env::var_os("BUILT").is_some() {
         return built();
     }
-    if std::env::args().nth(1).is_some_and(|verb| verb == "train-and-go-on") {
-        return if train_and_go_on().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    if std::env::args().nth(1).is_some_and(|verb| verb == "train-and-continue") {
+        return if train_and_continue().is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     }
     Faulty::main::<Ones>()
 }

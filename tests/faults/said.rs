@@ -13,7 +13,7 @@ fn said(program: &Program, arguments: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-const RARE: &str = "warning: `log_every_n_steps` is 50, and an epoch has 5 steps: most epochs write no row of their steps; set it to 5 or \
+const RARE: &str = "warning: `log_every_n_steps` is 50, but an epoch has 5 steps: most epochs would not write a row; set it to 5 or \
                     less";
 
 #[test]
@@ -39,7 +39,7 @@ fn program_says_why_its_run_ended() {
     );
     assert_eq!(
         resumed,
-        ["nothing is left to train: `max_epochs` of 1 was reached, in the run that \
+        ["there is nothing left to train: `max_epochs` of 1 was reached, in the run that \
           lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt is from"]
     );
     // neither does it leave a folder
@@ -83,8 +83,8 @@ fn metric_that_a_resumed_run_does_not_log_is_a_warning() {
     said(&program, &format!("{fit} --keeps kept"));
     let resumed = |step: usize| said(&program, &format!("{fit} --ckpt-path kept/epoch=0-step={step}.ckpt"));
     let ended = "training ended after 1 epoch and 5 steps: `max_epochs` of 1 was reached";
-    let warning = "warning: the value of the metric `metric` is that of the batches before the checkpoint, as it was not logged \
-                   since the run was resumed: log it in every step";
+    let warning = "warning: the value of the metric `metric` only covers the batches before the checkpoint, as it was not logged \
+                   after the run was resumed: log it in every step";
     for step in [1, 2, 4] {
         assert_eq!(resumed(step), [warning, ended], "after step {step}");
     }
@@ -110,7 +110,7 @@ fn run_without_batches_is_not_mistaken_for_the_run_that_it_continues() {
     let checkpoint = "lightning_logs/version_0/checkpoints/epoch=0-step=5.ckpt";
     assert_eq!(
         said(&program, &format!("--max-epochs 2 --limit-train-batches 0 --ckpt-path {checkpoint}")),
-        ["nothing is left to train: `limit_train_batches` is 0"]
+        ["there is nothing left to train: `limit_train_batches` is 0"]
     );
 }
 

@@ -115,7 +115,7 @@ fn second_signal_ends_the_program_at_once() {
 fn signals_have_their_previous_effect_after_a_run() {
     let program = Program::new();
     for (signal, number) in [("INT", 2), ("TERM", 15)] {
-        let running = program.start("train-and-go-on");
+        let running = program.start("train-and-continue");
         running.signal(signal);
         assert_eq!(running.end().0.signal(), Some(number));
     }

@@ -29,7 +29,7 @@ fn fewer(samples: usize) -> DataLoader<Tensor> {
 }
 
 const WITHIN: &str = "the checkpoint was written within epoch 0, after 4 batches, ";
-const GIVE: &str = ": give the same data, or a checkpoint from the end of an epoch";
+const GIVE: &str = ": use the same data, or a checkpoint from the end of an epoch";
 
 #[test]
 fn loader_of_other_batches_is_refused_within_an_epoch_and_both_are_named() {

@@ -291,8 +291,8 @@ fn metric_is_that_of_one_loader() {
         Ok(())
     });
     let said = said.err().unwrap().to_string();
-    let expected = "batch 0: the metric `mean` was logged in the batches of the loaders 0 and 1, and its value is that of both: use \
-                    a metric for each loader";
+    let expected = "batch 0: the metric `mean` was logged in the batches of the loaders 0 and 1, so its value would mix both: use a \
+                    separate metric for each loader";
     assert!(said.ends_with(expected), "{said}");
 
     let means = [Mean::new(), Mean::new()];
@@ -335,8 +335,8 @@ fn metric_is_that_of_training_or_of_validation() {
         })
     };
     let said = fit(validate(), script(true)).err().unwrap().to_string();
-    let expected = "batch 0: the metric `val_mean` was logged in training and in validation, and its value is that of the batches of \
-                    both: use a metric for each";
+    let expected = "batch 0: the metric `val_mean` was logged in training and in validation, so its value would mix the batches of \
+                    both: use a separate metric for each";
     assert!(said.ends_with(expected), "{said}");
     // the value of a batch is that of the batch
     let recorder = fit(validate(), script(false)).unwrap();

@@ -123,7 +123,7 @@ fn value_for_neither_step_nor_epoch_is_refused() {
         ctx.log("x", 1.0).on_step(false);
         Ok(())
     });
-    let expected = "`x` was logged with neither `on_step` nor `on_epoch`, which keeps nothing: set one of them to true";
+    let expected = "`x` was logged with neither `on_step` nor `on_epoch`, so it would be lost: set one of them to true";
     assert_eq!(said, format!("{PLACE}{expected}"));
 }
 
@@ -133,10 +133,7 @@ fn log_adds_the_loaders_number_to_names() {
         ctx.log("x/dataloader_idx_0", 1.0);
         Ok(())
     });
-    assert!(
-        said.contains("`x/dataloader_idx_0` was logged, and names with `/dataloader_idx_` are made by the log"),
-        "{said}"
-    );
+    assert!(said.contains("`x/dataloader_idx_0` was logged, but the suffix `/dataloader_idx_` is reserved"), "{said}");
 }
 
 /// Two batches of an epoch, then the rest with another program.
@@ -184,8 +181,8 @@ fn changed_program_may_display_a_value_differently_within_an_epoch() {
 fn column_is_that_of_one_name() {
     let column = |name: &str, other: &str, column: &str| {
         format!(
-            "`{name}` and `{other}` were logged, and the values of both are called `{column}`, as `on_step` and `on_epoch` \
-             together add the suffixes `_step` and `_epoch` to a name: rename one of them"
+            "`{name}` and `{other}` were logged, but both would be written as `{column}`, as `on_step` and `on_epoch` together \
+             add the suffixes `_step` and `_epoch` to a name: rename one of them"
         )
     };
     type Step = fn(&mut Context, usize) -> Result<()>;
@@ -322,7 +319,7 @@ fn add_dataloader_idx_of_false_needs_a_name_for_each_loader() {
         Ok(())
     });
     let said = said.err().expect("the run fails").to_string();
-    let expected = "`x` was logged with `add_dataloader_idx(false)` in the batches of the loaders 0 and 1: use one name for each loader, or \
-                    leave `add_dataloader_idx(false)` out";
+    let expected = "`x` was logged with `add_dataloader_idx(false)` in the batches of the loaders 0 and 1: use a different name for each \
+                    loader, or remove `add_dataloader_idx(false)`";
     assert!(said.ends_with(expected), "{said}");
 }

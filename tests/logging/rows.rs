@@ -71,7 +71,7 @@ fn step_is_an_integer_of_at_least_0() {
         [(-1.0, "-1"), (f64::NAN, "NaN"), (f64::INFINITY, "inf"), (1e300, &format!("1{}", "0".repeat(300)))]
     {
         let said = fitted(step).unwrap_err();
-        let expected = "and it is the step of the loggers' row: log a number from 0 on, or use another name";
+        let expected = "but it sets the step of the loggers' row: log a number of at least 0, or use another name";
         assert!(said.starts_with(&format!("`step` was logged as {shown}")) && said.ends_with(expected), "{said}");
     }
 }

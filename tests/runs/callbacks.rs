@@ -94,13 +94,13 @@ fn states_that_cannot_be_told_apart_are_refused_at_the_start() {
     let mut line = Line::new();
     let mut trainer = Trainer::new(quiet()).callback(Counter(1)).callback(Counter(2));
     let said = trainer.fit(&mut line, ()).unwrap_err().to_string();
-    assert!(said.starts_with("two callbacks keep their state in checkpoints under the key `"), "{said}");
-    assert!(said.ends_with("remove one of the two, or tell them apart by `state_key` or `instance_key`"), "{said}");
+    assert!(said.starts_with("two callbacks have the same state key `"), "{said}");
+    assert!(said.ends_with("remove one of them, or override `state_key` or `instance_key`"), "{said}");
     assert_eq!(line.events.all().len(), 0, "nothing was trained");
     // the same twice, by mistake
     let stopping = || EarlyStopping::new("val_loss").mode(MonitorMode::Max);
     let said = Trainer::new(quiet()).callback(stopping()).callback(stopping()).fit(&mut line, ()).unwrap_err();
-    assert!(said.to_string().contains("under the key `EarlyStopping(val_loss, max)`"), "{said}");
+    assert!(said.to_string().contains("the same state key `EarlyStopping(val_loss, max)`"), "{said}");
 }
 
 #[test]

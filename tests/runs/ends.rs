@@ -44,16 +44,16 @@ fn run_without_a_batch_is_an_error() {
         let mut line = line;
         trainer(config, &line).fit(&mut line, ()).unwrap_err().to_string()
     };
-    let check = "check that its data is there, and with `drop_last` that it fills one batch";
+    let check = "check that there is data, and with `drop_last`, that it fills one batch";
     let endless = || TrainerConfig { max_steps: Some(3), max_epochs: None, ..quiet() };
     assert_eq!(
         said(Line { batches: 0, is_stream: true, ..Line::new() }, endless()),
-        format!("the loader of `train_dataloader` has no batch at epoch 0: {check}")
+        format!("the loader of `train_dataloader` does not have a batch at epoch 0: {check}")
     );
     for config in [endless(), quiet()] {
         assert_eq!(
             said(Line { batches: 0, ..Line::new() }, config),
-            format!("the loader of `train_dataloader` has no batch: {check}")
+            format!("the loader of `train_dataloader` does not have a batch: {check}")
         );
     }
 }
@@ -86,8 +86,8 @@ fn manual_optimization_that_never_steps_is_an_error() {
     let said = trainer.fit(&mut Idle(vs), ()).unwrap_err().to_string();
     assert_eq!(
         said,
-        "`max_steps` is 3, and no optimizer step was taken in 1000 batches, so that the run would not end: take one, as with \
-         `ctx.manual_step(self, 0)?` in manual optimization, or set `max_epochs`"
+        "`max_steps` is 3, but no optimizer step was taken in 1000 batches, so the run would never end: step an optimizer, as \
+         with `ctx.manual_step(self, 0)?` in manual optimization, or set `max_epochs`"
     );
 }
 
@@ -155,7 +155,7 @@ fn epochs_that_are_skipped_end_the_run() {
     let _weight = vs.root().zeros("weight", &[1]);
     let mut trainer = Trainer::new(TrainerConfig { max_steps: Some(3), max_epochs: None, ..quiet() });
     let said = trainer.fit(&mut Skipping(vs), ()).unwrap_err().to_string();
-    assert!(said.starts_with("`max_steps` is 3, and no optimizer step was taken in 1000 batches"), "{said}");
+    assert!(said.starts_with("`max_steps` is 3, but no optimizer step was taken in 1000 batches"), "{said}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) fn parameters(block: &Block, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// A module's loader whose batches no step takes. A training loader needs no check: `fit` does not compile without its step.
+/// Rejects a module's loader without a step for its batches. A training loader needs no check: `fit` does not compile without its step.
 pub(super) fn loaders(block: &Block, diagnostics: &mut Diagnostics) {
     if block.role != Role::Module {
         return;

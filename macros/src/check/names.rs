@@ -35,7 +35,7 @@ pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) {
 struct Known {
     names: Vec<&'static str>,
     canonical: Vec<String>,
-    /// The attributes whose blocks have the hook of a name, where those of this role do not.
+    /// Returns the attributes whose blocks have a hook of this name, if those of this role do not.
     of_others: HashMap<&'static str, &'static str>,
 }
 
@@ -56,11 +56,11 @@ impl Known {
         Self { names, canonical, of_others }
     }
 
-    /// The known name that `name` was most likely meant to be.
+    /// Returns the known name that is most similar to `name`.
     fn guess(&self, name: &str) -> Option<&'static str> {
         let meant = canonical(name);
         let same = self.canonical.iter().position(|known| *known == meant);
-        same.map(|place| self.names[place]).or_else(|| self.nearest(name))
+        same.map(|index| self.names[index]).or_else(|| self.nearest(name))
     }
 
     fn nearest(&self, name: &str) -> Option<&'static str> {
@@ -78,8 +78,8 @@ impl Known {
     }
 }
 
-/// Whether the Damerau-Levenshtein distance of two names can be so small, which takes far longer to find: an edit changes
-/// at most two letters, one that goes and one that comes.
+/// Returns whether the Damerau-Levenshtein distance of two names can be this small, which is faster than computing it: an
+/// edit removes at most one letter and adds at most one.
 fn can_be_near(one: &str, other: &str, distance: usize) -> bool {
     let letters = letters(one).into_iter().zip(letters(other)).map(|(one, other)| one.abs_diff(other));
     letters.sum::<usize>() <= 2 * distance

@@ -96,7 +96,7 @@ fn unknown_parameter(hook: Hook, asked: &str) -> Diagnostic {
     }
 }
 
-/// Rejects types that cannot be right. rustc, which knows aliases, compares the others with the declaration.
+/// Rejects types that cannot be correct. rustc, which resolves aliases, compares the others with the declaration.
 fn parameter_type(hook: Hook, parameter: Parameter, written: &Type, diagnostics: &mut Diagnostics) {
     if types::readable(written) == parameter.written() {
         return;

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use std::fmt::Write;
 
-/// Where Lightning describes a module's hooks, each under an anchor of its name.
+/// Lightning's page of a module's hooks, each under an anchor of its name.
 const MODULE_PAGE: &str = "https://lightning.ai/docs/pytorch/stable/common/lightning_module.html";
 const DATA_MODULE_PAGE: &str = "https://lightning.ai/docs/pytorch/stable/data/datamodule.html";
 const CALLBACK_PAGE: &str = "https://lightning.ai/docs/pytorch/stable/extensions/callbacks.html";

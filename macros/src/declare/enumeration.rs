@@ -66,7 +66,7 @@ pub(crate) fn hook() -> TokenStream {
                 matches!(self, #(Self::#of_step)|*)
             }
 
-            /// What it is for.
+            /// Its documentation.
             pub const fn documentation(self) -> &'static str {
                 match self { #(Self::#variants => #documentation,)* }
             }

@@ -1,4 +1,4 @@
-//! The dispatch table of a trait: one function pointer for each overridden hook, known when the program is compiled.
+//! The dispatch table of a trait: one function pointer for each overridden hook, a constant.
 
 use super::{parameters_of, value_of};
 use crate::hooks::{Hook, HookTrait, Parameter};

@@ -37,7 +37,7 @@ pub(crate) fn with_table(declared: HookTrait) -> TokenStream {
     item.into_token_stream()
 }
 
-/// The trait without the attributes that the runtime does not know, and with the hooks that follow from `#[callback]`.
+/// Returns the trait without the attributes of declarations, and with the hooks that `#[callback]` adds.
 fn item(declared: HookTrait) -> ItemTrait {
     let source = declared.source();
     let mut item: ItemTrait =

@@ -1,7 +1,7 @@
 //! Compares the batch types of a block's hooks.
 //!
-//! Two names may stand for one type, which only the compiler knows. So the hook's type has to meet a bound whose tokens have the
-//! location of the deciding hook's type: if the types differ, the compiler shows both locations.
+//! Two names may refer to the same type, which a macro cannot determine. So the hook's type must satisfy a bound whose tokens have
+//! the span of the deciding hook's type: if the types differ, the compiler shows both spans.
 
 use super::paths::Names;
 use crate::hooks::Role;
@@ -12,7 +12,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
-/// The batch that a hook asks for, held against the deciding hook's; nothing where there is nothing to compare.
+/// Returns the check of a hook's batch against the deciding hook's; empty if there is nothing to compare.
 pub(super) fn taken(block: &Block, hook: &Written, argument: &Argument<'_>, names: &Names<'_>) -> Option<TokenStream> {
     let decided = other(block, hook, hook.batch()?, names).filter(|_| argument.name == "batch")?;
     let parameter = hook.declared.parameter("batch")?;
@@ -42,16 +42,16 @@ pub(super) fn loaded(block: &Block, hook: &Written, declared: &'static str, name
     }})
 }
 
-/// What decided, where that is another hook with another type.
+/// The deciding hook, if it is another hook with another type.
 fn other<'a>(block: &Block, hook: &Written, written: Type, names: &Names<'a>) -> Option<&'a DecidedBatch<'a>> {
     let decided = names.batch.filter(|_| block.role != Role::Callback)?;
     let differs = decided.batch.to_token_stream().to_string() != written.to_token_stream().to_string();
     (differs && decided.hook.declared.name() != hook.declared.name()).then_some(decided)
 }
 
-/// A user's place with the hygiene of generated code.
-fn generated(place: Span) -> Span {
-    place.resolved_at(Span::call_site())
+/// A user's span with the hygiene of generated code.
+fn generated(span: Span) -> Span {
+    span.resolved_at(Span::call_site())
 }
 
 impl DecidedBatch<'_> {
@@ -66,13 +66,13 @@ impl DecidedBatch<'_> {
 
     /// The bound, from the beginning to the end of the type that decides.
     fn bound(&self, name: &str, private: &TokenStream) -> TokenStream {
-        let places: Vec<Span> = self.batch.to_token_stream().into_iter().map(|token| token.span()).collect();
+        let spans: Vec<Span> = self.batch.to_token_stream().into_iter().map(|token| token.span()).collect();
         let name = format_ident!("{name}");
         let tokens = quote!(#private::#name<Declared>).into_iter().enumerate();
         tokens
             .map(|(number, mut token): (usize, TokenTree)| {
-                let place = if number == 0 { places.first() } else { places.last() };
-                token.set_span(place.map_or_else(Span::call_site, |place| generated(*place)));
+                let span = if number == 0 { spans.first() } else { spans.last() };
+                token.set_span(span.map_or_else(Span::call_site, |span| generated(*span)));
                 token
             })
             .collect()

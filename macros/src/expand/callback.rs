@@ -25,8 +25,8 @@ impl Watched {
         (0..1_usize << conditions.len())
             .map(|holds| {
                 let holds = |condition: &TokenStream| {
-                    let place = conditions.iter().position(|known| known.to_string() == condition.to_string());
-                    place.is_none_or(|place| holds & (1 << place) != 0)
+                    let index = conditions.iter().position(|known| known.to_string() == condition.to_string());
+                    index.is_none_or(|index| holds & (1 << index) != 0)
                 };
                 let all = conditions
                     .iter()
@@ -39,7 +39,7 @@ impl Watched {
             .collect()
     }
 
-    /// What these hooks watch.
+    /// The modules that these hooks work with.
     fn through(hooks: &[&Written], block: &Block, private: &TokenStream) -> Self {
         let generics = block.generics();
         match hooks.iter().find_map(|hook| asked(hook, "module")) {
@@ -48,7 +48,7 @@ impl Watched {
         }
     }
 
-    /// Every module whose batches and outputs are those that the hooks ask for.
+    /// Every module whose batches and outputs have the types in the hooks.
     fn every(hooks: &[&Written], block: &Block, mut generics: Generics, private: &TokenStream) -> Self {
         let (head, signatures) = (&block.item.head, hooks.iter().map(|hook| &hook.method.sig));
         // quoted generics leave the bounds out
@@ -83,7 +83,7 @@ fn conditions(block: &Block) -> Vec<TokenStream> {
     conditions
 }
 
-/// The type that a hook asks for under a name, without its reference.
+/// Returns the type of a hook's parameter by name, without its reference.
 fn asked(hook: &Written, name: &str) -> Option<Type> {
     let arguments = hook.method.arguments();
     let argument = arguments.iter().find(|argument| argument.name == name)?;

@@ -1,4 +1,4 @@
-//! What is generated under a `#[cfg(…)]`.
+//! Code that is generated under a `#[cfg(…)]`.
 
 use crate::parse::Method;
 use proc_macro2::TokenStream;
@@ -9,8 +9,8 @@ pub(super) fn condition(method: &Method) -> Option<TokenStream> {
     method.conditions.attribute()
 }
 
-/// Several forms of one thing, each with the predicate under which it is meant: the first that holds, and `otherwise` where
-/// none does. Each comes with its `#[cfg(…)]`.
+/// Returns alternatives, each with its `#[cfg(…)]`: the first one whose predicate holds is compiled, and `otherwise` if none
+/// does.
 pub(super) fn first_of<T>(
     forms: impl IntoIterator<Item = (Option<TokenStream>, T)>,
     otherwise: T,

@@ -83,7 +83,7 @@ impl Implementations<'_> {
         let (name, quiet) = (&head.self_ty, quiet(&head.attrs));
         let although_deprecated = although_deprecated(&self.new.method.attrs);
         if let Some(Parameter { ty: hparams, is_named_hparams: false, .. }) = self.new.hparams {
-            // rustc rejects a bound that never holds, unless it has lifetimes of its own
+            // rustc rejects a bound that never holds, unless it has its own lifetimes
             generics.make_where_clause().predicates.push(parse_quote!(for<'__any> #hparams: #private::Hyperparameters));
         }
         let (generics, _, bounds) = generics.split_for_impl();

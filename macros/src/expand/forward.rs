@@ -94,7 +94,7 @@ fn location(hook: Hook, condition: &Option<TokenStream>, written: &Written, priv
     }
 }
 
-/// The trait's method: several where each form of the hook has a `#[cfg]` of its own.
+/// Returns the trait's method; several if the hook has several forms, each with a `#[cfg]`.
 fn methods(block: &Block, hook: Hook, names: &Names<'_>) -> TokenStream {
     let mut written = block.written(hook.name()).filter(|written| !written.faulty).peekable();
     if written.peek().is_none() && !hook.has_default() {
@@ -110,7 +110,7 @@ fn forward(block: &Block, written: &Written, hook: Hook, names: &Names<'_>) -> T
         batches::taken(block, written, argument, names).or_else(|| taken(block, argument, hook, names))
     });
     let name = &written.method.sig.ident;
-    // the location of the user's name, the hygiene of the generated method, whose `self` it is
+    // the span of the user's name with the hygiene of the generated method, as its `self` is used
     let span = name.span().resolved_at(Span::call_site());
     let call = quote_spanned!(span=> Self::#name(self, #(#arguments),*));
     let asked: Vec<&str> = asked.iter().map(|argument| argument.name.as_str()).collect();
@@ -120,7 +120,7 @@ fn forward(block: &Block, written: &Written, hook: Hook, names: &Names<'_>) -> T
     quote!(#condition #although_deprecated #method)
 }
 
-/// The method as it is declared, with `body`. A parameter that the user did not ask for is called `_name`.
+/// Returns the declared method with `body`. Parameters that the user's method does not take are named `_name`.
 fn signature(hook: Hook, asked: &[&str], names: &Names<'_>, body: &TokenStream) -> TokenStream {
     let name = hook.ident();
     let parameters = hook.parameters().map(|parameter| {
@@ -157,7 +157,7 @@ fn taken(block: &Block, argument: &Argument<'_>, hook: Hook, names: &Names<'_>) 
     Some(quote_spanned!(span=> <#written as #parameter>::take(#name)))
 }
 
-/// The call of a step's method, where a `Result` under another name is an error, and not the step's output.
+/// Returns the call of a step's method. A `Result` under another name is an error, not the step's output.
 fn checked(call: &TokenStream, output: &Type, returns_result: bool, private: &TokenStream) -> TokenStream {
     // other forms of a type are not aliases
     if returns_result || !matches!(output, Type::Path(_) | Type::Macro(_)) {
@@ -171,14 +171,14 @@ fn checked(call: &TokenStream, output: &Type, returns_result: bool, private: &To
     }}
 }
 
-/// What the user's method returned as what the hook returns.
+/// Converts the value of the user's method to that of the hook.
 fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, names: &Names<'_>) -> TokenStream {
     let (method, private) = (&written.method, names.private);
     let Some(declared) = hook.value() else { return call.clone() };
     let output = method.output();
     // a step returns what it likes
     let as_written = || output.to_token_stream().to_string() == declared;
-    // of a value with the loss, the compiler asks more
+    // a value with the loss must satisfy further bounds
     let call = if hook.step().is_some_and(|step| !step.has_loss) {
         checked(call, &output, method.returns_result(), private)
     } else {

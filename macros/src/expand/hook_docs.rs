@@ -14,7 +14,7 @@ pub(super) fn document(block: &mut Block) {
     }
 }
 
-/// The text with ``[`Flow`]`` as `` `Flow` ``: the link leads nowhere from the user's crate.
+/// The text with ``[`Flow`]`` as `` `Flow` ``: the link would not resolve in the user's crate.
 fn documentation(hook: Hook) -> String {
     hook.documentation().collect::<Vec<_>>().join("\n").replace("[`", "`").replace("`]", "`")
 }

@@ -1,5 +1,5 @@
-//! The absolute paths by which generated code refers to the runtime crate, whatever its name, and whatever the user has
-//! imported or defined.
+//! The absolute paths by which generated code refers to the runtime crate, independent of its name and of the names that
+//! the user has imported or defined.
 
 use crate::hooks::parsed;
 use crate::model::DecidedBatch;
@@ -45,8 +45,8 @@ pub(crate) fn private_module_name() -> Ident {
 /// The version of the macros, which is that of the runtime.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Whether the user's manifest has the runtime crate under its own name. That is how it nearly always is, and is seen without
-/// asking cargo for the workspace, which takes as long as all of an expansion.
+/// Returns whether the user's manifest has the runtime crate under its own name. This is the usual case, and can be checked
+/// without querying cargo for the workspace, which takes as long as a complete expansion.
 fn is_called_by_its_own_name() -> bool {
     let manifest = env::var_os("CARGO_MANIFEST_DIR").map(|folder| path::Path::new(&folder).join("Cargo.toml"));
     let manifest = manifest.and_then(|manifest| fs::read_to_string(manifest).ok()).unwrap_or_default();
@@ -105,12 +105,12 @@ impl<'a> Names<'a> {
         };
         let Some(associated) = path.segments.iter().nth(1).map(|second| &second.ident) else { return Some(owner) };
         let declared_in = if associated == "Batch" { quote!(Batched) } else { quote!(StepOutputs) };
-        // without its trait, the name could be that of a variant too, where the type is an enum
+        // without its trait, the name could also be that of a variant of an enum
         Some(quote!(<#owner as #private::#declared_in>::#associated))
     }
 }
 
-/// Whether a declared type is one of the language, which generated code passes on as it is.
+/// Returns whether a declared type is a primitive type, which generated code passes unchanged.
 pub(super) fn is_built_in(declared: &str) -> bool {
     declared == "()" || BUILT_IN.contains(&declared)
 }

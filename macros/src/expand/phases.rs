@@ -21,8 +21,8 @@ pub(super) fn fill(block: &mut Block, private: &TokenStream) {
     }
 }
 
-/// Returns the written type with the phase of the parameter, if that has one and the user wrote none. Which type a name stands for is
-/// known to the compiler alone: a `Context` gets the phase, and a `RunContext` has none.
+/// Returns the written type with the phase of the parameter, if the user did not write a phase. Only the compiler can resolve the name:
+/// a `Context` gets the phase, and a `RunContext` does not have one.
 ///
 /// In `training_step` of a module that is optimized manually, a `Context` becomes the one that has the callbacks.
 pub(super) fn at_its_moment(written: &Type, parameter: Parameter, is_manual: bool, private: &TokenStream) -> Type {

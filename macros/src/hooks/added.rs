@@ -1,4 +1,4 @@
-//! The declarations as they are after one more hook was declared: what a test sees while [`with_added`] runs.
+//! The declarations with one added hook, for tests within [`with_added`].
 
 use super::TraitDeclaration;
 use super::declarations::Declaration;

@@ -4,7 +4,7 @@
 //!
 //! | attribute | fact |
 //! |---|---|
-//! | `#[callback]` | callbacks have the hook too |
+//! | `#[callback]` | the hook also exists for callbacks |
 //! | `#[logs(step)]`, `#[logs(epoch)]` | a value logged in it is by default that of the step, or of the epoch; required where `ctx: &mut Context` |
 //! | `#[step(output = Prediction, loader = predict_dataloader)]` | it is a step: the associated type of its value, and the hook that returns its loaders; `, loss` where the value has the loss |
 //! | `#[capability(trait = Tests, method = test, form = "fn …", code = TL0405)]` | the trainer's `test` requires it: the trait that says so of a module, the form that the error suggests, and the error's code |
@@ -15,7 +15,7 @@
 macro_rules! declarations {
     (@methods $trait:ident [$($methods:tt)*]) => { &[$($methods)*] };
 
-    // a constant is for the runtime alone
+    // constants are only used by the runtime
     (@methods $trait:ident [$($methods:tt)*]
         $(#[$($attribute:tt)*])*
         const $constant:ident: $of:ty = $value:expr;
@@ -149,7 +149,7 @@ pub(super) enum Fact {
 }
 
 impl Fact {
-    /// The names of the attributes that the runtime does not know.
+    /// The names of the attributes, which are removed for the runtime.
     pub(super) const ATTRIBUTES: [&str; 6] = ["callback", "logs", "step", "capability", "automatic", "older_name_of"];
 }
 
@@ -160,7 +160,7 @@ pub(crate) enum Logs {
     ByEpoch,
 }
 
-/// What makes a hook a step.
+/// The facts of a step.
 #[derive(Clone, Copy)]
 pub(crate) struct Step {
     /// The associated type of its value.
@@ -171,7 +171,7 @@ pub(crate) struct Step {
     pub(crate) has_loss: bool,
 }
 
-/// What a module with the hook is capable of.
+/// The capability of a module with the hook.
 #[derive(Clone, Copy)]
 pub(crate) struct Capability {
     /// The trait of modules with the hook.
@@ -184,7 +184,7 @@ pub(crate) struct Capability {
     pub(crate) code: &'static str,
 }
 
-/// How a hook with these parameters logs. A hook that may log for the step says which is the default.
+/// Returns how a hook with these parameters logs. A hook that may log for the step must declare its default.
 pub(super) const fn logs(parameters: &[(&str, &str)], facts: &[Fact]) -> Option<Logs> {
     let mut stated = None;
     let mut number = 0;

@@ -321,11 +321,11 @@ pub(crate) fn result_error(ty: &Type) -> Option<&Type> {
     result_argument(ty, 1)
 }
 
-fn result_argument(ty: &Type, place: usize) -> Option<&Type> {
+fn result_argument(ty: &Type, index: usize) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
     let last = path.path.segments.last().filter(|segment| segment.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    match arguments.args.iter().nth(place)? {
+    match arguments.args.iter().nth(index)? {
         GenericArgument::Type(argument) => Some(argument),
         _ => None,
     }

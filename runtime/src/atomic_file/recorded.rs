@@ -151,8 +151,8 @@ impl Disk {
         let subsets = 0..1usize << self.pending.len();
         let left = subsets.map(|subset| {
             let mut names = self.durable.clone();
-            for (place, changes) in self.pending.iter().enumerate() {
-                if subset & (1 << place) != 0 {
+            for (index, changes) in self.pending.iter().enumerate() {
+                if subset & (1 << index) != 0 {
                     apply(&mut names, changes);
                 }
             }

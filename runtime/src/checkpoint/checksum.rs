@@ -15,13 +15,13 @@ pub(super) const UNKNOWN: &str = "xxh3:0000000000000000";
 pub(super) struct Checksum(XxHash3_64);
 
 impl Checksum {
-    /// Starts the checksum of a file with the length of its header and the header, whose digits at `place` count as `0`.
-    pub(super) fn of_header(length: &[u8], header: &[u8], place: &Range<usize>) -> Self {
+    /// Starts the checksum of a file with the length of its header and the header, whose digits at `position` count as `0`.
+    pub(super) fn of_header(length: &[u8], header: &[u8], position: &Range<usize>) -> Self {
         let mut sum = Self(XxHash3_64::with_seed(0));
         sum.add(length);
-        sum.add(&header[..place.start]);
+        sum.add(&header[..position.start]);
         sum.add(&[b'0'; DIGITS]);
-        sum.add(&header[place.end..]);
+        sum.add(&header[position.end..]);
         sum
     }
 
@@ -39,7 +39,7 @@ impl Checksum {
 /// Returns the range of the digits in a header with such a checksum.
 ///
 /// A quotation mark inside of a JSON string is escaped by a backslash, so that the key is not found anywhere else.
-pub(super) fn place_in(header: &str) -> Option<Range<usize>> {
+pub(super) fn position_in(header: &str) -> Option<Range<usize>> {
     let before = format!("\"{CHECKSUM}\":\"{ALGORITHM}");
     let start = header.find(&before)? + before.len();
     let rest = header.get(start..)?;
@@ -67,11 +67,11 @@ mod tests {
     #[test]
     fn digits_are_found_where_the_header_has_them() {
         let header = format!("{{\"__metadata__\":{{\"{CHECKSUM}\":\"{UNKNOWN}\"}}}}");
-        let place = place_in(&header).unwrap();
-        assert_eq!(header[place], UNKNOWN[ALGORITHM.len()..]);
-        assert_eq!(place_in(&header.replace("00\"", "0\"")), None);
-        assert_eq!(place_in(&header.replace("xxh3", "sha1")), None);
+        let position = position_in(&header).unwrap();
+        assert_eq!(header[position], UNKNOWN[ALGORITHM.len()..]);
+        assert_eq!(position_in(&header.replace("00\"", "0\"")), None);
+        assert_eq!(position_in(&header.replace("xxh3", "sha1")), None);
         // as text inside of another value
-        assert_eq!(place_in(&header.replace('"', "\\\"")), None);
+        assert_eq!(position_in(&header.replace('"', "\\\"")), None);
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn tensor_of(info: &TensorInfo, bytes: &[u8]) -> Result<Tensor, Strin
     let kind = kind.ok_or_else(|| format!("is of dtype {}, which no tensor of libtorch has here", info.dtype))?;
     let shape = shape_of(info).ok_or_else(|| format!("has the shape {:?}, which is too large", info.shape))?;
     if kind == Kind::Bool && bytes.iter().any(|byte| *byte > 1) {
-        return Err("is of dtype BOOL, and has a byte that is neither 0 nor 1".to_owned());
+        return Err("is of dtype BOOL, but has a byte that is neither 0 nor 1".to_owned());
     }
     Tensor::f_from_data_size(bytes, &shape, kind).map_err(|error| {
         format!("cannot be created by libtorch: {}", crate::native::without_backtrace(&error.to_string()))

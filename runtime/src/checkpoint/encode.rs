@@ -1,6 +1,6 @@
 //! Encoding of a checkpoint to bytes.
 
-use super::checksum::{Checksum, UNKNOWN, place_in};
+use super::checksum::{Checksum, UNKNOWN, position_in};
 use super::dtype::{bytes_of, dtype_of};
 use super::layout::{CHECKSUM, LAYOUT, LONGEST_HEADER, METADATA};
 use super::{Checkpoint, CheckpointError, Metadata};
@@ -46,7 +46,7 @@ impl Checkpoint {
     }
 }
 
-/// Returns the metadata in the current layout, whichever it was read in.
+/// Returns the metadata in the current layout.
 fn metadata_to_json(metadata: &Metadata) -> Result<String, CheckpointError> {
     let lost = |error: serde_json::Error| CheckpointError::Metadata { reason: error.to_string() };
     let mut value = json::to_value(metadata).map_err(lost)?;
@@ -85,13 +85,13 @@ impl<'a> Encoded<'a> {
         Ok(Self { header, tensors: tensors.into_iter().map(|(.., tensor)| tensor).collect() })
     }
 
-    /// Writes the file, a tensor at a time, and then its checksum if it has one. What libtorch refuses is an error of input and
-    /// output with that error in it.
+    /// Writes the file, one tensor at a time, and then its checksum if it has one. An error of libtorch is wrapped in an
+    /// `io::Error`.
     pub(super) fn write(&self, to: impl Write + Seek) -> io::Result<()> {
         let mut to = BufWriter::with_capacity(1 << 20, to);
         let length = (self.header.len() as u64).to_le_bytes();
-        let place = place_in(&self.header);
-        let mut sum = place.as_ref().map(|place| Checksum::of_header(&length, self.header.as_bytes(), place));
+        let position = position_in(&self.header);
+        let mut sum = position.as_ref().map(|position| Checksum::of_header(&length, self.header.as_bytes(), position));
         to.write_all(&length)?;
         to.write_all(self.header.as_bytes())?;
         for tensor in &self.tensors {
@@ -101,8 +101,8 @@ impl<'a> Encoded<'a> {
             }
             to.write_all(&bytes)?;
         }
-        if let (Some(place), Some(sum)) = (place, sum) {
-            to.seek(SeekFrom::Start((length.len() + place.start) as u64))?;
+        if let (Some(position), Some(sum)) = (position, sum) {
+            to.seek(SeekFrom::Start((length.len() + position.start) as u64))?;
             to.write_all(sum.digits().as_bytes())?;
         }
         to.flush()
@@ -122,7 +122,7 @@ mod tests {
         refuse_long(100_000_000).unwrap();
         assert_eq!(
             refuse_long(100_000_001).unwrap_err().to_string(),
-            "the names and the metadata of a checkpoint take 100000001 bytes, and safetensors allows 100000000: keep large state as tensors"
+            "the names and the metadata of a checkpoint take 100000001 bytes, but safetensors allows 100000000: store large state as tensors"
         );
     }
 }

@@ -63,7 +63,7 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The file is not a complete safetensors file, or its checksum is wrong.
-    #[error("the checkpoint {} is damaged or cut short ({reason}): use an earlier one, or train again", path.display())]
+    #[error("the checkpoint {} is damaged or truncated ({reason}): use an earlier one, or train again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -71,19 +71,19 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The file was written by `torch.save`, as Lightning's checkpoints are.
-    #[error("{} is a checkpoint of PyTorch, a pickle, which can run code and is not read: write its weights as .safetensors in Python, with `safetensors.torch.save_file(model.state_dict(), ...)`", path.display())]
+    #[error("{} is a PyTorch checkpoint, a pickle, which is not supported because it can run code: convert its weights to .safetensors in Python, with `safetensors.torch.save_file(model.state_dict(), ...)`", path.display())]
     Pickle {
         /// The file.
         path: PathBuf,
     },
     /// The safetensors file was written by another program.
-    #[error("{} is a safetensors file, but no checkpoint of tch-lightning: its header has no `tch_lightning`", path.display())]
+    #[error("{} is a safetensors file, but not a checkpoint of tch-lightning: its header does not have `tch_lightning`", path.display())]
     Foreign {
         /// The file.
         path: PathBuf,
     },
     /// The file was written by a newer version of this crate.
-    #[error("the checkpoint {} has layout {layout}, and this version reads up to {LAYOUT}: update tch-lightning", path.display())]
+    #[error("the checkpoint {} has layout {layout}, but this version only reads layouts up to {LAYOUT}: update tch-lightning", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
@@ -102,8 +102,8 @@ pub enum CheckpointError {
     },
     /// The checkpoint lacks the optimizers and counters from which `fit` resumes.
     #[error(
-        "the checkpoint {} contains only weights, as `save_weights_only` saves them, so that `fit` cannot resume from it; load them into \
-         the module with `weights::load` and train from the beginning, or resume from a checkpoint that has the optimizers too",
+        "the checkpoint {} contains only weights (`save_weights_only`), so `fit` cannot resume from it: load them into the module with \
+         `weights::load` and start a new training, or resume from a complete checkpoint",
         path.display()
     )]
     WeightsAlone {
@@ -127,14 +127,14 @@ pub enum CheckpointError {
         kind: tch::Kind,
     },
     /// The metadata cannot be written, or not be read again.
-    #[error("the metadata of a checkpoint could not be read again: {reason}")]
+    #[error("cannot read back the metadata of a checkpoint: {reason}")]
     Metadata {
         /// The reason.
         reason: String,
     },
     /// The header would be longer than safetensors allows.
     #[error(
-        "the names and the metadata of a checkpoint take {length} bytes, and safetensors allows {LONGEST_HEADER}: keep large state as tensors"
+        "the names and the metadata of a checkpoint take {length} bytes, but safetensors allows {LONGEST_HEADER}: store large state as tensors"
     )]
     LongHeader {
         /// The header's length.

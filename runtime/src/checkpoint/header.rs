@@ -1,6 +1,6 @@
 //! The header of an untrusted file.
 
-use super::checksum::{Checksum, place_in};
+use super::checksum::{Checksum, position_in};
 use super::layout::{CHECKSUM, LENGTH, LONGEST_HEADER};
 use safetensors::tensor;
 use serde::Deserializer;
@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
-/// A header, with what safetensors says about a tensor.
+/// A header, with safetensors' description of each tensor.
 pub(super) struct Header {
     tensors: tensor::Metadata,
     /// The range of the checksum's digits in the header's text, and the digits.
@@ -21,10 +21,10 @@ pub(super) fn length_of_header(start: &[u8], file: u64) -> Result<usize, String>
     let start: [u8; LENGTH] = start.try_into().map_err(|_| format!("it has {file} bytes and no header"))?;
     let length = u64::from_le_bytes(start);
     if length > file.saturating_sub(LENGTH as u64) {
-        return Err(format!("its header claims {length} bytes, and the file has {file}"));
+        return Err(format!("its header claims {length} bytes, but the file has {file}"));
     }
     let usable = usize::try_from(length).ok().filter(|length| *length <= LONGEST_HEADER);
-    usable.ok_or_else(|| format!("its header claims {length} bytes, and safetensors allows {LONGEST_HEADER}"))
+    usable.ok_or_else(|| format!("its header claims {length} bytes, but safetensors allows {LONGEST_HEADER}"))
 }
 
 impl Header {
@@ -34,9 +34,9 @@ impl Header {
         refuse_duplicates(text).map_err(|error| format!("its header: {error}"))?;
         let tensors: tensor::Metadata = serde_json::from_str(text).map_err(|error| format!("its header: {error}"))?;
         if tensors.data_len() as u64 != elements {
-            return Err(format!("its tensors need {} bytes, and there are {elements}", tensors.data_len()));
+            return Err(format!("its tensors need {} bytes, but there are {elements}", tensors.data_len()));
         }
-        let checksum = place_in(text).map(|place| (place.clone(), text[place].to_owned()));
+        let checksum = position_in(text).map(|position| (position.clone(), text[position].to_owned()));
         Ok(Self { tensors, checksum })
     }
 
@@ -45,7 +45,7 @@ impl Header {
         self.tensors.metadata().as_ref()?.get(key).map(String::as_str)
     }
 
-    /// The tensors' names, and what safetensors says about each, in the order of their elements.
+    /// The names and safetensors' descriptions of the tensors, in the order of their elements.
     pub(super) fn tensors(&self) -> impl Iterator<Item = (String, &tensor::TensorInfo)> {
         self.tensors.offset_keys().into_iter().filter_map(|name| self.tensors.info(&name).map(|info| (name, info)))
     }
@@ -53,9 +53,9 @@ impl Header {
     /// The comparison of the file's checksum with its bytes, begun with the header; `None` for a file without one.
     pub(super) fn comparison(&self, text: &[u8]) -> Result<Option<Comparison<'_>>, String> {
         match &self.checksum {
-            Some((place, stated)) => {
+            Some((position, stated)) => {
                 let length = (text.len() as u64).to_le_bytes();
-                Ok(Some(Comparison { found: Checksum::of_header(&length, text, place), stated }))
+                Ok(Some(Comparison { found: Checksum::of_header(&length, text, position), stated }))
             }
             None if self.value(CHECKSUM).is_some() => Err(format!("its `{CHECKSUM}` is not a checksum")),
             None => Ok(None),
@@ -96,7 +96,7 @@ fn refuse_duplicates(header: &str) -> serde_json::Result<()> {
             let mut seen = HashSet::new();
             while let Some((name, IgnoredAny)) = map.next_entry::<String, IgnoredAny>()? {
                 if let Some(twice) = seen.replace(name) {
-                    return Err(A::Error::custom(format!("`{twice}` is there twice")));
+                    return Err(A::Error::custom(format!("`{twice}` is duplicated")));
                 }
             }
             Ok(())

@@ -13,18 +13,18 @@
 /// | as many | the header: JSON, padded with spaces to a multiple of 8 |
 /// | the rest | the tensors' elements, little-endian, in row-major order; the widest dtypes come first |
 ///
-/// The header gives each tensor's dtype, shape and place by its name: `module.{parameter or buffer}` and
+/// The header gives each tensor's dtype, shape and position by its name: `module.{parameter or buffer}` and
 /// `optimizer.{index}.{parameter}.{slot}`. Its `__metadata__` has three keys:
 ///
 /// | key | |
 /// |---|---|
-/// | `format` | `pt`, by which other programs know tensors of PyTorch |
+/// | `format` | `pt`, which marks tensors of PyTorch for other programs |
 /// | `tch_lightning` | the JSON of [`Metadata`](crate::checkpoint::Metadata), whose `layout` is the number of the layout |
 /// | `tch_lightning.checksum` | `xxh3:` and 16 hexadecimal digits |
 ///
-/// The checksum is the [XXH3](https://xxhash.com) of 64 bits, with seed 0, of the whole file with `0` in the place of each of
-/// its own 16 digits. So it covers names, shapes, metadata and elements, and no byte of a file can change unseen. Later layouts
-/// keep this rule under this key, so that a damaged file is never taken for one of theirs.
+/// The checksum is the [XXH3](https://xxhash.com) of 64 bits, with seed 0, of the complete file with each of its own 16 digits
+/// replaced by `0`. It covers names, shapes, metadata and elements, so that a change of any byte is detected. Later layouts keep
+/// this rule and key, so that a damaged file is never mistaken for one with a later layout.
 ///
 /// The same checkpoint always gives the same bytes.
 ///

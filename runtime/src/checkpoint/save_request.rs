@@ -2,11 +2,11 @@ use super::retention::Outdated;
 use crate::paths;
 use std::path::{Path, PathBuf};
 
-/// A checkpoint that a hook asked for.
+/// A checkpoint requested by a hook.
 ///
-/// `on_save_checkpoint` is called when the hook returns, so that the states of all callbacks are kept, that of the one that asked
-/// included. The file is written when the run is where it can go on from: within a batch, when its last hooks were called; in
-/// validation, when it is over; at the end of an epoch, when its schedulers have stepped and its row is logged.
+/// `on_save_checkpoint` is called after the hook returns, so that the states of all callbacks are saved, including that of the
+/// callback that requested it. The file is written at the next point from which training can resume: within a batch, after its last
+/// hooks; in validation, after its end; at the end of an epoch, after its schedulers have stepped and its row is logged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SaveRequest {
     pub(crate) path: PathBuf,
@@ -17,7 +17,7 @@ pub struct SaveRequest {
 }
 
 impl SaveRequest {
-    /// A whole checkpoint at `path`; a file that is there is replaced.
+    /// A complete checkpoint at `path`. An existing file is replaced.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), weights_only: false, link_to: None, then_remove: Vec::new(), score: None }
     }
@@ -27,12 +27,12 @@ impl SaveRequest {
         Self { link_to: Some(target.into()), ..Self::new(path) }
     }
 
-    /// Whether to keep the parameters and buffers alone, without what is needed to go on training.
+    /// Whether to save only parameters and buffers, without the state that is needed to resume training.
     pub fn weights_only(self, weights_only: bool) -> Self {
         Self { weights_only, ..self }
     }
 
-    /// A file to remove once the new one, and all that was asked for together with it, is written and verified.
+    /// A file to remove after the new one and all others requested together with it are written and verified.
     pub fn then_remove(mut self, path: impl Into<PathBuf>) -> Self {
         self.then_remove.push(path.into());
         self
@@ -43,10 +43,10 @@ impl SaveRequest {
         Self { score: Some((monitor.into(), score)), ..self }
     }
 
-    /// What goes once all of these are done. What one of them writes is not outdated by it or by one before it.
+    /// Returns the files to remove after all of these requests. A file is not removed if the request itself or a later one writes it.
     pub(crate) fn outdated<'a>(requests: impl Iterator<Item = &'a Self> + Clone) -> Vec<Outdated> {
-        let outdated = requests.clone().enumerate().map(|(place, request)| {
-            let is_written = |path: &PathBuf| requests.clone().skip(place).any(|later| later.is_at(path));
+        let outdated = requests.clone().enumerate().map(|(index, request)| {
+            let is_written = |path: &PathBuf| requests.clone().skip(index).any(|later| later.is_at(path));
             let older = request.then_remove.iter().filter(|path| !is_written(path)).cloned().collect();
             Outdated { newer: request.path.clone(), older }
         });

@@ -187,11 +187,11 @@ mod tests {
             load(&mut norm(), &path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
         };
         let said = refused(b"PK\x03\x04");
-        assert!(said.starts_with("FILE is a checkpoint of PyTorch, a pickle, which can run code"), "{said}");
+        assert!(said.starts_with("FILE is a PyTorch checkpoint, a pickle, which is not supported"), "{said}");
         let mut bytes = Checkpoint::default().to_bytes().unwrap();
         bytes[20] ^= 1;
         let said = refused(&bytes);
-        assert!(said.starts_with("the checkpoint FILE is damaged or cut short ("), "{said}");
+        assert!(said.starts_with("the checkpoint FILE is damaged or truncated ("), "{said}");
         let said = load(&mut norm(), folder.path()).unwrap_err().to_string();
         assert_eq!(said, format!("cannot read the checkpoint {}: it is a folder, not a file", folder.path().display()));
     }

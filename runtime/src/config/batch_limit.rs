@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 /// How many batches of a loader are used: a number, or a fraction of them. Lightning's `limit_train_batches` and the like.
 ///
-/// A whole number counts batches, a number with a point is a fraction: `1` is one batch, `1.0` is all of them.
+/// An integer counts batches, a number with a decimal point is a fraction: `1` is one batch, `1.0` is all of them.
 ///
 /// ```
 /// use tch_lightning::trainer::BatchLimit;
@@ -26,7 +26,7 @@ pub enum BatchLimit {
 pub(crate) enum LimitError {
     #[error("{fraction} of {batches} batches is less than one: it must be at least {}", 1.0 / *batches as f64)]
     NoBatch { fraction: f64, batches: usize },
-    #[error("a fraction ({0}) needs a loader of known length: give a number of batches")]
+    #[error("a fraction ({0}) requires a loader of known length: set a number of batches")]
     UnknownLength(f64),
 }
 
@@ -36,7 +36,7 @@ impl BatchLimit {
     /// No batch.
     pub const NONE: Self = Self::Batches(0);
 
-    /// Returns whether no batch is used, whatever the length of the loader.
+    /// Returns whether no batch is used for any length of the loader.
     pub fn is_zero(self) -> bool {
         matches!(self, Self::Batches(0)) || self == Self::Fraction(0.0)
     }
@@ -56,7 +56,7 @@ impl BatchLimit {
         }
     }
 
-    /// What is wrong with the value, if anything is.
+    /// Returns the mistake, if the value is invalid.
     pub(super) fn mistake(self) -> Option<String> {
         match self {
             Self::Fraction(fraction) if !(0.0..=1.0).contains(&fraction) => {
@@ -80,7 +80,7 @@ impl From<usize> for BatchLimit {
 }
 
 impl From<f64> for BatchLimit {
-    /// A fraction; a whole number above 1 counts batches, as in Lightning.
+    /// A fraction; an integer above 1 counts batches, as in Lightning.
     fn from(fraction: f64) -> Self {
         let is_count = fraction > 1.0 && fraction.fract() == 0.0;
         if is_count { Self::Batches(fraction as usize) } else { Self::Fraction(fraction) }

@@ -73,7 +73,7 @@ pub(crate) fn keys(table: &Value) -> Vec<String> {
     table.as_object().into_iter().flat_map(Table::keys).cloned().collect()
 }
 
-/// Returns a table with the values of another one in place of its own.
+/// Returns a table with the values of another one replacing its own.
 pub(crate) fn overlay(base: &Value, table: &Table) -> Value {
     let mut overlaid = base.as_object().cloned().unwrap_or_default();
     overlaid.extend(table.iter().map(|(key, value)| (key.clone(), value.clone())));

@@ -147,22 +147,22 @@ pub struct TrainerConfig {
 /// What a `fit` does when the loss is NaN or infinite. Lightning continues silently, which trains NaN into every weight.
 ///
 /// The loss is checked as the training step returned it, before it is divided by `accumulate_grad_batches` or scaled for
-/// `16-mixed`, whose scaler handles infinite gradients by itself. On the CPU it is checked before the backward pass. On a GPU
-/// nothing waits for it: the optimizer's step is skipped on the device, and the host reads the loss where it waits anyway, for a
-/// row of the log, a validation, or the end of the epoch. Adadelta, Adamax, NAdam, RAdam and RMSprop cannot skip a step on the
-/// device: with `Stop` they take it, with `SkipStep` each of their steps waits for the device. L-BFGS waits for its loss
+/// `16-mixed`, whose scaler handles infinite gradients by itself. On the CPU it is checked before the backward pass. On a GPU, the
+/// check does not synchronize: the optimizer's step is skipped on the device, and the host reads the loss when it synchronizes
+/// anyway, for a row of the log, a validation, or the end of the epoch. Adadelta, Adamax, NAdam, RAdam and RMSprop cannot skip a
+/// step on the device: with `Stop` they take it, with `SkipStep` each of their steps synchronizes. L-BFGS synchronizes for its loss
 /// anyway, and cannot skip a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum NonFiniteLoss {
-    /// End the run with an error; the weights are those from before the step
+    /// End the run with an error and the weights from before the step
     #[default]
     Stop,
     /// Skip the step, with all batches of its accumulation window; it is still counted
     SkipStep,
-    /// Check nothing
-    GoOn,
+    /// Train on with the loss, as Lightning does
+    Ignore,
 }
 
 /// How gradients are clipped: PyTorch's
@@ -235,7 +235,7 @@ impl TrainerConfig {
         self.max_steps.and_then(|steps| usize::try_from(steps).ok())
     }
 
-    /// Returns the minimum number of epochs of a `fit`: `min_epochs`, or 1 where `min_steps` is set, as in Lightning.
+    /// Returns the minimum number of epochs of a `fit`: `min_epochs`, or 1 if `min_steps` is set, as in Lightning.
     pub fn at_least_epochs(&self) -> usize {
         self.min_epochs.unwrap_or(usize::from(self.min_steps.is_some()))
     }

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 /// When validation runs within training. Lightning's `val_check_interval`.
 ///
-/// Plain numbers mean what Lightning means: `0.25` four times an epoch, `100` after every 100 batches of an epoch, counted
-/// over epochs where `check_val_every_n_epoch` is none. An [`Every`] names its unit.
+/// Plain numbers have the same meaning as in Lightning: `0.25` is four times per epoch, `100` is after every 100 batches of
+/// an epoch, counted over epochs if `check_val_every_n_epoch` is none. An [`Every`] names its unit.
 ///
 /// ```
 /// use tch_lightning::{trainer::ValCheckInterval, Every};
@@ -37,7 +37,7 @@ impl ValCheckInterval {
         }
     }
 
-    /// Whether it is 1, a whole epoch or one batch: Lightning does not tell the two apart where it decides whether an epoch is
+    /// Whether it is 1, a complete epoch or one batch: Lightning does not distinguish them when it decides whether an epoch is
     /// validated once.
     pub(crate) fn is_one(self) -> bool {
         matches!(self, Self::Fraction(1.0) | Self::Every(Every::Batches(1)))
@@ -48,7 +48,7 @@ impl ValCheckInterval {
         matches!(self, Self::Every(Every::Time(_)))
     }
 
-    /// What is wrong with the value, if anything is.
+    /// Returns the mistake, if the value is invalid.
     pub(super) fn mistake(self) -> Option<String> {
         match self {
             Self::Fraction(fraction) if !(fraction > 0.0 && fraction <= 1.0) => {
@@ -73,7 +73,7 @@ impl From<usize> for ValCheckInterval {
 }
 
 impl From<f64> for ValCheckInterval {
-    /// A fraction; a whole number above 1 counts batches, as in Lightning.
+    /// A fraction; an integer above 1 counts batches, as in Lightning.
     fn from(fraction: f64) -> Self {
         let is_count = fraction > 1.0 && fraction.fract() == 0.0;
         if is_count { (fraction as usize).into() } else { Self::Fraction(fraction) }

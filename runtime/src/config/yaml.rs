@@ -32,7 +32,7 @@ impl TrainerConfig {
         Self::default().overlaid(None, &table).map_err(wrong)
     }
 
-    /// The whole configuration in YAML.
+    /// Returns the complete configuration as YAML.
     ///
     /// # Errors
     /// A [`ConfigurationError`] for a value that YAML cannot hold, such as a path that is not UTF-8.

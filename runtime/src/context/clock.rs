@@ -42,7 +42,7 @@ impl Clock {
         }
     }
 
-    /// The clock of an evaluation after a `fit`, whose counters it keeps: its rows belong to the step that the `fit` reached.
+    /// Returns the clock of an evaluation after a `fit`. It keeps the counters, so that its rows have the step that the `fit` reached.
     pub(super) fn after(stage: Stage, before: Self) -> Self {
         Self {
             progress: before.progress,
@@ -73,13 +73,13 @@ impl RunContext {
     /// `self.net.forward_t(xs, ctx.is_training())`. It is true in a `fit`, and false in the sanity check, the validation within training,
     /// `validate`, `test` and `predict`.
     ///
-    /// [`is_training`](crate::is_training) returns the same value where there is no context, as in `forward`.
+    /// [`is_training`](crate::is_training) returns the same value in functions without a context, such as `forward`.
     pub fn is_training(&self) -> bool {
         training_mode::is_training()
     }
 
     /// Sets training or evaluation mode. An evaluation sets evaluation mode before `on_validation_model_eval` and `on_test_model_eval`,
-    /// and the mode from before it again before `on_validation_model_train` and `on_test_model_train`: what these hooks set holds.
+    /// and restores the previous mode before `on_validation_model_train` and `on_test_model_train`: the mode that these hooks set is kept.
     /// `true` in `on_validation_model_eval` enables dropout for that validation, and `false` in `on_validation_model_train` disables it
     /// for the training that continues.
     pub fn set_training(&mut self, is_training: bool) {
@@ -101,7 +101,7 @@ impl RunContext {
         self.clock.batch_idx
     }
 
-    /// The number of batches of a training epoch; `None` if the loader does not know its length.
+    /// The number of batches of a training epoch; `None` if the length of the loader is unknown.
     pub fn num_training_batches(&self) -> Option<usize> {
         self.clock.num_training_batches
     }

@@ -56,7 +56,7 @@ impl<At> Context<At> {
     ///
     /// A [metric](crate::metrics) is logged as it is, after its update, and may be logged under several names. Its value for the
     /// epoch is computed at the epoch's end. Then it is reset, even if it was only logged for the steps. Training, validation
-    /// and each of several loaders need a metric of their own. A checkpoint within the epoch saves the state of metrics logged
+    /// and each of several loaders need separate metrics. A checkpoint within the epoch saves the state of metrics logged
     /// in the steps. A metric that is only logged at the epoch's end may miss the batches before a resume: log it in the steps, with
     /// `on_step(false).on_epoch(true)`.
     ///
@@ -154,8 +154,8 @@ impl<At> LogEntry<'_, At> {
         self
     }
 
-    /// Whether the name gets the suffix `/dataloader_idx_0` where there are several loaders; it does unless this says otherwise.
-    /// Without it, the names that are logged in the batches of different loaders must differ.
+    /// Sets whether the suffix `/dataloader_idx_0` is added to the name if there are several loaders; default true. Without it,
+    /// names that are logged in the batches of different loaders must differ.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;

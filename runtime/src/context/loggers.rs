@@ -153,7 +153,7 @@ impl RunContext {
         self.logging.loggers.all().find_map(|logger| (logger as &dyn Any).downcast_ref())
     }
 
-    /// Returns the first logger of this type, to pass it data for which there is no [`Record`].
+    /// Returns the first logger of this type, to pass it data without a [`Record`] type.
     pub fn find_logger_mut<L: Logger>(&mut self) -> Option<&mut L> {
         self.logging.loggers.all_mut().find_map(|logger| (&mut **logger as &mut dyn Any).downcast_mut())
     }
@@ -178,9 +178,9 @@ impl RunContext {
         LoggedAt::new(self.logged_step(), Some(self.current_epoch()))
     }
 
-    /// Whether rows are written for the running batch: for every one whose number is a multiple of `log_every_n_steps`,
-    /// and where the run is about to stop. In training, batches count that the optimizer steps after; elsewhere those
-    /// of each loader. Lightning's `should_update_logs`.
+    /// Whether rows are written for the current batch: if its number is a multiple of `log_every_n_steps`, and if the run is about
+    /// to stop. In training, only batches with an optimizer step count; in other loops, those of each loader. Lightning's
+    /// `should_update_logs`.
     pub fn should_update_logs(&self) -> bool {
         let every = self.config.log_every_n_steps;
         let number = match self.running_stage() {
@@ -264,10 +264,10 @@ impl RunContext {
             return Ok(());
         }
         self.write_queue()?;
-        let place = |metrics: &[(String, f64)], name| metrics.iter().position(|(logged, _)| logged == name);
-        if let Some(logged) = place(&metrics, "step") {
+        let position_of = |metrics: &[(String, f64)], name| metrics.iter().position(|(logged, _)| logged == name);
+        if let Some(logged) = position_of(&metrics, "step") {
             step = row_step(metrics.remove(logged).1)?;
-        } else if place(&metrics, "epoch").is_none() {
+        } else if position_of(&metrics, "epoch").is_none() {
             metrics.push(("epoch".to_owned(), self.current_epoch() as f64));
         }
         Ok(self.hand_out_row(&metrics, step)?)

@@ -174,8 +174,8 @@ impl RunContext {
         let training = self.running_stage() == RunningStage::Training;
         for name in self.active_log().outdated() {
             messages::warning!(
-                "the value of the metric `{name}` is that of the batches before the checkpoint, as it was not logged \
-                 since the run was resumed: log it in every step"
+                "the value of the metric `{name}` only covers the batches before the checkpoint, as it was not logged \
+                 after the run was resumed: log it in every step"
             );
         }
         let metrics = self.active_log().end_epoch(training)?;

@@ -27,7 +27,7 @@ impl RunningLrScheduler {
         self.scheduler.state()
     }
 
-    /// The configuration, which says when it steps.
+    /// The configuration, with its interval.
     pub fn config(&self) -> &LrSchedulerConfig {
         &self.config
     }

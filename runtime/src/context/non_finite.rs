@@ -9,9 +9,9 @@ use crate::optim::OptimizerIndex;
 use tch::{Device, Kind, TchError, Tensor};
 
 /// The epoch and the batch of a loss.
-type Place = (usize, usize);
+type BatchLocation = (usize, usize);
 
-type BadLoss = (Place, f64);
+type BadLoss = (BatchLocation, f64);
 
 /// The losses checked so far.
 #[derive(Default)]
@@ -20,19 +20,19 @@ pub(super) struct Losses {
     as_on_a_gpu: bool,
     /// Losses on a device that have not been read back yet.
     gathered: Option<Gathered>,
-    /// Whether a loss of the running accumulation window is known to be bad.
+    /// Whether a loss of the current accumulation window was not finite, as far as the host has read it.
     window_is_bad: bool,
     skipped: usize,
     /// The first skipped batch.
-    first: Option<Place>,
+    first: Option<BatchLocation>,
 }
 
 /// Losses of one device, which stay there until the host synchronizes with it anyway.
 struct Gathered {
     /// Tensors of shape `[CHUNK]`; all but the last are full.
     chunks: Vec<Tensor>,
-    /// The location of each loss.
-    places: Vec<Place>,
+    /// The epoch and the batch of each loss.
+    locations: Vec<BatchLocation>,
     one: Tensor,
     /// `[]` f32: 1 if a loss was bad, in the running accumulation window or, under `NonFiniteLoss::Stop`, at any time.
     found: Tensor,
@@ -45,30 +45,30 @@ impl Gathered {
         let kept = if kind == Kind::Double { Kind::Double } else { Kind::Float };
         Ok(Self {
             chunks: vec![Tensor::f_zeros([CHUNK as i64], (kept, device))?],
-            places: Vec::new(),
+            locations: Vec::new(),
             one: Tensor::f_ones([0i64; 0], (Kind::Float, device))?,
             found: Tensor::f_zeros([0i64; 0], (Kind::Float, device))?,
         })
     }
 
-    fn add(&mut self, loss: &Tensor, place: Place) -> Result<(), ContextError> {
-        let (chunk, within) = (self.places.len() / CHUNK, self.places.len() % CHUNK);
+    fn add(&mut self, loss: &Tensor, location: BatchLocation) -> Result<(), ContextError> {
+        let (chunk, within) = (self.locations.len() / CHUNK, self.locations.len() % CHUNK);
         if chunk == self.chunks.len() {
             self.chunks.push(self.chunks[0].f_zeros_like()?);
         }
         keep_loss(loss, &self.chunks[chunk].f_select(0, within as i64)?, &self.found, &self.one)?;
-        self.places.push(place);
+        self.locations.push(location);
         Ok(())
     }
 
     /// Removes all losses and returns the bad ones with their locations. Waits for the device.
     fn take(&mut self) -> Result<Vec<BadLoss>, TchError> {
-        let places = std::mem::take(&mut self.places);
-        let mut losses: Vec<f64> = Vec::with_capacity(places.len());
-        for chunk in &self.chunks[..places.len().div_ceil(CHUNK)] {
+        let locations = std::mem::take(&mut self.locations);
+        let mut losses: Vec<f64> = Vec::with_capacity(locations.len());
+        for chunk in &self.chunks[..locations.len().div_ceil(CHUNK)] {
             losses.extend(Vec::<f64>::try_from(chunk.f_to_device(Device::Cpu)?.f_to_kind(Kind::Double)?)?);
         }
-        Ok(places.into_iter().zip(losses).filter(|(_, loss)| !loss.is_finite()).collect())
+        Ok(locations.into_iter().zip(losses).filter(|(_, loss)| !loss.is_finite()).collect())
     }
 }
 
@@ -85,19 +85,19 @@ impl RunContext {
         self.optimization.losses.as_on_a_gpu = true;
     }
 
-    /// Checks the loss of the running batch. Returns false if the loss is known to be bad, so that its backward pass is skipped.
+    /// Checks the loss of the current batch. Returns false if it was read and is not finite, so that its backward pass is skipped.
     pub(crate) fn watch_loss(
         &mut self,
         loss: &Tensor,
         optimizer: Option<OptimizerIndex>,
     ) -> Result<bool, ContextError> {
-        if self.config.on_non_finite_loss == NonFiniteLoss::GoOn {
+        if self.config.on_non_finite_loss == NonFiniteLoss::Ignore {
             return Ok(true);
         }
         let number = read_scalar(loss).filter(|_| !self.optimization.losses.as_on_a_gpu);
         match number.or_else(|| self.waits_for_loss(optimizer).then(|| loss.f_double_value(&[]).ok()).flatten()) {
             Some(loss) if loss.is_finite() => Ok(true),
-            Some(loss) => self.bad_loss(self.place(), loss).map(|()| false),
+            Some(loss) => self.bad_loss(self.batch_location(), loss).map(|()| false),
             None if loss.is_floating_point() && loss.numel() == 1 => self.gather(loss).map(|()| true),
             // autograd reports the error
             None => Ok(true),
@@ -106,14 +106,14 @@ impl RunContext {
 
     /// Checks a loss of L-BFGS, which reads it immediately.
     fn waits_for_loss(&self, optimizer: Option<OptimizerIndex>) -> bool {
-        optimizer.is_some_and(|OptimizerIndex(place)| !self.optimization.optimizers[place].can_skip_steps())
+        optimizer.is_some_and(|OptimizerIndex(index)| !self.optimization.optimizers[index].can_skip_steps())
     }
 
-    fn place(&self) -> Place {
+    fn batch_location(&self) -> BatchLocation {
         (self.current_epoch(), self.batch_idx().unwrap_or_default())
     }
 
-    fn bad_loss(&mut self, (epoch, batch_idx): Place, loss: f64) -> Result<(), ContextError> {
+    fn bad_loss(&mut self, (epoch, batch_idx): BatchLocation, loss: f64) -> Result<(), ContextError> {
         if self.config.on_non_finite_loss == NonFiniteLoss::Stop {
             return Err(ContextError::NonFiniteLoss { epoch, batch_idx, loss });
         }
@@ -122,13 +122,13 @@ impl RunContext {
         Ok(())
     }
 
-    fn count_skipped(&mut self, place: Place) {
+    fn count_skipped(&mut self, location: BatchLocation) {
         self.optimization.losses.skipped += 1;
-        self.optimization.losses.first.get_or_insert(place);
+        self.optimization.losses.first.get_or_insert(location);
     }
 
     fn gather(&mut self, loss: &Tensor) -> Result<(), ContextError> {
-        let place = self.place();
+        let location = self.batch_location();
         let gathered = match &mut self.optimization.losses.gathered {
             Some(gathered) if gathered.found.device() == loss.device() => gathered,
             other => {
@@ -139,7 +139,7 @@ impl RunContext {
                 self.optimization.losses.gathered.insert(Gathered::new(loss.device(), loss.kind())?)
             }
         };
-        gathered.add(loss, place)
+        gathered.add(loss, location)
     }
 
     /// Begins a new accumulation window.
@@ -156,8 +156,8 @@ impl RunContext {
     }
 
     /// Makes the optimizer skip its next step if a loss of the window was bad. The gradients must be unscaled.
-    pub(crate) fn skip_step_of_bad_loss(&mut self, OptimizerIndex(place): OptimizerIndex) -> Result<(), ContextError> {
-        let optimizer = &mut self.optimization.optimizers[place];
+    pub(crate) fn skip_step_of_bad_loss(&mut self, OptimizerIndex(index): OptimizerIndex) -> Result<(), ContextError> {
+        let optimizer = &mut self.optimization.optimizers[index];
         if self.optimization.losses.window_is_bad {
             optimizer.zero_grad()?;
             optimizer.also_skip_next_step_if(&Tensor::from(1f32))?;

@@ -1,7 +1,7 @@
-//! The phases of a run, as types: the compiler knows what a hook can log.
+//! The phases of a run, as types, which let the compiler check what a hook can log.
 //!
 //! A hook's `ctx` is a [`Context<At>`](Context), and `At` one of three phases: [`Step`], [`Epoch`] or [`Outside`]. In the
-//! hooks of an annotated block, `ctx: &mut Context` is enough: the macro knows the phase of each hook. Elsewhere,
+//! hooks of an annotated block, `ctx: &mut Context` is enough: the macro inserts the phase of the hook. Elsewhere,
 //! [`Context`] means `Context<Step>`; a function for several phases takes `&mut Context<impl Logs>`, or
 //! `&mut RunContext` if it does not log.
 //!
@@ -77,7 +77,7 @@ impl<At> DerefMut for Context<At> {
 }
 
 impl RunContext {
-    /// The context of a phase, which the caller knows from the hook.
+    /// Returns the context of a phase. The caller must pass the phase of the hook.
     pub(crate) fn at<At>(&mut self) -> &mut Context<At> {
         Context::ref_cast_mut(self)
     }

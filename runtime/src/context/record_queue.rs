@@ -55,9 +55,9 @@ impl RunContext {
     /// The values are counted in [bins](Histogram) on their device, and the counts are passed to the loggers with the next row, at the
     /// epoch's end or before the next checkpoint, so that a step does not wait for the device. In the hooks of a step,
     /// [`ctx.should_update_logs()`](Self::should_update_logs) returns whether the step's row is written. Nothing is logged without
-    /// loggers, in a sanity check or in a [`FastDevRun`](crate::trainer::FastDevRun). As with [`ctx.log`](super::Context::log), a tensor that cannot
-    /// be logged makes the hook fail when it returns: one that is empty, undefined (such as a gradient that was not computed) or
-    /// complex.
+    /// loggers, in a sanity check or in a [`FastDevRun`](crate::trainer::FastDevRun). As with [`ctx.log`](super::Context::log), a
+    /// tensor that cannot be logged makes the hook fail when it returns: one that is empty, undefined (such as a gradient that was
+    /// not computed) or complex.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -213,7 +213,7 @@ impl RunContext {
                 Queued::Figure { name, figure } => self.hand_out(&Record::Figure { name, figure }, at)?,
                 Queued::Image { name, pixels } => match Image::read(pixels) {
                     Ok(image) => self.hand_out(&Record::Image { name, image: &image }, at)?,
-                    Err(error) => messages::warning!("the image `{name}` is lost, as it cannot be read: {error}"),
+                    Err(error) => messages::warning!("the image `{name}` is lost, because it cannot be read: {error}"),
                 },
             }
         }

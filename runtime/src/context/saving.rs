@@ -11,11 +11,11 @@ use crate::paths;
 use crate::stage::Stage;
 use std::path::{Path, PathBuf};
 
-/// A checkpoint whose hooks were called, and that is yet to be written; nothing to write where it is a link.
+/// A checkpoint whose hooks have been called, and that is not written yet. Links have no contents.
 pub(crate) struct PendingSave {
     pub(crate) request: SaveRequest,
     pub(crate) checkpoint: Option<Checkpoint>,
-    /// When it was asked for.
+    /// The step at which it was requested.
     pub(crate) at: LoggedAt,
 }
 

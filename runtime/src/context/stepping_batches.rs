@@ -4,7 +4,7 @@ use super::RunContext;
 use crate::config::ConfigurationError;
 use std::cell::Cell;
 
-/// The batches of a step, as far as they are known before the training begins.
+/// The planned number of batches per optimizer step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PlannedAccumulation {
     /// The same in each epoch.
@@ -13,14 +13,14 @@ pub(crate) enum PlannedAccumulation {
     Varying,
 }
 
-/// What the estimate depends on besides the configuration.
+/// The inputs of the estimate other than the configuration.
 #[derive(Default)]
 pub(super) struct SteppingBatches {
-    /// What a callback has planned, in place of the trainer's `accumulate_grad_batches`.
+    /// The accumulation planned by a callback, which replaces the trainer's `accumulate_grad_batches`.
     accumulation: Option<PlannedAccumulation>,
-    /// Whether the training loader was made, so that the number of its batches is known.
+    /// Whether the training loader has been created, so that the number of its batches is known.
     is_loaded: bool,
-    /// Whether the estimate was asked for before.
+    /// Whether the estimate was requested before the loader was created.
     was_asked_for: Cell<bool>,
 }
 
@@ -30,8 +30,8 @@ impl RunContext {
     /// [`estimated_stepping_batches`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#estimated-stepping-batches).
     ///
     /// It is the number of steps in an epoch times `max_epochs`, and at most `max_steps`. The steps of an epoch are its batches,
-    /// after `limit_train_batches`, `overfit_batches` and `fast_dev_run`, divided by `accumulate_grad_batches` and rounded up. A
-    /// resumed run returns the number of the whole run. With manual optimization, it is the number of steps for one step in each
+    /// after `limit_train_batches`, `overfit_batches` and `fast_dev_run`, divided by `accumulate_grad_batches` and rounded up. In
+    /// a resumed run, it is the number of the complete run. With manual optimization, it is the number of steps for one step in each
     /// batch.
     ///
     /// ```
@@ -49,24 +49,24 @@ impl RunContext {
     /// }
     /// ```
     ///
-    /// The number of batches needs the training loader, which is made after `configure_optimizers`. Where that hook asks for the
-    /// estimate, the loader is made then, and the hook is called a second time; what it returned the first time is dropped. A hook
-    /// that does not ask is called once, before the loader is made.
+    /// The number of batches requires the training loader, which is created after `configure_optimizers`. If that hook calls this
+    /// method, the loader is created, and the hook is called again; its first value is dropped. Otherwise it is called once, before
+    /// the loader is created.
     ///
     /// # Errors
-    /// [`ConfigurationError`] where the number cannot be known: without `max_epochs` and `max_steps`; for a loader of unknown length
-    /// without `max_steps`; where [`GradientAccumulationScheduler`](crate::callbacks::GradientAccumulationScheduler) changes the batches of a
-    /// step; and before the training loader is made, in hooks before `configure_optimizers`, and in those between it and
-    /// `on_train_start` unless it has asked.
+    /// [`ConfigurationError`] if the number is unknown: without `max_epochs` and `max_steps`; for a loader of unknown length
+    /// without `max_steps`; if [`GradientAccumulationScheduler`](crate::callbacks::GradientAccumulationScheduler) changes the
+    /// number of batches per step; and before the training loader is created, which is in hooks before `configure_optimizers`, and
+    /// in those between it and `on_train_start` unless it has called this method.
     pub fn estimated_stepping_batches(&self) -> Result<u64, ConfigurationError> {
-        let cannot = |why: &str| ConfigurationError::from(format!("the number of optimizer steps is not known: {why}"));
+        let cannot = |why: &str| ConfigurationError::from(format!("the number of optimizer steps is unknown: {why}"));
         let config = self.config();
         let accumulation = match self.stepping_batches.accumulation {
             None => config.accumulate_grad_batches,
             Some(PlannedAccumulation::Constant(batches)) => batches,
             Some(PlannedAccumulation::Varying) => {
                 return Err(cannot(
-                    "GradientAccumulationScheduler changes the number of batches of a step; give the scheduler's steps by hand",
+                    "GradientAccumulationScheduler changes the number of batches of a step; set the steps of the learning-rate scheduler explicitly",
                 ));
             }
         };
@@ -83,7 +83,7 @@ impl RunContext {
         }
         let Some(batches) = self.num_training_batches() else {
             return max_steps.ok_or_else(|| {
-                cannot("the training loader does not know its length; set `max_steps`, or `limit_train_batches` to a number")
+                cannot("the training loader does not have a known length; set `max_steps`, or `limit_train_batches` to a number")
             });
         };
         // Lightning counts an epoch for `max_epochs` of 0
@@ -102,7 +102,7 @@ impl RunContext {
         self.stepping_batches.is_loaded = true;
     }
 
-    /// Whether the estimate was asked for before the training loader was made, since the last call.
+    /// Returns whether the estimate was requested before the training loader was created, and resets it.
     pub(crate) fn take_asked_for_stepping_batches(&mut self) -> bool {
         self.stepping_batches.was_asked_for.take()
     }

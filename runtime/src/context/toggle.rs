@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use tch::Tensor;
 
 /// The toggled optimizer, with the parameters whose gradients are disabled. They are enabled again when this is dropped, so
-/// that no run leaves them without gradients.
+/// that they have gradients after the run.
 #[derive(Default)]
 pub(super) struct Toggled {
     optimizer: Option<usize>,

@@ -7,7 +7,7 @@ use tch::Device;
 use super::{Batch, DataError, DeviceBatches};
 use crate::signal::Caught;
 
-/// The reader behind [`Batches`]: a dataset's, or several loaders'.
+/// The reader of [`Batches`]: that of a dataset, or of several loaders.
 pub(super) trait Feed<B> {
     /// The number of batches in the epoch, if it is known.
     fn num_batches(&self) -> Option<usize>;

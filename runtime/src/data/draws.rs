@@ -1,4 +1,4 @@
-//! The random numbers of a loader. They depend on the seed, the epoch and a sample's position in it alone, not on the
+//! The random numbers of a loader. They depend only on the seed, the epoch and a sample's position in it, not on the
 //! worker that reads the sample.
 
 use std::cell::Cell;

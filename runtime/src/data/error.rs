@@ -110,7 +110,7 @@ pub enum DataError {
     },
 
     /// libtorch's generator cannot be replaced while samples are read.
-    #[error("cannot give a DataLoader random numbers of its own: {source:#}")]
+    #[error("cannot seed the random numbers of a DataLoader: {source:#}")]
     RandomNumbers {
         /// The error of libtorch.
         r#source: anyhow::Error,

@@ -67,8 +67,8 @@ impl IndexPlan {
         start..end
     }
 
-    /// The numbers of one worker's batches. The worker depends on the batch's number alone, so that it is the same in an
-    /// epoch that is resumed.
+    /// The numbers of one worker's batches. The worker depends only on the batch's number, so that it is the same in a
+    /// resumed epoch.
     pub(super) fn batches_of(
         &self,
         first_batch: usize,

@@ -205,7 +205,7 @@ impl<B: Batch> DataLoader<B> {
 
     /// Replaces the sampler by the result of `wrap`, whose argument is the one of [`sampler`](DataLoader::sampler), or else
     /// that of the shuffled or of the dataset's order. A combined loader replaces the sampler of each of its loaders. A
-    /// stream has no sampler and is left unchanged.
+    /// stream does not have a sampler and is not changed.
     ///
     /// This is how each process of a distributed run gets its share of a loader:
     ///

@@ -118,7 +118,7 @@ mod tests {
         let dataset = Faulty::default();
         let loader = DataLoader::new(dataset.clone()).batch_size(2);
         let batches: Vec<_> = loader.epoch(0).unwrap().collect();
-        let read = |place: usize| Vec::<i64>::try_from(batches[place].as_ref().unwrap()).unwrap();
+        let read = |index: usize| Vec::<i64>::try_from(batches[index].as_ref().unwrap()).unwrap();
         assert_eq!([read(0), read(2), read(3)], [[0, 1], [4, 5], [6, 7]]);
         let said = batches[1].as_ref().unwrap_err().to_string();
         assert_eq!(said, "sample 3 of the dataset could not be read: the file is cut short");

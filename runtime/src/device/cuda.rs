@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CudaStatus {
-    /// libtorch sees this many GPUs.
+    /// The number of GPUs that libtorch can use.
     Usable {
         /// The number of GPUs.
         devices: usize,
@@ -20,7 +20,7 @@ pub enum CudaStatus {
         /// The reason that the loader gave.
         reason: String,
     },
-    /// Driver and library are there, but no GPU.
+    /// The driver and the library exist, but there is no GPU.
     NoDevice,
 }
 

@@ -2,35 +2,34 @@
 //!
 //! # Errors of a run
 //!
-//! [`Error`] is what the methods of a [`Trainer`](crate::Trainer) return: it says what failed, where in the run, and what to do.
-//! The others are parts of it, and what single functions return.
+//! The methods of a [`Trainer`](crate::Trainer) return [`Error`], whose message names what failed, the location in the run, and how to
+//! fix it. The other types are parts of it, or errors of single functions.
 //!
 //! # Mistakes that the compiler finds
 //!
-//! Each has a code, which stands at the end of its sentence: `[TL0101]`. Its page shows what was written, says why it cannot
-//! work, and shows a version that does.
+//! Each has a code at the end of its message, such as `[TL0101]`. The page of a code shows an example of the mistake, explains it, and
+//! shows a correct version.
 //!
 //! | codes | |
 //! |---|---|
 //! | TL00… | names of hooks |
-//! | TL01… | parameters of hooks, and what stands before `fn` |
-//! | TL02… | what hooks return |
+//! | TL01… | parameters of hooks, and keywords before `fn` |
+//! | TL02… | return types of hooks |
 //! | TL03… | the attribute and its block |
-//! | TL04… | what belongs together |
+//! | TL04… | hooks that require or exclude each other |
 //! | TL05… | batches |
 //! | TL06… | programs and runs |
 //! | TL07… | logging |
 //!
-//! # What is left to run time
+//! # Errors at run time only
 //!
-//! The compiler cannot know these, so that a run says them, in one sentence with its place:
+//! The compiler cannot find the following mistakes. They are errors of a run, which name the location:
 //!
-//! - whether there is a loader for a verb: the data may come from the module, a data module or the caller;
-//! - how many optimizers `configure_optimizers` returns in a `Vec`, whether their hyperparameters are in range, and whether
-//!   their patterns match parameters' names;
-//! - whether `optimizer_step` ran its closure: it may do so on some branch of its own;
-//! - the shape of what is logged, and of batches: libtorch's tensors carry their shapes at run time;
-//! - what a generated program is asked on the command line: `fit` of a module without `training_step` is a sentence there.
+//! - a missing loader of a verb: the data may come from the module, a data module or the caller;
+//! - a wrong number of optimizers in a `Vec`, hyperparameters out of range, or patterns that match no parameter;
+//! - an `optimizer_step` that does not run its closure;
+//! - wrong shapes of logged values and of batches;
+//! - a command of the generated program that the module does not support, such as `fit` without `training_step`.
 
 pub use crate::config::ConfigurationError;
 pub use crate::error::{Error, HookError};
@@ -39,7 +38,7 @@ pub use crate::hook::MissingHook;
 pub use crate::log::LogError;
 pub use crate::mismatch::{Mismatch, Misshaped, Mistyped};
 
-/// A module for each page, with nothing but the page in it.
+/// Declares a module for each page, which only contains the page.
 macro_rules! pages {
     ($($code:ident)*) => {$(
         #[doc = include_str!(concat!(stringify!($code), ".md"))]

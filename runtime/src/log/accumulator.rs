@@ -191,7 +191,7 @@ impl Accumulator {
         }
     }
 
-    /// What is on the device: the values that are yet to be reduced, `[values]`, and what those before were reduced to, `[]`.
+    /// The state on the device: values that are not reduced yet, `[values]`, and the result of earlier reductions, `[]`.
     pub(super) fn tensors(&self) -> Result<BTreeMap<String, Tensor>, TchError> {
         let mut tensors = BTreeMap::new();
         if !self.waiting.is_empty() {

@@ -18,7 +18,7 @@ impl Arguments {
         (self.on_epoch, self.reduction) == (other.on_epoch, other.reduction)
     }
 
-    /// What differs between two calls, in words.
+    /// Describes the differences between two calls.
     pub(super) fn differences(self, second: Self) -> impl Iterator<Item = String> {
         let flag =
             |name: &str, one: bool, other: bool| (one != other).then(|| format!("`{name}` is {one}, then {other}"));

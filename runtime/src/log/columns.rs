@@ -3,8 +3,8 @@ use super::entry::Logged;
 use super::key::Key;
 use std::collections::HashMap;
 
-/// The names under which loggers and callbacks get values, each with the entry that has it. Over the whole run, a column is that of
-/// one name, and of one loader where the name does not have the loader's number.
+/// The names of the values for loggers and callbacks, each with its entry. Throughout a run, a column belongs to one logged name,
+/// and to one loader if the name does not have the loader's number.
 #[derive(Default)]
 pub(super) struct Columns(HashMap<String, Owner>);
 
@@ -12,7 +12,7 @@ pub(super) struct Columns(HashMap<String, Owner>);
 #[derive(Clone)]
 struct Owner {
     name: String,
-    /// The loader of an entry whose name does not have its number.
+    /// The loader of an entry without the loader's number in its name.
     loader: Option<usize>,
 }
 
@@ -38,7 +38,7 @@ impl Owner {
 }
 
 impl Columns {
-    /// Takes the columns of an entry. Fails where one is that of another name or loader, also among those of `other`.
+    /// Reserves the columns of an entry. Returns an error if one belongs to another name or loader, here or in `other`.
     pub(super) fn take(&mut self, key: &Key, logged: &Logged, other: &Self) -> Result<(), LogError> {
         let own = Owner::of(key, logged);
         for column in logged.columns(key) {
@@ -50,8 +50,8 @@ impl Columns {
         Ok(())
     }
 
-    /// Takes the columns of an entry that a checkpoint has from within the epoch. Where two names have one there, logging them again
-    /// fails.
+    /// Reserves the columns of an entry in a checkpoint from within an epoch. If two names there have the same column, logging them
+    /// again fails.
     pub(super) fn restore(&mut self, key: &Key, logged: &Logged) {
         if logged.is_current {
             self.0.extend(logged.columns(key).map(|column| (column, Owner::of(key, logged))));

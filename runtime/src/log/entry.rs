@@ -7,7 +7,7 @@ use super::scalar::Scalar;
 use super::value::Taken;
 use crate::metrics::Metric;
 
-/// What was logged under one name in one hook.
+/// The values logged under one name in one hook.
 pub(super) struct Logged {
     pub(super) arguments: Arguments,
     /// Nothing before the first value.
@@ -18,14 +18,14 @@ pub(super) struct Logged {
     pub(super) is_current: bool,
     /// The value of the last epoch that ended, or of its last step.
     pub(super) finished: Option<f64>,
-    /// Whether it comes from a checkpoint and was not logged since.
+    /// Whether it comes from a checkpoint and has not been logged since.
     pub(super) is_restored: bool,
 }
 
 /// The accumulated values of an epoch.
 pub(super) enum Kept {
     Values(Accumulator),
-    /// The place of a metric.
+    /// The index of a metric.
     Metric(usize),
 }
 
@@ -64,13 +64,13 @@ impl Logged {
         let (one, other) = match (self.kept.as_ref()?, value) {
             (Kept::Values(_), Taken::Scalar(_)) => return None,
             (Kept::Values(_), Taken::Metric(metric)) => ("a number".to_owned(), named(&**metric)),
-            (Kept::Metric(place), Taken::Scalar(_)) => {
-                (metrics.get(*place).handle().map_or("a metric".to_owned(), named), "a number".to_owned())
+            (Kept::Metric(index), Taken::Scalar(_)) => {
+                (metrics.get(*index).handle().map_or("a metric".to_owned(), named), "a number".to_owned())
             }
-            (Kept::Metric(place), Taken::Metric(metric)) => {
+            (Kept::Metric(index), Taken::Metric(metric)) => {
                 // an epoch has one metric; the values of its steps may be those of several
-                let before = metrics.get(*place).handle().filter(|_| self.is_current && arguments.on_epoch)?;
-                if !metrics.is_another(*place, &**metric) {
+                let before = metrics.get(*index).handle().filter(|_| self.is_current && arguments.on_epoch)?;
+                if !metrics.is_another(*index, &**metric) {
                     return None;
                 }
                 (named(before), format!("another {}", metric.name()))
@@ -83,7 +83,7 @@ impl Logged {
         match &self.kept {
             None => false,
             Some(Kept::Values(values)) => !values.is_empty(),
-            Some(Kept::Metric(place)) => metrics.get(*place).has_accumulated(),
+            Some(Kept::Metric(index)) => metrics.get(*index).has_accumulated(),
         }
     }
 
@@ -106,7 +106,7 @@ impl Logged {
         format!("{}{fork}{}", key.name, self.suffix(key))
     }
 
-    /// All names under which its values are known.
+    /// All column names of its values.
     pub(super) fn columns(&self, key: &Key) -> impl Iterator<Item = String> {
         let is_forked = self.arguments.on_step && self.arguments.on_epoch;
         let forks = is_forked.then(|| [self.step_name(key), self.epoch_name(key)]);
@@ -118,7 +118,7 @@ impl Logged {
         self.last.as_ref().filter(|_| self.arguments.on_step).map(Scalar::to_f64)
     }
 
-    /// The next epoch begins.
+    /// Starts the next epoch.
     pub(super) fn reset(&mut self) {
         self.last = None;
         self.is_current = false;

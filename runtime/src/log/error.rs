@@ -12,35 +12,35 @@ pub enum LogError {
     Value {
         /// The name under which it was logged.
         name: String,
-        /// What it is, and what would be right.
+        /// The mistake, and how to fix it.
         mistake: String,
     },
     /// A value was logged neither for the step nor for the epoch.
-    #[error("`{name}` was logged with neither `on_step` nor `on_epoch`, which keeps nothing: set one of them to true")]
+    #[error("`{name}` was logged with neither `on_step` nor `on_epoch`, so it would be lost: set one of them to true")]
     Nowhere {
         /// The name under which it was logged.
         name: String,
     },
     /// A name has the form of those that the log makes where there are several loaders.
     #[error(
-        "`{name}` was logged, and names with `/dataloader_idx_` are made by the log, where there are several loaders: leave \
-         that part out"
+        "`{name}` was logged, but the suffix `/dataloader_idx_` is reserved, as it is added automatically for several loaders: \
+         remove it from the name"
     )]
     DataloaderIdx {
         /// The name.
         name: String,
     },
-    /// Two log calls of one name in one hook say different things, so that their values do not belong together.
+    /// Two log calls of one name in one hook have different arguments, so that their values cannot be combined.
     #[error("`{name}` was logged twice in `{hook}` with different arguments ({differences}): use one name for each")]
     Arguments {
         /// The name under which both were logged.
         name: String,
         /// The hook.
         hook: Hook,
-        /// What differs.
+        /// The differences.
         differences: String,
     },
-    /// A run that is resumed within an epoch logs otherwise than the epoch's first part, which the checkpoint has.
+    /// A run that is resumed within an epoch logs with different arguments than before the checkpoint.
     #[error(
         "`{name}` was logged in `{hook}` with different arguments before the checkpoint ({differences}): log it as before, use \
          another name, or resume from a checkpoint between two epochs"
@@ -50,12 +50,12 @@ pub enum LogError {
         name: String,
         /// The hook.
         hook: Hook,
-        /// What differs.
+        /// The differences.
         differences: String,
     },
     /// The values of two names would have one column, as one of them gets a suffix.
     #[error(
-        "`{name}` and `{other}` were logged, and the values of both are called `{column}`, as `on_step` and `on_epoch` together add \
+        "`{name}` and `{other}` were logged, but both would be written as `{column}`, as `on_step` and `on_epoch` together add \
          the suffixes `_step` and `_epoch` to a name: rename one of them"
     )]
     Column {
@@ -68,34 +68,34 @@ pub enum LogError {
     },
     /// One name without the loader's number was logged in the batches of two loaders.
     #[error(
-        "`{name}` was logged with `add_dataloader_idx(false)` in the batches of the loaders {first} and {second}: use one name for each \
-         loader, or leave `add_dataloader_idx(false)` out"
+        "`{name}` was logged with `add_dataloader_idx(false)` in the batches of the loaders {first} and {second}: use a different name \
+         for each loader, or remove `add_dataloader_idx(false)`"
     )]
     SharedName {
         /// The name under which both were logged.
         name: String,
-        /// The index of the loader in whose batches it was logged first.
+        /// The index of the loader with the batches in which it was logged first.
         first: usize,
         /// The index of the other loader.
         second: usize,
     },
     /// One metric was logged for the epochs of two loaders.
     #[error(
-        "the metric `{name}` was logged in the batches of the loaders {first} and {second}, and its value is that of both: use a \
-         metric for each loader"
+        "the metric `{name}` was logged in the batches of the loaders {first} and {second}, so its value would mix both: use a \
+         separate metric for each loader"
     )]
     MetricOfLoaders {
         /// The name under which it was logged.
         name: String,
-        /// The index of the loader in whose batches it was logged first.
+        /// The index of the loader with the batches in which it was logged first.
         first: usize,
         /// The index of the other loader.
         second: usize,
     },
     /// One metric was logged in an epoch of training and in its validation.
     #[error(
-        "the metric `{name}` was logged in training and in validation, and its value is that of the batches of both: use a metric \
-         for each"
+        "the metric `{name}` was logged in training and in validation, so its value would mix the batches of both: use a separate \
+         metric for each"
     )]
     MetricOfLoops {
         /// The name under which it was logged.
@@ -103,7 +103,7 @@ pub enum LogError {
     },
     /// The value that was logged as `step` cannot be the step of a row.
     #[error(
-        "`step` was logged as {value}, and it is the step of the loggers' row: log a number from 0 on, or use another name"
+        "`step` was logged as {value}, but it sets the step of the loggers' row: log a number of at least 0, or use another name"
     )]
     Step {
         /// The value.
@@ -118,7 +118,7 @@ pub enum LogError {
         source: MetricError,
     },
     /// A metric's value is not one number.
-    #[error("the logged metric `{name}` has a value of shape {shape:?}: one number can be logged, such as an average")]
+    #[error("the logged metric `{name}` has a value of shape {shape:?}: log a single number, such as its mean")]
     Shape {
         /// The name under which it was logged.
         name: String,

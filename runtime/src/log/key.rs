@@ -24,7 +24,7 @@ impl Key {
     }
 }
 
-/// What stands between the name and the number of a loader, where there are several.
+/// The separator between a name and the number of a loader, if there are several loaders.
 pub(crate) const DATALOADER_SUFFIX: &str = "/dataloader_idx_";
 
 impl From<Name<'_>> for Key {

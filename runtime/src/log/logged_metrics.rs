@@ -5,12 +5,12 @@ use crate::metrics::{Metric, MetricError};
 use std::collections::HashMap;
 use tch::Tensor;
 
-/// Each metric at a place of its own.
+/// The metrics, by index.
 #[derive(Default)]
 pub(super) struct LoggedMetrics {
     metrics: Vec<LoggedMetric>,
-    /// The places by [`Metric::state_id`]. The handles keep the states alive, so that no other state gets the same one.
-    places: HashMap<usize, usize>,
+    /// The indices by [`Metric::state_id`]. The handles keep the states alive, so that no other state gets the same one.
+    indices: HashMap<usize, usize>,
     /// Places that no name has any more.
     free: Vec<usize>,
 }
@@ -19,7 +19,7 @@ pub(super) struct LoggedMetrics {
 #[derive(Default)]
 pub(super) struct LoggedMetric {
     handle: Option<Box<dyn Metric>>,
-    /// What it had accumulated before the run was resumed, until it is logged again.
+    /// The state from before the run was resumed, until the metric is logged again.
     resumed: Option<ResumedMetric>,
     /// How many names it has.
     names: usize,
@@ -29,103 +29,103 @@ pub(super) struct LoggedMetric {
 
 #[derive(Clone, Copy)]
 struct InEpoch {
-    /// The first loader in whose batches it was logged, where there are several.
+    /// The loader with the batches in which it was logged first, if there are several loaders.
     dataloader_idx: Option<usize>,
-    /// Whether its value for the epoch was asked for.
+    /// Whether its value for the epoch was requested.
     on_epoch: bool,
 }
 
 impl LoggedMetrics {
-    pub(super) fn get(&self, place: usize) -> &LoggedMetric {
-        &self.metrics[place]
+    pub(super) fn get(&self, index: usize) -> &LoggedMetric {
+        &self.metrics[index]
     }
 
-    /// Whether the metric at a place is another one, as far as the two can be told apart.
-    pub(super) fn is_another(&self, place: usize, metric: &dyn Metric) -> bool {
-        let known = self.metrics[place].handle.as_ref().and_then(|handle| handle.state_id());
+    /// Returns whether the metric at an index is a different one, as far as the two can be distinguished.
+    pub(super) fn is_another(&self, index: usize, metric: &dyn Metric) -> bool {
+        let known = self.metrics[index].handle.as_ref().and_then(|handle| handle.state_id());
         known.zip(metric.state_id()).is_some_and(|(known, new)| known != new)
     }
 
-    /// The place of a metric for one more name.
+    /// Returns the index of a metric for one more name.
     pub(super) fn add(&mut self, metric: Box<dyn Metric>) -> Result<usize, MetricError> {
-        let known = metric.state_id().and_then(|id| self.places.get(&id).copied());
-        let place = known.unwrap_or_else(|| self.free_place());
-        self.metrics[place].names += 1;
-        self.put(place, metric)?;
-        Ok(place)
+        let known = metric.state_id().and_then(|id| self.indices.get(&id).copied());
+        let index = known.unwrap_or_else(|| self.free_index());
+        self.metrics[index].names += 1;
+        self.put(index, metric)?;
+        Ok(index)
     }
 
-    /// A place without a metric, whose name is known from a checkpoint.
+    /// Adds an entry without a metric, for a name in a checkpoint.
     pub(super) fn add_resumed(&mut self, resumed: Option<ResumedMetric>) -> usize {
-        let place = self.free_place();
-        self.metrics[place] = LoggedMetric { resumed, names: 1, ..LoggedMetric::default() };
-        place
+        let index = self.free_index();
+        self.metrics[index] = LoggedMetric { resumed, names: 1, ..LoggedMetric::default() };
+        index
     }
 
-    fn free_place(&mut self) -> usize {
+    fn free_index(&mut self) -> usize {
         self.free.pop().unwrap_or_else(|| {
             self.metrics.push(LoggedMetric::default());
             self.metrics.len() - 1
         })
     }
 
-    /// Counts one more name for the metric at a place.
-    pub(super) fn name_again(&mut self, place: usize) {
-        self.metrics[place].names += 1;
+    /// Adds one more name to the metric at an index.
+    pub(super) fn name_again(&mut self, index: usize) {
+        self.metrics[index].names += 1;
     }
 
-    /// Takes the metric that a name was logged with now, which had the one at a place before. Returns its place.
-    pub(super) fn replace(&mut self, place: usize, metric: Box<dyn Metric>) -> Result<usize, MetricError> {
-        let has_a_place = metric.state_id().is_some_and(|id| self.places.contains_key(&id));
-        let is_only_name = self.metrics[place].names == 1;
-        if self.is_another(place, &*metric) && (has_a_place || !is_only_name) {
-            self.forget_name(place);
+    /// Replaces the metric at an index by the one with which a name is now logged. Returns its index.
+    pub(super) fn replace(&mut self, index: usize, metric: Box<dyn Metric>) -> Result<usize, MetricError> {
+        let has_an_index = metric.state_id().is_some_and(|id| self.indices.contains_key(&id));
+        let is_only_name = self.metrics[index].names == 1;
+        if self.is_another(index, &*metric) && (has_an_index || !is_only_name) {
+            self.forget_name(index);
             return self.add(metric);
         }
-        self.put(place, metric)?;
-        Ok(place)
+        self.put(index, metric)?;
+        Ok(index)
     }
 
-    /// The metric at a place has one name fewer.
-    pub(super) fn forget_name(&mut self, place: usize) {
-        self.metrics[place].names -= 1;
-        if self.metrics[place].names == 0 {
-            self.take_out(place);
-            self.free.push(place);
+    /// Removes one name of the metric at an index, and the metric with its last name.
+    pub(super) fn forget_name(&mut self, index: usize) {
+        self.metrics[index].names -= 1;
+        if self.metrics[index].names == 0 {
+            self.take_out(index);
+            self.free.push(index);
         }
     }
 
-    fn take_out(&mut self, place: usize) {
-        let before = self.metrics[place].handle.take();
+    fn take_out(&mut self, index: usize) {
+        let before = self.metrics[index].handle.take();
         if let Some(id) = before.and_then(|before| before.state_id()) {
-            self.places.remove(&id);
+            self.indices.remove(&id);
         }
-        (self.metrics[place].resumed, self.metrics[place].in_epoch) = (None, None);
+        (self.metrics[index].resumed, self.metrics[index].in_epoch) = (None, None);
     }
 
-    fn put(&mut self, place: usize, metric: Box<dyn Metric>) -> Result<(), MetricError> {
-        if self.is_another(place, &*metric) {
-            self.take_out(place);
+    fn put(&mut self, index: usize, metric: Box<dyn Metric>) -> Result<(), MetricError> {
+        if self.is_another(index, &*metric) {
+            self.take_out(index);
         }
-        if let Some(ResumedMetric { state, .. }) = self.metrics[place].resumed.take() {
+        if let Some(ResumedMetric { state, .. }) = self.metrics[index].resumed.take() {
             metric.join_state(state.into_iter().collect())?;
         }
-        self.places.extend(metric.state_id().map(|id| (id, place)));
-        self.metrics[place].handle = Some(metric);
+        self.indices.extend(metric.state_id().map(|id| (id, index)));
+        self.metrics[index].handle = Some(metric);
         Ok(())
     }
 
-    /// Whether a metric was logged in this epoch, and a value is asked for that its batches are part of.
+    /// Returns whether a metric was logged in this epoch, and a value over its batches was requested.
     pub(super) fn counts_in(&self, metric: &dyn Metric, on_epoch: bool) -> bool {
-        let place = metric.state_id().and_then(|id| self.places.get(&id));
-        let in_epoch = place.and_then(|place| self.metrics[*place].in_epoch);
+        let index = metric.state_id().and_then(|id| self.indices.get(&id));
+        let in_epoch = index.and_then(|index| self.metrics[*index].in_epoch);
         in_epoch.is_some_and(|before| before.on_epoch || on_epoch)
     }
 
-    /// Notes how a metric was logged. Returns another loader in whose batches it was logged before in this epoch, where a
-    /// value of the epoch is asked for: it would be that of both.
-    pub(super) fn note(&mut self, place: usize, dataloader_idx: Option<usize>, on_epoch: bool) -> Option<usize> {
-        let in_epoch = &mut self.metrics[place].in_epoch;
+    /// Records how a metric was logged. Returns the other loader if it was logged in the batches of another one in this
+    /// epoch and a value of the epoch is requested, which would mix both.
+    pub(super) fn note(&mut self, index: usize, dataloader_idx: Option<usize>, on_epoch: bool) -> Option<usize> {
+        let in_epoch = &mut self.metrics[index].in_epoch;
         let first = in_epoch.and_then(|before| before.dataloader_idx).or(dataloader_idx);
         let on_epoch = on_epoch || in_epoch.is_some_and(|before| before.on_epoch);
         *in_epoch = Some(InEpoch { dataloader_idx: first, on_epoch });
@@ -148,7 +148,7 @@ impl LoggedMetrics {
                 handle.reset();
             }
         }
-        self.places.clear();
+        self.indices.clear();
     }
 
     /// Resets each of them.
@@ -162,7 +162,7 @@ impl LoggedMetrics {
     }
 }
 
-/// What a metric had accumulated at some time.
+/// The saved state of a metric.
 pub(crate) struct MetricState {
     metric: Box<dyn Metric>,
     state: Vec<(String, Tensor)>,

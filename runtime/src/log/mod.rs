@@ -21,9 +21,9 @@ pub(crate) use recorded::Log;
 pub(crate) use saved::SavedLog;
 pub use value::LogValue;
 
-/// The step of a row whose `step` was logged: without its fraction, as in Lightning.
+/// Returns the step of a row with a logged `step`: its integer part, as in Lightning.
 pub(crate) fn row_step(value: f64) -> Result<usize, LogError> {
-    // beyond, f64 has not every whole number
+    // beyond this, f64 cannot represent every integer
     const LARGEST: f64 = 9_007_199_254_740_992.0;
     if (0.0..=LARGEST).contains(&value.trunc()) { Ok(value as usize) } else { Err(LogError::Step { value }) }
 }

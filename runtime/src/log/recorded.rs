@@ -12,7 +12,7 @@ use indexmap::IndexMap;
 use std::collections::HashMap;
 use tch::Tensor;
 
-/// What one loop has logged.
+/// The values that one loop has logged.
 #[derive(Default)]
 pub(crate) struct Log {
     /// In the order in which the names were first logged.
@@ -27,7 +27,7 @@ pub(crate) struct Log {
     pub(super) mark: u64,
 }
 
-/// The values of an epoch under the names that loggers, callbacks and the progress bar know them by.
+/// The values of an epoch, by their names for loggers, callbacks and the progress bar.
 #[derive(Default)]
 pub(crate) struct EpochMetrics {
     pub(crate) row: Vec<(String, f64)>,
@@ -44,8 +44,8 @@ impl Log {
         weight: f64,
         other: &Self,
     ) -> Result<(), LogError> {
-        let place = self.admit(name, &value, arguments, &other.columns)?;
-        let logged = &mut self.logged[place];
+        let index = self.admit(name, &value, arguments, &other.columns)?;
+        let logged = &mut self.logged[index];
         let last = match value {
             Taken::Metric(metric) => {
                 if other.metrics.counts_in(&*metric, arguments.on_epoch) {
@@ -53,7 +53,7 @@ impl Log {
                 }
                 let last = arguments.on_step.then(|| batch_value(&*metric, name.name)).transpose()?;
                 let put = match logged.kept {
-                    Some(Kept::Metric(place)) => self.metrics.replace(place, metric),
+                    Some(Kept::Metric(index)) => self.metrics.replace(index, metric),
                     _ => self.metrics.add(metric),
                 };
                 let put = put.map_err(|source| LogError::Metric { name: name.name.to_owned(), source })?;
@@ -77,7 +77,7 @@ impl Log {
         Ok(())
     }
 
-    /// The place of an entry, which is made for a new name. The log call must agree with those before, and its columns must not
+    /// Returns the index of an entry, which is created for a new name. The log call must agree with earlier ones, and its columns must not
     /// be `others`.
     fn admit(
         &mut self,
@@ -86,15 +86,15 @@ impl Log {
         arguments: Arguments,
         others: &Columns,
     ) -> Result<usize, LogError> {
-        let Some(place) = self.logged.get_index_of(&name) else {
+        let Some(index) = self.logged.get_index_of(&name) else {
             let (key, logged) = (name.into(), Logged::new(arguments));
             self.columns.take(&key, &logged, others)?;
             return Ok(self.logged.insert_full(key, logged).0);
         };
-        let Some((key, logged)) = self.logged.get_index_mut(place) else { return Ok(place) };
+        let Some((key, logged)) = self.logged.get_index_mut(index) else { return Ok(index) };
         if logged.is_restored && !logged.has_accumulated(&self.metrics) {
-            if let Some(Kept::Metric(place)) = logged.kept {
-                self.metrics.forget_name(place);
+            if let Some(Kept::Metric(index)) = logged.kept {
+                self.metrics.forget_name(index);
             }
             *logged = Logged { finished: logged.finished, ..Logged::new(arguments) };
         }
@@ -102,7 +102,7 @@ impl Log {
         if logged.is_restored {
             self.columns.take(key, logged, others)?;
         }
-        Ok(place)
+        Ok(index)
     }
 
     /// A batch is trained on.
@@ -110,23 +110,23 @@ impl Log {
         self.has_batches = true;
     }
 
-    /// The names of metrics whose values for the epoch lack the batches since the run was resumed, as none of them has logged
-    /// the metric.
+    /// Returns the names of metrics that were not logged since the run was resumed, so that their values for the epoch lack
+    /// those batches.
     pub(crate) fn outdated(&self) -> impl Iterator<Item = &str> {
         let is_outdated = |logged: &Logged| match logged.kept {
-            Some(Kept::Metric(place)) if logged.arguments.on_epoch => self.metrics.get(place).resumed().is_some(),
+            Some(Kept::Metric(index)) if logged.arguments.on_epoch => self.metrics.get(index).resumed().is_some(),
             _ => false,
         };
         let logged = self.logged.iter().filter(move |(_, logged)| self.has_batches && is_outdated(logged));
         logged.map(|(key, _)| key.name.as_str())
     }
 
-    /// What is logged from here on can be taken back, up to the next mark.
+    /// Sets a mark to which later values can be rolled back, until the next mark.
     pub(crate) fn set_mark(&mut self) {
         self.mark += 1;
     }
 
-    /// Takes back what was logged since the last mark. What metrics have accumulated, which the module updates, stays.
+    /// Removes the values logged since the last mark. The states of metrics, which the module updates, are not changed.
     pub(crate) fn go_back(&mut self) {
         for logged in self.logged.values_mut() {
             if let Some(Kept::Values(values)) = &mut logged.kept {
@@ -147,8 +147,8 @@ impl Log {
         by_name(logged.filter_map(|(key, logged)| Some((logged.step_name(key), logged.step_value()?))))
     }
 
-    /// What callbacks see: in training the last step's values, and at the end of an epoch its own, each under the name with
-    /// and without `_step` and `_epoch`. Waits for the device.
+    /// Returns the values for callbacks: those of the last step in training, and those of the epoch at its end, under their
+    /// names with and without `_step` and `_epoch`. Synchronizes.
     pub(crate) fn callback_metrics(&self, training: bool) -> Vec<(String, f64)> {
         let values = if self.ended { self.epoch_values() } else { Vec::new() };
         let values: Vec<Option<f64>> = values.into_iter().map(|value| value.ok().flatten()).collect();
@@ -157,18 +157,18 @@ impl Log {
 
     fn of_callbacks(&self, training: bool, values: &[Option<f64>]) -> Vec<(String, f64)> {
         let mut metrics = Vec::new();
-        for (place, (key, logged)) in self.logged.iter().enumerate() {
+        for (index, (key, logged)) in self.logged.iter().enumerate() {
             if training && let Some(step) = logged.step_value() {
                 metrics.extend([(logged.step_name(key), step), (logged.bare_name(key), step)]);
             }
-            if let Some(Some(value)) = values.get(place) {
+            if let Some(Some(value)) = values.get(index) {
                 metrics.extend([(logged.epoch_name(key), *value), (logged.bare_name(key), *value)]);
             }
         }
         metrics
     }
 
-    /// What `.prog_bar()` shows. Waits for the device.
+    /// Returns the values with `.prog_bar()`. Synchronizes.
     pub(crate) fn progress_bar(&self) -> Vec<(String, f64)> {
         let shown = self.logged.iter().filter(|(_, logged)| logged.arguments.prog_bar);
         by_name(
@@ -176,7 +176,7 @@ impl Log {
         )
     }
 
-    /// The values of the epoch, after which the next one begins. Waits for the device.
+    /// Returns the values of the epoch, and starts the next one. Synchronizes.
     pub(crate) fn end_epoch(&mut self, training: bool) -> Result<EpochMetrics, LogError> {
         self.ended = true;
         // one metric may have several names: all are read before any is reset
@@ -197,11 +197,11 @@ impl Log {
         let value = |(key, logged): (&Key, &Logged)| match &logged.kept {
             Some(kept) if logged.is_current && logged.arguments.on_epoch => match kept {
                 Kept::Values(values) => Ok(values.value()?),
-                Kept::Metric(place) => match of_metrics.get(place) {
+                Kept::Metric(index) => match of_metrics.get(index) {
                     Some(value) => Ok(*value),
                     None => {
-                        let value = metric_value(self.metrics.get(*place), &key.name)?;
-                        of_metrics.insert(*place, value);
+                        let value = metric_value(self.metrics.get(*index), &key.name)?;
+                        of_metrics.insert(*index, value);
                         Ok(value)
                     }
                 },
@@ -218,7 +218,7 @@ impl Log {
         (self.ended, self.has_batches) = (false, false);
     }
 
-    /// What the metrics have accumulated, to give it back to them.
+    /// Returns the states of the metrics, to restore them.
     pub(crate) fn metric_states(&self) -> Result<Vec<MetricState>, MetricError> {
         self.metrics.states()
     }
@@ -235,7 +235,7 @@ impl Log {
     }
 }
 
-/// One value for each name, as loggers get them: of several the last, at the place of the first.
+/// One value for each name, as loggers get them: of several the last, at the index of the first.
 fn by_name(values: impl Iterator<Item = (String, f64)>) -> Vec<(String, f64)> {
     values.collect::<IndexMap<_, _>>().into_iter().collect()
 }

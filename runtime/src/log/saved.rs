@@ -28,18 +28,18 @@ struct SavedEntry {
     on_epoch: bool,
     prog_bar: bool,
     logger: bool,
-    /// Older checkpoints have names with the number of the loader alone.
+    /// Older checkpoints only have names with the number of the loader.
     #[serde(default = "always")]
     add_dataloader_idx: bool,
     /// Whether it was logged in the epoch; all were that older checkpoints have.
     #[serde(default = "always")]
     is_current: bool,
-    /// Whether its tensors are on the CPU, wherever the run is.
+    /// Whether its tensors are on the CPU, for a run on any device.
     on_cpu: bool,
     last: Option<JsonFloat>,
     finished: Option<JsonFloat>,
     epoch: SavedAccumulator,
-    /// Of a metric, the place of the first entry that logged it, which has its tensors. Older checkpoints have them at each.
+    /// Of a metric, the index of the first entry that logged it, which has its tensors. Older checkpoints have them at each.
     #[serde(default)]
     metric: Option<usize>,
 }
@@ -60,11 +60,11 @@ pub(super) struct ResumedMetric {
 }
 
 impl Log {
-    /// The log, and its tensors under names of their own.
+    /// Returns the log, and its tensors by name.
     pub(crate) fn save(&self) -> Result<(SavedLog, NamedTensors), LogError> {
         let (mut entries, mut tensors) = (Vec::new(), NamedTensors::new());
-        let mut first_places = HashMap::new();
-        for (place, (key, logged)) in self.logged.iter().enumerate() {
+        let mut first_indices = HashMap::new();
+        for (index, (key, logged)) in self.logged.iter().enumerate() {
             let mut own = NamedTensors::new();
             if let Some(Scalar::Tensor(last)) = &logged.last {
                 own.insert(LAST.to_owned(), last.shallow_clone());
@@ -74,15 +74,15 @@ impl Log {
                 None => {}
                 Some(Kept::Values(values)) => own.extend(values.tensors()?),
                 Some(Kept::Metric(metric)) => {
-                    let first = *first_places.entry(*metric).or_insert(place);
+                    let first = *first_indices.entry(*metric).or_insert(index);
                     saved.metric = Some(first);
-                    if first == place {
+                    if first == index {
                         own.extend(self.metrics.get(*metric).saved(&key.name)?);
                     }
                 }
             }
             saved.on_cpu = own.values().all(|tensor| tensor.device() == Device::Cpu);
-            tensors.extend(own.into_iter().map(|(name, tensor)| (format!("{place}.{name}"), tensor)));
+            tensors.extend(own.into_iter().map(|(name, tensor)| (format!("{index}.{name}"), tensor)));
             entries.push(saved);
         }
         Ok((SavedLog(entries), tensors))
@@ -92,17 +92,17 @@ impl Log {
     pub(crate) fn restored(saved: &SavedLog, tensors: &NamedTensors, device: Device) -> Result<Self, LogError> {
         let mut log = Self::default();
         let mut metrics = HashMap::new();
-        for (place, entry) in saved.0.iter().enumerate() {
-            let own = |place: usize| -> Result<NamedTensors, TchError> {
-                let prefix = format!("{place}.");
+        for (index, entry) in saved.0.iter().enumerate() {
+            let own = |index: usize| -> Result<NamedTensors, TchError> {
+                let prefix = format!("{index}.");
                 let device = if entry.on_cpu { Device::Cpu } else { device };
                 let own = under(tensors, &prefix);
                 own.map(|(name, tensor)| Ok((name.to_owned(), tensor.f_to_device(device)?))).collect()
             };
             let Some(key) = entry.key() else { continue };
-            let tensors = own(place)?;
+            let tensors = own(index)?;
             let mut logged = entry.restored(&tensors)?;
-            if let Some(first) = entry.metric.or((!metric_state(&tensors).is_empty()).then_some(place)) {
+            if let Some(first) = entry.metric.or((!metric_state(&tensors).is_empty()).then_some(index)) {
                 let metric = match metrics.get(&first) {
                     Some(metric) => *metric,
                     None => log.metrics.add_resumed(ResumedMetric::of(&own(first)?)),
@@ -124,7 +124,7 @@ fn metric_state(tensors: &NamedTensors) -> NamedTensors {
 }
 
 impl ResumedMetric {
-    /// Nothing for a metric that had seen no batch.
+    /// `None` for a metric without batches.
     fn of(tensors: &NamedTensors) -> Option<Self> {
         let state = metric_state(tensors);
         (!state.is_empty()).then(|| Self { state, value: tensors.get(VALUE).map(Tensor::shallow_clone) })
@@ -137,12 +137,12 @@ impl ResumedMetric {
 }
 
 impl LoggedMetric {
-    /// What a run that is resumed now would have of it; nothing where that cannot be read.
+    /// Returns the state that a run resumed now would have; `None` if it cannot be read.
     pub(super) fn kept(&self) -> Option<ResumedMetric> {
         self.saved("").ok().and_then(|tensors| ResumedMetric::of(&tensors))
     }
 
-    /// Its state and its value; nothing where it has seen no batch.
+    /// Returns its state and its value; `None` without batches.
     fn saved(&self, name: &str) -> Result<NamedTensors, LogError> {
         let Some(metric) = self.handle() else {
             return Ok(self.resumed().map(ResumedMetric::saved).unwrap_or_default());
@@ -151,7 +151,7 @@ impl LoggedMetric {
         if state.last().map_or(Ok(0), |(_, updates)| updates.f_int64_value(&[]))? == 0 {
             return Ok(NamedTensors::new());
         }
-        // what has no value yet, as of too few samples, may have one after the next batch
+        // a metric without a value, such as for too few samples, may have one after the next batch
         Ok(ResumedMetric { state: state.into_iter().collect(), value: metric.compute().ok() }.saved())
     }
 }
@@ -185,7 +185,7 @@ impl SavedEntry {
         }
     }
 
-    /// Nothing for a hook that this version does not know.
+    /// `None` for a hook that does not exist in this version.
     fn key(&self) -> Option<Key> {
         let hook = Hook::ALL.iter().copied().find(|hook| hook.name() == self.hook)?;
         Some(Key { hook, dataloader_idx: self.dataloader_idx, name: self.name.clone() })

@@ -2,7 +2,7 @@ use super::LogError;
 use crate::native::{detach, read_scalar};
 use tch::{Device, Kind, Tensor};
 
-/// A logged number, wherever it is, in memory of the log's own.
+/// A logged number, on any device, in the log's own memory.
 pub(crate) enum Scalar {
     /// f64, or f32 on Apple's GPUs, of shape `[]`.
     Tensor(Tensor),
@@ -10,8 +10,8 @@ pub(crate) enum Scalar {
 }
 
 impl Scalar {
-    /// What a tensor of one element holds now. On the CPU it is read without an operator; on a GPU it is copied, and nothing
-    /// waits.
+    /// Reads the value of a tensor with one element. On the CPU it is read without an operator; on a GPU it is copied without
+    /// synchronizing.
     pub(super) fn of(tensor: &Tensor) -> Result<Self, LogError> {
         match read_scalar(tensor) {
             Some(number) => Ok(Self::Number(number)),
@@ -33,7 +33,7 @@ impl Scalar {
     }
 }
 
-/// The dtype that loses nothing of a number, as far as the device has it: Apple's GPUs have no f64.
+/// Returns the dtype that preserves a number, as far as the device supports it: Apple's GPUs do not support f64.
 pub(super) fn widest(device: Device) -> Kind {
     if device == Device::Mps { Kind::Float } else { Kind::Double }
 }

@@ -4,15 +4,15 @@ use crate::metrics::Metric;
 use std::fmt;
 use tch::Tensor;
 
-/// What can be logged: a tensor of one element, a number, or a metric.
+/// A value that can be logged: a tensor with one element, a number, or a metric.
 #[non_exhaustive]
 pub enum LogValue {
-    /// A tensor of one element, of any real dtype and device. What it holds at the end of the log call's statement is
-    /// read or, on a GPU, copied there: it may change afterwards.
+    /// A tensor with one element, of any real dtype and device. Its value is read, or on a GPU copied, at the end of
+    /// the statement with the log call: the tensor may change afterwards.
     Tensor(Tensor),
     /// A number.
     Number(f64),
-    /// A metric, whose state the log shares: it is reset at the end of the epoch, after its value was computed.
+    /// A metric. The log shares its state, and resets it at the end of the epoch after computing its value.
     Metric(Box<dyn Metric>),
 }
 

@@ -1,7 +1,7 @@
 use tch::{Kind, Tensor};
 
-/// The module's layers with their tensors. It tells how a module is built, and not the order in which its operators run, which is
-/// ordinary Rust code that libtorch does not see as a whole.
+/// The module's layers with their tensors. It describes the structure of the module, but not the order of its operators, which is
+/// ordinary Rust code that libtorch cannot trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Graph {
@@ -9,7 +9,7 @@ pub struct Graph {
     pub layers: Vec<GraphLayer>,
 }
 
-/// A layer: the tensors whose paths in the module's `VarStore` differ in the last part alone.
+/// A layer: the tensors whose paths in the module's `VarStore` differ only in the last component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GraphLayer {

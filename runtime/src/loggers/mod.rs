@@ -62,22 +62,23 @@ use std::path::Path;
 /// }
 /// ```
 ///
-/// A logger that prints uses [`messages::print`](crate::messages::print), or events of `tracing`: `println!` tears the progress bar.
+/// A logger that prints uses [`messages::print`](crate::messages::print), or events of `tracing`: `println!` overwrites the progress bar.
 ///
-/// An error or a panic of a logger ends the run with a [`LoggerError`], which names the logger. Where the run has failed before, it
-/// is a warning.
+/// An error or a panic of a logger ends the run with a [`LoggerError`], which names the logger. If the run has already failed, it is
+/// a warning.
 ///
 /// # Order
 ///
-/// [`begin`](Self::begin) comes first, then the hyperparameters and the graph, then all other records in the order in which they
-/// were logged, and last [`finalize`](Self::finalize). Several loggers are called in the order in which the trainer was given them.
+/// [`begin`](Self::begin) is called first, then `log` with the hyperparameters and the graph, then with all other records in the
+/// order in which they were logged, and finally [`finalize`](Self::finalize). Several loggers are called in the order in which they
+/// were added to the trainer.
 ///
 /// # The rows of a resumed run
 ///
-/// What a logger has and what a checkpoint has agree, also after a kill and a power cut. Before a checkpoint is written,
-/// [`save`](Self::save) forces the records to the disk, and the checkpoint gets the number of rows and the logger's
-/// [`state_dict`](Self::state_dict). A run that resumes from it hands both to [`begin`](Self::begin), so that a logger can drop
-/// the rows that the interrupted run logged after it: the resumed run logs them again.
+/// A logger's records agree with the checkpoint, even after a kill or a power cut. Before a checkpoint is written,
+/// [`save`](Self::save) flushes the records to the disk; the checkpoint contains the number of rows and the logger's
+/// [`state_dict`](Self::state_dict). A run that resumes from it passes both to [`begin`](Self::begin), so that the logger can drop
+/// the rows that the interrupted run logged after the checkpoint: the resumed run logs them again.
 pub trait Logger: Any {
     /// Returns the name that errors and warnings use; by default that of the type.
     fn name(&self) -> &str {
@@ -86,8 +87,8 @@ pub trait Logger: Any {
         name.rsplit_once("::").map_or(name, |(_, name)| name)
     }
 
-    /// Returns which run of several this is, such as the number of its folder or the identifier that a server gave it; by default
-    /// none. It may be known only after [`begin`](Self::begin).
+    /// Returns the version of the run, such as the number of its folder or an identifier from a server. The default is none. It
+    /// may be unknown before [`begin`](Self::begin).
     fn version(&self) -> Option<String> {
         None
     }
@@ -126,7 +127,7 @@ pub trait Logger: Any {
         Ok(())
     }
 
-    /// Returns what a checkpoint keeps of the logger, for [`begin`](Self::begin) of the run that resumes from it.
+    /// Returns the logger's state for a checkpoint, which is passed to [`begin`](Self::begin) of the run that resumes from it.
     fn state_dict(&self) -> Value {
         Value::Null
     }

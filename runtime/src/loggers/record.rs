@@ -14,7 +14,7 @@ pub enum Record<'a> {
     Hyperparameters(&'a Value),
     /// The module's layers, at the beginning of a run. Lightning's `log_graph`.
     Graph(&'a Graph),
-    /// The distribution of a tensor's values, of [`ctx.log_histogram`](crate::RunContext::log_histogram).
+    /// The distribution of a tensor's values, from [`ctx.log_histogram`](crate::RunContext::log_histogram).
     Histogram {
         /// The name under which they were logged.
         name: &'a str,
@@ -77,7 +77,7 @@ impl LoggedAt {
 pub struct SavedCheckpoint {
     /// The file. It may be removed when a later checkpoint replaces it.
     pub path: PathBuf,
-    /// Whether it has the parameters and buffers alone.
+    /// Whether it contains only parameters and buffers.
     pub weights_only: bool,
     /// The metric that the `ModelCheckpoint` monitors; `None` if it monitors none.
     pub monitor: Option<String>,

@@ -2,13 +2,13 @@ use crate::stage::Stage;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// How a run begins, as loggers see it.
+/// The start of a run, for loggers.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RunStart {
     /// The verb.
     pub stage: Stage,
-    /// What came before the checkpoint that a `fit` resumes from; `None` where it resumes from none.
+    /// The state in the checkpoint that a `fit` resumes from; `None` if it does not resume.
     pub resumed: Option<ResumedRun>,
     /// The folder of the run, for a logger that [uses it](super::Logger::uses_run_folder); `None` for others.
     pub log_dir: Option<PathBuf>,
@@ -22,7 +22,7 @@ pub struct ResumedRun {
     pub step: usize,
     /// How many rows each logger had got from the run; 0 in checkpoints from before rows were counted.
     pub rows: usize,
-    /// What [`state_dict`](super::Logger::state_dict) of the logger at the same position among the trainer's returned.
+    /// The [`state_dict`](super::Logger::state_dict) of the trainer's logger at the same position.
     pub state: Value,
 }
 

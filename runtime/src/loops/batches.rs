@@ -13,7 +13,7 @@ use crate::stage::{RunningStage, Stage};
 use std::ops::Range;
 use tch::Device;
 
-/// The number of batches that a loop takes from a loader; `None` if it is only known at the loader's end.
+/// The number of batches that a loop takes from a loader; `None` if it is unknown until the loader ends.
 pub(super) fn count<B: Batch>(
     loader: &DataLoader<B>,
     dataloader: Hook,

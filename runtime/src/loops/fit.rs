@@ -161,7 +161,7 @@ fn nothing_is_trained(ctx: &mut RunContext, reason: EndReason) {
         .filter(|_| reason != EndReason::NoTrainingBatches)
         .map(|path| format!(", in the run that {} is from", path.display()))
         .unwrap_or_default();
-    messages::info!("nothing is left to train: {reason}{after}");
+    messages::info!("there is nothing left to train: {reason}{after}");
     ctx.end_because(reason);
 }
 
@@ -174,8 +174,8 @@ fn warn_of_rare_rows(ctx: &RunContext) {
     let (steps, every) = (batches.div_ceil(config.accumulate_grad_batches), config.log_every_n_steps);
     if every > steps {
         messages::warning!(
-            "`log_every_n_steps` is {every}, and an epoch has {}: most epochs write no row of their steps; set it to {steps} \
-             or less",
+            "`log_every_n_steps` is {every}, but an epoch has {}: most epochs would not write a row; set it to {steps} or \
+             less",
             counted(steps, "step")
         );
     }

@@ -51,8 +51,8 @@ impl LastStep {
             return Ok(());
         }
         Err(Error::configuration(format!(
-            "`max_steps` is {max_steps}, and no optimizer step was taken in {batches} batches, so that the run would not end: take one, \
-             as with `ctx.manual_step(self, 0)?` in manual optimization, or set `max_epochs`"
+            "`max_steps` is {max_steps}, but no optimizer step was taken in {batches} batches, so the run would never end: step an \
+             optimizer, as with `ctx.manual_step(self, 0)?` in manual optimization, or set `max_epochs`"
         )))
     }
 }

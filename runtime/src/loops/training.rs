@@ -21,7 +21,7 @@ impl<M: LightningModule> Training<M> {
         Ok(training)
     }
 
-    /// Makes the loader, and gives the context the number of batches of an epoch, before the run knows in which epoch it begins.
+    /// Makes the loader, and gives the context the number of batches of an epoch, before the first epoch of the run is determined.
     pub(crate) fn load_early(run: &mut Run<'_, M>) -> Result<Self, Error> {
         let mut loader = run.data.train_dataloader(run.module, run.ctx)?;
         let limit = run.ctx.config().limit_train_batches;
@@ -84,7 +84,7 @@ impl<M: LightningModule> Training<M> {
 /// Returns the error that the remaining batches of an epoch cannot be reproduced.
 pub(super) fn not_continued(epoch: usize, done: usize, what: &str) -> Error {
     Error::configuration(format!(
-        "the checkpoint was written within epoch {epoch}, after {}, {what}: give the same data, or a checkpoint from the end of an \
+        "the checkpoint was written within epoch {epoch}, after {}, {what}: use the same data, or a checkpoint from the end of an \
          epoch",
         counted(done, "batch")
     ))

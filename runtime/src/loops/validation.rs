@@ -80,13 +80,13 @@ impl<M: LightningModule> Validation<M> {
         match (self.batches, batches) {
             (Some(interval), Some(batches)) if interval > batches && ctx.config().check_val_every_n_epoch.is_some() => {
                 Err(Error::configuration(format!(
-                    "`val_check_interval` is {interval} batches, and an epoch has {batches}: give at most {batches}, or set \
+                    "`val_check_interval` is {interval} batches, but an epoch has {batches}: set it to at most {batches}, or set \
                      `check_val_every_n_epoch` to none to count over epochs"
                 )))
             }
             (None, None) if matches!(interval, ValCheckInterval::Fraction(fraction) if fraction != 1.0) => {
                 Err(Error::configuration(format!(
-                    "`val_check_interval` is {interval} of an epoch, and the training loader does not know its length: give a \
+                    "`val_check_interval` is {interval} of an epoch, but the length of the training loader is unknown: set a \
                      number of batches"
                 )))
             }

@@ -134,7 +134,7 @@ impl Accumulated {
         if mismatch.is_empty() { Ok(arranged) } else { Err(mismatch) }
     }
 
-    /// Replaces the state by a copy of an arranged one. Afterwards there is no last batch.
+    /// Replaces the state by a copy of an arranged one. Afterwards the value of the last batch is not available.
     pub(super) fn load(&mut self, arranged: Vec<Tensor>) -> Result<(), TchError> {
         self.replace(arranged)?;
         self.last = None;

@@ -78,7 +78,7 @@ macro_rules! compares {
                 self.0.update(|formula| formula.batch(preds, target))
             }
 
-            /// Adds a batch, and returns the value of this batch alone, on its device and without a graph. It does not wait for
+            /// Adds a batch, and returns the value of only this batch, on its device and without a graph. It does not wait for
             /// the device, so only [`compute`](crate::metrics::Metric::compute) detects labels out of range.
             ///
             /// # Errors

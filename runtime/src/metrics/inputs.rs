@@ -1,4 +1,4 @@
-//! The checks of `update`: sizes, dtypes and devices, which the host knows, but never values.
+//! The checks of `update`: sizes, dtypes and devices, which are on the host, but never values.
 
 use tch::{Kind, Tensor};
 

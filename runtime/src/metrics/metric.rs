@@ -46,8 +46,8 @@ pub trait Metric: Send {
     /// [`MetricError::Values`] if labels were out of range or there were too few samples.
     fn compute(&self) -> Result<Tensor, MetricError>;
 
-    /// Returns the value of the last batch alone, the same as `forward`. It does not wait for the device, and so does not
-    /// detect labels out of range.
+    /// Returns the value of only the last batch, as `forward` does. It does not synchronize, and so does not detect labels
+    /// out of range.
     ///
     /// # Errors
     /// [`MetricError::NoUpdates`] if there was no batch since the metric was created, reset or loaded.

@@ -94,7 +94,7 @@ impl<F: Formula, T> Shared<F, T> {
         self.lock().add(batch).map_err(|refusal| refusal.of(self.name, "update"))
     }
 
-    /// Adds a batch, and returns the value of this batch alone.
+    /// Adds a batch, and returns the value of only this batch.
     pub(super) fn forward(
         &self,
         batch: impl FnOnce(&F) -> Result<Vec<Tensor>, Refusal>,

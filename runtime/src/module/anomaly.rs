@@ -5,7 +5,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use tch::{TchError, Tensor, no_grad_guard};
 
-/// Looks at the gradients after a backward pass. Those of a scaled loss may well be infinite: its scaler sees to them.
+/// Checks the gradients after a backward pass. Gradients of a scaled loss are not checked: they may be infinite, which the scaler handles.
 pub(super) fn check_gradients<M: LightningModule>(module: &mut M, ctx: &RunContext) -> Result<(), Error> {
     if !ctx.config().detect_anomaly || ctx.grad_scaler().is_some() {
         return Ok(());

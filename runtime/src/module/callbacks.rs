@@ -19,9 +19,9 @@ use tch::Tensor;
 /// what the others did.
 pub struct Callbacks<M: LightningModule> {
     pub(crate) list: Vec<Box<dyn Callback<M>>>,
-    /// Whether each belongs to the running or the last run alone.
+    /// Whether each callback belongs only to the current or the last run.
     of_run: Vec<bool>,
-    /// The trainer's own that a callback of the run stands in for, each with its place among the trainer's.
+    /// The trainer's callbacks that callbacks of the run replace, with their indices.
     replaced: Vec<(usize, Box<dyn Callback<M>>)>,
 }
 
@@ -37,19 +37,19 @@ impl<M: LightningModule> Callbacks<M> {
         self.insert(callback, false);
     }
 
-    /// Adds the callbacks that a module configures for the current run. As in Lightning, they stand in for those of the trainer's
-    /// that have the same type.
+    /// Adds the callbacks that a module configures for the current run. As in Lightning, they replace the trainer's callbacks of
+    /// the same type.
     pub(crate) fn configure(&mut self, callbacks: Vec<Box<dyn Callback<M>>>) {
         let types: Vec<TypeId> = callbacks.iter().map(|callback| type_of(callback.as_ref())).collect();
-        for place in (0..self.list.len()).rev() {
-            if !self.of_run[place] && types.contains(&type_of(self.list[place].as_ref())) {
-                self.of_run.remove(place);
-                let callback = self.list.remove(place);
+        for index in (0..self.list.len()).rev() {
+            if !self.of_run[index] && types.contains(&type_of(self.list[index].as_ref())) {
+                self.of_run.remove(index);
+                let callback = self.list.remove(index);
                 messages::info!(
-                    "the {} that `configure_callbacks` returned stands in for the trainer's, as it has the same type",
+                    "the {} that `configure_callbacks` returned replaces the trainer's, as it has the same type",
                     callback.name()
                 );
-                self.replaced.push((place, callback));
+                self.replaced.push((index, callback));
             }
         }
         self.add_of_run(callbacks);
@@ -60,20 +60,20 @@ impl<M: LightningModule> Callbacks<M> {
         callbacks.into_iter().for_each(|callback| self.insert(callback, true));
     }
 
-    /// Puts the list back to the trainer's own callbacks: the next run begins with them.
+    /// Restores the trainer's own callbacks for the next run.
     pub(crate) fn begin_run(&mut self) {
         let mut of_run = std::mem::take(&mut self.of_run).into_iter();
         self.list.retain(|_| !of_run.next().unwrap_or_default());
-        while let Some((place, callback)) = self.replaced.pop() {
-            self.list.insert(place, callback);
+        while let Some((index, callback)) = self.replaced.pop() {
+            self.list.insert(index, callback);
         }
         self.of_run = vec![false; self.list.len()];
     }
 
     fn insert(&mut self, callback: Box<dyn Callback<M>>, of_run: bool) {
-        let place = if callback.writes_checkpoints() { self.list.len() } else { self.first_checkpoint() };
-        self.list.insert(place, callback);
-        self.of_run.insert(place, of_run);
+        let index = if callback.writes_checkpoints() { self.list.len() } else { self.first_checkpoint() };
+        self.list.insert(index, callback);
+        self.of_run.insert(index, of_run);
     }
 
     /// The first callback of this type.
@@ -82,8 +82,8 @@ impl<M: LightningModule> Callbacks<M> {
     }
 
     fn first_checkpoint(&self) -> usize {
-        let place = self.list.iter().position(|callback| callback.writes_checkpoints());
-        place.unwrap_or(self.list.len())
+        let index = self.list.iter().position(|callback| callback.writes_checkpoints());
+        index.unwrap_or(self.list.len())
     }
 
     /// The key of each callback's state in a checkpoint. It is the callback's [`state_key`](Callback::state_key), and where several
@@ -101,13 +101,13 @@ impl<M: LightningModule> Callbacks<M> {
     pub(crate) fn check_state_keys(&mut self, ctx: &mut RunContext) -> std::result::Result<(), Error> {
         let keys = self.state_keys();
         let mut taken = BTreeSet::new();
-        for place in 0..keys.len() {
-            let is_shared = keys.iter().filter(|key| **key == keys[place]).count() > 1;
-            if is_shared && !self.state_dict_of(place, ctx)?.is_null() && !taken.insert(&keys[place]) {
+        for index in 0..keys.len() {
+            let is_shared = keys.iter().filter(|key| **key == keys[index]).count() > 1;
+            if is_shared && !self.state_dict_of(index, ctx)?.is_null() && !taken.insert(&keys[index]) {
                 return Err(Error::configuration(format!(
-                    "two callbacks keep their state in checkpoints under the key `{}`, so that one state would be lost: remove one of \
-                     the two, or tell them apart by `state_key` or `instance_key`",
-                    keys[place]
+                    "two callbacks have the same state key `{}`, so one state would be lost in checkpoints: remove one of them, or \
+                     override `state_key` or `instance_key`",
+                    keys[index]
                 )));
             }
         }
@@ -121,11 +121,11 @@ impl<M: LightningModule> Callbacks<M> {
         wanted: impl Fn(&dyn Callback<M>) -> bool,
     ) -> std::result::Result<BTreeMap<String, Value>, Error> {
         let mut states = BTreeMap::new();
-        for (place, key) in self.state_keys().into_iter().enumerate() {
-            if !wanted(self.list[place].as_ref()) {
+        for (index, key) in self.state_keys().into_iter().enumerate() {
+            if !wanted(self.list[index].as_ref()) {
                 continue;
             }
-            let state = self.state_dict_of(place, ctx)?;
+            let state = self.state_dict_of(index, ctx)?;
             if !state.is_null() {
                 states.insert(key, state);
             }

@@ -36,7 +36,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
         let output = ctx
             .under_autocast(|ctx| LightningModuleTable::training_step(module, ctx, self.callbacks, batch, batch_idx))?;
         let loss = match output.loss() {
-            // L-BFGS may well try a step that leads too far, and takes another
+            // L-BFGS may try a step that is too large, and then retries with a smaller one
             Some(loss) if is_first_run && !ctx.watch_loss(loss, Some(self.optimizer))? => None,
             loss => loss.map(|loss| self.share(loss, ctx)).transpose()?,
         };
@@ -53,7 +53,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
         Ok(loss)
     }
 
-    /// The loss divided by the batches whose gradients are added up.
+    /// Returns the loss divided by the number of accumulated batches.
     fn share(&self, loss: &Tensor, ctx: &RunContext) -> Result<Tensor, Error> {
         match ctx.config().accumulate_grad_batches {
             1 => Ok(loss.shallow_clone()),
@@ -78,7 +78,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
     }
 }
 
-/// A backward pass with the hooks around it, which get the loss as it is scaled, as in Lightning.
+/// Runs a backward pass and the hooks around it, which get the scaled loss, as in Lightning.
 pub(super) fn backward<M: LightningModule>(
     callbacks: &mut Callbacks<M>,
     module: &mut M,

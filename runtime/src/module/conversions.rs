@@ -4,7 +4,7 @@ use super::{Flow, IntoOptimizer, LightningModule, Optimizers, TrainingContext};
 use crate::context::{Context, RunContext};
 use crate::data::{Batch, DataLoader, DataLoaders};
 
-/// `Self` is the type that a method asks for, `Declared` the one that the hook has.
+/// `Self` is the type of a method's parameter, `Declared` that of the hook's.
 #[diagnostic::on_unimplemented(
     message = "this parameter of the hook is `{Declared}`, not `{Self}` [TL0104]",
     label = "write `{Declared}` here"
@@ -41,7 +41,7 @@ impl<'a, At> HookParameter<&'a mut Context<At>> for &'a RunContext {
     }
 }
 
-/// `Self` is a method's `ctx` as it is written, under whatever name, and `At` the phase of the hook.
+/// `Self` is the written type of a method's `ctx`, under any name, and `At` the phase of the hook.
 #[diagnostic::on_unimplemented(
     message = "`ctx` of a hook is `&mut Context`, not `&mut {Self}` [TL0104]",
     label = "write `Context` here"
@@ -59,13 +59,13 @@ impl<At> ContextAt<At> for RunContext {
     type Context = Self;
 }
 
-/// `Self` is the `ctx` of `training_step` as it is written, in a module `M` that is optimized manually.
+/// `Self` is the written type of the `ctx` of `training_step`, in a module `M` with manual optimization.
 #[diagnostic::on_unimplemented(
     message = "`ctx` of a hook is `&mut Context`, not `&mut {Self}` [TL0104]",
     label = "write `Context` here"
 )]
 pub trait ContextOfManualStep<'a, M> {
-    /// What the hook is given.
+    /// The type that the hook gets.
     type Context;
 }
 

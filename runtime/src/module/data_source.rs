@@ -1,4 +1,4 @@
-//! Where a run takes its data from: the module itself, a data module, or loaders.
+//! The data of a run: from the module itself, a data module, or loaders.
 
 use super::{Batched, DataHooks, DataHooksTable, LightningDataModule, LightningDataModuleTable, LightningModule};
 use crate::context::RunContext;
@@ -8,8 +8,8 @@ use crate::hook::Hook;
 use crate::stage::Stage;
 use serde_json::Value;
 
-/// What the trainer's verbs take as their data: `()` where the module has loaders of its own, `&mut data` for a data module,
-/// or [`Loaders`].
+/// The data of the trainer's verbs: `()` if the module has its own loaders, `&mut data` for a data module, or
+/// [`Loaders`].
 ///
 /// Hooks of a data module go before the module's hooks of the same name.
 #[diagnostic::on_unimplemented(
@@ -255,10 +255,10 @@ fn own_transfer<H: DataHooks>(
     DataHooksTable::on_after_batch_transfer(owner, ctx, batch, dataloader_idx)
 }
 
-/// Loaders that were made beforehand, each for one verb: what Lightning's `fit(model, train_dataloaders, val_dataloaders)`
-/// takes. They are used up by the verb that asks for them.
+/// Existing loaders for a run, as in Lightning's `fit(model, train_dataloaders, val_dataloaders)`. The verb consumes
+/// them.
 ///
-/// Cross-validation over `k` folds, each with a module and a run of its own:
+/// Cross-validation over `k` folds, each with its own module and run:
 ///
 /// ```
 /// use tch_lightning::data::Subset;

@@ -59,8 +59,8 @@ pub trait LoadFromCheckpoint: LightningModule + HasHparams {
     /// Makes the module from a checkpoint, for a constructor `fn new(hparams: Hparams) -> Self` or `fn new() -> Self`.
     ///
     /// # Errors
-    /// [`Error`], which names the file: where it is not a checkpoint, where its hyperparameters or weights do not fit, and where the
-    /// constructor or a hook fails.
+    /// An [`Error`] that names the file, if it is not a checkpoint, if its hyperparameters or weights do not fit, or if the constructor
+    /// or a hook fails.
     fn load_from_checkpoint(path: impl AsRef<Path>) -> Result<Self, Error>
     where
         Self: FromHparams,
@@ -131,8 +131,8 @@ fn read(path: &Path) -> Result<(&Path, Checkpoint), Error> {
     Ok((path, Checkpoint::read(path)?))
 }
 
-/// Returns the saved hyperparameters of the model or of the data. A program saves both; with a `main` of one's own, those that were
-/// given to `Trainer::hyper_parameters` may be the model's alone.
+/// Returns the saved hyperparameters of the model or of the data. A generated program saves both; in a program with its own `main`,
+/// the value passed to `Trainer::hyper_parameters` may be only the model's.
 fn saved_hparams<'a>(of: &str, checkpoint: &'a Checkpoint) -> Option<&'a Value> {
     let saved = checkpoint.metadata.hyper_parameters.as_ref();
     let part = saved.and_then(|saved| saved.get(of)).filter(|part| part.is_object());
@@ -148,8 +148,8 @@ fn hparams<H: Hyperparameters>(of: &str, path: &Path, checkpoint: &Checkpoint) -
         Error::configuration(match saved {
             Some(_) => format!("the hyperparameters in {path} do not fit the {of}: {reason}"),
             None => format!(
-                "{path} has no hyperparameters of the {of}: the program saves them, and with a `main` of your own, give them to \
-                 `Trainer::hyper_parameters`"
+                "{path} does not have hyperparameters of the {of}: the generated program saves them; in your own `main`, pass \
+                 them to `Trainer::hyper_parameters`"
             ),
         })
     };

@@ -39,7 +39,7 @@ pub trait Hyperparameters: Sized + 'static {
     /// The error of clap for a missing or invalid flag.
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error>;
 
-    /// Changes the fields whose flags were given.
+    /// Updates the fields whose flags are on the command line.
     ///
     /// # Errors
     /// The error of clap for an invalid flag.
@@ -57,7 +57,7 @@ pub trait Hyperparameters: Sized + 'static {
     /// If they are those of another struct.
     fn from_json(json: Value) -> serde_json::Result<Self>;
 
-    /// The fields that there are, and others made up.
+    /// Deserializes the fields, with placeholders for missing ones.
     #[doc(hidden)]
     fn fill(json: &Value, filler: Filler<'_>, shape: &Shape) -> serde_json::Result<Self>;
 
@@ -113,7 +113,7 @@ pub trait HasHparams: Sized {
     }
 }
 
-/// A type that the generated program can construct from hyperparameters alone. The macros implement it for a block with a
+/// A type that the generated program can construct from hyperparameters. The macros implement it for a block with a
 /// constructor `fn new(hparams: Hparams) -> Self` or `fn new() -> Self`. The parameter may have any name.
 #[diagnostic::on_unimplemented(
     message = "the program cannot construct `{Self}` [TL0601]",
@@ -131,14 +131,14 @@ pub trait FromHparams: HasHparams {
 ///
 /// `#[lightning_module]` implements it for a block with one of these constructors. The parameters may have any name and order.
 /// - `fn new() -> Self` and `fn new(hparams: Hparams) -> Self`: with every data module.
-/// - `fn new(hparams: Hparams, data: &Digits) -> Self`, or `fn new(data: &Digits) -> Self`, where the name is `data`: with the data
+/// - `fn new(hparams: Hparams, data: &Digits) -> Self`, or `fn new(data: &Digits) -> Self`, with a parameter named `data`: with the data
 ///   module `Digits`.
 /// - `fn new<D: Vocabulary>(hparams: Hparams, data: &D) -> Self`, or `data: &impl Vocabulary`: with every data module that
 ///   implements `Vocabulary`.
 ///
-/// The program constructs the data module first. `data` is what its `new` returned: `prepare_data` and `setup` are called later,
-/// when the run begins. So a size that the module reads must be known to the data module's `new`. Create layers whose size is
-/// known only after `setup` in the hook `configure_model`.
+/// The program constructs the data module first. `prepare_data` and `setup` have not been called yet; they are called at the start
+/// of the run. A size that the module reads must therefore be set in the data module's `new`. If a size is only known after
+/// `setup`, create the layers in the hook `configure_model`.
 ///
 /// Lightning's CLI has [`link_arguments`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli_expert.html#argument-linking)
 /// for it, with `apply_on="instantiate"`.

@@ -1,4 +1,4 @@
-//! What `configure_callbacks` and `Trainer::callbacks` take: callbacks in tuples, options and collections, without a `Box` each.
+//! The callbacks of `configure_callbacks` and `Trainer::callbacks`: in tuples, options and collections, without a `Box` each.
 
 use super::{Callback, LightningModule};
 
@@ -9,9 +9,9 @@ use super::{Callback, LightningModule};
 /// - one [`Callback`] by itself;
 /// - a tuple of up to eight: `(ModelCheckpoint, EarlyStopping)`;
 /// - `Option`, `Vec` and an array of them;
-/// - `Box<dyn Callback<M>>`, where the type is known only when the program runs.
+/// - `Box<dyn Callback<M>>`, if the type is only known at run time.
 ///
-/// `Kind` is inferred. It tells one callback from a collection of them.
+/// `Kind` is inferred; it distinguishes a callback from a collection.
 ///
 /// ```
 /// use tch_lightning::prelude::*;

@@ -1,4 +1,4 @@
-//! Manual optimization: what a training step that steps the optimizers by itself asks of the context.
+//! Manual optimization: the methods of the context for a training step that steps the optimizers itself.
 
 use super::{Callbacks, LightningModule, ModelHooksTable, anomaly, closure};
 use crate::context::Context;
@@ -8,7 +8,7 @@ use crate::optim::{Optimizer, OptimizerError, OptimizerIndex, Progress};
 use std::ops::{Deref, DerefMut};
 use tch::Tensor;
 
-/// A module whose `training_step` runs the backward passes and steps the optimizers by itself:
+/// A module with manual optimization: its `training_step` runs the backward passes and steps the optimizers:
 /// `#[lightning_module(automatic_optimization = false)]`.
 #[diagnostic::on_unimplemented(
     label = "`{Self}` is optimized automatically: write `#[lightning_module(automatic_optimization = false)]` above its block",
@@ -117,8 +117,8 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
         self.step(module, optimizer.into(), |optimizer| optimizer.step().map(|()| Progress::Done)).map(drop)
     }
 
-    /// As [`manual_step`](Self::manual_step), for optimizers that may evaluate the loss several times a step, as L-BFGS: on
-    /// [`Progress::Again`] it asks for the loss and the gradients where the parameters are now.
+    /// Like [`manual_step`](Self::manual_step), for optimizers such as L-BFGS that may evaluate the loss several times per
+    /// step. After [`Progress::Again`], compute the loss and the gradients again with the current parameters, and call it again.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -182,7 +182,7 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
     }
 }
 
-/// A module for which manual optimization could be called on any context: there is none, so that a call says why.
+/// Never implemented. Calls of manual optimization on other contexts require it, so that the compiler reports this trait's message.
 #[diagnostic::on_unimplemented(
     message = "`manual_backward` and `manual_step` can only be called on the `ctx` of `training_step`, in a module that is optimized manually [TL0410]",
     label = "`{Self}` is optimized automatically, or this is not the `ctx` of its `training_step`",
@@ -193,7 +193,7 @@ pub trait OptimizesAnywhere: LightningModule {
     fn never<T>(&self) -> T;
 }
 
-/// What a context other than that of `training_step` says to manual optimization.
+/// The methods of manual optimization on contexts other than that of `training_step`, where they are compile errors.
 impl<At> Context<At> {
     #[doc(hidden)]
     pub fn manual_backward<M: OptimizesAnywhere>(&mut self, module: &mut M, _: &Tensor) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 use crate::optim::{IntoParameterGroups, ParameterGroups};
 use crate::schedule::LrSchedulerConfig;
 
-/// What `configure_optimizers` returns: one algorithm or several, each over all parameters or over groups of them, with or
+/// The value of `configure_optimizers`: one algorithm or several, each over all parameters or over groups of them, with or
 /// without learning-rate schedulers. Each becomes an [`Optimizer`](crate::optim::Optimizer).
 ///
 /// ```
@@ -35,7 +35,7 @@ pub trait IntoOptimizer: Sized + sealed::Sealed {
     fn into_optimizer(self) -> ScheduledOptimizer;
 
     /// Adds a learning-rate scheduler. It steps after each epoch, unless an
-    /// [`LrSchedulerConfig`] says otherwise.
+    /// [`LrSchedulerConfig`] sets another interval.
     ///
     /// ```
     /// use tch_lightning::prelude::*;

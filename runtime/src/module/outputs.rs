@@ -45,9 +45,9 @@ pub trait TrainingOutput: 'static {
     /// The loss, a scalar with its graph; `None` skips the backward pass of this batch.
     fn loss(&self) -> Option<&Tensor>;
 
-    /// Drops the graph, which has served once the optimizer has stepped: called once before `on_train_batch_end`, so that whoever
-    /// keeps an output does not keep the memory of its whole step. By default the loss's handle in this output loses its graph,
-    /// as in Lightning, and all else stays as it is: a type with other tensors that have a graph detaches them too.
+    /// Drops the autograd graph. Called once after the optimizer step and before `on_train_batch_end`, so that a callback that
+    /// keeps an output does not keep the memory of the step. By default only the loss is detached, as in Lightning: a type with
+    /// other tensors that have a graph must detach them too.
     fn detach(&mut self) {
         if let Some(loss) = self.loss() {
             // a tensor that is not there has no graph

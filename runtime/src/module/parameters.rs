@@ -33,7 +33,7 @@ pub(crate) fn variables(store: &VarStore) -> Vec<NamedParameter> {
     variables
 }
 
-/// A copy in memory of its own, without a graph.
+/// Returns a copy with its own memory, without a graph.
 pub(crate) fn copy(tensor: &Tensor) -> Result<Tensor, TchError> {
     no_grad(|| {
         let mut copy = tensor.f_empty_like()?;
@@ -47,7 +47,7 @@ pub(crate) fn copy(tensor: &Tensor) -> Result<Tensor, TchError> {
 pub(crate) struct Copies(Vec<(Tensor, Tensor)>);
 
 impl Copies {
-    /// Copies tensors as they are now.
+    /// Returns copies of the tensors.
     pub(crate) fn of(tensors: impl IntoIterator<Item = Tensor>) -> Result<Self, TchError> {
         let copy = |tensor: &Tensor| tensor.f_detach()?.f_internal_to_copy((tensor.f_kind()?, Device::Cpu), false);
         tensors.into_iter().map(|tensor| Ok((copy(&tensor)?, tensor))).collect::<Result<_, _>>().map(Self)

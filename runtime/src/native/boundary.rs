@@ -36,6 +36,6 @@ pub(super) unsafe fn receive(
     let message = call(&mut handle);
     // SAFETY: `message` came from an entry point, by this function's contract.
     unsafe { check(message) }?;
-    // SAFETY: a handle made by `new at::Tensor`, as tch's own are, and now owned by this `Tensor` alone.
+    // SAFETY: a handle made by `new at::Tensor`, as tch's own are, and now owned only by this `Tensor`.
     Ok((!handle.is_null()).then(|| unsafe { Tensor::from_ptr(handle) }))
 }

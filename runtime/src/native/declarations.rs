@@ -1,7 +1,7 @@
 //! The boundary to `native/*.cpp`: every entry point there, and every struct that crosses.
 //!
-//! The build script writes these declarations as a C++ header, `declarations.h`, which all C++ files include. A struct is declared here
-//! alone, and a definition in C++ whose signature differs from the one here does not compile.
+//! The build script writes these declarations as a C++ header, `declarations.h`, which all C++ files include. Structs are only declared
+//! here, and a definition in C++ whose signature differs from the one here does not compile.
 //!
 //! Entry points that can fail return null, or a message for [`check`](super::boundary::check).
 

@@ -91,9 +91,9 @@ mod tests {
         });
         let there = there.join().unwrap();
         let other = with_draws(8, drawn);
-        for (place, ((here, there), other)) in here.iter().zip(&there).zip(&other).enumerate() {
-            assert_eq!(here, there, "operator {place} by another thread");
-            assert_ne!(here, other, "operator {place} with another seed");
+        for (index, ((here, there), other)) in here.iter().zip(&there).zip(&other).enumerate() {
+            assert_eq!(here, there, "operator {index} by another thread");
+            assert_ne!(here, other, "operator {index} with another seed");
         }
         let again = with_draws(8, || {
             let first = drawn();

@@ -32,7 +32,7 @@ impl Group {
         let names: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
         let tensors: Vec<*const C_tensor> = parameters.iter().map(|(_, tensor)| tensor.as_ptr()).collect();
         let mut raw = ptr::null_mut();
-        // SAFETY: both arrays hold as many live pointers as the count says; C++ copies the names and the handles.
+        // SAFETY: both arrays hold `count` live pointers; C++ copies the names and the handles.
         unsafe { check(lightning_group_new(names.as_ptr(), tensors.as_ptr(), parameters.len(), slots, &mut raw)) }?;
         let raw = NonNull::new(raw).expect("a call that succeeded has stored the group");
         Ok(Self { raw, parameters: parameters.len(), slots })

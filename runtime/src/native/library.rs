@@ -38,7 +38,7 @@ extern "C" fn at_start() {
     // glibc has passed the arguments to the standard library by now; elsewhere there are none, and nothing is skipped
     let arguments = std::env::args_os().skip(1);
     if may_use_a_gpu(arguments, std::env::var_os("CUDA_VISIBLE_DEVICES")) && cuda_driver_is_present() {
-        // an error is reported by whatever asks for CUDA later
+        // an error is reported at the next use of CUDA
         let _ = open_libtorch_cuda();
     }
 }
@@ -59,7 +59,7 @@ fn may_use_a_gpu(mut arguments: impl Iterator<Item = OsString>, visible: Option<
 const PRINTED: [&str; 5] = ["--help", "-h", "--version", "-V", "--print-config"];
 
 // SAFETY: the loader calls the functions in this section with no lock of Rust's held, after the constructors of libtorch. `at_start` uses
-// files, the environment and memory alone, which glibc has initialized by then, and cannot unwind.
+// only files, the environment and memory, which glibc has initialized by then, and cannot unwind.
 #[cfg(target_os = "linux")]
 #[used]
 #[unsafe(link_section = ".init_array")]

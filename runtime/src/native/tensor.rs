@@ -6,8 +6,8 @@ use super::declarations::{
     lightning_detach, lightning_forget_graph, lightning_set_gradient, lightning_tensor_identity,
 };
 
-/// The identity of the tensor of a handle: equal for a tensor and its `shallow_clone`, different for a copy and for a view, which is a
-/// tensor of its own over the same memory.
+/// The identity of the tensor of a handle: equal for a tensor and its `shallow_clone`, different for a copy and for a view, which is
+/// another tensor over the same memory.
 ///
 /// It is valid only while the tensor lives: another tensor may get the same identity afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

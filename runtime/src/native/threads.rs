@@ -9,7 +9,7 @@ use std::sync::OnceLock;
 ///
 /// Does nothing if libtorch does not use OpenMP.
 pub(crate) fn use_one_intraop_thread() {
-    // a thread takes over the program's number at its first question, which would undo the change below
+    // a thread takes the program's number at its first query, which would undo the change below
     tch::get_num_threads();
     if let Some(set_num_threads) = set_num_threads_of_this_thread() {
         // SAFETY: OpenMP declares it as `void omp_set_num_threads(int)`, and it affects only the calling thread.

@@ -144,7 +144,7 @@ impl Optimizer {
         self.groups[0].algorithm()
     }
 
-    /// Returns the parameters of all groups with their names, as handles of their own: a hook may log while it goes through them.
+    /// Returns the parameters of all groups with their names, as handles, so that a hook can log while it iterates over them.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;

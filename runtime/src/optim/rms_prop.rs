@@ -9,8 +9,9 @@ algorithm! {
     ///
     /// `eps` is added to the root, not under it.
     ///
-    /// [Hinton, *Neural Networks for Machine Learning*, lecture 6](https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf);
-    /// centered as in [Graves, *Generating Sequences With Recurrent Neural Networks*](https://arxiv.org/abs/1308.0850).
+    /// [Hinton, *Neural Networks for Machine Learning*, lecture
+    /// 6](https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf); centered as in [Graves, *Generating Sequences
+    /// With Recurrent Neural Networks*](https://arxiv.org/abs/1308.0850).
     pub struct RmsProp("RMSprop", momentum = momentum) {
         /// Learning rate, 0 or more. Default 0.01.
         lr: f64 where non_negative = 1e-2,

@@ -4,7 +4,7 @@ use crate::every::Stopwatch;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// The optimizer steps and the time at which something that recurs was last looked at or done.
+/// The optimizer steps and the time at which a recurring action was last checked or performed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IntervalClock {
     stopwatch: Stopwatch,
@@ -43,8 +43,8 @@ impl IntervalClock {
         self.steps_seen = steps;
     }
 
-    /// The clock as a checkpoint keeps it. The time is kept where an interval is in time: checkpoints of runs in which it does not
-    /// count are equal.
+    /// The clock in a checkpoint. The time is only saved for intervals in time, so that other checkpoints do not depend on
+    /// it.
     pub(crate) fn saved(&self, counts_time: bool) -> SavedIntervalClock {
         let elapsed = if counts_time { self.stopwatch.elapsed() } else { Duration::ZERO };
         SavedIntervalClock { elapsed, steps_seen: self.steps_seen, done_after: self.done_after }

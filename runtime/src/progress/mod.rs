@@ -31,7 +31,7 @@ pub(crate) struct Progress {
     rows: usize,
     /// The rows before the running accumulation window.
     rows_before_window: usize,
-    /// The rows before what a resumed run does again, if this one fails now; `None` where that is nothing.
+    /// The number of rows before the point from which a run that fails now would resume; `None` if nothing would be repeated.
     #[serde(skip)]
     rows_before_redone: Option<usize>,
     /// Whether the batch begun last is the epoch's last.
@@ -41,7 +41,7 @@ pub(crate) struct Progress {
     /// The epoch for which the training loader was last made, and that of the validation loaders.
     train_loaded_at: Option<usize>,
     val_loaded_at: Option<usize>,
-    /// Where in its batch or epoch the run is.
+    /// The position of the run within a batch or epoch.
     position: Position,
     /// Of checkpoints of layout 1, which were written before an epoch had ended: whether all its batches were done.
     #[serde(skip_serializing)]
@@ -59,7 +59,7 @@ pub(crate) enum Position {
     EpochStart,
     /// A batch is being trained on.
     Batch,
-    /// A batch has been trained on; its last hooks, validation where it is due, and the schedulers that wait for it are to come.
+    /// A batch has been trained on; its last hooks, a validation if due, and the schedulers that depend on it follow.
     BatchEnd,
     /// All batches of the epoch are done, and its last hooks are being called.
     EpochEnd,
@@ -111,7 +111,7 @@ impl Progress {
         self.val_loaded_at
     }
 
-    /// Where in its batch or epoch the run is.
+    /// The position of the run within a batch or epoch.
     pub(crate) fn position(&self) -> Position {
         self.position
     }
@@ -257,7 +257,7 @@ impl Progress {
         self.rows_before_redone = None;
     }
 
-    /// A batch begins. Returns whether it is the first of its accumulation window.
+    /// Starts a batch. Returns whether it is the first of its accumulation window.
     pub(crate) fn begin_batch(&mut self, is_last: bool) -> bool {
         self.batches_in_window = Some(self.batches_in_window() + 1);
         let is_first = self.is_first_of_window();
@@ -315,7 +315,7 @@ impl Progress {
                 self.position = Position::Between;
                 true
             }
-            // a validation may be redone, which has a log of its own
+            // a validation, which has a separate log, may be repeated
             Position::Between | Position::BatchEnd => false,
         };
         self.rows = self.rows_before_redone.unwrap_or(self.rows);

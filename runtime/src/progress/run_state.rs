@@ -34,7 +34,7 @@ pub(crate) struct RunState {
     pub(crate) loggers: Vec<serde_json::Value>,
 }
 
-/// The names of the parameters whose gradients are on or off in another way than at the beginning of `fit`. The module decides the
+/// The names of the parameters that were frozen or unfrozen since the start of `fit`. The module determines the
 /// others.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -50,7 +50,7 @@ impl RunState {
     }
 }
 
-/// The names of the tensors of the log begin so.
+/// The prefix of the names of the log's tensors.
 pub(crate) const LOG: &str = "log.";
-/// The names of the tensors with the state of random numbers begin so.
+/// The prefix of the names of the tensors with the state of random numbers.
 pub(crate) const RANDOM: &str = "random.";

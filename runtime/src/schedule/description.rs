@@ -38,7 +38,7 @@ pub enum Schedule {
     CosineAnnealingWarmRestarts(CosineAnnealingWarmRestarts),
     /// Cycles between two bounds.
     CyclicLr(CyclicLr),
-    /// One cycle over the whole training.
+    /// One cycle over the complete training.
     OneCycleLr(OneCycleLr),
     /// Annealing to the rate of stochastic weight averaging.
     SwaLr(SwaLr),

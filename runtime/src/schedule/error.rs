@@ -116,8 +116,8 @@ pub enum ScheduleError {
 
     /// Parameter groups were removed from the optimizer.
     #[error(
-        "{schedule}: the number of parameter groups is {groups}, but it was {known} before, and groups cannot be taken \
-         away"
+        "{schedule}: the number of parameter groups is {groups}, but it was {known} before, and groups cannot be \
+         removed"
     )]
     GroupsRemoved {
         /// The schedule's name.

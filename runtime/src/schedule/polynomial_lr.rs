@@ -22,7 +22,7 @@ use super::rule::{RateInputs, Rule};
 #[serde(default, deny_unknown_fields)]
 #[must_use]
 pub struct PolynomialLr {
-    /// The step from which on the rate is 0. Default 5. With 0 the rate stays as it is.
+    /// The step from which on the rate is 0. Default 5. With 0 the rate does not change.
     pub total_iters: u64,
     /// The power of the polynomial, 0 or more. Default 1: a straight line.
     pub power: f64,

@@ -9,7 +9,7 @@ use super::{PerGroup, ScheduleError};
 /// [`torch.optim.lr_scheduler.ReduceLROnPlateau`](https://docs.pytorch.org/docs/2.13/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html).
 ///
 /// A step requires the value of the metric: see [`LrScheduler::step_with_metric`](super::LrScheduler::step_with_metric). A
-/// step whose metric is NaN or not better than the best so far is a bad step.
+/// step with a metric that is NaN or not better than the best so far is a bad step.
 ///
 /// ```
 /// use tch_lightning::schedule::{PlateauMode, ReduceLrOnPlateau};

@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-/// The checkpoint that a run begins from: a file, or one that the run finds by itself. Lightning's
+/// The checkpoint that a run starts from: a file, or one that the run searches for. Lightning's
 /// [`ckpt_path`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#fit).
 ///
 /// The texts `best` and `last` are [`Best`](Self::Best) and [`Last`](Self::Last); a file of such a name is `./best`.
@@ -33,7 +33,7 @@ pub enum CkptPath {
     /// The newest checkpoint: of the trainer's own last `fit`, else of the newest run under
     /// [`default_root_dir`](field@crate::TrainerConfig::default_root_dir) that has one.
     ///
-    /// A `fit` that finds none prints a warning and begins from scratch, as in Lightning; the other verbs fail.
+    /// A `fit` that does not find one prints a warning and starts from scratch, as in Lightning; the other verbs fail.
     Last,
     /// This file. A leading `~` is the user's home directory.
     Path(PathBuf),

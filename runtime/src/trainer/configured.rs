@@ -29,7 +29,7 @@ impl<M: LightningModule> Trainer<M> {
     }
 
     /// Adds several callbacks, as [`callback`](Self::callback) does: a tuple, an `Option`, a `Vec` or an array of callbacks, or of
-    /// `Box<dyn Callback<M>>` where the types are known only when the program runs.
+    /// `Box<dyn Callback<M>>` if the types are only known at run time.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -71,7 +71,7 @@ impl<M: LightningModule> Trainer<M> {
         self.find_callback()
     }
 
-    /// Adds a logger. By default, a [`CsvLogger`](crate::loggers::CsvLogger) writes into the run's folder, unless the configuration says
+    /// Adds a logger. By default, a [`CsvLogger`](crate::loggers::CsvLogger) writes into the run's folder, unless the configuration has
     /// `logger: false`.
     pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
         self.ctx.loggers_mut().give(Box::new(logger));

@@ -11,7 +11,7 @@ pub(super) fn catch_signals(config: &TrainerConfig) -> Result<Signals, Error> {
         return Ok(Signals::default());
     }
     Signals::catch().map_err(|error| {
-        Error::configuration(format!("the signals cannot be handled ({error}): set `handle_signals` to false"))
+        Error::configuration(format!("cannot install signal handlers ({error}): set `handle_signals` to false"))
     })
 }
 

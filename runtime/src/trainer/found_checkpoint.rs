@@ -43,7 +43,7 @@ impl fmt::Display for FoundCheckpoint {
 }
 
 /// Finds a checkpoint for a process that has not trained: in the newest run under the root of this configuration. Returns `None` for
-/// a `fit` from the last checkpoint where there is none yet.
+/// a `fit` from the last checkpoint if there is none yet.
 pub(crate) fn find_checkpoint(
     ckpt_path: &CkptPath,
     stage: Stage,
@@ -63,8 +63,8 @@ pub(crate) fn find_checkpoint(
             match bests.into_iter().next() {
                 Some(best) => of_best(best).map(Some),
                 None => Err(Error::configuration(format!(
-                    "no best checkpoint is known: {} has no state of a `ModelCheckpoint`; name a checkpoint, or \
-                     take `last`",
+                    "the best checkpoint is unknown: {} does not have the state of a `ModelCheckpoint`; name a checkpoint, or \
+                     use `last`",
                     newest.display()
                 ))),
             }
@@ -72,8 +72,8 @@ pub(crate) fn find_checkpoint(
     }
 }
 
-/// Finds the checkpoint of the program's evaluation where none is named: the best of the newest run by a monitored metric, else the
-/// last.
+/// Finds the default checkpoint of the program's evaluation: the best one of the newest run if a metric is monitored, else the last
+/// one.
 pub(crate) fn find_best_or_last(stage: Stage, config: &TrainerConfig) -> Result<Option<FoundCheckpoint>, Error> {
     let Some(newest) = newest_of_runs(&config.root().join(LOGS)) else {
         return find_checkpoint(&CkptPath::Last, stage, config);
@@ -102,7 +102,7 @@ fn of_best(best: SavedBest) -> Result<FoundCheckpoint, Error> {
     let SavedBest { path, monitor, score } = best;
     if !path.exists() {
         return Err(Error::configuration(format!(
-            "the best checkpoint, {}, no longer exists: name another one, or take `last`",
+            "the best checkpoint, {}, no longer exists: name another one, or use `last`",
             path.display()
         )));
     }
@@ -112,7 +112,7 @@ fn of_best(best: SavedBest) -> Result<FoundCheckpoint, Error> {
 /// Warns if a `fit` finds no checkpoint, and fails for the other verbs.
 fn none(ckpt_path: &CkptPath, stage: Stage, location: &str) -> Result<Option<FoundCheckpoint>, Error> {
     if stage == Stage::Fit && *ckpt_path == CkptPath::Last {
-        warning!("there is no checkpoint {location}: `fit` begins from scratch");
+        warning!("there is no checkpoint {location}: `fit` starts from scratch");
         return Ok(None);
     }
     Err(Error::configuration(format!(
@@ -147,13 +147,13 @@ impl<M: LightningModule> Trainer<M> {
         let known = all().find(|callback| callback.best_model_score().is_some()).or_else(|| all().next());
         let Some(callback) = known else {
             return Err(Error::configuration(
-                "no best checkpoint is known: the last `fit` had no `ModelCheckpoint`; add one that monitors a metric",
+                "the best checkpoint is unknown: the last `fit` did not have a `ModelCheckpoint`; add one that monitors a metric",
             ));
         };
         let Some(path) = callback.best_model_path() else {
             return Err(Error::configuration(
-                "no best checkpoint is known: the `ModelCheckpoint` of the last `fit` saved none; see its `save_top_k` and \
-                 intervals",
+                "the best checkpoint is unknown: the `ModelCheckpoint` of the last `fit` did not save one; check its \
+                 `save_top_k` and intervals",
             ));
         };
         of_best(SavedBest {

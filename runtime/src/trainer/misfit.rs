@@ -22,12 +22,12 @@ pub(super) fn check_before(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<
     let precision = ctx.config().precision;
     let mistake = match (checkpoint.metadata.grad_scaler.is_some(), precision.scales_loss()) {
         (true, false) => Some(format!(
-            "it has the state of a gradient scaler, as it was trained with `precision` 16-mixed, and this run's is {precision}: set it to \
+            "it has the state of a gradient scaler, as it was trained with `precision` 16-mixed, but this run's is {precision}: set it to \
              16-mixed, or remove the state, `checkpoint.metadata.grad_scaler = None`"
         )),
         (false, true) => Some(
-            "it has no state of a gradient scaler, which this run's `precision` of 16-mixed needs: set it to the one that it was trained \
-             with, or give it one, `checkpoint.metadata.grad_scaler = Some(GradScalerState::default())`"
+            "it does not have the state of a gradient scaler, which this run's `precision` of 16-mixed requires: set it to the precision \
+             that it was trained with, or add a state, `checkpoint.metadata.grad_scaler = Some(GradScalerState::default())`"
                 .to_owned(),
         ),
         _ => wrong_random_state(checkpoint, ctx)?,
@@ -58,7 +58,7 @@ pub(super) fn check_training(checkpoint: &Checkpoint, ctx: &RunContext) -> Resul
 fn other_optimizers(saved: &[SavedOptimizer], optimizers: &[Optimizer]) -> Option<String> {
     if saved.len() != optimizers.len() {
         let of_it = counted(saved.len(), "optimizer");
-        return Some(format!("it has {of_it}, and `configure_optimizers` returned {}", optimizers.len()));
+        return Some(format!("it has {of_it}, but `configure_optimizers` returned {}", optimizers.len()));
     }
     saved
         .iter()
@@ -71,11 +71,11 @@ fn other_groups(index: usize, saved: &SavedOptimizer, optimizer: &Optimizer) -> 
     let groups = optimizer.groups();
     if saved.groups.len() != groups.len() {
         let of_it = counted(saved.groups.len(), "parameter group");
-        return Some(format!("its optimizer {index} has {of_it}, and the run's has {}", groups.len()));
+        return Some(format!("its optimizer {index} has {of_it}, but the run's has {}", groups.len()));
     }
     let mut algorithms = saved.groups.iter().zip(groups).map(|(saved, group)| (saved.name(), group.algorithm().name()));
     if let Some((saved, own)) = algorithms.find(|(saved, own)| saved != own) {
-        return Some(format!("its optimizer {index} is {saved}, and the run's is {own}"));
+        return Some(format!("its optimizer {index} is {saved}, but the run's is {own}"));
     }
     // older checkpoints do not have the names
     let names = names(optimizer);
@@ -83,7 +83,7 @@ fn other_groups(index: usize, saved: &SavedOptimizer, optimizer: &Optimizer) -> 
     let (group, (saved, own)) = groups.find(|(_, (saved, own))| saved != own)?;
     let (saved, own) = (listed(saved), listed(own));
     Some(format!(
-        "the parameter group {group} of its optimizer {index} has the parameters {saved}, and the run's has {own}"
+        "the parameter group {group} of its optimizer {index} has the parameters {saved}, but the run's has {own}"
     ))
 }
 
@@ -94,13 +94,13 @@ fn other_schedulers(
 ) -> Option<String> {
     if saved.len() != schedulers.len() {
         let of_it = counted(saved.len(), "learning-rate scheduler");
-        return Some(format!("it has {of_it}, and `configure_optimizers` returned {}", schedulers.len()));
+        return Some(format!("it has {of_it}, but `configure_optimizers` returned {}", schedulers.len()));
     }
     saved.iter().zip(schedulers).enumerate().find_map(|(index, (saved, scheduler))| {
         let groups = optimizers[scheduler.optimizer().0].groups().len();
         let of_it = counted(saved.groups(), "parameter group");
         (saved.groups() > groups).then(|| {
-            format!("its learning-rate scheduler {index} has the rates of {of_it}, and its optimizer in this run has {groups}")
+            format!("its learning-rate scheduler {index} has the rates of {of_it}, but its optimizer in this run has {groups}")
         })
     })
 }

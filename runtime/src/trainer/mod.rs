@@ -2,10 +2,10 @@
 //!
 //! [`Trainer`] has Lightning's methods, and [`TrainerConfig`] its arguments.
 
-// A run goes through these files: `verbs` is where it begins, and `requirements` what it needs; `found_checkpoint` is the file
-// that it begins from, and `misfit` whether that fits; `set_up` calls the hooks that come before its loop and after it;
-// `optimizers` and `restoring` make what a `fit` optimizes with, and give it the checkpoint's state; the loop, in the room below,
-// has its checkpoints written by `saving`; `ending` and `failing` are its end by an error.
+// The files in the order of a run: `verbs` starts it, `requirements` checks for the hooks that it needs, `found_checkpoint`
+// finds the checkpoint to start from, and `misfit` checks that it fits. `set_up` calls the hooks before and after the loop.
+// `optimizers` and `restoring` create the optimizers of a `fit` and restore their state. `saving` writes the checkpoints that
+// the loop requests. `ending` and `failing` handle errors.
 
 mod ckpt_path;
 mod configured;
@@ -49,7 +49,7 @@ use misfit::check_before;
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
 /// [`Trainer`](https://lightning.ai/docs/pytorch/stable/common/trainer.html).
 ///
-/// The data is `&mut data` for a data module, `()` where the module has loaders of its own, or
+/// The data is `&mut data` for a data module, `()` if the module has its own loaders, or
 /// [`Loaders`](crate::Loaders).
 ///
 /// ```
@@ -103,7 +103,7 @@ pub struct Trainer<M: LightningModule> {
     ckpt_path: Option<CkptPath>,
     /// Whether a `fit` was begun, which then is the run that `best` and `last` mean.
     has_fit: bool,
-    /// The running or the last run. Each run has a context of its own.
+    /// The context of the current or the last run.
     ctx: RunContext,
 }
 
@@ -111,7 +111,7 @@ pub struct Trainer<M: LightningModule> {
 pub type Metrics = Vec<(String, f64)>;
 
 impl<M: LightningModule> Trainer<M> {
-    /// Trains the module, and validates it within training where it has a `validation_step` and there is a loader for it.
+    /// Trains the module, and validates it during training if it has a `validation_step` and there is a loader for it.
     ///
     /// # Errors
     /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
@@ -122,7 +122,7 @@ impl<M: LightningModule> Trainer<M> {
         self.run_fit(module, &mut data)
     }
 
-    /// Runs the validation loop alone. Returns what was logged for the epoch.
+    /// Runs only the validation loop. Returns the values logged for the epoch.
     ///
     /// # Errors
     /// [`Error`]: what a hook returned, or what the configuration, the device or the data lacks.
@@ -155,7 +155,7 @@ impl<M: LightningModule> Trainer<M> {
         self.run_predict(module, &mut data, None)
     }
 
-    /// Runs the predict loop, and hands each value of `predict_step` to `each` as it comes, so that none is kept in memory. Lightning's
+    /// Runs the predict loop, and passes each value of `predict_step` to `each`, so that predictions are not kept in memory. Lightning's
     /// `return_predictions=False`.
     ///
     /// ```
@@ -196,7 +196,7 @@ impl<M: LightningModule> Trainer<M> {
         self.run_predict(module, &mut data, Some(&mut each)).map(drop)
     }
 
-    /// What all verbs have in common: the beginning, the end, and the end by an error.
+    /// Runs a verb: the set-up, the loop `body`, the end, and the handling of errors.
     fn run<T>(
         &mut self,
         stage: Stage,
@@ -225,7 +225,7 @@ impl<M: LightningModule> Trainer<M> {
         outcome
     }
 
-    /// Reads the checkpoint that the run begins from, and refuses one from which it cannot.
+    /// Reads the checkpoint that the run starts from. Rejects one that `fit` cannot resume from.
     fn read_checkpoint(&mut self, stage: Stage) -> Result<Option<Checkpoint>, Error> {
         let checkpoint = self.ctx.ckpt_path().map(Checkpoint::read).transpose()?;
         match &checkpoint {
@@ -236,7 +236,7 @@ impl<M: LightningModule> Trainer<M> {
         Ok(checkpoint)
     }
 
-    /// Releases what belongs to a run alone, after its end.
+    /// Releases the resources of a run after its end.
     fn release(&mut self, has_failed: bool) {
         self.ctx.untoggle_optimizer();
         if has_failed {
@@ -247,12 +247,12 @@ impl<M: LightningModule> Trainer<M> {
         self.ctx.report_skipped();
     }
 
-    /// Makes the context of a new run. Of the run before, nothing is left in it or among the callbacks.
+    /// Creates the context of a new run, and removes the state of the previous run from it and from the callbacks.
     fn begin(&mut self, stage: Stage) -> Result<(), Error> {
         self.config.validate()?;
         let config = self.config.clone().resolved();
         let device = config.accelerator.device(&config.devices)?;
-        // of the run before, whose callbacks and context know its checkpoints
+        // before the callbacks and the context of the previous run, which have its checkpoints, are replaced
         let ckpt_path = self.ckpt_path.take();
         let ckpt_path = ckpt_path.map(|path| self.find_checkpoint(&path, stage)).transpose()?.flatten();
         self.has_fit |= stage == Stage::Fit;

@@ -17,8 +17,8 @@ pub(super) fn make_optimizers<M: LightningModule>(run: &mut Run<'_, M>) -> Resul
     let (optimizers, early) = configured(run)?;
     if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
         return Err(Error::configuration(format!(
-            "`configure_optimizers` returned {} optimizers, and automatic optimization steps one: with \
-             `#[lightning_module(automatic_optimization = false)]` the module steps them by itself",
+            "`configure_optimizers` returned {} optimizers, but automatic optimization supports one: \
+             use manual optimization, `#[lightning_module(automatic_optimization = false)]`",
             optimizers.len()
         )));
     }
@@ -35,7 +35,7 @@ pub(super) fn make_optimizers<M: LightningModule>(run: &mut Run<'_, M>) -> Resul
         }
         if run.ctx.config().on_non_finite_loss == NonFiniteLoss::SkipStep && !optimizer.can_skip_steps() {
             return Err(Error::configuration(
-                "`on_non_finite_loss` is skip-step, and L-BFGS cannot skip a step: choose stop or go-on".to_owned(),
+                "`on_non_finite_loss` is skip-step, but L-BFGS cannot skip a step: choose stop or ignore".to_owned(),
             ));
         }
         let optimizer = run.ctx.add_optimizer(optimizer);
@@ -44,8 +44,8 @@ pub(super) fn make_optimizers<M: LightningModule>(run: &mut Run<'_, M>) -> Resul
     Ok(early)
 }
 
-/// What `configure_optimizers` returns. While it borrows the module, whose hook may make the training loader, the context cannot make
-/// the loader: where the hook asks for the number of steps, the loader is made after it, and the hook is called again.
+/// Calls `configure_optimizers`. If the hook requests the number of steps, it is called again after the training loader is created:
+/// the loader cannot be created during the call, which borrows the module.
 fn configured<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(Optimizers, Option<Training<M>>), Error> {
     run.ctx.take_asked_for_stepping_batches();
     let first = LightningModuleTable::configure_optimizers(run.module, run.ctx);

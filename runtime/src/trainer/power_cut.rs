@@ -1,5 +1,5 @@
-//! What a run leaves wherever it is killed, and wherever the power is cut: its file operations are recorded, and each beginning of
-//! them is replayed.
+//! Tests of kills and power cuts at any point of a run: its file operations are recorded, and each prefix of them is
+//! replayed.
 
 use crate::Every;
 use crate::atomic_file::recorded::{Disk, Operation, Recorder, Survivor};
@@ -70,11 +70,11 @@ fn recorded(root: &Path, checkpoint: ModelCheckpoint, async_checkpointing: bool)
     recorder.operations()
 }
 
-/// What is of interest in the contents of a file.
+/// The relevant contents of a file.
 enum Read {
     /// A checkpoint, with its optimizer steps and the rows that were logged before it.
     Checkpoint { step: usize, rows: usize },
-    /// Text of so many lines.
+    /// A text with this number of lines.
     Text { lines: usize },
 }
 
@@ -89,8 +89,8 @@ impl Read {
     }
 }
 
-/// The newest checkpoint that is left, by its optimizer steps. Each is whole, no link leads nowhere, and the log has the rows from
-/// before it.
+/// Returns the newest remaining checkpoint, by its optimizer steps. Asserts that each checkpoint is complete, that no link dangles,
+/// and that the log has the rows from before it.
 fn newest(left: &BTreeMap<PathBuf, Survivor>, contents: &[Read]) -> Option<usize> {
     let read = |path: &Path| match left.get(path) {
         Some(Survivor::File(written)) => Some(&contents[*written]),

@@ -6,7 +6,7 @@ use crate::hook::Hook;
 use crate::module::{DataSource, LightningModule};
 use crate::stage::Stage;
 
-/// Fails for a verb whose hook is not there.
+/// Returns an error for a verb whose hook is missing.
 pub(super) fn needs(stage: Stage, hook: Hook, is_there: bool) -> Result<(), Error> {
     if is_there { Ok(()) } else { Err(Error::Missing { stage, hook }) }
 }
@@ -25,7 +25,7 @@ pub(super) fn needs_automatic_optimization<M: LightningModule>(config: &TrainerC
     ];
     match asked.iter().find(|(_, asked)| *asked && !M::AUTOMATIC_OPTIMIZATION) {
         Some((name, _)) => Err(Error::configuration(format!(
-            "`{name}` is for automatic optimization, and this module optimizes manually: do it in `training_step`"
+            "`{name}` is only supported with automatic optimization, but this module optimizes manually: do it in `training_step`"
         ))),
         None => Ok(()),
     }

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use tch::Tensor;
 
 impl<M: LightningModule> Run<'_, M> {
-    /// Makes the optimizers of a `fit`, and takes all that comes before its first epoch from a checkpoint, if there is one. Where the
-    /// checkpoint does not fit the run, the module's parameters and buffers are what they were. Returns the training loader where
+    /// Creates the optimizers of a `fit`, and restores the state before its first epoch from the checkpoint, if there is one. If
+    /// the checkpoint does not fit the run, the module's parameters and buffers are unchanged. Returns the training loader if
     /// `configure_optimizers` needed it.
     pub(super) fn begin_fit(&mut self, checkpoint: Option<Checkpoint>) -> Result<Option<Training<M>>, Error> {
         self.see_frozen();
@@ -43,8 +43,8 @@ impl<M: LightningModule> Run<'_, M> {
         checkpoint.map_or(Ok(()), |checkpoint| self.restore(checkpoint))
     }
 
-    /// Takes the data module, the module's parameters and buffers, and the callbacks from a checkpoint, in Lightning's order:
-    /// here the module's hook comes before the callbacks'.
+    /// Restores the data module, the module's parameters and buffers, and the callbacks from a checkpoint, in Lightning's order:
+    /// the module's hook is called before the callbacks' hooks.
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
         let Metadata { callbacks, data_module, .. } = &checkpoint.metadata;
         if !data_module.is_null() {
@@ -59,13 +59,13 @@ impl<M: LightningModule> Run<'_, M> {
         self.callbacks.load_state_dicts(self.ctx, callbacks).map_err(|error| of_file(error, self.ctx))
     }
 
-    /// Takes the optimizers' state and the counters from a checkpoint, so that `fit` continues where it was written.
-    /// What else it has is kept until then.
+    /// Restores the optimizers' state and the counters from a checkpoint. The rest of the checkpoint is kept for
+    /// [`restore_epoch`](Self::restore_epoch).
     fn restore_training(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
         let epoch = checkpoint.metadata.progress.resumed().current_epoch();
         if let Some(epochs) = self.ctx.config().epochs().filter(|epochs| epoch > *epochs) {
             return Err(Error::configuration(format!(
-                "the checkpoint was written after {}, and `max_epochs` is {epochs}: set it to {epoch} or more",
+                "the checkpoint was written after {}, but `max_epochs` is {epochs}: set it to {epoch} or more",
                 counted(epoch, "epoch")
             )));
         }

@@ -13,12 +13,12 @@ use crate::precision::GradScaler;
 use crate::progress::Position;
 use std::path::{Path, PathBuf};
 
-/// The names of a parameter's gradient begin so.
+/// The prefix of the names of gradients.
 pub(super) const GRADIENT: &str = "gradient.";
 
 impl<M: LightningModule> Run<'_, M> {
-    /// Calls the hooks of the checkpoints that were asked for since the last call, and writes them, if the run can go on from
-    /// here.
+    /// Calls the hooks of the checkpoints requested since the last call, and writes them, if training can resume from this
+    /// point.
     #[inline]
     pub(crate) fn save_what_was_asked_for(&mut self) -> Result<(), Error> {
         if self.ctx.save_requests().is_empty() { Ok(()) } else { self.prepare_all() }
@@ -53,7 +53,7 @@ impl<M: LightningModule> Run<'_, M> {
         let mut outdated = SaveRequest::outdated(pending.iter().map(|pending| &pending.request));
         let last = pending.len().saturating_sub(1);
         for (index, PendingSave { request, checkpoint, at }) in pending.into_iter().enumerate() {
-            // what a link leads to goes after the link has moved, so that everything else comes first
+            // the last request may be a link: older checkpoints are removed after it has been updated
             let outdated = if index == last { std::mem::take(&mut outdated) } else { Vec::new() };
             self.ctx.note_checkpoint(&request.path);
             match checkpoint {
@@ -155,8 +155,8 @@ impl<M: LightningModule> Run<'_, M> {
         Ok(checkpoint)
     }
 
-    /// The gradients that the next batch adds to: those of an accumulation window that has begun, and all that are there where the
-    /// module zeroes them itself.
+    /// Returns the gradients that the next batch accumulates into: those of an open accumulation window, and all existing ones if
+    /// the module zeroes gradients itself.
     fn gradients(&mut self) -> Vec<(String, tch::Tensor)> {
         let zeroes_them = !M::AUTOMATIC_OPTIMIZATION || <M as LightningModule>::TABLE.optimizer_zero_grad.is_some();
         if !zeroes_them && !self.ctx.progress().is_within_window() {

@@ -1,4 +1,4 @@
-//! What every verb does before its loop and after it.
+//! The steps of every verb before and after its loop.
 
 use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
 use crate::checkpoint::Checkpoint;
@@ -32,7 +32,7 @@ impl<M: LightningModule> Run<'_, M> {
         Ok(self.ctx.check_signals(None)?)
     }
 
-    /// Adds the callbacks of the module and those that the configuration asks for.
+    /// Adds the callbacks of the module and of the configuration.
     fn add_callbacks(&mut self) -> Result<(), Error> {
         let configured = LightningModuleTable::configure_callbacks(self.module, self.ctx)?;
         self.callbacks.configure(configured);
@@ -40,7 +40,7 @@ impl<M: LightningModule> Run<'_, M> {
         self.callbacks.add_of_run(of_trainer);
         let saves = self.ctx.config().enable_checkpointing && self.ctx.stage() == Stage::Fit;
         if saves && self.callbacks.find::<ModelCheckpoint>().is_none() {
-            // the trainer's own from now on, so that it can be asked for its best checkpoint after a `test`
+            // kept in the trainer, so that its best checkpoint is available after a `test`
             self.callbacks.add(Box::new(ModelCheckpoint::new()));
         }
         Ok(())
@@ -75,7 +75,7 @@ fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) ->
             match callbacks.find::<Timer>() {
                 None => added.push(Box::new(Timer::new().duration(max_time))),
                 Some(timer) if timer.duration != Some(max_time) => {
-                    messages::warning!("`max_time` is ignored, as there is a Timer among the callbacks");
+                    messages::warning!("ignoring `max_time`, as the callbacks include a Timer");
                 }
                 Some(_) => {}
             }

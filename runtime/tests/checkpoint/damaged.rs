@@ -3,7 +3,7 @@
 use crate::{checkpoint, refused};
 use tch_lightning::checkpoint::Checkpoint;
 
-const DAMAGED: &str = "the checkpoint FILE is damaged or cut short (";
+const DAMAGED: &str = "the checkpoint FILE is damaged or truncated (";
 const ADVICE: &str = "): use an earlier one, or train again";
 
 fn is_one_of_a_damaged_file(said: &str) -> bool {
@@ -18,7 +18,7 @@ fn truncated_file_is_refused_at_every_length() {
         assert!(is_one_of_a_damaged_file(&said), "{length}: {said}");
     }
     let said = refused(&bytes[..bytes.len() - 3]);
-    assert_eq!(said, format!("{DAMAGED}its tensors need 24 bytes, and there are 21{ADVICE}"));
+    assert_eq!(said, format!("{DAMAGED}its tensors need 24 bytes, but there are 21{ADVICE}"));
     assert_eq!(refused(b""), format!("{DAMAGED}it has 0 bytes and no header{ADVICE}"));
 }
 
@@ -61,5 +61,5 @@ fn change_without_effect_is_detected() {
 fn file_with_trailing_bytes_is_refused() {
     let mut bytes = checkpoint().to_bytes().unwrap();
     bytes.push(0);
-    assert_eq!(refused(&bytes), format!("{DAMAGED}its tensors need 24 bytes, and there are 25{ADVICE}"));
+    assert_eq!(refused(&bytes), format!("{DAMAGED}its tensors need 24 bytes, but there are 25{ADVICE}"));
 }

@@ -20,20 +20,21 @@ fn unchecked(tensors: Value, elements: &[u8]) -> Vec<u8> {
 
 fn damaged(bytes: &[u8]) -> String {
     let said = refused(bytes);
-    let reason = said.strip_prefix("the checkpoint FILE is damaged or cut short (");
+    let reason = said.strip_prefix("the checkpoint FILE is damaged or truncated (");
     reason.and_then(|reason| reason.strip_suffix("): use an earlier one, or train again")).expect(&said).to_owned()
 }
 
 #[test]
 fn files_of_pytorch_are_distinguished_from_others() {
-    let pickle = "FILE is a checkpoint of PyTorch, a pickle, which can run code and is not read: write its weights as \
-                  .safetensors in Python, with `safetensors.torch.save_file(model.state_dict(), ...)`";
+    let pickle = "FILE is a PyTorch checkpoint, a pickle, which is not supported because it can run code: convert its \
+                  weights to .safetensors in Python, with `safetensors.torch.save_file(model.state_dict(), ...)`";
     assert_eq!(refused(b"PK\x03\x04\0\0\x08\x08 archive/data.pkl"), pickle);
     assert_eq!(refused(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."), pickle);
-    let foreign = "FILE is a safetensors file, but no checkpoint of tch-lightning: its header has no `tch_lightning`";
+    let foreign =
+        "FILE is a safetensors file, but not a checkpoint of tch-lightning: its header does not have `tch_lightning`";
     assert_eq!(refused(&file("{}", b"")), foreign);
     assert_eq!(refused(&file(r#"{"__metadata__":{"format":"pt"}}"#, b"")), foreign);
-    assert_eq!(damaged(b"epoch,loss\n1,0.5\n"), "its header claims 8028841062551220325 bytes, and the file has 17");
+    assert_eq!(damaged(b"epoch,loss\n1,0.5\n"), "its header claims 8028841062551220325 bytes, but the file has 17");
 }
 
 #[test]
@@ -44,7 +45,7 @@ fn newer_layout_and_missing_checksum_are_refused() {
     };
     assert_eq!(
         refused(&file(&header(99), b"")),
-        "the checkpoint FILE has layout 99, and this version reads up to 2: update tch-lightning"
+        "the checkpoint FILE has layout 99, but this version only reads layouts up to 2: update tch-lightning"
     );
     assert_eq!(damaged(&file(&header(2), b"")), "it has no checksum");
     let odd = json!({ "__metadata__": { "tch_lightning": "{}", "tch_lightning.checksum": "crc32:00000000" } });
@@ -57,12 +58,12 @@ fn newer_layout_and_missing_checksum_are_refused() {
 fn header_with_excessive_sizes_does_not_allocate_memory() {
     let mut claims = file("{}", b"");
     claims[..8].copy_from_slice(&(1u64 << 42).to_le_bytes());
-    assert_eq!(damaged(&claims), "its header claims 4398046511104 bytes, and the file has 10");
+    assert_eq!(damaged(&claims), "its header claims 4398046511104 bytes, but the file has 10");
     claims[..8].copy_from_slice(&u64::MAX.to_le_bytes());
-    assert_eq!(damaged(&claims), "its header claims 18446744073709551615 bytes, and the file has 10");
+    assert_eq!(damaged(&claims), "its header claims 18446744073709551615 bytes, but the file has 10");
     let terabyte = 1u64 << 40;
     let tensors = json!({ "module.weight": { "dtype": "U8", "shape": [terabyte], "data_offsets": [0, terabyte] } });
-    assert_eq!(damaged(&unchecked(tensors, b"1234")), "its tensors need 1099511627776 bytes, and there are 4");
+    assert_eq!(damaged(&unchecked(tensors, b"1234")), "its tensors need 1099511627776 bytes, but there are 4");
 }
 
 #[test]
@@ -87,7 +88,7 @@ fn overlapping_and_repeated_tensors_are_refused() {
     let twice = format!("{{\"one\":{},\"one\":{}}}", info(0), info(0));
     assert_eq!(
         damaged(&file(&twice, b"12")),
-        format!("its header: `one` is there twice at line 1 column {}", twice.len())
+        format!("its header: `one` is duplicated at line 1 column {}", twice.len())
     );
 }
 
@@ -99,7 +100,7 @@ fn unknown_dtypes_and_invalid_bools_are_refused() {
         damaged(&unchecked(tensors, elements))
     };
     assert_eq!(reason("U64", &[0; 8]), "`w` is of dtype U64, which no tensor of libtorch has here");
-    assert_eq!(reason("BOOL", &[2]), "`w` is of dtype BOOL, and has a byte that is neither 0 nor 1");
+    assert_eq!(reason("BOOL", &[2]), "`w` is of dtype BOOL, but has a byte that is neither 0 nor 1");
     assert!(reason("F5", &[2]).starts_with("its header: unknown variant `F5`"));
 }
 
@@ -125,10 +126,7 @@ fn unreadable_checkpoints_are_not_written() {
     let deep = (0..200).fold(Value::Null, |inner, _| json!([inner]));
     checkpoint.metadata.extra.insert("deep".to_owned(), deep);
     let said = checkpoint.to_bytes().unwrap_err().to_string();
-    assert!(
-        said.starts_with("the metadata of a checkpoint could not be read again: recursion limit exceeded"),
-        "{said}"
-    );
+    assert!(said.starts_with("cannot read back the metadata of a checkpoint: recursion limit exceeded"), "{said}");
     let mut checkpoint = Checkpoint::default();
     checkpoint.tensors.insert("w".to_owned(), Tensor::zeros([1], (Kind::ComplexDouble, Device::Cpu)));
     assert_eq!(

@@ -54,7 +54,7 @@ pub fn config(precision: Precision) -> TrainerConfig {
         enable_progress_bar: false,
         enable_model_summary: false,
         // the scaler is tested with infinite losses
-        on_non_finite_loss: NonFiniteLoss::GoOn,
+        on_non_finite_loss: NonFiniteLoss::Ignore,
         ..TrainerConfig::default()
     }
 }

@@ -107,7 +107,7 @@ fn removed_groups_are_an_error() {
     groups.lrs.pop();
     assert_eq!(
         scheduler.step(&mut groups).unwrap_err().to_string(),
-        "ExponentialLR: the number of parameter groups is 1, but it was 2 before, and groups cannot be taken away"
+        "ExponentialLR: the number of parameter groups is 1, but it was 2 before, and groups cannot be removed"
     );
     assert_eq!(groups.lrs, [1.0]);
 }

@@ -72,7 +72,7 @@ impl LearningRateMonitor {
         Self { log_weight_decay, ..self }
     }
 
-    /// Sets what stands before each name.
+    /// Sets the prefix of the names.
     pub fn log_key_prefix(self, prefix: impl Into<String>) -> Self {
         Self { log_key_prefix: prefix.into(), ..self }
     }

@@ -64,8 +64,8 @@ pub(super) fn watched<'a>(ctx: &'a RunContext, prefix: &str) -> Vec<Watched<'a>>
         Watched { optimizer, interval: Some(interval(scheduler)), name }
     });
     let mut watched: Vec<Watched<'_>> = scheduled.collect();
-    for (place, optimizer) in ctx.optimizers().iter().enumerate() {
-        if !schedulers.iter().any(|scheduler| scheduler.optimizer().get() == place) {
+    for (index, optimizer) in ctx.optimizers().iter().enumerate() {
+        if !schedulers.iter().any(|scheduler| scheduler.optimizer().get() == index) {
             watched.push(Watched { optimizer, interval: None, name: names.next(optimizer, None) });
         }
     }

@@ -285,8 +285,8 @@ impl FormatSpec {
         let length = (digits.len()..).find(|length| grouped(*length) >= least).unwrap_or(digits.len());
         let padded = format!("{digits:0>length$}");
         let mut text = String::with_capacity(grouped(length));
-        for (place, digit) in padded.char_indices() {
-            if place > 0 && (length - place).is_multiple_of(group) {
+        for (position, digit) in padded.char_indices() {
+            if position > 0 && (length - position).is_multiple_of(group) {
                 text.push(separator);
             }
             text.push(digit);

@@ -86,8 +86,8 @@ fn parts(template: &str) -> Result<Vec<Part<'_>>, String> {
     let unmatched = |brace: char| format!("has an unmatched `{brace}`: a name cannot contain braces");
     let mut parts = Vec::new();
     let mut rest = template;
-    while let Some(place) = rest.find(['{', '}']) {
-        let (text, after) = rest.split_at(place);
+    while let Some(position) = rest.find(['{', '}']) {
+        let (text, after) = rest.split_at(position);
         let Some(after) = after.strip_prefix('{') else { return Err(unmatched('}')) };
         let (field, after) = after.split_once('}').ok_or_else(|| unmatched('{'))?;
         if field.contains('{') {

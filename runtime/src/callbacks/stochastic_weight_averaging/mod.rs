@@ -252,7 +252,7 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
         if self.run.is_resumed { Ok(self.schedule(ctx)?) } else { Ok(()) }
     }
 
-    /// Continues the epoch for batch norms in a run that is resumed within it, whose module already has the average.
+    /// Continues the epoch for batch norms in a run that is resumed within it; the module already has the average.
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, module: &mut M) -> Result<()> {
         let is_for_norms = ctx.is_mid_epoch() && self.is_for_norms(ctx.current_epoch());
         if is_for_norms { self.begin_norms(ctx, module) } else { Ok(()) }

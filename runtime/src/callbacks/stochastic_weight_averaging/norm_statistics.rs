@@ -61,14 +61,14 @@ impl NormStatistics {
     pub(super) fn tensors(&self) -> impl Iterator<Item = (String, Tensor)> {
         let kept = [(BEFORE, &self.before), (MOMENTA, &self.momenta), (MEANS, &self.means)];
         kept.into_iter().flat_map(|(name, tensors)| {
-            tensors.iter().enumerate().map(move |(place, tensor)| (format!("{name}.{place}"), tensor.shallow_clone()))
+            tensors.iter().enumerate().map(move |(index, tensor)| (format!("{name}.{index}"), tensor.shallow_clone()))
         })
     }
 
     /// Restores the tensors of a checkpoint that was written after this many batches.
     pub(super) fn restore(&mut self, tensors: &BTreeMap<String, Tensor>, batches: u64) -> Result<(), TchError> {
         let restored = |name: &str| -> Result<Vec<Tensor>, TchError> {
-            let kept = (0..).map_while(|place| tensors.get(&format!("{name}.{place}")));
+            let kept = (0..).map_while(|index| tensors.get(&format!("{name}.{index}")));
             kept.zip(&self.buffers).map(|(tensor, buffer)| tensor.f_to_device(buffer.device())).collect()
         };
         (self.before, self.momenta, self.means) = (restored(BEFORE)?, restored(MOMENTA)?, restored(MEANS)?);

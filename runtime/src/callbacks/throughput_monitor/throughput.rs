@@ -38,7 +38,7 @@ pub struct ThroughputTotals {
     pub samples: u64,
     /// The number of items in the samples, such as tokens; `None` if they are not counted.
     pub lengths: Option<u64>,
-    /// The number of floating-point operations; `None` if it is not known.
+    /// The number of floating-point operations; `None` if it is unknown.
     pub flops: Option<u64>,
 }
 

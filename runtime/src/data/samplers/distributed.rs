@@ -58,8 +58,8 @@ impl<S: Sampler> DistributedSampler<S> {
         Self { uneven: if drop_last { Uneven::Drop } else { Uneven::Repeat }, ..self }
     }
 
-    /// Keeps an incomplete last round as it is: no sample is dropped or repeated, and the first ranks have one more than
-    /// the others. For prediction, where ranks may take different numbers of steps: Lightning's
+    /// Keeps an incomplete last round as it is: no sample is dropped or repeated, and the first ranks have one more than the
+    /// others. For prediction, where ranks may take different numbers of steps: Lightning's
     /// [`UnrepeatedDistributedSampler`](https://github.com/Lightning-AI/pytorch-lightning/blob/master/src/lightning/pytorch/overrides/distributed.py).
     pub fn unrepeated(self) -> Self {
         Self { uneven: Uneven::Keep, ..self }

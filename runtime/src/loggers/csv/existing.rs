@@ -21,12 +21,12 @@ pub(super) enum Kept {
 pub(super) struct Existing {
     pub(super) columns: IndexSet<String>,
     pub(super) rows: usize,
-    /// Where the last of them ends.
+    /// The position of the end of the last row.
     pub(super) bytes: u64,
 }
 
 impl Existing {
-    /// Reads a file; nothing where there is none. A row at its end that a kill has torn does not stay.
+    /// Reads a file; `None` if it does not exist. Removes an incomplete row at its end, from a killed run.
     pub(super) fn read(path: &Path, kept: Kept) -> io::Result<Option<Self>> {
         let mut file = match File::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -61,7 +61,7 @@ impl Existing {
         !matches!(kept, Kept::First(rows) if self.rows >= rows)
     }
 
-    /// A row that is not whole is the last one, or the file is another's.
+    /// Only the last row may be incomplete; otherwise another program wrote the file.
     fn end_in(&self, reader: &mut Reader<File>) -> io::Result<()> {
         if !reader.read_byte_record(&mut ByteRecord::new())? {
             return Ok(());
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn rows_stay_up_to_a_number_or_a_step() {
-        let end_of = |rows: usize| FILE.match_indices('\n').nth(rows).map(|(place, _)| place as u64 + 1).unwrap();
+        let end_of = |rows: usize| FILE.match_indices('\n').nth(rows).map(|(position, _)| position as u64 + 1).unwrap();
         for (kept, rows) in [
             (Kept::All, 4),
             (Kept::First(0), 0),

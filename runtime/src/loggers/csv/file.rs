@@ -15,7 +15,7 @@ pub(super) struct CsvFile {
     path: PathBuf,
     columns: IndexSet<String>,
     rows: usize,
-    /// Where what stays of an earlier run's file ends, until the first row shows that this run needs the place.
+    /// The end of the rows to keep from an earlier run, until the first row of this run is written.
     end: Option<u64>,
     /// Whether rows were written that a power cut may undo.
     is_unsaved: bool,

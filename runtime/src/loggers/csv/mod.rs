@@ -20,17 +20,17 @@ use std::path::{Path, PathBuf};
 /// Writes `metrics.csv` and `hparams.json` into a folder, which it makes. Lightning's
 /// [`CSVLogger`](https://lightning.ai/docs/pytorch/stable/extensions/generated/lightning.pytorch.loggers.CSVLogger.html).
 ///
-/// A row has the columns `step`, `epoch` and one for each name; what a row does not have is empty. Every row is in the file
-/// as soon as it is logged. A new name adds a column to the rows before.
+/// A row has the columns `step`, `epoch` and one for each name; missing values are empty. Each row is written immediately.
+/// A new name adds a column to all earlier rows.
 ///
 /// Images, figures, tables and texts are files in the same folder, such as `images/digit/step_100.png`; histograms are lines of JSON in
 /// `histograms.jsonl`.
 ///
-/// # Rows that are there already
+/// # Existing rows
 ///
-/// The first `fit` of a logger writes a new file in place of one that is there, unless it resumes from a checkpoint: the rows up
-/// to the checkpoint stay, and later ones go once the resumed run logs or saves something. `validate` and `test` append to
-/// what is there, and so do all further runs of the same logger, such as the `fit`s of a cross-validation.
+/// The first `fit` of a logger replaces an existing file. If it resumes from a checkpoint, the rows up to the checkpoint are kept,
+/// and later ones are removed once the resumed run logs or saves something. `validate`, `test` and all further runs of the same
+/// logger, such as the `fit`s of a cross-validation, append to the file.
 #[derive(Debug, Default)]
 pub struct CsvLogger {
     folder: LogFolder,
@@ -46,8 +46,8 @@ const SURPLUS: &str = "surplus";
 const HISTOGRAMS: &str = "histograms";
 
 impl CsvLogger {
-    /// Returns a logger that writes into `folder`, which is made when a run begins. One of
-    /// [`default`](Self::default) writes into the folder of the run, `lightning_logs/version_…`.
+    /// Creates a logger that writes to `folder`, which is created at the start of a run. [`default`](Self::default) creates one that
+    /// writes to the folder of the run, `lightning_logs/version_…`.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
         Self { folder: LogFolder::named(folder.into()), ..Self::default() }
     }

@@ -38,7 +38,7 @@ impl Mean {
         self.0.update(|formula| formula.weighted_batch(values, weights))
     }
 
-    /// Adds values with their weights, and returns their mean alone, on their device.
+    /// Adds values with their weights, and returns the mean of only these values, on their device.
     ///
     /// # Errors
     /// As [`update_weighted`](Self::update_weighted).

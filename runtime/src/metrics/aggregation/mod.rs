@@ -30,7 +30,7 @@ macro_rules! aggregates {
                 self.0.update(|formula| formula.batch(values))
             }
 
-            /// Adds values, and returns their aggregation alone, on their device.
+            /// Adds values, and returns the aggregation of only these values, on their device.
             ///
             /// # Errors
             /// As [`update`](Self::update).

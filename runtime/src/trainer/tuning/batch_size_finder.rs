@@ -31,7 +31,7 @@ pub struct BatchSizeFinder {
     /// By which part a size that a binary search has found is made smaller, for safety; at least 0 and below 1. Default
     /// 0.05.
     pub margin: f64,
-    /// The size that is not tried any more: where it is reached, it is taken. Default 8192.
+    /// The upper limit of the size. It is not tried, but returned if it is reached. Default 8192.
     pub max_val: usize,
 }
 
@@ -107,7 +107,7 @@ impl BatchSizeFinder {
         Err(Error::configuration(format!("BatchSizeFinder: {mistake}")))
     }
 
-    /// The largest size that fits, by what `attempt` tells of each.
+    /// Returns the largest size that fits, according to `attempt`.
     fn search(&self, mut attempt: impl FnMut(usize) -> Result<Fit, Error>) -> Result<usize, Error> {
         let (mut fits, mut too_large) = (None, None);
         let mut size = self.init_val;
@@ -142,11 +142,11 @@ impl BatchSizeFinder {
     }
 }
 
-/// What a trial tells of a size.
+/// The result of trying a size.
 enum Fit {
     /// It fits; `is_all`, if the batch has all of the data.
     Fits { is_all: bool },
-    /// It does not, and this is what libtorch said.
+    /// The size does not fit; the message of libtorch.
     TooLarge(Error),
 }
 
@@ -161,9 +161,9 @@ impl<M: LightningModule> Trainer<M> {
     /// Lightning's
     /// [`Tuner.scale_batch_size`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.tuner.tuning.Tuner.html).
     ///
-    /// `data` makes the training data for a batch size, whatever [`fit`](Self::fit) takes. A size whose epoch is one
-    /// batch is not doubled any more. Callbacks, loggers and validation take no part, and afterwards the module is as
-    /// [`lr_find`](Self::lr_find) leaves it.
+    /// `data` returns the training data for a batch size, of any type that [`fit`](Self::fit) takes. A size that covers the epoch
+    /// in one batch is not doubled again. Callbacks, loggers and validation are not run, and the module is restored afterwards, as
+    /// by [`lr_find`](Self::lr_find).
     ///
     /// ```
     /// # use tch_lightning::prelude::*;

@@ -35,7 +35,7 @@ fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
         enable_progress_bar: false,
         enable_model_summary: false,
         // a search expects infinite losses
-        on_non_finite_loss: NonFiniteLoss::GoOn,
+        on_non_finite_loss: NonFiniteLoss::Ignore,
         ..config.clone()
     }
 }

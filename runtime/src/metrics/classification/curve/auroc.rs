@@ -8,9 +8,9 @@ use crate::metrics::shared::Shared;
 /// higher score than a negative.
 ///
 /// Options: `thresholds`, `ignore_index`, and for the [`Multiclass`] and [`Multilabel`](crate::metrics::Multilabel) tasks
-/// `average`, by default [`Macro`](crate::metrics::Average::Macro); [`Micro`](crate::metrics::Average::Micro) for the multilabel
-/// task alone. Predictions are probabilities or logits of a floating-point dtype, with the shapes of the task; logits are
-/// what has a value below 0 or above 1 anywhere in the batch.
+/// `average`, by default [`Macro`](crate::metrics::Average::Macro); [`Micro`](crate::metrics::Average::Micro) only for the multilabel
+/// task. Predictions are probabilities or logits of a floating-point dtype, with the shapes of the task; a batch with
+/// any value below 0 or above 1 consists of logits.
 ///
 /// The value is 0-dim, or `[classes]` without an average. For a class without positives or without negatives it is 0, also
 /// in an average.

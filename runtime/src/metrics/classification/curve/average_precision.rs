@@ -9,9 +9,9 @@ use crate::metrics::shared::Shared;
 ///
 /// Options, inputs and state are those of [`Auroc`](crate::metrics::Auroc).
 ///
-/// The value is 0-dim, or `[classes]` without an average. Of a class without positives it is NaN in the [`Multiclass`] task
-/// with every score as a threshold, and averages leave it out; it is 0 otherwise, and counts so. Those are torchmetrics'
-/// rules, but for one: where all elements have class 0, it has 0 for the other classes.
+/// The value is 0-dim, or `[classes]` without an average. For a class without positives, it is NaN in the [`Multiclass`] task with
+/// every score as a threshold, and excluded from averages; otherwise it is 0 and included. These are torchmetrics' rules, with one
+/// exception: if all elements have class 0, torchmetrics returns 0 for the other classes.
 ///
 /// ```
 /// use tch::Tensor;

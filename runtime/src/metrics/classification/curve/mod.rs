@@ -17,7 +17,7 @@ macro_rules! curve_area {
         $crate::metrics::classification::averages!($metric, "Macro");
 
         impl<T: $crate::metrics::Task> $metric<T> {
-            /// Looks at these thresholds alone, and keeps counts instead of scores. Default: every score is one.
+            /// Uses only these thresholds, and keeps counts instead of scores. By default, every score is a threshold.
             pub fn thresholds(self, thresholds: impl Into<$crate::metrics::Thresholds>) -> Self {
                 let thresholds = thresholds.into();
                 Self(self.0.with(|formula| formula.thresholds = Some(thresholds)))

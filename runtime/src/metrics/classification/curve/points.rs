@@ -21,10 +21,10 @@ pub(super) struct Sides {
 }
 
 impl Points {
-    /// The curve with every score as a threshold, and its beginning, where nothing is above.
+    /// Returns the curve with every score as a threshold, and its start, with a threshold above all scores.
     ///
-    /// There are as many points as elements, so that the host need not know how many scores are distinct: those of equal
-    /// scores are the same point, and add nothing to an area.
+    /// There are as many points as elements, so that the number of distinct scores need not be read on the host: equal
+    /// scores yield the same point, which adds nothing to an area.
     pub(super) fn exact(scores: &Tensor, sides: &Sides) -> Result<Self, TchError> {
         let by_column = |side: &Tensor| side.f_to_kind(Kind::Int64)?.f_transpose(0, 1);
         let (positive, negative) = (by_column(&sides.positive)?, by_column(&sides.negative)?);

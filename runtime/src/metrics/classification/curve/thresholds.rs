@@ -4,8 +4,8 @@ use tch::{Device, Kind, TchError, Tensor};
 
 use crate::metrics::error::{Refusal, require_option};
 
-/// The thresholds of a score at which a curve is looked at. Made with `into()` from an integer, 2 or more, for so many of
-/// them evenly from 0 to 1, or from ascending numbers from 0 to 1.
+/// The thresholds at which a curve is evaluated. Convert with `into()` from an integer of at least 2, for this number of
+/// evenly spaced thresholds from 0 to 1, or from ascending numbers from 0 to 1.
 #[derive(Debug)]
 pub struct Thresholds {
     choice: Choice,
