@@ -17,6 +17,9 @@ STEPS ?= 1000000
 PROGRAM ?= digits
 BUNDLE ?= target/bundle
 
+# the git revision that the public API is compared with: the last release
+REV ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
+
 .PHONY: help setup python demo test lint bench doctor bundle package semver mlflow kill-test resume-test soak fuzz
 
 help:
@@ -27,7 +30,7 @@ help:
 	@echo "make doctor   print the libtorch, the devices and the threads in use"
 	@echo "make bundle   copy the example PROGRAM=digits and its libraries into BUNDLE=target/bundle, to run on other machines"
 	@echo "make package  build the packages for crates.io, and the README's program with them"
-	@echo "make semver   compare the public API with the last release"
+	@echo "make semver   compare the public API with the last release, or with the git revision REV=…"
 	@echo "make kill-test  kill a training KILLS=40 times, again with averaged weights, and compare it with an uninterrupted one"
 	@echo "make resume-test  train CONFIGURATIONS=500 random configurations with and without an interruption, from SEED=1 on"
 	@echo "make soak     train for STEPS=1000000, and check that the memory does not grow"
@@ -82,11 +85,11 @@ package: setup
 	@$(PYTHON) setup/package.py
 
 semver: setup
-	@tag=$$(git describe --tags --abbrev=0 --match 'v*' 2>/dev/null) || \
-		{ echo "there is no release to compare with yet: the first tag v* will be the baseline" >&2; exit 0; }; \
+	@test -n "$(REV)" || \
+		{ echo "there is no release to compare with yet: name a git revision by REV=…" >&2; exit 0; }; \
 	command -v cargo-semver-checks >/dev/null || \
 		{ echo "error: cargo-semver-checks is not found: run cargo install cargo-semver-checks --locked" >&2; exit 1; }; \
-	$(CARGO) semver-checks --package tch-lightning --baseline-rev $$tag
+	$(CARGO) semver-checks --package tch-lightning --baseline-rev $(REV)
 
 kill-test: setup
 	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED)
