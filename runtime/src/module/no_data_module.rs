@@ -53,6 +53,7 @@ impl<B: Batch> HasHparams for NoDataModule<B> {
     type Hparams = NoHparams;
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Batch> FromHparams for NoDataModule<B> {
     fn from_hparams(_: NoHparams) -> Result<Self> {
         Ok(Self(PhantomData))
