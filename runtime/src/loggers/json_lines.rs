@@ -13,7 +13,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Writes `metrics.jsonl`: a line of JSON for each row, which other programs can follow while the run goes on.
+/// Writes `metrics.jsonl`: a line of JSON for each row, which other programs can follow during the run.
 ///
 /// ```json
 /// {"time": 1764248400.5, "step": 49, "epoch": 0, "values": {"train_loss": 0.31}}
@@ -92,7 +92,7 @@ impl Logger for JsonLinesLogger {
     fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> Result<()> {
         let (key, value) = match record {
             Record::Scalars(row) => {
-                // the line has the epoch in a field of its own
+                // the line has a field for the epoch
                 let is_the_epoch =
                     |name: &str, value: f64| name == "epoch" && at.epoch.map(|epoch| epoch as f64) == Some(value);
                 let mut values = Map::new();

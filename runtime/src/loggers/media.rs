@@ -17,7 +17,7 @@ impl<'a> MediaFolder<'a> {
         Self { folder }
     }
 
-    /// Writes a record that is a file of its own, and ignores others.
+    /// Writes an image, figure, table or text into its file, and ignores other records.
     pub(super) fn write(&self, record: &Record<'_>, at: &LoggedAt) -> Result<(), FileError> {
         let Some(MediaFile { path, contents }) = media_file(record, at) else { return Ok(()) };
         let path = self.folder.join(path);
@@ -37,7 +37,7 @@ pub(super) struct MediaFile {
     pub(super) contents: io::Result<Vec<u8>>,
 }
 
-/// Returns a record that is a file of its own; `None` for others.
+/// Returns the file of an image, figure, table or text; `None` for other records.
 pub(super) fn media_file(record: &Record<'_>, at: &LoggedAt) -> Option<MediaFile> {
     let (kind, name, extension, contents) = match record {
         Record::Image { name, image } => ("images", name, "png", image.to_png()),

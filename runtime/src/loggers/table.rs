@@ -16,7 +16,7 @@ impl Table {
         Self { columns: columns.into_iter().map(Into::into).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row of texts, numbers, or whatever JSON has.
+    /// Adds a row of texts, numbers or other JSON values.
     ///
     /// ```
     /// use tch_lightning::loggers::Table;

@@ -36,8 +36,8 @@ use worker::{RunId, Worker};
 ///
 /// # A server that is slow or gone
 ///
-/// A thread of its own talks to the server, so that training does not wait for it. If the server does not answer, the run warns once and
-/// continues; what it logs is sent when the server answers again. Meanwhile it is kept in `mlflow_unsent.jsonl` in the folder of the run,
+/// A separate thread sends the requests, so training does not wait for the server. If the server does not answer, the run warns once and
+/// continues, and sends its records when the server answers again. Meanwhile it is kept in `mlflow_unsent.jsonl` in the folder of the run,
 /// and stays there if the run ends first: [`send_unsent`](Self::send_unsent) sends it later.
 ///
 /// # A resumed run

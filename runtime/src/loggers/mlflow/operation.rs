@@ -1,4 +1,4 @@
-//! What a run asks of an MLflow server.
+//! The requests of a run to an MLflow server.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,9 @@
-//! The thread that talks to the server, so that a training step never waits for it.
+//! The thread that sends the requests, so that a training step does not wait for the server.
 
 use super::operation::{Operation, Start};
 use super::server::{Refused, Server};
 use crate::messages;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 /// The time between two attempts to reach a server that did not answer: the first, and the longest.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
+/// Longer than a run.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// The identifier of the run, which the server gives it.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +49,15 @@ impl Worker {
     /// Starts the thread. Operations that the server has not carried out are kept in `unsent`.
     pub(super) fn start(server: Server, unsent: PathBuf, run_id: RunId) -> io::Result<Self> {
         let (operations, receiver) = channel();
-        let queue = Queue { server, unsent, run_id, operations: VecDeque::new(), begun: None, outage: None };
+        let queue = Queue {
+            server,
+            unsent,
+            run_id,
+            operations: VecDeque::new(),
+            begun: None,
+            outage: None,
+            warned: HashSet::new(),
+        };
         let thread = thread::Builder::new().name("mlflow".to_owned()).spawn(move || queue.work(&receiver))?;
         Ok(Self { operations, thread })
     }
@@ -73,6 +83,8 @@ struct Queue {
     /// The beginning of the run, once it was carried out.
     begun: Option<Start>,
     outage: Option<Outage>,
+    /// The errors of operations that were printed: the next step would have the same.
+    warned: HashSet<String>,
 }
 
 /// A time in which the server does not answer.
@@ -98,7 +110,7 @@ impl Queue {
                     Message::Finish(until) => deadline = Some(until),
                 }
             }
-            self.send();
+            self.send(deadline);
             let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
             if is_late || deadline.is_some() && self.operations.is_empty() {
                 return self.end();
@@ -139,8 +151,8 @@ impl Queue {
         self.operations.extend(rest);
     }
 
-    /// Sends what is waiting, unless the server did not answer and is to be left alone for a while.
-    fn send(&mut self) {
+    /// Sends the waiting operations until the deadline, unless an outage is not over.
+    fn send(&mut self, deadline: Option<Instant>) {
         if self.outage.as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
             return;
         }
@@ -148,10 +160,14 @@ impl Queue {
             match self.server.carry_out(operation) {
                 Ok(()) => self.run_id.set(self.server.run_id()),
                 Err(Refused::Unreachable(reason)) => return self.is_unreachable(&reason),
-                Err(error) => messages::warning!("MLflow: {error}"),
+                Err(error) if matches!(operation, Operation::Start(_)) => return self.is_refused(&error),
+                Err(error) => self.warn_once(error.to_string()),
             }
             if let Some(Operation::Start(start)) = self.operations.pop_front() {
                 self.begun = Some(start);
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return;
             }
             if let Some(Outage { .. }) = self.outage.take() {
                 messages::info!("the MLflow server answers again");
@@ -174,6 +190,20 @@ impl Queue {
             }
         };
         self.outage = Some(Outage { next_attempt: Instant::now() + delay, delay });
+    }
+
+    /// Stops sending: without a run on the server, every other operation would be refused as well.
+    fn is_refused(&mut self, error: &Refused) {
+        messages::warning!("the run is not logged to MLflow: {error}");
+        self.keep_all();
+        self.outage = Some(Outage { next_attempt: Instant::now() + NEVER, delay: NEVER });
+    }
+
+    fn warn_once(&mut self, error: String) {
+        if !self.warned.contains(&error) {
+            messages::warning!("MLflow: {error}");
+            self.warned.insert(error);
+        }
     }
 
     fn end(mut self) {

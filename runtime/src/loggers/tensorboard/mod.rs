@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Writes event files that [TensorBoard](https://www.tensorflow.org/tensorboard) shows while the run goes on. Lightning's
+/// Writes event files that [TensorBoard](https://www.tensorflow.org/tensorboard) shows during the run. Lightning's
 /// [`TensorBoardLogger`](https://lightning.ai/docs/pytorch/stable/extensions/generated/lightning.pytorch.loggers.TensorBoardLogger.html).
 ///
 /// ```
@@ -40,8 +40,8 @@ use std::path::{Path, PathBuf};
 ///
 /// # A resumed run
 ///
-/// In the folder of the interrupted run, what was logged after the checkpoint goes once the resumed run logs something: it is removed
-/// from the files, and a TensorBoard that has read it already drops it. The first `fit` of a logger that does not resume replaces the
+/// In the folder of the interrupted run, the resumed run removes what was logged after the checkpoint when it logs its first record. A
+/// running TensorBoard, which may have read that already, drops it as well. The first `fit` of a logger that does not resume replaces the
 /// event files of this crate that are in the folder. `validate` and `test` add to them.
 #[derive(Debug, Default)]
 pub struct TensorBoardLogger {
