@@ -7,6 +7,7 @@ mod device_stats_monitor;
 mod done_again;
 mod exponential_moving_average;
 mod gradient_accumulation_scheduler;
+mod gradient_monitor;
 mod lambda_callback;
 mod learning_rate_finder;
 mod learning_rate_monitor;

@@ -233,6 +233,16 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
+// norms.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_norms(
+        tensors: *const *const C_tensor,
+        less: *const *const C_tensor,
+        count: usize,
+        norms: *mut *mut C_tensor,
+    ) -> *mut c_char;
+}
+
 // lerp.cpp
 unsafe extern "C" {
     pub(super) fn lightning_lerp(
