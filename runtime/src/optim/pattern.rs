@@ -20,8 +20,12 @@ impl Pattern {
         };
         let mut alternatives = Vec::new();
         expand(&as_path(pattern), &mut alternatives).map_err(&invalid)?;
-        let patterns = alternatives.iter().map(|one| glob::Pattern::new(one)).collect::<Result<_, _>>();
-        patterns.map(Self).map_err(|error| invalid(error.msg))
+        let patterns =
+            alternatives.iter().map(|one| glob::Pattern::new(one)).collect::<Result<_, glob::PatternError>>();
+        patterns.map(Self).map_err(|error| match error.msg {
+            "invalid range pattern" => invalid("`[` without `]`"),
+            other => invalid(other),
+        })
     }
 
     pub(crate) fn matches(&self, name: &str) -> bool {

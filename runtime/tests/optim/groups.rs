@@ -218,7 +218,7 @@ fn patterns_without_a_group_are_rejected() {
     );
     assert_eq!(
         refusal(sgd.over("generator.[fc.**")),
-        "SGD: `generator.[fc.**` is not a valid pattern of parameter names: unclosed character class; missing ']'"
+        "SGD: `generator.[fc.**` is not a valid pattern of parameter names: `[` without `]`"
     );
     let error = Optimizer::new(sgd.over("x"), gan()).unwrap_err();
     let OptimizerError::UnmatchedPattern { parameters, .. } = error else {
