@@ -2,6 +2,7 @@
 
 use super::names::Names;
 use super::part::{Part, PartFlags};
+use super::reports;
 use crate::config::TrainerConfig;
 use crate::module::HasHparams;
 use crate::panic;
@@ -95,6 +96,7 @@ impl Flags {
                     program.subcommand(with_flags(Command::new(*name).about(*about), name))
                 })
                 .subcommand(Command::new("hooks").about("List all hooks, and where they are overridden"))
+                .subcommand(reports::runs_command())
                 .subcommand(
                     Command::new("doctor")
                         .about("Report the versions and locations of libtorch, the devices and the threads"),

@@ -1,4 +1,4 @@
-//! The generated program: `fit | validate | test | predict`, plus `hooks` and `doctor`.
+//! The generated program: `fit | validate | test | predict`, plus `runs`, `hooks` and `doctor`.
 //!
 //! See [`Program`] for its commands and an example.
 
@@ -12,6 +12,7 @@ mod lightning_config;
 mod names;
 mod part;
 mod program;
+mod reports;
 mod verb;
 
 pub use built::Built;

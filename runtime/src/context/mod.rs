@@ -48,6 +48,7 @@ use control::Control;
 use logging::Logging;
 use optimization::Optimization;
 use saving::Saving;
+use std::time::SystemTime;
 use stepping_batches::SteppingBatches;
 use tch::Device;
 
@@ -66,6 +67,9 @@ pub struct RunContext {
     logging: Logging,
     saving: Saving,
     control: Control,
+    started: SystemTime,
+    /// Whether the run writes `run.json`, which is that of the `fit` for a run in the folder of one.
+    writes_run_file: bool,
 }
 
 impl RunContext {
@@ -81,6 +85,8 @@ impl RunContext {
             logging: Logging::new(&config.default_root_dir),
             saving: Saving::default(),
             control: Control::default(),
+            started: SystemTime::now(),
+            writes_run_file: false,
             config,
         }
     }
@@ -100,6 +106,8 @@ impl RunContext {
                 logging: Logging::of_fit(before.logging, &config.default_root_dir),
                 saving: Saving::default(),
                 control: Control::default(),
+                started: SystemTime::now(),
+                writes_run_file: false,
                 config,
             };
         }
@@ -117,6 +125,8 @@ impl RunContext {
             logging: Logging::of_evaluation(before.logging, stage_before, &config.default_root_dir),
             saving: Saving::after(before.saving),
             control: Control::after(before.control),
+            started: SystemTime::now(),
+            writes_run_file: false,
             config,
         }
     }
@@ -124,6 +134,19 @@ impl RunContext {
     /// The device of the module and the batches.
     pub fn device(&self) -> Device {
         self.device
+    }
+
+    /// When the run began.
+    pub(crate) fn started(&self) -> SystemTime {
+        self.started
+    }
+
+    pub(crate) fn writes_run_file(&self) -> bool {
+        self.writes_run_file
+    }
+
+    pub(crate) fn set_writes_run_file(&mut self, writes: bool) {
+        self.writes_run_file = writes;
     }
 
     /// The trainer's configuration.

@@ -32,6 +32,7 @@ impl<M: LightningModule> Run<'_, M> {
         if let Error::Interrupted { checkpoint, .. } = &mut error {
             *checkpoint = written.or_else(|| newest(self.ctx));
         }
+        self.end_run_file(Some(&error));
         error
     }
 

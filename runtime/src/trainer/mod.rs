@@ -5,7 +5,7 @@
 // The files in the order of a run: `verbs` starts it, `requirements` checks for the hooks that it needs, `found_checkpoint`
 // finds the checkpoint to start from, and `misfit` checks that it fits. `set_up` calls the hooks before and after the loop.
 // `optimizers` and `restoring` create the optimizers of a `fit` and restore their state. `saving` writes the checkpoints that
-// the loop requests. `ending` and `failing` handle errors.
+// the loop requests, and `run_file` how the run began and ended. `ending` and `failing` handle errors.
 
 mod ckpt_path;
 mod configured;
@@ -19,6 +19,7 @@ mod optimizers;
 mod power_cut;
 mod requirements;
 mod restoring;
+mod run_file;
 mod saving;
 mod set_up;
 mod tuning;
@@ -32,6 +33,7 @@ pub use crate::signal::Signal;
 pub use crate::span::Span;
 pub use ckpt_path::CkptPath;
 pub(crate) use found_checkpoint::{FoundCheckpoint, find_best_or_last, find_checkpoint};
+pub(crate) use run_file::{Outcome, RUN_FILE, RunFile};
 pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 
 use crate::checkpoint::Checkpoint;

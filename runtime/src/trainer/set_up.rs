@@ -53,16 +53,19 @@ impl<M: LightningModule> Run<'_, M> {
         let stage = self.ctx.stage();
         self.callbacks.teardown(self.ctx, self.module, stage)?;
         self.data.teardown(self.module, self.ctx, stage)?;
-        Ok(self.ctx.finalize_loggers(RunStatus::Success)?)
+        self.ctx.finalize_loggers(RunStatus::Success)?;
+        self.end_run_file(None);
+        Ok(())
     }
 
-    /// Hands the hyperparameters and the module's layers to the loggers.
+    /// Passes the hyperparameters and the module's layers to the loggers, and writes the run's file.
     pub(crate) fn log_hyper_parameters(&mut self) -> Result<(), Error> {
-        if !self.ctx.has_loggers() {
-            return Ok(());
+        if self.ctx.has_loggers() {
+            let graph = Graph::of(variables(self.module.parameters()).iter());
+            self.ctx.log_hyper_parameters(&graph)?;
         }
-        let graph = Graph::of(variables(self.module.parameters()).iter());
-        Ok(self.ctx.log_hyper_parameters(&graph)?)
+        self.begin_run_file();
+        Ok(())
     }
 }
 

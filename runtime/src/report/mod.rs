@@ -1,0 +1,92 @@
+//! What runs have logged: a table of runs, and a page about one or several of them.
+//!
+//! The generated program's `runs` and `report` commands print and write them. They read the files in a run's folder, so that they
+//! also work for a run of another program, for one that has not ended yet, and for one that was killed.
+//!
+//! ```no_run
+//! use tch_lightning::report;
+//!
+//! let runs = report::runs_in("lightning_logs")?;
+//! println!("{}", report::runs_table(&runs));
+//! # Ok::<(), tch_lightning::report::ReportError>(())
+//! ```
+
+mod metrics;
+mod run;
+mod settings;
+mod table;
+
+pub use metrics::Series;
+pub use run::{BestValue, LoggedRun, RunState};
+pub use table::runs_table;
+
+use crate::context::{LOGS, versions};
+use std::path::{Path, PathBuf};
+
+/// Runs could not be read, or a page could not be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// There is not a folder with this path, or it cannot be read.
+    #[error("cannot read the runs in {}: {source}", path.display())]
+    Folder {
+        /// The path.
+        path: PathBuf,
+        /// Why. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
+        source: std::io::Error,
+    },
+    /// A folder that was to contain runs does not.
+    #[error("{} does not contain runs: name a folder such as lightning_logs, with folders such as version_0", path.display())]
+    NoRuns {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
+/// Reads the runs in a folder, oldest first: those in its `version_…` folders and in folders with the files of a run. For a folder that
+/// contains `lightning_logs`, these are the runs in there.
+///
+/// A file that cannot be read is one of the run's [`problems`](LoggedRun::problems).
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn runs_in(folder: impl AsRef<Path>) -> Result<Vec<LoggedRun>, ReportError> {
+    let folder = folder.as_ref();
+    let logs = folder.join(LOGS);
+    let folder = if logs.is_dir() { &logs } else { folder };
+    let failed = |source| ReportError::Folder { path: folder.to_owned(), source };
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let versions: Vec<PathBuf> = versions(folder).into_iter().map(|(_, path)| path).collect();
+    let named = entries.flatten().map(|entry| entry.path()).filter(|path| !versions.contains(path));
+    let mut named: Vec<LoggedRun> =
+        named.filter(|path| run::has_files(path)).map(LoggedRun::read).collect::<Result<_, _>>()?;
+    let versions = versions.into_iter().filter(|path| path.is_dir()).map(LoggedRun::read);
+    let mut runs: Vec<LoggedRun> = versions.collect::<Result<_, _>>()?;
+    named.sort_by(|a, b| a.started().cmp(&b.started()).then_with(|| a.folder().cmp(b.folder())));
+    if !named.is_empty() {
+        runs.append(&mut named);
+        // without a time, runs stay in the order of their numbers
+        if runs.iter().all(|run| run.started().is_some()) {
+            runs.sort_by_key(LoggedRun::started);
+        }
+    }
+    Ok(runs)
+}
+
+/// Reads the run in each folder, or the runs in a folder that contains runs, such as `lightning_logs`.
+///
+/// # Errors
+/// If a folder cannot be read.
+pub fn runs_of(folders: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Vec<LoggedRun>, ReportError> {
+    let mut runs = Vec::new();
+    for folder in folders {
+        let folder = folder.as_ref();
+        let inner = if run::has_files(folder) { Vec::new() } else { runs_in(folder)? };
+        if inner.is_empty() {
+            runs.push(LoggedRun::read(folder)?);
+        } else {
+            runs.extend(inner);
+        }
+    }
+    Ok(runs)
+}
