@@ -95,7 +95,7 @@ fn mistakes_are_named_with_their_file_and_key() {
     let program = Program::new();
     assert_eq!(
         program.refuse_file("trainr: {}\nseed_everything: x\ntrainer:\n  max_epoch: 3\n",),
-        "`seed_everything` must be an integer, but it is a string; `trainr` is unknown: write `trainer`; `trainer.max_epoch` is \
+        "`seed_everything` must be random or an integer, but it is a string; `trainr` is unknown: write `trainer`; `trainer.max_epoch` is \
          unknown: write `max_epochs`"
     );
     assert_eq!(
@@ -132,7 +132,7 @@ fn invalid_configurations_are_refused_in_one_sentence() {
         ("trainer: 3", "`trainer` must be a table of keys and values, but it is a number"),
         (
             "seed_everything: 18446744073709551615",
-            "`seed_everything` must be an integer from -9223372036854775808 to 9223372036854775807, but it is \
+            "`seed_everything` must be random or an integer from -9223372036854775808 to 9223372036854775807, but it is \
              18446744073709551615",
         ),
         ("ckpt_path: \"\"", "`ckpt_path` must be a file's path, but it is empty"),

@@ -1,14 +1,16 @@
 //! Configuration files of the generated program, `--config FILE`, as in Lightning's CLI.
 
+use super::environment::ENVIRONMENT;
 use super::flags;
 use super::lightning_config::{Types, translate};
+use super::seed::Seed;
 use crate::config::TrainerConfig;
 use crate::config::keys::{listed, unknown};
 use crate::json;
 use crate::stage::Stage;
 use crate::trainer::CkptPath;
 use crate::yaml::{self, MAX_BYTES, Table, shown};
-use anyhow::{Result, anyhow};
+use anyhow::{Context as _, Result, anyhow};
 use clap::ArgMatches;
 use serde::Serialize;
 use serde_json::Value;
@@ -41,6 +43,7 @@ impl Source {
             Ok(Err(mistake)) => source.mistakes.push(mistake),
             Ok(Ok(table)) => {
                 source.table = table;
+                source.table.remove(ENVIRONMENT);
                 source.mistakes.extend(translate(&mut source.table, stage, types));
             }
         }
@@ -58,8 +61,8 @@ impl Source {
         let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
         let wrong = |(key, value): (&String, &Value)| match (key.as_str(), value) {
             (key, _) if !keys.iter().any(|known| known == key) => Some(unknown(&shown(key), key, &keys)),
-            (flags::SEED, value) => (!value.is_null() && value.as_i64().is_none())
-                .then(|| format!("`{key}` must be an integer{}", not_a_seed(value))),
+            (flags::SEED, value) => (!value.is_null() && Seed::of_file(value).is_none())
+                .then(|| format!("`{key}` must be random or an integer{}", not_a_seed(value))),
             (flags::CKPT_PATH, Value::String(path)) if path.is_empty() => {
                 Some(format!("`{key}` must be a file's path, but it is empty"))
             }
@@ -131,12 +134,32 @@ fn not_a_seed(value: &Value) -> String {
     }
 }
 
-/// The output of `--print-config`, in Lightning's order.
+/// A complete configuration, in Lightning's order: the output of `--print-config`, and the file that a run saves.
 #[derive(Serialize)]
-pub(super) struct Printed<'a> {
-    pub(super) seed_everything: i64,
-    pub(super) trainer: &'a TrainerConfig,
-    pub(super) model: json::Plain<'a>,
-    pub(super) data: json::Plain<'a>,
-    pub(super) ckpt_path: Option<&'a CkptPath>,
+pub(super) struct Resolved<'a> {
+    seed_everything: i64,
+    trainer: &'a TrainerConfig,
+    model: json::Plain<'a>,
+    data: json::Plain<'a>,
+    ckpt_path: Option<&'a CkptPath>,
+}
+
+impl<'a> Resolved<'a> {
+    pub(super) fn new(
+        seed_everything: i64,
+        trainer: &'a TrainerConfig,
+        model: &'a Value,
+        data: &'a Value,
+        ckpt_path: Option<&'a CkptPath>,
+    ) -> Self {
+        Self { seed_everything, trainer, model: json::Plain(model), data: json::Plain(data), ckpt_path }
+    }
+
+    /// Returns the configuration as YAML.
+    ///
+    /// # Errors
+    /// For a value that YAML cannot hold, such as a path that is not UTF-8.
+    pub(super) fn to_yaml(&self) -> Result<String> {
+        yaml::write(self).context("cannot write the configuration as YAML")
+    }
 }

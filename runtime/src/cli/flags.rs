@@ -3,6 +3,7 @@
 use super::names::Names;
 use super::part::{Part, PartFlags};
 use super::reports;
+use super::seed::Seed;
 use crate::config::TrainerConfig;
 use crate::module::HasHparams;
 use crate::panic;
@@ -226,8 +227,8 @@ fn print_config() -> Arg {
 }
 
 fn seed() -> Arg {
-    let seed = Arg::new(SEED).long("seed-everything").value_name("SEED").value_parser(value_parser!(i64));
+    let seed = Arg::new(SEED).long("seed-everything").value_name("SEED").value_parser(value_parser!(Seed));
     seed.default_value("0")
         .allow_negative_numbers(true)
-        .help("Seed all random numbers, including the order of shuffled data")
+        .help("Seed all random numbers, including the order of shuffled data; random draws a seed")
 }

@@ -5,6 +5,7 @@
 mod built;
 mod configuration;
 mod doctor;
+mod environment;
 mod flags;
 mod hooks;
 mod hyperparameters;
@@ -13,6 +14,7 @@ mod names;
 mod part;
 mod program;
 mod reports;
+mod seed;
 mod verb;
 
 pub use built::Built;

@@ -23,6 +23,10 @@ type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 /// configuration, the hyperparameters of the module and the data module, the seed, and the checkpoint to start from. Callbacks that
 /// depend on hyperparameters are returned by the module's `configure_callbacks`; add all others, and loggers, here.
 ///
+/// A run saves the resolved configuration, with all defaults and the seed, as `config.yaml` in its folder, as Lightning's
+/// [`SaveConfigCallback`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.cli.SaveConfigCallback.html) does; `fit --config` of
+/// that file repeats the run. The file is the first one in the folder, which is new for each run: nothing is overwritten.
+///
 /// ```
 /// use tch_lightning::prelude::*;
 /// use tch_lightning::{callbacks::LearningRateMonitor, loggers::CsvLogger};

@@ -1,12 +1,16 @@
 //! One run of the program: `fit`, `validate`, `test` or `predict`.
 
 use super::Built;
-use super::configuration::{Configuration, Printed};
+use super::configuration::{Configuration, Resolved};
+use super::environment::Environment;
 use super::flags::{self, Flags, Parsed};
 use super::hyperparameters;
+use super::seed::Seed;
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::config::TrainerConfig;
+use crate::context::ConfigurationFile;
 use crate::counted::counted;
+use crate::error_chain::in_one_line;
 use crate::json;
 use crate::messages::{info, warning};
 use crate::module::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule, Loads};
@@ -16,7 +20,6 @@ use crate::stage::Stage;
 use crate::table;
 use crate::terminal;
 use crate::trainer::{CkptPath, FoundCheckpoint, Metrics, Trainer, find_best_or_last, find_checkpoint};
-use crate::yaml;
 use anyhow::{Context as _, Result};
 use comfy_table::CellAlignment;
 use serde_json::Value;
@@ -66,8 +69,8 @@ where
         {
             error.exit();
         }
-        let seed = explicit.get_one::<i64>(flags::SEED).copied();
-        let seed = seed.or_else(|| files.value(flags::SEED)?.as_i64()).unwrap_or_default();
+        let seed = explicit.get_one::<Seed>(flags::SEED).copied();
+        let seed = seed.or_else(|| Seed::of_file(files.value(flags::SEED)?)).map_or(0, Seed::number);
         let (model, data) = (model.complete()?, data.complete()?);
         if let (Stage::Fit, Some(metadata)) = (stage, &metadata) {
             warn_of_kept_settings(metadata, &model.to_json()?);
@@ -84,11 +87,13 @@ where
         let (model, data) = (json("model", self.model.to_json())?, json("data", self.data.to_json())?);
         let Self { config, seed, .. } = self;
         if self.prints {
-            let (model, data) = (json::Plain(&model), json::Plain(&data));
             let ckpt_path = self.ckpt_path.as_ref();
-            print(&Printed { seed_everything: seed, trainer: &config, model, data, ckpt_path })?;
+            say(Resolved::new(seed, &config, &model, &data, ckpt_path).to_yaml()?.trim_end())?;
             return Ok(None);
         }
+        // the file that `best` or `last` is now
+        let ckpt_path = self.checkpoint.as_ref().map(|found| CkptPath::Path(found.path.clone()));
+        let resolved = Resolved::new(seed, &config, &model, &data, ckpt_path.as_ref()).to_yaml();
         let hyper_parameters = serde_json::json!({ "model": model, "data": data });
         crate::seed_everything(seed);
         // the model may depend on the data module, as on the size of its vocabulary
@@ -96,6 +101,7 @@ where
         let model =
             panic::catch(|| M::from_hparams_and_data(self.model, &data)).context("cannot construct the model")?;
         let trainer = Trainer::new(config.clone()).hyper_parameters(hyper_parameters.clone());
+        let trainer = trainer.configuration_file(configuration_file(resolved, config.clone()));
         let mut trainer = complete(trainer);
         if let Some(found) = &self.checkpoint {
             info!("{found}");
@@ -129,9 +135,18 @@ where
     }
 }
 
-fn print(printed: &Printed<'_>) -> Result<()> {
-    let text = yaml::write(printed).context("cannot write the configuration as YAML")?;
-    say(text.trim_end())
+/// Returns the configuration file of the program's runs. A configuration that YAML cannot hold is a warning.
+fn configuration_file(resolved: Result<String>, config: TrainerConfig) -> ConfigurationFile {
+    Box::new(move || {
+        let environment = Environment::of(&config).to_yaml();
+        match resolved.as_ref().and_then(|resolved| Ok((resolved, environment.as_ref()?))) {
+            Ok((resolved, environment)) => Some(format!("{resolved}\n{environment}")),
+            Err(error) => {
+                warning!("the configuration of the run is not saved: {}", in_one_line(error));
+                None
+            }
+        }
+    })
 }
 
 /// Warns about each changed setting of an optimizer in a resumed `fit`, which keeps the settings of the checkpoint.

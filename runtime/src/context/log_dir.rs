@@ -1,17 +1,22 @@
 //! The numbered folder of a run.
 
 use super::checkpoint_folders;
-use crate::atomic_file::{make_folder, make_folders, remove_abandoned};
+use crate::atomic_file::{make_folder, make_folders, remove_abandoned, write};
 use crate::file_error::FileError;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The folder under the root that contains a folder for each run.
 pub(crate) const LOGS: &str = "lightning_logs";
 const VERSION: &str = "version_";
+/// The resolved configuration of a run of a generated program, in the folder of the run.
+const CONFIG: &str = "config.yaml";
 /// The number of earlier runs whose temporary files are removed before a run.
 const TIDIED: usize = 100;
+
+/// Returns the text of a run's `config.yaml`; `None` if it cannot be written.
+pub(crate) type ConfigurationFile = Box<dyn Fn() -> Option<String>>;
 
 pub(crate) struct LogDir {
     logs: PathBuf,
@@ -27,14 +32,19 @@ impl LogDir {
         self.made.as_deref()
     }
 
-    /// Creates the folder with the next number, once.
-    pub(crate) fn make(&mut self) -> Result<&Path, FileError> {
+    /// Creates the folder with the next number, once, with the configuration as its first file.
+    pub(crate) fn make(&mut self, configuration: Option<&ConfigurationFile>) -> Result<&Path, FileError> {
         if self.made.is_none() {
             let made = next(&self.logs).map_err(|source| FileError {
                 what: "cannot create a folder for this run in",
                 path: self.logs.clone(),
                 source,
             })?;
+            if let Some(text) = configuration.and_then(|text| text()) {
+                let path = made.join(CONFIG);
+                let written = write(&path, |file| file.write_all(text.as_bytes()));
+                written.map_err(|source| FileError { what: "cannot save the configuration", path, source })?;
+            }
             self.made = Some(made);
         }
         Ok(self.made.as_deref().unwrap_or(&self.logs))
@@ -83,7 +93,7 @@ mod tests {
     fn log_dir_has_the_next_number() {
         let root = tempfile::tempdir().unwrap();
         let make = |logs: &str| {
-            LogDir::under(&root.path().join(logs)).make().map(|folder| folder.file_name().unwrap().to_owned())
+            LogDir::under(&root.path().join(logs)).make(None).map(|folder| folder.file_name().unwrap().to_owned())
         };
         let have =
             |logs: &str, folder: &str| fs::create_dir_all(root.path().join(logs).join(LOGS).join(folder)).unwrap();

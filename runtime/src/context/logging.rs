@@ -2,7 +2,7 @@
 
 use super::RunContext;
 use super::error::ContextError;
-use super::log_dir::LogDir;
+use super::log_dir::{ConfigurationFile, LogDir};
 use super::loggers::Loggers;
 use crate::file_error::FileError;
 use crate::log::{Log, LogError, MetricState, SavedLog};
@@ -26,6 +26,7 @@ pub(super) struct Logging {
     refused: Option<String>,
     pub(super) loggers: Loggers,
     hyper_parameters: Option<serde_json::Value>,
+    configuration_file: Option<ConfigurationFile>,
     log_dir: LogDir,
 }
 
@@ -40,6 +41,7 @@ impl Logging {
             refused: None,
             loggers: Loggers::default(),
             hyper_parameters: None,
+            configuration_file: None,
             log_dir: LogDir::under(root),
         }
     }
@@ -47,7 +49,12 @@ impl Logging {
     /// The logging of a new `fit`, with the user's loggers.
     pub(super) fn of_fit(mut before: Self, root: &Path) -> Self {
         before.loggers.forget_made();
-        Self { loggers: before.loggers, hyper_parameters: before.hyper_parameters, ..Self::new(root) }
+        Self {
+            loggers: before.loggers,
+            hyper_parameters: before.hyper_parameters,
+            configuration_file: before.configuration_file,
+            ..Self::new(root)
+        }
     }
 
     /// The logging of an evaluation, with the folder and the loggers of the previous run.
@@ -56,6 +63,7 @@ impl Logging {
             of_fit: before.of_fit.or_else(|| (stage_before == Stage::Fit).then_some(before.training)),
             loggers: before.loggers,
             hyper_parameters: before.hyper_parameters,
+            configuration_file: before.configuration_file,
             log_dir: before.log_dir,
             ..Self::new(root)
         }
@@ -79,12 +87,13 @@ impl RunContext {
         metrics
     }
 
-    /// Returns the folder of this run, `lightning_logs/version_…`, and creates it on the first call.
+    /// Returns the folder of this run, `lightning_logs/version_…`, and creates it on the first call. In a generated program, it then has
+    /// the resolved configuration of the run as `config.yaml`.
     ///
     /// # Errors
-    /// If the folder cannot be created.
+    /// If the folder or the configuration cannot be created.
     pub fn log_dir(&mut self) -> Result<&Path, FileError> {
-        self.logging.log_dir.make()
+        self.logging.log_dir.make(self.logging.configuration_file.as_ref())
     }
 
     /// The folder of this run, if it has been created.
@@ -99,6 +108,10 @@ impl RunContext {
 
     pub(crate) fn set_hyper_parameters(&mut self, hyper_parameters: serde_json::Value) {
         self.logging.hyper_parameters = Some(hyper_parameters);
+    }
+
+    pub(crate) fn set_configuration_file(&mut self, file: ConfigurationFile) {
+        self.logging.configuration_file = Some(file);
     }
 
     pub(crate) fn loggers_mut(&mut self) -> &mut Loggers {

@@ -3,7 +3,7 @@
 use super::{CkptPath, Trainer};
 use crate::callbacks::ModelCheckpoint;
 use crate::config::TrainerConfig;
-use crate::context::RunContext;
+use crate::context::{ConfigurationFile, RunContext};
 use crate::error::Error;
 use crate::loggers::Logger;
 use crate::module::{Callback, Callbacks, DataSource, IntoCallbacks, LightningModule, Run};
@@ -81,6 +81,12 @@ impl<M: LightningModule> Trainer<M> {
     /// The hyperparameters that go into checkpoints and to the loggers.
     pub fn hyper_parameters(mut self, hyper_parameters: serde_json::Value) -> Self {
         self.ctx.set_hyper_parameters(hyper_parameters);
+        self
+    }
+
+    /// Sets the text of `config.yaml`, which is written into the folder of each run when the folder is created.
+    pub(crate) fn configuration_file(mut self, file: ConfigurationFile) -> Self {
+        self.ctx.set_configuration_file(file);
         self
     }
 

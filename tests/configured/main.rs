@@ -1,0 +1,60 @@
+//! Runs that flags and configuration files describe, and the configuration that a run saves.
+
+mod saved;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The generated program in a folder of its own.
+struct Program(tempfile::TempDir);
+
+impl Program {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_configured"));
+        program.env("OMP_NUM_THREADS", "1").env("COLUMNS", "200").current_dir(&self.0).args(arguments);
+        program
+    }
+
+    fn output(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs the program, which must succeed. Returns its results and its messages.
+    fn run(&self, arguments: &[&str]) -> (String, String) {
+        let output = self.output(arguments);
+        let (results, log) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        assert!(output.status.success(), "{arguments:?} failed: {results}{log}");
+        (results, log)
+    }
+
+    /// Returns the only checkpoint of a run.
+    fn checkpoint(&self, run: &str) -> PathBuf {
+        let files = files(&self.path(run).join("checkpoints"));
+        assert_eq!(files.len(), 1, "{files:?}");
+        files[0].clone()
+    }
+}
+
+/// Returns the files in a folder, sorted.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
