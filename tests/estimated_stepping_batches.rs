@@ -84,7 +84,7 @@ impl IterableDataset for Ones {
 fn config(change: impl FnOnce(&mut TrainerConfig)) -> TrainerConfig {
     let mut config = TrainerConfig {
         max_epochs: Some(3),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

@@ -123,7 +123,7 @@ fn config(epochs: i64) -> TrainerConfig {
         max_epochs: Some(epochs),
         limit_val_batches: 0.into(),
         enable_checkpointing: false,
-        logger: false,
+        logger: false.into(),
         enable_progress_bar: false,
         enable_model_summary: false,
         num_sanity_val_steps: 0,

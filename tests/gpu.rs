@@ -96,7 +96,7 @@ fn quiet(accelerator: Accelerator) -> TrainerConfig {
         accelerator,
         max_epochs: Some(4),
         enable_checkpointing: false,
-        logger: false,
+        logger: false.into(),
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()

@@ -99,7 +99,7 @@ fn inputs() -> Tensor {
 fn quiet() -> TrainerConfig {
     TrainerConfig {
         max_epochs: Some(2),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

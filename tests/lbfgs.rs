@@ -134,7 +134,7 @@ where
     let mut trainer = Trainer::new(TrainerConfig {
         max_epochs: Some(-1),
         max_steps: Some(steps as i64),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

@@ -75,7 +75,7 @@ fn trained<M: LightningModule<Batch = Rows> + Trains + Optimizes>(module: &mut M
     let loader = DataLoader::new(TensorDataset::new((x, y)).unwrap()).batch_size(2);
     let mut trainer = Trainer::new(TrainerConfig {
         max_epochs: Some(1),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

@@ -19,7 +19,7 @@ fn config() -> TrainerConfig {
     TrainerConfig {
         max_epochs: Some(1),
         enable_checkpointing: false,
-        logger: false,
+        logger: false.into(),
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()

@@ -36,7 +36,7 @@ fn trained(num_sanity_val_steps: i64, tests_rates: bool) -> Vec<f32> {
     let mut trainer = Trainer::new(TrainerConfig {
         max_epochs: Some(1),
         num_sanity_val_steps,
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

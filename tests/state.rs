@@ -158,7 +158,7 @@ fn batches_after_a_failure(accumulate_grad_batches: usize) -> usize {
     let config = || TrainerConfig {
         max_epochs: Some(1),
         accumulate_grad_batches,
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

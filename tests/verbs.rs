@@ -82,7 +82,7 @@ impl Late {
 fn trainer() -> Trainer<Late> {
     Trainer::new(TrainerConfig {
         max_epochs: Some(1),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

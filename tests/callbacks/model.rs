@@ -110,7 +110,7 @@ pub fn config() -> TrainerConfig {
         max_epochs: Some(3),
         enable_checkpointing: false,
         num_sanity_val_steps: 0,
-        logger: false,
+        logger: false.into(),
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()

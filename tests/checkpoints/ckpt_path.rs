@@ -22,7 +22,7 @@ fn best_and_last_are_those_of_the_trainers_own_fit() {
 #[test]
 fn resolve_finds_the_best_and_the_last_checkpoint_of_the_newest_run() {
     let folder = tempfile::tempdir().unwrap();
-    let config = TrainerConfig { logger: true, default_root_dir: folder.path().into(), ..config(3) };
+    let config = TrainerConfig { logger: true.into(), default_root_dir: folder.path().into(), ..config(3) };
     let error = CkptPath::Best.resolve(folder.path()).unwrap_err().to_string();
     assert!(error.starts_with("there is no checkpoint in "), "{error}");
     for (version, weights_only) in [false, true].into_iter().enumerate() {

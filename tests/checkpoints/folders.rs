@@ -24,7 +24,7 @@ fn folder_need_not_be_utf_8() {
     assert_eq!(callback(&trainer).best_model_path(), Some(path.join("epoch=1-step=4.ckpt").as_path()));
 
     let root = folder.path().join(std::ffi::OsStr::from_bytes(b"root-\xff"));
-    let config = TrainerConfig { default_root_dir: root.clone(), logger: true, ..config(2) };
+    let config = TrainerConfig { default_root_dir: root.clone(), logger: true.into(), ..config(2) };
     trained(ModelCheckpoint::new(), config, &[1.0], None).unwrap();
     assert_eq!(files(&root.join("lightning_logs/version_0/checkpoints")), ["epoch=1-step=4.ckpt"]);
 }
@@ -92,7 +92,7 @@ fn files_of_killed_runs_are_removed_after_a_day() {
             assert!(touched.success());
         }
     }
-    let config = TrainerConfig { default_root_dir: folder.path().to_owned(), logger: true, ..config(1) };
+    let config = TrainerConfig { default_root_dir: folder.path().to_owned(), logger: true.into(), ..config(1) };
     trained(ModelCheckpoint::new().dirpath(at("ck")), config, &[1.0], None).unwrap();
     for place in &checkpoints {
         let mut left = files(place);

@@ -64,7 +64,7 @@ pub fn config(epochs: i64) -> TrainerConfig {
     TrainerConfig {
         max_epochs: Some(epochs),
         num_sanity_val_steps: 0,
-        logger: false,
+        logger: false.into(),
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()

@@ -1,5 +1,6 @@
 //! Runs that flags and configuration files describe, and the configuration that a run saves.
 
+mod loggers;
 mod saved;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,14 @@ impl Program {
         let (results, log) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         assert!(output.status.success(), "{arguments:?} failed: {results}{log}");
         (results, log)
+    }
+
+    /// Runs the program, which must fail. Returns its messages.
+    fn fail(&self, arguments: &[&str]) -> String {
+        let output = self.output(arguments);
+        let log = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{arguments:?} succeeded: {log}");
+        log
     }
 
     /// Returns the only checkpoint of a run.

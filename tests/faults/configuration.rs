@@ -103,8 +103,8 @@ fn mistakes_are_named_with_their_file_and_key() {
             "trainer:\n  max_epoch: 3\n  logger: maybe\n  max_steps: -7\n  precision: 17\nmodel:\n  lr: high\n  wdth: 3\ndata:\n  \
              batches: [1]\n  zebra: 1\n"
         ),
-        "`trainer.logger`: invalid type: string \"maybe\", expected a boolean; `trainer.max_epoch` is unknown: write \
-         `max_epochs`; `trainer.precision`: `17` is not a precision: choose one of 32-true, 64-true, bf16-true, 16-true, \
+        "`trainer.logger`: `maybe` is not a logger: write true, false, csv, tensorboard, jsonl or mlflow, or a list of them; \
+         `trainer.max_epoch` is unknown: write `max_epochs`; `trainer.precision`: `17` is not a precision: choose one of 32-true, 64-true, bf16-true, 16-true, \
          bf16-mixed, 16-mixed; `max_steps` is -7: it must be 0 or more, or -1 for no limit; `model.lr`: invalid type: string \
          \"high\", expected f64; `model.wdth` is unknown: write `width`; `data.batches`: invalid type: sequence, expected i64; \
          `data.zebra` is unknown: the keys are batches"
@@ -261,9 +261,7 @@ fn lightnings_unsupported_keys_have_a_replacement_each() {
     ] {
         assert!(sentences.iter().any(|said| said.trim_start_matches('`') == sentence), "{sentence}\n{said}");
     }
-    assert!(said.contains(
-        "`trainer.logger` is not supported: add `TensorBoardLogger` in `main`: `Model::program::<Data>().logger(…)`"
-    ));
+    assert!(said.contains("`trainer.logger` is not supported: instead of `TensorBoardLogger`, write `tensorboard`"));
 }
 
 #[test]

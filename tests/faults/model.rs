@@ -123,7 +123,7 @@ pub fn config() -> TrainerConfig {
     TrainerConfig {
         max_epochs: Some(2),
         enable_checkpointing: false,
-        logger: false,
+        logger: false.into(),
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()

@@ -63,7 +63,7 @@ impl Watching {
 fn config(epochs: i64) -> TrainerConfig {
     TrainerConfig {
         max_epochs: Some(epochs),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

@@ -196,7 +196,7 @@ fn logger_that_the_trainer_creates_is_found_too() {
         assert!(logger.log_dir().unwrap().ends_with("lightning_logs/version_0"));
         Ok(())
     });
-    let config = TrainerConfig { default_root_dir: folder.path().to_owned(), logger: true, ..config() };
+    let config = TrainerConfig { default_root_dir: folder.path().to_owned(), logger: true.into(), ..config() };
     Trainer::new(config).fit(&mut { script }, ()).unwrap();
 }
 

@@ -171,7 +171,7 @@ pub fn config() -> TrainerConfig {
         log_every_n_steps: 1,
         limit_val_batches: 0.into(),
         enable_checkpointing: false,
-        logger: false,
+        logger: false.into(),
         enable_progress_bar: false,
         enable_model_summary: false,
         ..TrainerConfig::default()

@@ -90,7 +90,7 @@ const BEFORE: &str = "before.ckpt";
 fn run_before<M: Records>(case: &Case, before: &Map<String, Value>, folder: &Path) -> Result<PathBuf> {
     let mut model = case.model.clone();
     model.raise = None;
-    let config = TrainerConfig { logger: false, enable_checkpointing: false, ..config(before, folder)? };
+    let config = TrainerConfig { logger: false.into(), enable_checkpointing: false, ..config(before, folder)? };
     let mut trainer = Trainer::new(config);
     let mut module = M::new(Recording::new(model, Events::default()));
     trainer.fit(&mut module, ())?;

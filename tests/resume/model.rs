@@ -290,7 +290,7 @@ impl Training<'_> {
             accumulate_grad_batches: 3,
             val_check_interval: ValCheckInterval::Every(Every::Batches(5)),
             log_every_n_steps: 2,
-            logger: false,
+            logger: false.into(),
             async_checkpointing: self.async_checkpointing,
             enable_progress_bar: false,
             enable_model_summary: false,

@@ -14,8 +14,12 @@ fn module_checkpoint_callbacks_replace_the_trainers() {
     let own = root.path().join("own");
     let folder = own.clone();
     let mut line = Line::new().configured(move || vec![Box::new(every(&folder, Every::Epochs(1)))]);
-    let config =
-        TrainerConfig { default_root_dir: root.path().to_owned(), enable_checkpointing: true, logger: true, ..quiet() };
+    let config = TrainerConfig {
+        default_root_dir: root.path().to_owned(),
+        enable_checkpointing: true,
+        logger: true.into(),
+        ..quiet()
+    };
     let mut trainer = Trainer::new(config);
     fit(&mut trainer, &mut line);
     assert_eq!(files(&own), ["epoch=0-step=4.ckpt", "epoch=1-step=8.ckpt"]);

@@ -172,7 +172,7 @@ pub fn quiet() -> TrainerConfig {
     TrainerConfig {
         max_epochs: Some(2),
         enable_checkpointing: false,
-        logger: false,
+        logger: false.into(),
         enable_progress_bar: false,
         enable_model_summary: false,
         num_sanity_val_steps: 0,

@@ -157,7 +157,7 @@ fn run_that_is_complete_is_not_trained_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let mut line = Line::new();
     fit(&mut trainer(quiet(), &line).callback(every(folder.path(), Every::Epochs(1))), &mut line);
-    let config = TrainerConfig { default_root_dir: folder.path().to_owned(), logger: true, ..quiet() };
+    let config = TrainerConfig { default_root_dir: folder.path().to_owned(), logger: true.into(), ..quiet() };
     let mut line = Line::new();
     let mut resumed = Trainer::new(config).ckpt_path(file(folder.path(), 1, 8));
     assert_eq!(fit(&mut resumed, &mut line), EndReason::MaxEpochs(2));

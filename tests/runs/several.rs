@@ -13,7 +13,7 @@ fn folds_write_their_own_checkpoints_and_log() {
     let config = TrainerConfig {
         default_root_dir: folder.path().to_owned(),
         enable_checkpointing: true,
-        logger: true,
+        logger: true.into(),
         log_every_n_steps: 1,
         ..quiet()
     };

@@ -113,8 +113,8 @@ impl<M: LightningModule, D> Program<M, D> {
         self.completed_by(|trainer| trainer.callbacks(callbacks))
     }
 
-    /// Adds a logger to the trainer, as [`Trainer::logger`] does. By default, a [`CsvLogger`](crate::loggers::CsvLogger) writes to the
-    /// run's folder.
+    /// Adds a logger to the trainer, as [`Trainer::logger`] does: in addition to those that `--logger csv,tensorboard` or a
+    /// configuration file names. By default, a [`CsvLogger`](crate::loggers::CsvLogger) writes to the run's folder.
     pub fn logger(self, logger: impl Logger + 'static) -> Self {
         self.completed_by(|trainer| trainer.logger(logger))
     }

@@ -74,16 +74,24 @@ fn callbacks(value: &Value) -> LightningKey {
     ))
 }
 
+/// A class of Lightning in place of the name of a logger.
 fn loggers(value: &Value) -> Option<LightningKey> {
-    let is_class = value.is_object() || value.is_array() || value.as_str().is_some_and(|name| name.ends_with("Logger"));
-    if !is_class && !value.is_null() {
-        return None;
-    }
     if value.is_null() {
         return Some(LightningKey::Ignored);
     }
-    let names = classes(value).join("`, `");
-    Some(LightningKey::Unsupported(format!(
-        "add `{names}` in `main`: `Model::program::<Data>().logger(…)`; or write true or false"
-    )))
+    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    let is_class =
+        |item: &Value| item.get("class_path").is_some() || item.as_str().is_some_and(|name| name.ends_with("Logger"));
+    let classes = classes(&Value::Array(items.iter().filter(|item| is_class(item)).cloned().collect()));
+    if classes.is_empty() {
+        return None;
+    }
+    let instead = classes.iter().map(|class| match class.as_str() {
+        "CSVLogger" => "`csv`".to_owned(),
+        "TensorBoardLogger" => "`tensorboard`".to_owned(),
+        "MLFlowLogger" => "`mlflow`".to_owned(),
+        other => format!("true or false, and add `{other}` in `main`: `Model::program::<Data>().logger(…)`"),
+    });
+    let instead: Vec<String> = instead.collect();
+    Some(LightningKey::Unsupported(format!("instead of `{}`, write {}", classes.join("`, `"), instead.join(", "))))
 }

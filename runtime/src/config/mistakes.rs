@@ -24,6 +24,7 @@ pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
         at_least_one("accumulate_grad_batches", config.accumulate_grad_batches),
         gradient_clip_val(config),
         at_least_one("log_every_n_steps", config.log_every_n_steps),
+        config.logger.mistake(),
         across_epochs(config),
     ];
     mistakes.into_iter().flatten().collect()

@@ -5,6 +5,8 @@ mod error;
 mod fast_dev_run;
 pub(crate) mod keys;
 pub(crate) mod lightning_keys;
+mod logger_choice;
+mod logger_config;
 mod mistakes;
 mod setters;
 mod val_check_interval;
@@ -14,6 +16,8 @@ pub use batch_limit::BatchLimit;
 pub(crate) use batch_limit::LimitError;
 pub use error::ConfigurationError;
 pub use fast_dev_run::FastDevRun;
+pub use logger_choice::LoggerChoice;
+pub use logger_config::LoggerConfig;
 pub use val_check_interval::ValCheckInterval;
 
 pub use crate::every::Every;
@@ -119,9 +123,9 @@ pub struct TrainerConfig {
     /// The folder in which lightning_logs is created; `~` is the home directory
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     pub default_root_dir: PathBuf,
-    /// Write logs: false turns all loggers off that the trainer creates
-    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
-    pub logger: bool,
+    /// The loggers that the trainer creates: true for the default one, false for none, a name such as `csv`, or several
+    #[command(flatten)]
+    pub logger: LoggerChoice,
     /// Write checkpoints: by default the newest, at the end of each epoch
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_checkpointing: bool,
@@ -210,7 +214,7 @@ impl Default for TrainerConfig {
             detect_anomaly: false,
             log_every_n_steps: 50,
             default_root_dir: PathBuf::from("."),
-            logger: true,
+            logger: LoggerChoice::Default,
             enable_checkpointing: true,
             async_checkpointing: false,
             enable_progress_bar: true,
@@ -267,7 +271,7 @@ impl TrainerConfig {
             self.num_sanity_val_steps = 0;
             self.val_check_interval = ValCheckInterval::EPOCH_END;
             self.check_val_every_n_epoch = Some(1);
-            self.logger = false;
+            self.logger = LoggerChoice::Off;
             self.enable_checkpointing = false;
         }
         if !self.overfit_batches.is_zero() {

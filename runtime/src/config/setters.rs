@@ -1,6 +1,8 @@
 //! Setters of the trainer's configuration, for `TrainerConfig::default().max_epochs(5)`.
 
-use super::{BatchLimit, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, Span, TrainerConfig, ValCheckInterval};
+use super::{
+    BatchLimit, FastDevRun, GradientClipAlgorithm, LoggerChoice, NonFiniteLoss, Span, TrainerConfig, ValCheckInterval,
+};
 use crate::device::{Accelerator, Devices};
 use crate::precision::Precision;
 use std::path::PathBuf;
@@ -44,7 +46,7 @@ setters! {
     detect_anomaly: bool,
     log_every_n_steps: usize,
     default_root_dir: PathBuf,
-    logger: bool,
+    logger: LoggerChoice,
     enable_checkpointing: bool,
     async_checkpointing: bool,
     enable_progress_bar: bool,
@@ -90,7 +92,7 @@ mod tests {
             max_time: Some(Span(Duration::from_secs(60))),
             check_val_every_n_epoch: None,
             default_root_dir: PathBuf::from("runs"),
-            logger: false,
+            logger: LoggerChoice::Off,
             ..TrainerConfig::default()
         };
         assert_eq!(config, literal);

@@ -19,7 +19,8 @@ impl TrainerConfig {
     /// let mistakes = TrainerConfig::from_yaml("max_epoch: 5\nlogger: maybe").unwrap_err().to_string();
     /// assert_eq!(
     ///     mistakes,
-    ///     "`logger`: invalid type: string \"maybe\", expected a boolean; `max_epoch` is unknown: write `max_epochs`"
+    ///     "`logger`: `maybe` is not a logger: write true, false, csv, tensorboard, jsonl or mlflow, or a list of them; `max_epoch` \
+    ///      is unknown: write `max_epochs`"
     /// );
     /// # Ok::<(), tch_lightning::errors::ConfigurationError>(())
     /// ```
@@ -61,7 +62,7 @@ mod tests {
         assert!(config("\"\\e[31mred\\n\": 1").starts_with("`\\u{1b}[31mred\\n` is unknown: the keys are "));
         assert_eq!(config("\"\\a\": 1\n\"\\a\": 2"), "`\\u{7}` is duplicated in line 2");
         let value = config("logger: \"\\e[2J\"");
-        assert!(value.starts_with("`logger`: invalid type: string ") && !value.contains('\u{1b}'), "{value}");
+        assert!(value.starts_with("`logger`: `") && !value.contains('\u{1b}'), "{value}");
         let precision = config("precision: \"\\e[2J\"");
         assert!(precision.starts_with("`precision`: ") && !precision.contains('\u{1b}'), "{precision}");
         let long = config(&format!("{}: 1\nlogger: {}", "k".repeat(1_000), "v".repeat(100_000)));

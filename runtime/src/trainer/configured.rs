@@ -1,6 +1,6 @@
 //! Configuring a trainer before its runs, and reading its state after them.
 
-use super::{CkptPath, Trainer};
+use super::{CkptPath, Trainer, loggers};
 use crate::callbacks::ModelCheckpoint;
 use crate::config::TrainerConfig;
 use crate::context::{ConfigurationFile, RunContext};
@@ -16,9 +16,13 @@ impl<M: LightningModule> Default for Trainer<M> {
 }
 
 impl<M: LightningModule> Trainer<M> {
-    /// Creates a trainer with this configuration.
+    /// Creates a trainer with this configuration, and the loggers that it names.
     pub fn new(config: TrainerConfig) -> Self {
-        let ctx = RunContext::new(config.clone());
+        let mut ctx = RunContext::new(config.clone());
+        if config.fast_dev_run.batches().is_none() {
+            let named = config.logger.named().iter().filter_map(loggers::create);
+            named.for_each(|logger| ctx.loggers_mut().give(logger));
+        }
         Self { config, callbacks: Callbacks::default(), ckpt_path: None, has_fit: false, ctx }
     }
 
@@ -71,8 +75,8 @@ impl<M: LightningModule> Trainer<M> {
         self.find_callback()
     }
 
-    /// Adds a logger. By default, a [`CsvLogger`](crate::loggers::CsvLogger) writes into the run's folder, unless the configuration has
-    /// `logger: false`.
+    /// Adds a logger, after those that [`logger`](field@TrainerConfig::logger) of the configuration names. By default, a
+    /// [`CsvLogger`](crate::loggers::CsvLogger) writes into the run's folder, unless the configuration has `logger: false`.
     pub fn logger(mut self, logger: impl Logger + 'static) -> Self {
         self.ctx.loggers_mut().give(Box::new(logger));
         self

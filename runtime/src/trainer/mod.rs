@@ -13,6 +13,7 @@ mod ending;
 mod failing;
 mod found_checkpoint;
 mod frozen;
+mod loggers;
 mod misfit;
 mod optimizers;
 #[cfg(test)]
@@ -26,7 +27,8 @@ mod tuning;
 mod verbs;
 
 pub use crate::config::{
-    BatchLimit, FastDevRun, GradientClipAlgorithm, NonFiniteLoss, TrainerConfig, ValCheckInterval,
+    BatchLimit, FastDevRun, GradientClipAlgorithm, LoggerChoice, LoggerConfig, NonFiniteLoss, TrainerConfig,
+    ValCheckInterval,
 };
 pub use crate::context::EndReason;
 pub use crate::signal::Signal;
@@ -90,7 +92,7 @@ use misfit::check_before;
 /// let mut line = Line { vs, layer };
 /// let mut trainer = Trainer::new(TrainerConfig {
 ///     max_epochs: Some(30),
-///     logger: false,
+///     logger: false.into(),
 ///     enable_checkpointing: false,
 ///     ..TrainerConfig::default()
 /// });

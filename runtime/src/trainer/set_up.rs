@@ -2,6 +2,7 @@
 
 use crate::callbacks::{ModelCheckpoint, ModelSummary, ProgressBar, Timer};
 use crate::checkpoint::Checkpoint;
+use crate::config::LoggerChoice;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
@@ -26,7 +27,7 @@ impl<M: LightningModule> Run<'_, M> {
         ModelHooksTable::configure_sharded_model(self.module, self.ctx)?;
         ModelHooksTable::configure_model(self.module, self.ctx)?;
         convert_and_move(self)?;
-        if self.ctx.config().logger && stage != Stage::Predict {
+        if self.ctx.config().logger == LoggerChoice::Default && stage != Stage::Predict {
             self.ctx.loggers_mut().make_if_none(stage, checkpoint);
         }
         Ok(self.ctx.check_signals(None)?)

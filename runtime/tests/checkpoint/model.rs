@@ -57,7 +57,7 @@ impl Small {
 pub fn config() -> TrainerConfig {
     TrainerConfig {
         max_epochs: Some(2),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

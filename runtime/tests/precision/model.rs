@@ -49,7 +49,7 @@ pub fn config(precision: Precision) -> TrainerConfig {
         accelerator: Accelerator::Cpu,
         precision,
         max_epochs: Some(TABLE.epochs),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

@@ -209,7 +209,7 @@ fn config(rng: &mut Rng, batches: usize, is_manual: bool) -> TrainerConfig {
         precision: if rng.usize(0..6) == 0 { Precision::BFloat16Mixed } else { Precision::default() },
         async_checkpointing: rng.usize(0..4) == 0,
         on_non_finite_loss: NonFiniteLoss::SkipStep,
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

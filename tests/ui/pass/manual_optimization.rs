@@ -81,7 +81,7 @@ fn main() {
     let data = Tensor::ones([6, 2], (Kind::Float, Device::Cpu));
     let loader = DataLoader::new(TensorDataset::new(data).unwrap()).batch_size(2);
     let config =
-        TrainerConfig { max_epochs: Some(1), logger: false, enable_checkpointing: false, ..Default::default() };
+        TrainerConfig { max_epochs: Some(1), logger: false.into(), enable_checkpointing: false, ..Default::default() };
     let mut trainer = Trainer::new(config);
     trainer.fit(&mut pair, tch_lightning::Loaders::train(loader)).unwrap();
     // three batches, each with a step of both optimizers

@@ -76,7 +76,7 @@ fn module_of_traits_by_hand_can_be_trained() {
     let layer = nn::linear(vs.root(), 1, 1, nn::LinearConfig::default());
     let mut trainer = Trainer::new(TrainerConfig {
         max_epochs: Some(1),
-        logger: false,
+        logger: false.into(),
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,

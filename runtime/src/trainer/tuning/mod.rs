@@ -8,7 +8,7 @@ pub use batch_size_finder::{BatchSizeFinder, BatchSizeMode};
 pub use learning_rate_finder::{LearningRateCurve, LearningRateFinder, SweepMode};
 
 use super::Trainer;
-use crate::config::{BatchLimit, FastDevRun, NonFiniteLoss, TrainerConfig};
+use crate::config::{BatchLimit, FastDevRun, LoggerChoice, NonFiniteLoss, TrainerConfig};
 use crate::context::Context;
 use crate::context::phase::Outside;
 use crate::error::Error;
@@ -30,7 +30,7 @@ fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
         fast_dev_run: FastDevRun::default(),
         limit_val_batches: BatchLimit::NONE,
         num_sanity_val_steps: 0,
-        logger: false,
+        logger: LoggerChoice::Off,
         enable_checkpointing: false,
         enable_progress_bar: false,
         enable_model_summary: false,
