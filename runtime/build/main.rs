@@ -90,6 +90,8 @@ fn compile(include: &Path) -> Result<(), String> {
         .include(include.join("torch/csrc/api/include"))
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .define("GLOG_USE_GLOG_EXPORT", None)
+        // as libtorch was compiled: without it, some of its classes have another layout
+        .define("NDEBUG", None)
         // libtorch's headers cause hundreds of warnings, and debugging into them is of no use
         .warnings(false)
         .debug(false)

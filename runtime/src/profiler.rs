@@ -1,6 +1,6 @@
 //! Counts the operators that libtorch executes.
 
-use crate::native::Record;
+use crate::native::{FlopCounter, Record};
 use std::collections::BTreeMap;
 
 /// Calls `work`, and returns its value with the number of calls of each libtorch operator on this thread, by name.
@@ -23,6 +23,29 @@ pub fn count_operators<T>(work: impl FnOnce() -> T) -> (T, BTreeMap<String, u64>
     let record = Record::start();
     let value = work();
     (value, record.map(|record| record.counts()).unwrap_or_default())
+}
+
+/// Calls `work`, and returns its value with the number of floating-point operations of its matrix products, convolutions and attention,
+/// those of its backward passes included. Other operators are not counted, as they take a small part of a model's time. A multiplication
+/// and an addition are two operations. Counts as
+/// [`torch.utils.flop_counter`](https://github.com/pytorch/pytorch/blob/main/torch/utils/flop_counter.py) does; Fabric's
+/// [`measure_flops`](https://lightning.ai/docs/fabric/stable/api/generated/lightning.fabric.utilities.throughput.measure_flops.html).
+///
+/// ```
+/// use tch::{Device, Kind, Tensor};
+/// use tch_lightning::profiler::count_flops;
+///
+/// let (left, right) = (Tensor::ones([4, 8], (Kind::Float, Device::Cpu)), Tensor::ones([8, 3], (Kind::Float, Device::Cpu)));
+/// let (product, flops) = count_flops(|| left.matmul(&right));
+/// assert_eq!(product.size(), [4, 3]);
+/// assert_eq!(flops, 2 * 4 * 8 * 3);
+/// ```
+///
+/// If libtorch refuses to register the observer, the count is 0.
+pub fn count_flops<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let counter = FlopCounter::start();
+    let value = work();
+    (value, counter.and_then(FlopCounter::finish).unwrap_or_default())
 }
 
 #[cfg(test)]

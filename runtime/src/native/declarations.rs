@@ -294,6 +294,12 @@ unsafe extern "C" {
     pub(super) fn lightning_record_stop(record: *mut CRecord);
 }
 
+// flops.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_flops_start() -> *mut c_char;
+    pub(super) fn lightning_flops_finish(flops: *mut u64) -> *mut c_char;
+}
+
 // device.cpp
 unsafe extern "C" {
     pub(super) fn lightning_device_synchronize(device_type: i8, index: i8) -> *mut c_char;

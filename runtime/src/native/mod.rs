@@ -8,6 +8,7 @@ mod boundary;
 mod declarations;
 mod device;
 mod draws;
+mod flops;
 mod gradients;
 mod group;
 mod lerp;
@@ -32,6 +33,7 @@ pub(crate) use declarations::{
 };
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
+pub(crate) use flops::FlopCounter;
 pub(crate) use gradients::Gradients;
 pub(crate) use group::Group;
 pub(crate) use lerp::lerp;
