@@ -84,3 +84,22 @@ fn samples_can_be_counted_in_another_way() {
     let samples: Vec<f64> = recorder.rows().iter().filter_map(|row| row.1.get("train/samples").copied()).collect();
     assert_eq!(samples, [40.0]);
 }
+
+#[test]
+fn measured_operations_are_those_of_a_training_batch() {
+    let recorder = Recorder::default();
+    let monitor = ThroughputMonitor::<Rows>::new().window_size(2).measure_flops(true);
+    let config = TrainerConfig { log_every_n_steps: 1, max_epochs: Some(3), ..config() };
+    let mut line = Line::new(Sgd::new(0.1));
+    Trainer::new(config).logger(recorder.clone()).callback(monitor).fit(&mut line, ()).unwrap();
+    let rows = recorder.rows();
+    let rates: Vec<_> = rows
+        .iter()
+        .filter_map(|row| row.1.get("train/device/flops_per_sec").zip(row.1.get("train/device/batches_per_sec")))
+        .collect();
+    assert!(!rates.is_empty(), "{rows:?}");
+    for (flops, batches) in rates {
+        // a product of [2, 4] and [4, 1], and the gradient of the weights
+        assert!((flops / batches - 2.0 * 16.0).abs() < 1e-6, "{}", flops / batches);
+    }
+}

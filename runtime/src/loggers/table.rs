@@ -22,7 +22,7 @@ impl Table {
     /// use tch_lightning::loggers::Table;
     /// use serde_json::json;
     ///
-    /// let table = Table::new(["word", "count"]).row([json!("the"), json!(7)]).row(["of".into(), 5.into()]);
+    /// let table = Table::new(["word", "count"]).row([json!("the"), json!(7)]).row([json!("of"), json!(5)]);
     /// assert_eq!(table.rows[1], [json!("of"), json!(5)]);
     /// ```
     #[must_use]

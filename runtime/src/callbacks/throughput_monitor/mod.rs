@@ -8,9 +8,10 @@ pub use throughput::{Throughput, ThroughputTotals};
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::data::Batch;
+use crate::error::Error;
 use crate::json;
 use crate::module::{Callback, LightningModule};
-use crate::native::synchronize;
+use crate::native::{FlopCounter, synchronize};
 use crate::stage::{RunningStage, Stage};
 use anyhow::Result;
 use meter::{Counted, Meter};
@@ -50,6 +51,10 @@ pub struct ThroughputMonitor<B: Batch> {
     batch_size_fn: Box<SizeFn<B>>,
     length_fn: Option<Box<SizeFn<B>>>,
     flops_per_batch: Option<u64>,
+    measures_flops: bool,
+    /// The operations of a training batch that were measured.
+    measured: Option<u64>,
+    counter: Option<FlopCounter>,
     train: Meter,
     validate: Meter,
     test: Meter,
@@ -68,6 +73,9 @@ impl<B: Batch> ThroughputMonitor<B> {
             batch_size_fn: Box::new(|batch| batch.batch_size().unwrap_or(1)),
             length_fn: None,
             flops_per_batch: None,
+            measures_flops: false,
+            measured: None,
+            counter: None,
             train: meter(),
             validate: meter(),
             test: meter(),
@@ -90,6 +98,12 @@ impl<B: Batch> ThroughputMonitor<B> {
     /// Sets the number of floating-point operations of a batch, including the backward pass, which `flops_per_sec` requires.
     pub fn flops_per_batch(self, flops: u64) -> Self {
         Self { flops_per_batch: Some(flops), ..self }
+    }
+
+    /// Sets whether the floating-point operations of a training batch are measured in the first one, for `train/device/flops_per_sec`
+    /// without [`flops_per_batch`](Self::flops_per_batch): those that [`count_flops`](crate::profiler::count_flops) counts. Default false.
+    pub fn measure_flops(self, measures_flops: bool) -> Self {
+        Self { measures_flops, ..self }
     }
 
     /// Sets the device's peak floating-point operations per second, which `mfu` requires.
@@ -116,7 +130,7 @@ impl<B: Batch> ThroughputMonitor<B> {
             batches: 1,
             samples: (self.batch_size_fn)(batch) as u64,
             lengths: self.length_fn.as_mut().map(|length| length(batch) as u64),
-            flops: self.flops_per_batch,
+            flops: self.flops_per_batch.or(self.measured.filter(|_| stage == RunningStage::Training)),
         };
         self.meter(stage).count(seen);
     }
@@ -171,11 +185,19 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
             *meter = Meter::new(self.throughput.clone());
         }
         self.before = Counted::default();
+        (self.measured, self.counter) = (None, None);
         Ok(())
     }
 
     fn on_train_start(&mut self, _: &mut Context<Epoch>, _: &mut M) -> Result<()> {
         self.train.start_after(std::mem::take(&mut self.before));
+        Ok(())
+    }
+
+    fn on_train_batch_start(&mut self, _: &mut Context, _: &mut M, _: &M::Batch, _: usize) -> Result<()> {
+        if self.measures_flops && self.flops_per_batch.or(self.measured).is_none() {
+            self.counter = Some(FlopCounter::start()?);
+        }
         Ok(())
     }
 
@@ -188,6 +210,9 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
         batch: &M::Batch,
         _: usize,
     ) -> Result<()> {
+        if let Some(counter) = self.counter.take() {
+            self.measured = Some(counter.finish()?);
+        }
         self.count(RunningStage::Training, batch);
         let is_row = ctx.should_update_logs() && ctx.steps_after_this_batch();
         self.measure(ctx, is_row)?;
@@ -195,6 +220,11 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
             let step = ctx.logged_step();
             ctx.write_row(self.train.metrics("train"), step)?;
         }
+        Ok(())
+    }
+
+    fn on_exception(&mut self, _: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
+        self.counter = None;
         Ok(())
     }
 

@@ -21,6 +21,7 @@ use worker::{RunId, Worker};
 /// Available with the feature `mlflow` of this crate.
 ///
 /// ```no_run
+/// # use tch_lightning::LightningModule;
 /// # use tch_lightning::prelude::*;
 /// use tch_lightning::loggers::MlflowLogger;
 ///

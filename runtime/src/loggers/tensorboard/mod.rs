@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 /// [`TensorBoardLogger`](https://lightning.ai/docs/pytorch/stable/extensions/generated/lightning.pytorch.loggers.TensorBoardLogger.html).
 ///
 /// ```
+/// # use tch_lightning::LightningModule;
 /// # use tch_lightning::prelude::*;
 /// use tch_lightning::loggers::TensorBoardLogger;
 ///
