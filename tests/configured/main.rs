@@ -1,5 +1,7 @@
 //! Runs that flags and configuration files describe, and the configuration that a run saves.
 
+mod completions;
+mod determinism;
 mod loggers;
 mod saved;
 

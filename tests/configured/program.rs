@@ -13,6 +13,9 @@ struct Hparams {
     /// The probability of dropout
     #[arg(long, default_value_t = 0.1)]
     dropout: f64,
+    /// Call an operator without a deterministic algorithm
+    #[arg(long)]
+    put: bool,
 }
 
 #[derive(Args, Serialize, Deserialize)]
@@ -84,6 +87,10 @@ impl Classifier {
     }
 
     fn training_step(&self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Tensor {
+        if self.hparams.put {
+            let index = Tensor::from_slice(&[0_i64]);
+            let _ = batch.0.zeros_like().put_(&index, &batch.0.reshape([-1]).narrow(0, 0, 1), false);
+        }
         let loss = self.forward(&batch.0).cross_entropy_for_logits(&batch.1);
         ctx.log("train_loss", &loss);
         loss

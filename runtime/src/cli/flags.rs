@@ -1,5 +1,6 @@
 //! The program's command line: its own flags, and those of the trainer, the model and the data.
 
+use super::completions::{completions, completions_command};
 use super::names::Names;
 use super::part::{Part, PartFlags};
 use super::reports;
@@ -98,6 +99,7 @@ impl Flags {
                 })
                 .subcommand(Command::new("hooks").about("List all hooks, and where they are overridden"))
                 .subcommand(reports::runs_command())
+                .subcommand(completions_command())
                 .subcommand(
                     Command::new("doctor")
                         .about("Report the versions and locations of libtorch, the devices and the threads"),
@@ -105,6 +107,11 @@ impl Flags {
         };
         let ambiguous = ambiguous.into_iter().map(|(arg, answer)| (arg.get_id().to_string(), answer)).collect();
         Ok(Self { program, form, parts, ambiguous })
+    }
+
+    /// Returns the output of `completions` with its parsed arguments.
+    pub(super) fn completions(&self, arguments: &ArgMatches) -> String {
+        completions(self.program.clone(), arguments)
     }
 
     /// Parses the arguments, or exits the process with clap's message. A required flag may still be missing: its value may be in a

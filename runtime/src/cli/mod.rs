@@ -1,8 +1,9 @@
-//! The generated program: `fit | validate | test | predict`, plus `runs`, `hooks` and `doctor`.
+//! The generated program: `fit | validate | test | predict`, plus `runs`, `hooks`, `doctor` and `completions`.
 //!
 //! See [`Program`] for its commands and an example.
 
 mod built;
+mod completions;
 mod configuration;
 mod doctor;
 mod environment;

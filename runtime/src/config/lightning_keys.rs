@@ -19,9 +19,6 @@ pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
         "num_nodes" => (*value == 1, "a run uses one process and one device: remove it"),
         "callbacks" => return Some(callbacks(value)),
         "logger" => return loggers(value),
-        "deterministic" | "benchmark" => {
-            (*value == Value::Bool(false), "remove it: on the CPU, runs with the same seed are always equal")
-        }
         "inference_mode" | "use_distributed_sampler" | "sync_batchnorm" => (value.is_boolean(), ""),
         "profiler" => (false, "profilers are not configured here: see `tch_lightning::profiler`"),
         "barebones" => (

@@ -1,8 +1,10 @@
 //! The trainer's configuration, which is also the generated program's flags.
 
 mod batch_limit;
+mod deterministic;
 mod error;
 mod fast_dev_run;
+mod float32_matmul_precision;
 pub(crate) mod keys;
 pub(crate) mod lightning_keys;
 mod logger_choice;
@@ -14,8 +16,10 @@ mod yaml;
 
 pub use batch_limit::BatchLimit;
 pub(crate) use batch_limit::LimitError;
+pub use deterministic::Deterministic;
 pub use error::ConfigurationError;
 pub use fast_dev_run::FastDevRun;
+pub use float32_matmul_precision::Float32MatmulPrecision;
 pub use logger_choice::LoggerChoice;
 pub use logger_config::LoggerConfig;
 pub use val_check_interval::ValCheckInterval;
@@ -57,6 +61,15 @@ pub struct TrainerConfig {
     /// The dtypes to compute in: `true` for everything, `mixed` for the steps' operators
     #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
     pub precision: Precision,
+    /// Refuse operators that are not deterministic, or with `warn`, print a warning for each
+    #[arg(long, value_name = "BOOL", default_value_t, num_args = 0..=1, default_missing_value = "true")]
+    pub deterministic: Deterministic,
+    /// Let cuDNN measure its algorithms for each shape; by default false if `deterministic` is set, else unchanged
+    #[arg(long, value_name = "BOOL")]
+    pub benchmark: Option<bool>,
+    /// The precision of float32 matrix multiplications; by default unchanged, which is highest
+    #[arg(long, value_enum, value_name = "PRECISION")]
+    pub float32_matmul_precision: Option<Float32MatmulPrecision>,
     /// Stop after this many epochs; -1 sets no limit
     #[arg(long, value_name = "EPOCHS")]
     pub max_epochs: Option<i64>,
@@ -192,6 +205,9 @@ impl Default for TrainerConfig {
             accelerator: Accelerator::default(),
             devices: Devices::default(),
             precision: Precision::default(),
+            deterministic: Deterministic::Off,
+            benchmark: None,
+            float32_matmul_precision: None,
             max_epochs: None,
             min_epochs: None,
             max_steps: None,

@@ -1,7 +1,8 @@
 //! Setters of the trainer's configuration, for `TrainerConfig::default().max_epochs(5)`.
 
 use super::{
-    BatchLimit, FastDevRun, GradientClipAlgorithm, LoggerChoice, NonFiniteLoss, Span, TrainerConfig, ValCheckInterval,
+    BatchLimit, Deterministic, FastDevRun, Float32MatmulPrecision, GradientClipAlgorithm, LoggerChoice, NonFiniteLoss,
+    Span, TrainerConfig, ValCheckInterval,
 };
 use crate::device::{Accelerator, Devices};
 use crate::precision::Precision;
@@ -25,6 +26,9 @@ setters! {
     accelerator: Accelerator,
     devices: Devices,
     precision: Precision,
+    deterministic: Deterministic,
+    benchmark: Option<bool>,
+    float32_matmul_precision: Option<Float32MatmulPrecision>,
     max_epochs: Option<i64>,
     min_epochs: Option<usize>,
     max_steps: Option<i64>,

@@ -262,6 +262,16 @@ unsafe extern "C" {
     ) -> *mut c_char;
 }
 
+// backend.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_set_deterministic_algorithms(enabled: bool, warn_only: bool);
+    pub(super) fn lightning_exchange_benchmark_cudnn(enabled: bool) -> bool;
+    pub(super) fn lightning_exchange_float32_matmul_precision(
+        precision: *const c_char,
+        before: *mut c_int,
+    ) -> *mut c_char;
+}
+
 // anomaly.cpp
 unsafe extern "C" {
     pub(super) fn lightning_anomaly_mode() -> bool;

@@ -4,6 +4,7 @@
 
 mod anomaly;
 mod autocast;
+mod backend;
 mod boundary;
 mod declarations;
 mod device;
@@ -27,6 +28,7 @@ mod threads;
 
 pub(crate) use anomaly::AnomalyMode;
 pub(crate) use autocast::{Autocast, AutocastDtype};
+pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
 pub use boundary::NativeError;
 pub(crate) use declarations::{
     AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,

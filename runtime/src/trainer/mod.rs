@@ -7,6 +7,7 @@
 // `optimizers` and `restoring` create the optimizers of a `fit` and restore their state. `saving` writes the checkpoints that
 // the loop requests, and `run_file` how the run began and ended. `ending` and `failing` handle errors.
 
+mod backend_settings;
 mod ckpt_path;
 mod configured;
 mod ending;
@@ -27,8 +28,8 @@ mod tuning;
 mod verbs;
 
 pub use crate::config::{
-    BatchLimit, FastDevRun, GradientClipAlgorithm, LoggerChoice, LoggerConfig, NonFiniteLoss, TrainerConfig,
-    ValCheckInterval,
+    BatchLimit, Deterministic, FastDevRun, Float32MatmulPrecision, GradientClipAlgorithm, LoggerChoice, LoggerConfig,
+    NonFiniteLoss, TrainerConfig, ValCheckInterval,
 };
 pub use crate::context::EndReason;
 pub use crate::signal::Signal;
@@ -256,6 +257,7 @@ impl<M: LightningModule> Trainer<M> {
         self.config.validate()?;
         let config = self.config.clone().resolved();
         let device = config.accelerator.device(&config.devices)?;
+        backend_settings::apply(&config)?;
         // before the callbacks and the context of the previous run, which have its checkpoints, are replaced
         let ckpt_path = self.ckpt_path.take();
         let ckpt_path = ckpt_path.map(|path| self.find_checkpoint(&path, stage)).transpose()?.flatten();
