@@ -1,5 +1,6 @@
 //! Runs that flags and configuration files describe, and the configuration that a run saves.
 
+mod callbacks;
 mod completions;
 mod determinism;
 mod loggers;

@@ -145,7 +145,10 @@ fn invalid_configurations_are_refused_in_one_sentence() {
             "trainer: {}\n---\ntrainer: {}\n",
             "invalid YAML: only single YAML document expected but multiple found at line 3, column 1",
         ),
-        ("1: 2", "`1` is unknown: the keys are trainer, model, data, seed_everything, ckpt_path"),
+        (
+            "1: 2",
+            "`1` is unknown: the keys are trainer, model, data, seed_everything, ckpt_path, checkpoint, early_stopping, lr_monitor",
+        ),
         ("model: {lr: }", "`model.lr`: invalid type: null, expected f64"),
     ] {
         assert_eq!(program.refuse_file(text), sentence, "{text}");

@@ -1,5 +1,6 @@
 //! Configuration files of the generated program, `--config FILE`, as in Lightning's CLI.
 
+use super::callbacks::{CHECKPOINT, CallbackSettings, EARLY_STOPPING, LR_MONITOR};
 use super::environment::ENVIRONMENT;
 use super::flags;
 use super::lightning_config::{Types, translate};
@@ -57,7 +58,7 @@ impl Source {
 
     /// Returns the mistakes in the keys outside of sections.
     fn outside_of_sections(&self) -> Vec<String> {
-        let keys = [&SECTIONS[..], &[flags::SEED, flags::CKPT_PATH]].concat();
+        let keys = [&SECTIONS[..], &[flags::SEED, flags::CKPT_PATH, CHECKPOINT, EARLY_STOPPING, LR_MONITOR]].concat();
         let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
         let wrong = |(key, value): (&String, &Value)| match (key.as_str(), value) {
             (key, _) if !keys.iter().any(|known| known == key) => Some(unknown(&shown(key), key, &keys)),
@@ -68,6 +69,7 @@ impl Source {
             }
             (flags::CKPT_PATH, value) => (!value.is_null() && !value.is_string())
                 .then(|| format!("`{key}` must be a file's path, but it is {}", yaml::kind(value))),
+            (CHECKPOINT | EARLY_STOPPING | LR_MONITOR, Value::Bool(_)) => None,
             (_, Value::Object(_) | Value::Null) => None,
             _ => Some(format!("`{key}` must be a table of keys and values, but it is {}", yaml::kind(value))),
         };
@@ -101,6 +103,11 @@ impl Configuration {
     /// Returns a value outside of sections.
     pub(super) fn value(&self, key: &str) -> Option<&Value> {
         self.files.iter().rev().find_map(|file| file.table.get(key)).filter(|value| !value.is_null())
+    }
+
+    /// Returns the values of a key outside of sections in all files.
+    pub(super) fn values(&self, key: &str) -> impl Iterator<Item = &Value> {
+        self.files.iter().filter_map(move |file| file.table.get(key)).filter(|value| !value.is_null())
     }
 
     /// Returns the trainer's configuration with the values of the files.
@@ -141,6 +148,8 @@ pub(super) struct Resolved<'a> {
     trainer: &'a TrainerConfig,
     model: json::Plain<'a>,
     data: json::Plain<'a>,
+    #[serde(flatten)]
+    callbacks: &'a CallbackSettings,
     ckpt_path: Option<&'a CkptPath>,
 }
 
@@ -150,9 +159,10 @@ impl<'a> Resolved<'a> {
         trainer: &'a TrainerConfig,
         model: &'a Value,
         data: &'a Value,
+        callbacks: &'a CallbackSettings,
         ckpt_path: Option<&'a CkptPath>,
     ) -> Self {
-        Self { seed_everything, trainer, model: json::Plain(model), data: json::Plain(data), ckpt_path }
+        Self { seed_everything, trainer, model: json::Plain(model), data: json::Plain(data), callbacks, ckpt_path }
     }
 
     /// Returns the configuration as YAML.

@@ -1,5 +1,6 @@
 //! The program's command line: its own flags, and those of the trainer, the model and the data.
 
+use super::callbacks::callback_flags;
 use super::completions::{completions, completions_command};
 use super::names::Names;
 use super::part::{Part, PartFlags};
@@ -75,7 +76,7 @@ impl Flags {
             Part::of::<M::Hparams>("model")?,
             Part::of::<D::Hparams>("data")?,
         ];
-        let names = Names::of(&Command::new("own").args(own("fit")), &parts);
+        let names = Names::of(&Command::new("own").args(own("fit")).args(callback_flags()), &parts);
         let parts = parts.map(|part| names.shown(part));
         let ambiguous = names.ambiguous();
         let with_flags = |command: Command, name: &str| {
@@ -83,6 +84,9 @@ impl Flags {
             for (part, heading) in parts.iter().zip(["Trainer", "Model", "Data"]) {
                 command = command.next_help_heading(heading);
                 command = command.args(part.args().map(|arg| names.surface(part, arg)));
+            }
+            if name == "fit" || form == Form::FlagsAlone {
+                command = command.args(callback_flags());
             }
             // a trained model takes its hyperparameters from its checkpoint
             let usage = if name == "fit" { usage(&command) } else { usage(&command.clone().mut_args(optional)) };

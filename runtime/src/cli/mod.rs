@@ -3,6 +3,7 @@
 //! See [`Program`] for its commands and an example.
 
 mod built;
+mod callbacks;
 mod completions;
 mod configuration;
 mod doctor;

@@ -1,6 +1,7 @@
 //! One run of the program: `fit`, `validate`, `test` or `predict`.
 
 use super::Built;
+use super::callbacks::CallbackSettings;
 use super::configuration::{Configuration, Resolved};
 use super::environment::Environment;
 use super::flags::{self, Flags, Parsed};
@@ -32,6 +33,7 @@ pub(super) struct Verb<M: HasHparams, D: HasHparams> {
     model: M::Hparams,
     data: D::Hparams,
     seed: i64,
+    callbacks: CallbackSettings,
     ckpt_path: Option<CkptPath>,
     checkpoint: Option<FoundCheckpoint>,
     prints: bool,
@@ -62,6 +64,10 @@ where
         let model = hyperparameters::read::<M::Hparams>("model", &parsed.model, saved, &mut files);
         let data = hyperparameters::read::<D::Hparams>("data", &parsed.data, saved, &mut files);
         files.check()?;
+        let callbacks = match stage {
+            Stage::Fit => CallbackSettings::read(explicit, &files)?,
+            _ => CallbackSettings::default(),
+        };
         let (model, data) = (model?, data?);
         if stage == Stage::Fit
             && saved.is_none()
@@ -75,7 +81,7 @@ where
         if let (Stage::Fit, Some(metadata)) = (stage, &metadata) {
             warn_of_kept_settings(metadata, &model.to_json()?);
         }
-        Ok(Self { stage, config, model, data, seed, ckpt_path, checkpoint, prints })
+        Ok(Self { stage, config, model, data, seed, callbacks, ckpt_path, checkpoint, prints })
     }
 
     /// Constructs the trainer, which `complete` completes, the module and the data module; or prints the configuration, if that was
@@ -88,12 +94,12 @@ where
         let Self { config, seed, .. } = self;
         if self.prints {
             let ckpt_path = self.ckpt_path.as_ref();
-            say(Resolved::new(seed, &config, &model, &data, ckpt_path).to_yaml()?.trim_end())?;
+            say(Resolved::new(seed, &config, &model, &data, &self.callbacks, ckpt_path).to_yaml()?.trim_end())?;
             return Ok(None);
         }
         // the file that `best` or `last` is now
         let ckpt_path = self.checkpoint.as_ref().map(|found| CkptPath::Path(found.path.clone()));
-        let resolved = Resolved::new(seed, &config, &model, &data, ckpt_path.as_ref()).to_yaml();
+        let resolved = Resolved::new(seed, &config, &model, &data, &self.callbacks, ckpt_path.as_ref()).to_yaml();
         let hyper_parameters = serde_json::json!({ "model": model, "data": data });
         crate::seed_everything(seed);
         // the model may depend on the data module, as on the size of its vocabulary
@@ -102,7 +108,7 @@ where
             panic::catch(|| M::from_hparams_and_data(self.model, &data)).context("cannot construct the model")?;
         let trainer = Trainer::new(config.clone()).hyper_parameters(hyper_parameters.clone());
         let trainer = trainer.configuration_file(configuration_file(resolved, config.clone()));
-        let mut trainer = complete(trainer);
+        let mut trainer = self.callbacks.apply(complete(trainer))?;
         if let Some(found) = &self.checkpoint {
             info!("{found}");
             trainer = trainer.ckpt_path(&found.path);

@@ -37,6 +37,14 @@ impl<M: LightningModule> Callbacks<M> {
         self.insert(callback, false);
     }
 
+    /// Adds a callback of the trainer's in place of the first one of its type, if there is one.
+    pub(crate) fn replace<C: Callback<M>>(&mut self, callback: C) {
+        match self.list.iter().position(|callback| type_of(callback.as_ref()) == TypeId::of::<C>()) {
+            Some(index) => self.list[index] = Box::new(callback),
+            None => self.add(Box::new(callback)),
+        }
+    }
+
     /// Adds the callbacks that a module configures for the current run. As in Lightning, they replace the trainer's callbacks of
     /// the same type.
     pub(crate) fn configure(&mut self, callbacks: Vec<Box<dyn Callback<M>>>) {

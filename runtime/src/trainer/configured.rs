@@ -48,6 +48,11 @@ impl<M: LightningModule> Trainer<M> {
         self
     }
 
+    /// Adds a callback in place of the first one of its type, if there is one.
+    pub(crate) fn replace_callback(&mut self, callback: impl Callback<M> + 'static) {
+        self.callbacks.replace(callback);
+    }
+
     /// Returns the first callback of this type, such as a [`ModelCheckpoint`] to get its best checkpoint after a `fit`.
     ///
     /// ```

@@ -1,0 +1,78 @@
+//! Callbacks by flags and configuration files.
+
+use super::{Program, files};
+
+const RUN: &str = "lightning_logs/version_0";
+const FLAGS: [&str; 10] = [
+    "fit",
+    "--max-epochs",
+    "6",
+    "--checkpoint.monitor",
+    "val_acc",
+    "--checkpoint.save_top_k",
+    "3",
+    "--checkpoint.mode",
+    "max",
+    "--lr-monitor",
+];
+
+#[test]
+fn callback_flags_choose_the_checkpoints_and_log_learning_rates() {
+    let program = Program::new();
+    program.run(&FLAGS);
+    let checkpoints = files(&program.path(RUN).join("checkpoints"));
+    assert_eq!(checkpoints.len(), 3, "{checkpoints:?}");
+    let csv = program.read(&format!("{RUN}/metrics.csv"));
+    assert!(csv.lines().next().unwrap().contains("lr-SGD"), "{csv}");
+    let config = program.read(&format!("{RUN}/config.yaml"));
+    assert!(
+        config.contains("checkpoint:\n  mode: max\n  monitor: val_acc\n  save_top_k: 3\nlr_monitor: {}\n"),
+        "{config}"
+    );
+    // the saved configuration has the same callbacks
+    program.run(&["fit", "--config", &format!("{RUN}/config.yaml")]);
+    let names = |run: &str| {
+        let files = files(&program.path(run).join("checkpoints")).into_iter();
+        files.map(|file| file.file_name().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("lightning_logs/version_1"), names(RUN));
+    assert_eq!(program.read("lightning_logs/version_1/metrics.csv"), csv);
+}
+
+#[test]
+fn early_stopping_of_a_flag_or_a_file_ends_the_run() {
+    let program = Program::new();
+    // the first check is an improvement, as of any value
+    program.run(&[
+        "fit",
+        "--max-epochs",
+        "50",
+        "--lr",
+        "0",
+        "--early-stopping.monitor",
+        "val_loss",
+        "--early-stopping.patience",
+        "2",
+    ]);
+    program.write("run.yaml", "early_stopping: {monitor: val_loss, patience: 1}\nmodel: {lr: 0}\n");
+    program.run(&["fit", "--config", "run.yaml", "--max-epochs", "50", "--early_stopping.patience", "2"]);
+    for run in [RUN, "lightning_logs/version_1"] {
+        assert_eq!(program.checkpoint(run).file_name().unwrap(), "epoch=2-step=30.ckpt");
+    }
+}
+
+#[test]
+fn callback_settings_that_are_invalid_are_refused() {
+    let program = Program::new();
+    for (arguments, mistake) in [
+        (&["--checkpoint.save-top-k", "many"][..], "invalid `checkpoint`: "),
+        (&["--early-stopping.patience", "2"], "invalid `early_stopping`: missing field `monitor`"),
+        (&["--early-stopping.monitor", "val_loss", "--early-stopping.mode", "up"], "unknown variant `up`"),
+    ] {
+        let said = program.fail(&[&["fit", "--max-epochs", "1"], arguments].concat());
+        assert!(said.contains(mistake), "{arguments:?}: {said}");
+    }
+    program.write("run.yaml", "checkpoint: {save_topk: 3}\n");
+    let said = program.fail(&["fit", "--config", "run.yaml"]);
+    assert!(said.contains("invalid `checkpoint`: unknown field `save_topk`"), "{said}");
+}
