@@ -104,6 +104,7 @@ impl Flags {
                 .subcommand(Command::new("hooks").about("List all hooks, and where they are overridden"))
                 .subcommand(reports::runs_command())
                 .subcommand(completions_command())
+                .subcommand(reports::report_command())
                 .subcommand(
                     Command::new("doctor")
                         .about("Report the versions and locations of libtorch, the devices and the threads"),

@@ -1,7 +1,7 @@
-//! The `runs` command: a table of runs.
+//! The `runs` and `report` commands: a table of runs, and a page about them.
 
 use crate::messages::warning;
-use crate::report::{LoggedRun, ReportError, runs_in, runs_table};
+use crate::report::{LoggedRun, ReportError, runs_in, runs_of, runs_table, write_report};
 use anyhow::Result;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use std::path::PathBuf;
@@ -9,11 +9,33 @@ use std::path::PathBuf;
 // not the name of a hyperparameter
 const DIR: &str = "runs.dir";
 
+const RUN_DIRS: &str = "report.run_dirs";
+const OUTPUT: &str = "report.output";
+
 pub(super) fn runs_command() -> Command {
     let dir = Arg::new(DIR).value_name("DIR").value_parser(value_parser!(PathBuf)).default_value("lightning_logs");
     Command::new("runs")
         .about("List runs: how each ended, its best value, and the settings in which they differ")
         .arg(dir.help("The folder with the runs"))
+}
+
+pub(super) fn report_command() -> Command {
+    let run_dirs =
+        Arg::new(RUN_DIRS).value_name("RUN_DIR").value_parser(value_parser!(PathBuf)).num_args(1..).required(true);
+    let output = Arg::new(OUTPUT).short('o').long("output").value_name("FILE").value_parser(value_parser!(PathBuf));
+    Command::new("report")
+        .about("Write a page about runs: curves, histograms, images, settings")
+        .arg(run_dirs.help("The folder of each run, or a folder with runs"))
+        .arg(output.default_value("report.html").help("The HTML file"))
+}
+
+/// Writes the page of `report`, and returns its path.
+pub(super) fn report(arguments: &ArgMatches) -> Result<String> {
+    let runs = runs_of(arguments.get_many::<PathBuf>(RUN_DIRS).into_iter().flatten())?;
+    let path = arguments.get_one::<PathBuf>(OUTPUT).cloned().unwrap_or_default();
+    warn_of_problems(&runs);
+    write_report(&runs, &path)?;
+    Ok(path.display().to_string())
 }
 
 /// Returns the table of `runs`.

@@ -11,8 +11,14 @@
 //! # Ok::<(), tch_lightning::report::ReportError>(())
 //! ```
 
+mod chart;
+mod groups;
+mod histograms;
+mod media;
 mod metrics;
+mod page;
 mod run;
+mod scale;
 mod settings;
 mod table;
 
@@ -20,7 +26,9 @@ pub use metrics::Series;
 pub use run::{BestValue, LoggedRun, RunState};
 pub use table::runs_table;
 
+use crate::atomic_file;
 use crate::context::{LOGS, versions};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Runs could not be read, or a page could not be written.
@@ -31,6 +39,14 @@ pub enum ReportError {
     #[error("cannot read the runs in {}: {source}", path.display())]
     Folder {
         /// The path.
+        path: PathBuf,
+        /// Why. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
+        source: std::io::Error,
+    },
+    /// A page could not be written.
+    #[error("cannot write the report {}: {source}", path.display())]
+    Page {
+        /// The file.
         path: PathBuf,
         /// Why. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
         source: std::io::Error,
@@ -89,4 +105,21 @@ pub fn runs_of(folders: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Ve
         }
     }
     Ok(runs)
+}
+
+/// Writes a page about runs: one HTML file that needs nothing else, not even a network.
+///
+/// It shows curves of every metric, runs over each other, with training and validation of a metric in one chart; learning rates,
+/// histograms, images, figures, tables and texts; the steps per second; hyperparameters and configuration, those in which the runs differ
+/// first; layers, overridden hooks and the environment. A line of any number of rows has the smallest and the largest value of each
+/// of a few hundred intervals, so that the page stays small.
+///
+/// # Errors
+/// If the file cannot be written. An existing one then stays unchanged.
+pub fn write_report(runs: &[LoggedRun], path: impl AsRef<Path>) -> Result<(), ReportError> {
+    let path = path.as_ref();
+    let page = page::page(runs).into_string();
+    let written = atomic_file::make_folders(atomic_file::folder_of(path))
+        .and_then(|()| atomic_file::write(path, |file| file.write_all(page.as_bytes())));
+    written.map_err(|source| ReportError::Page { path: path.to_owned(), source })
 }

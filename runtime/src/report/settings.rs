@@ -9,7 +9,7 @@ pub(super) type Settings = IndexMap<String, Value>;
 /// Adds nested values under one name each.
 pub(super) fn add(settings: &mut Settings, path: &str, value: &Value) {
     match value {
-        Value::Object(fields) if !fields.is_empty() => {
+        Value::Object(fields) => {
             for (name, value) in fields {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 add(settings, &path, value);
@@ -59,7 +59,7 @@ mod tests {
             settings(&json!({"model": {"lr": 0.2, "width": 8, "depth": 2}, "data": {}})),
         ];
         let names: Vec<&str> = names(runs.iter()).into_iter().collect();
-        assert_eq!(names, ["data", "model.lr", "model.width", "model.depth"]);
+        assert_eq!(names, ["model.lr", "model.width", "model.depth"]);
         let differing = names.iter().filter(|name| differs(name, runs.iter()));
         assert_eq!(differing.collect::<Vec<_>>(), [&"model.lr", &"model.depth"]);
     }
