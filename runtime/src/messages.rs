@@ -11,7 +11,7 @@
 //! `RUST_LOG=warn,my_model=debug`. Without it, everything from [`INFO`](tracing::Level::INFO) on is printed.
 //!
 //! A hook reports by the macros of `tracing`, for which a program depends on that crate, or prints by
-//! [`ctx.print`](crate::RunContext::print). Code without a context, such as that of a logger, prints by [`print`].
+//! [`ctx.print`](crate::RunContext::print). Code without a context, such as that of a logger, prints by [`print`](fn@print).
 
 use crate::terminal;
 use console::style;

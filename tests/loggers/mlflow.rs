@@ -95,7 +95,9 @@ fn free_port() -> u16 {
 }
 
 fn logger(address: &str) -> MlflowLogger {
-    MlflowLogger::new(address).experiment_name("digits").run_name("wide").log_model(true)
+    let logger = MlflowLogger::new(address).experiment_name("digits").run_name("wide").log_model(true);
+    // a busy machine is not what is tested
+    logger.timeout(Duration::from_secs(60)).patience(Duration::from_secs(120))
 }
 
 /// The identifier of the run, and how the fit ended.
