@@ -2,5 +2,6 @@
 
 pub mod faults;
 pub mod parity;
+pub mod profiler;
 pub mod python;
 pub mod resume;

@@ -111,6 +111,7 @@ impl Structs<'_> {
                     "f64" => "double".to_owned(),
                     "i8" => "std::int8_t".to_owned(),
                     "i64" => "std::int64_t".to_owned(),
+                    "u32" => "std::uint32_t".to_owned(),
                     "u64" => "std::uint64_t".to_owned(),
                     "usize" => "std::size_t".to_owned(),
                     "C_tensor" => "at::Tensor".to_owned(),

@@ -54,3 +54,16 @@ pub enum RunningStage {
     /// Batches to predict.
     Predicting,
 }
+
+/// The name that Lightning gives the stage.
+impl fmt::Display for RunningStage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SanityChecking => "sanity_check",
+            Self::Training => "train",
+            Self::Validating => "validate",
+            Self::Testing => "test",
+            Self::Predicting => "predict",
+        })
+    }
+}

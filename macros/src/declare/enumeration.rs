@@ -18,6 +18,8 @@ pub(crate) fn hook() -> TokenStream {
         hooks.iter().filter(|hook| hook.logs() == Some(Logs::ByStep)).map(|hook| hook.variant()).collect();
     let dataloaders: Vec<_> = hooks.iter().filter(|hook| hook.is_dataloader()).map(|hook| hook.variant()).collect();
     let older: Vec<_> = hooks.iter().filter(|hook| hook.newer_name().is_some()).map(|hook| hook.variant()).collect();
+    let idle: Vec<_> =
+        hooks.iter().filter(|hook| hook.constant_default().is_some()).map(|hook| hook.variant()).collect();
     let named = |name: &str| hooks.iter().find(|hook| hook.name() == name).map(|hook| hook.variant());
     let (steps, loaders): (Vec<_>, Vec<_>) =
         hooks.iter().filter_map(|hook| Some((hook.variant(), named(hook.step()?.loader)?))).unzip();
@@ -46,6 +48,11 @@ pub(crate) fn hook() -> TokenStream {
             /// Whether the hook returns a loader, or several.
             pub const fn is_dataloader(self) -> bool {
                 matches!(self, #(Self::#dataloaders)|*)
+            }
+
+            /// Whether the default of the hook is a value, so that a module that does not override it is not called.
+            pub(crate) const fn does_nothing_by_default(self) -> bool {
+                matches!(self, #(Self::#idle)|*)
             }
 
             /// Whether the name is the older one of another hook.

@@ -101,7 +101,7 @@ fn call(declared: HookTrait, hook: Hook) -> TokenStream {
         true => (quote!(callbacks: &mut Callbacks<M>,), quote!(&mut TrainingContext::new(ctx.at(), callbacks))),
         false => (TokenStream::new(), quote!(ctx.at())),
     };
-    let called = quote!(call_hook::module(Hook::#variant, ctx, |ctx| hook(module, #context, #(#names),*)));
+    let called = quote!(call_hook::module(Hook::#variant, std::any::type_name::<M>(), ctx, |ctx| hook(module, #context, #(#names),*)));
     let body = match hook.constant_default() {
         Some(value) => quote! {
             match <M as #trait_name>::TABLE.#name {

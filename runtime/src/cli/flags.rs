@@ -23,6 +23,10 @@ pub(super) const CKPT_PATH: &str = "ckpt_path";
 pub(super) const SEED: &str = "seed_everything";
 pub(super) const CONFIG: &str = "config";
 pub(super) const PRINT_CONFIG: &str = "print_config";
+pub(super) const PLAN: &str = "plan";
+
+/// The command that lists hooks.
+pub(super) const HOOKS: &str = "hooks";
 
 const VERBS: [(&str, &str); 4] = [
     ("fit", "Train the model, with validation, and write a checkpoint"),
@@ -76,7 +80,8 @@ impl Flags {
             Part::of::<M::Hparams>("model")?,
             Part::of::<D::Hparams>("data")?,
         ];
-        let names = Names::of(&Command::new("own").args(own("fit")).args(callback_flags()), &parts);
+        let own_flags = Command::new("own").args(own("fit")).args(callback_flags()).arg(plan());
+        let names = Names::of(&own_flags, &parts);
         let parts = parts.map(|part| names.shown(part));
         let ambiguous = names.ambiguous();
         let with_flags = |command: Command, name: &str| {
@@ -85,7 +90,7 @@ impl Flags {
                 command = command.next_help_heading(heading);
                 command = command.args(part.args().map(|arg| names.surface(part, arg)));
             }
-            if name == "fit" || form == Form::FlagsAlone {
+            if ["fit", HOOKS].contains(&name) || form == Form::FlagsAlone {
                 command = command.args(callback_flags());
             }
             // a trained model takes its hyperparameters from its checkpoint
@@ -101,10 +106,18 @@ impl Flags {
                 .fold(program.subcommand_required(true).arg_required_else_help(true), |program, (name, about)| {
                     program.subcommand(with_flags(Command::new(*name).about(*about), name))
                 })
-                .subcommand(Command::new("hooks").about("List all hooks, and where they are overridden"))
                 .subcommand(reports::runs_command())
                 .subcommand(completions_command())
                 .subcommand(reports::report_command())
+                .subcommand(
+                    with_flags(
+                        Command::new(HOOKS).about(
+                            "List all hooks, and where they are overridden, or plan the hooks of a run with these flags",
+                        ),
+                        HOOKS,
+                    )
+                    .arg(plan()),
+                )
                 .subcommand(
                     Command::new("doctor")
                         .about("Report the versions and locations of libtorch, the devices and the threads"),
@@ -127,7 +140,7 @@ impl Flags {
             Form::Commands => matches.remove_subcommand().unwrap_or_default(),
             Form::FlagsAlone => ("fit".to_owned(), matches),
         };
-        let is_verb = VERBS.iter().any(|(name, _)| *name == verb);
+        let is_verb = verb == HOOKS || VERBS.iter().any(|(name, _)| *name == verb);
         let ambiguous = self.ambiguous.iter().find(|(id, _)| is_verb && all.contains_id(id));
         if let Some((_, answer)) = ambiguous {
             let mut command = self.verb(&verb);
@@ -231,6 +244,12 @@ fn config() -> Arg {
     let arg = Arg::new(CONFIG).long("config").value_name("FILE").value_parser(value_parser!(PathBuf));
     arg.action(ArgAction::Append)
         .help("Read values from this YAML file; a later file overrides an earlier one, and flags override files")
+}
+
+fn plan() -> Arg {
+    let arg = Arg::new(PLAN).long("plan").value_name("VERB").num_args(0..=1).default_missing_value("fit");
+    arg.value_parser(VERBS.map(|(name, _)| name))
+        .help("Print the hooks that a run of this verb would call, in order, without loading data [default: fit]")
 }
 
 fn print_config() -> Arg {

@@ -1,4 +1,4 @@
-use super::flags::{Flags, Form};
+use super::flags::{Flags, Form, HOOKS, PLAN};
 use super::verb::{Verb, say};
 use super::{Built, doctor, hooks, reports};
 use crate::config::TrainerConfig;
@@ -211,8 +211,9 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
         let flags = Flags::of::<M, D>(&defaults, Form::Commands)?;
         // exits the process if a flag is invalid
         let parsed = flags.parse(&arguments);
-        let stage = match parsed.verb.as_str() {
-            "hooks" => return say(&hooks::table::<M, D>()),
+        let planned = (parsed.verb == HOOKS).then(|| parsed.explicit.get_one::<String>(PLAN).cloned()).flatten();
+        let stage = match planned.as_deref().unwrap_or(&parsed.verb) {
+            HOOKS => return say(&hooks::table::<M, D>()),
             "doctor" => return say(&doctor::report()),
             "report" => return say(&reports::report(&parsed.explicit)?),
             "runs" => return say(&reports::runs(&parsed.explicit)?),
@@ -223,7 +224,8 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
             _ => Stage::Predict,
         };
         let verb = Verb::<M, D>::new(stage, parsed, &flags, defaults)?;
-        verb.run(|trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer)))
+        let complete = |trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer));
+        if planned.is_some() { verb.plan(complete) } else { verb.run(complete) }
     }
 }
 

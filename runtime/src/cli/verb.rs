@@ -117,6 +117,13 @@ where
         Ok(Some(Built { trainer, model, data, config, hyper_parameters, seed, ckpt_path }))
     }
 
+    /// Prints the hooks that a run of the verb would call.
+    pub(super) fn plan(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
+        let stage = self.stage;
+        let Some(Built { mut trainer, mut model, mut data, .. }) = self.build(complete)? else { return Ok(()) };
+        say(&trainer.plan(stage, &mut model, &mut data)?.to_string())
+    }
+
     /// Runs the verb with the trainer that `complete` completes.
     pub(super) fn run(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
         let stage = self.stage;

@@ -20,7 +20,6 @@ pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
         "callbacks" => return Some(callbacks(value)),
         "logger" => return loggers(value),
         "inference_mode" | "use_distributed_sampler" | "sync_batchnorm" => (value.is_boolean(), ""),
-        "profiler" => (false, "profilers are not configured here: see `tch_lightning::profiler`"),
         "barebones" => (
             *value == Value::Bool(false),
             "set `logger`, `enable_checkpointing`, `enable_progress_bar` and `enable_model_summary` to false, and \

@@ -1,6 +1,7 @@
 //! The rules for a configuration, with one clause of a sentence for each violation.
 
 use super::TrainerConfig;
+use crate::profiler::{Profiler, TraceSchedule};
 
 /// Returns every mistake, in the order of the fields.
 pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
@@ -26,6 +27,7 @@ pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
         at_least_one("log_every_n_steps", config.log_every_n_steps),
         config.logger.mistake(),
         across_epochs(config),
+        profiler(config),
     ];
     mistakes.into_iter().flatten().collect()
 }
@@ -33,6 +35,11 @@ pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
 fn gradient_clip_val(config: &TrainerConfig) -> Option<String> {
     let value = config.gradient_clip_val.filter(|value| !value.is_finite() || *value < 0.0)?;
     Some(format!("`gradient_clip_val` is {value}: it must be a number of 0 or more"))
+}
+
+fn profiler(config: &TrainerConfig) -> Option<String> {
+    let is_empty = matches!(config.profiler, Some(Profiler::Trace(TraceSchedule { active: 0, .. })));
+    is_empty.then(|| "`active` of the `profiler` is 0: a trace needs at least one step".to_owned())
 }
 
 /// A fraction of an epoch cannot be counted across epochs.

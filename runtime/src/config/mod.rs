@@ -31,6 +31,7 @@ pub use crate::span::Span;
 use crate::device::{Accelerator, Devices};
 use crate::paths;
 use crate::precision::Precision;
+use crate::profiler::Profiler;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -154,6 +155,12 @@ pub struct TrainerConfig {
     /// Stop on SIGINT (Ctrl-C) and SIGTERM after the current step; set false in a program that handles them itself
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub handle_signals: bool,
+    /// Measure where time goes: simple prints a table at the end, trace writes trace.json into the run's folder
+    #[arg(long, value_name = "PROFILER")]
+    pub profiler: Option<Profiler>,
+    /// Write a line to this file before each call of a hook, to find where a run hangs
+    #[arg(long, value_name = "FILE")]
+    pub trace_hooks: Option<PathBuf>,
     /// Makes literals end in `..TrainerConfig::default()`, so that fields can be added. `#[non_exhaustive]` would forbid all literals.
     #[doc(hidden)]
     #[arg(skip)]
@@ -236,6 +243,8 @@ impl Default for TrainerConfig {
             enable_progress_bar: true,
             enable_model_summary: true,
             handle_signals: true,
+            profiler: None,
+            trace_hooks: None,
             __more_may_be_added: (),
         }
     }

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::device::{Accelerator, Devices};
 use crate::precision::Precision;
+use crate::profiler::Profiler;
 use std::path::PathBuf;
 
 macro_rules! setters {
@@ -56,6 +57,8 @@ setters! {
     enable_progress_bar: bool,
     enable_model_summary: bool,
     handle_signals: bool,
+    profiler: Option<Profiler>,
+    trace_hooks: Option<PathBuf>,
 }
 
 impl TrainerConfig {

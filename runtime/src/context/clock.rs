@@ -2,6 +2,7 @@
 
 use super::RunContext;
 use crate::hook::Hook;
+use crate::profiler::{HookOwner, OpenAction};
 use crate::progress::{IntervalClock, Progress};
 use crate::stage::{RunningStage, Stage};
 use crate::training_mode;
@@ -22,6 +23,12 @@ pub(super) struct Clock {
     has_validated: bool,
     /// The time and step at which validation within training was last due.
     validation_clock: IntervalClock,
+}
+
+/// The hook around the running one.
+pub(crate) struct OuterHook {
+    hook: Option<Hook>,
+    open: Option<OpenAction>,
 }
 
 impl Clock {
@@ -184,14 +191,16 @@ impl RunContext {
         self.clock.hook
     }
 
-    /// Sets the running hook. Returns the hook around it.
-    pub(crate) fn enter_hook(&mut self, hook: Hook) -> Option<Hook> {
-        self.clock.hook.replace(hook)
+    /// Sets the running hook, and begins its time, if it is one of an owner. Returns the hook around it.
+    pub(crate) fn enter_hook(&mut self, hook: Hook, owner: Option<HookOwner>) -> OuterHook {
+        let open = owner.and_then(|owner| self.enter_observed_hook(hook, owner));
+        OuterHook { hook: self.clock.hook.replace(hook), open }
     }
 
-    /// Restores the hook that [`enter_hook`](Self::enter_hook) returned.
-    pub(crate) fn leave_hook(&mut self, outer: Option<Hook>) {
-        self.clock.hook = outer;
+    /// Restores the hook that [`enter_hook`](Self::enter_hook) returned, and ends the time of the running one.
+    pub(crate) fn leave_hook(&mut self, outer: OuterHook) {
+        self.clock.hook = outer.hook;
+        self.leave_region(outer.open);
     }
 
     pub(crate) fn set_num_training_batches(&mut self, batches: Option<usize>) {

@@ -19,6 +19,7 @@ mod optimization;
 pub mod phase;
 mod precision;
 mod print;
+mod profiling;
 mod record_queue;
 mod redone;
 mod run_state;
@@ -42,6 +43,7 @@ pub(crate) use stepping_batches::PlannedAccumulation;
 
 use crate::config::TrainerConfig;
 use crate::data::Seed;
+use crate::profiler::Recorder;
 use crate::stage::Stage;
 use clock::Clock;
 use control::Control;
@@ -70,6 +72,8 @@ pub struct RunContext {
     started: SystemTime,
     /// Whether the run writes `run.json`, which is that of the `fit` for a run in the folder of one.
     writes_run_file: bool,
+    /// The observer of the run, if the configuration has one.
+    recorder: Option<Box<Recorder>>,
 }
 
 impl RunContext {
@@ -87,6 +91,7 @@ impl RunContext {
             control: Control::default(),
             started: SystemTime::now(),
             writes_run_file: false,
+            recorder: None,
             config,
         }
     }
@@ -108,6 +113,7 @@ impl RunContext {
                 control: Control::default(),
                 started: SystemTime::now(),
                 writes_run_file: false,
+                recorder: None,
                 config,
             };
         }
@@ -127,6 +133,7 @@ impl RunContext {
             control: Control::after(before.control),
             started: SystemTime::now(),
             writes_run_file: false,
+            recorder: None,
             config,
         }
     }

@@ -289,6 +289,11 @@ impl<B: Batch> DataLoader<B> {
         self.reader.dataset_len()
     }
 
+    /// The number of workers; `None` for a combined loader.
+    pub(crate) fn num_workers(&self) -> Option<usize> {
+        self.reader.num_workers()
+    }
+
     /// Starts an epoch and returns its batches, in an order that depends only on the seed and on `epoch`. The seed is that
     /// of [`seed`](DataLoader::seed), or else the [run's](super::run_seed), which outside of a run is the process's.
     ///

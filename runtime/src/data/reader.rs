@@ -24,6 +24,11 @@ pub(super) trait Reader<B> {
     /// The number of samples in the dataset; `None` for a stream and for a combined loader.
     fn dataset_len(&self) -> Option<usize>;
 
+    /// The number of workers; `None` for a combined loader.
+    fn num_workers(&self) -> Option<usize> {
+        None
+    }
+
     /// Starts an epoch. No batch is read yet.
     fn epoch(&self, options: &Options, epoch: Epoch) -> Result<Box<dyn Feed<B> + '_>, DataError>;
 
@@ -98,6 +103,10 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for DatasetReader<S, Style> {
 
     fn dataset_len(&self) -> Option<usize> {
         self.source.dataset_len()
+    }
+
+    fn num_workers(&self) -> Option<usize> {
+        Some(self.workers.as_ref().map_or(0, |workers| workers.num_workers))
     }
 
     fn epoch(&self, options: &Options, epoch: Epoch) -> Result<Box<dyn Feed<S::Batch> + '_>, DataError> {

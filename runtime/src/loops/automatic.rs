@@ -36,7 +36,7 @@ pub(super) fn step<M: LightningModule>(
     } else {
         closure.run(run.module, run.ctx)?;
     }
-    closure.output.map_or_else(|| call_hook::module(Hook::OptimizerStep, run.ctx, |_| Err(NeverRun.into())), Ok)
+    closure.output.map_or_else(|| call_hook::in_place_of(Hook::OptimizerStep, run.ctx, |_| Err(NeverRun.into())), Ok)
 }
 
 /// The error of an `optimizer_step` that did not run its closure.

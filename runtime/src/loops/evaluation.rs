@@ -6,6 +6,7 @@ use crate::data::{Batch, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
+use crate::profiler::Region;
 use crate::stage::{RunningStage, Stage};
 use crate::training_mode::TrainingMode;
 use tch::no_grad_guard;
@@ -94,7 +95,13 @@ impl<M: LightningModule> Evaluation<M> {
         let mut is_empty = true;
         for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
             run.ctx.set_dataloader_idx((loaders.len() > 1).then_some(dataloader_idx));
-            for batch in batches::of_evaluation(run, (kind.dataloader(), dataloader_idx), loader, epoch, count)? {
+            let mut batches = batches::of_evaluation(run, (kind.dataloader(), dataloader_idx), loader, epoch, count)?;
+            let waiting = Region::waiting_for(kind.dataloader());
+            loop {
+                if run.ctx.stage() != Stage::Fit {
+                    run.ctx.begin_profiler_step();
+                }
+                let Some(batch) = run.measured(waiting, |_| batches.next()) else { break };
                 let EpochBatch { batch, batch_idx, .. } = batch?;
                 is_empty = false;
                 kind.advance(run, batch, batch_idx, dataloader_idx)?;
@@ -185,7 +192,7 @@ impl Kind {
             Self::Validation => {
                 run.ctx.epoch_end_reached();
                 run.on_validation_epoch_end()?;
-                let logged = run.ctx.end_logged_epoch()?;
+                let logged = run.measured(Region::Logging, |run| run.ctx.end_logged_epoch())?;
                 run.on_validation_end()?;
                 drop(mode);
                 ModelHooksTable::on_validation_model_train(run.module, run.ctx)?;
@@ -194,7 +201,7 @@ impl Kind {
             Self::Test => {
                 run.ctx.epoch_end_reached();
                 run.on_test_epoch_end()?;
-                let logged = run.ctx.end_logged_epoch()?;
+                let logged = run.measured(Region::Logging, |run| run.ctx.end_logged_epoch())?;
                 run.on_test_end()?;
                 drop(mode);
                 ModelHooksTable::on_test_model_train(run.module, run.ctx)?;
@@ -210,6 +217,8 @@ fn log_step<M: LightningModule>(run: &mut Run<'_, M>, batch_idx: usize) -> Resul
         return Ok(());
     }
     let dataloader_idx = run.ctx.dataloader_idx();
-    let row = run.ctx.active_log().step_row(dataloader_idx);
-    Ok(run.ctx.write_row(row, batch_idx)?)
+    run.measured(Region::Logging, |Run { ctx, .. }| {
+        let row = ctx.active_log().step_row(dataloader_idx);
+        Ok(ctx.write_row(row, batch_idx)?)
+    })
 }

@@ -89,7 +89,7 @@ fn step<M: LightningModule>(run: &mut Run<'_, M>, scheduler: LrSchedulerIndex) -
 
 fn miss<M: LightningModule>(run: &mut Run<'_, M>, strict: bool, missing: NotLogged) -> Result<(), Error> {
     if strict {
-        return call_hook::module(Hook::LrSchedulerStep, run.ctx, |_| Err(missing.into()));
+        return call_hook::in_place_of(Hook::LrSchedulerStep, run.ctx, |_| Err(missing.into()));
     }
     messages::warning!("{missing}");
     Ok(())

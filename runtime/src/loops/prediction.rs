@@ -5,6 +5,7 @@ use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
+use crate::profiler::Region;
 use tch::no_grad_guard;
 
 /// A function that takes each prediction.
@@ -33,7 +34,10 @@ pub(crate) fn predict<M: LightningModule>(
     run.on_predict_epoch_start()?;
     let (mut predictions, mut is_empty) = (Vec::new(), true);
     for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
-        for batch in batches::of_evaluation(run, (hook, dataloader_idx), loader, 0, count)? {
+        let mut batches = batches::of_evaluation(run, (hook, dataloader_idx), loader, 0, count)?;
+        loop {
+            run.ctx.begin_profiler_step();
+            let Some(batch) = run.measured(Region::waiting_for(hook), |_| batches.next()) else { break };
             let EpochBatch { batch, batch_idx, .. } = batch?;
             let prediction = advance(run, batch, batch_idx, dataloader_idx)?;
             is_empty = false;

@@ -10,6 +10,7 @@ use crate::data::{Batch, Batches};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{Flow, LightningModule, ModelHooksTable, Run, TrainingOutput};
+use crate::profiler::Region;
 use crate::progress::Position;
 
 /// Trains on the batches of an epoch, and validates when that is due. `batches` are those of a resumed epoch.
@@ -29,9 +30,12 @@ pub(super) fn run<M: LightningModule>(
         advance_end(run, validation.as_deref_mut())?;
     }
     let count = run.ctx.num_training_batches();
+    run.ctx.set_training_workers(training.loader.num_workers());
     let mut batches = batches::of_epoch(run, &training.loader, batches, count)?;
+    let mut waiting = Region::FirstBatch;
     while !is_done(run.ctx) {
-        let Some(batch) = batches.next() else {
+        run.ctx.begin_profiler_step();
+        let Some(batch) = run.measured(waiting, |_| batches.next()) else {
             let (current_epoch, batches_ready) = (run.ctx.current_epoch(), run.ctx.progress().batches_ready());
             if batches_ready == 0 {
                 return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: Some(current_epoch) });
@@ -40,7 +44,9 @@ pub(super) fn run<M: LightningModule>(
             let what = "and the stream of `train_dataloader` now ends before";
             return Err(not_continued(current_epoch, batches_ready, what));
         };
-        if advance(run, batch?)? == Flow::SkipEpoch {
+        waiting = Region::NextBatch;
+        let batch = batch?;
+        if run.measured(Region::TrainingBatch, |run| advance(run, batch))? == Flow::SkipEpoch {
             break;
         }
         advance_end(run, validation.as_deref_mut())?;
@@ -89,9 +95,9 @@ fn advance_end<M: LightningModule>(run: &mut Run<'_, M>, validation: Option<&mut
     if let Some(validation) = validation
         && validation.is_due(run.ctx)
     {
-        run.ctx.read_losses()?;
+        run.measured(Region::Logging, |run| run.ctx.read_losses())?;
         run.ctx.redo_validation_from_here()?;
-        validation.run(run, has_stepped)?;
+        run.measured(Region::Validation, |run| validation.run(run, has_stepped))?;
     }
     // a run that fails in validation resumes there, and validates then
     run.ctx.see_validation_steps();
@@ -102,7 +108,7 @@ fn advance_end<M: LightningModule>(run: &mut Run<'_, M>, validation: Option<&mut
 
 fn end<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
     run.ctx.leave_batch(None);
-    run.ctx.read_losses()?;
+    run.measured(Region::Logging, |run| run.ctx.read_losses())?;
     if !run.ctx.progress().is_last_batch() {
         run.ctx.keep_cut_log()?;
     }
@@ -120,7 +126,7 @@ fn last_hooks<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
     run.ctx.epoch_end_reached();
     on_train_epoch_end(run)?;
     lr_schedulers::update(run, SchedulePoint::Epoch)?;
-    run.ctx.end_logged_epoch()?;
+    run.measured(Region::Logging, |run| run.ctx.end_logged_epoch())?;
     Ok(())
 }
 
@@ -141,11 +147,13 @@ fn on_train_epoch_end<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Er
 
 /// Writes the row of a step, every `log_every_n_steps` steps.
 fn log_step<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
-    let ctx = &mut *run.ctx;
+    let ctx = &*run.ctx;
     if !ctx.should_update_logs() || !ctx.steps_after_this_batch() || !ctx.has_loggers() {
         return Ok(());
     }
-    ctx.read_losses()?;
-    let row = ctx.active_log().step_row(None);
-    Ok(ctx.write_row(row, ctx.logged_step())?)
+    run.measured(Region::Logging, |Run { ctx, .. }| {
+        ctx.read_losses()?;
+        let row = ctx.active_log().step_row(None);
+        Ok(ctx.write_row(row, ctx.logged_step())?)
+    })
 }

@@ -10,6 +10,7 @@ use crate::hook::Hook;
 use crate::messages;
 use crate::module::{LightningModule, ModelHooksTable, Run};
 use crate::native::RandomState;
+use crate::profiler::Region;
 use crate::stage::RunningStage;
 
 /// The validation of a `fit`.
@@ -44,8 +45,10 @@ impl<M: LightningModule> Validation<M> {
         // the sanity check must not change the random numbers of the run
         let random_state = RandomState::of(run.ctx.device())?;
         run.callbacks.on_sanity_check_start(run.ctx, run.module)?;
-        self.load_early(run)?;
-        let logged = self.evaluation.run(run, batches)?;
+        let logged = run.measured(Region::SanityCheck, |run| {
+            self.load_early(run)?;
+            self.evaluation.run(run, batches)
+        })?;
         run.callbacks.on_sanity_check_end(run.ctx, run.module)?;
         random_state.restore()?;
         warn_of_misspellings(run.callbacks, run.ctx, logged);

@@ -6,13 +6,24 @@ use crate::error::{Error, HookError};
 use crate::file_error::FileError;
 use crate::hook::Hook;
 use crate::loggers::LoggerError;
+use crate::profiler::HookOwner;
 use crate::run_location::{HookLocation, RunLocation};
 use crate::{panic, users_line};
 use anyhow::Result;
 use tch::TchError;
 
-/// Calls a hook of the module or the data module.
+/// Calls a hook of the module or the data module, whose type has the name `owner`.
 pub(crate) fn module<T>(
+    hook: Hook,
+    owner: &'static str,
+    ctx: &mut RunContext,
+    call: impl FnOnce(&mut RunContext) -> Result<T>,
+) -> std::result::Result<T, Error> {
+    run(hook, Some(HookOwner::Module(owner)), ctx, call)
+}
+
+/// Runs a part of the loops that fails as if a hook of the module did.
+pub(crate) fn in_place_of<T>(
     hook: Hook,
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
@@ -27,17 +38,18 @@ pub(crate) fn callback<T>(
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
-    run(hook, Some(name), ctx, call)
+    run(hook, Some(HookOwner::Callback(name)), ctx, call)
 }
 
 // A program has an instance of this for each hook: everything that does not depend on `call` is in functions of its own.
 fn run<T>(
     hook: Hook,
-    callback: Option<&'static str>,
+    owner: Option<HookOwner>,
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
-    let outer = ctx.enter_hook(hook);
+    let outer = ctx.enter_hook(hook, owner);
+    let callback = owner.and_then(HookOwner::callback);
     let location = panic::aborts().then(|| HookLocation { hook, callback, location: ctx.location() });
     let outcome = panic::catch_in_hook(location, || call(ctx));
     ctx.leave_hook(outer);
@@ -84,7 +96,7 @@ mod tests {
         (0..2).for_each(|_| ctx.progress_mut().end_epoch());
         ctx.enter_epoch();
         ctx.enter_batch(5, None);
-        module(Hook::TrainingStep, &mut ctx, call).unwrap_err().to_string()
+        module(Hook::TrainingStep, "Model", &mut ctx, call).unwrap_err().to_string()
     }
 
     #[test]
@@ -105,7 +117,8 @@ mod tests {
     #[test]
     fn hook_error_outside_of_an_epoch_names_none() {
         let mut ctx = RunContext::new(TrainerConfig::default());
-        let said = module::<()>(Hook::Setup, &mut ctx, |_| anyhow::bail!("no such file")).unwrap_err().to_string();
+        let said =
+            module::<()>(Hook::Setup, "Model", &mut ctx, |_| anyhow::bail!("no such file")).unwrap_err().to_string();
         assert_eq!(said, "`setup` failed in `fit`: no such file");
     }
 

@@ -6,6 +6,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::module::Flow;
 use crate::optim::OptimizerIndex;
+use crate::profiler::Region;
 use tch::{Device, Tensor};
 
 /// The parts of a run that the loops use. Its hook methods call the callbacks first and then the module, as Lightning does.
@@ -25,8 +26,19 @@ impl<M: LightningModule> Run<'_, M> {
 
     /// Moves a batch to the device.
     pub(crate) fn transfer(&mut self, batch: M::Batch, dataloader_idx: usize) -> Result<M::Batch, Error> {
-        let batch = self.ctx.config().precision.convert_input(batch)?;
-        self.data.transfer(self.module, self.ctx, batch, dataloader_idx)
+        self.measured(Region::Transfer, |run| {
+            let batch = run.ctx.config().precision.convert_input(batch)?;
+            run.data.transfer(run.module, run.ctx, batch, dataloader_idx)
+        })
+    }
+
+    /// Measures a part of the loops, if the run has a profiler.
+    #[inline]
+    pub(crate) fn measured<T>(&mut self, region: Region, work: impl FnOnce(&mut Self) -> T) -> T {
+        let open = self.ctx.enter_region(region);
+        let value = work(self);
+        self.ctx.leave_region(open);
+        value
     }
 }
 

@@ -23,6 +23,13 @@ pub(super) struct CRecord {
     _neither_send_nor_sync: PhantomData<*mut u8>,
 }
 
+/// `lightning::OperatorTrace` in `native/trace.cpp`.
+#[repr(C)]
+pub(super) struct COperatorTrace {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
 /// The autocast settings of a thread for one type of device.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -308,6 +315,21 @@ unsafe extern "C" {
 unsafe extern "C" {
     pub(super) fn lightning_flops_start() -> *mut c_char;
     pub(super) fn lightning_flops_finish(flops: *mut u64) -> *mut c_char;
+}
+
+// trace.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_steady_nanos() -> u64;
+    pub(super) fn lightning_thread_number() -> u32;
+    pub(super) fn lightning_operator_trace_start(trace: *mut *mut COperatorTrace) -> *mut c_char;
+    pub(super) fn lightning_operator_trace_clear(trace: *mut COperatorTrace);
+    pub(super) fn lightning_operator_trace_visit(
+        trace: *const COperatorTrace,
+        visitor: *mut c_void,
+        visit_thread: unsafe extern "C" fn(*mut c_void, u32, *const c_char),
+        visit: unsafe extern "C" fn(*mut c_void, *const c_char, u64, u64, u32),
+    );
+    pub(super) fn lightning_operator_trace_stop(trace: *mut COperatorTrace);
 }
 
 // device.cpp

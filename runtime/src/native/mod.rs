@@ -25,6 +25,7 @@ mod stream;
 mod system;
 mod tensor;
 mod threads;
+mod trace;
 
 pub(crate) use anomaly::AnomalyMode;
 pub(crate) use autocast::{Autocast, AutocastDtype};
@@ -50,3 +51,4 @@ pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;
 pub(crate) use tensor::{TensorIdentity, detach, forget_graph, set_gradient};
 pub(crate) use threads::use_one_intraop_thread;
+pub(crate) use trace::{OperatorTrace, TracedOperators, steady_nanos};

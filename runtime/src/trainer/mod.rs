@@ -17,6 +17,7 @@ mod frozen;
 mod loggers;
 mod misfit;
 mod optimizers;
+mod plan;
 #[cfg(test)]
 mod power_cut;
 mod requirements;
@@ -50,6 +51,7 @@ use crate::stage::Stage;
 use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
+use std::any::type_name;
 
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
 /// [`Trainer`](https://lightning.ai/docs/pytorch/stable/common/trainer.html).
@@ -210,6 +212,7 @@ impl<M: LightningModule> Trainer<M> {
         body: impl FnOnce(&mut Run<'_, M>, Option<Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         self.begin(stage)?;
+        self.ctx.begin_profiling(type_name::<M>())?;
         let checkpoint = self.read_checkpoint(stage)?;
         let _training_mode = TrainingMode::enter(stage == Stage::Fit);
         let _anomaly_mode = self.ctx.config().detect_anomaly.then(AnomalyMode::on);
@@ -243,6 +246,7 @@ impl<M: LightningModule> Trainer<M> {
 
     /// Releases the resources of a run after its end.
     fn release(&mut self, has_failed: bool) {
+        self.ctx.end_profiling();
         self.ctx.untoggle_optimizer();
         if has_failed {
             self.ctx.release_metrics();

@@ -10,6 +10,7 @@ use crate::loggers::SavedCheckpoint;
 use crate::module::{CheckpointHooksTable, LightningModule, Run, trainable, variables};
 use crate::optim::{Optimizer, ParameterGroup};
 use crate::precision::GradScaler;
+use crate::profiler::Region;
 use crate::progress::Position;
 use std::path::{Path, PathBuf};
 
@@ -21,13 +22,13 @@ impl<M: LightningModule> Run<'_, M> {
     /// point.
     #[inline]
     pub(crate) fn save_what_was_asked_for(&mut self) -> Result<(), Error> {
-        if self.ctx.save_requests().is_empty() { Ok(()) } else { self.prepare_all() }
+        if self.ctx.save_requests().is_empty() { Ok(()) } else { self.measured(Region::Checkpoint, Self::prepare_all) }
     }
 
     /// Writes the requested checkpoints. The loops call it at points from which training can resume.
     #[inline]
     pub(crate) fn save_what_is_pending(&mut self) -> Result<(), Error> {
-        if self.ctx.has_pending_saves() { self.write_all() } else { Ok(()) }
+        if self.ctx.has_pending_saves() { self.measured(Region::Checkpoint, Self::write_all) } else { Ok(()) }
     }
 
     #[cold]

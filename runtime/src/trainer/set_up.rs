@@ -34,7 +34,7 @@ impl<M: LightningModule> Run<'_, M> {
     }
 
     /// Adds the callbacks of the module and of the configuration.
-    fn add_callbacks(&mut self) -> Result<(), Error> {
+    pub(super) fn add_callbacks(&mut self) -> Result<(), Error> {
         let configured = LightningModuleTable::configure_callbacks(self.module, self.ctx)?;
         self.callbacks.configure(configured);
         let of_trainer = of_trainer(self.callbacks, self.ctx);
@@ -98,7 +98,7 @@ fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) ->
 fn convert_and_move<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
     let (device, precision) = (run.ctx.device(), run.ctx.config().precision);
     let module = &mut *run.module;
-    call_hook::module(Hook::ConfigureModel, run.ctx, |_| {
+    call_hook::in_place_of(Hook::ConfigureModel, run.ctx, |_| {
         let store = module.parameters();
         precision.convert_module(store);
         if store.device() != device {

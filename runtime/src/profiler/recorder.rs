@@ -1,0 +1,151 @@
+//! The observer of a run: it is called at the beginning and the end of each action.
+
+use super::action::{HookOwner, Region};
+use super::advice::{Loading, advice};
+use super::hook_calls::HookCalls;
+use super::times::{ActionTime, Key, Times, table};
+use super::trace::{FinishedTrace, Trace};
+use super::{Profiler, TraceSchedule};
+use crate::file_error::FileError;
+use crate::hook::Hook;
+use crate::native::steady_nanos;
+use crate::run_location::RunLocation;
+use crate::stage::RunningStage;
+use std::path::Path;
+use std::time::Duration;
+
+/// Measures the actions of a run and writes down its hooks, as configured.
+pub(crate) struct Recorder {
+    module: &'static str,
+    profiler: Option<Profiler>,
+    hooks: Option<HookCalls>,
+    times: Times,
+    trace: Option<Trace>,
+    /// The actions that are running, each within the one before.
+    open: Vec<Open>,
+    began: u64,
+    ended: Option<u64>,
+    loading: Option<Loading>,
+}
+
+/// A running action.
+struct Open {
+    key: Key,
+    began: u64,
+    /// The time of the actions within it that have ended.
+    inner: u64,
+}
+
+/// The number of actions around one that has begun.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "an action that is not ended contains all later ones"]
+pub(crate) struct OpenAction(usize);
+
+impl Recorder {
+    /// Returns the observer of a run of `module`, the name of a type; `None` if nothing is to be observed.
+    pub(crate) fn begin(
+        module: &'static str,
+        profiler: Option<Profiler>,
+        hooks: Option<&Path>,
+    ) -> Result<Option<Self>, FileError> {
+        if profiler.is_none() && hooks.is_none() {
+            return Ok(None);
+        }
+        let trace = |schedule: TraceSchedule| Trace::new(schedule);
+        Ok(Some(Self {
+            module,
+            profiler,
+            hooks: hooks.map(HookCalls::create).transpose()?,
+            times: Times::new(module),
+            trace: if let Some(Profiler::Trace(schedule)) = profiler { Some(trace(schedule)) } else { None },
+            open: Vec::new(),
+            began: steady_nanos(),
+            ended: None,
+            loading: None,
+        }))
+    }
+
+    pub(crate) fn enter_hook(
+        &mut self,
+        hook: Hook,
+        owner: HookOwner,
+        at: RunLocation,
+        stage: RunningStage,
+    ) -> OpenAction {
+        if let Some(hooks) = &mut self.hooks {
+            hooks.write(hook, owner, self.module, at, stage);
+        }
+        if self.profiler.is_none() {
+            return OpenAction(0);
+        }
+        let key = self.times.hook(owner, hook);
+        self.enter(key)
+    }
+
+    pub(crate) fn enter_region(&mut self, region: Region) -> OpenAction {
+        if self.profiler.is_none() { OpenAction(0) } else { self.enter(Key::Region(region)) }
+    }
+
+    pub(crate) fn enter_named(&mut self, name: &str) -> OpenAction {
+        if self.profiler.is_none() {
+            return OpenAction(0);
+        }
+        let key = self.times.named(name);
+        self.enter(key)
+    }
+
+    fn enter(&mut self, key: Key) -> OpenAction {
+        let around = OpenAction(self.open.len());
+        self.open.push(Open { key, began: steady_nanos(), inner: 0 });
+        around
+    }
+
+    /// Ends an action, with those within it that a panic left open.
+    pub(crate) fn leave(&mut self, OpenAction(around): OpenAction) {
+        if self.open.len() <= around {
+            return;
+        }
+        let now = steady_nanos();
+        while self.open.len() > around {
+            let Some(Open { key, began, inner }) = self.open.pop() else { return };
+            let total = now.saturating_sub(began);
+            if let Some(outer) = self.open.last_mut() {
+                outer.inner += total;
+            }
+            self.times.add(key, total, total.saturating_sub(inner));
+            if let Some(trace) = &mut self.trace {
+                trace.add(key, began, now);
+            }
+        }
+    }
+
+    /// Tells what loads the training batches, for the advice: not on a GPU, which may compute while the host waits.
+    pub(crate) fn set_loading(&mut self, workers: Option<usize>) {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        self.loading = Some(Loading { workers, processors });
+    }
+
+    /// Begins a step of a trace's schedule. Returns the trace that ends before it, if one does.
+    pub(crate) fn begin_step(&mut self) -> Option<FinishedTrace> {
+        let trace = self.trace.as_mut()?;
+        trace.begin_step(&self.times)
+    }
+
+    /// Ends the run. Returns the trace that the end of the run cuts short, if one is running.
+    pub(crate) fn end(&mut self) -> Option<FinishedTrace> {
+        self.leave(OpenAction(0));
+        self.ended.get_or_insert_with(steady_nanos);
+        self.trace.as_mut()?.end(&self.times)
+    }
+
+    pub(crate) fn times(&self) -> Vec<ActionTime> {
+        self.times.all()
+    }
+
+    /// Returns the table of the simple profiler, and the advice.
+    pub(crate) fn summary(&self) -> Option<(String, Option<String>)> {
+        let run = self.ended.unwrap_or_else(steady_nanos).saturating_sub(self.began);
+        let of_simple = self.profiler == Some(Profiler::Simple);
+        of_simple.then(|| (table(&self.times(), Duration::from_nanos(run)), advice(&self.times, run, self.loading)))
+    }
+}

@@ -1,0 +1,3 @@
+//! What the tests of profilers and their program share.
+
+pub mod model;

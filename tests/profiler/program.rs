@@ -1,0 +1,8 @@
+//! A generated program whose parts take known times, for the tests of profilers.
+
+use std::process::ExitCode;
+use tests::profiler::model::{Line, Rows};
+
+fn main() -> ExitCode {
+    Line::main::<Rows>()
+}
