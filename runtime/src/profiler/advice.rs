@@ -46,7 +46,8 @@ pub(super) fn advice(times: &Times, run: u64, loading: Option<Loading>) -> Optio
 /// assumes that workers do not slow one another down, as they do if they compute and there are more of them than processors.
 fn needed(waits: f64, workers: usize) -> usize {
     let busy = if workers == 0 { waits } else { workers as f64 };
-    (busy / (1.0 - waits).max(f64::EPSILON)).ceil() as usize
+    // the quotient of a whole number of workers may be rounded up by its last bit
+    (busy / (1.0 - waits).max(f64::EPSILON) - 1e-9).ceil() as usize
 }
 
 fn of_waiting(waits: f64, Loading { workers, processors }: Loading) -> String {
