@@ -216,10 +216,14 @@ def reason(what, stderr):
     return f"pip could not install {what}: {(last or ['it gave no reason'])[-1].removeprefix('ERROR:').strip()}"
 
 
-# For torch-sys where its C++ is not compiled ahead, and for two compressors that its dependents compile and never call.
+# For torch-sys where its C++ is not compiled ahead, for two compressors that its dependents compile and never call, and for the hash of the
+# program that each run saves, which takes a second for a debug build if it is not optimized.
 PROFILES = """\
 [profile.dev.package.torch-sys]
 debug = false
+
+[profile.dev.package.twox-hash]
+opt-level = 3
 
 [profile.release.package.torch-sys]
 debug = false
