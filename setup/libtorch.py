@@ -43,13 +43,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="?", type=Path, default=HERE.parent, help="the project [default: this checkout]")
     folder = parser.parse_args().folder
-    try:
+    with errors_as_sentences():
         if not folder.is_dir():
             raise Refused(f"{folder} is not a folder: name the folder of a cargo project.")
         libtorch = named_libtorch() or cached_libtorch()
         check_config(folder, libtorch)
         write_config(folder, libtorch, compiled_bindings(libtorch))
         print(f"libtorch {VERSION} in {libtorch}")
+
+
+@contextlib.contextmanager
+def errors_as_sentences():
+    """Ends the program with one sentence for an error that the user can correct."""
+    try:
+        yield
     except Refused as sentence:
         sys.exit(f"error: {sentence}")
     except OSError as error:

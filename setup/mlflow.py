@@ -9,18 +9,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from libtorch import HERE, Refused, cache_folder, only_one, require_pip
+from libtorch import HERE, Refused, cache_folder, errors_as_sentences, only_one, require_pip
 
 
 def main():
-    try:
+    with errors_as_sentences():
         print(f"MLflow for the tests: {environment()}")
-    except Refused as sentence:
-        sys.exit(f"error: {sentence}")
-    except OSError as error:
-        sys.exit(f"error: the set-up could not write {error.filename or 'its files'}: {error.strerror}.")
-    except KeyboardInterrupt:
-        sys.exit("error: the set-up was interrupted; it left no partial files.")
 
 
 def environment():

@@ -50,6 +50,7 @@ pub mod schedule;
 mod seed_everything;
 mod shown;
 mod signal;
+mod since_1970;
 mod span;
 mod stage;
 mod table;

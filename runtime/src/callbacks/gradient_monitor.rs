@@ -16,12 +16,12 @@ use tch::{Kind, TchError, Tensor, no_grad};
 /// | name | value |
 /// |---|---|
 /// | `grad_norm/{parameter}` | the L2 norm of the gradient, before it is clipped |
-/// | `grad_norm_total` | the L2 norm of all gradients of the optimizers, before they are clipped |
+/// | `grad_norm_total` | the L2 norm of all gradients, before they are clipped; with several optimizers, that of the last that stepped |
 /// | `update_ratio/{parameter}` | the L2 norm of the optimizer's update, divided by that of the parameter before it: a value of about 1e-3 is usual, and one of 0.1 a sign of a learning rate that is too high |
 /// | `dead_units/{parameter}` | for parameters of two dimensions or more, the part of the units (rows of the first dimension) whose gradient is 0, as that of a ReLU that is never active |
 ///
 /// They are logged with the row of a step, every `log_every_n_steps` steps. Other steps do nothing, and no step waits for the device; the
-/// parameters are copied for a step that is logged. Several optimizers of manual optimization are logged together.
+/// parameters are copied for a step that is logged.
 ///
 /// Lightning's loggers have [`watch`](https://lightning.ai/docs/pytorch/stable/extensions/generated/lightning.pytorch.loggers.WandbLogger.html)
 /// for histograms of gradients; [`ctx.log_histogram`](crate::RunContext::log_histogram) logs those.
@@ -125,9 +125,9 @@ impl<M: LightningModule> Callback<M> for GradientMonitor {
         }
         let gradients: Vec<Tensor> = parameters.iter().map(Tensor::grad).collect();
         if self.grad_norms {
-            log_each(ctx, "grad_norm", &names, &norms(&gradients)?)?;
-            let total = ctx.optimizer(optimizer).grad_norm()?;
-            ctx.log("grad_norm_total", total);
+            let each = norms(&gradients)?;
+            log_each(ctx, "grad_norm", &names, &each)?;
+            ctx.log("grad_norm_total", each.f_norm()?);
         }
         if self.dead_units {
             for (name, gradient) in names.iter().zip(&gradients).filter(|(_, gradient)| gradient.dim() > 1) {

@@ -2,6 +2,8 @@
 
 use crate::context::Context;
 use crate::context::phase::Outside;
+use crate::counted::grouped;
+use crate::loggers::{Graph, GraphLayer, GraphTensor};
 use crate::module::{Callback, LightningModule, buffers, trainable};
 use crate::{table, terminal};
 use anyhow::Result;
@@ -33,32 +35,12 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
     }
 }
 
-struct Layer {
-    name: String,
-    /// The name of each tensor in the layer, with its shape.
-    tensors: Vec<(String, Vec<i64>)>,
-    elements: usize,
-}
-
-impl Layer {
-    /// Lists the tensors in PyTorch's order, the weight before the bias.
-    fn tensors(&self) -> String {
-        let mut tensors: Vec<_> = self.tensors.iter().collect();
-        tensors.sort_by_key(|(name, _)| match name.as_str() {
-            "weight" => 0,
-            "bias" => 1,
-            _ => 2,
-        });
-        let shown: Vec<String> = tensors.into_iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
-        shown.join(", ")
-    }
-}
-
 /// Returns the table of the layers of named parameters and buffers.
 fn summary(parameters: &[(String, Tensor)], buffers: &[(String, Tensor)]) -> String {
     let mut table = table::with_header(["Layer", "Tensors", "Elements"]);
-    for layer in layers(parameters.iter().chain(buffers)) {
-        table.add_row([layer.name.clone(), layer.tensors(), grouped(layer.elements)]);
+    for layer in Graph::of(parameters.iter().chain(buffers)).layers {
+        let elements = layer.tensors.iter().map(GraphTensor::elements).sum();
+        table.add_row([layer.name.clone(), tensors(&layer), grouped(elements)]);
     }
     if let Some(column) = table.column_mut(2) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -75,44 +57,26 @@ fn summary(parameters: &[(String, Tensor)], buffers: &[(String, Tensor)]) -> Str
     text
 }
 
-fn elements(tensors: &[(String, Tensor)]) -> usize {
-    tensors.iter().map(|(_, tensor)| tensor.numel()).sum()
+fn elements(tensors: &[(String, Tensor)]) -> u64 {
+    tensors.iter().map(|(_, tensor)| tensor.numel() as u64).sum()
 }
 
-/// Groups tensors by layer, in the order of the first tensor of each: `conv1.weight` and `conv1.bias` belong to `conv1`.
-fn layers<'a>(tensors: impl Iterator<Item = &'a (String, Tensor)>) -> Vec<Layer> {
-    let mut layers: Vec<Layer> = Vec::new();
-    for (path, tensor) in tensors {
-        let (layer, name) = path.rsplit_once('.').unwrap_or(("", path));
-        let shown = (name.to_owned(), tensor.size());
-        match layers.iter_mut().find(|known| known.name == layer) {
-            Some(known) => {
-                known.tensors.push(shown);
-                known.elements += tensor.numel();
-            }
-            None => layers.push(Layer { name: layer.to_owned(), tensors: vec![shown], elements: tensor.numel() }),
-        }
-    }
-    layers
-}
-
-/// Formats `1234567` as `1,234,567`.
-fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
+/// Lists the tensors of a layer in PyTorch's order, the weight before the bias.
+fn tensors(layer: &GraphLayer) -> String {
+    let mut tensors: Vec<_> = layer.tensors.iter().collect();
+    tensors.sort_by_key(|tensor| match tensor.name.as_str() {
+        "weight" => 0,
+        "bias" => 1,
+        _ => 2,
+    });
+    let shown: Vec<String> = tensors.into_iter().map(|tensor| format!("{} {:?}", tensor.name, tensor.shape)).collect();
+    shown.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use tch::{Device, Kind};
-
-    #[test]
-    fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
-    }
 
     #[test]
     fn summary_has_a_row_per_layer_and_totals() {

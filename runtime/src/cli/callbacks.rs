@@ -137,12 +137,8 @@ impl CallbackSettings {
 
 /// Returns the value of a flag, which its field checks.
 fn value(field: &str, text: &str) -> Value {
-    let text = || Value::String(text.to_owned());
-    if TEXTS.contains(&field) {
-        text()
-    } else {
-        serde_json::from_str(text().as_str().unwrap_or_default()).unwrap_or_else(|_| text())
-    }
+    let read = if TEXTS.contains(&field) { None } else { serde_json::from_str(text).ok() };
+    read.unwrap_or_else(|| text.into())
 }
 
 /// Returns a callback with the settings in place of the values of its base; `None` without settings.

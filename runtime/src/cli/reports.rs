@@ -1,5 +1,6 @@
 //! The `runs` and `report` commands: a table of runs, and a page about them.
 
+use crate::context::LOGS;
 use crate::messages::warning;
 use crate::report::{LoggedRun, ReportError, runs_in, runs_of, runs_table, write_report};
 use anyhow::Result;
@@ -13,7 +14,7 @@ const RUN_DIRS: &str = "report.run_dirs";
 const OUTPUT: &str = "report.output";
 
 pub(super) fn runs_command() -> Command {
-    let dir = Arg::new(DIR).value_name("DIR").value_parser(value_parser!(PathBuf)).default_value("lightning_logs");
+    let dir = Arg::new(DIR).value_name("DIR").value_parser(value_parser!(PathBuf)).default_value(LOGS);
     Command::new("runs")
         .about("List runs: how each ended, its best value, and the settings in which they differ")
         .arg(dir.help("The folder with the runs"))

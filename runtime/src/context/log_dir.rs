@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub(crate) const LOGS: &str = "lightning_logs";
 const VERSION: &str = "version_";
 /// The resolved configuration of a run of a generated program, in the folder of the run.
-const CONFIG: &str = "config.yaml";
+pub(crate) const CONFIG: &str = "config.yaml";
 /// The number of earlier runs whose temporary files are removed before a run.
 const TIDIED: usize = 100;
 

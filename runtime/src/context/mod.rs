@@ -31,7 +31,7 @@ pub(crate) use checkpoint_folders::{CHECKPOINTS, checkpoint_folders};
 pub use control::EndReason;
 pub(crate) use error::ContextError;
 pub(crate) use interruption::Interruption;
-pub(crate) use log_dir::{ConfigurationFile, LOGS, versions};
+pub(crate) use log_dir::{CONFIG, ConfigurationFile, LOGS, versions};
 pub use log_entry::LogEntry;
 pub use lr_schedulers::RunningLrScheduler;
 pub use phase::Context;

@@ -25,10 +25,7 @@ impl<At> Context<At> {
     /// }
     /// ```
     pub fn profile<T>(&mut self, name: &str, work: impl FnOnce(&mut Self) -> T) -> T {
-        let open = self.run.recorder.as_mut().map(|recorder| recorder.enter_named(name));
-        let value = work(self);
-        self.run.leave_region(open);
-        value
+        self.run.profile(name, |run| work(run.at()))
     }
 }
 

@@ -111,29 +111,15 @@ impl RunContext {
     /// }
     /// ```
     pub fn log_image(&mut self, name: impl Into<String>, image: &Tensor) {
-        let name = name.into();
         let mistake = if image.defined() { Image::mistake(image) } else { Some("an undefined tensor".to_owned()) };
-        if let Some(mistake) = mistake {
-            return self.refuse(name, mistake);
-        }
-        if !self.writes_records() {
-            return;
-        }
-        match copy(image) {
-            Ok(pixels) => self.push(bytes_of(&pixels), Queued::Image { name, pixels }),
-            Err(error) => self.refuse_logged(error.to_string()),
-        }
+        self.log_pixels(name.into(), image, mistake, copy);
     }
 
     /// Logs several images as one: a tensor `[images, channels, height, width]`, whose images stand in rows of eight with two pixels
     /// between them. Otherwise as [`log_image`](Self::log_image).
     pub fn log_images(&mut self, name: impl Into<String>, images: &Tensor) {
-        let name = name.into();
-        match Image::grid(images) {
-            Ok(Ok(grid)) => self.log_image(name, &grid),
-            Ok(Err(mistake)) => self.refuse(name, mistake),
-            Err(error) => self.refuse_logged(error.to_string()),
-        }
+        let grid = |images: &Tensor| Ok(Image::grid(&detach(images)?)?);
+        self.log_pixels(name.into(), images, Image::grid_mistake(images), grid);
     }
 
     /// Logs a text, such as the output of a language model. It is written in its order among [histograms](Self::log_histogram) and
@@ -174,6 +160,26 @@ impl RunContext {
     pub fn log_figure(&mut self, name: impl Into<String>, figure: Figure) {
         if self.writes_records() {
             self.push(figure.len(), Queued::Figure { name: name.into(), figure });
+        }
+    }
+
+    /// Queues the pixels that `pixels` makes of a tensor, unless the tensor is refused or nothing is written.
+    fn log_pixels(
+        &mut self,
+        name: String,
+        tensor: &Tensor,
+        mistake: Option<String>,
+        pixels: impl FnOnce(&Tensor) -> Result<Tensor, LogError>,
+    ) {
+        if let Some(mistake) = mistake {
+            return self.refuse(name, mistake);
+        }
+        if !self.writes_records() {
+            return;
+        }
+        match pixels(tensor) {
+            Ok(pixels) => self.push(bytes_of(&pixels), Queued::Image { name, pixels }),
+            Err(error) => self.refuse_logged(error.to_string()),
         }
     }
 

@@ -33,6 +33,18 @@ pub struct GraphTensor {
     pub requires_grad: bool,
 }
 
+impl GraphTensor {
+    /// Returns the number of its elements.
+    pub(crate) fn elements(&self) -> u64 {
+        self.shape.iter().product::<i64>().unsigned_abs()
+    }
+
+    /// Returns the number of bytes of its elements.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.elements() * self.kind.elt_size_in_bytes() as u64
+    }
+}
+
 impl Graph {
     /// Returns the layers of tensors by their paths.
     pub(crate) fn of<'a>(tensors: impl Iterator<Item = &'a (String, Tensor)>) -> Self {

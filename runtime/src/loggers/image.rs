@@ -54,13 +54,18 @@ impl Image {
         (!is_readable).then(|| format!("values of {kind:?}: an image has bytes, or floating-point numbers from 0 to 1"))
     }
 
-    /// Returns the pictures `[images, channels, height, width]` as one, or what is wrong with the tensor.
-    pub(crate) fn grid(images: &Tensor) -> Result<Result<Tensor, String>, TchError> {
+    /// Returns what is wrong with a tensor that is not several pictures.
+    pub(crate) fn grid_mistake(images: &Tensor) -> Option<String> {
         let size = if images.defined() { images.size() } else { Vec::new() };
-        let (number, [channels, height, width]) = match *size.as_slice() {
-            [number, channels, height, width] if number > 0 => (number, [channels, height, width]),
-            _ => return Ok(Err(format!("a tensor of shape {size:?}: images are [images, channels, height, width]"))),
-        };
+        match size.as_slice() {
+            [number, _, _, _] if *number > 0 => Self::mistake(&images.get(0)),
+            _ => Some(format!("a tensor of shape {size:?}: images are [images, channels, height, width]")),
+        }
+    }
+
+    /// Returns the pictures `[images, channels, height, width]` as one.
+    pub(crate) fn grid(images: &Tensor) -> Result<Tensor, TchError> {
+        let (number, channels, height, width) = images.size4()?;
         let columns = number.min(COLUMNS);
         let rows = (number + columns - 1) / columns;
         let (height, width) = (height + SPACE, width + SPACE);
@@ -68,7 +73,7 @@ impl Image {
         let spaced = images.f_constant_pad_nd([0, SPACE, 0, SPACE, 0, 0, 0, rows * columns - number])?;
         let grid = spaced.f_view([rows, columns, channels, height, width])?.f_permute([2, 0, 3, 1, 4])?;
         let grid = grid.f_reshape([channels, rows * height, columns * width])?;
-        Ok(Ok(grid.f_constant_pad_nd([SPACE, 0, SPACE, 0])?))
+        grid.f_constant_pad_nd([SPACE, 0, SPACE, 0])
     }
 
     /// Reads a picture `[channels, height, width]` of bytes, or of floating-point numbers from 0 to 1. Waits for the device.
@@ -105,7 +110,8 @@ mod tests {
     fn grid_is_that_of_torchvision() {
         // torchvision.utils.make_grid(arange(1, 10 * 2 * 3 + 1).view(10, 1, 2, 3)) has the shape [3, 10, 42]: its corners and sum
         let images = Tensor::arange_start(1, 61, (Kind::Float, Device::Cpu)).view([10, 1, 2, 3]);
-        let grid = Image::grid(&images).unwrap().unwrap();
+        assert_eq!(Image::grid_mistake(&images), None);
+        let grid = Image::grid(&images).unwrap();
         assert_eq!(grid.size(), [1, 10, 42]);
         let at = |row, column| grid.double_value(&[0, row, column]);
         assert_eq!(
@@ -113,7 +119,7 @@ mod tests {
             [0., 1., 6., 7., 49., 43., 0.]
         );
         assert_eq!(grid.sum(Kind::Float).double_value(&[]), 60.0 * 61.0 / 2.0);
-        let said = Image::grid(&Tensor::zeros([3, 4], (Kind::Float, Device::Cpu))).unwrap().unwrap_err();
+        let said = Image::grid_mistake(&Tensor::zeros([3, 4], (Kind::Float, Device::Cpu))).unwrap();
         assert!(said.starts_with("a tensor of shape [3, 4]"), "{said}");
     }
 

@@ -6,12 +6,13 @@ use super::media::{MediaFolder, histogram_json};
 use super::{LoggedAt, Logger, Record, RunStart, RunStatus};
 use crate::file_error::FileError;
 use crate::json_float::JsonFloat;
+use crate::since_1970::since_1970;
 use crate::stage::Stage;
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// Writes `metrics.jsonl`: a line of JSON for each row, which other programs can follow during the run.
 ///
@@ -32,7 +33,8 @@ pub struct JsonLinesLogger {
 }
 
 const BYTES: &str = "bytes";
-const FILE: &str = "metrics.jsonl";
+/// The file of lines.
+pub(crate) const METRICS_JSON_LINES: &str = "metrics.jsonl";
 
 impl JsonLinesLogger {
     /// Returns a logger that writes into `folder`, which is made when a run begins. One of
@@ -42,16 +44,16 @@ impl JsonLinesLogger {
     }
 
     fn failed(&self, what: &'static str) -> impl Fn(io::Error) -> FileError + use<> {
-        let path = self.folder.file(FILE);
+        let path = self.folder.file(METRICS_JSON_LINES);
         move |source| FileError { what, path: path.clone(), source }
     }
 
     fn append(&mut self, at: &LoggedAt, key: &str, value: Value) -> Result<(), FileError> {
         let failed = self.failed("cannot write the log");
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64());
+        let time = since_1970(SystemTime::now()).as_secs_f64();
         let mut line = json!({ "time": time, "step": at.step, "epoch": at.epoch, key: value }).to_string();
         line.push('\n');
-        let path = self.folder.file(FILE);
+        let path = self.folder.file(METRICS_JSON_LINES);
         self.file.get_or_insert_with(|| AppendedFile::new(path, 0)).append(line.as_bytes()).map_err(failed)
     }
 }
@@ -77,14 +79,14 @@ impl Logger for JsonLinesLogger {
         if self.folder.begin(run)? {
             self.file = None;
         }
-        let path = self.folder.file(FILE);
-        if let Some(resumed) = &run.resumed {
-            // the checkpoint of a run without this logger does not say how many lines stay
-            let length = resumed.state[BYTES].as_u64().unwrap_or(u64::MAX);
-            self.file = Some(AppendedFile::new(path, length));
-        } else if self.file.is_none() {
-            let length = if run.stage == Stage::Fit { 0 } else { u64::MAX };
-            self.file = Some(AppendedFile::new(path, length));
+        if run.resumed.is_some() || self.file.is_none() {
+            let length = match &run.resumed {
+                // the checkpoint of a run without this logger does not say how many lines stay
+                Some(resumed) => resumed.state[BYTES].as_u64().unwrap_or(u64::MAX),
+                None if run.stage == Stage::Fit => 0,
+                None => u64::MAX,
+            };
+            self.file = Some(AppendedFile::new(self.folder.file(METRICS_JSON_LINES), length));
         }
         Ok(())
     }

@@ -7,6 +7,12 @@ use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// The folders of each kind.
+pub(crate) const IMAGES: &str = "images";
+pub(crate) const FIGURES: &str = "figures";
+pub(crate) const TABLES: &str = "tables";
+pub(crate) const TEXTS: &str = "texts";
+
 /// Writes images, figures, tables and texts into a folder: `images/digit/step_100.png`.
 pub(super) struct MediaFolder<'a> {
     folder: &'a Path,
@@ -40,11 +46,11 @@ pub(super) struct MediaFile {
 /// Returns the file of an image, figure, table or text; `None` for other records.
 pub(super) fn media_file(record: &Record<'_>, at: &LoggedAt) -> Option<MediaFile> {
     let (kind, name, extension, contents) = match record {
-        Record::Image { name, image } => ("images", name, "png", image.to_png()),
-        Record::Figure { name, figure: Figure::Svg(text) } => ("figures", name, "svg", Ok(text.clone().into_bytes())),
-        Record::Figure { name, figure: Figure::Png(bytes) } => ("figures", name, "png", Ok(bytes.clone())),
-        Record::Table { name, table } => ("tables", name, "csv", table.to_csv()),
-        Record::Text { name, text } => ("texts", name, "txt", Ok(text.as_bytes().to_vec())),
+        Record::Image { name, image } => (IMAGES, name, "png", image.to_png()),
+        Record::Figure { name, figure: Figure::Svg(text) } => (FIGURES, name, "svg", Ok(text.clone().into_bytes())),
+        Record::Figure { name, figure: Figure::Png(bytes) } => (FIGURES, name, "png", Ok(bytes.clone())),
+        Record::Table { name, table } => (TABLES, name, "csv", table.to_csv()),
+        Record::Text { name, text } => (TEXTS, name, "txt", Ok(text.as_bytes().to_vec())),
         _ => return None,
     };
     let path = Path::new(kind).join(path_of(name)).join(format!("step_{}.{extension}", at.step));

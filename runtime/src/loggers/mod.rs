@@ -19,6 +19,7 @@ mod table;
 mod tensorboard;
 
 pub use csv::CsvLogger;
+pub(crate) use csv::{HISTOGRAMS_JSON_LINES, HYPERPARAMETERS, METRICS_CSV};
 pub use error::LoggerError;
 pub use figure::Figure;
 pub use graph::{Graph, GraphLayer, GraphTensor};
@@ -26,6 +27,8 @@ pub(crate) use histogram::Binning;
 pub use histogram::Histogram;
 pub use image::Image;
 pub use json_lines::JsonLinesLogger;
+pub(crate) use json_lines::METRICS_JSON_LINES;
+pub(crate) use media::{FIGURES, IMAGES, TABLES, TEXTS};
 #[cfg(feature = "mlflow")]
 pub use mlflow::MlflowLogger;
 pub use record::{LoggedAt, Record, SavedCheckpoint};

@@ -40,9 +40,9 @@ pub(super) fn update<M: LightningModule>(run: &mut Run<'_, M>, point: SchedulePo
 
 fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -> bool {
     let has_stepped = ctx.steps_after_this_batch();
-    let (progress, run) = (ctx.progress(), &ctx.lr_schedulers()[index.0]);
-    let LrSchedulerConfig { every, interval, frequency, .. } = *run.config();
-    let waits = run.needs_metric();
+    let (progress, scheduler) = (ctx.progress(), &ctx.lr_schedulers()[index.0]);
+    let LrSchedulerConfig { every, interval, frequency, .. } = *scheduler.config();
+    let waits = scheduler.needs_metric();
     let after_batch = point == if waits { SchedulePoint::Validation } else { SchedulePoint::Batch };
     let after_epoch = if waits { point == SchedulePoint::Epoch } else { point == SchedulePoint::Batch };
     let after_epoch = after_epoch && progress.is_last_batch();
@@ -52,7 +52,7 @@ fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -
         (Some(Every::Epochs(epochs)), _) => after_epoch && (progress.current_epoch() + 1).is_multiple_of(epochs),
         (Some(Every::Batches(batches)), _) => after_batch && progress.total_batches_ready().is_multiple_of(batches),
         (Some(Every::OptimizerSteps(every)), _) if after_batch => {
-            let steps = ctx.optimizers()[run.optimizer().0].steps();
+            let steps = ctx.optimizers()[scheduler.optimizer().0].steps();
             let clock = ctx.lr_scheduler_clock(index);
             let is_due = clock.passes(steps, every as u64);
             clock.see(steps);

@@ -1,11 +1,11 @@
 //! The observer of a run: it is called at the beginning and the end of each action.
 
+use super::Profiler;
 use super::action::{HookOwner, Region};
 use super::advice::{Loading, advice};
 use super::hook_calls::HookCalls;
 use super::times::{ActionTime, Key, Times, table};
 use super::trace::{FinishedTrace, Trace};
-use super::{Profiler, TraceSchedule};
 use crate::file_error::FileError;
 use crate::hook::Hook;
 use crate::native::steady_nanos;
@@ -51,13 +51,15 @@ impl Recorder {
         if profiler.is_none() && hooks.is_none() {
             return Ok(None);
         }
-        let trace = |schedule: TraceSchedule| Trace::new(schedule);
         Ok(Some(Self {
             module,
             profiler,
             hooks: hooks.map(HookCalls::create).transpose()?,
             times: Times::new(module),
-            trace: if let Some(Profiler::Trace(schedule)) = profiler { Some(trace(schedule)) } else { None },
+            trace: match profiler {
+                Some(Profiler::Trace(schedule)) => Some(Trace::new(schedule)),
+                _ => None,
+            },
             open: Vec::new(),
             began: steady_nanos(),
             ended: None,
@@ -75,26 +77,23 @@ impl Recorder {
         if let Some(hooks) = &mut self.hooks {
             hooks.write(hook, owner, self.module, at, stage);
         }
-        if self.profiler.is_none() {
-            return OpenAction(0);
-        }
-        let key = self.times.hook(owner, hook);
-        self.enter(key)
+        self.enter(|times| times.hook(owner, hook))
     }
 
     pub(crate) fn enter_region(&mut self, region: Region) -> OpenAction {
-        if self.profiler.is_none() { OpenAction(0) } else { self.enter(Key::Region(region)) }
+        self.enter(|_| Key::Region(region))
     }
 
     pub(crate) fn enter_named(&mut self, name: &str) -> OpenAction {
+        self.enter(|times| times.named(name))
+    }
+
+    /// Begins an action, which only a profiler measures.
+    fn enter(&mut self, key: impl FnOnce(&mut Times) -> Key) -> OpenAction {
         if self.profiler.is_none() {
             return OpenAction(0);
         }
-        let key = self.times.named(name);
-        self.enter(key)
-    }
-
-    fn enter(&mut self, key: Key) -> OpenAction {
+        let key = key(&mut self.times);
         let around = OpenAction(self.open.len());
         self.open.push(Open { key, began: steady_nanos(), inner: 0 });
         around

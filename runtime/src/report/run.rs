@@ -4,6 +4,9 @@ use super::ReportError;
 use super::metrics::{Rows, Series};
 use super::settings::{self, Settings};
 use crate::callbacks::MonitorMode;
+use crate::context::CONFIG;
+use crate::loggers::{HYPERPARAMETERS, METRICS_CSV, METRICS_JSON_LINES};
+use crate::since_1970::since_1970;
 use crate::trainer::{Outcome, RUN_FILE, RunFile};
 use crate::yaml;
 use serde_json::Value;
@@ -11,10 +14,6 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-const CSV: &str = "metrics.csv";
-const JSON_LINES: &str = "metrics.jsonl";
-const HYPERPARAMETERS: &str = "hparams.json";
-const CONFIGURATION: &str = "config.yaml";
 /// The metric whose smallest value is shown for a run that monitors none.
 const DEFAULT_MONITOR: &str = "val_loss";
 
@@ -79,7 +78,7 @@ pub struct LoggedRun {
 
 /// Whether a folder has a file of a run.
 pub(super) fn has_files(folder: &Path) -> bool {
-    [CSV, JSON_LINES, HYPERPARAMETERS, CONFIGURATION, RUN_FILE].iter().any(|name| folder.join(name).is_file())
+    [METRICS_CSV, METRICS_JSON_LINES, HYPERPARAMETERS, CONFIG, RUN_FILE].iter().any(|name| folder.join(name).is_file())
 }
 
 impl LoggedRun {
@@ -92,10 +91,10 @@ impl LoggedRun {
         std::fs::read_dir(&folder).map_err(|source| ReportError::Folder { path: folder.clone(), source })?;
         let mut problems = Problems::default();
         let file: Option<RunFile> = problems.json(&folder.join(RUN_FILE));
-        let mut rows = problems.found(&folder.join(CSV), Rows::of_csv);
-        let lines = problems.found(&folder.join(JSON_LINES), Rows::of_json_lines);
-        problems.invalid(&folder.join(CSV), rows.as_ref());
-        problems.invalid(&folder.join(JSON_LINES), lines.as_ref());
+        let mut rows = problems.found(&folder.join(METRICS_CSV), Rows::of_csv);
+        let lines = problems.found(&folder.join(METRICS_JSON_LINES), Rows::of_json_lines);
+        problems.invalid(&folder.join(METRICS_CSV), rows.as_ref());
+        problems.invalid(&folder.join(METRICS_JSON_LINES), lines.as_ref());
         if let (Some(rows), Some(lines)) = (&mut rows, &lines)
             && rows.times.is_empty()
         {
@@ -105,7 +104,7 @@ impl LoggedRun {
         if let Some(values) = problems.json::<Value>(&folder.join(HYPERPARAMETERS)) {
             settings::add(&mut settings, "", &values);
         }
-        let path = folder.join(CONFIGURATION);
+        let path = folder.join(CONFIG);
         let configuration = problems.found(&path, |path| std::fs::read(path));
         let configuration = configuration.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         match configuration.as_ref().map(|text| yaml::parse(text.as_bytes())) {
@@ -113,10 +112,9 @@ impl LoggedRun {
             Some(Err(mistake)) => problems.0.push(format!("{} is not valid: {mistake}", path.display())),
             None => {}
         }
-        let modified = [CSV, JSON_LINES, RUN_FILE, HYPERPARAMETERS].iter().filter_map(|name| {
-            let modified = folder.join(name).metadata().ok()?.modified().ok()?;
-            Some(modified.duration_since(UNIX_EPOCH).ok()?.as_secs_f64())
-        });
+        let modified = [METRICS_CSV, METRICS_JSON_LINES, RUN_FILE, HYPERPARAMETERS]
+            .iter()
+            .filter_map(|name| Some(since_1970(folder.join(name).metadata().ok()?.modified().ok()?).as_secs_f64()));
         let modified = modified.max_by(f64::total_cmp);
         let state = state_of(file.as_ref());
         let rows = rows.or(lines).unwrap_or_default();
@@ -153,10 +151,9 @@ impl LoggedRun {
     /// Returns how long the run took, or takes so far. For a killed run, this is the time until its last row.
     pub fn duration(&self) -> Option<Duration> {
         let file = self.file.as_ref()?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs_f64();
         let end = match (file.ended, self.state) {
             (Some(ended), _) => ended,
-            (None, RunState::Running) => now,
+            (None, RunState::Running) => since_1970(SystemTime::now()).as_secs_f64(),
             (None, _) => self.modified?,
         };
         Duration::try_from_secs_f64(end - file.started).ok()

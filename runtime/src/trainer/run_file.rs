@@ -7,16 +7,17 @@ use crate::error::Error;
 use crate::error_chain::in_one_line;
 use crate::git_revision::git_revision;
 use crate::hook::Hook;
-use crate::loggers::Graph;
+use crate::loggers::{Graph, GraphTensor};
 use crate::module::{LightningModule, Run, overridden_hooks, source_locations, variables};
 use crate::native::libtorch_version;
+use crate::since_1970::since_1970;
 use crate::stage::Stage;
 use crate::{messages, panic};
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 /// The name of the file.
@@ -161,11 +162,11 @@ impl Environment {
 
 impl Layer {
     fn all(graph: &Graph) -> Vec<Self> {
-        let tensor = |tensor: &crate::loggers::GraphTensor| LayerTensor {
+        let tensor = |tensor: &GraphTensor| LayerTensor {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
             kind: format!("{:?}", tensor.kind),
-            bytes: tensor.shape.iter().product::<i64>().unsigned_abs() * tensor.kind.elt_size_in_bytes() as u64,
+            bytes: tensor.bytes(),
             trained: tensor.requires_grad,
         };
         let layers = graph.layers.iter();
@@ -183,10 +184,6 @@ fn overridden<M: LightningModule>() -> Vec<OverriddenHook> {
         at: locations.iter().find(|location| location.hook == hook).map(ToString::to_string),
     };
     overridden_hooks::<M>().into_iter().map(hook).collect()
-}
-
-pub(crate) fn seconds(time: SystemTime) -> f64 {
-    time.duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
 impl<M: LightningModule> Run<'_, M> {
@@ -237,8 +234,8 @@ impl<M: LightningModule> Run<'_, M> {
             stage: self.ctx.stage().to_string(),
             command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
             module: std::any::type_name::<M>().to_owned(),
-            started: seconds(self.ctx.started()),
-            ended: (outcome != Outcome::Running).then(|| seconds(SystemTime::now())),
+            started: since_1970(self.ctx.started()).as_secs_f64(),
+            ended: (outcome != Outcome::Running).then(|| since_1970(SystemTime::now()).as_secs_f64()),
             epochs: Some(self.ctx.current_epoch()),
             steps: Some(self.ctx.global_step()),
             monitor: monitor.map(|(metric, mode)| Monitor { metric, mode }),

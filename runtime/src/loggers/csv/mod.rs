@@ -40,6 +40,13 @@ pub struct CsvLogger {
     surplus: i64,
 }
 
+/// The file of rows.
+pub(crate) const METRICS_CSV: &str = "metrics.csv";
+/// The file of hyperparameters.
+pub(crate) const HYPERPARAMETERS: &str = "hparams.json";
+/// The file of histograms, with a line of JSON for each.
+pub(crate) const HISTOGRAMS_JSON_LINES: &str = "histograms.jsonl";
+
 /// The name of `surplus` in a checkpoint.
 const SURPLUS: &str = "surplus";
 /// The name of the length of `histograms.jsonl` in a checkpoint.
@@ -53,7 +60,7 @@ impl CsvLogger {
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.file("metrics.csv")
+        self.folder.file(METRICS_CSV)
     }
 
     fn failed(&self, what: &'static str) -> impl Fn(io::Error) -> FileError + use<> {
@@ -80,7 +87,7 @@ impl CsvLogger {
     fn write_histogram(&mut self, name: &str, histogram: &Histogram, at: &LoggedAt) -> Result<(), FileError> {
         let mut line = histogram_json(name, histogram);
         (line["step"], line["epoch"]) = (at.step.into(), at.epoch.into());
-        let path = self.folder.file("histograms.jsonl");
+        let path = self.folder.file(HISTOGRAMS_JSON_LINES);
         let file = self.histograms.get_or_insert_with(|| AppendedFile::new(path.clone(), 0));
         let what = "cannot write the histogram into";
         file.append(format!("{line}\n").as_bytes()).map_err(|source| FileError { what, path, source })
@@ -88,7 +95,7 @@ impl CsvLogger {
 
     fn write_hyperparameters(&self, values: &Value) -> Result<(), FileError> {
         self.folder.make()?;
-        let path = self.folder.file("hparams.json");
+        let path = self.folder.file(HYPERPARAMETERS);
         let text = format!("{values:#}\n");
         atomic_file::write(&path, |file| file.write_all(text.as_bytes())).map_err(|source| FileError {
             what: "cannot write the hyperparameters",
@@ -125,7 +132,7 @@ impl Logger for CsvLogger {
         }
         if let Some(resumed) = &run.resumed {
             let length = resumed.state[HISTOGRAMS].as_u64().unwrap_or(u64::MAX);
-            self.histograms = Some(AppendedFile::new(self.folder.file("histograms.jsonl"), length));
+            self.histograms = Some(AppendedFile::new(self.folder.file(HISTOGRAMS_JSON_LINES), length));
             // without a state, the checkpoint is older, or that run had another logger
             self.take_over(match resumed.state[SURPLUS].as_i64() {
                 Some(surplus) => Kept::First(resumed.rows.saturating_add_signed(isize::try_from(surplus).unwrap_or(0))),
@@ -136,7 +143,7 @@ impl Logger for CsvLogger {
         }
         if self.file.is_none() && run.stage != Stage::Fit {
             self.take_over(Kept::All)?;
-            self.histograms = Some(AppendedFile::new(self.folder.file("histograms.jsonl"), u64::MAX));
+            self.histograms = Some(AppendedFile::new(self.folder.file(HISTOGRAMS_JSON_LINES), u64::MAX));
         }
         self.surplus = signed(self.rows());
         Ok(())

@@ -7,13 +7,14 @@ mod worker;
 use super::flattened::flattened;
 use super::media::{MediaFile, histogram_json, media_file};
 use super::{LoggedAt, Logger, Record, RunStart, RunStatus};
+use crate::since_1970::since_1970;
 use anyhow::{Context as _, Result};
 use operation::{Contents, Metric, Named, Operation, Start};
 use serde_json::{Value, json};
 use server::Server;
 use std::env;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 use worker::{RunId, Worker};
 
 /// Logs to an [MLflow](https://mlflow.org/docs/latest/ml/tracking/) server over its REST interface. Lightning's
@@ -268,12 +269,11 @@ fn accepted(name: &str) -> String {
 
 /// Returns a text that no other run has.
 fn new_tag() -> String {
-    let nanoseconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let nanoseconds = since_1970(SystemTime::now()).as_nanos();
     let host = sysinfo::System::host_name().unwrap_or_default().replace(['\'', '`'], "_");
     format!("{host}-{}-{nanoseconds:x}", std::process::id())
 }
 
 fn milliseconds() -> u64 {
-    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(since_1970(SystemTime::now()).as_millis()).unwrap_or(u64::MAX)
 }

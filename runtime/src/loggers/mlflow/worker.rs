@@ -56,6 +56,7 @@ impl Worker {
             operations: VecDeque::new(),
             begun: None,
             outage: None,
+            deadline: None,
             warned: HashSet::new(),
         };
         let thread = thread::Builder::new().name("mlflow".to_owned()).spawn(move || queue.work(&receiver))?;
@@ -63,7 +64,7 @@ impl Worker {
     }
 
     pub(super) fn send(&self, operation: Operation) {
-        // the thread ends only when it is told to
+        // the thread does not end before `finish`
         let _ = self.operations.send(Message::Operation(operation));
     }
 
@@ -83,6 +84,8 @@ struct Queue {
     /// The beginning of the run, once it was carried out.
     begun: Option<Start>,
     outage: Option<Outage>,
+    /// The end of the run, after which nothing is sent.
+    deadline: Option<Instant>,
     /// The errors of operations that were printed: the next step would have the same.
     warned: HashSet<String>,
 }
@@ -95,49 +98,42 @@ struct Outage {
 
 impl Queue {
     fn work(mut self, receiver: &Receiver<Message>) {
-        let mut deadline = None;
         loop {
-            match self.wait(receiver, deadline) {
-                Ok(Message::Operation(operation)) => self.push(operation),
-                Ok(Message::Finish(until)) => deadline = Some(until),
+            match self.wait(receiver) {
+                Ok(message) => self.take(message),
                 Err(RecvTimeoutError::Timeout) => {}
                 // the logger was dropped within a run
-                Err(RecvTimeoutError::Disconnected) => deadline = deadline.or(Some(Instant::now())),
+                Err(RecvTimeoutError::Disconnected) => self.take(Message::Finish(Instant::now())),
             }
-            while let Ok(message) = receiver.try_recv() {
-                match message {
-                    Message::Operation(operation) => self.push(operation),
-                    Message::Finish(until) => deadline = Some(until),
-                }
-            }
-            self.send(deadline);
-            let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            if is_late || deadline.is_some() && self.operations.is_empty() {
+            receiver.try_iter().for_each(|message| self.take(message));
+            self.send();
+            if self.is_done() {
                 return self.end();
             }
         }
     }
 
-    fn wait(&self, receiver: &Receiver<Message>, deadline: Option<Instant>) -> Result<Message, RecvTimeoutError> {
-        let until = self.outage.as_ref().map(|outage| outage.next_attempt);
-        let until = match (until, deadline) {
-            (Some(until), Some(deadline)) => Some(until.min(deadline)),
-            (until, deadline) => until.or(deadline),
-        };
-        match until {
+    /// Waits for a message until the next attempt to reach the server.
+    fn wait(&self, receiver: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+        match &self.outage {
             None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(until) => {
-                let left = until.saturating_duration_since(Instant::now());
-                match receiver.recv_timeout(left) {
-                    // without a sender, nothing else limits the attempts
-                    Err(RecvTimeoutError::Disconnected) if deadline.is_some() => {
-                        thread::sleep(left);
-                        Err(RecvTimeoutError::Timeout)
-                    }
-                    received => received,
-                }
-            }
+            Some(outage) => receiver.recv_timeout(outage.next_attempt.saturating_duration_since(Instant::now())),
         }
+    }
+
+    fn take(&mut self, message: Message) {
+        match message {
+            Message::Operation(operation) => self.push(operation),
+            Message::Finish(deadline) => self.deadline = Some(deadline),
+        }
+    }
+
+    /// Whether the run has ended, and everything is sent or no attempt is left before the deadline.
+    fn is_done(&self) -> bool {
+        self.deadline.is_some_and(|deadline| {
+            let next = self.outage.as_ref().map_or_else(Instant::now, |outage| outage.next_attempt);
+            self.operations.is_empty() || next >= deadline
+        })
     }
 
     fn push(&mut self, operation: Operation) {
@@ -152,7 +148,7 @@ impl Queue {
     }
 
     /// Sends the waiting operations until the deadline, unless an outage is not over.
-    fn send(&mut self, deadline: Option<Instant>) {
+    fn send(&mut self) {
         if self.outage.as_ref().is_some_and(|outage| Instant::now() < outage.next_attempt) {
             return;
         }
@@ -166,10 +162,10 @@ impl Queue {
             if let Some(Operation::Start(start)) = self.operations.pop_front() {
                 self.begun = Some(start);
             }
-            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return;
             }
-            if let Some(Outage { .. }) = self.outage.take() {
+            if self.outage.take().is_some() {
                 messages::info!("the MLflow server answers again");
             }
         }

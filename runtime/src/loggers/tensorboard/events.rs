@@ -3,11 +3,12 @@
 
 use super::proto::{Event, What};
 use crate::loggers::appended_file::AppendedFile;
+use crate::since_1970::since_1970;
 use prost::Message;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// The end of the names of the files that this crate writes.
 pub(super) const SUFFIX: &str = ".tch_lightning";
@@ -22,7 +23,7 @@ impl EventFile {
     /// Creates a file in `folder`. Its name sorts after those of earlier ones, which TensorBoard reads in that order.
     pub(super) fn create(folder: &Path) -> io::Result<Self> {
         static CREATED: AtomicUsize = AtomicUsize::new(0);
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let seconds = since_1970(SystemTime::now()).as_secs();
         let host = sysinfo::System::host_name().unwrap_or_else(|| "localhost".to_owned()).replace('/', "_");
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
         let name = format!("events.out.tfevents.{seconds:010}.{host}.{}.{number}{SUFFIX}", std::process::id());
@@ -49,7 +50,7 @@ impl EventFile {
 
 /// Returns the time in seconds since 1970.
 pub(super) fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+    since_1970(SystemTime::now()).as_secs_f64()
 }
 
 /// Returns the files of a folder that this crate wrote, with their lengths in bytes.

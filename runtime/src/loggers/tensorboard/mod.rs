@@ -59,13 +59,44 @@ pub struct TensorBoardLogger {
 }
 
 /// What stays of earlier event files.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Earlier {
     All,
     /// So many bytes of each, and nothing after this step.
     Bytes(Map<String, Value>, i64),
     /// What was logged before this step.
     Before(i64),
+}
+
+impl Earlier {
+    /// Removes what does not stay of the files in a folder. Returns the others with their lengths.
+    fn keep(&self, folder: &Path) -> io::Result<Map<String, Value>> {
+        let mut kept = Map::new();
+        for (path, name, length) in events::existing(folder)? {
+            let stays = match self {
+                Self::All | Self::Before(_) => length,
+                Self::Bytes(files, _) => files.get(&name).and_then(Value::as_u64).unwrap_or(0).min(length),
+            };
+            match stays {
+                0 => atomic_file::remove(&path)?,
+                stays if stays < length => atomic_file::truncate(&path, stays)?,
+                _ => {}
+            }
+            if stays > 0 {
+                kept.insert(name, stays.into());
+            }
+        }
+        Ok(kept)
+    }
+
+    /// Returns the first step that readers should forget, if the run was resumed.
+    fn restarted_at(&self) -> Option<i64> {
+        match self {
+            Self::All => None,
+            Self::Bytes(files, last) => (!files.is_empty()).then(|| last.saturating_add(1)),
+            Self::Before(step) => Some(*step),
+        }
+    }
 }
 
 const FILES: &str = "files";
@@ -86,16 +117,12 @@ impl TensorBoardLogger {
     /// Returns the event file of this run. Creates it for the first record, which is also when earlier files lose what does not stay.
     fn file(&mut self) -> io::Result<&mut EventFile> {
         let folder = self.folder.file("");
-        let restarted_at = match self.earlier.take() {
-            None => None,
-            Some(earlier) => {
-                let restarted_at = self.keep(&folder, &earlier);
-                if restarted_at.is_err() {
-                    self.earlier = Some(earlier);
-                }
-                restarted_at?
-            }
-        };
+        let mut restarted_at = None;
+        if let Some(earlier) = &self.earlier {
+            self.kept = earlier.keep(&folder)?;
+            restarted_at = earlier.restarted_at();
+            self.earlier = None;
+        }
         if self.file.is_none() {
             atomic_file::make_folders(&folder)?;
             let mut file = EventFile::create(&folder)?;
@@ -105,30 +132,6 @@ impl TensorBoardLogger {
             self.file = Some(file);
         }
         self.file.as_mut().ok_or_else(|| io::Error::other("the event file is missing"))
-    }
-
-    /// Removes what does not stay of earlier files. Returns the first step that readers should forget, if the run was resumed.
-    fn keep(&mut self, folder: &Path, earlier: &Earlier) -> io::Result<Option<i64>> {
-        for (path, name, length) in events::existing(folder)? {
-            let stays = match earlier {
-                Earlier::All | Earlier::Before(_) => length,
-                Earlier::Bytes(files, _) => files.get(&name).and_then(Value::as_u64).unwrap_or(0),
-            };
-            match stays {
-                0 => atomic_file::remove(&path)?,
-                stays if stays < length => atomic_file::truncate(&path, stays)?,
-                _ => {}
-            }
-            if stays > 0 {
-                self.kept.insert(name, stays.min(length).into());
-            }
-        }
-        Ok(match earlier {
-            Earlier::All => None,
-            Earlier::Bytes(files, _) if files.is_empty() => None,
-            Earlier::Bytes(_, last) => Some(last.saturating_add(1)),
-            Earlier::Before(step) => Some(*step),
-        })
     }
 
     fn append(&mut self, step: usize, value: Vec<SummaryValue>) -> Result<(), FileError> {

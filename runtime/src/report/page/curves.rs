@@ -7,6 +7,7 @@ use super::super::metrics::Series;
 use super::super::run::LoggedRun;
 use super::super::scale::tick;
 use super::{COLOURS, swatch};
+use crate::loggers::{HISTOGRAMS_JSON_LINES, METRICS_JSON_LINES};
 use crate::number::Number;
 use indexmap::IndexSet;
 use maud::{Markup, html};
@@ -100,7 +101,7 @@ fn rates(run: &LoggedRun) -> Series {
 
 pub(super) fn histograms(runs: &[LoggedRun]) -> Option<Markup> {
     let named = |run: &LoggedRun| {
-        let files = ["histograms.jsonl", "metrics.jsonl"].map(|name| run.folder().join(name));
+        let files = [HISTOGRAMS_JSON_LINES, METRICS_JSON_LINES].map(|name| run.folder().join(name));
         files.iter().filter_map(|path| histograms::read(path).ok()).find(|all| !all.is_empty()).unwrap_or_default()
     };
     let all: Vec<_> = runs.iter().map(named).collect();

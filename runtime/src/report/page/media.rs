@@ -3,6 +3,7 @@
 use super::super::media::{Budget, Logged, logged};
 use super::super::run::LoggedRun;
 use super::swatch;
+use crate::loggers::{FIGURES, IMAGES, TABLES, TEXTS};
 use maud::{Markup, html};
 use std::io::Read as _;
 use std::path::Path;
@@ -13,7 +14,7 @@ const TEXT: u64 = 4_000;
 
 pub(super) fn images(runs: &[LoggedRun], budget: &mut Budget) -> Option<Markup> {
     let mut rows = Vec::new();
-    for kind in ["images", "figures"] {
+    for kind in [IMAGES, FIGURES] {
         each(runs, kind, |index, logged| rows.push(row(runs, index, logged, budget)));
     }
     (!rows.is_empty()).then(|| html! { @for row in rows { (row) } })
@@ -38,7 +39,7 @@ fn row(runs: &[LoggedRun], index: usize, logged: &Logged, budget: &mut Budget) -
 
 pub(super) fn tables_and_texts(runs: &[LoggedRun]) -> Option<Markup> {
     let mut cards = Vec::new();
-    for (kind, shown) in [("tables", table as fn(&Path) -> Option<Markup>), ("texts", text)] {
+    for (kind, shown) in [(TABLES, table as fn(&Path) -> Option<Markup>), (TEXTS, text)] {
         each(runs, kind, |index, logged| {
             let Some(last) = logged.last() else { return };
             cards.push(html! {

@@ -4,6 +4,7 @@ use super::super::run::LoggedRun;
 use super::super::settings::{differs, names, shown};
 use super::super::table::{best_title, has_one_monitor, row};
 use super::swatch;
+use crate::counted::grouped;
 use crate::trainer::RunFile;
 use maud::{Markup, html};
 
@@ -101,10 +102,10 @@ pub(super) fn model(runs: &[LoggedRun]) -> Option<Markup> {
         runs,
         |file| (&file.module, &file.layers),
         |(module, layers)| {
-            let of = |shape: &[i64]| shape.iter().product::<i64>();
+            let of = |shape: &[i64]| shape.iter().product::<i64>().unsigned_abs();
             let tensors = || layers.iter().flat_map(|layer| &layer.tensors);
-            let elements: i64 = tensors().map(|tensor| of(&tensor.shape)).sum();
-            let trained: i64 = tensors().filter(|tensor| tensor.trained).map(|tensor| of(&tensor.shape)).sum();
+            let elements: u64 = tensors().map(|tensor| of(&tensor.shape)).sum();
+            let trained: u64 = tensors().filter(|tensor| tensor.trained).map(|tensor| of(&tensor.shape)).sum();
             let bytes: u64 = tensors().map(|tensor| tensor.bytes).sum();
             html! {
                 p { code { (module) } ": " span.parameters { (grouped(elements)) } " parameters and buffers, " (grouped(trained))
@@ -176,12 +177,4 @@ pub(super) fn environment(runs: &[LoggedRun]) -> Option<Markup> {
             }
         },
     )
-}
-
-/// Formats `1234567` as `1,234,567`.
-fn grouped(number: i64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<&str> =
-        digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
-    groups.join(",")
 }
