@@ -7,6 +7,9 @@ mod case;
 mod compare;
 mod events;
 mod module;
+mod recorder;
+mod recording;
+mod rows;
 mod trace;
 
 pub use case::Case;

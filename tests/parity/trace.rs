@@ -1,7 +1,8 @@
 use super::callback::Watch;
 use super::case::{Case, Verb};
 use super::events::Events;
-use super::module::{Automatic, Manual, Recording, Records};
+use super::module::{Automatic, Manual};
+use super::recording::{Recording, Records};
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
