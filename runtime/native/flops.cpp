@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "boundary.h"
+#include "flops.h"
 
 namespace lightning {
 
@@ -166,7 +167,8 @@ class Flops : public c10::DebugInfoBase {
     const auto* started = static_cast<Started*>(context);
     --depth;
     auto* flops = current();
-    if (started->count == nullptr || flops == nullptr) return;
+    // an operator that failed has no outputs
+    if (started->count == nullptr || flops == nullptr || function.outputs().empty()) return;
     // an operator of another form than expected counts nothing
     try {
       flops->total += started->count(started->inputs, function.outputs());
@@ -177,6 +179,11 @@ class Flops : public c10::DebugInfoBase {
   Flops* outer_ = nullptr;
   at::CallbackHandle handle_ = at::INVALID_CALLBACK_HANDLE;
 };
+
+uint64_t flops_so_far() {
+  const auto* flops = Flops::current();
+  return flops == nullptr ? 0 : flops->total.load();
+}
 
 }  // namespace lightning
 

@@ -3,7 +3,7 @@
 use comfy_table::{Table, presets};
 
 /// Returns an empty table with a header.
-pub(crate) fn with_header<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
+pub(crate) fn with_header<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::ASCII_BORDERS_ONLY_CONDENSED);
     table.set_header(header);

@@ -35,6 +35,11 @@ fn above_bars<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
+/// Returns the number of columns of the terminal that stderr is; `None` if it is not a terminal.
+pub(crate) fn width() -> Option<u16> {
+    console::Term::stderr().size_checked().map(|(_, columns)| columns)
+}
+
 /// Prints a result to stdout. A reader that has enough, such as `head`, closes the pipe, which is not an error.
 pub(crate) fn print(text: impl Display) -> io::Result<()> {
     let write = || {

@@ -115,6 +115,11 @@ fn page_of_one_run_has_all_that_it_logged() {
     let model = between(&dom, "id=\"model\"", "</section>");
     // 2 × 8 + 8 and 8 + 1
     assert_eq!(between(model, "<span class=\"parameters\">", "<"), "33");
+    // twice 4·2·8 and 4·8 multiplications, and the gradients of both weights and of the second layer's input
+    assert_eq!(between(model, "<span class=\"flops\">", "<"), "448");
+    let head = between(model, "<tr data-layer=\"head\">", "</tr>");
+    let shapes = "<td><code>[4, 8]</code></td><td><code>[4, 1]</code></td><td class=\"number\">64</td>";
+    assert!(head.ends_with(shapes), "{head}");
     let hooks = between(&dom, "id=\"hooks\"", "</section>");
     assert!(
         hooks.contains("on_before_optimizer_step")

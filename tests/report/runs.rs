@@ -53,6 +53,10 @@ fn run_of_a_process_runs_until_it_ends_or_is_killed() {
     let state = |version: usize| runs_in(program.folder()).unwrap()[version].state();
     let mut child = program.start("fit --fault wait");
     assert_eq!(state(0), RunState::Running);
+    // the first step has ended
+    let file: serde_json::Value =
+        serde_json::from_slice(&fs::read(program.path("lightning_logs/version_0/run.json")).unwrap()).unwrap();
+    assert_eq!((&file["outcome"], &file["training_step"]["samples"]), (&"running".into(), &4.into()));
     assert!(program.succeed("runs").contains("running"));
     child.kill().unwrap();
     child.wait().unwrap();

@@ -24,6 +24,7 @@ mod record_queue;
 mod redone;
 mod run_state;
 mod saving;
+mod step_observation;
 mod stepping_batches;
 mod toggle;
 
@@ -51,6 +52,7 @@ use logging::Logging;
 use optimization::Optimization;
 use saving::Saving;
 use std::time::SystemTime;
+use step_observation::Observed;
 use stepping_batches::SteppingBatches;
 use tch::Device;
 
@@ -74,6 +76,7 @@ pub struct RunContext {
     writes_run_file: bool,
     /// The observer of the run, if the configuration has one.
     recorder: Option<Box<Recorder>>,
+    observed: Observed,
 }
 
 impl RunContext {
@@ -92,6 +95,7 @@ impl RunContext {
             started: SystemTime::now(),
             writes_run_file: false,
             recorder: None,
+            observed: Observed::default(),
             config,
         }
     }
@@ -114,6 +118,7 @@ impl RunContext {
                 started: SystemTime::now(),
                 writes_run_file: false,
                 recorder: None,
+                observed: Observed::default(),
                 config,
             };
         }
@@ -134,6 +139,7 @@ impl RunContext {
             started: SystemTime::now(),
             writes_run_file: false,
             recorder: None,
+            observed: Observed::default(),
             config,
         }
     }

@@ -70,11 +70,14 @@ fn advance<M: LightningModule>(run: &mut Run<'_, M>, batch: EpochBatch<M::Batch>
         run.ctx.progress_mut().skip_rest_of_epoch();
         lr_schedulers::update(run, SchedulePoint::Batch)?;
     } else {
-        let mut output = if M::AUTOMATIC_OPTIMIZATION {
-            automatic::step(run, &batch, batch_idx)?
-        } else {
-            manual::step(run, &batch, batch_idx)?
-        };
+        let observation = run.ctx.begin_step_observation();
+        let step = if M::AUTOMATIC_OPTIMIZATION { automatic::step } else { manual::step };
+        let output = step(run, &batch, batch_idx);
+        if let Some(observation) = observation {
+            run.ctx.end_step_observation(observation, batch.batch_size(), output.is_err());
+            run.update_run_file();
+        }
+        let mut output = output?;
         output.detach();
         run.ctx.progress_mut().set_position(Position::BatchEnd);
         if run.ctx.steps_after_this_batch() || run.ctx.skips_backward() {

@@ -23,6 +23,13 @@ pub(super) struct CRecord {
     _neither_send_nor_sync: PhantomData<*mut u8>,
 }
 
+/// `lightning::LayerObserver` in `native/layers.cpp`.
+#[repr(C)]
+pub(super) struct CLayerObserver {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
 /// `lightning::OperatorTrace` in `native/trace.cpp`.
 #[repr(C)]
 pub(super) struct COperatorTrace {
@@ -315,6 +322,22 @@ unsafe extern "C" {
 unsafe extern "C" {
     pub(super) fn lightning_flops_start() -> *mut c_char;
     pub(super) fn lightning_flops_finish(flops: *mut u64) -> *mut c_char;
+}
+
+// layers.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_layers_start(
+        tensors: *const *const C_tensor,
+        layers: *const usize,
+        count: usize,
+        observer: *mut *mut CLayerObserver,
+    ) -> *mut c_char;
+    pub(super) fn lightning_layers_visit(
+        observer: *const CLayerObserver,
+        visitor: *mut c_void,
+        visit: unsafe extern "C" fn(*mut c_void, usize, *const i64, usize, *const i64, usize, u64, u64),
+    );
+    pub(super) fn lightning_layers_stop(observer: *mut CLayerObserver);
 }
 
 // trace.cpp

@@ -8,12 +8,14 @@
 //! wait for it, as that would change what it measures. The time of the device appears where the host waits for it, such as in
 //! `write_logs`.
 //!
-//! [`count_operators`] counts the operators that some code calls, and [`count_flops`] their floating-point operations.
+//! [`count_operators`] counts the operators that some code calls, and [`count_flops`] their floating-point operations;
+//! [`observe_layers`] returns the layers of a module that were called, with the shapes of their inputs and outputs.
 
 mod action;
 mod advice;
 mod choice;
 mod hook_calls;
+mod layers;
 mod operators;
 mod recorder;
 mod schedule;
@@ -22,6 +24,8 @@ mod trace;
 
 pub(crate) use action::{HookOwner, Region};
 pub use choice::Profiler;
+pub(crate) use layers::StepObservation;
+pub use layers::{LayerCall, ObservedStep, observe_layers};
 pub use operators::{count_flops, count_operators};
 pub(crate) use recorder::{OpenAction, Recorder};
 pub use schedule::TraceSchedule;

@@ -10,6 +10,7 @@ use crate::hook::Hook;
 use crate::loggers::{Graph, GraphTensor};
 use crate::module::{LightningModule, Run, overridden_hooks, source_locations, variables};
 use crate::native::libtorch_version;
+use crate::profiler::{LayerCall, ObservedStep};
 use crate::since_1970::since_1970;
 use crate::stage::Stage;
 use crate::{messages, panic};
@@ -69,6 +70,9 @@ pub(crate) struct RunFile {
     pub(crate) environment: Environment,
     #[serde(default)]
     pub(crate) layers: Vec<Layer>,
+    /// The first training step; missing before it has ended, and without a model summary.
+    #[serde(default)]
+    pub(crate) training_step: Option<StepSize>,
     #[serde(default)]
     pub(crate) hooks: Vec<OverriddenHook>,
 }
@@ -103,6 +107,17 @@ pub(crate) struct Environment {
 pub(crate) struct Layer {
     pub(crate) name: String,
     pub(crate) tensors: Vec<LayerTensor>,
+    /// Its calls in the first training step; missing as that is.
+    #[serde(default)]
+    pub(crate) call: Option<LayerCall>,
+}
+
+/// What a training step takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StepSize {
+    pub(crate) samples: Option<usize>,
+    /// Floating-point operations, those of the backward pass included.
+    pub(crate) flops: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +176,7 @@ impl Environment {
 }
 
 impl Layer {
-    fn all(graph: &Graph) -> Vec<Self> {
+    fn all(graph: &Graph, observed: Option<&ObservedStep>) -> Vec<Self> {
         let tensor = |tensor: &GraphTensor| LayerTensor {
             name: tensor.name.clone(),
             shape: tensor.shape.clone(),
@@ -171,7 +186,11 @@ impl Layer {
         };
         let layers = graph.layers.iter();
         layers
-            .map(|layer| Self { name: layer.name.clone(), tensors: layer.tensors.iter().map(tensor).collect() })
+            .map(|layer| Self {
+                name: layer.name.clone(),
+                tensors: layer.tensors.iter().map(tensor).collect(),
+                call: observed.and_then(|step| step.layer(&layer.name)).cloned(),
+            })
             .collect()
     }
 }
@@ -196,6 +215,14 @@ impl<M: LightningModule> Run<'_, M> {
         if is_own {
             self.write_run_file(&folder, Outcome::Running, None);
         }
+    }
+
+    /// Writes the file again, if the run has written it.
+    pub(crate) fn update_run_file(&mut self) {
+        let Some(folder) = self.ctx.made_log_dir().filter(|_| self.ctx.writes_run_file()).map(Path::to_owned) else {
+            return;
+        };
+        self.write_run_file(&folder, Outcome::Running, None);
     }
 
     /// Writes the file of a run that has ended.
@@ -228,6 +255,7 @@ impl<M: LightningModule> Run<'_, M> {
         let graph = Graph::of(variables(self.module.parameters()).iter());
         let monitor = self.callbacks.find::<ModelCheckpoint>();
         let monitor = monitor.and_then(|callback| Some((callback.monitor.clone()?, callback.mode)));
+        let observed = self.ctx.observed_step();
         RunFile {
             outcome,
             reason,
@@ -241,7 +269,10 @@ impl<M: LightningModule> Run<'_, M> {
             monitor: monitor.map(|(metric, mode)| Monitor { metric, mode }),
             process: Some(ProcessId::current()),
             environment: Environment::current(self.ctx),
-            layers: Layer::all(&graph),
+            layers: Layer::all(&graph, observed),
+            training_step: observed
+                .filter(|step| !step.has_failed)
+                .map(|step| StepSize { samples: step.samples, flops: step.flops }),
             hooks: overridden::<M>(),
         }
     }

@@ -84,7 +84,7 @@ fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) ->
                 Some(_) => {}
             }
         }
-        if config.enable_model_summary {
+        if config.enable_model_summary && callbacks.find::<ModelSummary>().is_none() {
             added.push(Box::new(ModelSummary::new()));
         }
     }

@@ -1,25 +1,68 @@
-//! A table of the model's layers and parameters.
+//! Prints a table of the model's layers.
 
-use crate::context::Context;
+mod summary;
+
 use crate::context::phase::Outside;
-use crate::counted::grouped;
-use crate::loggers::{Graph, GraphLayer, GraphTensor};
+use crate::context::{Context, RunContext};
+use crate::error::Error;
 use crate::module::{Callback, LightningModule, buffers, trainable};
-use crate::{table, terminal};
+use crate::terminal;
 use anyhow::Result;
-use comfy_table::CellAlignment;
-use std::fmt::Write as _;
-use tch::Tensor;
+use summary::Summary;
 
-/// Prints the model's layers, with the shapes and the numbers of their parameters, when `fit` begins. Lightning's
-/// [`ModelSummary`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelSummary.html).
-#[derive(Debug, Default)]
-pub struct ModelSummary {}
+/// Prints the model's layers to stderr: their parameters, the shapes of their inputs and outputs, and their floating-point operations.
+/// Lightning's [`ModelSummary`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelSummary.html), without an
+/// `example_input_array`: the example is the first training batch, after which the table is printed.
+///
+/// | column | |
+/// |---|---|
+/// | `Layer` | the path of the layer in the module's `VarStore`, with the number of its calls if there are several |
+/// | `Tensors` | its parameters and buffers with their shapes; skipped if the terminal is too narrow |
+/// | `Elements` | the number of their elements |
+/// | `In`, `Out` | the shapes of the first call's input and output, as [`observe_layers`](crate::profiler::observe_layers) finds them; empty for a layer that was not called |
+/// | `FLOPs` | the floating-point operations of its calls in the forward pass |
+///
+/// The lines below it contain the numbers of trainable, frozen and buffered elements, their size in MB, and the floating-point operations
+/// of the training step, those of the backward pass included. The training step is only observed: the summary calls no operators and
+/// draws no random numbers. If the step fails, the table shows the layers until the failure, among them the input of the layer that
+/// failed.
+///
+/// [`ctx.observed_step()`](crate::RunContext::observed_step) returns the same numbers, and `run.json` contains them.
+#[derive(Debug)]
+#[must_use]
+pub struct ModelSummary {
+    /// Whether to print the table after the first training batch, with shapes and floating-point operations. Default true. Otherwise it is
+    /// printed when `fit` begins, without them.
+    pub observe_first_batch: bool,
+    /// Whether the current run has begun without a table so far.
+    is_due: bool,
+}
+
+impl Default for ModelSummary {
+    fn default() -> Self {
+        Self { observe_first_batch: true, is_due: false }
+    }
+}
 
 impl ModelSummary {
-    /// Creates the callback.
+    /// Creates a summary that is printed after the first training batch.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets whether to print the table after the first training batch; see [`observe_first_batch`](field@Self::observe_first_batch).
+    pub fn observe_first_batch(self, observe_first_batch: bool) -> Self {
+        Self { observe_first_batch, ..self }
+    }
+
+    /// Prints the table, once in a run.
+    fn print<M: LightningModule>(&mut self, ctx: &RunContext, module: &mut M) {
+        if std::mem::take(&mut self.is_due) {
+            let store = module.parameters();
+            let (parameters, buffers) = (trainable(store), buffers(store));
+            let summary = Summary { parameters: &parameters, buffers: &buffers, step: ctx.observed_step() };
+            terminal::say(summary.text(terminal::width()));
+        }
     }
 }
 
@@ -28,62 +71,41 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
         "ModelSummary"
     }
 
-    fn on_fit_start(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
-        let store = module.parameters();
-        terminal::say(summary(&trainable(store), &buffers(store)));
+    fn on_fit_start(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        self.is_due = true;
+        if !self.observe_first_batch {
+            self.print(ctx, module);
+        }
         Ok(())
     }
-}
 
-/// Returns the table of the layers of named parameters and buffers.
-fn summary(parameters: &[(String, Tensor)], buffers: &[(String, Tensor)]) -> String {
-    let mut table = table::with_header(["Layer", "Tensors", "Elements"]);
-    for layer in Graph::of(parameters.iter().chain(buffers)).layers {
-        let elements = layer.tensors.iter().map(GraphTensor::elements).sum();
-        table.add_row([layer.name.clone(), tensors(&layer), grouped(elements)]);
+    fn on_train_batch_start(&mut self, ctx: &mut Context, module: &mut M, _: &M::Batch, _: usize) -> Result<()> {
+        if self.is_due && ctx.can_observe_step() {
+            ctx.observe_step(module.parameters().variables());
+        }
+        Ok(())
     }
-    if let Some(column) = table.column_mut(2) {
-        column.set_cell_alignment(CellAlignment::Right);
+
+    fn on_train_batch_end(
+        &mut self,
+        ctx: &mut Context,
+        module: &mut M,
+        _: &M::TrainingOutput,
+        _: &M::Batch,
+        _: usize,
+    ) -> Result<()> {
+        self.print(ctx, module);
+        Ok(())
     }
-    let (trained, kept) = (elements(parameters), elements(buffers));
-    let bytes: usize =
-        parameters.iter().chain(buffers).map(|(_, tensor)| tensor.numel() * tensor.kind().elt_size_in_bytes()).sum();
-    let mut text = table.to_string();
-    let _ = write!(text, "\n{} trainable parameters", grouped(trained));
-    if kept > 0 {
-        let _ = write!(text, ", {} in buffers", grouped(kept));
+
+    /// Prints the table of a run that did not train.
+    fn on_fit_end(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        self.print(ctx, module);
+        Ok(())
     }
-    let _ = write!(text, ", {:.2} MB", bytes as f64 / 1e6);
-    text
-}
 
-fn elements(tensors: &[(String, Tensor)]) -> u64 {
-    tensors.iter().map(|(_, tensor)| tensor.numel() as u64).sum()
-}
-
-/// Lists the tensors of a layer in PyTorch's order, the weight before the bias.
-fn tensors(layer: &GraphLayer) -> String {
-    let mut tensors: Vec<_> = layer.tensors.iter().collect();
-    tensors.sort_by_key(|tensor| match tensor.name.as_str() {
-        "weight" => 0,
-        "bias" => 1,
-        _ => 2,
-    });
-    let shown: Vec<String> = tensors.into_iter().map(|tensor| format!("{} {:?}", tensor.name, tensor.shape)).collect();
-    shown.join(", ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tch::{Device, Kind};
-
-    #[test]
-    fn summary_has_a_row_per_layer_and_totals() {
-        let zeros = |size: &[i64]| Tensor::zeros(size, (Kind::Float, Device::Cpu));
-        let parameters = [("fc.bias".to_owned(), zeros(&[3])), ("fc.weight".to_owned(), zeros(&[3, 500]))];
-        let text = summary(&parameters, &[("norm.running_mean".to_owned(), zeros(&[3]))]);
-        assert!(text.contains("weight [3, 500], bias [3]"), "{text}");
-        assert!(text.ends_with("1,503 trainable parameters, 3 in buffers, 0.01 MB"), "{text}");
+    fn on_exception(&mut self, ctx: &mut Context<Outside>, module: &mut M, _: &Error) -> Result<()> {
+        self.print(ctx, module);
+        Ok(())
     }
 }

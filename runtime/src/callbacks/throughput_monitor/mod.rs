@@ -8,10 +8,9 @@ pub use throughput::{Throughput, ThroughputTotals};
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::data::Batch;
-use crate::error::Error;
 use crate::json;
 use crate::module::{Callback, LightningModule};
-use crate::native::{FlopCounter, synchronize};
+use crate::native::synchronize;
 use crate::stage::{RunningStage, Stage};
 use anyhow::Result;
 use meter::{Counted, Meter};
@@ -52,9 +51,8 @@ pub struct ThroughputMonitor<B: Batch> {
     length_fn: Option<Box<SizeFn<B>>>,
     flops_per_batch: Option<u64>,
     measures_flops: bool,
-    /// The operations of a training batch that were measured.
+    /// The operations of the first training batch.
     measured: Option<u64>,
-    counter: Option<FlopCounter>,
     train: Meter,
     validate: Meter,
     test: Meter,
@@ -75,7 +73,6 @@ impl<B: Batch> ThroughputMonitor<B> {
             flops_per_batch: None,
             measures_flops: false,
             measured: None,
-            counter: None,
             train: meter(),
             validate: meter(),
             test: meter(),
@@ -101,7 +98,7 @@ impl<B: Batch> ThroughputMonitor<B> {
     }
 
     /// Sets whether the floating-point operations of a training batch are measured in the first one, for `train/device/flops_per_sec`
-    /// without [`flops_per_batch`](Self::flops_per_batch): those that [`count_flops`](crate::profiler::count_flops) counts. Default false.
+    /// without [`flops_per_batch`](Self::flops_per_batch): those that [`ModelSummary`](super::ModelSummary) shows. Default false.
     pub fn measure_flops(self, measures_flops: bool) -> Self {
         Self { measures_flops, ..self }
     }
@@ -185,7 +182,7 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
             *meter = Meter::new(self.throughput.clone());
         }
         self.before = Counted::default();
-        (self.measured, self.counter) = (None, None);
+        self.measured = None;
         Ok(())
     }
 
@@ -194,9 +191,9 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
         Ok(())
     }
 
-    fn on_train_batch_start(&mut self, _: &mut Context, _: &mut M, _: &M::Batch, _: usize) -> Result<()> {
-        if self.measures_flops && self.flops_per_batch.or(self.measured).is_none() {
-            self.counter = Some(FlopCounter::start()?);
+    fn on_train_batch_start(&mut self, ctx: &mut Context, module: &mut M, _: &M::Batch, _: usize) -> Result<()> {
+        if self.measures_flops && self.flops_per_batch.is_none() && ctx.can_observe_step() {
+            ctx.observe_step(module.parameters().variables());
         }
         Ok(())
     }
@@ -210,8 +207,8 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
         batch: &M::Batch,
         _: usize,
     ) -> Result<()> {
-        if let Some(counter) = self.counter.take() {
-            self.measured = Some(counter.finish()?);
+        if self.measures_flops && self.measured.is_none() {
+            self.measured = ctx.observed_step().map(|step| step.flops);
         }
         self.count(RunningStage::Training, batch);
         let is_row = ctx.should_update_logs() && ctx.steps_after_this_batch();
@@ -220,11 +217,6 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
             let step = ctx.logged_step();
             ctx.write_row(self.train.metrics("train"), step)?;
         }
-        Ok(())
-    }
-
-    fn on_exception(&mut self, _: &mut Context<Outside>, _: &mut M, _: &Error) -> Result<()> {
-        self.counter = None;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use super::super::run::LoggedRun;
 use super::super::settings::{differs, names, shown};
 use super::super::table::{best_title, has_one_monitor, row};
 use super::swatch;
-use crate::counted::grouped;
+use crate::counted::{counted, grouped};
 use crate::trainer::RunFile;
 use maud::{Markup, html};
 
@@ -100,27 +100,42 @@ fn distinct<'a, T: PartialEq>(
 pub(super) fn model(runs: &[LoggedRun]) -> Option<Markup> {
     distinct(
         runs,
-        |file| (&file.module, &file.layers),
-        |(module, layers)| {
+        |file| (&file.module, &file.layers, &file.training_step),
+        |(module, layers, training_step)| {
             let of = |shape: &[i64]| shape.iter().product::<i64>().unsigned_abs();
             let tensors = || layers.iter().flat_map(|layer| &layer.tensors);
             let elements: u64 = tensors().map(|tensor| of(&tensor.shape)).sum();
             let trained: u64 = tensors().filter(|tensor| tensor.trained).map(|tensor| of(&tensor.shape)).sum();
             let bytes: u64 = tensors().map(|tensor| tensor.bytes).sum();
+            let is_observed = layers.iter().any(|layer| layer.call.is_some());
             html! {
                 p { code { (module) } ": " span.parameters { (grouped(elements)) } " parameters and buffers, " (grouped(trained))
                     " of them trained, " (format!("{:.2} MB", bytes as f64 / 1e6)) }
+                @if let Some(step) = training_step {
+                    p { span.flops { (grouped(step.flops)) } " floating-point operations in the forward and backward pass of a batch"
+                        @if let Some(samples) = step.samples { " of " (counted(samples, "sample")) } }
+                }
                 div.wide {
                     table {
-                        thead { tr { th { "Layer" } th { "Tensors" } th.number { "Elements" } } }
+                        thead {
+                            tr {
+                                th { "Layer" } th { "Tensors" } th.number { "Elements" }
+                                @if is_observed { th { "In" } th { "Out" } th.number { "FLOPs" } }
+                            }
+                        }
                         tbody {
                             @for layer in *layers {
-                                tr {
-                                    td { (layer.name) }
+                                tr data-layer=(layer.name) {
+                                    td { (layer.name) @if let Some(call) = layer.call.as_ref().filter(|call| call.calls > 1) { " ×" (call.calls) } }
                                     td { @for tensor in &layer.tensors {
                                         span.tensor { (tensor.name) " " code { (format!("{:?} {}", tensor.shape, tensor.kind)) } } " "
                                     } }
                                     td.number { (grouped(layer.tensors.iter().map(|tensor| of(&tensor.shape)).sum())) }
+                                    @if let Some(call) = &layer.call {
+                                        td { code { (format!("{:?}", call.input)) } }
+                                        td { @if let Some(output) = &call.output { code { (format!("{output:?}")) } } @else { "failed" } }
+                                        td.number { (grouped(call.flops)) }
+                                    } @else if is_observed { td {} td {} td {} }
                                 }
                             }
                         }
