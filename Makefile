@@ -20,7 +20,7 @@ BUNDLE ?= target/bundle
 # the git revision that the public API is compared with: the last release
 REV ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
 
-.PHONY: help setup python demo test lint bench doctor bundle package semver mlflow kill-test resume-test soak fuzz
+.PHONY: help setup python demo test lint bench doctor bundle package semver mlflow pictures kill-test resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -34,6 +34,7 @@ help:
 	@echo "make kill-test  kill a training KILLS=40 times, again with averaged weights, and compare it with an uninterrupted one"
 	@echo "make resume-test  train CONFIGURATIONS=500 random configurations with and without an interruption, from SEED=1 on"
 	@echo "make soak     train for STEPS=1000000, and check that the memory does not grow"
+	@echo "make pictures  make the pictures of the terminal in docs, by Chromium"
 	@echo "make fuzz     feed broken files to each reader of files, for SECONDS=300 each"
 	@echo "make setup    install libtorch, compile its bindings, and tell cargo where they are"
 	@echo "make python   create the Python environment of the tests that compare with PyTorch"
@@ -102,6 +103,10 @@ resume-test: setup
 
 soak: setup
 	@$(CARGO) run --release --quiet -p tests --bin soak -- $(STEPS)
+
+pictures: setup
+	@$(CARGO) build --release --quiet -p examples -p tests --bin digits --bin pictures
+	@target/release/pictures
 
 # without a sanitizer, which would need a nightly Rust and would not cover libtorch
 fuzz: setup

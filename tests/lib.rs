@@ -3,5 +3,6 @@
 pub mod faults;
 pub mod parity;
 pub mod profiler;
+pub mod pseudo_terminal;
 pub mod python;
 pub mod resume;

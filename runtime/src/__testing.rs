@@ -5,6 +5,12 @@ pub fn abort_on_panics() {
     crate::panic::abort_from_now_on();
 }
 
+/// Makes the drawing of the dashboard panic from now on.
+#[cfg(feature = "dashboard")]
+pub fn panic_in_dashboard() {
+    crate::dashboard::panic_from_now_on();
+}
+
 /// Makes the run look at losses as if they were on a GPU.
 pub fn watch_losses_as_on_a_gpu(ctx: &mut crate::RunContext) {
     ctx.watch_losses_as_on_a_gpu();

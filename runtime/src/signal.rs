@@ -49,6 +49,12 @@ impl fmt::Display for Signal {
     }
 }
 
+/// Sends SIGINT to this process, as a terminal does on Ctrl-C where it does not pass that key to the program.
+#[cfg(feature = "dashboard")]
+pub(crate) fn interrupt() -> io::Result<()> {
+    signal_hook::low_level::raise(SIGINT)
+}
+
 /// A handle to the signal that a run has caught, for code that waits during the run.
 #[derive(Clone, Debug, Default)]
 pub struct Caught {

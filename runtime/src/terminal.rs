@@ -4,12 +4,27 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many times a second a bar is drawn at most.
 const BAR_HZ: u8 = 10;
 
 /// The bars on stderr, of all trainers of the process; not made where none has a bar.
 static BARS: OnceLock<MultiProgress> = OnceLock::new();
+
+/// Whether the dashboard has the terminal, so that no bar is drawn.
+static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Returns whether the dashboard has the terminal.
+pub(crate) fn is_taken() -> bool {
+    IS_TAKEN.load(Ordering::Relaxed)
+}
+
+/// Sets whether the dashboard has the terminal.
+#[cfg(feature = "dashboard")]
+pub(crate) fn set_taken(is_taken: bool) {
+    IS_TAKEN.store(is_taken, Ordering::Relaxed);
+}
 
 /// Draws a bar, hidden so far, below all lines that are written through this module.
 pub(crate) fn add_bar(bar: ProgressBar) -> ProgressBar {

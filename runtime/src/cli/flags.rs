@@ -109,6 +109,7 @@ impl Flags {
                 .subcommand(reports::runs_command())
                 .subcommand(completions_command())
                 .subcommand(reports::report_command())
+                .subcommand(reports::watch_command())
                 .subcommand(
                     with_flags(
                         Command::new(HOOKS).about(

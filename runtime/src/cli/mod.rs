@@ -1,4 +1,4 @@
-//! The generated program: `fit | validate | test | predict`, plus `runs`, `report`, `hooks`, `doctor` and `completions`.
+//! The generated program: `fit | validate | test | predict`, plus `runs`, `report`, `watch`, `hooks`, `doctor` and `completions`.
 //!
 //! See [`Program`] for its commands and an example.
 

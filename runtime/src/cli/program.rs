@@ -19,7 +19,7 @@ type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 /// The program of a module and a data module: `Model::program::<Data>()`, for which `Model::main::<Data>()` is a shorthand.
 /// Lightning's [`LightningCLI`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli.html).
 ///
-/// Its commands are `fit`, `validate`, `test`, `predict`, `runs`, `report`, `hooks`, `doctor` and `completions`. Flags and configuration files set the trainer's
+/// Its commands are `fit`, `validate`, `test`, `predict`, `runs`, `report`, `watch`, `hooks`, `doctor` and `completions`. Flags and configuration files set the trainer's
 /// configuration, the hyperparameters of the module and the data module, the seed, and the checkpoint to start from. Callbacks that
 /// depend on hyperparameters are returned by the module's `configure_callbacks`; add all others, and loggers, here.
 ///
@@ -216,6 +216,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
             HOOKS => return say(&hooks::table::<M, D>()),
             "doctor" => return say(&doctor::report()),
             "report" => return say(&reports::report(&parsed.explicit)?),
+            "watch" => return reports::watch(&parsed.explicit),
             "runs" => return say(&reports::runs(&parsed.explicit)?),
             "completions" => return say(flags.completions(&parsed.explicit).trim_end()),
             "fit" => Stage::Fit,

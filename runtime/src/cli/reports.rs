@@ -1,4 +1,4 @@
-//! The `runs` and `report` commands: a table of runs, and a page about them.
+//! The `runs`, `report` and `watch` commands: a table of runs, a page about them, and a screen that follows one.
 
 use crate::context::LOGS;
 use crate::messages::warning;
@@ -12,6 +12,8 @@ const DIR: &str = "runs.dir";
 
 const RUN_DIRS: &str = "report.run_dirs";
 const OUTPUT: &str = "report.output";
+
+const WATCHED: &str = "watch.run_dir";
 
 pub(super) fn runs_command() -> Command {
     let dir = Arg::new(DIR).value_name("DIR").value_parser(value_parser!(PathBuf)).default_value(LOGS);
@@ -28,6 +30,24 @@ pub(super) fn report_command() -> Command {
         .about("Write a page about runs: curves, histograms, images, settings")
         .arg(run_dirs.help("The folder of each run, or a folder with runs"))
         .arg(output.default_value("report.html").help("The HTML file"))
+}
+
+pub(super) fn watch_command() -> Command {
+    let dir = Arg::new(WATCHED).value_name("RUN_DIR").value_parser(value_parser!(PathBuf)).default_value(LOGS);
+    Command::new("watch")
+        .about("Follow a run of another process on a full screen: curves, epochs, progress")
+        .arg(dir.help("The folder of the run, or a folder with runs, of which the newest is shown"))
+}
+
+/// Shows the run of `watch`.
+#[cfg(feature = "dashboard")]
+pub(super) fn watch(arguments: &ArgMatches) -> Result<()> {
+    Ok(crate::report::watch(arguments.get_one::<PathBuf>(WATCHED).cloned().unwrap_or_default())?)
+}
+
+#[cfg(not(feature = "dashboard"))]
+pub(super) fn watch(_: &ArgMatches) -> Result<()> {
+    anyhow::bail!("`watch` is not part of this program: build it with the feature `dashboard` of tch-lightning")
 }
 
 /// Writes the page of `report`, and returns its path.

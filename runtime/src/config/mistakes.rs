@@ -28,6 +28,7 @@ pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
         config.logger.mistake(),
         across_epochs(config),
         profiler(config),
+        dashboard(config),
     ];
     mistakes.into_iter().flatten().collect()
 }
@@ -40,6 +41,12 @@ fn gradient_clip_val(config: &TrainerConfig) -> Option<String> {
 fn profiler(config: &TrainerConfig) -> Option<String> {
     let is_empty = matches!(config.profiler, Some(Profiler::Trace(TraceSchedule { active: 0, .. })));
     is_empty.then(|| "`active` of the `profiler` is 0: a trace needs at least one step".to_owned())
+}
+
+fn dashboard(config: &TrainerConfig) -> Option<String> {
+    let is_missing = config.dashboard && !cfg!(feature = "dashboard");
+    is_missing
+        .then(|| "`dashboard` is true: build the program with the feature `dashboard` of tch-lightning".to_owned())
 }
 
 /// A fraction of an epoch cannot be counted across epochs.

@@ -149,6 +149,9 @@ pub struct TrainerConfig {
     /// Show progress: a bar on a terminal, else a line for each epoch
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_progress_bar: bool,
+    /// Show a full screen with curves, epochs and messages during `fit`, with keys to stop, save and validate
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true", default_value_t = false)]
+    pub dashboard: bool,
     /// Show a table of the model's layers and parameters before training
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
     pub enable_model_summary: bool,
@@ -241,6 +244,7 @@ impl Default for TrainerConfig {
             enable_checkpointing: true,
             async_checkpointing: false,
             enable_progress_bar: true,
+            dashboard: false,
             enable_model_summary: true,
             handle_signals: true,
             profiler: None,

@@ -55,6 +55,7 @@ setters! {
     enable_checkpointing: bool,
     async_checkpointing: bool,
     enable_progress_bar: bool,
+    dashboard: bool,
     enable_model_summary: bool,
     handle_signals: bool,
     profiler: Option<Profiler>,

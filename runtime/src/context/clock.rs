@@ -20,6 +20,8 @@ pub(super) struct Clock {
     hook: Option<Hook>,
     num_training_batches: Option<usize>,
     num_val_batches: Vec<Option<usize>>,
+    /// The batches of the running evaluation over all of its loaders, if their number is known.
+    evaluation_batches: Option<usize>,
     has_validated: bool,
     /// The time and step at which validation within training was last due.
     validation_clock: IntervalClock,
@@ -44,6 +46,7 @@ impl Clock {
             hook: None,
             num_training_batches: None,
             num_val_batches: Vec::new(),
+            evaluation_batches: None,
             has_validated: false,
             validation_clock: IntervalClock::default(),
         }
@@ -210,6 +213,15 @@ impl RunContext {
 
     pub(crate) fn set_num_val_batches(&mut self, batches: &[Option<usize>]) {
         self.clock.num_val_batches = batches.to_vec();
+    }
+
+    /// The batches of the running evaluation over all of its loaders, if their number is known.
+    pub(crate) fn evaluation_batches(&self) -> Option<usize> {
+        self.clock.evaluation_batches
+    }
+
+    pub(crate) fn set_evaluation_batches(&mut self, batches: Option<usize>) {
+        self.clock.evaluation_batches = batches;
     }
 
     /// Whether the validation within training has run.

@@ -146,7 +146,7 @@ impl RunContext {
     }
 
     #[cold]
-    fn interrupted_by(&self, signal: Signal, batch_idx: Option<usize>) -> Interruption {
+    pub(super) fn interrupted_by(&self, signal: Signal, batch_idx: Option<usize>) -> Interruption {
         let location = RunLocation { batch_idx, ..self.location() };
         Interruption { signal, running_stage: self.running_stage(), location, waiting_for: None }
     }

@@ -260,7 +260,11 @@ impl RunContext {
     /// Passes a row to each logger, as Lightning does: a value logged as `step` is the row's step, and the epoch is
     /// added if neither `step` nor `epoch` was logged. Queued records are passed first.
     pub(crate) fn write_row(&mut self, mut metrics: Vec<(String, f64)>, mut step: usize) -> Result<(), ContextError> {
-        if metrics.is_empty() || self.logging.loggers.is_empty() || self.is_fast_dev_run() {
+        if metrics.is_empty() || self.is_fast_dev_run() {
+            return Ok(());
+        }
+        if self.logging.loggers.is_empty() {
+            self.show_row(&metrics, step);
             return Ok(());
         }
         self.write_queue()?;
@@ -276,6 +280,7 @@ impl RunContext {
     fn hand_out_row(&mut self, metrics: &[(String, f64)], step: usize) -> Result<(), LoggerError> {
         self.hand_out(&Record::Scalars(metrics), LoggedAt::new(step, Some(self.current_epoch())))?;
         self.progress_mut().count_row();
+        self.show_row(metrics, step);
         Ok(())
     }
 

@@ -70,6 +70,13 @@ impl Logging {
     }
 }
 
+impl Logging {
+    /// The folder of the run, if it has been created.
+    pub(super) fn log_dir(&self) -> Option<&Path> {
+        self.log_dir.made()
+    }
+}
+
 impl RunContext {
     /// The logged values, under the names that callbacks monitor: the value of the epoch at its end, that of the last step within it.
     /// Waits for the device.
@@ -98,7 +105,7 @@ impl RunContext {
 
     /// The folder of this run, if it has been created.
     pub fn made_log_dir(&self) -> Option<&Path> {
-        self.logging.log_dir.made()
+        self.logging.log_dir()
     }
 
     /// The hyperparameters that go into checkpoints and to the loggers.

@@ -15,6 +15,7 @@ mod loggers;
 mod logging;
 mod lr_schedulers;
 mod non_finite;
+mod observer;
 mod optimization;
 pub mod phase;
 mod precision;
@@ -44,6 +45,7 @@ pub(crate) use stepping_batches::PlannedAccumulation;
 
 use crate::config::TrainerConfig;
 use crate::data::Seed;
+use crate::observer::Observer;
 use crate::profiler::Recorder;
 use crate::stage::Stage;
 use clock::Clock;
@@ -74,9 +76,11 @@ pub struct RunContext {
     started: SystemTime,
     /// Whether the run writes `run.json`, which is that of the `fit` for a run in the folder of one.
     writes_run_file: bool,
-    /// The observer of the run, if the configuration has one.
+    /// What measures the run, if the configuration has a profiler.
     recorder: Option<Box<Recorder>>,
     observed: Observed,
+    /// What shows the run, as the dashboard does.
+    observer: Option<Box<dyn Observer>>,
 }
 
 impl RunContext {
@@ -96,6 +100,7 @@ impl RunContext {
             writes_run_file: false,
             recorder: None,
             observed: Observed::default(),
+            observer: None,
             config,
         }
     }
@@ -119,6 +124,7 @@ impl RunContext {
                 writes_run_file: false,
                 recorder: None,
                 observed: Observed::default(),
+                observer: None,
                 config,
             };
         }
@@ -140,6 +146,7 @@ impl RunContext {
             writes_run_file: false,
             recorder: None,
             observed: Observed::default(),
+            observer: None,
             config,
         }
     }

@@ -39,7 +39,7 @@ impl RunContext {
     }
 
     /// Returns the times of the actions of the current or last run, the largest first; empty without a
-    /// [`Profiler`](crate::profiler::Profiler). An action that is running does not count yet.
+    /// [`Profiler`](crate::profiler::Profiler) or a dashboard. An action that is running does not count yet.
     ///
     /// ```
     /// use tch_lightning::RunContext;
@@ -56,7 +56,8 @@ impl RunContext {
     /// Begins to observe a run of `module`, the name of a type, if the configuration says so.
     pub(crate) fn begin_profiling(&mut self, module: &'static str) -> Result<(), FileError> {
         let hooks = self.config.trace_hooks.as_deref().map(paths::expanded);
-        self.recorder = Recorder::begin(module, self.config.profiler, hooks.as_deref())?.map(Box::new);
+        let measures = self.config.profiler.is_some() || self.config.dashboard;
+        self.recorder = Recorder::begin(module, self.config.profiler, measures, hooks.as_deref())?.map(Box::new);
         Ok(())
     }
 

@@ -91,8 +91,9 @@ impl<M: LightningModule> Evaluation<M> {
         let epoch = run.ctx.progress().current_epoch();
         let _no_grad = no_grad_guard();
         let mode = TrainingMode::enter(false);
+        run.ctx.set_evaluation_batches(counts.iter().copied().sum());
         kind.start(run)?;
-        let mut is_empty = true;
+        let mut done = 0;
         for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
             run.ctx.set_dataloader_idx((loaders.len() > 1).then_some(dataloader_idx));
             let mut batches = batches::of_evaluation(run, (kind.dataloader(), dataloader_idx), loader, epoch, count)?;
@@ -103,13 +104,14 @@ impl<M: LightningModule> Evaluation<M> {
                 }
                 let Some(batch) = run.measured(waiting, |_| batches.next()) else { break };
                 let EpochBatch { batch, batch_idx, .. } = batch?;
-                is_empty = false;
                 kind.advance(run, batch, batch_idx, dataloader_idx)?;
+                done += 1;
+                run.ctx.show_evaluation(done);
                 run.ctx.check_signals(Some(batch_idx))?;
             }
         }
         run.ctx.set_dataloader_idx(None);
-        batches::warn_if_no_batch(kind.dataloader(), is_empty);
+        batches::warn_if_no_batch(kind.dataloader(), done == 0);
         kind.end(run, mode)
     }
 }

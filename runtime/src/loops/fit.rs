@@ -117,6 +117,7 @@ fn resume_epoch<M: LightningModule>(
 
 fn end_epoch<M: LightningModule>(run: &mut Run<'_, M>, last_step: &mut LastStep) -> Result<(), Error> {
     run.ctx.progress_mut().end_epoch();
+    run.ctx.show_position();
     run.save_what_is_pending()?;
     last_step.fail_without_steps(run.ctx)
 }

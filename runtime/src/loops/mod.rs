@@ -7,6 +7,7 @@ mod fit;
 mod lr_schedulers;
 mod manual;
 mod prediction;
+mod requests;
 mod stopping;
 mod training;
 mod training_epoch;

@@ -30,6 +30,7 @@ pub(crate) fn predict<M: LightningModule>(
     }
     let _no_grad = no_grad_guard();
     ModelHooksTable::on_predict_model_eval(run.module, run.ctx)?;
+    run.ctx.set_evaluation_batches(counts.iter().copied().sum());
     run.on_predict_start()?;
     run.on_predict_epoch_start()?;
     let (mut predictions, mut is_empty) = (Vec::new(), true);

@@ -4,12 +4,14 @@ use super::batches::{self, EpochBatch};
 use super::lr_schedulers::{self, SchedulePoint};
 use super::training::{Training, not_continued};
 use super::validation::Validation;
-use super::{automatic, manual, stopping};
+use super::{automatic, manual, requests, stopping};
 use crate::context::RunContext;
 use crate::data::{Batch, Batches};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::messages;
 use crate::module::{Flow, LightningModule, ModelHooksTable, Run, TrainingOutput};
+use crate::observer::Request;
 use crate::profiler::Region;
 use crate::progress::Position;
 
@@ -50,6 +52,9 @@ pub(super) fn run<M: LightningModule>(
             break;
         }
         advance_end(run, validation.as_deref_mut())?;
+        if run.ctx.show_position() {
+            requests::follow(run)?;
+        }
         run.ctx.check_signals(run.ctx.progress().batches_ready().checked_sub(1))?;
     }
     end(run)
@@ -95,8 +100,12 @@ fn advance<M: LightningModule>(run: &mut Run<'_, M>, batch: EpochBatch<M::Batch>
 /// Ends a batch, with validation if it is due.
 fn advance_end<M: LightningModule>(run: &mut Run<'_, M>, validation: Option<&mut Validation<M>>) -> Result<(), Error> {
     let has_stepped = run.ctx.steps_after_this_batch();
+    let is_requested = run.ctx.takes_request(Request::Validate);
+    if is_requested && validation.is_none() {
+        messages::warning!("this run has no validation: it needs a `validation_step` and a `val_dataloader`");
+    }
     if let Some(validation) = validation
-        && validation.is_due(run.ctx)
+        && (is_requested || validation.is_due(run.ctx))
     {
         run.measured(Region::Logging, |run| run.ctx.read_losses())?;
         run.ctx.redo_validation_from_here()?;

@@ -27,18 +27,18 @@ impl HookOwner {
             Self::Module(name) => ("LightningDataModule", name),
             Self::Callback(name) => ("Callback", name),
         };
-        format!("[{kind}]{}", short(name))
+        format!("[{kind}]{}", short_type_name(name))
     }
 
     /// Returns the name of the owner without the paths of its modules.
     pub(crate) fn short_name(self) -> String {
         let (Self::Module(name) | Self::Callback(name)) = self;
-        short(name)
+        short_type_name(name)
     }
 }
 
 /// Returns the name of a type without the paths of its modules: `Model<Adam>` for `my::Model<their::Adam>`.
-fn short(type_name: &str) -> String {
+pub(crate) fn short_type_name(type_name: &str) -> String {
     let mut short = String::with_capacity(type_name.len());
     for part in type_name.split_inclusive(|letter: char| !(letter.is_alphanumeric() || letter == '_')) {
         // the colons of a path are parts of one letter, except for the first, which ends the name before it
@@ -119,9 +119,9 @@ mod tests {
 
     #[test]
     fn short_name_has_no_paths() {
-        assert_eq!(short("my_crate::models::Model"), "Model");
-        assert_eq!(short("a::Model<b::Adam, (c::D, e::F)>"), "Model<Adam, (D, F)>");
-        assert_eq!(short("Watch"), "Watch");
+        assert_eq!(short_type_name("my_crate::models::Model"), "Model");
+        assert_eq!(short_type_name("a::Model<b::Adam, (c::D, e::F)>"), "Model<Adam, (D, F)>");
+        assert_eq!(short_type_name("Watch"), "Watch");
     }
 
     #[test]

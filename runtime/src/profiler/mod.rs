@@ -19,9 +19,12 @@ mod layers;
 mod operators;
 mod recorder;
 mod schedule;
+mod shares;
 mod times;
 mod trace;
 
+#[cfg(feature = "dashboard")]
+pub(crate) use action::short_type_name;
 pub(crate) use action::{HookOwner, Region};
 pub use choice::Profiler;
 pub(crate) use layers::StepObservation;

@@ -4,6 +4,7 @@ use super::Profiler;
 use super::action::{HookOwner, Region};
 use super::advice::{Loading, advice};
 use super::hook_calls::HookCalls;
+use super::shares::{PartTimes, part_times, shares};
 use super::times::{ActionTime, Key, Times, table};
 use super::trace::{FinishedTrace, Trace};
 use crate::file_error::FileError;
@@ -18,6 +19,8 @@ use std::time::Duration;
 pub(crate) struct Recorder {
     module: &'static str,
     profiler: Option<Profiler>,
+    /// Whether times are measured.
+    measures: bool,
     hooks: Option<HookCalls>,
     times: Times,
     trace: Option<Trace>,
@@ -25,6 +28,8 @@ pub(crate) struct Recorder {
     open: Vec<Open>,
     began: u64,
     ended: Option<u64>,
+    /// The time from which shares are counted, and what was measured before.
+    shares_from: (u64, PartTimes),
     loading: Option<Loading>,
 }
 
@@ -46,14 +51,16 @@ impl Recorder {
     pub(crate) fn begin(
         module: &'static str,
         profiler: Option<Profiler>,
+        measures: bool,
         hooks: Option<&Path>,
     ) -> Result<Option<Self>, FileError> {
-        if profiler.is_none() && hooks.is_none() {
+        if !measures && hooks.is_none() {
             return Ok(None);
         }
         Ok(Some(Self {
             module,
             profiler,
+            measures,
             hooks: hooks.map(HookCalls::create).transpose()?,
             times: Times::new(module),
             trace: match profiler {
@@ -63,6 +70,7 @@ impl Recorder {
             open: Vec::new(),
             began: steady_nanos(),
             ended: None,
+            shares_from: (steady_nanos(), PartTimes::default()),
             loading: None,
         }))
     }
@@ -88,9 +96,9 @@ impl Recorder {
         self.enter(|times| times.named(name))
     }
 
-    /// Begins an action, which only a profiler measures.
+    /// Begins an action, unless only hooks are written down.
     fn enter(&mut self, key: impl FnOnce(&mut Times) -> Key) -> OpenAction {
-        if self.profiler.is_none() {
+        if !self.measures {
             return OpenAction(0);
         }
         let key = key(&mut self.times);
@@ -139,6 +147,18 @@ impl Recorder {
 
     pub(crate) fn times(&self) -> Vec<ActionTime> {
         self.times.all()
+    }
+
+    /// Begins the time of [`shares`](Self::shares).
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn begin_shares(&mut self) {
+        self.shares_from = (steady_nanos(), part_times(&self.times));
+    }
+
+    /// Returns the shares of the time since `begin_shares` by what it was spent on.
+    pub(crate) fn shares(&self) -> Vec<(&'static str, f64)> {
+        let (from, before) = &self.shares_from;
+        shares(before, &part_times(&self.times), steady_nanos().saturating_sub(*from))
     }
 
     /// Returns the table of the simple profiler, and the advice.

@@ -94,6 +94,12 @@ impl Times {
         self.regions[region as usize]
     }
 
+    /// Returns what was measured of each hook, over all owners.
+    pub(super) fn hooks(&self) -> impl Iterator<Item = (Hook, Measured)> {
+        let of_owner = |(_, hooks): &'_ (HookOwner, Vec<Measured>)| hooks.clone();
+        self.owners.iter().flat_map(move |owner| Hook::ALL.iter().copied().zip(of_owner(owner)))
+    }
+
     pub(super) fn name(&self, key: Key) -> String {
         match key {
             Key::Region(region) => region.name().to_owned(),

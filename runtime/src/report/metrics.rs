@@ -1,9 +1,7 @@
 //! The logged values of a run, from `metrics.csv` or `metrics.jsonl`.
 
-use crate::json_float::JsonFloat;
+use super::rows::{CsvRows, JsonRows, Row, whole_lines};
 use indexmap::IndexMap;
-use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
@@ -53,6 +51,9 @@ pub(super) struct Rows {
 
 impl Rows {
     fn note(&mut self, step: f64, epoch: Option<f64>) {
+        if !step.is_finite() {
+            return;
+        }
         self.last_step = self.last_step.map_or(Some(step), |last| Some(last.max(step)));
         if let Some(epoch) = epoch.filter(|epoch| epoch.is_finite()) {
             self.last_epoch = self.last_epoch.map_or(Some(epoch), |last| Some(last.max(epoch)));
@@ -68,63 +69,31 @@ impl Rows {
         }
     }
 
+    /// Adds a row.
+    pub(super) fn push(&mut self, row: &Row<'_>) {
+        self.invalid += row.invalid;
+        self.times.extend(row.time.map(|time| (row.step, time)));
+        self.note(row.step, row.epoch);
+        row.values.iter().for_each(|(name, value)| self.add(name, row.step, *value));
+    }
+
     /// Reads `metrics.csv`. A last line without an end is that of a row which is being written, and is skipped.
     pub(super) fn of_csv(path: &Path) -> io::Result<Self> {
-        let bytes = std::fs::read(path)?;
-        let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(&bytes[..end]);
-        let name = |name: &[u8]| String::from_utf8_lossy(name).into_owned();
-        let columns: Vec<String> = reader.byte_headers()?.iter().map(name).collect();
-        let column = |wanted: &str| columns.iter().position(|column| column == wanted);
-        let (step, epoch, time) = (column("step"), column("epoch"), column("time"));
         let mut rows = Self::default();
-        let mut series = vec![Series::default(); columns.len()];
-        for (index, record) in reader.byte_records().enumerate() {
-            let record = record?;
-            let mut invalid = 0;
-            let mut number = |column: usize| {
-                let text = record.get(column).filter(|text| !text.is_empty())?;
-                let number = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<f64>().ok());
-                invalid += usize::from(number.is_none());
-                number
-            };
-            let at = step.and_then(&mut number).filter(|step| step.is_finite()).unwrap_or(index as f64);
-            let epoch_of_row = epoch.and_then(&mut number);
-            rows.times.extend(time.and_then(&mut number).map(|time| (at, time)));
-            for (column, series) in series.iter_mut().enumerate() {
-                if ![step, epoch, time].contains(&Some(column)) {
-                    series.points.extend(number(column).map(|value| (at, value)));
-                }
-            }
-            rows.invalid += invalid;
-            rows.note(at, epoch_of_row);
-        }
-        let named = columns.into_iter().zip(series);
-        rows.metrics = named.filter(|(_, series)| !series.points.is_empty()).collect();
+        let mut reader = CsvRows::default();
+        let bytes = std::fs::read(path)?;
+        // the metrics are in the order of their columns, which is not that of their first values
+        reader.parse(whole_lines(&bytes), |row| rows.push(&row))?;
+        let position = |name: &String| reader.columns().iter().position(|column| column == name);
+        rows.metrics.sort_by(|one, _, other, _| position(one).cmp(&position(other)));
         Ok(rows)
     }
 
     /// Reads `metrics.jsonl`.
     pub(super) fn of_json_lines(path: &Path) -> io::Result<Self> {
-        #[derive(Deserialize)]
-        struct Line {
-            time: Option<f64>,
-            step: f64,
-            epoch: Option<f64>,
-            values: Option<BTreeMap<String, JsonFloat>>,
-        }
         let mut rows = Self::default();
-        for_each_line(path, |line| match serde_json::from_slice::<Line>(line) {
-            Ok(Line { time, step, epoch, values: Some(values) }) => {
-                rows.note(step, epoch);
-                rows.times.extend(time.map(|time| (step, time)));
-                for (name, JsonFloat(value)) in &values {
-                    rows.add(name, step, *value);
-                }
-            }
-            Ok(_) => {}
-            Err(_) => rows.invalid += 1,
-        })?;
+        let bytes = std::fs::read(path)?;
+        JsonRows.parse(whole_lines(&bytes), |row| rows.push(&row));
         Ok(rows)
     }
 }

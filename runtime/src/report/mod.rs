@@ -12,19 +12,25 @@
 //! ```
 
 mod chart;
-mod groups;
 mod histograms;
 mod media;
 mod metrics;
 mod page;
+mod rows;
 mod run;
 mod scale;
 mod settings;
 mod table;
+#[cfg(feature = "dashboard")]
+mod tail;
+#[cfg(feature = "dashboard")]
+mod watch;
 
 pub use metrics::Series;
 pub use run::{BestValue, LoggedRun, RunState};
 pub use table::runs_table;
+#[cfg(feature = "dashboard")]
+pub use watch::watch;
 
 use crate::atomic_file;
 use crate::context::{LOGS, versions};
@@ -48,6 +54,13 @@ pub enum ReportError {
     Page {
         /// The file.
         path: PathBuf,
+        /// Why. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
+        source: std::io::Error,
+    },
+    /// The screen of [`watch`] could not be shown.
+    #[cfg(feature = "dashboard")]
+    #[error("cannot show the run on this terminal: {source}")]
+    Screen {
         /// Why. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
         source: std::io::Error,
     },

@@ -112,10 +112,7 @@ impl LoggedRun {
             Some(Err(mistake)) => problems.0.push(format!("{} is not valid: {mistake}", path.display())),
             None => {}
         }
-        let modified = [METRICS_CSV, METRICS_JSON_LINES, RUN_FILE, HYPERPARAMETERS]
-            .iter()
-            .filter_map(|name| Some(since_1970(folder.join(name).metadata().ok()?.modified().ok()?).as_secs_f64()));
-        let modified = modified.max_by(f64::total_cmp);
+        let modified = modified(&folder);
         let state = state_of(file.as_ref());
         let rows = rows.or(lines).unwrap_or_default();
         Ok(Self { folder, file, rows, settings, problems: problems.0, modified, state })
@@ -150,13 +147,7 @@ impl LoggedRun {
 
     /// Returns how long the run took, or takes so far. For a killed run, this is the time until its last row.
     pub fn duration(&self) -> Option<Duration> {
-        let file = self.file.as_ref()?;
-        let end = match (file.ended, self.state) {
-            (Some(ended), _) => ended,
-            (None, RunState::Running) => since_1970(SystemTime::now()).as_secs_f64(),
-            (None, _) => self.modified?,
-        };
-        Duration::try_from_secs_f64(end - file.started).ok()
+        duration_of(self.file.as_ref()?, self.state, self.modified)
     }
 
     /// Returns the number of completed epochs.
@@ -205,7 +196,26 @@ impl LoggedRun {
     }
 }
 
-fn state_of(file: Option<&RunFile>) -> RunState {
+/// Returns when a file of a run was last written, in seconds since 1970.
+pub(super) fn modified(folder: &Path) -> Option<f64> {
+    let modified = [METRICS_CSV, METRICS_JSON_LINES, RUN_FILE, HYPERPARAMETERS]
+        .iter()
+        .filter_map(|name| Some(since_1970(folder.join(name).metadata().ok()?.modified().ok()?).as_secs_f64()));
+    modified.max_by(f64::total_cmp)
+}
+
+/// Returns how long a run took, or takes so far: for a killed one, until a file was last written.
+pub(super) fn duration_of(file: &RunFile, state: RunState, modified: Option<f64>) -> Option<Duration> {
+    let end = match (file.ended, state) {
+        (Some(ended), _) => ended,
+        (None, RunState::Running) => since_1970(SystemTime::now()).as_secs_f64(),
+        (None, _) => modified?,
+    };
+    Duration::try_from_secs_f64(end - file.started).ok()
+}
+
+/// Returns whether a run still runs, or how it ended.
+pub(super) fn state_of(file: Option<&RunFile>) -> RunState {
     let Some(file) = file else { return RunState::Unknown };
     match file.outcome {
         Outcome::Finished => RunState::Finished,
@@ -220,7 +230,7 @@ fn state_of(file: Option<&RunFile>) -> RunState {
 }
 
 /// Returns a count that was logged as a float.
-fn whole(number: f64) -> Option<usize> {
+pub(super) fn whole(number: f64) -> Option<usize> {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in range")]
     (0.0..9e15).contains(&number).then_some(number as usize)
 }

@@ -10,6 +10,8 @@
 mod backend_settings;
 mod ckpt_path;
 mod configured;
+#[cfg(feature = "dashboard")]
+mod dashboard;
 mod ending;
 mod failing;
 mod found_checkpoint;
@@ -246,6 +248,7 @@ impl<M: LightningModule> Trainer<M> {
 
     /// Releases the resources of a run after its end.
     fn release(&mut self, has_failed: bool) {
+        self.ctx.end_observation();
         self.ctx.end_profiling();
         self.ctx.untoggle_optimizer();
         if has_failed {

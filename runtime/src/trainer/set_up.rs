@@ -66,6 +66,7 @@ impl<M: LightningModule> Run<'_, M> {
             self.ctx.log_hyper_parameters(&graph)?;
         }
         self.begin_run_file();
+        self.ctx.show_folder();
         Ok(())
     }
 }

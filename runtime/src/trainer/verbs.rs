@@ -17,6 +17,8 @@ impl<M: LightningModule> Trainer<M> {
         needs(Stage::Fit, Hook::ConfigureOptimizers, has_optimizers)?;
         self.run(Stage::Fit, module, data, |run, checkpoint| {
             let early = run.begin_fit(checkpoint)?;
+            #[cfg(feature = "dashboard")]
+            run.begin_dashboard();
             loops::fit(run, early)?;
             run.on_fit_end()
         })

@@ -1,13 +1,13 @@
 //! The charts of a page.
 
 use super::super::chart::{Line, chart, is_log};
-use super::super::groups::{Group, Member, Section, groups};
 use super::super::histograms;
 use super::super::metrics::Series;
 use super::super::run::LoggedRun;
 use super::super::scale::tick;
 use super::{COLOURS, swatch};
 use crate::loggers::{HISTOGRAMS_JSON_LINES, METRICS_JSON_LINES};
+use crate::metric_groups::{Group, Member, Section, groups};
 use crate::number::Number;
 use indexmap::IndexSet;
 use maud::{Markup, html};

@@ -33,6 +33,7 @@ fn of_trial(config: &TrainerConfig, steps: usize) -> TrainerConfig {
         logger: LoggerChoice::Off,
         enable_checkpointing: false,
         enable_progress_bar: false,
+        dashboard: false,
         enable_model_summary: false,
         // a search expects infinite losses
         on_non_finite_loss: NonFiniteLoss::Ignore,

@@ -4,17 +4,17 @@ use indexmap::{IndexMap, IndexSet};
 
 /// A metric of a chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Member {
-    pub(super) metric: String,
+pub(crate) struct Member {
+    pub(crate) metric: String,
     /// The part of the name that differs from the other members', such as `train` or `train step`.
-    pub(super) variant: String,
-    pub(super) loop_: Loop,
-    pub(super) is_step: bool,
+    pub(crate) variant: String,
+    pub(crate) loop_: Loop,
+    pub(crate) is_step: bool,
 }
 
 /// The loop whose values a metric has, by the prefix of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Loop {
+pub(crate) enum Loop {
     Train,
     Val,
     Test,
@@ -22,7 +22,7 @@ pub(super) enum Loop {
 
 /// The section of the page in which a chart is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Section {
+pub(crate) enum Section {
     Metrics,
     /// The values of `LearningRateMonitor`.
     LearningRates,
@@ -32,10 +32,10 @@ pub(super) enum Section {
 
 /// The metrics of one chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Group {
-    pub(super) title: String,
-    pub(super) section: Section,
-    pub(super) members: Vec<Member>,
+pub(crate) struct Group {
+    pub(crate) title: String,
+    pub(crate) section: Section,
+    pub(crate) members: Vec<Member>,
 }
 
 const PREFIXES: [(&str, Loop); 6] = [
@@ -48,7 +48,7 @@ const PREFIXES: [(&str, Loop); 6] = [
 ];
 
 /// Returns the charts of metrics, those of losses first.
-pub(super) fn groups(metrics: &IndexSet<&str>) -> Vec<Group> {
+pub(crate) fn groups(metrics: &IndexSet<&str>) -> Vec<Group> {
     let mut by_title: IndexMap<String, Vec<Member>> = IndexMap::new();
     for metric in metrics {
         let (name, per) = without_suffix(metric, metrics);

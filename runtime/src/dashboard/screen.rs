@@ -1,0 +1,113 @@
+//! The full screen of a terminal.
+
+use super::draw::draw;
+use super::keys::Action;
+use super::state::DashboardState;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::crossterm::{cursor, execute};
+use ratatui::layout::Rect;
+use rustix::termios::tcgetwinsize;
+use std::env;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+/// The size of a terminal that does not know its own.
+const UNKNOWN: (u16, u16) = (80, 24);
+
+/// How long the screen stays as it is, unless a key is pressed: drawing must not take the processors from the training.
+const REDRAW: Duration = Duration::from_millis(250);
+
+/// Returns why a full screen cannot be shown on stderr.
+pub(crate) fn can_be_shown() -> Result<(), &'static str> {
+    match () {
+        () if !io::stderr().is_terminal() => Err("stderr is not a terminal"),
+        () if env::var_os("TERM").is_none_or(|term| term == "dumb") => Err("the terminal is dumb, as TERM says"),
+        () => Ok(()),
+    }
+}
+
+/// A terminal with the full screen. Dropping it restores the terminal.
+pub(crate) struct Screen {
+    terminal: CrosstermBackend<File>,
+    file: File,
+    /// What the terminal shows, in its size; `None` if that is not known.
+    shown: Option<Buffer>,
+    drawn: Option<Instant>,
+    has_keys: bool,
+}
+
+impl Screen {
+    /// Takes the screen of a terminal.
+    pub(crate) fn enter(file: File) -> io::Result<Self> {
+        // without a terminal to read from, there are no keys
+        let has_keys = enable_raw_mode().is_ok();
+        let mut screen =
+            Self { terminal: CrosstermBackend::new(file.try_clone()?), file, shown: None, drawn: None, has_keys };
+        execute!(screen.file, EnterAlternateScreen, cursor::Hide)?;
+        Ok(screen)
+    }
+
+    /// The columns and rows.
+    pub(crate) fn size(&self) -> (u16, u16) {
+        let size = size(&self.file);
+        (size.width, size.height)
+    }
+
+    /// Draws the state, and waits for a key for a moment. Returns what it does other than changing the view.
+    pub(crate) fn show(&mut self, state: &mut DashboardState) -> io::Result<Option<Action>> {
+        let size = size(&self.file);
+        if self.shown.as_ref().is_none_or(|shown| shown.area != size) {
+            self.terminal.clear()?;
+            self.shown = Some(Buffer::empty(size));
+            self.drawn = None;
+        }
+        if self.drawn.is_none_or(|drawn| drawn.elapsed() >= REDRAW) {
+            let mut next = Buffer::empty(size);
+            draw(&mut next, state);
+            if let Some(shown) = &self.shown {
+                self.terminal.draw(shown.diff(&next).into_iter())?;
+                Backend::flush(&mut self.terminal)?;
+            }
+            (self.shown, self.drawn) = (Some(next), Some(Instant::now()));
+        }
+        self.key(state)
+    }
+
+    fn key(&mut self, state: &mut DashboardState) -> io::Result<Option<Action>> {
+        let wait = Duration::from_millis(50);
+        if !self.has_keys {
+            std::thread::sleep(wait);
+            return Ok(None);
+        }
+        match event::poll(wait) {
+            Ok(false) => return Ok(None),
+            Ok(true) => {}
+            Err(_) => {
+                self.has_keys = false;
+                return Ok(None);
+            }
+        }
+        self.drawn = None;
+        match event::read()? {
+            Event::Key(key) => Ok(state.press(key)),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = execute!(self.file, LeaveAlternateScreen, cursor::Show);
+        let _ = disable_raw_mode();
+    }
+}
+
+fn size(terminal: &File) -> Rect {
+    let size = tcgetwinsize(terminal).map(|size| (size.ws_col, size.ws_row)).unwrap_or_default();
+    let (columns, rows) = if size.0 == 0 || size.1 == 0 { UNKNOWN } else { size };
+    Rect::new(0, 0, columns, rows)
+}

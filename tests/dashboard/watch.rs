@@ -1,0 +1,88 @@
+//! `watch` on runs of other processes.
+
+use crate::runs::{Program, column};
+use std::process::Stdio;
+use tests::pseudo_terminal::PseudoTerminal;
+
+#[test]
+fn watch_follows_a_running_run() {
+    let program = Program::new();
+    let mut run = program.command("fit --wait-in 12").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let run_folder = program.run_folder();
+    while !std::fs::read_to_string(run_folder.join("metrics.csv")).is_ok_and(|text| text.contains("\n11,")) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    let mut terminal = program.on_a_terminal("watch lightning_logs");
+    let screen = terminal.wait_for_text("step 12");
+    for shown in ["Slow", "lightning_logs/version_0", "running", "train_loss", "2/3"] {
+        assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+    let losses = column(&run_folder, "val_loss");
+    assert!(losses.len() == 1 && screen.contains(&losses[0]), "{losses:?}\n{screen}");
+    // keys that steer a run do nothing here
+    terminal.press("scv");
+    program.let_go();
+    assert!(run.wait().unwrap().success());
+    let screen = terminal.wait_for_text("finished");
+    let losses = column(&run_folder, "val_loss");
+    assert_eq!(losses.len(), 3);
+    let screen = if screen.contains(&losses[2]) { screen } else { terminal.wait_for_text(&losses[2]) };
+    assert!(losses.iter().all(|loss| screen.contains(loss)), "{losses:?}\n{screen}");
+    assert!(screen.contains("step 30") && screen.contains("`max_epochs` of 3 was reached"), "{screen}");
+    terminal.press("q");
+    assert!(terminal.end().success());
+    assert!(!terminal.screen().alternate_screen() && terminal.edits_lines());
+    assert!(terminal.text().contains(&losses[2]), "{}", terminal.text());
+    assert_eq!(program.checkpoints(), ["epoch=2-step=30.ckpt"]);
+}
+
+#[test]
+fn watch_prints_a_snapshot_into_a_pipe() {
+    let program = Program::new();
+    program.in_pipes("fit");
+    let run_folder = program.run_folder();
+    let text = String::from_utf8(program.in_pipes("watch lightning_logs/version_0").stdout).unwrap();
+    assert!(!text.contains('\u{1b}'));
+    for name in ["val_loss", "val_acc"] {
+        let values = column(&run_folder, name);
+        assert!(text.contains(name) && values.iter().all(|value| text.contains(value)), "{values:?}\n{text}");
+    }
+    assert!(text.contains("finished") && text.contains("step 30"), "{text}");
+    // the newest run, and JSON lines alone
+    program.in_pipes("fit --logger jsonl --max-epochs 1");
+    let text = String::from_utf8(program.in_pipes("watch").stdout).unwrap();
+    assert!(
+        text.contains("lightning_logs/version_1") && text.contains("val_loss") && text.contains("step 10"),
+        "{text}"
+    );
+}
+
+#[test]
+fn watch_is_closed_by_a_signal() {
+    let program = Program::new();
+    program.in_pipes("fit");
+    let mut terminal = program.on_a_terminal("watch");
+    terminal.wait_for_text("finished");
+    let pid = rustix::process::Pid::from_raw(i32::try_from(terminal.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(terminal.end().success());
+    assert!(!terminal.screen().alternate_screen() && !terminal.screen().hide_cursor() && terminal.edits_lines());
+}
+
+#[test]
+fn watch_refuses_a_folder_without_runs() {
+    let program = Program::new();
+    let output = program.command("watch .").output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        said,
+        "error: . does not contain runs: name a folder such as lightning_logs, with folders such as version_0\n"
+    );
+    let mut dumb = program.command("watch lightning_logs");
+    dumb.env("TERM", "dumb");
+    program.in_pipes("fit");
+    let (status, written) = PseudoTerminal::start(dumb, 30, 100).finish();
+    let written = String::from_utf8(written).unwrap();
+    assert!(status.success() && !written.contains('\u{1b}') && written.contains("finished"), "{written}");
+}

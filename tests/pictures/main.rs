@@ -1,0 +1,91 @@
+//! Makes the pictures of the terminal in `docs`: trains the example `digits` in a pseudo-terminal, and draws the screen.
+//!
+//! `cargo run -p tests --bin pictures` needs the program next to it, `cargo build -p examples --bin digits`, and Chromium.
+
+mod svg;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread::sleep;
+use std::time::Duration;
+use tests::pseudo_terminal::PseudoTerminal;
+
+/// A picture in `docs`.
+struct Picture {
+    name: &'static str,
+    columns: u16,
+    rows: u16,
+    arguments: &'static str,
+    /// The texts on the screen at which the picture is taken, after a moment.
+    at: [&'static str; 2],
+    moment: Duration,
+}
+
+const PICTURES: [Picture; 2] = [
+    Picture {
+        name: "progress_bar",
+        columns: 110,
+        rows: 6,
+        arguments: "fit --max-epochs 5 --batch-size 8 --enable-model-summary false",
+        at: ["epoch 4/5", "validation ━━━"],
+        moment: Duration::ZERO,
+    },
+    Picture {
+        name: "dashboard",
+        columns: 120,
+        rows: 34,
+        arguments: "fit --dashboard --max-epochs 12 --batch-size 32 --log-every-n-steps 2 --lr-monitor",
+        at: [" 9/12", "val_acc"],
+        moment: Duration::from_millis(700),
+    },
+];
+
+fn main() -> Result<()> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the package is in a workspace")?.join("docs");
+    let program = std::env::current_exe()?.with_file_name("digits");
+    ensure!(program.exists(), "{} is missing: run cargo build -p examples --bin digits", program.display());
+    for picture in PICTURES {
+        let screen = picture.take(&program)?;
+        let svg = svg::drawn(&screen);
+        let path = docs.join(picture.name).with_extension("png");
+        render(&svg, &path)?;
+        println!("{}, {} kB", path.display(), fs::metadata(&path)?.len() / 1000);
+    }
+    Ok(())
+}
+
+impl Picture {
+    /// Runs the program, and returns its screen.
+    fn take(&self, program: &Path) -> Result<vt100::Screen> {
+        let folder = tempfile::tempdir()?;
+        let mut command = Command::new(program);
+        command.args(self.arguments.split_whitespace()).current_dir(&folder);
+        command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        let terminal = PseudoTerminal::start(command, self.rows, self.columns);
+        terminal.wait_for(self.name, |text| self.at.iter().all(|part| text.contains(part)));
+        sleep(self.moment);
+        Ok(terminal.screen())
+    }
+}
+
+/// Renders a drawing by Chromium.
+fn render(svg: &svg::Drawing, path: &Path) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let page: PathBuf = folder.path().join("page.html");
+    let body = &svg.text;
+    fs::write(&page, format!("<!doctype html><meta charset=utf-8><body style=\"margin:0;background:#fff\">{body}"))?;
+    let status = Command::new("chromium")
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1.5"])
+        .arg(format!("--window-size={},{}", svg.width, svg.height))
+        .arg(format!("--screenshot={}", path.display()))
+        .arg(format!("file://{}", page.display()))
+        .stderr(std::process::Stdio::null())
+        .status()
+        .context("cannot run chromium")?;
+    if !status.success() {
+        bail!("chromium failed: {status}");
+    }
+    Ok(())
+}
