@@ -77,7 +77,7 @@ fn render(svg: &svg::Drawing, path: &Path) -> Result<()> {
     let body = &svg.text;
     fs::write(&page, format!("<!doctype html><meta charset=utf-8><body style=\"margin:0;background:#fff\">{body}"))?;
     let status = Command::new("chromium")
-        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1.5"])
+        .args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--force-device-scale-factor=1.25"])
         .arg(format!("--window-size={},{}", svg.width, svg.height))
         .arg(format!("--screenshot={}", path.display()))
         .arg(format!("file://{}", page.display()))
