@@ -20,7 +20,7 @@ BUNDLE ?= target/bundle
 # the git revision that the public API is compared with: the last release
 REV ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
 
-.PHONY: help setup python demo test lint bench doctor bundle package semver mlflow pictures kill-test resume-test soak fuzz
+.PHONY: help setup python demo test lint bench doctor bundle package semver mlflow wandb pictures kill-test resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -39,6 +39,7 @@ help:
 	@echo "make setup    install libtorch, compile its bindings, and tell cargo where they are"
 	@echo "make python   create the Python environment of the tests that compare with PyTorch"
 	@echo "make mlflow   install the MLflow server of the tests of MlflowLogger, which are skipped without it"
+	@echo "make wandb    install the W&B client of the tests of WandbLogger, which are skipped without it"
 
 setup:
 	@command -v $(PYTHON) >/dev/null || \
@@ -48,8 +49,8 @@ setup:
 python: setup
 	@$(PYTHON) setup/python.py
 
-mlflow: setup
-	@$(PYTHON) setup/mlflow.py
+mlflow wandb: setup
+	@$(PYTHON) setup/trackers.py $@
 
 demo: setup
 	$(CARGO) build --release --quiet -p examples

@@ -49,10 +49,35 @@ fn logger_of_a_file_has_options_and_the_flag_replaces_it() {
 }
 
 #[test]
+fn wandb_logger_of_a_file_writes_a_run_to_upload() {
+    let program = Program::new();
+    program.write(
+        "run.yaml",
+        "trainer: {max_steps: 2, logger: {wandb: {folder: wandb, project: digits, run_name: wide}}}\n",
+    );
+    let (_, said) = program.run(&["fit", "--config", "run.yaml"]);
+    let [run] = files(&program.path("wandb")).try_into().unwrap();
+    let name = run.file_name().unwrap().to_str().unwrap();
+    assert!(said.contains(&format!("upload the run to W&B: wandb sync wandb/{name}\n")), "{said}");
+    let id = name.rsplit('-').next().unwrap();
+    let file = std::fs::read(run.join(format!("run-{id}.wandb"))).unwrap();
+    assert_eq!(&file[..4], b":W&B");
+    for text in ["digits", "wide"] {
+        assert!(file.windows(text.len()).any(|bytes| bytes == text.as_bytes()), "{text} is not in the run");
+    }
+    let (printed, _) = program.run(&["fit", "--config", "run.yaml", "--print-config"]);
+    let logger = "  logger:\n    wandb:\n      folder: wandb\n      project: digits\n      run_name: wide\n";
+    assert!(printed.contains(logger), "{printed}");
+}
+
+#[test]
 fn logger_that_is_invalid_is_refused_with_the_alternatives() {
     let program = Program::new();
     for (value, mistake) in [
-        ("maybe", "`maybe` is not a logger: write true, false, csv, tensorboard, jsonl or mlflow, or a list of them"),
+        (
+            "maybe",
+            "`maybe` is not a logger: write true, false, csv, tensorboard, jsonl, wandb or mlflow, or a list of them",
+        ),
         ("[csv, {tensorboard: {fodler: a}}]", "`tensorboard.fodler` is unknown: write `folder`"),
         ("{csv: {}, jsonl: {}}", "a logger is one name with its options, such as `tensorboard: {folder: logs}`"),
         ("[csv, csv]", "`logger` has csv twice with the same folder"),
@@ -63,8 +88,8 @@ fn logger_that_is_invalid_is_refused_with_the_alternatives() {
         let said = program.fail(&["fit", "--config", "run.yaml"]);
         assert!(said.contains(mistake), "{value}: {said}");
     }
-    let said = program.fail(&["fit", "--logger", "wandb"]);
-    assert!(said.contains("`wandb` is not a logger: write true, false, csv"), "{said}");
+    let said = program.fail(&["fit", "--logger", "neptune"]);
+    assert!(said.contains("`neptune` is not a logger: write true, false, csv"), "{said}");
     let said = program.fail(&["fit", "--logger", "csv", "--logger", "false"]);
     assert!(said.contains("`false` excludes other loggers"), "{said}");
 }

@@ -7,3 +7,4 @@ mod media;
 mod mlflow;
 mod model;
 mod tensorboard;
+mod wandb;

@@ -86,6 +86,7 @@ fn loggers(value: &Value) -> Option<LightningKey> {
         "CSVLogger" => "`csv`".to_owned(),
         "TensorBoardLogger" => "`tensorboard`".to_owned(),
         "MLFlowLogger" => "`mlflow`".to_owned(),
+        "WandbLogger" => "`wandb`".to_owned(),
         other => format!("true or false, and add `{other}` in `main`: `Model::program::<Data>().logger(…)`"),
     });
     let instead: Vec<String> = instead.collect();

@@ -175,7 +175,7 @@ impl Args for LoggerChoice {
     fn augment_args(command: Command) -> Command {
         let arg = Arg::new(LOGGER).long(LOGGER).value_name("LOGGER").value_parser(Self::from_str);
         command.arg(arg.action(ArgAction::Append).default_value("true").help(
-            "Write logs: csv, tensorboard, jsonl or mlflow, or several, separated by commas or by several flags; false turns all \
+            "Write logs: csv, tensorboard, jsonl, wandb or mlflow, or several, separated by commas or by several flags; false turns all \
              loggers off that the trainer creates",
         ))
     }

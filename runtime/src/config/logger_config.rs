@@ -61,6 +61,17 @@ pub enum LoggerConfig {
         /// The name of the run; by default the server chooses one.
         run_name: Option<String>,
     },
+    /// `wandb`: a [`WandbLogger`](crate::loggers::WandbLogger), whose files `wandb sync` uploads.
+    Wandb {
+        /// The folder of the runs; by default `wandb` in that of the run.
+        folder: Option<PathBuf>,
+        /// The project; by default `lightning_logs`.
+        project: Option<String>,
+        /// The user or team that the run belongs to; by default the one that uploads it.
+        entity: Option<String>,
+        /// The name of the run; by default W&B chooses one.
+        run_name: Option<String>,
+    },
 }
 
 impl LoggerConfig {
@@ -71,6 +82,7 @@ impl LoggerConfig {
             Self::TensorBoard { .. } => "tensorboard",
             Self::JsonLines { .. } => "jsonl",
             Self::Mlflow { .. } => "mlflow",
+            Self::Wandb { .. } => "wandb",
         }
     }
 
@@ -81,9 +93,12 @@ impl LoggerConfig {
                 folder.iter().map(|folder| ("folder", folder.as_os_str())).collect()
             }
             Self::Mlflow { tracking_uri, experiment_name, run_name } => {
-                let all =
-                    [("tracking_uri", tracking_uri), ("experiment_name", experiment_name), ("run_name", run_name)];
-                all.into_iter().filter_map(|(name, value)| Some((name, OsStr::new(value.as_ref()?)))).collect()
+                texts([("tracking_uri", tracking_uri), ("experiment_name", experiment_name), ("run_name", run_name)])
+                    .collect()
+            }
+            Self::Wandb { folder, project, entity, run_name } => {
+                let folder = folder.iter().map(|folder| ("folder", folder.as_os_str()));
+                folder.chain(texts([("project", project), ("entity", entity), ("run_name", run_name)])).collect()
             }
         }
     }
@@ -105,10 +120,16 @@ impl LoggerConfig {
                 experiment_name: option("experiment_name"),
                 run_name: option("run_name"),
             },
+            "wandb" => Self::Wandb {
+                folder: option("folder").map(PathBuf::from),
+                project: option("project"),
+                entity: option("entity"),
+                run_name: option("run_name"),
+            },
             _ => {
                 let name = crate::yaml::shown(name);
                 return Err(format!(
-                    "`{name}` is not a logger: write true, false, csv, tensorboard, jsonl or mlflow, or a list of them"
+                    "`{name}` is not a logger: write true, false, csv, tensorboard, jsonl, wandb or mlflow, or a list of them"
                 ));
             }
         };
@@ -117,6 +138,13 @@ impl LoggerConfig {
             None => Ok(logger),
         }
     }
+}
+
+/// Returns the texts that are set, with their names.
+fn texts<'a, const COUNT: usize>(
+    all: [(&'static str, &'a Option<String>); COUNT],
+) -> impl Iterator<Item = (&'static str, &'a OsStr)> {
+    all.into_iter().filter_map(|(name, value)| Some((name, OsStr::new(value.as_ref()?))))
 }
 
 impl fmt::Display for LoggerConfig {

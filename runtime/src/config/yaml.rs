@@ -19,7 +19,7 @@ impl TrainerConfig {
     /// let mistakes = TrainerConfig::from_yaml("max_epoch: 5\nlogger: maybe").unwrap_err().to_string();
     /// assert_eq!(
     ///     mistakes,
-    ///     "`logger`: `maybe` is not a logger: write true, false, csv, tensorboard, jsonl or mlflow, or a list of them; `max_epoch` \
+    ///     "`logger`: `maybe` is not a logger: write true, false, csv, tensorboard, jsonl, wandb or mlflow, or a list of them; `max_epoch` \
     ///      is unknown: write `max_epochs`"
     /// );
     /// # Ok::<(), tch_lightning::errors::ConfigurationError>(())

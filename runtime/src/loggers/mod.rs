@@ -17,6 +17,7 @@ mod record;
 mod run_start;
 mod table;
 mod tensorboard;
+mod wandb;
 
 pub use csv::CsvLogger;
 pub(crate) use csv::{HISTOGRAMS_JSON_LINES, HYPERPARAMETERS, METRICS_CSV};
@@ -35,6 +36,7 @@ pub use record::{LoggedAt, Record, SavedCheckpoint};
 pub use run_start::{ResumedRun, RunStart, RunStatus};
 pub use table::Table;
 pub use tensorboard::TensorBoardLogger;
+pub use wandb::WandbLogger;
 
 use anyhow::Result;
 use serde_json::Value;

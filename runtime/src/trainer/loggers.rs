@@ -3,7 +3,7 @@
 use crate::config::LoggerConfig;
 #[cfg(feature = "mlflow")]
 use crate::loggers::MlflowLogger;
-use crate::loggers::{CsvLogger, JsonLinesLogger, Logger, TensorBoardLogger};
+use crate::loggers::{CsvLogger, JsonLinesLogger, Logger, TensorBoardLogger, WandbLogger};
 use std::path::Path;
 
 /// Creates a logger. Returns `None` for one that the validation of the configuration refuses.
@@ -26,6 +26,10 @@ pub(super) fn create(config: &LoggerConfig) -> Option<Box<dyn Logger>> {
         }
         #[cfg(not(feature = "mlflow"))]
         LoggerConfig::Mlflow { .. } => return None,
+        LoggerConfig::Wandb { folder, project, entity, run_name } => Box::new(WandbLogger::of(
+            folder.as_deref().map(crate::paths::expanded),
+            [project, entity, run_name].map(Clone::clone),
+        )),
     })
 }
 
