@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use tch_lightning::prelude::*;
-use tch_lightning::profiler::count_operators;
+use tch_lightning::profiler::{Profiler, count_operators};
 use tch_lightning::{
     Loaders,
     callbacks::DeviceStatsMonitor,
@@ -245,4 +245,36 @@ fn memory_of_a_gpu_is_reported() {
         allocated.iter().all(|(_, values)| values.iter().all(|bytes| *bytes > 1348.0 * 4.0 * 3.0)),
         "{allocated:?}"
     );
+}
+
+#[test]
+fn simple_profiler_measures_the_time_of_a_gpu() {
+    if !has_gpu() {
+        return;
+    }
+    let fit = |config: TrainerConfig| {
+        let mut trainer = Trainer::new(config);
+        let loader = DataLoader::new(rows(256)).batch_size(32);
+        let (mlp, counts) = count_operators(|| {
+            let mut mlp = Mlp::new();
+            trainer.fit(&mut mlp, Loaders::train(loader)).unwrap();
+            mlp
+        });
+        let weights = mlp.vs.variables()["first.weight"].to_device(Device::Cpu).flatten(0, -1);
+        let weights: Vec<f32> = Vec::try_from(weights).unwrap();
+        (trainer.context().action_times(), weights, counts.get("aten::_local_scalar_dense").copied())
+    };
+    let (times, weights, reads) = fit(quiet(Accelerator::Cuda).profiler(Profiler::Simple));
+    let device = |name: &str| {
+        let time = times.iter().find(|time| time.name.ends_with(name)).unwrap_or_else(|| panic!("{name}: {times:#?}"));
+        time.device
+    };
+    let [batch, step, forward, backward] =
+        ["run_training_batch", ".optimizer_step", ".training_step", ".backward"].map(|name| device(name).unwrap());
+    assert!(batch >= step && step >= forward + backward && !forward.is_zero() && !backward.is_zero(), "{times:#?}");
+    assert_eq!(device(".on_train_batch_end").or(device("train_dataloader_next")), None);
+    // it neither reads values nor changes the run
+    let (times, plain_weights, plain_reads) = fit(quiet(Accelerator::Cuda));
+    assert!(times.is_empty());
+    assert_eq!((weights, reads), (plain_weights, plain_reads));
 }

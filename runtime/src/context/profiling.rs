@@ -57,7 +57,8 @@ impl RunContext {
     pub(crate) fn begin_profiling(&mut self, module: &'static str) -> Result<(), FileError> {
         let hooks = self.config.trace_hooks.as_deref().map(paths::expanded);
         let measures = self.config.profiler.is_some() || self.config.dashboard;
-        self.recorder = Recorder::begin(module, self.config.profiler, measures, hooks.as_deref())?.map(Box::new);
+        let recorder = Recorder::begin(module, self.device, self.config.profiler, measures, hooks.as_deref())?;
+        self.recorder = recorder.map(Box::new);
         Ok(())
     }
 

@@ -37,6 +37,13 @@ pub(super) struct COperatorTrace {
     _neither_send_nor_sync: PhantomData<*mut u8>,
 }
 
+/// `lightning::DeviceEvent` in `native/event.cpp`.
+#[repr(C)]
+pub(super) struct CDeviceEvent {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
 /// The autocast settings of a thread for one type of device.
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -365,6 +372,19 @@ unsafe extern "C" {
         take: unsafe extern "C" fn(*mut c_void, *const c_char, i64),
         taker: *mut c_void,
     ) -> *mut c_char;
+}
+
+// event.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_event_new(index: i8, event: *mut *mut CDeviceEvent) -> *mut c_char;
+    pub(super) fn lightning_event_record(event: *mut CDeviceEvent) -> *mut c_char;
+    pub(super) fn lightning_event_elapsed(
+        event: *const CDeviceEvent,
+        later: *const CDeviceEvent,
+        is_done: *mut bool,
+        milliseconds: *mut f64,
+    ) -> *mut c_char;
+    pub(super) fn lightning_event_free(event: *mut CDeviceEvent);
 }
 
 // stream.cpp

@@ -9,6 +9,7 @@ mod boundary;
 mod declarations;
 mod device;
 mod draws;
+mod event;
 mod flops;
 mod gradients;
 mod group;
@@ -37,6 +38,7 @@ pub(crate) use declarations::{
 };
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
+pub(crate) use event::DeviceEvent;
 pub(crate) use flops::FlopCounter;
 pub(crate) use gradients::Gradients;
 pub(crate) use group::Group;

@@ -29,6 +29,11 @@ pub enum Profiler {
     /// without the actions within it; these times add up. Actions of less than a thousandth of the run are added up in the last row.
     /// [`ctx.action_times()`](crate::RunContext::action_times) returns all of them.
     ///
+    /// On a CUDA device, the column `Device` has the time from the beginning of an action to its end in the device's own order of work, for
+    /// steps, `backward`, `optimizer_step`, transfers and regions of [`ctx.profile`](crate::Context::profile). It contains the time in
+    /// which the device waits for the host: a device time as long as that of the host is a sign of that. The events are read after the
+    /// device has come to them, so that no step waits.
+    ///
     /// The sentence names the largest of these parts, if it is at least a tenth: waiting for training batches, relative to
     /// training steps and on the CPU only; writing checkpoints; and writing logs, relative to the run.
     Simple,

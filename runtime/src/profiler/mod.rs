@@ -6,7 +6,7 @@
 //!
 //! Times are those of the host. On a GPU, an operator's time is that of its launch: the device computes later, and a profiler does not
 //! wait for it, as that would change what it measures. The time of the device appears where the host waits for it, such as in
-//! `write_logs`.
+//! `write_logs`. For actions that compute on the device, [`Profiler::Simple`] also measures the time of a CUDA device, by events.
 //!
 //! [`count_operators`] counts the operators that some code calls, and [`count_flops`] their floating-point operations;
 //! [`observe_layers`] returns the layers of a module that were called, with the shapes of their inputs and outputs.
@@ -14,6 +14,7 @@
 mod action;
 mod advice;
 mod choice;
+mod device_times;
 mod hook_calls;
 mod layers;
 mod operators;

@@ -3,17 +3,19 @@
 use super::Profiler;
 use super::action::{HookOwner, Region};
 use super::advice::{Loading, advice};
+use super::device_times::DeviceTimes;
 use super::hook_calls::HookCalls;
 use super::shares::{PartTimes, part_times, shares};
 use super::times::{ActionTime, Key, Times, table};
 use super::trace::{FinishedTrace, Trace};
 use crate::file_error::FileError;
 use crate::hook::Hook;
-use crate::native::steady_nanos;
+use crate::native::{DeviceEvent, steady_nanos};
 use crate::run_location::RunLocation;
 use crate::stage::RunningStage;
 use std::path::Path;
 use std::time::Duration;
+use tch::Device;
 
 /// Measures the actions of a run and writes down its hooks, as configured.
 pub(crate) struct Recorder {
@@ -24,6 +26,8 @@ pub(crate) struct Recorder {
     hooks: Option<HookCalls>,
     times: Times,
     trace: Option<Trace>,
+    /// The times of the device, in the simple profiler's run on a GPU.
+    device: Option<DeviceTimes>,
     /// The actions that are running, each within the one before.
     open: Vec<Open>,
     began: u64,
@@ -39,6 +43,8 @@ struct Open {
     began: u64,
     /// The time of the actions within it that have ended.
     inner: u64,
+    /// The begin on the device, if that is measured.
+    event: Option<DeviceEvent>,
 }
 
 /// The number of actions around one that has begun.
@@ -47,9 +53,10 @@ struct Open {
 pub(crate) struct OpenAction(usize);
 
 impl Recorder {
-    /// Returns the observer of a run of `module`, the name of a type; `None` if nothing is to be observed.
+    /// Returns the observer of a run of `module`, the name of a type, on `device`; `None` if nothing is to be observed.
     pub(crate) fn begin(
         module: &'static str,
+        device: Device,
         profiler: Option<Profiler>,
         measures: bool,
         hooks: Option<&Path>,
@@ -65,6 +72,10 @@ impl Recorder {
             times: Times::new(module),
             trace: match profiler {
                 Some(Profiler::Trace(schedule)) => Some(Trace::new(schedule)),
+                _ => None,
+            },
+            device: match (profiler, device) {
+                (Some(Profiler::Simple), Device::Cuda(index)) => Some(DeviceTimes::of(index)),
                 _ => None,
             },
             open: Vec::new(),
@@ -103,7 +114,8 @@ impl Recorder {
         }
         let key = key(&mut self.times);
         let around = OpenAction(self.open.len());
-        self.open.push(Open { key, began: steady_nanos(), inner: 0 });
+        let event = self.device.as_mut().filter(|_| key.is_on_device()).and_then(DeviceTimes::begin);
+        self.open.push(Open { key, began: steady_nanos(), inner: 0, event });
         around
     }
 
@@ -114,12 +126,15 @@ impl Recorder {
         }
         let now = steady_nanos();
         while self.open.len() > around {
-            let Some(Open { key, began, inner }) = self.open.pop() else { return };
+            let Some(Open { key, began, inner, event }) = self.open.pop() else { return };
             let total = now.saturating_sub(began);
             if let Some(outer) = self.open.last_mut() {
                 outer.inner += total;
             }
             self.times.add(key, total, total.saturating_sub(inner));
+            if let (Some(device), Some(event)) = (&mut self.device, event) {
+                device.end(key, event, &mut self.times);
+            }
             if let Some(trace) = &mut self.trace {
                 trace.add(key, began, now);
             }
@@ -141,6 +156,9 @@ impl Recorder {
     /// Ends the run. Returns the trace that the end of the run cuts short, if one is running.
     pub(crate) fn end(&mut self) -> Option<FinishedTrace> {
         self.leave(OpenAction(0));
+        if let Some(device) = &mut self.device {
+            device.finish(&mut self.times);
+        }
         self.ended.get_or_insert_with(steady_nanos);
         self.trace.as_mut()?.end(&self.times)
     }

@@ -20,6 +20,8 @@ pub struct ActionTime {
     pub total: Duration,
     /// The part of `total` that was not spent in other actions.
     pub own: Duration,
+    /// The time of all calls on a CUDA device; `None` if it was not measured, as for actions that compute on the host only.
+    pub device: Option<Duration>,
 }
 
 impl ActionTime {
@@ -35,6 +37,7 @@ pub(super) struct Measured {
     pub(super) calls: u64,
     pub(super) total: u64,
     pub(super) own: u64,
+    pub(super) device: Option<Duration>,
 }
 
 /// The place of an action in [`Times`].
@@ -45,6 +48,20 @@ pub(super) enum Key {
     Hook(usize, Hook),
     /// A user's region, by its index.
     Named(usize),
+}
+
+impl Key {
+    /// Whether the action gives work to the device, whose time is measured. Only these are, as an event takes about a microsecond.
+    pub(super) fn is_on_device(self) -> bool {
+        use Hook::{Backward, OptimizerStep, PredictStep, TestStep, TrainingStep, ValidationStep};
+        match self {
+            Self::Region(region) => matches!(region, Region::TrainingBatch | Region::Transfer),
+            Self::Hook(_, hook) => {
+                matches!(hook, TrainingStep | Backward | OptimizerStep | ValidationStep | TestStep | PredictStep)
+            }
+            Self::Named(_) => true,
+        }
+    }
 }
 
 /// The times of all actions. A lookup must cost little, as a step has dozens of actions: hooks and regions are indices of arrays.
@@ -79,12 +96,22 @@ impl Times {
         Key::Named(index)
     }
 
-    pub(super) fn add(&mut self, key: Key, total: u64, own: u64) {
-        let measured = match key {
+    fn measured(&mut self, key: Key) -> &mut Measured {
+        match key {
             Key::Region(region) => &mut self.regions[region as usize],
             Key::Hook(owner, hook) => &mut self.owners[owner].1[hook as usize],
             Key::Named(index) => &mut self.named[index].1,
-        };
+        }
+    }
+
+    /// Adds the time of a device to an action that [`add`](Self::add) adds.
+    pub(super) fn add_device(&mut self, key: Key, time: Duration) {
+        let device = &mut self.measured(key).device;
+        *device = Some(device.unwrap_or_default() + time);
+    }
+
+    pub(super) fn add(&mut self, key: Key, total: u64, own: u64) {
+        let measured = self.measured(key);
         measured.calls += 1;
         measured.total += total;
         measured.own += own;
@@ -117,11 +144,12 @@ impl Times {
         let named = self.named.iter().enumerate().map(|(index, (_, measured))| (Key::Named(index), *measured));
         let called = regions.chain(hooks).chain(named).filter(|(_, measured)| measured.calls > 0);
         let mut times: Vec<ActionTime> = called
-            .map(|(key, Measured { calls, total, own })| ActionTime {
+            .map(|(key, Measured { calls, total, own, device })| ActionTime {
                 name: self.name(key),
                 calls,
                 total: Duration::from_nanos(total),
                 own: Duration::from_nanos(own),
+                device,
             })
             .collect();
         times.sort_by(|one, other| other.total.cmp(&one.total).then_with(|| one.name.cmp(&other.name)));
@@ -134,7 +162,10 @@ const SMALL: f64 = 1e-3;
 
 /// Returns the table of actions of a run that took `run`.
 pub(super) fn table(times: &[ActionTime], run: Duration) -> String {
-    let mut table = table::with_header(["Action", "Mean", "Calls", "Total", "%", "Own", "Own %"]);
+    let columns = ["Action", "Mean", "Calls", "Total", "%", "Own", "Own %", "Device"];
+    // the last column is that of a device
+    let columns = if times.iter().any(|time| time.device.is_some()) { &columns[..] } else { &columns[..7] };
+    let mut table = table::with_header(columns.iter().copied());
     let share = |time: Duration| time.as_secs_f64() / run.as_secs_f64().max(f64::MIN_POSITIVE);
     let percent = |time: Duration| format!("{:.1}", share(time) * 100.0);
     let calls: u64 = times.iter().map(|time| time.calls).sum();
@@ -150,15 +181,20 @@ pub(super) fn table(times: &[ActionTime], run: Duration) -> String {
     ]);
     let (large, small): (Vec<_>, Vec<_>) = times.iter().partition(|time| share(time.total) >= SMALL);
     for time in large {
-        table.add_row([
-            time.name.clone(),
-            shown(time.mean()),
-            time.calls.to_string(),
-            shown(time.total),
-            percent(time.total),
-            shown(time.own),
-            percent(time.own),
-        ]);
+        table.add_row(
+            [
+                time.name.clone(),
+                shown(time.mean()),
+                time.calls.to_string(),
+                shown(time.total),
+                percent(time.total),
+                shown(time.own),
+                percent(time.own),
+                time.device.map(shown).unwrap_or_default(),
+            ]
+            .into_iter()
+            .take(columns.len()),
+        );
     }
     if !small.is_empty() {
         let own: Duration = small.iter().map(|time| time.own).sum();
@@ -166,7 +202,7 @@ pub(super) fn table(times: &[ActionTime], run: Duration) -> String {
         let name = format!("{} below 0.1 %", counted(small.len(), "action"));
         table.add_row([name, "-".to_owned(), calls.to_string(), shown(own), percent(own), shown(own), percent(own)]);
     }
-    for column in 1..7 {
+    for column in 1..columns.len() {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -195,6 +231,7 @@ mod tests {
             calls,
             total: Duration::from_micros(total),
             own: Duration::from_micros(own),
+            device: None,
         };
         let times = [
             time("a", 4, 800_000, 500_000),
@@ -209,5 +246,28 @@ mod tests {
         assert_eq!(find("Total"), "Total - 16 1.00 s 100.0 800.95 ms 80.1");
         assert_eq!(find("a"), "a 200.00 ms 4 800.00 ms 80.0 500.00 ms 50.0");
         assert_eq!(find("2"), "2 actions below 0.1 % - 10 950.00 µs 0.1 950.00 µs 0.1");
+    }
+
+    #[test]
+    fn times_of_a_device_have_a_column() {
+        let mut times = Times::new("Model");
+        let step = times.hook(HookOwner::Module("Model"), Hook::TrainingStep);
+        let (end, region) = (times.hook(HookOwner::Module("Model"), Hook::OnTrainBatchEnd), times.named("loss"));
+        for key in [step, end, region] {
+            times.add(key, 4_000_000, 4_000_000);
+        }
+        for _ in 0..2 {
+            times.add_device(step, Duration::from_millis(3));
+        }
+        assert_eq!([step, end, region].map(Key::is_on_device), [true, false, true]);
+        let devices: Vec<_> = times.all().into_iter().map(|time| time.device).collect();
+        assert_eq!(devices.into_iter().flatten().collect::<Vec<_>>(), [Duration::from_millis(6)]);
+        let table = table(&times.all(), Duration::from_millis(12));
+        let row = |name: &str| table.lines().find(|line| line.contains(name)).unwrap().trim_matches(['|', ' ']);
+        assert!(row("Action").ends_with("Own %    Device"), "{table}");
+        assert!(
+            row("training_step").ends_with("33.3   6.00 ms") && row("on_train_batch_end").ends_with("33.3"),
+            "{table}"
+        );
     }
 }
