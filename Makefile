@@ -26,7 +26,7 @@ help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
 	@echo "make test     run all tests"
 	@echo "make lint     check format, lints and documentation"
-	@echo "make bench    measure a training step, and the time that the macros add to a build"
+	@echo "make bench    measure a training step, what loggers, bar and profiler add to it, and the time that the macros add to a build"
 	@echo "make doctor   print the libtorch, the devices and the threads in use"
 	@echo "make bundle   copy the example PROGRAM=digits and its libraries into BUNDLE=target/bundle, to run on other machines"
 	@echo "make package  build the packages for crates.io, and the README's program with them"

@@ -1,6 +1,15 @@
 //! Step times of peers that run alternately, so that noise of the machine affects all of them.
 
+mod mlp;
+
+pub use mlp::{BATCH, LR, Mlp, Rows, rows};
+
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+/// The step times of a peer, which its module writes.
+pub type SharedSteps = Rc<RefCell<Steps>>;
 
 /// The times of the steps of one peer.
 #[derive(Debug, Default)]
@@ -10,6 +19,8 @@ pub struct Steps {
     took: Vec<Duration>,
     /// The median of each turn, in microseconds.
     medians: Vec<f64>,
+    /// The mean of each turn, which contains what only a few steps do.
+    means: Vec<f64>,
 }
 
 impl Steps {
@@ -23,7 +34,9 @@ impl Steps {
     pub fn end_turn(&mut self) {
         self.began = None;
         let took = std::mem::take(&mut self.took);
-        self.medians.push(median(took.iter().map(|took| took.as_secs_f64() * 1e6)));
+        let micros = || took.iter().map(|took| took.as_secs_f64() * 1e6);
+        self.medians.push(median(micros()));
+        self.means.push(micros().sum::<f64>() / took.len().max(1) as f64);
     }
 
     /// Returns the median over the turns of their median step, in microseconds; 0 without turns.
@@ -34,8 +47,22 @@ impl Steps {
     /// Returns the ratio of a step's time to that of a peer: the median over the turns of the ratio within each turn, in which
     /// the machine is equally fast for both.
     pub fn ratio(&self, peer: &Steps) -> f64 {
-        median(self.medians.iter().zip(&peer.medians).map(|(own, others)| own / others))
+        ratio(&self.medians, &peer.medians)
     }
+
+    /// Returns the median over the turns of their mean step, in microseconds; 0 without turns.
+    pub fn mean(&self) -> f64 {
+        median(self.means.iter().copied())
+    }
+
+    /// Returns the ratio of the mean steps, as [`ratio`](Self::ratio) does of the medians.
+    pub fn ratio_of_means(&self, peer: &Steps) -> f64 {
+        ratio(&self.means, &peer.means)
+    }
+}
+
+fn ratio(own: &[f64], others: &[f64]) -> f64 {
+    median(own.iter().zip(others).map(|(own, others)| own / others))
 }
 
 fn median(of: impl Iterator<Item = f64>) -> f64 {

@@ -1,9 +1,7 @@
 //! A complete training step of a 32-64-2 MLP (batch 16, AdamW, one thread), from one batch to the next: in the trainer with its
 //! defaults (log, checkpoint, progress bar, summary), and in hand-written loops. On the CPU, and on the GPU if there is one.
 
-use benches::Steps;
-use std::cell::RefCell;
-use std::rc::Rc;
+use benches::{BATCH, LR, Mlp, Rows, SharedSteps, rows};
 use tch_lightning::optim::Optimizer;
 use tch_lightning::prelude::tch::data::Iter2;
 use tch_lightning::prelude::tch::nn::OptimizerConfig as _;
@@ -14,14 +12,10 @@ use tch_lightning::{
     seed_everything,
 };
 
-const BATCH: usize = 16;
 const ROWS: i64 = 1024;
-const LR: f64 = 1e-3;
 /// The epochs of a turn, and the turns of each peer. Turns are short, so that peers are compared at about the same time.
 const EPOCHS: usize = 5;
 const TURNS: usize = 75;
-
-type Rows = (Tensor, Tensor);
 
 fn main() -> Result<()> {
     tch::set_num_threads(1);
@@ -34,7 +28,7 @@ fn main() -> Result<()> {
 
 fn compare(with: &str, device: Device) -> Result<()> {
     seed_everything(0);
-    let rows = rows();
+    let rows = rows(ROWS);
     let peers = [
         Peer::new("by hand, tch's AdamW", fit_by_hand),
         Peer::new("by hand, our AdamW", fit_by_hand_fused),
@@ -59,8 +53,6 @@ fn compare(with: &str, device: Device) -> Result<()> {
     Ok(())
 }
 
-type SharedSteps = Rc<RefCell<Steps>>;
-
 type Fit = fn(Device, &Rows, &SharedSteps) -> Result<()>;
 
 /// A way to train, with its step times.
@@ -73,54 +65,6 @@ struct Peer {
 impl Peer {
     fn new(name: &'static str, fit: Fit) -> Self {
         Self { name, fit, steps: SharedSteps::default() }
-    }
-}
-
-/// Returns rows `[1024, 32] f32` and their classes `[1024] i64`.
-fn rows() -> Rows {
-    let inputs = Tensor::randn([ROWS, 32], (Kind::Float, Device::Cpu));
-    let classes = inputs.select(1, 0).gt(0.0).to_kind(Kind::Int64);
-    (inputs, classes)
-}
-
-struct Mlp {
-    vs: nn::VarStore,
-    net: nn::Sequential,
-    steps: SharedSteps,
-}
-
-impl Mlp {
-    fn new(device: Device, steps: &SharedSteps) -> Self {
-        let vs = nn::VarStore::new(device);
-        let root = vs.root();
-        let net = nn::seq()
-            .add(nn::linear(&root / "fc1", 32, 64, nn::LinearConfig::default()))
-            .add_fn(|x| x.relu())
-            .add(nn::linear(&root / "fc2", 64, 2, nn::LinearConfig::default()));
-        Self { vs, net, steps: Rc::clone(steps) }
-    }
-
-    fn loss(&self, inputs: &Tensor, classes: &Tensor) -> Tensor {
-        self.steps.borrow_mut().mark();
-        self.net.forward(inputs).cross_entropy_for_logits(classes)
-    }
-}
-
-#[lightning_module]
-impl Mlp {
-    fn parameters(&mut self) -> &mut nn::VarStore {
-        &mut self.vs
-    }
-
-    fn training_step(&mut self, ctx: &mut Context, batch: &Rows) -> Tensor {
-        let (inputs, classes) = batch;
-        let loss = self.loss(inputs, classes);
-        ctx.log("train_loss", &loss);
-        loss
-    }
-
-    fn configure_optimizers(&self) -> AdamW {
-        AdamW::new(LR)
     }
 }
 
