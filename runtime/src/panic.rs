@@ -104,6 +104,7 @@ fn silence_caught_panics() {
             if !INSIDE.get() {
                 before(panic);
             } else if aborts() {
+                terminal::restore();
                 // a progress bar may have left its line open
                 terminal::say_in_panic(format_args!("\nerror: {}", abort_message(panic, LOCATION.get())));
                 std::process::abort();

@@ -93,6 +93,15 @@ fn panic_in_the_dashboard_does_not_change_the_weights() {
 }
 
 #[test]
+fn dashboard_is_closed_by_a_panic_that_aborts() {
+    let program = Program::new();
+    let mut terminal = program.on_a_terminal("fit --dashboard --abort");
+    assert!(!terminal.end().success());
+    assert!(!terminal.screen().alternate_screen() && !terminal.screen().hide_cursor() && terminal.edits_lines());
+    assert!(terminal.text().contains("a panic that aborts"), "{}", terminal.text());
+}
+
+#[test]
 fn small_screens_show_one_part_at_a_time() {
     let program = Program::new();
     let mut terminal = program.on_a_terminal("fit --dashboard --wait-in 25");
@@ -129,7 +138,8 @@ fn dashboard_needs_a_terminal() {
     let (status, written) = tests::pseudo_terminal::PseudoTerminal::start(dumb, 30, 100).finish();
     let written = String::from_utf8(written).unwrap();
     assert!(
-        status.success() && written.contains("there is no dashboard, as the terminal is dumb, as TERM says"),
+        status.success()
+            && written.contains("there is no dashboard, as the environment variable TERM is dumb or not set"),
         "{written}"
     );
 }

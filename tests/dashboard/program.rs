@@ -22,6 +22,9 @@ struct Hparams {
     /// Whether drawing the dashboard panics from the third step on
     #[arg(long)]
     panic: bool,
+    /// Whether the third step panics, and panics abort
+    #[arg(long)]
+    abort: bool,
 }
 
 struct Slow {
@@ -64,6 +67,10 @@ impl Slow {
         }
         if self.hparams.panic && step == 2 {
             tch_lightning::__testing::panic_in_dashboard();
+        }
+        if self.hparams.abort && step == 2 {
+            tch_lightning::__testing::abort_on_panics();
+            panic!("a panic that aborts");
         }
         while self.hparams.wait_in == Some(step) && !Path::new("continue").exists() {
             sleep(Duration::from_millis(5));

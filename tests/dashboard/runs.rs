@@ -1,7 +1,7 @@
 //! The program of `program.rs`, in an empty folder of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use tch_lightning::checkpoint::Checkpoint;
 use tempfile::TempDir;
 use tests::pseudo_terminal::PseudoTerminal;
@@ -40,6 +40,12 @@ impl Program {
         PseudoTerminal::start(self.command(arguments), rows, columns)
     }
 
+    /// Starts the program without a terminal.
+    pub fn in_the_background(&self, arguments: &str) -> Background {
+        let mut command = self.command(arguments);
+        Background(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
     /// Runs the program to its end, with its output in pipes.
     pub fn in_pipes(&self, arguments: &str) -> Output {
         let output = self.command(arguments).stdin(Stdio::null()).output().unwrap();
@@ -59,6 +65,16 @@ impl Program {
         let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
         names
+    }
+}
+
+/// A process that does not outlive the test.
+pub struct Background(pub Child);
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

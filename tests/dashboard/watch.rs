@@ -1,13 +1,12 @@
 //! `watch` on runs of other processes.
 
 use crate::runs::{Program, column};
-use std::process::Stdio;
 use tests::pseudo_terminal::PseudoTerminal;
 
 #[test]
 fn watch_follows_a_running_run() {
     let program = Program::new();
-    let mut run = program.command("fit --wait-in 12").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut run = program.in_the_background("fit --wait-in 12");
     let run_folder = program.run_folder();
     while !std::fs::read_to_string(run_folder.join("metrics.csv")).is_ok_and(|text| text.contains("\n11,")) {
         std::thread::sleep(std::time::Duration::from_millis(10));
@@ -22,7 +21,7 @@ fn watch_follows_a_running_run() {
     // keys that steer a run do nothing here
     terminal.press("scv");
     program.let_go();
-    assert!(run.wait().unwrap().success());
+    assert!(run.0.wait().unwrap().success());
     let screen = terminal.wait_for_text("finished");
     let losses = column(&run_folder, "val_loss");
     assert_eq!(losses.len(), 3);
@@ -55,6 +54,24 @@ fn watch_prints_a_snapshot_into_a_pipe() {
         text.contains("lightning_logs/version_1") && text.contains("val_loss") && text.contains("step 10"),
         "{text}"
     );
+}
+
+#[test]
+fn watch_shows_how_a_run_ended() {
+    let program = Program::new();
+    let snapshot =
+        |run: &str| String::from_utf8(program.in_pipes(&format!("watch lightning_logs/{run}")).stdout).unwrap();
+    assert_eq!(program.command("fit --fail-in 15").output().unwrap().status.code(), Some(1));
+    let text = snapshot("version_0");
+    assert!(text.contains("failed") && text.contains("the fault of step 15") && text.contains("2/3"), "{text}");
+    let mut killed = program.in_the_background("fit --wait-in 12");
+    let metrics = program.path("lightning_logs/version_1/metrics.csv");
+    while !std::fs::read_to_string(&metrics).is_ok_and(|text| text.contains("\n11,")) {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    killed.0.kill().unwrap();
+    killed.0.wait().unwrap();
+    assert!(snapshot("version_1").contains("killed"), "{}", snapshot("version_1"));
 }
 
 #[test]

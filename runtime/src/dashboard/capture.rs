@@ -90,6 +90,13 @@ impl Capture {
         }
     }
 
+    /// Returns a function that ends the redirection before the process aborts. Lines that were captured are lost.
+    pub(super) fn restore(&self) -> io::Result<impl FnOnce() + Send + use<>> {
+        let copy = |stream: &Option<OwnedFd>| stream.as_ref().map(OwnedFd::try_clone).transpose();
+        let (stdout, stderr) = (copy(&self.stdout)?, copy(&self.stderr)?);
+        Ok(move || end(stdout, stderr))
+    }
+
     /// Returns the lines that were written since the last call, without colours.
     pub(super) fn new_lines(&mut self) -> Vec<String> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,12 +111,7 @@ impl Drop for Capture {
     fn drop(&mut self) {
         flush();
         // the pipe has no writer after this, unless a child process has one
-        if let Some(stdout) = self.stdout.take() {
-            let _ = dup2_stdout(&stdout);
-        }
-        if let Some(stderr) = self.stderr.take() {
-            let _ = dup2_stderr(&stderr);
-        }
+        end(self.stdout.take(), self.stderr.take());
         let since = Instant::now();
         while !self.reader.is_finished() && since.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(1));
@@ -123,6 +125,16 @@ impl Drop for Capture {
         for line in std::mem::take(&mut lines.lines) {
             terminal::say(line);
         }
+    }
+}
+
+/// Ends a redirection.
+fn end(stdout: Option<OwnedFd>, stderr: Option<OwnedFd>) {
+    if let Some(stdout) = stdout {
+        let _ = dup2_stdout(&stdout);
+    }
+    if let Some(stderr) = stderr {
+        let _ = dup2_stderr(&stderr);
     }
 }
 

@@ -87,7 +87,7 @@ fn draw_progress(buffer: &mut Buffer, area: Rect, state: &DashboardState) {
     let validation = Bar {
         label: if running_stage == RunningStage::SanityChecking { "sanity" } else { "validation" },
         ratio: if evaluates { of(evaluated, to_evaluate) } else { Some(0.0) },
-        parts: if evaluates { vec![format!("batch {}", count(evaluated, to_evaluate))] } else { vec!["-".to_owned()] },
+        parts: if evaluates { vec![format!("batch {}", count(evaluated, to_evaluate))] } else { vec![] },
         color: Color::Magenta,
     };
     let mut whole = Bar { label: "run", ratio: state.done(), parts: vec![], color: Color::Green };
@@ -110,7 +110,7 @@ struct Bar {
     label: &'static str,
     /// The filled part; `None` draws no bar.
     ratio: Option<f64>,
-    /// What stands after the bar, the most important first: what does not fit is skipped.
+    /// The texts after the bar, the most important first: those that do not fit are skipped.
     parts: Vec<String>,
     color: Color,
 }

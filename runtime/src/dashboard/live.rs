@@ -89,16 +89,20 @@ impl Live {
         let capture = Capture::begin()?;
         let screen = Screen::enter(capture.terminal()?)?;
         let of_thread = Arc::clone(&shared);
-        terminal::set_taken(true);
+        let (restore_screen, restore_streams) = (screen.restore()?, capture.restore()?);
+        terminal::set_taken(Some(Box::new(move || {
+            restore_screen();
+            restore_streams();
+        })));
         let thread = thread::Builder::new().name("dashboard".to_owned()).spawn(move || {
             let outcome = panic::catch(|| LiveView::new(plan, screen, capture, &of_thread, received).run());
             // by now the terminal is restored, also after a panic
-            terminal::set_taken(false);
+            terminal::set_taken(None);
             if let Err(error) = outcome {
                 messages::warning!("the dashboard is closed, and the run continues without it: {error:#}");
             }
         });
-        let thread = thread.inspect_err(|_| terminal::set_taken(false))?;
+        let thread = thread.inspect_err(|_| terminal::set_taken(None))?;
         Ok(Self { shared, rows, times_at: Instant::now(), thread: Some(thread) })
     }
 

@@ -25,7 +25,9 @@ const REDRAW: Duration = Duration::from_millis(250);
 pub(crate) fn can_be_shown() -> Result<(), &'static str> {
     match () {
         () if !io::stderr().is_terminal() => Err("stderr is not a terminal"),
-        () if env::var_os("TERM").is_none_or(|term| term == "dumb") => Err("the terminal is dumb, as TERM says"),
+        () if env::var_os("TERM").is_none_or(|term| term == "dumb") => {
+            Err("the environment variable TERM is dumb or not set")
+        }
         () => Ok(()),
     }
 }
@@ -77,6 +79,12 @@ impl Screen {
         self.key(state)
     }
 
+    /// Returns a function that restores the terminal before the process aborts.
+    pub(super) fn restore(&self) -> io::Result<impl FnOnce() + Send + use<>> {
+        let file = self.file.try_clone()?;
+        Ok(move || leave(&file))
+    }
+
     fn key(&mut self, state: &mut DashboardState) -> io::Result<Option<Action>> {
         let wait = Duration::from_millis(50);
         if !self.has_keys {
@@ -101,9 +109,13 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        let _ = execute!(self.file, LeaveAlternateScreen, cursor::Show);
-        let _ = disable_raw_mode();
+        leave(&self.file);
     }
+}
+
+fn leave(mut terminal: &File) {
+    let _ = execute!(terminal, LeaveAlternateScreen, cursor::Show);
+    let _ = disable_raw_mode();
 }
 
 fn size(terminal: &File) -> Rect {

@@ -31,6 +31,11 @@ const ROWS: u16 = 40;
 /// The folder is that of a run, such as `lightning_logs/version_3`. For a folder that contains runs, the newest one is shown. The run may be
 /// running, in any process, or have ended; it is not affected.
 ///
+/// ```no_run
+/// tch_lightning::report::watch("lightning_logs")?;
+/// # Ok::<(), tch_lightning::report::ReportError>(())
+/// ```
+///
 /// # Errors
 /// If the folder cannot be read, does not contain runs, or the terminal cannot be used.
 pub fn watch(folder: impl AsRef<Path>) -> Result<(), ReportError> {

@@ -6,8 +6,8 @@ use crate::module::{LightningModule, Run};
 use crate::profiler::short_type_name;
 
 impl<M: LightningModule> Run<'_, M> {
-    /// Opens the dashboard, if the configuration says so. It is closed at the end of the run, whatever that is. Where it cannot be shown, the
-    /// run goes without it.
+    /// Opens the dashboard, if the configuration says so. It is closed at every end of the run. If it cannot be shown, the run continues
+    /// without it, with a warning.
     pub(super) fn begin_dashboard(&mut self) {
         if !self.ctx.config().dashboard {
             return;

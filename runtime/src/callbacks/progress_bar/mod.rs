@@ -31,9 +31,9 @@ const COLUMNS: usize = 80;
 /// logged with [`prog_bar`](crate::context::LogEntry::prog_bar). While a validation runs, it has a bar of its own below. `validate`, `test`
 /// and `predict` have one bar. In a narrow terminal, the less important parts are missing.
 ///
-/// `println!` writes where the cursor is, which is behind the bar: that line of the bar stays, with the text at its end, and the bar is drawn
-/// again below. Use [`ctx.print`](crate::RunContext::print), [`messages::print`](crate::messages::print) or events of `tracing` instead. With
-/// [`dashboard`](field@crate::TrainerConfig::dashboard), what `println!` writes is shown among the messages.
+/// `println!` writes at the cursor, which is at the end of the bar: that bar stays, with the text after it, and is drawn again below. A program
+/// cannot know of that text without taking over stdout, as the [`dashboard`](field@crate::TrainerConfig::dashboard) does, which shows it among
+/// the messages. Print with [`ctx.print`](crate::RunContext::print), [`messages::print`](crate::messages::print) or events of `tracing`.
 #[derive(Debug)]
 pub struct ProgressBar {
     /// The bar of the training epoch.
