@@ -75,7 +75,8 @@ fn method_that_is_not_overridden_is_an_error_when_called() {
     impl PredictionWriter<Line> for Nothing {}
 
     let error = Trainer::new(config()).callback(WritePredictions::new(Nothing)).predict(&mut line(), ()).unwrap_err();
-    let said = "`on_predict_batch_end` of the callback WritePredictions failed in `predict` at batch 0: the write interval \
-                requires `write_on_batch_end`, but the writer does not implement it";
+    let said = "`on_predict_batch_end` of the callback WritePredictions failed in `predict` at batch 0: the writer does \
+                not implement `write_on_batch_end`: implement it, or write all predictions at the end with \
+                `WritePredictions::new(…).write_interval(WriteInterval::Epoch)`";
     assert_eq!(error.to_string(), said);
 }

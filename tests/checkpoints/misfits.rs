@@ -326,9 +326,30 @@ fn setting_of_0_in_a_checkpoint_names_the_file() {
 }
 
 #[test]
+fn trained_epoch_whose_end_wrote_the_checkpoint_counts() {
+    let root = tempfile::tempdir().unwrap();
+    let config = |epochs| TrainerConfig {
+        default_root_dir: root.path().to_owned(),
+        enable_checkpointing: true,
+        ..config(epochs)
+    };
+    let fitted = Trainer::new(config(2)).callback(ModelCheckpoint::new().save_last(true).dirpath(root.path()));
+    { fitted }.fit(&mut Two::new(Sgd::new(0.1)), ()).unwrap();
+    let trainer = Trainer::new(config(0)).ckpt_path(root.path().join("last.ckpt"));
+    let said = { trainer }.fit(&mut Two::new(Sgd::new(0.1)), ()).unwrap_err().to_string();
+    assert_eq!(
+        said,
+        "the checkpoint was written after 2 epochs, but `max_epochs` is 0: set it to more than 2 to continue"
+    );
+}
+
+#[test]
 fn epochs_are_counted_in_words() {
     let saved = Saved::of(Sgd::new(0.1));
     let trainer = Trainer::new(config(0)).ckpt_path(saved.path());
     let said = { trainer }.fit(&mut Two::new(Sgd::new(0.1)), ()).unwrap_err().to_string();
-    assert_eq!(said, "the checkpoint was written after 1 epoch, but `max_epochs` is 0: set it to 1 or more");
+    assert_eq!(
+        said,
+        "the checkpoint was written after 1 epoch, but `max_epochs` is 0: set it to more than 1 to continue"
+    );
 }

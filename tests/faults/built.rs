@@ -33,3 +33,12 @@ fn defaults_of_the_program_are_overridden_by_files_and_flags() {
     assert_eq!(max_epochs("--config run.yaml --max-epochs 7"), "7");
     assert!(program.succeed("fit --help").contains("[default: 3]"));
 }
+
+#[test]
+fn flag_turns_off_the_loggers_of_the_program_too() {
+    let program = program();
+    program.succeed("fit --width 1 --max-epochs 1 --logger false");
+    assert!(!program.path("one").exists() && !program.path("other").exists());
+    program.succeed("fit --width 1 --max-epochs 1 --logger csv");
+    assert!(program.path("one").exists() && program.path("lightning_logs/version_1/metrics.csv").exists());
+}

@@ -44,6 +44,18 @@ fn json_lines_have_every_row() {
 }
 
 #[test]
+fn fast_run_leaves_loggers_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let config = TrainerConfig { fast_dev_run: true.into(), ..config(root.path()) };
+    let mut trainer = Trainer::new(config)
+        .logger(JsonLinesLogger::new(root.path().join("logs")))
+        .hyper_parameters(json!({ "lr": 0.01 }));
+    trainer.fit(&mut Model::new(), ()).unwrap();
+    let written: Vec<_> = std::fs::read_dir(root.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(written, [""; 0]);
+}
+
+#[test]
 fn json_lines_after_the_checkpoint_go_when_a_run_resumes() {
     let root = tempfile::tempdir().unwrap();
     let mut failing = Model::failing_at(6);

@@ -24,21 +24,23 @@ fn runs_are_listed_with_the_settings_in_which_they_differ() {
     assert!(failed.contains("the <b>fault</b> of epoch 1"), "{failed}");
     let table = program.succeed("runs");
     let rows = cells(&table);
-    let settings: Vec<&str> = rows[0][6..].iter().map(String::as_str).collect();
-    assert_eq!(rows[0][..6], ["Run", "State", "Epochs", "Steps", "Time", "val_loss (min)"]);
+    let settings: Vec<&str> = rows[0][7..].iter().map(String::as_str).collect();
+    assert_eq!(rows[0][..7], ["Run", "Verb", "State", "Epochs", "Steps", "Time", "val_loss (min)"]);
     // and of a saved configuration, whatever else differs
     assert!(settings.contains(&"model.lr") && settings.contains(&"model.fault"), "{table}");
     assert!(!settings.contains(&"model.width"), "{table}");
+    let is_of_environment = |name: &&&str| name.starts_with("environment") || **name == "ckpt_path";
+    assert_eq!(settings.iter().find(is_of_environment), None, "{table}");
     let best = |version: &str| {
         let losses = column(&program.path("lightning_logs").join(version), "val_loss");
         format!("{:.4}", losses.into_iter().fold(f64::INFINITY, f64::min))
     };
-    let without_time = |row: &[String]| [&row[..4], &row[5..6]].concat();
-    assert_eq!(without_time(&rows[1]), ["version_0", "finished", "3", "15", &best("version_0")]);
-    assert_eq!(without_time(&rows[2]), ["version_1", "finished", "2", "10", &best("version_1")]);
-    assert_eq!(without_time(&rows[3]), ["version_2", "failed", "1", "7", &best("version_2")]);
+    let without_time = |row: &[String]| [&row[..5], &row[6..7]].concat();
+    assert_eq!(without_time(&rows[1]), ["version_0", "fit", "finished", "3", "15", &best("version_0")]);
+    assert_eq!(without_time(&rows[2]), ["version_1", "fit", "finished", "2", "10", &best("version_1")]);
+    assert_eq!(without_time(&rows[3]), ["version_2", "fit", "failed", "1", "7", &best("version_2")]);
     let lr = settings.iter().position(|name| *name == "model.lr").unwrap();
-    assert_eq!([&rows[1][6 + lr], &rows[2][6 + lr], &rows[3][6 + lr]], ["0.1", "0.01", "0.1"]);
+    assert_eq!([&rows[1][7 + lr], &rows[2][7 + lr], &rows[3][7 + lr]], ["0.1", "0.01", "0.1"]);
     // the same from code, of the folder above
     let runs = runs_in(program.folder()).unwrap();
     assert_eq!(runs_table(&runs).trim_end(), table.trim_end());

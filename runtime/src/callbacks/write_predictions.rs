@@ -25,7 +25,10 @@ pub trait PredictionWriter<M: LightningModule>: 'static {
         batch_idx: usize,
         dataloader_idx: usize,
     ) -> Result<()> {
-        bail!("the write interval requires `write_on_batch_end`, but the writer does not implement it")
+        bail!(
+            "the writer does not implement `write_on_batch_end`: implement it, or write all predictions at the end with \
+             `WritePredictions::new(…).write_interval(WriteInterval::Epoch)`"
+        )
     }
 
     /// Stores the predictions of all batches, loader by loader.
@@ -39,7 +42,10 @@ pub trait PredictionWriter<M: LightningModule>: 'static {
         module: &mut M,
         predictions: &[M::Prediction],
     ) -> Result<()> {
-        bail!("the write interval requires `write_on_epoch_end`, but the writer does not implement it")
+        bail!(
+            "the writer does not implement `write_on_epoch_end`, which its write interval requires: implement it, or set \
+             `.write_interval(WriteInterval::Batch)`"
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 use super::flags::{Flags, Form, HOOKS, PLAN};
 use super::verb::{Verb, say};
 use super::{Built, doctor, hooks, reports};
-use crate::config::TrainerConfig;
+use crate::config::{LoggerChoice, TrainerConfig};
 use crate::error::Error;
 use crate::error_chain::in_one_line;
 use crate::loggers::Logger;
@@ -114,9 +114,14 @@ impl<M: LightningModule, D> Program<M, D> {
     }
 
     /// Adds a logger to the trainer, as [`Trainer::logger`] does: in addition to those that `--logger csv,tensorboard` or a
-    /// configuration file names. By default, a [`CsvLogger`](crate::loggers::CsvLogger) writes to the run's folder.
+    /// configuration file names, and in place of the [`CsvLogger`](crate::loggers::CsvLogger) that writes into the run's folder if
+    /// there is no other: with it, `report`, `runs` and `watch` have no metrics unless `--logger csv` is given as well.
+    /// `--logger false` turns off all loggers.
     pub fn logger(self, logger: impl Logger + 'static) -> Self {
-        self.completed_by(|trainer| trainer.logger(logger))
+        self.completed_by(|trainer| match trainer.context().config().logger {
+            LoggerChoice::Off => trainer,
+            _ => trainer.logger(logger),
+        })
     }
 
     /// Sets the default configuration of the trainer, which replaces the module's `trainer_defaults`. Flags and configuration files

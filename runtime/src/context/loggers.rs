@@ -190,11 +190,11 @@ impl RunContext {
         every > 0 && (number.is_multiple_of(every) || self.should_stop())
     }
 
-    /// Begins a run of the user's loggers.
+    /// Begins a run of the user's loggers. Those of a fast run, which writes no record, never begin.
     pub(crate) fn begin_loggers(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), LoggerError> {
-        let location = self.location();
+        let (location, is_fast) = (self.location(), self.is_fast_dev_run());
         let loggers = &mut self.logging.loggers;
-        let starts = loggers.given.iter().enumerate().filter(|(_, logger)| logger.uses_run_folder());
+        let starts = loggers.given.iter().enumerate().filter(|(_, logger)| is_fast || logger.uses_run_folder());
         loggers.waiting = starts.map(|(index, _)| (index, start(location.stage, checkpoint, index))).collect();
         loggers.each(location, |index, logger| logger.begin(&start(location.stage, checkpoint, index)))
     }
@@ -286,6 +286,9 @@ impl RunContext {
 
     /// Passes the hyperparameters and the module's layers to the loggers.
     pub(crate) fn log_hyper_parameters(&mut self, graph: &Graph) -> Result<(), ContextError> {
+        if self.is_fast_dev_run() {
+            return Ok(());
+        }
         if self.logging.loggers.uses_run_folder() {
             // a folder that cannot be created is not an error of a logger
             self.log_dir()?;

@@ -2,6 +2,7 @@ use tch::Tensor;
 
 use super::pattern::Pattern;
 use super::{Algorithm, OptimizerError};
+use crate::messages;
 
 /// Groups of parameters with their own hyperparameters: PyTorch's
 /// [per-parameter options](https://docs.pytorch.org/docs/2.13/optim.html#per-parameter-options), with the parameters
@@ -114,6 +115,13 @@ impl Division {
         let (taken, left): (Named, Named) = left.partition(|(name, _)| matcher.matches(name));
         self.left = left;
         if !taken.is_empty() {
+            // the same patterns may be for several modules, so it is not an error
+            for alternative in matcher.unmatched(&self.names) {
+                messages::warning!(
+                    "{}: no parameter name matches `{alternative}`, of the pattern `{pattern}`",
+                    self.optimizer
+                );
+            }
             return Ok(taken);
         }
         let (optimizer, pattern) = (self.optimizer, pattern.to_owned());

@@ -2,8 +2,9 @@
 
 use super::OptimizerError;
 
-/// A glob pattern of parameter names, whose components are separated by dots, as those of a path are by slashes. The crate
-/// `globset` would know `{a,b}`, but brings an engine of regular expressions, a tenth of a program's build.
+/// A glob pattern of parameter names, whose components are separated by dots, as those of a path are by slashes: one pattern for each
+/// alternative of `{a,b}`. The crate `globset` would know those, but brings an engine of regular expressions, a tenth of a program's
+/// build.
 #[derive(Debug)]
 pub(crate) struct Pattern(Vec<glob::Pattern>);
 
@@ -32,6 +33,13 @@ impl Pattern {
         let path = as_path(name);
         self.0.iter().any(|pattern| pattern.matches_with(&path, OPTIONS))
     }
+
+    /// Returns the alternatives that match none of these names.
+    pub(crate) fn unmatched(&self, names: &[String]) -> impl Iterator<Item = String> {
+        let paths: Vec<String> = names.iter().map(|name| as_path(name)).collect();
+        let is_unmatched = move |one: &&glob::Pattern| !paths.iter().any(|path| one.matches_with(path, OPTIONS));
+        self.0.iter().filter(is_unmatched).map(|one| one.as_str().replace('/', "."))
+    }
 }
 
 fn as_path(name: &str) -> String {
@@ -52,6 +60,14 @@ fn expand(pattern: &str, alternatives: &mut Vec<String>) -> Result<(), &'static 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn alternatives_that_match_no_name_are_known() {
+        let names = ["fc.bias", "norm.weight"].map(str::to_owned);
+        let unmatched = |pattern: &str| Pattern::new("SGD", pattern).unwrap().unmatched(&names).collect::<Vec<_>>();
+        assert_eq!(unmatched("**.{bias,layernorm*.weight,norm.weight}"), ["**.layernorm*.weight"]);
+        assert!(unmatched("**.bias").is_empty());
+    }
 
     #[test]
     fn matches_separates_components_by_dots() {

@@ -193,6 +193,11 @@ impl Progress {
         self.position = Position::Between;
     }
 
+    /// The number of epochs of which all batches were trained on.
+    pub(crate) fn trained_epochs(&self) -> usize {
+        self.current_epoch + usize::from(self.epoch_has_begun && self.is_last_batch)
+    }
+
     /// Whether the epoch that is running, or was cut short, was begun and has batches left.
     pub(crate) fn has_batches_left(&self) -> bool {
         self.batches_ready > 0 || self.is_cut_short()

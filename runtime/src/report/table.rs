@@ -12,7 +12,7 @@ use std::time::Duration;
 /// hyperparameters in which the runs differ.
 pub fn runs_table(runs: &[LoggedRun]) -> String {
     let differing = differing(runs);
-    let mut table = table::with_header(["Run", "State", "Epochs", "Steps", "Time", &best_title(runs)]);
+    let mut table = table::with_header(["Run", "Verb", "State", "Epochs", "Steps", "Time", &best_title(runs)]);
     let mut header: Vec<String> =
         table.header().into_iter().flat_map(|row| row.cell_iter()).map(comfy_table::Cell::content).collect();
     header.extend(differing.iter().map(|name| (*name).to_owned()));
@@ -22,7 +22,7 @@ pub fn runs_table(runs: &[LoggedRun]) -> String {
         row.extend(differing.iter().map(|name| shown(run.settings.get(*name))));
         table.add_row(row);
     }
-    for index in 2..6 + differing.len() {
+    for index in 3..7 + differing.len() {
         if let Some(column) = table.column_mut(index) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -30,10 +30,12 @@ pub fn runs_table(runs: &[LoggedRun]) -> String {
     table.to_string()
 }
 
-/// Returns the names of the settings in which runs differ.
+/// Returns the names of the settings in which runs differ. The environment and the checkpoint that a run starts from, which a saved
+/// configuration has as well, are not settings.
 pub(super) fn differing(runs: &[LoggedRun]) -> Vec<&str> {
     let settings = || runs.iter().map(|run| &run.settings);
-    names(settings()).into_iter().filter(|name| differs(name, settings())).collect()
+    let is_setting = |name: &&str| *name != "ckpt_path" && !name.starts_with("environment.");
+    names(settings()).into_iter().filter(is_setting).filter(|name| differs(name, settings())).collect()
 }
 
 /// Whether the best values of the runs are of one metric.
@@ -62,6 +64,7 @@ pub(super) fn row(run: &LoggedRun, has_one_monitor: bool) -> Vec<String> {
     });
     vec![
         run.name(),
+        run.file.as_ref().map(|file| file.stage.clone()).unwrap_or_default(),
         run.state().as_str().to_owned(),
         or_empty(run.epochs()),
         or_empty(run.steps()),

@@ -62,11 +62,12 @@ impl<M: LightningModule> Run<'_, M> {
     /// Restores the optimizers' state and the counters from a checkpoint. The rest of the checkpoint is kept for
     /// [`restore_epoch`](Self::restore_epoch).
     fn restore_training(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
-        let epoch = checkpoint.metadata.progress.resumed().current_epoch();
-        if let Some(epochs) = self.ctx.config().epochs().filter(|epochs| epoch > *epochs) {
+        let progress = checkpoint.metadata.progress.resumed();
+        if let Some(epochs) = self.ctx.config().epochs().filter(|epochs| progress.current_epoch() > *epochs) {
+            let done = progress.trained_epochs();
             return Err(Error::configuration(format!(
-                "the checkpoint was written after {}, but `max_epochs` is {epochs}: set it to {epoch} or more",
-                counted(epoch, "epoch")
+                "the checkpoint was written after {}, but `max_epochs` is {epochs}: set it to more than {done} to continue",
+                counted(done, "epoch")
             )));
         }
         check_training(&checkpoint, self.ctx)?;

@@ -15,7 +15,7 @@ pub(super) fn runs(runs: &[LoggedRun]) -> Markup {
             table {
                 thead {
                     tr {
-                        th { "Run" } th { "State" } th.number { "Epochs" } th.number { "Steps" } th.number { "Time" }
+                        th { "Run" } th { "Verb" } th { "State" } th.number { "Epochs" } th.number { "Steps" } th.number { "Time" }
                         th.number { (best_title(runs)) } th { "End" }
                     }
                 }
@@ -24,8 +24,9 @@ pub(super) fn runs(runs: &[LoggedRun]) -> Markup {
                         @let cells = row(run, has_one_monitor(runs));
                         tr {
                             td.name title=(run.folder().display()) { (swatch(index)) (cells[0]) }
-                            td class=(cells[1]) { (cells[1]) }
-                            @for cell in &cells[2..] { td.number { (cell) } }
+                            td { (cells[1]) }
+                            td class=(cells[2]) { (cells[2]) }
+                            @for cell in &cells[3..] { td.number { (cell) } }
                             td.end { (run.end_reason().unwrap_or_default()) }
                         }
                     }
