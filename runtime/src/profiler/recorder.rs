@@ -5,7 +5,7 @@ use super::action::{HookOwner, Region};
 use super::advice::{Loading, advice};
 use super::device_times::DeviceTimes;
 use super::hook_calls::HookCalls;
-use super::shares::{PartTimes, part_times, shares};
+use super::shares::{OTHER, PartTimes, part_of, part_times, shares};
 use super::times::{ActionTime, Key, Times, table};
 use super::trace::{FinishedTrace, Trace};
 use crate::file_error::FileError;
@@ -34,6 +34,8 @@ pub(crate) struct Recorder {
     ended: Option<u64>,
     /// The time from which shares are counted, and what was measured before.
     shares_from: (u64, PartTimes),
+    /// The times of the user's regions, by the part of the time to which they belong.
+    named: PartTimes,
     loading: Option<Loading>,
 }
 
@@ -82,6 +84,7 @@ impl Recorder {
             began: steady_nanos(),
             ended: None,
             shares_from: (steady_nanos(), PartTimes::default()),
+            named: PartTimes::default(),
             loading: None,
         }))
     }
@@ -131,7 +134,12 @@ impl Recorder {
             if let Some(outer) = self.open.last_mut() {
                 outer.inner += total;
             }
-            self.times.add(key, total, total.saturating_sub(inner));
+            let own = total.saturating_sub(inner);
+            self.times.add(key, total, own);
+            if part_of(key).is_none() {
+                let around = self.open.iter().rev().find_map(|open| part_of(open.key));
+                self.named[around.unwrap_or(OTHER)] += own;
+            }
             if let (Some(device), Some(event)) = (&mut self.device, event) {
                 device.end(key, event, &mut self.times);
             }
@@ -170,13 +178,13 @@ impl Recorder {
     /// Begins the time of [`shares`](Self::shares).
     #[cfg(feature = "dashboard")]
     pub(crate) fn begin_shares(&mut self) {
-        self.shares_from = (steady_nanos(), part_times(&self.times));
+        self.shares_from = (steady_nanos(), part_times(&self.times, &self.named));
     }
 
     /// Returns the shares of the time since `begin_shares` by what it was spent on.
     pub(crate) fn shares(&self) -> Vec<(&'static str, f64)> {
         let (from, before) = &self.shares_from;
-        shares(before, &part_times(&self.times), steady_nanos().saturating_sub(*from))
+        shares(before, &part_times(&self.times, &self.named), steady_nanos().saturating_sub(*from))
     }
 
     /// Returns the table of the simple profiler, and the advice.
@@ -184,5 +192,25 @@ impl Recorder {
         let run = self.ended.unwrap_or_else(steady_nanos).saturating_sub(self.began);
         let of_simple = self.profiler == Some(Profiler::Simple);
         of_simple.then(|| (table(&self.times(), Duration::from_nanos(run)), advice(&self.times, run, self.loading)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread::sleep;
+
+    #[test]
+    fn regions_of_the_user_belong_to_the_part_around_them() {
+        let mut recorder = Recorder::begin("Model", Device::Cpu, None, true, None).unwrap().unwrap();
+        let at = RunLocation { stage: crate::stage::Stage::Fit, epoch: None, batch_idx: None };
+        let step = recorder.enter_hook(Hook::TrainingStep, HookOwner::Module("Model"), at, RunningStage::Training);
+        let (outer, inner) = (recorder.enter_named("augment"), recorder.enter_named("crop"));
+        sleep(Duration::from_millis(20));
+        [inner, outer, step].into_iter().for_each(|open| recorder.leave(open));
+        let shares = recorder.shares();
+        let parts: Vec<&str> = shares.iter().map(|(part, _)| *part).collect();
+        assert_eq!(parts, ["forward", "callbacks, other"]);
+        assert!(recorder.named.iter().sum::<u64>() >= 20_000_000);
     }
 }

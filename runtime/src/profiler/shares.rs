@@ -1,7 +1,7 @@
 //! What the time of a run is spent on, in a few parts.
 
 use super::action::Region;
-use super::times::Times;
+use super::times::{Key, Times};
 use crate::hook::Hook;
 
 /// The parts, in the order of a step.
@@ -18,14 +18,15 @@ const PARTS: [&str; 9] = [
 ];
 
 /// The index of the last part, of which everything is that is not measured as another one.
-const OTHER: usize = PARTS.len() - 1;
+pub(super) const OTHER: usize = PARTS.len() - 1;
 
 /// The time of each part.
 pub(super) type PartTimes = [u64; PARTS.len()];
 
-/// Returns the time of each part so far. Actions count without those within them, so that no time counts twice.
-pub(super) fn part_times(times: &Times) -> PartTimes {
-    let mut parts = [0; PARTS.len()];
+/// Returns the time of each part so far. Actions count without those within them, so that no time counts twice. `named` are the times of the
+/// user's regions, by the part of the action around each.
+pub(super) fn part_times(times: &Times, named: &PartTimes) -> PartTimes {
+    let mut parts = *named;
     for region in Region::ALL {
         parts[of_region(region)] += times.region(region).own;
     }
@@ -42,6 +43,16 @@ pub(super) fn shares(before: &PartTimes, now: &PartTimes, whole: u64) -> Vec<(&'
     parts[OTHER] = whole.saturating_sub(measured);
     let share = |time: u64| time as f64 / whole.max(1) as f64;
     PARTS.into_iter().zip(parts).filter(|(_, time)| *time > 0).map(|(part, time)| (part, share(time))).collect()
+}
+
+/// Returns the index of the part to which the time of an action belongs; `None` for a user's region, which belongs to that of the action
+/// around it.
+pub(super) fn part_of(key: Key) -> Option<usize> {
+    match key {
+        Key::Region(region) => Some(of_region(region)),
+        Key::Hook(_, hook) => Some(of_hook(hook)),
+        Key::Named(_) => None,
+    }
 }
 
 fn of_region(region: Region) -> usize {
@@ -83,7 +94,6 @@ fn of_hook(hook: Hook) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::action::HookOwner;
-    use super::super::times::Key;
     use super::*;
 
     #[test]
@@ -99,8 +109,8 @@ mod tests {
         hook(HookOwner::Callback("Watch"), Hook::OnTrainBatchEnd, 5);
         times.add(Key::Region(Region::NextBatch), 25, 25);
         times.add(Key::Region(Region::TrainingBatch), 60, 0);
-        let before = part_times(&Times::new("Model"));
-        let shares = shares(&before, &part_times(&times), 100);
+        let none = PartTimes::default();
+        let shares = shares(&none, &part_times(&times, &none), 100);
         let expected =
             [("data wait", 0.25), ("forward", 0.3), ("backward", 0.2), ("optimizer", 0.05), ("callbacks, other", 0.2)];
         assert_eq!(shares, expected);
