@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 /// The minimum time between two reads of the bar's metrics from the device.
 const REFRESH: Duration = Duration::from_millis(200);
 
+/// The minimum time between two updates of a bar, which is drawn ten times a second: each formats its line, and it would be done for nothing
+/// in the steps between.
+const UPDATE: Duration = Duration::from_millis(100);
+
 /// The columns of a terminal that does not know its own.
 const COLUMNS: usize = 80;
 
@@ -37,9 +41,9 @@ const COLUMNS: usize = 80;
 #[derive(Debug)]
 pub struct ProgressBar {
     /// The bar of the training epoch.
-    training: Option<Bar>,
+    training: Option<OpenBar>,
     /// The bar of a validation, a test or a prediction.
-    evaluation: Option<Bar>,
+    evaluation: Option<OpenBar>,
     is_terminal: bool,
     refreshed: Instant,
     shown: Arc<Mutex<Shown>>,
@@ -61,6 +65,31 @@ struct Shown {
 struct Ended {
     epoch: usize,
     took: Duration,
+}
+
+/// A bar on the terminal.
+#[derive(Debug)]
+struct OpenBar {
+    bar: Bar,
+    /// The number of completed batches.
+    done: u64,
+    updated: Option<Instant>,
+}
+
+impl OpenBar {
+    /// Counts a batch.
+    fn advance(&mut self) {
+        self.done += 1;
+        let now = Instant::now();
+        if self.updated.is_none_or(|updated| now.saturating_duration_since(updated) >= UPDATE) {
+            self.updated = Some(now);
+            self.update();
+        }
+    }
+
+    fn update(&self) {
+        self.bar.set_position(self.done);
+    }
 }
 
 impl Default for ProgressBar {
@@ -93,7 +122,7 @@ impl ProgressBar {
         batches: Option<usize>,
         done: usize,
         shown: Option<&Arc<Mutex<Shown>>>,
-    ) -> Option<Bar> {
+    ) -> Option<OpenBar> {
         if !self.is_terminal || terminal::is_taken() {
             return None;
         }
@@ -105,9 +134,10 @@ impl ProgressBar {
             let line = BarLine::of(&label, state, shown.run_left, &shown.metrics);
             let _ = text.write_str(&line.text(terminal::width().map_or(COLUMNS, usize::from)));
         }));
-        bar.set_position(done as u64);
+        let done = done as u64;
+        bar.set_position(done);
         bar.reset_eta();
-        Some(terminal::add_bar(bar))
+        Some(OpenBar { bar: terminal::add_bar(bar), done, updated: None })
     }
 
     /// Displays the bar of the current epoch, at the current batch.
@@ -125,12 +155,15 @@ impl ProgressBar {
 
     fn close(&mut self) {
         self.close_evaluation();
-        if let Some(bar) = self.training.take() {
-            terminal::remove_bar(&bar);
+        if let Some(training) = self.training.take() {
+            terminal::remove_bar(&training.bar);
         }
     }
 
     fn open_evaluation(&mut self, ctx: &RunContext) {
+        if let Some(training) = &self.training {
+            training.update();
+        }
         let label = match ctx.running_stage() {
             RunningStage::SanityChecking => "sanity check",
             RunningStage::Training | RunningStage::Validating => "validation",
@@ -141,14 +174,14 @@ impl ProgressBar {
     }
 
     fn close_evaluation(&mut self) {
-        if let Some(bar) = self.evaluation.take() {
-            terminal::remove_bar(&bar);
+        if let Some(evaluation) = self.evaluation.take() {
+            terminal::remove_bar(&evaluation.bar);
         }
     }
 
-    fn advance_evaluation(&self) {
-        if let Some(bar) = &self.evaluation {
-            bar.inc(1);
+    fn advance_evaluation(&mut self) {
+        if let Some(evaluation) = &mut self.evaluation {
+            evaluation.advance();
         }
     }
 
@@ -156,8 +189,8 @@ impl ProgressBar {
         if !self.is_terminal || terminal::is_taken() {
             return;
         }
-        match &self.training {
-            Some(bar) => bar.inc(1),
+        match &mut self.training {
+            Some(training) => training.advance(),
             // the dashboard had the terminal, and was closed
             None => self.open_epoch(ctx),
         }
