@@ -34,7 +34,8 @@ fn readme_program_trains_in_a_new_project() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    let [program, build_script, data, optimizers, folds, inference, hook, logger] = blocks("rust").try_into().unwrap();
+    let [program, build_script, data, choice, optimizers, folds, inference, hook, logger] =
+        blocks("rust").try_into().unwrap();
     let [dependencies] = blocks("toml").try_into().unwrap();
     let runtime = checkout().join("runtime");
     let dependencies = dependencies.replace("../tch-lightning/runtime", runtime.to_str().unwrap());
@@ -49,7 +50,8 @@ fn readme_program_trains_in_a_new_project() {
     let (before, rest) = without_main.split_once("    fn configure_optimizers(").unwrap();
     let (_, after) = rest.split_once("    }\n\n").unwrap();
     let snippets = format!(
-        "{before}{optimizers}\n{hook}\n{after}\n{data}\n\
+        "#[allow(dead_code)]\nmod choice {{\nuse serde::{{Deserialize, Serialize}};\nuse tch_lightning::Choice;\n{choice}}}\n\
+         {before}{optimizers}\n{hook}\n{after}\n{data}\n\
          fn folds(k: usize, of_fold: fn(usize, bool) -> Result<DataLoader<(Tensor, Tensor)>>) -> Result<()> {{\n\
          let mut trainer = DigitClassifier::trainer();\n{folds}Ok(())\n}}\n\
          fn inference(images: Tensor) -> Result<Tensor> {{\n{inference}Ok(digits)\n}}\n\

@@ -34,9 +34,9 @@ impl Arguments {
         Self::of(role.attribute(), known, tokens, diagnostics)
     }
 
-    /// Reads the arguments of `#[batch(…)]`.
-    pub(crate) fn of_batch(tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Self {
-        Self::of("batch", &[CRATE], tokens, diagnostics)
+    /// Reads the arguments of the attribute of a derive, such as `#[batch(…)]`.
+    pub(crate) fn of_derive(attribute: &str, tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Self {
+        Self::of(attribute, &[CRATE], tokens, diagnostics)
     }
 
     fn of(attribute: &str, known: &[&str], tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Self {

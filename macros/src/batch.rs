@@ -17,7 +17,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         Err(error) => return error.to_compile_error(),
     };
     let mut diagnostics = Diagnostics::new();
-    let private = private_module(&root(&item, &mut diagnostics));
+    let private = private_module(&root("batch", &item, &mut diagnostics));
     let diagnostics = diagnostics.into_compile_errors();
     let implementation = implementation(&item, &private).unwrap_or_else(|error| {
         let (error, fallback) = (error.to_compile_error(), fallback(&item, &private));
@@ -26,11 +26,11 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
     quote!(#implementation #diagnostics)
 }
 
-/// The path of the runtime crate: that of `#[batch(crate = "…")]`, or where the manifest has it.
-fn root(item: &DeriveInput, diagnostics: &mut Diagnostics) -> TokenStream {
-    let attributes = item.attrs.iter().filter(|attribute| attribute.path().is_ident("batch"));
+/// The path of the runtime crate: that of an attribute such as `#[batch(crate = "…")]`, or where the manifest has it.
+pub(crate) fn root(name: &str, item: &DeriveInput, diagnostics: &mut Diagnostics) -> TokenStream {
+    let attributes = item.attrs.iter().filter(|attribute| attribute.path().is_ident(name));
     let given = attributes.filter_map(|attribute| match &attribute.meta {
-        Meta::List(list) => Arguments::of_batch(&list.tokens, diagnostics).root,
+        Meta::List(list) => Arguments::of_derive(name, &list.tokens, diagnostics).root,
         _ => None,
     });
     given.last().unwrap_or_else(crate_root)

@@ -212,6 +212,12 @@ catalogue! {
 
     TL0606 "A type is not a callback for the module":;
 
+    TL0607 "A type is not a choice":
+        choice_without_tag()
+        "a choice must have a tag: add `#[serde(tag = \"name\")]`"
+        choice_without_variants()
+        "a choice must be an enumeration with variants, one for each choice";
+
     // logging
 
     TL0701 "A value is logged in a hook where nothing can be logged":;

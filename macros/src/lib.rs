@@ -6,6 +6,7 @@ mod attributes;
 mod batch;
 mod catalogue;
 mod check;
+mod choice;
 mod constructor;
 mod declare;
 mod diagnostics;
@@ -48,6 +49,17 @@ pub fn lightning_callback(arguments: TokenStream, block: TokenStream) -> TokenSt
 #[proc_macro_derive(Batch, attributes(batch))]
 pub fn derive_batch(item: TokenStream) -> TokenStream {
     batch::derive(item.into()).into()
+}
+
+/// Makes an enumeration a `Choice`: hyperparameters of which one set is chosen by flags and configuration files.
+///
+/// serde must serialize it with a tag, `#[serde(tag = "name")]`. The first paragraphs of the documentation of its variants and of their
+/// fields are shown by `--help`.
+///
+/// `#[choice(crate = "…")]` is the path of tch-lightning for those who reach it through another crate.
+#[proc_macro_derive(Choice, attributes(choice))]
+pub fn derive_choice(item: TokenStream) -> TokenStream {
+    choice::derive(item.into()).into()
 }
 
 /// Writes what follows from the declarations of the hooks into the runtime crate: `declare_hooks!(ModelHooks)` the trait of

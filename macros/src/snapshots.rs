@@ -7,7 +7,7 @@ use crate::arguments::Arguments;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::{batch, check, declare, expand, parse};
+use crate::{batch, check, choice, declare, expand, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -329,4 +329,29 @@ fn batch_that_borrows() {
 #[test]
 fn declared_trait() {
     is("declared_trait", declare::declare(quote!(CheckpointHooks)));
+}
+
+#[test]
+fn choice() {
+    let item = quote! {
+        /// An encoder.
+        #[derive(Clone, Choice, Serialize, Deserialize)]
+        #[serde(tag = "name", rename_all = "snake_case")]
+        enum Encoder {
+            /// A residual network.
+            ///
+            /// He et al.
+            Resnet {
+                /// The number of layers
+                /// in total.
+                depth: i64,
+                #[serde(default)]
+                width: i64,
+            },
+            Vit(Vit),
+            /// No encoder
+            Identity,
+        }
+    };
+    is("choice", choice::implementation(&syn::parse2(item).unwrap(), &quote!(::tch_lightning::__private)).unwrap());
 }

@@ -4,13 +4,14 @@
 //! and signatures at compile time, and implements the traits with which a [`Trainer`] can train, validate, test and predict.
 //! `Model::main::<Data>()` is a complete program with these four verbs.
 
-#[cfg(test)]
+// for the code that derives generate within this crate
 extern crate self as tch_lightning;
 
 mod atomic_file;
 mod attributes;
 pub mod callbacks;
 pub mod checkpoint;
+mod choice;
 pub mod cli;
 mod config;
 pub mod context;
@@ -38,6 +39,7 @@ pub mod messages;
 mod metric_groups;
 pub mod metrics;
 mod mismatch;
+mod misspelling;
 pub mod module;
 mod named_tensors;
 mod native;
@@ -72,6 +74,7 @@ mod run_location;
 tch_lightning_macros::declare_hooks!(Private);
 
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
+pub use choice::Choice;
 pub use context::{Context, RunContext};
 pub use error::Error;
 pub use every::Every;

@@ -6,6 +6,7 @@
 //! one version in a crate that uses `tch_lightning` of another version.
 
 pub use crate::checkpoint::Checkpoint;
+pub use crate::choice::{Choice, Documentation, parser as choice_parser, shown_value as shown_choice};
 pub use crate::cli::{Program, ProgramData};
 pub use crate::config::{GradientClipAlgorithm, TrainerConfig};
 pub use crate::context::Context;
@@ -26,6 +27,7 @@ pub use crate::schedule::LrSchedulerIndex;
 pub use crate::stage::Stage;
 pub use crate::trainer::Trainer;
 pub use anyhow::Result;
+pub use clap::builder::ValueParserFactory;
 pub use serde_json::Value;
 pub use std::boxed::Box;
 pub use std::option::Option;

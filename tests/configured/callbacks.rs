@@ -76,3 +76,54 @@ fn callback_settings_that_are_invalid_are_refused() {
     let said = program.fail(&["fit", "--config", "run.yaml"]);
     assert!(said.contains("invalid `checkpoint`: unknown field `save_topk`"), "{said}");
 }
+
+#[test]
+fn callbacks_of_a_list_and_a_flag_are_added() {
+    let program = Program::new();
+    program.write(
+        "run.yaml",
+        "trainer:\n  max_epochs: 50\n  callbacks:\n  - class_path: lightning.pytorch.callbacks.EarlyStopping\n    \
+         init_args: {monitor: val_loss, patience: 2, log_rank_zero_only: false}\n  - LearningRateMonitor\n  \
+         - {name: model_checkpoint, save_last: true, save_top_k: 0}\nmodel: {lr: 0}\n",
+    );
+    let (plan, _) = program.run(&["hooks", "--plan", "--config", "run.yaml", "--callback", "timer,gradient-monitor"]);
+    for callback in ["EarlyStopping", "LearningRateMonitor", "ModelCheckpoint", "Timer", "GradientMonitor"] {
+        assert!(plan.contains(callback), "{callback}: {plan}");
+    }
+    program.run(&["fit", "--config", "run.yaml", "--callback", "gradient_monitor", "--early-stopping.patience", "1"]);
+    let checkpoints = files(&program.path(RUN).join("checkpoints"));
+    assert_eq!(checkpoints, [program.path(RUN).join("checkpoints/last.ckpt")]);
+    let config = program.read(&format!("{RUN}/config.yaml"));
+    let saved = "callbacks:\n- monitor: val_loss\n  name: early_stopping\n  patience: 2\n- name: learning_rate_monitor\n- name: \
+                 model_checkpoint\n  save_last: true\n  save_top_k: 0\n- name: gradient_monitor\n";
+    assert!(config.contains(saved), "{config}");
+    let csv = program.read(&format!("{RUN}/metrics.csv"));
+    assert!(csv.lines().next().unwrap().contains("grad_norm") && csv.contains("lr-SGD"), "{csv}");
+    // the first check is an improvement, and the flag overrides the patience of the list
+    assert_eq!(csv.lines().filter(|line| line.starts_with("1,")).count(), 11, "{csv}");
+    assert!(!csv.lines().any(|line| line.starts_with("2,")), "{csv}");
+    program.run(&["fit", "--config", &format!("{RUN}/config.yaml")]);
+    assert_eq!(program.read("lightning_logs/version_1/metrics.csv"), csv);
+}
+
+#[test]
+fn callbacks_of_a_list_that_are_invalid_are_refused() {
+    let program = Program::new();
+    for (file, sentence) in [
+        (
+            "callbacks: [gradient_monitors]",
+            "invalid configuration run.yaml: `callbacks.0`: `gradient_monitors` is unknown: write `gradient_monitor`",
+        ),
+        (
+            "trainer: {callbacks: [{class_path: EarlyStopping, init_args: {monitr: val_loss}}]}",
+            "invalid configuration run.yaml: `callbacks.0.monitr` is unknown: write `monitor`",
+        ),
+        (
+            "callbacks: [{name: stochastic_weight_averaging}]",
+            "`--callback.swa-lrs` is required for stochastic_weight_averaging",
+        ),
+    ] {
+        program.write("run.yaml", file);
+        assert_eq!(program.error_of("fit --config run.yaml"), sentence);
+    }
+}

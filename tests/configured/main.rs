@@ -1,24 +1,36 @@
 //! Runs that flags and configuration files describe, and the configuration that a run saves.
 
 mod callbacks;
+mod choices;
 mod completions;
 mod determinism;
 mod loggers;
+mod optimizers;
 mod saved;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// The generated program in a folder of its own.
-struct Program(tempfile::TempDir);
+/// A generated program in a folder of its own.
+struct Program {
+    folder: tempfile::TempDir,
+    program: &'static str,
+    /// The model of the program `choices`.
+    model: &'static str,
+}
 
 impl Program {
     fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+        Self { folder: tempfile::tempdir().unwrap(), program: env!("CARGO_BIN_EXE_configured"), model: "" }
+    }
+
+    /// Returns the program with the models of `choices/program.rs`.
+    fn with_model(model: &'static str) -> Self {
+        Self { program: env!("CARGO_BIN_EXE_choices"), model, ..Self::new() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     fn write(&self, name: &str, text: &str) {
@@ -30,8 +42,9 @@ impl Program {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut program = Command::new(env!("CARGO_BIN_EXE_configured"));
-        program.env("OMP_NUM_THREADS", "1").env("COLUMNS", "200").current_dir(&self.0).args(arguments);
+        let mut program = Command::new(self.program);
+        program.env("OMP_NUM_THREADS", "1").env("COLUMNS", "200").env("MODEL", self.model);
+        program.current_dir(&self.folder).args(arguments);
         program
     }
 
@@ -53,6 +66,18 @@ impl Program {
         let log = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{arguments:?} succeeded: {log}");
         log
+    }
+
+    /// Runs the program with the words of a line, which must succeed. Returns its results and its messages.
+    fn run_line(&self, line: &str) -> (String, String) {
+        self.run(&line.split_whitespace().collect::<Vec<_>>())
+    }
+
+    /// Runs the program with the words of a line, which must fail. Returns the error.
+    fn error_of(&self, line: &str) -> String {
+        let log = self.fail(&line.split_whitespace().collect::<Vec<_>>());
+        let error = log.lines().find_map(|line| line.strip_prefix("error: "));
+        error.unwrap_or_else(|| panic!("no error in {log}")).to_owned()
     }
 
     /// Returns the only checkpoint of a run.

@@ -14,7 +14,7 @@ fn line<'a>(config: &'a str, key: &str) -> &'a str {
 }
 
 /// Asserts that two runs have the same log and, bit for bit, the same last checkpoint.
-fn assert_same_run(program: &Program, first: &str, second: &str) {
+pub(super) fn assert_same_run(program: &Program, first: &str, second: &str) {
     let csv = |run: &str| program.read(&format!("{run}/metrics.csv"));
     assert_eq!(csv(first), csv(second));
     let [first, second] = [first, second].map(|run| Checkpoint::read(&program.checkpoint(run)).unwrap());

@@ -243,22 +243,19 @@ fn lightnings_unsupported_keys_have_a_replacement_each() {
     let said = Program::new().refuse_file(
         "trainer:\n  strategy: ddp\n  num_nodes: 2\n  logger:\n    class_path: lightning.pytorch.loggers.TensorBoardLogger\n    \
          init_args: {save_dir: logs}\n  callbacks:\n    - class_path: lightning.pytorch.callbacks.EarlyStopping\n      \
-         init_args: {monitor: val_loss}\n    - class_path: LearningRateMonitor\n  barebones: true\nmodel: {class_path: a.Other, \
+         init_args: {monitor: val_loss}\n    - class_path: RichProgressBar\n  barebones: true\nmodel: {class_path: a.Other, \
          init_args: {width: 1}}\noptimizer:\n  class_path: torch.optim.Adam\n  init_args: {lr: 0.1}\nlr_scheduler:\n  class_path: \
          torch.optim.lr_scheduler.StepLR\n",
     );
     let sentences: Vec<&str> = said.split("; `").collect();
     for sentence in [
-        "optimizer` (`Adam`) cannot be configured in a file: return it from the module's `configure_optimizers`, with its values as \
-         hyperparameters",
-        "lr_scheduler` (`StepLR`) cannot be configured in a file: return the optimizer with `.lr_scheduler(…)` from the module's \
-         `configure_optimizers`",
         "model.class_path` is `a.Other`, but the model of this program is `Faulty`: remove `class_path`, and move the values of \
          `init_args` to `model`",
         "trainer.strategy` is not supported: a run uses one process and one device: remove it",
         "trainer.num_nodes` is not supported: a run uses one process and one device: remove it",
-        "trainer.callbacks` is not supported: return `EarlyStopping`, `LearningRateMonitor` from the module's \
-         `configure_callbacks`, or add them in `main`: `Model::program::<Data>().callback(…)`",
+        "callbacks.1`: `RichProgressBar` is unknown: write model_checkpoint, early_stopping, learning_rate_monitor, gradient_monitor, \
+         device_stats_monitor, throughput_monitor, stochastic_weight_averaging, exponential_moving_average, timer or \
+         on_exception_checkpoint",
         "trainer.barebones` is not supported: set `logger`, `enable_checkpointing`, `enable_progress_bar` and \
          `enable_model_summary` to false, and `num_sanity_val_steps` to 0",
     ] {

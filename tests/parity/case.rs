@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tch_lightning::callbacks::{EarlyStopping, ModelCheckpoint};
 use tch_lightning::optim::{self, Algorithm};
 use tch_lightning::schedule::LrSchedulerConfig;
@@ -133,12 +133,11 @@ pub(super) struct Scheduler {
 }
 
 impl Scheduler {
-    /// The library's description, which has the same names in Rust's spelling.
+    /// The library's description, which reads the same names.
     pub(super) fn config(&self) -> anyhow::Result<LrSchedulerConfig> {
-        let name = self.name.replace("LR", "Lr");
-        let args = self.args.iter().map(|(name, value)| (name.to_lowercase(), value.clone())).collect();
         let mut config = self.when.clone();
-        config.insert("scheduler".to_owned(), json!({ name: Value::Object(args) }));
+        config.extend(self.args.clone());
+        config.insert("name".to_owned(), self.name.clone().into());
         Ok(serde_json::from_value(Value::Object(config))?)
     }
 }

@@ -15,7 +15,8 @@ pub struct Built<M: LightningModule, D> {
     pub data: D,
     /// The trainer's configuration.
     pub config: TrainerConfig,
-    /// The hyperparameters, `{"model": {…}, "data": {…}}`, as checkpoints contain them.
+    /// The hyperparameters, `{"model": {…}, "data": {…}}`, as checkpoints contain them, and `optimizer` and `lr_scheduler` if flags or
+    /// files choose them.
     pub hyper_parameters: Value,
     /// The seed, with which all random numbers have been seeded.
     pub seed: i64,

@@ -1,6 +1,7 @@
 //! Callbacks by flags and configuration files, `--checkpoint.monitor val_acc`, as in Lightning's CLI for a callback that is added with
 //! `add_lightning_class_args`.
 
+use super::callback_list;
 use super::configuration::Configuration;
 use crate::callbacks::{EarlyStopping, LearningRateMonitor, ModelCheckpoint};
 use crate::config::keys::overlay;
@@ -61,7 +62,8 @@ pub(super) fn callback_flags() -> impl Iterator<Item = Arg> {
     };
     let monitor = named(LR_MONITOR.to_owned(), "BOOL", "Log the learning rates").num_args(0..=1);
     let fields = FLAGS.into_iter().map(move |(key, field, value, help)| named(id(key, field), value, help));
-    fields.chain([monitor.value_parser(["true", "false"]).default_missing_value("true")])
+    let monitor = monitor.value_parser(["true", "false"]).default_missing_value("true");
+    fields.chain([monitor, callback_list::callback_flag()])
 }
 
 /// The callbacks that flags and files configure. A missing one is as the program has it.
@@ -73,14 +75,17 @@ pub(super) struct CallbackSettings {
     early_stopping: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lr_monitor: Option<Value>,
+    /// Callbacks of any type, which are added to those of the program.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    callbacks: Vec<Value>,
 }
 
 impl CallbackSettings {
-    /// Reads the flags and the files. Flags override files.
+    /// Reads the flags and the files, of which `callbacks` is the list. Flags override files.
     ///
     /// # Errors
     /// A field that does not exist, or a value of the wrong type.
-    pub(super) fn read(explicit: &ArgMatches, files: &Configuration) -> Result<Self> {
+    pub(super) fn read(explicit: &ArgMatches, files: &Configuration, callbacks: Vec<Value>) -> Result<Self> {
         let settings = |key: &'static str| {
             let mut settings = None;
             let mut add = |table: &Table| {
@@ -114,6 +119,7 @@ impl CallbackSettings {
             checkpoint: settings(CHECKPOINT)?,
             early_stopping: settings(EARLY_STOPPING)?,
             lr_monitor: settings(LR_MONITOR)?,
+            callbacks: callback_list::with_flags(callbacks, explicit)?,
         };
         match explicit.try_get_one::<String>(LR_MONITOR).ok().flatten().map(String::as_str) {
             Some("false") => read.lr_monitor = None,
@@ -129,6 +135,7 @@ impl CallbackSettings {
 
     /// Returns the trainer with these callbacks. One of the program of the same type has its fields overridden.
     pub(super) fn apply<M: LightningModule>(&self, trainer: Trainer<M>) -> Result<Trainer<M>> {
+        let trainer = callback_list::add(trainer, &self.callbacks)?;
         let trainer = with::<M, ModelCheckpoint>(trainer, CHECKPOINT, self.checkpoint.as_ref())?;
         let trainer = with::<M, EarlyStopping>(trainer, EARLY_STOPPING, self.early_stopping.as_ref())?;
         with::<M, LearningRateMonitor>(trainer, LR_MONITOR, self.lr_monitor.as_ref())

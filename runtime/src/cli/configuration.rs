@@ -1,13 +1,17 @@
 //! Configuration files of the generated program, `--config FILE`, as in Lightning's CLI.
 
+use super::callback_list::CALLBACKS;
 use super::callbacks::{CHECKPOINT, CallbackSettings, EARLY_STOPPING, LR_MONITOR};
 use super::environment::ENVIRONMENT;
 use super::flags;
 use super::lightning_config::{Types, translate};
+use super::optimization::{LR_SCHEDULER, OPTIMIZER, OptimizationSettings};
 use super::seed::Seed;
+use crate::choice::Choices;
 use crate::config::TrainerConfig;
-use crate::config::keys::{listed, unknown};
+use crate::config::keys::listed;
 use crate::json;
+use crate::misspelling::unknown_key;
 use crate::stage::Stage;
 use crate::trainer::CkptPath;
 use crate::yaml::{self, MAX_BYTES, Table, shown};
@@ -58,10 +62,12 @@ impl Source {
 
     /// Returns the mistakes in the keys outside of sections.
     fn outside_of_sections(&self) -> Vec<String> {
-        let keys = [&SECTIONS[..], &[flags::SEED, flags::CKPT_PATH, CHECKPOINT, EARLY_STOPPING, LR_MONITOR]].concat();
+        let callbacks = [CHECKPOINT, EARLY_STOPPING, LR_MONITOR];
+        let others = [flags::SEED, flags::CKPT_PATH, OPTIMIZER, LR_SCHEDULER, CALLBACKS];
+        let keys = [&SECTIONS[..], &others, &callbacks].concat();
         let keys: Vec<String> = keys.into_iter().map(str::to_owned).collect();
         let wrong = |(key, value): (&String, &Value)| match (key.as_str(), value) {
-            (key, _) if !keys.iter().any(|known| known == key) => Some(unknown(&shown(key), key, &keys)),
+            (key, _) if !keys.iter().any(|known| known == key) => Some(unknown_key(&shown(key), key, &keys)),
             (flags::SEED, value) => (!value.is_null() && Seed::of_file(value).is_none())
                 .then(|| format!("`{key}` must be random or an integer{}", not_a_seed(value))),
             (flags::CKPT_PATH, Value::String(path)) if path.is_empty() => {
@@ -70,6 +76,8 @@ impl Source {
             (flags::CKPT_PATH, value) => (!value.is_null() && !value.is_string())
                 .then(|| format!("`{key}` must be a file's path, but it is {}", yaml::kind(value))),
             (CHECKPOINT | EARLY_STOPPING | LR_MONITOR, Value::Bool(_)) => None,
+            // checked when they are read
+            (OPTIMIZER | LR_SCHEDULER | CALLBACKS, _) => None,
             (_, Value::Object(_) | Value::Null) => None,
             _ => Some(format!("`{key}` must be a table of keys and values, but it is {}", yaml::kind(value))),
         };
@@ -108,6 +116,21 @@ impl Configuration {
     /// Returns the values of a key outside of sections in all files.
     pub(super) fn values(&self, key: &str) -> impl Iterator<Item = &Value> {
         self.files.iter().filter_map(move |file| file.table.get(key)).filter(|value| !value.is_null())
+    }
+
+    /// Returns the values of a key outside of sections in all files, each with the list to add mistakes to.
+    pub(super) fn with_mistakes(&mut self, key: &str) -> impl Iterator<Item = (&Value, &mut Vec<String>)> {
+        let values = self.files.iter_mut().filter_map(move |file| Some((file.table.get(key)?, &mut file.mistakes)));
+        values.filter(|(value, _)| !value.is_null())
+    }
+
+    /// Returns the value of a choice with those of the files.
+    pub(super) fn choice(&mut self, key: &str, choices: &Choices, base: Value) -> Value {
+        self.with_mistakes(key).fold(base, |base, (value, mistakes)| {
+            let (table, wrong) = choices.sort_out(key, value);
+            mistakes.extend(wrong);
+            choices.merged(&base, &table)
+        })
     }
 
     /// Returns the trainer's configuration with the values of the files.
@@ -149,6 +172,8 @@ pub(super) struct Resolved<'a> {
     model: json::Plain<'a>,
     data: json::Plain<'a>,
     #[serde(flatten)]
+    optimization: &'a OptimizationSettings,
+    #[serde(flatten)]
     callbacks: &'a CallbackSettings,
     ckpt_path: Option<&'a CkptPath>,
 }
@@ -159,10 +184,19 @@ impl<'a> Resolved<'a> {
         trainer: &'a TrainerConfig,
         model: &'a Value,
         data: &'a Value,
+        optimization: &'a OptimizationSettings,
         callbacks: &'a CallbackSettings,
         ckpt_path: Option<&'a CkptPath>,
     ) -> Self {
-        Self { seed_everything, trainer, model: json::Plain(model), data: json::Plain(data), callbacks, ckpt_path }
+        Self {
+            seed_everything,
+            trainer,
+            model: json::Plain(model),
+            data: json::Plain(data),
+            optimization,
+            callbacks,
+            ckpt_path,
+        }
     }
 
     /// Returns the configuration as YAML.

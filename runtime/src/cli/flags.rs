@@ -3,6 +3,7 @@
 use super::callbacks::callback_flags;
 use super::completions::{completions, completions_command};
 use super::names::Names;
+use super::optimization::{optimization_flags, owner_of_optimizer};
 use super::part::{Part, PartFlags};
 use super::reports;
 use super::seed::Seed;
@@ -54,6 +55,8 @@ pub(super) struct Flags {
     form: Form,
     /// The parts of the trainer, the model and the data.
     parts: [Part; 3],
+    /// The part that configures its optimizer by a hyperparameter, so that the program does not have flags for it.
+    pub(super) owner_of_optimizer: Option<&'static str>,
     /// The hidden flags for ambiguous names, with their error messages.
     ambiguous: Vec<(String, String)>,
 }
@@ -80,7 +83,12 @@ impl Flags {
             Part::of::<M::Hparams>("model")?,
             Part::of::<D::Hparams>("data")?,
         ];
-        let own_flags = Command::new("own").args(own("fit")).args(callback_flags()).arg(plan());
+        let owner_of_optimizer = owner_of_optimizer(&parts);
+        let of_fit = || {
+            let optimization = if owner_of_optimizer.is_none() { optimization_flags() } else { Vec::new() };
+            callback_flags().chain(optimization)
+        };
+        let own_flags = Command::new("own").args(own("fit")).args(of_fit()).arg(plan());
         let names = Names::of(&own_flags, &parts);
         let parts = parts.map(|part| names.shown(part));
         let ambiguous = names.ambiguous();
@@ -91,7 +99,7 @@ impl Flags {
                 command = command.args(part.args().map(|arg| names.surface(part, arg)));
             }
             if ["fit", HOOKS].contains(&name) || form == Form::FlagsAlone {
-                command = command.args(callback_flags());
+                command = command.args(of_fit());
             }
             // a trained model takes its hyperparameters from its checkpoint
             let usage = if name == "fit" { usage(&command) } else { usage(&command.clone().mut_args(optional)) };
@@ -125,7 +133,7 @@ impl Flags {
                 ),
         };
         let ambiguous = ambiguous.into_iter().map(|(arg, answer)| (arg.get_id().to_string(), answer)).collect();
-        Ok(Self { program, form, parts, ambiguous })
+        Ok(Self { program, form, parts, owner_of_optimizer, ambiguous })
     }
 
     /// Returns the output of `completions` with its parsed arguments.

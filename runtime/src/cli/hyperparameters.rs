@@ -1,11 +1,12 @@
 //! The hyperparameters of a model or of its data, merged from flags, files, a checkpoint and defaults in their serde form.
 
 use super::configuration::Configuration;
-use super::part::PartFlags;
+use super::part::{GivenChoice, PartFlags};
+use crate::json::Path;
 use crate::messages::warning;
-use crate::module::{Fields, Hyperparameters, name_values};
+use crate::module::{Fields, Hyperparameters};
 use crate::yaml::{Table, shown};
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Arg, ArgAction};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -49,7 +50,7 @@ pub(super) fn read<H: Hyperparameters>(
     if let Some((_, saved)) = saved {
         base = saved.clone();
     } else if let Ok(hparams) = H::from_arg_matches(&flags.values.given) {
-        if !files.have(of) {
+        if !files.have(of) && flags.choices.iter().all(|choice| choice.flags.is_empty()) {
             return Ok(Found { hparams: Ok(hparams), values: BTreeMap::new(), missing: None });
         }
         base = hparams.to_json().with_context(|| format!("cannot serialize the {of}'s hyperparameters"))?;
@@ -65,18 +66,19 @@ pub(super) fn read<H: Hyperparameters>(
     if saved.is_some() {
         without_conflicts(flags, &mut fields.base);
     }
+    let missing_choice = add_choices(flags, &fields, &mut of_files)?;
     let Value::Object(table) = of_files else { return Err(anyhow!("the configuration's `{of}` is not a table")) };
     let values = fields.overlaid(&fields.base, &table);
     let whose = || match saved {
         Some((path, _)) => format!("the hyperparameters in {} do not fit the {of}", path.display()),
         None => format!("the configuration's `{of}` does not fit the {of}"),
     };
-    let mut named = name_values(&table);
+    let mut named = flags.values.name_values(&table);
     let (hparams, missing) = match fields.completed(&values) {
         Ok((hparams, missing)) => (Ok(hparams), missing),
         Err(error) => (Err(anyhow!(error).context(whose())), None),
     };
-    let missing = missing.map(|path| anyhow!("{}: missing field `{}`", whose(), path.join(".")));
+    let missing = missing_choice.or(missing).map(|path| anyhow!("{}: missing field `{}`", whose(), path.join(".")));
     if let (None, true) = (&missing, hparams.is_ok()) {
         // values whose names differ from those of their flags are present as well; an empty list counts as no value
         let is_list = |arg: &Arg| matches!(arg.get_action(), ArgAction::Append);
@@ -89,6 +91,39 @@ pub(super) fn read<H: Hyperparameters>(
     Ok(Found { hparams, values: named, missing })
 }
 
+/// Adds the choices on the command line to the values of files, and checks each choice. Returns the path of a required choice that is
+/// missing.
+///
+/// # Errors
+/// If a field belongs to another choice or is missing.
+fn add_choices<H: Hyperparameters>(
+    flags: &PartFlags,
+    fields: &Fields<'_, H>,
+    of_files: &mut Value,
+) -> Result<Option<Path>> {
+    let mut missing = None;
+    for GivenChoice { id, is_required, choices, flags } in &flags.choices {
+        let Some(path) = fields.path_of(id) else {
+            bail!(
+                "the field of the choice `{id}` must have this name when it is serialized: remove `#[serde(rename)]`"
+            );
+        };
+        let values = fields.overlaid(&fields.base, of_files.as_object().unwrap_or(&Table::new()));
+        let before = path.iter().try_fold(&values, |value, name| value.get(name)).unwrap_or(&Value::Null);
+        let value = choices.with_flags(before, flags).map_err(|mistake| anyhow!(mistake))?;
+        if value.is_null() {
+            missing = missing.or(is_required.then_some(path));
+            continue;
+        }
+        choices.check_complete(&flags.long, &value).map_err(|mistake| anyhow!(mistake))?;
+        if !flags.is_empty() {
+            let table = path.iter().rev().fold(value, |value, name| Table::from_iter([(name.clone(), value)]).into());
+            *of_files = fields.overlaid(of_files, table.as_object().unwrap_or(&Table::new()));
+        }
+    }
+    Ok(missing)
+}
+
 /// Removes the values that conflict with flags on the command line: flags take precedence.
 fn without_conflicts(flags: &PartFlags, values: &mut Value) {
     let Some(table) = values.as_object_mut() else { return };
@@ -99,5 +134,6 @@ fn without_conflicts(flags: &PartFlags, values: &mut Value) {
         }
         !conflicts
     });
-    table.values_mut().for_each(|value| without_conflicts(flags, value));
+    let nested = table.iter_mut().filter(|(name, _)| !flags.values.is_choice(name));
+    nested.for_each(|(_, value)| without_conflicts(flags, value));
 }

@@ -1,6 +1,6 @@
 //! Translates configuration files of Lightning's CLI to the program's own structure.
 
-use crate::config::lightning_keys::classes;
+use super::callback_list::CALLBACKS;
 use crate::stage::Stage;
 use crate::yaml::{Table, shown};
 use serde_json::Value;
@@ -12,12 +12,10 @@ pub(super) type Types = [(&'static str, &'static str); 2];
 pub(super) fn translate(table: &mut Table, stage: Stage, types: Types) -> Vec<String> {
     take_verb(table, stage);
     let mut mistakes = Vec::new();
-    let optimizer = "return it from the module's `configure_optimizers`, with its values as hyperparameters";
-    let scheduler = "return the optimizer with `.lr_scheduler(…)` from the module's `configure_optimizers`";
-    for (key, instead) in [("optimizer", optimizer), ("lr_scheduler", scheduler)] {
-        let Some(value) = table.remove(key).filter(|value| !value.is_null()) else { continue };
-        let names: Vec<String> = classes(&value).iter().map(|name| format!(" (`{name}`)")).collect();
-        mistakes.push(format!("`{key}`{} cannot be configured in a file: {instead}", names.concat()));
+    // callbacks are not a setting of the trainer's configuration
+    let callbacks = table.get_mut("trainer").and_then(|trainer| trainer.as_object_mut()?.remove(CALLBACKS));
+    if let Some(callbacks) = callbacks {
+        table.entry(CALLBACKS).or_insert(callbacks);
     }
     for key in ["verbose", "return_predictions", "weights_only"] {
         table.remove(key);

@@ -3,6 +3,7 @@
 //! See [`Program`] for its commands and an example.
 
 mod built;
+mod callback_list;
 mod callbacks;
 mod completions;
 mod configuration;
@@ -13,6 +14,7 @@ mod hooks;
 mod hyperparameters;
 mod lightning_config;
 mod names;
+mod optimization;
 mod part;
 mod program;
 mod reports;

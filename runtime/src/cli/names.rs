@@ -2,6 +2,7 @@
 //! part has the flag.
 
 use super::part::Part;
+use crate::choice::{name_flag, spellings};
 use clap::{Arg, ArgAction, Command};
 use std::collections::BTreeMap;
 
@@ -53,9 +54,7 @@ impl Names {
         for long in std::iter::once(plain).chain(aliases) {
             let mut forms = vec![format!("{}.{long}", part.name)];
             forms.extend(self.is_free(&long).then_some(long));
-            for form in forms {
-                hidden.extend([form.replace('-', "_"), form]);
-            }
+            hidden.extend(forms.iter().flat_map(|form| spellings(form)));
         }
         let visible: Vec<String> =
             arg.get_visible_aliases().unwrap_or_default().into_iter().map(str::to_owned).collect();
@@ -64,6 +63,9 @@ impl Names {
         hidden.dedup();
         hidden.retain(|form| form != shown && !visible.contains(form));
         surface = surface.long(shown.to_owned()).aliases(hidden).visible_aliases(visible);
+        if let Some(choices) = part.choices_of(arg) {
+            surface = name_flag(surface, choices);
+        }
         self.with_short(surface, arg)
     }
 

@@ -1,7 +1,8 @@
 //! One part of the program's command line: the flags of the trainer, of the model or of the data.
 
+use crate::choice::{ChoiceFlags, Choices, choices_of_flag, field_flags};
 use crate::module::{FlagValues, Hyperparameters};
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::builder::ValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -16,6 +17,24 @@ pub(super) struct Part {
     /// The name of its section, which is also the prefix of its long flags: `--model.lr`.
     pub(super) name: &'static str,
     derived: Command,
+    choices: Vec<PartChoice>,
+}
+
+/// A hyperparameter that is one of several choices. Its flags are combined to the value of one flag for the derived command.
+struct PartChoice {
+    /// The id of the derived flag.
+    id: String,
+    choices: &'static Choices,
+    /// The flags of the fields, which the derived command does not have.
+    fields: Vec<Arg>,
+}
+
+/// The flags of a choice on the command line.
+pub(super) struct GivenChoice {
+    pub(super) id: String,
+    pub(super) is_required: bool,
+    pub(super) choices: &'static Choices,
+    pub(super) flags: ChoiceFlags,
 }
 
 impl Part {
@@ -28,7 +47,14 @@ impl Part {
         if derived.has_subcommands() {
             bail!("the hyperparameters of the {name} have subcommands: use only flags");
         }
-        let part = Self { name, derived: derived.mut_args(adapted) };
+        let derived = derived.mut_args(adapted);
+        let choices = derived.get_arguments().filter_map(|arg| PartChoice::of(arg).transpose());
+        let choices: Vec<PartChoice> = choices.collect::<Result<_>>()?;
+        let derived = choices.iter().fold(derived, |derived, choice| {
+            // as the flag of the program, which the message about a missing flag shows
+            derived.mut_arg(&choice.id, |arg| arg.value_name("NAME"))
+        });
+        let part = Self { name, choices, derived };
         let mut known = Vec::new();
         for flag in part.args().flat_map(flags) {
             if known.contains(&flag) {
@@ -42,12 +68,20 @@ impl Part {
     }
 
     /// Returns the part with `change` applied to each flag.
-    pub(super) fn mut_args(self, change: impl FnMut(Arg) -> Arg) -> Self {
+    pub(super) fn mut_args(mut self, mut change: impl FnMut(Arg) -> Arg) -> Self {
+        for choice in &mut self.choices {
+            choice.fields = std::mem::take(&mut choice.fields).into_iter().map(&mut change).collect();
+        }
         Self { derived: self.derived.mut_args(change), ..self }
     }
 
     pub(super) fn args(&self) -> impl Iterator<Item = &Arg> {
-        self.derived.get_arguments()
+        self.derived.get_arguments().chain(self.choices.iter().flat_map(|choice| &choice.fields))
+    }
+
+    /// Returns the choices that are the values of a flag.
+    pub(super) fn choices_of(&self, arg: &Arg) -> Option<&'static Choices> {
+        Some(self.choices.iter().find(|choice| arg.get_id() == &*choice.id)?.choices)
     }
 
     /// Returns the id of a flag, which is unique among the flags of all parts.
@@ -58,20 +92,46 @@ impl Part {
     /// Parses the values for this part from the program's command line.
     pub(super) fn read(&self, all: &ArgMatches, requires: bool) -> Result<PartFlags, clap::Error> {
         let command = if requires { self.derived.clone() } else { nothing_required(self.derived.clone()) };
-        let written = self.written(all);
+        let choices: Vec<GivenChoice> = self.given_choices(all).collect();
+        let combined: Vec<OsString> = choices.iter().filter_map(|choice| self.combined(choice)).collect();
+        let written = [combined, self.written(all)].concat();
         let given = match command.clone().try_get_matches_from(&written) {
             Ok(given) => given,
             // clap reports missing flags last; their values may be in a file or a checkpoint
             Err(error) if is_missing(&error) => command.clone().ignore_errors(true).get_matches_from(&written),
             Err(error) => return Err(error),
         };
-        Ok(PartFlags { values: FlagValues::new(&self.derived, given), written, command })
+        Ok(PartFlags { values: FlagValues::new(&self.derived, given), choices, written, command })
+    }
+
+    /// Returns the flags of each choice that are on the command line.
+    fn given_choices(&self, all: &ArgMatches) -> impl Iterator<Item = GivenChoice> {
+        let is_written =
+            |id: &str| all.ids().any(|known| known == id) && all.value_source(id) == Some(ValueSource::CommandLine);
+        let text = move |id: &str| is_written(id).then(|| all.get_one::<String>(id).cloned())?;
+        self.choices.iter().filter_map(move |PartChoice { id, choices, .. }| {
+            let arg = self.derived.get_arguments().find(|arg| arg.get_id() == &**id)?;
+            let long = arg.get_long().unwrap_or(id).replace('_', "-");
+            let flags = ChoiceFlags::read(&long, &self.id(arg), choices, text);
+            Some(GivenChoice { id: id.clone(), is_required: arg.is_required_set(), choices, flags })
+        })
+    }
+
+    /// Returns the argument of the derived command for a choice on the command line, if the command line has a complete value.
+    fn combined(&self, choice: &GivenChoice) -> Option<OsString> {
+        let arg = self.derived.get_arguments().find(|arg| arg.get_id() == &*choice.id)?;
+        let default = arg.get_default_values().first().and_then(|text| choice.choices.value_of_text(text.to_str()));
+        let value = choice.choices.with_flags(&default.unwrap_or_default(), &choice.flags).ok()?;
+        if choice.flags.is_empty() || choice.choices.check_complete(&choice.flags.long, &value).is_err() {
+            return None;
+        }
+        Some(format!("{}={value}", flag_of(arg)?).into())
     }
 
     /// Returns the arguments of this part, as on a command line for this part alone.
     fn written(&self, all: &ArgMatches) -> Vec<OsString> {
         let (mut written, mut positional) = (Vec::new(), Vec::new());
-        for arg in self.args() {
+        for arg in self.derived.get_arguments().filter(|arg| self.choices_of(arg).is_none()) {
             let id = self.id(arg);
             let is_known = all.ids().any(|known| known.as_str() == id);
             if !is_known || all.value_source(&id) != Some(ValueSource::CommandLine) {
@@ -100,6 +160,7 @@ impl Part {
 /// The parsed flags of a part.
 pub(super) struct PartFlags {
     pub(super) values: FlagValues,
+    pub(super) choices: Vec<GivenChoice>,
     written: Vec<OsString>,
     command: Command,
 }
@@ -133,6 +194,20 @@ impl PartFlags {
         let command = nothing_required(self.command.clone()).mut_args(untyped);
         let written = as_written(arg, value).into_iter().chain(self.written.iter().cloned());
         command.try_get_matches_from(written).is_err_and(|error| error.kind() == ErrorKind::ArgumentConflict)
+    }
+}
+
+impl PartChoice {
+    /// Returns the choice that is the value of a derived flag, if it is one.
+    ///
+    /// # Errors
+    /// If the type's serialized form is not that of a choice.
+    fn of(arg: &Arg) -> Result<Option<Self>> {
+        let Some(choices) = choices_of_flag(arg) else { return Ok(None) };
+        let choices = choices.map_err(|mistake| anyhow!(mistake))?;
+        let id = arg.get_id().to_string();
+        let long = arg.get_long().unwrap_or(&id);
+        Ok(Some(Self { fields: field_flags(&id, long, choices), id, choices }))
     }
 }
 

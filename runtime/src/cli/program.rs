@@ -23,6 +23,11 @@ type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 /// configuration, the hyperparameters of the module and the data module, the seed, and the checkpoint to start from. Callbacks that
 /// depend on hyperparameters are returned by the module's `configure_callbacks`; add all others, and loggers, here.
 ///
+/// `--optimizer sgd --optimizer.lr 0.1` replaces the module's `configure_optimizers`, as in Lightning's
+/// [CLI](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli_intermediate_2.html), for modules with automatic optimization. A run with
+/// `--optimizer` saves it in checkpoints; a run that resumes from one has the same optimizer unless a flag or a file chooses another.
+/// These flags do not exist if the hyperparameters have a field `optimizer` or `lr_scheduler`.
+///
 /// A run saves the resolved configuration, with all defaults and the seed, as `config.yaml` in its folder, as Lightning's
 /// [`SaveConfigCallback`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.cli.SaveConfigCallback.html) does; `fit --config` of
 /// that file repeats the run. The file is the first one in the folder, which is new for each run: nothing is overwritten.

@@ -1,17 +1,21 @@
 //! One run of the program: `fit`, `validate`, `test` or `predict`.
 
 use super::Built;
+use super::callback_list;
 use super::callbacks::CallbackSettings;
 use super::configuration::{Configuration, Resolved};
 use super::environment::Environment;
 use super::flags::{self, Flags, Parsed};
 use super::hyperparameters;
+use super::optimization::{LR_SCHEDULER, OPTIMIZER, OfFiles, OptimizationSettings};
 use super::seed::Seed;
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::config::TrainerConfig;
 use crate::context::ConfigurationFile;
 use crate::counted::counted;
+use crate::error::Error;
 use crate::error_chain::in_one_line;
+use crate::hook::Hook;
 use crate::json;
 use crate::messages::{info, warning};
 use crate::module::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule, Loads};
@@ -21,7 +25,7 @@ use crate::stage::Stage;
 use crate::table;
 use crate::terminal;
 use crate::trainer::{CkptPath, FoundCheckpoint, Metrics, Trainer, find_best_or_last, find_checkpoint};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, anyhow};
 use comfy_table::CellAlignment;
 use serde_json::Value;
 use std::any::type_name;
@@ -33,6 +37,7 @@ pub(super) struct Verb<M: HasHparams, D: HasHparams> {
     model: M::Hparams,
     data: D::Hparams,
     seed: i64,
+    optimization: OptimizationSettings,
     callbacks: CallbackSettings,
     ckpt_path: Option<CkptPath>,
     checkpoint: Option<FoundCheckpoint>,
@@ -63,10 +68,16 @@ where
         let saved = checkpoint.as_ref().map(|found| found.path.as_path()).zip(hyper_parameters);
         let model = hyperparameters::read::<M::Hparams>("model", &parsed.model, saved, &mut files);
         let data = hyperparameters::read::<D::Hparams>("data", &parsed.data, saved, &mut files);
+        let saved_optimizer = hyper_parameters.filter(|_| flags.owner_of_optimizer.is_none());
+        let optimization = OfFiles::read(&mut files, saved_optimizer);
+        let callbacks = callback_list::of_files(&mut files);
         files.check()?;
-        let callbacks = match stage {
-            Stage::Fit => CallbackSettings::read(explicit, &files)?,
-            _ => CallbackSettings::default(),
+        let (optimization, callbacks) = match stage {
+            Stage::Fit => (
+                OptimizationSettings::new(explicit, optimization, flags.owner_of_optimizer)?,
+                CallbackSettings::read(explicit, &files, callbacks)?,
+            ),
+            _ => Default::default(),
         };
         let (model, data) = (model?, data?);
         if stage == Stage::Fit
@@ -79,9 +90,11 @@ where
         let seed = seed.or_else(|| Seed::of_file(files.value(flags::SEED)?)).map_or(0, Seed::number);
         let (model, data) = (model.complete()?, data.complete()?);
         if let (Stage::Fit, Some(metadata)) = (stage, &metadata) {
-            warn_of_kept_settings(metadata, &model.to_json()?);
+            let mut settings = serde_json::json!({ "model": model.to_json()? });
+            optimization.add_to(&mut settings)?;
+            warn_of_kept_settings(metadata, &settings);
         }
-        Ok(Self { stage, config, model, data, seed, callbacks, ckpt_path, checkpoint, prints })
+        Ok(Self { stage, config, model, data, seed, optimization, callbacks, ckpt_path, checkpoint, prints })
     }
 
     /// Constructs the trainer, which `complete` completes, the module and the data module; or prints the configuration, if that was
@@ -94,20 +107,27 @@ where
         let Self { config, seed, .. } = self;
         if self.prints {
             let ckpt_path = self.ckpt_path.as_ref();
-            say(Resolved::new(seed, &config, &model, &data, &self.callbacks, ckpt_path).to_yaml()?.trim_end())?;
+            let resolved = Resolved::new(seed, &config, &model, &data, &self.optimization, &self.callbacks, ckpt_path);
+            say(resolved.to_yaml()?.trim_end())?;
             return Ok(None);
         }
         // the file that `best` or `last` is now
         let ckpt_path = self.checkpoint.as_ref().map(|found| CkptPath::Path(found.path.clone()));
-        let resolved = Resolved::new(seed, &config, &model, &data, &self.callbacks, ckpt_path.as_ref()).to_yaml();
-        let hyper_parameters = serde_json::json!({ "model": model, "data": data });
+        let (optimization, callbacks) = (&self.optimization, &self.callbacks);
+        let resolved =
+            Resolved::new(seed, &config, &model, &data, optimization, callbacks, ckpt_path.as_ref()).to_yaml();
+        let mut hyper_parameters = serde_json::json!({ "model": model, "data": data });
+        self.optimization.add_to(&mut hyper_parameters).context("cannot serialize the optimizer")?;
         crate::seed_everything(seed);
         // the model may depend on the data module, as on the size of its vocabulary
         let data = panic::catch(|| D::from_hparams(self.data)).context("cannot construct the data module")?;
         let model =
             panic::catch(|| M::from_hparams_and_data(self.model, &data)).context("cannot construct the model")?;
         let trainer = Trainer::new(config.clone()).hyper_parameters(hyper_parameters.clone());
-        let trainer = trainer.configuration_file(configuration_file(resolved, config.clone()));
+        let mut trainer = trainer.configuration_file(configuration_file(resolved, config.clone()));
+        if let Some(optimizer) = self.optimization.chosen() {
+            trainer = trainer.chosen_optimizer(optimizer);
+        }
         let mut trainer = self.callbacks.apply(complete(trainer))?;
         if let Some(found) = &self.checkpoint {
             info!("{found}");
@@ -131,7 +151,7 @@ where
         // without the bounds of the public verbs: the missing hooks of a verb are an error when the verb is called
         match stage {
             Stage::Fit => {
-                trainer.run_fit(&mut model, &mut &mut data)?;
+                trainer.run_fit(&mut model, &mut &mut data).map_err(with_optimizer_flag)?;
                 if let Some(folder) = trainer.context().made_log_dir() {
                     info!("the run's folder is {}", folder.display());
                 }
@@ -145,6 +165,16 @@ where
                 Ok(())
             }
         }
+    }
+}
+
+/// Adds to the error of a module without optimizer that a flag can choose one.
+fn with_optimizer_flag(error: Error) -> anyhow::Error {
+    match error {
+        Error::Missing { hook: Hook::ConfigureOptimizers, .. } => {
+            anyhow!("{error}, or choose an optimizer, such as `--optimizer adamw`")
+        }
+        error => error.into(),
     }
 }
 
@@ -163,17 +193,19 @@ fn configuration_file(resolved: Result<String>, config: TrainerConfig) -> Config
 }
 
 /// Warns about each changed setting of an optimizer in a resumed `fit`, which keeps the settings of the checkpoint.
-fn warn_of_kept_settings(metadata: &Metadata, model: &Value) {
-    let saved = metadata.hyper_parameters.as_ref().and_then(|saved| saved["model"].as_object());
+fn warn_of_kept_settings(metadata: &Metadata, settings: &Value) {
     let groups: Vec<_> = metadata.optimizers.iter().map(|optimizer| &optimizer.groups).collect();
     let kept = [json::to_value(&groups), json::to_value(&metadata.lr_schedulers)];
     let is_kept = |number: &Value| kept.iter().flatten().any(|json| contains(json, number));
-    for (name, old) in saved.into_iter().flatten() {
-        let changed = model.get(name).filter(|new| *new != old && old.is_f64() && is_kept(old));
-        if let Some(new) = changed {
-            warning!(
-                "`{name}` is {new}, but {old} in the checkpoint: optimizers and schedulers resume with the checkpoint's settings"
-            );
+    for (section, prefix) in [("model", ""), (OPTIMIZER, "optimizer."), (LR_SCHEDULER, "lr_scheduler.")] {
+        let saved = metadata.hyper_parameters.as_ref().and_then(|saved| saved[section].as_object());
+        for (name, old) in saved.into_iter().flatten() {
+            let new = settings[section].get(name);
+            if let Some(new) = new.filter(|new| *new != old && old.is_f64() && is_kept(old)) {
+                warning!(
+                    "`{prefix}{name}` is {new}, but {old} in the checkpoint: optimizers and schedulers resume with the checkpoint's settings"
+                );
+            }
         }
     }
 }

@@ -1,11 +1,9 @@
 //! Keys of configurations: unknown ones, misspelled ones, and values of the wrong type.
 
 use super::lightning_keys::{LightningKey, lightning_key};
+use crate::misspelling::unknown_key;
 use crate::yaml::{Table, in_one_line, shown};
 use serde_json::Value;
-
-/// The similarity (Jaro-Winkler, 0 to 1) from which a key counts as a misspelling of another.
-const LEAST_LIKENESS: f64 = 0.7;
 
 /// Joins mistakes into one sentence: the first ones, and the number of the others.
 pub(crate) fn listed(mistakes: &[String]) -> String {
@@ -43,7 +41,7 @@ pub(crate) fn sort_out(
             None => {}
         }
         if !known_keys.contains(key) {
-            mistakes.push(unknown(&path, key, known_keys));
+            mistakes.push(unknown_key(&path, key, known_keys));
             continue;
         }
         let one = Table::from_iter([(key.clone(), value.clone())]);
@@ -55,17 +53,6 @@ pub(crate) fn sort_out(
         }
     }
     (usable, mistakes)
-}
-
-/// Returns the mistake for an unknown key, with the most similar key or else all keys.
-pub(crate) fn unknown(path: &str, key: &str, known_keys: &[String]) -> String {
-    let likeness = |known: &&String| strsim::jaro_winkler(key, known);
-    let nearest = known_keys.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    match nearest.filter(|nearest| likeness(nearest) >= LEAST_LIKENESS) {
-        Some(nearest) => format!("`{path}` is unknown: write `{nearest}`"),
-        None if known_keys.is_empty() => format!("`{path}` is unknown: no keys are allowed here"),
-        None => format!("`{path}` is unknown: the keys are {}", known_keys.join(", ")),
-    }
 }
 
 /// Returns the keys of a table.

@@ -52,7 +52,7 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// Returns the names of the classes in a value's `class_path`s, without their modules.
-pub(crate) fn classes(value: &Value) -> Vec<String> {
+fn classes(value: &Value) -> Vec<String> {
     let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
     let path = |item: &Value| item.get("class_path").unwrap_or(item).as_str().map(str::to_owned);
     let names = items.iter().filter_map(path).map(|path| shown(path.rsplit('.').next().unwrap_or(&path)));
@@ -63,11 +63,9 @@ fn callbacks(value: &Value) -> LightningKey {
     if value.is_null() || is_empty(value) {
         return LightningKey::Ignored;
     }
-    let names = classes(value).join("`, `");
-    LightningKey::Unsupported(format!(
-        "return `{names}` from the module's `configure_callbacks`, or add them in `main`: \
-         `Model::program::<Data>().callback(…)`"
-    ))
+    let instead = "add them to the trainer, `Trainer::callbacks`, or return them from the module's `configure_callbacks`; a configuration \
+                   file of a program may have them";
+    LightningKey::Unsupported(instead.to_owned())
 }
 
 /// A class of Lightning in place of the name of a logger.

@@ -1,4 +1,4 @@
-use super::keys::unknown;
+use crate::misspelling::unknown_key;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -134,7 +134,7 @@ impl LoggerConfig {
             }
         };
         match options.keys().next() {
-            Some(key) => Err(unknown(&format!("{name}.{}", crate::yaml::shown(key)), key, &known)),
+            Some(key) => Err(unknown_key(&format!("{name}.{}", crate::yaml::shown(key)), key, &known)),
             None => Ok(logger),
         }
     }

@@ -36,6 +36,7 @@ pub(crate) use interruption::Interruption;
 pub(crate) use log_dir::{CONFIG, ConfigurationFile, LOGS, versions};
 pub use log_entry::LogEntry;
 pub use lr_schedulers::RunningLrScheduler;
+pub(crate) use optimization::ChosenOptimizer;
 pub use phase::Context;
 pub(crate) use saving::PendingSave;
 

@@ -5,12 +5,22 @@ use super::lr_schedulers::RunningLrScheduler;
 use super::non_finite::Losses;
 use super::toggle::Toggled;
 use crate::config::{ConfigurationError, GradientClipAlgorithm};
-use crate::optim::{Optimizer, OptimizerIndex};
+use crate::optim::{Optimizer, OptimizerConfig, OptimizerIndex};
 use crate::precision::GradScaler;
+use crate::schedule::LrSchedulerConfig;
+
+/// An optimizer with its scheduler that replaces those of `configure_optimizers`.
+#[derive(Clone)]
+pub(crate) struct ChosenOptimizer {
+    pub(crate) optimizer: OptimizerConfig,
+    pub(crate) lr_scheduler: Option<LrSchedulerConfig>,
+}
 
 /// The optimization of a run.
 #[derive(Default)]
 pub(super) struct Optimization {
+    /// The optimizer of all runs of the trainer.
+    chosen: Option<ChosenOptimizer>,
     pub(super) optimizers: Vec<Optimizer>,
     pub(super) lr_schedulers: Vec<RunningLrScheduler>,
     pub(super) grad_scaler: Option<GradScaler>,
@@ -28,6 +38,7 @@ impl Optimization {
     /// The optimization state in an evaluation after a `fit`: the parts that a checkpoint saves.
     pub(super) fn after(before: Self) -> Self {
         Self {
+            chosen: before.chosen,
             optimizers: before.optimizers,
             lr_schedulers: before.lr_schedulers,
             grad_scaler: before.grad_scaler,
@@ -40,11 +51,20 @@ impl Optimization {
 
     /// The optimization of a new `fit`.
     pub(super) fn of_fit(before: Self) -> Self {
-        Self { losses: before.losses.of_next_run(), ..Self::default() }
+        Self { chosen: before.chosen, losses: before.losses.of_next_run(), ..Self::default() }
     }
 }
 
 impl RunContext {
+    /// Returns the optimizer that replaces those of `configure_optimizers`, if there is one.
+    pub(crate) fn chosen_optimizer(&self) -> Option<&ChosenOptimizer> {
+        self.optimization.chosen.as_ref()
+    }
+
+    pub(crate) fn set_chosen_optimizer(&mut self, chosen: Option<ChosenOptimizer>) {
+        self.optimization.chosen = chosen;
+    }
+
     /// The optimizers, in the order in which `configure_optimizers` returned them.
     pub fn optimizers(&self) -> &[Optimizer] {
         &self.optimization.optimizers

@@ -16,11 +16,13 @@
 //! ```
 
 mod fill;
+mod probe;
 mod read;
 mod show;
 mod write;
 
 pub(crate) use fill::{Filler, Path, Shape};
+pub(crate) use probe::{Probe, ProbeError};
 pub(crate) use read::{Parsed, mark_texts};
 pub(crate) use show::Plain;
 

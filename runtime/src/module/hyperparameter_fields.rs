@@ -1,8 +1,9 @@
 //! The fields of a struct of hyperparameters, merged from files, a checkpoint, flags and defaults in their serde form.
 
 use super::Hyperparameters;
-use crate::config::keys::unknown;
+use crate::choice::{Choices, choices_of_flag};
 use crate::json::{Filler, Path, Shape};
+use crate::misspelling::unknown_key;
 use crate::yaml::{Table, in_one_line, shown};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command, Id};
@@ -17,6 +18,10 @@ pub(crate) struct FlagValues {
     pub(crate) given: ArgMatches,
     /// The values on the command line.
     pub(crate) explicit: ArgMatches,
+    /// Those without choices, whose fields have flags of their own and are merged with files.
+    updates: ArgMatches,
+    /// The choices among the flags, by the ids of the flags.
+    choices: BTreeMap<String, &'static Choices>,
 }
 
 impl FlagValues {
@@ -28,7 +33,14 @@ impl FlagValues {
             // fails for the ids of groups
             let _ = explicit.try_clear_id(id.as_str());
         }
-        Self { args: command.get_arguments().cloned().collect(), given, explicit }
+        let args: Vec<Arg> = command.get_arguments().cloned().collect();
+        let choices = args.iter().filter_map(|arg| Some((arg.get_id().to_string(), choices_of_flag(arg)?.ok()?)));
+        let choices: BTreeMap<_, _> = choices.collect();
+        let mut updates = explicit.clone();
+        for id in choices.keys() {
+            let _ = updates.try_clear_id(id);
+        }
+        Self { args, given, explicit, updates, choices }
     }
 
     /// Returns the defaults: the values on an empty command line.
@@ -39,23 +51,29 @@ impl FlagValues {
         Self::new(&command, given)
     }
 
+    /// Returns the values of a table by their names, and if a value is a struct, also the values of its fields by theirs.
+    pub(crate) fn name_values(&self, table: &Table) -> BTreeMap<String, Value> {
+        let mut named = BTreeMap::new();
+        table.iter().for_each(|(name, value)| self.name_value(name, value, &mut named));
+        named
+    }
+
+    fn name_value(&self, name: &str, value: &Value, named: &mut BTreeMap<String, Value>) {
+        named.insert(name.to_owned(), value.clone());
+        // the names of a choice's fields are not those of flags
+        let fields = value.as_object().filter(|_| !self.choices.contains_key(name));
+        fields.into_iter().flatten().for_each(|(name, value)| self.name_value(name, value, named));
+    }
+
+    /// Returns whether the value of a flag is a choice.
+    pub(crate) fn is_choice(&self, id: &str) -> bool {
+        self.choices.contains_key(id)
+    }
+
     /// Returns whether a flag is on the command line.
     pub(crate) fn is_explicit(&self, id: &str) -> bool {
         self.explicit.try_contains_id(id).unwrap_or_default()
     }
-}
-
-/// Returns the values of a table by their names, and if a value is a struct, also the values of its fields by theirs.
-pub(crate) fn name_values(table: &Table) -> BTreeMap<String, Value> {
-    let mut named = BTreeMap::new();
-    table.iter().for_each(|(name, value)| name_value(name, value, &mut named));
-    named
-}
-
-/// Adds a value by its name, and if it is a struct, the values of its fields by theirs.
-fn name_value(name: &str, value: &Value, named: &mut BTreeMap<String, Value>) {
-    named.insert(name.to_owned(), value.clone());
-    value.as_object().into_iter().flatten().for_each(|(name, value)| name_value(name, value, named));
 }
 
 /// The fields of a struct of hyperparameters.
@@ -79,7 +97,12 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
             let mut raw = flags.given.try_get_raw(arg.get_id().as_str()).ok()??;
             Some((arg.get_id().to_string(), raw.next()?.to_str()?.to_owned())).filter(|_| raw.next().is_none())
         });
-        let texts = texts.collect();
+        let mut texts: BTreeMap<String, String> = texts.collect();
+        for (id, choices) in &flags.choices {
+            if let Some(value) = choices.value_of_text(texts.get(id).map(String::as_str)) {
+                texts.insert(id.clone(), value.to_string());
+            }
+        }
         let mut shape = H::shape(&base, &texts);
         // a struct that is the value of one flag needs no placeholder
         shape.optional.retain(|path| path.last().is_none_or(|name| args.iter().all(|arg| arg.get_id() != name)));
@@ -95,9 +118,16 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         for (key, value) in table {
             path.push(key.clone());
             let shown_path = path.iter().map(|name| shown(name)).collect::<Vec<_>>().join(".");
+            if let Some(choices) = self.choices_at(&path[1..]).filter(|_| !value.is_null()) {
+                let (fields, wrong) = choices.sort_out(&shown_path, value);
+                usable.extend((!fields.is_empty()).then(|| (key.clone(), Value::Object(fields))));
+                mistakes.extend(wrong);
+                path.pop();
+                continue;
+            }
             match value {
                 _ if known.as_ref().is_some_and(|known| !known.contains(key)) => {
-                    mistakes.push(unknown(&shown_path, key, known.as_deref().unwrap_or_default()));
+                    mistakes.push(unknown_key(&shown_path, key, known.as_deref().unwrap_or_default()));
                 }
                 Value::Object(inner) if self.shape.structs.contains_key(&path[1..]) => {
                     let (inner, wrong) = self.sort_out(path, inner);
@@ -112,6 +142,21 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
             path.pop();
         }
         (usable, mistakes)
+    }
+
+    /// Returns the path of the field of a flag, which is found by its name.
+    pub(crate) fn path_of(&self, id: &str) -> Option<Path> {
+        let structs = &self.shape.structs;
+        let path = structs.iter().find(|(_, fields)| fields.contains(&id)).map(|(path, _)| path.clone());
+        // the fields of a struct with `serde(flatten)` are not known
+        let mut path = path.or_else(|| (!structs.contains_key(&Path::new())).then(Path::new))?;
+        path.push(id.to_owned());
+        Some(path)
+    }
+
+    fn choices_at(&self, path: &[String]) -> Option<&'static Choices> {
+        let id = path.last()?;
+        self.flags.choices.get(id).copied().filter(|_| self.path_of(id).as_deref() == Some(path))
     }
 
     /// Returns the names of the fields of the struct at a path; `None` if they are not known.
@@ -143,7 +188,25 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
 
     /// Returns `base` with the values of `table`; structs are merged field by field.
     pub(crate) fn overlaid(&self, base: &Value, table: &Table) -> Value {
-        overlaid(&self.shape, &mut Path::new(), base, table)
+        self.overlaid_at(&mut Path::new(), base, table)
+    }
+
+    fn overlaid_at(&self, path: &mut Path, base: &Value, table: &Table) -> Value {
+        let mut all = base.as_object().cloned().unwrap_or_default();
+        for (key, value) in table {
+            path.push(key.clone());
+            let before = all.get(key).unwrap_or(&Value::Null);
+            let value = match (value, self.choices_at(path)) {
+                (Value::Object(inner), Some(choices)) => choices.merged(before, inner),
+                (Value::Object(inner), None) if self.shape.structs.contains_key(path) => {
+                    self.overlaid_at(path, before, inner)
+                }
+                (value, _) => value.clone(),
+            };
+            all.insert(key.clone(), value);
+            path.pop();
+        }
+        Value::Object(all)
     }
 
     /// Returns the hyperparameters, with defaults for missing values and with the flags on the command line, and the path of the first
@@ -155,7 +218,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         let (Some(one), Some(other)) = (complete.next(), complete.next()) else {
             // no placeholder is valid
             let mut hparams = H::from_json(values.clone())?;
-            hparams.update_from_arg_matches(&self.flags.explicit).map_err(serde::de::Error::custom)?;
+            hparams.update_from_arg_matches(&self.flags.updates).map_err(serde::de::Error::custom)?;
             return Ok((hparams, None));
         };
         let mut placeholders = Vec::new();
@@ -166,7 +229,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
 
     /// Returns whether a placeholder stands for a required value: that of a required flag, which may have another name.
     fn is_required(&self, path: &[String], values: &Value) -> bool {
-        let named = values.as_object().map(name_values).unwrap_or_default();
+        let named = values.as_object().map(|table| self.flags.name_values(table)).unwrap_or_default();
         let is_given = |arg: &Arg| {
             let id = arg.get_id().as_str();
             named.contains_key(id) || self.flags.is_explicit(id)
@@ -193,7 +256,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
     fn with_flags(&self, values: &Value, seed: u8, optional: &BTreeSet<Path>) -> serde_json::Result<Value> {
         let (_, mut all) = self.updated(values, seed, &self.flags.given)?;
         if let Some(table) = values.as_object() {
-            all = self.updated(&self.overlaid(&all, table), seed, &self.flags.explicit)?.1;
+            all = self.updated(&self.overlaid(&all, table), seed, &self.flags.updates)?.1;
         }
         for path in self.shape.optional.difference(optional) {
             let value = path.iter().try_fold(&mut all, |value, name| value.get_mut(name));
@@ -204,7 +267,7 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
 
     /// Returns the optional structs that are in the values or have a flag on the command line.
     fn optional_of_flags(&self, values: &Value) -> BTreeSet<Path> {
-        let updates = (0..SEEDS).filter_map(|seed| self.updated(values, seed, &self.flags.explicit).ok());
+        let updates = (0..SEEDS).filter_map(|seed| self.updated(values, seed, &self.flags.updates).ok());
         let updates: Vec<(Value, Value)> = updates.collect();
         let is_there = |path: &&Path| {
             let at = |value| path.iter().try_fold(value, |value: &Value, name| value.get(name));
@@ -217,22 +280,6 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
 
 /// The number of fillers to try. More than one, as a type may reject 0.
 const SEEDS: u8 = 3;
-
-fn overlaid(shape: &Shape, path: &mut Path, base: &Value, table: &Table) -> Value {
-    let mut all = base.as_object().cloned().unwrap_or_default();
-    for (key, value) in table {
-        path.push(key.clone());
-        let value = match value {
-            Value::Object(inner) if shape.structs.contains_key(path) => {
-                overlaid(shape, path, all.get(key).unwrap_or(&Value::Null), inner)
-            }
-            value => value.clone(),
-        };
-        all.insert(key.clone(), value);
-        path.pop();
-    }
-    Value::Object(all)
-}
 
 /// Collects the paths at which two values differ.
 fn differences(one: &Value, other: &Value, path: &mut Path, found: &mut Vec<Path>) {

@@ -36,7 +36,7 @@ pub use conversions::{
 pub use data_source::{DataSource, Loaders, Loads};
 pub use freeze::Freeze;
 pub use from_checkpoint::LoadFromCheckpoint;
-pub(crate) use hyperparameter_fields::{Fields, FlagValues, name_values};
+pub(crate) use hyperparameter_fields::{Fields, FlagValues};
 pub use hyperparameters::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, NoHparams};
 pub use into_callbacks::IntoCallbacks;
 #[doc(hidden)]

@@ -1,6 +1,9 @@
 use super::Schedule;
+use crate::choice::{self, Choice, Documentation};
 use crate::every::Every;
+use clap::builder::ValueParserFactory;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A schedule, and when it steps in training: Lightning's
 /// [`lr_scheduler_config`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#configure-optimizers).
@@ -15,11 +18,16 @@ use serde::{Deserialize, Serialize};
 /// let now_and_then = LrSchedulerConfig::from(CosineAnnealingLr::new(50)).every(Every::OptimizerSteps(100));
 /// assert_eq!(each_epoch.frequency, 1);
 /// ```
+///
+/// It is a [`Choice`], so that it can be a hyperparameter: `--lr-scheduler cosine_annealing --lr-scheduler.t-max 100`. Its serialized form
+/// is that of the schedule with these fields, of which [`name`](field@Self::name) is called `log_name`:
+/// `{name: cosine_annealing, t_max: 100, interval: step}`. Without a field `lr_scheduler` in the hyperparameters, the generated program
+/// has these flags, which replace the schedulers of `configure_optimizers` together with `--optimizer`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 #[must_use]
 pub struct LrSchedulerConfig {
     /// The schedule.
+    #[serde(flatten)]
     pub scheduler: Schedule,
     /// Whether the scheduler steps after optimizer steps or after epochs. Default epochs.
     #[serde(default)]
@@ -38,7 +46,8 @@ pub struct LrSchedulerConfig {
     #[serde(default = "yes")]
     pub strict: bool,
     /// The name under which a learning-rate monitor logs the rate. Default `lr-` and the optimizer's name.
-    #[serde(default)]
+    // `name` is that of the schedule
+    #[serde(default, rename = "log_name")]
     pub name: Option<String>,
 }
 
@@ -73,6 +82,27 @@ impl<S: Into<Schedule>> From<S> for LrSchedulerConfig {
             strict: true,
             name: None,
         }
+    }
+}
+
+impl Choice for LrSchedulerConfig {
+    fn documentation(&self) -> Documentation {
+        self.scheduler.documentation()
+    }
+}
+
+impl ValueParserFactory for LrSchedulerConfig {
+    type Parser = fn(&str) -> Result<Self, String>;
+
+    fn value_parser() -> Self::Parser {
+        choice::parser()
+    }
+}
+
+impl fmt::Display for LrSchedulerConfig {
+    /// The value of a flag: the name of the schedule, or a table in JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&choice::shown_value(self))
     }
 }
 

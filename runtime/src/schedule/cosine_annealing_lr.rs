@@ -29,6 +29,7 @@ use super::rule::{RateInputs, Rule};
 #[must_use]
 pub struct CosineAnnealingLr {
     /// The number of steps of the decay, at least 1.
+    #[serde(alias = "T_max")]
     pub t_max: u64,
     /// The lowest rate. Default 0.
     #[serde(default)]

@@ -33,9 +33,10 @@ use super::rule::{RateInputs, Rule};
 #[must_use]
 pub struct CosineAnnealingWarmRestarts {
     /// The number of steps until the first restart, at least 1.
+    #[serde(alias = "T_0")]
     pub t_0: u64,
     /// The factor by which the length grows at each restart, at least 1. Default 1.
-    #[serde(default = "default_t_mult")]
+    #[serde(default = "default_t_mult", alias = "T_mult")]
     pub t_mult: u64,
     /// The lowest rate. Default 0.
     #[serde(default)]

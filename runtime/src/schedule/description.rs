@@ -10,37 +10,50 @@ use super::{
     LinearLr, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau, ScheduleError, SequentialLr,
     StepLr, SwaLr,
 };
+use crate::choice::Choice;
 
 /// A learning-rate schedule with its hyperparameters, not yet bound to an optimizer.
 ///
-/// `into()` converts each schedule's type to it. The serialized form is the schedule's name with its hyperparameters, as in
-/// `{"StepLr": {"step_size": 30, "gamma": 0.1}}`; missing hyperparameters have their defaults. Functions cannot be
-/// serialized: a schedule that contains a [`LambdaLr`], a [`MultiplicativeLr`] or a [`CyclicLr::scale_fn`] cannot be
-/// serialized or deserialized.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// `into()` converts each schedule's type to it. The serialized form is a table with the schedule's name and its hyperparameters, as in
+/// `{"name": "step", "step_size": 30, "gamma": 0.1}`; missing hyperparameters have their defaults, and PyTorch's names, such as
+/// `StepLR`, are read too. Functions cannot be serialized: a schedule that contains a [`LambdaLr`], a [`MultiplicativeLr`] or a
+/// [`CyclicLr::scale_fn`] cannot be serialized or deserialized.
+#[derive(Debug, Clone, PartialEq, Choice, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Schedule {
     /// Multiplied by a factor at regular intervals.
+    #[serde(rename = "step", alias = "StepLR")]
     StepLr(StepLr),
     /// Multiplied by a factor at given steps.
+    #[serde(rename = "multi_step", alias = "MultiStepLR")]
     MultiStepLr(MultiStepLr),
     /// Reduced for the first steps.
+    #[serde(rename = "constant", alias = "ConstantLR")]
     ConstantLr(ConstantLr),
     /// Linear from one factor to another.
+    #[serde(rename = "linear", alias = "LinearLR")]
     LinearLr(LinearLr),
     /// Multiplied by a factor at every step.
+    #[serde(rename = "exponential", alias = "ExponentialLR")]
     ExponentialLr(ExponentialLr),
     /// Decay to 0 along a polynomial.
+    #[serde(rename = "polynomial", alias = "PolynomialLR")]
     PolynomialLr(PolynomialLr),
     /// Decay along a cosine.
+    #[serde(rename = "cosine_annealing", alias = "CosineAnnealingLR")]
     CosineAnnealingLr(CosineAnnealingLr),
     /// Decay along a cosine, with restarts.
+    #[serde(alias = "CosineAnnealingWarmRestarts")]
     CosineAnnealingWarmRestarts(CosineAnnealingWarmRestarts),
     /// Cycles between two bounds.
+    #[serde(rename = "cyclic", alias = "CyclicLR")]
     CyclicLr(CyclicLr),
     /// One cycle over the complete training.
+    #[serde(rename = "one_cycle", alias = "OneCycleLR")]
     OneCycleLr(OneCycleLr),
     /// Annealing to the rate of stochastic weight averaging.
+    #[serde(rename = "swa", alias = "SWALR")]
     SwaLr(SwaLr),
     /// The initial rate times a function of the step.
     #[serde(skip)]
@@ -49,10 +62,13 @@ pub enum Schedule {
     #[serde(skip)]
     MultiplicativeLr(MultiplicativeLr),
     /// One schedule after another.
+    #[serde(rename = "sequential", alias = "SequentialLR")]
     SequentialLr(SequentialLr),
     /// Several schedules at once.
+    #[serde(rename = "chained", alias = "ChainedScheduler")]
     ChainedScheduler(ChainedScheduler),
     /// Reduced when a metric has stopped improving.
+    #[serde(alias = "ReduceLROnPlateau")]
     ReduceLrOnPlateau(ReduceLrOnPlateau),
 }
 

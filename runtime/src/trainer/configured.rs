@@ -3,7 +3,7 @@
 use super::{CkptPath, Trainer, loggers};
 use crate::callbacks::ModelCheckpoint;
 use crate::config::TrainerConfig;
-use crate::context::{ConfigurationFile, RunContext};
+use crate::context::{ChosenOptimizer, ConfigurationFile, RunContext};
 use crate::error::Error;
 use crate::loggers::Logger;
 use crate::module::{Callback, Callbacks, DataSource, IntoCallbacks, LightningModule, Run};
@@ -90,6 +90,12 @@ impl<M: LightningModule> Trainer<M> {
     /// The hyperparameters that go into checkpoints and to the loggers.
     pub fn hyper_parameters(mut self, hyper_parameters: serde_json::Value) -> Self {
         self.ctx.set_hyper_parameters(hyper_parameters);
+        self
+    }
+
+    /// Sets the optimizer of each `fit`, in place of those of `configure_optimizers`.
+    pub(crate) fn chosen_optimizer(mut self, optimizer: impl Into<Option<ChosenOptimizer>>) -> Self {
+        self.ctx.set_chosen_optimizer(optimizer.into());
         self
     }
 

@@ -1,11 +1,15 @@
 //! The optimizers of a `fit`.
 
 use crate::config::NonFiniteLoss;
-use crate::context::RunContext;
+use crate::context::{ChosenOptimizer, RunContext};
 use crate::error::Error;
+use crate::hook::Hook;
 use crate::loops::Training;
-use crate::module::{LightningModule, LightningModuleTable, Optimizers, Run, ScheduledOptimizer, trainable};
-use crate::optim::Optimizer;
+use crate::messages;
+use crate::module::{
+    IntoOptimizer as _, LightningModule, LightningModuleTable, Optimizers, Run, ScheduledOptimizer, trainable,
+};
+use crate::optim::{Algorithm, Optimizer};
 use crate::precision::{GradScaler, GradScalerState};
 use crate::schedule::LrSchedulerConfig;
 
@@ -44,9 +48,19 @@ pub(super) fn make_optimizers<M: LightningModule>(run: &mut Run<'_, M>) -> Resul
     Ok(early)
 }
 
-/// Calls `configure_optimizers`. If the hook requests the number of steps, it is called again after the training loader is created:
+/// Returns the optimizer that flags or files choose, or calls `configure_optimizers`. If the hook requests the number of steps, it is called again after the training loader is created:
 /// the loader cannot be created during the call, which borrows the module.
 fn configured<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(Optimizers, Option<Training<M>>), Error> {
+    if let Some(ChosenOptimizer { optimizer, lr_scheduler }) = run.ctx.chosen_optimizer().cloned() {
+        let algorithm = Algorithm::from(optimizer);
+        if <M as LightningModule>::TABLE.overrides(Hook::ConfigureOptimizers) {
+            let name = algorithm.name();
+            messages::warning!("the chosen optimizer, {name}, replaces `configure_optimizers` of the model");
+        }
+        let mut optimizer = algorithm.into_optimizer();
+        optimizer.lr_schedulers.extend(lr_scheduler);
+        return Ok((optimizer.into(), None));
+    }
     run.ctx.take_asked_for_stepping_batches();
     let first = LightningModuleTable::configure_optimizers(run.module, run.ctx);
     if !run.ctx.take_asked_for_stepping_batches() {

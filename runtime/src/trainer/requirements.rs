@@ -1,6 +1,7 @@
 //! The requirements of a verb on the module, the data and the configuration.
 
 use crate::config::TrainerConfig;
+use crate::context::ChosenOptimizer;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{DataSource, LightningModule};
@@ -18,7 +19,17 @@ pub(super) fn needs_step<M: LightningModule>(stage: Stage, step: Hook, data: &dy
 }
 
 /// Fails for settings that the trainer can follow in automatic optimization only.
-pub(super) fn needs_automatic_optimization<M: LightningModule>(config: &TrainerConfig) -> Result<(), Error> {
+pub(super) fn needs_automatic_optimization<M: LightningModule>(
+    config: &TrainerConfig,
+    chosen: Option<&ChosenOptimizer>,
+) -> Result<(), Error> {
+    if chosen.is_some() && !M::AUTOMATIC_OPTIMIZATION {
+        return Err(Error::configuration(
+            "`optimizer` is only supported with automatic optimization, but this module optimizes manually: return its optimizers from \
+             `configure_optimizers`, with hyperparameters of the type `OptimizerConfig`"
+                .to_owned(),
+        ));
+    }
     let asked = [
         ("accumulate_grad_batches", config.accumulate_grad_batches != 1),
         ("gradient_clip_val", config.gradient_clip_val.is_some_and(|value| value > 0.0)),

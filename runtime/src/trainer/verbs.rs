@@ -11,9 +11,10 @@ use crate::stage::Stage;
 impl<M: LightningModule> Trainer<M> {
     /// [`Trainer::fit`] with the required hooks checked at run time.
     pub(crate) fn run_fit(&mut self, module: &mut M, data: &mut dyn DataSource<M>) -> Result<(), Error> {
-        needs_automatic_optimization::<M>(&self.config)?;
+        let chosen = self.ctx.chosen_optimizer();
+        needs_automatic_optimization::<M>(&self.config, chosen)?;
         needs_step::<M>(Stage::Fit, Hook::TrainingStep, data)?;
-        let has_optimizers = <M as LightningModule>::TABLE.overrides(Hook::ConfigureOptimizers);
+        let has_optimizers = chosen.is_some() || <M as LightningModule>::TABLE.overrides(Hook::ConfigureOptimizers);
         needs(Stage::Fit, Hook::ConfigureOptimizers, has_optimizers)?;
         self.run(Stage::Fit, module, data, |run, checkpoint| {
             let early = run.begin_fit(checkpoint)?;

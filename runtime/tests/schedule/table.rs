@@ -113,7 +113,11 @@ fn schedule(written: &Value) -> Schedule {
             let cyclic: CyclicLr = serde_json::from_value(options).unwrap();
             cyclic.scale_fn(|x| 1.0 / (1.0 + x / 4.0)).into()
         }
-        _ => serde_json::from_value(written.clone()).unwrap(),
+        name => {
+            let mut tagged = options.clone();
+            tagged["name"] = name.replace("Lr", "LR").replace("SwaLR", "SWALR").into();
+            serde_json::from_value(tagged).unwrap()
+        }
     }
 }
 

@@ -56,6 +56,7 @@ impl<M: LightningModule> Trainer<M> {
         let mut planner = Planner {
             config: self.ctx.config(),
             is_resumed: self.ctx.ckpt_path().is_some(),
+            has_chosen_optimizer: self.ctx.chosen_optimizer().is_some(),
             is_automatic: M::AUTOMATIC_OPTIMIZATION,
             module: HookOwner::Module(type_name::<M>()).short_name(),
             of_module: overridden_hooks::<M>(),
@@ -74,6 +75,8 @@ impl<M: LightningModule> Trainer<M> {
 struct Planner<'a> {
     config: &'a TrainerConfig,
     is_resumed: bool,
+    /// Whether flags or files choose the optimizer.
+    has_chosen_optimizer: bool,
     is_automatic: bool,
     module: String,
     of_module: Vec<Hook>,
@@ -111,7 +114,9 @@ impl Planner<'_> {
     }
 
     fn fit(&mut self) {
-        self.module(Hook::ConfigureOptimizers);
+        if !self.has_chosen_optimizer {
+            self.module(Hook::ConfigureOptimizers);
+        }
         self.both(Hook::OnFitStart);
         let validates = self.of_module.contains(&Hook::ValidationStep)
             && !self.config.limit_val_batches.is_zero()

@@ -205,7 +205,8 @@ impl<M: LightningModule> Trainer<M> {
         let size = undone(config.accelerator.device(&config.devices)?, |weights: &Weights| {
             finder.search(|size| {
                 let mut data = data(size).map_err(|error| made_no_data(size, &error))?;
-                let mut trial = Trainer::new(config.clone()).callback(weights.clone());
+                let optimizer = self.ctx.chosen_optimizer().cloned();
+                let mut trial = Trainer::new(config.clone()).chosen_optimizer(optimizer).callback(weights.clone());
                 let outcome = trial.run_fit(module, &mut data);
                 let batches = trial.context().num_training_batches();
                 let device = trial.context().device();

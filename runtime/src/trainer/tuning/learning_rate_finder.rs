@@ -200,7 +200,8 @@ impl<M: LightningModule> Trainer<M> {
         finder.check()?;
         let config = of_trial(&self.config, finder.num_training_steps);
         undone(config.accelerator.device(&config.devices)?, |weights: &Weights| {
-            let mut trial = Trainer::new(config).callback(weights.clone()).callback(Sweep::new(*finder));
+            let trial = Trainer::new(config).chosen_optimizer(self.ctx.chosen_optimizer().cloned());
+            let mut trial = trial.callback(weights.clone()).callback(Sweep::new(*finder));
             trial.run_fit(module, &mut data)?;
             Ok(trial.find_callback::<Sweep>().map(Sweep::curve).unwrap_or_default())
         })

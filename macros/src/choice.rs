@@ -1,0 +1,117 @@
+//! `#[derive(Choice)]`: the documentation of an enumeration's variants, and its parser as a flag.
+//!
+//! The names of variants and fields, and their defaults, are found at run time through serde, whose attributes need not be read here.
+
+use crate::batch::root;
+use crate::catalogue;
+use crate::diagnostics::Diagnostics;
+use crate::expand::{private_module, quiet};
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Lit, Meta, Variant};
+
+pub(crate) fn derive(item: TokenStream) -> TokenStream {
+    let item = match syn::parse2::<DeriveInput>(item) {
+        Ok(item) => item,
+        Err(error) => return error.to_compile_error(),
+    };
+    let mut diagnostics = Diagnostics::new();
+    let private = private_module(&root("choice", &item, &mut diagnostics));
+    let diagnostics = diagnostics.into_compile_errors();
+    let implementation = implementation(&item, &private).unwrap_or_else(|error| {
+        // an implementation that compiles, so that one mistake causes no further errors where the type is used
+        let (error, fallback) = (error.to_compile_error(), written(&item, &private, &quote!(::core::unimplemented!())));
+        quote!(#error #fallback)
+    });
+    quote!(#implementation #diagnostics)
+}
+
+/// `private` is the path of the runtime's private module.
+pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::Result<TokenStream> {
+    let Data::Enum(data) = &item.data else {
+        return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_variants()));
+    };
+    if data.variants.is_empty() {
+        return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_variants()));
+    }
+    if !has_tag(&item.attrs) {
+        return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_tag()));
+    }
+    let arms = data.variants.iter().map(|variant| arm(variant, private));
+    Ok(written(item, private, &quote!(match self { #(#arms)* })))
+}
+
+/// The implementations, with the body of `documentation`.
+fn written(item: &DeriveInput, private: &TokenStream, documentation: &TokenStream) -> TokenStream {
+    let name = &item.ident;
+    let (declared, used, bounds) = item.generics.split_for_impl();
+    let quiet = quiet(&item.attrs);
+    quote! {
+        #quiet
+        impl #declared #private::Choice for #name #used #bounds {
+            fn documentation(&self) -> #private::Documentation {
+                #documentation
+            }
+        }
+
+        #quiet
+        impl #declared #private::ValueParserFactory for #name #used #bounds {
+            type Parser = fn(&::core::primitive::str) -> ::core::result::Result<Self, #private::String>;
+
+            fn value_parser() -> Self::Parser {
+                #private::choice_parser()
+            }
+        }
+
+        #quiet
+        impl #declared ::core::fmt::Display for #name #used #bounds {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                f.write_str(&#private::shown_choice(self))
+            }
+        }
+    }
+}
+
+fn arm(variant: &Variant, private: &TokenStream) -> TokenStream {
+    let (name, about) = (&variant.ident, about(&variant.attrs));
+    let fields = variant.fields.iter().filter_map(|field| {
+        let (name, about) = (field.ident.as_ref()?.to_string(), self::about(&field.attrs));
+        let name = name.trim_start_matches("r#");
+        Some(quote!((#name, #about)))
+    });
+    quote!(Self::#name { .. } => #private::Documentation { about: #about, fields: &[#(#fields),*] },)
+}
+
+/// Whether an attribute of serde has `tag = "…"`.
+fn has_tag(attributes: &[Attribute]) -> bool {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("serde")).any(|attribute| {
+        let mut has_tag = false;
+        // stops at arguments that serde rejects
+        let _ = attribute.parse_nested_meta(|argument| {
+            has_tag |= argument.path.is_ident("tag");
+            if argument.input.peek(syn::Token![=]) {
+                argument.value()?.parse::<Expr>()?;
+            } else if argument.input.peek(syn::token::Paren) {
+                let nested;
+                syn::parenthesized!(nested in argument.input);
+                nested.parse::<TokenStream>()?;
+            }
+            Ok(())
+        });
+        has_tag
+    })
+}
+
+/// Returns the first paragraph of a documentation, without its last period.
+fn about(attributes: &[Attribute]) -> String {
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value().trim().to_owned()),
+            _ => None,
+        },
+        _ => None,
+    });
+    let paragraph: Vec<String> = lines.skip_while(String::is_empty).take_while(|line| !line.is_empty()).collect();
+    let paragraph = paragraph.join(" ");
+    paragraph.strip_suffix('.').unwrap_or(&paragraph).to_owned()
+}
