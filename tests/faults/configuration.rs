@@ -147,7 +147,7 @@ fn invalid_configurations_are_refused_in_one_sentence() {
         ),
         (
             "1: 2",
-            "`1` is unknown: the keys are trainer, model, data, seed_everything, ckpt_path, checkpoint, early_stopping, lr_monitor",
+            "`1` is unknown: the keys are trainer, model, data, seed_everything, ckpt_path, optimizer, lr_scheduler, callbacks, checkpoint, early_stopping, lr_monitor",
         ),
         ("model: {lr: }", "`model.lr`: invalid type: null, expected f64"),
     ] {

@@ -4,7 +4,7 @@ use super::record_queue::RecordQueue;
 use super::{ContextError, RunContext};
 use crate::checkpoint::Checkpoint;
 use crate::checkpoint::writer::IsWritten;
-use crate::config::ConfigurationError;
+use crate::config::{ConfigurationError, LoggerChoice};
 use crate::log::row_step;
 use crate::loggers::{
     CsvLogger, Graph, LoggedAt, Logger, LoggerError, Record, ResumedRun, RunStart, RunStatus, SavedCheckpoint,
@@ -160,7 +160,9 @@ impl RunContext {
 
     /// Fails if a callback writes to loggers and there are none.
     pub(crate) fn require_loggers(&self, callback: &str) -> Result<(), ConfigurationError> {
-        if self.has_loggers() || self.is_fast_dev_run() {
+        // the default logger is created after the callbacks' `setup`
+        let will_have_one = self.config().logger == LoggerChoice::Default;
+        if self.has_loggers() || will_have_one || self.is_fast_dev_run() {
             return Ok(());
         }
         Err(ConfigurationError::from(format!(
