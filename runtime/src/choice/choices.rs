@@ -282,7 +282,7 @@ mod tests {
         );
         assert_eq!(
             fields("project.Transformer"),
-            ["pair required [] [] ", "patch required [\"Patch\", \"patch_size\"] [] ", "heads null [] [] "]
+            ["patch required [\"Patch\", \"patch_size\"] [] ", "pair required [] [] ", "heads null [] [] "]
         );
         assert_eq!(fields("IDENTITY"), [""; 0]);
         assert!(choices.variant("resnet18").is_none());
