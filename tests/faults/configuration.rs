@@ -103,7 +103,7 @@ fn mistakes_are_named_with_their_file_and_key() {
             "trainer:\n  max_epoch: 3\n  logger: maybe\n  max_steps: -7\n  precision: 17\nmodel:\n  lr: high\n  wdth: 3\ndata:\n  \
              batches: [1]\n  zebra: 1\n"
         ),
-        "`trainer.logger`: `maybe` is not a logger: write true, false, csv, tensorboard, jsonl or mlflow, or a list of them; \
+        "`trainer.logger`: `maybe` is not a logger: write true, false, csv, tensorboard, jsonl, wandb or mlflow, or a list of them; \
          `trainer.max_epoch` is unknown: write `max_epochs`; `trainer.precision`: `17` is not a precision: choose one of 32-true, 64-true, bf16-true, 16-true, \
          bf16-mixed, 16-mixed; `max_steps` is -7: it must be 0 or more, or -1 for no limit; `model.lr`: invalid type: string \
          \"high\", expected f64; `model.wdth` is unknown: write `width`; `data.batches`: invalid type: sequence, expected i64; \
