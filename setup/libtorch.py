@@ -223,27 +223,24 @@ def reason(what, stderr):
     return f"pip could not install {what}: {(last or ['it gave no reason'])[-1].removeprefix('ERROR:').strip()}"
 
 
-# For torch-sys where its C++ is not compiled ahead, for two compressors that its dependents compile and never call, and for the hash of the
-# program that each run saves, which takes a second for a debug build if it is not optimized.
-PROFILES = """\
-[profile.dev.package.torch-sys]
-debug = false
+def profile(kind, package, **settings):
+    """The settings of a package in one of cargo's profiles."""
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in settings.items()]
+    return f"\n[profile.{kind}.package.{package}]\n{''.join(lines).replace('_', '-')}"
 
-[profile.dev.package.twox-hash]
-opt-level = 3
 
-[profile.release.package.torch-sys]
-debug = false
-opt-level = 1
+# The packages whose code never runs in a training: two compressors that tch's dependents compile and never call, and what reads
+# configuration files and prints tables. Without optimization they compile in a third of the time.
+UNOPTIMIZED = ["zstd-sys", "bzip2-sys", "serde-saphyr", "granit-parser", "annotate-snippets", "clap_complete", "comfy-table"]
 
-[profile.release.package.zstd-sys]
-debug = false
-opt-level = 0
-
-[profile.release.package.bzip2-sys]
-debug = false
-opt-level = 0
-"""
+PROFILES = "".join([
+    # where its C++ is not compiled ahead
+    profile("dev", "torch-sys", debug=False),
+    profile("release", "torch-sys", debug=False, opt_level=1),
+    # each run hashes its program, which takes a second without optimization
+    profile("dev", "twox-hash", opt_level=3),
+    *(profile("release", package, debug=False, opt_level=0) for package in UNOPTIMIZED),
+])
 
 
 def check_config(folder, libtorch):
@@ -260,7 +257,7 @@ def write_config(folder, libtorch, bindings):
     run_path = json.dumps(f"-Clink-arg=-Wl,-rpath,{libtorch}/lib")
     text = (f"{MARK}[env]\nLIBTORCH = {json.dumps(str(libtorch))}\n\n"
             f"[build]\n# the tests in the documentation find libtorch when they start; other programs have a build script\n"
-            f"rustdocflags = [{run_path}]\n\n{bindings.config() if bindings else ''}{PROFILES}")
+            f"rustdocflags = [{run_path}]\n\n{bindings.config() if bindings else ''}{PROFILES.lstrip()}")
     if path.exists() and path.read_text() == text:
         return
     path.parent.mkdir(exist_ok=True)

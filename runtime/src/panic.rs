@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 thread_local! {
     /// Whether this thread is inside [`catch`].
     static INSIDE: Cell<bool> = const { Cell::new(false) };
-    /// The hook that this thread is running, if panics abort.
+    /// The hook that this thread is running. It is only set if panics abort.
     static LOCATION: Cell<Option<HookLocation>> = const { Cell::new(None) };
     /// The source line of the last panic inside [`catch`].
     static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -71,22 +71,23 @@ pub(crate) fn catch_in_hook<T>(
 /// The state of the thread outside of a [`catch`].
 struct Outer {
     was_inside: bool,
-    location: Option<HookLocation>,
+    /// The location that the inner hook's replaced, if the inner one has a location.
+    location: Option<Option<HookLocation>>,
 }
 
 impl Outer {
+    // it is called for each hook of each batch, so it leaves alone what only aborting panics need
     fn enter(inner: Option<HookLocation>) -> Self {
         silence_caught_panics();
-        let location = LOCATION.get();
-        if inner.is_some() {
-            LOCATION.set(inner);
-        }
+        let location = inner.map(|inner| LOCATION.replace(Some(inner)));
         Self { was_inside: INSIDE.replace(true), location }
     }
 
     fn restore(self) {
         INSIDE.set(self.was_inside);
-        LOCATION.set(self.location);
+        if let Some(location) = self.location {
+            LOCATION.set(location);
+        }
     }
 }
 
