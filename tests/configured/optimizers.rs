@@ -240,3 +240,23 @@ const ONE_CYCLE: [f64; 6] = [
 const PLATEAU: [f64; 6] =
     [0.1, 0.1, 0.010000000000000002, 0.0010000000000000002, 0.00010000000000000003, 1.0000000000000004e-05];
 const SEQUENTIAL: [f64; 6] = [0.05, 0.05, 0.1, 0.010000000000000002, 0.0010000000000000002, 0.00010000000000000003];
+
+#[test]
+fn schedule_of_a_longer_run_says_from_which_rate_it_continues() {
+    let program = Program::with_model("without");
+    let flags = "--optimizer sgd --optimizer.lr 0.1 --lr-scheduler cosine_annealing --lr-scheduler.t-max";
+    program.run_line(&format!("fit --max-epochs 2 {flags} 2"));
+    let (_, log) = program.run_line(&format!("fit --max-epochs 4 --ckpt-path last {flags} 4"));
+    let warning = "warning: `t_max` was 2 in the checkpoint and is 4 now: CosineAnnealingLR continues with the new value from the \
+                   learning rate of the checkpoint, 0\n";
+    assert!(log.contains(warning), "{log}");
+    let (_, log) = program.run_line(&format!("fit --max-epochs 6 --ckpt-path last {flags} 4"));
+    assert!(!log.contains("in the checkpoint and is"), "{log}");
+}
+
+#[test]
+fn last_of_a_repeated_flag_counts() {
+    let program = Program::with_model("without");
+    let (printed, _) = program.run_line("fit --max-epochs 7 --max-epochs 2 --print-config");
+    assert!(printed.contains("  max_epochs: 2\n"), "{printed}");
+}

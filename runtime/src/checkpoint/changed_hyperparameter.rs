@@ -30,6 +30,13 @@ fn gather(name: &str, saved: &Value, current: &Value, changed: &mut Vec<ChangedH
             let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
             current.get(key).into_iter().for_each(|current| gather(&name, saved, current, changed));
         }
+    } else if let (Value::Array(saved), Value::Array(current)) = (saved, current)
+        && saved.len() == current.len()
+        && saved.iter().chain(current).all(Value::is_object)
+    {
+        for (index, (saved, current)) in saved.iter().zip(current).enumerate() {
+            gather(&format!("{name}.{index}"), saved, current, changed);
+        }
     } else if saved != current {
         changed.push(ChangedHyperparameter { name: name.to_owned(), saved: saved.clone(), current: current.clone() });
     }

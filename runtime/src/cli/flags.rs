@@ -93,7 +93,8 @@ impl Flags {
         let parts = parts.map(|part| names.shown(part));
         let ambiguous = names.ambiguous();
         let with_flags = |command: Command, name: &str| {
-            let mut command = command.args(own(name)).after_help(ABOUT_NAMES);
+            // the last of a flag that is given twice counts, so that scripts can add flags to a line with defaults
+            let mut command = command.args_override_self(true).args(own(name)).after_help(ABOUT_NAMES);
             for (part, heading) in parts.iter().zip(["Trainer", "Model", "Data"]) {
                 command = command.next_help_heading(heading);
                 command = command.args(part.args().map(|arg| names.surface(part, arg)));

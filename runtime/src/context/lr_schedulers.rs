@@ -1,7 +1,9 @@
 //! The learning-rate schedulers of a run.
 
 use super::RunContext;
+use crate::checkpoint::ChangedHyperparameter;
 use crate::config::Every;
+use crate::messages;
 use crate::optim::OptimizerIndex;
 use crate::progress::{IntervalClock, SavedIntervalClock};
 use crate::schedule::{LrScheduler, LrSchedulerConfig, LrSchedulerIndex, LrSchedulerState, ScheduleError};
@@ -102,14 +104,39 @@ impl RunContext {
         &mut self.optimization.lr_schedulers[index].clock
     }
 
-    /// Restores the states of the schedulers.
-    pub(crate) fn load_lr_scheduler_states(&mut self, states: &[LrSchedulerState]) -> Result<(), ScheduleError> {
+    /// Returns the schedules with their hyperparameters; null for one that contains a function.
+    pub(super) fn lr_schedules(&self) -> Vec<serde_json::Value> {
+        let schedules = self.lr_schedulers().iter().map(|running| running.scheduler.schedule());
+        schedules.map(|schedule| serde_json::to_value(schedule).unwrap_or_default()).collect()
+    }
+
+    /// Restores the states of the schedulers. Warns of schedules with other hyperparameters than those of the checkpoint, such as the number
+    /// of steps of a longer run: the rates continue from those of the checkpoint, which may have reached 0.
+    pub(crate) fn load_lr_scheduler_states(
+        &mut self,
+        states: &[LrSchedulerState],
+        schedules: &[serde_json::Value],
+    ) -> Result<(), ScheduleError> {
         let optimizers = &self.optimization.optimizers;
         for (running, state) in self.optimization.lr_schedulers.iter_mut().zip(states) {
             running.scheduler.load_state(state)?;
             running.clock.see(optimizers[running.optimizer.0].steps());
         }
+        self.warn_of_changed_schedules(schedules);
         Ok(())
+    }
+
+    fn warn_of_changed_schedules(&self, saved: &[serde_json::Value]) {
+        for ((running, current), saved) in self.lr_schedulers().iter().zip(self.lr_schedules()).zip(saved) {
+            let name = running.scheduler.schedule().name();
+            let rates: Vec<String> = running.last_lr().iter().map(f64::to_string).collect();
+            for changed in ChangedHyperparameter::all_of(saved, &current) {
+                messages::warning!(
+                    "{changed}: {name} continues with the new value from the learning rate of the checkpoint, {}",
+                    rates.join(", ")
+                );
+            }
+        }
     }
 
     pub(super) fn restore_lr_scheduler_clocks(&mut self, clocks: Vec<SavedIntervalClock>) {

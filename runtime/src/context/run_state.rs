@@ -23,6 +23,7 @@ impl RunContext {
             has_validated: self.has_validated(),
             validation_clock: Some(self.validation_clock().saved(counts_time)),
             lr_scheduler_clocks: self.lr_schedulers().iter().map(RunningLrScheduler::saved_clock).collect(),
+            lr_schedules: self.lr_schedules(),
             accumulate_grad_batches: self.accumulate_grad_batches_of_hook(),
             toggled_optimizer: self.toggled_optimizer(),
             skips_next_step: self.skips_next_step()?,

@@ -21,6 +21,8 @@ pub(crate) struct RunState {
     /// Of checkpoints that were written before clocks were kept: none.
     pub(crate) validation_clock: Option<SavedIntervalClock>,
     pub(crate) lr_scheduler_clocks: Vec<SavedIntervalClock>,
+    /// The schedules with their hyperparameters; null for one that contains a function.
+    pub(crate) lr_schedules: Vec<serde_json::Value>,
     /// The value that a hook has set instead of the trainer's.
     pub(crate) accumulate_grad_batches: Option<usize>,
     pub(crate) toggled_optimizer: Option<usize>,

@@ -95,7 +95,9 @@ impl<M: LightningModule> Run<'_, M> {
                 group.set_algorithm(algorithm.clone())?;
             }
         }
-        Ok(self.ctx.load_lr_scheduler_states(&checkpoint.metadata.lr_schedulers)?)
+        Ok(self
+            .ctx
+            .load_lr_scheduler_states(&checkpoint.metadata.lr_schedulers, &checkpoint.metadata.run.lr_schedules)?)
     }
 
     /// Restores the checkpoint's state of the current epoch and its random numbers. Called after the set-up and `on_train_start`, so
