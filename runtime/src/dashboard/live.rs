@@ -23,8 +23,10 @@ use tch::Device;
 /// The rows that wait for the thread. If it is stopped, as by a terminal that takes nothing, later ones are lost rather than waited for.
 const MOST_ROWS: usize = 1 << 14;
 
-/// The time between two messages about the shares of the time, and two reads of the memory.
-const TIMES: Duration = Duration::from_millis(500);
+/// The time between two messages about the shares of the time, short enough for a run of seconds.
+const TIMES: Duration = Duration::from_millis(100);
+/// The time between two looks at the memory of the GPU.
+const MEMORY: Duration = Duration::from_millis(500);
 
 /// The time over which the rate is measured.
 const RATE: Duration = Duration::from_secs(20);
@@ -224,7 +226,7 @@ impl<'a> LiveView<'a> {
             state.shares = shares;
         }
         self.capture.new_lines().into_iter().for_each(|line| state.say(line));
-        if self.device.is_cuda() && self.memory_at.is_none_or(|at| at.elapsed() >= TIMES) {
+        if self.device.is_cuda() && self.memory_at.is_none_or(|at| at.elapsed() >= MEMORY) {
             state.memory = memory(self.device);
             self.memory_at = Some(Instant::now());
         }
