@@ -13,6 +13,7 @@ mod log_folder;
 mod media;
 #[cfg(feature = "mlflow")]
 mod mlflow;
+mod protobuf_number;
 mod record;
 mod run_start;
 mod table;

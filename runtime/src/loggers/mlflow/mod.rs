@@ -6,6 +6,7 @@ mod worker;
 
 use super::flattened::flattened;
 use super::media::{MediaFile, histogram_json, media_file};
+use super::protobuf_number::protobuf_number;
 use super::{LoggedAt, Logger, Record, RunStart, RunStatus};
 use crate::since_1970::since_1970;
 use anyhow::{Context as _, Result};
@@ -247,17 +248,6 @@ impl Logger for MlflowLogger {
             worker.finish(self.patience);
         }
         Ok(())
-    }
-}
-
-/// Returns a number as protobuf's JSON has it.
-fn protobuf_number(value: f64) -> Value {
-    if value.is_nan() {
-        "NaN".into()
-    } else if value.is_infinite() {
-        if value > 0.0 { "Infinity".into() } else { "-Infinity".into() }
-    } else {
-        value.into()
     }
 }
 

@@ -6,6 +6,7 @@ mod run_file;
 mod values;
 
 use super::log_folder::LogFolder;
+use super::protobuf_number::protobuf_number;
 use super::{LoggedAt, Logger, Record, RunStart, RunStatus};
 use crate::file_error::FileError;
 use crate::messages;
@@ -15,7 +16,7 @@ use proto::{Kind, Run, Update};
 use serde_json::{Value, json};
 use std::io;
 use std::path::{Path, PathBuf};
-use values::{item, number};
+use values::item;
 
 /// Writes runs of [Weights & Biases](https://docs.wandb.ai/) into files, as wandb's own client does in its
 /// [offline mode](https://docs.wandb.ai/support/run_wandb_offline/); `wandb sync` uploads them. Lightning's
@@ -164,7 +165,7 @@ impl Logger for WandbLogger {
     fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> Result<()> {
         match record {
             Record::Scalars(row) => self.write(|run| {
-                let items = row.iter().map(|(name, value)| item(name, &number(*value))).collect();
+                let items = row.iter().map(|(name, value)| item(name, &protobuf_number(*value))).collect();
                 run.append_row(items, at, Vec::new())
             }),
             Record::Hyperparameters(values) => self.write(|run| {

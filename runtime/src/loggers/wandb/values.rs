@@ -17,17 +17,6 @@ pub(super) fn item(name: &str, value: &Value) -> Item {
     Item { nested_key: vec![name.to_owned()], value_json: value.to_string() }
 }
 
-/// Returns a number as JSON. W&B reads those that JSON does not have from texts.
-pub(super) fn number(value: f64) -> Value {
-    if value.is_nan() {
-        "NaN".into()
-    } else if value.is_infinite() {
-        if value > 0.0 { "Infinity".into() } else { "-Infinity".into() }
-    } else {
-        value.into()
-    }
-}
-
 /// Returns a distribution. Neighbouring bins are joined if there are too many.
 pub(super) fn histogram(histogram: &Histogram) -> Value {
     let joined = histogram.counts.len().div_ceil(MOST_BINS).max(1);
