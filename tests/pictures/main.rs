@@ -17,17 +17,20 @@ struct Picture {
     name: &'static str,
     columns: u16,
     rows: u16,
+    /// The arguments of a run that ends before.
+    before: Option<&'static str>,
     arguments: &'static str,
     /// The texts on the screen at which the picture is taken, after a moment.
     at: [&'static str; 2],
     moment: Duration,
 }
 
-const PICTURES: [Picture; 2] = [
+const PICTURES: [Picture; 3] = [
     Picture {
         name: "progress_bar",
         columns: 110,
         rows: 6,
+        before: None,
         arguments: "fit --max-epochs 5 --batch-size 8 --enable-model-summary false",
         at: ["epoch 4/5", "validation ━━━"],
         moment: Duration::ZERO,
@@ -36,8 +39,18 @@ const PICTURES: [Picture; 2] = [
         name: "dashboard",
         columns: 120,
         rows: 34,
+        before: None,
         arguments: "fit --dashboard --max-epochs 12 --batch-size 32 --log-every-n-steps 2 --lr-monitor",
         at: [" 9/12", "val_acc"],
+        moment: Duration::from_millis(700),
+    },
+    Picture {
+        name: "watch",
+        columns: 100,
+        rows: 24,
+        before: Some("fit --max-epochs 8 --batch-size 32 --log-every-n-steps 2 --lr-monitor"),
+        arguments: "watch lightning_logs/version_0",
+        at: ["finished", "val_acc"],
         moment: Duration::from_millis(700),
     },
 ];
@@ -60,9 +73,17 @@ impl Picture {
     /// Runs the program, and returns its screen.
     fn take(&self, program: &Path) -> Result<vt100::Screen> {
         let folder = tempfile::tempdir()?;
-        let mut command = Command::new(program);
-        command.args(self.arguments.split_whitespace()).current_dir(&folder);
-        command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+        let command = |arguments: &str| {
+            let mut command = Command::new(program);
+            command.args(arguments.split_whitespace()).current_dir(&folder);
+            command.env("TERM", "xterm-256color").env_remove("NO_COLOR");
+            command
+        };
+        if let Some(before) = self.before {
+            let output = command(before).output()?;
+            ensure!(output.status.success(), "{before}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        let command = command(self.arguments);
         let terminal = PseudoTerminal::start(command, self.rows, self.columns);
         terminal.wait_for(self.name, |text| self.at.iter().all(|part| text.contains(part)));
         sleep(self.moment);

@@ -197,8 +197,10 @@ impl<'a> LiveView<'a> {
                 Some(Action::Request(request)) => self.shared.request(request).store(true, Ordering::Release),
                 Some(Action::Quit) => return Ok(()),
                 Some(Action::Interrupt) => {
+                    // before the screen is closed, which takes a moment: the run may be over by then
+                    interrupt()?;
                     self.close();
-                    return Ok(interrupt()?);
+                    return Ok(());
                 }
                 None => {}
             }
