@@ -135,3 +135,25 @@ fn folder_without_runs_is_an_error() {
     let said = program.refuse("runs .");
     assert!(said.contains("error: . does not contain runs"), "{said}");
 }
+
+#[test]
+fn report_replaces_neither_a_link_nor_a_device() {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    let program = Program::new();
+    program.succeed("fit");
+    fs::write(program.path("page.html"), "old").unwrap();
+    symlink("page.html", program.path("link.html")).unwrap();
+    program.succeed("report lightning_logs/version_0 -o link.html");
+    assert!(fs::symlink_metadata(program.path("link.html")).unwrap().is_symlink());
+    assert!(fs::read_to_string(program.path("page.html")).unwrap().starts_with("<!DOCTYPE html>"));
+    assert!(Command::new("mkfifo").arg(program.path("pipe")).status().unwrap().success());
+    let pipe = program.path("pipe");
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read_to_string(pipe).unwrap()
+    });
+    program.succeed("report lightning_logs/version_0 -o pipe");
+    assert!(reader.join().unwrap().starts_with("<!DOCTYPE html>"));
+    assert!(fs::metadata(pipe).unwrap().file_type().is_fifo());
+}

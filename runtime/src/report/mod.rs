@@ -34,7 +34,8 @@ pub use watch::watch;
 
 use crate::atomic_file;
 use crate::context::{LOGS, versions};
-use std::io::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Runs could not be read, or a page could not be written.
@@ -132,7 +133,17 @@ pub fn runs_of(folders: impl IntoIterator<Item = impl AsRef<Path>>) -> Result<Ve
 pub fn write_report(runs: &[LoggedRun], path: impl AsRef<Path>) -> Result<(), ReportError> {
     let path = path.as_ref();
     let page = page::page(runs).into_string();
-    let written = atomic_file::make_folders(atomic_file::folder_of(path))
-        .and_then(|()| atomic_file::write(path, |file| file.write_all(page.as_bytes())));
-    written.map_err(|source| ReportError::Page { path: path.to_owned(), source })
+    write_page(path, page.as_bytes()).map_err(|source| ReportError::Page { path: path.to_owned(), source })
+}
+
+/// Writes a page as a whole, into the file that a symbolic link names; or into what is not a regular file, such as a pipe.
+fn write_page(path: &Path, page: &[u8]) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_file() => atomic_file::write(&fs::canonicalize(path)?, |file| file.write_all(page)),
+        Ok(found) if !found.is_dir() => fs::OpenOptions::new().write(true).open(path)?.write_all(page),
+        _ => {
+            atomic_file::make_folders(atomic_file::folder_of(path))?;
+            atomic_file::write(path, |file| file.write_all(page))
+        }
+    }
 }
