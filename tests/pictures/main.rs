@@ -1,6 +1,6 @@
 //! Makes the pictures of the terminal in `docs`: trains the example `digits` in a pseudo-terminal, and draws the screen.
 //!
-//! `cargo run -p tests --bin pictures` needs the program next to it, `cargo build -p examples --bin digits`, and Chromium.
+//! `cargo run -p tests --bin pictures`, or `… -- watch` for one of them, needs the program next to it, `cargo build -p examples --bin digits`, and Chromium.
 
 mod svg;
 
@@ -46,11 +46,11 @@ const PICTURES: [Picture; 3] = [
     },
     Picture {
         name: "watch",
-        columns: 100,
-        rows: 24,
+        columns: 120,
+        rows: 34,
         before: Some("fit --max-epochs 8 --batch-size 32 --log-every-n-steps 2 --lr-monitor"),
         arguments: "watch lightning_logs/version_0",
-        at: ["finished", "val_acc"],
+        at: ["finished", "lr-AdamW"],
         moment: Duration::from_millis(700),
     },
 ];
@@ -59,7 +59,8 @@ fn main() -> Result<()> {
     let docs = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the package is in a workspace")?.join("docs");
     let program = std::env::current_exe()?.with_file_name("digits");
     ensure!(program.exists(), "{} is missing: run cargo build -p examples --bin digits", program.display());
-    for picture in PICTURES {
+    let names: Vec<String> = std::env::args().skip(1).collect();
+    for picture in PICTURES.iter().filter(|picture| names.is_empty() || names.iter().any(|name| name == picture.name)) {
         let screen = picture.take(&program)?;
         let svg = svg::drawn(&screen);
         let path = docs.join(picture.name).with_extension("png");
