@@ -12,12 +12,22 @@ use syn::visit_mut::VisitMut;
 use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, ItemImpl, Member, Meta, Type, parse_quote};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
+    derived("batch", item, implementation, fallback)
+}
+
+/// Returns what a derive with the attribute `name` writes: `implementation`, or an error with `fallback`.
+pub(crate) fn derived(
+    name: &str,
+    item: TokenStream,
+    implementation: impl FnOnce(&DeriveInput, &TokenStream) -> syn::Result<TokenStream>,
+    fallback: impl FnOnce(&DeriveInput, &TokenStream) -> TokenStream,
+) -> TokenStream {
     let item = match syn::parse2::<DeriveInput>(item) {
         Ok(item) => item,
         Err(error) => return error.to_compile_error(),
     };
     let mut diagnostics = Diagnostics::new();
-    let private = private_module(&root("batch", &item, &mut diagnostics));
+    let private = private_module(&root(name, &item, &mut diagnostics));
     let diagnostics = diagnostics.into_compile_errors();
     let implementation = implementation(&item, &private).unwrap_or_else(|error| {
         let (error, fallback) = (error.to_compile_error(), fallback(&item, &private));
@@ -27,7 +37,7 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
 }
 
 /// The path of the runtime crate: that of an attribute such as `#[batch(crate = "…")]`, or where the manifest has it.
-pub(crate) fn root(name: &str, item: &DeriveInput, diagnostics: &mut Diagnostics) -> TokenStream {
+fn root(name: &str, item: &DeriveInput, diagnostics: &mut Diagnostics) -> TokenStream {
     let attributes = item.attrs.iter().filter(|attribute| attribute.path().is_ident(name));
     let given = attributes.filter_map(|attribute| match &attribute.meta {
         Meta::List(list) => Arguments::of_derive(name, &list.tokens, diagnostics).root,

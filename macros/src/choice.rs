@@ -2,38 +2,24 @@
 //!
 //! The names of variants and fields, and their defaults, are found at run time through serde, whose attributes need not be read here.
 
-use crate::batch::root;
+use crate::batch::derived;
 use crate::catalogue;
-use crate::diagnostics::Diagnostics;
-use crate::expand::{private_module, quiet};
+use crate::expand::quiet;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Lit, Meta, Variant};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
-    let item = match syn::parse2::<DeriveInput>(item) {
-        Ok(item) => item,
-        Err(error) => return error.to_compile_error(),
-    };
-    let mut diagnostics = Diagnostics::new();
-    let private = private_module(&root("choice", &item, &mut diagnostics));
-    let diagnostics = diagnostics.into_compile_errors();
-    let implementation = implementation(&item, &private).unwrap_or_else(|error| {
-        // an implementation that compiles, so that one mistake causes no further errors where the type is used
-        let (error, fallback) = (error.to_compile_error(), written(&item, &private, &quote!(::core::unimplemented!())));
-        quote!(#error #fallback)
-    });
-    quote!(#implementation #diagnostics)
+    // the fallback compiles, so that one mistake causes no further errors where the type is used
+    derived("choice", item, implementation, |item, private| written(item, private, &quote!(::core::unimplemented!())))
 }
 
 /// `private` is the path of the runtime's private module.
 pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::Result<TokenStream> {
-    let Data::Enum(data) = &item.data else {
-        return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_variants()));
+    let data = match &item.data {
+        Data::Enum(data) if !data.variants.is_empty() => data,
+        _ => return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_variants())),
     };
-    if data.variants.is_empty() {
-        return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_variants()));
-    }
     if !has_tag(&item.attrs) {
         return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_tag()));
     }

@@ -9,6 +9,7 @@ extern crate self as tch_lightning;
 
 mod atomic_file;
 mod attributes;
+mod bar_text;
 pub mod callbacks;
 pub mod checkpoint;
 mod choice;

@@ -53,7 +53,7 @@ impl Program {
         output
     }
 
-    /// Lets a run go on that waits in a step.
+    /// Lets a run continue that waits in a step.
     pub fn let_go(&self) {
         std::fs::write(self.path("continue"), "").unwrap();
     }

@@ -9,7 +9,7 @@ use tch_lightning::loggers::{CsvLogger, WandbLogger};
 use tch_lightning::prelude::*;
 use tests::python;
 
-/// Returns what a server gets of a run from `wandb sync`; `None`, after printing the reason, if there is no client.
+/// Returns what a server gets of a run from `wandb sync`; `None`, after printing the reason, if the client is not installed.
 fn uploaded(run: &Path) -> Option<Value> {
     let named = env::var_os("TCH_LIGHTNING_WANDB").filter(|named| !named.is_empty()).map(PathBuf::from);
     let client = named.or_else(|| Some(python::cache()?.join("wandb/bin/python"))).filter(|python| python.exists());

@@ -110,7 +110,7 @@ impl Player {
         }
         match when {
             "" => true,
-            // in these tests, the optimizer steps before each validation, and there are no schedulers
+            // in these tests, the optimizer steps before each validation, and nothing schedules its rate
             "if the optimizer has just stepped" => true,
             "the first time" => self.epoch == 0,
             "if a scheduler is due" | "if the checkpoint has a state of it" => false,

@@ -2,6 +2,7 @@
 
 use super::{Choice, Documentation};
 use crate::json::{self, Probe, ProbeError};
+use crate::profiler::short_type_name;
 use crate::yaml::Table;
 use serde_json::{Value, json};
 
@@ -44,8 +45,7 @@ impl Choices {
     /// # Errors
     /// If the type is not an internally tagged enumeration, or if a required field has a type without a placeholder.
     pub(super) fn of<T: Choice>() -> Result<Self, String> {
-        let type_name = std::any::type_name::<T>();
-        let type_name = type_name.rsplit("::").next().unwrap_or(type_name);
+        let type_name = short_type_name(std::any::type_name::<T>());
         let Err(ProbeError::Missing(tag)) = probe::<T>(Table::new()) else {
             return Err(format!("`{type_name}` cannot be a choice: add `#[serde(tag = \"name\")]` to the enumeration"));
         };

@@ -82,7 +82,7 @@ pub(crate) fn field_flags(id: &str, long: &str, choices: &Choices) -> Vec<Arg> {
         values.sort_unstable();
         values.dedup();
         let owners = listed(owned.iter().map(|(owner, _)| owner.name.as_str()), "and");
-        let shown = format!("{long}.{}", name.replace('_', "-"));
+        let shown = format!("{long}.{}", dashed(name));
         let names = std::iter::once(name).chain(owned.iter().flat_map(|(_, field)| field.aliases.iter().copied()));
         let mut aliases: Vec<String> = names.flat_map(|name| spellings(&format!("{long}.{name}"))).collect();
         aliases.sort();
@@ -102,10 +102,15 @@ pub(crate) fn field_flags(id: &str, long: &str, choices: &Choices) -> Vec<Arg> {
     flags.collect()
 }
 
+/// Returns a name as flags have it.
+pub(crate) fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}
+
 /// Returns the spellings of a flag with dashes and with underscores, each in the part before the last dot and after it.
 pub(crate) fn spellings(long: &str) -> Vec<String> {
     let both = |name: &str| {
-        let mut both = vec![name.replace('_', "-"), name.replace('-', "_")];
+        let mut both = vec![dashed(name), name.replace('-', "_")];
         both.dedup();
         both
     };

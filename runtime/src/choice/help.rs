@@ -2,6 +2,7 @@
 
 use super::Choices;
 use super::choices::{Field, Variant};
+use super::flags::dashed;
 use serde_json::Value;
 
 /// Returns the lines about the variants in the help. Fields that are documented have a line each; those that all variants have are listed
@@ -20,9 +21,8 @@ pub(super) fn lines_of_help(long: &str, choices: &Choices) -> String {
         let about = if variant.about.is_empty() { String::new() } else { format!(": {}", variant.about) };
         let mut own = variant.fields.iter().filter(|field| !is_shared(field));
         if is_documented(variant) {
-            let line = |field: &Field| {
-                format!("\n    --{long}.{}  {}{}", field.name.replace('_', "-"), field.about, default(field))
-            };
+            let line =
+                |field: &Field| format!("\n    --{long}.{}  {}{}", dashed(&field.name), field.about, default(field));
             return format!("\n- {}{about}{}", variant.name, own.map(line).collect::<String>());
         }
         let fields = in_one_line(&mut own);

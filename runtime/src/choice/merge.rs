@@ -1,6 +1,7 @@
 //! Merges the value of a choice from defaults, files and flags, and checks it.
 
 use super::choices::{Field, Variant, listed};
+use super::flags::dashed;
 use super::{ChoiceFlags, Choices};
 use crate::json;
 use crate::misspelling::{nearest, unknown_key};
@@ -90,11 +91,21 @@ impl Choices {
         Value::Object(merged)
     }
 
-    /// Returns a value with the flags in place of its own fields.
+    /// Returns a complete value with the flags in place of its own fields; `None` if no variant is chosen.
     ///
     /// # Errors
-    /// A flag of another variant, or with an invalid value.
-    pub(crate) fn with_flags(&self, base: &Value, flags: &ChoiceFlags) -> Result<Value, String> {
+    /// A flag of another variant, or with an invalid value; a required field that is missing, or one of another variant.
+    pub(crate) fn complete(&self, base: &Value, flags: &ChoiceFlags) -> Result<Option<Value>, String> {
+        let value = self.with_flags(base, flags)?;
+        if value.is_null() {
+            return Ok(None);
+        }
+        self.check_complete(&flags.long, &value)?;
+        Ok(Some(value))
+    }
+
+    /// Returns a value with the flags in place of its own fields.
+    fn with_flags(&self, base: &Value, flags: &ChoiceFlags) -> Result<Value, String> {
         let head = &flags.long;
         let name = flags.name.as_deref().or_else(|| base.get(self.tag)?.as_str());
         let Some(name) = name else {
@@ -196,10 +207,6 @@ impl Choices {
         }
         Err(mistake.unwrap_or_default())
     }
-}
-
-fn dashed(name: &str) -> String {
-    name.replace('_', "-")
 }
 
 /// Whether the value of an argument of Python is one that means nothing.

@@ -8,7 +8,7 @@ mod registry;
 mod value;
 
 pub(crate) use choices::Choices;
-pub(crate) use flags::{ChoiceFlags, field_flags, name_flag, spellings};
+pub(crate) use flags::{ChoiceFlags, dashed, field_flags, name_flag, spellings};
 pub(crate) use registry::{choices_of, choices_of_flag, describe};
 pub use value::{parser, shown_value};
 

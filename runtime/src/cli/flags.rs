@@ -84,11 +84,11 @@ impl Flags {
             Part::of::<D::Hparams>("data")?,
         ];
         let owner_of_optimizer = owner_of_optimizer(&parts);
-        let of_fit = || {
-            let optimization = if owner_of_optimizer.is_none() { optimization_flags() } else { Vec::new() };
-            callback_flags().chain(optimization)
-        };
-        let own_flags = Command::new("own").args(own("fit")).args(of_fit()).arg(plan());
+        let mut of_fit: Vec<Arg> = callback_flags().collect();
+        if owner_of_optimizer.is_none() {
+            of_fit.extend(optimization_flags());
+        }
+        let own_flags = Command::new("own").args(own("fit")).args(&of_fit).arg(plan());
         let names = Names::of(&own_flags, &parts);
         let parts = parts.map(|part| names.shown(part));
         let ambiguous = names.ambiguous();
@@ -100,7 +100,7 @@ impl Flags {
                 command = command.args(part.args().map(|arg| names.surface(part, arg)));
             }
             if ["fit", HOOKS].contains(&name) || form == Form::FlagsAlone {
-                command = command.args(of_fit());
+                command = command.args(&of_fit);
             }
             // a trained model takes its hyperparameters from its checkpoint
             let usage = if name == "fit" { usage(&command) } else { usage(&command.clone().mut_args(optional)) };

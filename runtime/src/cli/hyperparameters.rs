@@ -110,15 +110,12 @@ fn add_choices<H: Hyperparameters>(
         };
         let values = fields.overlaid(&fields.base, of_files.as_object().unwrap_or(&Table::new()));
         let before = path.iter().try_fold(&values, |value, name| value.get(name)).unwrap_or(&Value::Null);
-        let value = choices.with_flags(before, flags).map_err(|mistake| anyhow!(mistake))?;
-        if value.is_null() {
+        let Some(value) = choices.complete(before, flags).map_err(|mistake| anyhow!(mistake))? else {
             missing = missing.or(is_required.then_some(path));
             continue;
-        }
-        choices.check_complete(&flags.long, &value).map_err(|mistake| anyhow!(mistake))?;
+        };
         if !flags.is_empty() {
-            let table = path.iter().rev().fold(value, |value, name| Table::from_iter([(name.clone(), value)]).into());
-            *of_files = fields.overlaid(of_files, table.as_object().unwrap_or(&Table::new()));
+            *of_files = fields.with_value(of_files, &path, value);
         }
     }
     Ok(missing)

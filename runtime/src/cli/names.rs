@@ -2,7 +2,7 @@
 //! part has the flag.
 
 use super::part::Part;
-use crate::choice::{name_flag, spellings};
+use crate::choice::{dashed, name_flag, spellings};
 use clap::{Arg, ArgAction, Command};
 use std::collections::BTreeMap;
 
@@ -106,11 +106,8 @@ fn long_form(part: &Part, arg: &Arg) -> String {
     }
 }
 
-fn dashed(name: &str) -> String {
-    name.replace('_', "-")
-}
-
-fn names_of(arg: &Arg) -> Vec<String> {
+/// Returns all names of a flag, with dashes.
+pub(super) fn names_of(arg: &Arg) -> Vec<String> {
     let longs = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
     let shorts = arg.get_short().into_iter().chain(arg.get_all_short_aliases().unwrap_or_default());
     let mut names: Vec<String> = longs.map(dashed).chain(shorts.map(String::from)).collect();

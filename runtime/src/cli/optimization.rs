@@ -1,8 +1,9 @@
 //! `--optimizer` and `--lr-scheduler`, which replace the module's `configure_optimizers`, as in Lightning's CLI.
 
 use super::configuration::Configuration;
+use super::names::names_of;
 use super::part::Part;
-use crate::choice::{Choice, ChoiceFlags, Choices, choices_of, field_flags, name_flag, spellings};
+use crate::choice::{Choice, ChoiceFlags, Choices, choices_of, dashed, field_flags, name_flag, spellings};
 use crate::context::ChosenOptimizer;
 use crate::json;
 use crate::optim::OptimizerConfig;
@@ -17,10 +18,8 @@ pub(super) const LR_SCHEDULER: &str = "lr_scheduler";
 
 /// Returns the name of the part whose hyperparameters have one of these flags, if one has: it configures its optimizer itself.
 pub(super) fn owner_of_optimizer(parts: &[Part]) -> Option<&'static str> {
-    let is_taken = |arg: &Arg| {
-        let longs = arg.get_long().into_iter().chain(arg.get_all_aliases().unwrap_or_default());
-        longs.map(|long| long.replace('-', "_")).any(|long| [OPTIMIZER, LR_SCHEDULER].contains(&&*long))
-    };
+    let taken = [OPTIMIZER, LR_SCHEDULER].map(dashed);
+    let is_taken = |arg: &Arg| names_of(arg).iter().any(|name| taken.contains(name));
     Some(parts.iter().find(|part| part.args().any(is_taken))?.name)
 }
 
@@ -29,7 +28,7 @@ pub(super) fn optimization_flags() -> Vec<Arg> {
     let optimizer = "Use this optimizer in place of the model's `configure_optimizers`";
     let scheduler = "Change the learning rate of `--optimizer` by this schedule";
     let flags = |id: &'static str, help: &'static str, choices: &'static Choices| {
-        let long = id.replace('_', "-");
+        let long = dashed(id);
         let aliases: Vec<String> = spellings(id).into_iter().filter(|alias| *alias != long).collect();
         let arg = name_flag(Arg::new(id).long(long.clone()).aliases(aliases).help(help), choices);
         std::iter::once(arg).chain(field_flags(id, &long, choices)).map(|arg| arg.help_heading("Optimizer"))
@@ -120,13 +119,9 @@ impl OptimizationSettings {
 fn chosen<T: Choice>(id: &str, explicit: &ArgMatches, of_files: Value) -> Result<Option<T>> {
     let choices = choices_of::<T>();
     let text = |id: &str| explicit.try_get_one::<String>(id).ok().flatten().cloned();
-    let flags = ChoiceFlags::read(&id.replace('_', "-"), id, choices, text);
-    let value = choices.with_flags(&of_files, &flags).map_err(|mistake| anyhow!(mistake))?;
-    if value.is_null() {
-        return Ok(None);
-    }
-    choices.check_complete(&flags.long, &value).map_err(|mistake| anyhow!(mistake))?;
-    Ok(Some(json::from_value(&value)?))
+    let flags = ChoiceFlags::read(&dashed(id), id, choices, text);
+    let value = choices.complete(&of_files, &flags).map_err(|mistake| anyhow!(mistake))?;
+    Ok(value.map(|value| json::from_value(&value)).transpose()?)
 }
 
 #[cfg(test)]

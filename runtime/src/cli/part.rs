@@ -1,6 +1,6 @@
 //! One part of the program's command line: the flags of the trainer, of the model or of the data.
 
-use crate::choice::{ChoiceFlags, Choices, choices_of_flag, field_flags};
+use crate::choice::{ChoiceFlags, Choices, choices_of_flag, dashed, field_flags};
 use crate::module::{FlagValues, Hyperparameters};
 use anyhow::{Result, anyhow, bail};
 use clap::builder::ValueParser;
@@ -106,12 +106,10 @@ impl Part {
 
     /// Returns the flags of each choice that are on the command line.
     fn given_choices(&self, all: &ArgMatches) -> impl Iterator<Item = GivenChoice> {
-        let is_written =
-            |id: &str| all.ids().any(|known| known == id) && all.value_source(id) == Some(ValueSource::CommandLine);
-        let text = move |id: &str| is_written(id).then(|| all.get_one::<String>(id).cloned())?;
+        let text = move |id: &str| is_written(all, id).then(|| all.get_one::<String>(id).cloned())?;
         self.choices.iter().filter_map(move |PartChoice { id, choices, .. }| {
             let arg = self.derived.get_arguments().find(|arg| arg.get_id() == &**id)?;
-            let long = arg.get_long().unwrap_or(id).replace('_', "-");
+            let long = dashed(arg.get_long().unwrap_or(id));
             let flags = ChoiceFlags::read(&long, &self.id(arg), choices, text);
             Some(GivenChoice { id: id.clone(), is_required: arg.is_required_set(), choices, flags })
         })
@@ -119,12 +117,12 @@ impl Part {
 
     /// Returns the argument of the derived command for a choice on the command line, if the command line has a complete value.
     fn combined(&self, choice: &GivenChoice) -> Option<OsString> {
-        let arg = self.derived.get_arguments().find(|arg| arg.get_id() == &*choice.id)?;
-        let default = arg.get_default_values().first().and_then(|text| choice.choices.value_of_text(text.to_str()));
-        let value = choice.choices.with_flags(&default.unwrap_or_default(), &choice.flags).ok()?;
-        if choice.flags.is_empty() || choice.choices.check_complete(&choice.flags.long, &value).is_err() {
+        if choice.flags.is_empty() {
             return None;
         }
+        let arg = self.derived.get_arguments().find(|arg| arg.get_id() == &*choice.id)?;
+        let default = arg.get_default_values().first().and_then(|text| choice.choices.value_of_text(text.to_str()));
+        let value = choice.choices.complete(&default.unwrap_or_default(), &choice.flags).ok()??;
         Some(format!("{}={value}", flag_of(arg)?).into())
     }
 
@@ -133,8 +131,7 @@ impl Part {
         let (mut written, mut positional) = (Vec::new(), Vec::new());
         for arg in self.derived.get_arguments().filter(|arg| self.choices_of(arg).is_none()) {
             let id = self.id(arg);
-            let is_known = all.ids().any(|known| known.as_str() == id);
-            if !is_known || all.value_source(&id) != Some(ValueSource::CommandLine) {
+            if !is_written(all, &id) {
                 continue;
             }
             let Some(flag) = flag_of(arg) else {
@@ -155,6 +152,11 @@ impl Part {
         written.extend(positional);
         written
     }
+}
+
+/// Returns whether a flag, which not every verb has, is on the command line.
+fn is_written(all: &ArgMatches, id: &str) -> bool {
+    all.ids().any(|known| known == id) && all.value_source(id) == Some(ValueSource::CommandLine)
 }
 
 /// The parsed flags of a part.

@@ -119,8 +119,8 @@ impl<M: LightningModule, D> Program<M, D> {
     }
 
     /// Adds a logger to the trainer, as [`Trainer::logger`] does: in addition to those that `--logger csv,tensorboard` or a
-    /// configuration file names, and in place of the [`CsvLogger`](crate::loggers::CsvLogger) that writes into the run's folder if
-    /// there is no other: with it, `report`, `runs` and `watch` have no metrics unless `--logger csv` is given as well.
+    /// configuration file names, and in place of the default [`CsvLogger`](crate::loggers::CsvLogger) in the run's folder, which
+    /// `report`, `runs` and `watch` read their metrics from: `--logger csv` keeps it.
     /// `--logger false` turns off all loggers.
     pub fn logger(self, logger: impl Logger + 'static) -> Self {
         self.completed_by(|trainer| match trainer.context().config().logger {

@@ -124,10 +124,8 @@ where
         let model =
             panic::catch(|| M::from_hparams_and_data(self.model, &data)).context("cannot construct the model")?;
         let trainer = Trainer::new(config.clone()).hyper_parameters(hyper_parameters.clone());
-        let mut trainer = trainer.configuration_file(configuration_file(resolved, config.clone()));
-        if let Some(optimizer) = self.optimization.chosen() {
-            trainer = trainer.chosen_optimizer(optimizer);
-        }
+        let trainer = trainer.configuration_file(configuration_file(resolved, config.clone()));
+        let trainer = trainer.chosen_optimizer(self.optimization.chosen());
         let mut trainer = self.callbacks.apply(complete(trainer))?;
         if let Some(found) = &self.checkpoint {
             info!("{found}");

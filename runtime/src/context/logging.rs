@@ -68,9 +68,7 @@ impl Logging {
             ..Self::new(root)
         }
     }
-}
 
-impl Logging {
     /// The folder of the run, if it has been created.
     pub(super) fn log_dir(&self) -> Option<&Path> {
         self.log_dir.made()

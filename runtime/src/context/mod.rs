@@ -109,24 +109,14 @@ impl RunContext {
     /// Returns the context of a new run. It takes the user's loggers and the hyperparameters from the previous run. A run other than
     /// `fit` also takes the state that resumes a `fit`, so that the trained module can still be saved, and the log folder.
     pub(crate) fn of_run(mut config: TrainerConfig, stage: Stage, device: Device, before: Self) -> Self {
-        let (seed, trained_with) = (Seed::current(), before.training_seed());
+        let trained_with = before.training_seed();
         if stage == Stage::Fit {
             return Self {
                 device,
-                seed,
                 trained_with,
-                clock: Clock::new(stage),
-                stepping_batches: SteppingBatches::default(),
                 optimization: Optimization::of_fit(before.optimization),
                 logging: Logging::of_fit(before.logging, &config.default_root_dir),
-                saving: Saving::default(),
-                control: Control::default(),
-                started: SystemTime::now(),
-                writes_run_file: false,
-                recorder: None,
-                observed: Observed::default(),
-                observer: None,
-                config,
+                ..Self::new(config)
             };
         }
         if let Some(batches) = before.accumulate_grad_batches_of_hook() {
@@ -135,20 +125,13 @@ impl RunContext {
         let stage_before = before.stage();
         Self {
             device,
-            seed,
             trained_with,
             clock: Clock::after(stage, before.clock),
-            stepping_batches: SteppingBatches::default(),
             optimization: Optimization::after(before.optimization),
             logging: Logging::of_evaluation(before.logging, stage_before, &config.default_root_dir),
             saving: Saving::after(before.saving),
             control: Control::after(before.control),
-            started: SystemTime::now(),
-            writes_run_file: false,
-            recorder: None,
-            observed: Observed::default(),
-            observer: None,
-            config,
+            ..Self::new(config)
         }
     }
 

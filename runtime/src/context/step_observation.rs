@@ -28,14 +28,11 @@ impl RunContext {
         }
     }
 
-    /// Whether no training step was observed yet, and none is to be.
-    pub(crate) fn can_observe_step(&self) -> bool {
-        matches!(self.observed, Observed::Never)
-    }
-
-    /// Has the next training step observed, with the module's parameters and buffers by their paths.
-    pub(crate) fn observe_step(&mut self, variables: HashMap<String, Tensor>) {
-        self.observed = Observed::Requested(variables);
+    /// Has the next training step observed, unless one was or is to be. `variables` are the module's parameters and buffers by their paths.
+    pub(crate) fn observe_step(&mut self, variables: impl FnOnce() -> HashMap<String, Tensor>) {
+        if matches!(self.observed, Observed::Never) {
+            self.observed = Observed::Requested(variables());
+        }
     }
 
     /// Begins to observe a step, if that was requested.

@@ -5,6 +5,7 @@ use super::keys::{LIVE_KEYS, VIEW_KEYS, WATCH_KEYS};
 use super::layout::Areas;
 use super::panels::{draw_epochs, draw_messages, draw_times, shown};
 use super::state::{DashboardState, Mode};
+use crate::bar_text::{clock, count, filled};
 use crate::observer::Position;
 use crate::stage::RunningStage;
 use ratatui::buffer::Buffer;
@@ -68,10 +69,6 @@ fn draw_progress(buffer: &mut Buffer, area: Rect, state: &DashboardState) {
     let Position { running_stage, batch, batches, evaluated, to_evaluate, step, .. } = state.position;
     let evaluates = matches!(running_stage, RunningStage::Validating | RunningStage::SanityChecking);
     let of = |done: usize, whole: Option<usize>| whole.map(|whole| done as f64 / whole.max(1) as f64);
-    let count = |done: usize, whole: Option<usize>| match whole {
-        Some(whole) => format!("{done:>width$}/{whole}", width = whole.to_string().len()),
-        None => done.to_string(),
-    };
     let rate = state.rate.map(|(rate, unit)| format!("{} {unit}/s", shown(rate)));
     let left = state.left().map(|left| format!("{} left", clock(left)));
     let run = state.done().map(|done| format!("{:.0} %", done * 100.0));
@@ -130,7 +127,7 @@ impl Bar {
         let cells = usize::from(columns).saturating_sub(used).min(usize::from(MOST_CELLS));
         let mut spans = vec![Span::from(label).bold()];
         if let Some(ratio) = self.ratio {
-            let filled = ((ratio.clamp(0.0, 1.0) * cells as f64).round() as usize).min(cells);
+            let filled = filled(ratio, cells);
             spans.push(Span::from("━".repeat(filled)).fg(self.color));
             spans.push(Span::from("─".repeat(cells - filled)).dark_gray());
             spans.push(Span::from(text));
@@ -181,23 +178,12 @@ fn width(line: &Line<'_>) -> u16 {
     u16::try_from(line.width()).unwrap_or(u16::MAX)
 }
 
-/// A time as a clock shows it: `1:05`, `2:00:09`.
-pub(super) fn clock(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
-}
-
 impl DashboardState {
     /// The running epoch, from 1, and their number.
     fn epoch_count(&self) -> String {
         let epoch = self.position.epoch + 1;
-        match self.max_epochs {
-            // after the last epoch
-            Some(epochs) if epoch > epochs => format!("{epochs}/{epochs}"),
-            Some(epochs) => format!("{epoch:>width$}/{epochs}", width = epochs.to_string().len()),
-            None => epoch.to_string(),
-        }
+        // after the last epoch, it is that one
+        count(self.max_epochs.map_or(epoch, |epochs| epoch.min(epochs)), self.max_epochs)
     }
 
     /// The time until the end, if the run continues at its mean speed so far.
@@ -206,18 +192,5 @@ impl DashboardState {
         let done_since = Some(done - self.done_before).filter(|done| *done > 0.0 && self.is_running)?;
         let left = self.elapsed?.as_secs_f64() * (1.0 - done) / done_since;
         Duration::try_from_secs_f64(left).ok().filter(|left| !left.is_zero())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn clock_has_hours_from_the_first_on() {
-        assert_eq!(
-            [5, 65, 3600, 7209].map(|seconds| clock(Duration::from_secs(seconds))),
-            ["0:05", "1:05", "1:00:00", "2:00:09"]
-        );
     }
 }

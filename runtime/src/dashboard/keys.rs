@@ -23,7 +23,7 @@ pub(crate) struct View {
     pub(super) one_chart: bool,
     pub(super) page: Page,
     pub(super) help: bool,
-    /// Whether the screen is closed, so that there are no keys any more.
+    /// Whether the screen is closed, so that keys do nothing.
     pub(super) has_left: bool,
 }
 

@@ -24,23 +24,21 @@ pub(crate) struct Metrics {
 impl Metrics {
     /// Adds a row.
     pub(crate) fn add<'a>(&mut self, step: f64, epoch: Option<usize>, row: impl Iterator<Item = (&'a str, f64)>) {
+        let known = self.curves.len();
         for (name, value) in row.filter(|(name, _)| !POSITIONS.contains(name)) {
-            let index = match self.curves.get_index_of(name) {
-                Some(index) => index,
-                None => {
-                    let index = self.curves.insert_full(name.to_owned(), Curve::new()).0;
-                    let names: IndexSet<&str> = self.curves.keys().map(String::as_str).collect();
-                    self.charts = groups(&names);
-                    self.charts.sort_by_key(|group| group.section != Section::Metrics);
-                    index
-                }
-            };
+            let index = self.curves.get_index_of(name);
+            let index = index.unwrap_or_else(|| self.curves.insert_full(name.to_owned(), Curve::new()).0);
             self.curves[index].add(step, value);
             if let Some(epoch) = epoch {
                 let values = self.epochs.entry(epoch).or_default();
                 values.resize(values.len().max(index + 1), None);
                 values[index] = Some(value);
             }
+        }
+        if self.curves.len() > known {
+            let names: IndexSet<&str> = self.curves.keys().map(String::as_str).collect();
+            self.charts = groups(&names);
+            self.charts.sort_by_key(|group| group.section != Section::Metrics);
         }
         while self.epochs.len() > MOST_EPOCHS {
             self.epochs.pop_first();

@@ -2,6 +2,7 @@
 
 use super::draw::framed;
 use super::state::{DashboardState, Memory};
+use crate::bar_text::filled;
 use crate::number::Number;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Constraint, Rect};
@@ -37,7 +38,8 @@ pub(super) fn draw_epochs(buffer: &mut Buffer, area: Rect, state: &DashboardStat
         return;
     }
     let block = framed(" Epochs ");
-    let inner = usize::from(block.inner(area).width);
+    let inner_area = block.inner(area);
+    let inner = usize::from(inner_area.width);
     let mut names: Vec<(&str, usize)> = Vec::new();
     let mut used = 5;
     for name in state.metrics.epoch_names() {
@@ -49,7 +51,8 @@ pub(super) fn draw_epochs(buffer: &mut Buffer, area: Rect, state: &DashboardStat
     }
     let header =
         std::iter::once(Line::from("epoch")).chain(names.iter().map(|(name, _)| Line::from(*name).right_aligned()));
-    let rows = state.metrics.epochs().map(|epoch| {
+    // a row that is not visible is not formatted
+    let rows = state.metrics.epochs().take(usize::from(inner_area.height)).map(|epoch| {
         let value =
             |name: &str| state.metrics.value(epoch, name).map(|value| Number(value).to_string()).unwrap_or_default();
         let values = names.iter().map(|(name, _)| Line::from(value(name)).right_aligned());
@@ -73,7 +76,7 @@ pub(super) fn draw_times(buffer: &mut Buffer, area: Rect, state: &DashboardState
         .map(|(name, share)| {
             let percent = format!(" {:>5.1} %", share * 100.0);
             let cells = columns.saturating_sub(label + 1 + percent.len());
-            let filled = ((share.clamp(0.0, 1.0) * cells as f64).round() as usize).min(cells);
+            let filled = filled(*share, cells);
             Line::from(vec![
                 Span::from(format!("{name:<label$} ")),
                 Span::from("█".repeat(filled)).fg(Color::Blue),

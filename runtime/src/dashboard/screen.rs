@@ -45,7 +45,7 @@ pub(crate) struct Screen {
 impl Screen {
     /// Takes the screen of a terminal.
     pub(crate) fn enter(file: File) -> io::Result<Self> {
-        // without a terminal to read from, there are no keys
+        // keys need a terminal to read from
         let has_keys = enable_raw_mode().is_ok();
         let mut screen =
             Self { terminal: CrosstermBackend::new(file.try_clone()?), file, shown: None, drawn: None, has_keys };

@@ -176,14 +176,16 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
 
     /// Checks that a value fits the field at a path.
     fn check(&self, path: &[String], value: &Value) -> Result<(), String> {
-        let mut one = value.clone();
-        for name in path.iter().rev() {
-            one = Value::Object(Table::from_iter([(name.clone(), one)]));
-        }
-        let Value::Object(one) = one else { return Ok(()) };
         // without placeholders, a value cannot be checked alone: all are checked together later
         let Some(seed) = self.seeds.first() else { return Ok(()) };
-        self.filled(&self.overlaid(&self.base, &one), *seed).map(drop).map_err(|error| error.to_string())
+        let values = self.with_value(&self.base, path, value.clone());
+        self.filled(&values, *seed).map(drop).map_err(|error| error.to_string())
+    }
+
+    /// Returns `base` with a value at a path.
+    pub(crate) fn with_value(&self, base: &Value, path: &[String], value: Value) -> Value {
+        let table = path.iter().rev().fold(value, |value, name| Table::from_iter([(name.clone(), value)]).into());
+        self.overlaid(base, table.as_object().unwrap_or(&Table::new()))
     }
 
     /// Returns `base` with the values of `table`; structs are merged field by field.

@@ -5,6 +5,36 @@ use super::{
     Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, NAdam, OptimizerError, ParameterGroups, RAdam, RmsProp, Sgd,
 };
 
+/// Passes the name of each algorithm, with its documentation, to a macro.
+macro_rules! each_algorithm {
+    ($declare:ident) => {
+        $declare! {
+            /// Stochastic gradient descent.
+            Sgd,
+            /// Adam, whose weight decay is an L2 penalty.
+            Adam,
+            /// Adam with decoupled weight decay.
+            AdamW,
+            /// Adam with an infinity norm in place of the root mean square.
+            Adamax,
+            /// Adam with Nesterov momentum.
+            NAdam,
+            /// Adam with a rectified variance.
+            RAdam,
+            /// Gradients divided by their root mean square.
+            RmsProp,
+            /// Gradients divided by the root of the sum of their squares.
+            Adagrad,
+            /// Gradients divided by their root mean square and multiplied by that of the previous steps.
+            Adadelta,
+            /// L-BFGS, which evaluates the loss several times per step.
+            Lbfgs,
+        }
+    };
+}
+
+pub(super) use each_algorithm;
+
 macro_rules! algorithms {
     ($($(#[$about:meta])* $name:ident,)*) => {
         /// An optimization algorithm with its hyperparameters, not yet bound to parameters.
@@ -39,28 +69,7 @@ macro_rules! algorithms {
     };
 }
 
-algorithms! {
-    /// Stochastic gradient descent.
-    Sgd,
-    /// Adam, whose weight decay is an L2 penalty.
-    Adam,
-    /// Adam with decoupled weight decay.
-    AdamW,
-    /// Adam with an infinity norm in place of the root mean square.
-    Adamax,
-    /// Adam with Nesterov momentum.
-    NAdam,
-    /// Adam with a rectified variance.
-    RAdam,
-    /// Gradients divided by their root mean square.
-    RmsProp,
-    /// Gradients divided by the root of the sum of their squares.
-    Adagrad,
-    /// Gradients divided by their root mean square and multiplied by that of the previous steps.
-    Adadelta,
-    /// L-BFGS, which evaluates the loss several times per step.
-    Lbfgs,
-}
+each_algorithm!(algorithms);
 
 impl Algorithm {
     /// The algorithm's name in PyTorch, such as `AdamW`.

@@ -1,3 +1,4 @@
+use super::algorithm::each_algorithm;
 use super::{Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, NAdam, RAdam, RmsProp, Sgd};
 use crate::choice::Choice;
 use serde::{Deserialize, Serialize};
@@ -59,25 +60,4 @@ macro_rules! configs {
     };
 }
 
-configs! {
-    /// Stochastic gradient descent.
-    Sgd,
-    /// Adam, whose weight decay is an L2 penalty.
-    Adam,
-    /// Adam with decoupled weight decay.
-    AdamW,
-    /// Adam with an infinity norm in place of the root mean square.
-    Adamax,
-    /// Adam with Nesterov momentum.
-    NAdam,
-    /// Adam with a rectified variance.
-    RAdam,
-    /// Gradients divided by their root mean square.
-    RmsProp,
-    /// Gradients divided by the root of the sum of their squares.
-    Adagrad,
-    /// Gradients divided by their root mean square and multiplied by that of the previous steps.
-    Adadelta,
-    /// L-BFGS, which evaluates the loss several times per step.
-    Lbfgs,
-}
+each_algorithm!(configs);

@@ -24,7 +24,6 @@ mod shares;
 mod times;
 mod trace;
 
-#[cfg(feature = "dashboard")]
 pub(crate) use action::short_type_name;
 pub(crate) use action::{HookOwner, Region};
 pub use choice::Profiler;

@@ -123,8 +123,7 @@ impl Times {
 
     /// Returns what was measured of each hook, over all owners.
     pub(super) fn hooks(&self) -> impl Iterator<Item = (Hook, Measured)> {
-        let of_owner = |(_, hooks): &'_ (HookOwner, Vec<Measured>)| hooks.clone();
-        self.owners.iter().flat_map(move |owner| Hook::ALL.iter().copied().zip(of_owner(owner)))
+        self.owners.iter().flat_map(|(_, hooks)| Hook::ALL.iter().copied().zip(hooks.iter().copied()))
     }
 
     pub(super) fn name(&self, key: Key) -> String {

@@ -1,6 +1,6 @@
 //! The logged values of a run, from `metrics.csv` or `metrics.jsonl`.
 
-use super::rows::{CsvRows, JsonRows, Row, whole_lines};
+use super::rows::{CsvRows, Row, parse_json_line, whole_lines};
 use indexmap::IndexMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader};
@@ -92,13 +92,12 @@ impl Rows {
     /// Reads `metrics.jsonl`.
     pub(super) fn of_json_lines(path: &Path) -> io::Result<Self> {
         let mut rows = Self::default();
-        let bytes = std::fs::read(path)?;
-        JsonRows.parse(whole_lines(&bytes), |row| rows.push(&row));
+        for_each_line(path, |line| parse_json_line(line, |row| rows.push(&row)))?;
         Ok(rows)
     }
 }
 
-/// Calls a function with each line of a file, without a last one that does not end.
+/// Calls a function with each complete line of a file.
 pub(super) fn for_each_line(path: &Path, mut call: impl FnMut(&[u8])) -> io::Result<()> {
     let mut file = BufReader::new(File::open(path)?);
     let mut line = Vec::new();

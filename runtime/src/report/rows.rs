@@ -17,7 +17,7 @@ pub(super) struct Row<'a> {
     pub(super) invalid: usize,
 }
 
-/// Returns the lines of a file without a last one that does not end, which is being written.
+/// Returns the complete lines of a file. A last line without an end is being written.
 pub(super) fn whole_lines(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
     &bytes[..end]
@@ -69,30 +69,22 @@ impl CsvRows {
     }
 }
 
-/// Parses the lines of a JSON Lines file. A line that cannot be read is a row with one invalid value.
-#[derive(Debug, Default)]
-pub(super) struct JsonRows;
-
-impl JsonRows {
-    /// Calls a function with each row of some lines.
-    pub(super) fn parse(&mut self, lines: &[u8], mut each: impl FnMut(Row<'_>)) {
-        #[derive(Deserialize)]
-        struct Line {
-            time: Option<f64>,
-            step: f64,
-            epoch: Option<f64>,
-            values: Option<BTreeMap<String, JsonFloat>>,
+/// Calls a function with the row of a line of a JSON Lines file, if it is one. A line that cannot be read is a row with one invalid value.
+pub(super) fn parse_json_line(line: &[u8], each: impl FnOnce(Row<'_>)) {
+    #[derive(Deserialize)]
+    struct Line {
+        time: Option<f64>,
+        step: f64,
+        epoch: Option<f64>,
+        values: Option<BTreeMap<String, JsonFloat>>,
+    }
+    match serde_json::from_slice::<Line>(line) {
+        Ok(Line { time, step, epoch, values: Some(values) }) => {
+            let values = values.iter().map(|(name, JsonFloat(value))| (name.as_str(), *value)).collect();
+            each(Row { step, epoch, time, values, invalid: 0 });
         }
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            match serde_json::from_slice::<Line>(line) {
-                Ok(Line { time, step, epoch, values: Some(values) }) => {
-                    let values = values.iter().map(|(name, JsonFloat(value))| (name.as_str(), *value)).collect();
-                    each(Row { step, epoch, time, values, invalid: 0 });
-                }
-                // another record
-                Ok(_) => {}
-                Err(_) => each(Row { step: f64::NAN, epoch: None, time: None, values: Vec::new(), invalid: 1 }),
-            }
-        }
+        // another record
+        Ok(_) => {}
+        Err(_) => each(Row { step: f64::NAN, epoch: None, time: None, values: Vec::new(), invalid: 1 }),
     }
 }

@@ -237,7 +237,7 @@ pub(super) fn whole(number: f64) -> Option<usize> {
 
 /// A sentence for each file that cannot be read.
 #[derive(Default)]
-struct Problems(Vec<String>);
+pub(super) struct Problems(pub(super) Vec<String>);
 
 impl Problems {
     /// Returns the contents of a file; `None` if there is no file, or if it cannot be read.
@@ -252,7 +252,7 @@ impl Problems {
         }
     }
 
-    fn json<T: serde::de::DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
+    pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
         let bytes = self.found(path, |path| std::fs::read(path))?;
         serde_json::from_slice(&bytes)
             .map_err(|error| self.0.push(format!("{} is not valid: {error}", path.display())))

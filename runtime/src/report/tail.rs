@@ -32,7 +32,7 @@ impl Tail {
         Self { path, position: 0, first: Vec::new(), last: Vec::new() }
     }
 
-    /// Returns the lines since the last call, without a last one that does not end; empty if there is no file.
+    /// Returns the complete lines since the last call; empty if the file does not exist.
     pub(super) fn read(&mut self) -> io::Result<Appended> {
         let mut file = match File::open(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -1,8 +1,8 @@
 //! `watch`: the screen of the dashboard about a run of another process, from the files in its folder.
 
 use super::ReportError;
-use super::rows::{CsvRows, JsonRows, Row};
-use super::run::{self, RunState, duration_of, modified, state_of, whole};
+use super::rows::{CsvRows, Row, parse_json_line};
+use super::run::{self, Problems, RunState, duration_of, modified, state_of, whole};
 use super::tail::{Appended, Tail};
 use crate::context::{CONFIG, LOGS, versions};
 use crate::dashboard::{Action, DashboardState, Mode, Screen, can_be_shown, left_behind, snapshot};
@@ -13,7 +13,7 @@ use crate::terminal;
 use crate::trainer::{RUN_FILE, RunFile};
 use crate::yaml;
 use std::fs::File;
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -125,17 +125,9 @@ impl Watched {
     }
 
     fn read_run_file(&mut self, problems: &mut Vec<String>) {
-        let path = self.folder.join(RUN_FILE);
-        let file: Option<RunFile> = match std::fs::read(&path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => {
-                problems.push(format!("warning: cannot read {}: {error}", path.display()));
-                None
-            }
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| problems.push(format!("warning: {} is not valid: {error}", path.display())))
-                .ok(),
-        };
+        let mut found = Problems::default();
+        let file: Option<RunFile> = found.json(&self.folder.join(RUN_FILE));
+        problems.extend(found.0.into_iter().map(|problem| format!("warning: {problem}")));
         let state = state_of(file.as_ref());
         let shown = &mut self.state;
         shown.state = Some(state.as_str().to_owned());
@@ -178,7 +170,9 @@ impl Watched {
         } else {
             let Appended { lines, from_beginning } = self.json_lines.read()?;
             self.restart_if(from_beginning);
-            JsonRows.parse(&lines, |row| self.add(&row));
+            for line in lines.split_inclusive(|byte| *byte == b'\n') {
+                parse_json_line(line, |row| self.add(&row));
+            }
         }
         let steps = self.ended_steps.or_else(|| whole(self.last_step? + 1.0));
         let position = &mut self.state.position;

@@ -94,8 +94,8 @@ impl<M: LightningModule> Trainer<M> {
     }
 
     /// Sets the optimizer of each `fit`, in place of those of `configure_optimizers`.
-    pub(crate) fn chosen_optimizer(mut self, optimizer: impl Into<Option<ChosenOptimizer>>) -> Self {
-        self.ctx.set_chosen_optimizer(optimizer.into());
+    pub(crate) fn chosen_optimizer(mut self, optimizer: Option<ChosenOptimizer>) -> Self {
+        self.ctx.set_chosen_optimizer(optimizer);
         self
     }
 

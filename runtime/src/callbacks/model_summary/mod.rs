@@ -80,8 +80,8 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
     }
 
     fn on_train_batch_start(&mut self, ctx: &mut Context, module: &mut M, _: &M::Batch, _: usize) -> Result<()> {
-        if self.is_due && ctx.can_observe_step() {
-            ctx.observe_step(module.parameters().variables());
+        if self.is_due {
+            ctx.observe_step(|| module.parameters().variables());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The line of a bar, for the columns that the terminal has.
 
+use crate::bar_text::{clock, count, filled};
 use console::style;
 use indicatif::ProgressState;
 use std::time::Duration;
@@ -39,10 +40,7 @@ impl<'a> BarLine<'a> {
 
     /// Returns the line, which is shorter than this number of columns: a cursor in the last one would begin another line.
     pub(super) fn text(&self, columns: usize) -> String {
-        let count = match self.batches {
-            Some(batches) => format!("{:>width$}/{batches}", self.done, width = batches.to_string().len()),
-            None => self.done.to_string(),
-        };
+        let count = count(self.done, self.batches);
         let mut free = columns.saturating_sub(self.label.chars().count() + 1 + count.chars().count() + 1);
         let mut takes = |text: &str| {
             let width = text.chars().count() + 2;
@@ -50,11 +48,11 @@ impl<'a> BarLine<'a> {
             free -= if fits { width } else { 0 };
             fits
         };
-        let left = self.left.map(|left| format!("{} left", clock(left))).filter(|left| takes(left));
+        let left = self.left.map(|left| format!("{} left", estimate(left))).filter(|left| takes(left));
         let has_bar = self.batches.is_some() && takes(&" ".repeat(LEAST_CELLS - 1));
         let metrics: Vec<&String> = self.metrics.iter().take_while(|metric| takes(metric)).collect();
         let rate = rate(self.rate).filter(|rate| takes(rate));
-        let run_left = self.run_left.map(|left| format!("run {} left", clock(left))).filter(|left| takes(left));
+        let run_left = self.run_left.map(|left| format!("run {} left", estimate(left))).filter(|left| takes(left));
         let cells = if has_bar { (LEAST_CELLS + free).min(MOST_CELLS) } else { 0 };
         let mut line = self.label.to_owned();
         if cells > 0 {
@@ -72,17 +70,15 @@ impl<'a> BarLine<'a> {
 
     fn bar(&self, cells: usize) -> String {
         let ratio = self.batches.map_or(0.0, |batches| self.done as f64 / batches.max(1) as f64);
-        let filled = ((ratio * cells as f64).round() as usize).min(cells);
+        let filled = filled(ratio, cells);
         let (full, empty) = ("━".repeat(filled), "─".repeat(cells - filled));
         format!("{}{}", style(full).for_stderr().cyan(), style(empty).for_stderr().dim())
     }
 }
 
-/// Returns a time as a clock shows it: `0:05`, `1:02:03`.
-fn clock(time: Duration) -> String {
-    let seconds = time.as_secs_f64().round() as u64;
-    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
+/// Returns an estimated time to the nearest second.
+fn estimate(time: Duration) -> String {
+    clock(Duration::from_secs(time.as_secs_f64().round() as u64))
 }
 
 /// Returns a rate with its unit, which is that of the larger number: `12.5 batches/s`, `2.5 s/batch`.

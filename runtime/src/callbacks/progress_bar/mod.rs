@@ -2,6 +2,7 @@
 
 mod line;
 
+use crate::bar_text::count;
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
@@ -114,8 +115,8 @@ impl ProgressBar {
         }
     }
 
-    /// Draws a bar for this number of batches, or their count alone if the number is unknown, unless there is no terminal, or the dashboard
-    /// has it.
+    /// Opens a bar for this number of batches, or a count if the number is unknown. Returns none if stderr is not a terminal, or shows the
+    /// dashboard.
     fn open(
         &self,
         label: String,
@@ -213,10 +214,8 @@ impl ProgressBar {
 
     fn write_ended(&mut self, ctx: &RunContext) {
         let Some(Ended { epoch, took }) = self.ended.take().filter(|_| !terminal::is_taken()) else { return };
-        let epochs = ctx.config().epochs().map(|epochs| epochs.to_string()).unwrap_or_default();
-        let (width, slash) = (epochs.len(), if epochs.is_empty() { "" } else { "/" });
-        let (epoch, step, seconds) = (epoch + 1, ctx.global_step(), took.as_secs_f64());
-        let mut line = format!("epoch {epoch:>width$}{slash}{epochs}  step {step:>5}  {seconds:.1} s");
+        let (epoch, step, seconds) = (count(epoch + 1, ctx.config().epochs()), ctx.global_step(), took.as_secs_f64());
+        let mut line = format!("epoch {epoch}  step {step:>5}  {seconds:.1} s");
         for metric in metrics(ctx) {
             let _ = write!(line, "  {metric}");
         }

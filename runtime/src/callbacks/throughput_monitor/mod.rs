@@ -51,8 +51,6 @@ pub struct ThroughputMonitor<B: Batch> {
     length_fn: Option<Box<SizeFn<B>>>,
     flops_per_batch: Option<u64>,
     measures_flops: bool,
-    /// The operations of the first training batch.
-    measured: Option<u64>,
     train: Meter,
     validate: Meter,
     test: Meter,
@@ -72,7 +70,6 @@ impl<B: Batch> ThroughputMonitor<B> {
             length_fn: None,
             flops_per_batch: None,
             measures_flops: false,
-            measured: None,
             train: meter(),
             validate: meter(),
             test: meter(),
@@ -122,12 +119,13 @@ impl<B: Batch> ThroughputMonitor<B> {
         }
     }
 
-    fn count(&mut self, stage: RunningStage, batch: &B) {
+    /// Counts a batch, whose floating-point operations were `measured` if they are not given.
+    fn count(&mut self, stage: RunningStage, batch: &B, measured: Option<u64>) {
         let seen = ThroughputTotals {
             batches: 1,
             samples: (self.batch_size_fn)(batch) as u64,
             lengths: self.length_fn.as_mut().map(|length| length(batch) as u64),
-            flops: self.flops_per_batch.or(self.measured.filter(|_| stage == RunningStage::Training)),
+            flops: self.flops_per_batch.or(measured),
         };
         self.meter(stage).count(seen);
     }
@@ -149,7 +147,7 @@ impl<B: Batch> ThroughputMonitor<B> {
         if stage == RunningStage::SanityChecking {
             return Ok(());
         }
-        self.count(stage, batch);
+        self.count(stage, batch, None);
         let is_row = ctx.should_update_logs();
         self.measure(ctx, is_row)?;
         if is_row {
@@ -182,7 +180,6 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
             *meter = Meter::new(self.throughput.clone());
         }
         self.before = Counted::default();
-        self.measured = None;
         Ok(())
     }
 
@@ -192,8 +189,8 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
     }
 
     fn on_train_batch_start(&mut self, ctx: &mut Context, module: &mut M, _: &M::Batch, _: usize) -> Result<()> {
-        if self.measures_flops && self.flops_per_batch.is_none() && ctx.can_observe_step() {
-            ctx.observe_step(module.parameters().variables());
+        if self.measures_flops && self.flops_per_batch.is_none() {
+            ctx.observe_step(|| module.parameters().variables());
         }
         Ok(())
     }
@@ -207,10 +204,8 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
         batch: &M::Batch,
         _: usize,
     ) -> Result<()> {
-        if self.measures_flops && self.measured.is_none() {
-            self.measured = ctx.observed_step().map(|step| step.flops);
-        }
-        self.count(RunningStage::Training, batch);
+        let measured = ctx.observed_step().filter(|_| self.measures_flops).map(|step| step.flops);
+        self.count(RunningStage::Training, batch, measured);
         let is_row = ctx.should_update_logs() && ctx.steps_after_this_batch();
         self.measure(ctx, is_row)?;
         if is_row {

@@ -156,8 +156,7 @@ impl OpenRun {
     /// Removes the end of the run, which continues.
     pub(super) fn reopen(&mut self) {
         if let Some((bytes, records)) = self.ended.take() {
-            let path = self.folder.join(format!("run-{}.wandb", self.id));
-            self.file = RunFile::new(path, bytes, records);
+            self.file.shorten(bytes, records);
         }
     }
 

@@ -27,6 +27,11 @@ impl RunFile {
         Self { file: AppendedFile::new(path, length), records }
     }
 
+    /// Removes what follows the first `length` bytes, with the next record.
+    pub(super) fn shorten(&mut self, length: u64, records: i64) {
+        *self = Self::new(self.file.path().to_owned(), length, records);
+    }
+
     pub(super) fn length(&self) -> u64 {
         self.file.length()
     }
