@@ -50,7 +50,7 @@ fn readme_program_trains_in_a_new_project() {
     let (before, rest) = without_main.split_once("    fn configure_optimizers(").unwrap();
     let (_, after) = rest.split_once("    }\n\n").unwrap();
     let snippets = format!(
-        "mod choice {{\nuse serde::{{Deserialize, Serialize}};\nuse tch_lightning::Choice;\n{choice}}}\n\
+        "#[allow(dead_code)]\nmod choice {{\nuse serde::{{Deserialize, Serialize}};\nuse tch_lightning::Choice;\n{choice}}}\n\
          {before}{optimizers}\n{hook}\n{after}\n{data}\n\
          fn folds(k: usize, of_fold: fn(usize, bool) -> Result<DataLoader<(Tensor, Tensor)>>) -> Result<()> {{\n\
          let mut trainer = DigitClassifier::trainer();\n{folds}Ok(())\n}}\n\
