@@ -1,17 +1,17 @@
 //! The git revision of a folder, read from the repository's files.
 
-use std::fs;
+use crate::regular_file::read_to_string;
 use std::path::{Path, PathBuf};
 
 /// Returns the commit that is checked out in a folder or in the closest parent that is a repository; `None` outside of one.
 pub(crate) fn git_revision(folder: &Path) -> Option<String> {
     let dot_git = folder.ancestors().map(|folder| folder.join(".git")).find(|path| path.exists())?;
     let git = repository(&dot_git)?;
-    let head = fs::read_to_string(git.join("HEAD")).ok()?;
+    let head = read_to_string(&git.join("HEAD")).ok()?;
     let Some(name) = head.trim().strip_prefix("ref: ") else { return Some(head.trim().to_owned()) };
     // a work tree shares its branches with the repository that it belongs to
-    let shared = fs::read_to_string(git.join("commondir")).map_or_else(|_| git.clone(), |path| git.join(path.trim()));
-    let loose = [&git, &shared].into_iter().find_map(|folder| fs::read_to_string(folder.join(name)).ok());
+    let shared = read_to_string(&git.join("commondir")).map_or_else(|_| git.clone(), |path| git.join(path.trim()));
+    let loose = [&git, &shared].into_iter().find_map(|folder| read_to_string(&folder.join(name)).ok());
     loose.map(|revision| revision.trim().to_owned()).or_else(|| packed(&shared, name))
 }
 
@@ -20,12 +20,12 @@ fn repository(dot_git: &Path) -> Option<PathBuf> {
     if dot_git.is_dir() {
         return Some(dot_git.to_owned());
     }
-    let text = fs::read_to_string(dot_git).ok()?;
+    let text = read_to_string(dot_git).ok()?;
     Some(dot_git.parent()?.join(text.trim().strip_prefix("gitdir: ")?))
 }
 
 fn packed(git: &Path, name: &str) -> Option<String> {
-    let text = fs::read_to_string(git.join("packed-refs")).ok()?;
+    let text = read_to_string(&git.join("packed-refs")).ok()?;
     let mut references = text.lines().filter_map(|line| line.split_once(' '));
     references.find(|(_, reference)| *reference == name).map(|(revision, _)| revision.to_owned())
 }
@@ -33,6 +33,7 @@ fn packed(git: &Path, name: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     const REVISION: &str = "1c6a0f6a1f1d7c6d6a0e4b6a0d2a9d1f0c3b5a79";
 

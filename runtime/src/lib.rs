@@ -52,6 +52,7 @@ mod paths;
 pub mod precision;
 pub mod profiler;
 mod progress;
+mod regular_file;
 pub mod report;
 pub mod schedule;
 mod seed_everything;
@@ -82,6 +83,8 @@ pub use every::Every;
 pub use hook::Hook;
 pub use module::{Callback, LightningDataModule, LightningModule, Loaders};
 pub use seed_everything::seed_everything;
+/// The version of `serde_json` whose values loggers, tables and checkpoints contain, so that `Cargo.toml` does not need to name it.
+pub use serde_json;
 pub use stage::{RunningStage, Stage};
 pub use trainer::{Trainer, TrainerConfig};
 pub use training_mode::is_training;

@@ -157,3 +157,45 @@ fn report_replaces_neither_a_link_nor_a_device() {
     assert!(reader.join().unwrap().starts_with("<!DOCTYPE html>"));
     assert!(fs::metadata(pipe).unwrap().file_type().is_fifo());
 }
+
+#[test]
+fn pipe_in_the_folder_of_a_run_is_skipped() {
+    let program = Program::new();
+    program.succeed_with_json_lines("fit");
+    let run = program.path("lightning_logs/version_0");
+    let media = ["images/ramp", "texts/note", "tables/mistakes"].map(|folder| {
+        let entries = fs::read_dir(run.join(folder)).unwrap();
+        let name = entries.map(|entry| entry.unwrap().file_name()).min().unwrap();
+        format!("{folder}/{}", name.to_str().unwrap())
+    });
+    let names = ["metrics.csv", "metrics.jsonl", "hparams.json", "config.yaml", "run.json", "histograms.jsonl"];
+    for name in names.iter().copied().chain(media.iter().map(String::as_str)) {
+        fs::remove_file(run.join(name)).unwrap();
+        assert!(Command::new("mkfifo").arg(run.join(name)).status().unwrap().success());
+    }
+    let warnings = |arguments: &str| {
+        let output = program.run(arguments);
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        said.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let warning = |name: &&str| {
+        format!("warning: cannot read lightning_logs/version_0/{name}: it is a pipe, a socket or a device, not a file")
+    };
+    for command in ["runs", "report lightning_logs"] {
+        let (mut said, mut expected) = (warnings(command), names[..5].iter().map(warning).collect::<Vec<_>>());
+        said.sort();
+        expected.sort();
+        assert_eq!(said, expected, "{command}");
+    }
+    // the file of another run
+    program.succeed("fit --max-epochs 1");
+    let checkpoints = program.path("lightning_logs/version_1/checkpoints");
+    assert!(Command::new("mkfifo").arg(checkpoints.join("newer.ckpt")).status().unwrap().success());
+    program.succeed("fit --max-epochs 2 --ckpt-path last");
+    // a file that the user names may be a pipe
+    let script =
+        format!("{} fit --config <(echo 'trainer: {{max_epochs: 1}}') --print-config", env!("CARGO_BIN_EXE_reported"));
+    let output = Command::new("bash").args(["-c", &script]).current_dir(program.folder()).output().unwrap();
+    assert!(String::from_utf8(output.stdout).unwrap().contains("max_epochs: 1\n"));
+}

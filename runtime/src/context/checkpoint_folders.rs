@@ -1,7 +1,7 @@
 //! The folders of a run's checkpoints, found from the run's own folder.
 
 use super::RunContext;
-use crate::atomic_file;
+use crate::{atomic_file, regular_file};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,6 @@ impl RunContext {
 
 /// The folders in which the run of a folder has written checkpoints: the one in its own folder, and others.
 pub(crate) fn checkpoint_folders(run: &Path) -> Vec<PathBuf> {
-    let list = std::fs::read_to_string(run.join(ELSEWHERE)).unwrap_or_default();
+    let list = regular_file::read_to_string(&run.join(ELSEWHERE)).unwrap_or_default();
     std::iter::once(run.join(CHECKPOINTS)).chain(list.lines().map(PathBuf::from)).collect()
 }

@@ -1,6 +1,6 @@
 //! Files that grow by records, and lose those after a checkpoint when a run resumes from it.
 
-use crate::atomic_file;
+use crate::{atomic_file, regular_file};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +45,7 @@ impl AppendedFile {
         if !self.has_rest {
             return Ok(());
         }
-        let found = std::fs::metadata(&self.path).map(|file| file.len());
+        let found = regular_file::open(&self.path).and_then(|file| Ok(file.metadata()?.len()));
         match found {
             Ok(length) if length > self.length => atomic_file::truncate(&self.path, self.length)?,
             // a part of the log that is missing cannot be restored

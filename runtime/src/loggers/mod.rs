@@ -51,7 +51,8 @@ use std::path::Path;
 ///
 /// ```
 /// use tch_lightning::prelude::*;
-/// use tch_lightning::{loggers::{LoggedAt, Logger, Record}};
+/// use tch_lightning::loggers::{LoggedAt, Logger, Record};
+/// use tch_lightning::serde_json::{Map, json};
 /// use std::io::Write;
 ///
 /// /// Writes a line of JSON for each row.
@@ -60,8 +61,8 @@ use std::path::Path;
 /// impl<W: Write + 'static> Logger for JsonLines<W> {
 ///     fn log(&mut self, record: &Record<'_>, at: &LoggedAt) -> Result<()> {
 ///         if let Record::Scalars(row) = record {
-///             let values: serde_json::Map<_, _> = row.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
-///             writeln!(self.0, "{}", serde_json::json!({ "step": at.step, "values": values }))?;
+///             let values: Map<_, _> = row.iter().map(|(name, value)| (name.clone(), (*value).into())).collect();
+///             writeln!(self.0, "{}", json!({ "step": at.step, "values": values }))?;
 ///         }
 ///         Ok(())
 ///     }

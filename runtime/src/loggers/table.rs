@@ -20,7 +20,7 @@ impl Table {
     ///
     /// ```
     /// use tch_lightning::loggers::Table;
-    /// use serde_json::json;
+    /// use tch_lightning::serde_json::json;
     ///
     /// let table = Table::new(["word", "count"]).row([json!("the"), json!(7)]).row([json!("of"), json!(5)]);
     /// assert_eq!(table.rows[1], [json!("of"), json!(5)]);

@@ -23,7 +23,7 @@ use tch::{Device, Kind, TchError};
 /// ```
 /// use tch_lightning::{precision::Precision, TrainerConfig};
 ///
-/// let config: TrainerConfig = serde_json::from_str(r#"{ "precision": "bf16-mixed" }"#)?;
+/// let config: TrainerConfig = tch_lightning::serde_json::from_str(r#"{ "precision": "bf16-mixed" }"#)?;
 /// assert_eq!(config.precision, Precision::BFloat16Mixed);
 /// assert_eq!("16".parse::<Precision>()?, Precision::Float16Mixed);
 /// # Ok::<(), anyhow::Error>(())

@@ -1,5 +1,6 @@
 //! The images, figures, tables and texts of a run.
 
+use crate::regular_file;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::{Path, PathBuf};
@@ -80,7 +81,7 @@ impl Budget {
         };
         let size = usize::try_from(path.metadata().ok()?.len()).ok()?;
         self.0 = self.0.checked_sub(size)?;
-        let bytes = std::fs::read(path).ok()?;
+        let bytes = regular_file::read(path).ok()?;
         Some(format!("data:image/{kind};base64,{}", STANDARD.encode(bytes)))
     }
 }

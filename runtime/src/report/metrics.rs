@@ -1,8 +1,8 @@
 //! The logged values of a run, from `metrics.csv` or `metrics.jsonl`.
 
 use super::rows::{CsvRows, Row, parse_json_line, whole_lines};
+use crate::regular_file;
 use indexmap::IndexMap;
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
@@ -81,7 +81,7 @@ impl Rows {
     pub(super) fn of_csv(path: &Path) -> io::Result<Self> {
         let mut rows = Self::default();
         let mut reader = CsvRows::default();
-        let bytes = std::fs::read(path)?;
+        let bytes = regular_file::read(path)?;
         // the metrics are in the order of their columns, which is not that of their first values
         reader.parse(whole_lines(&bytes), |row| rows.push(&row))?;
         let position = |name: &String| reader.columns().iter().position(|column| column == name);
@@ -99,7 +99,7 @@ impl Rows {
 
 /// Calls a function with each complete line of a file.
 pub(super) fn for_each_line(path: &Path, mut call: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(regular_file::open(path)?);
     let mut line = Vec::new();
     while file.read_until(b'\n', &mut line)? > 0 {
         if let Some(whole) = line.strip_suffix(b"\n") {

@@ -6,6 +6,7 @@ use super::settings::{self, Settings};
 use crate::callbacks::MonitorMode;
 use crate::context::CONFIG;
 use crate::loggers::{HYPERPARAMETERS, METRICS_CSV, METRICS_JSON_LINES};
+use crate::regular_file;
 use crate::since_1970::since_1970;
 use crate::trainer::{Outcome, RUN_FILE, RunFile};
 use crate::yaml;
@@ -105,7 +106,7 @@ impl LoggedRun {
             settings::add(&mut settings, "", &values);
         }
         let path = folder.join(CONFIG);
-        let configuration = problems.found(&path, |path| std::fs::read(path));
+        let configuration = problems.found(&path, regular_file::read);
         let configuration = configuration.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         match configuration.as_ref().map(|text| yaml::parse(text.as_bytes())) {
             Some(Ok(table)) => settings::add(&mut settings, "", &Value::Object(table)),
@@ -253,7 +254,7 @@ impl Problems {
     }
 
     pub(super) fn json<T: serde::de::DeserializeOwned>(&mut self, path: &Path) -> Option<T> {
-        let bytes = self.found(path, |path| std::fs::read(path))?;
+        let bytes = self.found(path, regular_file::read)?;
         serde_json::from_slice(&bytes)
             .map_err(|error| self.0.push(format!("{} is not valid: {error}", path.display())))
             .ok()

@@ -1,6 +1,7 @@
 //! Reads what was appended to a file since the last look.
 
 use super::rows::whole_lines;
+use crate::regular_file;
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ impl Tail {
 
     /// Returns the complete lines since the last call; empty if the file does not exist.
     pub(super) fn read(&mut self) -> io::Result<Appended> {
-        let mut file = match File::open(&self.path) {
+        let mut file = match regular_file::open(&self.path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(Appended { lines: Vec::new(), from_beginning: false });
             }

@@ -8,6 +8,7 @@ use crate::context::{CONFIG, LOGS, versions};
 use crate::dashboard::{Action, DashboardState, Mode, Screen, can_be_shown, left_behind, snapshot};
 use crate::loggers::{METRICS_CSV, METRICS_JSON_LINES};
 use crate::profiler::short_type_name;
+use crate::regular_file;
 use crate::signal::Signals;
 use crate::terminal;
 use crate::trainer::{RUN_FILE, RunFile};
@@ -147,7 +148,7 @@ impl Watched {
 
     /// Reads the end of the run from its configuration, which only generated programs write, and only once.
     fn read_config(&mut self) {
-        let Ok(bytes) = std::fs::read(self.folder.join(CONFIG)) else { return };
+        let Ok(bytes) = regular_file::read(&self.folder.join(CONFIG)) else { return };
         let Ok(table) = yaml::parse(&bytes) else { return };
         let trainer = table.get("trainer");
         let number = |name: &str| usize::try_from(trainer?.get(name)?.as_i64()?).ok();

@@ -184,7 +184,8 @@ fn newest_of_runs(logs: &Path) -> Option<PathBuf> {
 pub(super) fn newest_checkpoint(run: &Path) -> Option<PathBuf> {
     let files = checkpoint_folders(run).into_iter().flat_map(std::fs::read_dir).flatten();
     let files = files.flatten().map(|entry| entry.path());
-    let checkpoints = files.filter(|path| path.extension().is_some_and(|extension| extension == "ckpt"));
+    let checkpoints =
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "ckpt") && path.is_file());
     checkpoints.max_by_key(|path| modified(path))
 }
 

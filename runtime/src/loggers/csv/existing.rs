@@ -1,5 +1,6 @@
 //! The rows of an earlier run in an existing file.
 
+use crate::regular_file;
 use csv::{ByteRecord, Reader, ReaderBuilder};
 use indexmap::IndexSet;
 use std::fs::File;
@@ -28,7 +29,7 @@ pub(super) struct Existing {
 impl Existing {
     /// Reads a file; `None` if it does not exist. Removes an incomplete row at its end, from a killed run.
     pub(super) fn read(path: &Path, kept: Kept) -> io::Result<Option<Self>> {
-        let mut file = match File::open(path) {
+        let mut file = match regular_file::open(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             file => file?,
         };

@@ -1,11 +1,10 @@
 //! The file of a log.
 
 use super::existing::{Existing, Kept};
-use crate::atomic_file;
+use crate::{atomic_file, regular_file};
 use csv::{Reader, StringRecord, Writer};
 use indexmap::IndexSet;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -105,6 +104,6 @@ impl CsvFile {
 }
 
 fn rows(path: &Path) -> io::Result<Vec<StringRecord>> {
-    let records = Reader::from_reader(File::open(path)?).into_records();
+    let records = Reader::from_reader(regular_file::open(path)?).into_records();
     Ok(records.collect::<Result<_, _>>()?)
 }

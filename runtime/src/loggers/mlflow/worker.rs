@@ -2,7 +2,7 @@
 
 use super::operation::{Operation, Start};
 use super::server::{Refused, Server};
-use crate::messages;
+use crate::{messages, regular_file};
 use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -247,7 +247,7 @@ fn line(operation: &Operation) -> Vec<u8> {
 
 /// Sends the operations that were kept in a file, and removes it.
 pub(super) fn send_unsent(mut server: Server, file: &Path) -> anyhow::Result<()> {
-    let text = fs::read_to_string(file)?;
+    let text = regular_file::read_to_string(file)?;
     for line in text.lines() {
         server.carry_out(&serde_json::from_str(line)?)?;
     }

@@ -63,7 +63,7 @@ pub(super) fn existing(folder: &Path) -> io::Result<Vec<(PathBuf, String, u64)>>
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.contains("tfevents") && name.ends_with(SUFFIX) {
+        if name.contains("tfevents") && name.ends_with(SUFFIX) && entry.path().is_file() {
             found.push((entry.path(), name, entry.metadata()?.len()));
         }
     }

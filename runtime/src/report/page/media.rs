@@ -4,6 +4,7 @@ use super::super::media::{Budget, Logged, logged};
 use super::super::run::LoggedRun;
 use super::swatch;
 use crate::loggers::{FIGURES, IMAGES, TABLES, TEXTS};
+use crate::regular_file;
 use maud::{Markup, html};
 use std::io::Read as _;
 use std::path::Path;
@@ -65,7 +66,7 @@ fn of_run(runs: &[LoggedRun], index: usize) -> Markup {
 }
 
 fn table(path: &Path) -> Option<Markup> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).ok()?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(regular_file::open(path).ok()?);
     let header = reader.headers().ok()?.clone();
     let mut rows: Vec<csv::StringRecord> = reader.records().take(ROWS + 1).collect::<Result<_, _>>().ok()?;
     let has_more = rows.len() > ROWS;
@@ -83,6 +84,6 @@ fn table(path: &Path) -> Option<Markup> {
 
 fn text(path: &Path) -> Option<Markup> {
     let mut bytes = Vec::new();
-    std::fs::File::open(path).ok()?.take(TEXT).read_to_end(&mut bytes).ok()?;
+    regular_file::open(path).ok()?.take(TEXT).read_to_end(&mut bytes).ok()?;
     Some(html! { pre { (String::from_utf8_lossy(&bytes)) } })
 }
