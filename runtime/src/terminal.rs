@@ -66,6 +66,9 @@ fn above_bars<T>(write: impl FnOnce() -> T) -> T {
     }
 }
 
+/// What failed if a result could not be printed.
+pub(crate) const NOT_PRINTED: &str = "cannot write to stdout";
+
 /// Returns the number of columns of the terminal that stderr is; `None` if it is not a terminal.
 pub(crate) fn width() -> Option<u16> {
     console::Term::stderr().size_checked().map(|(_, columns)| columns)
@@ -73,11 +76,12 @@ pub(crate) fn width() -> Option<u16> {
 
 /// Prints a result to stdout. A reader that has enough, such as `head`, closes the pipe, which is not an error.
 pub(crate) fn print(text: impl Display) -> io::Result<()> {
-    let write = || {
-        let mut stdout = io::stdout();
-        writeln!(stdout, "{text}").and_then(|()| stdout.flush())
-    };
-    match above_bars(write) {
+    print_with(|| writeln!(io::stdout(), "{text}"))
+}
+
+/// Prints to stdout by a function, as [`print`] does.
+pub(crate) fn print_with(write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    match above_bars(|| write().and_then(|()| io::stdout().flush())) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         outcome => outcome,
     }

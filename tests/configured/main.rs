@@ -7,6 +7,7 @@ mod determinism;
 mod loggers;
 mod optimizers;
 mod saved;
+mod subcommands;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

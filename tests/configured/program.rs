@@ -1,6 +1,6 @@
 //! A generated program whose training depends on random numbers of every kind: initial weights, dropout and the order of the data.
 
-use clap::Args;
+use clap::{Arg, Args, Command};
 use serde::{Deserialize, Serialize};
 use std::process::ExitCode;
 use tch_lightning::prelude::*;
@@ -112,5 +112,24 @@ impl Classifier {
 }
 
 fn main() -> ExitCode {
-    Classifier::main::<Noise>()
+    let export = Command::new("export")
+        .about("Write the weights of a checkpoint")
+        .visible_alias("write")
+        .arg(Arg::new("checkpoint").required(true))
+        // the name of a hyperparameter, which is a number
+        .arg(Arg::new("lr").long("lr").default_value("no number"));
+    let taken = std::env::var("TAKEN").map(|name| Command::new(name.as_str().to_owned()));
+    let program = Classifier::program::<Noise>().subcommand(export, |arguments| {
+        let path: &String = arguments.get_one("checkpoint").expect("a required argument");
+        println!("lr {}", arguments.get_one::<String>("lr").expect("a default"));
+        let model = Classifier::load_from_checkpoint(path)?;
+        for name in model.vs.variables().into_keys().collect::<std::collections::BTreeSet<_>>() {
+            println!("{name}");
+        }
+        Ok(())
+    });
+    match taken {
+        Ok(command) => program.subcommand(command, |_| Ok(())).run(),
+        Err(_) => program.run(),
+    }
 }

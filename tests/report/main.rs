@@ -3,4 +3,5 @@
 
 mod child;
 mod page;
+mod results;
 mod runs;

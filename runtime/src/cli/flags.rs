@@ -2,6 +2,7 @@
 
 use super::callbacks::callback_flags;
 use super::completions::{completions, completions_command};
+use super::exit::exit;
 use super::names::Names;
 use super::optimization::{optimization_flags, owner_of_optimizer};
 use super::part::{Part, PartFlags};
@@ -11,7 +12,7 @@ use crate::config::TrainerConfig;
 use crate::module::HasHparams;
 use crate::panic;
 use crate::trainer::CkptPath;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
@@ -137,6 +138,26 @@ impl Flags {
         Ok(Self { program, form, parts, owner_of_optimizer, ambiguous })
     }
 
+    /// Adds the program's own commands, after the others.
+    ///
+    /// # Errors
+    /// A name that another command has, and arguments that clap rejects. In debug builds, clap panics; the panic is returned as an error.
+    pub(super) fn add(&mut self, commands: impl Iterator<Item = Command>) -> Result<()> {
+        for command in commands {
+            let name = command.get_name().to_owned();
+            let is_taken = |name: &&str| *name == "help" || self.program.find_subcommand(name).is_some();
+            if let Some(taken) = command.get_all_aliases().chain([name.as_str()]).find(is_taken) {
+                bail!("cannot add the command `{taken}` to the program: it already has one of this name");
+            }
+            let program = panic::catch(|| {
+                command.clone().build();
+                Ok(self.program.clone().subcommand(command))
+            });
+            self.program = program.with_context(|| format!("cannot add the command `{name}` to the program"))?;
+        }
+        Ok(())
+    }
+
     /// Returns the output of `completions` with its parsed arguments.
     pub(super) fn completions(&self, arguments: &ArgMatches) -> String {
         completions(self.program.clone(), arguments)
@@ -145,7 +166,7 @@ impl Flags {
     /// Parses the arguments, or exits the process with clap's message. A required flag may still be missing: its value may be in a
     /// file or a checkpoint.
     pub(super) fn parse(&self, arguments: &[OsString]) -> Parsed {
-        let mut matches = self.program.clone().try_get_matches_from(arguments).unwrap_or_else(|error| error.exit());
+        let mut matches = self.program.clone().try_get_matches_from(arguments).unwrap_or_else(|error| exit(&error));
         let (verb, all) = match self.form {
             Form::Commands => matches.remove_subcommand().unwrap_or_default(),
             Form::FlagsAlone => ("fit".to_owned(), matches),
@@ -154,11 +175,14 @@ impl Flags {
         let ambiguous = self.ambiguous.iter().find(|(id, _)| is_verb && all.contains_id(id));
         if let Some((_, answer)) = ambiguous {
             let mut command = self.verb(&verb);
-            command.error(ErrorKind::ArgumentConflict, answer).exit();
+            exit(&command.error(ErrorKind::ArgumentConflict, answer));
         }
+        // an argument of another command may have the name of a hyperparameter
+        let no_flags = ArgMatches::default();
+        let flags = if is_verb { &all } else { &no_flags };
         let [trainer, model, data] = self.parts.each_ref().map(|part| {
             let requires = verb == "fit" && part.name != "trainer";
-            part.read(&all, requires).unwrap_or_else(|error| self.of_verb(error, &verb).exit())
+            part.read(flags, requires).unwrap_or_else(|error| exit(&self.of_verb(error, &verb)))
         });
         let mut explicit = all;
         for id in [CONFIG, PRINT_CONFIG, CKPT_PATH, SEED].into_iter().filter(|_| is_verb) {

@@ -9,6 +9,7 @@ mod completions;
 mod configuration;
 mod doctor;
 mod environment;
+mod exit;
 mod flags;
 mod hooks;
 mod hyperparameters;
@@ -19,6 +20,7 @@ mod part;
 mod program;
 mod reports;
 mod seed;
+mod subcommands;
 mod verb;
 
 pub use built::Built;

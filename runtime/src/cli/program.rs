@@ -1,4 +1,5 @@
 use super::flags::{Flags, Form, HOOKS, PLAN};
+use super::subcommands::Subcommands;
 use super::verb::{Verb, say};
 use super::{Built, doctor, hooks, reports};
 use crate::config::{LoggerChoice, TrainerConfig};
@@ -10,6 +11,7 @@ use crate::stage::Stage;
 use crate::trainer::Trainer;
 use crate::{messages, terminal};
 use anyhow::Result;
+use clap::{ArgMatches, Command};
 use std::ffi::OsString;
 use std::marker::PhantomData;
 use std::process::ExitCode;
@@ -99,12 +101,19 @@ pub struct Program<M: LightningModule, D> {
     trainer_defaults: Option<TrainerConfig>,
     /// The functions that add callbacks and loggers to the trainer, in order.
     complete: Vec<Complete<M>>,
+    subcommands: Subcommands,
     data: PhantomData<fn() -> D>,
 }
 
 impl<M: LightningModule, D> Program<M, D> {
     pub(super) fn new() -> Self {
-        Self { arguments: None, trainer_defaults: None, complete: Vec::new(), data: PhantomData }
+        Self {
+            arguments: None,
+            trainer_defaults: None,
+            complete: Vec::new(),
+            subcommands: Subcommands::default(),
+            data: PhantomData,
+        }
     }
 
     /// Adds a callback to the trainer, as [`Trainer::callback`] does.
@@ -133,6 +142,45 @@ impl<M: LightningModule, D> Program<M, D> {
     /// override it.
     pub fn trainer_defaults(self, config: TrainerConfig) -> Self {
         Self { trainer_defaults: Some(config), ..self }
+    }
+
+    /// Adds a command of your own to the generated ones, in `--help` and `completions` too. `run` gets its parsed arguments; its error is
+    /// printed as that of a run is. A [`main`](Self::build) of one's own, which has no commands, ignores it.
+    ///
+    /// ```no_run
+    /// # use tch_lightning::prelude::*;
+    /// # struct Model(nn::VarStore);
+    /// # #[lightning_module]
+    /// # impl Model {
+    /// #     fn new() -> Self { Self(nn::VarStore::new(Device::Cpu)) }
+    /// #     fn parameters(&mut self) -> &mut nn::VarStore { &mut self.0 }
+    /// #     fn training_step(&self, batch: &Tensor) -> Tensor { batch.mean(None) }
+    /// #     fn configure_optimizers(&self) -> Sgd { Sgd::new(0.1) }
+    /// # }
+    /// # struct Data;
+    /// # #[lightning_datamodule]
+    /// # impl Data {
+    /// #     fn new() -> Self { Self }
+    /// #     fn train_dataloader(&mut self) -> Result<DataLoader<Tensor>> { bail!("no data") }
+    /// # }
+    /// use clap::{Arg, Command};
+    ///
+    /// fn main() -> ExitCode {
+    ///     let export = Command::new("export").about("Write the weights of a checkpoint").arg(Arg::new("checkpoint").required(true));
+    ///     Model::program::<Data>()
+    ///         .subcommand(export, |arguments| {
+    ///             let path: &String = arguments.get_one("checkpoint").expect("a required argument");
+    ///             let model = Model::load_from_checkpoint(path)?;
+    ///             Ok(model.0.save("weights.safetensors")?)
+    ///         })
+    ///         .run()
+    /// }
+    /// ```
+    ///
+    /// A name of a generated command is an error of [`run`](Self::run).
+    pub fn subcommand(mut self, command: Command, run: impl FnOnce(&ArgMatches) -> Result<()> + 'static) -> Self {
+        self.subcommands.add(command, Box::new(run));
+        self
     }
 
     /// Sets the arguments. The first one is the program's name. The default is the arguments of the process.
@@ -166,9 +214,9 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
     /// Returns the trainer, the module and the data module that the arguments and configuration files describe, for a `main` of one's
     /// own. Lightning's [`LightningCLI(run=False)`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli_advanced_3.html).
     ///
-    /// The arguments are the flags of `fit` without a command: `my-program --max-epochs 3 --lr 0.1`. A program with commands of its own
-    /// passes the remaining arguments to [`arguments`](Self::arguments). Messages are printed as by a [`Trainer`]; see
-    /// [`messages`](crate::messages).
+    /// The arguments are the flags of `fit` without a command: `my-program --max-epochs 3 --lr 0.1`. A program with a command line of
+    /// its own passes the remaining arguments to [`arguments`](Self::arguments); [`subcommand`](Self::subcommand) adds commands to the generated
+    /// ones. Messages are printed as by a [`Trainer`]; see [`messages`](crate::messages).
     ///
     /// ```no_run
     /// # use tch_lightning::prelude::*;
@@ -218,9 +266,13 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
     fn try_run(self) -> Result<()> {
         let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
         let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
-        let flags = Flags::of::<M, D>(&defaults, Form::Commands)?;
+        let mut flags = Flags::of::<M, D>(&defaults, Form::Commands)?;
+        self.subcommands.add_to(&mut flags)?;
         // exits the process if a flag is invalid
         let parsed = flags.parse(&arguments);
+        if let Some(outcome) = self.subcommands.run(&parsed.verb, &parsed.explicit) {
+            return outcome;
+        }
         let planned = (parsed.verb == HOOKS).then(|| parsed.explicit.get_one::<String>(PLAN).cloned()).flatten();
         let stage = match planned.as_deref().unwrap_or(&parsed.verb) {
             HOOKS => return say(&hooks::table::<M, D>()),

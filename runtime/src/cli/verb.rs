@@ -5,6 +5,7 @@ use super::callback_list;
 use super::callbacks::CallbackSettings;
 use super::configuration::{Configuration, Resolved};
 use super::environment::Environment;
+use super::exit::exit;
 use super::flags::{self, Flags, Parsed};
 use super::hyperparameters;
 use super::optimization::{LR_SCHEDULER, OPTIMIZER, OfFiles, OptimizationSettings};
@@ -84,7 +85,7 @@ where
             && saved.is_none()
             && let Some(error) = flags.missing_besides(&parsed, &model.values, &data.values)
         {
-            error.exit();
+            exit(&error);
         }
         let seed = explicit.get_one::<Seed>(flags::SEED).copied();
         let seed = seed.or_else(|| Seed::of_file(files.value(flags::SEED)?)).map_or(0, Seed::number);
@@ -230,5 +231,5 @@ fn metrics_table(metrics: &Metrics) -> String {
 
 /// Writes a result to stdout.
 pub(super) fn say(text: &str) -> Result<()> {
-    terminal::print(text).context("cannot write to stdout")
+    terminal::print(text).context(terminal::NOT_PRINTED)
 }
