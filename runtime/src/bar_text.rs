@@ -18,6 +18,12 @@ pub(crate) fn count<N: Display>(done: N, whole: Option<N>) -> String {
     }
 }
 
+/// Returns an epoch with the last one of the run, both from 0 as in `ctx.current_epoch()`, errors, logs and the names of checkpoints:
+/// ` 3/11`. Lightning's `RichProgressBar` counts in this way.
+pub(crate) fn epoch(epoch: usize, max_epochs: Option<usize>) -> String {
+    count(epoch, max_epochs.map(|epochs| epochs.saturating_sub(1)))
+}
+
 /// Returns the number of the cells of a bar that are filled.
 pub(crate) fn filled(ratio: f64, cells: usize) -> usize {
     ((ratio.clamp(0.0, 1.0) * cells as f64).round() as usize).min(cells)
@@ -26,6 +32,11 @@ pub(crate) fn filled(ratio: f64, cells: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn epoch_is_counted_from_zero() {
+        assert_eq!([epoch(0, Some(1)), epoch(2, Some(12)), epoch(7, None)], ["0/0", " 2/11", "7"]);
+    }
 
     #[test]
     fn clock_has_hours_from_the_first_on() {

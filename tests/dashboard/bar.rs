@@ -6,9 +6,9 @@ use crate::runs::Program;
 fn bar_has_rates_with_units_and_the_time_left() {
     let program = Program::new();
     let terminal = program.on_a_terminal("fit --wait-in 25 --pause 120");
-    let screen = terminal.wait_for("the bar of epoch 3", |text| text.contains("epoch 3/3 ") && text.contains("5/10"));
+    let screen = terminal.wait_for("the bar of epoch 2", |text| text.contains("epoch 2/2 ") && text.contains("5/10"));
     let bar = screen.lines().find(|line| line.contains("5/10")).unwrap();
-    for part in ["epoch 3/3 ━", "─ ", "  0:0", " left  ", " batches/s  run 0:0", "train_loss 0."] {
+    for part in ["epoch 2/2 ━", "─ ", "  0:0", " left  ", " batches/s  run 0:0", "train_loss 0."] {
         assert!(bar.contains(part), "{part}: {bar}");
     }
     program.let_go();
@@ -24,7 +24,7 @@ fn validation_has_a_bar_of_its_own() {
     assert!(written.contains("sanity check ━") && written.contains(" 1/2 "), "{written}");
     // the bar of the epoch stays above
     let (_, validating) = written.split_once("validation ━").unwrap();
-    assert!(validating.contains("epoch 1/1 ━"), "{written}");
+    assert!(validating.contains("epoch 0/0 ━"), "{written}");
     let (status, written) = program.on_a_terminal("validate --pause 120").finish();
     let written = console_text(&written);
     assert!(status.success() && written.contains("validation ━") && written.contains(" 2/3 "), "{written}");
@@ -34,8 +34,8 @@ fn validation_has_a_bar_of_its_own() {
 fn bar_fits_into_a_narrow_terminal() {
     let program = Program::new();
     let mut terminal = program.on_a_terminal_of("fit --wait-in 25 --pause 120", 12, 40);
-    let screen = terminal.wait_for("the bar of epoch 3", |text| text.contains("epoch 3/3 ") && text.contains("5/10"));
-    assert_eq!(screen.lines().filter(|line| line.contains("epoch 3/3 ")).count(), 1, "{screen}");
+    let screen = terminal.wait_for("the bar of epoch 2", |text| text.contains("epoch 2/2 ") && text.contains("5/10"));
+    assert_eq!(screen.lines().filter(|line| line.contains("epoch 2/2 ")).count(), 1, "{screen}");
     program.let_go();
     assert!(terminal.end().success());
     // no remains of bars among the lines of epochs
@@ -48,10 +48,10 @@ fn bar_fits_into_a_narrow_terminal() {
 fn bar_follows_the_size_of_the_terminal() {
     let program = Program::new();
     let mut terminal = program.on_a_terminal("fit --wait-in 15 --pause 120");
-    terminal.wait_for("the bar of epoch 2", |text| text.contains("epoch 2/3 ") && text.contains("5/10"));
+    terminal.wait_for("the bar of epoch 1", |text| text.contains("epoch 1/2 ") && text.contains("5/10"));
     terminal.resize(30, 50);
     program.let_go();
-    let screen = terminal.wait_for("the bar of epoch 3", |text| text.contains("epoch 3/3 ") && text.contains("4/10"));
+    let screen = terminal.wait_for("the bar of epoch 2", |text| text.contains("epoch 2/2 ") && text.contains("4/10"));
     let bar = screen.lines().find(|line| line.contains("4/10")).unwrap();
     assert!(bar.contains("left") && bar.trim_end().chars().count() < 50, "{bar}");
     assert!(terminal.end().success());

@@ -11,7 +11,7 @@ fn dashboard_shows_metrics_times_and_messages() {
     let program = Program::new();
     let terminal = program.on_a_terminal_of("fit --dashboard --wait-in 25", 45, 100);
     // the first row of the third epoch
-    let screen = terminal.wait_for("epoch 3", |text| text.contains("3/3") && text.contains("step 25"));
+    let screen = terminal.wait_for("epoch 2", |text| text.contains("2/2") && text.contains("step 25"));
     assert!(terminal.screen().alternate_screen());
     assert!(!terminal.edits_lines());
     for name in SHOWN {
@@ -84,7 +84,7 @@ fn panic_in_the_dashboard_does_not_change_the_weights() {
     let text = terminal.text();
     let said = "warning: the dashboard is closed, and the run continues without it: a panic of a test (panicked at ";
     assert!(text.replace('\n', " ").contains(said) || text.contains(said), "{text}");
-    assert!(text.contains("epoch 3/3  step    30"), "the progress bar follows:\n{text}");
+    assert!(text.contains("epoch 2/2  step    30"), "the progress bar follows:\n{text}");
     assert!(!terminal.screen().alternate_screen() && terminal.edits_lines());
     assert_eq!(quiet.checkpoints(), ["epoch=2-step=30.ckpt"]);
     let weights =
@@ -132,7 +132,7 @@ fn dashboard_needs_a_terminal() {
     let said = String::from_utf8(output.stderr).unwrap();
     let warnings: Vec<&str> = said.lines().filter(|line| line.contains("dashboard")).collect();
     assert_eq!(warnings, ["warning: there is no dashboard, as stderr is not a terminal"]);
-    assert!(said.contains("epoch 3/3  step    30"), "{said}");
+    assert!(said.contains("epoch 2/2  step    30"), "{said}");
     let mut dumb = program.command("fit --dashboard");
     dumb.env("TERM", "dumb");
     let (status, written) = tests::pseudo_terminal::PseudoTerminal::start(dumb, 30, 100).finish();

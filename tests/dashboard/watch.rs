@@ -13,7 +13,7 @@ fn watch_follows_a_running_run() {
     }
     let mut terminal = program.on_a_terminal("watch lightning_logs");
     let screen = terminal.wait_for_text("step 12");
-    for shown in ["Slow", "lightning_logs/version_0", "running", "train_loss", "2/3"] {
+    for shown in ["Slow", "lightning_logs/version_0", "running", "train_loss", "1/2"] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
     }
     let losses = column(&run_folder, "val_loss");
@@ -63,7 +63,7 @@ fn watch_shows_how_a_run_ended() {
         |run: &str| String::from_utf8(program.in_pipes(&format!("watch lightning_logs/{run}")).stdout).unwrap();
     assert_eq!(program.command("fit --fail-in 15").output().unwrap().status.code(), Some(1));
     let text = snapshot("version_0");
-    assert!(text.contains("failed") && text.contains("the fault of step 15") && text.contains("2/3"), "{text}");
+    assert!(text.contains("failed") && text.contains("the fault of step 15") && text.contains("1/2"), "{text}");
     let mut killed = program.in_the_background("fit --wait-in 12");
     let metrics = program.path("lightning_logs/version_1/metrics.csv");
     while !std::fs::read_to_string(&metrics).is_ok_and(|text| text.contains("\n11,")) {

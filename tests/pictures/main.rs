@@ -5,12 +5,16 @@
 mod svg;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::pseudo_terminal::PseudoTerminal;
+
+/// How long a program may take to show a text.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A picture in `docs`.
 struct Picture {
@@ -32,7 +36,7 @@ const PICTURES: [Picture; 3] = [
         rows: 6,
         before: None,
         arguments: "fit --max-epochs 5 --batch-size 8 --enable-model-summary false",
-        at: ["epoch 4/5", "validation ━━━"],
+        at: ["epoch 3/4", "validation ━━━"],
         moment: Duration::ZERO,
     },
     Picture {
@@ -41,7 +45,7 @@ const PICTURES: [Picture; 3] = [
         rows: 34,
         before: None,
         arguments: "fit --dashboard --max-epochs 12 --batch-size 32 --log-every-n-steps 2 --lr-monitor",
-        at: [" 9/12", "val_acc"],
+        at: [" 8/11", "val_acc"],
         moment: Duration::from_millis(700),
     },
     Picture {
@@ -86,10 +90,27 @@ impl Picture {
         }
         let command = command(self.arguments);
         let terminal = PseudoTerminal::start(command, self.rows, self.columns);
-        terminal.wait_for(self.name, |text| self.at.iter().all(|part| text.contains(part)));
+        terminal.wait_for(self.name, |text| text.contains(self.at[0]));
+        wait_in_slow_motion(&terminal, self.at[1])?;
         sleep(self.moment);
         Ok(terminal.screen())
     }
+}
+
+/// Waits until the screen shows a text, while the program runs for a millisecond at a time: on a fast machine, the text is there for a
+/// few milliseconds only, and a bar is not even drawn so often.
+fn wait_in_slow_motion(terminal: &PseudoTerminal, wanted: &str) -> Result<()> {
+    let program = Pid::from_raw(i32::try_from(terminal.id())?).context("a process")?;
+    let since = Instant::now();
+    while !terminal.text().contains(wanted) {
+        ensure!(since.elapsed() < PATIENCE, "the screen does not show `{wanted}`:\n{}", terminal.text());
+        kill_process(program, Signal::CONT)?;
+        sleep(Duration::from_millis(1));
+        kill_process(program, Signal::STOP)?;
+        // a bar is drawn ten times a second at most
+        sleep(Duration::from_millis(60));
+    }
+    Ok(kill_process(program, Signal::CONT)?)
 }
 
 /// Renders a drawing by Chromium.

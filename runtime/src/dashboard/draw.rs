@@ -5,7 +5,7 @@ use super::keys::{LIVE_KEYS, VIEW_KEYS, WATCH_KEYS};
 use super::layout::Areas;
 use super::panels::{draw_epochs, draw_messages, draw_times, shown};
 use super::state::{DashboardState, Mode};
-use crate::bar_text::{clock, count, filled};
+use crate::bar_text::{self, clock, count, filled};
 use crate::observer::Position;
 use crate::stage::RunningStage;
 use ratatui::buffer::Buffer;
@@ -179,11 +179,12 @@ fn width(line: &Line<'_>) -> u16 {
 }
 
 impl DashboardState {
-    /// The running epoch, from 1, and their number.
+    /// The running epoch and the last one, from 0.
     fn epoch_count(&self) -> String {
-        let epoch = self.position.epoch + 1;
+        let epoch = self.position.epoch;
         // after the last epoch, it is that one
-        count(self.max_epochs.map_or(epoch, |epochs| epoch.min(epochs)), self.max_epochs)
+        let last = self.max_epochs.map_or(epoch, |epochs| epochs.saturating_sub(1));
+        bar_text::epoch(epoch.min(last), self.max_epochs)
     }
 
     /// The time until the end, if the run continues at its mean speed so far.

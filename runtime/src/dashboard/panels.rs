@@ -56,7 +56,7 @@ pub(super) fn draw_epochs(buffer: &mut Buffer, area: Rect, state: &DashboardStat
         let value =
             |name: &str| state.metrics.value(epoch, name).map(|value| Number(value).to_string()).unwrap_or_default();
         let values = names.iter().map(|(name, _)| Line::from(value(name)).right_aligned());
-        Row::new(std::iter::once(Line::from(format!("{:>5}", epoch + 1))).chain(values).collect::<Vec<_>>())
+        Row::new(std::iter::once(Line::from(format!("{epoch:>5}"))).chain(values).collect::<Vec<_>>())
     });
     let widths = std::iter::once(5).chain(names.iter().map(|(_, columns)| u16::try_from(*columns).unwrap_or(u16::MAX)));
     let table = Table::new(rows, widths.map(Constraint::Length)).header(Row::new(header.collect::<Vec<_>>()).bold());

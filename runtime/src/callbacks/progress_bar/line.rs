@@ -97,7 +97,7 @@ mod tests {
     fn text(columns: usize) -> String {
         let metrics = ["train_loss 0.5012".to_owned(), "val_acc 0.9100".to_owned()];
         let line = BarLine {
-            label: "epoch 2/5",
+            label: "epoch 1/4",
             done: 12,
             batches: Some(45),
             left: Some(Duration::from_millis(1300)),
@@ -113,15 +113,15 @@ mod tests {
         for columns in 16..200 {
             assert!(text(columns).chars().count() < columns, "{columns}: {}", text(columns));
         }
-        assert_eq!(text(1), "epoch 2/5 12/45");
+        assert_eq!(text(1), "epoch 1/4 12/45");
     }
 
     #[test]
     fn line_has_the_most_important_parts_in_few_columns() {
-        assert_eq!(text(30), "epoch 2/5 12/45  0:01 left");
-        assert_eq!(text(40), "epoch 2/5 ━━━───────── 12/45  0:01 left");
-        assert_eq!(text(60), "epoch 2/5 ━━━────────── 12/45  0:01 left  train_loss 0.5012");
-        let all = "epoch 2/5 ━━━━━━━━────────────────────── 12/45  0:01 left  26.0 batches/s  run 1:15 left  train_loss 0.5012  \
+        assert_eq!(text(30), "epoch 1/4 12/45  0:01 left");
+        assert_eq!(text(40), "epoch 1/4 ━━━───────── 12/45  0:01 left");
+        assert_eq!(text(60), "epoch 1/4 ━━━────────── 12/45  0:01 left  train_loss 0.5012");
+        let all = "epoch 1/4 ━━━━━━━━────────────────────── 12/45  0:01 left  26.0 batches/s  run 1:15 left  train_loss 0.5012  \
                    val_acc 0.9100";
         assert_eq!(text(150), all);
     }

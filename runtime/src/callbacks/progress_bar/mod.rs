@@ -2,7 +2,7 @@
 
 mod line;
 
-use crate::bar_text::count;
+use crate::bar_text;
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
@@ -32,7 +32,7 @@ const COLUMNS: usize = 80;
 /// [`ctx.print`](crate::RunContext::print) appear above the bars. Lightning's
 /// [`TQDMProgressBar`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.TQDMProgressBar.html).
 ///
-/// The bar of an epoch has its number, the batches, the time until its end, the rate, the time until the end of the run, and the values
+/// The bar of an epoch has its number and that of the last epoch, both from 0 as in [`ctx.current_epoch`](crate::RunContext::current_epoch), the batches, the time until its end, the rate, the time until the end of the run, and the values
 /// logged with [`prog_bar`](crate::context::LogEntry::prog_bar). While a validation runs, it has a bar of its own below. `validate`, `test`
 /// and `predict` have one bar. In a narrow terminal, the less important parts are missing.
 ///
@@ -143,9 +143,8 @@ impl ProgressBar {
 
     /// Displays the bar of the current epoch, at the current batch.
     fn open_epoch(&mut self, ctx: &RunContext) {
-        let epochs = ctx.config().epochs().map(|epochs| format!("/{epochs}")).unwrap_or_default();
         let done = if ctx.is_mid_epoch() { ctx.progress().batches_ready() } else { 0 };
-        let label = format!("epoch {}{epochs}", ctx.current_epoch() + 1);
+        let label = format!("epoch {}", bar_text::epoch(ctx.current_epoch(), ctx.config().epochs()).trim_start());
         self.training = self.open(label, ctx.num_training_batches(), done, Some(&self.shown));
     }
 
@@ -214,7 +213,8 @@ impl ProgressBar {
 
     fn write_ended(&mut self, ctx: &RunContext) {
         let Some(Ended { epoch, took }) = self.ended.take().filter(|_| !terminal::is_taken()) else { return };
-        let (epoch, step, seconds) = (count(epoch + 1, ctx.config().epochs()), ctx.global_step(), took.as_secs_f64());
+        let epoch = bar_text::epoch(epoch, ctx.config().epochs());
+        let (step, seconds) = (ctx.global_step(), took.as_secs_f64());
         let mut line = format!("epoch {epoch}  step {step:>5}  {seconds:.1} s");
         for metric in metrics(ctx) {
             let _ = write!(line, "  {metric}");
