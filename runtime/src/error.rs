@@ -3,6 +3,7 @@
 use crate::checkpoint::CheckpointError;
 use crate::config::ConfigurationError;
 use crate::context::{ContextError, Interruption};
+use crate::counted::counted;
 use crate::data::DataError;
 use crate::device::DeviceError;
 use crate::error_chain::in_one_line;
@@ -31,7 +32,7 @@ pub enum Error {
         "interrupted by {signal}{}{}{}",
         in_loop(*running_stage, *epoch, *batch_idx),
         waiting_for.as_ref().map(|item| format!(", while {item}")).unwrap_or_default(),
-        ways_on(*stage, checkpoint.as_deref())
+        ways_on(*stage, checkpoint.as_deref(), *lost_steps)
     )]
     Interrupted {
         /// The signal.
@@ -46,8 +47,10 @@ pub enum Error {
         batch_idx: Option<usize>,
         /// The worker that the loader was waiting for, and the samples that it was reading.
         waiting_for: Option<String>,
-        /// The newest checkpoint of the run: the one written at the interruption, if any.
+        /// The newest checkpoint of the run: the one written at the interruption, if any, or else the one that it was resumed from.
         checkpoint: Option<PathBuf>,
+        /// The number of optimizer steps that are not in that checkpoint, and in none if there is none: a resumed run takes them again.
+        lost_steps: usize,
     },
     /// The loss was NaN or infinite, and [`on_non_finite_loss`](field@crate::TrainerConfig::on_non_finite_loss) is
     /// [`Stop`](crate::trainer::NonFiniteLoss::Stop).
@@ -216,16 +219,21 @@ fn in_loop(running_stage: RunningStage, epoch: Option<usize>, batch_idx: Option<
 }
 
 /// Returns how to continue after an interruption.
-fn ways_on(stage: Stage, checkpoint: Option<&Path>) -> String {
+fn ways_on(stage: Stage, checkpoint: Option<&Path>, lost_steps: usize) -> String {
+    let (steps, are) = (counted(lost_steps, "step"), if lost_steps == 1 { "is" } else { "are" });
     match checkpoint {
         _ if stage != Stage::Fit => String::new(),
         Some(checkpoint) => {
-            format!(": to continue, run the same command with `--ckpt-path {}`", checkpoint.display())
+            let lost =
+                if lost_steps > 0 { format!("{steps} since the last checkpoint {are} lost; ") } else { String::new() };
+            format!(": {lost}to continue, run the same command with `--ckpt-path {}`", checkpoint.display())
         }
         None => {
-            ": no checkpoint was written; add `OnExceptionCheckpoint`, or `save_on_exception` to `ModelCheckpoint`, to \
+            let lost = if lost_steps > 0 { format!(", so {steps} {are} lost") } else { String::new() };
+            format!(
+                ": no checkpoint was written{lost}; add `OnExceptionCheckpoint`, or `save_on_exception` to `ModelCheckpoint`, to \
                  get one"
-                .to_owned()
+            )
         }
     }
 }
@@ -241,7 +249,16 @@ fn of_elements(non_finite: i64, elements: i64) -> String {
 impl From<Interruption> for Error {
     fn from(Interruption { signal, running_stage, location, waiting_for }: Interruption) -> Self {
         let RunLocation { stage, epoch, batch_idx } = location;
-        Self::Interrupted { signal, stage, running_stage, epoch, batch_idx, waiting_for, checkpoint: None }
+        Self::Interrupted {
+            signal,
+            stage,
+            running_stage,
+            epoch,
+            batch_idx,
+            waiting_for,
+            checkpoint: None,
+            lost_steps: 0,
+        }
     }
 }
 

@@ -62,24 +62,30 @@ fn newest_checkpoint_is_named_if_none_was_written_at_the_end() {
     running.signal("INT");
     let (_, log) = running.end();
     let said = sentence(&log);
-    let told = said
-        .split_once(": to continue, run the same command with `--ckpt-path ")
-        .unwrap_or_else(|| panic!("{said}"))
-        .1
-        .trim_end_matches('`');
+    let (lost, told) =
+        said.split_once("; to continue, run the same command with `--ckpt-path ").unwrap_or_else(|| panic!("{said}"));
+    let told = told.trim_end_matches('`');
     assert!(told.starts_with("./lightning_logs/version_0/checkpoints/epoch="), "{said}");
-    Checkpoint::read(&program.path(told)).unwrap();
+    let saved = Checkpoint::read(&program.path(told)).unwrap().metadata.global_step;
+    let run: serde_json::Value =
+        serde_json::from_slice(&fs::read(program.path("lightning_logs/version_0/run.json")).unwrap()).unwrap();
+    let steps = match run["steps"].as_u64().unwrap() as usize - saved {
+        1 => "1 step since the last checkpoint is lost".to_owned(),
+        steps => format!("{steps} steps since the last checkpoint are lost"),
+    };
+    assert!(lost.ends_with(&format!(": {steps}")), "{steps}: {said}");
 
     let running = program.start(&format!("{ENDLESS} --enable-checkpointing false"));
     running.signal("INT");
     let said = sentence(&running.end().1);
-    assert!(
-        said.ends_with(
-            ", batch 0: no checkpoint was written; add `OnExceptionCheckpoint`, or `save_on_exception` to \
+    let none = |steps: &str| {
+        format!(
+            ": no checkpoint was written, so {steps} lost; add `OnExceptionCheckpoint`, or `save_on_exception` to \
              `ModelCheckpoint`, to get one"
-        ) || said.contains(", batch 1: no checkpoint"),
-        "{said}"
-    );
+        )
+    };
+    let is_of = |batch: &str, steps: &str| said.ends_with(&format!(", batch {batch}{}", none(steps)));
+    assert!(is_of("0", "1 step is") || is_of("1", "2 steps are"), "{said}");
 }
 
 #[test]

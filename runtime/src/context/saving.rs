@@ -34,8 +34,10 @@ pub(super) struct Saving {
     pending: Vec<PendingSave>,
     writer: Writer,
     folders: Folders,
-    /// Whether a checkpoint was written in this run.
-    has_saved: bool,
+    /// The optimizer steps at the last checkpoint of this run.
+    saved_at: Option<usize>,
+    /// The optimizer steps of the checkpoint that was restored.
+    resumed_at: usize,
     /// The loader of the running training epoch.
     train_loader: Option<SavedLoader>,
     /// The random numbers before the part that a resumed run repeats if this run fails now.
@@ -133,11 +135,19 @@ impl RunContext {
 
     /// Whether a checkpoint was written in this run.
     pub(crate) fn has_saved(&self) -> bool {
-        self.saving.has_saved
+        self.saving.saved_at.is_some()
+    }
+
+    /// The number of optimizer steps since the last checkpoint of this run, or since its beginning: those that are lost if it ends here.
+    pub(crate) fn unsaved_steps(&self) -> usize {
+        if self.is_restoring() {
+            return 0;
+        }
+        self.global_step().saturating_sub(self.saving.saved_at.unwrap_or(self.saving.resumed_at))
     }
 
     pub(super) fn record_save(&mut self) {
-        self.saving.has_saved = true;
+        self.saving.saved_at = Some(self.global_step());
     }
 
     /// Whether a part of the checkpoint that the run started from has not been restored yet. A checkpoint written now would lack
@@ -149,6 +159,7 @@ impl RunContext {
     /// Records that the checkpoint has been restored completely.
     pub(crate) fn set_restored(&mut self) {
         self.saving.is_restored = true;
+        self.saving.resumed_at = self.global_step();
     }
 
     /// Keeps the checkpoint that the run is resumed from until training continues.

@@ -9,7 +9,7 @@ use crate::messages;
 use crate::module::{LightningModule, LightningModuleTable, Run, call_hook};
 use crate::panic;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 impl<M: LightningModule> Run<'_, M> {
     /// Calls `on_exception`, and finalizes the loggers. As in Lightning, `teardown` is not called. Further errors are logged as
@@ -29,8 +29,9 @@ impl<M: LightningModule> Run<'_, M> {
         warn(self.ctx.log_saved_checkpoints());
         warn(self.ctx.finalize_loggers(RunStatus::Failed));
         self.ctx.warn_of_failing_loggers(false);
-        if let Error::Interrupted { checkpoint, .. } = &mut error {
-            *checkpoint = written.or_else(|| newest(self.ctx));
+        if let Error::Interrupted { checkpoint, lost_steps, .. } = &mut error {
+            *lost_steps = self.ctx.unsaved_steps();
+            *checkpoint = written.or_else(|| newest(self.ctx)).or_else(|| self.ctx.ckpt_path().map(Path::to_owned));
         }
         self.end_run_file(Some(&error));
         error
