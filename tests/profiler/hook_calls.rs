@@ -23,7 +23,7 @@ fn trace_of_hooks_has_a_line_for_each_call_in_order() {
         .enable_checkpointing(false)
         .default_root_dir(folder.path())
         .trace_hooks(path.clone());
-    let (mut model, mut data) = (Line::new(Hparams { step: 0 }), Rows(DataHparams { read: 0, workers: 0 }));
+    let (mut model, mut data) = (Line::new(Hparams::default()), Rows(DataHparams { read: 0, workers: 0 }));
     Trainer::new(config).fit(&mut model, &mut data).unwrap();
     let text = fs::read_to_string(path).unwrap();
     let lines = lines(&text);
@@ -78,7 +78,7 @@ fn trace_of_hooks_ends_with_the_hook_that_was_running() {
 #[test]
 fn trace_of_hooks_that_cannot_be_written_is_an_error() {
     let config = TrainerConfig::default().trace_hooks(std::path::PathBuf::from("/missing/hooks.tsv"));
-    let (mut model, mut data) = (Line::new(Hparams { step: 0 }), Rows(DataHparams { read: 0, workers: 0 }));
+    let (mut model, mut data) = (Line::new(Hparams::default()), Rows(DataHparams { read: 0, workers: 0 }));
     let error = Trainer::new(config).fit(&mut model, &mut data).unwrap_err().to_string();
     assert!(error.starts_with("cannot write the trace of hooks /missing/hooks.tsv: "), "{error}");
 }

@@ -67,11 +67,14 @@ impl Rows {
 }
 
 /// The hyperparameters of [`Line`].
-#[derive(Args, Serialize, Deserialize)]
+#[derive(Args, Default, Serialize, Deserialize)]
 pub struct Hparams {
     /// The milliseconds that the loss takes
     #[arg(long, default_value_t = 0)]
     pub step: u64,
+    /// Whether `configure_optimizers` requests the number of optimizer steps
+    #[arg(long)]
+    pub estimates: bool,
 }
 
 /// A linear layer, which learns to return zero.
@@ -79,6 +82,7 @@ pub struct Line {
     vs: nn::VarStore,
     layer: nn::Linear,
     step: Duration,
+    estimates: bool,
 }
 
 #[lightning_module]
@@ -88,7 +92,7 @@ impl Line {
         seed_everything(1);
         let vs = nn::VarStore::new(Device::Cpu);
         let layer = nn::linear(vs.root(), 2, 1, nn::LinearConfig::default());
-        Self { vs, layer, step: Duration::from_millis(hparams.step) }
+        Self { vs, layer, step: Duration::from_millis(hparams.step), estimates: hparams.estimates }
     }
 
     fn parameters(&mut self) -> &mut nn::VarStore {
@@ -118,8 +122,11 @@ impl Line {
 
     fn on_train_batch_end(&mut self) {}
 
-    fn configure_optimizers(&self) -> Sgd {
-        Sgd::new(1e-4)
+    fn configure_optimizers(&self, ctx: &mut Context) -> Result<Sgd> {
+        if self.estimates {
+            ctx.estimated_stepping_batches()?;
+        }
+        Ok(Sgd::new(1e-4))
     }
 
     #[not_a_hook]

@@ -37,6 +37,8 @@ fn tree(lines: &mut std::iter::Peekable<std::str::Lines<'_>>, indent: usize) -> 
 struct Player {
     callbacks: Vec<String>,
     epochs: u64,
+    /// Whether `configure_optimizers` requests the number of steps.
+    estimates: bool,
     /// The running epoch and batch.
     epoch: u64,
     batch: u64,
@@ -77,6 +79,12 @@ impl Player {
                 self.play(below);
             }
         } else {
+            if title == "if it calls ctx.estimated_stepping_batches" {
+                if self.estimates {
+                    self.play(below);
+                }
+                return;
+            }
             // what it depends on is not known before the run
             assert_eq!(title, "whenever a checkpoint is written");
         }
@@ -110,6 +118,7 @@ impl Player {
         }
         match when {
             "" => true,
+            "if not called before" => !self.estimates,
             // in these tests, the optimizer steps before each validation, and nothing schedules its rate
             "if the optimizer has just stepped" => true,
             "the first time" => self.epoch == 0,
@@ -126,7 +135,8 @@ fn compare(folder: &Path, verb: &str, flags: &str, epochs: u64) {
     let (head, body) = plan.split_once("\n\n").unwrap();
     let callbacks = head.lines().find_map(|line| line.strip_prefix("callbacks: ")).unwrap();
     let callbacks = callbacks.split(", ").filter(|name| *name != "none").map(str::to_owned).collect();
-    let mut player = Player { callbacks, epochs, epoch: 0, batch: 0, calls: Vec::new() };
+    let mut player =
+        Player { callbacks, epochs, estimates: flags.contains("--estimates"), epoch: 0, batch: 0, calls: Vec::new() };
     player.play(&tree(&mut body.lines().peekable(), 0));
     let trace = fs::read_to_string(folder.join("hooks.tsv")).unwrap();
     let called = trace.lines().skip(1).map(|line| line.split('\t').collect::<Vec<_>>());
@@ -162,6 +172,13 @@ fn plan_is_what_a_fit_calls_that_accumulates_and_validates_within_epochs() {
 fn plan_is_what_a_fit_without_validation_calls() {
     let folder = tempfile::tempdir().unwrap();
     compare(folder.path(), "fit", "--max-epochs 1 --limit-val-batches 0 --accumulate-grad-batches 3", 1);
+}
+
+#[test]
+fn plan_is_what_a_fit_calls_whose_optimizer_needs_the_number_of_steps() {
+    let folder = tempfile::tempdir().unwrap();
+    compare(folder.path(), "fit", "--max-epochs 1 --estimates", 1);
+    compare(folder.path(), "fit", "--max-epochs 1 --optimizer sgd --optimizer.lr 0.1", 1);
 }
 
 #[test]

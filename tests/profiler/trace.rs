@@ -91,7 +91,7 @@ fn steps(ranges: &[Range]) -> Vec<&str> {
 #[test]
 fn trace_has_operators_below_the_hooks_of_its_steps() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut model, mut data) = (Line::new(Hparams { step: 0 }), Rows(DataHparams { read: 0, workers: 1 }));
+    let (mut model, mut data) = (Line::new(Hparams::default()), Rows(DataHparams { read: 0, workers: 1 }));
     let mut trainer = Trainer::new(config(&folder, TraceSchedule::default()));
     trainer.fit(&mut model, &mut data).unwrap();
     let path = trainer.context().made_log_dir().unwrap().join("trace.json");
@@ -131,7 +131,7 @@ fn trace_follows_its_schedule() {
     // 8 steps: the second repetition is cut short by the end of the run
     let schedule = TraceSchedule { skip_first: 1, wait: 1, warmup: 0, active: 3, repeat: 2 };
     let mut trainer = Trainer::new(config(&folder, schedule));
-    trainer.fit(&mut Line::new(Hparams { step: 0 }), training_only(Duration::ZERO)).unwrap();
+    trainer.fit(&mut Line::new(Hparams::default()), training_only(Duration::ZERO)).unwrap();
     let run = trainer.context().made_log_dir().unwrap();
     assert_eq!(steps(&read(&run.join("trace.json"))), ["ProfilerStep#2", "ProfilerStep#3", "ProfilerStep#4"]);
     assert_eq!(steps(&read(&run.join("trace_1.json"))), ["ProfilerStep#6", "ProfilerStep#7"]);
@@ -143,7 +143,7 @@ fn trace_of_another_verb_counts_its_batches() {
     let schedule = TraceSchedule { wait: 0, warmup: 0, active: 1, ..TraceSchedule::default() };
     let mut trainer = Trainer::new(config(&folder, schedule));
     let mut data = Rows(DataHparams { read: 0, workers: 0 });
-    trainer.test(&mut Line::new(Hparams { step: 0 }), &mut data).unwrap();
+    trainer.test(&mut Line::new(Hparams::default()), &mut data).unwrap();
     let ranges = read(&trainer.context().made_log_dir().unwrap().join("trace.json"));
     assert_eq!(steps(&ranges), ["ProfilerStep#0"]);
     assert_eq!(ranges.iter().filter(|range| range.name == "[LightningModule]Line.test_step").count(), 1);
@@ -154,6 +154,6 @@ fn trace_of_a_schedule_without_steps_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let schedule = TraceSchedule { active: 0, ..TraceSchedule::default() };
     let error =
-        Trainer::new(config(&folder, schedule)).fit(&mut Line::new(Hparams { step: 0 }), training_only(Duration::ZERO));
+        Trainer::new(config(&folder, schedule)).fit(&mut Line::new(Hparams::default()), training_only(Duration::ZERO));
     assert_eq!(error.unwrap_err().to_string(), "`active` of the `profiler` is 0: a trace needs at least one step");
 }

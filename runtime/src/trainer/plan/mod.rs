@@ -88,6 +88,10 @@ struct Planner<'a> {
     lines: Vec<Line>,
 }
 
+/// When the training loader is created: the plan does not call `configure_optimizers`, and does not know.
+const LOADED_EARLY: &str = "if it calls ctx.estimated_stepping_batches";
+const LOADED_LATE: &str = "if not called before";
+
 /// All callbacks, in their order.
 const CALLBACKS: &str = "callbacks";
 
@@ -114,9 +118,7 @@ impl Planner<'_> {
     }
 
     fn fit(&mut self) {
-        if !self.has_chosen_optimizer {
-            self.module(Hook::ConfigureOptimizers);
-        }
+        self.optimizers();
         self.both(Hook::OnFitStart);
         let validates = self.of_module.contains(&Hook::ValidationStep)
             && !self.config.limit_val_batches.is_zero()
@@ -130,7 +132,8 @@ impl Planner<'_> {
             self.of_callbacks(Hook::OnSanityCheckEnd);
         }
         if !self.config.limit_train_batches.is_zero() {
-            self.loader(Hook::TrainDataloader, "");
+            let when = if self.may_load_early() { LOADED_LATE } else { "" };
+            self.loader(Hook::TrainDataloader, when);
             let first_is_validated = self.config.check_val_every_n_epoch.is_none_or(|epochs| epochs == 1);
             if validates && !checks && first_is_validated {
                 self.loader(Hook::ValDataloader, "");
@@ -146,6 +149,24 @@ impl Planner<'_> {
                 plan.both(Hook::OnSaveCheckpoint);
                 plan.of_callbacks(Hook::StateDict);
                 plan.data_module(Hook::StateDict);
+            });
+        }
+    }
+
+    /// Whether the module's own `configure_optimizers` may request the number of steps, which it gets in a second call.
+    fn may_load_early(&self) -> bool {
+        !self.has_chosen_optimizer && self.of_module.contains(&Hook::ConfigureOptimizers)
+    }
+
+    fn optimizers(&mut self) {
+        if self.has_chosen_optimizer {
+            return;
+        }
+        self.module(Hook::ConfigureOptimizers);
+        if self.may_load_early() {
+            self.within(LOADED_EARLY.to_owned(), |plan| {
+                plan.loader(Hook::TrainDataloader, "");
+                plan.module(Hook::ConfigureOptimizers);
             });
         }
     }
