@@ -69,6 +69,11 @@ impl PseudoTerminal {
         locked(&self.parser).screen().clone()
     }
 
+    /// All that was written so far.
+    pub fn written(&self) -> String {
+        String::from_utf8_lossy(&locked(&self.written)).into_owned()
+    }
+
     /// The text on the screen.
     pub fn text(&self) -> String {
         self.screen().contents()

@@ -3,10 +3,8 @@
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget};
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
-#[cfg(feature = "dashboard")]
-use std::sync::PoisonError;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 /// How many times a second a bar is drawn at most.
 const BAR_HZ: u8 = 10;
@@ -17,29 +15,21 @@ static BARS: OnceLock<MultiProgress> = OnceLock::new();
 /// Whether the dashboard has the terminal, so that no bar is drawn.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Restores the terminal that the dashboard has, before the process aborts.
-static RESTORE: Mutex<Option<Restore>> = Mutex::new(None);
-
-type Restore = Box<dyn FnOnce() + Send>;
-
 /// Returns whether the dashboard has the terminal.
 pub(crate) fn is_taken() -> bool {
     IS_TAKEN.load(Ordering::Relaxed)
 }
 
-/// Sets how the terminal is restored that the dashboard has from now on; `None` if it does not have it any more.
+/// Sets whether the dashboard has the terminal.
 #[cfg(feature = "dashboard")]
-pub(crate) fn set_taken(restore: Option<Restore>) {
-    IS_TAKEN.store(restore.is_some(), Ordering::Relaxed);
-    *RESTORE.lock().unwrap_or_else(PoisonError::into_inner) = restore;
+pub(crate) fn set_taken(is_taken: bool) {
+    IS_TAKEN.store(is_taken, Ordering::Relaxed);
 }
 
 /// Restores the terminal before the process aborts.
 pub(crate) fn restore() {
-    // the panicking thread may hold the lock
-    if let Some(restore) = RESTORE.try_lock().ok().and_then(|mut restore| restore.take()) {
-        restore();
-    }
+    #[cfg(feature = "dashboard")]
+    crate::native::restore_screen_at_end();
 }
 
 /// Draws a bar, hidden so far, below all lines that are written through this module.

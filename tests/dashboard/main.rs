@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod bar;
+mod ends;
 mod keys;
 mod live;
 mod runs;

@@ -19,6 +19,9 @@ struct Hparams {
     /// The step in which the run fails
     #[arg(long)]
     fail_in: Option<usize>,
+    /// How the process ends in the third step: `exit`, or `abort` as libtorch does after an exception that nothing catches
+    #[arg(long, default_value = "")]
+    end: String,
     /// Whether drawing the dashboard panics from the third step on
     #[arg(long)]
     panic: bool,
@@ -71,6 +74,17 @@ impl Slow {
         if self.hparams.abort && step == 2 {
             tch_lightning::__testing::abort_on_panics();
             panic!("a panic that aborts");
+        }
+        match self.hparams.end.as_str() {
+            "exit" if step == 2 => {
+                println!("the last line");
+                std::process::exit(7);
+            }
+            "abort" if step == 2 => {
+                eprintln!("the last line");
+                std::process::abort();
+            }
+            _ => {}
         }
         while self.hparams.wait_in == Some(step) && !Path::new("continue").exists() {
             sleep(Duration::from_millis(5));

@@ -2,6 +2,7 @@
 //! They are shown among the messages, and written to the terminal after the screen is closed.
 
 use crate::counted::counted;
+use crate::native::{Redirected, is_ending, set_drained};
 use crate::terminal;
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 use std::collections::VecDeque;
@@ -49,6 +50,20 @@ impl Lines {
     }
 }
 
+impl Lines {
+    /// Ends the capture, and writes the lines to the terminal.
+    fn write(&mut self) {
+        self.is_over = true;
+        let skipped = self.count - self.lines.len();
+        if skipped > 0 {
+            terminal::say(format_args!("… {} before these are not shown", counted(skipped, "line")));
+        }
+        for line in std::mem::take(&mut self.lines) {
+            terminal::say(line);
+        }
+    }
+}
+
 /// The redirection of stdout and stderr, as far as they are the terminal. Dropping it ends it, and writes the lines to the terminal.
 pub(super) struct Capture {
     stdout: Option<OwnedFd>,
@@ -90,11 +105,10 @@ impl Capture {
         }
     }
 
-    /// Returns a function that ends the redirection before the process aborts. Lines that were captured are lost.
-    pub(super) fn restore(&self) -> io::Result<impl FnOnce() + Send + use<>> {
+    /// Returns the streams as they were, for an end of the process that drops nothing.
+    pub(super) fn redirected(&self) -> io::Result<Redirected> {
         let copy = |stream: &Option<OwnedFd>| stream.as_ref().map(OwnedFd::try_clone).transpose();
-        let (stdout, stderr) = (copy(&self.stdout)?, copy(&self.stderr)?);
-        Ok(move || end(stdout, stderr))
+        Ok(Redirected { stdout: copy(&self.stdout)?, stderr: copy(&self.stderr)? })
     }
 
     /// Returns the lines that were written since the last call, without colours.
@@ -116,15 +130,7 @@ impl Drop for Capture {
         while !self.reader.is_finished() && since.elapsed() < PATIENCE {
             thread::sleep(Duration::from_millis(1));
         }
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.is_over = true;
-        let skipped = lines.count - lines.lines.len();
-        if skipped > 0 {
-            terminal::say(format_args!("… {} before these are not shown", counted(skipped, "line")));
-        }
-        for line in std::mem::take(&mut lines.lines) {
-            terminal::say(line);
-        }
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).write();
     }
 }
 
@@ -156,5 +162,10 @@ fn read(pipe: PipeReader, lines: &Mutex<Lines>) {
         let whole = line.strip_suffix(b"\n").unwrap_or(&line);
         lines.lock().unwrap_or_else(PoisonError::into_inner).add(whole);
         line.clear();
+    }
+    // the streams were restored at the end of the process, which waits for this
+    if is_ending() {
+        lines.lock().unwrap_or_else(PoisonError::into_inner).write();
+        set_drained();
     }
 }

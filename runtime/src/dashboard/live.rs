@@ -89,22 +89,18 @@ impl Live {
         let shared = Arc::new(Shared { position: Mutex::new(plan.from), ..Shared::default() });
         let (rows, received) = sync_channel(MOST_ROWS);
         let capture = Capture::begin()?;
-        let screen = Screen::enter(capture.terminal()?)?;
+        let screen = Screen::enter(capture.terminal()?, capture.redirected()?)?;
         let of_thread = Arc::clone(&shared);
-        let (restore_screen, restore_streams) = (screen.restore()?, capture.restore()?);
-        terminal::set_taken(Some(Box::new(move || {
-            restore_screen();
-            restore_streams();
-        })));
+        terminal::set_taken(true);
         let thread = thread::Builder::new().name("dashboard".to_owned()).spawn(move || {
             let outcome = panic::catch(|| LiveView::new(plan, screen, capture, &of_thread, received).run());
             // by now the terminal is restored, also after a panic
-            terminal::set_taken(None);
+            terminal::set_taken(false);
             if let Err(error) = outcome {
                 messages::warning!("the dashboard is closed, and the run continues without it: {error:#}");
             }
         });
-        let thread = thread.inspect_err(|_| terminal::set_taken(None))?;
+        let thread = thread.inspect_err(|_| terminal::set_taken(false))?;
         Ok(Self { shared, rows, times_at: Instant::now(), thread: Some(thread) })
     }
 

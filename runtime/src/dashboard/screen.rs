@@ -3,9 +3,12 @@
 use super::draw::draw;
 use super::keys::Action;
 use super::state::DashboardState;
+use crate::native::{
+    Redirected, guard_screen, is_ending, restore_screen, stop_process, takes_continuation, takes_stop,
+};
 use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
-use ratatui::crossterm::event::{self, Event};
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::crossterm::{cursor, execute};
 use ratatui::layout::Rect;
@@ -17,6 +20,9 @@ use std::time::{Duration, Instant};
 
 /// The size of a terminal that does not know its own.
 const UNKNOWN: (u16, u16) = (80, 24);
+
+/// The largest part of a terminal that is drawn to. A terminal may say that it has any size, for which there may not be the memory.
+const MOST: (u16, u16) = (1000, 500);
 
 /// How long the screen stays as it is, unless a key is pressed: drawing must not take the processors from the training.
 const REDRAW: Duration = Duration::from_millis(250);
@@ -44,13 +50,28 @@ pub(crate) struct Screen {
 
 impl Screen {
     /// Takes the screen of a terminal.
-    pub(crate) fn enter(file: File) -> io::Result<Self> {
-        // keys need a terminal to read from
-        let has_keys = enable_raw_mode().is_ok();
-        let mut screen =
-            Self { terminal: CrosstermBackend::new(file.try_clone()?), file, shown: None, drawn: None, has_keys };
-        execute!(screen.file, EnterAlternateScreen, cursor::Hide)?;
+    pub(crate) fn enter(file: File, redirected: Redirected) -> io::Result<Self> {
+        let terminal = CrosstermBackend::new(file.try_clone()?);
+        guard_screen(file.try_clone()?, redirected);
+        let mut screen = Self { terminal, file, shown: None, drawn: None, has_keys: false };
+        screen.take()?;
         Ok(screen)
+    }
+
+    /// Takes the screen and the keys.
+    fn take(&mut self) -> io::Result<()> {
+        // keys need a terminal to read from
+        self.has_keys = enable_raw_mode().is_ok();
+        self.shown = None;
+        execute!(self.file, EnterAlternateScreen, cursor::Hide)
+    }
+
+    /// Gives the terminal to the shell while the process is stopped.
+    fn stop(&mut self) -> io::Result<()> {
+        execute!(self.file, LeaveAlternateScreen, cursor::Show)?;
+        let _ = disable_raw_mode();
+        stop_process();
+        self.take()
     }
 
     /// The columns and rows.
@@ -61,6 +82,18 @@ impl Screen {
 
     /// Draws the state, and waits for a key for a moment. Returns what it does other than changing the view.
     pub(crate) fn show(&mut self, state: &mut DashboardState) -> io::Result<Option<Action>> {
+        while is_ending() {
+            // the terminal is restored, and the process ends at any moment
+            std::thread::park();
+        }
+        if takes_stop() {
+            self.stop()?;
+        }
+        if takes_continuation() {
+            // after a stop that could not be prepared for, the shell has changed the modes
+            let _ = disable_raw_mode();
+            self.take()?;
+        }
         let size = size(&self.file);
         if self.shown.as_ref().is_none_or(|shown| shown.area != size) {
             self.terminal.clear()?;
@@ -79,12 +112,6 @@ impl Screen {
         self.key(state)
     }
 
-    /// Returns a function that restores the terminal before the process aborts.
-    pub(super) fn restore(&self) -> io::Result<impl FnOnce() + Send + use<>> {
-        let file = self.file.try_clone()?;
-        Ok(move || leave(&file))
-    }
-
     fn key(&mut self, state: &mut DashboardState) -> io::Result<Option<Action>> {
         let wait = Duration::from_millis(50);
         if !self.has_keys {
@@ -101,6 +128,7 @@ impl Screen {
         }
         self.drawn = None;
         match event::read()? {
+            Event::Key(key) if is_ctrl_z(&key) => self.stop().map(|()| None),
             Event::Key(key) => Ok(state.press(key)),
             _ => Ok(None),
         }
@@ -109,17 +137,18 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        leave(&self.file);
+        if restore_screen() {
+            let _ = disable_raw_mode();
+        }
     }
 }
 
-fn leave(mut terminal: &File) {
-    let _ = execute!(terminal, LeaveAlternateScreen, cursor::Show);
-    let _ = disable_raw_mode();
+fn is_ctrl_z(key: &KeyEvent) -> bool {
+    key.code == KeyCode::Char('z') && key.modifiers.contains(KeyModifiers::CONTROL) && key.kind == KeyEventKind::Press
 }
 
 fn size(terminal: &File) -> Rect {
     let size = tcgetwinsize(terminal).map(|size| (size.ws_col, size.ws_row)).unwrap_or_default();
     let (columns, rows) = if size.0 == 0 || size.1 == 0 { UNKNOWN } else { size };
-    Rect::new(0, 0, columns, rows)
+    Rect::new(0, 0, columns.min(MOST.0), rows.min(MOST.1))
 }

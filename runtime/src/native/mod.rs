@@ -21,6 +21,8 @@ mod message;
 mod norms;
 mod random;
 mod record;
+#[cfg(feature = "dashboard")]
+mod screen_guard;
 mod signal;
 mod steps;
 mod stream;
@@ -50,6 +52,11 @@ pub(crate) use message::{readable, without_backtrace};
 pub(crate) use norms::{norms, norms_of_differences};
 pub(crate) use random::RandomState;
 pub(crate) use record::Record;
+#[cfg(feature = "dashboard")]
+pub(crate) use screen_guard::{
+    Redirected, guard_screen, is_ending, restore_screen, restore_screen_at_end, set_drained, stop_process,
+    takes_continuation, takes_stop,
+};
 pub(crate) use signal::{Disposition, disposition};
 pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;

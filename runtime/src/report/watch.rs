@@ -7,6 +7,7 @@ use super::tail::{Appended, Tail};
 use crate::context::{CONFIG, LOGS, versions};
 use crate::dashboard::{Action, DashboardState, Mode, Screen, can_be_shown, left_behind, snapshot};
 use crate::loggers::{METRICS_CSV, METRICS_JSON_LINES};
+use crate::native::Redirected;
 use crate::profiler::short_type_name;
 use crate::regular_file;
 use crate::signal::Signals;
@@ -98,7 +99,7 @@ impl Watched {
     fn show(&mut self) -> io::Result<Vec<String>> {
         let signals = Signals::catch()?;
         let terminal: File = io::stdout().as_fd().try_clone_to_owned()?.into();
-        let mut screen = Screen::enter(terminal)?;
+        let mut screen = Screen::enter(terminal, Redirected::default())?;
         let mut looked = Instant::now();
         while signals.caught().is_none() {
             if let Some(Action::Quit | Action::Interrupt) = screen.show(&mut self.state)? {
