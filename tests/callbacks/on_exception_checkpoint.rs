@@ -121,6 +121,6 @@ fn file_needs_a_name() {
     let folder = tempfile::tempdir().unwrap();
     let save = OnExceptionCheckpoint::new(folder.path()).filename("");
     let error = Trainer::new(config()).callback(save).fit(&mut line(), ()).unwrap_err();
-    assert_eq!(error.to_string(), "OnExceptionCheckpoint: `filename` must not be empty");
+    assert_eq!(error.to_string(), "`filename` of OnExceptionCheckpoint must not be empty");
     assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing is saved under no name");
 }

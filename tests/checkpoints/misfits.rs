@@ -113,14 +113,8 @@ fn misfit(what: &str) -> String {
 #[test]
 fn optimizers_of_another_kind_are_refused() {
     let two = || two_of(Sgd::new(0.1), Sgd::new(0.1));
-    assert_eq!(
-        Saved::of(two()).refused(config(2), Sgd::new(0.1)),
-        misfit("it has 2 optimizers, but `configure_optimizers` returned 1")
-    );
-    assert_eq!(
-        Saved::of(Sgd::new(0.1)).refused(config(2), two()),
-        misfit("it has 1 optimizer, but `configure_optimizers` returned 2")
-    );
+    assert_eq!(Saved::of(two()).refused(config(2), Sgd::new(0.1)), misfit("it has 2 optimizers, but this run has 1"));
+    assert_eq!(Saved::of(Sgd::new(0.1)).refused(config(2), two()), misfit("it has 1 optimizer, but this run has 2"));
     assert_eq!(
         Saved::of(two()).refused(config(2), two_of(Sgd::new(0.1), Adagrad::new(0.1))),
         misfit("its optimizer 1 is SGD, but the run's is Adagrad")
@@ -155,11 +149,11 @@ fn schedulers_that_differ_are_refused() {
     let scheduled = || Optimizers::from(Sgd::new(0.1).lr_scheduler(StepLr::new(1)));
     assert_eq!(
         Saved::of(scheduled()).refused(config(2), Sgd::new(0.1)),
-        misfit("it has 1 learning-rate scheduler, but `configure_optimizers` returned 0")
+        misfit("it has 1 learning-rate scheduler, but this run has 0")
     );
     assert_eq!(
         Saved::of(Sgd::new(0.1)).refused(config(2), scheduled()),
-        misfit("it has 0 learning-rate schedulers, but `configure_optimizers` returned 1")
+        misfit("it has 0 learning-rate schedulers, but this run has 1")
     );
     assert_eq!(
         Saved::of(scheduled()).refused(config(2), Sgd::new(0.1).lr_scheduler(ExponentialLr::new(0.5))),

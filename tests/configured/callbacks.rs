@@ -65,16 +65,25 @@ fn early_stopping_of_a_flag_or_a_file_ends_the_run() {
 fn callback_settings_that_are_invalid_are_refused() {
     let program = Program::new();
     for (arguments, mistake) in [
-        (&["--checkpoint.save-top-k", "many"][..], "invalid `checkpoint`: "),
-        (&["--early-stopping.patience", "2"], "invalid `early_stopping`: missing field `monitor`"),
-        (&["--early-stopping.monitor", "val_loss", "--early-stopping.mode", "up"], "unknown variant `up`"),
+        (
+            &["--checkpoint.save-top-k", "many"][..],
+            "`--checkpoint.save-top-k`: invalid type: string \"many\", expected a whole number",
+        ),
+        (&["--early-stopping.patience", "2"], "error: `--early-stopping.monitor` is required for early_stopping"),
+        (
+            &["--early-stopping.monitor", "val_loss", "--early-stopping.mode", "up"],
+            "`--early-stopping.mode`: `up` is unknown: write min or max",
+        ),
     ] {
         let said = program.fail(&[&["fit", "--max-epochs", "1"], arguments].concat());
         assert!(said.contains(mistake), "{arguments:?}: {said}");
     }
     program.write("run.yaml", "checkpoint: {save_topk: 3}\n");
     let said = program.fail(&["fit", "--config", "run.yaml"]);
-    assert!(said.contains("invalid `checkpoint`: unknown field `save_topk`"), "{said}");
+    assert!(
+        said.contains("invalid configuration run.yaml: `checkpoint.save_topk` is unknown: write `save_top_k`"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -120,7 +129,7 @@ fn callbacks_of_a_list_that_are_invalid_are_refused() {
         ),
         (
             "callbacks: [{name: stochastic_weight_averaging}]",
-            "`--callback.swa-lrs` is required for stochastic_weight_averaging",
+            "`callbacks.0.swa_lrs` is required for stochastic_weight_averaging",
         ),
     ] {
         program.write("run.yaml", file);

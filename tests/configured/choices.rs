@@ -99,7 +99,7 @@ fn choices_that_are_invalid_are_refused() {
         ("model: {activation: {name: clamp, maxi: 1}}", "`model.activation.maxi` is unknown: write `max`"),
         (
             "model: {activation: {name: clamp, max: high}}",
-            "`model.activation.max`: invalid type: string \"high\", expected f64",
+            "`model.activation.max`: invalid type: string \"high\", expected a number",
         ),
         (
             "model: {activation: {slope: 1}}",

@@ -4,8 +4,10 @@ mod callbacks;
 mod choices;
 mod completions;
 mod determinism;
+mod forms;
 mod loggers;
 mod optimizers;
+mod ranges;
 mod saved;
 mod subcommands;
 

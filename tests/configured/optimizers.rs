@@ -173,13 +173,13 @@ fn optimizers_that_are_invalid_are_refused() {
             "--optimizer.lr 0.1",
             "`--optimizer.lr` requires `--optimizer`: sgd, adam, adamw, adamax, nadam, radam, rmsprop, adagrad, adadelta or lbfgs",
         ),
-        ("--optimizer sgd --optimizer.lr high", "`--optimizer.lr`: invalid type: string \"high\", expected f64"),
+        ("--optimizer sgd --optimizer.lr high", "`--optimizer.lr`: invalid type: string \"high\", expected a number"),
         ("--optimizer sgd --lr-scheduler step", "`--lr-scheduler.step-size` is required for step"),
         (
             "--lr-scheduler step --lr-scheduler.step-size 3",
             "`--lr-scheduler` requires `--optimizer`: without it, the model's `configure_optimizers` returns the optimizer with its schedulers",
         ),
-        ("--optimizer sgd --optimizer.lr -1", "SGD: lr must be a number of 0 or more, but it is -1"),
+        ("--optimizer sgd --optimizer.lr -1", "`--optimizer.lr` must be a finite number of 0 or more, but it is -1"),
     ] {
         assert_eq!(program.error_of(&format!("fit {arguments}")), sentence, "{arguments}");
     }
@@ -197,7 +197,7 @@ fn optimizers_that_are_invalid_are_refused() {
         ("optimizer: {name: sdg}", "`optimizer`: `sdg` is unknown: write `sgd`"),
         ("optimizer: {name: sgd, momentun: 0.9}", "`optimizer.momentun` is unknown: write `momentum`"),
         ("optimizer: {name: adam, momentum: 0.9}", "`optimizer.momentum` is a field of sgd and rmsprop, not of adam"),
-        ("optimizer: {name: sgd, lr: high}", "`optimizer.lr`: invalid type: string \"high\", expected f64"),
+        ("optimizer: {name: sgd, lr: high}", "`optimizer.lr`: invalid type: string \"high\", expected a number"),
         ("optimizer: 3", "`optimizer` must be a name, or a table with the key `name`, but it is a number"),
         ("optimizer: {name: 3}", "`optimizer.name` must be a name, but it is a number"),
         (

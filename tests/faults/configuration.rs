@@ -241,7 +241,7 @@ fn file_of_lightnings_cli_is_accepted() {
 #[test]
 fn lightnings_unsupported_keys_have_a_replacement_each() {
     let said = Program::new().refuse_file(
-        "trainer:\n  strategy: ddp\n  num_nodes: 2\n  logger:\n    class_path: lightning.pytorch.loggers.TensorBoardLogger\n    \
+        "trainer:\n  strategy: ddp\n  num_nodes: 2\n  logger:\n    class_path: lightning.pytorch.loggers.CometLogger\n    \
          init_args: {save_dir: logs}\n  callbacks:\n    - class_path: lightning.pytorch.callbacks.EarlyStopping\n      \
          init_args: {monitor: val_loss}\n    - class_path: RichProgressBar\n  barebones: true\nmodel: {class_path: a.Other, \
          init_args: {width: 1}}\noptimizer:\n  class_path: torch.optim.Adam\n  init_args: {lr: 0.1}\nlr_scheduler:\n  class_path: \
@@ -261,7 +261,12 @@ fn lightnings_unsupported_keys_have_a_replacement_each() {
     ] {
         assert!(sentences.iter().any(|said| said.trim_start_matches('`') == sentence), "{sentence}\n{said}");
     }
-    assert!(said.contains("`trainer.logger` is not supported: instead of `TensorBoardLogger`, write `tensorboard`"));
+    assert!(
+        said.contains(
+            "`trainer.logger`: `lightning.pytorch.loggers.CometLogger` is not among the loggers, true, false, csv"
+        ),
+        "{said}"
+    );
 }
 
 #[test]

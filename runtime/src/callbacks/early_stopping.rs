@@ -1,9 +1,11 @@
 //! Ends training when a metric stops improving.
 
 use super::monitor::{MonitorMode, monitored};
+use crate::choice::FieldMistake;
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::counted::counted;
+use crate::error::Error;
 use crate::json;
 use crate::messages;
 use crate::module::{Callback, LightningModule};
@@ -178,6 +180,24 @@ impl EarlyStopping {
         self.state.stopping_reason
     }
 
+    /// Returns the first field that is out of range.
+    pub(crate) fn mistake(&self) -> Option<FieldMistake> {
+        let not_finite = |(name, value): (&str, f64)| {
+            let mistake = format!("must be a finite number, but it is {value}");
+            (!value.is_finite()).then(|| FieldMistake::new(name, mistake))
+        };
+        // an infinite threshold is one that is never reached
+        let not_a_number = |(name, value): (&str, Option<f64>)| {
+            value.filter(|value| value.is_nan()).map(|_| FieldMistake::new(name, "must be a number, but it is NaN"))
+        };
+        let thresholds =
+            [("stopping_threshold", self.stopping_threshold), ("divergence_threshold", self.divergence_threshold)];
+        if self.monitor.is_empty() {
+            return Some(FieldMistake::new("monitor", "must be the name of a logged metric, but it is empty"));
+        }
+        not_finite(("min_delta", self.min_delta)).or_else(|| thresholds.into_iter().find_map(not_a_number))
+    }
+
     fn checks_epochs(&self, ctx: &RunContext) -> bool {
         let config = ctx.config();
         let by_default = config.val_check_interval.is_one() && config.check_val_every_n_epoch == Some(1);
@@ -275,6 +295,9 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
     }
 
     fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
+        if let Some(mistake) = self.mistake() {
+            return Err(Error::configuration(mistake.in_code("EarlyStopping")).into());
+        }
         if stage == Stage::Fit {
             self.state = State::default();
         }

@@ -2,6 +2,7 @@
 
 use super::averaged_weights::AveragedWeights;
 use crate::checkpoint::{Checkpoint, MODULE};
+use crate::choice::FieldMistake;
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
@@ -44,7 +45,8 @@ pub struct ExponentialMovingAverage {
     /// Whether to average the module's buffers too, such as the running means of a batch norm; otherwise they are copied
     /// from the module at each update. Default true.
     pub use_buffers: bool,
-    /// Update after the optimizer steps whose index, from 0, is a multiple of this; 0 disables updates by steps. Default 1.
+    /// Update after the optimizer steps whose index, from 0, is a multiple of this; 0 disables updates by steps, and
+    /// requires `update_starting_at_epoch`. Default 1.
     pub update_every_n_steps: usize,
     /// The index of the first optimizer step, from 0, after which to update. Default 0.
     pub update_starting_at_step: Option<usize>,
@@ -129,6 +131,18 @@ impl ExponentialMovingAverage {
             .unwrap_or_default()
     }
 
+    /// Returns the first field that is out of range, or the fields that do not fit together.
+    pub(crate) fn mistake(&self) -> Option<FieldMistake> {
+        if !(0.0..=1.0).contains(&self.decay) {
+            return Some(FieldMistake::new("decay", format!("must be from 0 to 1, but it is {}", self.decay)));
+        }
+        (self.update_every_n_steps == 0 && self.update_starting_at_epoch.is_none()).then(|| {
+            let mistake = "`update_every_n_steps` is 0, so that the average is never updated: set it to 1 or more, or set \
+                           `update_starting_at_epoch`";
+            FieldMistake::new("", mistake)
+        })
+    }
+
     fn updates_at_step(&self, step: usize) -> bool {
         self.update_starting_at_step.is_none_or(|start| step >= start)
             && self.update_every_n_steps > 0
@@ -159,12 +173,8 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
     }
 
     fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, stage: Stage) -> Result<()> {
-        if !(0.0..=1.0).contains(&self.decay) {
-            let decay = self.decay;
-            return Err(Error::configuration(format!(
-                "`decay` of ExponentialMovingAverage must be from 0 to 1, but it is {decay}"
-            ))
-            .into());
+        if let Some(mistake) = self.mistake() {
+            return Err(Error::configuration(mistake.in_code("ExponentialMovingAverage")).into());
         }
         if stage == Stage::Fit {
             self.weights = None;

@@ -1,6 +1,7 @@
 //! Writes a checkpoint when a run fails.
 
 use crate::checkpoint::SaveRequest;
+use crate::choice::FieldMistake;
 use crate::context::phase::Outside;
 use crate::context::{Context, RunContext};
 use crate::error::Error;
@@ -50,6 +51,11 @@ fn default_filename() -> String {
 }
 
 impl OnExceptionCheckpoint {
+    /// Returns the first field that is invalid.
+    pub(crate) fn mistake(&self) -> Option<FieldMistake> {
+        self.filename.is_empty().then(|| FieldMistake::new("filename", "must not be empty"))
+    }
+
     /// Creates a callback that writes `on_exception.ckpt` to this folder.
     pub fn new(dirpath: impl Into<PathBuf>) -> Self {
         Self { dirpath: dirpath.into(), filename: default_filename() }
@@ -96,9 +102,8 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
     }
 
     fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
-        if self.filename.is_empty() {
-            let mistake = "OnExceptionCheckpoint: `filename` must not be empty".to_owned();
-            return Err(Error::configuration(mistake).into());
+        if let Some(mistake) = self.mistake() {
+            return Err(Error::configuration(mistake.in_code("OnExceptionCheckpoint")).into());
         }
         let refused = |(path, source)| FileError { what: REFUSED, path, source };
         Ok(atomic_file::check_folder(&self.folder()).map_err(refused)?)

@@ -1,18 +1,19 @@
 //! The variants of a choice and their fields, found by deserializing and serializing its type.
 
+use super::source::{OfType, Sample, Source};
 use super::{Choice, Documentation};
-use crate::json::{self, Probe, ProbeError};
+use crate::json::ProbeError;
 use crate::profiler::short_type_name;
 use crate::yaml::Table;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// The variants of a type.
 pub(crate) struct Choices {
     /// The key of a variant's name in serialized values.
     pub(crate) tag: &'static str,
     pub(crate) variants: Vec<Variant>,
-    /// Deserializes a value.
-    pub(super) fits: fn(&Value) -> Result<(), String>,
+    pub(super) source: Arc<dyn Source>,
 }
 
 pub(crate) struct Variant {
@@ -36,8 +37,18 @@ pub(crate) struct Field {
     pub(super) values: &'static [&'static str],
 }
 
+/// The reason why a type is not a choice.
+pub(super) enum NotAChoice {
+    /// It does not have a tag.
+    Tag,
+    /// It does not have variants.
+    Variants,
+    /// A required field has a type without a placeholder.
+    Field { variant: &'static str, field: &'static str },
+}
+
 /// A name that is neither a variant nor a field.
-const NO_NAME: &str = "\u{0}";
+pub(super) const NO_NAME: &str = "\u{0}";
 
 impl Choices {
     /// Finds the variants of a type.
@@ -46,20 +57,28 @@ impl Choices {
     /// If the type is not an internally tagged enumeration, or if a required field has a type without a placeholder.
     pub(super) fn of<T: Choice>() -> Result<Self, String> {
         let type_name = short_type_name(std::any::type_name::<T>());
-        let Err(ProbeError::Missing(tag)) = probe::<T>(Table::new()) else {
-            return Err(format!("`{type_name}` cannot be a choice: add `#[serde(tag = \"name\")]` to the enumeration"));
-        };
-        let Err(ProbeError::NotAVariant(names)) = probe::<T>(table(tag, NO_NAME)) else {
-            return Err(format!("`{type_name}` cannot be a choice: it must be an enumeration with variants"));
+        Self::of_source(Arc::new(OfType::<T>::new())).map_err(|not_a_choice| match not_a_choice {
+            NotAChoice::Tag => {
+                format!("`{type_name}` cannot be a choice: add `#[serde(tag = \"name\")]` to the enumeration")
+            }
+            NotAChoice::Variants => {
+                format!("`{type_name}` cannot be a choice: it must be an enumeration with variants")
+            }
+            NotAChoice::Field { variant, field } => format!(
+                "the field `{field}` of the choice `{variant}` of `{type_name}` has a type that cannot be guessed: give it a default \
+                 value, `#[serde(default)]`"
+            ),
+        })
+    }
+
+    pub(super) fn of_source(source: Arc<dyn Source>) -> Result<Self, NotAChoice> {
+        let Err(ProbeError::Missing(tag)) = source.probe(&Table::new()) else { return Err(NotAChoice::Tag) };
+        let Err(ProbeError::NotAVariant(names)) = source.probe(&table(tag, NO_NAME)) else {
+            return Err(NotAChoice::Variants);
         };
         let mut variants: Vec<Variant> = Vec::new();
         for name in names {
-            let variant = variant::<T>(tag, name).map_err(|field| {
-                format!(
-                    "the field `{field}` of the choice `{name}` of `{type_name}` has a type that cannot be guessed: give it a default \
-                     value, `#[serde(default)]`"
-                )
-            })?;
+            let variant = variant(&*source, tag, name).map_err(|field| NotAChoice::Field { variant: name, field })?;
             // serde lists the other names of a variant as well, in any order
             let index = variants.iter().position(|known| known.name == variant.name).unwrap_or_else(|| {
                 variants.push(variant);
@@ -70,8 +89,7 @@ impl Choices {
                 variant.aliases.push(name);
             }
         }
-        let fits = |value: &Value| json::from_value::<T>(value).map(drop).map_err(|error| error.to_string());
-        Ok(Self { tag, variants, fits })
+        Ok(Self { tag, variants, source })
     }
 
     /// Returns the variant with this name, in any case, with dashes or underscores, and possibly with a path before it.
@@ -99,10 +117,16 @@ impl Variant {
         let name = name.replace('-', "_");
         self.fields.iter().find(|field| field.name.replace('-', "_") == name || field.aliases.contains(&name.as_str()))
     }
+
+    /// Returns the first required field that a table lacks.
+    pub(crate) fn missing(&self, table: &Table) -> Option<&str> {
+        let required = self.fields.iter().filter(|field| field.default.is_none());
+        Some(&required.into_iter().find(|field| !table.contains_key(&field.name))?.name)
+    }
 }
 
 /// Returns a name without case and separators.
-fn plain(name: &str) -> String {
+pub(crate) fn plain(name: &str) -> String {
     name.chars().filter(|character| !matches!(character, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
@@ -116,38 +140,35 @@ pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>, conjunction: &str
     }
 }
 
-fn table(key: &str, value: impl Into<Value>) -> Table {
+pub(super) fn table(key: &str, value: impl Into<Value>) -> Table {
     Table::from_iter([(key.to_owned(), value.into())])
 }
 
-fn with(table: &Table, key: &str, value: Value) -> Table {
+pub(super) fn with(table: &Table, key: &str, value: Value) -> Table {
     let mut table = table.clone();
     table.insert(key.to_owned(), value);
     table
 }
 
-fn probe<T: Choice>(table: Table) -> Result<T, ProbeError> {
-    T::deserialize(Probe(&Value::Object(table)))
-}
-
 /// Finds the fields of a variant. The error is the name of a field whose type cannot be guessed.
-fn variant<T: Choice>(tag: &'static str, name: &str) -> Result<Variant, &'static str> {
-    let (given, value) = example::<T>(tag, name)?;
-    let Ok(Value::Object(serialized)) = json::to_value(&value) else { return Err(tag) };
+fn variant(source: &dyn Source, tag: &'static str, name: &str) -> Result<Variant, &'static str> {
+    let (given, Sample { serialized, documentation }) = example(source, tag, name)?;
+    let Some(serialized) = serialized else { return Err(tag) };
     let name = serialized.get(tag).and_then(Value::as_str).unwrap_or(name).to_owned();
-    let Documentation { about, fields: documented } = value.documentation();
+    let Documentation { about, fields: documented } = documentation;
+    let about = about.trim().trim_end_matches('.');
     let mut fields: Vec<Field> = Vec::new();
     for (field, value) in serialized.iter().filter(|(field, _)| *field != tag) {
         let default = (!given.contains_key(field)).then(|| value.clone());
         fields.push(Field { name: field.clone(), aliases: Vec::new(), default, about: "", values: &[] });
     }
     let mut declared: &[&str] = &[];
-    if let Err(ProbeError::NotAField(known)) = probe::<T>(with(&given, NO_NAME, Value::Null)) {
-        add_names::<T>(&serialized, known, &mut fields);
+    if let Err(ProbeError::NotAField(known)) = source.probe(&with(&given, NO_NAME, Value::Null)) {
+        add_names(source, &serialized, known, &mut fields);
         declared = known;
     }
     for field in &mut fields {
-        if let Err(ProbeError::NotAVariant(values)) = probe::<T>(with(&serialized, &field.name, NO_NAME.into())) {
+        if let Err(ProbeError::NotAVariant(values)) = source.probe(&with(&serialized, &field.name, NO_NAME.into())) {
             field.values = values;
         }
         let documentation = documented.iter().find(|(name, _)| plain(name) == plain(&field.name));
@@ -162,10 +183,10 @@ fn variant<T: Choice>(tag: &'static str, name: &str) -> Result<Variant, &'static
 }
 
 /// Adds the names that serialization does not show: aliases, and fields that are not serialized.
-fn add_names<T: Choice>(serialized: &Table, known: &'static [&'static str], fields: &mut Vec<Field>) {
+fn add_names(source: &dyn Source, serialized: &Table, known: &'static [&'static str], fields: &mut Vec<Field>) {
     for name in known.iter().filter(|name| !serialized.contains_key(**name)) {
         // with a value that has the type of the field, as its type may be checked before its name
-        let field = serialized.values().find_map(|value| match probe::<T>(with(serialized, name, value.clone())) {
+        let field = serialized.values().find_map(|value| match source.probe(&with(serialized, name, value.clone())) {
             Err(ProbeError::Twice(field)) => Some(field),
             _ => None,
         });
@@ -183,12 +204,12 @@ fn add_names<T: Choice>(serialized: &Table, known: &'static [&'static str], fiel
 }
 
 /// Returns a value of a variant, and the table that it was deserialized from: its name and its required fields.
-fn example<T: Choice>(tag: &'static str, name: &str) -> Result<(Table, T), &'static str> {
+fn example(source: &dyn Source, tag: &'static str, name: &str) -> Result<(Table, Sample), &'static str> {
     let mut given = table(tag, name);
     // the required field that was added last, with its remaining placeholders
     let mut last: (&'static str, std::vec::IntoIter<Value>) = (tag, Vec::new().into_iter());
     loop {
-        match probe::<T>(given.clone()) {
+        match source.probe(&given) {
             Ok(value) => return Ok((given, value)),
             Err(ProbeError::Missing(field)) if !given.contains_key(field) => last = (field, placeholders().into_iter()),
             Err(ProbeError::NotAVariant([first, ..])) if last.0 != tag && given[last.0] != *first => {

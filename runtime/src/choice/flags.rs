@@ -11,10 +11,12 @@ use serde_json::Value;
 use std::ffi::OsStr;
 
 /// The flags of a choice on a command line.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct ChoiceFlags {
     /// The flag with the name of the variant, without dashes before it.
     pub(crate) long: String,
+    /// The path of the choice in a configuration file.
+    pub(crate) key: String,
     /// The name of the variant.
     pub(crate) name: Option<String>,
     /// The fields, with their values as written.
@@ -26,7 +28,30 @@ impl ChoiceFlags {
     /// the command line.
     pub(crate) fn read(long: &str, id: &str, choices: &Choices, text: impl Fn(&str) -> Option<String>) -> Self {
         let fields = fields(choices).filter_map(|(name, _)| Some((name.to_owned(), text(&format!("{id}.{name}"))?)));
-        Self { long: long.to_owned(), name: text(id), fields: fields.collect() }
+        Self { long: long.to_owned(), key: id.to_owned(), name: text(id), fields: fields.collect() }
+    }
+
+    /// Returns no flags, for a choice of a file.
+    pub(crate) fn none(key: impl Into<String>) -> Self {
+        Self { key: key.into(), ..Self::default() }
+    }
+
+    /// Returns the choice as the user wrote it: `--optimizer` or `optimizer`.
+    pub(super) fn head(&self) -> String {
+        if self.name.is_some() { format!("--{}", self.long) } else { self.key.clone() }
+    }
+
+    /// Returns the sentence about a field of `value`, which names the flag if there is one, else the key of a file.
+    pub(super) fn sentence(&self, value: &Value, path: &str, mistake: &str) -> String {
+        let (field, inner) = path.split_once('.').map_or((path, None), |(field, inner)| (field, Some(inner)));
+        let is_set = value.get(field).is_some_and(|value| !value.is_null());
+        let is_flag = self.fields.iter().any(|(written, _)| dashed(written) == dashed(field));
+        match inner {
+            _ if field.is_empty() => format!("invalid `{}`: {mistake}", self.head()),
+            _ if !is_flag && (is_set || self.is_empty()) => format!("`{}.{path}` {mistake}", self.key),
+            None => format!("`--{}.{}` {mistake}", self.long, dashed(field)),
+            Some(_) => format!("`--{}.{}`: `{path}` {mistake}", self.long, dashed(field)),
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -74,7 +99,7 @@ pub(crate) fn field_flags(id: &str, long: &str, choices: &Choices) -> Vec<Arg> {
     let flags = fields(choices).map(|(name, owned)| {
         let is_bool = owned.iter().all(|(_, field)| matches!(field.default, Some(Value::Bool(_))));
         let values = owned.iter().map(|(_, field)| field.values);
-        let mut values: Vec<&str> = if values.clone().all(|values| !values.is_empty()) {
+        let mut values: Vec<&'static str> = if values.clone().all(|values| !values.is_empty()) {
             values.flatten().copied().collect()
         } else {
             Vec::new()
@@ -96,7 +121,7 @@ pub(crate) fn field_flags(id: &str, long: &str, choices: &Choices) -> Vec<Arg> {
         } else if values.is_empty() {
             arg
         } else {
-            arg.value_parser(PossibleValuesParser::new(values))
+            arg.value_parser(AnyText(values)).hide_possible_values(true)
         }
     });
     flags.collect()
@@ -120,6 +145,22 @@ pub(crate) fn spellings(long: &str) -> Vec<String> {
             let names = both(name);
             both(path).iter().flat_map(|path| names.iter().map(move |name| format!("{path}.{name}"))).collect()
         }
+    }
+}
+
+/// Accepts any text, which is checked when the variant is known. The values of all variants are for completions.
+#[derive(Clone)]
+struct AnyText(Vec<&'static str>);
+
+impl TypedValueParser for AnyText {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        clap::builder::StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().map(PossibleValue::new)))
     }
 }
 

@@ -1,77 +1,60 @@
 //! Merges the value of a choice from defaults, files and flags, and checks it.
 
-use super::choices::{Field, Variant, listed};
+use super::choices::{Variant, listed};
 use super::flags::dashed;
+use super::written::{Written, changes_nothing};
 use super::{ChoiceFlags, Choices};
-use crate::json;
 use crate::misspelling::{nearest, unknown_key};
-use crate::yaml::{Table, in_one_line, kind, shown};
+use crate::yaml::{Table, in_one_line, shown};
 use serde_json::Value;
-
-const CLASS_PATH: &str = "class_path";
-const OF_CLASS: [&str; 3] = [CLASS_PATH, "init_args", "dict_kwargs"];
 
 impl Choices {
     /// Returns the valid part of a file's value, with the names of serde, and a mistake for each other part. Whether it is complete is
     /// not checked, as later files and flags may complete it.
     pub(crate) fn sort_out(&self, path: &str, value: &Value) -> (Table, Vec<String>) {
-        let (name, fields, is_class) = match value {
-            Value::String(name) => (Some(name.clone()), Table::new(), false),
-            Value::Object(table) => match self.split(path, table) {
-                Ok(parts) => parts,
-                Err(mistake) => return (Table::new(), vec![mistake]),
-            },
-            other => {
-                let tag = self.tag;
-                let mistake =
-                    format!("`{path}` must be a name, or a table with the key `{tag}`, but it is {}", kind(other));
-                return (Table::new(), vec![mistake]);
-            }
+        let is_field = |key: &str| self.variants.iter().any(|variant| variant.field(key).is_some());
+        let Written { name, fields, is_class } = match Written::of(path, value, self.tag, is_field) {
+            Ok(written) => written,
+            Err(mistake) => return (Table::new(), vec![mistake]),
         };
-        let (mut usable, mut mistakes) = (Table::new(), Vec::new());
         let variant = match name.as_deref().map(|name| (name, self.variant(name))) {
-            Some((name, None)) => return (usable, vec![self.unknown(path, name)]),
-            Some((_, Some(variant))) => {
-                usable.insert(self.tag.to_owned(), variant.name.clone().into());
-                Some(variant)
-            }
+            Some((name, None)) => return (Table::new(), vec![self.unknown(path, name)]),
+            Some((_, variant)) => variant,
             None => None,
         };
-        for (key, value) in fields {
-            let field = match variant {
-                Some(variant) => variant.field(&key),
-                None => self.variants.iter().find_map(|variant| variant.field(&key)),
-            };
-            match (field, variant) {
-                (Some(field), variant) => match variant.map_or(Ok(()), |variant| self.check(variant, field, &value)) {
-                    Ok(()) => drop(usable.insert(field.name.clone(), value)),
-                    Err(mistake) => mistakes.push(format!("`{path}.{}`: {}", field.name, in_one_line(&mistake))),
-                },
-                // PyTorch's arguments that choose between implementations, such as `foreach: null`
-                (None, _) if is_class && changes_nothing(&value) => {}
-                (None, variant) => mistakes.push(self.foreign(&format!("{path}.{}", shown(&key)), &key, variant)),
-            }
-        }
+        let (mut usable, mistakes) = self.sort_out_fields(path, variant, &fields, is_class);
+        usable.extend(variant.map(|variant| (self.tag.to_owned(), variant.name.clone().into())));
         (usable, mistakes)
     }
 
-    /// Splits a table into the name of a variant and its fields. Returns whether it has the form of Lightning's CLI.
-    fn split(&self, path: &str, table: &Table) -> Result<(Option<String>, Table, bool), String> {
-        let text = |key: &str| match table.get(key) {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(name)) => Ok(Some(name.clone())),
-            Some(other) => Err(format!("`{path}.{key}` must be a name, but it is {}", kind(other))),
-        };
-        if table.keys().all(|key| OF_CLASS.contains(&key.as_str())) && table.contains_key(CLASS_PATH) {
-            let arguments = OF_CLASS[1..].iter().filter_map(|key| table.get(*key)?.as_object());
-            return Ok((
-                text(CLASS_PATH)?,
-                arguments.flatten().map(|(key, value)| (key.clone(), value.clone())).collect(),
-                true,
-            ));
+    /// Returns the valid fields of a table, and a mistake for each other one. Without a variant, they are fields of any.
+    pub(crate) fn sort_out_fields(
+        &self,
+        path: &str,
+        variant: Option<&Variant>,
+        fields: &Table,
+        is_class: bool,
+    ) -> (Table, Vec<String>) {
+        let (mut usable, mut mistakes) = (Table::new(), Vec::new());
+        for (key, value) in fields {
+            let field = match variant {
+                Some(variant) => variant.field(key),
+                None => self.variants.iter().find_map(|variant| variant.field(key)),
+            };
+            match (field, variant) {
+                (Some(field), None) => drop(usable.insert(field.name.clone(), value.clone())),
+                (Some(field), Some(variant)) => {
+                    match self.read(variant, field, &format!("{path}.{}", field.name), value) {
+                        Ok(value) => drop(usable.insert(field.name.clone(), value)),
+                        Err(wrong) => mistakes.extend(wrong),
+                    }
+                }
+                // PyTorch's arguments that choose between implementations, such as `foreach: null`
+                (None, _) if is_class && changes_nothing(value) => {}
+                (None, variant) => mistakes.push(self.foreign(&format!("{path}.{}", shown(key)), key, variant)),
+            }
         }
-        let fields = table.iter().filter(|(key, _)| *key != self.tag);
-        Ok((text(self.tag)?, fields.map(|(key, value)| (key.clone(), value.clone())).collect(), false))
+        (usable, mistakes)
     }
 
     /// Returns the value of a text: the name of a variant, or a table in JSON. Required fields of a name have placeholders. Without a text
@@ -100,7 +83,7 @@ impl Choices {
         if value.is_null() {
             return Ok(None);
         }
-        self.check_complete(&flags.long, &value)?;
+        self.check_complete(flags, &value)?;
         Ok(Some(value))
     }
 
@@ -121,32 +104,41 @@ impl Choices {
         for (written, text) in &flags.fields {
             let flag = format!("--{head}.{}", dashed(written));
             let field = variant.field(written).ok_or_else(|| self.foreign(&flag, written, Some(variant)))?;
-            let value = self.read_text(variant, field, text);
-            let value = value.map_err(|mistake| format!("`{flag}`: {}", in_one_line(&mistake)))?;
-            table.insert(field.name.clone(), value);
+            table.insert(field.name.clone(), self.read_flag(variant, field, &flag, text)?);
         }
         Ok(self.merged(base, &table))
     }
 
-    /// Checks a merged value.
+    /// Checks a merged value, in which `flags` have replaced fields.
     ///
     /// # Errors
-    /// If a required field is missing, or if a field belongs to another variant.
-    pub(crate) fn check_complete(&self, head: &str, value: &Value) -> Result<(), String> {
+    /// If a required field is missing, if a field belongs to another variant, or if a value is out of range.
+    pub(crate) fn check_complete(&self, flags: &ChoiceFlags, value: &Value) -> Result<(), String> {
         let Some(table) = value.as_object() else { return Ok(()) };
         let Some(name) = table.get(self.tag).and_then(Value::as_str) else {
-            return Err(format!("`--{head}` is required: {}", listed(self.names(), "or")));
+            let names = listed(self.names(), "or");
+            return Err(flags.sentence(value, self.tag, &format!("is required: write {names}")));
         };
-        let variant = self.variant(name).ok_or_else(|| self.unknown(head, name))?;
+        let variant = self.variant(name).ok_or_else(|| self.unknown(&flags.head(), name))?;
         let foreign = table.keys().find(|key| *key != self.tag && variant.field(key).is_none());
         if let Some(key) = foreign {
-            return Err(self.foreign(&format!("{head}.{}", shown(key)), key, Some(variant)));
+            return Err(self.foreign(&format!("{}.{}", flags.key, shown(key)), key, Some(variant)));
         }
-        let missing = variant.fields.iter().find(|field| field.default.is_none() && !table.contains_key(&field.name));
-        if let Some(field) = missing {
-            return Err(format!("`--{head}.{}` is required for {}", dashed(&field.name), variant.name));
+        if let Some(field) = variant.missing(table) {
+            return Err(flags.sentence(value, field, &format!("is required for {}", variant.name)));
         }
-        (self.fits)(value).map_err(|mistake| format!("invalid `{head}`: {}", in_one_line(&mistake)))
+        match self.source.read(value) {
+            Ok(None) => Ok(()),
+            Ok(Some(mistake)) => Err(flags.sentence(value, &mistake.field, &mistake.mistake)),
+            // a value of a file without a name, which was not checked before its variant was known
+            Err(mistake) => {
+                let fields = table.iter().filter_map(|(key, value)| Some((variant.field(key)?, value)));
+                let wrong = fields.into_iter().find_map(|(field, value)| {
+                    self.read(variant, field, &format!("{}.{}", flags.key, field.name), value).err()
+                });
+                Err(wrong.map_or_else(|| flags.sentence(value, "", &in_one_line(&mistake)), |wrong| wrong.join("; ")))
+            }
+        }
     }
 
     /// Returns the mistake for a name that is not a variant.
@@ -178,38 +170,4 @@ impl Choices {
             }
         }
     }
-
-    /// Checks the value of a field alone.
-    fn check(&self, variant: &Variant, field: &Field, value: &Value) -> Result<(), String> {
-        let mut example = variant.example.clone();
-        example.insert(field.name.clone(), value.clone());
-        (self.fits)(&Value::Object(example))
-    }
-
-    /// Returns the value of a flag: JSON, a number, a text or a list, whichever the field accepts first.
-    fn read_text(&self, variant: &Variant, field: &Field, text: &str) -> Result<Value, String> {
-        let number = |text: &str| {
-            let number: f64 = text.parse().or_else(|_| text.trim_start_matches('.').parse()).ok()?;
-            json::to_value(&number).ok()
-        };
-        let scalar = |text: &str| serde_json::from_str(text).ok().or_else(|| number(text));
-        let items = text.trim_matches(['[', ']']).split(',').map(|item| {
-            let item = item.trim();
-            scalar(item).unwrap_or_else(|| item.into())
-        });
-        let forms = [scalar(text), Some(text.into()), Some(Value::Array(items.collect()))];
-        let mut mistake = None;
-        for form in forms.into_iter().flatten() {
-            match self.check(variant, field, &form) {
-                Ok(()) => return Ok(form),
-                Err(error) => drop(mistake.get_or_insert(error)),
-            }
-        }
-        Err(mistake.unwrap_or_default())
-    }
-}
-
-/// Whether the value of an argument of Python is one that means nothing.
-fn changes_nothing(value: &Value) -> bool {
-    value.is_null() || *value == Value::Bool(false) || *value == -1 || *value == "deprecated"
 }

@@ -1,16 +1,20 @@
 //! Hyperparameters that are one of several choices, each with fields of its own: `--encoder resnet --encoder.depth 18`.
 
 mod choices;
+mod fields;
 mod flags;
 mod help;
 mod merge;
 mod registry;
+mod source;
 mod value;
+mod written;
 
-pub(crate) use choices::Choices;
+pub(crate) use choices::{Choices, plain};
 pub(crate) use flags::{ChoiceFlags, dashed, field_flags, name_flag, spellings};
 pub(crate) use registry::{choices_of, choices_of_flag, describe};
 pub use value::{parser, shown_value};
+pub(crate) use written::Written;
 
 pub use tch_lightning_macros::Choice;
 
@@ -60,6 +64,7 @@ use serde::de::DeserializeOwned;
 /// |---|---|
 /// | on the command line | `--encoder vit --encoder.patch 16` |
 /// | in a configuration file | `model: {encoder: {name: vit, patch: 16}}`, or `encoder: resnet` if every field has a default |
+/// | with the name as the key | `encoder: {vit: {patch: 16}}` |
 /// | in the form of Lightning's CLI | `encoder: {class_path: project.Vit, init_args: {patch: 16}}` |
 ///
 /// Names may be written in any case, with dashes or underscores. Fields that are not given keep their value if the variant stays the
@@ -72,6 +77,35 @@ pub trait Choice: Serialize + DeserializeOwned + 'static {
     /// Returns the documentation of this value's variant, for `--help`.
     #[doc(hidden)]
     fn documentation(&self) -> Documentation;
+
+    /// Returns the first field that is missing or out of range, if there is one.
+    #[doc(hidden)]
+    fn mistake(&self) -> Option<FieldMistake> {
+        None
+    }
+}
+
+/// A field that is missing or out of range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldMistake {
+    /// The path of the field in the value, such as `lr` or `betas.0`. Empty for fields that do not fit together.
+    pub field: String,
+    /// The rest of the sentence, such as `must be 1 or more, but it is 0`.
+    pub mistake: String,
+}
+
+impl FieldMistake {
+    pub(crate) fn new(field: impl Into<String>, mistake: impl Into<String>) -> Self {
+        Self { field: field.into(), mistake: mistake.into() }
+    }
+
+    /// Returns the sentence for a value that was created in code.
+    pub(crate) fn in_code(&self, owner: &str) -> String {
+        match self.field.as_str() {
+            "" => format!("{owner}: {}", self.mistake),
+            field => format!("`{field}` of {owner} {}", self.mistake),
+        }
+    }
 }
 
 /// The documentation of a variant.

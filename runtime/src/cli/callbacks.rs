@@ -1,14 +1,15 @@
 //! Callbacks by flags and configuration files, `--checkpoint.monitor val_acc`, as in Lightning's CLI for a callback that is added with
 //! `add_lightning_class_args`.
 
-use super::callback_list;
+use super::callback_list::{self, CallbackConfig};
 use super::configuration::Configuration;
 use crate::callbacks::{EarlyStopping, LearningRateMonitor, ModelCheckpoint};
+use crate::choice::{ChoiceFlags, choices_of};
 use crate::config::keys::overlay;
 use crate::json;
 use crate::module::{Callback, LightningModule};
 use crate::trainer::Trainer;
-use crate::yaml::{self, Table, in_one_line};
+use crate::yaml::{self, Table};
 use anyhow::{Result, anyhow};
 use clap::{Arg, ArgMatches};
 use serde::Serialize;
@@ -41,8 +42,9 @@ const FLAGS: [(&str, &str, &str, &str); 18] = [
     (LR_MONITOR, "log_momentum", "BOOL", "Log momenta as well"),
 ];
 
-/// Fields whose values are text, even if they look like a number.
-const TEXTS: [&str; 4] = ["monitor", "dirpath", "filename", "train_time_interval"];
+/// The sections of files, with the names of their callbacks in the list of callbacks.
+pub(super) const SECTIONS: [(&str, &str); 3] =
+    [(CHECKPOINT, "model_checkpoint"), (EARLY_STOPPING, "early_stopping"), (LR_MONITOR, "learning_rate_monitor")];
 
 fn id(key: &str, field: &str) -> String {
     format!("{key}.{field}")
@@ -66,74 +68,98 @@ pub(super) fn callback_flags() -> impl Iterator<Item = Arg> {
     fields.chain([monitor, callback_list::callback_flag()])
 }
 
+/// The callbacks of files, which flags override.
+pub(super) struct OfFiles {
+    sections: [Option<Table>; SECTIONS.len()],
+    list: Vec<Value>,
+}
+
+impl OfFiles {
+    /// Reads the files, to whose mistakes it adds.
+    pub(super) fn read(files: &mut Configuration) -> Self {
+        Self { sections: SECTIONS.map(|(key, name)| section(files, key, name)), list: callback_list::of_files(files) }
+    }
+}
+
+/// Returns the fields of a section of all files; `None` without the section, or if a file turns it off.
+fn section(files: &mut Configuration, key: &str, name: &str) -> Option<Table> {
+    let choices = choices_of::<CallbackConfig>();
+    let mut fields = None;
+    let mut is_off = false;
+    for (value, mistakes) in files.with_mistakes(key) {
+        match value {
+            Value::Object(table) => {
+                let (usable, wrong) = choices.sort_out_fields(key, choices.variant(name), table, false);
+                mistakes.extend(wrong);
+                fields.get_or_insert_with(Table::new).extend(usable);
+            }
+            // true is a callback with its defaults, and false none
+            Value::Bool(true) => drop(fields.get_or_insert_with(Table::new)),
+            Value::Bool(false) => is_off = true,
+            other => {
+                let kind = yaml::kind(other);
+                mistakes.push(format!("`{key}` must be a table of keys and values, or a boolean, but it is {kind}"));
+            }
+        }
+    }
+    fields.filter(|_| !is_off)
+}
+
 /// The callbacks that flags and files configure. A missing one is as the program has it.
 #[derive(Default, Serialize)]
 pub(super) struct CallbackSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
-    checkpoint: Option<Value>,
+    checkpoint: Option<Section>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    early_stopping: Option<Value>,
+    early_stopping: Option<Section>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lr_monitor: Option<Value>,
+    lr_monitor: Option<Section>,
     /// Callbacks of any type, which are added to those of the program.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     callbacks: Vec<Value>,
 }
 
+/// The fields of a callback, with the flags among them.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Section {
+    fields: Table,
+    #[serde(skip)]
+    flags: ChoiceFlags,
+}
+
 impl CallbackSettings {
-    /// Reads the flags and the files, of which `callbacks` is the list. Flags override files.
+    /// Reads the flags, which override files.
     ///
     /// # Errors
-    /// A field that does not exist, or a value of the wrong type.
-    pub(super) fn read(explicit: &ArgMatches, files: &Configuration, callbacks: Vec<Value>) -> Result<Self> {
-        let settings = |key: &'static str| {
-            let mut settings = None;
-            let mut add = |table: &Table| {
-                settings = Some(overlay(settings.as_ref().unwrap_or(&Value::Null), table));
-            };
-            for value in files.values(key) {
-                match value {
-                    Value::Object(table) => add(table),
-                    // true is a callback with its defaults, and false none
-                    Value::Bool(true) => add(&Table::new()),
-                    Value::Bool(false) => return Ok(None),
-                    other => {
-                        let kind = yaml::kind(other);
-                        return Err(anyhow!(
-                            "`{key}` must be a table of keys and values, or a boolean, but it is {kind}"
-                        ));
-                    }
-                }
-            }
-            let flags = FLAGS.iter().filter(|(of, ..)| *of == key).filter_map(|(_, field, ..)| {
-                let text = explicit.try_get_one::<String>(&id(key, field)).ok().flatten()?;
-                Some(((*field).to_owned(), value(field, text)))
-            });
-            let flags = Table::from_iter(flags);
-            if !flags.is_empty() {
-                add(&flags);
-            }
-            Ok(settings)
-        };
+    /// A value of the wrong type, or a callback of the list whose field is missing.
+    pub(super) fn read(explicit: &ArgMatches, files: OfFiles) -> Result<Self> {
+        let [checkpoint, early_stopping, lr_monitor] = files.sections;
         let mut read = Self {
-            checkpoint: settings(CHECKPOINT)?,
-            early_stopping: settings(EARLY_STOPPING)?,
-            lr_monitor: settings(LR_MONITOR)?,
-            callbacks: callback_list::with_flags(callbacks, explicit)?,
+            checkpoint: Section::read(CHECKPOINT, checkpoint, explicit)?,
+            early_stopping: Section::read(EARLY_STOPPING, early_stopping, explicit)?,
+            lr_monitor: Section::read(LR_MONITOR, lr_monitor, explicit)?,
+            callbacks: Vec::new(),
         };
         match explicit.try_get_one::<String>(LR_MONITOR).ok().flatten().map(String::as_str) {
             Some("false") => read.lr_monitor = None,
-            Some(_) => read.lr_monitor = read.lr_monitor.or_else(|| Some(json!({}))),
+            Some(_) => {
+                let default = || Section { fields: Table::new(), flags: ChoiceFlags::none(LR_MONITOR) };
+                read.lr_monitor = read.lr_monitor.or_else(|| Some(default()));
+            }
             None => {}
         }
-        // the program may have a callback with a metric, so that it need not be given
-        configured::<ModelCheckpoint>(CHECKPOINT, json!({}), read.checkpoint.as_ref())?;
-        configured::<EarlyStopping>(EARLY_STOPPING, json!({ "monitor": "" }), read.early_stopping.as_ref())?;
-        configured::<LearningRateMonitor>(LR_MONITOR, json!({}), read.lr_monitor.as_ref())?;
+        let configured = [&read.checkpoint, &read.early_stopping, &read.lr_monitor];
+        let configured = SECTIONS.iter().zip(configured).filter(|(_, section)| section.is_some());
+        let configured: Vec<&str> = configured.map(|((_, name), _)| *name).collect();
+        read.callbacks = callback_list::with_flags(files.list, explicit, &configured)?;
         Ok(read)
     }
 
     /// Returns the trainer with these callbacks. One of the program of the same type has its fields overridden.
+    ///
+    /// # Errors
+    /// If a required field is missing.
     pub(super) fn apply<M: LightningModule>(&self, trainer: Trainer<M>) -> Result<Trainer<M>> {
         let trainer = callback_list::add(trainer, &self.callbacks)?;
         let trainer = with::<M, ModelCheckpoint>(trainer, CHECKPOINT, self.checkpoint.as_ref())?;
@@ -142,28 +168,44 @@ impl CallbackSettings {
     }
 }
 
-/// Returns the value of a flag, which its field checks.
-fn value(field: &str, text: &str) -> Value {
-    let read = if TEXTS.contains(&field) { None } else { serde_json::from_str(text).ok() };
-    read.unwrap_or_else(|| text.into())
+impl Section {
+    /// Returns the fields of the files with those of the flags; `None` without either.
+    fn read(key: &'static str, of_files: Option<Table>, explicit: &ArgMatches) -> Result<Option<Self>> {
+        let choices = choices_of::<CallbackConfig>();
+        let variant = choices.variant(name_of(key));
+        let mut flags = ChoiceFlags { long: key.replace('_', "-"), ..ChoiceFlags::none(key) };
+        let mut fields = of_files;
+        for (_, field, ..) in FLAGS.iter().filter(|(of, ..)| *of == key) {
+            let Some(text) = explicit.try_get_one::<String>(&id(key, field)).ok().flatten() else { continue };
+            let Some((variant, known)) = variant.and_then(|variant| Some((variant, variant.field(field)?))) else {
+                continue;
+            };
+            let flag = format!("--{}", id(key, field).replace('_', "-"));
+            let value = choices.read_flag(variant, known, &flag, text).map_err(|mistake| anyhow!(mistake))?;
+            flags.fields.push(((*field).to_owned(), text.clone()));
+            fields.get_or_insert_with(Table::new).insert(known.name.clone(), value);
+        }
+        Ok(fields.map(|fields| Self { fields, flags }))
+    }
 }
 
-/// Returns a callback with the settings in place of the values of its base; `None` without settings.
-fn configured<C: DeserializeOwned>(key: &str, base: Value, settings: Option<&Value>) -> Result<Option<C>> {
-    let Some(Value::Object(table)) = settings else { return Ok(None) };
-    let callback = json::from_value(&overlay(&base, table));
-    callback.map(Some).map_err(|error| anyhow!("invalid `{key}`: {}", in_one_line(&error.to_string())))
+fn name_of(key: &str) -> &'static str {
+    SECTIONS.iter().find(|(section, _)| *section == key).map_or("", |(_, name)| name)
 }
 
-fn with<M, C>(mut trainer: Trainer<M>, key: &str, settings: Option<&Value>) -> Result<Trainer<M>>
+/// Returns the trainer with a callback of this type, whose fields are those of the program's with the fields of a section in their place.
+fn with<M, C>(mut trainer: Trainer<M>, key: &str, section: Option<&Section>) -> Result<Trainer<M>>
 where
     M: LightningModule,
     C: Callback<M> + Serialize + DeserializeOwned + 'static,
 {
+    let Some(Section { fields, flags }) = section else { return Ok(trainer) };
     let base = trainer.find_callback::<C>().map(json::to_value).transpose()?;
-    if let Some(callback) = configured::<C>(key, base.unwrap_or_else(|| json!({})), settings)? {
-        trainer.replace_callback(callback);
-    }
+    let callback = overlay(&base.unwrap_or_else(|| json!({})), fields);
+    let choices = choices_of::<CallbackConfig>();
+    let named = Table::from_iter([(choices.tag.to_owned(), name_of(key).into())]);
+    choices.check_complete(flags, &overlay(&callback, &named)).map_err(|mistake| anyhow!(mistake))?;
+    trainer.replace_callback(json::from_value::<C>(&callback)?);
     Ok(trainer)
 }
 

@@ -113,11 +113,6 @@ impl Configuration {
         self.files.iter().rev().find_map(|file| file.table.get(key)).filter(|value| !value.is_null())
     }
 
-    /// Returns the values of a key outside of sections in all files.
-    pub(super) fn values(&self, key: &str) -> impl Iterator<Item = &Value> {
-        self.files.iter().filter_map(move |file| file.table.get(key)).filter(|value| !value.is_null())
-    }
-
     /// Returns the values of a key outside of sections in all files, each with the list to add mistakes to.
     pub(super) fn with_mistakes(&mut self, key: &str) -> impl Iterator<Item = (&Value, &mut Vec<String>)> {
         let values = self.files.iter_mut().filter_map(move |file| Some((file.table.get(key)?, &mut file.mistakes)));

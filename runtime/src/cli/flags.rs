@@ -13,7 +13,7 @@ use crate::module::HasHparams;
 use crate::panic;
 use crate::trainer::CkptPath;
 use anyhow::{Context as _, Result, bail};
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -208,6 +208,11 @@ impl Flags {
         is_missing.then(|| self.of_verb(error, &flags.verb))
     }
 
+    /// Exits the process with the message of an error of one part.
+    pub(super) fn exit(&self, error: clap::Error, verb: &str) -> ! {
+        self.of_verb(error, verb).exit()
+    }
+
     /// Converts an error of one part to an error of the complete command line.
     fn of_verb(&self, mut error: clap::Error, verb: &str) -> clap::Error {
         let mut command = self.verb(verb);
@@ -270,7 +275,8 @@ fn checkpoint(verb: &str) -> Arg {
     } else {
         "The checkpoint of the trained model: a file, or best or last of the newest run [default: best if a metric is monitored, else last]"
     };
-    let parser = OsStringValueParser::new().map(CkptPath::from);
+    // which refuses an empty one
+    let parser = PathBufValueParser::new().map(|path| CkptPath::from(path.into_os_string()));
     Arg::new(CKPT_PATH).long("ckpt-path").value_name("FILE").value_parser(parser).help(help)
 }
 

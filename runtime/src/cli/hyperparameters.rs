@@ -2,6 +2,7 @@
 
 use super::configuration::Configuration;
 use super::part::{GivenChoice, PartFlags};
+use crate::choice::ChoiceFlags;
 use crate::json::Path;
 use crate::messages::warning;
 use crate::module::{Fields, Hyperparameters};
@@ -66,7 +67,7 @@ pub(super) fn read<H: Hyperparameters>(
     if saved.is_some() {
         without_conflicts(flags, &mut fields.base);
     }
-    let missing_choice = add_choices(flags, &fields, &mut of_files)?;
+    let missing_choice = add_choices(of, flags, &fields, &mut of_files)?;
     let Value::Object(table) = of_files else { return Err(anyhow!("the configuration's `{of}` is not a table")) };
     let values = fields.overlaid(&fields.base, &table);
     let whose = || match saved {
@@ -97,6 +98,7 @@ pub(super) fn read<H: Hyperparameters>(
 /// # Errors
 /// If a field belongs to another choice or is missing.
 fn add_choices<H: Hyperparameters>(
+    of: &str,
     flags: &PartFlags,
     fields: &Fields<'_, H>,
     of_files: &mut Value,
@@ -108,6 +110,7 @@ fn add_choices<H: Hyperparameters>(
                 "the field of the choice `{id}` must have this name when it is serialized: remove `#[serde(rename)]`"
             );
         };
+        let flags = &ChoiceFlags { key: format!("{of}.{}", path.join(".")), ..flags.clone() };
         let values = fields.overlaid(&fields.base, of_files.as_object().unwrap_or(&Table::new()));
         let before = path.iter().try_fold(&values, |value, name| value.get(name)).unwrap_or(&Value::Null);
         let Some(value) = choices.complete(before, flags).map_err(|mistake| anyhow!(mistake))? else {

@@ -1,8 +1,7 @@
 //! One run of the program: `fit`, `validate`, `test` or `predict`.
 
 use super::Built;
-use super::callback_list;
-use super::callbacks::CallbackSettings;
+use super::callbacks::{self, CallbackSettings};
 use super::configuration::{Configuration, Resolved};
 use super::environment::Environment;
 use super::exit::exit;
@@ -54,7 +53,8 @@ where
         let explicit = &parsed.explicit;
         let mut files = Configuration::of(explicit, stage, [("model", type_name::<M>()), ("data", type_name::<D>())]);
         let mut config = files.trainer(defaults);
-        Hyperparameters::update_from_arg_matches(&mut config, &parsed.trainer.values.explicit)?;
+        Hyperparameters::update_from_arg_matches(&mut config, &parsed.trainer.values.explicit)
+            .unwrap_or_else(|error| flags.exit(error, &parsed.verb));
         let given_path = explicit.get_one::<CkptPath>(flags::CKPT_PATH).cloned();
         let ckpt_path = given_path
             .or_else(|| files.value(flags::CKPT_PATH)?.as_str().filter(|path| !path.is_empty()).map(CkptPath::from));
@@ -71,12 +71,12 @@ where
         let data = hyperparameters::read::<D::Hparams>("data", &parsed.data, saved, &mut files);
         let saved_optimizer = hyper_parameters.filter(|_| flags.owner_of_optimizer.is_none());
         let optimization = OfFiles::read(&mut files, saved_optimizer);
-        let callbacks = callback_list::of_files(&mut files);
+        let callbacks = callbacks::OfFiles::read(&mut files);
         files.check()?;
         let (optimization, callbacks) = match stage {
             Stage::Fit => (
                 OptimizationSettings::new(explicit, optimization, flags.owner_of_optimizer)?,
-                CallbackSettings::read(explicit, &files, callbacks)?,
+                CallbackSettings::read(explicit, callbacks)?,
             ),
             _ => Default::default(),
         };

@@ -1,7 +1,6 @@
 //! Keys of Lightning's `Trainer` that [`TrainerConfig`](super::TrainerConfig) does not have. A value that equals Lightning's default
 //! is ignored; for others, a mistake names the replacement.
 
-use crate::yaml::shown;
 use serde_json::Value;
 
 /// The treatment of a key of Lightning.
@@ -18,7 +17,7 @@ pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
         "strategy" => (is_text(value, &["auto"]), "a run uses one process and one device: remove it"),
         "num_nodes" => (*value == 1, "a run uses one process and one device: remove it"),
         "callbacks" => return Some(callbacks(value)),
-        "logger" => return loggers(value),
+        "logger" => return value.is_null().then_some(LightningKey::Ignored),
         "inference_mode" | "use_distributed_sampler" | "sync_batchnorm" => (value.is_boolean(), ""),
         "barebones" => (
             *value == Value::Bool(false),
@@ -51,14 +50,6 @@ fn is_empty(value: &Value) -> bool {
     value.as_array().is_some_and(Vec::is_empty)
 }
 
-/// Returns the names of the classes in a value's `class_path`s, without their modules.
-fn classes(value: &Value) -> Vec<String> {
-    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    let path = |item: &Value| item.get("class_path").unwrap_or(item).as_str().map(str::to_owned);
-    let names = items.iter().filter_map(path).map(|path| shown(path.rsplit('.').next().unwrap_or(&path)));
-    names.collect()
-}
-
 fn callbacks(value: &Value) -> LightningKey {
     if value.is_null() || is_empty(value) {
         return LightningKey::Ignored;
@@ -66,27 +57,4 @@ fn callbacks(value: &Value) -> LightningKey {
     let instead = "add them to the trainer, `Trainer::callbacks`, or return them from the module's `configure_callbacks`; a configuration \
                    file of a program may have them";
     LightningKey::Unsupported(instead.to_owned())
-}
-
-/// A class of Lightning in place of the name of a logger.
-fn loggers(value: &Value) -> Option<LightningKey> {
-    if value.is_null() {
-        return Some(LightningKey::Ignored);
-    }
-    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    let is_class =
-        |item: &Value| item.get("class_path").is_some() || item.as_str().is_some_and(|name| name.ends_with("Logger"));
-    let classes = classes(&Value::Array(items.iter().filter(|item| is_class(item)).cloned().collect()));
-    if classes.is_empty() {
-        return None;
-    }
-    let instead = classes.iter().map(|class| match class.as_str() {
-        "CSVLogger" => "`csv`".to_owned(),
-        "TensorBoardLogger" => "`tensorboard`".to_owned(),
-        "MLFlowLogger" => "`mlflow`".to_owned(),
-        "WandbLogger" => "`wandb`".to_owned(),
-        other => format!("true or false, and add `{other}` in `main`: `Model::program::<Data>().logger(…)`"),
-    });
-    let instead: Vec<String> = instead.collect();
-    Some(LightningKey::Unsupported(format!("instead of `{}`, write {}", classes.join("`, `"), instead.join(", "))))
 }

@@ -1,7 +1,11 @@
-use crate::misspelling::unknown_key;
+use crate::choice::{Written as WrittenChoice, plain};
+use crate::misspelling::{nearest, unknown_key};
+use crate::yaml::{Table, kind, shown};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
@@ -18,6 +22,8 @@ use std::str::FromStr;
 ///   - csv
 ///   - tensorboard: {folder: board}
 ///   - mlflow: {tracking_uri: "http://127.0.0.1:5000", experiment_name: digits}
+///   - {name: wandb, project: digits}
+///   - {class_path: lightning.pytorch.loggers.CSVLogger, init_args: {folder: rows}}
 /// ```
 ///
 /// In code:
@@ -103,18 +109,20 @@ impl LoggerConfig {
         }
     }
 
-    /// Returns the logger of this name with these options.
-    fn with_options(name: &str, mut options: BTreeMap<String, Option<String>>) -> Result<Self, String> {
+    /// Returns the logger of this name with these options. The name is that of a configuration or of Lightning's class.
+    fn with_options(written: &str, mut options: BTreeMap<String, Option<String>>) -> Result<Self, String> {
         let mut known = Vec::new();
         let mut option = |key: &str| {
             known.push(key.to_owned());
             options.remove(key).flatten()
         };
         let mut folder = || option("folder").map(PathBuf::from);
+        let plain = plain(written.rsplit(['.', ':']).next().unwrap_or(written));
+        let name = plain.strip_suffix("logger").unwrap_or(&plain);
         let logger = match name {
             "csv" => Self::Csv { folder: folder() },
             "tensorboard" => Self::TensorBoard { folder: folder() },
-            "jsonl" => Self::JsonLines { folder: folder() },
+            "jsonl" | "jsonlines" => Self::JsonLines { folder: folder() },
             "mlflow" => Self::Mlflow {
                 tracking_uri: option("tracking_uri"),
                 experiment_name: option("experiment_name"),
@@ -127,18 +135,69 @@ impl LoggerConfig {
                 run_name: option("run_name"),
             },
             _ => {
-                let name = crate::yaml::shown(name);
-                return Err(format!(
-                    "`{name}` is not a logger: write true, false, csv, tensorboard, jsonl, wandb or mlflow, or a list of them"
-                ));
+                let (shown, names) = (shown(written), "true, false, csv, tensorboard, jsonl, wandb or mlflow");
+                return Err(match nearest(&name.to_lowercase(), NAMES) {
+                    Some(nearest) => format!("`{shown}` is not a logger: write `{nearest}`"),
+                    None if written.ends_with("Logger") => format!(
+                        "`{shown}` is not among the loggers, {names}: add it in `main`, `Model::program::<Data>().logger(…)`"
+                    ),
+                    None => format!("`{shown}` is not a logger: write {names}, or a list of them"),
+                });
             }
         };
         match options.keys().next() {
-            Some(key) => Err(unknown_key(&format!("{name}.{}", crate::yaml::shown(key)), key, &known)),
+            Some(key) => Err(unknown_key(&format!("{}.{}", logger.name(), shown(key)), key, &known)),
             None => Ok(logger),
         }
     }
+
+    /// Returns the logger of a table.
+    fn of_table(table: Table) -> Result<Self, String> {
+        let table = Value::Object(table);
+        let written = WrittenChoice::of("logger", &table, "name", |key| OPTIONS.contains(&key))?;
+        let Some(name) = &written.name else {
+            return Err("a logger is one name with its options, such as `tensorboard: {folder: logs}`".to_owned());
+        };
+        let logger = Self::with_options(name, BTreeMap::new())?;
+        let fields = if written.is_class { logger.of_lightning(written.fields)? } else { written.fields };
+        let text = |(key, value): (String, Value)| match value {
+            Value::Null => Ok((key, None)),
+            Value::String(text) => Ok((key, Some(text))),
+            other => Err(format!("`{}.{}` must be a text, but it is {}", shown(name), shown(&key), kind(&other))),
+        };
+        Self::with_options(name, fields.into_iter().map(text).collect::<Result<_, _>>()?)
+    }
+
+    /// Returns the options for the arguments of Lightning's class, without those that have its defaults.
+    fn of_lightning(&self, arguments: Table) -> Result<Table, String> {
+        let mut options = Table::new();
+        for (key, value) in arguments {
+            let is_default = match key.as_str() {
+                "name" => value == "lightning_logs",
+                "save_dir" => value == ".",
+                "offline" => value == true,
+                "prefix" => value == "",
+                _ => false,
+            };
+            let key = match (self, key.as_str()) {
+                _ if is_default || value.is_null() || value == false => continue,
+                (Self::Wandb { .. }, "name") => "run_name".to_owned(),
+                (_, "save_dir" | "name" | "version") => {
+                    let instead = "write `folder`, or set `default_root_dir` of the trainer";
+                    return Err(format!("`{}.{key}` is not supported: {instead}", self.name()));
+                }
+                _ => key,
+            };
+            options.insert(key, value);
+        }
+        Ok(options)
+    }
 }
+
+const NAMES: [&str; 5] = ["csv", "tensorboard", "jsonl", "wandb", "mlflow"];
+
+/// The options of all loggers.
+const OPTIONS: [&str; 6] = ["folder", "tracking_uri", "experiment_name", "run_name", "project", "entity"];
 
 /// Returns the texts that are set, with their names.
 fn texts<'a, const COUNT: usize>(
@@ -203,18 +262,8 @@ impl<'de> Visitor<'de> for Written {
         name.parse().map_err(E::custom)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<LoggerConfig, A::Error> {
-        let mut read = Vec::new();
-        while let Some(one) = table.next_entry::<String, Option<BTreeMap<String, Option<String>>>>()? {
-            read.push(one);
-        }
-        match <[_; 1]>::try_from(read) {
-            Ok([(name, options)]) => {
-                LoggerConfig::with_options(&name, options.unwrap_or_default()).map_err(A::Error::custom)
-            }
-            Err(_) => {
-                Err(A::Error::custom("a logger is one name with its options, such as `tensorboard: {folder: logs}`"))
-            }
-        }
+    fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<LoggerConfig, A::Error> {
+        let table = Table::deserialize(MapAccessDeserializer::new(table))?;
+        LoggerConfig::of_table(table).map_err(A::Error::custom)
     }
 }

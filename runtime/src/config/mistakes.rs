@@ -35,7 +35,7 @@ pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
 
 fn gradient_clip_val(config: &TrainerConfig) -> Option<String> {
     let value = config.gradient_clip_val.filter(|value| !value.is_finite() || *value < 0.0)?;
-    Some(format!("`gradient_clip_val` is {value}: it must be a number of 0 or more"))
+    Some(format!("`gradient_clip_val` is {value}: it must be a finite number of 0 or more"))
 }
 
 fn profiler(config: &TrainerConfig) -> Option<String> {

@@ -346,7 +346,7 @@ mod tests {
         let error = config.validate().unwrap_err().to_string();
         assert_eq!(
             error,
-            "`gradient_clip_val` is -1: it must be a number of 0 or more; `log_every_n_steps` is 0: it must be at least 1"
+            "`gradient_clip_val` is -1: it must be a finite number of 0 or more; `log_every_n_steps` is 0: it must be at least 1"
         );
     }
 

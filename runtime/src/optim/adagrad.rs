@@ -11,15 +11,15 @@ algorithm! {
     /// Optimization*](https://jmlr.org/papers/v12/duchi11a.html).
     pub struct Adagrad("Adagrad") {
         /// Learning rate, 0 or more. Default 0.01.
-        lr: f64 where non_negative = 1e-2,
+        lr: f64 where finite_non_negative = 1e-2,
         /// Decay of the learning rate, which is divided by `1 + (step - 1) * lr_decay`, 0 or more. Default 0.
-        lr_decay: f64 where non_negative = 0.0,
+        lr_decay: f64 where finite_non_negative = 0.0,
         /// Weight decay as an L2 penalty, 0 or more. Default 0.
-        weight_decay: f64 where non_negative = 0.0,
+        weight_decay: f64 where finite_non_negative = 0.0,
         /// Initial value of the sums of squares, 0 or more. Default 0.
-        initial_accumulator_value: f64 where non_negative = 0.0,
+        initial_accumulator_value: f64 where finite_non_negative = 0.0,
         /// Added to the denominator for numerical stability, 0 or more. Default 1e-10.
-        eps: f64 where non_negative = 1e-10,
+        eps: f64 where finite_non_negative = 1e-10,
         /// Ascend the objective. Default false.
         maximize: bool = false,
     }

@@ -19,14 +19,14 @@ algorithm! {
     /// ```
     pub struct Adam("Adam", momentum = betas.0) {
         /// Learning rate, 0 or more. Default 0.001.
-        lr: f64 where non_negative = 1e-3,
+        lr: f64 where finite_non_negative = 1e-3,
         /// Coefficients of the running averages of the gradient and of its square, each at least 0 and below 1.
         /// Default (0.9, 0.999).
         betas: (f64, f64) where betas = (0.9, 0.999),
         /// Added to the denominator for numerical stability, 0 or more. Default 1e-8.
-        eps: f64 where non_negative = 1e-8,
+        eps: f64 where finite_non_negative = 1e-8,
         /// Weight decay as an L2 penalty, 0 or more. Default 0.
-        weight_decay: f64 where non_negative = 0.0,
+        weight_decay: f64 where finite_non_negative = 0.0,
         /// Divide by the largest average square so far, as in
         /// [*On the Convergence of Adam and Beyond*](https://openreview.net/forum?id=ryQu7f-RZ). Default false.
         amsgrad: bool = false,

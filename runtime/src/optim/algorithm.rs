@@ -103,7 +103,8 @@ impl Algorithm {
         Ok(())
     }
 
-    /// Checks the hyperparameters by PyTorch's rules.
+    /// Checks the hyperparameters by PyTorch's rules. Numbers with which nothing can be trained are rejected as well: those that
+    /// are not finite, an `alpha` of [`RmsProp`](super::RmsProp) above 1, and a `max_iter` of [`Lbfgs`](super::Lbfgs) of 0.
     ///
     /// # Errors
     /// [`OptimizerError::Hyperparameter`] for the first one that is out of range.

@@ -1,10 +1,12 @@
 use super::algorithm::each_algorithm;
-use super::{Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, NAdam, RAdam, RmsProp, Sgd};
-use crate::choice::Choice;
+use super::{Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, NAdam, OptimizerError, RAdam, RmsProp, Sgd};
+use crate::choice::{self, Choice, Documentation, FieldMistake};
+use clap::builder::ValueParserFactory;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 macro_rules! configs {
-    ($($(#[$about:meta])* $name:ident,)*) => {
+    ($($(#[doc = $about:literal])* $name:ident,)*) => {
         /// An optimizer that flags and configuration files choose, with its hyperparameters.
         ///
         /// It is a [`Choice`]: a field of the hyperparameters, `optimizer: OptimizerConfig`, is a flag with the name of an optimizer and a
@@ -37,11 +39,29 @@ macro_rules! configs {
         ///
         /// Without such a field, the generated program has these flags, which replace `configure_optimizers`: see
         /// [`Program`](crate::cli::Program).
-        #[derive(Debug, Clone, PartialEq, Choice, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "name", rename_all = "lowercase")]
         #[non_exhaustive]
         pub enum OptimizerConfig {
-            $($(#[$about])* $name($name),)*
+            $($(#[doc = $about])* $name($name),)*
+        }
+
+        // not derived: the ranges are checked as well
+        impl Choice for OptimizerConfig {
+            fn documentation(&self) -> Documentation {
+                match self {
+                    $(Self::$name(_) => Documentation { about: concat!($($about),*), fields: &[] },)*
+                }
+            }
+
+            fn mistake(&self) -> Option<FieldMistake> {
+                match Algorithm::from(self.clone()).validate().err()? {
+                    OptimizerError::Hyperparameter { name, value, expected, .. } => {
+                        Some(FieldMistake::new(name, format!("must be {expected}, but it is {value}")))
+                    }
+                    error => Some(FieldMistake::new("", error.to_string())),
+                }
+            }
         }
 
         $(impl From<$name> for OptimizerConfig {
@@ -61,3 +81,18 @@ macro_rules! configs {
 }
 
 each_algorithm!(configs);
+
+impl ValueParserFactory for OptimizerConfig {
+    type Parser = fn(&str) -> Result<Self, String>;
+
+    fn value_parser() -> Self::Parser {
+        choice::parser()
+    }
+}
+
+impl fmt::Display for OptimizerConfig {
+    /// The value of a flag: the name of the optimizer, or a table in JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&choice::shown_value(self))
+    }
+}

@@ -10,14 +10,14 @@ algorithm! {
     /// [Liu et al., *On the Variance of the Adaptive Learning Rate and Beyond*](https://arxiv.org/abs/1908.03265).
     pub struct RAdam("RAdam", momentum = betas.0) {
         /// Learning rate, 0 or more. Default 0.001.
-        lr: f64 where non_negative = 1e-3,
+        lr: f64 where finite_non_negative = 1e-3,
         /// Coefficients of the running averages of the gradient and of its square, each at least 0 and below 1.
         /// Default (0.9, 0.999).
         betas: (f64, f64) where betas = (0.9, 0.999),
         /// Added to the denominator for numerical stability, 0 or more. Default 1e-8.
-        eps: f64 where non_negative = 1e-8,
+        eps: f64 where finite_non_negative = 1e-8,
         /// Weight decay, 0 or more: an L2 penalty unless it is decoupled. Default 0.
-        weight_decay: f64 where non_negative = 0.0,
+        weight_decay: f64 where finite_non_negative = 0.0,
         /// Decay the weights directly, as [`AdamW`](crate::optim::AdamW) does. Default false.
         decoupled_weight_decay: bool = false,
         /// Ascend the objective. Default false.

@@ -4,7 +4,17 @@ use super::OptimizerError;
 
 type InRange = Result<(), OptimizerError>;
 
-/// Requires a number of 0 or more.
+/// Requires a finite number.
+pub(super) fn finite(optimizer: &'static str, name: &'static str, value: f64) -> InRange {
+    require(value.is_finite(), optimizer, name, value, "a finite number")
+}
+
+/// Requires a finite number of 0 or more.
+pub(super) fn finite_non_negative(optimizer: &'static str, name: &'static str, value: f64) -> InRange {
+    require(value >= 0.0 && value.is_finite(), optimizer, name, value, "a finite number of 0 or more")
+}
+
+/// Requires a number of 0 or more, which may be infinite.
 pub(super) fn non_negative(optimizer: &'static str, name: &'static str, value: f64) -> InRange {
     require(value >= 0.0, optimizer, name, value, "a number of 0 or more")
 }

@@ -14,15 +14,15 @@ algorithm! {
     /// With Recurrent Neural Networks*](https://arxiv.org/abs/1308.0850).
     pub struct RmsProp("RMSprop", momentum = momentum) {
         /// Learning rate, 0 or more. Default 0.01.
-        lr: f64 where non_negative = 1e-2,
-        /// Coefficient of the running averages, 0 or more. Default 0.99.
-        alpha: f64 where non_negative = 0.99,
+        lr: f64 where finite_non_negative = 1e-2,
+        /// Coefficient of the running averages, from 0 to 1. Default 0.99.
+        alpha: f64 where fraction = 0.99,
         /// Added to the denominator for numerical stability, 0 or more. Default 1e-8.
-        eps: f64 where non_negative = 1e-8,
+        eps: f64 where finite_non_negative = 1e-8,
         /// Weight decay as an L2 penalty, 0 or more. Default 0.
-        weight_decay: f64 where non_negative = 0.0,
+        weight_decay: f64 where finite_non_negative = 0.0,
         /// Momentum factor, 0 or more. Default 0: no momentum.
-        momentum: f64 where non_negative = 0.0,
+        momentum: f64 where finite_non_negative = 0.0,
         /// Divide by the root of the gradient's variance in place of its root mean square. Default false.
         centered: bool = false,
         /// Ascend the objective. Default false.

@@ -18,13 +18,13 @@ algorithm! {
     /// ```
     pub struct Sgd("SGD", momentum = momentum) {
         /// Learning rate, 0 or more. Default 0.001.
-        lr: f64 where non_negative = 1e-3,
+        lr: f64 where finite_non_negative = 1e-3,
         /// Momentum factor, 0 or more. Default 0: no momentum, and no state.
-        momentum: f64 where non_negative = 0.0,
+        momentum: f64 where finite_non_negative = 0.0,
         /// Dampening of the momentum: from the second step on, gradients enter it with the factor `1 - dampening`. Default 0.
-        dampening: f64 = 0.0,
+        dampening: f64 where finite = 0.0,
         /// Weight decay as an L2 penalty, 0 or more. Default 0.
-        weight_decay: f64 where non_negative = 0.0,
+        weight_decay: f64 where finite_non_negative = 0.0,
         /// Use Nesterov momentum, which requires a momentum and no dampening. Default false.
         nesterov: bool = false,
         /// Ascend the objective. Default false.

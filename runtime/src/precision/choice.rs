@@ -144,7 +144,7 @@ impl FromStr for Precision {
 impl<'de> Deserialize<'de> for Precision {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a precision, such as `32-true` or `bf16-mixed`")]
+        #[serde(untagged, expecting = "write a precision, such as `32-true` or `bf16-mixed`")]
         enum Written {
             Name(String),
             Bits(u32),

@@ -1,5 +1,5 @@
-use super::Schedule;
-use crate::choice::{self, Choice, Documentation};
+use super::{Schedule, ScheduleError};
+use crate::choice::{self, Choice, Documentation, FieldMistake};
 use crate::every::Every;
 use clap::builder::ValueParserFactory;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,10 @@ impl Choice for LrSchedulerConfig {
     fn documentation(&self) -> Documentation {
         self.scheduler.documentation()
     }
+
+    fn mistake(&self) -> Option<FieldMistake> {
+        out_of_range(&self.scheduler, "").or_else(|| self.field_mistake())
+    }
 }
 
 impl ValueParserFactory for LrSchedulerConfig {
@@ -137,16 +141,49 @@ impl LrSchedulerConfig {
         Self { name: Some(name.into()), ..self }
     }
 
-    /// Returns a description of the first invalid field, if there is one.
-    pub(crate) fn mistake(&self) -> Option<String> {
-        let needs_monitor = matches!(self.scheduler, Schedule::ReduceLrOnPlateau(_)) && self.monitor.is_none();
-        let needs_monitor = needs_monitor.then(|| {
-            "a ReduceLrOnPlateau watches a logged metric: name it with `LrSchedulerConfig::monitor`".to_owned()
-        });
-        let frequency =
-            (self.frequency == 0).then(|| "`frequency` of a scheduler is 0: it must be at least 1".to_owned());
-        let every =
-            self.every.and_then(|every| Some(format!("`every` of a scheduler is {every}: {}", every.mistake()?)));
-        needs_monitor.or(frequency).or(every)
+    /// Returns the first field of the interval or the metric that is invalid.
+    fn field_mistake(&self) -> Option<FieldMistake> {
+        if self.scheduler.needs_metric() && self.monitor.is_none() {
+            let mistake = "is required for reduce_lr_on_plateau: the name of a logged metric";
+            return Some(FieldMistake::new("monitor", mistake));
+        }
+        if self.monitor.as_ref().is_some_and(String::is_empty) {
+            return Some(FieldMistake::new("monitor", "must be the name of a logged metric, but it is empty"));
+        }
+        if self.frequency == 0 {
+            return Some(FieldMistake::new("frequency", "must be 1 or more, but it is 0"));
+        }
+        let every = self.every?;
+        Some(FieldMistake::new("every", format!("is {every}: {}", every.mistake()?)))
     }
+
+    /// Returns a description of the first invalid field outside of the schedule, if there is one.
+    pub(crate) fn mistake_in_code(&self) -> Option<String> {
+        Some(self.field_mistake()?.in_code("`LrSchedulerConfig`"))
+    }
+}
+
+/// Returns the first field of a schedule that is out of range, at this path, which ends in a dot unless it is empty.
+fn out_of_range(schedule: &Schedule, path: &str) -> Option<FieldMistake> {
+    let parts = match schedule {
+        Schedule::SequentialLr(sequential) => &sequential.schedulers,
+        Schedule::ChainedScheduler(chained) => &chained.schedulers,
+        _ => &Vec::new(),
+    };
+    let of_part = |(index, part)| out_of_range(part, &format!("{path}schedulers.{index}."));
+    if let Some(mistake) = parts.iter().enumerate().find_map(of_part) {
+        return Some(mistake);
+    }
+    let (field, mistake) = match schedule.validate().err()? {
+        ScheduleError::Hyperparameter { name, value, expected, .. } => {
+            (name.to_owned(), format!("must be {expected}, but it is {value}"))
+        }
+        ScheduleError::Composition { index, part, reason, .. } => {
+            (format!("schedulers.{index}"), format!("is {part}, which {reason}"))
+        }
+        ScheduleError::Empty { .. } => ("schedulers".to_owned(), "must have at least one scheduler".to_owned()),
+        error if path.is_empty() => return Some(FieldMistake::new("", error.to_string())),
+        error => return Some(FieldMistake::new(path.trim_end_matches('.'), format!("is invalid: {error}"))),
+    };
+    Some(FieldMistake::new(format!("{path}{field}"), mistake))
 }

@@ -259,8 +259,10 @@ impl Rule for OneCycleLr {
         self.max_lr.require_finite(self.name(), "max_lr")?;
         self.base_momentum.require_finite(self.name(), "base_momentum")?;
         self.max_momentum.require_finite(self.name(), "max_momentum")?;
-        require(self.div_factor > 0.0, self.name(), "div_factor", self.div_factor, "above 0")?;
-        require(self.final_div_factor > 0.0, self.name(), "final_div_factor", self.final_div_factor, "above 0")
+        let divides = |factor: f64| factor > 0.0 && factor.is_finite();
+        let (first, last) = (self.div_factor, self.final_div_factor);
+        require(divides(first), self.name(), "div_factor", first, "a finite number above 0")?;
+        require(divides(last), self.name(), "final_div_factor", last, "a finite number above 0")
     }
 
     fn check_groups(&self, rates: &dyn ParameterGroupRates) -> Result<(), ScheduleError> {

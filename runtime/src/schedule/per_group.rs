@@ -16,7 +16,7 @@ use super::error::require_finite;
 /// assert_eq!(each, PerGroup::Each(vec![0.1, 0.01]));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "one value for all parameter groups, or a list with one for each")]
+#[serde(untagged, expecting = "write one value for all parameter groups, or a list with one for each")]
 pub enum PerGroup<T> {
     /// One value for all groups, also for those that are added later.
     All(T),

@@ -130,7 +130,8 @@ impl ReduceLrOnPlateau {
     }
 
     pub(super) fn validate(&self) -> Result<(), ScheduleError> {
-        require(self.factor < 1.0, NAME, "factor", self.factor, "below 1")?;
+        let holds = self.factor < 1.0 && self.factor.is_finite();
+        require(holds, NAME, "factor", self.factor, "a finite number below 1")?;
         require_finite(NAME, "threshold", self.threshold)?;
         self.min_lr.require_finite(NAME, "min_lr")?;
         require_finite(NAME, "eps", self.eps)

@@ -58,7 +58,7 @@ pub(super) fn check_training(checkpoint: &Checkpoint, ctx: &RunContext) -> Resul
 fn other_optimizers(saved: &[SavedOptimizer], optimizers: &[Optimizer]) -> Option<String> {
     if saved.len() != optimizers.len() {
         let of_it = counted(saved.len(), "optimizer");
-        return Some(format!("it has {of_it}, but `configure_optimizers` returned {}", optimizers.len()));
+        return Some(format!("it has {of_it}, but this run has {}", optimizers.len()));
     }
     saved
         .iter()
@@ -94,7 +94,7 @@ fn other_schedulers(
 ) -> Option<String> {
     if saved.len() != schedulers.len() {
         let of_it = counted(saved.len(), "learning-rate scheduler");
-        return Some(format!("it has {of_it}, but `configure_optimizers` returned {}", schedulers.len()));
+        return Some(format!("it has {of_it}, but this run has {}", schedulers.len()));
     }
     saved.iter().zip(schedulers).enumerate().find_map(|(index, (saved, scheduler))| {
         let groups = optimizers[scheduler.optimizer().0].groups().len();

@@ -27,7 +27,7 @@ pub(super) fn make_optimizers<M: LightningModule>(run: &mut Run<'_, M>) -> Resul
         )));
     }
     for ScheduledOptimizer { groups, lr_schedulers } in optimizers {
-        if let Some(mistake) = lr_schedulers.iter().find_map(LrSchedulerConfig::mistake) {
+        if let Some(mistake) = lr_schedulers.iter().find_map(LrSchedulerConfig::mistake_in_code) {
             return Err(Error::configuration(mistake));
         }
         // what is frozen is not trained, and may join its optimizer later
@@ -35,7 +35,23 @@ pub(super) fn make_optimizers<M: LightningModule>(run: &mut Run<'_, M>) -> Resul
         parameters.retain(|(_, parameter)| parameter.requires_grad());
         let mut optimizer = Optimizer::new(groups, parameters)?;
         if run.ctx.grad_scaler().is_some() {
+            if !optimizer.can_skip_steps() {
+                return Err(Error::configuration(
+                    "`precision` is 16-mixed, which scales gradients, but L-BFGS evaluates the loss several times per step: set it to \
+                     bf16-mixed or 32-true, or choose another optimizer"
+                        .to_owned(),
+                ));
+            }
             optimizer.expect_scaled_gradients()?;
+        }
+        // the gradients of repeated evaluations would add up to those of the batches before
+        let accumulates = M::AUTOMATIC_OPTIMIZATION && run.ctx.config().accumulate_grad_batches > 1;
+        if accumulates && !optimizer.can_skip_steps() {
+            return Err(Error::configuration(
+                "`accumulate_grad_batches` is above 1, but L-BFGS evaluates the loss of one batch several times per step: set it to 1, and \
+                 make the batches larger"
+                    .to_owned(),
+            ));
         }
         if run.ctx.config().on_non_finite_loss == NonFiniteLoss::SkipStep && !optimizer.can_skip_steps() {
             return Err(Error::configuration(

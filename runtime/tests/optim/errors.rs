@@ -25,13 +25,19 @@ fn refusal(algorithm: impl Into<Algorithm>, parameters: Vec<(String, Tensor)>) -
 fn hyperparameters_out_of_range_are_rejected() {
     let refusal = |algorithm: Algorithm| refusal(algorithm, vec![named("w", &parameter())]);
     for (algorithm, sentence) in [
-        (AdamW::new(-1.0).into(), "AdamW: lr must be a number of 0 or more, but it is -1"),
-        (Adam::new(f64::NAN).into(), "Adam: lr must be a number of 0 or more, but it is NaN"),
+        (AdamW::new(-1.0).into(), "AdamW: lr must be a finite number of 0 or more, but it is -1"),
+        (Adam::new(f64::INFINITY).into(), "Adam: lr must be a finite number of 0 or more, but it is inf"),
+        (Sgd::new(0.1).dampening(f64::NAN).into(), "SGD: dampening must be a finite number, but it is NaN"),
+        (RmsProp::new(0.1).alpha(2.0).into(), "RMSprop: alpha must be at least 0 and at most 1, but it is 2"),
+        (Adam::new(f64::NAN).into(), "Adam: lr must be a finite number of 0 or more, but it is NaN"),
         (Adam::default().betas((0.9, 1.0)).into(), "Adam: betas.1 must be at least 0 and below 1, but it is 1"),
         (AdamW::default().betas((-0.1, 0.9)).into(), "AdamW: betas.0 must be at least 0 and below 1, but it is -0.1"),
-        (Adam::default().eps(-1e-8).into(), "Adam: eps must be a number of 0 or more, but it is -0.00000001"),
-        (Sgd::new(0.1).momentum(-0.9).into(), "SGD: momentum must be a number of 0 or more, but it is -0.9"),
-        (Sgd::new(0.1).weight_decay(-0.5).into(), "SGD: weight_decay must be a number of 0 or more, but it is -0.5"),
+        (Adam::default().eps(-1e-8).into(), "Adam: eps must be a finite number of 0 or more, but it is -0.00000001"),
+        (Sgd::new(0.1).momentum(-0.9).into(), "SGD: momentum must be a finite number of 0 or more, but it is -0.9"),
+        (
+            Sgd::new(0.1).weight_decay(-0.5).into(),
+            "SGD: weight_decay must be a finite number of 0 or more, but it is -0.5",
+        ),
         (
             Sgd::new(0.1).nesterov(true).into(),
             "SGD: nesterov requires a momentum above 0 and a dampening of 0, but momentum is 0 and dampening is 0",
@@ -39,14 +45,20 @@ fn hyperparameters_out_of_range_are_rejected() {
         (Adamax::new(0.1).betas((0.9, -0.5)).into(), "Adamax: betas.1 must be at least 0 and below 1, but it is -0.5"),
         (
             NAdam::new(0.1).momentum_decay(-1.0).into(),
-            "NAdam: momentum_decay must be a number of 0 or more, but it is -1",
+            "NAdam: momentum_decay must be a finite number of 0 or more, but it is -1",
         ),
-        (RAdam::new(0.1).weight_decay(-1.0).into(), "RAdam: weight_decay must be a number of 0 or more, but it is -1"),
-        (RmsProp::new(0.1).alpha(-0.1).into(), "RMSprop: alpha must be a number of 0 or more, but it is -0.1"),
-        (Adagrad::new(0.1).lr_decay(-0.1).into(), "Adagrad: lr_decay must be a number of 0 or more, but it is -0.1"),
+        (
+            RAdam::new(0.1).weight_decay(-1.0).into(),
+            "RAdam: weight_decay must be a finite number of 0 or more, but it is -1",
+        ),
+        (RmsProp::new(0.1).alpha(-0.1).into(), "RMSprop: alpha must be at least 0 and at most 1, but it is -0.1"),
+        (
+            Adagrad::new(0.1).lr_decay(-0.1).into(),
+            "Adagrad: lr_decay must be a finite number of 0 or more, but it is -0.1",
+        ),
         (Adadelta::new(0.1).rho(1.5).into(), "Adadelta: rho must be at least 0 and at most 1, but it is 1.5"),
         (Lbfgs::new(1.0).history_size(0).into(), "LBFGS: history_size must be 1 or more, but it is 0"),
-    ] as [(Algorithm, &str); 15]
+    ] as [(Algorithm, &str); 18]
     {
         assert_eq!(refusal(algorithm), sentence);
     }

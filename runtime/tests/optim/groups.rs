@@ -92,7 +92,7 @@ fn learning_rates_and_momenta_are_set_by_group_or_for_all() {
     );
     assert_eq!(
         group.set_algorithm(Adam::new(-0.6)).unwrap_err().to_string(),
-        "Adam: lr must be a number of 0 or more, but it is -0.6"
+        "Adam: lr must be a finite number of 0 or more, but it is -0.6"
     );
 }
 
@@ -138,7 +138,7 @@ fn add_parameter_group_rejects_invalid_groups() {
             late(),
             "cannot mix SGD and Adam in one optimizer; all groups must have the same algorithm",
         ),
-        (Adam::new(-0.1).into(), late(), "Adam: lr must be a number of 0 or more, but it is -0.1"),
+        (Adam::new(-0.1).into(), late(), "Adam: lr must be a finite number of 0 or more, but it is -0.1"),
         (
             Adam::new(0.1).into(),
             again,
@@ -238,7 +238,7 @@ fn groups_of_different_algorithms_are_rejected() {
     );
     assert_eq!(
         refusal(ParameterGroups::new(Adam::new(0.1)).group("**.bias", Adam::new(-0.1))),
-        "Adam: lr must be a number of 0 or more, but it is -0.1"
+        "Adam: lr must be a finite number of 0 or more, but it is -0.1"
     );
     assert!(Optimizer::new(lbfgs.over("generator.**"), gan()).is_ok());
 }

@@ -71,9 +71,15 @@ fn hyperparameters_out_of_range_are_rejected() {
             "OneCycleLR: steps_per_epoch must be at least 1, but it is 0",
         ),
         (one_cycle().pct_start(1.1).into(), "OneCycleLR: pct_start must be at least 0 and at most 1, but it is 1.1"),
-        (one_cycle().div_factor(0.0).into(), "OneCycleLR: div_factor must be above 0, but it is 0"),
-        (one_cycle().final_div_factor(-1.0).into(), "OneCycleLR: final_div_factor must be above 0, but it is -1"),
-        (ReduceLrOnPlateau::default().factor(1.0).into(), "ReduceLROnPlateau: factor must be below 1, but it is 1"),
+        (one_cycle().div_factor(0.0).into(), "OneCycleLR: div_factor must be a finite number above 0, but it is 0"),
+        (
+            one_cycle().final_div_factor(-1.0).into(),
+            "OneCycleLR: final_div_factor must be a finite number above 0, but it is -1",
+        ),
+        (
+            ReduceLrOnPlateau::default().factor(1.0).into(),
+            "ReduceLROnPlateau: factor must be a finite number below 1, but it is 1",
+        ),
         (
             ReduceLrOnPlateau::default().min_lr(f64::NAN).into(),
             "ReduceLROnPlateau: min_lr must be a finite number, but it is NaN",

@@ -134,7 +134,7 @@ fn required_fields_and_unknown_fields_are_errors() {
     assert!(refusal(json!({"name": "steps", "step_size": 5})).starts_with("unknown variant `steps`, expected one of "));
     assert_eq!(
         refusal(json!({"name": "one_cycle", "max_lr": "high"})),
-        "one value for all parameter groups, or a list with one for each"
+        "write one value for all parameter groups, or a list with one for each"
     );
 }
 

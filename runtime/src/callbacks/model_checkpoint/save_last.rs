@@ -32,7 +32,7 @@ impl Serialize for SaveLast {
 impl<'de> Deserialize<'de> for SaveLast {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        #[serde(untagged, expecting = "true, false, or \"link\"")]
+        #[serde(untagged, expecting = "write true, false or link")]
         enum Written {
             Flag(bool),
             Link(Link),

@@ -2,12 +2,27 @@
 
 use super::name::Template;
 use super::{ModelCheckpoint, SaveLast, candidates};
+use crate::choice::FieldMistake;
 use crate::config::Span;
 use crate::context::RunContext;
 use crate::stage::Stage;
 use anyhow::Result;
 
 impl ModelCheckpoint {
+    /// Returns the first field that is out of range, or the fields that do not fit together.
+    pub(crate) fn mistake(&self) -> Option<FieldMistake> {
+        if self.save_top_k < -1 {
+            return Some(FieldMistake::new(
+                "save_top_k",
+                format!("must be at least -1, but it is {}", self.save_top_k),
+            ));
+        }
+        if self.monitor.as_ref().is_some_and(String::is_empty) {
+            return Some(FieldMistake::new("monitor", "must be the name of a logged metric, but it is empty"));
+        }
+        Some(FieldMistake::new("", self.check_configuration().err()?))
+    }
+
     /// Checks the configuration.
     ///
     /// # Errors

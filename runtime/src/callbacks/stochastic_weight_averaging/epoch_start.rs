@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(EpochStart::default(), EpochStart::from(0.8));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "an epoch as a whole number, or a fraction from 0.0 to 1.0")]
+#[serde(untagged, expecting = "write an epoch as a whole number, or a fraction from 0.0 to 1.0")]
 #[non_exhaustive]
 pub enum EpochStart {
     /// An epoch, from 1.

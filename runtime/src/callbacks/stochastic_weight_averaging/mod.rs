@@ -7,6 +7,7 @@ pub use epoch_start::EpochStart;
 
 use super::averaged_weights::AveragedWeights;
 use crate::checkpoint::Checkpoint;
+use crate::choice::FieldMistake;
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
@@ -141,12 +142,18 @@ impl StochasticWeightAveraging {
         self.run.weights.as_ref().map_or(0, AveragedWeights::n_averaged)
     }
 
+    /// Returns the first field that is out of range.
+    pub(crate) fn mistake(&self) -> Option<FieldMistake> {
+        let is_positive = |lr: &f64| *lr > 0.0 && lr.is_finite();
+        let holds = self.swa_lrs.values().iter().all(is_positive);
+        (!holds).then(|| FieldMistake::new("swa_lrs", "must be finite and above 0"))
+    }
+
     /// Checks the configuration and returns the first epoch, from 0.
     fn check(&self, ctx: &RunContext) -> Result<usize, Error> {
-        let is_positive = |lr: &f64| *lr > 0.0 && lr.is_finite();
         let (optimizers, schedulers) = (ctx.optimizers().len(), ctx.lr_schedulers().len());
-        let mistake = if !self.swa_lrs.values().iter().all(is_positive) {
-            "`swa_lrs` must be finite and above 0".to_owned()
+        let mistake = if let Some(FieldMistake { field, mistake }) = self.mistake() {
+            format!("`{field}` {mistake}")
         } else if optimizers != 1 {
             format!("the module must have exactly one optimizer, but it has {optimizers}")
         } else if schedulers > 1 {

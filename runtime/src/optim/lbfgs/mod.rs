@@ -60,15 +60,15 @@ algorithm! {
     /// [Liu and Nocedal, *On the limited memory BFGS method for large scale optimization*](https://doi.org/10.1007/BF01589116).
     pub struct Lbfgs("LBFGS") {
         /// Learning rate, 0 or more: the length of an iteration, or the initial length of the line search. Default 1.
-        lr: f64 where non_negative = 1.0,
-        /// The maximum number of iterations per step. Default 20.
-        max_iter: usize = 20,
+        lr: f64 where finite_non_negative = 1.0,
+        /// The maximum number of iterations per step, 1 or more. Default 20.
+        max_iter: usize where positive = 20,
         /// The maximum number of evaluations per step. Default `None`: 1.25 times `max_iter`.
         max_eval: Option<usize> = None,
         /// A step ends when no element of the gradient is larger in absolute value. Default 1e-7.
-        tolerance_grad: f64 = 1e-7,
+        tolerance_grad: f64 where finite = 1e-7,
         /// A step ends when neither the loss nor any parameter changes by more. Default 1e-9.
-        tolerance_change: f64 = 1e-9,
+        tolerance_change: f64 where finite = 1e-9,
         /// The number of iterations from which the curvature is approximated, 1 or more. Default 100.
         history_size: usize where positive = 100,
         /// The line search, PyTorch's `line_search_fn`. Default `None`: the length is the learning rate.
