@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 use syn::{Fields, FnArg, ForeignItem, Ident, Item, ItemStruct, Pat, ReturnType, Signature, Type};
 
-const HEAD: &str = "// Written by the build script from src/native/declarations.rs: change that file.
+const HEAD: &str = "// Written by the build script from src/native/declarations.rs and src/native/distributed/declarations.rs: change those files.
 #pragma once
 
 #include <cstddef>
@@ -15,19 +15,21 @@ class Tensor;
 }
 ";
 
-/// Returns the header for Rust declarations: a C++ struct for each `#[repr(C)]` struct, a class for each opaque one, and a prototype for
+/// Returns the header for files of Rust declarations: a C++ struct for each `#[repr(C)]` struct, a class for each opaque one, and a prototype for
 /// each foreign function.
 ///
 /// # Errors
 /// The declaration that does not parse, or whose type has no counterpart in C++.
-pub fn header(rust: &str) -> Result<String, String> {
-    let file = syn::parse_file(rust).map_err(|error| format!("the declarations do not parse: {error}"))?;
-    let structs =
-        file.items.iter().filter_map(|item| if let Item::Struct(item) = item { Some(&item.ident) } else { None });
+pub fn header(files: &[impl AsRef<str>]) -> Result<String, String> {
+    let items = files.iter().map(|rust| syn::parse_file(rust.as_ref()).map(|file| file.items));
+    let items: Vec<Vec<Item>> =
+        items.collect::<Result<_, _>>().map_err(|error| format!("the declarations do not parse: {error}"))?;
+    let items = items.concat();
+    let structs = items.iter().filter_map(|item| if let Item::Struct(item) = item { Some(&item.ident) } else { None });
     let structs = Structs(structs.collect());
     let mut types = String::new();
     let mut prototypes = String::new();
-    for item in &file.items {
+    for item in &items {
         match item {
             Item::Struct(item) => types += &structs.definition(item)?,
             Item::ForeignMod(block) => {

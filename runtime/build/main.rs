@@ -10,11 +10,11 @@ use std::{env, fs};
 const LIBTORCH_VERSION: &str = "2.13";
 
 /// The boundary between Rust and C++.
-const DECLARATIONS: &str = "src/native/declarations.rs";
+const DECLARATIONS: [&str; 2] = ["src/native/declarations.rs", "src/native/distributed/declarations.rs"];
 
 fn main() {
     println!("cargo::rerun-if-changed=native");
-    println!("cargo::rerun-if-changed={DECLARATIONS}");
+    DECLARATIONS.iter().for_each(|path| println!("cargo::rerun-if-changed={path}"));
     if cfg!(feature = "doc-only") {
         return;
     }
@@ -75,8 +75,10 @@ fn compile(include: &Path) -> Result<(), String> {
         fs::write(&path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
         Ok::<_, String>(path)
     };
-    let declared =
-        fs::read_to_string(DECLARATIONS).map_err(|error| format!("{DECLARATIONS} cannot be read: {error}"))?;
+    let declared = DECLARATIONS
+        .map(|path| fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}")))
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?;
     write("declarations.h", declarations::header(&declared)?)?;
     let all = sources()?.iter().map(|path| format!("#include \"{}\"\n", path.display())).collect::<String>();
     let file = write("native.cpp", all)?;
@@ -86,10 +88,15 @@ fn compile(include: &Path) -> Result<(), String> {
         .cpp(true)
         .std("c++17")
         .include(&out)
+        // for `gloo`, whose headers are not among libtorch's
+        .include("native")
         .include(include)
         .include(include.join("torch/csrc/api/include"))
         .define("_GLIBCXX_USE_CXX11_ABI", abi.as_str())
         .define("GLOG_USE_GLOG_EXPORT", None)
+        // with them, the headers of c10d have what libtorch has
+        .define("USE_DISTRIBUTED", None)
+        .define("USE_C10D_GLOO", None)
         // as libtorch was compiled: without it, some of its classes have another layout
         .define("NDEBUG", None)
         // libtorch's headers cause hundreds of warnings, and debugging into them is of no use

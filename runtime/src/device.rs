@@ -70,36 +70,47 @@ pub enum DeviceError {
         /// How many devices there are.
         count: usize,
     },
-    /// More than one device was requested.
-    #[error(
-        "{0} devices were requested, but a run uses one: choose it with `devices` = 1, or by its index such as `[0]`"
-    )]
-    SeveralDevices(usize),
+    /// There are more processes on this machine than devices.
+    #[error("process {local_rank} of this machine, counted from 0, does not have a device: `devices` lists {listed}")]
+    Process {
+        /// The number of the process on its machine, from 0.
+        local_rank: usize,
+        /// The number of listed devices.
+        listed: usize,
+    },
     /// No device was requested.
     #[error("`devices` is empty: write auto, 1, or an index such as [0]")]
     NoDevice,
 }
 
 impl Accelerator {
-    /// The device to compute on.
+    /// The device to compute on, in a run of one process.
     ///
     /// # Errors
     /// [`DeviceError`], whose message names what is missing.
     pub fn device(self, devices: &Devices) -> Result<Device, DeviceError> {
+        self.device_of(devices, 0)
+    }
+
+    /// The device of a process, by its number on its machine.
+    pub(crate) fn device_of(self, devices: &Devices, local_rank: usize) -> Result<Device, DeviceError> {
         match self {
-            Self::Cpu => devices.only("cpu", 1).map(|_| Device::Cpu),
+            // processes share the CPU
+            Self::Cpu => devices.of_process("cpu", None, local_rank).map(|_| Device::Cpu),
             Self::Cuda => match cuda::load() {
-                CudaStatus::Usable { devices: count } => devices.only("cuda", count).map(Device::Cuda),
+                CudaStatus::Usable { devices: count } => {
+                    devices.of_process("cuda", Some(count), local_rank).map(Device::Cuda)
+                }
                 status => Err(DeviceError::Cuda(status)),
             },
-            Self::Mps if mps_is_available() => devices.only("mps", 1).map(|_| Device::Mps),
+            Self::Mps if mps_is_available() => devices.of_process("mps", Some(1), local_rank).map(|_| Device::Mps),
             Self::Mps => Err(DeviceError::Mps),
             Self::Gpu => match (cuda::load(), mps_is_available()) {
-                (CudaStatus::Usable { .. }, _) => Self::Cuda.device(devices),
-                (_, true) => Self::Mps.device(devices),
+                (CudaStatus::Usable { .. }, _) => Self::Cuda.device_of(devices, local_rank),
+                (_, true) => Self::Mps.device_of(devices, local_rank),
                 (status, false) => Err(DeviceError::Gpu(status)),
             },
-            Self::Auto => self.best().device(devices),
+            Self::Auto => self.best().device_of(devices, local_rank),
         }
     }
 
@@ -114,19 +125,37 @@ impl Accelerator {
 }
 
 impl Devices {
-    /// Returns the index of the requested device among `count` devices.
-    fn only(&self, accelerator: &'static str, count: usize) -> Result<usize, DeviceError> {
+    /// The number of devices on a machine, if it is given.
+    pub(crate) fn count(&self) -> Option<usize> {
+        match self {
+            Self::Auto => None,
+            Self::Count(count) => Some(*count),
+            Self::Indices(indices) => Some(indices.len()),
+        }
+    }
+
+    /// Returns the index of the device of a process among `count` devices, or among any number.
+    fn of_process(
+        &self,
+        accelerator: &'static str,
+        count: Option<usize>,
+        local_rank: usize,
+    ) -> Result<usize, DeviceError> {
         let index = match self {
-            Self::Auto | Self::Count(1) => 0,
             Self::Count(0) => return Err(DeviceError::NoDevice),
-            Self::Count(several) => return Err(DeviceError::SeveralDevices(*several)),
-            Self::Indices(indices) => match indices.as_slice() {
-                [] => return Err(DeviceError::NoDevice),
-                [index] => *index,
-                several => return Err(DeviceError::SeveralDevices(several.len())),
-            },
+            Self::Auto | Self::Count(_) => local_rank,
+            Self::Indices(indices) if indices.is_empty() => return Err(DeviceError::NoDevice),
+            Self::Indices(indices) => {
+                *indices.get(local_rank).ok_or(DeviceError::Process { local_rank, listed: indices.len() })?
+            }
         };
-        if index < count { Ok(index) } else { Err(DeviceError::Index { index, accelerator, count }) }
+        match count {
+            Some(count) if index >= count => Err(DeviceError::Index { index, accelerator, count }),
+            None if matches!(self, Self::Indices(_)) && index > 0 => {
+                Err(DeviceError::Index { index, accelerator, count: 1 })
+            }
+            _ => Ok(index),
+        }
     }
 }
 
@@ -243,10 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn one_device_is_chosen() {
-        assert_eq!(Devices::Indices(vec![1]).only("cuda", 2), Ok(1));
-        assert_eq!(Devices::Count(2).only("cuda", 2), Err(DeviceError::SeveralDevices(2)));
-        let missing = Devices::Indices(vec![2]).only("cuda", 2).unwrap_err().to_string();
+    fn each_process_has_its_device() {
+        let of = |devices: Devices, process| devices.of_process("cuda", Some(2), process);
+        assert_eq!(of(Devices::Indices(vec![1]), 0), Ok(1));
+        assert_eq!(of(Devices::Count(2), 1), Ok(1));
+        assert_eq!(of(Devices::Indices(vec![1, 0]), 1), Ok(0));
+        assert_eq!(of(Devices::Indices(vec![1]), 1), Err(DeviceError::Process { local_rank: 1, listed: 1 }));
+        assert_eq!(Devices::Count(4).of_process("cpu", None, 3), Ok(3));
+        let missing = of(Devices::Indices(vec![2]), 0).unwrap_err().to_string();
         assert_eq!(missing, "the accelerator cuda does not have the device 2: it has 2, counted from 0");
     }
 

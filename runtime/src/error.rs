@@ -17,6 +17,7 @@ use crate::run_location::{HookLocation, RunLocation, at};
 use crate::schedule::ScheduleError;
 use crate::signal::Signal;
 use crate::stage::{RunningStage, Stage};
+use crate::strategy::StrategyError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -125,6 +126,9 @@ pub enum Error {
     /// The requested device cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// Several processes cannot run together, or another one has failed.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
     /// A loader is empty.
     #[error(
         "the loader of `{dataloader}` does not have a batch{}: check that there is data, and with `drop_last`, that it fills one batch",
@@ -273,6 +277,7 @@ impl From<ContextError> for Error {
             ContextError::Optimizer(error) => error.into(),
             ContextError::Torch(error) => error.into(),
             ContextError::Native(error) => error.into(),
+            ContextError::Strategy(error) => error.into(),
         }
     }
 }

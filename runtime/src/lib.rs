@@ -61,6 +61,7 @@ mod signal;
 mod since_1970;
 mod span;
 mod stage;
+pub mod strategy;
 mod table;
 mod terminal;
 pub mod trainer;

@@ -19,6 +19,7 @@ use std::env::{self, VarError};
 use std::fmt;
 use std::io::Write;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer as _;
@@ -31,7 +32,8 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 /// Reports something: `event!(WARN, { epoch, step }, "…")`. Every event of this crate is made here.
 macro_rules! event {
     ($level:ident, { $($fields:tt)* }, $($text:tt)+) => {
-        if tracing::dispatcher::has_been_set() {
+        if $crate::messages::are_silent() {
+        } else if tracing::dispatcher::has_been_set() {
             tracing::event!(tracing::Level::$level, { $($fields)* }, $($text)+);
         } else {
             $crate::messages::report(tracing::Level::$level, module_path!(), format_args!($($text)+));
@@ -52,6 +54,18 @@ macro_rules! info {
 }
 
 pub(crate) use {event, info, warning};
+
+/// Whether another process reports what all do.
+static ARE_SILENT: AtomicBool = AtomicBool::new(false);
+
+/// Silences the messages of this process, of which another one reports the same.
+pub(crate) fn silence() {
+    ARE_SILENT.store(true, Ordering::Relaxed);
+}
+
+pub(crate) fn are_silent() -> bool {
+    ARE_SILENT.load(Ordering::Relaxed)
+}
 
 /// Warns of what failed after the error that ends the run.
 pub(crate) fn warn_after_error(error: &impl fmt::Display) {

@@ -21,7 +21,7 @@ pub enum Signal {
 }
 
 impl Signal {
-    const ALL: [Self; 2] = [Self::Interrupt, Self::Terminate];
+    pub(crate) const ALL: [Self; 2] = [Self::Interrupt, Self::Terminate];
 
     /// Returns the exit code of a program that the signal ended: 128 plus the signal's number, which is 130 for SIGINT and 143 for
     /// SIGTERM.
@@ -32,7 +32,7 @@ impl Signal {
         }
     }
 
-    fn number(self) -> i32 {
+    pub(crate) fn number(self) -> i32 {
         match self {
             Self::Interrupt => SIGINT,
             Self::Terminate => SIGTERM,

@@ -6,7 +6,7 @@ mod declarations;
 use declarations::header;
 use std::fs;
 use std::mem::{offset_of, size_of};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The declarations of the crate.
@@ -15,7 +15,7 @@ const DECLARATIONS: &str = include_str!("../src/native/declarations.rs");
 /// What the compiler says of C++ that includes the header of `rust`; empty where it compiles.
 fn errors(rust: &str, cpp: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("declarations.h"), header(rust).unwrap()).unwrap();
+    fs::write(folder.path().join("declarations.h"), header(&[rust]).unwrap()).unwrap();
     let source = folder.path().join("source.cpp");
     fs::write(&source, format!("#include \"declarations.h\"\n{cpp}\n")).unwrap();
     let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
@@ -91,7 +91,7 @@ fn struct_has_one_layout_in_rust_and_cpp() {
 
 #[test]
 fn type_without_a_counterpart_in_cpp_is_refused() {
-    let refused = |rust: &str| header(rust).unwrap_err();
+    let refused = |rust: &str| header(&[rust]).unwrap_err();
     assert_eq!(refused("extern \"C\" { fn f(name: String); }"), "`f`: `String` has no counterpart in C++");
     assert_eq!(refused("extern \"C\" { fn f(other: *const Other); }"), "`f`: `Other` has no counterpart in C++");
     assert_eq!(refused("extern \"C\" { fn f(text: &str); }"), "`f`: only pointers and named types cross the boundary");
@@ -100,12 +100,17 @@ fn type_without_a_counterpart_in_cpp_is_refused() {
 }
 
 #[test]
-fn foreign_functions_are_declared_in_one_file() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/native");
-    let blocks = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).filter(|path| {
-        let text = fs::read_to_string(path).unwrap();
-        text.contains("extern \"C\" {")
-    });
-    let names: Vec<String> = blocks.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
-    assert_eq!(names, ["declarations.rs"]);
+fn foreign_functions_are_declared_in_files_of_that_name() {
+    fn blocks(folder: &Path) -> Vec<String> {
+        let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let of_path = |path: PathBuf| match path.is_dir() {
+            true => blocks(&path),
+            false if fs::read_to_string(&path).unwrap().contains("extern \"C\" {") => vec![path.display().to_string()],
+            false => Vec::new(),
+        };
+        paths.flat_map(of_path).collect()
+    }
+    let found = blocks(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|path| path.ends_with("/declarations.rs")), "{found:?}");
 }

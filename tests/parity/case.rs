@@ -55,6 +55,12 @@ pub(super) struct Model {
     #[serde(rename = "override")]
     pub(super) overridden: Vec<String>,
     pub(super) val_metric: Vec<f64>,
+    /// Whether the steps log with `sync_dist`.
+    pub(super) sync_dist: bool,
+    /// Rows that each dataset has beyond its batches.
+    pub(super) extra_rows: i64,
+    /// Whether the bias of each rank begins at its number.
+    pub(super) perturb_ranks: bool,
     pub(super) raise: Option<Raise>,
 }
 
@@ -75,6 +81,9 @@ impl Default for Model {
             skip: Vec::new(),
             overridden: Vec::new(),
             val_metric: Vec::new(),
+            sync_dist: false,
+            extra_rows: 0,
+            perturb_ranks: false,
             raise: None,
         }
     }

@@ -14,4 +14,4 @@ mod trace;
 
 pub use case::Case;
 pub use compare::difference;
-pub use trace::trace;
+pub use trace::{trace, trace_in};

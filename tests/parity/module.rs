@@ -21,7 +21,7 @@ recorder! {
                 return Ok(None);
             }
             let loss = self.loss(batch);
-            ctx.log("train_loss", &loss).on_step(true).on_epoch(true);
+            ctx.log("train_loss", &loss).on_step(true).on_epoch(true).batch_size(2).sync_dist(self.model.sync_dist);
             Ok(Some(loss))
         }
 
@@ -82,7 +82,7 @@ recorder! {
                 return Ok(None);
             }
             let loss = self.loss(batch);
-            ctx.log("train_loss", &loss).on_step(true).on_epoch(true);
+            ctx.log("train_loss", &loss).on_step(true).on_epoch(true).batch_size(2).sync_dist(self.model.sync_dist);
             ctx.manual_backward(self, &loss)?;
             if (batch_idx + 1).is_multiple_of(self.model.manual_step_every) {
                 for optimizer in 0..self.model.optimizers {

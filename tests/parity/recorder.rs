@@ -36,14 +36,14 @@ macro_rules! recorder {
             fn validation_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
                 let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
                 self.note("validation_step", ctx, shown)?;
-                ctx.log("val_loss", self.loss(batch));
+                ctx.log("val_loss", self.loss(batch)).batch_size(2).sync_dist(self.model.sync_dist);
                 Ok(())
             }
 
             fn test_step(&self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize) -> Result<()> {
                 let shown = Shown { batch_idx: Some(batch_idx), dataloader_idx: Some(dataloader_idx), ..Shown::default() };
                 self.note("test_step", ctx, shown)?;
-                ctx.log("test_loss", self.loss(batch));
+                ctx.log("test_loss", self.loss(batch)).batch_size(2).sync_dist(self.model.sync_dist);
                 Ok(())
             }
 
@@ -70,22 +70,22 @@ macro_rules! recorder {
 
             fn train_dataloader(&self, ctx: &mut Context) -> Result<DataLoader<Rows>> {
                 self.note("train_dataloader", ctx, Shown::default())?;
-                loader(TRAIN, self.model.train)
+                loader(TRAIN, self.model.train, self.model.extra_rows)
             }
 
             fn val_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
                 self.note("val_dataloader", ctx, Shown::default())?;
-                loaders(VALIDATION, &self.model.val)
+                loaders(VALIDATION, &self.model.val, self.model.extra_rows)
             }
 
             fn test_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
                 self.note("test_dataloader", ctx, Shown::default())?;
-                loaders(TEST, &self.model.test)
+                loaders(TEST, &self.model.test, self.model.extra_rows)
             }
 
             fn predict_dataloader(&self, ctx: &mut Context) -> Result<Vec<DataLoader<Rows>>> {
                 self.note("predict_dataloader", ctx, Shown::default())?;
-                loaders(PREDICT, &self.model.predict)
+                loaders(PREDICT, &self.model.predict, self.model.extra_rows)
             }
 
             fn on_train_batch_start(&self, ctx: &mut Context, batch_idx: usize) -> Result<Flow> {

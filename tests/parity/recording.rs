@@ -17,6 +17,11 @@ pub(super) struct Recording {
     pub(super) validations: usize,
 }
 
+/// The rank of this process, before a trainer has one.
+pub(super) fn own_rank() -> i64 {
+    std::env::var("RANK").ok().and_then(|rank| rank.parse().ok()).unwrap_or(0)
+}
+
 /// A module that records.
 pub(super) trait Records:
     LightningModule<Prediction = Tensor> + Trains + Optimizes + Validates + Tests + Predicts
@@ -33,7 +38,8 @@ impl Recording {
         let weight: Vec<f32> = (0..4).map(|k| (f64::from(k + 1).sin() / 2.0) as f32).collect();
         tch::no_grad(|| {
             layer.ws.copy_(&Tensor::from_slice(&weight).view([1, 4]));
-            let _ = layer.bs.as_mut().map(|bias| bias.zero_());
+            let bias = if model.perturb_ranks { own_rank() } else { 0 };
+            let _ = layer.bs.as_mut().map(|zero| zero.fill_(bias));
         });
         Self { vs, layer, model, events, validations: 0 }
     }

@@ -15,26 +15,43 @@ use tch_lightning::{
     loggers::{LoggedAt, Logger, Record},
 };
 
-/// Runs a case, and writes down what happened.
+/// Runs a case in one process, and writes down what happened.
 ///
 /// # Errors
 /// If the case asks for what the trainer does not have, or no folder can be made. A run that fails is a trace like others.
 pub fn trace(case: &Case) -> Result<Value> {
-    if case.model.automatic { trace_of::<Automatic>(case) } else { trace_of::<Manual>(case) }
+    let folder = tempfile::tempdir()?;
+    trace_in(case, folder.path(), 1)
 }
 
-fn trace_of<M: Records>(case: &Case) -> Result<Value> {
-    let folder = tempfile::tempdir()?;
+/// Runs a case in one of several processes, which have the folder in common.
+///
+/// # Errors
+/// As [`trace`].
+pub fn trace_in(case: &Case, folder: &Path, processes: usize) -> Result<Value> {
+    let place = Place { folder, processes };
+    if case.model.automatic { trace_of::<Automatic>(case, place) } else { trace_of::<Manual>(case, place) }
+}
+
+/// Where a case runs.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    folder: &'a Path,
+    processes: usize,
+}
+
+fn trace_of<M: Records>(case: &Case, place: Place<'_>) -> Result<Value> {
+    let folder = place.folder;
     let events = Events::default();
-    let checkpoint = case.before.as_ref().map(|before| run_before::<M>(case, before, folder.path())).transpose()?;
+    let checkpoint = case.before.as_ref().map(|before| run_before::<M>(case, before, place)).transpose()?;
     let logged = Logged::default();
     let mut module = M::new(Recording::new(case.model.clone(), events.clone()));
-    let mut trainer = trainer(case, folder.path())?.callback(Watch { events: events.clone() }).logger(logged.clone());
+    let mut trainer = trainer(case, place)?.callback(Watch { events: events.clone() }).logger(logged.clone());
     if let Some(early_stopping) = &case.early_stopping {
         trainer = trainer.callback(early_stopping.clone());
     }
     if let Some(checkpoint) = &case.checkpoint {
-        trainer = trainer.callback(checkpoint.clone().dirpath(folder.path()));
+        trainer = trainer.callback(checkpoint.clone().dirpath(folder));
     }
     if let Some(checkpoint) = checkpoint {
         trainer = trainer.ckpt_path(checkpoint);
@@ -60,7 +77,9 @@ fn trace_of<M: Records>(case: &Case) -> Result<Value> {
         trace["predictions"] = json!(predictions.iter().map(numbers).collect::<Result<Vec<_>>>()?);
     }
     if let Some(checkpoint) = trainer.find_callback::<ModelCheckpoint>() {
-        trace["files"] = json!(checkpoints(folder.path())?);
+        if context.is_global_zero() {
+            trace["files"] = json!(checkpoints(folder)?);
+        }
         let best = checkpoint.best_model_path().and_then(Path::file_name).unwrap_or_default();
         trace["best"] = json!(best.to_string_lossy());
         trace["best_score"] = json!(checkpoint.best_model_score());
@@ -71,9 +90,9 @@ fn trace_of<M: Records>(case: &Case) -> Result<Value> {
     Ok(trace)
 }
 
-fn trainer<M: Records>(case: &Case, folder: &Path) -> Result<Trainer<M>> {
+fn trainer<M: Records>(case: &Case, place: Place<'_>) -> Result<Trainer<M>> {
     let enable_checkpointing = case.checkpoint.is_some();
-    Ok(Trainer::new(TrainerConfig { enable_checkpointing, ..config(&case.trainer, folder)? }))
+    Ok(Trainer::new(TrainerConfig { enable_checkpointing, ..config(&case.trainer, place)? }))
 }
 
 fn run<M: Records>(verb: Verb, trainer: &mut Trainer<M>, module: &mut M) -> Result<Option<Vec<Tensor>>, Error> {
@@ -88,14 +107,14 @@ fn run<M: Records>(verb: Verb, trainer: &mut Trainer<M>, module: &mut M) -> Resu
 const BEFORE: &str = "before.ckpt";
 
 /// The earlier `fit` of the same model, without callbacks or logger, and the checkpoint of its end.
-fn run_before<M: Records>(case: &Case, before: &Map<String, Value>, folder: &Path) -> Result<PathBuf> {
+fn run_before<M: Records>(case: &Case, before: &Map<String, Value>, place: Place<'_>) -> Result<PathBuf> {
     let mut model = case.model.clone();
     model.raise = None;
-    let config = TrainerConfig { logger: false.into(), enable_checkpointing: false, ..config(before, folder)? };
+    let config = TrainerConfig { logger: false.into(), enable_checkpointing: false, ..config(before, place)? };
     let mut trainer = Trainer::new(config);
     let mut module = M::new(Recording::new(model, Events::default()));
     trainer.fit(&mut module, ())?;
-    let path = folder.join(BEFORE);
+    let path = place.folder.join(BEFORE);
     trainer.save_checkpoint(&mut module, (), &path)?;
     Ok(path)
 }
@@ -109,9 +128,10 @@ fn checkpoints(folder: &Path) -> Result<Vec<String>> {
     Ok(names)
 }
 
-fn config(arguments: &Map<String, Value>, folder: &Path) -> Result<TrainerConfig> {
+fn config(arguments: &Map<String, Value>, place: Place<'_>) -> Result<TrainerConfig> {
     let mut config: TrainerConfig = serde_json::from_value(Value::Object(arguments.clone()))?;
-    config.default_root_dir = folder.to_owned();
+    config.default_root_dir = place.folder.to_owned();
+    config.devices = place.processes.into();
     config.enable_progress_bar = false;
     config.enable_model_summary = false;
     Ok(config)

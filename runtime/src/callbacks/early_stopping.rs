@@ -226,9 +226,12 @@ impl EarlyStopping {
         };
         self.state.latest_check = Some(batches);
         let before = self.state.best_score;
-        if let Some(reason) = self.judge(current) {
-            self.state.stopping_reason = Some(reason);
+        let reason = self.judge(current);
+        if ctx.any_rank(reason.is_some())? {
             self.state.stopped_epoch = Some(ctx.current_epoch());
+        }
+        if let Some(reason) = reason {
+            self.state.stopping_reason = Some(reason);
             ctx.stop_because(self.sentence(reason, current));
         } else if self.verbose && self.state.best_score != before {
             messages::info!({ epoch = ctx.current_epoch() }, "`{}` improved to {current:.4}", self.monitor);

@@ -14,11 +14,9 @@ pub(super) enum LightningKey {
 /// Looks up a key. Returns `None` for a key that Lightning does not have either, or that the configuration has.
 pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
     let (is_neutral, instead): (bool, &str) = match key {
-        "strategy" => (is_text(value, &["auto"]), "a run uses one process and one device: remove it"),
-        "num_nodes" => (*value == 1, "a run uses one process and one device: remove it"),
         "callbacks" => return Some(callbacks(value)),
         "logger" => return value.is_null().then_some(LightningKey::Ignored),
-        "inference_mode" | "use_distributed_sampler" | "sync_batchnorm" => (value.is_boolean(), ""),
+        "inference_mode" | "sync_batchnorm" => (value.is_boolean(), ""),
         "barebones" => (
             *value == Value::Bool(false),
             "set `logger`, `enable_checkpointing`, `enable_progress_bar` and `enable_model_summary` to false, and \
@@ -40,10 +38,6 @@ pub(super) fn lightning_key(key: &str, value: &Value) -> Option<LightningKey> {
     };
     let is_neutral = is_neutral || value.is_null();
     Some(if is_neutral { LightningKey::Ignored } else { LightningKey::Unsupported(instead.to_owned()) })
-}
-
-fn is_text(value: &Value, texts: &[&str]) -> bool {
-    value.as_str().is_some_and(|text| texts.contains(&text))
 }
 
 fn is_empty(value: &Value) -> bool {

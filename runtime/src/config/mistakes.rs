@@ -26,6 +26,8 @@ pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
         gradient_clip_val(config),
         at_least_one("log_every_n_steps", config.log_every_n_steps),
         config.logger.mistake(),
+        at_least_one("num_nodes", config.num_nodes),
+        config.strategy.mistake(),
         across_epochs(config),
         profiler(config),
         dashboard(config),

@@ -32,6 +32,7 @@ use crate::device::{Accelerator, Devices};
 use crate::paths;
 use crate::precision::Precision;
 use crate::profiler::Profiler;
+use crate::strategy::StrategyConfig;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -59,6 +60,15 @@ pub struct TrainerConfig {
     /// Which devices: auto, a count, or indices such as `[1]`
     #[arg(long, default_value_t)]
     pub devices: Devices,
+    /// The number of machines, on each of which a launcher starts the program
+    #[arg(long, value_name = "NODES", default_value_t = 1)]
+    pub num_nodes: usize,
+    /// How several processes are used: auto, ddp, or a table with options such as `{name: ddp, timeout: 1m}`
+    #[arg(long, value_name = "STRATEGY", default_value_t)]
+    pub strategy: StrategyConfig,
+    /// Give each process its part of the samples of every loader
+    #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = true)]
+    pub use_distributed_sampler: bool,
     /// The dtypes to compute in: `true` for everything, `mixed` for the steps' operators
     #[arg(long, value_enum, value_name = "PRECISION", default_value_t)]
     pub precision: Precision,
@@ -214,6 +224,9 @@ impl Default for TrainerConfig {
         Self {
             accelerator: Accelerator::default(),
             devices: Devices::default(),
+            num_nodes: 1,
+            strategy: StrategyConfig::Auto,
+            use_distributed_sampler: true,
             precision: Precision::default(),
             deterministic: Deterministic::Off,
             benchmark: None,

@@ -7,6 +7,7 @@ use super::{
 use crate::device::{Accelerator, Devices};
 use crate::precision::Precision;
 use crate::profiler::Profiler;
+use crate::strategy::StrategyConfig;
 use std::path::PathBuf;
 
 macro_rules! setters {
@@ -26,6 +27,9 @@ macro_rules! setters {
 setters! {
     accelerator: Accelerator,
     devices: Devices,
+    num_nodes: usize,
+    strategy: StrategyConfig,
+    use_distributed_sampler: bool,
     precision: Precision,
     deterministic: Deterministic,
     benchmark: Option<bool>,

@@ -16,6 +16,9 @@ impl RunContext {
     /// `test` and `predict` find it. Errors are ignored: the checkpoint can still be named by its path.
     pub(crate) fn note_checkpoint(&mut self, path: &Path) {
         self.record_save();
+        if !self.is_global_zero() {
+            return;
+        }
         let Some(run) = self.made_log_dir() else { return };
         let Ok(folder) = std::path::absolute(atomic_file::folder_of(path)) else { return };
         let mut folders = checkpoint_folders(run);

@@ -16,6 +16,8 @@ pub(super) struct Control {
     /// Why training has ended.
     end_reason: Option<EndReason>,
     signals: Signals,
+    /// The signal that one of several processes has caught, and that ends the run of all.
+    agreed_signal: Option<Signal>,
 }
 
 impl Control {
@@ -143,6 +145,24 @@ impl RunContext {
             None => Ok(()),
             Some(signal) => Err(self.interrupted_by(signal, batch_idx)),
         }
+    }
+
+    /// Fails if a signal ends the training: one that was caught, or that the processes have agreed on.
+    #[inline]
+    pub(crate) fn check_signals_in_training(&self, batch_idx: Option<usize>) -> Result<(), Interruption> {
+        if self.world_size() == 1 {
+            return self.check_signals(batch_idx);
+        }
+        self.control.agreed_signal.map_or(Ok(()), |signal| Err(self.interrupted_by(signal, batch_idx)))
+    }
+
+    pub(super) fn agree_on_signal(&mut self, signal: Option<Signal>) {
+        self.control.agreed_signal = signal;
+    }
+
+    /// Whether all processes end by a signal, at the same step.
+    pub(crate) fn has_agreed_on_signal(&self) -> bool {
+        self.control.agreed_signal.is_some()
     }
 
     #[cold]

@@ -3,6 +3,7 @@ use crate::file_error::FileError;
 use crate::log::LogError;
 use crate::loggers::LoggerError;
 use crate::native::NativeError;
+use crate::strategy::StrategyError;
 use tch::TchError;
 
 /// An error of an operation of the context, without its location in the run.
@@ -24,4 +25,6 @@ pub(crate) enum ContextError {
     Torch(#[from] TchError),
     #[error(transparent)]
     Native(#[from] NativeError),
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
 }

@@ -32,6 +32,11 @@ impl LogDir {
         self.made.as_deref()
     }
 
+    /// Takes the folder of another process of the run.
+    pub(crate) fn set(&mut self, folder: PathBuf) {
+        self.made = Some(folder);
+    }
+
     /// Creates the folder with the next number, once, with the configuration as its first file.
     pub(crate) fn make(&mut self, configuration: Option<&ConfigurationFile>) -> Result<&Path, FileError> {
         if self.made.is_none() {

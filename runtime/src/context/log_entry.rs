@@ -23,6 +23,8 @@ pub struct LogEntry<'a, At = Step> {
     reduction: Reduction,
     batch_size: Option<usize>,
     add_dataloader_idx: bool,
+    sync_dist: bool,
+    dist_reduce_fx: Option<Reduction>,
 }
 
 // the bound is on the method, so that the compiler's error gives the reason instead of reporting an unknown method
@@ -93,6 +95,8 @@ impl<At> Context<At> {
             reduction: Reduction::Mean,
             batch_size: None,
             add_dataloader_idx: true,
+            sync_dist: false,
+            dist_reduce_fx: None,
         }
     }
 }
@@ -148,6 +152,31 @@ impl<At> LogEntry<'_, At> {
         self
     }
 
+    /// Sets whether the values of all processes of a run become one; default false, so that the loggers get that of rank 0, and callbacks
+    /// that of their own process. It is reduced as over the steps, or as [`dist_reduce_fx`](Self::dist_reduce_fx) says; a mean counts the
+    /// batches of all processes with their sizes. All processes must log it, as they wait for one another: at the end of an epoch, and
+    /// with [`on_step`](Self::on_step) after each optimizer step. The values of single evaluation batches are not joined.
+    ///
+    /// A [metric](crate::metrics) is always joined, by the reductions of its state.
+    pub fn sync_dist(mut self, sync_dist: bool) -> Self {
+        self.sync_dist = sync_dist;
+        self
+    }
+
+    /// Joins the values of all processes as [`sync_dist`](Self::sync_dist) does, by this reduction.
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// fn log_samples(ctx: &mut Context, samples: usize) {
+    ///     // the mean of the steps, summed over the processes
+    ///     ctx.log("samples_per_step", samples).on_step(false).on_epoch(true).dist_reduce_fx(Reduction::Sum);
+    /// }
+    /// ```
+    pub fn dist_reduce_fx(mut self, reduction: Reduction) -> Self {
+        (self.sync_dist, self.dist_reduce_fx) = (true, Some(reduction));
+        self
+    }
+
     /// Sets the weight of the value in a mean. Default: the size of the batch.
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = Some(batch_size);
@@ -189,6 +218,7 @@ impl<At> LogEntry<'_, At> {
             logger: self.logger,
             reduction: self.reduction,
             add_dataloader_idx: self.add_dataloader_idx,
+            sync_dist: self.sync_dist.then(|| self.dist_reduce_fx.unwrap_or(self.reduction)),
         };
         let weight = self.batch_size.unwrap_or(self.ctx.batch_size()) as f64;
         let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx(), name: &self.name };

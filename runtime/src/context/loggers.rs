@@ -25,6 +25,8 @@ pub(crate) struct Loggers {
     to_be_made: Option<RunStart>,
     /// The user's loggers that use the folder of the run, by index, with the starts of their runs, until the first record.
     waiting: Vec<(usize, RunStart)>,
+    /// Whether another process writes the records of all.
+    is_silent: bool,
     /// Whether the run has failed. Errors of loggers are then warnings, so that the last checkpoint is still written.
     only_warns: bool,
     /// Records other than values, queued until the next row is written.
@@ -84,6 +86,9 @@ impl Loggers {
         location: RunLocation,
         mut call: impl FnMut(usize, &mut dyn Logger) -> AnyResult<()>,
     ) -> Result<(), LoggerError> {
+        if self.is_silent {
+            return Ok(());
+        }
         let only_warns = self.only_warns;
         let waiting: Vec<usize> = self.waiting.iter().map(|(index, _)| *index).collect();
         let mut loggers = self.all_mut().enumerate().filter(|(index, _)| !waiting.contains(index));
@@ -195,7 +200,9 @@ impl RunContext {
     /// Begins a run of the user's loggers. Those of a fast run, which writes no record, never begin.
     pub(crate) fn begin_loggers(&mut self, checkpoint: Option<&Checkpoint>) -> Result<(), LoggerError> {
         let (location, is_fast) = (self.location(), self.is_fast_dev_run());
+        let is_silent = !self.is_global_zero();
         let loggers = &mut self.logging.loggers;
+        loggers.is_silent = is_silent;
         let starts = loggers.given.iter().enumerate().filter(|(_, logger)| is_fast || logger.uses_run_folder());
         loggers.waiting = starts.map(|(index, _)| (index, start(location.stage, checkpoint, index))).collect();
         loggers.each(location, |index, logger| logger.begin(&start(location.stage, checkpoint, index)))
@@ -333,6 +340,9 @@ impl RunContext {
         let location = self.location();
         self.logging.loggers.make_default();
         let Some(&(first, _)) = self.logging.loggers.waiting.first() else { return Ok(()) };
+        if self.logging.loggers.is_silent {
+            return Ok(());
+        }
         let log_dir = self.log_dir().map(Path::to_owned);
         let loggers = &mut self.logging.loggers;
         let only_warns = loggers.only_warns;

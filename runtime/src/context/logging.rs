@@ -11,12 +11,12 @@ use crate::named_tensors::NamedTensors;
 use crate::stage::{RunningStage, Stage};
 use anyhow::Result;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The logs of a run.
 pub(super) struct Logging {
-    training: Log,
-    evaluation: Log,
+    pub(super) training: Log,
+    pub(super) evaluation: Log,
     /// The epoch's log of the previous `fit`, in a run of another verb.
     of_fit: Option<Log>,
     /// The log of an epoch that was cut short.
@@ -99,6 +99,10 @@ impl RunContext {
     /// If the folder or the configuration cannot be created.
     pub fn log_dir(&mut self) -> Result<&Path, FileError> {
         self.logging.log_dir.make(self.logging.configuration_file.as_ref())
+    }
+
+    pub(crate) fn set_log_dir(&mut self, folder: PathBuf) {
+        self.logging.log_dir.set(folder);
     }
 
     /// The folder of this run, if it has been created.
@@ -196,6 +200,7 @@ impl RunContext {
                  after the run was resumed: log it in every step"
             );
         }
+        self.join_logged_epoch()?;
         let metrics = self.active_log().end_epoch(training)?;
         if self.sanity_checking() {
             return Ok(metrics.callback);

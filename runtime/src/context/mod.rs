@@ -27,6 +27,7 @@ mod run_state;
 mod saving;
 mod step_observation;
 mod stepping_batches;
+mod strategy;
 mod toggle;
 
 pub(crate) use checkpoint_folders::{CHECKPOINTS, checkpoint_folders};
@@ -49,6 +50,7 @@ use crate::data::Seed;
 use crate::observer::Observer;
 use crate::profiler::Recorder;
 use crate::stage::Stage;
+use crate::strategy::{SingleProcess, Strategy};
 use clock::Clock;
 use control::Control;
 use logging::Logging;
@@ -68,6 +70,9 @@ pub struct RunContext {
     seed: Seed,
     /// The seed of the previous `fit`, in a run of another verb.
     trained_with: Seed,
+    strategy: Box<dyn Strategy>,
+    /// Whether one of several processes has failed.
+    is_separated: bool,
     clock: Clock,
     stepping_batches: SteppingBatches,
     optimization: Optimization,
@@ -91,6 +96,8 @@ impl RunContext {
             device: Device::Cpu,
             seed: Seed::current(),
             trained_with: Seed::current(),
+            strategy: Box::new(SingleProcess),
+            is_separated: false,
             clock: Clock::new(Stage::Fit),
             stepping_batches: SteppingBatches::default(),
             optimization: Optimization::default(),
@@ -108,11 +115,17 @@ impl RunContext {
 
     /// Returns the context of a new run. It takes the user's loggers and the hyperparameters from the previous run. A run other than
     /// `fit` also takes the state that resumes a `fit`, so that the trained module can still be saved, and the log folder.
-    pub(crate) fn of_run(mut config: TrainerConfig, stage: Stage, device: Device, before: Self) -> Self {
+    pub(crate) fn of_run(
+        mut config: TrainerConfig,
+        stage: Stage,
+        (strategy, device): (Box<dyn Strategy>, Device),
+        before: Self,
+    ) -> Self {
         let trained_with = before.training_seed();
         if stage == Stage::Fit {
             return Self {
                 device,
+                strategy,
                 trained_with,
                 optimization: Optimization::of_fit(before.optimization),
                 logging: Logging::of_fit(before.logging, &config.default_root_dir),
@@ -125,6 +138,7 @@ impl RunContext {
         let stage_before = before.stage();
         Self {
             device,
+            strategy,
             trained_with,
             clock: Clock::after(stage, before.clock),
             optimization: Optimization::after(before.optimization),

@@ -98,7 +98,7 @@ impl RunContext {
         match number.or_else(|| self.waits_for_loss(optimizer).then(|| loss.f_double_value(&[]).ok()).flatten()) {
             Some(loss) if loss.is_finite() => Ok(true),
             Some(loss) => self.bad_loss(self.batch_location(), loss).map(|()| false),
-            None if loss.is_floating_point() && loss.numel() == 1 => self.gather(loss).map(|()| true),
+            None if loss.is_floating_point() && loss.numel() == 1 => self.collect_loss(loss).map(|()| true),
             // autograd reports the error
             None => Ok(true),
         }
@@ -127,7 +127,7 @@ impl RunContext {
         self.optimization.losses.first.get_or_insert(location);
     }
 
-    fn gather(&mut self, loss: &Tensor) -> Result<(), ContextError> {
+    fn collect_loss(&mut self, loss: &Tensor) -> Result<(), ContextError> {
         let location = self.batch_location();
         let gathered = match &mut self.optimization.losses.gathered {
             Some(gathered) if gathered.found.device() == loss.device() => gathered,

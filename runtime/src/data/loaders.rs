@@ -23,10 +23,6 @@ impl<B> DataLoaders<B> {
         self.0.iter()
     }
 
-    pub(crate) fn iter_mut(&mut self) -> slice::IterMut<'_, DataLoader<B>> {
-        self.0.iter_mut()
-    }
-
     /// The number of loaders.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -47,6 +43,12 @@ impl<B> From<DataLoader<B>> for DataLoaders<B> {
 impl<B> From<Vec<DataLoader<B>>> for DataLoaders<B> {
     fn from(loaders: Vec<DataLoader<B>>) -> Self {
         Self(loaders)
+    }
+}
+
+impl<B> From<DataLoaders<B>> for Vec<DataLoader<B>> {
+    fn from(loaders: DataLoaders<B>) -> Self {
+        loaders.0
     }
 }
 

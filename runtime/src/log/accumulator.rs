@@ -154,6 +154,11 @@ impl Accumulator {
         Ok(total.map(|total| if self.reduction == Reduction::Mean { total / self.weight } else { total }))
     }
 
+    /// The total weight of the values.
+    pub(super) fn weight(&self) -> f64 {
+        self.weight
+    }
+
     pub(super) fn reset(&mut self) {
         *self = Self::new(self.reduction);
     }
@@ -223,7 +228,7 @@ impl Accumulator {
 
 impl Reduction {
     /// Two partial results; those of a mean are weighted sums.
-    fn of_two(self, one: f64, other: f64) -> f64 {
+    pub(super) fn of_two(self, one: f64, other: f64) -> f64 {
         match self {
             Self::Mean | Self::Sum => one + other,
             // as in libtorch, and unlike in `f64::min`, a NaN is the result

@@ -10,6 +10,8 @@ pub(crate) struct Arguments {
     pub(crate) reduction: Reduction,
     /// Whether the name gets the number of the loader, where there are several.
     pub(crate) add_dataloader_idx: bool,
+    /// Whether the values of several processes become one, and how.
+    pub(crate) sync_dist: Option<Reduction>,
 }
 
 impl Arguments {
@@ -28,6 +30,7 @@ impl Arguments {
             flag("on_epoch", self.on_epoch, second.on_epoch),
             flag("prog_bar", self.prog_bar, second.prog_bar),
             flag("logger", self.logger, second.logger),
+            flag("sync_dist", self.sync_dist.is_some(), second.sync_dist.is_some()),
             flag("add_dataloader_idx", self.add_dataloader_idx, second.add_dataloader_idx),
             (one != other).then(|| format!("`reduce` is {one:?}, then {other:?}")),
         ];

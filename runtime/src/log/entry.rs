@@ -14,6 +14,8 @@ pub(super) struct Logged {
     pub(super) kept: Option<Kept>,
     /// The last step's value in this epoch.
     pub(super) last: Option<Scalar>,
+    /// The value of the epoch over all processes, until another value is added.
+    pub(super) joined: Option<f64>,
     /// Whether it was logged in this epoch.
     pub(super) is_current: bool,
     /// The value of the last epoch that ended, or of its last step.
@@ -31,7 +33,7 @@ pub(super) enum Kept {
 
 impl Logged {
     pub(super) fn new(arguments: Arguments) -> Self {
-        Self { arguments, kept: None, last: None, is_current: false, finished: None, is_restored: false }
+        Self { arguments, kept: None, last: None, joined: None, is_current: false, finished: None, is_restored: false }
     }
 
     /// Checks a further log call against those before. The first one after a resume may differ in what changes no value of
@@ -120,7 +122,7 @@ impl Logged {
 
     /// Starts the next epoch.
     pub(super) fn reset(&mut self) {
-        self.last = None;
+        (self.last, self.joined) = (None, None);
         self.is_current = false;
         self.is_restored = false;
         if let Some(Kept::Values(values)) = &mut self.kept {

@@ -1,6 +1,7 @@
 use crate::hook::Hook;
 use crate::metrics::MetricError;
 use crate::native::NativeError;
+use crate::strategy::StrategyError;
 use tch::TchError;
 
 /// A value cannot be logged, or a logged value could not be read.
@@ -125,6 +126,21 @@ pub enum LogError {
         /// The shape of the value.
         shape: Vec<i64>,
     },
+    /// The processes of a run logged values under different names with `sync_dist`.
+    #[error(
+        "`{name}` was logged with `sync_dist` on {some}, but not on {others}: all processes of a run must log the same names"
+    )]
+    Ranks {
+        /// The name.
+        name: String,
+        /// The ranks that logged it, in words.
+        some: String,
+        /// The other ranks, in words.
+        others: String,
+    },
+    /// The values of several processes could not be joined.
+    #[error(transparent)]
+    Strategy(#[from] StrategyError),
     /// libtorch refused.
     #[error(transparent)]
     Torch(#[from] TchError),

@@ -21,6 +21,8 @@ pub(super) struct LoggedMetric {
     handle: Option<Box<dyn Metric>>,
     /// The state from before the run was resumed, until the metric is logged again.
     resumed: Option<ResumedMetric>,
+    /// The value over the batches of all processes, until the metric is logged again.
+    joined: Option<Tensor>,
     /// How many names it has.
     names: usize,
     /// How it was logged in this epoch.
@@ -36,6 +38,10 @@ struct InEpoch {
 }
 
 impl LoggedMetrics {
+    pub(super) fn get_mut(&mut self, index: usize) -> &mut LoggedMetric {
+        &mut self.metrics[index]
+    }
+
     pub(super) fn get(&self, index: usize) -> &LoggedMetric {
         &self.metrics[index]
     }
@@ -111,7 +117,7 @@ impl LoggedMetrics {
             metric.join_state(state.into_iter().collect())?;
         }
         self.indices.extend(metric.state_id().map(|id| (id, index)));
-        self.metrics[index].handle = Some(metric);
+        (self.metrics[index].handle, self.metrics[index].joined) = (Some(metric), None);
         Ok(())
     }
 
@@ -154,7 +160,7 @@ impl LoggedMetrics {
     /// Resets each of them.
     pub(super) fn reset(&mut self) {
         for metric in &mut self.metrics {
-            (metric.resumed, metric.in_epoch) = (None, None);
+            (metric.resumed, metric.in_epoch, metric.joined) = (None, None, None);
             if let Some(handle) = &metric.handle {
                 handle.reset();
             }
@@ -180,6 +186,25 @@ impl LoggedMetric {
         self.handle.as_deref()
     }
 
+    /// Whether it has the batches of the epoch, of which a value was requested.
+    pub(super) fn has_epoch(&self) -> bool {
+        self.handle.is_some() && self.in_epoch.is_some_and(|in_epoch| in_epoch.on_epoch)
+    }
+
+    /// Computes the value over the batches of all processes, from the states of the others.
+    pub(super) fn join(&mut self, others: Vec<Vec<(String, Tensor)>>) -> Result<(), MetricError> {
+        let Some(handle) = &self.handle else { return Ok(()) };
+        let own = handle.state()?;
+        let joined = others.into_iter().try_for_each(|state| handle.join_state(state));
+        let value = joined.and_then(|()| handle.compute());
+        handle.load_state(own)?;
+        self.joined = match value {
+            Err(MetricError::NoUpdates { .. }) => None,
+            value => Some(value?),
+        };
+        Ok(())
+    }
+
     pub(super) fn resumed(&self) -> Option<&ResumedMetric> {
         self.resumed.as_ref()
     }
@@ -190,6 +215,9 @@ impl LoggedMetric {
 
     /// The value over its batches; nothing where there was none. Waits for the device.
     pub(super) fn value(&self) -> Result<Option<Tensor>, MetricError> {
+        if let Some(joined) = &self.joined {
+            return Ok(Some(joined.shallow_clone()));
+        }
         let resumed = self.resumed.as_ref().and_then(|resumed| resumed.value.as_ref());
         match (&self.handle, resumed) {
             (Some(handle), _) => match handle.compute() {

@@ -5,6 +5,7 @@ mod arguments;
 mod columns;
 mod entry;
 mod error;
+mod join;
 mod key;
 mod logged_metrics;
 mod recorded;

@@ -72,7 +72,7 @@ impl Log {
                 arguments.on_step.then_some(value)
             }
         };
-        logged.last = last;
+        (logged.last, logged.joined) = (last, None);
         (logged.is_current, logged.is_restored) = (true, false);
         Ok(())
     }
@@ -195,6 +195,7 @@ impl Log {
     fn epoch_values(&self) -> Vec<Result<Option<f64>, LogError>> {
         let mut of_metrics = HashMap::new();
         let value = |(key, logged): (&Key, &Logged)| match &logged.kept {
+            Some(Kept::Values(_)) if logged.joined.is_some() => Ok(logged.joined),
             Some(kept) if logged.is_current && logged.arguments.on_epoch => match kept {
                 Kept::Values(values) => Ok(values.value()?),
                 Kept::Metric(index) => match of_metrics.get(index) {
@@ -272,6 +273,7 @@ mod tests {
             logger: true,
             reduction: Reduction::Mean,
             add_dataloader_idx: true,
+            sync_dist: None,
         };
         for name in names {
             for hook in [Hook::TrainingStep, Hook::OnTrainBatchEnd] {

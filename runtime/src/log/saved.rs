@@ -1,7 +1,7 @@
 //! The state of a log within its epoch, saved in checkpoints so that a resumed epoch has the values of a complete one.
 
 use super::LogError;
-use super::accumulator::{Accumulator, SavedAccumulator};
+use super::accumulator::{Accumulator, Reduction, SavedAccumulator};
 use super::arguments::Arguments;
 use super::entry::{Kept, Logged};
 use super::key::Key;
@@ -31,6 +31,8 @@ struct SavedEntry {
     /// Older checkpoints only have names with the number of the loader.
     #[serde(default = "always")]
     add_dataloader_idx: bool,
+    #[serde(default)]
+    sync_dist: Option<Reduction>,
     /// Whether it was logged in the epoch; all were that older checkpoints have.
     #[serde(default = "always")]
     is_current: bool,
@@ -158,7 +160,8 @@ impl LoggedMetric {
 
 impl SavedEntry {
     fn of(key: &Key, logged: &Logged, mark: u64) -> Self {
-        let Arguments { on_step, on_epoch, prog_bar, logger, reduction, add_dataloader_idx } = logged.arguments;
+        let Arguments { on_step, on_epoch, prog_bar, logger, reduction, add_dataloader_idx, sync_dist } =
+            logged.arguments;
         let epoch = match &logged.kept {
             Some(Kept::Values(values)) => values.saved(mark),
             _ => Accumulator::new(reduction).saved(mark),
@@ -176,6 +179,7 @@ impl SavedEntry {
             prog_bar,
             logger,
             add_dataloader_idx,
+            sync_dist,
             is_current: logged.is_current,
             on_cpu: true,
             last,
@@ -200,6 +204,7 @@ impl SavedEntry {
             logger,
             reduction: self.epoch.reduction(),
             add_dataloader_idx: self.add_dataloader_idx,
+            sync_dist: self.sync_dist,
         };
         let last = match (tensors.get(LAST), self.last) {
             (Some(tensor), _) => Some(Scalar::of(tensor)?),

@@ -2,7 +2,7 @@
 
 use crate::config::{BatchLimit, LimitError};
 use crate::context::{Interruption, RunContext};
-use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, SavedLoader};
+use crate::data::{Batch, Batches, DataError, DataLoader, DeviceBatches, DistributedSampler, Sampler, SavedLoader};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::messages;
@@ -12,6 +12,35 @@ use crate::signal::Caught;
 use crate::stage::{RunningStage, Stage};
 use std::ops::Range;
 use tch::Device;
+
+/// Returns a loader with the samples of this process: its part of them, unless the loader was given one by the user.
+pub(super) fn of_process<B: Batch>(
+    ctx: &RunContext,
+    dataloader: Hook,
+    loader: DataLoader<B>,
+) -> Result<DataLoader<B>, Error> {
+    let rank = ctx.rank();
+    if rank.world_size == 1 || !ctx.config().use_distributed_sampler {
+        return Ok(loader);
+    }
+    // as in Lightning, whatever the loader's own order is
+    let shuffles = dataloader == Hook::TrainDataloader && ctx.config().overfit_batches.is_zero();
+    let shared = loader.map_sampler(|sampler| -> Result<Box<dyn Sampler>, DataError> {
+        if sampler.is_distributed() {
+            return Ok(Box::new(sampler));
+        }
+        let part = DistributedSampler::new(sampler, rank.global, rank.world_size)?.shuffle(shuffles);
+        // a prediction for each sample, and none twice
+        Ok(Box::new(if dataloader == Hook::PredictDataloader { part.unrepeated() } else { part }))
+    });
+    shared.map_err(|source| Error::Data { dataloader, epoch: None, batch_idx: None, source })
+}
+
+/// Returns the number of training batches that all processes have.
+pub(super) fn least_of_all_ranks(ctx: &RunContext, count: Option<usize>) -> Result<Option<usize>, Error> {
+    let counts = ctx.gather(count)?;
+    Ok(if counts.contains(&None) { None } else { counts.into_iter().flatten().min() })
+}
 
 /// The number of batches that a loop takes from a loader; `None` if it is unknown until the loader ends.
 pub(super) fn count<B: Batch>(

@@ -2,7 +2,7 @@
 
 use super::batches::{self, EpochBatch};
 use crate::config::BatchLimit;
-use crate::data::{Batch, DataLoaders};
+use crate::data::{Batch, DataLoader};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
@@ -28,7 +28,7 @@ pub(crate) struct Evaluation<M: LightningModule> {
 
 /// The loaders, with the number of batches to take from each.
 struct Loaded<M: LightningModule> {
-    loaders: DataLoaders<M::Batch>,
+    loaders: Vec<DataLoader<M::Batch>>,
     counts: Vec<Option<usize>>,
 }
 
@@ -51,10 +51,12 @@ impl<M: LightningModule> Evaluation<M> {
         self.made_at = Some(current_epoch);
         let hook = self.kind.dataloader();
         let limit = self.kind.limit(run);
-        let mut loaders = run.data.evaluation_dataloaders(hook, run.module, run.ctx)?;
+        let mut loaders = Vec::from(run.data.evaluation_dataloaders(hook, run.module, run.ctx)?);
         if self.kind == Kind::Validation && run.ctx.stage() == Stage::Fit {
             loaders.iter_mut().for_each(|loader| batches::overfit(run.ctx, hook, loader));
         }
+        let loaders = loaders.into_iter().map(|loader| batches::of_process(run.ctx, hook, loader));
+        let loaders = loaders.collect::<Result<Vec<_>, _>>()?;
         let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
         batches::warn_if_empty(hook, &counts, limit);
         if self.kind == Kind::Validation {

@@ -26,7 +26,9 @@ impl<M: LightningModule> Training<M> {
         let mut loader = run.data.train_dataloader(run.module, run.ctx)?;
         let limit = run.ctx.config().limit_train_batches;
         batches::overfit(run.ctx, Hook::TrainDataloader, &mut loader);
-        run.ctx.set_num_training_batches(batches::count(&loader, Hook::TrainDataloader, limit)?);
+        let loader = batches::of_process(run.ctx, Hook::TrainDataloader, loader)?;
+        let count = batches::count(&loader, Hook::TrainDataloader, limit)?;
+        run.ctx.set_num_training_batches(batches::least_of_all_ranks(run.ctx, count)?);
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }

@@ -10,7 +10,7 @@ use crate::data::{Batch, Batches};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::messages;
-use crate::module::{Flow, LightningModule, ModelHooksTable, Run, TrainingOutput};
+use crate::module::{Flow, LightningModule, ModelHooksTable, Run, TrainingOutput, trainable};
 use crate::observer::Request;
 use crate::profiler::Region;
 use crate::progress::Position;
@@ -31,6 +31,7 @@ pub(super) fn run<M: LightningModule>(
     } else if run.ctx.progress().position() == Position::BatchEnd {
         advance_end(run, validation.as_deref_mut())?;
     }
+    prepare_replica(run)?;
     let count = run.ctx.num_training_batches();
     run.ctx.set_training_workers(training.loader.num_workers());
     let mut batches = batches::of_epoch(run, &training.loader, batches, count)?;
@@ -55,9 +56,19 @@ pub(super) fn run<M: LightningModule>(
         if run.ctx.show_position() {
             requests::follow(run)?;
         }
-        run.ctx.check_signals(run.ctx.progress().batches_ready().checked_sub(1))?;
+        run.ctx.check_signals_in_training(run.ctx.progress().batches_ready().checked_sub(1))?;
     }
     end(run)
+}
+
+/// Prepares the averaging of gradients, for the parameters that are trained in this epoch.
+fn prepare_replica<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
+    if run.ctx.world_size() == 1 {
+        return Ok(());
+    }
+    let mut parameters = trainable(run.module.parameters());
+    parameters.retain(|(_, parameter)| parameter.requires_grad());
+    Ok(run.ctx.strategy_mut().train(parameters)?)
 }
 
 fn is_done(ctx: &RunContext) -> bool {
@@ -75,6 +86,9 @@ fn advance<M: LightningModule>(run: &mut Run<'_, M>, batch: EpochBatch<M::Batch>
         run.ctx.progress_mut().skip_rest_of_epoch();
         lr_schedulers::update(run, SchedulePoint::Batch)?;
     } else {
+        if run.ctx.steps_after_this_batch() {
+            run.ctx.strategy_mut().begin_step()?;
+        }
         let observation = run.ctx.begin_step_observation();
         let step = if M::AUTOMATIC_OPTIMIZATION { automatic::step } else { manual::step };
         let output = step(run, &batch, batch_idx);
@@ -90,6 +104,9 @@ fn advance<M: LightningModule>(run: &mut Run<'_, M>, batch: EpochBatch<M::Batch>
         }
         lr_schedulers::update(run, SchedulePoint::Batch)?;
         run.on_train_batch_end(&output, &batch, batch_idx)?;
+        if run.ctx.steps_after_this_batch() {
+            run.ctx.agree_after_step()?;
+        }
         log_step(run)?;
         run.save_what_is_pending()?;
     }
@@ -110,6 +127,7 @@ fn advance_end<M: LightningModule>(run: &mut Run<'_, M>, validation: Option<&mut
         run.measured(Region::Logging, |run| run.ctx.read_losses())?;
         run.ctx.redo_validation_from_here()?;
         run.measured(Region::Validation, |run| validation.run(run, has_stepped))?;
+        run.ctx.agree()?;
     }
     // a run that fails in validation resumes there, and validates then
     run.ctx.see_validation_steps();
@@ -137,6 +155,7 @@ fn end<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
 fn last_hooks<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
     run.ctx.epoch_end_reached();
     on_train_epoch_end(run)?;
+    run.ctx.agree()?;
     lr_schedulers::update(run, SchedulePoint::Epoch)?;
     run.measured(Region::Logging, |run| run.ctx.end_logged_epoch())?;
     Ok(())
@@ -151,6 +170,7 @@ fn on_train_epoch_end<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Er
         run.on_train_epoch_end_of(index)?;
     }
     ModelHooksTable::on_train_epoch_end(run.module, run.ctx)?;
+    run.ctx.join_logged_epoch()?;
     for index in indices(true) {
         run.on_train_epoch_end_of(index)?;
     }

@@ -1,6 +1,7 @@
 //! The closure of an optimizer's step: the loss and the gradients of one batch.
 
 use super::{Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, TrainingOutput, anomaly};
+use crate::config::NonFiniteLoss;
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::optim::OptimizerIndex;
@@ -44,8 +45,19 @@ impl<M: LightningModule> StepClosure<'_, M> {
         if self.first_of_window {
             self.zero_grad(module, ctx)?;
         }
-        if let Some(loss) = &loss {
-            backward(self.callbacks, module, ctx, loss)?;
+        let averages = self.last_of_window;
+        match &loss {
+            Some(loss) => {
+                if averages && can_lack_loss::<M>(ctx) {
+                    ctx.any_rank(true)?;
+                }
+                backward(self.callbacks, module, ctx, loss, averages)?;
+            }
+            // the others wait for the gradients of this one, which has none in this batch
+            None if averages && can_lack_loss::<M>(ctx) && ctx.any_rank(!self.first_of_window)? => {
+                ctx.strategy_mut().backward_without_loss()?;
+            }
+            None => {}
         }
         if self.last_of_window {
             self.before_step(module, ctx)?;
@@ -78,17 +90,34 @@ impl<M: LightningModule> StepClosure<'_, M> {
     }
 }
 
-/// Runs a backward pass and the hooks around it, which get the scaled loss, as in Lightning.
+/// Whether one of several processes may have a batch without a loss.
+fn can_lack_loss<M: LightningModule>(ctx: &RunContext) -> bool {
+    ctx.world_size() > 1
+        && (M::TrainingOutput::MAY_LACK_LOSS || ctx.config().on_non_finite_loss == NonFiniteLoss::SkipStep)
+}
+
+/// Runs a backward pass and the hooks around it, which get the scaled loss, as in Lightning. If it `averages`, the gradients are then the
+/// averages of all processes.
 pub(super) fn backward<M: LightningModule>(
     callbacks: &mut Callbacks<M>,
     module: &mut M,
     ctx: &mut RunContext,
     loss: &Tensor,
+    averages: bool,
 ) -> Result<(), Error> {
     let loss = &ctx.scaled(loss)?;
     callbacks.on_before_backward(ctx, module, loss)?;
     ModelHooksTable::on_before_backward(module, ctx, loss)?;
-    LightningModuleTable::backward(module, ctx, loss)?;
+    if averages {
+        ctx.strategy_mut().begin_backward(loss)?;
+    }
+    LightningModuleTable::backward(module, ctx, loss).map_err(|error| {
+        let explained = ctx.strategy().explain_backward(&error.to_string());
+        explained.map_or(error, Error::from)
+    })?;
+    if averages {
+        ctx.strategy_mut().end_backward()?;
+    }
     anomaly::check_gradients(module, ctx)?;
     callbacks.on_after_backward(ctx, module)?;
     ModelHooksTable::on_after_backward(module, ctx)

@@ -10,6 +10,7 @@ use crate::context::RunContext;
 use crate::error::Error;
 use crate::panic;
 use crate::stage::Stage;
+use crate::strategy::{SingleProcess, Strategy};
 use crate::yaml::Table;
 use serde_json::Value;
 use std::fmt;
@@ -175,7 +176,8 @@ fn loaded<M: LightningModule>(
     changed: Option<&Value>,
 ) -> Result<M, Error> {
     let config = TrainerConfig::default();
-    let mut ctx = RunContext::of_run(config.clone(), Stage::Predict, Device::Cpu, RunContext::new(config));
+    let alone = (Box::new(SingleProcess) as Box<dyn Strategy>, Device::Cpu);
+    let mut ctx = RunContext::of_run(config.clone(), Stage::Predict, alone, RunContext::new(config));
     ModelHooksTable::configure_model(&mut module, &mut ctx)?;
     CheckpointHooksTable::on_load_checkpoint(&mut module, &mut ctx, checkpoint)?;
     let saved = saved_hparams("model", checkpoint);

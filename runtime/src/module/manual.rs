@@ -102,7 +102,7 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
     pub fn manual_backward(&mut self, module: &mut M, loss: &Tensor) -> Result<(), Error> {
         let callbacks = &mut *self.callbacks;
         self.ctx.outside_of_autocast(|ctx| {
-            if ctx.watch_loss(loss, None)? { closure::backward(callbacks, module, ctx, loss) } else { Ok(()) }
+            if ctx.watch_loss(loss, None)? { closure::backward(callbacks, module, ctx, loss, true) } else { Ok(()) }
         })
     }
 

@@ -42,6 +42,9 @@ tch_lightning_macros::declare_hooks!(StepOutputs);
     note = "any of them may be in a `Result`, under that name"
 )]
 pub trait TrainingOutput: 'static {
+    /// Whether [`loss`](Self::loss) may be `None`. If it may, several processes agree before each backward pass on whether there is one.
+    const MAY_LACK_LOSS: bool = true;
+
     /// The loss, a scalar with its graph; `None` skips the backward pass of this batch.
     fn loss(&self) -> Option<&Tensor>;
 
@@ -57,6 +60,8 @@ pub trait TrainingOutput: 'static {
 }
 
 impl TrainingOutput for Tensor {
+    const MAY_LACK_LOSS: bool = false;
+
     fn loss(&self) -> Option<&Tensor> {
         Some(self)
     }

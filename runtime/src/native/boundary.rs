@@ -10,6 +10,13 @@ use torch_sys::C_tensor;
 #[error("{0}")]
 pub struct NativeError(String);
 
+impl NativeError {
+    /// Returns the error with a message that came another way.
+    pub(crate) fn of(message: &str) -> Self {
+        Self(message.to_owned())
+    }
+}
+
 /// Converts the value that an entry point returned, null or a message, to a result.
 ///
 /// # Safety

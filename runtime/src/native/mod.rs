@@ -3,11 +3,13 @@
 //! [`declarations`] lists what crosses the boundary.
 
 mod anomaly;
+mod at_exit;
 mod autocast;
 mod backend;
 mod boundary;
 mod declarations;
 mod device;
+mod distributed;
 mod draws;
 mod event;
 mod flops;
@@ -32,6 +34,7 @@ mod threads;
 mod trace;
 
 pub(crate) use anomaly::AnomalyMode;
+pub(crate) use at_exit::at_exit;
 pub(crate) use autocast::{Autocast, AutocastDtype};
 pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
 pub use boundary::NativeError;
@@ -39,6 +42,7 @@ pub(crate) use declarations::{
     AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
+pub(crate) use distributed::{Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store};
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
 pub(crate) use event::DeviceEvent;
 pub(crate) use flops::FlopCounter;

@@ -15,6 +15,10 @@ impl<M: LightningModule> Run<'_, M> {
     /// Calls `on_exception`, and finalizes the loggers. As in Lightning, `teardown` is not called. Further errors are logged as
     /// warnings: the original error is reported.
     pub(super) fn fail(&mut self, mut error: Error) -> Error {
+        let ends_with_the_others = matches!(error, Error::Interrupted { .. }) && self.ctx.has_agreed_on_signal();
+        if !ends_with_the_others {
+            self.ctx.separate();
+        }
         self.ctx.warn_of_failing_loggers(true);
         warn(self.ctx.go_back());
         let mut written = None;
@@ -34,6 +38,10 @@ impl<M: LightningModule> Run<'_, M> {
             *checkpoint = written.or_else(|| newest(self.ctx)).or_else(|| self.ctx.ckpt_path().map(Path::to_owned));
         }
         self.end_run_file(Some(&error));
+        let is_of_another = matches!(error, Error::Strategy(_));
+        if !ends_with_the_others {
+            self.ctx.strategy_mut().fail(&error.to_string(), is_of_another);
+        }
         error
     }
 

@@ -50,6 +50,7 @@ use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
+use crate::strategy::{self, Requested, Strategy};
 use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
@@ -213,7 +214,8 @@ impl<M: LightningModule> Trainer<M> {
         data: &mut dyn DataSource<M>,
         body: impl FnOnce(&mut Run<'_, M>, Option<Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        self.begin(stage)?;
+        let strategy = self.connect()?;
+        self.begin(stage, strategy)?;
         self.ctx.begin_profiling(type_name::<M>())?;
         let checkpoint = self.read_checkpoint(stage)?;
         let _training_mode = TrainingMode::enter(stage == Stage::Fit);
@@ -248,6 +250,7 @@ impl<M: LightningModule> Trainer<M> {
 
     /// Releases the resources of a run after its end.
     fn release(&mut self, has_failed: bool) {
+        self.ctx.strategy_mut().end();
         self.ctx.end_observation();
         self.ctx.end_profiling();
         self.ctx.untoggle_optimizer();
@@ -259,11 +262,30 @@ impl<M: LightningModule> Trainer<M> {
         self.ctx.report_skipped();
     }
 
+    /// Connects this process to the others of the run, if there are to be several.
+    fn connect(&self) -> Result<Box<dyn Strategy>, Error> {
+        self.config.validate()?;
+        let Self { config, .. } = self;
+        let common = || {
+            let configuration = serde_json::to_value(config).ok().and_then(|json| json.as_object().cloned());
+            let mut common = configuration.unwrap_or_default();
+            common.insert("module".to_owned(), type_name::<M>().into());
+            common
+        };
+        let requested = Requested {
+            strategy: &config.strategy,
+            devices: config.devices.count(),
+            num_nodes: config.num_nodes,
+            common: &common,
+        };
+        Ok(strategy::connect(&requested)?)
+    }
+
     /// Creates the context of a new run, and removes the state of the previous run from it and from the callbacks.
-    fn begin(&mut self, stage: Stage) -> Result<(), Error> {
+    fn begin(&mut self, stage: Stage, strategy: Box<dyn Strategy>) -> Result<(), Error> {
         self.config.validate()?;
         let config = self.config.clone().resolved();
-        let device = config.accelerator.device(&config.devices)?;
+        let device = config.accelerator.device_of(&config.devices, strategy.rank().local)?;
         backend_settings::apply(&config)?;
         // before the callbacks and the context of the previous run, which have its checkpoints, are replaced
         let ckpt_path = self.ckpt_path.take();
@@ -271,7 +293,7 @@ impl<M: LightningModule> Trainer<M> {
         self.has_fit |= stage == Stage::Fit;
         self.callbacks.begin_run();
         let before = std::mem::replace(&mut self.ctx, RunContext::new(TrainerConfig::default()));
-        self.ctx = RunContext::of_run(config, stage, device, before);
+        self.ctx = RunContext::of_run(config, stage, (strategy, device), before);
         self.ctx.set_ckpt_path(ckpt_path);
         Ok(())
     }

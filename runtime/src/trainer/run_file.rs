@@ -210,7 +210,7 @@ impl<M: LightningModule> Run<'_, M> {
     /// that writes into its folder.
     pub(super) fn begin_run_file(&mut self) {
         let Some(folder) = self.ctx.made_log_dir().map(Path::to_owned) else { return };
-        let is_own = self.ctx.stage() == Stage::Fit || !folder.join(RUN_FILE).exists();
+        let is_own = self.ctx.is_global_zero() && (self.ctx.stage() == Stage::Fit || !folder.join(RUN_FILE).exists());
         self.ctx.set_writes_run_file(is_own);
         if is_own {
             self.write_run_file(&folder, Outcome::Running, None);
@@ -227,7 +227,7 @@ impl<M: LightningModule> Run<'_, M> {
 
     /// Writes the file of a run that has ended.
     pub(super) fn end_run_file(&mut self, error: Option<&Error>) {
-        let is_own = self.ctx.stage() == Stage::Fit || self.ctx.writes_run_file();
+        let is_own = self.ctx.is_global_zero() && (self.ctx.stage() == Stage::Fit || self.ctx.writes_run_file());
         let Some(folder) = self.ctx.made_log_dir().filter(|_| is_own).map(Path::to_owned) else { return };
         let (outcome, reason) = match error {
             None => (Outcome::Finished, self.ctx.end_reason().map(ToString::to_string)),

@@ -57,7 +57,10 @@ impl<M: LightningModule> Run<'_, M> {
             // the last request may be a link: older checkpoints are removed after it has been updated
             let outdated = if index == last { std::mem::take(&mut outdated) } else { Vec::new() };
             self.ctx.note_checkpoint(&request.path);
+            let writes = self.ctx.is_global_zero();
             match checkpoint {
+                Some(checkpoint) if !writes => drop(self.complete(checkpoint, request.weights_only)?),
+                None if !writes => {}
                 Some(checkpoint) => {
                     let checkpoint = self.complete(checkpoint, request.weights_only)?;
                     let saved = SavedCheckpoint::new(request.path.clone(), request.weights_only, request.score);

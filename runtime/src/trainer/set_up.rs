@@ -8,7 +8,8 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{Graph, RunStatus};
 use crate::module::{
-    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Run, call_hook, variables,
+    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Run, buffers, call_hook, trainable,
+    variables,
 };
 use crate::stage::Stage;
 use crate::{messages, panic};
@@ -20,17 +21,48 @@ impl<M: LightningModule> Run<'_, M> {
         self.ctx.begin_loggers(checkpoint)?;
         self.add_callbacks()?;
         let stage = self.ctx.stage();
-        self.data.prepare_data(self.module, self.ctx)?;
+        self.agree_on_folder()?;
+        if self.ctx.rank().local == 0 {
+            self.data.prepare_data(self.module, self.ctx)?;
+        }
+        // the data is there before another process reads it
+        self.ctx.barrier()?;
         self.callbacks.setup(self.ctx, self.module, stage)?;
         self.data.setup(self.module, self.ctx, stage)?;
         self.callbacks.check_state_keys(self.ctx)?;
         ModelHooksTable::configure_sharded_model(self.module, self.ctx)?;
         ModelHooksTable::configure_model(self.module, self.ctx)?;
         convert_and_move(self)?;
+        self.make_equal()?;
         if self.ctx.config().logger == LoggerChoice::Default && stage != Stage::Predict {
             self.ctx.loggers_mut().make_if_none(stage, checkpoint);
         }
         Ok(self.ctx.check_signals(None)?)
+    }
+
+    /// Lets all processes have the folder of rank 0.
+    fn agree_on_folder(&mut self) -> Result<(), Error> {
+        if self.ctx.world_size() == 1 {
+            return Ok(());
+        }
+        let config = self.ctx.config();
+        let writes = !self.ctx.is_fast_dev_run()
+            && (config.enable_checkpointing || self.ctx.has_loggers() || config.logger == LoggerChoice::Default);
+        let folder = if writes && self.ctx.is_global_zero() { Some(self.ctx.log_dir()?.to_owned()) } else { None };
+        if let Some(folder) = self.ctx.broadcast(folder)? {
+            self.ctx.set_log_dir(folder);
+        }
+        Ok(())
+    }
+
+    /// Takes the parameters and buffers of rank 0.
+    fn make_equal(&mut self) -> Result<(), Error> {
+        if self.ctx.world_size() == 1 {
+            return Ok(());
+        }
+        let store = self.module.parameters();
+        let (parameters, buffers) = (trainable(store), buffers(store));
+        Ok(self.ctx.strategy_mut().setup(&parameters, &buffers)?)
     }
 
     /// Adds the callbacks of the module and of the configuration.
@@ -56,7 +88,8 @@ impl<M: LightningModule> Run<'_, M> {
         self.data.teardown(self.module, self.ctx, stage)?;
         self.ctx.finalize_loggers(RunStatus::Success)?;
         self.end_run_file(None);
-        Ok(())
+        // the files of rank 0 are complete when the verb returns in any process
+        Ok(self.ctx.barrier()?)
     }
 
     /// Passes the hyperparameters and the module's layers to the loggers, and writes the run's file.
@@ -85,11 +118,11 @@ fn of_trainer<M: LightningModule>(callbacks: &Callbacks<M>, ctx: &RunContext) ->
                 Some(_) => {}
             }
         }
-        if config.enable_model_summary && callbacks.find::<ModelSummary>().is_none() {
+        if config.enable_model_summary && ctx.is_global_zero() && callbacks.find::<ModelSummary>().is_none() {
             added.push(Box::new(ModelSummary::new()));
         }
     }
-    if config.enable_progress_bar {
+    if config.enable_progress_bar && ctx.is_global_zero() {
         added.push(Box::new(ProgressBar::new()));
     }
     added

@@ -29,11 +29,16 @@ impl ModelCheckpoint {
             Some(dirpath) => dirpath,
             None => ctx.log_dir()?.join(CHECKPOINTS),
         };
-        let folder = ctx.checkpoint_folders().claim(&dirpath).map_err(|source| FileError {
-            what: "cannot create the folder of the checkpoints,",
-            path: dirpath.clone(),
-            source,
-        })?;
+        let folder = if ctx.is_global_zero() {
+            ctx.checkpoint_folders().claim(&dirpath).map_err(|source| FileError {
+                what: "cannot create the folder of the checkpoints,",
+                path: dirpath.clone(),
+                source,
+            })?
+        } else {
+            dirpath.clone()
+        };
+        let folder = ctx.path_of_rank_zero(folder)?;
         if folder != dirpath {
             let (dirpath, folder) = (dirpath.display(), folder.display());
             messages::warning!("another run is writing its checkpoints to {dirpath}: this run writes to {folder}");
@@ -48,7 +53,7 @@ impl ModelCheckpoint {
         let folder = if paths::is_same(folder, &dirpath) { dirpath } else { folder.to_owned() };
         // other verbs write nothing
         if ctx.stage() == Stage::Fit && folder.exists() {
-            if !ctx.checkpoint_folders().take_over(&folder) {
+            if ctx.is_global_zero() && !ctx.checkpoint_folders().take_over(&folder) {
                 return None;
             }
             self.run.folder = Some(folder.clone());
@@ -93,6 +98,7 @@ impl ModelCheckpoint {
 
     pub(super) fn free(&mut self, ctx: &mut RunContext, name: &str, replaced: Option<&Path>) -> Result<PathBuf> {
         let folder = self.folder(ctx)?;
-        Ok(ctx.free_checkpoint(&folder, name, |path| !self.enable_version_counter || Some(path) == replaced))
+        let path = ctx.free_checkpoint(&folder, name, |path| !self.enable_version_counter || Some(path) == replaced);
+        Ok(ctx.path_of_rank_zero(path)?)
     }
 }

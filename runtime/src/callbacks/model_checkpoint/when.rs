@@ -82,23 +82,27 @@ impl ModelCheckpoint {
         }
     }
 
-    fn is_due_after_batch(&mut self, ctx: &RunContext) -> bool {
+    fn is_due_after_batch(&mut self, ctx: &RunContext) -> Result<bool> {
         let by_steps =
             self.every_n_train_steps.is_some_and(|steps| steps > 0 && ctx.global_step().is_multiple_of(steps));
         let by_batches = self.run.batches.is_some_and(|batches| ctx.total_batches().is_multiple_of(batches));
-        let by_time = self.train_time_interval.is_some_and(|Span(time)| self.run.stopwatch.has_passed(time));
+        let by_time = match self.train_time_interval {
+            // the clocks of several processes differ
+            Some(Span(time)) => ctx.broadcast(self.run.stopwatch.has_passed(time))?,
+            None => false,
+        };
         if by_time {
             self.run.stopwatch.restart();
         }
-        by_steps || by_batches || by_time
+        Ok(by_steps || by_batches || by_time)
     }
 
     pub(super) fn after_batch(&mut self, ctx: &mut RunContext, automatic: bool) -> Result<()> {
         let is_saved = self.is_saved_already(ctx);
-        if !self.is_due_after_batch(ctx) || (!automatic && is_saved) {
+        if !self.is_due_after_batch(ctx)? || (!automatic && is_saved) {
             return Ok(());
         }
-        let metrics = candidates(ctx);
+        let metrics = candidates(ctx)?;
         if let Some(monitor) = &self.monitor {
             // a metric of validation is outdated until the validation after this batch
             let is_to_come = automatic && !self.saves_at_train_epoch_end(ctx) && validates_after_this_batch(ctx);
@@ -120,7 +124,7 @@ impl ModelCheckpoint {
         }
         let epochs = self.epochs();
         if epochs > 0 && (ctx.current_epoch() + 1).is_multiple_of(epochs) {
-            self.save_top(ctx, &candidates(ctx))?;
+            self.save_top(ctx, &candidates(ctx)?)?;
         }
         // a copy follows a save of this epoch; a link follows the last save
         if self.is_saved_here(ctx) || (self.save_last == SaveLast::Link && self.state.last_saved.is_some()) {
@@ -136,7 +140,7 @@ impl ModelCheckpoint {
         if !std::mem::take(&mut self.state.is_deferred) {
             return self.after_epoch(ctx);
         }
-        self.save_top(ctx, &candidates(ctx))?;
+        self.save_top(ctx, &candidates(ctx)?)?;
         self.save_last_one(ctx)
     }
 
@@ -150,7 +154,7 @@ impl ModelCheckpoint {
         {
             return Ok(());
         }
-        let metrics = candidates(ctx);
+        let metrics = candidates(ctx)?;
         let path = self.free_path(ctx, &metrics, None)?;
         self.save(ctx, path, None);
         self.save_last_one(ctx)

@@ -2,6 +2,8 @@
 
 use super::Sampler;
 use crate::data::{DataError, Seed};
+use crate::native;
+use tch::{Device, Kind, Tensor};
 
 /// The share of one rank of a distributed run in the order of another sampler: PyTorch's
 /// [`DistributedSampler`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.distributed.DistributedSampler).
@@ -30,6 +32,7 @@ pub struct DistributedSampler<S> {
     rank: usize,
     world_size: usize,
     uneven: Uneven,
+    shuffle: bool,
 }
 
 /// The treatment of an incomplete last round.
@@ -47,7 +50,7 @@ impl<S: Sampler> DistributedSampler<S> {
     /// [`DataError::Rank`] if `rank` is not less than `world_size`.
     pub fn new(sampler: S, rank: usize, world_size: usize) -> Result<Self, DataError> {
         if rank < world_size {
-            Ok(Self { sampler, rank, world_size, uneven: Uneven::Repeat })
+            Ok(Self { sampler, rank, world_size, uneven: Uneven::Repeat, shuffle: false })
         } else {
             Err(DataError::Rank { rank, world_size })
         }
@@ -56,6 +59,21 @@ impl<S: Sampler> DistributedSampler<S> {
     /// Sets whether an incomplete last round is dropped instead of filled up with the first samples; `false` by default.
     pub fn drop_last(self, drop_last: bool) -> Self {
         Self { uneven: if drop_last { Uneven::Drop } else { Uneven::Repeat }, ..self }
+    }
+
+    /// Sets whether the order is shuffled before it is shared, by the same random order as that of PyTorch's sampler; `false` by default.
+    ///
+    /// ```
+    /// use tch_lightning::data::{DistributedSampler, Sampler, SequentialSampler};
+    ///
+    /// tch_lightning::seed_everything(0);
+    /// let share = DistributedSampler::new(SequentialSampler::new(8), 0, 2)?.shuffle(true);
+    /// // list(DistributedSampler(range(8), 2, 0, shuffle=True, seed=0))
+    /// assert_eq!(share.indices(0), [4, 7, 2, 1]);
+    /// # Ok::<(), tch_lightning::data::DataError>(())
+    /// ```
+    pub fn shuffle(self, shuffle: bool) -> Self {
+        Self { shuffle, ..self }
     }
 
     /// Keeps an incomplete last round as it is: no sample is dropped or repeated, and the first ranks have one more than the
@@ -74,7 +92,21 @@ impl<S> DistributedSampler<S> {
     }
 }
 
+/// Returns indices in the random order of `torch.randperm` with this seed.
+fn shuffled(seed: u64, indices: &[usize]) -> Vec<usize> {
+    let len = i64::try_from(indices.len()).unwrap_or(i64::MAX);
+    let order = native::prepare_draws()
+        .ok()
+        .and_then(|()| native::with_draws(seed, || Tensor::f_randperm(len, (Kind::Int64, Device::Cpu))).ok());
+    let positions = order.and_then(|order| Vec::<i64>::try_from(&order).ok()).unwrap_or_default();
+    positions.into_iter().filter_map(|position| indices.get(usize::try_from(position).ok()?).copied()).collect()
+}
+
 impl<S: Sampler> Sampler for DistributedSampler<S> {
+    fn is_distributed(&self) -> bool {
+        true
+    }
+
     fn len(&self) -> usize {
         let len = self.sampler.len();
         match self.uneven {
@@ -85,7 +117,11 @@ impl<S: Sampler> Sampler for DistributedSampler<S> {
     }
 
     fn indices(&self, epoch: u64) -> Vec<usize> {
-        let order = self.seed().scope(|| self.sampler.indices(epoch));
+        let seed = self.seed();
+        let mut order = seed.scope(|| self.sampler.indices(epoch));
+        if self.shuffle {
+            order = shuffled(seed.number.wrapping_add(epoch), &order);
+        }
         // the padding: the order starts over, more than once if there are more ranks than samples
         (0..self.len()).map(|round| order[(self.rank + round * self.world_size) % order.len()]).collect()
     }

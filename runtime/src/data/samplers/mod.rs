@@ -50,6 +50,12 @@ pub trait Sampler {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Whether these are the samples of one process of several, as those of a [`DistributedSampler`] are. The trainer divides the others
+    /// among the processes of a run. Default false.
+    fn is_distributed(&self) -> bool {
+        false
+    }
 }
 
 macro_rules! sampler_behind_pointer {
@@ -61,6 +67,10 @@ macro_rules! sampler_behind_pointer {
 
             fn indices(&self, epoch: u64) -> Vec<usize> {
                 (**self).indices(epoch)
+            }
+
+            fn is_distributed(&self) -> bool {
+                (**self).is_distributed()
             }
         }
     )+};

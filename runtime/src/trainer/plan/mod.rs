@@ -12,6 +12,7 @@ use crate::hook::Hook;
 use crate::module::{DataHooks, LightningDataModule, LightningModule, Loads, Run, overridden_hooks};
 use crate::profiler::HookOwner;
 use crate::stage::Stage;
+use crate::strategy::SingleProcess;
 use evaluation::{EvaluationHooks, PREDICTION, TEST, VALIDATION};
 use std::any::type_name;
 use std::fmt;
@@ -46,7 +47,7 @@ impl<M: LightningModule> Trainer<M> {
         module: &mut M,
         data: &mut D,
     ) -> Result<Plan, Error> {
-        self.begin(stage)?;
+        self.begin(stage, Box::new(SingleProcess))?;
         let mut data = data;
         let mut run = Run { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data: &mut data };
         run.add_callbacks()?;

@@ -1,0 +1,114 @@
+// Collectives over c10d's process group with Gloo, for tensors on the CPU. All ranks call the same ones in the same order.
+#include "process_group.h"
+
+#include <torch/csrc/distributed/c10d/PrefixStore.hpp>
+#include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
+#include <torch/csrc/distributed/c10d/comm.hpp>
+
+#include "boundary.h"
+
+namespace lightning {
+
+namespace {
+
+std::shared_ptr<gloo::transport::Device> device(const char* interface, const char* address) {
+  using c10d::ProcessGroupGloo;
+  if (*interface != '\0') return ProcessGroupGloo::createDeviceForInterface(interface);
+  if (*address != '\0') return ProcessGroupGloo::createDeviceForHostname(address);
+  return ProcessGroupGloo::createDefaultDevice();
+}
+
+c10::intrusive_ptr<c10d::ProcessGroup> gloo_group(
+    const Store& store, const char* prefix, int rank, int size, std::chrono::milliseconds timeout,
+    std::shared_ptr<gloo::transport::Device> device) {
+  const auto values = c10::make_intrusive<c10d::PrefixStore>(prefix, store.values);
+  const auto options = c10d::ProcessGroupGloo::Options::create(timeout);
+  options->devices.push_back(std::move(device));
+  const auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(values, rank, size, options);
+  auto group = c10::make_intrusive<c10d::ProcessGroup>(values, rank, size);
+  group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, backend);
+  group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
+  group->setGroupName(prefix);
+  return group;
+}
+
+// Tensors as Gloo takes them.
+at::Tensor dense(const at::Tensor& tensor) { return tensor.detach().contiguous(); }
+
+}  // namespace
+}  // namespace lightning
+
+using lightning::guarded;
+using lightning::ProcessGroup;
+using lightning::Store;
+
+extern "C" {
+
+// `interface` and `address` choose the network that Gloo uses; if both are empty, it is that of the host's name.
+char* lightning_process_group_new(
+    const Store* store, const char* prefix, uint32_t rank, uint32_t size, uint64_t timeout_ms, const char* interface,
+    const char* address, ProcessGroup** group) {
+  return guarded([&] {
+    const auto timeout = std::chrono::milliseconds(timeout_ms);
+    const auto device = lightning::device(interface, address);
+    const auto own = static_cast<int>(rank), all = static_cast<int>(size);
+    *group = new ProcessGroup{lightning::gloo_group(*store, prefix, own, all, timeout, device)};
+  });
+}
+
+// Replaces each tensor by the reduction over all ranks. `operation` is a c10d::ReduceOp.
+char* lightning_all_reduce(
+    const ProcessGroup* group, const at::Tensor* const* tensors, size_t count, int8_t operation) {
+  return guarded([&] {
+    c10d::AllreduceOptions options;
+    options.reduceOp = static_cast<c10d::ReduceOp::RedOpType>(operation);
+    std::vector<std::pair<at::Tensor, c10::intrusive_ptr<c10d::Work>>> running;
+    for (size_t i = 0; i < count; ++i) {
+      std::vector<at::Tensor> own{lightning::dense(*tensors[i])};
+      running.emplace_back(own.front(), group->ranks->allreduce(own, options));
+    }
+    for (size_t i = 0; i < count; ++i) {
+      running[i].second->wait();
+      const auto& reduced = running[i].first;
+      if (reduced.data_ptr() != tensors[i]->data_ptr()) tensors[i]->detach().copy_(reduced);
+    }
+  });
+}
+
+// Replaces the tensors by those of rank `source`.
+char* lightning_broadcast(const ProcessGroup* group, const at::Tensor* const* tensors, size_t count, uint32_t source) {
+  return guarded([&] {
+    std::vector<at::Tensor> own;
+    for (size_t i = 0; i < count; ++i) own.push_back(tensors[i]->detach());
+    // 250 MiB at once, as torch.nn.parallel.DistributedDataParallel
+    c10d::broadcast_coalesced(group->ranks, own, size_t{250} << 20, static_cast<int>(source));
+  });
+}
+
+// Stores a tensor `[ranks, …]`.
+char* lightning_all_gather(const ProcessGroup* group, const at::Tensor* tensor, at::Tensor** gathered) {
+  return guarded([&] {
+    auto input = lightning::dense(*tensor);
+    auto shape = input.sizes().vec();
+    shape.insert(shape.begin(), group->ranks->getSize());
+    auto output = at::empty(shape, input.options());
+    // rank by rank along the first dimension, which Gloo wants in place of a new one
+    auto flat_input = input.reshape({-1});
+    auto flat_output = output.view({-1});
+    group->ranks->_allgather_base(flat_output, flat_input)->wait();
+    *gathered = new at::Tensor(output);
+  });
+}
+
+// Waits for all ranks. Those that do not come within the time are named.
+char* lightning_barrier(const ProcessGroup* group, uint64_t timeout_ms) {
+  return guarded([&] {
+    c10d::BarrierOptions options;
+    options.timeout = std::chrono::milliseconds(timeout_ms);
+    group->ranks->monitoredBarrier(options, true);
+  });
+}
+
+void lightning_process_group_free(ProcessGroup* group) { delete group; }
+
+}

@@ -1,0 +1,19 @@
+// The processes of a run, with c10d.
+#pragma once
+
+#include <torch/csrc/distributed/c10d/ProcessGroup.hpp>
+#include <torch/csrc/distributed/c10d/TCPStore.hpp>
+
+#include <chrono>
+
+namespace lightning {
+
+struct Store {
+  c10::intrusive_ptr<c10d::TCPStore> values;
+};
+
+struct ProcessGroup {
+  c10::intrusive_ptr<c10d::ProcessGroup> ranks;
+};
+
+}  // namespace lightning

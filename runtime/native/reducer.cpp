@@ -1,0 +1,133 @@
+// c10d's Reducer: averages gradients over all ranks, in buckets that are reduced while the backward pass still runs.
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/distributed/c10d/logger.hpp>
+#include <torch/csrc/distributed/c10d/reducer.hpp>
+
+#include <algorithm>
+
+#include "boundary.h"
+#include "process_group.h"
+
+namespace lightning {
+
+namespace {
+
+using Ranks = c10::intrusive_ptr<c10d::ProcessGroup>;
+
+// Sends gradients in a smaller dtype.
+class Compression : public c10d::CppCommHookInterface<Ranks> {
+ public:
+  Compression(Ranks ranks, at::ScalarType dtype) : CppCommHookInterface(std::move(ranks)), dtype_(dtype) {}
+
+  c10::intrusive_ptr<c10::ivalue::Future> runHook(c10d::GradBucket& bucket) override {
+    auto buffer = bucket.getBufferRef();
+    // divided first, as the sum may exceed the range of the dtype
+    std::vector<at::Tensor> compressed{buffer.to(dtype_).div_(state_->getSize())};
+    const auto reduced = state_->allreduce(compressed)->getFuture();
+    const auto decompress = [buffer](c10::ivalue::Future& future) {
+      buffer.copy_(future.value().toTensorVector().front());
+      return c10::IValue(buffer);
+    };
+    return reduced->then(decompress, reduced->elementType());
+  }
+
+ private:
+  at::ScalarType dtype_;
+};
+
+}  // namespace
+
+class Reducer {
+ public:
+  Reducer(
+      const ProcessGroup& group, std::vector<at::Tensor> parameters,
+      std::unordered_map<size_t, std::string> names, const ReducerOptions& options)
+      : parameters_(std::move(parameters)), delays_(options.static_graph) {
+    const std::vector<bool> sparse(parameters_.size(), false);
+    const std::vector<size_t> limits{c10d::kDefaultFirstBucketBytes, options.bucket_bytes};
+    // the gradients of the last parameters come first
+    auto buckets = std::get<0>(c10d::compute_bucket_assignment_by_size(parameters_, limits, sparse));
+    std::reverse(buckets.begin(), buckets.end());
+    reducer_ = std::make_shared<c10d::Reducer>(
+        parameters_, std::move(buckets), group.ranks, sparse, static_cast<int64_t>(options.bucket_bytes),
+        options.find_unused_parameters, options.gradient_as_bucket_view, std::move(names),
+        c10d::kDefaultFirstBucketBytes, false, false, std::vector<int64_t>{}, false);
+    // the reducer keeps a weak pointer to it
+    logger_ = std::make_shared<c10d::Logger>(reducer_);
+    reducer_->set_logger(logger_);
+    if (options.static_graph) reducer_->set_static_graph();
+    if (options.compression >= 0) {
+      const auto dtype = static_cast<at::ScalarType>(options.compression);
+      reducer_->register_comm_hook(std::make_unique<Compression>(group.ranks, dtype));
+    }
+  }
+
+  // The next backward pass reduces the gradients. `outputs` are needed to find unused parameters.
+  void prepare(const std::vector<at::Tensor>& outputs) {
+    reducer_->prepare_for_forward();
+    reducer_->rebuild_buckets();
+    reducer_->prepare_for_backward(outputs);
+  }
+
+  // Ends the backward pass. The first one of a static graph only counts the gradients, and reduces them here.
+  void finish() {
+    if (delays_) reducer_->delay_all_reduce();
+    delays_ = false;
+  }
+
+  // Runs a backward pass whose gradients are zero, so that the other ranks can reduce theirs.
+  void contribute_zeros() {
+    std::vector<at::Tensor> zeros;
+    for (const auto& parameter : parameters_) zeros.push_back(at::zeros_like(parameter));
+    torch::autograd::backward(parameters_, zeros);
+  }
+
+ private:
+  std::vector<at::Tensor> parameters_;
+  std::shared_ptr<c10d::Reducer> reducer_;
+  std::shared_ptr<c10d::Logger> logger_;
+  bool delays_;
+};
+
+}  // namespace lightning
+
+using lightning::guarded;
+using lightning::Reducer;
+
+extern "C" {
+
+char* lightning_reducer_new(
+    const lightning::ProcessGroup* group, const char* const* names, const at::Tensor* const* parameters, size_t count,
+    const lightning::ReducerOptions* options, Reducer** reducer) {
+  return guarded([&] {
+    std::vector<at::Tensor> own;
+    std::unordered_map<size_t, std::string> own_names;
+    for (size_t i = 0; i < count; ++i) {
+      own.push_back(*parameters[i]);
+      own_names.emplace(i, names[i]);
+    }
+    *reducer = new Reducer(*group, std::move(own), std::move(own_names), *options);
+  });
+}
+
+char* lightning_reducer_prepare(Reducer* reducer, const at::Tensor* const* outputs, size_t count) {
+  return guarded([&] {
+    std::vector<at::Tensor> own;
+    for (size_t i = 0; i < count; ++i) own.push_back(*outputs[i]);
+    reducer->prepare(own);
+  });
+}
+
+char* lightning_reducer_finish(Reducer* reducer) {
+  return guarded([&] { reducer->finish(); });
+}
+
+char* lightning_reducer_contribute_zeros(Reducer* reducer) {
+  return guarded([&] { reducer->contribute_zeros(); });
+}
+
+char* lightning_reducer_free(Reducer* reducer) {
+  return guarded([&] { delete reducer; });
+}
+
+}

@@ -1,0 +1,176 @@
+//! The processes of the run, and the operations that all of them take part in.
+
+use super::RunContext;
+use super::error::ContextError;
+use crate::json_float::JsonFloat;
+use crate::json_path;
+use crate::signal::Signal;
+use crate::stage::RunningStage;
+use crate::strategy::{Collectives, Rank, Reduce, Strategy, StrategyError, gather, of_rank_zero};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use tch::Tensor;
+
+#[derive(Serialize, Deserialize)]
+struct OfRankZero(#[serde(with = "json_path")] PathBuf);
+
+impl RunContext {
+    /// The place of this process among those of the run.
+    pub fn rank(&self) -> Rank {
+        self.strategy.rank()
+    }
+
+    /// The number of processes of the run.
+    pub fn world_size(&self) -> usize {
+        self.rank().world_size
+    }
+
+    /// Whether this is the process that writes logs and checkpoints; true in a run of one process.
+    pub fn is_global_zero(&self) -> bool {
+        self.rank().is_global_zero()
+    }
+
+    /// Returns a tensor of all processes, `[processes, …]`. It has the same shape and dtype in each. All processes must call this, in the
+    /// same hook. Lightning's [`all_gather`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#all-gather).
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// fn log_largest(ctx: &mut Context, norm: &Tensor) -> Result<()> {
+    ///     let norms = ctx.all_gather(norm)?;
+    ///     ctx.log("largest_norm", norms.max());
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`StrategyError`] if another process has failed, or does not call this within the strategy's timeout.
+    pub fn all_gather(&self, tensor: &Tensor) -> Result<Tensor, StrategyError> {
+        self.group().all_gather(tensor)
+    }
+
+    /// Returns the value of rank 0 in all processes, which must all call this. Lightning's
+    /// [`broadcast`](https://lightning.ai/docs/pytorch/stable/extensions/strategy.html).
+    ///
+    /// # Errors
+    /// As [`all_gather`](Self::all_gather), and if the value cannot be serialized.
+    pub fn broadcast<T: Serialize + DeserializeOwned>(&self, value: T) -> Result<T, StrategyError> {
+        if self.world_size() == 1 { Ok(value) } else { of_rank_zero(self.group(), &value) }
+    }
+
+    /// Returns the values of all processes, by rank. All must call this.
+    ///
+    /// # Errors
+    /// As [`broadcast`](Self::broadcast).
+    pub fn gather<T: Serialize + DeserializeOwned>(&self, value: T) -> Result<Vec<T>, StrategyError> {
+        if self.world_size() == 1 { Ok(vec![value]) } else { gather(self.group(), &value) }
+    }
+
+    /// Waits until all processes call this.
+    ///
+    /// # Errors
+    /// As [`all_gather`](Self::all_gather).
+    pub fn barrier(&self) -> Result<(), StrategyError> {
+        self.group().barrier()
+    }
+
+    /// Whether there are several processes, of which none has failed.
+    pub(crate) fn is_together(&self) -> bool {
+        self.world_size() > 1 && !self.is_separated
+    }
+
+    /// Ends the operations of all processes, as one of them has failed.
+    pub(crate) fn separate(&mut self) {
+        self.is_separated = true;
+    }
+
+    /// Returns the path of rank 0, which alone writes files.
+    pub(crate) fn path_of_rank_zero(&self, path: PathBuf) -> Result<PathBuf, StrategyError> {
+        if !self.is_together() {
+            return Ok(path);
+        }
+        let OfRankZero(path) = self.broadcast(OfRankZero(path))?;
+        Ok(path)
+    }
+
+    /// Returns the values of rank 0, for decisions that all processes take alike.
+    pub(crate) fn values_of_rank_zero(
+        &self,
+        values: BTreeMap<String, f64>,
+    ) -> Result<BTreeMap<String, f64>, StrategyError> {
+        if !self.is_together() {
+            return Ok(values);
+        }
+        let values: BTreeMap<String, JsonFloat> =
+            values.into_iter().map(|(name, value)| (name, JsonFloat(value))).collect();
+        Ok(self.broadcast(values)?.into_iter().map(|(name, JsonFloat(value))| (name, value)).collect())
+    }
+
+    /// Lets the processes agree on whether to stop. All call it after a validation and an epoch.
+    pub(crate) fn agree(&mut self) -> Result<(), ContextError> {
+        if self.is_together() { self.agree_with(0).map(drop) } else { Ok(()) }
+    }
+
+    /// Agrees after an optimizer step, and joins the values that the step logged with `sync_dist`.
+    pub(crate) fn agree_after_step(&mut self) -> Result<(), ContextError> {
+        if !self.is_together() {
+            return Ok(());
+        }
+        let names = self.training_log_mut().joined_steps().unwrap_or(0);
+        let are_same = self.agree_with(names)?;
+        let Self { logging, strategy, .. } = self;
+        match (are_same, names) {
+            (false, _) => logging.training.differing_steps(strategy.group())?,
+            (true, 0) => {}
+            (true, _) => logging.training.join_steps(strategy.group())?,
+        }
+        Ok(())
+    }
+
+    /// Agrees on signals and stops. Returns whether all processes have the same `number`.
+    fn agree_with(&mut self, number: i64) -> Result<bool, ContextError> {
+        let own = [self.signals().caught().map_or(0, Signal::number), i32::from(self.should_stop())].map(i64::from);
+        // the largest and the smallest are equal if all are
+        let all = Tensor::from_slice(&[own[0], own[1], number, -number]);
+        self.group().all_reduce(&[&all], Reduce::Max)?;
+        let [signal, stops, largest, smallest] = <[i64; 4]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
+        self.agree_on_signal(Signal::ALL.into_iter().find(|one| i64::from(one.number()) == signal));
+        if stops != 0 {
+            let reasons = self.gather(self.stop_reason().map(str::to_owned))?;
+            self.stop();
+            if let Some(reason) = reasons.into_iter().flatten().next() {
+                self.stop_because(reason);
+            }
+        }
+        Ok(largest == -smallest)
+    }
+
+    /// Joins the values of the running loop's epoch over all processes.
+    pub(crate) fn join_logged_epoch(&mut self) -> Result<(), ContextError> {
+        if self.is_together() {
+            let is_training = self.running_stage() == RunningStage::Training;
+            let Self { logging, strategy, .. } = self;
+            let log = if is_training { &mut logging.training } else { &mut logging.evaluation };
+            log.join_epoch(strategy.group())?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn group(&self) -> &dyn Collectives {
+        self.strategy.group()
+    }
+
+    pub(crate) fn strategy(&self) -> &dyn Strategy {
+        &*self.strategy
+    }
+
+    pub(crate) fn strategy_mut(&mut self) -> &mut dyn Strategy {
+        &mut *self.strategy
+    }
+
+    /// Whether it is true in any process; the same answer in all.
+    pub(crate) fn any_rank(&self, value: bool) -> Result<bool, ContextError> {
+        if self.is_together() { Ok(self.group().any(value)?) } else { Ok(value) }
+    }
+}

@@ -1,0 +1,198 @@
+//! Joins the logged values of several processes.
+
+use super::LogError;
+use super::accumulator::Reduction;
+use super::entry::Kept;
+use super::key::Key;
+use super::recorded::Log;
+use super::scalar::Scalar;
+use crate::json_float::JsonFloat;
+use crate::strategy::{Collectives, Reduce, gather, gather_tensors};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use tch::{Kind, Tensor};
+
+/// The value of one process for an epoch, and its weight in a mean.
+#[derive(Serialize, Deserialize)]
+struct Part(JsonFloat, f64);
+
+impl Log {
+    /// Replaces the epoch's values with `sync_dist`, and those of metrics, by the values over all processes.
+    pub(crate) fn join_epoch(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
+        self.join_values(ranks)?;
+        self.join_metrics(ranks)
+    }
+
+    fn join_values(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
+        let mut own = BTreeMap::new();
+        for (key, logged) in &self.logged {
+            let is_joined = logged.arguments.sync_dist.is_some() && logged.arguments.on_epoch && logged.is_current;
+            if let Some(Kept::Values(values)) = logged.kept.as_ref().filter(|_| is_joined)
+                && let Some(value) = values.value()?
+            {
+                own.insert(key.in_words(), Part(JsonFloat(value), values.weight()));
+            }
+        }
+        let all: Vec<BTreeMap<String, Part>> = gather(ranks, &own)?;
+        // a process without batches has logged nothing
+        check_names(
+            all.iter().map(|own| own.keys()).filter(|names| names.len() > 0).map(|names| names.cloned().collect()),
+        )?;
+        for (key, logged) in &mut self.logged {
+            let Some(reduction) = logged.arguments.sync_dist else { continue };
+            let name = key.in_words();
+            let parts: Vec<&Part> = all.iter().filter_map(|own| own.get(&name)).collect();
+            if !parts.is_empty() {
+                logged.joined = Some(joined(reduction, &parts));
+            }
+        }
+        Ok(())
+    }
+
+    fn join_metrics(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
+        let mut metrics = BTreeMap::new();
+        for (key, logged) in &self.logged {
+            if let Some(Kept::Metric(index)) = logged.kept
+                && self.metrics.get(index).has_epoch()
+            {
+                metrics.entry(index).or_insert_with(|| key.in_words());
+            }
+        }
+        let failed = |name: &str, source| LogError::Metric { name: name.to_owned(), source };
+        let mut own = Vec::new();
+        for (index, name) in &metrics {
+            let Some(handle) = self.metrics.get(*index).handle() else { continue };
+            let state = handle.state().map_err(|source| failed(name, source))?;
+            own.extend(state.into_iter().map(|(slot, tensor)| (format!("{name}{SLOT}{slot}"), tensor)));
+        }
+        let counts = gather(ranks, &own.len())?;
+        if counts.iter().all(|count| *count == 0) {
+            return Ok(());
+        }
+        let all = gather_tensors(ranks, &own)?;
+        for (index, name) in metrics {
+            let prefix = format!("{name}{SLOT}");
+            let of_rank = |tensors: &Vec<(String, Tensor)>| -> Vec<(String, Tensor)> {
+                let own = tensors.iter().filter_map(|(slot, tensor)| Some((slot.strip_prefix(&prefix)?, tensor)));
+                own.map(|(slot, tensor)| (slot.to_owned(), tensor.shallow_clone())).collect()
+            };
+            let others = all.iter().enumerate().filter(|(rank, _)| *rank != ranks.own_rank());
+            let others = others.map(|(_, tensors)| of_rank(tensors)).filter(|state| !state.is_empty()).collect();
+            self.metrics.get_mut(index).join(others).map_err(|source| failed(&name, source))?;
+        }
+        Ok(())
+    }
+
+    /// Returns a number for the names with `sync_dist` whose values of the last step are joined; `None` if there are none. It has 48 bits.
+    pub(crate) fn joined_steps(&self) -> Option<i64> {
+        let mut hash = DefaultHasher::new();
+        let mut has_one = false;
+        for (key, _, _) in self.steps_to_join() {
+            key.in_words().hash(&mut hash);
+            has_one = true;
+        }
+        has_one.then(|| (hash.finish() >> 16) as i64)
+    }
+
+    fn steps_to_join(&self) -> impl Iterator<Item = (&Key, Reduction, &Scalar)> {
+        self.logged.iter().filter_map(|(key, logged)| {
+            let reduction = logged.arguments.sync_dist.filter(|_| logged.arguments.on_step)?;
+            Some((key, reduction, logged.last.as_ref()?))
+        })
+    }
+
+    /// Replaces the values of the last step with `sync_dist` by those over all processes, which have the same names.
+    pub(crate) fn join_steps(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
+        for reduction in [Reduction::Mean, Reduction::Sum, Reduction::Min, Reduction::Max] {
+            let values = self.steps_to_join().filter(|(_, own, _)| *own == reduction);
+            let values: Vec<Tensor> = values.map(|(_, _, value)| value.tensor()).collect();
+            if values.is_empty() {
+                continue;
+            }
+            let all = Tensor::f_stack(&values, 0)?;
+            ranks.all_reduce(&[&all], reduction.of_ranks())?;
+            let all = match reduction {
+                Reduction::Mean => all.f_div_scalar(ranks.world_size() as f64)?,
+                _ => all,
+            };
+            let mut all = all.f_unbind(0)?.into_iter();
+            for logged in self.logged.values_mut() {
+                let is_joined = logged.arguments.on_step && logged.arguments.sync_dist == Some(reduction);
+                if is_joined && logged.last.is_some() {
+                    logged.last = all.next().map(|value| Scalar::of(&value)).transpose()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the error that the processes joined the values of different names.
+    pub(crate) fn differing_steps(&self, ranks: &dyn Collectives) -> Result<(), LogError> {
+        let own: BTreeSet<String> = self.steps_to_join().map(|(key, _, _)| key.in_words()).collect();
+        check_names(gather(ranks, &own)?.into_iter())
+    }
+}
+
+/// Between the name of a metric and that of a tensor of its state.
+const SLOT: &str = "\u{1f}";
+
+fn joined(reduction: Reduction, parts: &[&Part]) -> f64 {
+    let values = parts.iter().map(|Part(JsonFloat(value), weight)| (*value, *weight));
+    match reduction {
+        Reduction::Mean => {
+            let total: f64 = parts.iter().map(|Part(_, weight)| weight).sum();
+            values.map(|(value, weight)| value * weight).sum::<f64>() / total
+        }
+        Reduction::Sum => values.map(|(value, _)| value).sum(),
+        Reduction::Min => values.map(|(value, _)| value).fold(f64::INFINITY, |one, other| reduction.of_two(one, other)),
+        Reduction::Max => {
+            values.map(|(value, _)| value).fold(f64::NEG_INFINITY, |one, other| reduction.of_two(one, other))
+        }
+    }
+}
+
+/// Fails unless all processes have the same names.
+fn check_names(ranks: impl Iterator<Item = BTreeSet<String>>) -> Result<(), LogError> {
+    let ranks: Vec<BTreeSet<String>> = ranks.collect();
+    for name in ranks.iter().flatten() {
+        let (some, others): (Vec<usize>, Vec<usize>) = (0..ranks.len()).partition(|rank| ranks[*rank].contains(name));
+        if !others.is_empty() {
+            let (some, others) = (in_words(&some), in_words(&others));
+            return Err(LogError::Ranks { name: name.clone(), some, others });
+        }
+    }
+    Ok(())
+}
+
+fn in_words(ranks: &[usize]) -> String {
+    let numbers: Vec<String> = ranks.iter().map(usize::to_string).collect();
+    let noun = if ranks.len() == 1 { "rank" } else { "ranks" };
+    format!("{noun} {}", numbers.join(", "))
+}
+
+impl Key {
+    /// The name with its hook and loader.
+    fn in_words(&self) -> String {
+        format!("{}{} in {}", self.name, self.suffix(), self.hook)
+    }
+}
+
+impl Scalar {
+    fn tensor(&self) -> Tensor {
+        match self {
+            Self::Tensor(tensor) => tensor.to_kind(Kind::Double),
+            Self::Number(number) => Tensor::from(*number),
+        }
+    }
+}
+
+impl Reduction {
+    fn of_ranks(self) -> Reduce {
+        match self {
+            Self::Mean | Self::Sum => Reduce::Sum,
+            Self::Min => Reduce::Min,
+            Self::Max => Reduce::Max,
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The boundary to c10d: the entry points of `store.cpp`, `process_group.cpp` and `reducer.cpp`, under the rules of the other
+//! [`declarations`](super::super::declarations).
+
+use std::ffi::{c_char, c_void};
+use std::marker::PhantomData;
+use torch_sys::C_tensor;
+
+/// `lightning::Store` in `native/process_group.h`.
+#[repr(C)]
+pub(super) struct CStore {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
+/// `lightning::ProcessGroup` in `native/process_group.h`.
+#[repr(C)]
+pub(super) struct CProcessGroup {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
+/// `lightning::Reducer` in `native/reducer.cpp`.
+#[repr(C)]
+pub(super) struct CReducer {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
+/// How a reducer works: arguments of
+/// [`DistributedDataParallel`](https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html).
+#[repr(C)]
+pub(crate) struct ReducerOptions {
+    pub(crate) find_unused_parameters: bool,
+    pub(crate) gradient_as_bucket_view: bool,
+    pub(crate) static_graph: bool,
+    /// The `c10::ScalarType` in which gradients are sent; negative for their own.
+    pub(crate) compression: i8,
+    /// The size of a bucket.
+    pub(crate) bucket_bytes: usize,
+}
+
+// store.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_store_new(
+        host: *const c_char,
+        port: u32,
+        is_server: bool,
+        timeout_ms: u64,
+        store: *mut *mut CStore,
+    ) -> *mut c_char;
+    pub(super) fn lightning_store_port(store: *const CStore) -> u32;
+    pub(super) fn lightning_store_set(
+        store: *mut CStore,
+        key: *const c_char,
+        value: *const c_char,
+        length: usize,
+    ) -> *mut c_char;
+    pub(super) fn lightning_store_get(
+        store: *mut CStore,
+        key: *const c_char,
+        timeout_ms: u64,
+        take: unsafe extern "C" fn(*mut c_void, *const c_char, usize),
+        taker: *mut c_void,
+    ) -> *mut c_char;
+    pub(super) fn lightning_store_free(store: *mut CStore);
+}
+
+// process_group.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_process_group_new(
+        store: *const CStore,
+        prefix: *const c_char,
+        rank: u32,
+        size: u32,
+        timeout_ms: u64,
+        interface: *const c_char,
+        address: *const c_char,
+        group: *mut *mut CProcessGroup,
+    ) -> *mut c_char;
+    pub(super) fn lightning_all_reduce(
+        group: *const CProcessGroup,
+        tensors: *const *const C_tensor,
+        count: usize,
+        operation: i8,
+    ) -> *mut c_char;
+    pub(super) fn lightning_broadcast(
+        group: *const CProcessGroup,
+        tensors: *const *const C_tensor,
+        count: usize,
+        source: u32,
+    ) -> *mut c_char;
+    pub(super) fn lightning_all_gather(
+        group: *const CProcessGroup,
+        tensor: *const C_tensor,
+        gathered: *mut *mut C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_barrier(group: *const CProcessGroup, timeout_ms: u64) -> *mut c_char;
+    pub(super) fn lightning_process_group_free(group: *mut CProcessGroup);
+}
+
+// reducer.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_reducer_new(
+        group: *const CProcessGroup,
+        names: *const *const c_char,
+        parameters: *const *const C_tensor,
+        count: usize,
+        options: *const ReducerOptions,
+        reducer: *mut *mut CReducer,
+    ) -> *mut c_char;
+    pub(super) fn lightning_reducer_prepare(
+        reducer: *mut CReducer,
+        outputs: *const *const C_tensor,
+        count: usize,
+    ) -> *mut c_char;
+    pub(super) fn lightning_reducer_finish(reducer: *mut CReducer) -> *mut c_char;
+    pub(super) fn lightning_reducer_contribute_zeros(reducer: *mut CReducer) -> *mut c_char;
+    pub(super) fn lightning_reducer_free(reducer: *mut CReducer) -> *mut c_char;
+}

@@ -1,0 +1,193 @@
+use super::super::NativeError;
+use super::super::boundary::{check, receive};
+use super::declarations::{
+    CProcessGroup, lightning_all_gather, lightning_all_reduce, lightning_barrier, lightning_broadcast,
+    lightning_process_group_free, lightning_process_group_new,
+};
+use super::{Store, c_string, milliseconds};
+use std::ptr::{self, NonNull};
+use std::time::Duration;
+use tch::Tensor;
+use torch_sys::C_tensor;
+
+/// The processes of a run, which call the same methods in the same order: c10d's `ProcessGroup` with Gloo, for tensors on the CPU.
+///
+/// A method fails if another process has ended, or does not take part within the group's timeout. The group cannot be used after that.
+pub(crate) struct ProcessGroup {
+    raw: NonNull<CProcessGroup>,
+}
+
+// SAFETY: a process group may be used from any thread, as long as the order of its calls is that of the other ranks.
+unsafe impl Send for ProcessGroup {}
+// SAFETY: as above; c10d locks what its own threads share.
+unsafe impl Sync for ProcessGroup {}
+
+/// The network for collectives.
+pub(crate) enum Network {
+    /// That of the host's name.
+    Default,
+    /// An interface such as `eth0`.
+    Interface(String),
+    /// That of an address.
+    Address(String),
+}
+
+/// How values of all ranks become one: a `c10d::ReduceOp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i8)]
+pub(crate) enum ReduceOperation {
+    Sum = 0,
+    Min = 3,
+    Max = 4,
+}
+
+impl ProcessGroup {
+    /// Connects this process to the others, which call this with the same `prefix` of keys.
+    pub(crate) fn new(
+        store: &Store,
+        prefix: &str,
+        (rank, size): (usize, usize),
+        timeout: Duration,
+        network: &Network,
+    ) -> Result<Self, NativeError> {
+        let (interface, address) = match network {
+            Network::Default => ("", ""),
+            Network::Interface(interface) => (interface.as_str(), ""),
+            Network::Address(address) => ("", address.as_str()),
+        };
+        let (prefix, interface, address) = (c_string(prefix), c_string(interface), c_string(address));
+        let mut raw = ptr::null_mut();
+        // SAFETY: the store, the texts and the pointer are valid for the call; C++ keeps its own handle of the store.
+        let message = unsafe {
+            lightning_process_group_new(
+                store.raw(),
+                prefix.as_ptr(),
+                number(rank),
+                number(size),
+                milliseconds(timeout),
+                interface.as_ptr(),
+                address.as_ptr(),
+                &raw mut raw,
+            )
+        };
+        // SAFETY: the answer is an entry point's.
+        unsafe { check(message) }?;
+        Ok(Self { raw: NonNull::new(raw).expect("a call that succeeded has stored the group") })
+    }
+
+    /// The C++ object, which lives as long as `self`.
+    pub(super) fn raw(&self) -> *const CProcessGroup {
+        self.raw.as_ptr()
+    }
+
+    /// Replaces each tensor by the reduction over all ranks.
+    pub(crate) fn all_reduce(&self, tensors: &[&Tensor], operation: ReduceOperation) -> Result<(), NativeError> {
+        let tensors = handles(tensors);
+        // SAFETY: the array holds `count` live tensors, which are changed in place, as through any handle of theirs.
+        unsafe { check(lightning_all_reduce(self.raw(), tensors.as_ptr(), tensors.len(), operation as i8)) }
+    }
+
+    /// Replaces the tensors by those of rank `source`.
+    pub(crate) fn broadcast(&self, tensors: &[&Tensor], source: usize) -> Result<(), NativeError> {
+        let tensors = handles(tensors);
+        // SAFETY: as for `all_reduce`.
+        unsafe { check(lightning_broadcast(self.raw(), tensors.as_ptr(), tensors.len(), number(source))) }
+    }
+
+    /// Returns the tensors of all ranks, `[ranks, …]`. They have the same shape.
+    pub(crate) fn all_gather(&self, tensor: &Tensor) -> Result<Tensor, NativeError> {
+        // SAFETY: the tensor is alive and only read; what the entry point stores is a new handle.
+        let gathered = unsafe { receive(|gathered| lightning_all_gather(self.raw(), tensor.as_ptr(), gathered)) }?;
+        Ok(gathered.expect("a call that succeeded has stored the tensor"))
+    }
+
+    /// Waits for all ranks. The error names those that do not come within the time.
+    pub(crate) fn barrier(&self, timeout: Duration) -> Result<(), NativeError> {
+        // SAFETY: the group lives as long as `self`.
+        unsafe { check(lightning_barrier(self.raw(), milliseconds(timeout))) }
+    }
+}
+
+impl Drop for ProcessGroup {
+    fn drop(&mut self) {
+        // SAFETY: made by `lightning_process_group_new`, and not used again.
+        unsafe { lightning_process_group_free(self.raw.as_ptr()) };
+    }
+}
+
+fn handles(tensors: &[&Tensor]) -> Vec<*const C_tensor> {
+    tensors.iter().map(|tensor| tensor.as_ptr()).collect()
+}
+
+/// Returns a rank as C++ takes it.
+fn number(rank: usize) -> u32 {
+    u32::try_from(rank).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    /// Runs `each` for the ranks of a group, in a thread each, and returns what it returned.
+    fn ranks<T: Send>(size: usize, each: impl Fn(usize, ProcessGroup) -> T + Sync) -> Vec<T> {
+        let time = Duration::from_secs(20);
+        let server = Store::serve(0, time).unwrap();
+        let port = server.port();
+        let start = &|rank| {
+            let store = Store::connect("127.0.0.1", port, time).unwrap();
+            let network = Network::Address("127.0.0.1".to_owned());
+            each(rank, ProcessGroup::new(&store, "test/", (rank, size), time, &network).unwrap())
+        };
+        thread::scope(|scope| {
+            let running: Vec<_> = (0..size).map(|rank| scope.spawn(move || start(rank))).collect();
+            running.into_iter().map(|rank| rank.join().unwrap()).collect()
+        })
+    }
+
+    #[test]
+    fn collectives_have_the_values_of_all_ranks() {
+        let values = |tensor: &Tensor| Vec::<f64>::try_from(&tensor.flatten(0, -1)).unwrap();
+        let results = ranks(3, |rank, group| {
+            let own = || Tensor::from_slice(&[rank as f64, 10.0 - rank as f64]);
+            let (sum, min, max, sent) = (own(), own(), own(), own());
+            group.all_reduce(&[&sum], ReduceOperation::Sum).unwrap();
+            group.all_reduce(&[&min], ReduceOperation::Min).unwrap();
+            group.all_reduce(&[&max], ReduceOperation::Max).unwrap();
+            group.broadcast(&[&sent], 2).unwrap();
+            let gathered = group.all_gather(&own()).unwrap();
+            assert_eq!(gathered.size(), [3, 2]);
+            group.barrier(Duration::from_secs(20)).unwrap();
+            [sum, min, max, sent, gathered].map(|tensor| values(&tensor))
+        });
+        for [sum, min, max, sent, gathered] in results {
+            assert_eq!(sum, [3.0, 27.0]);
+            assert_eq!(min, [0.0, 8.0]);
+            assert_eq!(max, [2.0, 10.0]);
+            assert_eq!(sent, [2.0, 8.0]);
+            assert_eq!(gathered, [0.0, 10.0, 1.0, 9.0, 2.0, 8.0]);
+        }
+    }
+
+    #[test]
+    fn tensor_without_contiguous_memory_is_reduced_in_place() {
+        let sums = ranks(2, |_, group| {
+            let matrix = Tensor::arange(6, (tch::Kind::Float, tch::Device::Cpu)).view([2, 3]);
+            group.all_reduce(&[&matrix.tr()], ReduceOperation::Sum).unwrap();
+            Vec::<f64>::try_from(&matrix.flatten(0, -1)).unwrap()
+        });
+        assert_eq!(sums, vec![vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0]; 2]);
+    }
+
+    #[test]
+    fn rank_that_is_missing_is_named() {
+        let said = ranks(2, |rank, group| match rank {
+            0 => group.barrier(Duration::from_millis(300)).unwrap_err().to_string(),
+            _ => {
+                thread::sleep(Duration::from_secs(1));
+                String::new()
+            }
+        });
+        assert!(said[0].contains("Ranks 1"), "{}", said[0]);
+    }
+}

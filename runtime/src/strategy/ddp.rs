@@ -1,0 +1,141 @@
+use super::collectives::gather;
+use super::config::{DdpConfig, GradientCompression};
+use super::world::World;
+use super::{Collectives, NamedTensor, Rank, Strategy, StrategyError};
+use crate::native::{Reducer, ReducerOptions};
+use std::sync::Arc;
+use tch::Tensor;
+
+/// The strategy `ddp`: each process trains a replica of the module, and the gradients are averaged during the backward pass. PyTorch's
+/// [distributed data parallel](https://docs.pytorch.org/docs/stable/notes/ddp.html).
+pub(crate) struct Ddp {
+    world: Arc<World>,
+    config: DdpConfig,
+    /// The buffers, if they are to be those of rank 0 in each step.
+    buffers: Vec<Tensor>,
+    replica: Option<Replica>,
+}
+
+/// The parameters that are trained, with what averages their gradients.
+struct Replica {
+    reducer: Reducer,
+    names: Vec<String>,
+    /// Whether the running backward pass averages.
+    is_prepared: bool,
+}
+
+impl Ddp {
+    pub(super) fn new(world: Arc<World>, config: DdpConfig) -> Self {
+        Self { world, config, buffers: Vec::new(), replica: None }
+    }
+
+    fn options(&self) -> ReducerOptions {
+        // numbers of `c10::ScalarType`
+        let compression = self.config.gradient_compression.map(|compression| match compression {
+            GradientCompression::Bf16 => 15,
+            GradientCompression::Fp16 => 5,
+        });
+        ReducerOptions {
+            find_unused_parameters: self.config.find_unused_parameters,
+            gradient_as_bucket_view: self.config.gradient_as_bucket_view,
+            static_graph: self.config.static_graph,
+            compression: compression.unwrap_or(-1),
+            bucket_bytes: self.config.bucket_cap_mb << 20,
+        }
+    }
+
+    /// Fails unless all ranks have tensors of the same names, shapes and dtypes.
+    fn check_same(&self, tensors: &[NamedTensor]) -> Result<(), StrategyError> {
+        let described = |(name, tensor): &NamedTensor| format!("{name} {:?} {:?}", tensor.size(), tensor.kind());
+        let own: Vec<String> = tensors.iter().map(described).collect();
+        let all = gather(self.group(), &own)?;
+        let Some((rank, other)) = all.iter().enumerate().find(|(_, other)| **other != all[0]) else { return Ok(()) };
+        let (mine, theirs) = (&all[0], other);
+        let pair = mine.iter().zip(theirs).find(|(one, other)| one != other);
+        let difference = match pair {
+            Some((one, other)) => format!("has the parameter or buffer {other}, and rank 0 has {one}"),
+            None => format!("has {} parameters and buffers, and rank 0 has {}", theirs.len(), mine.len()),
+        };
+        Err(StrategyError::Differs { rank, host: self.world.host(rank), difference })
+    }
+}
+
+impl Strategy for Ddp {
+    fn rank(&self) -> Rank {
+        self.world.rank()
+    }
+
+    fn group(&self) -> &dyn Collectives {
+        &*self.world
+    }
+
+    fn setup(&mut self, parameters: &[NamedTensor], buffers: &[NamedTensor]) -> Result<(), StrategyError> {
+        self.check_same(parameters)?;
+        self.check_same(buffers)?;
+        let all: Vec<&Tensor> = parameters.iter().chain(buffers).map(|(_, tensor)| tensor).collect();
+        if !all.is_empty() {
+            self.world.broadcast(&all)?;
+        }
+        if self.config.broadcast_buffers {
+            self.buffers = buffers.iter().map(|(_, buffer)| buffer.shallow_clone()).collect();
+        }
+        Ok(())
+    }
+
+    fn train(&mut self, parameters: Vec<NamedTensor>) -> Result<(), StrategyError> {
+        let names: Vec<String> = parameters.iter().map(|(name, _)| name.clone()).collect();
+        if self.replica.as_ref().is_some_and(|replica| replica.names == names) {
+            return Ok(());
+        }
+        // its hooks are removed before those of the next one are added
+        self.replica = None;
+        if parameters.is_empty() {
+            return Ok(());
+        }
+        let options = self.options();
+        let reducer = self.world.run("preparing the gradients", |group| Reducer::new(group, &parameters, &options))?;
+        self.replica = Some(Replica { reducer, names, is_prepared: false });
+        Ok(())
+    }
+
+    fn begin_step(&mut self) -> Result<(), StrategyError> {
+        let buffers: Vec<&Tensor> = self.buffers.iter().collect();
+        if buffers.is_empty() { Ok(()) } else { self.world.broadcast(&buffers) }
+    }
+
+    fn begin_backward(&mut self, loss: &Tensor) -> Result<(), StrategyError> {
+        let Some(replica) = &mut self.replica else { return Ok(()) };
+        let outputs: &[&Tensor] = if self.config.find_unused_parameters { &[loss] } else { &[] };
+        replica.reducer.prepare(outputs).map_err(|source| self.world.explain("averaging gradients", source))?;
+        replica.is_prepared = true;
+        Ok(())
+    }
+
+    fn end_backward(&mut self) -> Result<(), StrategyError> {
+        let Some(replica) = self.replica.as_mut().filter(|replica| replica.is_prepared) else { return Ok(()) };
+        replica.is_prepared = false;
+        replica.reducer.finish().map_err(|source| self.world.explain("averaging gradients", source))
+    }
+
+    fn backward_without_loss(&mut self) -> Result<(), StrategyError> {
+        let Some(replica) = &mut self.replica else { return Ok(()) };
+        let outcome = replica.reducer.prepare(&[]).and_then(|()| replica.reducer.contribute_zeros());
+        let outcome = outcome.and_then(|()| replica.reducer.finish());
+        outcome.map_err(|source| self.world.explain("averaging gradients", source))
+    }
+
+    fn explain_backward(&self, message: &str) -> Option<StrategyError> {
+        self.replica.as_ref().filter(|replica| replica.is_prepared)?;
+        self.world.explain_text("averaging gradients", message)
+    }
+
+    fn fail(&mut self, error: &str, is_of_another: bool) {
+        self.replica = None;
+        if is_of_another { self.world.leave() } else { self.world.fail(error) }
+    }
+
+    fn end(&mut self) {
+        self.replica = None;
+        self.buffers.clear();
+    }
+}

@@ -1,0 +1,103 @@
+use crate::counted::counted;
+use crate::native::NativeError;
+use tch::TchError;
+
+/// Several processes cannot run together, or one of them has failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StrategyError {
+    /// A launcher's environment variable is missing or invalid.
+    #[error("the environment of this process, which {launcher} started, is incomplete: {mistake}")]
+    Environment {
+        /// The launcher whose variables were found.
+        launcher: &'static str,
+        /// The mistake, and how to correct it.
+        mistake: String,
+    },
+    /// The configuration asks for processes that this run cannot have.
+    #[error("{0}")]
+    Configuration(String),
+    /// The other processes of the run could not be started.
+    #[error("cannot start the other processes of the run: {0}")]
+    Launch(#[source] std::io::Error),
+    /// The process with rank 0, which the others meet at, cannot be reached.
+    #[error("rank 0 cannot be reached at {address}:{port}: {source}")]
+    Unreachable {
+        /// The address of rank 0.
+        address: String,
+        /// Its port.
+        port: u16,
+        /// The error of the connection.
+        source: NativeError,
+    },
+    /// Some processes did not come to the start.
+    #[error("{} did not start within {seconds} s: see the output of their processes", ranks(missing))]
+    Missing {
+        /// The ranks.
+        missing: Vec<usize>,
+        /// The time that this process waited.
+        seconds: u64,
+    },
+    /// A process differs from rank 0 in what all have in common.
+    #[error("rank {rank} on {host} {difference}: start all processes with the same program and the same arguments")]
+    Differs {
+        /// The rank.
+        rank: usize,
+        /// The name of its machine.
+        host: String,
+        /// The difference.
+        difference: String,
+    },
+    /// Another process has failed.
+    #[error("rank {rank} on {host} failed: {cause}")]
+    Peer {
+        /// The rank.
+        rank: usize,
+        /// The name of its machine.
+        host: String,
+        /// Its error.
+        cause: String,
+    },
+    /// Other processes ended or stopped without an error of theirs.
+    #[error("{} not respond, {operation}: {verb} killed or stopped, or the network between them is cut", do_not(ranks), verb = was(ranks))]
+    Silent {
+        /// The ranks, with the names of their machines.
+        ranks: Vec<(usize, String)>,
+        /// What this process was waiting for.
+        operation: &'static str,
+    },
+    /// An operation of all ranks failed, although all of them respond.
+    #[error("{operation} failed: {source}")]
+    Collective {
+        /// The operation.
+        operation: &'static str,
+        /// The error.
+        source: NativeError,
+    },
+    /// The data of another rank cannot be read.
+    #[error("the data of another rank cannot be read: {0}")]
+    Data(#[from] serde_json::Error),
+    /// libtorch's error.
+    #[error(transparent)]
+    Native(#[from] NativeError),
+    /// libtorch's error.
+    #[error(transparent)]
+    Tch(#[from] TchError),
+}
+
+fn ranks(ranks: &[usize]) -> String {
+    let numbers: Vec<String> = ranks.iter().map(usize::to_string).collect();
+    match numbers.as_slice() {
+        [rank] => format!("rank {rank}"),
+        _ => format!("{} ({})", counted(ranks.len(), "rank"), numbers.join(", ")),
+    }
+}
+
+fn do_not(ranks: &[(usize, String)]) -> String {
+    let named: Vec<String> = ranks.iter().map(|(rank, host)| format!("rank {rank} on {host}")).collect();
+    format!("{} {}", named.join(" and "), if ranks.len() == 1 { "does" } else { "do" })
+}
+
+fn was(ranks: &[(usize, String)]) -> &'static str {
+    if ranks.len() == 1 { "it was" } else { "they were" }
+}

@@ -1,0 +1,97 @@
+//! Several processes: the place of this one among them, and the operations that all of them take part in.
+//!
+//! Training on several processes is PyTorch's [distributed data parallel](https://docs.pytorch.org/docs/stable/notes/ddp.html): each
+//! process has a replica of the module and trains on its part of each batch; gradients are averaged during the backward pass, so that all
+//! replicas stay equal. The engine is PyTorch's own, c10d, without Python.
+//!
+//! # Starting
+//! `--devices 2 --strategy ddp` starts the second process itself. A launcher may also start all of them: `torchrun --no-python
+//! --nproc-per-node 2 PROGRAM fit`, `srun`, `mpirun`, or anything that sets `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`.
+//!
+//! # Where the processes wait for one another
+//! Everything that all ranks do together is in these places, in the order of a run:
+//!
+//! 1. At the start, they meet at rank 0, and compare their programs and configurations.
+//! 2. In the set-up, `prepare_data` runs on the first process of each machine before the others continue; rank 0 chooses the run's folder;
+//!    and the seed; its parameters and buffers are sent to all.
+//! 3. When loaders are made, their numbers of batches are compared.
+//! 4. Before a training step, rank 0's buffers are sent, and during the backward pass at the end of an accumulation window, gradients are
+//!    averaged.
+//! 5. At the end of a window, they agree on whether to stop, on signals, and on which values they logged with `sync_dist`.
+//! 6. At the end of an epoch, logged values and metrics are joined.
+//! 7. For a checkpoint, rank 0 collects the states of the others, and writes it.
+//! 8. A rank that fails tells the others, which end with its error.
+//!
+//! Operations of the user, such as [`all_gather`](crate::context::RunContext::all_gather), must be called on all ranks as well.
+
+mod collectives;
+mod config;
+mod ddp;
+mod environment;
+mod error;
+mod failure;
+mod launch;
+mod rank;
+mod single_process;
+mod start;
+mod world;
+
+pub(crate) use collectives::{Collectives, Reduce, gather, gather_tensors, of_rank_zero};
+pub use config::{DdpConfig, GradientCompression, StrategyConfig};
+pub use error::StrategyError;
+pub use rank::Rank;
+pub(crate) use single_process::SingleProcess;
+pub(crate) use start::{Requested, connect};
+
+use tch::Tensor;
+
+/// A parameter or a buffer with its name.
+pub(crate) type NamedTensor = (String, Tensor);
+
+/// How a run uses its processes. The methods that do something for several processes do nothing by default.
+pub(crate) trait Strategy {
+    fn rank(&self) -> Rank;
+
+    /// The operations of all ranks.
+    fn group(&self) -> &dyn Collectives;
+
+    /// Makes the module equal to that of rank 0.
+    fn setup(&mut self, _parameters: &[NamedTensor], _buffers: &[NamedTensor]) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    /// Prepares for training these parameters, unless they are the same as before.
+    fn train(&mut self, _parameters: Vec<NamedTensor>) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    /// Prepares a training step whose gradients are averaged.
+    fn begin_step(&mut self) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    /// Lets the next backward pass average its gradients.
+    fn begin_backward(&mut self, _loss: &Tensor) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    fn end_backward(&mut self) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    /// Takes part in the averaging of gradients without a loss of its own.
+    fn backward_without_loss(&mut self) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    /// Returns the reason for the failure of a backward pass with this message, if it is the averaging that has failed.
+    fn explain_backward(&self, _message: &str) -> Option<StrategyError> {
+        None
+    }
+
+    /// Ends the run of all ranks after an error. `is_of_another` is true if another rank has failed first.
+    fn fail(&mut self, _error: &str, _is_of_another: bool) {}
+
+    /// Releases the module after a run.
+    fn end(&mut self) {}
+}

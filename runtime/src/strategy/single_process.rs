@@ -1,0 +1,49 @@
+use super::{Collectives, Rank, Reduce, Strategy, StrategyError};
+use tch::Tensor;
+
+/// The strategy of a run of one process, whose operations do nothing.
+pub(crate) struct SingleProcess;
+
+impl Collectives for SingleProcess {
+    fn own_rank(&self) -> usize {
+        0
+    }
+
+    fn world_size(&self) -> usize {
+        1
+    }
+
+    fn all_reduce(&self, _: &[&Tensor], _: Reduce) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    fn broadcast(&self, _: &[&Tensor]) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    fn all_gather(&self, tensor: &Tensor) -> Result<Tensor, StrategyError> {
+        Ok(tensor.f_unsqueeze(0)?)
+    }
+
+    fn barrier(&self) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    fn gather_bytes(&self, bytes: &[u8]) -> Result<Vec<Vec<u8>>, StrategyError> {
+        Ok(vec![bytes.to_vec()])
+    }
+
+    fn any(&self, value: bool) -> Result<bool, StrategyError> {
+        Ok(value)
+    }
+}
+
+impl Strategy for SingleProcess {
+    fn rank(&self) -> Rank {
+        Rank::ALONE
+    }
+
+    fn group(&self) -> &dyn Collectives {
+        self
+    }
+}

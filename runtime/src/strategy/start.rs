@@ -1,0 +1,93 @@
+//! Connects this process to the others at the start of its first run.
+
+use super::ddp::Ddp;
+use super::environment::Environment;
+use super::launch;
+use super::single_process::SingleProcess;
+use super::world::{Introduction, World, this_host};
+use super::{Rank, Strategy, StrategyConfig, StrategyError};
+use crate::{messages, native};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What a configuration asks for.
+pub(crate) struct Requested<'a> {
+    pub(crate) strategy: &'a StrategyConfig,
+    /// The number of devices on each machine, if it is given.
+    pub(crate) devices: Option<usize>,
+    pub(crate) num_nodes: usize,
+    /// What all processes must have in common, by name.
+    pub(crate) common: &'a dyn Fn() -> serde_json::Map<String, serde_json::Value>,
+}
+
+/// The connection of this process, which is made by its first run and kept by later ones.
+static WORLD: Mutex<Option<Arc<World>>> = Mutex::new(None);
+
+/// Returns the strategy of a run. The first run with several processes connects them, and starts them if no launcher has.
+pub(crate) fn connect(requested: &Requested<'_>) -> Result<Box<dyn Strategy>, StrategyError> {
+    let mut connected = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let launched_by = Environment::detect()?;
+    let world_size = requested.world_size(launched_by.as_ref().map(|environment| environment.rank))?;
+    if world_size == 1 {
+        return Ok(Box::new(SingleProcess));
+    }
+    let ddp = requested.strategy.ddp();
+    let world = match &*connected {
+        Some(world) => Arc::clone(world),
+        None => {
+            launch::end_with_rank_zero();
+            let world = match &launched_by {
+                Some(environment) => World::join(environment, ddp.timeout.0)?,
+                None => World::launch(world_size, ddp.timeout.0)?,
+            };
+            if !world.rank().is_global_zero() {
+                messages::silence();
+            }
+            native::at_exit(wait_for_others);
+            Arc::clone(connected.insert(Arc::new(world)))
+        }
+    };
+    if world.rank().world_size != world_size {
+        return Err(StrategyError::Configuration(format!(
+            "this run asks for {world_size} processes, but the program has {}, which its first run started",
+            world.rank().world_size
+        )));
+    }
+    world.meet(&Introduction {
+        host: this_host(),
+        process: std::process::id(),
+        world_size,
+        common: (requested.common)(),
+    })?;
+    Ok(Box::new(Ddp::new(world, ddp)))
+}
+
+/// Waits for the processes that this one has started, before it ends.
+extern "C" fn wait_for_others() {
+    let connected = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(world) = &*connected {
+        world.end();
+    }
+}
+
+impl Requested<'_> {
+    /// Returns the number of processes, of which a launcher may have started all.
+    fn world_size(&self, launched: Option<Rank>) -> Result<usize, StrategyError> {
+        let Self { devices, num_nodes, .. } = *self;
+        match (launched, devices) {
+            (Some(rank), Some(devices)) if devices * num_nodes != rank.world_size => {
+                Err(StrategyError::Configuration(format!(
+                    "`devices` is {devices} and `num_nodes` {num_nodes}, but {} processes were started: remove `devices` and `num_nodes`, or \
+                     start {}",
+                    rank.world_size,
+                    devices * num_nodes
+                )))
+            }
+            (Some(rank), _) => Ok(rank.world_size),
+            (None, _) if num_nodes > 1 => Err(StrategyError::Configuration(format!(
+                "`num_nodes` is {num_nodes}, but no launcher has started this process: start the program on each machine with torchrun \
+                 --no-python, or with srun"
+            ))),
+            (None, devices) => Ok(devices.unwrap_or(1)),
+        }
+    }
+}
