@@ -103,7 +103,7 @@ fn choices_that_are_invalid_are_refused() {
         ),
         (
             "model: {activation: {slope: 1}}",
-            "`model.activation.slope` is unknown: the keys are max, min, negative_slope",
+            "`model.activation.slope` is unknown: the keys are max, min, name, negative_slope",
         ),
         (
             "model: {activation: 3}",

@@ -73,6 +73,19 @@ fn choice_may_be_written_in_three_forms() {
 }
 
 #[test]
+fn section_of_a_callback_may_have_the_form_of_lightning() {
+    let program = Program::with_model("without");
+    program.write(
+        "run.yaml",
+        "optimizer: sgd\nearly_stopping: {class_path: lightning.pytorch.callbacks.EarlyStopping, init_args: {monitor: loss, patience: 2}}\n",
+    );
+    let written = section(&program, "--config run.yaml", "early_stopping");
+    assert_eq!(written, "monitor: loss|patience: 2");
+    let written = section(&program, "--optimizer sgd --checkpoint.save-weights-only", "checkpoint");
+    assert_eq!(written, "save_weights_only: true");
+}
+
+#[test]
 fn choices_within_a_choice_may_be_a_flag() {
     let program = Program::with_model("without");
     let flag = "--lr-scheduler.schedulers=[{name: step, step_size: 1}, {exponential: {gamma: 0.5}}]";
@@ -124,6 +137,28 @@ fn forms_that_are_invalid_are_refused() {
     ] {
         program.write("run.yaml", file);
         let error = program.error_of("fit --optimizer sgd --config run.yaml");
+        assert_eq!(error, format!("invalid configuration run.yaml: {sentence}"), "{file}");
+    }
+    for (file, sentence) in [
+        (
+            "optimizer: {sgd: 0.1}",
+            "`optimizer.sgd` is unknown: write `name`, which is sgd, adam, adamw, adamax, nadam, radam, rmsprop, adagrad, adadelta or \
+             lbfgs, and its fields",
+        ),
+        ("optimizer: {nam: sgd}", "`optimizer.nam` is unknown: write `name`"),
+        ("early_stopping: 3", "`early_stopping` must be a table of keys and values, or a boolean, but it is a number"),
+        (
+            "early_stopping: {name: timer}",
+            "`early_stopping` must be early_stopping, but it is timer: write it in `callbacks`",
+        ),
+        ("checkpoint: {dirpath: ''}", "`checkpoint.dirpath` must be a folder, but it is empty"),
+        (
+            "trainer: {logger: {wandb: {folder: ''}}}",
+            "`trainer.logger`: `wandb.folder` is empty: remove it, or write a value",
+        ),
+    ] {
+        program.write("run.yaml", file);
+        let error = program.error_of("fit --config run.yaml");
         assert_eq!(error, format!("invalid configuration run.yaml: {sentence}"), "{file}");
     }
     program.write("run.yaml", "optimizer: {lr: 0.1}");

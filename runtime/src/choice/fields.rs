@@ -145,7 +145,9 @@ fn element(list: &Value, mistake_of: &dyn Fn(Value) -> Option<String>) -> Option
 
 /// Returns an error of serde without the names of Rust's types.
 fn in_words(mistake: &str) -> String {
-    const WORDS: [(&str, &str); 9] = [
+    const WORDS: [(&str, &str); 11] = [
+        ("type: sequence", "type: list"),
+        ("type: map", "type: table"),
         ("expected f64", "expected a number"),
         ("expected f32", "expected a number"),
         ("expected usize", "expected a whole number of 0 or more"),

@@ -8,6 +8,9 @@ use crate::misspelling::{nearest, unknown_key};
 use crate::yaml::{Table, in_one_line, shown};
 use serde_json::Value;
 
+/// The maximum number of keys that an error lists.
+const MOST_KEYS: usize = 12;
+
 impl Choices {
     /// Returns the valid part of a file's value, with the names of serde, and a mistake for each other part. Whether it is complete is
     /// not checked, as later files and flags may complete it.
@@ -164,9 +167,15 @@ impl Choices {
             None => {
                 let fields = self.variants.iter().flat_map(|variant| &variant.fields).map(|field| field.name.clone());
                 let mut fields: Vec<String> = fields.collect();
+                fields.push(self.tag.to_owned());
                 fields.sort();
                 fields.dedup();
-                unknown_key(path, key, &fields)
+                let is_similar = nearest(key, fields.iter().map(String::as_str)).is_some();
+                if is_similar || fields.len() <= MOST_KEYS {
+                    return unknown_key(path, key, &fields);
+                }
+                let names = listed(self.names(), "or");
+                format!("`{path}` is unknown: write `{}`, which is {names}, and its fields", self.tag)
             }
         }
     }

@@ -81,7 +81,8 @@ pub(super) fn of_files(files: &mut Configuration) -> Vec<Value> {
         let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         callbacks.clear();
         for (index, item) in items.iter().enumerate() {
-            let (table, wrong) = choices.sort_out_item(&format!("{CALLBACKS}.{index}"), item);
+            let path = if value.is_array() { format!("{CALLBACKS}.{index}") } else { CALLBACKS.to_owned() };
+            let (table, wrong) = choices.sort_out_item(&path, item);
             mistakes.extend(wrong);
             callbacks.push(Value::Object(table));
         }

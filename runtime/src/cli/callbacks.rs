@@ -4,12 +4,12 @@
 use super::callback_list::{self, CallbackConfig};
 use super::configuration::Configuration;
 use crate::callbacks::{EarlyStopping, LearningRateMonitor, ModelCheckpoint};
-use crate::choice::{ChoiceFlags, choices_of};
+use crate::choice::{ChoiceFlags, Written, choices_of};
 use crate::config::keys::overlay;
 use crate::json;
 use crate::module::{Callback, LightningModule};
 use crate::trainer::Trainer;
-use crate::yaml::{self, Table};
+use crate::yaml::{self, Table, shown};
 use anyhow::{Result, anyhow};
 use clap::{Arg, ArgMatches};
 use serde::Serialize;
@@ -60,11 +60,12 @@ pub(super) fn callback_flags() -> impl Iterator<Item = Arg> {
         let mixed = long.split_once('.').zip(id.split_once('.')).map(|((key, _), (_, field))| format!("{key}.{field}"));
         let mut aliases: Vec<String> = [Some(id), mixed].into_iter().flatten().filter(|alias| *alias != long).collect();
         aliases.dedup();
+        let arg = if value == "BOOL" { arg.num_args(0..=1).default_missing_value("true") } else { arg };
         arg.long(long).aliases(aliases)
     };
-    let monitor = named(LR_MONITOR.to_owned(), "BOOL", "Log the learning rates").num_args(0..=1);
+    let monitor = named(LR_MONITOR.to_owned(), "BOOL", "Log the learning rates");
     let fields = FLAGS.into_iter().map(move |(key, field, value, help)| named(id(key, field), value, help));
-    let monitor = monitor.value_parser(["true", "false"]).default_missing_value("true");
+    let monitor = monitor.value_parser(["true", "false"]);
     fields.chain([monitor, callback_list::callback_flag()])
 }
 
@@ -88,11 +89,18 @@ fn section(files: &mut Configuration, key: &str, name: &str) -> Option<Table> {
     let mut is_off = false;
     for (value, mistakes) in files.with_mistakes(key) {
         match value {
-            Value::Object(table) => {
-                let (usable, wrong) = choices.sort_out_fields(key, choices.variant(name), table, false);
-                mistakes.extend(wrong);
-                fields.get_or_insert_with(Table::new).extend(usable);
-            }
+            Value::Object(_) => match Written::of(key, value, choices.tag, |_| true) {
+                Ok(Written { name: Some(other), .. }) if choices.variant(&other).is_none_or(|it| it.name != name) => {
+                    mistakes
+                        .push(format!("`{key}` must be {name}, but it is {}: write it in `callbacks`", shown(&other)));
+                }
+                Ok(Written { fields: written, is_class, .. }) => {
+                    let (usable, wrong) = choices.sort_out_fields(key, choices.variant(name), &written, is_class);
+                    mistakes.extend(wrong);
+                    fields.get_or_insert_with(Table::new).extend(usable);
+                }
+                Err(mistake) => mistakes.push(mistake),
+            },
             // true is a callback with its defaults, and false none
             Value::Bool(true) => drop(fields.get_or_insert_with(Table::new)),
             Value::Bool(false) => is_off = true,

@@ -75,9 +75,8 @@ impl Source {
             }
             (flags::CKPT_PATH, value) => (!value.is_null() && !value.is_string())
                 .then(|| format!("`{key}` must be a file's path, but it is {}", yaml::kind(value))),
-            (CHECKPOINT | EARLY_STOPPING | LR_MONITOR, Value::Bool(_)) => None,
             // checked when they are read
-            (OPTIMIZER | LR_SCHEDULER | CALLBACKS, _) => None,
+            (OPTIMIZER | LR_SCHEDULER | CALLBACKS | CHECKPOINT | EARLY_STOPPING | LR_MONITOR, _) => None,
             (_, Value::Object(_) | Value::Null) => None,
             _ => Some(format!("`{key}` must be a table of keys and values, but it is {}", yaml::kind(value))),
         };

@@ -162,8 +162,11 @@ impl LoggerConfig {
         let fields = if written.is_class { logger.of_lightning(written.fields)? } else { written.fields };
         let text = |(key, value): (String, Value)| match value {
             Value::Null => Ok((key, None)),
+            Value::String(text) if text.is_empty() => {
+                Err(format!("`{}.{}` is empty: remove it, or write a value", logger.name(), shown(&key)))
+            }
             Value::String(text) => Ok((key, Some(text))),
-            other => Err(format!("`{}.{}` must be a text, but it is {}", shown(name), shown(&key), kind(&other))),
+            other => Err(format!("`{}.{}` must be a text, but it is {}", logger.name(), shown(&key), kind(&other))),
         };
         Self::with_options(name, fields.into_iter().map(text).collect::<Result<_, _>>()?)
     }

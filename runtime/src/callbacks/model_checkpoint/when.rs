@@ -20,6 +20,9 @@ impl ModelCheckpoint {
         if self.monitor.as_ref().is_some_and(String::is_empty) {
             return Some(FieldMistake::new("monitor", "must be the name of a logged metric, but it is empty"));
         }
+        if self.dirpath.as_ref().is_some_and(|folder| folder.as_os_str().is_empty()) {
+            return Some(FieldMistake::new("dirpath", "must be a folder, but it is empty"));
+        }
         Some(FieldMistake::new("", self.check_configuration().err()?))
     }
 
