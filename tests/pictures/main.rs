@@ -108,7 +108,7 @@ fn wait_in_slow_motion(terminal: &PseudoTerminal, wanted: &str) -> Result<()> {
         sleep(Duration::from_millis(1));
         kill_process(program, Signal::STOP)?;
         // a bar is drawn ten times a second at most
-        sleep(Duration::from_millis(60));
+        sleep(Duration::from_millis(20));
     }
     Ok(kill_process(program, Signal::CONT)?)
 }

@@ -2,6 +2,7 @@
 
 use crate::child::{Program, column};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use tch_lightning::report::{RunState, runs_in, runs_table};
 
@@ -198,4 +199,40 @@ fn pipe_in_the_folder_of_a_run_is_skipped() {
         format!("{} fit --config <(echo 'trainer: {{max_epochs: 1}}') --print-config", env!("CARGO_BIN_EXE_reported"));
     let output = Command::new("bash").args(["-c", &script]).current_dir(program.folder()).output().unwrap();
     assert!(String::from_utf8(output.stdout).unwrap().contains("max_epochs: 1\n"));
+}
+
+#[test]
+fn run_that_cannot_be_read_does_not_hide_the_others() {
+    let program = Program::new();
+    let file = |path: &str, text: &str| {
+        let path = program.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    file("logs/version_0/metrics.csv", "epoch,step,val_loss\n0,9,0.5\n");
+    file("logs/version_1/metrics.csv", "epoch,step,val_loss\n0,9,0.25\n");
+    file("logs/version_1/hparams.json", &format!(r#"{{"name": "\u001b[31mred{}"}}"#, "x".repeat(500)));
+    file("named/one/metrics.csv", "epoch,step,val_loss\n0,9,0.75\n");
+    fs::set_permissions(program.path("logs/version_0"), fs::Permissions::from_mode(0o000)).unwrap();
+    let is_root = fs::read_dir(program.path("logs/version_0")).is_ok();
+    for command in ["runs logs", "report logs"] {
+        let output = if is_root { program.run_without_rights(command) } else { program.run(command) };
+        assert!(output.status.success(), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said, "warning: cannot read logs/version_0: Permission denied (os error 13)\n");
+    }
+    fs::set_permissions(program.path("logs/version_0"), fs::Permissions::from_mode(0o755)).unwrap();
+    // a text of a setting is short, and does not change the terminal
+    let table = program.succeed("runs logs");
+    assert!(table.contains("\\u{1b}[31mred") && table.contains('…') && !table.contains('\u{1b}'), "{table}");
+    assert!(table.lines().all(|line| line.chars().count() < 200), "{table}");
+    // one run is a list of one
+    let table = program.succeed("runs logs/version_1");
+    assert!(table.contains("version_1") && table.contains("0.2500") && !table.contains("version_0"), "{table}");
+    assert!(program.succeed("watch named").contains("0.7500"));
+    // a page about nothing is not written
+    fs::create_dir(program.path("empty")).unwrap();
+    for command in ["runs empty", "report empty", "watch empty"] {
+        assert!(program.refuse(command).starts_with("error: empty does not contain runs: "), "{command}");
+    }
 }

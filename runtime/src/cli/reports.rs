@@ -52,7 +52,11 @@ pub(super) fn watch(_: &ArgMatches) -> Result<()> {
 
 /// Writes the page of `report`, and returns its path.
 pub(super) fn report(arguments: &ArgMatches) -> Result<String> {
-    let runs = runs_of(arguments.get_many::<PathBuf>(RUN_DIRS).into_iter().flatten())?;
+    let folders = || arguments.get_many::<PathBuf>(RUN_DIRS).into_iter().flatten();
+    let runs = runs_of(folders())?;
+    if let Some(path) = folders().next().filter(|_| runs.iter().all(LoggedRun::is_empty)) {
+        return Err(ReportError::NoRuns { path: path.clone() }.into());
+    }
     let path = arguments.get_one::<PathBuf>(OUTPUT).cloned().unwrap_or_default();
     warn_of_problems(&runs);
     write_report(&runs, &path)?;
@@ -62,9 +66,13 @@ pub(super) fn report(arguments: &ArgMatches) -> Result<String> {
 /// Returns the table of `runs`.
 pub(super) fn runs(arguments: &ArgMatches) -> Result<String> {
     let path = arguments.get_one::<PathBuf>(DIR).cloned().unwrap_or_default();
-    let runs = runs_in(&path)?;
+    let mut runs = runs_in(&path)?;
     if runs.is_empty() {
-        return Err(ReportError::NoRuns { path }.into());
+        // the folder of one run
+        runs = runs_of([&path])?;
+        if runs.iter().all(LoggedRun::is_empty) {
+            return Err(ReportError::NoRuns { path }.into());
+        }
     }
     warn_of_problems(&runs);
     Ok(runs_table(&runs))

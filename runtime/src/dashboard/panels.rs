@@ -40,10 +40,15 @@ pub(super) fn draw_epochs(buffer: &mut Buffer, area: Rect, state: &DashboardStat
     let block = framed(" Epochs ");
     let inner_area = block.inner(area);
     let inner = usize::from(inner_area.width);
+    // a row that is not visible is not formatted
+    let epochs = || state.metrics.epochs().take(usize::from(inner_area.height));
+    let value =
+        |epoch, name: &str| state.metrics.value(epoch, name).map(|value| Number(value).to_string()).unwrap_or_default();
     let mut names: Vec<(&str, usize)> = Vec::new();
     let mut used = 5;
-    for name in state.metrics.epoch_names() {
-        let columns = name.chars().count().clamp(8, MOST_COLUMNS);
+    for name in state.metrics.epoch_names().take(inner) {
+        let longest = epochs().map(|epoch| value(epoch, name).len()).max().unwrap_or_default();
+        let columns = name.chars().count().min(MOST_COLUMNS).max(longest).max(8);
         if used + 1 + columns <= inner {
             names.push((name, columns));
             used += 1 + columns;
@@ -51,11 +56,8 @@ pub(super) fn draw_epochs(buffer: &mut Buffer, area: Rect, state: &DashboardStat
     }
     let header =
         std::iter::once(Line::from("epoch")).chain(names.iter().map(|(name, _)| Line::from(*name).right_aligned()));
-    // a row that is not visible is not formatted
-    let rows = state.metrics.epochs().take(usize::from(inner_area.height)).map(|epoch| {
-        let value =
-            |name: &str| state.metrics.value(epoch, name).map(|value| Number(value).to_string()).unwrap_or_default();
-        let values = names.iter().map(|(name, _)| Line::from(value(name)).right_aligned());
+    let rows = epochs().map(|epoch| {
+        let values = names.iter().map(|(name, _)| Line::from(value(epoch, name)).right_aligned());
         Row::new(std::iter::once(Line::from(format!("{epoch:>5}"))).chain(values).collect::<Vec<_>>())
     });
     let widths = std::iter::once(5).chain(names.iter().map(|(_, columns)| u16::try_from(*columns).unwrap_or(u16::MAX)));
@@ -150,12 +152,23 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::state::Mode;
     use super::*;
 
     #[test]
     fn numbers_have_four_digits() {
         let all = [0.123_456, 12.345_67, 1234.567, 99_999.0, 3e-4, 1e6, 1e20, 0.0, f64::NAN, -2.5].map(shown);
         assert_eq!(all, ["0.123", "12.35", "1234.6", "99999", "3.00e-4", "1000000", "1.00e20", "0", "NaN", "-2.500"]);
+    }
+
+    #[test]
+    fn epochs_have_numbers_as_a_whole() {
+        let mut state = DashboardState::new(Mode::Watch, "");
+        state.metrics.add(0.0, Some(0), [("loss", -1e308)].into_iter());
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 24, 4));
+        draw_epochs(&mut buffer, Rect::new(0, 0, 24, 4), &state);
+        let row: String = (0..24).map(|column| buffer[(column, 2)].symbol().to_owned()).collect();
+        assert_eq!(row, "│    0 -1.000e308      │");
     }
 
     #[test]

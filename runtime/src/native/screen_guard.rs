@@ -64,11 +64,7 @@ pub(crate) fn guard_screen(terminal: File, redirected: Redirected) {
     let modes = modes(libc::STDIN_FILENO).or_else(|| modes(terminal.as_raw_fd()));
     let mut shown = Box::new(Shown { terminal, modes, redirected, actions: Vec::new() });
     for signal in ENDING.into_iter().chain(FAULTS).chain(STOPS) {
-        let handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void) =
-            if STOPS.contains(&signal) { on_stop } else { on_end };
-        if let Some(before) = handle(signal, handler) {
-            shown.actions.push((signal, before));
-        }
+        shown.actions.extend(handle(signal).map(|before| (signal, before)));
     }
     IS_DRAINED.store(shown.redirected.stdout.is_none() && shown.redirected.stderr.is_none(), Ordering::SeqCst);
     IS_TO_STOP.store(false, Ordering::SeqCst);
@@ -83,8 +79,11 @@ pub(crate) fn restore_screen() -> bool {
     let shown = unsafe { Box::from_raw(shown) };
     shown.restore_terminal();
     for (signal, before) in &shown.actions {
-        // SAFETY: the action is one that the system has returned.
-        unsafe { libc::sigaction(*signal, before, ptr::null_mut()) };
+        // the program may have installed a handler since
+        if action(*signal).is_some_and(|now| now.sa_sigaction == handler_of(*signal) as libc::sighandler_t) {
+            // SAFETY: the action is one that the system has returned.
+            unsafe { libc::sigaction(*signal, before, ptr::null_mut()) };
+        }
     }
     true
 }
@@ -205,21 +204,29 @@ extern "C" fn on_stop(signal: c_int, _: *mut libc::siginfo_t, _: *mut libc::c_vo
     flag.store(true, Ordering::SeqCst);
 }
 
-/// Installs a handler, unless the signal is ignored or, other than that of a fault, has a handler. Returns the action before.
-fn handle(
-    signal: c_int,
-    handler: extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void),
-) -> Option<libc::sigaction> {
-    let flags = libc::SA_SIGINFO | libc::SA_ONSTACK | if STOPS.contains(&signal) { libc::SA_RESTART } else { 0 };
-    let before = set(signal, handler as libc::sighandler_t, flags)?;
-    if before.sa_sigaction == libc::SIG_DFL || (FAULTS.contains(&signal) && before.sa_sigaction != libc::SIG_IGN) {
-        return Some(before);
-    }
-    // SAFETY: the action is one that the system has returned.
-    unsafe { libc::sigaction(signal, &before, ptr::null_mut()) };
-    None
+type Handler = extern "C" fn(c_int, *mut libc::siginfo_t, *mut libc::c_void);
+
+fn handler_of(signal: c_int) -> Handler {
+    if STOPS.contains(&signal) { on_stop } else { on_end }
 }
 
+/// Installs a handler, unless the signal is ignored or, other than that of a fault, has a handler. Returns the action before.
+fn handle(signal: c_int) -> Option<libc::sigaction> {
+    let before = action(signal)?.sa_sigaction;
+    let is_free = before == libc::SIG_DFL || (FAULTS.contains(&signal) && before != libc::SIG_IGN);
+    let restarts = if STOPS.contains(&signal) { libc::SA_RESTART } else { 0 };
+    let flags = libc::SA_SIGINFO | libc::SA_ONSTACK | restarts;
+    if is_free { set(signal, handler_of(signal) as libc::sighandler_t, flags) } else { None }
+}
+
+/// Returns the current action of a signal.
+fn action(signal: c_int) -> Option<libc::sigaction> {
+    let mut action = MaybeUninit::uninit();
+    // SAFETY: without a new action the call only writes the current one, if it succeeds.
+    unsafe { (libc::sigaction(signal, ptr::null(), action.as_mut_ptr()) == 0).then(|| action.assume_init()) }
+}
+
+/// Sets the handler of a signal. Returns the action before.
 fn set(signal: c_int, handler: libc::sighandler_t, flags: c_int) -> Option<libc::sigaction> {
     // SAFETY: all bits zero is an action without flags, whose mask is set below.
     let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };

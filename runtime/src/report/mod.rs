@@ -88,10 +88,9 @@ pub fn runs_in(folder: impl AsRef<Path>) -> Result<Vec<LoggedRun>, ReportError> 
     let entries = std::fs::read_dir(folder).map_err(failed)?;
     let versions: Vec<PathBuf> = versions(folder).into_iter().map(|(_, path)| path).collect();
     let named = entries.flatten().map(|entry| entry.path()).filter(|path| !versions.contains(path));
-    let mut named: Vec<LoggedRun> =
-        named.filter(|path| run::has_files(path)).map(LoggedRun::read).collect::<Result<_, _>>()?;
-    let versions = versions.into_iter().filter(|path| path.is_dir()).map(LoggedRun::read);
-    let mut runs: Vec<LoggedRun> = versions.collect::<Result<_, _>>()?;
+    let mut named: Vec<LoggedRun> = named.filter(|path| run::has_files(path)).map(LoggedRun::found).collect();
+    let versions = versions.into_iter().filter(|path| path.is_dir());
+    let mut runs: Vec<LoggedRun> = versions.map(LoggedRun::found).collect();
     named.sort_by(|a, b| a.started().cmp(&b.started()).then_with(|| a.folder().cmp(b.folder())));
     if !named.is_empty() {
         runs.append(&mut named);

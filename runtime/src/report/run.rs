@@ -89,7 +89,21 @@ impl LoggedRun {
     /// If the folder cannot be read.
     pub fn read(folder: impl Into<PathBuf>) -> Result<Self, ReportError> {
         let folder = folder.into();
-        std::fs::read_dir(&folder).map_err(|source| ReportError::Folder { path: folder.clone(), source })?;
+        match std::fs::read_dir(&folder) {
+            Ok(_) => Ok(Self::of_files(folder)),
+            Err(source) => Err(ReportError::Folder { path: folder, source }),
+        }
+    }
+
+    /// Reads the folder of a run that was found in another folder. If it cannot be read, that is one of the problems.
+    pub(super) fn found(folder: PathBuf) -> Self {
+        let Err(error) = std::fs::read_dir(&folder) else { return Self::of_files(folder) };
+        let problems = vec![format!("cannot read {}: {error}", folder.display())];
+        let (rows, settings) = (Rows::default(), Settings::new());
+        Self { folder, file: None, rows, settings, problems, modified: None, state: RunState::Unknown }
+    }
+
+    fn of_files(folder: PathBuf) -> Self {
         let mut problems = Problems::default();
         let file: Option<RunFile> = problems.json(&folder.join(RUN_FILE));
         let mut rows = problems.found(&folder.join(METRICS_CSV), Rows::of_csv);
@@ -116,7 +130,7 @@ impl LoggedRun {
         let modified = modified(&folder);
         let state = state_of(file.as_ref());
         let rows = rows.or(lines).unwrap_or_default();
-        Ok(Self { folder, file, rows, settings, problems: problems.0, modified, state })
+        Self { folder, file, rows, settings, problems: problems.0, modified, state }
     }
 
     /// Returns the folder.
@@ -189,6 +203,11 @@ impl LoggedRun {
     /// Returns the hyperparameters and the saved configuration, by the path of their names: `model.lr`.
     pub fn settings(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.settings.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether nothing was found in the folder.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.file.is_none() && self.rows.metrics.is_empty() && self.settings.is_empty() && self.problems.is_empty()
     }
 
     /// Returns a sentence for each file that could not be read, or not completely.

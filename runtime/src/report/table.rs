@@ -8,6 +8,9 @@ use crate::table;
 use comfy_table::CellAlignment;
 use std::time::Duration;
 
+/// The longest text of a setting.
+const MOST_LETTERS: usize = 60;
+
 /// Returns a table of runs, one a row: how each ended, its epochs, steps and time, the best value of its monitored metric, and the
 /// hyperparameters in which the runs differ.
 pub fn runs_table(runs: &[LoggedRun]) -> String {
@@ -15,11 +18,11 @@ pub fn runs_table(runs: &[LoggedRun]) -> String {
     let mut table = table::with_header(["Run", "Verb", "State", "Epochs", "Steps", "Time", &best_title(runs)]);
     let mut header: Vec<String> =
         table.header().into_iter().flat_map(|row| row.cell_iter()).map(comfy_table::Cell::content).collect();
-    header.extend(differing.iter().map(|name| (*name).to_owned()));
+    header.extend(differing.iter().map(|name| in_cell(name)));
     table.set_header(header);
     for run in runs {
         let mut row = row(run, has_one_monitor(runs));
-        row.extend(differing.iter().map(|name| shown(run.settings.get(*name))));
+        row.extend(differing.iter().map(|name| in_cell(&shown(run.settings.get(*name)))));
         table.add_row(row);
     }
     for index in 3..7 + differing.len() {
@@ -28,6 +31,17 @@ pub fn runs_table(runs: &[LoggedRun]) -> String {
         }
     }
     table.to_string()
+}
+
+/// Returns a text for a cell: a long one is cut, so that the table stays readable, and control characters do not reach the terminal.
+fn in_cell(text: &str) -> String {
+    let escaped =
+        |letter: char| if letter.is_control() { letter.escape_default().collect() } else { letter.to_string() };
+    let mut shown: String = text.chars().take(MOST_LETTERS).map(escaped).collect();
+    if text.chars().nth(MOST_LETTERS).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// Returns the names of the settings in which runs differ. The environment and the checkpoint that a run starts from, which a saved
@@ -88,6 +102,12 @@ pub(super) fn elapsed(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cells_are_short_and_without_control_characters() {
+        assert_eq!(in_cell("\u{1b}[31m損失\n"), "\\u{1b}[31m損失\\n");
+        assert_eq!(in_cell(&"損".repeat(61)), format!("{}…", "損".repeat(60)));
+    }
 
     #[test]
     fn elapsed_time_has_two_units() {

@@ -14,6 +14,7 @@ use crate::signal::Signals;
 use crate::terminal;
 use crate::trainer::{RUN_FILE, RunFile};
 use crate::yaml;
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
@@ -60,8 +61,15 @@ fn newest_in(folder: &Path) -> Result<PathBuf, ReportError> {
         return Ok(folder.to_owned());
     }
     let logs = folder.join(LOGS);
-    let newest = versions(if logs.is_dir() { &logs } else { folder }).pop();
-    newest.map(|(_, run)| run).ok_or_else(|| ReportError::NoRuns { path: folder.to_owned() })
+    let runs = if logs.is_dir() { &logs } else { folder };
+    let newest = versions(runs).pop().map(|(_, run)| run);
+    let named = || {
+        let entries = std::fs::read_dir(runs).into_iter().flatten().flatten().map(|entry| entry.path());
+        entries
+            .filter(|path| run::has_files(path))
+            .max_by(|one, other| modified(one).partial_cmp(&modified(other)).unwrap_or(Ordering::Equal))
+    };
+    newest.or_else(named).ok_or_else(|| ReportError::NoRuns { path: folder.to_owned() })
 }
 
 /// The run that is shown, with what was read of its files.
@@ -116,6 +124,11 @@ impl Watched {
     /// Reads what has changed.
     fn look(&mut self) {
         let mut problems = Vec::new();
+        if let Err(error) = std::fs::read_dir(&self.folder) {
+            problems.push(format!(
+                "warning: the folder can no longer be read, and what it contained before is shown: {error}"
+            ));
+        }
         self.read_run_file(&mut problems);
         if !self.has_config {
             self.read_config();
