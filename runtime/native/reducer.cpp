@@ -69,9 +69,14 @@ class Reducer {
     reducer_->prepare_for_backward(outputs);
   }
 
-  // Ends the backward pass. The first one of a static graph only counts the gradients, and reduces them here.
+  // Ends the backward pass. Throws if a parameter had no gradient, for which the other ranks would wait. The first pass of a static graph
+  // only counts the gradients, and reduces them here.
   void finish() {
-    if (delays_) reducer_->delay_all_reduce();
+    if (delays_) {
+      reducer_->delay_all_reduce();
+    } else {
+      reducer_->check_finalized();
+    }
     delays_ = false;
   }
 

@@ -24,6 +24,20 @@ struct Replica {
     is_prepared: bool,
 }
 
+/// What comes before the indices of the parameters in c10d's message.
+const UNUSED: &str = "Parameter indices which did not receive grad for rank ";
+
+impl Replica {
+    /// Returns the names of the parameters that c10d's message lists as unused.
+    fn unused(&self, message: &str) -> Vec<String> {
+        let Some((_, rest)) = message.split_once(UNUSED) else { return Vec::new() };
+        let line = rest.lines().next().unwrap_or_default();
+        let indices = line.split_once(':').map_or("", |(_, indices)| indices);
+        let names = indices.split_whitespace().filter_map(|index| self.names.get(index.parse::<usize>().ok()?));
+        names.cloned().collect()
+    }
+}
+
 impl Ddp {
     pub(super) fn new(world: Arc<World>, config: DdpConfig) -> Self {
         Self { world, config, buffers: Vec::new(), replica: None }
@@ -114,7 +128,11 @@ impl Strategy for Ddp {
     fn end_backward(&mut self) -> Result<(), StrategyError> {
         let Some(replica) = self.replica.as_mut().filter(|replica| replica.is_prepared) else { return Ok(()) };
         replica.is_prepared = false;
-        replica.reducer.finish().map_err(|source| self.world.explain("averaging gradients", source))
+        let finished = replica.reducer.finish();
+        finished.map_err(|source| match replica.unused(&source.to_string()) {
+            unused if unused.is_empty() => self.world.explain("averaging gradients", source),
+            unused => StrategyError::UnusedParameters(unused),
+        })
     }
 
     fn backward_without_loss(&mut self) -> Result<(), StrategyError> {

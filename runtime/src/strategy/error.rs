@@ -74,6 +74,13 @@ pub enum StrategyError {
         /// The error.
         source: NativeError,
     },
+    /// Parameters had no gradient in a step, so that the other ranks would wait for theirs.
+    #[error(
+        "{} no gradient in this step, for which the other ranks wait: write `strategy: ddp_find_unused_parameters_true` (`--strategy`) if \
+         a step may leave out parameters, or freeze them with `requires_grad_(false)`",
+        unused(.0)
+    )]
+    UnusedParameters(Vec<String>),
     /// The data of another rank cannot be read.
     #[error("the data of another rank cannot be read: {0}")]
     Data(#[from] serde_json::Error),
@@ -83,6 +90,14 @@ pub enum StrategyError {
     /// libtorch's error.
     #[error(transparent)]
     Tch(#[from] TchError),
+}
+
+fn unused(parameters: &[String]) -> String {
+    const MOST: usize = 5;
+    let named: Vec<String> = parameters.iter().take(MOST).map(|name| format!("`{name}`")).collect();
+    let more = parameters.len().saturating_sub(MOST);
+    let named = named.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("the {} {named} had", if parameters.len() == 1 { "parameter" } else { "parameters" })
 }
 
 fn ranks(ranks: &[usize]) -> String {

@@ -1,0 +1,50 @@
+//! Starts programs that run in several processes, and ends them after a time.
+
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The longest time for a program.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Runs a program to its end, and returns what it printed.
+///
+/// # Panics
+/// If it does not end in time.
+pub fn output(command: &mut Command) -> Output {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let watched = child.id();
+    let (ended, has_ended) = std::sync::mpsc::channel::<()>();
+    let watcher = thread::spawn(move || {
+        if has_ended.recv_timeout(LONGEST).is_err() {
+            let _ = Command::new("kill").args(["-KILL", &watched.to_string()]).status();
+        }
+    });
+    let begun = Instant::now();
+    let output = Child::wait_with_output(child).unwrap();
+    let _ = ended.send(());
+    watcher.join().unwrap();
+    assert!(begun.elapsed() < LONGEST, "it did not end: {}", said(&output));
+    output
+}
+
+/// What a program printed to both streams.
+pub fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs a scenario of `distributed_run` in several processes, which it starts itself. Each rank writes its results into the folder.
+pub fn scenario(name: &str, processes: usize, folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_distributed_run"));
+    output(command.arg(name).arg(processes.to_string()).current_dir(folder))
+}
+
+/// Runs a scenario that must succeed, and returns the results of each rank.
+pub fn results(name: &str, processes: usize) -> Vec<serde_json::Value> {
+    let folder = tempfile::tempdir().unwrap();
+    let output = scenario(name, processes, folder.path());
+    assert!(output.status.success(), "{name}: {}", said(&output));
+    let read = |rank| std::fs::read(folder.path().join(format!("rank{rank}.json"))).unwrap();
+    (0..processes).map(|rank| serde_json::from_slice(&read(rank)).unwrap()).collect()
+}

@@ -1,0 +1,62 @@
+//! Scenarios of training for the tests of several processes: `distributed_run SCENARIO PROCESSES`. Rank R writes `rankR.json` into the
+//! working directory.
+
+mod layers;
+
+use layers::{Layers, Scenario};
+use serde_json::json;
+use std::fs;
+use tch_lightning::messages;
+use tch_lightning::prelude::*;
+use tch_lightning::strategy::{DdpConfig, GradientCompression, StrategyConfig};
+
+fn main() -> Result<()> {
+    messages::init();
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().unwrap_or_default();
+    let processes: usize = arguments.next().unwrap_or_default().parse()?;
+    let scenario = Scenario { is_whole: processes == 1, ..scenario(&name)? };
+    let config = TrainerConfig::default()
+        .devices(processes)
+        .strategy(strategy(&name))
+        .accumulate_grad_batches(if name == "accumulation" { 2_usize } else { 1 })
+        .max_epochs(2)
+        .logger(false)
+        .enable_checkpointing(false)
+        .enable_model_summary(false)
+        .enable_progress_bar(false);
+    let mut layers = Layers::new(scenario)?;
+    let mut trainer = Trainer::new(config);
+    trainer.fit(&mut layers, ())?;
+    let ctx = trainer.context();
+    let results = json!({
+        "weights": layers.weights()?,
+        "running_mean": layers.running_mean()?,
+        "metrics": ctx.callback_metrics(),
+        "steps": ctx.global_step(),
+    });
+    Ok(fs::write(format!("rank{}.json", ctx.rank().global), results.to_string())?)
+}
+
+fn strategy(name: &str) -> StrategyConfig {
+    let ddp = DdpConfig::default();
+    match name {
+        "unused" => ddp.find_unused_parameters(true).into(),
+        "static_graph" => ddp.static_graph(true).into(),
+        "views" => ddp.gradient_as_bucket_view(true).into(),
+        "bf16" => ddp.gradient_compression(GradientCompression::Bf16).into(),
+        _ => ddp.into(),
+    }
+}
+
+fn scenario(name: &str) -> Result<Scenario> {
+    let scenario = Scenario::default();
+    Ok(match name {
+        "plain" | "views" | "bf16" | "accumulation" => scenario,
+        "unused" | "unused_undeclared" => Scenario { skips_branch: true, ..scenario },
+        "static_graph" => Scenario { never_uses_branch: true, ..scenario },
+        "buffers" => Scenario { normalizes: true, ..scenario },
+        "no_loss" => Scenario { lacks_loss: true, ..scenario },
+        other => anyhow::bail!("there is no scenario `{other}`"),
+    })
+}
