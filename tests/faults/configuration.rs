@@ -241,7 +241,7 @@ fn file_of_lightnings_cli_is_accepted() {
 #[test]
 fn lightnings_unsupported_keys_have_a_replacement_each() {
     let said = Program::new().refuse_file(
-        "trainer:\n  strategy: ddp\n  num_nodes: 2\n  logger:\n    class_path: lightning.pytorch.loggers.CometLogger\n    \
+        "trainer:\n  strategy: fsdp\n  num_nodes: two\n  logger:\n    class_path: lightning.pytorch.loggers.CometLogger\n    \
          init_args: {save_dir: logs}\n  callbacks:\n    - class_path: lightning.pytorch.callbacks.EarlyStopping\n      \
          init_args: {monitor: val_loss}\n    - class_path: RichProgressBar\n  barebones: true\nmodel: {class_path: a.Other, \
          init_args: {width: 1}}\noptimizer:\n  class_path: torch.optim.Adam\n  init_args: {lr: 0.1}\nlr_scheduler:\n  class_path: \
@@ -251,8 +251,9 @@ fn lightnings_unsupported_keys_have_a_replacement_each() {
     for sentence in [
         "model.class_path` is `a.Other`, but the model of this program is `Faulty`: remove `class_path`, and move the values of \
          `init_args` to `model`",
-        "trainer.strategy` is not supported: a run uses one process and one device: remove it",
-        "trainer.num_nodes` is not supported: a run uses one process and one device: remove it",
+        "trainer.strategy`: `fsdp` is not a strategy: write auto, ddp, ddp_find_unused_parameters_true, or a table such as {name: ddp, \
+         timeout: 1m}",
+        "trainer.num_nodes`: invalid type: string \"two\", expected usize",
         "callbacks.1`: `RichProgressBar` is unknown: write model_checkpoint, early_stopping, learning_rate_monitor, gradient_monitor, \
          device_stats_monitor, throughput_monitor, stochastic_weight_averaging, exponential_moving_average, timer or \
          on_exception_checkpoint",
