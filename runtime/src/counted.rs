@@ -5,6 +5,7 @@ pub(crate) fn counted(count: usize, what: &str) -> String {
     match (count, what) {
         (1, _) => format!("1 {what}"),
         (_, "batch") => format!("{count} batches"),
+        (_, "process") => format!("{count} processes"),
         (_, "index") => format!("{count} indices"),
         _ => format!("{count} {what}s"),
     }

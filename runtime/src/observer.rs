@@ -32,6 +32,15 @@ pub(crate) enum Request {
     Validate,
 }
 
+impl Request {
+    pub(crate) const ALL: [Self; 3] = [Self::Stop, Self::Checkpoint, Self::Validate];
+
+    /// The bit of the request in a set of them.
+    pub(crate) fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
 /// An observer of a run. The loops call it, so that none of its functions may wait.
 pub(crate) trait Observer {
     /// Takes the position of the run, after each batch.

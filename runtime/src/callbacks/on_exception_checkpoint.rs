@@ -79,6 +79,10 @@ impl OnExceptionCheckpoint {
     /// Returns the path of this run's checkpoint, and claims its folder.
     fn free_path(&self, ctx: &mut RunContext) -> Result<PathBuf, Error> {
         let refused = |source| FileError { what: REFUSED, path: self.folder(), source };
+        if !ctx.is_global_zero() {
+            // which alone writes it
+            return Ok(self.ckpt_path());
+        }
         let folder = ctx.checkpoint_folders().claim(&self.folder()).map_err(refused)?;
         let began_from = |path: &Path| ctx.ckpt_path().is_some_and(|began_from| paths::is_same(began_from, path));
         let path = ctx.free_checkpoint(&folder, &self.filename, began_from);

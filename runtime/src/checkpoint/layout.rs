@@ -22,6 +22,10 @@
 /// | `tch_lightning` | the JSON of [`Metadata`](crate::checkpoint::Metadata), whose `layout` is the number of the layout |
 /// | `tch_lightning.checksum` | `xxh3:` and 16 hexadecimal digits |
 ///
+/// The file of a run with several processes has all of rank 0 under these names. Tensors that each process has for itself, such as the
+/// states of its random numbers, are `rank.{rank}.{name}` for the others, and [`Processes`](crate::checkpoint::Processes) in the metadata
+/// has the values in which their metadata differs.
+///
 /// The checksum is the [XXH3](https://xxhash.com) of 64 bits, with seed 0, of the complete file with each of its own 16 digits
 /// replaced by `0`. It covers names, shapes, metadata and elements, so that a change of any byte is detected. Later layouts keep
 /// this rule and key, so that a damaged file is never mistaken for one with a later layout.

@@ -16,6 +16,7 @@ mod file;
 pub(crate) mod folders;
 mod header;
 mod layout;
+mod processes;
 pub(crate) mod retention;
 mod save_request;
 pub mod weights;
@@ -24,6 +25,8 @@ pub(crate) mod writer;
 pub use changed_hyperparameter::ChangedHyperparameter;
 pub use error::CheckpointError;
 pub use layout::LAYOUT;
+pub(crate) use processes::{PartOfRank, is_of_rank};
+pub use processes::{Processes, ResumeGuarantee};
 pub use save_request::SaveRequest;
 
 use crate::json;
@@ -84,6 +87,9 @@ pub struct Metadata {
     /// The state of the data module; null if it does not have one.
     #[serde(default)]
     pub data_module: serde_json::Value,
+    /// The processes of the run; `None` if it was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub processes: Option<Processes>,
     /// The values added with [`Checkpoint::insert`] in `on_save_checkpoint`.
     pub extra: BTreeMap<String, serde_json::Value>,
 }
@@ -116,6 +122,7 @@ impl Default for Metadata {
             grad_scaler: None,
             callbacks: BTreeMap::new(),
             data_module: serde_json::Value::Null,
+            processes: None,
             extra: BTreeMap::new(),
         }
     }

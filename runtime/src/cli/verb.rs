@@ -156,10 +156,18 @@ where
                 }
                 Ok(())
             }
-            Stage::Validate => say(&metrics_table(&trainer.run_validate(&mut model, &mut &mut data)?)),
-            Stage::Test => say(&metrics_table(&trainer.run_test(&mut model, &mut &mut data)?)),
+            Stage::Validate => {
+                let metrics = trainer.run_validate(&mut model, &mut &mut data)?;
+                say_metrics(&metrics, &trainer)
+            }
+            Stage::Test => {
+                let metrics = trainer.run_test(&mut model, &mut &mut data)?;
+                say_metrics(&metrics, &trainer)
+            }
             Stage::Predict => {
                 let batches = trainer.run_predict(&mut model, &mut &mut data, None)?.len();
+                // each process has predicted its part
+                let batches = trainer.context().gather(batches)?.iter().sum();
                 info!("predicted {}", counted(batches, "batch"));
                 Ok(())
             }
@@ -216,6 +224,11 @@ fn contains(json: &Value, number: &Value) -> bool {
         Value::Object(map) => map.values().any(|item| contains(item, number)),
         other => other == number,
     }
+}
+
+/// Prints the metrics of an evaluation, in the first of several processes.
+fn say_metrics<M: LightningModule>(metrics: &Metrics, trainer: &Trainer<M>) -> Result<()> {
+    if trainer.context().is_global_zero() { say(&metrics_table(metrics)) } else { Ok(()) }
 }
 
 fn metrics_table(metrics: &Metrics) -> String {

@@ -87,6 +87,8 @@ pub struct RunContext {
     observed: Observed,
     /// What shows the run, as the dashboard does.
     observer: Option<Box<dyn Observer>>,
+    /// The requests of the observer that several processes have agreed on and not followed yet, as bits.
+    agreed_requests: u8,
 }
 
 impl RunContext {
@@ -109,6 +111,7 @@ impl RunContext {
             recorder: None,
             observed: Observed::default(),
             observer: None,
+            agreed_requests: 0,
             config,
         }
     }

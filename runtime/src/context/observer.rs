@@ -2,8 +2,8 @@
 
 use super::RunContext;
 use super::checkpoint_folders::CHECKPOINTS;
+use super::error::ContextError;
 use super::interruption::Interruption;
-use crate::file_error::FileError;
 use crate::observer::{Position, Request};
 use crate::signal::Signal;
 use std::path::PathBuf;
@@ -80,18 +80,44 @@ impl RunContext {
     /// Returns whether the observer has made this request, and takes it up.
     #[inline]
     pub(crate) fn takes_request(&mut self, request: Request) -> bool {
+        if self.world_size() > 1 {
+            let is_agreed = self.agreed_requests & request.bit() != 0;
+            self.agreed_requests &= !request.bit();
+            return is_agreed;
+        }
         self.observer.as_mut().is_some_and(|observer| observer.takes(request))
     }
 
+    /// Whether there are requests that all processes have agreed on.
+    #[inline]
+    pub(crate) fn has_agreed_requests(&self) -> bool {
+        self.agreed_requests != 0
+    }
+
+    /// Adds the requests that all processes follow.
+    pub(super) fn agree_on_requests(&mut self, requests: u8) {
+        self.agreed_requests |= requests;
+    }
+
+    /// Returns the bits of the observer's requests, and takes them up.
+    pub(super) fn observed_requests(&mut self) -> u8 {
+        let Some(observer) = &mut self.observer else { return 0 };
+        Request::ALL.into_iter().filter(|request| observer.takes(*request)).map(Request::bit).sum()
+    }
+
     /// Returns the path of a checkpoint that the observer has requested.
-    pub(crate) fn requested_checkpoint(&mut self) -> Result<PathBuf, FileError> {
+    pub(crate) fn requested_checkpoint(&mut self) -> Result<PathBuf, ContextError> {
         let folder = self.log_dir()?.join(CHECKPOINTS);
         let name = format!("epoch={}-step={}", self.current_epoch(), self.global_step());
-        Ok(self.free_checkpoint(&folder, &name, |_| false))
+        let path = self.free_checkpoint(&folder, &name, |_| false);
+        Ok(self.path_of_rank_zero(path)?)
     }
 
     /// Returns the end of a run that the observer has stopped, which is that of Ctrl-C.
-    pub(crate) fn stopped_by_request(&self) -> Interruption {
+    pub(crate) fn stopped_by_request(&mut self) -> Interruption {
+        if self.is_together() {
+            self.agree_on_signal(Some(Signal::Interrupt));
+        }
         self.interrupted_by(Signal::Interrupt, self.progress().batches_ready().checked_sub(1))
     }
 }

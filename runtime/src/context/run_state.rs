@@ -18,6 +18,7 @@ impl RunContext {
         let state = RunState {
             seed: self.training_seed(),
             train_loader: self.train_loader().cloned().filter(|_| self.progress().has_batches_left()),
+            epoch_parts: if self.progress().has_batches_left() { self.epoch_parts().to_vec() } else { Vec::new() },
             should_stop: self.should_stop() && !self.has_been_stopped(),
             stop_reason: self.stop_reason().map(str::to_owned),
             has_validated: self.has_validated(),

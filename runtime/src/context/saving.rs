@@ -8,6 +8,7 @@ use crate::data::SavedLoader;
 use crate::loggers::LoggedAt;
 use crate::native::RandomState;
 use crate::paths;
+use crate::progress::EpochPart;
 use crate::stage::Stage;
 use std::path::{Path, PathBuf};
 
@@ -40,6 +41,10 @@ pub(super) struct Saving {
     resumed_at: usize,
     /// The loader of the running training epoch.
     train_loader: Option<SavedLoader>,
+    /// The parts of the running epoch that other numbers of processes have trained on.
+    epoch_parts: Vec<EpochPart>,
+    /// Whether the batches of an epoch can be divided among another number of processes.
+    has_divisible_order: bool,
     /// The random numbers before the part that a resumed run repeats if this run fails now.
     pub(super) random_before_redone: Option<RandomState>,
 }
@@ -47,7 +52,8 @@ pub(super) struct Saving {
 impl Saving {
     /// The state in an evaluation after a `fit`, which can still be saved.
     pub(super) fn after(before: Self) -> Self {
-        Self { train_loader: before.train_loader, ..Self::default() }
+        let Self { train_loader, epoch_parts, has_divisible_order, .. } = before;
+        Self { train_loader, epoch_parts, has_divisible_order, ..Self::default() }
     }
 }
 
@@ -62,7 +68,8 @@ impl RunContext {
     }
 
     /// Requests a checkpoint, which is written at the end of the running batch, validation or epoch. Lightning's
-    /// [`trainer.save_checkpoint`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#save-checkpoint).
+    /// [`trainer.save_checkpoint`](https://lightning.ai/docs/pytorch/stable/common/trainer.html#save-checkpoint). If there are several
+    /// processes, all must request it, in the same hook, as it contains the state of each; rank 0 writes the file.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -184,7 +191,34 @@ impl RunContext {
         self.saving.train_loader.as_ref()
     }
 
-    pub(crate) fn set_train_loader(&mut self, loader: SavedLoader) {
+    /// Sets the loader of the running training epoch, and the parts of it that other numbers of processes have trained on.
+    pub(crate) fn set_train_loader(&mut self, loader: SavedLoader, before: Vec<EpochPart>) {
         self.saving.train_loader = Some(loader);
+        self.saving.epoch_parts = before;
+    }
+
+    /// The parts of the epoch of the checkpoint that other numbers of processes than this run's have trained on.
+    pub(crate) fn parts_of_others(&self) -> Vec<EpochPart> {
+        let Some(checkpoint) = self.resumed() else { return Vec::new() };
+        let mut parts = checkpoint.metadata.run.epoch_parts.clone();
+        let world_size = checkpoint.world_size();
+        let batches = self.progress().batches_ready().saturating_sub(parts.iter().map(|part| part.batches).sum());
+        if world_size != self.world_size() && batches > 0 {
+            parts.push(EpochPart { world_size, batches });
+        }
+        parts
+    }
+
+    pub(super) fn epoch_parts(&self) -> &[EpochPart] {
+        &self.saving.epoch_parts
+    }
+
+    /// Whether a run with another number of processes can continue within an epoch.
+    pub(crate) fn has_divisible_order(&self) -> bool {
+        self.saving.has_divisible_order
+    }
+
+    pub(crate) fn set_divisible_order(&mut self, is_divisible: bool) {
+        self.saving.has_divisible_order = is_divisible;
     }
 }

@@ -128,13 +128,17 @@ impl RunContext {
         Ok(())
     }
 
-    /// Agrees on signals and stops. Returns whether all processes have the same `number`.
+    /// Agrees on signals, stops and requests of the observer. Returns whether all processes have the same `number`.
     fn agree_with(&mut self, number: i64) -> Result<bool, ContextError> {
         let own = [self.signals().caught().map_or(0, Signal::number), i32::from(self.should_stop())].map(i64::from);
+        // only rank 0 has an observer
+        let requests = i64::from(self.observed_requests());
         // the largest and the smallest are equal if all are
-        let all = Tensor::from_slice(&[own[0], own[1], number, -number]);
+        let all = Tensor::from_slice(&[own[0], own[1], requests, number, -number]);
         self.group().all_reduce(&[&all], Reduce::Max)?;
-        let [signal, stops, largest, smallest] = <[i64; 4]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
+        let [signal, stops, requests, largest, smallest] =
+            <[i64; 5]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
+        self.agree_on_requests(u8::try_from(requests).unwrap_or_default());
         self.agree_on_signal(Signal::ALL.into_iter().find(|one| i64::from(one.number()) == signal));
         if stops != 0 {
             let reasons = self.gather(self.stop_reason().map(str::to_owned))?;
@@ -153,6 +157,16 @@ impl RunContext {
             let Self { logging, strategy, .. } = self;
             let log = if is_training { &mut logging.training } else { &mut logging.evaluation };
             log.join_epoch(strategy.group())?;
+        }
+        Ok(())
+    }
+
+    /// Joins the metrics of a training epoch that has no further batch, for a checkpoint: a run that resumes from it has their values
+    /// alone.
+    pub(crate) fn join_metrics_of_last_batch(&mut self) -> Result<(), ContextError> {
+        if self.is_together() && self.any_rank(self.progress().is_last_batch())? {
+            let Self { logging, strategy, .. } = self;
+            logging.training.join_metrics(strategy.group())?;
         }
         Ok(())
     }

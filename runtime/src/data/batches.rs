@@ -138,6 +138,11 @@ impl<'a, B: Batch> Batches<'a, B> {
         self.num_batches
     }
 
+    /// The number of batches of the whole epoch; 0 if it is unknown.
+    pub(crate) fn count_all(&self) -> usize {
+        self.num_batches.unwrap_or_default()
+    }
+
     /// Whether the iterator is known to be at its end.
     pub(super) fn is_exhausted(&self) -> bool {
         self.is_over || self.num_batches == Some(self.batch_idx)

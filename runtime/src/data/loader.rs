@@ -237,6 +237,11 @@ impl<B: Batch> DataLoader<B> {
         self.reader.map_sampler(&mut self.options, wrap)
     }
 
+    /// The order of the samples, or what the samples come from if they have none that can be divided among processes.
+    pub(crate) fn order(&self) -> Result<Arc<dyn Sampler>, &'static str> {
+        self.reader.order(&self.options)
+    }
+
     /// Switches to the dataset's order. Returns whether the order was a different one.
     pub(crate) fn make_sequential(&mut self) -> bool {
         self.reader.make_sequential(&mut self.options)
@@ -315,10 +320,29 @@ impl<B: Batch> DataLoader<B> {
 
     /// As [`epoch`](DataLoader::epoch), with the seed for a loader without one.
     pub(crate) fn epoch_with(&self, number: u64, seed: Seed) -> Result<Batches<'_, B>, DataError> {
+        self.start(&self.options, number, seed)
+    }
+
+    /// As [`epoch_with`](Self::epoch_with), with the samples of `sampler` in place of the loader's.
+    pub(crate) fn epoch_by(
+        &self,
+        sampler: impl Sampler + 'static,
+        number: u64,
+        seed: Seed,
+    ) -> Result<Batches<'_, B>, DataError> {
+        self.start(&self.options.with_sampler(Arc::new(sampler)), number, seed)
+    }
+
+    /// The loader's own seed, or else the run's.
+    pub(crate) fn seed_or(&self, of_run: Seed) -> Seed {
+        self.options.seed.map_or(of_run, Seed::chosen)
+    }
+
+    fn start(&self, options: &Options, number: u64, seed: Seed) -> Result<Batches<'_, B>, DataError> {
         native::prepare_draws().map_err(|error| DataError::RandomNumbers { source: error.into() })?;
-        let epoch = Epoch { number, seed: self.options.seed.map_or(seed, Seed::chosen) };
+        let epoch = Epoch { number, seed: self.seed_or(seed) };
         // samplers are users' code, which may panic
-        let feed = epoch.draw(Drawer::Order, 0, || panic::catch(|| Ok(self.reader.epoch(&self.options, epoch)?)));
+        let feed = epoch.draw(Drawer::Order, 0, || panic::catch(|| Ok(self.reader.epoch(options, epoch)?)));
         let feed = feed
             .map_err(|error| error.downcast().unwrap_or_else(|source| DataError::Sampler { epoch: number, source }))?;
         Ok(Batches::new(feed))

@@ -76,6 +76,7 @@ pub use error::DataError;
 pub use iterable::{ChainDataset, IterableDataset, WorkerInfo};
 pub use loader::DataLoader;
 pub use loaders::DataLoaders;
+pub(crate) use samplers::PartOfOrder;
 pub use samplers::{
     BatchSampler, DistributedSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler,
     WeightedRandomSampler,

@@ -46,6 +46,13 @@ impl Options {
         self.batch_size.unwrap_or(1)
     }
 
+    /// The same options with another order of samples.
+    pub(super) fn with_sampler(&self, sampler: Arc<dyn Sampler>) -> Self {
+        let Self { batch_size, seed, drop_last, pin_memory, prefetch, .. } = *self;
+        let sampler = Some(sampler);
+        Self { batch_size, shuffle: false, seed, drop_last, sampler, batch_sampler: None, pin_memory, prefetch }
+    }
+
     /// The names of the options set that concern the order of the samples.
     pub(super) fn about_order(&self) -> impl Iterator<Item = &'static str> {
         chosen([

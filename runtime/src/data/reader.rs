@@ -39,6 +39,9 @@ pub(super) trait Reader<B> {
     /// Describes the batches of an epoch in words, for a message that compares two loaders.
     fn describe(&self, options: &Options) -> String;
 
+    /// The order of the samples, or what the samples come from if they have none that can be divided.
+    fn order(&self, options: &Options) -> Result<Arc<dyn Sampler>, &'static str>;
+
     /// Replaces the sampler by the result of `wrap`.
     fn map_sampler(&mut self, options: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError>;
 }
@@ -147,6 +150,14 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for DatasetReader<S, Style> {
             _ => "in their order".to_owned(),
         };
         format!("{batches} of {batch_size} {of}, {order}")
+    }
+
+    fn order(&self, options: &Options) -> Result<Arc<dyn Sampler>, &'static str> {
+        match self.dataset_len() {
+            None => Err("a stream"),
+            Some(_) if options.batch_sampler.is_some() => Err("a batch sampler"),
+            Some(dataset_len) => Ok(index_plan::sampler(options, dataset_len)),
+        }
     }
 
     fn map_sampler(&mut self, options: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {

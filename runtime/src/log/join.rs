@@ -50,7 +50,8 @@ impl Log {
         Ok(())
     }
 
-    fn join_metrics(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
+    /// Computes the values of the epoch's metrics over all processes.
+    pub(crate) fn join_metrics(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
         let mut metrics = BTreeMap::new();
         for (key, logged) in &self.logged {
             if let Some(Kept::Metric(index)) = logged.kept

@@ -205,6 +205,11 @@ impl LoggedMetric {
         Ok(())
     }
 
+    /// The value over the batches of all processes, if it was computed.
+    pub(super) fn joined(&self) -> Option<&Tensor> {
+        self.joined.as_ref()
+    }
+
     pub(super) fn resumed(&self) -> Option<&ResumedMetric> {
         self.resumed.as_ref()
     }

@@ -154,7 +154,8 @@ impl LoggedMetric {
             return Ok(NamedTensors::new());
         }
         // a metric without a value, such as for too few samples, may have one after the next batch
-        Ok(ResumedMetric { state: state.into_iter().collect(), value: metric.compute().ok() }.saved())
+        let value = self.joined().map_or_else(|| metric.compute().ok(), |joined| Some(joined.shallow_clone()));
+        Ok(ResumedMetric { state: state.into_iter().collect(), value }.saved())
     }
 }
 

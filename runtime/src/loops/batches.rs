@@ -11,6 +11,7 @@ use crate::run_location::RunLocation;
 use crate::signal::Caught;
 use crate::stage::{RunningStage, Stage};
 use std::ops::Range;
+use std::sync::Arc;
 use tch::Device;
 
 /// Returns a loader with the samples of this process: its part of them, unless the loader was given one by the user.
@@ -23,8 +24,7 @@ pub(super) fn of_process<B: Batch>(
     if rank.world_size == 1 || !ctx.config().use_distributed_sampler {
         return Ok(loader);
     }
-    // as in Lightning, whatever the loader's own order is
-    let shuffles = dataloader == Hook::TrainDataloader && ctx.config().overfit_batches.is_zero();
+    let shuffles = dataloader == Hook::TrainDataloader && shuffles(ctx);
     let shared = loader.map_sampler(|sampler| -> Result<Box<dyn Sampler>, DataError> {
         if sampler.is_distributed() {
             return Ok(Box::new(sampler));
@@ -34,6 +34,20 @@ pub(super) fn of_process<B: Batch>(
         Ok(Box::new(if dataloader == Hook::PredictDataloader { part.unrepeated() } else { part }))
     });
     shared.map_err(|source| Error::Data { dataloader, epoch: None, batch_idx: None, source })
+}
+
+/// The order of the samples of all processes, or what they come from if the trainer cannot divide them.
+pub(super) fn order<B: Batch>(ctx: &RunContext, loader: &DataLoader<B>) -> Result<Arc<dyn Sampler>, &'static str> {
+    let order = loader.order()?;
+    if order.is_distributed() || !ctx.config().use_distributed_sampler {
+        return Err("a sampler that divides it");
+    }
+    Ok(order)
+}
+
+/// Whether the trainer shuffles the training samples of several processes: as Lightning does, whatever the loader's own order is.
+pub(super) fn shuffles(ctx: &RunContext) -> bool {
+    ctx.config().overfit_batches.is_zero()
 }
 
 /// Returns the number of training batches that all processes have.
@@ -53,8 +67,13 @@ pub(super) fn count<B: Batch>(
     {
         return Err(Error::Data { dataloader, epoch: None, batch_idx: None, source });
     }
+    limited(limit, loader.num_batches(), dataloader)
+}
+
+/// The number of batches that a loop takes of `batches`.
+pub(super) fn limited(limit: BatchLimit, batches: Option<usize>, dataloader: Hook) -> Result<Option<usize>, Error> {
     let wrong = |source: LimitError| Error::configuration(format!("of the loader of `{dataloader}`, {source}"));
-    limit.of(loader.num_batches()).map_err(wrong)
+    limit.of(batches).map_err(wrong)
 }
 
 /// Warns if all loaders of an evaluation are empty.
@@ -88,18 +107,25 @@ pub(super) struct EpochBatch<B> {
     pub(super) is_last: bool,
 }
 
+/// The batches of the running epoch that are to be trained on.
+pub(super) struct BatchesLeft<'l, B> {
+    pub(super) batches: Batches<'l, B>,
+    /// The index in the epoch of their first.
+    pub(super) first: usize,
+}
+
 /// The running epoch of the training loader, from its first batch on.
 pub(super) fn whole_epoch<'l, M: LightningModule>(
     ctx: &mut RunContext,
     loader: &'l DataLoader<M::Batch>,
 ) -> Result<Batches<'l, M::Batch>, DataError> {
     let batches = loader.epoch_with(dealt_as(ctx, ctx.progress().current_epoch()), ctx.seed())?;
-    ctx.set_train_loader(SavedLoader::of(loader, &batches));
+    ctx.set_train_loader(SavedLoader::of(loader, &batches), Vec::new());
     Ok(batches)
 }
 
 /// The loader's epoch for an epoch of training: always the same with `overfit_batches`.
-fn dealt_as(ctx: &RunContext, epoch: usize) -> u64 {
+pub(super) fn dealt_as(ctx: &RunContext, epoch: usize) -> u64 {
     if ctx.config().overfit_batches.is_zero() || ctx.stage() != Stage::Fit { epoch as u64 } else { 0 }
 }
 
@@ -117,14 +143,15 @@ pub(super) fn overfit<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: &mut
 pub(super) fn of_epoch<'l, M: LightningModule>(
     run: &mut Run<'_, M>,
     loader: &'l DataLoader<M::Batch>,
-    dealt: Option<Batches<'l, M::Batch>>,
+    dealt: Option<BatchesLeft<'l, M::Batch>>,
     count: Option<usize>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<M::Batch>, Error>> + use<'l, M>, Error> {
     let progress = &run.ctx.progress();
     let failures = Failures::of(run.ctx, Hook::TrainDataloader, Some(progress.current_epoch()));
     let indices = progress.batches_ready()..count.unwrap_or(usize::MAX);
-    let batches = dealt.map_or_else(|| whole_epoch::<M>(run.ctx, loader), Ok);
-    from(loader, batches, failures, indices, run.device_ahead())
+    let whole = |run: &mut Run<'_, M>| Ok(BatchesLeft { batches: whole_epoch::<M>(run.ctx, loader)?, first: 0 });
+    let left = dealt.map_or_else(|| whole(run), Ok);
+    from(loader, left, failures, indices, run.device_ahead())
 }
 
 /// The batches of an evaluation, at most `count` of them, of one of the loaders that `dataloader` made.
@@ -139,7 +166,8 @@ pub(super) fn of_evaluation<'l, M: LightningModule>(
     // counted from the end, as the parts of a combined loader are counted from the beginning
     let seed = ctx.seed().derived(usize::MAX - dataloader_idx);
     let batches = loader.epoch_with(dealt_as(ctx, epoch), seed);
-    from(loader, batches, Failures::of(ctx, dataloader, None), 0..count.unwrap_or(usize::MAX), run.device_ahead())
+    let left = batches.map(|batches| BatchesLeft { batches, first: 0 });
+    from(loader, left, Failures::of(ctx, dataloader, None), 0..count.unwrap_or(usize::MAX), run.device_ahead())
 }
 
 /// The location of a loader's errors.
@@ -172,7 +200,7 @@ impl Failures {
 
 fn from<'l, B: Batch>(
     loader: &'l DataLoader<B>,
-    batches: Result<Batches<'l, B>, DataError>,
+    left: Result<BatchesLeft<'l, B>, DataError>,
     failures: Failures,
     mut indices: Range<usize>,
     ahead: Option<Device>,
@@ -181,7 +209,8 @@ fn from<'l, B: Batch>(
     // other loaders may end before the limit: a batch is known to be the last one when the next one is requested
     let knows_length = loader.num_batches().is_some();
     let cannot_begin = |source| failures.error(None, source);
-    let batches = batches.map_err(cannot_begin)?.watch(&failures.caught).skip_to(indices.start);
+    let BatchesLeft { batches, first } = left.map_err(cannot_begin)?;
+    let batches = batches.watch(&failures.caught).skip_to(indices.start.saturating_sub(first));
     let mut batches = match ahead {
         Some(device) => Fetched::Ahead(batches.prefetch_to_device(device).map_err(cannot_begin)?),
         None => Fetched::AsTheyAre(batches),

@@ -1,5 +1,6 @@
 //! The loop of `fit`: sanity check, epochs, end.
 
+use super::batches::BatchesLeft;
 use super::stopping::{self, LastStep};
 use super::training::Training;
 use super::training_epoch;
@@ -7,7 +8,6 @@ use super::validation::Validation;
 use crate::callbacks::ModelCheckpoint;
 use crate::context::{EndReason, RunContext};
 use crate::counted::counted;
-use crate::data::Batches;
 use crate::error::Error;
 use crate::messages;
 use crate::module::{LightningModule, Run};
@@ -52,6 +52,7 @@ fn train<M: LightningModule>(
     if let Some(validation) = &mut validation {
         validation.measure(run.ctx)?;
     }
+    run.ctx.agree()?;
     if let Some(reason) = epoch_end_reason(run.ctx) {
         nothing_is_trained(run.ctx, reason);
         return run.restore_epoch();
@@ -70,6 +71,7 @@ fn train<M: LightningModule>(
     }
     run.on_train_start()?;
     run.restore_epoch()?;
+    run.ctx.agree()?;
     let mut last_step = LastStep::of(run.ctx);
     resume_epoch(run, &training, batches_left, validation.as_mut(), &mut last_step)?;
     let end_reason = loop {
@@ -104,7 +106,7 @@ fn train<M: LightningModule>(
 fn resume_epoch<M: LightningModule>(
     run: &mut Run<'_, M>,
     training: &Training<M>,
-    batches_left: Option<Batches<'_, M::Batch>>,
+    batches_left: Option<BatchesLeft<'_, M::Batch>>,
     validation: Option<&mut Validation<M>>,
     last_step: &mut LastStep,
 ) -> Result<(), Error> {
@@ -112,6 +114,8 @@ fn resume_epoch<M: LightningModule>(
         return Ok(());
     }
     training_epoch::run(run, training, batches_left, validation)?;
+    // this epoch may have had another number
+    run.ctx.set_num_training_batches(training.num_batches);
     end_epoch(run, last_step)
 }
 

@@ -2,6 +2,7 @@
 
 mod automatic;
 mod batches;
+mod divided_again;
 mod evaluation;
 mod fit;
 mod lr_schedulers;

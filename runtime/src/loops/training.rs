@@ -1,16 +1,21 @@
 //! The training data of a `fit`.
 
-use super::batches;
+use super::batches::{self, BatchesLeft};
 use crate::context::RunContext;
 use crate::counted::counted;
-use crate::data::{Batches, DataLoader};
+use crate::data::{DataLoader, Sampler, SavedLoader};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, Run};
+use std::sync::Arc;
 
 /// The current loader of the training batches.
 pub(crate) struct Training<M: LightningModule> {
     pub(super) loader: DataLoader<M::Batch>,
+    /// The order of the samples of all processes, or what there is in place of one.
+    pub(super) order: Result<Arc<dyn Sampler>, &'static str>,
+    /// The number of batches of an epoch.
+    pub(super) num_batches: Option<usize>,
 }
 
 impl<M: LightningModule> Training<M> {
@@ -26,13 +31,16 @@ impl<M: LightningModule> Training<M> {
         let mut loader = run.data.train_dataloader(run.module, run.ctx)?;
         let limit = run.ctx.config().limit_train_batches;
         batches::overfit(run.ctx, Hook::TrainDataloader, &mut loader);
+        let order = batches::order(run.ctx, &loader);
+        run.ctx.set_divisible_order(order.is_ok());
         let loader = batches::of_process(run.ctx, Hook::TrainDataloader, loader)?;
         let count = batches::count(&loader, Hook::TrainDataloader, limit)?;
-        run.ctx.set_num_training_batches(batches::least_of_all_ranks(run.ctx, count)?);
+        let num_batches = batches::least_of_all_ranks(run.ctx, count)?;
+        run.ctx.set_num_training_batches(num_batches);
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }
-        Ok(Self { loader })
+        Ok(Self { loader, order, num_batches })
     }
 
     /// Counts the loader as made for the running epoch.
@@ -44,7 +52,7 @@ impl<M: LightningModule> Training<M> {
 
     /// Returns the batches of the resumed epoch, from the first one on; `None` between epochs. The loader is called once, as a
     /// sampler may return another order the next time. Fails if the first batches of the epoch were made by another loader.
-    pub(super) fn batches_left(&self, ctx: &mut RunContext) -> Result<Option<Batches<'_, M::Batch>>, Error> {
+    pub(super) fn batches_left(&self, ctx: &mut RunContext) -> Result<Option<BatchesLeft<'_, M::Batch>>, Error> {
         let progress = ctx.progress();
         let (epoch, done, is_last_batch) =
             (progress.current_epoch(), progress.batches_ready(), progress.is_last_batch());
@@ -53,23 +61,19 @@ impl<M: LightningModule> Training<M> {
         }
         let dataloader = Hook::TrainDataloader;
         let failed = |source| Error::Data { dataloader, epoch: Some(epoch), batch_idx: None, source };
+        let before = ctx.parts_of_others();
+        if !before.is_empty() {
+            return self.divided_again(ctx, before);
+        }
         let batches = batches::whole_epoch::<M>(ctx, &self.loader).map_err(failed)?;
-        let saved = ctx.resumed().and_then(|checkpoint| checkpoint.metadata.run.train_loader.as_ref());
-        if let (Some(saved), Some(now)) = (saved, ctx.train_loader())
-            && saved.fingerprint != now.fingerprint
-        {
-            let deals = if saved.deals == now.deals { "these in another order" } else { &now.deals };
-            return Err(not_continued(
-                epoch,
-                done,
-                &format!("when the loader of `{dataloader}` dealt {}; it now deals {deals}", saved.deals),
-            ));
+        if let Some(now) = ctx.train_loader() {
+            check_same(ctx, now)?;
         }
         match ctx.num_training_batches().filter(|count| *count <= done) {
             Some(count) => {
                 Err(not_continued(epoch, done, &format!("and an epoch now has {}", counted(count, "batch"))))
             }
-            None => Ok(Some(batches)),
+            None => Ok(Some(BatchesLeft { batches, first: 0 })),
         }
     }
 
@@ -81,6 +85,15 @@ impl<M: LightningModule> Training<M> {
         }
         Ok(is_outdated)
     }
+}
+
+/// Fails if the loader of the checkpoint had other batches in its epoch.
+pub(super) fn check_same(ctx: &RunContext, now: &SavedLoader) -> Result<(), Error> {
+    let saved = ctx.resumed().and_then(|checkpoint| checkpoint.metadata.run.train_loader.as_ref());
+    let Some(saved) = saved.filter(|saved| saved.fingerprint != now.fingerprint) else { return Ok(()) };
+    let deals = if saved.deals == now.deals { "these in another order" } else { &now.deals };
+    let dealt = format!("when the loader of `{}` dealt {}; it now deals {deals}", Hook::TrainDataloader, saved.deals);
+    Err(not_continued(ctx.progress().current_epoch(), ctx.progress().batches_ready(), &dealt))
 }
 
 /// Returns the error that the remaining batches of an epoch cannot be reproduced.

@@ -1,12 +1,12 @@
 //! One training epoch.
 
-use super::batches::{self, EpochBatch};
+use super::batches::{self, BatchesLeft, EpochBatch};
 use super::lr_schedulers::{self, SchedulePoint};
 use super::training::{Training, not_continued};
 use super::validation::Validation;
 use super::{automatic, manual, requests, stopping};
 use crate::context::RunContext;
-use crate::data::{Batch, Batches};
+use crate::data::Batch;
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::messages;
@@ -19,13 +19,14 @@ use crate::progress::Position;
 pub(super) fn run<M: LightningModule>(
     run: &mut Run<'_, M>,
     training: &Training<M>,
-    batches: Option<Batches<'_, M::Batch>>,
+    batches: Option<BatchesLeft<'_, M::Batch>>,
     mut validation: Option<&mut Validation<M>>,
 ) -> Result<(), Error> {
     run.ctx.enter_epoch();
     if !run.ctx.progress().is_mid_epoch() {
         run.ctx.redo_hooks_from_here(Position::EpochStart)?;
         run.on_train_epoch_start()?;
+        run.ctx.agree()?;
         run.ctx.progress_mut().begin_epoch();
         run.save_what_is_pending()?;
     } else if run.ctx.progress().position() == Position::BatchEnd {
@@ -53,7 +54,7 @@ pub(super) fn run<M: LightningModule>(
             break;
         }
         advance_end(run, validation.as_deref_mut())?;
-        if run.ctx.show_position() {
+        if run.ctx.show_position() || run.ctx.has_agreed_requests() {
             requests::follow(run)?;
         }
         run.ctx.check_signals_in_training(run.ctx.progress().batches_ready().checked_sub(1))?;

@@ -15,6 +15,9 @@ pub(crate) struct RunState {
     pub(crate) seed: Seed,
     /// Within an epoch, the loader of its batches.
     pub(crate) train_loader: Option<SavedLoader>,
+    /// Within an epoch, the parts of it that other numbers of processes have trained on, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) epoch_parts: Vec<EpochPart>,
     pub(crate) should_stop: bool,
     pub(crate) stop_reason: Option<String>,
     pub(crate) has_validated: bool,
@@ -34,6 +37,14 @@ pub(crate) struct RunState {
     pub(crate) training_log: SavedLog,
     /// The state of each logger.
     pub(crate) loggers: Vec<serde_json::Value>,
+}
+
+/// Consecutive batches of an epoch, which a number of processes has trained on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EpochPart {
+    pub(crate) world_size: usize,
+    /// The batches of each process.
+    pub(crate) batches: usize,
 }
 
 /// The names of the parameters that were frozen or unfrozen since the start of `fit`. The module determines the
@@ -56,3 +67,5 @@ impl RunState {
 pub(crate) const LOG: &str = "log.";
 /// The prefix of the names of the tensors with the state of random numbers.
 pub(crate) const RANDOM: &str = "random.";
+/// The prefix of the names of gradients.
+pub(crate) const GRADIENT: &str = "gradient.";

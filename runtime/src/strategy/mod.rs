@@ -41,7 +41,7 @@ pub use config::{DdpConfig, GradientCompression, StrategyConfig};
 pub use error::StrategyError;
 pub use rank::Rank;
 pub(crate) use single_process::SingleProcess;
-pub(crate) use start::{Requested, connect};
+pub(crate) use start::{Requested, connect, processes};
 
 use tch::Tensor;
 

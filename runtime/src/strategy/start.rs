@@ -61,6 +61,11 @@ pub(crate) fn connect(requested: &Requested<'_>) -> Result<Box<dyn Strategy>, St
     Ok(Box::new(Ddp::new(world, ddp)))
 }
 
+/// Returns the number of processes that a run would have, without starting any.
+pub(crate) fn processes(requested: &Requested<'_>) -> Result<usize, StrategyError> {
+    requested.world_size(Environment::detect()?.map(|environment| environment.rank))
+}
+
 /// Waits for the processes that this one has started, before it ends.
 extern "C" fn wait_for_others() {
     let connected = WORLD.lock().unwrap_or_else(PoisonError::into_inner);

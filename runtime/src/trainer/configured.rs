@@ -123,7 +123,7 @@ impl<M: LightningModule> Trainer<M> {
     }
 
     /// Writes a checkpoint of the module and of the last run. In hooks there is
-    /// [`RunContext::save_checkpoint`].
+    /// [`RunContext::save_checkpoint`]. If there are several processes, all must call this; rank 0 writes the file.
     ///
     /// # Errors
     /// [`Error`] if a hook fails, or the file cannot be written.

@@ -22,6 +22,7 @@ mod optimizers;
 mod plan;
 #[cfg(test)]
 mod power_cut;
+mod processes;
 mod requirements;
 mod restoring;
 mod run_file;
@@ -50,7 +51,7 @@ use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
-use crate::strategy::{self, Requested, Strategy};
+use crate::strategy::{self, Requested, Strategy, StrategyError};
 use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
@@ -239,7 +240,9 @@ impl<M: LightningModule> Trainer<M> {
 
     /// Reads the checkpoint that the run starts from. Rejects one that `fit` cannot resume from.
     fn read_checkpoint(&mut self, stage: Stage) -> Result<Option<Checkpoint>, Error> {
-        let checkpoint = self.ctx.ckpt_path().map(Checkpoint::read).transpose()?;
+        let rank = self.ctx.rank();
+        let read = |path| Checkpoint::read(path)?.of_rank(rank, path);
+        let checkpoint = self.ctx.ckpt_path().map(read).transpose()?;
         match &checkpoint {
             Some(checkpoint) if stage == Stage::Fit => check_before(checkpoint, &self.ctx)?,
             Some(checkpoint) => *self.ctx.progress_mut() = checkpoint.metadata.progress.of_evaluation(),
@@ -265,6 +268,20 @@ impl<M: LightningModule> Trainer<M> {
     /// Connects this process to the others of the run, if there are to be several.
     fn connect(&self) -> Result<Box<dyn Strategy>, Error> {
         self.config.validate()?;
+        self.with_requested(strategy::connect)
+    }
+
+    /// Fails if runs of this trainer have several processes, with which `method` cannot be used.
+    fn refuse_processes(&self, method: &str) -> Result<(), Error> {
+        match self.with_requested(strategy::processes)? {
+            1 => Ok(()),
+            processes => Err(Error::configuration(format!(
+                "`{method}` cannot be used with {processes} processes: use it in a program of one process, and train with the value that it finds"
+            ))),
+        }
+    }
+
+    fn with_requested<T>(&self, ask: impl FnOnce(&Requested<'_>) -> Result<T, StrategyError>) -> Result<T, Error> {
         let Self { config, .. } = self;
         let common = || {
             let configuration = serde_json::to_value(config).ok().and_then(|json| json.as_object().cloned());
@@ -278,7 +295,7 @@ impl<M: LightningModule> Trainer<M> {
             num_nodes: config.num_nodes,
             common: &common,
         };
-        Ok(strategy::connect(&requested)?)
+        Ok(ask(&requested)?)
     }
 
     /// Creates the context of a new run, and removes the state of the previous run from it and from the callbacks.

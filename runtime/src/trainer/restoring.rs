@@ -2,13 +2,15 @@
 
 use super::misfit::{self, check_training, of_file};
 use super::optimizers::make_optimizers;
-use super::saving::{GRADIENT, of_optimizer};
+use super::processes::describe_resume;
+use super::saving::of_optimizer;
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::counted::counted;
 use crate::error::Error;
 use crate::loops::Training;
 use crate::module::{CheckpointHooksTable, Copies, LightningModule, Run, trainable};
 use crate::native::set_gradient;
+use crate::progress::GRADIENT;
 use std::collections::BTreeMap;
 use tch::Tensor;
 
@@ -104,6 +106,7 @@ impl<M: LightningModule> Run<'_, M> {
     /// that neither changes them.
     pub(crate) fn restore_epoch(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.ctx.take_resumed() else { return Ok(()) };
+        describe_resume(&checkpoint, self.ctx);
         self.refreeze(&checkpoint.metadata.run.refrozen);
         self.restore_gradients(&checkpoint)?;
         self.ctx.restore_state(checkpoint).map_err(|error| of_file(error.into(), self.ctx))?;

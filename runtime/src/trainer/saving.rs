@@ -11,11 +11,8 @@ use crate::module::{CheckpointHooksTable, LightningModule, Run, trainable, varia
 use crate::optim::{Optimizer, ParameterGroup};
 use crate::precision::GradScaler;
 use crate::profiler::Region;
-use crate::progress::Position;
+use crate::progress::{GRADIENT, Position};
 use std::path::{Path, PathBuf};
-
-/// The prefix of the names of gradients.
-pub(super) const GRADIENT: &str = "gradient.";
 
 impl<M: LightningModule> Run<'_, M> {
     /// Calls the hooks of the checkpoints requested since the last call, and writes them, if training can resume from this
@@ -94,7 +91,15 @@ impl<M: LightningModule> Run<'_, M> {
     /// Writes the run's checkpoint to `path`.
     pub(super) fn save_checkpoint(&mut self, path: &Path, weights_only: bool) -> Result<(), Error> {
         let checkpoint = self.prepared(weights_only)?;
-        Ok(self.complete(checkpoint, weights_only)?.write(path)?)
+        let checkpoint = self.complete(checkpoint, weights_only)?;
+        if self.ctx.is_global_zero() {
+            checkpoint.write(path)?;
+        }
+        // the file is there when this returns in any process
+        if self.ctx.is_together() {
+            self.ctx.barrier()?;
+        }
+        Ok(())
     }
 
     /// Returns a checkpoint with the additions of the hooks. Its tensors are handles to the module's, so that their values at the time
@@ -147,6 +152,7 @@ impl<M: LightningModule> Run<'_, M> {
         metadata.optimizers = self.ctx.optimizers().iter().map(saved).collect();
         metadata.lr_schedulers = self.ctx.lr_schedulers().iter().map(|scheduler| scheduler.state()).collect();
         metadata.grad_scaler = self.ctx.grad_scaler().map(GradScaler::state).transpose()?;
+        self.ctx.join_metrics_of_last_batch()?;
         let (state, tensors) = self.ctx.state()?;
         metadata.run = state;
         metadata.run.refrozen = self.refrozen();
@@ -156,6 +162,7 @@ impl<M: LightningModule> Run<'_, M> {
             checkpoint.tensors.extend(state.map(|(name, tensor)| (format!("{}{name}", of_optimizer(index)), tensor)));
         }
         checkpoint.tensors.extend(self.gradients());
+        self.add_processes(&mut checkpoint)?;
         Ok(checkpoint)
     }
 

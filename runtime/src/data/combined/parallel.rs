@@ -6,8 +6,9 @@ use crate::data::draws::Epoch;
 use crate::data::options::Options;
 use crate::data::reader::{Reader, WrapSampler};
 use crate::data::seed::mixed;
-use crate::data::{Batch, DataError};
+use crate::data::{Batch, DataError, Sampler};
 use crate::signal::Caught;
+use std::sync::Arc;
 
 /// The end of an epoch, and the treatment of loaders that are exhausted before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +61,10 @@ impl<L: Combine, B: Batch> Reader<B> for Parallel<L, B> {
 
     fn describe(&self, _: &Options) -> String {
         self.loaders.describe()
+    }
+
+    fn order(&self, _: &Options) -> Result<Arc<dyn Sampler>, &'static str> {
+        Err("several loaders")
     }
 
     fn map_sampler(&mut self, _: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {

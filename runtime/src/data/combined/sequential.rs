@@ -7,8 +7,9 @@ use crate::data::draws::Epoch;
 use crate::data::options::Options;
 use crate::data::reader::{Reader, WrapSampler};
 use crate::data::seed::mixed;
-use crate::data::{Batch, Batches, Combine, DataError, DataLoader};
+use crate::data::{Batch, Batches, Combine, DataError, DataLoader, Sampler};
 use crate::signal::Caught;
+use std::sync::Arc;
 
 /// Loaders that are read one after another.
 pub(super) struct Sequential<B> {
@@ -47,6 +48,10 @@ impl<B: Batch> Reader<B> for Sequential<B> {
 
     fn describe(&self, _: &Options) -> String {
         self.loaders.describe()
+    }
+
+    fn order(&self, _: &Options) -> Result<Arc<dyn Sampler>, &'static str> {
+        Err("several loaders")
     }
 
     fn map_sampler(&mut self, _: &mut Options, wrap: &mut WrapSampler<'_>) -> Result<(), DataError> {

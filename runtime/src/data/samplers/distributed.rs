@@ -3,6 +3,8 @@
 use super::Sampler;
 use crate::data::{DataError, Seed};
 use crate::native;
+use std::ops::Range;
+use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
 /// The share of one rank of a distributed run in the order of another sampler: PyTorch's
@@ -92,6 +94,48 @@ impl<S> DistributedSampler<S> {
     }
 }
 
+impl<S: Sampler> DistributedSampler<S> {
+    /// Returns the samples of all ranks, in the order in which they are divided.
+    fn order(&self, epoch: u64) -> Vec<usize> {
+        let seed = self.seed();
+        let order = seed.scope(|| self.sampler.indices(epoch));
+        if self.shuffle { shuffled(seed.number.wrapping_add(epoch), &order) } else { order }
+    }
+}
+
+/// Samples in the order in which several processes divide them, from and to a position.
+pub(crate) struct PartOfOrder<S> {
+    divided: DistributedSampler<S>,
+    positions: Range<usize>,
+    /// The seed of the run, as that of a sampler that divides these samples may be another.
+    seed: Seed,
+}
+
+impl<S: Sampler> PartOfOrder<S> {
+    /// Creates the sampler of the samples at `positions` of those that the ranks of `divided` share.
+    pub(crate) fn new(divided: DistributedSampler<S>, positions: Range<usize>, seed: Seed) -> Self {
+        Self { divided, positions, seed }
+    }
+
+    /// Returns the sampler without its type.
+    pub(crate) fn shared(self) -> Arc<dyn Sampler>
+    where
+        S: 'static,
+    {
+        Arc::new(self)
+    }
+}
+
+impl<S: Sampler> Sampler for PartOfOrder<S> {
+    fn len(&self) -> usize {
+        self.positions.len()
+    }
+
+    fn indices(&self, epoch: u64) -> Vec<usize> {
+        self.seed.scope(|| self.divided.order(epoch)).get(self.positions.clone()).unwrap_or_default().to_vec()
+    }
+}
+
 /// Returns indices in the random order of `torch.randperm` with this seed.
 fn shuffled(seed: u64, indices: &[usize]) -> Vec<usize> {
     let len = i64::try_from(indices.len()).unwrap_or(i64::MAX);
@@ -117,11 +161,7 @@ impl<S: Sampler> Sampler for DistributedSampler<S> {
     }
 
     fn indices(&self, epoch: u64) -> Vec<usize> {
-        let seed = self.seed();
-        let mut order = seed.scope(|| self.sampler.indices(epoch));
-        if self.shuffle {
-            order = shuffled(seed.number.wrapping_add(epoch), &order);
-        }
+        let order = self.order(epoch);
         // the padding: the order starts over, more than once if there are more ranks than samples
         (0..self.len()).map(|round| order[(self.rank + round * self.world_size) % order.len()]).collect()
     }

@@ -7,6 +7,7 @@ mod weighted;
 use std::sync::Arc;
 
 pub use distributed::DistributedSampler;
+pub(crate) use distributed::PartOfOrder;
 pub use random::{RandomSampler, SubsetRandomSampler};
 pub use weighted::WeightedRandomSampler;
 

@@ -200,6 +200,7 @@ impl<M: LightningModule> Trainer<M> {
         M: Trains + Optimizes,
     {
         finder.check()?;
+        self.refuse_processes("scale_batch_size")?;
         let config = of_trial(&self.config, finder.steps_per_trial);
         let config = TrainerConfig { limit_train_batches: BatchLimit::ALL, ..config };
         let size = undone(config.accelerator.device(&config.devices)?, |weights: &Weights| {

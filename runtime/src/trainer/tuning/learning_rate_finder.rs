@@ -187,7 +187,8 @@ impl<M: LightningModule> Trainer<M> {
     /// ```
     ///
     /// # Errors
-    /// [`Error`] if a hook fails, the configuration is invalid, or the module does not have exactly one optimizer.
+    /// [`Error`] if a hook fails, the configuration is invalid, or the module does not have exactly one optimizer, or runs have several
+    /// processes.
     pub fn lr_find(
         &self,
         finder: &LearningRateFinder,
@@ -198,6 +199,7 @@ impl<M: LightningModule> Trainer<M> {
         M: Trains + Optimizes,
     {
         finder.check()?;
+        self.refuse_processes("lr_find")?;
         let config = of_trial(&self.config, finder.num_training_steps);
         undone(config.accelerator.device(&config.devices)?, |weights: &Weights| {
             let trial = Trainer::new(config).chosen_optimizer(self.ctx.chosen_optimizer().cloned());
