@@ -85,7 +85,7 @@ impl Layers {
         }
         let x = &self.norm.as_ref().map_or_else(|| x.shallow_clone(), |norm| norm.forward_t(x, true));
         let mut hidden = self.first.forward(x);
-        if !self.scenario.never_uses_branch && (!self.scenario.skips_branch || batch_idx % 2 == 0) {
+        if !self.scenario.never_uses_branch && (!self.scenario.skips_branch || batch_idx.is_multiple_of(2)) {
             hidden += self.branch.forward(x);
         }
         let loss = self.second.forward(&hidden.tanh()).mse_loss(y, tch::Reduction::Mean);
