@@ -20,13 +20,14 @@ BUNDLE ?= target/bundle
 # the git revision that the public API is compared with: the last release
 REV ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
 
-.PHONY: help setup python demo test lint bench doctor bundle package semver mlflow wandb pictures kill-test resume-test soak fuzz
+.PHONY: help setup python demo test lint bench bench-ddp doctor bundle package semver mlflow wandb pictures kill-test resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
 	@echo "make test     run all tests"
 	@echo "make lint     check format, lints and documentation"
 	@echo "make bench    measure a training step, what loggers, bar and profiler add to it, and the time that the macros add to a build"
+	@echo "make bench-ddp  compare a training step in two processes with PyTorch's DistributedDataParallel"
 	@echo "make doctor   print the libtorch, the devices and the threads in use"
 	@echo "make bundle   copy the example PROGRAM=digits and its libraries into BUNDLE=target/bundle, to run on other machines"
 	@echo "make package  build the packages for crates.io, and the README's program with them"
@@ -74,6 +75,10 @@ bench: setup
 	$(CARGO) bench --quiet -p benches 2>target/bench.log || { cat target/bench.log; exit 1; }
 	@# without optimization, as in users' builds
 	$(CARGO) bench --quiet --profile dev -p tch-lightning-macros
+
+bench-ddp: python
+	@$(CARGO) build --release --quiet -p benches --bin ddp_step
+	@$(PYTHON) benches/ddp/compare.py target/release/ddp_step
 
 doctor: setup
 	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor
