@@ -57,6 +57,7 @@ demo: setup
 	$(CARGO) build --release --quiet -p examples
 	mkdir -p $(DEMO)
 	cd $(DEMO) && ../release/digits fit
+	cd $(DEMO) && ../release/digits fit --max-epochs 2 --devices 2 --strategy ddp
 	cd $(DEMO) && ../release/digits test
 	cd $(DEMO) && ../release/digits predict
 

@@ -1,6 +1,7 @@
 //! Trains a multilayer perceptron in two processes for `compare.py`: `ddp_step STEPS WARM_UP WIDTH…`. Rank 0 prints the time of a step and
 //! the memory of its process as JSON.
 
+use std::error::Error;
 use std::time::Instant;
 use tch_lightning::prelude::*;
 
@@ -62,9 +63,11 @@ fn peak_memory() -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()).unwrap_or_default()
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     let numbers: Vec<i64> = std::env::args().skip(1).map(|number| number.parse()).collect::<Result<_, _>>()?;
-    let [steps, warm_up, widths @ ..] = numbers.as_slice() else { anyhow::bail!("STEPS WARM_UP WIDTH… are missing") };
+    let [steps, warm_up, widths @ ..] = numbers.as_slice() else {
+        return Err("STEPS WARM_UP WIDTH… are missing".into());
+    };
     let vs = nn::VarStore::new(Device::Cpu);
     let layers = widths
         .windows(2)

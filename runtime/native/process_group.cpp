@@ -1,6 +1,7 @@
 // Collectives over c10d's process group with Gloo, for tensors on the CPU. All ranks call the same ones in the same order.
 #include "process_group.h"
 
+#include <torch/csrc/autograd/custom_function.h>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/comm.hpp>
@@ -34,6 +35,30 @@ c10::intrusive_ptr<c10d::ProcessGroup> gloo_group(
 
 // Tensors as Gloo takes them.
 at::Tensor dense(const at::Tensor& tensor) { return tensor.detach().contiguous(); }
+
+// The sum over all ranks of a tensor, which the loss of each rank may depend on: its gradient is the sum of theirs.
+class Sum : public torch::autograd::Function<Sum> {
+ public:
+  using Ranks = c10::intrusive_ptr<c10d::ProcessGroup>;
+
+  static at::Tensor forward(torch::autograd::AutogradContext* context, const at::Tensor& own, const Ranks& ranks) {
+    context->saved_data["ranks"] = ranks;
+    return sum(own, ranks);
+  }
+
+  static torch::autograd::variable_list backward(
+      torch::autograd::AutogradContext* context, const torch::autograd::variable_list& gradients) {
+    const auto ranks = context->saved_data["ranks"].toCustomClass<c10d::ProcessGroup>();
+    return {sum(gradients.front(), ranks), {}};
+  }
+
+ private:
+  static at::Tensor sum(const at::Tensor& own, const Ranks& ranks) {
+    std::vector<at::Tensor> all{own.detach().clone(at::MemoryFormat::Contiguous)};
+    ranks->allreduce(all)->wait();
+    return all.front();
+  }
+};
 
 }  // namespace
 }  // namespace lightning
@@ -73,6 +98,11 @@ char* lightning_all_reduce(
       if (reduced.data_ptr() != tensors[i]->data_ptr()) tensors[i]->detach().copy_(reduced);
     }
   });
+}
+
+// Stores the sum over all ranks, with a gradient.
+char* lightning_sum_of_ranks(const ProcessGroup* group, const at::Tensor* tensor, at::Tensor** sum) {
+  return guarded([&] { *sum = new at::Tensor(lightning::Sum::apply(*tensor, group->ranks)); });
 }
 
 // Replaces the tensors by those of rank `source`.

@@ -2,6 +2,7 @@
 
 use tch_lightning::data::{DistributedSampler, SequentialSampler};
 use tch_lightning::prelude::*;
+use tch_lightning::strategy::SyncBatchNorm;
 
 /// What a run does differently.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Scenario {
     pub never_uses_branch: bool,
     /// Whether the input is normalized by a layer with buffers.
     pub normalizes: bool,
+    /// Whether it is normalized over the batches of all processes.
+    pub normalizes_together: bool,
     /// Whether rank 1 has no loss in every third batch.
     pub lacks_loss: bool,
 }
@@ -24,7 +27,7 @@ pub struct Layers {
     first: nn::Linear,
     second: nn::Linear,
     branch: nn::Linear,
-    norm: Option<nn::BatchNorm>,
+    norm: Option<Box<dyn nn::ModuleT>>,
     scenario: Scenario,
 }
 
@@ -39,7 +42,13 @@ impl Layers {
         let layer =
             |name: &str, inputs, outputs| nn::linear(vs.root() / name, inputs, outputs, nn::LinearConfig::default());
         let (first, second, branch) = (layer("first", 5, 7), layer("second", 7, 1), layer("branch", 5, 7));
-        let norm = scenario.normalizes.then(|| nn::batch_norm1d(vs.root() / "norm", 5, nn::BatchNormConfig::default()));
+        let config = nn::BatchNormConfig::default();
+        let norm = || nn::batch_norm1d(vs.root() / "norm", 5, config);
+        let norm: Option<Box<dyn nn::ModuleT>> = match scenario {
+            Scenario { normalizes_together: true, .. } => Some(Box::new(SyncBatchNorm::convert(norm(), config))),
+            Scenario { normalizes: true, .. } => Some(Box::new(norm())),
+            _ => None,
+        };
         if std::env::var_os("RANK").is_none() {
             // the weights of rank 0, which the others get
             tch::no_grad(|| {
@@ -57,7 +66,8 @@ impl Layers {
 
     /// The running mean of the normalization, rank 0's at the last step.
     pub fn running_mean(&self) -> Result<Option<Vec<f32>>> {
-        Ok(self.norm.as_ref().map(|norm| Vec::try_from(&norm.running_mean)).transpose()?)
+        let mean = self.vs.variables().remove("norm.running_mean");
+        Ok(mean.map(Vec::try_from).transpose()?)
     }
 
     /// All parameters by name.

@@ -56,6 +56,7 @@ fn scenario(name: &str) -> Result<Scenario> {
         "unused" | "unused_undeclared" => Scenario { skips_branch: true, ..scenario },
         "static_graph" => Scenario { never_uses_branch: true, ..scenario },
         "buffers" => Scenario { normalizes: true, ..scenario },
+        "sync_batch_norm" => Scenario { normalizes_together: true, ..scenario },
         "no_loss" => Scenario { lacks_loss: true, ..scenario },
         other => anyhow::bail!("there is no scenario `{other}`"),
     })

@@ -17,6 +17,11 @@ pub enum StrategyError {
     /// The configuration asks for processes that this run cannot have.
     #[error("{0}")]
     Configuration(String),
+    /// The strategy cannot train on this device.
+    #[error(
+        "ddp trains on the CPU, as it does not have NCCL yet, but this run is on {0:?}: set `accelerator` to cpu, or `devices` to 1"
+    )]
+    Device(tch::Device),
     /// The other processes of the run could not be started.
     #[error("cannot start the other processes of the run: {0}")]
     Launch(#[source] std::io::Error),

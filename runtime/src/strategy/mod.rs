@@ -34,6 +34,7 @@ mod launch;
 mod rank;
 mod single_process;
 mod start;
+mod sync_batch_norm;
 mod world;
 
 pub(crate) use collectives::{Collectives, Reduce, gather, gather_tensors, of_rank_zero};
@@ -42,6 +43,7 @@ pub use error::StrategyError;
 pub use rank::Rank;
 pub(crate) use single_process::SingleProcess;
 pub(crate) use start::{Requested, connect, processes};
+pub use sync_batch_norm::SyncBatchNorm;
 
 use tch::Tensor;
 

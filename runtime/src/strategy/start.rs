@@ -66,6 +66,11 @@ pub(crate) fn processes(requested: &Requested<'_>) -> Result<usize, StrategyErro
     requested.world_size(Environment::detect()?.map(|environment| environment.rank))
 }
 
+/// Returns the processes of the run; `None` if this one runs alone.
+pub(super) fn connected() -> Option<Arc<World>> {
+    WORLD.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
 /// Waits for the processes that this one has started, before it ends.
 extern "C" fn wait_for_others() {
     let connected = WORLD.lock().unwrap_or_else(PoisonError::into_inner);

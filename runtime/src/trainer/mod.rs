@@ -56,6 +56,7 @@ use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
 use std::any::type_name;
+use tch::Device;
 
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
 /// [`Trainer`](https://lightning.ai/docs/pytorch/stable/common/trainer.html).
@@ -303,6 +304,9 @@ impl<M: LightningModule> Trainer<M> {
         self.config.validate()?;
         let config = self.config.clone().resolved();
         let device = config.accelerator.device_of(&config.devices, strategy.rank().local)?;
+        if strategy.rank().world_size > 1 && device != Device::Cpu {
+            return Err(StrategyError::Device(device).into());
+        }
         backend_settings::apply(&config)?;
         // before the callbacks and the context of the previous run, which have its checkpoints, are replaced
         let ckpt_path = self.ckpt_path.take();

@@ -83,6 +83,11 @@ unsafe extern "C" {
         count: usize,
         operation: i8,
     ) -> *mut c_char;
+    pub(super) fn lightning_sum_of_ranks(
+        group: *const CProcessGroup,
+        tensor: *const C_tensor,
+        sum: *mut *mut C_tensor,
+    ) -> *mut c_char;
     pub(super) fn lightning_broadcast(
         group: *const CProcessGroup,
         tensors: *const *const C_tensor,

@@ -2,7 +2,7 @@ use super::super::NativeError;
 use super::super::boundary::{check, receive};
 use super::declarations::{
     CProcessGroup, lightning_all_gather, lightning_all_reduce, lightning_barrier, lightning_broadcast,
-    lightning_process_group_free, lightning_process_group_new,
+    lightning_process_group_free, lightning_process_group_new, lightning_sum_of_ranks,
 };
 use super::{Store, c_string, milliseconds};
 use std::ptr::{self, NonNull};
@@ -85,6 +85,13 @@ impl ProcessGroup {
         let tensors = handles(tensors);
         // SAFETY: the array holds `count` live tensors, which are changed in place, as through any handle of theirs.
         unsafe { check(lightning_all_reduce(self.raw(), tensors.as_ptr(), tensors.len(), operation as i8)) }
+    }
+
+    /// Returns the sum over all ranks. Its gradient in each rank is the sum of the gradients of all.
+    pub(crate) fn sum(&self, tensor: &Tensor) -> Result<Tensor, NativeError> {
+        // SAFETY: the tensor is alive and only read; what the entry point stores is a new handle.
+        let sum = unsafe { receive(|sum| lightning_sum_of_ranks(self.raw(), tensor.as_ptr(), sum)) }?;
+        Ok(sum.expect("a call that succeeded has stored the tensor"))
     }
 
     /// Replaces the tensors by those of rank `source`.
