@@ -1,4 +1,7 @@
 // c10d's Reducer: averages gradients over all ranks, in buckets that are reduced while the backward pass still runs.
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/distributed/c10d/logger.hpp>
 #include <torch/csrc/distributed/c10d/reducer.hpp>
@@ -43,6 +46,11 @@ class Reducer {
       const ProcessGroup& group, std::vector<at::Tensor> parameters,
       std::unordered_map<size_t, std::string> names, const ReducerOptions& options)
       : parameters_(std::move(parameters)), delays_(options.static_graph) {
+    const auto& like = parameters_.front();
+    // of the dtype of others, so that it shares a bucket with them
+    flags_ = at::zeros({kFlags}, like.options().requires_grad(false)).set_requires_grad(true);
+    parameters_.push_back(flags_);
+    names.emplace(parameters_.size() - 1, "flags");
     const std::vector<bool> sparse(parameters_.size(), false);
     const std::vector<size_t> limits{c10d::kDefaultFirstBucketBytes, options.bucket_bytes};
     // the gradients of the last parameters come first
@@ -63,32 +71,49 @@ class Reducer {
   }
 
   // The next backward pass reduces the gradients. `outputs` are needed to find unused parameters.
-  void prepare(const std::vector<at::Tensor>& outputs) {
+  void prepare(std::vector<at::Tensor> outputs) {
     reducer_->prepare_for_forward();
     reducer_->rebuild_buckets();
+    {
+      at::AutoGradMode with_graph(true);
+      flags_output_ = flags_.mul(1);
+    }
+    if (!outputs.empty()) outputs.push_back(flags_output_);
     reducer_->prepare_for_backward(outputs);
   }
 
-  // Ends the backward pass. Throws if a parameter had no gradient, for which the other ranks would wait. The first pass of a static graph
-  // only counts the gradients, and reduces them here.
-  void finish() {
+  // Ends the backward pass, and replaces the flags by their averages over all ranks, which the last bucket of gradients carries. Throws if a
+  // parameter had no gradient, for which the other ranks would wait. The first pass of a static graph only counts the gradients, and
+  // reduces them here.
+  void finish(double* flags) {
+    const auto own = at::from_blob(flags, {kFlags}, at::kDouble);
+    torch::autograd::backward({flags_output_}, {own.to(flags_.scalar_type()).to(flags_.device())});
+    flags_output_.reset();
     if (delays_) {
       reducer_->delay_all_reduce();
     } else {
       reducer_->check_finalized();
     }
     delays_ = false;
+    own.copy_(flags_.grad());
+    flags_.mutable_grad().reset();
   }
 
   // Runs a backward pass whose gradients are zero, so that the other ranks can reduce theirs.
   void contribute_zeros() {
-    std::vector<at::Tensor> zeros;
-    for (const auto& parameter : parameters_) zeros.push_back(at::zeros_like(parameter));
-    torch::autograd::backward(parameters_, zeros);
+    std::vector<at::Tensor> parameters(parameters_.begin(), parameters_.end() - 1), zeros;
+    for (const auto& parameter : parameters) zeros.push_back(at::zeros_like(parameter));
+    torch::autograd::backward(parameters, zeros);
   }
 
  private:
+  static constexpr int64_t kFlags = 8;
+
+  // The parameters, and last the flags.
   std::vector<at::Tensor> parameters_;
+  // A parameter whose gradient is what the ranks tell one another.
+  at::Tensor flags_;
+  at::Tensor flags_output_;
   std::shared_ptr<c10d::Reducer> reducer_;
   std::shared_ptr<c10d::Logger> logger_;
   bool delays_;
@@ -123,8 +148,9 @@ char* lightning_reducer_prepare(Reducer* reducer, const at::Tensor* const* outpu
   });
 }
 
-char* lightning_reducer_finish(Reducer* reducer) {
-  return guarded([&] { reducer->finish(); });
+// `flags` are 8 numbers.
+char* lightning_reducer_finish(Reducer* reducer, double* flags) {
+  return guarded([&] { reducer->finish(flags); });
 }
 
 char* lightning_reducer_contribute_zeros(Reducer* reducer) {

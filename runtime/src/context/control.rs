@@ -18,6 +18,8 @@ pub(super) struct Control {
     signals: Signals,
     /// The signal that one of several processes has caught, and that ends the run of all.
     agreed_signal: Option<Signal>,
+    /// Whether several processes have agreed to stop.
+    has_agreed_to_stop: bool,
 }
 
 impl Control {
@@ -56,7 +58,8 @@ impl fmt::Display for EndReason {
 
 impl RunContext {
     /// Ends training after the running batch, unless `min_epochs` or `min_steps` requires more. Lightning's
-    /// `trainer.should_stop = True`.
+    /// `trainer.should_stop = True`. Of several processes, any can end the training of all: they agree on it with the gradients of the
+    /// next step, and at the end of a validation and of an epoch.
     pub fn stop(&mut self) {
         self.control.should_stop = true;
     }
@@ -120,6 +123,7 @@ impl RunContext {
     pub(super) fn restore_stop(&mut self, should_stop: bool, reason: Option<String>) {
         if should_stop && !self.control.should_stop {
             (self.control.should_stop, self.control.stop_reason) = (true, reason);
+            self.control.has_agreed_to_stop = true;
         }
     }
 
@@ -154,6 +158,21 @@ impl RunContext {
             return self.check_signals(batch_idx);
         }
         self.control.agreed_signal.map_or(Ok(()), |signal| Err(self.interrupted_by(signal, batch_idx)))
+    }
+
+    /// Whether training is to stop: a hook has requested it, and several processes have agreed to it.
+    pub(crate) fn is_to_stop(&self) -> bool {
+        self.should_stop() && (self.control.has_agreed_to_stop || self.world_size() == 1)
+    }
+
+    pub(super) fn has_agreed_to_stop(&self) -> bool {
+        self.control.has_agreed_to_stop
+    }
+
+    pub(super) fn agree_to_stop(&mut self, reason: Option<String>) {
+        self.control.has_agreed_to_stop = true;
+        self.control.should_stop = true;
+        self.control.stop_reason = reason.or(self.control.stop_reason.take());
     }
 
     pub(super) fn agree_on_signal(&mut self, signal: Option<Signal>) {

@@ -6,7 +6,7 @@ use crate::json_float::JsonFloat;
 use crate::json_path;
 use crate::signal::Signal;
 use crate::stage::RunningStage;
-use crate::strategy::{Collectives, Rank, Reduce, Strategy, StrategyError, gather, of_rank_zero};
+use crate::strategy::{Collectives, Flags, Rank, Reduce, Strategy, StrategyError, gather, of_rank_zero};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -107,47 +107,69 @@ impl RunContext {
         Ok(self.broadcast(values)?.into_iter().map(|(name, JsonFloat(value))| (name, value)).collect())
     }
 
-    /// Lets the processes agree on whether to stop. All call it after a validation and an epoch.
-    pub(crate) fn agree(&mut self) -> Result<(), ContextError> {
-        if self.is_together() { self.agree_with(0).map(drop) } else { Ok(()) }
+    /// What this process tells the others with the gradients of a step: whether it has caught a signal or is to stop, and which values the
+    /// step logged with `sync_dist`.
+    pub(crate) fn own_flags(&mut self) -> Flags {
+        if !self.is_together() {
+            return Flags::default();
+        }
+        let names = self.training_log_mut().choose_steps_to_join();
+        let [one, other] = [names & 0xff, names >> 8 & 0xff].map(|part| part as f64);
+        let caught = self.signals().caught();
+        let [interrupt, terminate] = Signal::ALL.map(|signal| f64::from(u8::from(caught == Some(signal))));
+        let stops = f64::from(u8::from(self.should_stop()));
+        // only rank 0 has an observer
+        let requests = f64::from(self.observed_requests());
+        [interrupt, terminate, stops, one, one * one, other, other * other, requests]
     }
 
-    /// Agrees after an optimizer step, and joins the values that the step logged with `sync_dist`.
+    /// Agrees after an optimizer step on what was told with its gradients, and joins the values that it logged with `sync_dist`. A request
+    /// to stop that came after the backward pass is told with the next step.
     pub(crate) fn agree_after_step(&mut self) -> Result<(), ContextError> {
         if !self.is_together() {
             return Ok(());
         }
-        let names = self.training_log_mut().joined_steps().unwrap_or(0);
-        let are_same = self.agree_with(names)?;
+        // a step without gradients in any process told nothing
+        let Some(flags) = self.strategy.take_flags() else { return self.agree() };
+        let [interrupt, terminate, stops, one, one_squared, other, other_squared, requests] = flags;
+        let requests = (requests * self.world_size() as f64).round() as u8;
+        let signals = [interrupt, terminate].into_iter().zip(Signal::ALL);
+        let signal = signals.filter(|(flag, _)| *flag > 0.0).map(|(_, signal)| signal).next();
+        self.agree_on(signal, stops > 0.0, requests)?;
+        // numbers are equal if the mean of their squares is the square of their mean
+        let differ = |mean: f64, squared: f64| squared - mean * mean > 1e-6 * squared;
         let Self { logging, strategy, .. } = self;
-        match (are_same, names) {
-            (false, _) => logging.training.differing_steps(strategy.group())?,
-            (true, 0) => {}
-            (true, _) => logging.training.join_steps(strategy.group())?,
+        if differ(one, one_squared) || differ(other, other_squared) {
+            logging.training.check_steps_to_join(strategy.group())?;
         }
-        Ok(())
+        Ok(logging.training.join_steps(strategy.group())?)
     }
 
-    /// Agrees on signals, stops and requests of the observer. Returns whether all processes have the same `number`.
-    fn agree_with(&mut self, number: i64) -> Result<bool, ContextError> {
-        let own = [self.signals().caught().map_or(0, Signal::number), i32::from(self.should_stop())].map(i64::from);
-        // only rank 0 has an observer
-        let requests = i64::from(self.observed_requests());
-        // the largest and the smallest are equal if all are
-        let all = Tensor::from_slice(&[own[0], own[1], requests, number, -number]);
-        self.group().all_reduce(&[&all], Reduce::Max)?;
-        let [signal, stops, requests, largest, smallest] =
-            <[i64; 5]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
-        self.agree_on_requests(u8::try_from(requests).unwrap_or_default());
-        self.agree_on_signal(Signal::ALL.into_iter().find(|one| i64::from(one.number()) == signal));
-        if stops != 0 {
-            let reasons = self.gather(self.stop_reason().map(str::to_owned))?;
-            self.stop();
-            if let Some(reason) = reasons.into_iter().flatten().next() {
-                self.stop_because(reason);
-            }
+    /// Lets the processes agree on whether to stop. All call it after a validation and an epoch.
+    pub(crate) fn agree(&mut self) -> Result<(), ContextError> {
+        if !self.is_together() {
+            return Ok(());
         }
-        Ok(largest == -smallest)
+        let own = [
+            self.signals().caught().map_or(0, Signal::number),
+            i32::from(self.should_stop()),
+            i32::from(self.observed_requests()),
+        ];
+        let all = Tensor::from_slice(&own.map(i64::from));
+        self.group().all_reduce(&[&all], Reduce::Max)?;
+        let [signal, stops, requests] = <[i64; 3]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
+        let signal = Signal::ALL.into_iter().find(|one| i64::from(one.number()) == signal);
+        self.agree_on(signal, stops != 0, u8::try_from(requests).unwrap_or_default())
+    }
+
+    fn agree_on(&mut self, signal: Option<Signal>, stops: bool, requests: u8) -> Result<(), ContextError> {
+        self.agree_on_requests(requests);
+        self.agree_on_signal(signal);
+        if stops && !self.has_agreed_to_stop() {
+            let reasons = self.gather(self.stop_reason().map(str::to_owned))?;
+            self.agree_to_stop(reasons.into_iter().flatten().next());
+        }
+        Ok(())
     }
 
     /// Joins the values of the running loop's epoch over all processes.

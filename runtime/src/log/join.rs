@@ -85,29 +85,29 @@ impl Log {
         Ok(())
     }
 
-    /// Returns a number for the names with `sync_dist` whose values of the last step are joined; `None` if there are none. It has 48 bits.
-    pub(crate) fn joined_steps(&self) -> Option<i64> {
+    /// Chooses the values of the running step whose processes are joined after it: those that were logged with `sync_dist` so far. Returns
+    /// a number for their names, which is 0 for none.
+    pub(crate) fn choose_steps_to_join(&mut self) -> u16 {
+        let chosen = self.logged.iter().enumerate().filter(|(_, (_, logged))| {
+            logged.arguments.on_step && logged.arguments.sync_dist.is_some() && logged.last.is_some()
+        });
         let mut hash = DefaultHasher::new();
-        let mut has_one = false;
-        for (key, _, _) in self.steps_to_join() {
+        self.steps_to_join.clear();
+        for (index, (key, _)) in chosen {
             key.in_words().hash(&mut hash);
-            has_one = true;
+            self.steps_to_join.push(index);
         }
-        has_one.then(|| (hash.finish() >> 16) as i64)
+        if self.steps_to_join.is_empty() { 0 } else { (hash.finish() as u16).max(1) }
     }
 
-    fn steps_to_join(&self) -> impl Iterator<Item = (&Key, Reduction, &Scalar)> {
-        self.logged.iter().filter_map(|(key, logged)| {
-            let reduction = logged.arguments.sync_dist.filter(|_| logged.arguments.on_step)?;
-            Some((key, reduction, logged.last.as_ref()?))
-        })
-    }
-
-    /// Replaces the values of the last step with `sync_dist` by those over all processes, which have the same names.
+    /// Replaces the chosen values by those over all processes, which have chosen the same names.
     pub(crate) fn join_steps(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
+        let chosen = std::mem::take(&mut self.steps_to_join);
         for reduction in [Reduction::Mean, Reduction::Sum, Reduction::Min, Reduction::Max] {
-            let values = self.steps_to_join().filter(|(_, own, _)| *own == reduction);
-            let values: Vec<Tensor> = values.map(|(_, _, value)| value.tensor()).collect();
+            let is_of = |index: &&usize| self.logged[**index].arguments.sync_dist == Some(reduction);
+            let indices: Vec<usize> = chosen.iter().filter(is_of).copied().collect();
+            let values = indices.iter().filter_map(|index| Some(self.logged[*index].last.as_ref()?.tensor()));
+            let values: Vec<Tensor> = values.collect();
             if values.is_empty() {
                 continue;
             }
@@ -117,20 +117,17 @@ impl Log {
                 Reduction::Mean => all.f_div_scalar(ranks.world_size() as f64)?,
                 _ => all,
             };
-            let mut all = all.f_unbind(0)?.into_iter();
-            for logged in self.logged.values_mut() {
-                let is_joined = logged.arguments.on_step && logged.arguments.sync_dist == Some(reduction);
-                if is_joined && logged.last.is_some() {
-                    logged.last = all.next().map(|value| Scalar::of(&value)).transpose()?;
-                }
+            for (index, value) in indices.into_iter().zip(all.f_unbind(0)?) {
+                self.logged[index].last = Some(Scalar::of(&value)?);
             }
         }
         Ok(())
     }
 
-    /// Returns the error that the processes joined the values of different names.
-    pub(crate) fn differing_steps(&self, ranks: &dyn Collectives) -> Result<(), LogError> {
-        let own: BTreeSet<String> = self.steps_to_join().map(|(key, _, _)| key.in_words()).collect();
+    /// Fails if the processes have chosen different names.
+    pub(crate) fn check_steps_to_join(&self, ranks: &dyn Collectives) -> Result<(), LogError> {
+        let keys = self.steps_to_join.iter().filter_map(|index| self.logged.get_index(*index));
+        let own: BTreeSet<String> = keys.map(|(key, _)| key.in_words()).collect();
         check_names(gather(ranks, &own)?.into_iter())
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Log {
     pub(super) logged: IndexMap<Key, Logged>,
     pub(super) metrics: LoggedMetrics,
     pub(super) columns: Columns,
+    /// The indices of the values of the running step that several processes join.
+    pub(super) steps_to_join: Vec<usize>,
     /// Whether the epoch has come to its end, so that its values can be read.
     ended: bool,
     /// Whether a batch was trained on in this epoch, since the run was resumed.

@@ -10,9 +10,7 @@ pub(super) fn steps_are_over(ctx: &RunContext) -> bool {
 
 /// Whether a hook has requested a stop, and `min_epochs` and `min_steps` allow it.
 pub(super) fn is_stopped(ctx: &RunContext) -> bool {
-    // several processes agree at the end of an accumulation window
-    let may_stop_here = ctx.world_size() == 1 || !ctx.progress().is_within_window();
-    ctx.should_stop() && ctx.can_stop_early() && may_stop_here
+    ctx.is_to_stop() && ctx.can_stop_early()
 }
 
 /// The reason why no further epoch follows, if none does.

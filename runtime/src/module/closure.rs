@@ -55,7 +55,8 @@ impl<M: LightningModule> StepClosure<'_, M> {
             }
             // the others wait for the gradients of this one, which has none in this batch
             None if averages && can_lack_loss::<M>(ctx) && ctx.any_rank(!self.first_of_window)? => {
-                ctx.strategy_mut().backward_without_loss()?;
+                let flags = ctx.own_flags();
+                ctx.strategy_mut().backward_without_loss(flags)?;
             }
             None => {}
         }
@@ -116,7 +117,8 @@ pub(super) fn backward<M: LightningModule>(
         explained.map_or(error, Error::from)
     })?;
     if averages {
-        ctx.strategy_mut().end_backward()?;
+        let flags = ctx.own_flags();
+        ctx.strategy_mut().end_backward(flags)?;
     }
     anomaly::check_gradients(module, ctx)?;
     callbacks.on_after_backward(ctx, module)?;

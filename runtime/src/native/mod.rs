@@ -42,7 +42,7 @@ pub(crate) use declarations::{
     AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
-pub(crate) use distributed::{Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store};
+pub(crate) use distributed::{Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store};
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
 pub(crate) use event::DeviceEvent;
 pub(crate) use flops::FlopCounter;

@@ -1,7 +1,7 @@
 use super::collectives::gather;
 use super::config::{DdpConfig, GradientCompression};
 use super::world::World;
-use super::{Collectives, NamedTensor, Rank, Strategy, StrategyError};
+use super::{Collectives, Flags, NamedTensor, Rank, Strategy, StrategyError};
 use crate::native::{Reducer, ReducerOptions};
 use std::sync::Arc;
 use tch::Tensor;
@@ -14,6 +14,7 @@ pub(crate) struct Ddp {
     /// The buffers, if they are to be those of rank 0 in each step.
     buffers: Vec<Tensor>,
     replica: Option<Replica>,
+    flags: Option<Flags>,
 }
 
 /// The parameters that are trained, with what averages their gradients.
@@ -40,7 +41,7 @@ impl Replica {
 
 impl Ddp {
     pub(super) fn new(world: Arc<World>, config: DdpConfig) -> Self {
-        Self { world, config, buffers: Vec::new(), replica: None }
+        Self { world, config, buffers: Vec::new(), replica: None, flags: None }
     }
 
     fn options(&self) -> ReducerOptions {
@@ -125,21 +126,28 @@ impl Strategy for Ddp {
         Ok(())
     }
 
-    fn end_backward(&mut self) -> Result<(), StrategyError> {
+    fn end_backward(&mut self, flags: Flags) -> Result<(), StrategyError> {
         let Some(replica) = self.replica.as_mut().filter(|replica| replica.is_prepared) else { return Ok(()) };
         replica.is_prepared = false;
-        let finished = replica.reducer.finish();
-        finished.map_err(|source| match replica.unused(&source.to_string()) {
+        let finished = replica.reducer.finish(flags);
+        let flags = finished.map_err(|source| match replica.unused(&source.to_string()) {
             unused if unused.is_empty() => self.world.explain("averaging gradients", source),
             unused => StrategyError::UnusedParameters(unused),
-        })
+        })?;
+        self.flags = Some(flags);
+        Ok(())
     }
 
-    fn backward_without_loss(&mut self) -> Result<(), StrategyError> {
+    fn backward_without_loss(&mut self, flags: Flags) -> Result<(), StrategyError> {
         let Some(replica) = &mut self.replica else { return Ok(()) };
         let outcome = replica.reducer.prepare(&[]).and_then(|()| replica.reducer.contribute_zeros());
-        let outcome = outcome.and_then(|()| replica.reducer.finish());
-        outcome.map_err(|source| self.world.explain("averaging gradients", source))
+        let outcome = outcome.and_then(|()| replica.reducer.finish(flags));
+        self.flags = Some(outcome.map_err(|source| self.world.explain("averaging gradients", source))?);
+        Ok(())
+    }
+
+    fn take_flags(&mut self) -> Option<Flags> {
+        self.flags.take()
     }
 
     fn explain_backward(&self, message: &str) -> Option<StrategyError> {

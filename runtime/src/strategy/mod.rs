@@ -45,6 +45,7 @@ pub(crate) use single_process::SingleProcess;
 pub(crate) use start::{Requested, connect, processes};
 pub use sync_batch_norm::SyncBatchNorm;
 
+pub(crate) use crate::native::Flags;
 use tch::Tensor;
 
 /// A parameter or a buffer with its name.
@@ -77,13 +78,19 @@ pub(crate) trait Strategy {
         Ok(())
     }
 
-    fn end_backward(&mut self) -> Result<(), StrategyError> {
+    /// Ends such a pass. The flags of all ranks travel with the gradients.
+    fn end_backward(&mut self, _flags: Flags) -> Result<(), StrategyError> {
         Ok(())
     }
 
     /// Takes part in the averaging of gradients without a loss of its own.
-    fn backward_without_loss(&mut self) -> Result<(), StrategyError> {
+    fn backward_without_loss(&mut self, _flags: Flags) -> Result<(), StrategyError> {
         Ok(())
+    }
+
+    /// Returns the averages of the flags that travelled with the last gradients, once.
+    fn take_flags(&mut self) -> Option<Flags> {
+        None
     }
 
     /// Returns the reason for the failure of a backward pass with this message, if it is the averaging that has failed.

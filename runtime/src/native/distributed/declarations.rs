@@ -118,7 +118,7 @@ unsafe extern "C" {
         outputs: *const *const C_tensor,
         count: usize,
     ) -> *mut c_char;
-    pub(super) fn lightning_reducer_finish(reducer: *mut CReducer) -> *mut c_char;
+    pub(super) fn lightning_reducer_finish(reducer: *mut CReducer, flags: *mut f64) -> *mut c_char;
     pub(super) fn lightning_reducer_contribute_zeros(reducer: *mut CReducer) -> *mut c_char;
     pub(super) fn lightning_reducer_free(reducer: *mut CReducer) -> *mut c_char;
 }

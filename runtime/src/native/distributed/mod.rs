@@ -7,7 +7,7 @@ mod store;
 
 pub(crate) use declarations::ReducerOptions;
 pub(crate) use process_group::{Network, ProcessGroup, ReduceOperation};
-pub(crate) use reducer::Reducer;
+pub(crate) use reducer::{Flags, Reducer};
 pub(crate) use store::Store;
 
 use std::ffi::CString;

@@ -10,6 +10,9 @@ use std::ptr::{self, NonNull};
 use tch::Tensor;
 use torch_sys::C_tensor;
 
+/// What the ranks tell one another with their gradients.
+pub(crate) type Flags = [f64; 8];
+
 /// Averages the gradients of parameters over all ranks while a backward pass computes them: c10d's `Reducer`.
 ///
 /// As long as it lives, the parameters have autograd hooks of it.
@@ -55,15 +58,17 @@ impl Reducer {
         unsafe { check(lightning_reducer_prepare(self.raw.as_ptr(), outputs.as_ptr(), outputs.len())) }
     }
 
-    /// Ends a backward pass for which it was prepared.
-    pub(crate) fn finish(&mut self) -> Result<(), NativeError> {
-        // SAFETY: the reducer is borrowed exclusively.
-        unsafe { check(lightning_reducer_finish(self.raw.as_ptr())) }
+    /// Ends a backward pass for which it was prepared. Returns the averages of the flags of all ranks, in the precision of the
+    /// parameters: they travel with the gradients.
+    pub(crate) fn finish(&mut self, mut flags: Flags) -> Result<Flags, NativeError> {
+        // SAFETY: C++ reads and writes as many flags as there are; the reducer is borrowed exclusively.
+        unsafe { check(lightning_reducer_finish(self.raw.as_ptr(), flags.as_mut_ptr())) }?;
+        Ok(flags)
     }
 
     /// Runs a backward pass whose gradients are zero, for a rank without a loss.
     pub(crate) fn contribute_zeros(&mut self) -> Result<(), NativeError> {
-        // SAFETY: as for `finish`.
+        // SAFETY: the reducer is borrowed exclusively.
         unsafe { check(lightning_reducer_contribute_zeros(self.raw.as_ptr())) }
     }
 }
