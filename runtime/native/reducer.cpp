@@ -38,25 +38,37 @@ class Compression : public c10d::CppCommHookInterface<Ranks> {
   at::ScalarType dtype_;
 };
 
+// c10d's, with the order in which the gradients of its first backward pass were ready.
+class OrderedReducer : public c10d::Reducer {
+ public:
+  using c10d::Reducer::Reducer;
+
+  const std::vector<int64_t>& order() const { return rebuilt_param_indices_; }
+};
+
 }  // namespace
 
 class Reducer {
  public:
   Reducer(
       const ProcessGroup& group, std::vector<at::Tensor> parameters,
-      std::unordered_map<size_t, std::string> names, const ReducerOptions& options)
-      : parameters_(std::move(parameters)), delays_(options.static_graph) {
+      std::unordered_map<size_t, std::string> names, std::vector<int64_t> order, const ReducerOptions& options)
+      : parameters_(std::move(parameters)), order_(order), delays_(options.static_graph) {
     const auto& like = parameters_.front();
     // of the dtype of others, so that it shares a bucket with them
     flags_ = at::zeros({kFlags}, like.options().requires_grad(false)).set_requires_grad(true);
+    if (!order.empty()) order.push_back(static_cast<int64_t>(parameters_.size()));
     parameters_.push_back(flags_);
     names.emplace(parameters_.size() - 1, "flags");
     const std::vector<bool> sparse(parameters_.size(), false);
     const std::vector<size_t> limits{c10d::kDefaultFirstBucketBytes, options.bucket_bytes};
+    std::vector<at::Tensor> ordered;
+    for (const auto index : order) ordered.push_back(parameters_.at(index));
+    auto buckets = std::get<0>(
+        c10d::compute_bucket_assignment_by_size(ordered.empty() ? parameters_ : ordered, limits, sparse, order));
     // the gradients of the last parameters come first
-    auto buckets = std::get<0>(c10d::compute_bucket_assignment_by_size(parameters_, limits, sparse));
-    std::reverse(buckets.begin(), buckets.end());
-    reducer_ = std::make_shared<c10d::Reducer>(
+    if (order.empty()) std::reverse(buckets.begin(), buckets.end());
+    reducer_ = std::make_shared<OrderedReducer>(
         parameters_, std::move(buckets), group.ranks, sparse, static_cast<int64_t>(options.bucket_bytes),
         options.find_unused_parameters, options.gradient_as_bucket_view, std::move(names),
         c10d::kDefaultFirstBucketBytes, false, false, std::vector<int64_t>{}, false);
@@ -73,6 +85,7 @@ class Reducer {
   // The next backward pass reduces the gradients. `outputs` are needed to find unused parameters.
   void prepare(std::vector<at::Tensor> outputs) {
     reducer_->prepare_for_forward();
+    if (reducer_->should_rebuild_buckets()) order_ = order();
     reducer_->rebuild_buckets();
     {
       at::AutoGradMode with_graph(true);
@@ -106,6 +119,14 @@ class Reducer {
     torch::autograd::backward(parameters, zeros);
   }
 
+  // The order of the parameters in the buckets of the next backward pass, where the flags are the last; empty if it is that of a new reducer.
+  std::vector<int64_t> order() const {
+    if (!reducer_->should_rebuild_buckets() || reducer_->order().size() != parameters_.size()) return order_;
+    auto order = reducer_->order();
+    order.erase(std::remove(order.begin(), order.end(), static_cast<int64_t>(parameters_.size()) - 1), order.end());
+    return order;
+  }
+
  private:
   static constexpr int64_t kFlags = 8;
 
@@ -114,7 +135,8 @@ class Reducer {
   // A parameter whose gradient is what the ranks tell one another.
   at::Tensor flags_;
   at::Tensor flags_output_;
-  std::shared_ptr<c10d::Reducer> reducer_;
+  std::vector<int64_t> order_;
+  std::shared_ptr<OrderedReducer> reducer_;
   std::shared_ptr<c10d::Logger> logger_;
   bool delays_;
 };
@@ -128,7 +150,7 @@ extern "C" {
 
 char* lightning_reducer_new(
     const lightning::ProcessGroup* group, const char* const* names, const at::Tensor* const* parameters, size_t count,
-    const lightning::ReducerOptions* options, Reducer** reducer) {
+    const int64_t* order, size_t ordered, const lightning::ReducerOptions* options, Reducer** reducer) {
   return guarded([&] {
     std::vector<at::Tensor> own;
     std::unordered_map<size_t, std::string> own_names;
@@ -136,7 +158,15 @@ char* lightning_reducer_new(
       own.push_back(*parameters[i]);
       own_names.emplace(i, names[i]);
     }
-    *reducer = new Reducer(*group, std::move(own), std::move(own_names), *options);
+    *reducer = new Reducer(*group, std::move(own), std::move(own_names), {order, order + ordered}, *options);
+  });
+}
+
+char* lightning_reducer_order(const Reducer* reducer, int64_t* order, size_t* ordered) {
+  return guarded([&] {
+    const auto own = reducer->order();
+    std::copy(own.begin(), own.end(), order);
+    *ordered = own.size();
   });
 }
 

@@ -84,6 +84,13 @@ fn resume_without_a_chosen_seed_is_exact() {
 }
 
 #[test]
+fn resume_of_four_processes_is_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = trained(folder.path(), 4, &["--samples", "96"]);
+    assert_same(&all, &resumed(folder.path(), "batch9.ckpt", 4, &["--samples", "96"]));
+}
+
+#[test]
 fn run_whose_rank_is_killed_is_resumed_exactly() {
     let folder = tempfile::tempdir().unwrap();
     let all = trained(&folder.path().join("all"), 2, &[]);

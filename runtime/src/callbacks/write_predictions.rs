@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 /// Stores predictions, for [`WritePredictions`]. Lightning's
 /// [`BasePredictionWriter`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.BasePredictionWriter.html).
 ///
-/// Implement the method that the interval requires, or both.
+/// Implement the method that the interval requires, or both. If there are several processes, each has its own part of the samples, and its
+/// writer is called with the predictions of that part: rank `r` of `n` has the samples `r`, `r + n`, … of each loader, each sample once.
+/// Put the rank into the name of a file, as in `format!("predictions_{}.json", ctx.rank().global)`.
 pub trait PredictionWriter<M: LightningModule>: 'static {
     /// Stores the prediction of one batch, returned by `predict_step`.
     ///

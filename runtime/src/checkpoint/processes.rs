@@ -24,6 +24,10 @@ pub struct Processes {
     pub with_same_number: ResumeGuarantee,
     /// The guarantee for a run with another number of processes.
     pub with_other_number: ResumeGuarantee,
+    /// The names of the parameters in the order in which gradients were averaged, if it was not that of a new run: how sums over more than
+    /// two processes are rounded depends on it.
+    #[serde(default)]
+    pub(crate) gradient_order: Vec<String>,
     /// The values of the metadata that the ranks from 1 on have otherwise than rank 0. Empty if a process had failed.
     #[serde(default)]
     ranks: Vec<Map<String, Value>>,
@@ -79,7 +83,9 @@ impl Checkpoint {
             );
             self.tensors.extend(tensors.into_iter().map(|(name, tensor)| (format!("{}{name}", prefix(rank)), tensor)));
         }
-        self.metadata.processes = Some(Processes { world_size, with_same_number, with_other_number, ranks });
+        let gradient_order = Vec::new();
+        let processes = Processes { world_size, with_same_number, with_other_number, gradient_order, ranks };
+        self.metadata.processes = Some(processes);
     }
 
     /// Returns the checkpoint as `rank` resumes from it: with its own part, or with that of rank 0 if it has none.

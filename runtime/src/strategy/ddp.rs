@@ -3,6 +3,7 @@ use super::config::{DdpConfig, GradientCompression};
 use super::world::World;
 use super::{Collectives, Flags, NamedTensor, Rank, Strategy, StrategyError};
 use crate::native::{Reducer, ReducerOptions};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tch::Tensor;
 
@@ -15,6 +16,8 @@ pub(crate) struct Ddp {
     buffers: Vec<Tensor>,
     replica: Option<Replica>,
     flags: Option<Flags>,
+    /// The order of the gradients in the run that is resumed.
+    resumed_order: Vec<String>,
 }
 
 /// The parameters that are trained, with what averages their gradients.
@@ -41,7 +44,7 @@ impl Replica {
 
 impl Ddp {
     pub(super) fn new(world: Arc<World>, config: DdpConfig) -> Self {
-        Self { world, config, buffers: Vec::new(), replica: None, flags: None }
+        Self { world, config, buffers: Vec::new(), replica: None, flags: None, resumed_order: Vec::new() }
     }
 
     fn options(&self) -> ReducerOptions {
@@ -73,6 +76,15 @@ impl Ddp {
         };
         Err(StrategyError::Differs { rank, host: self.world.host(rank), difference })
     }
+}
+
+/// Returns the indices of `order` in `names`; none if it does not have each of them once.
+fn indices(order: &[String], names: &[String]) -> Vec<usize> {
+    let own: HashMap<&String, usize> = names.iter().enumerate().map(|(index, name)| (name, index)).collect();
+    let indices: Vec<usize> = order.iter().filter_map(|name| own.get(name).copied()).collect();
+    let distinct: BTreeSet<&usize> = indices.iter().collect();
+    let is_complete = distinct.len() == names.len() && order.len() == names.len();
+    if is_complete { indices } else { Vec::new() }
 }
 
 impl Strategy for Ddp {
@@ -108,9 +120,20 @@ impl Strategy for Ddp {
             return Ok(());
         }
         let options = self.options();
-        let reducer = self.world.run("preparing the gradients", |group| Reducer::new(group, &parameters, &options))?;
+        let order = indices(&std::mem::take(&mut self.resumed_order), &names);
+        let reducer =
+            self.world.run("preparing the gradients", |group| Reducer::new(group, &parameters, &order, &options))?;
         self.replica = Some(Replica { reducer, names, is_prepared: false });
         Ok(())
+    }
+
+    fn gradient_order(&self) -> Result<Vec<String>, StrategyError> {
+        let Some(Replica { reducer, names, .. }) = &self.replica else { return Ok(Vec::new()) };
+        Ok(reducer.order()?.into_iter().filter_map(|index| names.get(index).cloned()).collect())
+    }
+
+    fn set_gradient_order(&mut self, names: Vec<String>) {
+        self.resumed_order = names;
     }
 
     fn begin_step(&mut self) -> Result<(), StrategyError> {

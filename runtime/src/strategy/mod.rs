@@ -17,7 +17,8 @@
 //! 3. When loaders are made, their numbers of batches are compared.
 //! 4. Before a training step, rank 0's buffers are sent, and during the backward pass at the end of an accumulation window, gradients are
 //!    averaged.
-//! 5. At the end of a window, they agree on whether to stop, on signals, and on which values they logged with `sync_dist`.
+//! 5. At the beginning of training, of an epoch, and at the end of a window, they agree on whether to stop, on signals, and on requests of
+//!    the dashboard; at the end of a window also on which values they logged with `sync_dist`.
 //! 6. At the end of an epoch, logged values and metrics are joined.
 //! 7. For a checkpoint, rank 0 collects the states of the others, and writes it.
 //! 8. A rank that fails tells the others, which end with its error.
@@ -67,6 +68,14 @@ pub(crate) trait Strategy {
     fn train(&mut self, _parameters: Vec<NamedTensor>) -> Result<(), StrategyError> {
         Ok(())
     }
+
+    /// The names of the trained parameters in the order in which their gradients are averaged; empty if it is the usual one.
+    fn gradient_order(&self) -> Result<Vec<String>, StrategyError> {
+        Ok(Vec::new())
+    }
+
+    /// Sets the order of the gradients for the next parameters, to round sums as the run that had it.
+    fn set_gradient_order(&mut self, _names: Vec<String>) {}
 
     /// Prepares a training step whose gradients are averaged.
     fn begin_step(&mut self) -> Result<(), StrategyError> {

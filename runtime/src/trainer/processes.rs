@@ -21,6 +21,9 @@ impl<M: LightningModule> Run<'_, M> {
         let parts = if self.ctx.is_together() { self.parts(checkpoint)? } else { Vec::new() };
         let is_divisible = self.ctx.has_divisible_order() || !self.ctx.progress().has_batches_left();
         checkpoint.add_processes(world_size, parts, is_divisible);
+        if let Some(processes) = &mut checkpoint.metadata.processes {
+            processes.gradient_order = self.ctx.strategy().gradient_order()?;
+        }
         Ok(())
     }
 

@@ -107,6 +107,9 @@ impl<M: LightningModule> Run<'_, M> {
     pub(crate) fn restore_epoch(&mut self) -> Result<(), Error> {
         let Some(checkpoint) = self.ctx.take_resumed() else { return Ok(()) };
         describe_resume(&checkpoint, self.ctx);
+        if let Some(processes) = &checkpoint.metadata.processes {
+            self.ctx.strategy_mut().set_gradient_order(processes.gradient_order.clone());
+        }
         self.refreeze(&checkpoint.metadata.run.refrozen);
         self.restore_gradients(&checkpoint)?;
         self.ctx.restore_state(checkpoint).map_err(|error| of_file(error.into(), self.ctx))?;

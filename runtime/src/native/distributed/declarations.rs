@@ -110,8 +110,15 @@ unsafe extern "C" {
         names: *const *const c_char,
         parameters: *const *const C_tensor,
         count: usize,
+        order: *const i64,
+        ordered: usize,
         options: *const ReducerOptions,
         reducer: *mut *mut CReducer,
+    ) -> *mut c_char;
+    pub(super) fn lightning_reducer_order(
+        reducer: *const CReducer,
+        order: *mut i64,
+        ordered: *mut usize,
     ) -> *mut c_char;
     pub(super) fn lightning_reducer_prepare(
         reducer: *mut CReducer,

@@ -2,7 +2,7 @@ use super::super::NativeError;
 use super::super::boundary::check;
 use super::declarations::{
     CReducer, ReducerOptions, lightning_reducer_contribute_zeros, lightning_reducer_finish, lightning_reducer_free,
-    lightning_reducer_new, lightning_reducer_prepare,
+    lightning_reducer_new, lightning_reducer_order, lightning_reducer_prepare,
 };
 use super::{ProcessGroup, c_string};
 use std::ffi::CString;
@@ -18,36 +18,54 @@ pub(crate) type Flags = [f64; 8];
 /// As long as it lives, the parameters have autograd hooks of it.
 pub(crate) struct Reducer {
     raw: NonNull<CReducer>,
+    /// The number of parameters.
+    count: usize,
 }
 
 // SAFETY: the reducer owns its handles, and tch's tensors, the same handles, may be sent. It is not Sync, as they are not.
 unsafe impl Send for Reducer {}
 
 impl Reducer {
-    /// Creates the reducer of parameters that all ranks have in this order. All of them require gradients.
+    /// Creates the reducer of parameters that all ranks have in this order. All of them require gradients. `order` has the indices of all
+    /// of them as they are laid out in buckets: that of [`order`](Self::order), or nothing.
     pub(crate) fn new(
         group: &ProcessGroup,
         parameters: &[(String, Tensor)],
+        order: &[usize],
         options: &ReducerOptions,
     ) -> Result<Self, NativeError> {
         let names: Vec<CString> = parameters.iter().map(|(name, _)| c_string(name)).collect();
         let names: Vec<_> = names.iter().map(|name| name.as_ptr()).collect();
         let tensors: Vec<*const C_tensor> = parameters.iter().map(|(_, tensor)| tensor.as_ptr()).collect();
+        let order: Vec<i64> = order.iter().map(|index| i64::try_from(*index).unwrap_or(i64::MAX)).collect();
         let mut raw = ptr::null_mut();
-        // SAFETY: both arrays hold `count` live pointers; C++ copies the names and the handles, and has its own handle of the group.
+        // SAFETY: two arrays hold `count` live pointers, and the third `ordered` numbers, which C++ checks; C++ copies the names, the
+        // handles and the numbers, and has its own handle of the group.
         let message = unsafe {
             lightning_reducer_new(
                 group.raw(),
                 names.as_ptr(),
                 tensors.as_ptr(),
                 parameters.len(),
+                order.as_ptr(),
+                order.len(),
                 options,
                 &raw mut raw,
             )
         };
         // SAFETY: the answer is an entry point's.
         unsafe { check(message) }?;
-        Ok(Self { raw: NonNull::new(raw).expect("a call that succeeded has stored the reducer") })
+        let raw = NonNull::new(raw).expect("a call that succeeded has stored the reducer");
+        Ok(Self { raw, count: parameters.len() })
+    }
+
+    /// Returns the indices of the parameters in the order in which their gradients are laid out in buckets, which determines how sums of
+    /// more than two ranks are rounded. Empty before the first backward pass, and if the order stays that of a new reducer.
+    pub(crate) fn order(&self) -> Result<Vec<usize>, NativeError> {
+        let (mut order, mut ordered) = (vec![0; self.count], 0);
+        // SAFETY: the array has a place for each parameter, and an order has each at most once.
+        unsafe { check(lightning_reducer_order(self.raw.as_ptr(), order.as_mut_ptr(), &raw mut ordered)) }?;
+        Ok(order.into_iter().take(ordered).filter_map(|index| usize::try_from(index).ok()).collect())
     }
 
     /// Lets the next backward pass reduce its gradients; without it, they are only accumulated. `outputs` are the tensors from which the
