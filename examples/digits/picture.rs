@@ -2,9 +2,11 @@
 
 use examples::canvas::Canvas;
 use examples::data::SIDE;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A misclassified digit.
+#[derive(Serialize, Deserialize)]
 pub struct Mistaken {
     pub row: i64,
     pub label: i64,

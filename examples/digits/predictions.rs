@@ -3,7 +3,7 @@
 use crate::picture::{self, Mistaken};
 use anyhow::Context as _;
 use examples::data::Digits;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tch_lightning::prelude::*;
 
@@ -23,7 +23,7 @@ pub struct PredictionWriter {
 }
 
 /// A row of the file.
-#[derive(Serialize)]
+#[derive(Serialize, Deserialize)]
 struct Row {
     /// The row of the digit in the data.
     row: i64,
@@ -66,6 +66,17 @@ impl PredictionWriter {
     }
 
     fn on_predict_end(&mut self, ctx: &mut Context) -> Result<()> {
+        // several processes have predicted a part each
+        let parts = ctx.gather((std::mem::take(&mut self.rows), std::mem::take(&mut self.mistaken)))?;
+        if !ctx.is_global_zero() {
+            return Ok(());
+        }
+        for (rows, mistaken) in parts {
+            self.rows.extend(rows);
+            self.mistaken.extend(mistaken);
+        }
+        self.rows.sort_by_key(|row| row.row);
+        self.mistaken.sort_by_key(|mistaken| mistaken.row);
         self.write(ctx.log_dir()?)
     }
 }
