@@ -20,7 +20,7 @@ BUNDLE ?= target/bundle
 # the git revision that the public API is compared with: the last release
 REV ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
 
-.PHONY: help setup python demo test lint bench bench-ddp doctor bundle package semver mlflow wandb pictures kill-test resume-test soak fuzz
+.PHONY: help setup python demo test lint bench bench-ddp doctor bundle package semver mlflow wandb pictures kill-test fault-table resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -34,6 +34,7 @@ help:
 	@echo "make semver   compare the public API with the last release, or with the git revision REV=…"
 	@echo "make kill-test  kill a training KILLS=40 times, again with averaged weights, and compare it with an uninterrupted one"
 	@echo "make resume-test  train CONFIGURATIONS=500 random configurations with and without an interruption, from SEED=1 on"
+	@echo "make fault-table  end one of several processes in each way 20 times, and show how soon the others end, and with what"
 	@echo "make soak     train for STEPS=1000000, and check that the memory does not grow"
 	@echo "make pictures  make the pictures of the terminal in docs, by Chromium"
 	@echo "make fuzz     feed broken files to each reader of files, for SECONDS=300 each"
@@ -107,6 +108,9 @@ resume-test: setup
 	@$(CARGO) build --release --quiet -p tests --bin random_resume
 	@# the messages of the trainings go to a file
 	@target/release/random_resume --configurations $(CONFIGURATIONS) --seed $(SEED) 2>target/resume.log
+
+fault-table: setup
+	@$(CARGO) test --quiet -p tests --test distributed -- --ignored --nocapture fault_table
 
 soak: setup
 	@$(CARGO) run --release --quiet -p tests --bin soak -- $(STEPS)

@@ -19,18 +19,28 @@ std::shared_ptr<gloo::transport::Device> device(const char* interface, const cha
   return ProcessGroupGloo::createDefaultDevice();
 }
 
-c10::intrusive_ptr<c10d::ProcessGroup> gloo_group(
+// c10d's group of Gloo, whose connections can be closed while its operations still wait for other ranks.
+class Gloo : public c10d::ProcessGroupGloo {
+ public:
+  using c10d::ProcessGroupGloo::ProcessGroupGloo;
+
+  void close() {
+    for (const auto& context : contexts_) context->closeConnections();
+  }
+};
+
+ProcessGroup gloo_group(
     const Store& store, const char* prefix, int rank, int size, std::chrono::milliseconds timeout,
     std::shared_ptr<gloo::transport::Device> device) {
   const auto values = c10::make_intrusive<c10d::PrefixStore>(prefix, store.values);
   const auto options = c10d::ProcessGroupGloo::Options::create(timeout);
   options->devices.push_back(std::move(device));
-  const auto backend = c10::make_intrusive<c10d::ProcessGroupGloo>(values, rank, size, options);
+  const auto backend = c10::make_intrusive<Gloo>(values, rank, size, options);
   auto group = c10::make_intrusive<c10d::ProcessGroup>(values, rank, size);
   group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, backend);
   group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
   group->setGroupName(prefix);
-  return group;
+  return ProcessGroup{group, [backend] { backend->close(); }};
 }
 
 // Tensors as Gloo takes them.
@@ -137,6 +147,11 @@ char* lightning_barrier(const ProcessGroup* group, uint64_t timeout_ms) {
     options.timeout = std::chrono::milliseconds(timeout_ms);
     group->ranks->monitoredBarrier(options, true);
   });
+}
+
+// Closes the connections to the other ranks, whose operations fail. The group must not be used or freed after this.
+char* lightning_process_group_close(const ProcessGroup* group) {
+  return guarded([&] { group->close(); });
 }
 
 void lightning_process_group_free(ProcessGroup* group) { delete group; }

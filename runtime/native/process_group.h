@@ -5,6 +5,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 #include <chrono>
+#include <functional>
 
 namespace lightning {
 
@@ -14,6 +15,8 @@ struct Store {
 
 struct ProcessGroup {
   c10::intrusive_ptr<c10d::ProcessGroup> ranks;
+  // Closes the connections to the other ranks.
+  std::function<void()> close;
 };
 
 }  // namespace lightning

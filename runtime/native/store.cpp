@@ -46,14 +46,23 @@ char* lightning_store_set(Store* store, const char* key, const char* value, size
   return guarded([&] { store->values->set(key, std::vector<uint8_t>(value, value + length)); });
 }
 
+// Sets a value unless there is one.
+char* lightning_store_set_first(Store* store, const char* key, const char* value, size_t length) {
+  return guarded([&] { store->values->compareSet(key, {}, std::vector<uint8_t>(value, value + length)); });
+}
+
 // Waits until there is a value, and passes it to `take`, which is not called if there is none within the time.
 char* lightning_store_get(
     Store* store, const char* key, uint64_t timeout_ms, void (*take)(void*, const char*, size_t), void* taker) {
   return guarded([&] {
-    try {
-      store->values->wait({key}, std::chrono::milliseconds(timeout_ms));
-    } catch (const c10d::DistStoreError&) {
-      return;
+    if (timeout_ms == 0) {
+      if (!store->values->check({key})) return;
+    } else {
+      try {
+        store->values->wait({key}, std::chrono::milliseconds(timeout_ms));
+      } catch (const c10d::DistStoreError&) {
+        return;
+      }
     }
     const auto value = store->values->get(key);
     take(taker, reinterpret_cast<const char*>(value.data()), value.size());

@@ -32,6 +32,11 @@ impl Signal {
         }
     }
 
+    /// Returns the signal with this number of the system.
+    pub(crate) fn of_number(number: i32) -> Option<Self> {
+        Self::ALL.into_iter().find(|signal| signal.number() == number)
+    }
+
     pub(crate) fn number(self) -> i32 {
         match self {
             Self::Interrupt => SIGINT,
@@ -63,6 +68,13 @@ pub struct Caught {
 }
 
 impl Caught {
+    /// Records a signal that another process has caught, unless this one has.
+    pub(crate) fn catch_for_another(&self, signal: Signal) {
+        let number = signal.number() as usize;
+        // the first signal counts
+        let _ = self.number.compare_exchange(0, number, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
     #[inline]
     pub(crate) fn signal(&self) -> Option<Signal> {
         match self.number.load(Ordering::Relaxed) {

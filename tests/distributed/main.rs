@@ -2,6 +2,10 @@
 
 mod callbacks;
 mod equality;
+mod faults;
+mod launch;
 mod parity;
 mod processes;
+mod ranks;
 mod resume;
+mod uneven;

@@ -14,6 +14,7 @@ class UnboundBuffer;
 class Context {
  public:
   void setTimeout(std::chrono::milliseconds timeout);
+  void closeConnections();
 };
 
 }  // namespace gloo

@@ -4,6 +4,7 @@ use super::RunContext;
 use super::interruption::Interruption;
 use crate::run_location::RunLocation;
 use crate::signal::{Signal, Signals};
+use crate::strategy::StrategyError;
 use std::fmt;
 
 /// The control over the end of a run.
@@ -139,6 +140,7 @@ impl RunContext {
     }
 
     pub(crate) fn set_signals(&mut self, signals: Signals) {
+        self.strategy.share_signals(signals.watched());
         self.control.signals = signals;
     }
 
@@ -184,8 +186,14 @@ impl RunContext {
         self.control.agreed_signal.is_some()
     }
 
+    /// Fails if another process of the run has failed.
+    #[inline]
+    pub(crate) fn check_others(&self) -> Result<(), StrategyError> {
+        self.strategy.failure().map_or(Ok(()), Err)
+    }
+
     #[cold]
-    pub(super) fn interrupted_by(&self, signal: Signal, batch_idx: Option<usize>) -> Interruption {
+    pub(crate) fn interrupted_by(&self, signal: Signal, batch_idx: Option<usize>) -> Interruption {
         let location = RunLocation { batch_idx, ..self.location() };
         Interruption { signal, running_stage: self.running_stage(), location, waiting_for: None }
     }

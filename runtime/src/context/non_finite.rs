@@ -6,6 +6,7 @@ use crate::config::NonFiniteLoss;
 use crate::messages;
 use crate::native::{keep_loss, read_scalar};
 use crate::optim::OptimizerIndex;
+use crate::strategy::Reduce;
 use tch::{Device, Kind, TchError, Tensor};
 
 /// The epoch and the batch of a loss.
@@ -169,6 +170,39 @@ impl RunContext {
             optimizer.also_skip_next_step_if(&gathered.found)?;
         }
         Ok(())
+    }
+
+    /// Agrees with the other processes on whether the step of this window is skipped, as a loss of any of them may be bad. All of them call
+    /// this before the backward pass that ends the window. Returns whether any of them `has_loss`.
+    pub(crate) fn agree_on_losses(&mut self, has_loss: bool) -> Result<bool, ContextError> {
+        let is_bad = self.optimization.losses.window_is_bad;
+        let all = Tensor::from_slice(&[has_loss, is_bad].map(i64::from));
+        self.group().all_reduce(&[&all], Reduce::Max)?;
+        let [any_has_loss, any_is_bad] = <[i64; 2]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
+        if any_is_bad != 0 && !is_bad {
+            self.optimization.losses.window_is_bad = true;
+            self.count_skipped(self.batch_location());
+        }
+        let skips = self.config.on_non_finite_loss == NonFiniteLoss::SkipStep;
+        let device = if self.optimization.losses.as_on_a_gpu { Device::Cpu } else { self.device() };
+        if skips && (device != Device::Cpu || self.optimization.losses.as_on_a_gpu) {
+            if self.optimization.losses.gathered.is_none() {
+                self.optimization.losses.gathered = Some(Gathered::new(device, Kind::Float)?);
+            }
+            if let Some(gathered) = &self.optimization.losses.gathered {
+                self.group().all_reduce(&[&gathered.found], Reduce::Max)?;
+            }
+        }
+        Ok(any_has_loss != 0)
+    }
+
+    /// Whether the backward pass of a manual optimization runs: not where its step is skipped, in any process.
+    pub(crate) fn all_losses_are_finite(&mut self, is_finite: bool) -> Result<bool, ContextError> {
+        if !self.is_together() || self.config.on_non_finite_loss != NonFiniteLoss::SkipStep {
+            return Ok(is_finite);
+        }
+        self.agree_on_losses(is_finite)?;
+        Ok(!self.optimization.losses.window_is_bad)
     }
 
     /// Whether a loss of the running accumulation window was bad. Waits for the device.

@@ -49,7 +49,8 @@ pub trait IterableDataset {
     /// Returns `worker`'s share of the samples of an epoch.
     ///
     /// Each worker of a loader iterates over its own clone, so a dataset that ignores `worker` yields every sample once
-    /// per worker. A loader without workers passes a worker whose share is all samples.
+    /// per worker, and in each process of a distributed run. A loader without workers passes a worker whose share is all samples of the
+    /// process.
     ///
     /// An item may be an error, which becomes the error of its batch; the samples after it are still read. A panic ends
     /// the stream.
@@ -80,19 +81,29 @@ macro_rules! iterable_behind_pointer {
 
 iterable_behind_pointer!(Arc Box Rc);
 
-/// The number of a worker and the number of workers of its loader: the result of PyTorch's
-/// [`get_worker_info`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info).
+/// The number of a worker and the number of workers of its loader, over all processes of a run: as PyTorch's
+/// [`get_worker_info`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.get_worker_info), which counts those of one process.
+///
+/// A stream that divides its samples by the workers is so divided over the processes of a distributed run as well. Worker `w` of rank `r` has
+/// the `id` `w * world_size + r`, so that a rank takes the same samples with any number of workers: those whose position is `r` modulo the
+/// number of ranks, as a [`DistributedSampler`](super::DistributedSampler) does. With
+/// [`use_distributed_sampler`](field@crate::TrainerConfig::use_distributed_sampler) set to false, only the workers of the process count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WorkerInfo {
-    /// The worker, from 0 to less than `num_workers`.
+    /// The worker, from 0 to less than `num_workers`. In a distributed run, those of one process are not consecutive.
     pub id: usize,
-    /// The number of workers; 1 for a loader without workers.
+    /// The number of workers of all processes; a loader without workers counts as one.
     pub num_workers: usize,
 }
 
 impl WorkerInfo {
     /// The only reader of a loader without workers.
     pub(super) const ALONE: Self = Self { id: 0, num_workers: 1 };
+
+    /// Returns this worker of one process as a worker of several.
+    pub(super) fn among(self, (process, processes): (usize, usize)) -> Self {
+        Self { id: self.id * processes + process, num_workers: self.num_workers * processes }
+    }
 
     /// Returns this worker's share of `items`: every [`num_workers`](WorkerInfo::num_workers)th, starting with the one at
     /// [`id`](WorkerInfo::id).

@@ -242,6 +242,17 @@ impl<B: Batch> DataLoader<B> {
         self.reader.order(&self.options)
     }
 
+    /// Divides the stream of this loader, or the streams of a combined loader, over several processes. The samples of a dataset are divided by
+    /// [`map_sampler`](Self::map_sampler).
+    pub(crate) fn divide_streams(mut self, process: usize, processes: usize) -> Self {
+        self.divide_streams_of((process, processes));
+        self
+    }
+
+    pub(super) fn divide_streams_of(&mut self, process: (usize, usize)) {
+        self.reader.divide_streams(&mut self.options, process);
+    }
+
     /// Switches to the dataset's order. Returns whether the order was a different one.
     pub(crate) fn make_sequential(&mut self) -> bool {
         self.reader.make_sequential(&mut self.options)

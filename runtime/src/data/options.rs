@@ -15,6 +15,8 @@ pub struct Options {
     pub(super) batch_sampler: Option<Box<dyn BatchSampler>>,
     pub(super) pin_memory: bool,
     pub(super) prefetch: Prefetch,
+    /// The number of this process and that of all, over which a stream is divided.
+    pub(super) process: (usize, usize),
 }
 
 /// The options of workers.
@@ -36,6 +38,7 @@ impl Default for Options {
             batch_sampler: None,
             pin_memory: false,
             prefetch: Prefetch { factor: 2, persistent_workers: true, timeout: None },
+            process: (0, 1),
         }
     }
 }
@@ -48,9 +51,19 @@ impl Options {
 
     /// The same options with another order of samples.
     pub(super) fn with_sampler(&self, sampler: Arc<dyn Sampler>) -> Self {
-        let Self { batch_size, seed, drop_last, pin_memory, prefetch, .. } = *self;
+        let Self { batch_size, seed, drop_last, pin_memory, prefetch, process, .. } = *self;
         let sampler = Some(sampler);
-        Self { batch_size, shuffle: false, seed, drop_last, sampler, batch_sampler: None, pin_memory, prefetch }
+        Self {
+            batch_size,
+            shuffle: false,
+            seed,
+            drop_last,
+            sampler,
+            batch_sampler: None,
+            pin_memory,
+            prefetch,
+            process,
+        }
     }
 
     /// The names of the options set that concern the order of the samples.

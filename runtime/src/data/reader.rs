@@ -36,6 +36,9 @@ pub(super) trait Reader<B> {
     /// unchanged.
     fn make_sequential(&mut self, options: &mut Options) -> bool;
 
+    /// Divides streams over several processes: the number of this one and that of all.
+    fn divide_streams(&mut self, options: &mut Options, process: (usize, usize));
+
     /// Describes the batches of an epoch in words, for a message that compares two loaders.
     fn describe(&self, options: &Options) -> String;
 
@@ -130,6 +133,10 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for DatasetReader<S, Style> {
     fn make_sequential(&mut self, options: &mut Options) -> bool {
         let shuffled = std::mem::take(&mut options.shuffle);
         options.sampler.take().is_some() || shuffled
+    }
+
+    fn divide_streams(&mut self, options: &mut Options, process: (usize, usize)) {
+        options.process = process;
     }
 
     fn describe(&self, options: &Options) -> String {

@@ -112,7 +112,7 @@ where
     }
 
     fn share(&self, plan: Arc<StreamPlan>, _: usize, worker: WorkerInfo) -> Share<'_, Self::Batch> {
-        plan.share(worker, move |epoch| self.iter(epoch, worker), |samples| Ok(Collate::collate(samples)?))
+        plan.share(worker, |epoch, worker| self.iter(epoch, worker), |samples| Ok(Collate::collate(samples)?))
     }
 }
 
@@ -134,6 +134,6 @@ where
     }
 
     fn share(&self, plan: Arc<StreamPlan>, _: usize, worker: WorkerInfo) -> Share<'_, B> {
-        plan.share(worker, move |epoch| self.dataset.iter(epoch, worker), &self.collate)
+        plan.share(worker, |epoch, worker| self.dataset.iter(epoch, worker), &self.collate)
     }
 }

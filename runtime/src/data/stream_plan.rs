@@ -17,6 +17,8 @@ pub struct StreamPlan {
     batch_size: usize,
     drop_last: bool,
     pin_memory: bool,
+    /// The number of this process and that of all.
+    process: (usize, usize),
 }
 
 impl StreamPlan {
@@ -28,20 +30,21 @@ impl StreamPlan {
             0 => Err(DataError::ZeroBatchSize),
             batch_size => {
                 let pin_memory = pinned::is_wanted(options);
-                Ok(Self { epoch, batch_size, drop_last: options.drop_last, pin_memory })
+                Ok(Self { epoch, batch_size, drop_last: options.drop_last, pin_memory, process: options.process })
             }
         }
     }
 
-    /// Returns the batches of one worker, cut from the stream that `iter` returns for the epoch.
+    /// Returns the batches of one worker of this process, cut from the stream that `iter` returns for the epoch.
     pub(super) fn share<'a, S: 'a, B: Batch, I: Iterator<Item = anyhow::Result<S>> + 'a>(
         self: Arc<Self>,
         worker: WorkerInfo,
-        iter: impl FnOnce(u64) -> I,
+        iter: impl FnOnce(u64, WorkerInfo) -> I,
         collate: impl Fn(Vec<S>) -> anyhow::Result<B> + 'a,
     ) -> Share<'a, B> {
         let epoch = self.epoch;
-        match epoch.draw(Drawer::Stream, 0, || panic::catch(|| Ok(iter(epoch.number)))) {
+        let worker = worker.among(self.process);
+        match epoch.draw(Drawer::Stream, 0, || panic::catch(|| Ok(iter(epoch.number, worker)))) {
             Ok(samples) => {
                 Box::new(StreamBatches { plan: self, worker, samples, collate, position: 0, is_over: false })
             }

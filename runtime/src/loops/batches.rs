@@ -25,6 +25,7 @@ pub(super) fn of_process<B: Batch>(
         return Ok(loader);
     }
     let shuffles = dataloader == Hook::TrainDataloader && shuffles(ctx);
+    let loader = loader.divide_streams(rank.global, rank.world_size);
     let shared = loader.map_sampler(|sampler| -> Result<Box<dyn Sampler>, DataError> {
         if sampler.is_distributed() {
             return Ok(Box::new(sampler));
@@ -206,7 +207,7 @@ fn from<'l, B: Batch>(
     ahead: Option<Device>,
 ) -> Result<impl Iterator<Item = Result<EpochBatch<B>, Error>> + use<'l, B>, Error> {
     let limit = indices.end;
-    // other loaders may end before the limit: a batch is known to be the last one when the next one is requested
+    // other loaders, and those of other processes, may end before the limit: a batch is known to be the last one when the next one is requested
     let knows_length = loader.num_batches().is_some();
     let cannot_begin = |source| failures.error(None, source);
     let BatchesLeft { batches, first } = left.map_err(cannot_begin)?;
@@ -219,7 +220,7 @@ fn from<'l, B: Batch>(
     Ok(std::iter::from_fn(move || {
         let batch_idx = indices.next()?;
         let batch = batches.next()?.map_err(|source| failures.error(Some(batch_idx), source));
-        let is_last = batch_idx + 1 == limit || (!knows_length && batches.peek().is_none());
+        let is_last = batch_idx + 1 == limit || (!(knows_length && limit < usize::MAX) && batches.peek().is_none());
         Some(batch.map(|batch| EpochBatch { batch, batch_idx, is_last }))
     }))
 }

@@ -110,6 +110,7 @@ impl<M: LightningModule> Evaluation<M> {
                 done += 1;
                 run.ctx.show_evaluation(done);
                 run.ctx.check_signals(Some(batch_idx))?;
+                run.ctx.check_others()?;
             }
         }
         run.ctx.set_dataloader_idx(None);

@@ -48,6 +48,7 @@ pub(crate) fn predict<M: LightningModule>(
                 Some(each) => each(prediction).map_err(|error| Error::Prediction { batch_idx, error })?,
             }
             run.ctx.check_signals(Some(batch_idx))?;
+            run.ctx.check_others()?;
         }
     }
     batches::warn_if_no_batch(hook, is_empty);

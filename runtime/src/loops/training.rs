@@ -16,6 +16,8 @@ pub(crate) struct Training<M: LightningModule> {
     pub(super) order: Result<Arc<dyn Sampler>, &'static str>,
     /// The number of batches of an epoch.
     pub(super) num_batches: Option<usize>,
+    /// Whether the processes agree before each batch on whether it is the last: one of them has a loader of unknown length.
+    pub(super) agrees_on_last: bool,
 }
 
 impl<M: LightningModule> Training<M> {
@@ -40,7 +42,8 @@ impl<M: LightningModule> Training<M> {
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }
-        Ok(Self { loader, order, num_batches })
+        let agrees_on_last = run.ctx.world_size() > 1 && run.ctx.any_rank(loader.num_batches().is_none())?;
+        Ok(Self { loader, order, num_batches, agrees_on_last })
     }
 
     /// Counts the loader as made for the running epoch.

@@ -49,7 +49,10 @@ pub(super) fn run<M: LightningModule>(
             return Err(not_continued(current_epoch, batches_ready, what));
         };
         waiting = Region::NextBatch;
-        let batch = batch?;
+        let mut batch = batch?;
+        if training.agrees_on_last {
+            batch.is_last = run.ctx.any_rank(batch.is_last)?;
+        }
         if run.measured(Region::TrainingBatch, |run| advance(run, batch))? == Flow::SkipEpoch {
             break;
         }
@@ -57,6 +60,7 @@ pub(super) fn run<M: LightningModule>(
         if run.ctx.show_position() || run.ctx.has_agreed_requests() {
             requests::follow(run)?;
         }
+        run.ctx.check_others()?;
         run.ctx.check_signals_in_training(run.ctx.progress().batches_ready().checked_sub(1))?;
     }
     end(run)

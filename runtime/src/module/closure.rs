@@ -46,15 +46,12 @@ impl<M: LightningModule> StepClosure<'_, M> {
             self.zero_grad(module, ctx)?;
         }
         let averages = self.last_of_window;
+        let agrees = averages && can_lack_loss::<M>(ctx);
+        let any_has_loss = agrees && ctx.agree_on_losses(loss.is_some() || !self.first_of_window)?;
         match &loss {
-            Some(loss) => {
-                if averages && can_lack_loss::<M>(ctx) {
-                    ctx.any_rank(true)?;
-                }
-                backward(self.callbacks, module, ctx, loss, averages)?;
-            }
+            Some(loss) => backward(self.callbacks, module, ctx, loss, averages)?,
             // the others wait for the gradients of this one, which has none in this batch
-            None if averages && can_lack_loss::<M>(ctx) && ctx.any_rank(!self.first_of_window)? => {
+            None if any_has_loss => {
                 let flags = ctx.own_flags();
                 ctx.strategy_mut().backward_without_loss(flags)?;
             }

@@ -102,7 +102,12 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
     pub fn manual_backward(&mut self, module: &mut M, loss: &Tensor) -> Result<(), Error> {
         let callbacks = &mut *self.callbacks;
         self.ctx.outside_of_autocast(|ctx| {
-            if ctx.watch_loss(loss, None)? { closure::backward(callbacks, module, ctx, loss, true) } else { Ok(()) }
+            let is_finite = ctx.watch_loss(loss, None)?;
+            if ctx.all_losses_are_finite(is_finite)? {
+                closure::backward(callbacks, module, ctx, loss, true)
+            } else {
+                Ok(())
+            }
         })
     }
 

@@ -1,10 +1,56 @@
-/// Runs a function when the program ends: after `main`, or by [`exit`](std::process::exit).
-#[cfg(unix)]
-pub(crate) fn at_exit(call: extern "C" fn()) {
-    // SAFETY: a function without arguments, which cannot unwind as it is `extern "C"`. Where it cannot be registered, it is not run.
-    unsafe { libc::atexit(call) };
+//! Functions that run when the program ends: after `main`, or by [`exit`](std::process::exit).
+
+use std::io::{self, Write};
+use std::sync::{Mutex, Once, PoisonError};
+
+/// A function, whose argument is the exit code where the system passes it.
+type Call = fn(Option<i32>);
+
+/// The functions, which are called in the reverse order.
+static CALLS: Mutex<Vec<Call>> = Mutex::new(Vec::new());
+
+/// Runs a function when the program ends.
+pub(crate) fn at_exit(call: Call) {
+    static ONCE: Once = Once::new();
+    CALLS.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+    ONCE.call_once(register);
 }
 
-/// Other systems have nothing that runs then.
-#[cfg(not(unix))]
-pub(crate) fn at_exit(_: extern "C" fn()) {}
+/// Ends the process without running these functions.
+pub(crate) fn exit_at_once(code: i32) -> ! {
+    let _ = io::stdout().flush();
+    // SAFETY: the function can be called at any time, from any thread.
+    unsafe { libc::_exit(code) }
+}
+
+fn run(code: Option<i32>) {
+    let calls = CALLS.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    for call in calls.into_iter().rev() {
+        call(code);
+    }
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+fn register() {
+    use std::ffi::{c_int, c_void};
+
+    unsafe extern "C" {
+        // in glibc's `stdlib.h`
+        fn on_exit(call: extern "C" fn(c_int, *mut c_void), argument: *mut c_void) -> c_int;
+    }
+    extern "C" fn call(code: c_int, _: *mut c_void) {
+        run(Some(code));
+    }
+    // SAFETY: the function has the signature that glibc declares, and cannot unwind as it is `extern "C"`. Where it cannot be registered, it
+    // is not run.
+    unsafe { on_exit(call, std::ptr::null_mut()) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn register() {
+    extern "C" fn call() {
+        run(None);
+    }
+    // SAFETY: as above, without arguments.
+    unsafe { libc::atexit(call) };
+}

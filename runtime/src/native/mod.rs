@@ -34,7 +34,7 @@ mod threads;
 mod trace;
 
 pub(crate) use anomaly::AnomalyMode;
-pub(crate) use at_exit::at_exit;
+pub(crate) use at_exit::{at_exit, exit_at_once};
 pub(crate) use autocast::{Autocast, AutocastDtype};
 pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
 pub use boundary::NativeError;
@@ -42,7 +42,9 @@ pub(crate) use declarations::{
     AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
-pub(crate) use distributed::{Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store};
+pub(crate) use distributed::{
+    Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store, close_at_end,
+};
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
 pub(crate) use event::DeviceEvent;
 pub(crate) use flops::FlopCounter;

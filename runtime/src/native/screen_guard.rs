@@ -1,6 +1,7 @@
 //! Restores a terminal that shows a full screen at each end of the process that runs no destructors: `exit` in users' code or in a library, a
 //! panic that aborts, and a signal that nothing else handles.
 
+use super::at_exit::at_exit;
 use std::ffi::c_int;
 use std::fs::File;
 use std::mem::MaybeUninit;
@@ -59,8 +60,7 @@ struct Shown {
 /// Records the state of a terminal, which has not been changed yet. [`restore_screen`] restores it, at the latest at the end of the process.
 pub(crate) fn guard_screen(terminal: File, redirected: Redirected) {
     static ONCE: Once = Once::new();
-    // SAFETY: the function can be called at any time, also while other threads run.
-    ONCE.call_once(|| _ = unsafe { libc::atexit(at_exit) });
+    ONCE.call_once(|| at_exit(|_| restore_screen_at_end()));
     let modes = modes(libc::STDIN_FILENO).or_else(|| modes(terminal.as_raw_fd()));
     let mut shown = Box::new(Shown { terminal, modes, redirected, actions: Vec::new() });
     for signal in ENDING.into_iter().chain(FAULTS).chain(STOPS) {
@@ -172,10 +172,6 @@ fn wait_until_drained() {
         // SAFETY: the time is valid, and the rest is not requested.
         unsafe { libc::nanosleep(&look, ptr::null_mut()) };
     }
-}
-
-extern "C" fn at_exit() {
-    restore_screen_at_end();
 }
 
 extern "C" fn on_end(signal: c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {

@@ -3,6 +3,7 @@ use super::config::{DdpConfig, GradientCompression};
 use super::world::World;
 use super::{Collectives, Flags, NamedTensor, Rank, Strategy, StrategyError};
 use crate::native::{Reducer, ReducerOptions};
+use crate::signal::{Caught, Signal};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tch::Tensor;
@@ -74,6 +75,7 @@ impl Ddp {
             Some((one, other)) => format!("has the parameter or buffer {other}, and rank 0 has {one}"),
             None => format!("has {} parameters and buffers, and rank 0 has {}", theirs.len(), mine.len()),
         };
+        self.world.all_find_the_same();
         Err(StrategyError::Differs { rank, host: self.world.host(rank), difference })
     }
 }
@@ -178,13 +180,23 @@ impl Strategy for Ddp {
         self.world.explain_text("averaging gradients", message)
     }
 
-    fn fail(&mut self, error: &str, is_of_another: bool) {
+    fn share_signals(&self, caught: Caught) {
+        self.world.share_signals(caught);
+    }
+
+    #[inline]
+    fn failure(&self) -> Option<StrategyError> {
+        self.world.failure()
+    }
+
+    fn fail(&mut self, error: &str, signal: Option<Signal>) -> Option<StrategyError> {
         self.replica = None;
-        if is_of_another { self.world.leave() } else { self.world.fail(error) }
+        self.world.fail(error, signal)
     }
 
     fn end(&mut self) {
         self.replica = None;
         self.buffers.clear();
+        self.world.end_run();
     }
 }

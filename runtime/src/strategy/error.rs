@@ -1,5 +1,6 @@
 use crate::counted::counted;
 use crate::native::NativeError;
+use crate::signal::Signal;
 use tch::TchError;
 
 /// Several processes cannot run together, or one of them has failed.
@@ -62,6 +63,8 @@ pub enum StrategyError {
         host: String,
         /// Its error.
         cause: String,
+        /// The signal that ended its run.
+        signal: Option<Signal>,
     },
     /// Other processes ended or stopped without an error of theirs.
     #[error("{} not respond, {operation}: {verb} killed or stopped, or the network between them is cut", do_not(ranks), verb = was(ranks))]
@@ -70,6 +73,14 @@ pub enum StrategyError {
         ranks: Vec<(usize, String)>,
         /// What this process was waiting for.
         operation: &'static str,
+    },
+    /// The launcher has ended, without which the processes cannot find out about one another.
+    #[error("the launcher, which kept the connection of the processes at {address}:{port}, has ended")]
+    Launcher {
+        /// The address of the launcher's store.
+        address: String,
+        /// Its port.
+        port: u16,
     },
     /// An operation of all ranks failed, although all of them respond.
     #[error("{operation} failed: {source}")]

@@ -1,15 +1,14 @@
 //! Starts the other ranks of a run on this machine.
 
 use super::environment::{Environment, STARTED_BY_RANK_ZERO};
-use super::failure::Failure;
-use super::world::this_host;
 use super::{Rank, StrategyError};
-use crate::native::Store;
+use crate::native;
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// The processes that this one has started: all ranks but the first. They end when this one does.
@@ -23,10 +22,15 @@ struct Started {
     child: Mutex<Child>,
     ended: Mutex<Option<ExitStatus>>,
     has_ended: Condvar,
+    /// The threads that print its output.
+    output: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// The time that processes have to end by themselves, after one of them has failed.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(5);
+
+/// The time to print the last lines of a process that has ended.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 impl Launched {
     /// Starts this program again, with the same arguments, for each rank but the first.
@@ -36,36 +40,39 @@ impl Launched {
             let rank = Rank { global: local, local, ..first };
             launched.ranks.push(Arc::new(Started::start(rank, port).map_err(StrategyError::Launch)?));
         }
+        share_cores(first.world_size);
         Ok(launched)
     }
 
-    /// Reports the end of a process that fails, as it may not be able to do so itself.
-    pub(super) fn watch(&self, store: &Arc<Store>, prefix: &str) {
+    /// Calls `report` with the rank and the end of each process that fails, as it may not be able to report that itself.
+    pub(super) fn watch(&self, report: impl Fn(usize, ExitStatus) + Clone + Send + 'static) {
         for started in &self.ranks {
-            let (started, store) = (Arc::clone(started), Arc::clone(store));
-            let prefix = prefix.to_owned();
+            let (started, report) = (Arc::clone(started), report.clone());
             thread::spawn(move || {
                 let status = started.wait_for_end();
                 if !status.success() {
-                    // its own report says more
-                    thread::sleep(Duration::from_millis(200));
-                    let cause = format!("the process ended with {status}");
-                    Failure { rank: started.rank, host: this_host(), cause }.report(&store, &prefix);
+                    report(started.rank, status);
                 }
+                *started.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+                started.has_ended.notify_all();
             });
         }
     }
 
-    /// Waits for the processes, and ends those that do not end by themselves.
-    pub(super) fn end(&self) {
-        let deadline = Instant::now() + GRACE;
+    /// Waits for the processes: after a failure, only for a limited time, and not for those that are `silent`. Returns the exit code of one
+    /// that has failed.
+    pub(super) fn end(&self, has_failed: bool, silent: &[usize]) -> Option<i32> {
+        let deadline = has_failed.then(|| Instant::now() + GRACE);
         for started in &self.ranks {
-            if !started.has_ended_by(deadline) {
+            let is_silent = silent.contains(&started.rank);
+            if !started.has_ended_by(if is_silent { Some(Instant::now()) } else { deadline }) {
                 // a stopped process obeys no other signal
                 let _ = started.child.lock().unwrap_or_else(PoisonError::into_inner).kill();
-                started.has_ended_by(Instant::now() + Duration::from_secs(1));
+                started.has_ended_by(Some(Instant::now() + Duration::from_secs(1)));
             }
+            started.print_last_lines();
         }
+        self.ranks.iter().find_map(|started| started.exit_code()).filter(|code| *code != 0)
     }
 }
 
@@ -73,17 +80,19 @@ impl Started {
     fn start(rank: Rank, port: u16) -> io::Result<Self> {
         let mut command = Command::new(env::current_exe()?);
         command.args(env::args_os().skip(1)).envs(Environment::variables_of(rank, port));
-        // its end tells the process that this one has ended
+        // its end shows the process that this one has ended
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
         let prefix = format!("[rank {}] ", rank.global);
-        if let Some(output) = child.stdout.take() {
-            pass_on(output, io::stdout(), prefix.clone());
-        }
-        if let Some(output) = child.stderr.take() {
-            pass_on(output, io::stderr(), prefix);
-        }
-        Ok(Self { rank: rank.global, child: Mutex::new(child), ended: Mutex::new(None), has_ended: Condvar::new() })
+        let stdout = child.stdout.take().map(|output| pass_on(output, io::stdout(), prefix.clone()));
+        let stderr = child.stderr.take().map(|output| pass_on(output, io::stderr(), prefix));
+        Ok(Self {
+            rank: rank.global,
+            child: Mutex::new(child),
+            ended: Mutex::new(None),
+            has_ended: Condvar::new(),
+            output: Mutex::new(stdout.into_iter().chain(stderr).collect()),
+        })
     }
 
     /// Waits for the end of the process. Its lock is not held meanwhile, so that it can be killed.
@@ -91,24 +100,38 @@ impl Started {
         loop {
             let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).try_wait();
             if let Ok(Some(status)) = status {
-                *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
-                self.has_ended.notify_all();
                 return status;
             }
-            thread::sleep(Duration::from_millis(50));
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
-    fn has_ended_by(&self, deadline: Instant) -> bool {
+    /// Waits until the process has ended, without a deadline for any time.
+    fn has_ended_by(&self, deadline: Option<Instant>) -> bool {
+        let left = deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()));
         let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = deadline.saturating_duration_since(Instant::now());
         let waited = self.has_ended.wait_timeout_while(ended, left, |ended| ended.is_none());
         waited.unwrap_or_else(PoisonError::into_inner).0.is_some()
+    }
+
+    /// Waits for the last lines, which another process may hold back that the ended one has started.
+    fn print_last_lines(&self) {
+        let deadline = Instant::now() + LAST_LINES;
+        let output = self.output.lock().unwrap_or_else(PoisonError::into_inner);
+        while output.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// The exit code, as a shell shows it.
+    fn exit_code(&self) -> Option<i32> {
+        let ended = *self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.and_then(|status| status.code().or_else(|| status.signal().map(|signal| 128 + signal)))
     }
 }
 
 /// Prints the lines of a process with the rank before each.
-fn pass_on(output: impl Read + Send + 'static, mut to: impl Write + Send + 'static, prefix: String) {
+fn pass_on(output: impl Read + Send + 'static, mut to: impl Write + Send + 'static, prefix: String) -> JoinHandle<()> {
     thread::spawn(move || {
         let mut lines = BufReader::new(output);
         let mut line = Vec::new();
@@ -123,19 +146,30 @@ fn pass_on(output: impl Read + Send + 'static, mut to: impl Write + Send + 'stat
             }
             line.clear();
         }
-    });
+    })
 }
 
-/// In a process that rank 0 has started: ends it after rank 0, which holds the other end of the standard input.
-pub(super) fn end_with_rank_zero() {
+/// In a process that rank 0 has started: shares the cores with the others, and ends it after rank 0, which holds the other end of the
+/// standard input.
+pub(super) fn follow_rank_zero(world_size: usize) {
     if env::var_os(STARTED_BY_RANK_ZERO).is_none() {
         return;
     }
+    share_cores(world_size);
     thread::spawn(|| {
         let mut nothing = [0; 64];
         while io::stdin().read(&mut nothing).is_ok_and(|length| length > 0) {}
         // the operation that waits for rank 0 fails first, and says so
         thread::sleep(GRACE);
-        std::process::exit(1);
+        native::exit_at_once(1);
     });
+}
+
+/// Gives each process of this machine its part of the cores for the threads of an operator, unless the user has chosen their number.
+fn share_cores(processes: usize) {
+    if env::var_os("OMP_NUM_THREADS").is_none() {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let threads = (cores / processes).max(1);
+        tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
+    }
 }

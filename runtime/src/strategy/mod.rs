@@ -21,7 +21,22 @@
 //!    the dashboard; at the end of a window also on which values they logged with `sync_dist`.
 //! 6. At the end of an epoch, logged values and metrics are joined.
 //! 7. For a checkpoint, rank 0 collects the states of the others, and writes it.
-//! 8. A rank that fails tells the others, which end with its error.
+//! 8. A rank that fails reports it, and the others end with its error.
+//!
+//! # Different numbers of batches
+//! The trainer gives all ranks the same number of samples, unless `use_distributed_sampler` is false or the data is a stream.
+//!
+//! - Training ends an epoch on all ranks with the last batch of the rank that has the fewest, so that none waits for another. The numbers are
+//!   compared when the loaders are made; where one is a stream, whose length is unknown, the ranks agree before each batch on whether it is
+//!   the last one. The remaining batches of the others are not trained on.
+//! - Validation and testing do not wait for one another at batches, so that each rank takes all of its own. Values with `sync_dist` and
+//!   metrics are joined at the end with the weights of their samples, so that each sample counts once.
+//! - A [stream](crate::data::IterableDataset) is divided over the workers of all ranks by its [`WorkerInfo`](crate::data::WorkerInfo).
+//!
+//! # Failures
+//! A rank that fails reports its error to the others, which end with an error that names it. A rank that is killed or stopped shows no sign of
+//! life; the others find that out when they wait for it, a stopped one after `timeout`. A signal that one rank catches ends all: in training
+//! after the same step, elsewhere at once.
 //!
 //! Operations of the user, such as [`all_gather`](crate::context::RunContext::all_gather), must be called on all ranks as well.
 
@@ -31,11 +46,13 @@ mod ddp;
 mod environment;
 mod error;
 mod failure;
+mod introduction;
 mod launch;
 mod rank;
 mod single_process;
 mod start;
 mod sync_batch_norm;
+mod watch;
 mod world;
 
 pub(crate) use collectives::{Collectives, Reduce, gather, gather_tensors, of_rank_zero};
@@ -47,6 +64,7 @@ pub(crate) use start::{Requested, connect, processes};
 pub use sync_batch_norm::SyncBatchNorm;
 
 pub(crate) use crate::native::Flags;
+use crate::signal::{Caught, Signal};
 use tch::Tensor;
 
 /// A parameter or a buffer with its name.
@@ -107,8 +125,19 @@ pub(crate) trait Strategy {
         None
     }
 
-    /// Ends the run of all ranks after an error. `is_of_another` is true if another rank has failed first.
-    fn fail(&mut self, _error: &str, _is_of_another: bool) {}
+    /// Ends the run when another rank has caught a signal: passes it on to this.
+    fn share_signals(&self, _caught: Caught) {}
+
+    /// Returns the failure of another rank, which ends the run of this one too.
+    #[inline]
+    fn failure(&self) -> Option<StrategyError> {
+        None
+    }
+
+    /// Ends the run of all ranks after an error, or after a signal. If another rank has failed first, its failure is returned.
+    fn fail(&mut self, _error: &str, _signal: Option<Signal>) -> Option<StrategyError> {
+        None
+    }
 
     /// Releases the module after a run.
     fn end(&mut self) {}

@@ -2,9 +2,10 @@
 
 use super::ddp::Ddp;
 use super::environment::Environment;
+use super::introduction::{Introduction, this_host};
 use super::launch;
 use super::single_process::SingleProcess;
-use super::world::{Introduction, World, this_host};
+use super::world::World;
 use super::{Rank, Strategy, StrategyConfig, StrategyError};
 use crate::{messages, native};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,7 +35,7 @@ pub(crate) fn connect(requested: &Requested<'_>) -> Result<Box<dyn Strategy>, St
     let world = match &*connected {
         Some(world) => Arc::clone(world),
         None => {
-            launch::end_with_rank_zero();
+            launch::follow_rank_zero(world_size);
             let world = match &launched_by {
                 Some(environment) => World::join(environment, ddp.timeout.0)?,
                 None => World::launch(world_size, ddp.timeout.0)?,
@@ -42,7 +43,7 @@ pub(crate) fn connect(requested: &Requested<'_>) -> Result<Box<dyn Strategy>, St
             if !world.rank().is_global_zero() {
                 messages::silence();
             }
-            native::at_exit(wait_for_others);
+            native::at_exit(end);
             Arc::clone(connected.insert(Arc::new(world)))
         }
     };
@@ -71,11 +72,13 @@ pub(super) fn connected() -> Option<Arc<World>> {
     WORLD.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Waits for the processes that this one has started, before it ends.
-extern "C" fn wait_for_others() {
-    let connected = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(world) = &*connected {
-        world.end();
+/// Ends the connection before the process ends, and waits for the processes that this one has started.
+fn end(code: Option<i32>) {
+    // a process that ends while it connects has nothing to end
+    let Ok(connected) = WORLD.try_lock() else { return };
+    let code = connected.as_ref().and_then(|world| world.end(code));
+    if let Some(code) = code {
+        native::exit_at_once(code);
     }
 }
 

@@ -1,27 +1,38 @@
 //! The connection between the processes of a run.
 
 use super::environment::{Environment, LOOPBACK};
-use super::failure::{Failure, Heartbeat, without_heartbeat};
+use super::failure::Failure;
+use super::introduction::{Introduction, this_host};
 use super::launch::Launched;
+use super::watch::{Verdict, Watch};
 use super::{Collectives, Rank, Reduce, StrategyError};
-use crate::native::{NativeError, Network, ProcessGroup, ReduceOperation, Store};
-use serde::{Deserialize, Serialize};
-use std::sync::{Arc, Mutex, PoisonError};
+use crate::native::{self, NativeError, Network, ProcessGroup, ReduceOperation, Store};
+use crate::signal::{Caught, Signal};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tch::Tensor;
 
 /// The processes of a run, of which this is one.
 pub(crate) struct World {
     rank: Rank,
-    store: Arc<Store>,
+    store: Store,
+    /// Whether this process keeps the store, so that it must end last.
+    serves: bool,
+    /// Whether a launcher keeps the store.
+    has_store_of_launcher: bool,
     /// The address of rank 0.
     address: String,
+    port: u16,
     /// The beginning of the keys in the store.
     prefix: String,
     timeout: Duration,
     meeting: Mutex<Meeting>,
-    _heartbeat: Heartbeat,
+    watch: Arc<Watch>,
     launched: Option<Launched>,
+    /// Whether a run uses this connection.
+    is_in_run: AtomicBool,
+    has_failed: AtomicBool,
 }
 
 /// A connection of all processes, which ends with the first failure of one.
@@ -32,16 +43,19 @@ struct Meeting {
     introductions: Vec<Introduction>,
     /// `None` after a failure.
     group: Option<Arc<ProcessGroup>>,
+    /// A failure that was found here, and need not be reported to the others.
+    found: Option<Found>,
 }
 
-/// What a process tells the others about itself at the start.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Introduction {
-    pub(crate) host: String,
-    pub(crate) process: u32,
-    pub(crate) world_size: usize,
-    /// What all processes have in common, by name: the program, its version and its configuration.
-    pub(crate) common: serde_json::Map<String, serde_json::Value>,
+/// A failure that is known without a report.
+#[derive(Clone)]
+enum Found {
+    /// These ranks do not respond during an operation.
+    Silent { ranks: Vec<(usize, String)>, operation: &'static str },
+    /// The launcher has ended, with the store.
+    Launcher,
+    /// All ranks have found the same error.
+    ByAll,
 }
 
 impl World {
@@ -49,15 +63,8 @@ impl World {
     pub(super) fn join(environment: &Environment, timeout: Duration) -> Result<Self, StrategyError> {
         let Environment { rank, address, port, has_store, attempt } = environment;
         let serves = rank.is_global_zero() && !has_store;
-        let store = if serves {
-            Store::serve(*port, timeout)?
-        } else {
-            Store::connect(address, *port, timeout).map_err(|source| {
-                let address = address.clone();
-                StrategyError::Unreachable { address, port: *port, source }
-            })?
-        };
-        Self::around(*rank, store, None, (address, *port, attempt), timeout)
+        let store = if serves { Store::serve(*port, timeout)? } else { connect(address, *port, timeout)? };
+        Self::around(*rank, (store, serves, *has_store), None, (address, *port, attempt), timeout)
     }
 
     /// Starts the other ranks on this machine, whose first process is this one.
@@ -66,57 +73,84 @@ impl World {
         let rank = Rank { global: 0, local: 0, node: 0, world_size: processes };
         let port = store.port();
         let launched = Launched::start(rank, port)?;
-        Self::around(rank, store, Some(launched), (LOOPBACK, port, "/"), timeout)
+        Self::around(rank, (store, true, false), Some(launched), (LOOPBACK, port, "/"), timeout)
     }
 
     fn around(
         rank: Rank,
-        store: Store,
+        (store, serves, has_store_of_launcher): (Store, bool, bool),
         launched: Option<Launched>,
         (address, port, attempt): (&str, u16, &str),
         timeout: Duration,
     ) -> Result<Self, StrategyError> {
         let prefix = format!("tch-lightning/{attempt}/");
         // a connection of its own, as the other one may be waiting
-        let heartbeat = Heartbeat::start(&prefix, rank.global, Store::connect(address, port, timeout)?);
-        let store = Arc::new(store);
+        let watch = Watch::start(&prefix, (rank.global, rank.world_size), connect(address, port, timeout)?);
+        let watch = Arc::new(watch);
         if let Some(launched) = &launched {
-            launched.watch(&store, &prefix);
+            let watch = Arc::clone(&watch);
+            launched.watch(move |rank, status| {
+                let cause = format!("the process ended with {status}");
+                watch.report(Failure { rank, host: this_host(), cause, signal: None }, true);
+            });
         }
         Ok(Self {
             rank,
             store,
+            serves,
+            has_store_of_launcher,
             address: address.to_owned(),
+            port,
             prefix,
             timeout,
             meeting: Mutex::default(),
-            _heartbeat: heartbeat,
+            watch,
             launched,
+            is_in_run: AtomicBool::new(false),
+            has_failed: AtomicBool::new(false),
         })
     }
 
     /// Connects the processes with one another, unless they are connected.
     pub(super) fn meet(&self, introduction: &Introduction) -> Result<(), StrategyError> {
-        let mut meeting = self.meeting.lock().unwrap_or_else(PoisonError::into_inner);
-        if meeting.group.is_some() {
-            return Ok(());
+        let mut meeting = self.meeting();
+        if meeting.group.is_none() {
+            *meeting = Meeting { number: meeting.number + 1, ..Meeting::default() };
+            let prefix = self.prefix_of(meeting.number);
+            self.watch.begin_meeting(prefix.clone());
+            let met = self.introduce(&prefix, introduction).and_then(|introductions| {
+                meeting.introductions = introductions;
+                let place = (self.rank.global, self.rank.world_size);
+                Ok(ProcessGroup::new(&self.store, &prefix, place, self.timeout, &network(&self.address))?)
+            });
+            let group = met.map_err(|error| self.fail_to_meet(error))?;
+            meeting.group = Some(Arc::new(group));
         }
-        meeting.number += 1;
-        let prefix = self.prefix_of(meeting.number);
-        meeting.introductions = introduce(self.rank, &self.store, &prefix, introduction, self.timeout)?;
-        let place = (self.rank.global, self.rank.world_size);
-        let group = ProcessGroup::new(&self.store, &prefix, place, self.timeout, &network(&self.address))?;
-        meeting.group = Some(Arc::new(group));
+        self.is_in_run.store(true, Ordering::SeqCst);
         Ok(())
+    }
+
+    /// Reports an error at the start that the others do not find themselves, and returns the first one.
+    fn fail_to_meet(&self, error: StrategyError) -> StrategyError {
+        self.has_failed.store(true, Ordering::SeqCst);
+        if matches!(error, StrategyError::Peer { .. } | StrategyError::Differs { .. }) {
+            return error;
+        }
+        let failure = Failure { rank: self.rank.global, host: this_host(), cause: error.to_string(), signal: None };
+        let first = self.watch.report(failure, false);
+        // those that miss the same ranks name them themselves
+        if first.rank == self.rank.global || matches!(error, StrategyError::Missing { .. }) {
+            return error;
+        }
+        first.into()
+    }
+
+    fn meeting(&self) -> MutexGuard<'_, Meeting> {
+        self.meeting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn prefix_of(&self, meeting: usize) -> String {
         format!("{}{meeting}/", self.prefix)
-    }
-
-    /// The beginning of the keys of the current meeting.
-    fn prefix(&self) -> String {
-        self.prefix_of(self.meeting.lock().unwrap_or_else(PoisonError::into_inner).number)
     }
 
     pub(super) fn rank(&self) -> Rank {
@@ -125,8 +159,19 @@ impl World {
 
     /// The name of the machine of a rank.
     pub(super) fn host(&self, rank: usize) -> String {
-        let meeting = self.meeting.lock().unwrap_or_else(PoisonError::into_inner);
-        meeting.introductions.get(rank).map(|introduction| introduction.host.clone()).unwrap_or_default()
+        let host = self.meeting().introductions.get(rank).map(|introduction| introduction.host.clone());
+        host.unwrap_or_else(|| "an unknown host".to_owned())
+    }
+
+    /// Passes signals that another rank has caught on to a run of this process.
+    pub(super) fn share_signals(&self, caught: Caught) {
+        self.watch.share_signals(caught);
+    }
+
+    /// Returns the failure of another rank, which ends the run of this one too.
+    #[inline]
+    pub(super) fn failure(&self) -> Option<StrategyError> {
+        self.watch.has_failure().then(|| self.explain("between two batches", NativeError::of("the store is gone")))
     }
 
     /// Runs an operation of all ranks. Its failure is explained by what the other ranks do.
@@ -135,7 +180,7 @@ impl World {
         operation: &'static str,
         call: impl FnOnce(&ProcessGroup) -> Result<T, NativeError>,
     ) -> Result<T, StrategyError> {
-        let group = self.meeting.lock().unwrap_or_else(PoisonError::into_inner).group.clone();
+        let group = self.meeting().group.clone();
         let Some(group) = group else {
             let separated = "one of the processes has failed, so that they cannot continue together in this run";
             return Err(StrategyError::Configuration(separated.to_owned()));
@@ -145,24 +190,32 @@ impl World {
 
     /// Returns the reason why an operation of all ranks has failed.
     pub(super) fn explain(&self, operation: &'static str, source: NativeError) -> StrategyError {
-        let reported = || {
-            let prefixes = [&self.prefix(), &self.prefix];
-            prefixes.into_iter().find_map(|prefix| Failure::of_another(&self.store, prefix, self.rank.global))
+        let silent = match self.watch.verdict() {
+            Verdict::Failed(failure) => return failure.into(),
+            Verdict::Unknown => return StrategyError::Collective { operation, source },
+            Verdict::StoreIsGone if self.has_store_of_launcher => {
+                return self.found(Found::Launcher);
+            }
+            Verdict::StoreIsGone => vec![0],
+            Verdict::Silent(silent) => silent,
         };
-        if let Some(failure) = reported() {
-            return failure.into();
-        }
-        let others = (0..self.rank.world_size).filter(|rank| *rank != self.rank.global);
-        let silent: Vec<usize> = without_heartbeat(&self.store, &self.prefix, others);
-        // one that has failed may need a moment to say so
-        if let Some(failure) = reported() {
-            return failure.into();
-        }
-        if silent.is_empty() {
-            return StrategyError::Collective { operation, source };
-        }
         let ranks = silent.into_iter().map(|rank| (rank, self.host(rank))).collect();
-        StrategyError::Silent { ranks, operation }
+        self.found(Found::Silent { ranks, operation })
+    }
+
+    fn found(&self, found: Found) -> StrategyError {
+        let first = self.meeting().found.get_or_insert(found).clone();
+        match first {
+            Found::Silent { ranks, operation } => StrategyError::Silent { ranks, operation },
+            Found::Launcher | Found::ByAll => {
+                StrategyError::Launcher { address: self.address.clone(), port: self.port }
+            }
+        }
+    }
+
+    /// Records that all ranks find the same error, so that none needs to report it.
+    pub(super) fn all_find_the_same(&self) {
+        self.meeting().found = Some(Found::ByAll);
     }
 
     /// As [`explain`](Self::explain), for an error that came to this place as a text; `None` if the other ranks are well.
@@ -173,103 +226,131 @@ impl World {
         }
     }
 
-    /// Tells the other ranks that this one has failed, and disconnects from them.
-    pub(super) fn fail(&self, error: &str) {
-        let host = self.host(self.rank.global);
-        Failure { rank: self.rank.global, host, cause: error.to_owned() }.report(&self.store, &self.prefix());
+    /// Ends the operations with the other ranks after an error, and reports it to them. If another rank has failed first, its failure is
+    /// returned.
+    pub(super) fn fail(&self, error: &str, signal: Option<Signal>) -> Option<StrategyError> {
+        self.has_failed.store(true, Ordering::SeqCst);
+        let found = self.meeting().found.clone();
+        let first = match found {
+            Some(Found::ByAll) => None,
+            Some(found) => {
+                let first = self.report_for_silent(&found);
+                Some(first.unwrap_or_else(|| self.found(found)))
+            }
+            None => {
+                let (rank, host) = (self.rank.global, self.host(self.rank.global));
+                let signal = signal.map(Signal::number);
+                let first = self.watch.report(Failure { rank, host, cause: error.to_owned(), signal }, false);
+                (first.rank != rank).then(|| first.into())
+            }
+        };
         self.leave();
+        first
+    }
+
+    /// Reports that a rank does not respond, in its place: others may wait for one that ends by this. Returns another failure that was reported
+    /// first.
+    fn report_for_silent(&self, found: &Found) -> Option<StrategyError> {
+        let Found::Silent { ranks, .. } = found else { return None };
+        let (rank, host) = ranks.first()?.clone();
+        let cause = "it does not respond, as it was killed or stopped, or the network between them is cut".to_owned();
+        let first = self.watch.report(Failure { rank, host, cause, signal: None }, false);
+        (first.rank != rank).then(|| first.into())
     }
 
     /// Disconnects from the other ranks after one of them has failed.
-    pub(super) fn leave(&self) {
-        self.meeting.lock().unwrap_or_else(PoisonError::into_inner).group = None;
+    fn leave(&self) {
+        self.meeting().group = None;
     }
 
-    /// Waits for the processes that this one has started.
-    pub(super) fn end(&self) {
+    /// Ends a run, after which this process may end.
+    pub(super) fn end_run(&self) {
+        self.is_in_run.store(false, Ordering::SeqCst);
+    }
+
+    /// Ends the connection when this process ends. Returns the exit code that it should have in place of its own.
+    pub(super) fn end(&self, code: Option<i32>) -> Option<i32> {
+        let code = code.unwrap_or_default();
+        if self.is_in_run.load(Ordering::SeqCst) {
+            let group = self.meeting().group.take();
+            self.fail(&format!("the process ended with exit code {code} within the run"), None);
+            // their operations do not wait for this process
+            if let Some(group) = group {
+                native::close_at_end(group);
+            }
+        }
+        let has_failed = code != 0 || self.has_failed.load(Ordering::SeqCst) || self.watch.has_failure();
         if let Some(launched) = &self.launched {
-            launched.end();
+            let silent = match &self.meeting().found {
+                Some(Found::Silent { ranks, .. }) => ranks.iter().map(|(rank, _)| *rank).collect(),
+                _ => Vec::new(),
+            };
+            return launched.end(has_failed, &silent).filter(|_| code == 0);
+        }
+        self.watch.say_end();
+        if has_failed && self.serves {
+            self.watch.wait_for_ends();
+        }
+        None
+    }
+
+    /// Tells the others about this process, and waits for what they tell.
+    fn introduce(&self, prefix: &str, introduction: &Introduction) -> Result<Vec<Introduction>, StrategyError> {
+        let key = |rank: usize| format!("{prefix}introduction/{rank}");
+        self.store.set(&key(self.rank.global), &serde_json::to_vec(introduction)?)?;
+        let begun = Instant::now();
+        let mut introductions: Vec<Introduction> = Vec::new();
+        let mut missing = Vec::new();
+        for other in 0..self.rank.world_size {
+            let left = self.timeout.saturating_sub(begun.elapsed()).max(Duration::from_millis(100));
+            let Some(bytes) = self.wait_for(&key(other), left)? else {
+                missing.push(other);
+                continue;
+            };
+            let other_introduction: Introduction = serde_json::from_slice(&bytes)?;
+            let difference = introductions.first().and_then(|first| first.difference(&other_introduction));
+            if let Some(difference) = difference {
+                return Err(StrategyError::Differs { rank: other, host: other_introduction.host, difference });
+            }
+            introductions.push(other_introduction);
+        }
+        if missing.is_empty() {
+            Ok(introductions)
+        } else {
+            Err(StrategyError::Missing { missing, seconds: self.timeout.as_secs() })
+        }
+    }
+
+    /// Waits for a value, or for the failure of a rank.
+    fn wait_for(&self, key: &str, timeout: Duration) -> Result<Option<Vec<u8>>, StrategyError> {
+        let begun = Instant::now();
+        loop {
+            let left = timeout.saturating_sub(begun.elapsed());
+            let look = left.min(Duration::from_millis(200)).max(Duration::from_millis(1));
+            let value = self.store.get(key, look).map_err(|source| {
+                let address = self.address.clone();
+                StrategyError::Unreachable { address, port: self.port, source }
+            })?;
+            if value.is_some() {
+                return Ok(value);
+            }
+            if let Some(failure) = self.watch.failure() {
+                return Err(failure.into());
+            }
+            if begun.elapsed() >= timeout {
+                return Ok(None);
+            }
         }
     }
 }
 
-/// Tells the others about this process, and waits for what they tell.
-fn introduce(
-    rank: Rank,
-    store: &Store,
-    prefix: &str,
-    introduction: &Introduction,
-    timeout: Duration,
-) -> Result<Vec<Introduction>, StrategyError> {
-    let key = |rank: usize| format!("{prefix}introduction/{rank}");
-    store.set(&key(rank.global), &serde_json::to_vec(introduction)?)?;
-    let begun = Instant::now();
-    let mut introductions: Vec<Introduction> = Vec::new();
-    let mut missing = Vec::new();
-    for other in 0..rank.world_size {
-        // those that failed at the start say so
-        let left = timeout.saturating_sub(begun.elapsed()).max(Duration::from_millis(100));
-        let Some(bytes) = wait_for(store, prefix, &key(other), rank.global, left)? else {
-            missing.push(other);
-            continue;
-        };
-        let other_introduction: Introduction = serde_json::from_slice(&bytes)?;
-        let first = introductions.first().unwrap_or(introduction);
-        if let Some(difference) =
-            first.difference(&other_introduction).or_else(|| introduction.world_size_of(&other_introduction))
-        {
-            let host = other_introduction.host;
-            return Err(StrategyError::Differs { rank: other, host, difference });
-        }
-        introductions.push(other_introduction);
-    }
-    if missing.is_empty() {
-        Ok(introductions)
-    } else {
-        Err(StrategyError::Missing { missing, seconds: timeout.as_secs() })
-    }
-}
-
-/// Waits for a value, or for the failure of a rank.
-fn wait_for(
-    store: &Store,
-    prefix: &str,
-    key: &str,
-    own: usize,
-    timeout: Duration,
-) -> Result<Option<Vec<u8>>, StrategyError> {
-    let begun = Instant::now();
-    loop {
-        let left = timeout.saturating_sub(begun.elapsed());
-        if let Some(bytes) = store.get(key, left.min(Duration::from_secs(1)))? {
-            return Ok(Some(bytes));
-        }
-        if let Some(failure) = Failure::of_another(store, prefix, own) {
-            return Err(failure.into());
-        }
-        if begun.elapsed() >= timeout {
-            return Ok(None);
-        }
-    }
-}
-
-impl Introduction {
-    /// What another process has otherwise than this one, in words.
-    fn difference(&self, other: &Self) -> Option<String> {
-        let differs = |(name, value): (&String, &serde_json::Value)| {
-            let there = other.common.get(name).cloned().unwrap_or_default();
-            (there != *value).then(|| match name.as_str() {
-                "program" => "runs another program than rank 0".to_owned(),
-                _ => format!("has `{name}` = {there}, and rank 0 has {value}"),
-            })
-        };
-        self.world_size_of(other).or_else(|| self.common.iter().find_map(differs))
-    }
-
-    fn world_size_of(&self, other: &Self) -> Option<String> {
-        (self.world_size != other.world_size)
-            .then(|| format!("was started as one of {} processes, and not of {}", other.world_size, self.world_size))
-    }
+/// Connects to the store of rank 0 or of a launcher.
+fn connect(address: &str, port: u16, timeout: Duration) -> Result<Store, StrategyError> {
+    Store::connect(address, port, timeout).map_err(|source| StrategyError::Unreachable {
+        address: address.to_owned(),
+        port,
+        source,
+    })
 }
 
 /// The network on which this process talks to the others: that of the variable which Gloo is known for, or that of rank 0 on this machine.
@@ -310,9 +391,4 @@ impl Collectives for World {
     fn barrier(&self) -> Result<(), StrategyError> {
         self.run("waiting for all ranks", |group| group.barrier(self.timeout))
     }
-}
-
-/// The name of this machine.
-pub(super) fn this_host() -> String {
-    sysinfo::System::host_name().unwrap_or_else(|| "an unknown host".to_owned())
 }

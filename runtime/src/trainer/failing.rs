@@ -8,17 +8,16 @@ use crate::loggers::RunStatus;
 use crate::messages;
 use crate::module::{LightningModule, LightningModuleTable, Run, call_hook};
 use crate::panic;
+use crate::strategy::StrategyError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 impl<M: LightningModule> Run<'_, M> {
     /// Calls `on_exception`, and finalizes the loggers. As in Lightning, `teardown` is not called. Further errors are logged as
     /// warnings: the original error is reported.
-    pub(super) fn fail(&mut self, mut error: Error) -> Error {
+    pub(super) fn fail(&mut self, error: Error) -> Error {
         let ends_with_the_others = matches!(error, Error::Interrupted { .. }) && self.ctx.has_agreed_on_signal();
-        if !ends_with_the_others {
-            self.ctx.separate();
-        }
+        let mut error = if ends_with_the_others { error } else { self.share(error) };
         self.ctx.warn_of_failing_loggers(true);
         warn(self.ctx.go_back());
         let mut written = None;
@@ -38,11 +37,25 @@ impl<M: LightningModule> Run<'_, M> {
             *checkpoint = written.or_else(|| newest(self.ctx)).or_else(|| self.ctx.ckpt_path().map(Path::to_owned));
         }
         self.end_run_file(Some(&error));
-        let is_of_another = matches!(error, Error::Strategy(_));
-        if !ends_with_the_others {
-            self.ctx.strategy_mut().fail(&error.to_string(), is_of_another);
-        }
         error
+    }
+
+    /// Reports the error to the other processes, which wait for this one. Returns the error of the process that failed first.
+    fn share(&mut self, error: Error) -> Error {
+        self.ctx.separate();
+        let (signal, cause) = match &error {
+            Error::Interrupted { signal, .. } => (Some(*signal), format!("interrupted by {signal}")),
+            other => (None, other.to_string()),
+        };
+        match (self.ctx.strategy_mut().fail(&cause, signal), error) {
+            (None, error) | (Some(StrategyError::Peer { signal: Some(_), .. }), error @ Error::Interrupted { .. }) => {
+                error
+            }
+            (Some(StrategyError::Peer { signal: Some(signal), .. }), _) => {
+                self.ctx.interrupted_by(signal, self.ctx.batch_idx()).into()
+            }
+            (Some(first), _) => first.into(),
+        }
     }
 
     fn tell_callback(&mut self, index: usize, error: &Error) -> Option<PathBuf> {

@@ -51,11 +51,12 @@ use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
-use crate::strategy::{self, Requested, Strategy, StrategyError};
+use crate::strategy::{self, Rank, Requested, Strategy, StrategyError};
 use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
 use std::any::type_name;
+use std::path::PathBuf;
 use tch::Device;
 
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
@@ -218,8 +219,9 @@ impl<M: LightningModule> Trainer<M> {
     ) -> Result<T, Error> {
         let strategy = self.connect()?;
         self.begin(stage, strategy)?;
-        self.ctx.begin_profiling(type_name::<M>())?;
-        let checkpoint = self.read_checkpoint(stage)?;
+        let checkpoint = self.ctx.begin_profiling(type_name::<M>()).map_err(Error::from);
+        let checkpoint = checkpoint.and_then(|()| self.read_checkpoint(stage));
+        let checkpoint = checkpoint.map_err(|error| fail_early(self.ctx.strategy_mut(), error))?;
         let _training_mode = TrainingMode::enter(stage == Stage::Fit);
         let _anomaly_mode = self.ctx.config().detect_anomaly.then(AnomalyMode::on);
         let signals = catch_signals(self.ctx.config())?;
@@ -287,7 +289,7 @@ impl<M: LightningModule> Trainer<M> {
         let common = || {
             let configuration = serde_json::to_value(config).ok().and_then(|json| json.as_object().cloned());
             let mut common = configuration.unwrap_or_default();
-            common.insert("module".to_owned(), type_name::<M>().into());
+            common.insert("program".to_owned(), type_name::<M>().into());
             common
         };
         let requested = Requested {
@@ -300,17 +302,10 @@ impl<M: LightningModule> Trainer<M> {
     }
 
     /// Creates the context of a new run, and removes the state of the previous run from it and from the callbacks.
-    fn begin(&mut self, stage: Stage, strategy: Box<dyn Strategy>) -> Result<(), Error> {
-        self.config.validate()?;
+    fn begin(&mut self, stage: Stage, mut strategy: Box<dyn Strategy>) -> Result<(), Error> {
         let config = self.config.clone().resolved();
-        let device = config.accelerator.device_of(&config.devices, strategy.rank().local)?;
-        if strategy.rank().world_size > 1 && device != Device::Cpu {
-            return Err(StrategyError::Device(device).into());
-        }
-        backend_settings::apply(&config)?;
-        // before the callbacks and the context of the previous run, which have its checkpoints, are replaced
-        let ckpt_path = self.ckpt_path.take();
-        let ckpt_path = ckpt_path.map(|path| self.find_checkpoint(&path, stage)).transpose()?.flatten();
+        let prepared = self.prepare(&config, stage, strategy.rank());
+        let (device, ckpt_path) = prepared.map_err(|error| fail_early(&mut *strategy, error))?;
         self.has_fit |= stage == Stage::Fit;
         self.callbacks.begin_run();
         let before = std::mem::replace(&mut self.ctx, RunContext::new(TrainerConfig::default()));
@@ -318,4 +313,29 @@ impl<M: LightningModule> Trainer<M> {
         self.ctx.set_ckpt_path(ckpt_path);
         Ok(())
     }
+
+    /// Returns the device and the checkpoint of a new run.
+    fn prepare(
+        &mut self,
+        config: &TrainerConfig,
+        stage: Stage,
+        rank: Rank,
+    ) -> Result<(Device, Option<PathBuf>), Error> {
+        let device = config.accelerator.device_of(&config.devices, rank.local)?;
+        if rank.world_size > 1 && device != Device::Cpu {
+            return Err(StrategyError::Device(device).into());
+        }
+        backend_settings::apply(config)?;
+        // before the callbacks and the context of the previous run, which have its checkpoints, are replaced
+        let ckpt_path = self.ckpt_path.take();
+        let ckpt_path = ckpt_path.map(|path| self.find_checkpoint(&path, stage)).transpose()?.flatten();
+        Ok((device, ckpt_path))
+    }
+}
+
+/// Reports an error before the run to the other processes, which wait for this one.
+fn fail_early(strategy: &mut dyn Strategy, error: Error) -> Error {
+    let first = strategy.fail(&error.to_string(), None);
+    strategy.end();
+    first.map_or(error, Error::from)
 }

@@ -35,6 +35,9 @@ pub trait Combine: sealed::Sealed + 'static {
     fn make_sequential(&mut self) -> bool;
 
     #[doc(hidden)]
+    fn divide_streams(&mut self, process: (usize, usize));
+
+    #[doc(hidden)]
     fn describe(&self) -> String;
 
     #[doc(hidden)]
@@ -218,6 +221,10 @@ impl<B: Batch> Combine for Vec<DataLoader<B>> {
         changed.contains(&true)
     }
 
+    fn divide_streams(&mut self, process: (usize, usize)) {
+        self.iter_mut().for_each(|loader| loader.divide_streams_of(process));
+    }
+
     fn describe(&self) -> String {
         in_parentheses(self.iter().map(DataLoader::describe))
     }
@@ -270,6 +277,10 @@ macro_rules! combine_tuple {
 
             fn make_sequential(&mut self) -> bool {
                 [$(self.$position.make_sequential()),+].contains(&true)
+            }
+
+            fn divide_streams(&mut self, process: (usize, usize)) {
+                $(self.$position.divide_streams_of(process);)+
             }
 
             fn describe(&self) -> String {

@@ -55,6 +55,10 @@ impl<L: Combine, B: Batch> Reader<B> for Parallel<L, B> {
         Ok(Box::new(Steps::<L, B> { members, mode: self.mode, join: self.join, num_batches }))
     }
 
+    fn divide_streams(&mut self, _: &mut Options, process: (usize, usize)) {
+        self.loaders.divide_streams(process);
+    }
+
     fn make_sequential(&mut self, _: &mut Options) -> bool {
         self.loaders.make_sequential()
     }

@@ -42,6 +42,10 @@ impl<B: Batch> Reader<B> for Sequential<B> {
         if parts.is_empty() { Err(DataError::NoLoaders) } else { Ok(Box::new(Parts { parts, current: 0 })) }
     }
 
+    fn divide_streams(&mut self, _: &mut Options, process: (usize, usize)) {
+        self.loaders.divide_streams(process);
+    }
+
     fn make_sequential(&mut self, _: &mut Options) -> bool {
         self.loaders.make_sequential()
     }

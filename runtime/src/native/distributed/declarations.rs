@@ -55,6 +55,12 @@ unsafe extern "C" {
         value: *const c_char,
         length: usize,
     ) -> *mut c_char;
+    pub(super) fn lightning_store_set_first(
+        store: *mut CStore,
+        key: *const c_char,
+        value: *const c_char,
+        length: usize,
+    ) -> *mut c_char;
     pub(super) fn lightning_store_get(
         store: *mut CStore,
         key: *const c_char,
@@ -100,6 +106,7 @@ unsafe extern "C" {
         gathered: *mut *mut C_tensor,
     ) -> *mut c_char;
     pub(super) fn lightning_barrier(group: *const CProcessGroup, timeout_ms: u64) -> *mut c_char;
+    pub(super) fn lightning_process_group_close(group: *const CProcessGroup) -> *mut c_char;
     pub(super) fn lightning_process_group_free(group: *mut CProcessGroup);
 }
 

@@ -6,7 +6,7 @@ mod reducer;
 mod store;
 
 pub(crate) use declarations::ReducerOptions;
-pub(crate) use process_group::{Network, ProcessGroup, ReduceOperation};
+pub(crate) use process_group::{Network, ProcessGroup, ReduceOperation, close_at_end};
 pub(crate) use reducer::{Flags, Reducer};
 pub(crate) use store::Store;
 

@@ -2,10 +2,12 @@ use super::super::NativeError;
 use super::super::boundary::{check, receive};
 use super::declarations::{
     CProcessGroup, lightning_all_gather, lightning_all_reduce, lightning_barrier, lightning_broadcast,
-    lightning_process_group_free, lightning_process_group_new, lightning_sum_of_ranks,
+    lightning_process_group_close, lightning_process_group_free, lightning_process_group_new, lightning_sum_of_ranks,
 };
 use super::{Store, c_string, milliseconds};
+use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
+use std::sync::Arc;
 use std::time::Duration;
 use tch::Tensor;
 use torch_sys::C_tensor;
@@ -113,6 +115,14 @@ impl ProcessGroup {
         // SAFETY: the group lives as long as `self`.
         unsafe { check(lightning_barrier(self.raw(), milliseconds(timeout))) }
     }
+}
+
+/// Closes the connections to the other ranks at the end of the process, also while an operation waits for them: theirs fail.
+pub(crate) fn close_at_end(group: Arc<ProcessGroup>) {
+    // the operations that still run would keep `drop` waiting
+    let group = ManuallyDrop::new(group);
+    // SAFETY: the group is never freed, and not used again, as the process ends.
+    let _ = unsafe { check(lightning_process_group_close(group.raw())) };
 }
 
 impl Drop for ProcessGroup {

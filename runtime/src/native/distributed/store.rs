@@ -2,6 +2,7 @@ use super::super::NativeError;
 use super::super::boundary::check;
 use super::declarations::{
     CStore, lightning_store_free, lightning_store_get, lightning_store_new, lightning_store_port, lightning_store_set,
+    lightning_store_set_first,
 };
 use super::{c_string, milliseconds};
 use std::ffi::{c_char, c_void};
@@ -57,7 +58,14 @@ impl Store {
         unsafe { check(lightning_store_set(self.raw.as_ptr(), key.as_ptr(), value.as_ptr().cast(), value.len())) }
     }
 
-    /// Waits until there is a value; returns `None` if there is none within the time.
+    /// Sets a value, unless there is one already.
+    pub(crate) fn set_first(&self, key: &str, value: &[u8]) -> Result<(), NativeError> {
+        let key = c_string(key);
+        // SAFETY: as for `set`.
+        unsafe { check(lightning_store_set_first(self.raw.as_ptr(), key.as_ptr(), value.as_ptr().cast(), value.len())) }
+    }
+
+    /// Waits until there is a value; returns `None` if there is none within the time. Without a time it does not wait for one.
     pub(crate) fn get(&self, key: &str, timeout: Duration) -> Result<Option<Vec<u8>>, NativeError> {
         unsafe extern "C" fn take(taker: *mut c_void, value: *const c_char, length: usize) {
             // SAFETY: the pointer is the one passed to C++ below, which nothing else uses during the call.
@@ -95,6 +103,10 @@ mod tests {
         client.set("rank 1", b"is here").unwrap();
         assert_eq!(server.get("rank 1", Duration::from_secs(5)).unwrap().as_deref(), Some(&b"is here"[..]));
         assert_eq!(server.get("rank 2", Duration::from_millis(50)).unwrap(), None);
+        assert_eq!(server.get("rank 2", Duration::ZERO).unwrap(), None);
+        client.set_first("failure", b"of rank 1").unwrap();
+        server.set_first("failure", b"of rank 0").unwrap();
+        assert_eq!(server.get("failure", Duration::ZERO).unwrap().as_deref(), Some(&b"of rank 1"[..]));
         server.set("empty", b"").unwrap();
         assert_eq!(client.get("empty", Duration::from_secs(5)).unwrap().as_deref(), Some(&b""[..]));
     }
