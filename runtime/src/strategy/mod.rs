@@ -12,13 +12,13 @@
 //! Everything that all ranks do together is in these places, in the order of a run:
 //!
 //! 1. At the start, they meet at rank 0, and compare their programs and configurations.
-//! 2. In the set-up, `prepare_data` runs on the first process of each machine before the others continue; rank 0 chooses the run's folder;
-//!    and the seed; its parameters and buffers are sent to all.
+//! 2. In the set-up, `prepare_data` runs on the first process of each machine before the others continue; rank 0 chooses the run's folder,
+//!    and its parameters and buffers are sent to all.
 //! 3. When loaders are made, their numbers of batches are compared.
 //! 4. Before a training step, rank 0's buffers are sent, and during the backward pass at the end of an accumulation window, gradients are
 //!    averaged.
-//! 5. At the beginning of training, of an epoch, and at the end of a window, they agree on whether to stop, on signals, and on requests of
-//!    the dashboard; at the end of a window also on which values they logged with `sync_dist`.
+//! 5. The gradients carry whether to stop, signals, requests of the dashboard, and which values a step logged with `sync_dist`; these are then
+//!    joined. At the beginning of training, of an epoch and after a validation, the ranks agree by an operation of their own.
 //! 6. At the end of an epoch, logged values and metrics are joined.
 //! 7. For a checkpoint, rank 0 collects the states of the others, and writes it.
 //! 8. A rank that fails reports it, and the others end with its error.
