@@ -111,7 +111,7 @@ impl Terminal {
             let (mut controller, mut bars, mut part) = (File::from(controller), 0, [0; 65_536]);
             // it fails when the terminal is closed
             while let Ok(length @ 1..) = controller.read(&mut part) {
-                bars += String::from_utf8_lossy(&part[..length]).matches("epoch 1").count();
+                bars += String::from_utf8_lossy(&part[..length]).matches("epoch 0").count();
             }
             bars
         });
