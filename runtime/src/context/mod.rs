@@ -50,7 +50,7 @@ use crate::data::Seed;
 use crate::observer::Observer;
 use crate::profiler::Recorder;
 use crate::stage::Stage;
-use crate::strategy::{SingleProcess, Strategy};
+use crate::strategy::{Rank, SingleProcess, Strategy};
 use clock::Clock;
 use control::Control;
 use logging::Logging;
@@ -71,6 +71,8 @@ pub struct RunContext {
     /// The seed of the previous `fit`, in a run of another verb.
     trained_with: Seed,
     strategy: Box<dyn Strategy>,
+    /// That of the strategy, which is asked for in each step.
+    rank: Rank,
     /// Whether one of several processes has failed.
     is_separated: bool,
     clock: Clock,
@@ -99,6 +101,7 @@ impl RunContext {
             seed: Seed::current(),
             trained_with: Seed::current(),
             strategy: Box::new(SingleProcess),
+            rank: Rank::ALONE,
             is_separated: false,
             clock: Clock::new(Stage::Fit),
             stepping_batches: SteppingBatches::default(),
@@ -128,6 +131,7 @@ impl RunContext {
         if stage == Stage::Fit {
             return Self {
                 device,
+                rank: strategy.rank(),
                 strategy,
                 trained_with,
                 optimization: Optimization::of_fit(before.optimization),
@@ -141,6 +145,7 @@ impl RunContext {
         let stage_before = before.stage();
         Self {
             device,
+            rank: strategy.rank(),
             strategy,
             trained_with,
             clock: Clock::after(stage, before.clock),

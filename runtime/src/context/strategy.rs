@@ -18,11 +18,13 @@ struct OfRankZero(#[serde(with = "json_path")] PathBuf);
 
 impl RunContext {
     /// The place of this process among those of the run.
+    #[inline]
     pub fn rank(&self) -> Rank {
-        self.strategy.rank()
+        self.rank
     }
 
     /// The number of processes of the run.
+    #[inline]
     pub fn world_size(&self) -> usize {
         self.rank().world_size
     }
@@ -76,6 +78,7 @@ impl RunContext {
     }
 
     /// Whether there are several processes, of which none has failed.
+    #[inline]
     pub(crate) fn is_together(&self) -> bool {
         self.world_size() > 1 && !self.is_separated
     }
