@@ -91,22 +91,15 @@ char* lightning_process_group_new(
   });
 }
 
-// Replaces each tensor by the reduction over all ranks. `operation` is a c10d::ReduceOp.
-char* lightning_all_reduce(
-    const ProcessGroup* group, const at::Tensor* const* tensors, size_t count, int8_t operation) {
+// Replaces the tensor by the reduction over all ranks. `operation` is a c10d::ReduceOp.
+char* lightning_all_reduce(const ProcessGroup* group, const at::Tensor* tensor, int8_t operation) {
   return guarded([&] {
     c10d::AllreduceOptions options;
     options.reduceOp = static_cast<c10d::ReduceOp::RedOpType>(operation);
-    std::vector<std::pair<at::Tensor, c10::intrusive_ptr<c10d::Work>>> running;
-    for (size_t i = 0; i < count; ++i) {
-      std::vector<at::Tensor> own{lightning::dense(*tensors[i])};
-      running.emplace_back(own.front(), group->ranks->allreduce(own, options));
-    }
-    for (size_t i = 0; i < count; ++i) {
-      running[i].second->wait();
-      const auto& reduced = running[i].first;
-      if (reduced.data_ptr() != tensors[i]->data_ptr()) tensors[i]->detach().copy_(reduced);
-    }
+    std::vector<at::Tensor> own{lightning::dense(*tensor)};
+    group->ranks->allreduce(own, options)->wait();
+    const auto& reduced = own.front();
+    if (reduced.data_ptr() != tensor->data_ptr()) tensor->detach().copy_(reduced);
   });
 }
 

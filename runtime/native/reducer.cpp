@@ -98,7 +98,7 @@ class Reducer {
   // Ends the backward pass, and replaces the flags by their averages over all ranks, which the last bucket of gradients carries. Throws if a
   // parameter had no gradient, for which the other ranks would wait. The first pass of a static graph only counts the gradients, and
   // reduces them here.
-  void finish(double* flags) {
+  void finish(Flags* flags) {
     const auto own = at::from_blob(flags, {kFlags}, at::kDouble);
     torch::autograd::backward({flags_output_}, {own.to(flags_.scalar_type()).to(flags_.device())});
     flags_output_.reset();
@@ -128,7 +128,7 @@ class Reducer {
   }
 
  private:
-  static constexpr int64_t kFlags = 8;
+  static constexpr int64_t kFlags = sizeof(Flags) / sizeof(double);
 
   // The parameters, and last the flags.
   std::vector<at::Tensor> parameters_;
@@ -178,8 +178,7 @@ char* lightning_reducer_prepare(Reducer* reducer, const at::Tensor* const* outpu
   });
 }
 
-// `flags` are 8 numbers.
-char* lightning_reducer_finish(Reducer* reducer, double* flags) {
+char* lightning_reducer_finish(Reducer* reducer, lightning::Flags* flags) {
   return guarded([&] { reducer->finish(flags); });
 }
 

@@ -50,6 +50,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Table, String> {
     }
 }
 
+/// Parses the value of a key in the form that a list or a table has on one line.
+pub(crate) fn parse_inline(key: &str, text: &str) -> Result<Value, String> {
+    let mut table = parse(format!("{key}: {text}").as_bytes())?;
+    Ok(table.remove(key).unwrap_or_default())
+}
+
 /// Returns a mistake for the first value with a tag, which the parser would ignore.
 fn first_tag(text: &str) -> Option<String> {
     let options = granit_parser::options! { emit_comments: false };

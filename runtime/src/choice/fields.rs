@@ -103,7 +103,7 @@ impl Choices {
         };
         let scalar = |text: &str| serde_json::from_str(text).ok().or_else(|| number(text));
         let is_inline = text.starts_with(['[', '{']);
-        let inline = || yaml::parse(format!("value: {text}").as_bytes()).ok()?.remove("value").filter(|_| is_inline);
+        let inline = || is_inline.then(|| yaml::parse_inline("value", text).ok()).flatten();
         let list = || {
             let items = text.trim_matches(['[', ']']).split(',').map(|item| {
                 let item = item.trim();

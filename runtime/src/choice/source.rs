@@ -1,4 +1,4 @@
-//! The types behind the descriptions of choices: a type itself, or a choice within a field of another one.
+//! The types that descriptions of choices are made from: a type itself, or a choice within a field of another one.
 
 use super::choices::{NO_NAME, NotAChoice, table, with};
 use super::{Choice, Choices, Documentation, FieldMistake};

@@ -4,7 +4,7 @@
 use super::callback_list::{self, CallbackConfig};
 use super::configuration::Configuration;
 use crate::callbacks::{EarlyStopping, LearningRateMonitor, ModelCheckpoint};
-use crate::choice::{ChoiceFlags, Written, choices_of};
+use crate::choice::{ChoiceFlags, Written, choices_of, dashed};
 use crate::config::keys::overlay;
 use crate::json;
 use crate::module::{Callback, LightningModule};
@@ -53,7 +53,7 @@ fn id(key: &str, field: &str) -> String {
 /// Returns the flags of all callbacks.
 pub(super) fn callback_flags() -> impl Iterator<Item = Arg> {
     let named = |id: String, value: &'static str, help: &'static str| {
-        let long = id.replace('_', "-");
+        let long = dashed(&id);
         let arg = Arg::new(id.clone()).value_name(value).help(help).help_heading("Callbacks");
         let arg = arg.allow_negative_numbers(true);
         // both forms of the section, as `early-stopping.min_delta` has
@@ -181,14 +181,14 @@ impl Section {
     fn read(key: &'static str, of_files: Option<Table>, explicit: &ArgMatches) -> Result<Option<Self>> {
         let choices = choices_of::<CallbackConfig>();
         let variant = choices.variant(name_of(key));
-        let mut flags = ChoiceFlags { long: key.replace('_', "-"), ..ChoiceFlags::none(key) };
+        let mut flags = ChoiceFlags { long: dashed(key), ..ChoiceFlags::none(key) };
         let mut fields = of_files;
         for (_, field, ..) in FLAGS.iter().filter(|(of, ..)| *of == key) {
             let Some(text) = explicit.try_get_one::<String>(&id(key, field)).ok().flatten() else { continue };
             let Some((variant, known)) = variant.and_then(|variant| Some((variant, variant.field(field)?))) else {
                 continue;
             };
-            let flag = format!("--{}", id(key, field).replace('_', "-"));
+            let flag = format!("--{}", dashed(&id(key, field)));
             let value = choices.read_flag(variant, known, &flag, text).map_err(|mistake| anyhow!(mistake))?;
             flags.fields.push(((*field).to_owned(), text.clone()));
             fields.get_or_insert_with(Table::new).insert(known.name.clone(), value);

@@ -117,8 +117,7 @@ impl FromStr for LoggerChoice {
             return Ok(is_on.into());
         }
         if text.starts_with(['[', '{']) {
-            let table = yaml::parse(format!("{LOGGER}: {text}").as_bytes())?;
-            return crate::json::from_value(&table[LOGGER]).map_err(|error| error.to_string());
+            return crate::json::from_value(&yaml::parse_inline(LOGGER, text)?).map_err(|error| error.to_string());
         }
         text.split(',').map(|name| name.trim().parse()).collect::<Result<Vec<_>, _>>().map(Self::from)
     }

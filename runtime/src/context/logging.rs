@@ -69,6 +69,14 @@ impl Logging {
         }
     }
 
+    /// The log of the loop of a stage, and the other one.
+    pub(super) fn of_stage(&mut self, stage: RunningStage) -> (&mut Log, &Log) {
+        match stage {
+            RunningStage::Training => (&mut self.training, &self.evaluation),
+            _ => (&mut self.evaluation, &self.training),
+        }
+    }
+
     /// The folder of the run, if it has been created.
     pub(super) fn log_dir(&self) -> Option<&Path> {
         self.log_dir.made()
@@ -148,10 +156,8 @@ impl RunContext {
 
     /// The log of the running loop, and the other one.
     pub(super) fn logs(&mut self) -> (&mut Log, &Log) {
-        match self.running_stage() {
-            RunningStage::Training => (&mut self.logging.training, &self.logging.evaluation),
-            _ => (&mut self.logging.evaluation, &self.logging.training),
-        }
+        let stage = self.running_stage();
+        self.logging.of_stage(stage)
     }
 
     pub(super) fn training_log_mut(&mut self) -> &mut Log {

@@ -5,8 +5,9 @@ use super::error::ContextError;
 use crate::json_float::JsonFloat;
 use crate::json_path;
 use crate::signal::Signal;
-use crate::stage::RunningStage;
-use crate::strategy::{Collectives, Flags, Rank, Reduce, Strategy, StrategyError, gather, of_rank_zero};
+use crate::strategy::{
+    Collectives, Compared, Flags, Rank, ReduceOperation, Strategy, StrategyError, gather, of_rank_zero,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -110,39 +111,38 @@ impl RunContext {
         Ok(self.broadcast(values)?.into_iter().map(|(name, JsonFloat(value))| (name, value)).collect())
     }
 
-    /// What this process tells the others with the gradients of a step: whether it has caught a signal or is to stop, and which values the
-    /// step logged with `sync_dist`.
+    /// What this process sends to the others with the gradients of a step.
     pub(crate) fn own_flags(&mut self) -> Flags {
         if !self.is_together() {
             return Flags::default();
         }
         let names = self.training_log_mut().choose_steps_to_join();
-        let [one, other] = [names & 0xff, names >> 8 & 0xff].map(|part| part as f64);
         let caught = self.signals().caught();
         let [interrupt, terminate] = Signal::ALL.map(|signal| f64::from(u8::from(caught == Some(signal))));
-        let stops = f64::from(u8::from(self.should_stop()));
-        // only rank 0 has an observer
-        let requests = f64::from(self.observed_requests());
-        [interrupt, terminate, stops, one, one * one, other, other * other, requests]
+        Flags {
+            interrupt,
+            terminate,
+            stops: f64::from(u8::from(self.should_stop())),
+            names: Compared::new(names),
+            requests: f64::from(self.observed_requests()),
+        }
     }
 
-    /// Agrees after an optimizer step on what was told with its gradients, and joins the values that it logged with `sync_dist`. A request
-    /// to stop that came after the backward pass is told with the next step.
+    /// Agrees after an optimizer step on the flags that were sent with its gradients, and joins the values that it logged with `sync_dist`.
+    /// A request to stop that came after the backward pass is sent with the gradients of the next step.
     pub(crate) fn agree_after_step(&mut self) -> Result<(), ContextError> {
         if !self.is_together() {
             return Ok(());
         }
-        // a step without gradients in any process told nothing
+        // a step without gradients in any process has sent no flags
         let Some(flags) = self.strategy.take_flags() else { return self.agree() };
-        let [interrupt, terminate, stops, one, one_squared, other, other_squared, requests] = flags;
+        let Flags { interrupt, terminate, stops, names, requests } = flags;
         let requests = (requests * self.world_size() as f64).round() as u8;
         let signals = [interrupt, terminate].into_iter().zip(Signal::ALL);
         let signal = signals.filter(|(flag, _)| *flag > 0.0).map(|(_, signal)| signal).next();
         self.agree_on(signal, stops > 0.0, requests)?;
-        // numbers are equal if the mean of their squares is the square of their mean
-        let differ = |mean: f64, squared: f64| squared - mean * mean > 1e-6 * squared;
         let Self { logging, strategy, .. } = self;
-        if differ(one, one_squared) || differ(other, other_squared) {
+        if names.differs() {
             logging.training.check_steps_to_join(strategy.group())?;
         }
         Ok(logging.training.join_steps(strategy.group())?)
@@ -159,7 +159,7 @@ impl RunContext {
             i32::from(self.observed_requests()),
         ];
         let all = Tensor::from_slice(&own.map(i64::from));
-        self.group().all_reduce(&[&all], Reduce::Max)?;
+        self.group().all_reduce(&all, ReduceOperation::Max)?;
         let [signal, stops, requests] = <[i64; 3]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
         let signal = Signal::ALL.into_iter().find(|one| i64::from(one.number()) == signal);
         self.agree_on(signal, stops != 0, u8::try_from(requests).unwrap_or_default())
@@ -178,10 +178,9 @@ impl RunContext {
     /// Joins the values of the running loop's epoch over all processes.
     pub(crate) fn join_logged_epoch(&mut self) -> Result<(), ContextError> {
         if self.is_together() {
-            let is_training = self.running_stage() == RunningStage::Training;
+            let stage = self.running_stage();
             let Self { logging, strategy, .. } = self;
-            let log = if is_training { &mut logging.training } else { &mut logging.evaluation };
-            log.join_epoch(strategy.group())?;
+            logging.of_stage(stage).0.join_epoch(strategy.group())?;
         }
         Ok(())
     }

@@ -1,17 +1,17 @@
 //! Joins the logged values of several processes.
 
 use super::LogError;
-use super::accumulator::Reduction;
+use super::accumulator::{Accumulator, Reduction};
 use super::entry::Kept;
 use super::key::Key;
 use super::recorded::Log;
 use super::scalar::Scalar;
 use crate::json_float::JsonFloat;
-use crate::strategy::{Collectives, Reduce, gather, gather_tensors};
+use crate::strategy::{Collectives, ReduceOperation, gather, gather_tensors};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use tch::{Kind, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 /// The value of one process for an epoch, and its weight in a mean.
 #[derive(Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl Log {
             let name = key.in_words();
             let parts: Vec<&Part> = all.iter().filter_map(|own| own.get(&name)).collect();
             if !parts.is_empty() {
-                logged.joined = Some(joined(reduction, &parts));
+                logged.joined = joined(reduction, &parts)?;
             }
         }
         Ok(())
@@ -78,7 +78,7 @@ impl Log {
                 let own = tensors.iter().filter_map(|(slot, tensor)| Some((slot.strip_prefix(&prefix)?, tensor)));
                 own.map(|(slot, tensor)| (slot.to_owned(), tensor.shallow_clone())).collect()
             };
-            let others = all.iter().enumerate().filter(|(rank, _)| *rank != ranks.own_rank());
+            let others = all.iter().enumerate().filter(|(rank, _)| *rank != ranks.rank().global);
             let others = others.map(|(_, tensors)| of_rank(tensors)).filter(|state| !state.is_empty()).collect();
             self.metrics.get_mut(index).join(others).map_err(|source| failed(&name, source))?;
         }
@@ -112,9 +112,9 @@ impl Log {
                 continue;
             }
             let all = Tensor::f_stack(&values, 0)?;
-            ranks.all_reduce(&[&all], reduction.of_ranks())?;
+            ranks.all_reduce(&all, reduction.of_ranks())?;
             let all = match reduction {
-                Reduction::Mean => all.f_div_scalar(ranks.world_size() as f64)?,
+                Reduction::Mean => all.f_div_scalar(ranks.rank().world_size as f64)?,
                 _ => all,
             };
             for (index, value) in indices.into_iter().zip(all.f_unbind(0)?) {
@@ -135,19 +135,12 @@ impl Log {
 /// Between the name of a metric and that of a tensor of its state.
 const SLOT: &str = "\u{1f}";
 
-fn joined(reduction: Reduction, parts: &[&Part]) -> f64 {
-    let values = parts.iter().map(|Part(JsonFloat(value), weight)| (*value, *weight));
-    match reduction {
-        Reduction::Mean => {
-            let total: f64 = parts.iter().map(|Part(_, weight)| weight).sum();
-            values.map(|(value, weight)| value * weight).sum::<f64>() / total
-        }
-        Reduction::Sum => values.map(|(value, _)| value).sum(),
-        Reduction::Min => values.map(|(value, _)| value).fold(f64::INFINITY, |one, other| reduction.of_two(one, other)),
-        Reduction::Max => {
-            values.map(|(value, _)| value).fold(f64::NEG_INFINITY, |one, other| reduction.of_two(one, other))
-        }
+fn joined(reduction: Reduction, parts: &[&Part]) -> Result<Option<f64>, TchError> {
+    let mut all = Accumulator::new(reduction);
+    for Part(JsonFloat(value), weight) in parts {
+        all.add(&Scalar::Number(*value), *weight, 0)?;
     }
+    all.value()
 }
 
 /// Fails unless all processes have the same names.
@@ -186,11 +179,11 @@ impl Scalar {
 }
 
 impl Reduction {
-    fn of_ranks(self) -> Reduce {
+    fn of_ranks(self) -> ReduceOperation {
         match self {
-            Self::Mean | Self::Sum => Reduce::Sum,
-            Self::Min => Reduce::Min,
-            Self::Max => Reduce::Max,
+            Self::Mean | Self::Sum => ReduceOperation::Sum,
+            Self::Min => ReduceOperation::Min,
+            Self::Max => ReduceOperation::Max,
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) use declarations::{
 };
 pub(crate) use device::{empty_cache, memory_stats, synchronize};
 pub(crate) use distributed::{
-    Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store, close_at_end,
+    Compared, Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store, close_at_end,
 };
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
 pub(crate) use event::DeviceEvent;

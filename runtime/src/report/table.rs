@@ -35,13 +35,7 @@ pub fn runs_table(runs: &[LoggedRun]) -> String {
 
 /// Returns a text for a cell: a long one is cut, so that the table stays readable, and control characters do not reach the terminal.
 fn in_cell(text: &str) -> String {
-    let escaped =
-        |letter: char| if letter.is_control() { letter.escape_default().collect() } else { letter.to_string() };
-    let mut shown: String = text.chars().take(MOST_LETTERS).map(escaped).collect();
-    if text.chars().nth(MOST_LETTERS).is_some() {
-        shown.push('…');
-    }
-    shown
+    crate::shown::shown(text, MOST_LETTERS)
 }
 
 /// Returns the names of the settings in which runs differ. The environment and the checkpoint that a run starts from, which a saved

@@ -1,27 +1,16 @@
-use super::{NamedTensor, StrategyError};
+use super::{NamedTensor, Rank, ReduceOperation, StrategyError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::Cursor;
 use tch::{Kind, Tensor};
 
-/// How the values of all ranks become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reduce {
-    Sum,
-    Min,
-    Max,
-}
-
 /// Operations that all ranks of a run take part in, in the same order. The module's documentation lists the places that call them.
 pub(crate) trait Collectives {
-    /// The number of this process.
-    fn own_rank(&self) -> usize;
+    /// The place of this process among the others.
+    fn rank(&self) -> Rank;
 
-    /// The number of processes.
-    fn world_size(&self) -> usize;
-
-    /// Replaces each tensor by its reduction over all ranks.
-    fn all_reduce(&self, tensors: &[&Tensor], reduce: Reduce) -> Result<(), StrategyError>;
+    /// Replaces the tensor by its reduction over all ranks.
+    fn all_reduce(&self, tensor: &Tensor, operation: ReduceOperation) -> Result<(), StrategyError>;
 
     /// Replaces the tensors by those of rank 0.
     fn broadcast(&self, tensors: &[&Tensor]) -> Result<(), StrategyError>;
@@ -50,7 +39,7 @@ pub(crate) trait Collectives {
     /// Whether it is true on any rank.
     fn any(&self, value: bool) -> Result<bool, StrategyError> {
         let any = Tensor::from(i64::from(value));
-        self.all_reduce(&[&any], Reduce::Max)?;
+        self.all_reduce(&any, ReduceOperation::Max)?;
         Ok(any.f_int64_value(&[])? != 0)
     }
 }

@@ -166,9 +166,7 @@ impl FromStr for StrategyConfig {
             "ddp" | "ddp_find_unused_parameters_false" => Ok(Self::Ddp(DdpConfig::default())),
             "ddp_find_unused_parameters_true" => Ok(Self::Ddp(DdpConfig::default().find_unused_parameters(true))),
             table if table.starts_with('{') => {
-                let table = yaml::parse(format!("strategy: {table}").as_bytes())?;
-                let value = serde_json::Value::Object(table).get("strategy").cloned().unwrap_or_default();
-                serde_json::from_value(value).map_err(|error| error.to_string())
+                serde_json::from_value(yaml::parse_inline("strategy", table)?).map_err(|error| error.to_string())
             }
             _ => Err(format!("`{text}` is not a strategy: {FORMS}")),
         }

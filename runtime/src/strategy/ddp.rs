@@ -1,7 +1,7 @@
 use super::collectives::gather;
 use super::config::{DdpConfig, GradientCompression};
 use super::world::World;
-use super::{Collectives, Flags, NamedTensor, Rank, Strategy, StrategyError};
+use super::{Collectives, Flags, NamedTensor, Strategy, StrategyError};
 use crate::native::{Reducer, ReducerOptions};
 use crate::signal::{Caught, Signal};
 use std::collections::{BTreeSet, HashMap};
@@ -28,6 +28,9 @@ struct Replica {
     /// Whether the running backward pass averages.
     is_prepared: bool,
 }
+
+/// The operation of all ranks in a backward pass, as errors name it.
+const AVERAGING: &str = "averaging gradients";
 
 /// What comes before the indices of the parameters in c10d's message.
 const UNUSED: &str = "Parameter indices which did not receive grad for rank ";
@@ -90,10 +93,6 @@ fn indices(order: &[String], names: &[String]) -> Vec<usize> {
 }
 
 impl Strategy for Ddp {
-    fn rank(&self) -> Rank {
-        self.world.rank()
-    }
-
     fn group(&self) -> &dyn Collectives {
         &*self.world
     }
@@ -146,7 +145,7 @@ impl Strategy for Ddp {
     fn begin_backward(&mut self, loss: &Tensor) -> Result<(), StrategyError> {
         let Some(replica) = &mut self.replica else { return Ok(()) };
         let outputs: &[&Tensor] = if self.config.find_unused_parameters { &[loss] } else { &[] };
-        replica.reducer.prepare(outputs).map_err(|source| self.world.explain("averaging gradients", source))?;
+        replica.reducer.prepare(outputs).map_err(|source| self.world.explain(AVERAGING, source))?;
         replica.is_prepared = true;
         Ok(())
     }
@@ -156,7 +155,7 @@ impl Strategy for Ddp {
         replica.is_prepared = false;
         let finished = replica.reducer.finish(flags);
         let flags = finished.map_err(|source| match replica.unused(&source.to_string()) {
-            unused if unused.is_empty() => self.world.explain("averaging gradients", source),
+            unused if unused.is_empty() => self.world.explain(AVERAGING, source),
             unused => StrategyError::UnusedParameters(unused),
         })?;
         self.flags = Some(flags);
@@ -167,7 +166,7 @@ impl Strategy for Ddp {
         let Some(replica) = &mut self.replica else { return Ok(()) };
         let outcome = replica.reducer.prepare(&[]).and_then(|()| replica.reducer.contribute_zeros());
         let outcome = outcome.and_then(|()| replica.reducer.finish(flags));
-        self.flags = Some(outcome.map_err(|source| self.world.explain("averaging gradients", source))?);
+        self.flags = Some(outcome.map_err(|source| self.world.explain(AVERAGING, source))?);
         Ok(())
     }
 
@@ -177,7 +176,7 @@ impl Strategy for Ddp {
 
     fn explain_backward(&self, message: &str) -> Option<StrategyError> {
         self.replica.as_ref().filter(|replica| replica.is_prepared)?;
-        self.world.explain_text("averaging gradients", message)
+        self.world.explain_text(AVERAGING, message)
     }
 
     fn share_signals(&self, caught: Caught) {

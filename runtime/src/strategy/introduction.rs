@@ -28,7 +28,12 @@ impl Introduction {
     }
 }
 
+/// What an error says in place of the name of a machine that is not known.
+pub(super) fn unknown_host() -> String {
+    "an unknown host".to_owned()
+}
+
 /// The name of this machine.
 pub(super) fn this_host() -> String {
-    sysinfo::System::host_name().unwrap_or_else(|| "an unknown host".to_owned())
+    sysinfo::System::host_name().unwrap_or_else(unknown_host)
 }

@@ -55,7 +55,7 @@ mod sync_batch_norm;
 mod watch;
 mod world;
 
-pub(crate) use collectives::{Collectives, Reduce, gather, gather_tensors, of_rank_zero};
+pub(crate) use collectives::{Collectives, gather, gather_tensors, of_rank_zero};
 pub use config::{DdpConfig, GradientCompression, StrategyConfig};
 pub use error::StrategyError;
 pub use rank::Rank;
@@ -63,7 +63,7 @@ pub(crate) use single_process::SingleProcess;
 pub(crate) use start::{Requested, connect, processes};
 pub use sync_batch_norm::SyncBatchNorm;
 
-pub(crate) use crate::native::Flags;
+pub(crate) use crate::native::{Compared, Flags, ReduceOperation};
 use crate::signal::{Caught, Signal};
 use tch::Tensor;
 
@@ -72,10 +72,13 @@ pub(crate) type NamedTensor = (String, Tensor);
 
 /// How a run uses its processes. The methods that do something for several processes do nothing by default.
 pub(crate) trait Strategy {
-    fn rank(&self) -> Rank;
-
     /// The operations of all ranks.
     fn group(&self) -> &dyn Collectives;
+
+    /// The place of this process among the others.
+    fn rank(&self) -> Rank {
+        self.group().rank()
+    }
 
     /// Makes the module equal to that of rank 0.
     fn setup(&mut self, _parameters: &[NamedTensor], _buffers: &[NamedTensor]) -> Result<(), StrategyError> {

@@ -1,19 +1,15 @@
-use super::{Collectives, Rank, Reduce, Strategy, StrategyError};
+use super::{Collectives, Rank, ReduceOperation, Strategy, StrategyError};
 use tch::Tensor;
 
 /// The strategy of a run of one process, whose operations do nothing.
 pub(crate) struct SingleProcess;
 
 impl Collectives for SingleProcess {
-    fn own_rank(&self) -> usize {
-        0
+    fn rank(&self) -> Rank {
+        Rank::ALONE
     }
 
-    fn world_size(&self) -> usize {
-        1
-    }
-
-    fn all_reduce(&self, _: &[&Tensor], _: Reduce) -> Result<(), StrategyError> {
+    fn all_reduce(&self, _: &Tensor, _: ReduceOperation) -> Result<(), StrategyError> {
         Ok(())
     }
 
@@ -39,10 +35,6 @@ impl Collectives for SingleProcess {
 }
 
 impl Strategy for SingleProcess {
-    fn rank(&self) -> Rank {
-        Rank::ALONE
-    }
-
     fn group(&self) -> &dyn Collectives {
         self
     }

@@ -6,7 +6,7 @@ use super::introduction::{Introduction, this_host};
 use super::launch;
 use super::single_process::SingleProcess;
 use super::world::World;
-use super::{Rank, Strategy, StrategyConfig, StrategyError};
+use super::{Collectives, Rank, Strategy, StrategyConfig, StrategyError};
 use crate::{messages, native};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -130,10 +130,7 @@ impl Watch {
     /// Finds out why an operation of all ranks has failed. One that has failed may need a moment to report it.
     pub(super) fn verdict(&self) -> Verdict {
         let begun = Instant::now();
-        let mut state = self.shared.lock();
-        state.seen = vec![Seen::default(); self.shared.world_size];
-        state.looks = true;
-        self.shared.changed.notify_all();
+        let state = self.look();
         let is_of_another =
             |state: &State| state.failure.as_ref().is_some_and(|failure| failure.rank != self.shared.rank);
         let mut state = self.shared.wait(state, SILENCE, |state| is_of_another(state) || state.is_lost);
@@ -152,6 +149,15 @@ impl Watch {
         if silent.is_empty() { Verdict::Unknown } else { Verdict::Silent(silent) }
     }
 
+    /// Begins to look at the other ranks.
+    fn look(&self) -> MutexGuard<'_, State> {
+        let mut state = self.shared.lock();
+        state.seen = vec![Seen::default(); self.shared.world_size];
+        state.looks = true;
+        self.shared.changed.notify_all();
+        state
+    }
+
     /// Tells the others that this process ends.
     pub(super) fn say_end(&self) {
         let mut state = self.shared.lock();
@@ -162,10 +168,7 @@ impl Watch {
 
     /// Waits until all others end, for a limited time: they still read from the store of this process.
     pub(super) fn wait_for_ends(&self) {
-        let mut state = self.shared.lock();
-        state.seen = vec![Seen::default(); self.shared.world_size];
-        state.looks = true;
-        self.shared.changed.notify_all();
+        let state = self.look();
         let is_running = |(rank, seen): (usize, &Seen)| {
             let is_silent = seen.since.is_some_and(|since| since.elapsed() > SILENCE);
             rank != self.shared.rank && !seen.has_ended && !is_silent

@@ -2,11 +2,11 @@
 
 use super::environment::{Environment, LOOPBACK};
 use super::failure::Failure;
-use super::introduction::{Introduction, this_host};
+use super::introduction::{Introduction, this_host, unknown_host};
 use super::launch::Launched;
 use super::watch::{Verdict, Watch};
-use super::{Collectives, Rank, Reduce, StrategyError};
-use crate::native::{self, NativeError, Network, ProcessGroup, ReduceOperation, Store};
+use super::{Collectives, Rank, ReduceOperation, StrategyError};
+use crate::native::{self, NativeError, Network, ProcessGroup, Store};
 use crate::signal::{Caught, Signal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,14 +153,10 @@ impl World {
         format!("{}{meeting}/", self.prefix)
     }
 
-    pub(super) fn rank(&self) -> Rank {
-        self.rank
-    }
-
     /// The name of the machine of a rank.
     pub(super) fn host(&self, rank: usize) -> String {
         let host = self.meeting().introductions.get(rank).map(|introduction| introduction.host.clone());
-        host.unwrap_or_else(|| "an unknown host".to_owned())
+        host.unwrap_or_else(unknown_host)
     }
 
     /// Passes signals that another rank has caught on to a run of this process.
@@ -363,21 +359,12 @@ fn network(address: &str) -> Network {
 }
 
 impl Collectives for World {
-    fn own_rank(&self) -> usize {
-        self.rank.global
+    fn rank(&self) -> Rank {
+        self.rank
     }
 
-    fn world_size(&self) -> usize {
-        self.rank.world_size
-    }
-
-    fn all_reduce(&self, tensors: &[&Tensor], reduce: Reduce) -> Result<(), StrategyError> {
-        let operation = match reduce {
-            Reduce::Sum => ReduceOperation::Sum,
-            Reduce::Min => ReduceOperation::Min,
-            Reduce::Max => ReduceOperation::Max,
-        };
-        self.run("reducing values", |group| group.all_reduce(tensors, operation))
+    fn all_reduce(&self, tensor: &Tensor, operation: ReduceOperation) -> Result<(), StrategyError> {
+        self.run("reducing values", |group| group.all_reduce(tensor, operation))
     }
 
     fn broadcast(&self, tensors: &[&Tensor]) -> Result<(), StrategyError> {

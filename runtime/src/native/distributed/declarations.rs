@@ -39,6 +39,32 @@ pub(crate) struct ReducerOptions {
     pub(crate) bucket_bytes: usize,
 }
 
+/// The bytes of a number with their squares, whose averages over all ranks show whether all have the same number.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Compared {
+    pub(super) low: f64,
+    pub(super) low_squared: f64,
+    pub(super) high: f64,
+    pub(super) high_squared: f64,
+}
+
+/// What a rank sends to the others with the gradients of a step, and after it the averages over all ranks. All fields are `f64`.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub(crate) struct Flags {
+    /// 1 if the rank has caught an interrupt.
+    pub(crate) interrupt: f64,
+    /// 1 if the rank has caught a request to terminate.
+    pub(crate) terminate: f64,
+    /// 1 if the rank is to stop training.
+    pub(crate) stops: f64,
+    /// A number for the names that the step logged with `sync_dist`.
+    pub(crate) names: Compared,
+    /// The bits of the observer's requests; 0 without an observer, which only rank 0 has.
+    pub(crate) requests: f64,
+}
+
 // store.cpp
 unsafe extern "C" {
     pub(super) fn lightning_store_new(
@@ -85,8 +111,7 @@ unsafe extern "C" {
     ) -> *mut c_char;
     pub(super) fn lightning_all_reduce(
         group: *const CProcessGroup,
-        tensors: *const *const C_tensor,
-        count: usize,
+        tensor: *const C_tensor,
         operation: i8,
     ) -> *mut c_char;
     pub(super) fn lightning_sum_of_ranks(
@@ -132,7 +157,7 @@ unsafe extern "C" {
         outputs: *const *const C_tensor,
         count: usize,
     ) -> *mut c_char;
-    pub(super) fn lightning_reducer_finish(reducer: *mut CReducer, flags: *mut f64) -> *mut c_char;
+    pub(super) fn lightning_reducer_finish(reducer: *mut CReducer, flags: *mut Flags) -> *mut c_char;
     pub(super) fn lightning_reducer_contribute_zeros(reducer: *mut CReducer) -> *mut c_char;
     pub(super) fn lightning_reducer_free(reducer: *mut CReducer) -> *mut c_char;
 }

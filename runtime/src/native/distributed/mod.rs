@@ -1,13 +1,14 @@
 //! PyTorch's distributed engine, c10d: the store, collectives and the reduction of gradients.
 
 mod declarations;
+mod flags;
 mod process_group;
 mod reducer;
 mod store;
 
-pub(crate) use declarations::ReducerOptions;
+pub(crate) use declarations::{Compared, Flags, ReducerOptions};
 pub(crate) use process_group::{Network, ProcessGroup, ReduceOperation, close_at_end};
-pub(crate) use reducer::{Flags, Reducer};
+pub(crate) use reducer::Reducer;
 pub(crate) use store::Store;
 
 use std::ffi::CString;

@@ -82,11 +82,10 @@ impl ProcessGroup {
         self.raw.as_ptr()
     }
 
-    /// Replaces each tensor by the reduction over all ranks.
-    pub(crate) fn all_reduce(&self, tensors: &[&Tensor], operation: ReduceOperation) -> Result<(), NativeError> {
-        let tensors = handles(tensors);
-        // SAFETY: the array holds `count` live tensors, which are changed in place, as through any handle of theirs.
-        unsafe { check(lightning_all_reduce(self.raw(), tensors.as_ptr(), tensors.len(), operation as i8)) }
+    /// Replaces the tensor by the reduction over all ranks.
+    pub(crate) fn all_reduce(&self, tensor: &Tensor, operation: ReduceOperation) -> Result<(), NativeError> {
+        // SAFETY: the tensor is alive, and is changed in place, as through any handle of it.
+        unsafe { check(lightning_all_reduce(self.raw(), tensor.as_ptr(), operation as i8)) }
     }
 
     /// Returns the sum over all ranks. Its gradient in each rank is the sum of the gradients of all.
@@ -98,8 +97,8 @@ impl ProcessGroup {
 
     /// Replaces the tensors by those of rank `source`.
     pub(crate) fn broadcast(&self, tensors: &[&Tensor], source: usize) -> Result<(), NativeError> {
-        let tensors = handles(tensors);
-        // SAFETY: as for `all_reduce`.
+        let tensors: Vec<*const C_tensor> = tensors.iter().map(|tensor| tensor.as_ptr()).collect();
+        // SAFETY: the array holds `count` live tensors, which are changed in place, as through any handle of theirs.
         unsafe { check(lightning_broadcast(self.raw(), tensors.as_ptr(), tensors.len(), number(source))) }
     }
 
@@ -130,10 +129,6 @@ impl Drop for ProcessGroup {
         // SAFETY: made by `lightning_process_group_new`, and not used again.
         unsafe { lightning_process_group_free(self.raw.as_ptr()) };
     }
-}
-
-fn handles(tensors: &[&Tensor]) -> Vec<*const C_tensor> {
-    tensors.iter().map(|tensor| tensor.as_ptr()).collect()
 }
 
 /// Returns a rank as C++ takes it.
@@ -168,9 +163,9 @@ mod tests {
         let results = ranks(3, |rank, group| {
             let own = || Tensor::from_slice(&[rank as f64, 10.0 - rank as f64]);
             let (sum, min, max, sent) = (own(), own(), own(), own());
-            group.all_reduce(&[&sum], ReduceOperation::Sum).unwrap();
-            group.all_reduce(&[&min], ReduceOperation::Min).unwrap();
-            group.all_reduce(&[&max], ReduceOperation::Max).unwrap();
+            group.all_reduce(&sum, ReduceOperation::Sum).unwrap();
+            group.all_reduce(&min, ReduceOperation::Min).unwrap();
+            group.all_reduce(&max, ReduceOperation::Max).unwrap();
             group.broadcast(&[&sent], 2).unwrap();
             let gathered = group.all_gather(&own()).unwrap();
             assert_eq!(gathered.size(), [3, 2]);
@@ -190,7 +185,7 @@ mod tests {
     fn tensor_without_contiguous_memory_is_reduced_in_place() {
         let sums = ranks(2, |_, group| {
             let matrix = Tensor::arange(6, (tch::Kind::Float, tch::Device::Cpu)).view([2, 3]);
-            group.all_reduce(&[&matrix.tr()], ReduceOperation::Sum).unwrap();
+            group.all_reduce(&matrix.tr(), ReduceOperation::Sum).unwrap();
             Vec::<f64>::try_from(&matrix.flatten(0, -1)).unwrap()
         });
         assert_eq!(sums, vec![vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0]; 2]);

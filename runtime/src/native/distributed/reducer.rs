@@ -4,14 +4,11 @@ use super::declarations::{
     CReducer, ReducerOptions, lightning_reducer_contribute_zeros, lightning_reducer_finish, lightning_reducer_free,
     lightning_reducer_new, lightning_reducer_order, lightning_reducer_prepare,
 };
-use super::{ProcessGroup, c_string};
+use super::{Flags, ProcessGroup, c_string};
 use std::ffi::CString;
 use std::ptr::{self, NonNull};
 use tch::Tensor;
 use torch_sys::C_tensor;
-
-/// What the ranks tell one another with their gradients.
-pub(crate) type Flags = [f64; 8];
 
 /// Averages the gradients of parameters over all ranks while a backward pass computes them: c10d's `Reducer`.
 ///
@@ -79,8 +76,8 @@ impl Reducer {
     /// Ends a backward pass for which it was prepared. Returns the averages of the flags of all ranks, in the precision of the
     /// parameters: they travel with the gradients.
     pub(crate) fn finish(&mut self, mut flags: Flags) -> Result<Flags, NativeError> {
-        // SAFETY: C++ reads and writes as many flags as there are; the reducer is borrowed exclusively.
-        unsafe { check(lightning_reducer_finish(self.raw.as_ptr(), flags.as_mut_ptr())) }?;
+        // SAFETY: C++ reads and writes the flags, which live for the call; the reducer is borrowed exclusively.
+        unsafe { check(lightning_reducer_finish(self.raw.as_ptr(), &raw mut flags)) }?;
         Ok(flags)
     }
 
