@@ -18,11 +18,17 @@ const FOLDERS: [&str; 4] = ["/registry/src/", "/git/checkouts/", "/rustc/", "/ru
 
 /// Returns whether a file is not the user's.
 pub(crate) fn is_foreign(file: &str) -> bool {
-    let file = file.replace('\\', "/");
+    let file = absolute(file).replace('\\', "/");
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/src/").replace('\\', "/");
     let of_dependency = FOLDERS.iter().any(|folder| file.contains(folder));
     let is_rust = file.split(':').next().is_some_and(|file| file.ends_with(".rs")) || file.contains(".rs:");
     of_dependency || !is_rust || file.starts_with(own_folder()) || file.starts_with(&own)
+}
+
+/// Returns the path as it was before std's backtraces made it relative to the current folder, which they mark by `./`.
+fn absolute(file: &str) -> String {
+    let here = || std::env::current_dir().unwrap_or_default();
+    file.strip_prefix("./").map_or_else(|| file.to_owned(), |relative| here().join(relative).display().to_string())
 }
 
 /// Returns the innermost line of the user's code in a backtrace, `src/model.rs:42:9`, or its function if the program has no debug
