@@ -120,14 +120,14 @@ mod tests {
    2: tch::wrappers::tensor_generated::<impl tch::wrappers::tensor::Tensor>::matmul
              at /home/ada/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/tch-0.26.0/src/wrappers/tensor_fallible_generated.rs:9:40
    3: net::model::Net::forward
-             at ./src/model.rs:42:17
+             at ./net/model.rs:42:17
    4: <net::model::Net as tch_lightning::module::LightningModule>::training_step
-             at ./src/model.rs:30:8
+             at ./net/model.rs:30:8
    5: tch_lightning::panic::catch
              at /home/ada/tch-lightning/runtime/src/panic.rs:20:4";
-        assert_eq!(first_of(debug).as_deref(), Some("src/model.rs:42:17"));
-        let own = "  net::model::Net::forward at src/model.rs:42:17\n  \
-                   <net::model::Net as tch_lightning::module::LightningModule>::training_step at src/model.rs:30:8";
+        assert_eq!(first_of(debug).as_deref(), Some("net/model.rs:42:17"));
+        let own = "  net::model::Net::forward at net/model.rs:42:17\n  \
+                   <net::model::Net as tch_lightning::module::LightningModule>::training_step at net/model.rs:30:8";
         assert_eq!(frames(debug).as_deref(), Some(own));
     }
 
