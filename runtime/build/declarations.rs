@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 use std::fmt::Write;
-use syn::{Fields, FnArg, ForeignItem, Ident, Item, ItemStruct, Pat, ReturnType, Signature, Type};
+use syn::{
+    Fields, FnArg, ForeignItem, Ident, Item, ItemStruct, ItemType, Pat, ReturnType, Signature, Type, TypeBareFn,
+};
 
 const HEAD: &str = "// Written by the build script from src/native/declarations.rs and src/native/distributed/declarations.rs: change those files.
 #pragma once
@@ -15,8 +17,8 @@ class Tensor;
 }
 ";
 
-/// Returns the header for files of Rust declarations: a C++ struct for each `#[repr(C)]` struct, a class for each opaque one, and a prototype for
-/// each foreign function.
+/// Returns the header for files of Rust declarations: a C++ struct for each `#[repr(C)]` struct, a class for each opaque one, a type for each type
+/// of functions, and a prototype for each foreign function.
 ///
 /// # Errors
 /// The declaration that does not parse, or whose type has no counterpart in C++.
@@ -32,6 +34,7 @@ pub fn header(files: &[impl AsRef<str>]) -> Result<String, String> {
     for item in &items {
         match item {
             Item::Struct(item) => types += &structs.definition(item)?,
+            Item::Type(item) => types += &structs.function_type(item)?,
             Item::ForeignMod(block) => {
                 for item in &block.items {
                     let ForeignItem::Fn(function) = item else {
@@ -71,6 +74,15 @@ impl Structs<'_> {
         Ok(format!("struct {name} {{\n{members}}};\n"))
     }
 
+    fn function_type(&self, item: &ItemType) -> Result<String, String> {
+        let name = &item.ident;
+        let Type::BareFn(function) = &*item.ty else { return Err(format!("`{name}` is not a type of functions")) };
+        let located = |error| format!("`{name}`: {error}");
+        let parameters = self.types(function).map_err(located)?;
+        let result = self.result(&function.output).map_err(located)?;
+        Ok(format!("using {name} = {result}({parameters});\n"))
+    }
+
     fn prototype(&self, signature: &Signature) -> Result<String, String> {
         let located = |error| format!("`{}`: {error}", signature.ident);
         let mut parameters = Vec::new();
@@ -79,11 +91,21 @@ impl Structs<'_> {
             let Pat::Ident(name) = &*input.pat else { return Err(located("a parameter has no name".to_owned())) };
             parameters.push(self.declarator(&input.ty, &name.ident.to_string()).map_err(located)?);
         }
-        let result = match &signature.output {
-            ReturnType::Default => "void".to_owned(),
-            ReturnType::Type(_, result) => self.cpp_type(result).map_err(located)?,
-        };
+        let result = self.result(&signature.output).map_err(located)?;
         Ok(format!("{result} {}({});\n", signature.ident, parameters.join(", ")))
+    }
+
+    fn result(&self, output: &ReturnType) -> Result<String, String> {
+        match output {
+            ReturnType::Default => Ok("void".to_owned()),
+            ReturnType::Type(_, result) => self.cpp_type(result),
+        }
+    }
+
+    /// The types of a function's parameters.
+    fn types(&self, function: &TypeBareFn) -> Result<String, String> {
+        let types = function.inputs.iter().map(|input| self.cpp_type(&input.ty)).collect::<Result<Vec<_>, _>>()?;
+        Ok(types.join(", "))
     }
 
     /// Declares `name` with a type: a pointer to a function is written around the name.
@@ -92,8 +114,7 @@ impl Structs<'_> {
         if !matches!(function.output, ReturnType::Default) {
             return Err("a callback returns nothing".to_owned());
         }
-        let parameters = function.inputs.iter().map(|input| self.cpp_type(&input.ty)).collect::<Result<Vec<_>, _>>()?;
-        Ok(format!("void (*{name})({})", parameters.join(", ")))
+        Ok(format!("void (*{name})({})", self.types(function)?))
     }
 
     fn cpp_type(&self, ty: &Type) -> Result<String, String> {

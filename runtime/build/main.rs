@@ -2,6 +2,7 @@
 
 mod compiled_bindings;
 mod declarations;
+mod nccl;
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -32,7 +33,11 @@ fn build() -> Result<(), String> {
     }
     let include = include_folder(&lib);
     check_version(&include)?;
-    compile(&include)?;
+    let out = PathBuf::from(variable("OUT_DIR").ok_or("cargo did not say where to build")?);
+    write_sources(&out)?;
+    let nccl = nccl::begin(&compiler(&out, &include), &lib, &out);
+    compile(&out, &include)?;
+    nccl.end();
     link(&lib);
     Ok(())
 }
@@ -67,27 +72,35 @@ fn check_version(include: &Path) -> Result<(), String> {
     ))
 }
 
-/// Compiles all files as one: reading libtorch's headers takes three seconds, for each file on its own.
-fn compile(include: &Path) -> Result<(), String> {
-    let out = PathBuf::from(variable("OUT_DIR").ok_or("cargo did not say where to build")?);
+/// Writes the header of the declarations, and a file that includes all others: reading libtorch's headers takes three seconds, for each
+/// file on its own.
+fn write_sources(out: &Path) -> Result<(), String> {
     let write = |name: &str, text: String| {
         let path = out.join(name);
-        fs::write(&path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-        Ok::<_, String>(path)
+        fs::write(&path, text).map_err(|error| format!("{} cannot be written: {error}", path.display()))
     };
     let declared = DECLARATIONS
         .map(|path| fs::read_to_string(path).map_err(|error| format!("{path} cannot be read: {error}")))
         .into_iter()
         .collect::<Result<Vec<_>, _>>()?;
     write("declarations.h", declarations::header(&declared)?)?;
-    let all = sources()?.iter().map(|path| format!("#include \"{}\"\n", path.display())).collect::<String>();
-    let file = write("native.cpp", all)?;
+    write("native.cpp", sources()?.iter().map(|path| format!("#include \"{}\"\n", path.display())).collect())
+}
 
+fn compile(out: &Path, include: &Path) -> Result<(), String> {
+    let mut compiler = compiler(out, include);
+    let compiled = compiler.file(out.join("native.cpp")).try_compile("tch_lightning_native");
+    compiled.map_err(|error| format!("the files in `native` do not compile: {error}"))
+}
+
+/// Returns a compiler of C++ that includes libtorch's headers.
+fn compiler(out: &Path, include: &Path) -> cc::Build {
     let abi = variable("LIBTORCH_CXX11_ABI").unwrap_or_else(|| "1".to_owned());
-    cc::Build::new()
+    let mut compiler = cc::Build::new();
+    compiler
         .cpp(true)
         .std("c++17")
-        .include(&out)
+        .include(out)
         // for `gloo`, whose headers are not among libtorch's
         .include("native")
         .include(include)
@@ -102,10 +115,8 @@ fn compile(include: &Path) -> Result<(), String> {
         // libtorch's headers cause hundreds of warnings, and debugging into them is of no use
         .warnings(false)
         .debug(false)
-        .opt_level(2)
-        .file(file)
-        .try_compile("tch_lightning_native")
-        .map_err(|error| format!("the files in `native` do not compile: {error}"))
+        .opt_level(2);
+    compiler
 }
 
 /// Returns the C++ files in `native`, sorted.

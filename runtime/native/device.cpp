@@ -64,6 +64,14 @@ char* lightning_device_synchronize(int8_t type, int8_t index) {
   });
 }
 
+// Makes a device the current one of this thread.
+char* lightning_device_set_current(int8_t type, int8_t index) {
+  return lightning::guarded([&] {
+    const auto device = c10::Device(static_cast<c10::DeviceType>(type), index);
+    c10::impl::getDeviceGuardImpl(device.type())->setDevice(device);
+  });
+}
+
 // Releases the unused memory of the caching allocator, if there is one.
 char* lightning_device_empty_cache(int8_t type) {
   return lightning::guarded([&] {

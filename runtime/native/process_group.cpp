@@ -1,4 +1,5 @@
-// Collectives over c10d's process group with Gloo, for tensors on the CPU. All ranks call the same ones in the same order.
+// Collectives over c10d's process group: with Gloo for tensors on the CPU, and with NCCL for those on GPUs. All ranks call the same ones in
+// the same order. Those of GPUs do not wait for the device.
 #include "process_group.h"
 
 #include <torch/csrc/autograd/custom_function.h>
@@ -40,10 +41,10 @@ ProcessGroup gloo_group(
   group->setBackend(c10::DeviceType::CPU, c10d::ProcessGroup::BackendType::GLOO, backend);
   group->setDefaultBackend(c10d::ProcessGroup::BackendType::GLOO);
   group->setGroupName(prefix);
-  return ProcessGroup{group, [backend] { backend->close(); }};
+  return ProcessGroup{group, [backend] { backend->close(); }, {}};
 }
 
-// Tensors as Gloo takes them.
+// Tensors as the backends take them.
 at::Tensor dense(const at::Tensor& tensor) { return tensor.detach().contiguous(); }
 
 // The sum over all ranks of a tensor, which the loss of each rank may depend on: its gradient is the sum of theirs.
@@ -73,6 +74,7 @@ class Sum : public torch::autograd::Function<Sum> {
 }  // namespace
 }  // namespace lightning
 
+using lightning::GpuBackend;
 using lightning::guarded;
 using lightning::ProcessGroup;
 using lightning::Store;
@@ -139,6 +141,23 @@ char* lightning_barrier(const ProcessGroup* group, uint64_t timeout_ms) {
     c10d::BarrierOptions options;
     options.timeout = std::chrono::milliseconds(timeout_ms);
     group->ranks->monitoredBarrier(options, true);
+  });
+}
+
+// Lets the group take tensors on GPUs as well. It owns the backend from now on.
+char* lightning_process_group_add_gpus(ProcessGroup* group, GpuBackend* backend) {
+  return guarded([&] {
+    group->of_gpus = backend->of_gpus;
+    delete backend;
+    group->ranks->setBackend(c10::DeviceType::CUDA, c10d::ProcessGroup::BackendType::NCCL, group->of_gpus);
+  });
+}
+
+// Ends the operations on GPUs: at once if a rank has failed, for which they would wait. Without GPUs, there is nothing to end.
+char* lightning_process_group_end_gpus(const ProcessGroup* group, bool has_failed) {
+  return guarded([&] {
+    if (group->of_gpus == nullptr) return;
+    has_failed ? group->of_gpus->abort() : group->of_gpus->shutdown();
   });
 }
 

@@ -53,23 +53,24 @@ class Reducer {
   Reducer(
       const ProcessGroup& group, std::vector<at::Tensor> parameters,
       std::unordered_map<size_t, std::string> names, std::vector<int64_t> order, const ReducerOptions& options)
-      : parameters_(std::move(parameters)), order_(order), delays_(options.static_graph) {
-    const auto& like = parameters_.front();
-    // of the dtype of others, so that it shares a bucket with them
-    flags_ = at::zeros({kFlags}, like.options().requires_grad(false)).set_requires_grad(true);
-    if (!order.empty()) order.push_back(static_cast<int64_t>(parameters_.size()));
-    parameters_.push_back(flags_);
-    names.emplace(parameters_.size() - 1, "flags");
-    const std::vector<bool> sparse(parameters_.size(), false);
+      : ranks_(group.ranks), parameters_(parameters), order_(order), delays_(options.static_graph) {
+    if (!options.separate_flags) {
+      // of the dtype of others, so that it shares a bucket with them
+      flags_ = at::zeros({kFlags}, parameters.front().options().requires_grad(false)).set_requires_grad(true);
+      if (!order.empty()) order.push_back(static_cast<int64_t>(parameters.size()));
+      names.emplace(parameters.size(), "flags");
+      parameters.push_back(flags_);
+    }
+    const std::vector<bool> sparse(parameters.size(), false);
     const std::vector<size_t> limits{c10d::kDefaultFirstBucketBytes, options.bucket_bytes};
     std::vector<at::Tensor> ordered;
-    for (const auto index : order) ordered.push_back(parameters_.at(index));
+    for (const auto index : order) ordered.push_back(parameters.at(index));
     auto buckets = std::get<0>(
-        c10d::compute_bucket_assignment_by_size(ordered.empty() ? parameters_ : ordered, limits, sparse, order));
+        c10d::compute_bucket_assignment_by_size(ordered.empty() ? parameters : ordered, limits, sparse, order));
     // the gradients of the last parameters come first
     if (order.empty()) std::reverse(buckets.begin(), buckets.end());
     reducer_ = std::make_shared<OrderedReducer>(
-        parameters_, std::move(buckets), group.ranks, sparse, static_cast<int64_t>(options.bucket_bytes),
+        std::move(parameters), std::move(buckets), ranks_, sparse, static_cast<int64_t>(options.bucket_bytes),
         options.find_unused_parameters, options.gradient_as_bucket_view, std::move(names),
         c10d::kDefaultFirstBucketBytes, false, false, std::vector<int64_t>{}, false);
     // the reducer keeps a weak pointer to it
@@ -78,7 +79,7 @@ class Reducer {
     if (options.static_graph) reducer_->set_static_graph();
     if (options.compression >= 0) {
       const auto dtype = static_cast<at::ScalarType>(options.compression);
-      reducer_->register_comm_hook(std::make_unique<Compression>(group.ranks, dtype));
+      reducer_->register_comm_hook(std::make_unique<Compression>(ranks_, dtype));
     }
   }
 
@@ -87,52 +88,66 @@ class Reducer {
     reducer_->prepare_for_forward();
     if (reducer_->should_rebuild_buckets()) order_ = order();
     reducer_->rebuild_buckets();
-    {
+    if (flags_.defined()) {
       at::AutoGradMode with_graph(true);
       flags_output_ = flags_.mul(1);
+      if (!outputs.empty()) outputs.push_back(flags_output_);
     }
-    if (!outputs.empty()) outputs.push_back(flags_output_);
     reducer_->prepare_for_backward(outputs);
   }
 
-  // Ends the backward pass, and replaces the flags by their averages over all ranks, which the last bucket of gradients carries. Throws if a
-  // parameter had no gradient, for which the other ranks would wait. The first pass of a static graph only counts the gradients, and
-  // reduces them here.
+  // Ends the backward pass, and replaces the flags by their averages over all ranks. Throws if a parameter had no gradient, for which the
+  // other ranks would wait.
   void finish(Flags* flags) {
-    const auto own = at::from_blob(flags, {kFlags}, at::kDouble);
-    torch::autograd::backward({flags_output_}, {own.to(flags_.scalar_type()).to(flags_.device())});
-    flags_output_.reset();
-    if (delays_) {
-      reducer_->delay_all_reduce();
-    } else {
-      reducer_->check_finalized();
+    auto own = at::from_blob(flags, {kFlags}, at::kDouble);
+    if (flags_.defined()) {
+      torch::autograd::backward({flags_output_}, {own.to(flags_.scalar_type())});
+      flags_output_.reset();
     }
-    delays_ = false;
-    own.copy_(flags_.grad());
-    flags_.mutable_grad().reset();
+    finish_gradients();
+    if (flags_.defined()) {
+      own.copy_(flags_.grad());
+      flags_.mutable_grad().reset();
+    } else {
+      std::vector<at::Tensor> all{own};
+      ranks_->allreduce(all)->wait();
+      own.div_(ranks_->getSize());
+    }
   }
 
   // Runs a backward pass whose gradients are zero, so that the other ranks can reduce theirs.
   void contribute_zeros() {
-    std::vector<at::Tensor> parameters(parameters_.begin(), parameters_.end() - 1), zeros;
-    for (const auto& parameter : parameters) zeros.push_back(at::zeros_like(parameter));
-    torch::autograd::backward(parameters, zeros);
+    std::vector<at::Tensor> zeros;
+    for (const auto& parameter : parameters_) zeros.push_back(at::zeros_like(parameter));
+    torch::autograd::backward(parameters_, zeros);
   }
 
-  // The order of the parameters in the buckets of the next backward pass, where the flags are the last; empty if it is that of a new reducer.
+  // The order of the parameters in the buckets of the next backward pass; empty if it is that of a new reducer.
   std::vector<int64_t> order() const {
-    if (!reducer_->should_rebuild_buckets() || reducer_->order().size() != parameters_.size()) return order_;
+    const auto count = parameters_.size() + (flags_.defined() ? 1 : 0);
+    if (!reducer_->should_rebuild_buckets() || reducer_->order().size() != count) return order_;
     auto order = reducer_->order();
-    order.erase(std::remove(order.begin(), order.end(), static_cast<int64_t>(parameters_.size()) - 1), order.end());
+    order.erase(std::remove(order.begin(), order.end(), static_cast<int64_t>(parameters_.size())), order.end());
     return order;
   }
 
  private:
   static constexpr int64_t kFlags = sizeof(Flags) / sizeof(double);
 
-  // The parameters, and last the flags.
+  // The first pass of a static graph only counts the gradients, and reduces them here.
+  void finish_gradients() {
+    if (delays_) {
+      reducer_->delay_all_reduce();
+    } else {
+      reducer_->check_finalized();
+    }
+    delays_ = false;
+  }
+
+  Ranks ranks_;
   std::vector<at::Tensor> parameters_;
-  // A parameter whose gradient is what the ranks tell one another.
+  // A further parameter, whose gradient is what the ranks tell one another: the last bucket carries it. It is undefined on GPUs, where reading
+  // it would wait for the device; Gloo sends the flags instead.
   at::Tensor flags_;
   at::Tensor flags_output_;
   std::vector<int64_t> order_;

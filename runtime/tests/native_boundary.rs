@@ -112,3 +112,15 @@ fn entry_points_are_declared_in_files_of_that_name() {
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(|path| path.ends_with("declarations.rs")), "{found:?}");
 }
+
+#[test]
+fn function_of_a_declared_type_that_differs_does_not_compile() {
+    let rust = "pub(super) type NewThing = unsafe extern \"C\" fn(size: u32, thing: *mut *mut c_void) -> *mut c_char;";
+    let cpp = |parameters: &str| {
+        format!("extern \"C\" {{ lightning::NewThing new_thing; char* new_thing({parameters}) {{ return nullptr; }} }}")
+    };
+    assert_eq!(errors(rust, &cpp("uint32_t size, void** thing")), "");
+    for parameters in ["uint64_t size, void** thing", "uint32_t size", "uint32_t size, void* thing"] {
+        assert!(errors(rust, &cpp(parameters)).contains("new_thing"), "{parameters}");
+    }
+}

@@ -4,7 +4,7 @@ use super::processes::{results, said, scenario};
 use serde_json::Value;
 
 /// The largest difference of two weights.
-fn distance(one: &Value, other: &Value) -> f64 {
+pub fn distance(one: &Value, other: &Value) -> f64 {
     let numbers = |result: &Value| -> Vec<f64> {
         let weights = result["weights"].as_object().unwrap().values();
         weights.flat_map(|weights| weights.as_array().unwrap()).map(|weight| weight.as_f64().unwrap()).collect()

@@ -3,6 +3,7 @@
 mod callbacks;
 mod equality;
 mod faults;
+mod gpus;
 mod launch;
 mod parity;
 mod processes;

@@ -36,14 +36,23 @@ pub fn said(output: &Output) -> String {
 
 /// Runs a scenario of `distributed_run` in several processes, which it starts itself. Each rank writes its results into the folder.
 pub fn scenario(name: &str, processes: usize, folder: &Path) -> Output {
+    scenario_on("cpu", name, processes, folder)
+}
+
+fn scenario_on(accelerator: &str, name: &str, processes: usize, folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_distributed_run"));
-    output(command.arg(name).arg(processes.to_string()).current_dir(folder))
+    output(command.args([name, &processes.to_string(), accelerator]).current_dir(folder))
 }
 
 /// Runs a scenario that must succeed, and returns the results of each rank.
 pub fn results(name: &str, processes: usize) -> Vec<serde_json::Value> {
+    results_on("cpu", name, processes)
+}
+
+/// As [`results`], on an accelerator.
+pub fn results_on(accelerator: &str, name: &str, processes: usize) -> Vec<serde_json::Value> {
     let folder = tempfile::tempdir().unwrap();
-    let output = scenario(name, processes, folder.path());
+    let output = scenario_on(accelerator, name, processes, folder.path());
     assert!(output.status.success(), "{name}: {}", said(&output));
     let read = |rank| std::fs::read(folder.path().join(format!("rank{rank}.json"))).unwrap();
     (0..processes).map(|rank| serde_json::from_slice(&read(rank)).unwrap()).collect()

@@ -1,4 +1,4 @@
-//! Scenarios of training for the tests of several processes: `distributed_run SCENARIO PROCESSES`. Rank R writes `rankR.json` into the
+//! Scenarios of training for the tests of several processes: `distributed_run SCENARIO PROCESSES ACCELERATOR`. Rank R writes `rankR.json` into the
 //! working directory.
 
 mod layers;
@@ -6,6 +6,7 @@ mod layers;
 use layers::{Layers, Scenario};
 use serde_json::json;
 use std::fs;
+use tch_lightning::device::Accelerator;
 use tch_lightning::messages;
 use tch_lightning::prelude::*;
 use tch_lightning::strategy::{DdpConfig, GradientCompression, StrategyConfig};
@@ -15,8 +16,10 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();
     let processes: usize = arguments.next().unwrap_or_default().parse()?;
+    let accelerator = if arguments.next().as_deref() == Some("cuda") { Accelerator::Cuda } else { Accelerator::Cpu };
     let scenario = Scenario { is_whole: processes == 1, ..scenario(&name)? };
     let config = TrainerConfig::default()
+        .accelerator(accelerator)
         .devices(processes)
         .strategy(strategy(&name))
         .accumulate_grad_batches(if name == "accumulation" { 2_usize } else { 1 })

@@ -1,7 +1,7 @@
 //! The `doctor` command: libtorch, devices and threads of this machine.
 
 use crate::device::{Accelerator, Devices, cuda_status, mps_is_available};
-use crate::native::{libtorch_version, loaded_libtorch};
+use crate::native::{libtorch_version, loaded_libtorch, nccl_library};
 use tch::Device;
 
 /// Returns the report of `doctor`, one line per item.
@@ -15,6 +15,7 @@ pub(super) fn report() -> String {
         ("libtorch", libtorch_version().to_owned()),
         ("loaded from", path),
         ("cuda", cuda_status().to_string()),
+        ("nccl", nccl_library().map_or_else(|reason| reason, |_| "built with this program".to_owned())),
         ("mps", if mps_is_available() { "usable" } else { "not in this libtorch" }.to_owned()),
         (
             "threads",

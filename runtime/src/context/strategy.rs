@@ -141,11 +141,12 @@ impl RunContext {
         let signals = [interrupt, terminate].into_iter().zip(Signal::ALL);
         let signal = signals.filter(|(flag, _)| *flag > 0.0).map(|(_, signal)| signal).next();
         self.agree_on(signal, stops > 0.0, requests)?;
+        let device = self.device();
         let Self { logging, strategy, .. } = self;
         if names.differs() {
             logging.training.check_steps_to_join(strategy.group())?;
         }
-        Ok(logging.training.join_steps(strategy.group())?)
+        Ok(logging.training.join_steps(strategy.group(), device)?)
     }
 
     /// Lets the processes agree on whether to stop. All call it after a validation and an epoch.

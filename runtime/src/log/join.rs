@@ -11,7 +11,7 @@ use crate::strategy::{Collectives, ReduceOperation, gather, gather_tensors};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use tch::{Kind, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 /// The value of one process for an epoch, and its weight in a mean.
 #[derive(Serialize, Deserialize)]
@@ -100,14 +100,14 @@ impl Log {
         if self.steps_to_join.is_empty() { 0 } else { (hash.finish() as u16).max(1) }
     }
 
-    /// Replaces the chosen values by those over all processes, which have chosen the same names.
-    pub(crate) fn join_steps(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
+    /// Replaces the chosen values by those over all processes, which have chosen the same names. `device` is the run's.
+    pub(crate) fn join_steps(&mut self, ranks: &dyn Collectives, device: Device) -> Result<(), LogError> {
         let chosen = std::mem::take(&mut self.steps_to_join);
         for reduction in [Reduction::Mean, Reduction::Sum, Reduction::Min, Reduction::Max] {
             let is_of = |index: &&usize| self.logged[**index].arguments.sync_dist == Some(reduction);
             let indices: Vec<usize> = chosen.iter().filter(is_of).copied().collect();
-            let values = indices.iter().filter_map(|index| Some(self.logged[*index].last.as_ref()?.tensor()));
-            let values: Vec<Tensor> = values.collect();
+            let values = indices.iter().filter_map(|index| self.logged[*index].last.as_ref());
+            let values = values.map(|value| value.tensor(device)).collect::<Result<Vec<Tensor>, TchError>>()?;
             if values.is_empty() {
                 continue;
             }
@@ -170,10 +170,11 @@ impl Key {
 }
 
 impl Scalar {
-    fn tensor(&self) -> Tensor {
+    /// Returns the value on a device, without waiting for it.
+    fn tensor(&self, device: Device) -> Result<Tensor, TchError> {
         match self {
-            Self::Tensor(tensor) => tensor.to_kind(Kind::Double),
-            Self::Number(number) => Tensor::from(*number),
+            Self::Tensor(tensor) => tensor.f_to_device(device)?.f_to_kind(Kind::Double),
+            Self::Number(number) => Tensor::f_full([0i64; 0], *number, (Kind::Double, device)),
         }
     }
 }

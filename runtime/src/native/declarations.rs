@@ -366,6 +366,7 @@ unsafe extern "C" {
 unsafe extern "C" {
     pub(super) fn lightning_device_synchronize(device_type: i8, index: i8) -> *mut c_char;
     pub(super) fn lightning_device_empty_cache(device_type: i8) -> *mut c_char;
+    pub(super) fn lightning_device_set_current(device_type: i8, index: i8) -> *mut c_char;
     pub(super) fn lightning_device_memory_stats(
         device_type: i8,
         index: i8,

@@ -3,7 +3,10 @@ use std::ffi::{CStr, c_char, c_void};
 use tch::Device;
 
 use super::boundary::{NativeError, check};
-use super::declarations::{lightning_device_empty_cache, lightning_device_memory_stats, lightning_device_synchronize};
+use super::declarations::{
+    lightning_device_empty_cache, lightning_device_memory_stats, lightning_device_set_current,
+    lightning_device_synchronize,
+};
 
 /// Returns the `c10::DeviceType` and the index of a device.
 fn numbers(device: Device) -> (i8, i8) {
@@ -26,6 +29,16 @@ pub(crate) fn synchronize(device: Device) -> Result<(), NativeError> {
     }
     // SAFETY: it only takes numbers.
     unsafe { check(lightning_device_synchronize(kind, index)) }
+}
+
+/// Makes a device the current one of this thread, which libraries use that do not ask for another.
+///
+/// # Errors
+/// If the device does not exist.
+pub(crate) fn set_current_device(device: Device) -> Result<(), NativeError> {
+    let (kind, index) = numbers(device);
+    // SAFETY: it only takes numbers.
+    unsafe { check(lightning_device_set_current(kind, index)) }
 }
 
 /// Releases the unused memory of a device's caching allocator.

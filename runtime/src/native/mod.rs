@@ -41,9 +41,9 @@ pub use boundary::NativeError;
 pub(crate) use declarations::{
     AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
-pub(crate) use device::{empty_cache, memory_stats, synchronize};
+pub(crate) use device::{empty_cache, memory_stats, set_current_device, synchronize};
 pub(crate) use distributed::{
-    Compared, Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store, close_at_end,
+    Compared, Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store, close_at_end, nccl_library,
 };
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
 pub(crate) use event::DeviceEvent;

@@ -6,7 +6,7 @@ use crate::native::{Reducer, ReducerOptions};
 use crate::signal::{Caught, Signal};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// The strategy `ddp`: each process trains a replica of the module, and the gradients are averaged during the backward pass. PyTorch's
 /// [distributed data parallel](https://docs.pytorch.org/docs/stable/notes/ddp.html).
@@ -51,7 +51,7 @@ impl Ddp {
         Self { world, config, buffers: Vec::new(), replica: None, flags: None, resumed_order: Vec::new() }
     }
 
-    fn options(&self) -> ReducerOptions {
+    fn options(&self, device: Device) -> ReducerOptions {
         // numbers of `c10::ScalarType`
         let compression = self.config.gradient_compression.map(|compression| match compression {
             GradientCompression::Bf16 => 15,
@@ -61,6 +61,8 @@ impl Ddp {
             find_unused_parameters: self.config.find_unused_parameters,
             gradient_as_bucket_view: self.config.gradient_as_bucket_view,
             static_graph: self.config.static_graph,
+            // on a GPU, reading them from the gradients would wait for the device
+            separate_flags: device != Device::Cpu,
             compression: compression.unwrap_or(-1),
             bucket_bytes: self.config.bucket_cap_mb << 20,
         }
@@ -97,6 +99,10 @@ impl Strategy for Ddp {
         &*self.world
     }
 
+    fn place(&mut self, device: Device) -> Result<(), StrategyError> {
+        self.world.place(device)
+    }
+
     fn setup(&mut self, parameters: &[NamedTensor], buffers: &[NamedTensor]) -> Result<(), StrategyError> {
         self.check_same(parameters)?;
         self.check_same(buffers)?;
@@ -120,7 +126,7 @@ impl Strategy for Ddp {
         if parameters.is_empty() {
             return Ok(());
         }
-        let options = self.options();
+        let options = self.options(parameters[0].1.device());
         let order = indices(&std::mem::take(&mut self.resumed_order), &names);
         let reducer =
             self.world.run("preparing the gradients", |group| Reducer::new(group, &parameters, &order, &options))?;

@@ -20,9 +20,12 @@ pub enum StrategyError {
     Configuration(String),
     /// The strategy cannot train on this device.
     #[error(
-        "ddp trains on the CPU, as it does not have NCCL yet, but this run is on {0:?}: set `accelerator` to cpu, or `devices` to 1"
+        "ddp trains on CPUs and on NVIDIA's GPUs, but this run is on {0:?}: set `accelerator` to cpu, or `devices` to 1"
     )]
     Device(tch::Device),
+    /// NCCL, which connects GPUs, cannot be used.
+    #[error("several processes on GPUs need NCCL: {0}")]
+    Nccl(#[source] NativeError),
     /// The other processes of the run could not be started.
     #[error("cannot start the other processes of the run: {0}")]
     Launch(#[source] std::io::Error),

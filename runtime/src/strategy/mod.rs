@@ -11,7 +11,7 @@
 //! # Where the processes wait for one another
 //! Everything that all ranks do together is in these places, in the order of a run:
 //!
-//! 1. At the start, they meet at rank 0, and compare their programs and configurations.
+//! 1. At the start, they meet at rank 0, and compare their programs, configurations and kinds of devices.
 //! 2. In the set-up, `prepare_data` runs on the first process of each machine before the others continue; rank 0 chooses the run's folder,
 //!    and its parameters and buffers are sent to all.
 //! 3. When loaders are made, their numbers of batches are compared.
@@ -32,6 +32,10 @@
 //! - Validation and testing do not wait for one another at batches, so that each rank takes all of its own. Values with `sync_dist` and
 //!   metrics are joined at the end with the weights of their samples, so that each sample counts once.
 //! - A [stream](crate::data::IterableDataset) is divided over the workers of all ranks by its [`WorkerInfo`](crate::data::WorkerInfo).
+//!
+//! # GPUs
+//! Each process computes on a GPU of its own, and tensors travel by NCCL. It is in a library of its own, which is built where libtorch has a CUDA
+//! half, and opened by runs on GPUs. What the processes tell one another about the run travels by Gloo, so that no step waits for the device.
 //!
 //! # Failures
 //! A rank that fails reports its error to the others, which end with an error that names it. A rank that is killed or stopped shows no sign of
@@ -65,7 +69,7 @@ pub use sync_batch_norm::SyncBatchNorm;
 
 pub(crate) use crate::native::{Compared, Flags, ReduceOperation};
 use crate::signal::{Caught, Signal};
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 /// A parameter or a buffer with its name.
 pub(crate) type NamedTensor = (String, Tensor);
@@ -78,6 +82,11 @@ pub(crate) trait Strategy {
     /// The place of this process among the others.
     fn rank(&self) -> Rank {
         self.group().rank()
+    }
+
+    /// Prepares for tensors on this device, which is that of this process.
+    fn place(&mut self, _device: Device) -> Result<(), StrategyError> {
+        Ok(())
     }
 
     /// Makes the module equal to that of rank 0.

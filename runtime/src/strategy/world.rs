@@ -1,16 +1,18 @@
 //! The connection between the processes of a run.
 
+mod meeting;
+
 use super::environment::{Environment, LOOPBACK};
 use super::failure::Failure;
 use super::introduction::{Introduction, this_host, unknown_host};
 use super::launch::Launched;
 use super::watch::{Verdict, Watch};
 use super::{Collectives, Rank, ReduceOperation, StrategyError};
-use crate::native::{self, NativeError, Network, ProcessGroup, Store};
+use crate::native::{self, NativeError, ProcessGroup, Store};
 use crate::signal::{Caught, Signal};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tch::Tensor;
 
 /// The processes of a run, of which this is one.
@@ -43,6 +45,8 @@ struct Meeting {
     introductions: Vec<Introduction>,
     /// `None` after a failure.
     group: Option<Arc<ProcessGroup>>,
+    /// Whether the group takes tensors on GPUs.
+    has_gpus: bool,
     /// A failure that was found here, and need not be reported to the others.
     found: Option<Found>,
 }
@@ -109,40 +113,6 @@ impl World {
             is_in_run: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
         })
-    }
-
-    /// Connects the processes with one another, unless they are connected.
-    pub(super) fn meet(&self, introduction: &Introduction) -> Result<(), StrategyError> {
-        let mut meeting = self.meeting();
-        if meeting.group.is_none() {
-            *meeting = Meeting { number: meeting.number + 1, ..Meeting::default() };
-            let prefix = self.prefix_of(meeting.number);
-            self.watch.begin_meeting(prefix.clone());
-            let met = self.introduce(&prefix, introduction).and_then(|introductions| {
-                meeting.introductions = introductions;
-                let place = (self.rank.global, self.rank.world_size);
-                Ok(ProcessGroup::new(&self.store, &prefix, place, self.timeout, &network(&self.address))?)
-            });
-            let group = met.map_err(|error| self.fail_to_meet(error))?;
-            meeting.group = Some(Arc::new(group));
-        }
-        self.is_in_run.store(true, Ordering::SeqCst);
-        Ok(())
-    }
-
-    /// Reports an error at the start that the others do not find themselves, and returns the first one.
-    fn fail_to_meet(&self, error: StrategyError) -> StrategyError {
-        self.has_failed.store(true, Ordering::SeqCst);
-        if matches!(error, StrategyError::Peer { .. } | StrategyError::Differs { .. }) {
-            return error;
-        }
-        let failure = Failure { rank: self.rank.global, host: this_host(), cause: error.to_string(), signal: None };
-        let first = self.watch.report(failure, false);
-        // those that miss the same ranks name them themselves
-        if first.rank == self.rank.global || matches!(error, StrategyError::Missing { .. }) {
-            return error;
-        }
-        first.into()
     }
 
     fn meeting(&self) -> MutexGuard<'_, Meeting> {
@@ -256,7 +226,10 @@ impl World {
 
     /// Disconnects from the other ranks after one of them has failed.
     fn leave(&self) {
-        self.meeting().group = None;
+        let group = self.meeting().group.take();
+        if let Some(group) = group {
+            group.end_gpus(true);
+        }
     }
 
     /// Ends a run, after which this process may end.
@@ -272,8 +245,11 @@ impl World {
             self.fail(&format!("the process ended with exit code {code} within the run"), None);
             // their operations do not wait for this process
             if let Some(group) = group {
+                group.end_gpus(true);
                 native::close_at_end(group);
             }
+        } else if let Some(group) = &self.meeting().group {
+            group.end_gpus(false);
         }
         let has_failed = code != 0 || self.has_failed.load(Ordering::SeqCst) || self.watch.has_failure();
         if let Some(launched) = &self.launched {
@@ -289,55 +265,6 @@ impl World {
         }
         None
     }
-
-    /// Tells the others about this process, and waits for what they tell.
-    fn introduce(&self, prefix: &str, introduction: &Introduction) -> Result<Vec<Introduction>, StrategyError> {
-        let key = |rank: usize| format!("{prefix}introduction/{rank}");
-        self.store.set(&key(self.rank.global), &serde_json::to_vec(introduction)?)?;
-        let begun = Instant::now();
-        let mut introductions: Vec<Introduction> = Vec::new();
-        let mut missing = Vec::new();
-        for other in 0..self.rank.world_size {
-            let left = self.timeout.saturating_sub(begun.elapsed()).max(Duration::from_millis(100));
-            let Some(bytes) = self.wait_for(&key(other), left)? else {
-                missing.push(other);
-                continue;
-            };
-            let other_introduction: Introduction = serde_json::from_slice(&bytes)?;
-            let difference = introductions.first().and_then(|first| first.difference(&other_introduction));
-            if let Some(difference) = difference {
-                return Err(StrategyError::Differs { rank: other, host: other_introduction.host, difference });
-            }
-            introductions.push(other_introduction);
-        }
-        if missing.is_empty() {
-            Ok(introductions)
-        } else {
-            Err(StrategyError::Missing { missing, seconds: self.timeout.as_secs() })
-        }
-    }
-
-    /// Waits for a value, or for the failure of a rank.
-    fn wait_for(&self, key: &str, timeout: Duration) -> Result<Option<Vec<u8>>, StrategyError> {
-        let begun = Instant::now();
-        loop {
-            let left = timeout.saturating_sub(begun.elapsed());
-            let look = left.min(Duration::from_millis(200)).max(Duration::from_millis(1));
-            let value = self.store.get(key, look).map_err(|source| {
-                let address = self.address.clone();
-                StrategyError::Unreachable { address, port: self.port, source }
-            })?;
-            if value.is_some() {
-                return Ok(value);
-            }
-            if let Some(failure) = self.watch.failure() {
-                return Err(failure.into());
-            }
-            if begun.elapsed() >= timeout {
-                return Ok(None);
-            }
-        }
-    }
 }
 
 /// Connects to the store of rank 0 or of a launcher.
@@ -347,15 +274,6 @@ fn connect(address: &str, port: u16, timeout: Duration) -> Result<Store, Strateg
         port,
         source,
     })
-}
-
-/// The network on which this process talks to the others: that of the variable which Gloo is known for, or that of rank 0 on this machine.
-fn network(address: &str) -> Network {
-    if let Some(interface) = std::env::var("GLOO_SOCKET_IFNAME").ok().filter(|name| !name.is_empty()) {
-        return Network::Interface(interface);
-    }
-    let is_loopback = address == "localhost" || address == "::1" || address.starts_with("127.");
-    if is_loopback { Network::Address(LOOPBACK.to_owned()) } else { Network::Default }
 }
 
 impl Collectives for World {

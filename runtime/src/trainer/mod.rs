@@ -51,7 +51,7 @@ use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
-use crate::strategy::{self, Rank, Requested, Strategy, StrategyError};
+use crate::strategy::{self, Requested, Strategy, StrategyError};
 use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
@@ -304,7 +304,7 @@ impl<M: LightningModule> Trainer<M> {
     /// Creates the context of a new run, and removes the state of the previous run from it and from the callbacks.
     fn begin(&mut self, stage: Stage, mut strategy: Box<dyn Strategy>) -> Result<(), Error> {
         let config = self.config.clone().resolved();
-        let prepared = self.prepare(&config, stage, strategy.rank());
+        let prepared = self.prepare(&config, stage, &mut *strategy);
         let (device, ckpt_path) = prepared.map_err(|error| fail_early(&mut *strategy, error))?;
         self.has_fit |= stage == Stage::Fit;
         self.callbacks.begin_run();
@@ -319,12 +319,10 @@ impl<M: LightningModule> Trainer<M> {
         &mut self,
         config: &TrainerConfig,
         stage: Stage,
-        rank: Rank,
+        strategy: &mut dyn Strategy,
     ) -> Result<(Device, Option<PathBuf>), Error> {
-        let device = config.accelerator.device_of(&config.devices, rank.local)?;
-        if rank.world_size > 1 && device != Device::Cpu {
-            return Err(StrategyError::Device(device).into());
-        }
+        let device = config.accelerator.device_of(&config.devices, strategy.rank().local)?;
+        strategy.place(device)?;
         backend_settings::apply(config)?;
         // before the callbacks and the context of the previous run, which have its checkpoints, are replaced
         let ckpt_path = self.ckpt_path.take();

@@ -1,4 +1,4 @@
-//! The boundary to c10d: the entry points of `store.cpp`, `process_group.cpp` and `reducer.cpp`, under the rules of the other
+//! The boundary to c10d: the entry points of `store.cpp`, `process_group.cpp`, `reducer.cpp` and `nccl/backend.cpp`, under the rules of the other
 //! [`declarations`](super::super::declarations).
 
 use std::ffi::{c_char, c_void};
@@ -19,6 +19,23 @@ pub(super) struct CProcessGroup {
     _neither_send_nor_sync: PhantomData<*mut u8>,
 }
 
+/// `lightning::GpuBackend` in `native/process_group.h`.
+#[repr(C)]
+pub(super) struct CGpuBackend {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
+/// `lightning_new_gpu_backend` in `native/nccl/backend.cpp`, which is in a library that is opened at run time.
+pub(super) type NewGpuBackend = unsafe extern "C" fn(
+    store: *const CStore,
+    prefix: *const c_char,
+    rank: u32,
+    size: u32,
+    timeout_ms: u64,
+    backend: *mut *mut CGpuBackend,
+) -> *mut c_char;
+
 /// `lightning::Reducer` in `native/reducer.cpp`.
 #[repr(C)]
 pub(super) struct CReducer {
@@ -33,6 +50,8 @@ pub(crate) struct ReducerOptions {
     pub(crate) find_unused_parameters: bool,
     pub(crate) gradient_as_bucket_view: bool,
     pub(crate) static_graph: bool,
+    /// Whether flags are sent apart from the gradients.
+    pub(crate) separate_flags: bool,
     /// The `c10::ScalarType` in which gradients are sent; negative for their own.
     pub(crate) compression: i8,
     /// The size of a bucket.
@@ -131,6 +150,9 @@ unsafe extern "C" {
         gathered: *mut *mut C_tensor,
     ) -> *mut c_char;
     pub(super) fn lightning_barrier(group: *const CProcessGroup, timeout_ms: u64) -> *mut c_char;
+    pub(super) fn lightning_process_group_add_gpus(group: *mut CProcessGroup, backend: *mut CGpuBackend)
+    -> *mut c_char;
+    pub(super) fn lightning_process_group_end_gpus(group: *const CProcessGroup, has_failed: bool) -> *mut c_char;
     pub(super) fn lightning_process_group_close(group: *const CProcessGroup) -> *mut c_char;
     pub(super) fn lightning_process_group_free(group: *mut CProcessGroup);
 }

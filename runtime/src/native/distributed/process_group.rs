@@ -2,9 +2,10 @@ use super::super::NativeError;
 use super::super::boundary::{check, receive};
 use super::declarations::{
     CProcessGroup, lightning_all_gather, lightning_all_reduce, lightning_barrier, lightning_broadcast,
-    lightning_process_group_close, lightning_process_group_free, lightning_process_group_new, lightning_sum_of_ranks,
+    lightning_process_group_add_gpus, lightning_process_group_close, lightning_process_group_end_gpus,
+    lightning_process_group_free, lightning_process_group_new, lightning_sum_of_ranks,
 };
-use super::{Store, c_string, milliseconds};
+use super::{Store, c_string, milliseconds, nccl};
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 use std::sync::Arc;
@@ -12,7 +13,8 @@ use std::time::Duration;
 use tch::Tensor;
 use torch_sys::C_tensor;
 
-/// The processes of a run, which call the same methods in the same order: c10d's `ProcessGroup` with Gloo, for tensors on the CPU.
+/// The processes of a run, which call the same methods in the same order: c10d's `ProcessGroup`, with Gloo for tensors on the CPU and,
+/// after [`add_gpus`](Self::add_gpus), with NCCL for those on GPUs.
 ///
 /// A method fails if another process has ended, or does not take part within the group's timeout. The group cannot be used after that.
 pub(crate) struct ProcessGroup {
@@ -77,6 +79,28 @@ impl ProcessGroup {
         Ok(Self { raw: NonNull::new(raw).expect("a call that succeeded has stored the group") })
     }
 
+    /// Lets this process use its GPU with the others, which call this as well.
+    ///
+    /// # Errors
+    /// If this program was built without NCCL, or if there is no GPU.
+    pub(crate) fn add_gpus(
+        &self,
+        store: &Store,
+        prefix: &str,
+        (rank, size): (usize, usize),
+        timeout: Duration,
+    ) -> Result<(), NativeError> {
+        let backend = nccl::backend(store.raw(), &c_string(prefix), (number(rank), number(size)), timeout)?;
+        // SAFETY: C++ takes the backend, which is used nowhere else.
+        unsafe { check(lightning_process_group_add_gpus(self.raw.as_ptr(), backend.as_ptr())) }
+    }
+
+    /// Ends the use of GPUs: at once after the failure of a rank, which the others' operations would wait for.
+    pub(crate) fn end_gpus(&self, has_failed: bool) {
+        // SAFETY: the group is alive. What fails here has ended as well, and nothing after it uses the GPUs.
+        let _ = unsafe { check(lightning_process_group_end_gpus(self.raw(), has_failed)) };
+    }
+
     /// The C++ object, which lives as long as `self`.
     pub(super) fn raw(&self) -> *const CProcessGroup {
         self.raw.as_ptr()
@@ -137,19 +161,25 @@ fn number(rank: usize) -> u32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::device::{CudaStatus, cuda_status};
     use std::thread;
 
     /// Runs `each` for the ranks of a group, in a thread each, and returns what it returned.
-    fn ranks<T: Send>(size: usize, each: impl Fn(usize, ProcessGroup) -> T + Sync) -> Vec<T> {
+    pub(in super::super) fn ranks<T: Send>(size: usize, each: impl Fn(usize, ProcessGroup) -> T + Sync) -> Vec<T> {
+        ranks_with_stores(size, |rank, _, group| each(rank, group))
+    }
+
+    /// As [`ranks`], with the store of the group.
+    fn ranks_with_stores<T: Send>(size: usize, each: impl Fn(usize, &Store, ProcessGroup) -> T + Sync) -> Vec<T> {
         let time = Duration::from_secs(20);
         let server = Store::serve(0, time).unwrap();
         let port = server.port();
         let start = &|rank| {
             let store = Store::connect("127.0.0.1", port, time).unwrap();
             let network = Network::Address("127.0.0.1".to_owned());
-            each(rank, ProcessGroup::new(&store, "test/", (rank, size), time, &network).unwrap())
+            each(rank, &store, ProcessGroup::new(&store, "test/", (rank, size), time, &network).unwrap())
         };
         thread::scope(|scope| {
             let running: Vec<_> = (0..size).map(|rank| scope.spawn(move || start(rank))).collect();
@@ -201,5 +231,41 @@ mod tests {
             }
         });
         assert!(said[0].contains("Ranks 1"), "{}", said[0]);
+    }
+
+    #[test]
+    fn gpus_without_nccl_or_without_a_gpu_are_an_error() {
+        if matches!(cuda_status(), CudaStatus::Usable { .. }) {
+            println!("skipped: this machine has a GPU");
+            return;
+        }
+        let said = ranks_with_stores(1, |_, store, group| {
+            let error = group.add_gpus(store, "test/", (0, 1), Duration::from_secs(20)).unwrap_err();
+            group.end_gpus(false);
+            group.all_reduce(&Tensor::from(1.0), ReduceOperation::Sum).unwrap();
+            error.to_string()
+        });
+        let said = &said[0];
+        // where the headers of CUDA are, the library is opened, and finds no GPU
+        assert!(said.contains("was built without it") || said.contains("no GPUs found"), "{said}");
+    }
+
+    #[test]
+    fn group_of_one_gpu_takes_its_tensors() {
+        let status = cuda_status();
+        if !matches!(status, CudaStatus::Usable { .. }) {
+            println!("skipped: CUDA cannot be used: {status}");
+            return;
+        }
+        let values = ranks_with_stores(1, |_, store, group| {
+            group.add_gpus(store, "test/", (0, 1), Duration::from_secs(20)).unwrap();
+            let tensor = Tensor::from_slice(&[1.0, 2.0]).to_device(tch::Device::Cuda(0));
+            group.all_reduce(&tensor, ReduceOperation::Sum).unwrap();
+            group.broadcast(&[&tensor], 0).unwrap();
+            let gathered = group.all_gather(&tensor).unwrap();
+            group.end_gpus(false);
+            Vec::<f64>::try_from(&gathered.flatten(0, -1)).unwrap()
+        });
+        assert_eq!(values, [[1.0, 2.0]]);
     }
 }

@@ -94,3 +94,44 @@ impl Drop for Reducer {
         let _ = unsafe { check(lightning_reducer_free(self.raw.as_ptr())) };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::process_group::tests::ranks;
+    use super::*;
+
+    const OPTIONS: ReducerOptions = ReducerOptions {
+        find_unused_parameters: false,
+        gradient_as_bucket_view: true,
+        static_graph: false,
+        separate_flags: false,
+        compression: -1,
+        bucket_bytes: 1 << 20,
+    };
+
+    #[test]
+    fn flags_are_averaged_with_the_gradients_or_apart_from_them() {
+        for separate_flags in [false, true] {
+            let options = &ReducerOptions { separate_flags, ..OPTIONS };
+            let results = ranks(2, |rank, group| {
+                let weight = Tensor::from_slice(&[1f32, 2.0]).set_requires_grad(true);
+                let parameters = [("weight".to_owned(), weight.shallow_clone())];
+                let mut reducer = Reducer::new(&group, &parameters, &[], options).unwrap();
+                let mut passes = Vec::new();
+                for pass in 1..=3 {
+                    reducer.prepare(&[]).unwrap();
+                    // the loss of rank 1 is three times that of rank 0
+                    (&weight * (1.0 + 2.0 * rank as f64) * f64::from(pass)).sum(tch::Kind::Float).backward();
+                    let own = Flags { stops: rank as f64, requests: f64::from(pass), ..Flags::default() };
+                    let flags = reducer.finish(own).unwrap();
+                    let gradient = Vec::<f64>::try_from(&weight.grad()).unwrap();
+                    passes.push((gradient, flags.stops, flags.requests));
+                    let _ = weight.grad().zero_();
+                }
+                passes
+            });
+            let expected = [1.0, 2.0, 3.0].map(|pass| (vec![2.0 * pass; 2], 0.5, pass)).to_vec();
+            assert_eq!(results, [expected.clone(), expected], "{separate_flags}");
+        }
+    }
+}
