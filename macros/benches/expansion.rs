@@ -22,14 +22,20 @@ mod declare;
 mod diagnostics;
 #[path = "../src/erase_lifetimes.rs"]
 mod erase_lifetimes;
+#[path = "../src/every_module.rs"]
+mod every_module;
 #[path = "../src/expand/mod.rs"]
 mod expand;
+#[path = "../src/free_name.rs"]
+mod free_name;
 #[path = "../src/hooks/mod.rs"]
 mod hooks;
 #[path = "../src/model.rs"]
 mod model;
 #[path = "../src/parse.rs"]
 mod parse;
+#[path = "../src/python_names.rs"]
+mod python_names;
 #[path = "../src/types.rs"]
 mod types;
 

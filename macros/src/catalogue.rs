@@ -56,11 +56,15 @@ catalogue! {
         foreign_hook(name, framework, instead)
         "`{name}` is a hook of {framework}: {instead}, or mark it `#[not_a_hook]`";
 
+    TL0006 "A name of Lightning's Python that is written otherwise":;
+
     // parameters and forms
 
     TL0101 "A hook has an unknown parameter":
         misspelled_parameter(hook, asked, meant, list)
         "`{hook}` has no parameter `{asked}`: did you mean `{meant}`? It takes {list}"
+        parameter_of_lightning(hook, asked, instead)
+        "`{hook}` has no parameter `{asked}`: {instead}"
         unknown_parameter(hook, asked, list)
         "`{hook}` has no parameter `{asked}`: it takes {list}";
 
@@ -74,7 +78,9 @@ catalogue! {
 
     TL0104 "A parameter of a hook has the wrong type":
         parameter_type(hook, name, right, wrong)
-        "`{name}` of `{hook}` is `{right}`, not `{wrong}`";
+        "`{name}` of `{hook}` is `{right}`, not `{wrong}`"
+        dyn_module(hook, form)
+        "`module` of `{hook}` cannot be a trait object: for every module, write `{form}`";
 
     TL0105 "A parameter of a hook is conditional":
         conditional_parameter()
@@ -94,11 +100,15 @@ catalogue! {
         generic_hook(hook)
         "the hook `{hook}` cannot be generic: declare type parameters on the `impl` block"
         generic_parameter(hook, name)
-        "the hook `{hook}` cannot be generic: write the type of `{name}`";
+        "the hook `{hook}` cannot be generic: write the type of `{name}`"
+        generic_callback_hook(hook, form)
+        "the hook `{hook}` can only have a type parameter for `module`: `{form}`";
 
     TL0109 "A hook does not take `self`":
         hook_without_self(hook)
-        "the hook `{hook}` must take `&mut self` or `&self` as its first parameter";
+        "the hook `{hook}` must take `&mut self` or `&self` as its first parameter"
+        question_without_self(hook)
+        "`{hook}` must take `&self` as its first parameter: the trainer calls it between hooks";
 
     TL0110 "A hook takes `self` by value":
         hook_takes_self_away(hook)
@@ -110,7 +120,9 @@ catalogue! {
         returned_type(hook, right, wrong)
         "`{hook}` returns `{right}`, not `{wrong}`";
 
-    TL0202 "A training step returns no loss":;
+    TL0202 "A training step returns no loss":
+        step_without_loss(step)
+        "`{step}` returns no loss, so nothing is trained: write `-> Tensor`, or `-> Option<Tensor>` to skip batches; a module that steps its optimizers itself has `#[lightning_module(automatic_optimization = false)]`";
 
     TL0203 "A hook returns `impl Trait`":
         hidden_output(hook)

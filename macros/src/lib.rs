@@ -11,10 +11,13 @@ mod constructor;
 mod declare;
 mod diagnostics;
 mod erase_lifetimes;
+mod every_module;
 mod expand;
+mod free_name;
 mod hooks;
 mod model;
 mod parse;
+mod python_names;
 #[cfg(test)]
 mod snapshots;
 mod types;

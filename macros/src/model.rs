@@ -4,10 +4,12 @@ use crate::arguments::Arguments;
 use crate::attributes::Conditions;
 use crate::constructor::Constructor;
 use crate::erase_lifetimes::anonymous_lifetimes;
+use crate::every_module::{self, EveryModule};
 use crate::hooks::{self, Hook, HookTrait, Role, result_error, result_value};
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::types;
 use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
@@ -22,6 +24,8 @@ pub(crate) struct Block {
     pub(crate) item: ImplBlock,
     pub(crate) traits: Vec<HookTrait>,
     pub(crate) hooks: Vec<Written>,
+    /// The module of a callback's hooks that have a type parameter for it.
+    pub(crate) every_module: Option<EveryModule>,
 }
 
 /// A hook as the user wrote it.
@@ -60,7 +64,10 @@ impl Block {
                 hooks.push(written);
             }
         }
-        Self { role, arguments, item, traits, hooks }
+        let (generics, bounds) = (&item.head.generics, &item.head.generics.where_clause);
+        let ty = &item.head.self_ty;
+        let every_module = every_module::unite(&mut hooks, quote!(#generics #bounds #ty));
+        Self { role, arguments, item, traits, hooks, every_module }
     }
 
     /// Returns the hooks of this name; there may be several, each with a `#[cfg]`.

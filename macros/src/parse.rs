@@ -3,6 +3,7 @@
 use crate::attributes::{self, Conditions};
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
+use crate::every_module;
 use crate::hooks::{Hook, HookTrait, Role};
 use crate::types::readable;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
@@ -45,7 +46,7 @@ pub(crate) struct Method {
     pub(crate) sig: Signature,
     /// Its name, without `r#`.
     pub(crate) name: String,
-    body: TokenTree,
+    pub(crate) body: TokenTree,
 }
 
 #[derive(Clone)]
@@ -54,7 +55,7 @@ pub(crate) struct Unread {
     pub(crate) conditions: Conditions,
     pub(crate) ident: Ident,
     /// The tokens after the attributes.
-    tokens: TokenStream,
+    pub(crate) tokens: TokenStream,
 }
 
 impl ImplBlock {
@@ -80,7 +81,13 @@ impl ImplBlock {
 /// Parses the block under the attribute; `None` if it is not a block. Errors are reported.
 pub(crate) fn block(role: Role, tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Option<ImplBlock> {
     match impl_block(role, tokens.clone()) {
-        Ok(block) => on_a_type(role, block, diagnostics),
+        Ok(block) => {
+            let mut block = on_a_type(role, block, diagnostics)?;
+            if role == Role::Callback {
+                every_module::move_to_methods(&mut block);
+            }
+            Some(block)
+        }
         Err(error) => {
             diagnostics.push(misplaced(role, tokens).unwrap_or(error));
             None

@@ -47,6 +47,26 @@ fn smallest_module() {
 }
 
 #[test]
+fn module_with_its_own_loader() {
+    let block = quote! {
+        impl Model {
+            fn parameters(&mut self) -> &mut nn::VarStore {
+                &mut self.vs
+            }
+
+            fn predict_step(&mut self, batch: &Tensor) -> Tensor {
+                batch * 2
+            }
+
+            fn predict_dataloader(&self) -> DataLoader<Tensor> {
+                self.loader()
+            }
+        }
+    };
+    is("module_with_its_own_loader", beside(Role::Module, block));
+}
+
+#[test]
 fn module_with_every_form() {
     let block = quote! {
         impl<N: nn::Module, Data> Model<N, Data>
@@ -252,6 +272,29 @@ fn callback_of_every_module() {
         }
     };
     is("callback_of_every_module", beside(Role::Callback, block));
+}
+
+#[test]
+fn callback_with_type_parameters_for_the_module() {
+    let block = quote! {
+        impl<M: LightningModule> Printer {
+            fn on_train_batch_end(&mut self, module: &mut M, batch: &M::Batch) {
+                self.print(module)
+            }
+
+            fn on_fit_end<T>(&self, module: &T)
+            where
+                T: Described,
+            {
+                println!("{}", module.described());
+            }
+
+            fn on_fit_start(&self) {}
+
+            fn print(&self, module: &M) {}
+        }
+    };
+    is("callback_with_type_parameters_for_the_module", expand::attribute(Role::Callback, TokenStream::new(), block));
 }
 
 /// The faulty hook is omitted, the others are generated, and the second `ctx` is renamed.

@@ -29,8 +29,17 @@ pub(crate) fn borrows_less(declared: &Type, written: &Type) -> bool {
     (is_mutable(declared), is_mutable(written)) == (Some(true), Some(false))
 }
 
-/// `VarStore` of `nn::VarStore`.
-fn last_name(ty: &Type) -> String {
+/// Whether the written type is a borrow and the declared one a borrow for ever.
+pub(crate) fn lives_less(declared: &Type, written: &Type) -> bool {
+    let lasts = |ty: &Type| match ty {
+        Type::Reference(ty) => Some(ty.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static")),
+        _ => None,
+    };
+    (lasts(declared), lasts(written)) == (Some(true), Some(false))
+}
+
+/// The name of a type without its path and its arguments: `VarStore` of `nn::VarStore`.
+pub(crate) fn last_name(ty: &Type) -> String {
     match ty {
         Type::Path(path) => path.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default(),
         other => readable(other),
@@ -62,6 +71,11 @@ pub(crate) fn has_impl(ty: &Type) -> bool {
     let mut found = Impl(false);
     found.visit_type_mut(&mut ty.clone());
     found.0
+}
+
+/// Whether it is a trait object, or a reference to one.
+pub(crate) fn is_dyn(ty: &Type) -> bool {
+    matches!(without_reference(ty), Type::TraitObject(_))
 }
 
 /// `Self::Batch` and its like, which the block itself decides; in a callback's hooks `M` and `M::Batch`.
@@ -115,7 +129,10 @@ pub(crate) fn without_reference(ty: &Type) -> &Type {
 pub(crate) fn expected(declared: &Type, written: &Type) -> String {
     let bare = without_reference(written);
     match declared {
-        Type::Reference(reference) if is_associated(&reference.elem) => format!("&{}", readable(bare)),
+        Type::Reference(TypeReference { elem, mutability, .. }) if is_associated(elem) => {
+            let mutable = if mutability.is_some() { "mut " } else { "" };
+            format!("&{mutable}{}", readable(bare))
+        }
         declared if is_associated(declared) => readable(bare),
         declared => readable(declared),
     }

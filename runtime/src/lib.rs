@@ -52,6 +52,8 @@ mod paths;
 pub mod precision;
 pub mod profiler;
 mod progress;
+#[doc(hidden)]
+pub mod python_names;
 mod regular_file;
 pub mod report;
 pub mod schedule;
@@ -106,14 +108,16 @@ pub mod prelude {
         Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, NAdam, ParameterGroups, RAdam, RmsProp, Sgd,
     };
     pub use crate::precision::Precision;
+    #[doc(hidden)]
+    pub use crate::python_names::methods::*;
     pub use crate::schedule::{
         ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr,
         Interval, LambdaLr, LinearLr, LrScheduler, LrSchedulerConfig, MultiStepLr, MultiplicativeLr, OneCycleLr,
         PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
     };
     pub use crate::{
-        Callback, Context, Stage, Trainer, TrainerConfig, is_training, lightning_callback, lightning_datamodule,
-        lightning_module,
+        Callback, Context, LightningModule, Stage, Trainer, TrainerConfig, is_training, lightning_callback,
+        lightning_datamodule, lightning_module,
     };
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;

@@ -7,7 +7,7 @@
 
 pub use crate::checkpoint::Checkpoint;
 pub use crate::choice::{Choice, Documentation, parser as choice_parser, shown_value as shown_choice};
-pub use crate::cli::{Program, ProgramData};
+pub use crate::cli::{Program, ProgramData, RunsByItself};
 pub use crate::config::{GradientClipAlgorithm, TrainerConfig};
 pub use crate::context::Context;
 pub use crate::context::phase::{Epoch, Outside, Step};
@@ -18,9 +18,9 @@ pub use crate::module::{
     Batched, Callback, CheckpointHooks, CheckpointHooksTable, ContextAt, ContextOfManualStep, DataHooks,
     DataHooksTable, Flow, FromHparams, FromHparamsAndData, HasHparams, HookFailure, HookParameter, HookReturn,
     Hyperparameters, IntoCallbacks, LightningDataModule, LightningDataModuleTable, LightningModule,
-    LightningModuleTable, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoHparams, Optimizers, Optimizes,
-    OptimizesManually, Output, Predicts, Returned, SameBatch, SourceLocation, StepClosure, StepOutputs, Tests,
-    TrainingContext, Trains, Validates, overridden_hooks,
+    LightningModuleTable, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoDataModule, NoHparams,
+    Optimizers, Optimizes, OptimizesManually, Output, Predicts, Returned, SameBatch, SourceLocation, StepClosure,
+    StepOutputs, Tests, TrainingContext, Trains, Validates, overridden_hooks,
 };
 pub use crate::optim::OptimizerIndex;
 pub use crate::schedule::LrSchedulerIndex;

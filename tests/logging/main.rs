@@ -6,6 +6,7 @@ mod failures;
 mod helpers;
 mod metrics;
 mod names;
+mod never_updated;
 mod records;
 mod rows;
 mod script;

@@ -20,9 +20,12 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     cross_checks::older_names(block, diagnostics);
     cross_checks::manual_optimization(block, diagnostics);
     names::unknown_methods(block, diagnostics);
+    let is_automatic = block.arguments.automatic_optimization;
     for hook in &mut block.hooks {
-        let is_sound =
-            diagnostics.of_method(&hook.method.conditions, |diagnostics| signature::is_sound(hook, diagnostics));
+        let is_sound = diagnostics.of_method(&hook.method.conditions, |diagnostics| {
+            signature::loss(hook, is_automatic, diagnostics);
+            signature::is_sound(hook, diagnostics)
+        });
         hook.faulty = !is_sound;
     }
 }
@@ -97,10 +100,10 @@ mod tests {
             "the hook `on_fit_start` cannot be `async`: the trainer does not await it [TL0106]",
             "the hook `on_fit_start` must take `&mut self` or `&self`: the trainer keeps the value [TL0110]",
             "`ctx` of `on_fit_start` is `&mut Context`, not `Context` [TL0104]",
-            "the parameters of `on_fit_start` are matched by name: it takes `ctx` [TL0103]",
+            "the parameters of `on_fit_start` are matched by name: it takes `ctx: &mut Context` [TL0103]",
             "a parameter of a hook cannot be conditional: put `#[cfg]` on the hook [TL0105]",
             "`training_step` cannot return a borrow: its value outlives the batch [TL0204]",
-            "`on_train_end` has no parameter `batch`: it takes `ctx` [TL0101]",
+            "`on_train_end` has no parameter `batch`: it takes `ctx: &mut Context` [TL0101]",
             "`backward` has the parameter `loss` twice: remove one [TL0102]",
         ];
         assert_eq!(diagnostics(wrong), expected);
@@ -125,7 +128,7 @@ mod tests {
     #[test]
     fn manual_optimization_leaves_some_hooks_uncalled() {
         let methods = quote! {
-            fn training_step(&self, batch: &Tensor) {}
+            fn training_step(&self, batch: &Tensor) -> Option<Tensor> { None }
             fn backward(&self, loss: &Tensor) {}
             fn optimizer_step(&self) {}
             fn on_before_zero_grad(&self) {}

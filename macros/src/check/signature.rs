@@ -5,11 +5,12 @@ use crate::catalogue::{self, Diagnostic};
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{Hook, Parameter, parsed};
 use crate::model::{self, Written};
+use crate::python_names;
 use crate::types;
-use syn::{FnArg, Pat, PatType, Type};
+use syn::{FnArg, Pat, PatType, ReturnType, Type};
 
 /// Returns whether the loops can call the hook; errors are reported.
-pub(crate) fn is_sound(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
+pub(super) fn is_sound(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
     let before = diagnostics.count();
     qualifiers(hook, diagnostics);
     receiver(hook, diagnostics);
@@ -36,19 +37,29 @@ fn qualifiers(hook: &Written, diagnostics: &mut Diagnostics) {
     if let Some(feature) = hook.method.attrs.iter().find(|attribute| attribute.path().is_ident("target_feature")) {
         diagnostics.add(feature, catalogue::hook_of_some_processors(name));
     }
-    if hook.method.is_generic() {
-        diagnostics.add(&signature.generics, catalogue::generic_hook(name));
+    // another name for `module` is reported as such
+    let is_known = |argument: &model::Argument<'_>| hook.declared.parameter(&argument.name).is_some();
+    if hook.method.is_generic() && hook.method.arguments().iter().all(is_known) {
+        let diagnostic = match hook.declared.parameter("module") {
+            Some(_) => catalogue::generic_callback_hook(name, hook.declared.form("M: LightningModule", "M")),
+            None => catalogue::generic_hook(name),
+        };
+        diagnostics.add(&signature.generics, diagnostic);
     }
 }
 
 fn receiver(hook: &Written, diagnostics: &mut Diagnostics) {
-    let name = hook.declared.name();
+    let (name, may_change) = (hook.declared.name(), hook.declared.takes_self_mutably());
     match hook.method.sig.receiver() {
-        None => diagnostics.add(&hook.method.sig.ident, catalogue::hook_without_self(name)),
-        Some(receiver) if !matches!(receiver.ty.as_ref(), Type::Reference(_)) => {
-            diagnostics.add(receiver, catalogue::hook_takes_self_away(name));
-        }
-        Some(_) => {}
+        None if may_change => diagnostics.add(&hook.method.sig.ident, catalogue::hook_without_self(name)),
+        None => diagnostics.add(&hook.method.sig.ident, catalogue::question_without_self(name)),
+        Some(receiver) => match receiver.ty.as_ref() {
+            Type::Reference(reference) if reference.mutability.is_some() && !may_change => {
+                diagnostics.add(receiver, catalogue::question_without_self(name));
+            }
+            Type::Reference(_) => {}
+            _ => diagnostics.add(receiver, catalogue::hook_takes_self_away(name)),
+        },
     }
 }
 
@@ -90,6 +101,9 @@ fn unknown_parameter(hook: Hook, asked: &str) -> Diagnostic {
     let (name, list) = (hook.name(), hook.parameter_list());
     let is_near =
         |parameter: &Parameter| strsim::damerau_levenshtein(asked, parameter.name) * 3 <= asked.chars().count();
+    if let Some(instead) = python_names::parameter(hook, asked) {
+        return catalogue::parameter_of_lightning(name, asked, instead);
+    }
     match hook.parameters().find(is_near) {
         Some(meant) => catalogue::misspelled_parameter(name, asked, meant.name, list),
         None => catalogue::unknown_parameter(name, asked, list),
@@ -101,8 +115,11 @@ fn parameter_type(hook: Hook, parameter: Parameter, written: &Type, diagnostics:
     if types::readable(written) == parameter.written() {
         return;
     }
+    let form = hook.form("M: LightningModule", "M");
     let (hook, name, declared) = (hook.name(), parameter.name, parsed(parameter.written()));
-    if types::surely_differ(&declared, written) {
+    if name == "module" && types::is_dyn(written) {
+        diagnostics.add(written, catalogue::dyn_module(hook, form));
+    } else if types::surely_differ(&declared, written) {
         let (right, wrong) = (types::expected(&declared, written), types::readable(written));
         diagnostics.add(written, catalogue::parameter_type(hook, name, right, wrong));
     } else if types::has_impl(written) {
@@ -118,6 +135,19 @@ fn parameter_type(hook: Hook, parameter: Parameter, written: &Type, diagnostics:
     }
 }
 
+/// A training step of automatic optimization returns its loss: without one nothing would be trained.
+pub(super) fn loss(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnostics) {
+    let has_loss = hook.declared.step().is_some_and(|step| step.has_loss);
+    if !has_loss || !is_automatic || !matches!(hook.method.output(), Type::Tuple(tuple) if tuple.elems.is_empty()) {
+        return;
+    }
+    let diagnostic = catalogue::step_without_loss(hook.declared.name());
+    match &hook.method.sig.output {
+        ReturnType::Default => diagnostics.add(&hook.method.sig.ident, diagnostic),
+        ReturnType::Type(_, ty) => diagnostics.add(ty, diagnostic),
+    }
+}
+
 /// The type of a hook's value must have a name, and a step's value must outlive the step.
 fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     let (name, output) = (hook.declared.name(), hook.method.output());
@@ -129,7 +159,11 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
         }
     } else if let (None, Some(declared)) = (hook.declared.value(), hook.declared.output()) {
         let (declared, written) = (parsed(declared), hook.method.returned());
-        if types::surely_differ(&declared, &written) || types::borrows_less(&declared, &written) {
+        let differs = types::surely_differ(&declared, &written)
+            || types::borrows_less(&declared, &written)
+            || types::lives_less(&declared, &written)
+            || hook.method.returns_result();
+        if differs {
             let (right, wrong) = (types::readable(&declared), types::readable(&written));
             diagnostics.add(written, catalogue::returned_type(name, right, wrong));
         }

@@ -6,6 +6,7 @@ mod documentation;
 mod enumeration;
 mod lambda;
 mod private;
+mod python_names;
 mod run;
 mod steps;
 mod table;
@@ -23,6 +24,7 @@ pub(crate) fn declare(name: TokenStream) -> TokenStream {
         "Hook" => enumeration::hook(),
         "Run" => run::both(),
         "Private" => private::module(),
+        "PythonNames" => python_names::methods(),
         "Capabilities" => capabilities::traits(),
         "StepOutputs" => steps::outputs(),
         "ModuleTable" => documentation::table(Role::Module),

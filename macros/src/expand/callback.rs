@@ -1,10 +1,11 @@
 //! The modules that a callback watches: one type, or every module that fits its hooks.
 
-use super::program::free_name;
+use crate::free_name::{free_name, mentions};
 use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use crate::types::is_dyn;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::{Generics, Type, parse_quote};
 
 /// The module that a callback watches, and the generics of its implementation.
@@ -42,7 +43,8 @@ impl Watched {
     /// The modules that these hooks work with.
     fn through(hooks: &[&Written], block: &Block, private: &TokenStream) -> Self {
         let generics = block.generics();
-        match hooks.iter().find_map(|hook| asked(hook, "module")) {
+        let is_one = |module: &Type| !block.every_module.as_ref().is_some_and(|every| is_of(module, &every.ident));
+        match hooks.iter().find_map(|hook| asked(hook, "module").filter(is_one).filter(|module| !is_dyn(module))) {
             Some(module) => Self { module, generics },
             None => Self::every(hooks, block, generics, private),
         }
@@ -53,9 +55,14 @@ impl Watched {
         let (head, signatures) = (&block.item.head, hooks.iter().map(|hook| &hook.method.sig));
         // quoted generics leave the bounds out
         let (own, bounds, ty) = (&head.generics, &head.generics.where_clause, &head.self_ty);
-        let module = free_name("M", quote!(#own #bounds #ty #private #(#signatures)*));
-        generics.params.push(parse_quote!(#module: #private::LightningModule));
+        let (module, stated) = match &block.every_module {
+            Some(every) => (every.ident.clone(), every.bounds.iter().collect::<Vec<_>>()),
+            None => (free_name("M", quote!(#own #bounds #ty #private #(#signatures)*)), Vec::new()),
+        };
+        generics.params.push(parse_quote!(#module: #private::LightningModule #(+ #stated)*));
         let bounds = &mut generics.make_where_clause().predicates;
+        bounds.extend(block.every_module.iter().flat_map(|every| every.predicates.iter().cloned()));
+        let asked = |hook: &Written, name: &str| asked(hook, name).filter(|ty| !is_of(ty, &module));
         if let Some(batch) = hooks.iter().find_map(|hook| asked(hook, "batch")) {
             bounds.push(parse_quote!(#module: #private::Batched<Batch = #batch>));
         }
@@ -81,6 +88,11 @@ fn conditions(block: &Block) -> Vec<TokenStream> {
         }
     }
     conditions
+}
+
+/// Whether the type is the type parameter for the module, or has it in it, as `M::Batch` does.
+fn is_of(ty: &Type, module: &Ident) -> bool {
+    mentions(ty.to_token_stream(), module)
 }
 
 /// Returns the type of a hook's parameter by name, without its reference.

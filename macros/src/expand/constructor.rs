@@ -1,9 +1,9 @@
 //! The implementations of `HasHparams`, `FromHparams` and `FromHparamsAndData`, for the generated program to call the constructor.
 
 use super::conditions::condition;
-use super::program::free_name;
 use super::{although_deprecated, quiet};
 use crate::constructor::{Constructor, Data, Parameter};
+use crate::free_name::free_name;
 use crate::hooks::Role;
 use crate::model::Block;
 use proc_macro2::TokenStream;

@@ -18,7 +18,7 @@ pub(super) fn allow(block: &mut Block) {
         )]
     };
     for (_, method) in block.hook_methods() {
-        method.ours = allowed.clone();
+        method.ours.extend(allowed.clone());
     }
 }
 

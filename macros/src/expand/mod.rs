@@ -5,7 +5,7 @@ mod callback;
 mod capabilities;
 mod conditions;
 mod constructor;
-mod duplicate_parameters;
+mod faulty_hooks;
 mod forward;
 mod hook_docs;
 mod lint_allows;
@@ -41,7 +41,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     let generated = generated_beside(&mut block, &private);
     phases::fill(&mut block, &private);
     hook_docs::document(&mut block);
-    duplicate_parameters::rename(&mut block);
+    faulty_hooks::mend(&mut block);
     lint_allows::allow(&mut block);
     block.item.unmark();
     let written = block.item;
@@ -72,6 +72,7 @@ pub(crate) fn generated(block: &Block, private: &TokenStream) -> TokenStream {
     let types = types::associated(block, &batches, private);
     let capabilities = capabilities::markers(block, private);
     let program = program::inherent(block, private);
+    let runs_by_itself = program::runs_by_itself(block, private);
     let constructors = constructor::implementations(block, private);
-    quote!(#types #forwards #capabilities #program #constructors)
+    quote!(#types #forwards #capabilities #program #runs_by_itself #constructors)
 }

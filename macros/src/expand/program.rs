@@ -2,17 +2,18 @@
 
 use super::conditions::first_of;
 use super::quiet;
-use crate::hooks::Role;
-use crate::model::Block;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use crate::free_name::free_name;
+use crate::hooks::{self, Role, Step};
+use crate::model::{Block, Written};
+use crate::types::last_name;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
-use std::collections::HashSet;
 
 /// The functions that a module gets, unless the block has its own of that name.
 pub(crate) fn inherent(block: &Block, private: &TokenStream) -> TokenStream {
     let data = data_parameter(block, private);
     let named = [
-        ("main", main(&data, private)),
+        ("main", main(block, &data, private)),
         ("program", program(&data, private)),
         ("trainer", trainer(private)),
         ("hooks", hooks(private)),
@@ -48,17 +49,73 @@ fn data_parameter(block: &Block, private: &TokenStream) -> Ident {
     free_name("Data", quote!(#generics #bounds #ty #private))
 }
 
-fn main(data: &Ident, private: &TokenStream) -> TokenStream {
+fn main(block: &Block, data: &Ident, private: &TokenStream) -> TokenStream {
+    let name = last_name(&block.item.head.self_ty);
+    if loads_its_own_batches(block) {
+        let must_use = must_use(&format!("{name}::main()"));
+        return quote! {
+            /// Runs the program of this module, which has a loader for each of its steps: `fit`, `validate`, `test`, `predict` and
+            /// more. `--help` shows its flags.
+            #must_use
+            pub fn main<#data>() -> ::std::process::ExitCode
+            where
+                Self: #private::RunsByItself<#data>,
+            {
+                <Self as #private::RunsByItself<#data>>::main()
+            }
+        };
+    }
     let about =
         format!(" Runs the program of this module with the data module `{data}`: `fit`, `validate`, `test`, `predict`");
+    let must_use = must_use(&format!("{name}::main::<Data>()"));
     quote! {
         #[doc = #about]
         /// and more. `--help` shows its flags.
+        #must_use
         pub fn main<#data: #private::ProgramData<Self> + #private::FromHparams + #private::Loads<<Self as #private::Batched>::Batch>>()
         -> ::std::process::ExitCode {
             <#data as #private::ProgramData<Self>>::main()
         }
     }
+}
+
+fn must_use(call: &str) -> TokenStream {
+    let reason =
+        format!("without its exit code, a failed run looks like a success: write `fn main() -> ExitCode {{ {call} }}`");
+    quote!(#[must_use = #reason])
+}
+
+/// Whether the block has a loader for each of its steps, and no constructor that reads a data module, so that its program needs none.
+fn loads_its_own_batches(block: &Block) -> bool {
+    let mut steps = hooks::steps().filter(|(hook, _)| block.written(hook.name()).next().is_some()).peekable();
+    let is_loaded = |step: Step| block.written(step.loader).any(Written::is_unconditional);
+    let takes_no_data = block.constructors().all(|new| new.data.is_none());
+    takes_no_data && steps.peek().is_some() && steps.all(|(_, step)| is_loaded(step))
+}
+
+/// The implementation by which the program of a module with loaders of its own needs no data module.
+pub(super) fn runs_by_itself(block: &Block, private: &TokenStream) -> Option<TokenStream> {
+    if block.role != Role::Module || !loads_its_own_batches(block) {
+        return None;
+    }
+    let quiet = quiet(&block.item.head.attrs);
+    let (name, generics) = (&block.item.head.self_ty, block.generics());
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let (generics, _, _) = generics.split_for_impl();
+    let data = quote!(#private::NoDataModule<<#name as #private::Batched>::Batch>);
+    // rustc rejects a bound that never holds, unless it has its own lifetimes
+    Some(quote! {
+        #quiet
+        impl #generics #private::RunsByItself<#data> for #name
+        where
+            #(#predicates,)*
+            for<'__any> #data: #private::ProgramData<#name>,
+        {
+            fn main() -> ::std::process::ExitCode {
+                <#data as #private::ProgramData<#name>>::main()
+            }
+        }
+    })
 }
 
 fn program(data: &Ident, private: &TokenStream) -> TokenStream {
@@ -70,29 +127,6 @@ fn program(data: &Ident, private: &TokenStream) -> TokenStream {
         pub fn program<#data: #private::ProgramData<Self> + #private::FromHparams + #private::Loads<<Self as #private::Batched>::Batch>>()
         -> #private::Program<Self, #data> {
             <#data as #private::ProgramData<Self>>::program()
-        }
-    }
-}
-
-/// Returns `name`, or a similar one that does not occur in the user's code.
-pub(super) fn free_name(name: &str, code: TokenStream) -> Ident {
-    let mut taken = HashSet::new();
-    gather_names(code, &mut taken);
-    let mut name = name.to_owned();
-    while taken.contains(&name) {
-        name.push('_');
-    }
-    Ident::new(&name, Span::call_site())
-}
-
-fn gather_names(code: TokenStream, names: &mut HashSet<String>) {
-    for token in code {
-        match token {
-            TokenTree::Ident(name) => {
-                names.insert(name.to_string());
-            }
-            TokenTree::Group(group) => gather_names(group.stream(), names),
-            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
         }
     }
 }

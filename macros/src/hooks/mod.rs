@@ -191,9 +191,18 @@ impl Hook {
         self.parameters().find(|parameter| parameter.name == name)
     }
 
-    /// The parameters' names as a sentence has them: `` `ctx`, `batch` and `batch_idx` ``.
+    /// The hook as users write it, with these generics and this module: `fn on_fit_end<M: LightningModule>(&mut self, …)`.
+    pub(crate) fn form(self, generics: &str, module: &str) -> String {
+        let parameters =
+            self.parameters().map(|parameter| parameter.form().replace("&mut M", &format!("&mut {module}")));
+        let receiver = if self.takes_self_mutably() { "&mut self" } else { "&self" };
+        let inputs: Vec<String> = std::iter::once(receiver.to_owned()).chain(parameters).collect();
+        format!("fn {}<{generics}>({})", self.name(), inputs.join(", "))
+    }
+
+    /// The parameters as a sentence has them: `` `ctx: &mut Context`, `batch: &…` and `batch_idx: usize` ``.
     pub(crate) fn parameter_list(self) -> String {
-        let names: Vec<String> = self.parameters().map(|parameter| format!("`{}`", parameter.name)).collect();
+        let names: Vec<String> = self.parameters().map(|parameter| format!("`{}`", parameter.form())).collect();
         match names.as_slice() {
             [] => "no parameter but `self`".to_owned(),
             [one] => one.clone(),
@@ -279,6 +288,13 @@ impl Parameter {
     /// Its type as users write it: a context without its phase.
     pub(crate) fn written(self) -> &'static str {
         if self.phase().is_some() || self.is_training_context() { CONTEXT } else { self.declared }
+    }
+
+    /// The parameter as users write it. The types that the block decides are left open, as `&…`.
+    fn form(self) -> String {
+        let open = ["Batch", "TrainingOutput", "ValidationOutput", "TestOutput", "Prediction"];
+        let ty = open.iter().fold(self.written().to_owned(), |ty, open| ty.replace(&format!("Self::{open}"), "…"));
+        format!("{}: {ty}", self.name)
     }
 
     /// Whether it is the context through which manual optimization calls the callbacks.

@@ -44,6 +44,19 @@ pub trait ProgramData<M: LightningModule>: Sized {
         Self: Loads<M::Batch> + FromHparams;
 }
 
+/// A module with a loader for each of its steps, whose program needs no data module: `Module::main()`. `Data` is then
+/// [`NoDataModule`](crate::module::NoDataModule).
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has loaders of its own: `{Self}::main()` runs its program without a data module [TL0604]",
+    label = "write `{Self}::main()`",
+    note = "`{Self}::main()` requires `fn new() -> Self` or `fn new(hparams: Hparams) -> Self` in the annotated block",
+    note = "for a data module in place of the module's loaders, write `{Self}::program::<Data>().run()`"
+)]
+pub trait RunsByItself<Data> {
+    /// Runs the program, as [`Program::run`] does.
+    fn main() -> ExitCode;
+}
+
 impl<M: LightningModule + FromHparamsAndData<D>, D> ProgramData<M> for D {
     fn main() -> ExitCode
     where

@@ -200,6 +200,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
     ///
     /// The exit code is 0 if the run succeeds, 130 if SIGINT (Ctrl-C) ended it, 143 if SIGTERM did, and 1 after any other error. A
     /// second signal ends the process at once, with the same codes. Unknown or invalid flags exit with 2, `--help` with 0.
+    #[must_use = "without its exit code, a failed run looks like a success: return it from `fn main() -> ExitCode`"]
     pub fn run(self) -> ExitCode {
         messages::init();
         match self.try_run() {

@@ -211,6 +211,12 @@ impl RunContext {
         if self.sanity_checking() {
             return Ok(metrics.callback);
         }
+        for name in &metrics.never_updated {
+            messages::warning!(
+                "the metric `{name}` has no value, as it was logged and never updated: call its `update` in the step, \
+                 before `ctx.log`"
+            );
+        }
         self.add_callback_metrics(metrics.callback);
         self.write_queue()?;
         let step = self.progress().batches_that_stepped();

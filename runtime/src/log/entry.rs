@@ -22,6 +22,8 @@ pub(super) struct Logged {
     pub(super) finished: Option<f64>,
     /// Whether it comes from a checkpoint and has not been logged since.
     pub(super) is_restored: bool,
+    /// Whether it is a metric of which it was reported that it is never updated.
+    pub(super) is_known_without_updates: bool,
 }
 
 /// The accumulated values of an epoch.
@@ -33,7 +35,16 @@ pub(super) enum Kept {
 
 impl Logged {
     pub(super) fn new(arguments: Arguments) -> Self {
-        Self { arguments, kept: None, last: None, joined: None, is_current: false, finished: None, is_restored: false }
+        Self {
+            arguments,
+            kept: None,
+            last: None,
+            joined: None,
+            is_current: false,
+            finished: None,
+            is_restored: false,
+            is_known_without_updates: false,
+        }
     }
 
     /// Checks a further log call against those before. The first one after a resume may differ in what changes no value of
@@ -87,6 +98,11 @@ impl Logged {
             Some(Kept::Values(values)) => !values.is_empty(),
             Some(Kept::Metric(index)) => metrics.get(*index).has_accumulated(),
         }
+    }
+
+    /// Whether it is a metric whose value for the epoch was requested.
+    pub(super) fn is_metric_of_epoch(&self) -> bool {
+        self.arguments.on_epoch && matches!(self.kept, Some(Kept::Metric(_)))
     }
 
     /// The number of the loader as a suffix, where there are several and the log call does not leave it out.

@@ -34,6 +34,8 @@ pub(crate) struct Log {
 pub(crate) struct EpochMetrics {
     pub(crate) row: Vec<(String, f64)>,
     pub(crate) callback: Vec<(String, f64)>,
+    /// The metrics without a value, as they were logged and never updated, that were not among these before.
+    pub(crate) never_updated: Vec<String>,
 }
 
 impl Log {
@@ -186,11 +188,16 @@ impl Log {
         let of_loggers = self.logged.iter().zip(&values).filter(|((_, logged), _)| logged.arguments.logger);
         let row = by_name(of_loggers.filter_map(|((key, logged), value)| Some((logged.epoch_name(key), (*value)?))));
         let callback = self.of_callbacks(training, &values);
-        for (logged, value) in self.logged.values_mut().zip(values) {
+        let mut never_updated = Vec::new();
+        for ((key, logged), value) in self.logged.iter_mut().zip(values) {
+            if value.is_none() && logged.is_current && logged.is_metric_of_epoch() && !logged.is_known_without_updates {
+                logged.is_known_without_updates = true;
+                never_updated.push(key.name.clone());
+            }
             logged.finished = value.or(logged.step_value()).or(logged.finished);
         }
         self.begin_epoch();
-        Ok(EpochMetrics { row, callback })
+        Ok(EpochMetrics { row, callback, never_updated })
     }
 
     /// The epoch's value of each entry; nothing for those without. Waits for the device.

@@ -3,7 +3,10 @@ use crate::data::Batch;
 use anyhow::Result;
 use std::marker::PhantomData;
 
-/// The data module of a program whose module has loaders of its own: `Model::main::<NoDataModule<_>>()`.
+/// The data module of a program whose module has loaders of its own.
+///
+/// `Model::main()` is the program of a module with a loader for each of its steps. `Model::program::<NoDataModule<_>>()` returns that
+/// program; for a module with loaders for some of its steps, `Model::main::<NoDataModule<_>>()` runs it.
 ///
 /// ```no_run
 /// use tch_lightning::module::NoDataModule;
@@ -33,7 +36,7 @@ use std::marker::PhantomData;
 /// }
 ///
 /// fn main() -> ExitCode {
-///     Model::main::<NoDataModule<_>>()
+///     Model::program::<NoDataModule<_>>().run()
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

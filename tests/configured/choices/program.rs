@@ -174,7 +174,7 @@ fn main() -> ExitCode {
     match std::env::var("MODEL").as_deref() {
         Ok("with") => With::main::<Data<_>>(),
         Ok("of_its_own") => OfItsOwn::main::<Data<_>>(),
-        Ok("manual") => Manual::main::<Data<_>>(),
+        Ok("manual") => Manual::main(),
         _ => Without::main::<Data<_>>(),
     }
 }

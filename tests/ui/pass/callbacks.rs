@@ -1,7 +1,7 @@
 //! A callback watches one type of module, or every module that fits its hooks.
 
 use tch_lightning::prelude::*;
-use tch_lightning::{Hook, LightningModule, module::IntoCallbacks};
+use tch_lightning::{Hook, module::IntoCallbacks};
 
 struct Model {
     vs: nn::VarStore,
@@ -83,6 +83,89 @@ impl Named {
     fn writes_checkpoints(&self) -> bool {
         self.key > 1
     }
+}
+
+/// Each form of a callback for every module.
+#[derive(Default)]
+struct OfEveryModule {
+    variables: Vec<usize>,
+}
+
+#[lightning_callback]
+impl OfEveryModule {
+    fn on_fit_start<M: LightningModule>(&mut self, ctx: &mut Context, module: &mut M) {
+        self.count(ctx.current_epoch(), module);
+    }
+
+    fn on_fit_end<Module>(&mut self, module: &mut Module) -> Result<()>
+    where
+        Module: LightningModule,
+    {
+        self.count(1, module);
+        Ok(())
+    }
+
+    fn on_train_start(&mut self, module: &mut impl LightningModule) {
+        self.count(2, module);
+    }
+
+    fn on_train_batch_end<M: LightningModule>(
+        &mut self,
+        _outputs: &M::TrainingOutput,
+        module: &mut M,
+        batch: &M::Batch,
+    ) {
+        self.count(batch.batch_size().unwrap_or_default(), module);
+    }
+
+    fn on_train_end(&mut self) {
+        self.variables.push(4);
+    }
+
+    fn count(&mut self, more: usize, module: &mut impl LightningModule) {
+        self.variables.push(module.parameters().len() + more);
+    }
+}
+
+struct OfTheBlock<W>(W);
+
+#[lightning_callback]
+impl<W: Clone, M> OfTheBlock<W>
+where
+    M: LightningModule + Described,
+{
+    fn on_fit_start(&mut self, module: &mut M) {
+        println!("{}", self.described(module));
+    }
+
+    fn on_fit_end(&mut self) {}
+
+    fn described(&self, module: &M) -> String {
+        let _ = self.0.clone();
+        module.described()
+    }
+}
+
+trait Described {
+    fn described(&self) -> String;
+}
+
+impl Described for Model {
+    fn described(&self) -> String {
+        format!("seen {}", self.seen)
+    }
+}
+
+fn is_for<M: LightningModule>(_: &impl Callback<M>) {}
+
+#[test]
+fn callbacks_of_every_module_are_called_with_it() {
+    is_for::<One>(&OfEveryModule::default());
+    is_for::<Model>(&OfTheBlock(3));
+    let mut callback = OfEveryModule::default();
+    callback.count(7, &mut One { vs: nn::VarStore::new(Device::Cpu) });
+    assert_eq!(callback.variables, [7]);
+    assert_eq!(OfTheBlock(3).described(&Model { vs: nn::VarStore::new(Device::Cpu), seen: 2 }), "seen 2");
 }
 
 #[test]

@@ -35,7 +35,6 @@ macro_rules! returning {
 
 returning!(Loss, Tensor, Tensor::from(1.0));
 returning!(Perhaps, Option<Tensor>, None);
-returning!(Nothing, (), ());
 returning!(More, Outputs, Outputs { loss: Tensor::from(1.0), correct: 3 });
 returning!(LossOrError, Result<Tensor>, Ok(Tensor::from(1.0)));
 returning!(PerhapsOrError, Result<Option<Tensor>>, Ok(None));
@@ -64,7 +63,7 @@ impl Watched {
 
 #[test]
 fn returned_types_are_training_steps() {
-    let all = [Loss::hooks(), Perhaps::hooks(), Nothing::hooks(), More::hooks()];
+    let all = [Loss::hooks(), Perhaps::hooks(), More::hooks()];
     let or_error = [LossOrError::hooks(), PerhapsOrError::hooks(), MoreOrError::hooks(), LossOrTorchsError::hooks()];
     assert!(all.iter().chain(&or_error).all(|hooks| *hooks == [tch_lightning::Hook::TrainingStep]));
     assert_eq!(Watched::hooks().len(), 2);

@@ -1,0 +1,36 @@
+//! Traits with the methods of Lightning that have another name here, so that the compiler's error about them names it.
+//!
+//! A method's trait is implemented for types that implement another trait, which none does: rustc passes over it while there is any other
+//! method of the name, and otherwise shows that trait's message.
+
+use crate::python_names::METHODS;
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+pub(crate) fn methods() -> TokenStream {
+    let methods = METHODS.iter().map(|(name, instead)| {
+        let message = format!("`{name}` is written otherwise than in Lightning's Python [TL0006]");
+        let module = format_ident!("{name}");
+        quote! {
+            pub mod #module {
+                #[diagnostic::on_unimplemented(message = #message, label = #instead)]
+                pub trait WrittenOtherwise {}
+
+                pub trait OfPython {
+                    fn #module(&mut self) {}
+                }
+
+                impl<T: WrittenOtherwise> OfPython for T {}
+            }
+        }
+    });
+    let names = METHODS.iter().map(|(name, _)| format_ident!("{name}"));
+    quote! {
+        #(#methods)*
+
+        /// The methods, for the prelude.
+        pub mod methods {
+            #(pub use super::#names::OfPython as _;)*
+        }
+    }
+}

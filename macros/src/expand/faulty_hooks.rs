@@ -1,0 +1,63 @@
+//! Keeps a reported mistake in a hook's signature from causing further errors of rustc in the same hook.
+
+use crate::hooks::Hook;
+use crate::model::{Block, argument_name};
+use crate::parse::{BlockItem, Method};
+use crate::types;
+use proc_macro2::{Group, TokenTree};
+use quote::{format_ident, quote};
+use syn::{FnArg, Ident, Pat, PatType};
+
+pub(super) fn mend(block: &mut Block) {
+    let faulty: Vec<Hook> = block.hooks.iter().filter(|hook| hook.faulty).map(|hook| hook.declared).collect();
+    for item in &mut block.item.items {
+        if let BlockItem::Method(method) = item
+            && let Some(hook) = faulty.iter().find(|hook| hook.name() == method.name)
+        {
+            remove_unknown_parameters(*hook, method);
+            rename_duplicates(method);
+        }
+    }
+}
+
+/// Renames the second of two parameters with one name.
+fn rename_duplicates(method: &mut Method) {
+    let mut seen: Vec<Ident> = Vec::new();
+    for input in &mut method.sig.inputs {
+        let FnArg::Typed(typed) = input else { continue };
+        let Pat::Ident(pattern) = typed.pat.as_mut() else { continue };
+        if seen.contains(&pattern.ident) {
+            pattern.ident =
+                format_ident!("_{}_again_{}", argument_name(pattern), seen.len(), span = pattern.ident.span());
+        }
+        seen.push(pattern.ident.clone());
+    }
+}
+
+/// Removes the parameters that the hook does not have, and the body, which uses them.
+fn remove_unknown_parameters(hook: Hook, method: &mut Method) {
+    let is_known = |input: &FnArg| match input {
+        FnArg::Typed(typed) => is_known(hook, typed),
+        FnArg::Receiver(_) => true,
+    };
+    // under its conditions it may not be a hook
+    if method.condition().is_some() || method.sig.inputs.iter().all(is_known) {
+        return;
+    }
+    method.sig.inputs = method.sig.inputs.iter().filter(|input| is_known(input)).cloned().collect();
+    // only the signature is wrong
+    method.ours.extend(quote!(#[allow(unused_variables, clippy::unimplemented)]));
+    if let TokenTree::Group(body) = &method.body {
+        let mut empty = Group::new(body.delimiter(), quote!(::core::unimplemented!()));
+        empty.set_span(body.span());
+        method.body = TokenTree::Group(empty);
+    }
+}
+
+/// Whether it is a parameter of the hook, of a type that rustc accepts.
+fn is_known(hook: Hook, typed: &PatType) -> bool {
+    match typed.pat.as_ref() {
+        Pat::Ident(pattern) => hook.parameter(&argument_name(pattern)).is_some() && !types::is_dyn(&typed.ty),
+        _ => true,
+    }
+}

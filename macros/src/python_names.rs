@@ -1,0 +1,169 @@
+//! What Lightning calls otherwise in Python: the methods and attributes of its module, its trainer, its callbacks and its loggers, and the
+//! parameters of its hooks.
+
+use crate::hooks::Hook;
+
+/// A name, and what to write instead.
+type Instead = (&'static str, &'static str);
+
+/// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
+/// that method: the table holds for types without one.
+pub(crate) const METHODS: [Instead; 109] = [
+    // of the module: `self.log(…)`
+    ("log", "write `ctx.log(\"loss\", &loss)`"),
+    ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
+    (
+        "save_hyperparameters",
+        "remove it: those of `fn new(hparams: Hparams) -> Self` are logged and saved in checkpoints",
+    ),
+    ("hparams", "keep them in a field: `self.hparams.lr`"),
+    ("hparams_initial", "keep them in a field: `self.hparams.lr`"),
+    ("optimizers", "write `ctx.optimizer(0)`"),
+    ("lr_schedulers", "write `ctx.lr_schedulers()`"),
+    ("manual_backward", "write `ctx.manual_backward(self, &loss)?`"),
+    ("toggle_optimizer", "write `ctx.toggle_optimizer(0)`"),
+    ("untoggle_optimizer", "write `ctx.untoggle_optimizer()`"),
+    ("toggled_optimizer", "write `ctx.toggle_optimizer(0)`, and `ctx.untoggle_optimizer()` at its end"),
+    ("clip_gradients", "write `ctx.clip_gradients(0, 1.0, GradientClipAlgorithm::Norm)?`"),
+    ("all_gather", "write `ctx.all_gather(&tensor)?`"),
+    ("print", "write `ctx.print(\"…\")`"),
+    ("current_epoch", "write `ctx.current_epoch()`"),
+    ("global_step", "write `ctx.global_step()`"),
+    ("device", "write `ctx.device()`"),
+    ("dtype", "write `self.parameters().kind()`"),
+    ("on_gpu", "write `ctx.device().is_cuda()`"),
+    ("global_rank", "write `ctx.rank().global`"),
+    ("local_rank", "write `ctx.rank().local`"),
+    ("node_rank", "write `ctx.rank().node`"),
+    ("trainer", "use `ctx: &mut Context`, which has what Lightning's trainer has in a hook"),
+    ("logger", "write `ctx.find_logger::<TensorBoardLogger>()`"),
+    ("loggers", "write `ctx.loggers()`"),
+    ("fabric", "use `ctx: &mut Context`"),
+    ("device_mesh", "use `ctx.rank()`"),
+    ("to_onnx", "save the parameters: `self.parameters().save(\"weights.safetensors\")?`"),
+    ("to_torchscript", "save the parameters: `self.parameters().save(\"weights.safetensors\")?`"),
+    ("example_input_array", "remove it: the model summary reads the shapes of the first batch"),
+    // of `torch.nn.Module`: `self.eval()`
+    ("eval", "write `ctx.set_training(false)`; the trainer does so before an evaluation"),
+    ("train", "write `ctx.set_training(true)`; the trainer does so before training"),
+    ("to", "remove it: the trainer moves the module and its batches to `ctx.device()`"),
+    ("cuda", "remove it: the trainer moves the module and its batches to `ctx.device()`"),
+    ("cpu", "write `to_device(Device::Cpu)` on a tensor; the trainer moves the module and its batches"),
+    ("zero_grad", "write `ctx.optimizer(0).zero_grad()?`"),
+    ("named_parameters", "write `self.parameters().variables()`"),
+    ("named_buffers", "write `self.parameters().variables()`"),
+    ("register_buffer", "make it in `new`: `vs.root().zeros_no_train(\"name\", &[1])`"),
+    ("register_parameter", "make it in `new`: `vs.root().zeros(\"name\", &[1])`"),
+    ("requires_grad_", "write `self.freeze()` or `self.unfreeze()`"),
+    // of a tensor: `loss.item()`
+    ("item", "write `double_value(&[])`, which waits for the device; `ctx.log` takes the tensor itself"),
+    ("numpy", "write `Vec::<f64>::try_from(&tensor)?`"),
+    ("tolist", "write `Vec::<f64>::try_from(&tensor)?`"),
+    ("float", "write `to_kind(Kind::Float)`"),
+    ("long", "write `to_kind(Kind::Int64)`"),
+    // of the trainer: `self.trainer.max_epochs`
+    ("fit", "start the next run after this one: `trainer.fit(&mut model, &mut data)?`"),
+    ("validate", "start the next run after this one: `trainer.validate(&mut model, &mut data)?`"),
+    ("test", "start the next run after this one: `trainer.test(&mut model, &mut data)?`"),
+    ("predict", "start the next run after this one: `trainer.predict(&mut model, &mut data)?`"),
+    ("logged_metrics", "write `ctx.callback_metrics()`"),
+    ("max_epochs", "write `ctx.config().max_epochs`"),
+    ("min_epochs", "write `ctx.config().min_epochs`"),
+    ("max_steps", "write `ctx.config().max_steps`"),
+    ("min_steps", "write `ctx.config().min_steps`"),
+    ("max_time", "write `ctx.config().max_time`"),
+    ("limit_train_batches", "write `ctx.config().limit_train_batches`"),
+    ("limit_val_batches", "write `ctx.config().limit_val_batches`"),
+    ("limit_test_batches", "write `ctx.config().limit_test_batches`"),
+    ("limit_predict_batches", "write `ctx.config().limit_predict_batches`"),
+    ("overfit_batches", "write `ctx.config().overfit_batches`"),
+    ("fast_dev_run", "write `ctx.config().fast_dev_run`"),
+    ("val_check_interval", "write `ctx.config().val_check_interval`"),
+    ("check_val_every_n_epoch", "write `ctx.config().check_val_every_n_epoch`"),
+    ("num_sanity_val_steps", "write `ctx.config().num_sanity_val_steps`"),
+    ("reload_dataloaders_every_n_epochs", "write `ctx.config().reload_dataloaders_every_n_epochs`"),
+    ("accumulate_grad_batches", "write `ctx.config().accumulate_grad_batches`"),
+    ("gradient_clip_val", "write `ctx.config().gradient_clip_val`"),
+    ("gradient_clip_algorithm", "write `ctx.config().gradient_clip_algorithm`"),
+    ("log_every_n_steps", "write `ctx.config().log_every_n_steps`"),
+    ("default_root_dir", "write `ctx.config().default_root_dir`"),
+    ("num_nodes", "write `ctx.config().num_nodes`"),
+    ("accelerator", "write `ctx.config().accelerator`"),
+    ("precision", "write `ctx.config().precision`"),
+    ("strategy", "write `ctx.config().strategy`"),
+    ("profiler", "write `ctx.config().profiler`"),
+    ("num_devices", "write `ctx.config().devices`"),
+    ("device_ids", "write `ctx.config().devices`"),
+    ("datamodule", "keep what the model needs of it in a field: `fn new(hparams: Hparams, data: &Data) -> Self`"),
+    ("lightning_module", "use `self` in a module's hook, and `module` in a callback's"),
+    ("callbacks", "keep what the callback reports in the module, through `module` of its hooks"),
+    (
+        "checkpoint_callback",
+        "write `ctx.save_checkpoint(SaveRequest::at(\"last.ckpt\"))` to save, and keep the `ModelCheckpoint` to read it",
+    ),
+    ("early_stopping_callback", "write `ctx.stop_because(\"…\")` to end the run"),
+    ("progress_bar_metrics_dict", "write `ctx.progress_bar_metrics()`"),
+    ("num_test_batches", "write `ctx.total_batches()`"),
+    ("num_predict_batches", "write `ctx.total_batches()`"),
+    ("training", "write `ctx.running_stage() == RunningStage::Training`"),
+    ("validating", "write `ctx.running_stage() == RunningStage::Validating`"),
+    ("testing", "write `ctx.running_stage() == RunningStage::Testing`"),
+    ("predicting", "write `ctx.running_stage() == RunningStage::Predicting`"),
+    ("evaluating", "write `ctx.stage() != Stage::Fit`"),
+    ("state", "write `ctx.stage()`"),
+    ("interrupted", "write `ctx.end_reason()`"),
+    ("received_sigterm", "write `ctx.end_reason()`"),
+    ("lr_scheduler_configs", "write `ctx.lr_schedulers()`"),
+    ("scaler", "write `ctx.grad_scaler()`"),
+    ("fit_loop", "write `ctx.current_epoch()` and `ctx.batch_idx()`"),
+    ("val_dataloaders", "keep the loader's size in the data module, or write `ctx.total_batches()`"),
+    ("test_dataloaders", "keep the loader's size in the data module, or write `ctx.total_batches()`"),
+    ("predict_dataloaders", "keep the loader's size in the data module, or write `ctx.total_batches()`"),
+    // of a logger's `experiment`: `self.logger.experiment.add_image(…)`
+    (
+        "experiment",
+        "write `ctx.log_image`, `ctx.log_text`, `ctx.log_histogram` or `ctx.find_logger_mut::<TensorBoardLogger>()`",
+    ),
+    ("add_scalar", "write `ctx.log(\"name\", value)`"),
+    ("add_scalars", "write `ctx.log_all([(\"name\", value)])`"),
+    ("add_image", "write `ctx.log_image(\"name\", &image)`"),
+    ("add_images", "write `ctx.log_images(\"name\", &images)`"),
+    ("add_histogram", "write `ctx.log_histogram(\"name\", &values)`"),
+    ("add_text", "write `ctx.log_text(\"name\", \"…\")`"),
+    ("log_metrics", "write `ctx.log_all([(\"name\", value)])`"),
+    ("log_hyperparams", "remove it: those of `fn new(hparams: Hparams) -> Self` are logged"),
+];
+
+/// A parameter of Lightning's hooks, its name here if it has one, and what to write instead.
+const PARAMETERS: [(&str, Option<&str>, &str); 10] = [
+    ("trainer", Some("ctx"), "what Lightning's `trainer` has in a hook is in `ctx: &mut Context`"),
+    ("pl_module", Some("module"), MODULE),
+    ("lightning_module", Some("module"), MODULE),
+    ("model", Some("module"), MODULE),
+    ("outputs", None, "keep what the step returns in a field, and read it from `self`"),
+    ("optimizer_idx", Some("optimizer"), "write `optimizer: OptimizerIndex`"),
+    ("opt_idx", Some("optimizer"), "write `optimizer: OptimizerIndex`"),
+    ("optimizer_closure", Some("closure"), "write `closure: &mut StepClosure<'_, Self>`"),
+    ("batch_nb", Some("batch_idx"), "write `batch_idx: usize`"),
+    ("hiddens", None, "keep it in a field"),
+];
+
+const MODULE: &str = "write `module: &mut Model`, or for every module `module: &mut impl LightningModule`";
+
+/// Returns what to write for a parameter of Lightning that the hook does not have.
+pub(crate) fn parameter(hook: Hook, asked: &str) -> Option<&'static str> {
+    let has = |name: &str| hook.parameter(name).is_some();
+    let known = PARAMETERS.iter().find(|(name, here, _)| *name == asked && here.is_none_or(has));
+    known.map(|(_, _, instead)| *instead)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_there_once() {
+        let names: std::collections::HashSet<&str> = METHODS.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), METHODS.len());
+    }
+}
