@@ -44,6 +44,13 @@ class OrderedReducer : public c10d::Reducer {
   using c10d::Reducer::Reducer;
 
   const std::vector<int64_t>& order() const { return rebuilt_param_indices_; }
+
+  // Forgets the backward passes that were not reduced, which a static graph would take for its first one.
+  void forget_passes() {
+    num_bwd_calls_ = 0;
+    first_autograd_hook_called_ = false;
+    for (auto& [parameter, count] : numGradHooksTriggeredMap_) count = 0;
+  }
 };
 
 }  // namespace
@@ -85,6 +92,7 @@ class Reducer {
 
   // The next backward pass reduces the gradients. `outputs` are needed to find unused parameters.
   void prepare(std::vector<at::Tensor> outputs) {
+    if (delays_) reducer_->forget_passes();
     reducer_->prepare_for_forward();
     if (reducer_->should_rebuild_buckets()) order_ = order();
     reducer_->rebuild_buckets();

@@ -5,6 +5,7 @@ mod equality;
 mod faults;
 mod gpus;
 mod launch;
+mod no_sync;
 mod parity;
 mod processes;
 mod ranks;

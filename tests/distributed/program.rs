@@ -1,8 +1,10 @@
 //! Scenarios of training for the tests of several processes: `distributed_run SCENARIO PROCESSES ACCELERATOR`. Rank R writes `rankR.json` into the
 //! working directory.
 
+mod accumulated;
 mod layers;
 
+use accumulated::Accumulated;
 use layers::{Layers, Scenario};
 use serde_json::json;
 use std::fs;
@@ -17,18 +19,20 @@ fn main() -> Result<()> {
     let name = arguments.next().unwrap_or_default();
     let processes: usize = arguments.next().unwrap_or_default().parse()?;
     let accelerator = if arguments.next().as_deref() == Some("cuda") { Accelerator::Cuda } else { Accelerator::Cpu };
-    let scenario = Scenario { is_whole: processes == 1, ..scenario(&name)? };
     let config = TrainerConfig::default()
         .accelerator(accelerator)
         .devices(processes)
         .strategy(strategy(&name))
-        .accumulate_grad_batches(if name == "accumulation" { 2_usize } else { 1 })
+        .accumulate_grad_batches(if name.ends_with("accumulation") { 2_usize } else { 1 })
         .max_epochs(2)
         .logger(false)
         .enable_checkpointing(false)
         .enable_model_summary(false)
         .enable_progress_bar(false);
-    let mut layers = Layers::new(scenario)?;
+    if let Some(scenario) = name.strip_prefix("no_sync_") {
+        return accumulated::run(Accumulated::new(scenario, processes == 1), config);
+    }
+    let mut layers = Layers::new(Scenario { is_whole: processes == 1, ..scenario(&name)? })?;
     let mut trainer = Trainer::new(config);
     trainer.fit(&mut layers, ())?;
     let ctx = trainer.context();
@@ -44,9 +48,9 @@ fn main() -> Result<()> {
 fn strategy(name: &str) -> StrategyConfig {
     let ddp = DdpConfig::default();
     match name {
-        "unused" => ddp.find_unused_parameters(true).into(),
-        "static_graph" => ddp.static_graph(true).into(),
-        "views" => ddp.gradient_as_bucket_view(true).into(),
+        "unused" | "no_sync_unused" => ddp.find_unused_parameters(true).into(),
+        "static_graph" | "static_graph_accumulation" | "no_sync_static_graph" => ddp.static_graph(true).into(),
+        "views" | "no_sync_views" => ddp.gradient_as_bucket_view(true).into(),
         "bf16" => ddp.gradient_compression(GradientCompression::Bf16).into(),
         _ => ddp.into(),
     }
@@ -57,7 +61,7 @@ fn scenario(name: &str) -> Result<Scenario> {
     Ok(match name {
         "plain" | "views" | "bf16" | "accumulation" => scenario,
         "unused" | "unused_undeclared" => Scenario { skips_branch: true, ..scenario },
-        "static_graph" => Scenario { never_uses_branch: true, ..scenario },
+        "static_graph" | "static_graph_accumulation" => Scenario { never_uses_branch: true, ..scenario },
         "buffers" => Scenario { normalizes: true, ..scenario },
         "sync_batch_norm" => Scenario { normalizes_together: true, ..scenario },
         "no_loss" => Scenario { lacks_loss: true, ..scenario },

@@ -9,6 +9,7 @@ mod control;
 mod error;
 mod forwarded;
 mod interruption;
+mod local_passes;
 mod log_dir;
 mod log_entry;
 mod loggers;
@@ -53,6 +54,7 @@ use crate::stage::Stage;
 use crate::strategy::{Rank, SingleProcess, Strategy};
 use clock::Clock;
 use control::Control;
+use local_passes::LocalPasses;
 use logging::Logging;
 use optimization::Optimization;
 use saving::Saving;
@@ -75,6 +77,7 @@ pub struct RunContext {
     rank: Rank,
     /// Whether one of several processes has failed.
     is_separated: bool,
+    local_passes: LocalPasses,
     clock: Clock,
     stepping_batches: SteppingBatches,
     optimization: Optimization,
@@ -103,6 +106,7 @@ impl RunContext {
             strategy: Box::new(SingleProcess),
             rank: Rank::ALONE,
             is_separated: false,
+            local_passes: LocalPasses::default(),
             clock: Clock::new(Stage::Fit),
             stepping_batches: SteppingBatches::default(),
             optimization: Optimization::default(),

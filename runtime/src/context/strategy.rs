@@ -134,8 +134,10 @@ impl RunContext {
         if !self.is_together() {
             return Ok(());
         }
-        // a step without gradients in any process has sent no flags
-        let Some(flags) = self.strategy.take_flags() else { return self.agree() };
+        let Some(flags) = self.strategy.take_flags() else {
+            // a step without gradients in any process has sent no flags; after local passes, the next averaged ones send them
+            return if self.has_local_gradients() { Ok(()) } else { self.agree() };
+        };
         let Flags { interrupt, terminate, stops, names, requests } = flags;
         let requests = (requests * self.world_size() as f64).round() as u8;
         let signals = [interrupt, terminate].into_iter().zip(Signal::ALL);

@@ -91,7 +91,8 @@ fn advance<M: LightningModule>(run: &mut Run<'_, M>, batch: EpochBatch<M::Batch>
         run.ctx.progress_mut().skip_rest_of_epoch();
         lr_schedulers::update(run, SchedulePoint::Batch)?;
     } else {
-        if run.ctx.steps_after_this_batch() {
+        // within a manual window, as in PyTorch, buffers are those of its first batch
+        if run.ctx.steps_after_this_batch() && !run.ctx.has_local_gradients() {
             run.ctx.strategy_mut().begin_step()?;
         }
         let observation = run.ctx.begin_step_observation();

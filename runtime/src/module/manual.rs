@@ -97,18 +97,70 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
     /// A loss that is NaN or infinite ends the run, or with [`NonFiniteLoss::SkipStep`](crate::trainer::NonFiniteLoss::SkipStep) leaves
     /// out the next [`manual_step`](Self::manual_step).
     ///
+    /// With several processes, the gradients are averaged over all of them, except in [`no_sync`](Self::no_sync).
+    ///
     /// # Errors
     /// Those of the hooks `on_before_backward`, `backward` and `on_after_backward`; [`Error::NonFiniteLoss`].
     pub fn manual_backward(&mut self, module: &mut M, loss: &Tensor) -> Result<(), Error> {
         let callbacks = &mut *self.callbacks;
         self.ctx.outside_of_autocast(|ctx| {
             let is_finite = ctx.watch_loss(loss, None)?;
-            if ctx.all_losses_are_finite(is_finite)? {
-                closure::backward(callbacks, module, ctx, loss, true)
+            let averages = ctx.begin_manual_pass();
+            if if averages { ctx.all_losses_are_finite(is_finite)? } else { is_finite } {
+                closure::backward(callbacks, module, ctx, loss, averages)
             } else {
                 Ok(())
             }
         })
+    }
+
+    /// Runs `passes`, in which [`manual_backward`](Self::manual_backward) does not average gradients over several processes: it adds them
+    /// to those of this process. The next `manual_backward` outside averages the sums. With one process, this only runs `passes`. As
+    /// [`no_sync`](https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html#torch.nn.parallel.DistributedDataParallel.no_sync)
+    /// of PyTorch's `DistributedDataParallel`, and Lightning's
+    /// [`block_backward_sync`](https://lightning.ai/docs/pytorch/stable/advanced/model_parallel.html).
+    ///
+    /// Accumulate the gradients of four batches, and average them once:
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # struct Model { vs: nn::VarStore, net: nn::Linear }
+    /// #[lightning_module(automatic_optimization = false)]
+    /// impl Model {
+    ///     fn training_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor), batch_idx: usize) -> Result<()> {
+    ///         let loss = self.net.forward(&batch.0).mse_loss(&batch.1, tch::Reduction::Mean) / 4.0;
+    ///         if !(batch_idx + 1).is_multiple_of(4) && !ctx.is_last_batch() {
+    ///             ctx.no_sync(|ctx| ctx.manual_backward(self, &loss))?;
+    ///             return Ok(());
+    ///         }
+    ///         ctx.manual_backward(self, &loss)?;
+    ///         ctx.manual_step(self, 0)?;
+    ///         ctx.optimizer(0).zero_grad()?;
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn configure_optimizers(&self) -> AdamW {
+    ///         AdamW::new(1e-3)
+    ///     }
+    ///     // …
+    /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+    /// }
+    /// ```
+    ///
+    /// The passes do not communicate, so a process may skip them, but all call `no_sync` and the averaged `manual_backward` in the same
+    /// batches. Until the gradients are averaged:
+    ///
+    /// - A [`manual_step`](Self::manual_step) is refused with several processes, as their parameters would differ after it.
+    /// - Processes stop together, for a signal or [`stop`](crate::context::RunContext::stop), after the batch in which
+    ///   gradients are averaged next, and rank 0's buffers are not sent.
+    /// - A value that is logged with `sync_dist` on a step is that of its process.
+    /// - A checkpoint contains the gradients of each process. A run that resumes from it with the same number of processes continues exactly
+    ///   where it was; with another number, each process begins with the average of these gradients.
+    pub fn no_sync<T>(&mut self, passes: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.ctx.keep_gradients_local(true);
+        let outcome = passes(self);
+        self.ctx.keep_gradients_local(before);
+        outcome
     }
 
     /// Steps an optimizer after the hooks `on_before_optimizer_step`, and counts the step. For manual optimization, in
@@ -117,7 +169,8 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
     /// An [`Optimizer`]'s own `step` does neither, and refuses the gradients of a scaled loss.
     ///
     /// # Errors
-    /// Those of the hooks and of the optimizer.
+    /// Those of the hooks and of the optimizer; [`StrategyError::LocalGradients`](crate::strategy::StrategyError::LocalGradients) after passes
+    /// in [`no_sync`](Self::no_sync) alone.
     pub fn manual_step(&mut self, module: &mut M, optimizer: impl Into<OptimizerIndex>) -> Result<(), Error> {
         self.step(module, optimizer.into(), |optimizer| optimizer.step().map(|()| Progress::Done)).map(drop)
     }
@@ -171,6 +224,7 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
     ) -> Result<Progress, Error> {
         let callbacks = &mut *self.callbacks;
         self.ctx.outside_of_autocast(|ctx| {
+            ctx.check_gradients_are_averaged()?;
             ctx.unscale_gradients(optimizer)?;
             ctx.skip_step_of_bad_loss(optimizer)?;
             callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
@@ -189,11 +243,22 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
 
 /// Never implemented. Calls of manual optimization on other contexts require it, so that the compiler reports this trait's message.
 #[diagnostic::on_unimplemented(
-    message = "`manual_backward` and `manual_step` can only be called on the `ctx` of `training_step`, in a module that is optimized manually [TL0410]",
+    message = "`manual_backward`, `manual_step` and `no_sync` can only be called on the `ctx` of `training_step`, in a module that is optimized manually [TL0410]",
     label = "`{Self}` is optimized automatically, or this is not the `ctx` of its `training_step`",
     note = "write `#[lightning_module(automatic_optimization = false)]` above the block; a method that `training_step` calls takes `ctx: &mut TrainingContext<'_, Self>`"
 )]
 pub trait OptimizesAnywhere: LightningModule {
+    #[doc(hidden)]
+    fn never<T>(&self) -> T;
+}
+
+/// Never implemented, as [`OptimizesAnywhere`]: for a method that does not take the module.
+#[diagnostic::on_unimplemented(
+    message = "`manual_backward`, `manual_step` and `no_sync` can only be called on the `ctx` of `training_step`, in a module that is optimized manually [TL0410]",
+    label = "the module is optimized automatically, or this is not the `ctx` of its `training_step`",
+    note = "write `#[lightning_module(automatic_optimization = false)]` above the block; a method that `training_step` calls takes `ctx: &mut TrainingContext<'_, Self>`"
+)]
+pub trait AccumulatesAnywhere {
     #[doc(hidden)]
     fn never<T>(&self) -> T;
 }
@@ -203,6 +268,14 @@ impl<At> Context<At> {
     #[doc(hidden)]
     pub fn manual_backward<M: OptimizesAnywhere>(&mut self, module: &mut M, _: &Tensor) -> Result<(), Error> {
         module.never()
+    }
+
+    #[doc(hidden)]
+    pub fn no_sync<T>(&mut self, _: impl FnOnce(&mut Self) -> T) -> T
+    where
+        Self: AccumulatesAnywhere,
+    {
+        self.never()
     }
 
     #[doc(hidden)]

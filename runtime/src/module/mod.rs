@@ -40,7 +40,7 @@ pub(crate) use hyperparameter_fields::{Fields, FlagValues};
 pub use hyperparameters::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, NoHparams};
 pub use into_callbacks::IntoCallbacks;
 #[doc(hidden)]
-pub use manual::OptimizesAnywhere;
+pub use manual::{AccumulatesAnywhere, OptimizesAnywhere};
 pub use manual::{OptimizesManually, TrainingContext};
 pub use no_data_module::NoDataModule;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};

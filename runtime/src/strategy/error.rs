@@ -100,6 +100,12 @@ pub enum StrategyError {
         unused(.0)
     )]
     UnusedParameters(Vec<String>),
+    /// An optimizer of manual optimization would step with gradients that were not averaged.
+    #[error(
+        "the processes would differ after this step, as the gradients of the last backward passes are those of each process alone: call the \
+         last `manual_backward` before `manual_step`, and `manual_step` itself, outside of `no_sync`"
+    )]
+    LocalGradients,
     /// The data of another rank cannot be read.
     #[error("the data of another rank cannot be read: {0}")]
     Data(#[from] serde_json::Error),

@@ -16,7 +16,7 @@
 //!    and its parameters and buffers are sent to all.
 //! 3. When loaders are made, their numbers of batches are compared.
 //! 4. Before a training step, rank 0's buffers are sent, and during the backward pass at the end of an accumulation window, gradients are
-//!    averaged.
+//!    averaged. Backward passes in `no_sync` of manual optimization, and the batches that have no others, wait for nobody.
 //! 5. The gradients carry whether to stop, signals, requests of the dashboard, and which values a step logged with `sync_dist`; these are then
 //!    joined. At the beginning of training, of an epoch and after a validation, the ranks agree by an operation of their own.
 //! 6. At the end of an epoch, logged values and metrics are joined.
