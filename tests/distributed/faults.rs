@@ -1,13 +1,12 @@
 //! Faults of one process of several: all others end soon, with one error that names it.
 
-use super::ranks::{Ended, Launcher, Ranks, python, signal};
-use std::time::Duration;
+use super::ranks::{Ended, Launcher, Ranks, python};
 
 /// A kind of fault.
-struct Fault {
-    name: &'static str,
-    kind: &'static str,
-    place: &'static str,
+pub struct Fault {
+    pub name: &'static str,
+    pub kind: &'static str,
+    pub place: &'static str,
     /// The verb and its arguments.
     arguments: &'static str,
     /// What the others say of it, in part.
@@ -16,7 +15,7 @@ struct Fault {
     code: i32,
 }
 
-const FIT: &str = "fit --strategy STRATEGY";
+pub const FIT: &str = "fit --strategy STRATEGY";
 
 const fn fault(name: &'static str, kind: &'static str, place: &'static str, said: &'static str) -> Fault {
     Fault { name, kind, place, arguments: FIT, said, code: 1 }
@@ -24,14 +23,17 @@ const fn fault(name: &'static str, kind: &'static str, place: &'static str, said
 
 const KILLED: &str = "the process ended with signal: 9 (SIGKILL)";
 const SILENT: &str = "does not respond";
+const HELD_UP: &str = "did not take part within 5 s in ";
 
 /// The faults that one process of several does to itself.
-const FAULTS: [Fault; 18] = [
+pub const FAULTS: [Fault; 20] = [
     fault("killed in training", "kill", "training", KILLED),
     fault("killed in validation", "kill", "validation", KILLED),
     fault("killed in a checkpoint", "kill", "checkpoint", KILLED),
     fault("stopped in training", "stop", "training", SILENT),
     fault("stopped in validation", "stop", "validation", SILENT),
+    fault("held up in training", "sleep", "training", HELD_UP),
+    fault("held up in validation", "sleep", "validation", HELD_UP),
     fault("error in a hook", "error", "training", "this hook fails on purpose"),
     fault("error in validation", "error", "validation", "this hook fails on purpose"),
     fault("error in a checkpoint", "error", "checkpoint", "this hook fails on purpose"),
@@ -51,14 +53,14 @@ const FAULTS: [Fault; 18] = [
 ];
 
 /// Runs with a fault on a rank. By hand, each process has its own output.
-fn run(fault: &Fault, launcher: Launcher, processes: usize, rank: usize) -> Ended {
+pub fn run(fault: &Fault, launcher: Launcher, processes: usize, rank: usize) -> Ended {
     let slow = if fault.place == "validation" && fault.kind == "term" { 50 } else { 0 };
     let ranks = Ranks::new(launcher, processes).fault(fault.kind, fault.place, rank);
     ranks.with("SLOW_VALIDATION", slow).run(fault.arguments)
 }
 
 /// Fails unless all others ended as they should.
-fn check(fault: &Fault, launcher: Launcher, processes: usize, faulty: usize, ended: &Ended) {
+pub fn check(fault: &Fault, launcher: Launcher, processes: usize, faulty: usize, ended: &Ended) {
     let context = format!("{} on rank {faulty} of {processes}, {launcher:?}: {ended:#?}", fault.name);
     let is_by_hand = matches!(launcher, Launcher::Hand);
     for (_, code) in ended.codes.iter().enumerate().filter(|(rank, _)| *rank != faulty) {
@@ -67,11 +69,17 @@ fn check(fault: &Fault, launcher: Launcher, processes: usize, faulty: usize, end
     let errors = ended.errors();
     // nobody reads what the others write if rank 0 has started them and is gone
     if is_by_hand || faulty != 0 || !matches!(fault.kind, "kill" | "abort") {
-        let has_own = !matches!(fault.kind, "kill" | "stop" | "abort" | "exit");
+        let has_own = match fault.kind {
+            "kill" | "stop" | "abort" | "exit" => false,
+            // it ends itself if nobody else ends it
+            "sleep" => is_by_hand || faulty == 0,
+            _ => true,
+        };
         assert_eq!(errors.len(), processes - 1 + usize::from(has_own), "{context}");
         let naming = errors.iter().filter(|error| error.contains(&format!("rank {faulty} on "))).count();
         if fault.code == 1 && fault.kind != "names" {
-            assert_eq!(naming, processes - 1, "{context}");
+            let names_itself = has_own && fault.kind == "sleep";
+            assert_eq!(naming, processes - 1 + usize::from(names_itself), "{context}");
         }
     }
     // only the parent of a process sees how it ended
@@ -107,52 +115,13 @@ fn fault_of_a_rank_that_a_launcher_started_ends_the_others() {
 
 #[test]
 fn fault_of_one_of_four_ranks_ends_the_others() {
-    for kind in ["killed in training", "error in a hook", "stopped in training", "SIGTERM in validation"] {
+    for kind in
+        ["killed in training", "held up in training", "error in a hook", "stopped in training", "SIGTERM in validation"]
+    {
         let fault = FAULTS.iter().find(|fault| fault.name == kind).unwrap();
         check(fault, Launcher::Own, 4, 2, &run(fault, Launcher::Own, 4, 2));
         check(fault, Launcher::Hand, 4, 2, &run(fault, Launcher::Hand, 4, 2));
     }
-}
-
-/// A run in which nothing happens by itself.
-fn slow_run(launcher: Launcher, place: &str) -> Ranks {
-    // the file of the fault shows that the run has come to its place
-    let mut ranks =
-        Ranks::new(launcher, 2).trained().fault("none", place, 1).with("SLOW", 20).with("SLOW_VALIDATION", 50);
-    ranks.start(if place == "prediction" { "predict --strategy STRATEGY --data.samples 800" } else { FIT });
-    ranks.wait_for_fault();
-    ranks
-}
-
-#[test]
-fn signal_to_the_launcher_ends_all() {
-    for place in ["training", "validation", "prediction"] {
-        for (name, code, said) in [("-TERM", 143, "interrupted by SIGTERM"), ("-INT", 130, "interrupted by SIGINT")] {
-            let ranks = slow_run(Launcher::Own, place);
-            let at = signal(ranks.pid(0), name);
-            let ended = ranks.end(Some(at));
-            assert_eq!(ended.codes, [code], "{place} {ended:#?}");
-            assert_eq!(ended.errors().iter().filter(|error| error.contains(said)).count(), 2, "{place} {ended:#?}");
-            assert!(ended.seconds < 10.0, "{ended:#?}");
-        }
-    }
-}
-
-#[test]
-fn killed_launcher_leaves_no_process() {
-    for place in ["training", "validation", "prediction"] {
-        let ranks = slow_run(Launcher::Own, place);
-        let at = signal(ranks.pid(0), "-KILL");
-        let ended = ranks.end(Some(at));
-        assert_eq!(ended.codes, [137]);
-        assert!(ended.seconds < 10.0, "{ended:#?}");
-    }
-    // a process that waits for nothing
-    let mut ranks = Ranks::new(Launcher::Own, 2).fault("sleep", "training", 1);
-    ranks.start(FIT);
-    ranks.wait_for_fault();
-    let at = signal(ranks.pid(0), "-KILL");
-    assert!(ranks.end(Some(at)).seconds < 10.0);
 }
 
 #[test]
@@ -198,33 +167,4 @@ fn nan_loss_of_one_rank_reaches_all_if_it_is_ignored() {
         .run("fit --strategy ddp --max-epochs 1 --on-non-finite-loss ignore");
     assert_eq!(ended.codes, [0, 0], "{ended:#?}");
     assert!(ended.said.iter().all(|said| said.contains("weights [NaN")), "{ended:#?}");
-}
-
-/// Prints how long the others need to end after each kind of fault.
-#[test]
-#[ignore = "a measurement, by `make fault-table`"]
-fn fault_table() {
-    const TIMES: usize = 20;
-    println!("| fault | started by | processes | tried | median | worst | said by the others |");
-    println!("|---|---|---|---|---|---|---|");
-    let torchrun =
-        FAULTS.iter().filter(|fault| fault.place == "training" && matches!(fault.kind, "kill" | "error" | "term"));
-    let rows =
-        FAULTS.iter().map(|fault| (fault, Launcher::Own, 2)).chain(torchrun.map(|fault| (fault, Launcher::Hand, 4)));
-    for (fault, launcher, processes) in rows {
-        let runs: Vec<Ended> = (0..TIMES)
-            .map(|_| {
-                let ended = run(fault, launcher, processes, 1);
-                check(fault, launcher, processes, 1, &ended);
-                ended
-            })
-            .collect();
-        let mut seconds: Vec<f64> = runs.iter().map(|run| run.seconds).collect();
-        seconds.sort_by(f64::total_cmp);
-        let errors = runs[0].errors();
-        let said = errors.iter().find(|error| error.contains("rank 1 on")).or(errors.first()).unwrap();
-        let (median, worst) =
-            (Duration::from_secs_f64(seconds[TIMES / 2]), Duration::from_secs_f64(seconds[TIMES - 1]));
-        println!("| {} | {launcher:?} | {processes} | {TIMES} | {median:.1?} | {worst:.1?} | {said} |", fault.name);
-    }
 }

@@ -45,10 +45,15 @@ fn signal(name: &str) {
     let _ = std::process::Command::new("kill").args([name, &std::process::id().to_string()]).status();
 }
 
+/// Writes down the time of the fault.
+fn note_time() -> Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
+    Ok(writeln!(OpenOptions::new().create(true).append(true).open("fault")?, "{now}")?)
+}
+
 /// Fails in the way of `FAULT`.
 fn fail() -> Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
-    writeln!(OpenOptions::new().create(true).append(true).open("fault")?, "{now}")?;
+    note_time()?;
     match from_environment("FAULT").as_str() {
         "error" => anyhow::bail!("this hook fails on purpose"),
         "panic" => panic!("this hook panics on purpose"),
@@ -85,10 +90,11 @@ impl Faulty {
         let mut loss = self.layer.forward(&(batch / 100.0)).square().mean(Kind::Float);
         let is_in_epoch = ctx.current_epoch() == number("FAULT_EPOCH").unwrap_or_default();
         if batch_idx == 3 && is_in_epoch && is_here(ctx.rank(), "training") {
+            fail()?;
             match from_environment("FAULT").as_str() {
                 "nan" => loss *= f64::NAN,
                 "names" => _ = ctx.log("another", &loss).sync_dist(true),
-                _ => fail()?,
+                _ => {}
             }
         }
         if batch_idx == 4 && is_here(ctx.rank(), "batch 4") {
@@ -185,7 +191,7 @@ impl IterableDataset for Numbers {
         let of_worker: Vec<i64> = worker.share(0..self.below).collect();
         let length = if is_faulty && kind == "short" { of_worker.len() / 2 } else { of_worker.len() };
         of_worker.into_iter().take(length).enumerate().map(move |(position, number)| {
-            if is_faulty && position == 3 && kind != "short" {
+            if is_faulty && position == if kind == "short" { length - 1 } else { 3 } {
                 fail()?;
             }
             Ok(Tensor::full([4], number as f64, (Kind::Float, Device::Cpu)))

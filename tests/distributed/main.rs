@@ -2,9 +2,11 @@
 
 mod callbacks;
 mod equality;
+mod fault_table;
 mod faults;
 mod gpus;
 mod launch;
+mod launcher_faults;
 mod no_sync;
 mod parity;
 mod processes;

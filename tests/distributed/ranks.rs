@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Seek};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -159,7 +160,12 @@ impl Ranks {
         command.env("TOKEN_OF_TEST", &self.token).env("OMP_NUM_THREADS", "1").current_dir(&self.folder);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         self.without.iter().for_each(|name| _ = command.env_remove(name));
-        command.stdin(Stdio::null()).stdout(said.try_clone().unwrap()).stderr(said.try_clone().unwrap());
+        // the test is not in the group of the processes
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(said.try_clone().unwrap())
+            .stderr(said.try_clone().unwrap());
         self.children.push((command.spawn().unwrap(), said));
     }
 
@@ -288,6 +294,12 @@ pub fn python() -> PathBuf {
 
 pub fn signal(pid: u32, name: &str) -> SystemTime {
     assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+    SystemTime::now()
+}
+
+/// Sends a signal to the process group that this process leads.
+pub fn signal_group(pid: u32, name: &str) -> SystemTime {
+    assert!(Command::new("kill").args([name, "--", &format!("-{pid}")]).status().unwrap().success());
     SystemTime::now()
 }
 

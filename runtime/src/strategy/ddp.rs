@@ -150,6 +150,7 @@ impl Strategy for Ddp {
 
     fn begin_backward(&mut self, loss: &Tensor) -> Result<(), StrategyError> {
         let Some(replica) = &mut self.replica else { return Ok(()) };
+        self.world.count_operation();
         let outputs: &[&Tensor] = if self.config.find_unused_parameters { &[loss] } else { &[] };
         replica.reducer.prepare(outputs).map_err(|source| self.world.explain(AVERAGING, source))?;
         replica.is_prepared = true;
@@ -159,6 +160,7 @@ impl Strategy for Ddp {
     fn end_backward(&mut self, flags: Flags) -> Result<(), StrategyError> {
         let Some(replica) = self.replica.as_mut().filter(|replica| replica.is_prepared) else { return Ok(()) };
         replica.is_prepared = false;
+        self.world.count_operation();
         let finished = replica.reducer.finish(flags);
         let flags = finished.map_err(|source| match replica.unused(&source.to_string()) {
             unused if unused.is_empty() => self.world.explain(AVERAGING, source),
@@ -170,6 +172,9 @@ impl Strategy for Ddp {
 
     fn backward_without_loss(&mut self, flags: Flags) -> Result<(), StrategyError> {
         let Some(replica) = &mut self.replica else { return Ok(()) };
+        // as many as for a backward pass
+        self.world.count_operation();
+        self.world.count_operation();
         let outcome = replica.reducer.prepare(&[]).and_then(|()| replica.reducer.contribute_zeros());
         let outcome = outcome.and_then(|()| replica.reducer.finish(flags));
         self.flags = Some(outcome.map_err(|source| self.world.explain(AVERAGING, source))?);

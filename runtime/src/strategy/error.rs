@@ -77,6 +77,20 @@ pub enum StrategyError {
         /// What this process was waiting for.
         operation: &'static str,
     },
+    /// Other processes run, but did not come to an operation of all ranks in time.
+    #[error(
+        "{} did not take part within {seconds} s in {operation}: held up in a hook or in its data, or not calling what the others call; a \
+         longer `timeout` of the strategy waits for it",
+        named(ranks)
+    )]
+    Absent {
+        /// The ranks, with the names of their machines.
+        ranks: Vec<(usize, String)>,
+        /// What this process was waiting for.
+        operation: &'static str,
+        /// The time that this process waited.
+        seconds: u64,
+    },
     /// The launcher has ended, without which the processes cannot find out about one another.
     #[error("the launcher, which kept the connection of the processes at {address}:{port}, has ended")]
     Launcher {
@@ -133,9 +147,13 @@ fn ranks(ranks: &[usize]) -> String {
     }
 }
 
-fn do_not(ranks: &[(usize, String)]) -> String {
+fn named(ranks: &[(usize, String)]) -> String {
     let named: Vec<String> = ranks.iter().map(|(rank, host)| format!("rank {rank} on {host}")).collect();
-    format!("{} {}", named.join(" and "), if ranks.len() == 1 { "does" } else { "do" })
+    named.join(" and ")
+}
+
+fn do_not(ranks: &[(usize, String)]) -> String {
+    format!("{} {}", named(ranks), if ranks.len() == 1 { "does" } else { "do" })
 }
 
 fn was(ranks: &[(usize, String)]) -> &'static str {

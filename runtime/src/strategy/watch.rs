@@ -1,9 +1,11 @@
 //! What a process knows of the other ranks while it computes or waits for them: a thread exchanges signs of life and failures with them.
 
+use super::StrategyError;
 use super::failure::Failure;
-use crate::native::{NativeError, Store};
+use crate::native::{self, NativeError, Store};
 use crate::signal::{Caught, Signal};
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::terminal;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -18,10 +20,14 @@ struct Shared {
     world_size: usize,
     /// The beginning of the keys.
     prefix: String,
+    /// The longest time to wait for another rank.
+    timeout: Duration,
     state: Mutex<State>,
     changed: Condvar,
-    /// Whether another rank has failed in the current meeting.
+    /// Whether a rank has failed in the current meeting.
     has_failure: AtomicBool,
+    /// The number of operations of all ranks that this one has begun, with both ends of a backward pass.
+    operations: AtomicU64,
 }
 
 #[derive(Default)]
@@ -30,6 +36,10 @@ struct State {
     meeting: String,
     /// The first failure of the current meeting.
     failure: Option<Failure>,
+    /// When it was seen.
+    failed: Option<Instant>,
+    /// Whether this process is in a run, which is to end after a failure.
+    runs: bool,
     /// A failure to report, in this meeting.
     report: Option<(String, Failure)>,
     /// Whether this process ends, of which the others are to know.
@@ -51,6 +61,8 @@ struct Seen {
     beat: Option<Vec<u8>>,
     since: Option<Instant>,
     has_changed: bool,
+    /// The number of operations that it had begun at first, and now.
+    operations: Option<(u64, u64)>,
     has_ended: bool,
 }
 
@@ -61,6 +73,8 @@ pub(super) enum Verdict {
     Failed(Failure),
     /// These ranks show no sign of life.
     Silent(Vec<usize>),
+    /// These ranks live, but have not begun the operation.
+    Absent(Vec<usize>),
     /// The store is gone, with the process that keeps it.
     StoreIsGone,
     /// All ranks live.
@@ -77,14 +91,16 @@ const LOOK: Duration = Duration::from_millis(50);
 const SILENCE: Duration = Duration::from_millis(2_000);
 
 impl Watch {
-    pub(super) fn start(prefix: &str, (rank, world_size): (usize, usize), store: Store) -> Self {
+    pub(super) fn start(prefix: &str, (rank, world_size): (usize, usize), timeout: Duration, store: Store) -> Self {
         let shared = Arc::new(Shared {
             rank,
             world_size,
             prefix: prefix.to_owned(),
+            timeout,
             state: Mutex::default(),
             changed: Condvar::new(),
             has_failure: AtomicBool::new(false),
+            operations: AtomicU64::new(0),
         });
         let of_thread = Arc::clone(&shared);
         thread::spawn(move || of_thread.exchange(&store));
@@ -94,8 +110,19 @@ impl Watch {
     /// Begins a meeting, whose keys begin with this. The failures of earlier ones are over.
     pub(super) fn begin_meeting(&self, prefix: String) {
         let mut state = self.shared.lock();
-        (state.meeting, state.failure) = (prefix, None);
+        (state.meeting, state.failure, state.failed) = (prefix, None, None);
         self.shared.has_failure.store(false, Ordering::SeqCst);
+    }
+
+    /// Counts an operation of all ranks, of which this one begins or ends its part.
+    #[inline]
+    pub(super) fn count_operation(&self) {
+        self.shared.operations.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Sets whether this process is in a run. One that does not end its run after a failure is ended.
+    pub(super) fn set_running(&self, runs: bool) {
+        self.shared.lock().runs = runs;
     }
 
     /// Passes signals that another rank has caught on to a run of this process.
@@ -103,7 +130,7 @@ impl Watch {
         self.shared.lock().caught = caught;
     }
 
-    /// Whether another rank has failed, or the store is gone.
+    /// Whether a rank has failed, or the store is gone.
     #[inline]
     pub(super) fn has_failure(&self) -> bool {
         self.shared.has_failure.load(Ordering::Relaxed)
@@ -131,12 +158,11 @@ impl Watch {
     pub(super) fn verdict(&self) -> Verdict {
         let begun = Instant::now();
         let state = self.look();
-        let is_of_another =
-            |state: &State| state.failure.as_ref().is_some_and(|failure| failure.rank != self.shared.rank);
-        let mut state = self.shared.wait(state, SILENCE, |state| is_of_another(state) || state.is_lost);
+        // others may have reported that this rank does not respond
+        let mut state = self.shared.wait(state, SILENCE, |state| state.failure.is_some() || state.is_lost);
         state.looks = false;
-        if is_of_another(&state) {
-            return state.failure.clone().map_or(Verdict::Unknown, Verdict::Failed);
+        if let Some(failure) = &state.failure {
+            return Verdict::Failed(failure.clone());
         }
         if state.is_lost || state.responded.is_none_or(|responded| responded < begun) {
             return Verdict::StoreIsGone;
@@ -146,7 +172,21 @@ impl Watch {
         // those that have ended may have ended by the same fault
         let (ended, killed): (Vec<usize>, Vec<usize>) = silent.iter().partition(|rank| state.seen[**rank].has_ended);
         let silent = if killed.is_empty() { ended } else { killed };
-        if silent.is_empty() { Verdict::Unknown } else { Verdict::Silent(silent) }
+        if !silent.is_empty() {
+            return Verdict::Silent(silent);
+        }
+        let own = self.shared.operations.load(Ordering::Relaxed);
+        let is_absent =
+            |(_, seen): &(usize, &Seen)| seen.operations.is_some_and(|(at_first, now)| at_first == now && now < own);
+        let absent: Vec<usize> = state
+            .seen
+            .iter()
+            .enumerate()
+            .filter(is_absent)
+            .map(|(rank, _)| rank)
+            .filter(|rank| *rank != self.shared.rank)
+            .collect();
+        if absent.is_empty() { Verdict::Unknown } else { Verdict::Absent(absent) }
     }
 
     /// Begins to look at the other ranks.
@@ -204,15 +244,31 @@ impl Shared {
                 state.is_lost = true;
                 self.has_failure.store(true, Ordering::SeqCst);
                 self.changed.notify_all();
-                return;
+                break;
             }
             state.responded = Some(Instant::now());
+            self.end_if_held_up(&state);
             self.changed.notify_all();
             let (pause, looks) = if state.looks { (LOOK, true) } else { (BEAT, false) };
             let is_urgent = |state: &State| {
                 state.report.is_some() || (state.ends && !state.has_said_end) || (state.looks && !looks)
             };
             drop(self.wait(state, pause, is_urgent));
+        }
+        while self.lock().failed.is_some() {
+            let state = self.wait(self.lock(), BEAT, |_| false);
+            self.end_if_held_up(&state);
+        }
+    }
+
+    /// Ends this process if it does not end its run after a failure, as it is held up in a hook. No other may be there to end it.
+    fn end_if_held_up(&self, state: &State) {
+        let longest = self.timeout + 2 * SILENCE;
+        let Some(failure) = state.failure.as_ref().filter(|_| state.runs) else { return };
+        if state.failed.is_some_and(|failed| failed.elapsed() > longest) {
+            let signal = failure.signal.and_then(Signal::of_number);
+            terminal::say(format_args!("error: {}", StrategyError::from(failure.clone())));
+            native::exit_at_once(signal.map_or(1, |signal| 128 + signal.number()));
         }
     }
 
@@ -225,7 +281,8 @@ impl Shared {
             let first = failure.report(store, &prefix)?;
             self.see_failure(&meeting, first);
         }
-        store.set(&self.key("heartbeat", self.rank), &beat.to_le_bytes())?;
+        let operations = self.operations.load(Ordering::Relaxed);
+        store.set(&self.key("heartbeat", self.rank), [beat, operations].map(u64::to_le_bytes).as_flattened())?;
         // a process that has ended is missing in all meetings
         let failure = match Failure::reported(store, &meeting)? {
             None => Failure::reported(store, &self.prefix)?,
@@ -253,13 +310,13 @@ impl Shared {
         if state.meeting != meeting || state.failure.is_some() {
             return;
         }
-        if failure.rank != self.rank {
-            if let Some(signal) = failure.signal.and_then(Signal::of_number) {
-                state.caught.catch_for_another(signal);
-            }
-            self.has_failure.store(true, Ordering::SeqCst);
+        if failure.rank != self.rank
+            && let Some(signal) = failure.signal.and_then(Signal::of_number)
+        {
+            state.caught.catch_for_another(signal);
         }
-        state.failure = Some(failure);
+        self.has_failure.store(true, Ordering::SeqCst);
+        (state.failure, state.failed) = (Some(failure), Some(Instant::now()));
         self.changed.notify_all();
     }
 
@@ -271,6 +328,11 @@ impl Shared {
 impl Seen {
     fn see(&mut self, beat: Option<Vec<u8>>, has_ended: bool) {
         self.has_ended = has_ended;
+        if let Some(operations) =
+            beat.as_deref().and_then(|beat| beat.last_chunk()).map(|bytes| u64::from_le_bytes(*bytes))
+        {
+            self.operations = Some((self.operations.map_or(operations, |(at_first, _)| at_first), operations));
+        }
         if self.since.is_none() {
             (self.beat, self.since) = (beat, Some(Instant::now()));
         } else if beat != self.beat {

@@ -56,11 +56,16 @@ struct Meeting {
 enum Found {
     /// These ranks do not respond during an operation.
     Silent { ranks: Vec<(usize, String)>, operation: &'static str },
+    /// These ranks live, but do not begin an operation in time.
+    Absent { ranks: Vec<(usize, String)>, operation: &'static str },
     /// The launcher has ended, with the store.
     Launcher,
     /// All ranks have found the same error.
     ByAll,
 }
+
+/// The cause of a failure that a rank cannot report itself.
+const SILENT: &str = "it does not respond, as it was killed or stopped, or the network between them is cut";
 
 impl World {
     /// Connects this process to the store of the others, which a launcher has started.
@@ -89,7 +94,7 @@ impl World {
     ) -> Result<Self, StrategyError> {
         let prefix = format!("tch-lightning/{attempt}/");
         // a connection of its own, as the other one may be waiting
-        let watch = Watch::start(&prefix, (rank.global, rank.world_size), connect(address, port, timeout)?);
+        let watch = Watch::start(&prefix, (rank.global, rank.world_size), timeout, connect(address, port, timeout)?);
         let watch = Arc::new(watch);
         if let Some(launched) = &launched {
             let watch = Arc::clone(&watch);
@@ -113,6 +118,12 @@ impl World {
             is_in_run: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
         })
+    }
+
+    /// Counts the beginning or the end of this rank's part in a backward pass of all.
+    #[inline]
+    pub(super) fn count_operation(&self) {
+        self.watch.count_operation();
     }
 
     fn meeting(&self) -> MutexGuard<'_, Meeting> {
@@ -151,11 +162,13 @@ impl World {
             let separated = "one of the processes has failed, so that they cannot continue together in this run";
             return Err(StrategyError::Configuration(separated.to_owned()));
         };
+        self.watch.count_operation();
         call(&group).map_err(|source| self.explain(operation, source))
     }
 
     /// Returns the reason why an operation of all ranks has failed.
     pub(super) fn explain(&self, operation: &'static str, source: NativeError) -> StrategyError {
+        let named = |ranks: Vec<usize>| ranks.into_iter().map(|rank| (rank, self.host(rank))).collect();
         let silent = match self.watch.verdict() {
             Verdict::Failed(failure) => return failure.into(),
             Verdict::Unknown => return StrategyError::Collective { operation, source },
@@ -164,15 +177,18 @@ impl World {
             }
             Verdict::StoreIsGone => vec![0],
             Verdict::Silent(silent) => silent,
+            Verdict::Absent(absent) => return self.found(Found::Absent { ranks: named(absent), operation }),
         };
-        let ranks = silent.into_iter().map(|rank| (rank, self.host(rank))).collect();
-        self.found(Found::Silent { ranks, operation })
+        self.found(Found::Silent { ranks: named(silent), operation })
     }
 
     fn found(&self, found: Found) -> StrategyError {
         let first = self.meeting().found.get_or_insert(found).clone();
         match first {
             Found::Silent { ranks, operation } => StrategyError::Silent { ranks, operation },
+            Found::Absent { ranks, operation } => {
+                StrategyError::Absent { ranks, operation, seconds: self.timeout.as_secs() }
+            }
             Found::Launcher | Found::ByAll => {
                 StrategyError::Launcher { address: self.address.clone(), port: self.port }
             }
@@ -196,6 +212,7 @@ impl World {
     /// returned.
     pub(super) fn fail(&self, error: &str, signal: Option<Signal>) -> Option<StrategyError> {
         self.has_failed.store(true, Ordering::SeqCst);
+        self.watch.set_running(false);
         let found = self.meeting().found.clone();
         let first = match found {
             Some(Found::ByAll) => None,
@@ -217,9 +234,16 @@ impl World {
     /// Reports that a rank does not respond, in its place: others may wait for one that ends by this. Returns another failure that was reported
     /// first.
     fn report_for_silent(&self, found: &Found) -> Option<StrategyError> {
-        let Found::Silent { ranks, .. } = found else { return None };
+        let seconds = self.timeout.as_secs();
+        let (ranks, cause) = match found {
+            Found::Silent { ranks, .. } => (ranks, SILENT.to_owned()),
+            Found::Absent { ranks, operation } => {
+                let held_up = "as it was held up in a hook or in its data";
+                (ranks, format!("it did not take part within {seconds} s in {operation}, {held_up}"))
+            }
+            Found::Launcher | Found::ByAll => return None,
+        };
         let (rank, host) = ranks.first()?.clone();
-        let cause = "it does not respond, as it was killed or stopped, or the network between them is cut".to_owned();
         let first = self.watch.report(Failure { rank, host, cause, signal: None }, false);
         (first.rank != rank).then(|| first.into())
     }
@@ -235,6 +259,7 @@ impl World {
     /// Ends a run, after which this process may end.
     pub(super) fn end_run(&self) {
         self.is_in_run.store(false, Ordering::SeqCst);
+        self.watch.set_running(false);
     }
 
     /// Ends the connection when this process ends. Returns the exit code that it should have in place of its own.

@@ -28,6 +28,7 @@ impl World {
             meeting.group = Some(Arc::new(group));
         }
         self.is_in_run.store(true, Ordering::SeqCst);
+        self.watch.set_running(true);
         Ok(())
     }
 
