@@ -1,6 +1,7 @@
 //! Runs of several processes on this machine, started as users start them.
 
 mod callbacks;
+mod cut_link;
 mod equality;
 mod fault_table;
 mod faults;
