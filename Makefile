@@ -32,7 +32,7 @@ help:
 	@echo "make bundle   copy the example PROGRAM=digits and its libraries into BUNDLE=target/bundle, to run on other machines"
 	@echo "make package  build the packages for crates.io, and the README's program with them"
 	@echo "make semver   compare the public API with the last release, or with the git revision REV=…"
-	@echo "make kill-test  kill a training KILLS=40 times, again with averaged weights, and compare it with an uninterrupted one"
+	@echo "make kill-test  kill a training KILLS=40 times, again with averaged weights, half as often in two processes, and compare each with an uninterrupted one"
 	@echo "make resume-test  train CONFIGURATIONS=500 random configurations with and without an interruption, from SEED=1 on"
 	@echo "make fault-table  end one of several processes in each way 20 times, and show how soon the others end, and with what"
 	@echo "make soak     train for STEPS=1000000, and check that the memory does not grow"
@@ -103,6 +103,7 @@ semver: setup
 kill-test: setup
 	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED)
 	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $(KILLS) --seed $(SEED) --averages
+	@$(CARGO) run --release --quiet -p tests --bin kill_test -- --kills $$(($(KILLS) / 2)) --seed $(SEED) --devices 2
 
 resume-test: setup
 	@$(CARGO) build --release --quiet -p tests --bin random_resume

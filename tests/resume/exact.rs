@@ -20,7 +20,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn trained(seed: i64, trace: &Trace, checkpoints: ModelCheckpoint, after: Option<&Path>) -> Weights {
-    Training { seed, epochs: 3, trace, checkpoints, async_checkpointing: false, averages: false, after }.run().unwrap()
+    Training { seed, epochs: 3, trace, checkpoints, async_checkpointing: false, averages: false, after, devices: 1 }
+        .run()
+        .unwrap()
 }
 
 /// Resumes from every checkpoint of a run, and holds weights, rows and hooks against those of the run itself.
@@ -79,6 +81,7 @@ fn thread_writes_the_same_files() {
             async_checkpointing,
             averages: false,
             after: None,
+            devices: 1,
         }
         .run()
         .unwrap();
@@ -108,6 +111,7 @@ fn error_of_the_thread_is_the_error_of_the_run() {
         async_checkpointing: true,
         averages: false,
         after: None,
+        devices: 1,
     };
     let said = training.run().unwrap_err().to_string();
     assert_eq!(said, format!("cannot write the checkpoint {}: Is a directory (os error 21)", path.display()));

@@ -3,13 +3,14 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::{Parser, Subcommand};
+use rustix::process::{Pid, Signal};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tch_lightning::{Every, checkpoint::Checkpoint};
 use tests::resume::{Trace, Training, checkpoints};
 
@@ -29,6 +30,9 @@ struct Arguments {
     /// Train with stochastic weight averaging and an exponential moving average too
     #[arg(long)]
     averages: bool,
+    /// Train with this number of processes, of which a random one is killed, or all, or the first gets SIGTERM
+    #[arg(long, default_value_t = 1)]
+    devices: usize,
     #[command(subcommand)]
     child: Option<Role>,
 }
@@ -42,13 +46,21 @@ enum Role {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     match arguments.child {
-        Some(Role::Train { folder }) => train(&folder, arguments.averages),
-        None => kill(arguments.kills, arguments.seed, arguments.averages),
+        Some(Role::Train { folder }) => train(&folder, arguments.averages, arguments.devices),
+        None => {
+            kill(arguments.kills, arguments.seed, &Kind { averages: arguments.averages, devices: arguments.devices })
+        }
     }
 }
 
-/// Trains, or goes on from the newest checkpoint in the folder, and leaves the weights there.
-fn train(folder: &Path, averages: bool) -> Result<()> {
+/// What is trained.
+struct Kind {
+    averages: bool,
+    devices: usize,
+}
+
+/// Trains, or resumes from the newest checkpoint in the folder, and writes the weights there.
+fn train(folder: &Path, averages: bool, devices: usize) -> Result<()> {
     tch_lightning::prelude::tch::set_num_threads(1);
     let kept = folder.join("checkpoints");
     let newest = newest(&kept)?;
@@ -64,9 +76,13 @@ fn train(folder: &Path, averages: bool) -> Result<()> {
         async_checkpointing: begun % 8 == 0,
         averages,
         after: newest.as_ref().map(|(_, path)| path.as_path()),
+        devices,
     }
     .run()?;
-    Ok(fs::write(folder.join("weights"), format!("{weights:?}"))?)
+    // the file of rank 0 is `weights`
+    let rank = std::env::var("RANK").ok().filter(|rank| rank != "0");
+    let name = rank.map_or("weights".to_owned(), |rank| format!("weights-of-{rank}"));
+    Ok(fs::write(folder.join(name), format!("{weights:?}"))?)
 }
 
 /// The checkpoint of the latest batch, with the number of that batch.
@@ -91,10 +107,15 @@ struct Running {
     begun: String,
 }
 
-fn start(folder: &Path, averages: bool) -> Result<Running> {
+fn start(folder: &Path, kind: &Kind) -> Result<Running> {
     fs::create_dir_all(folder)?;
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(averages.then_some("--averages")).arg("train").arg(folder).stdout(Stdio::piped());
+    command
+        .args(kind.averages.then_some("--averages"))
+        .args(["--devices", &kind.devices.to_string()])
+        .arg("train")
+        .arg(folder)
+        .stdout(Stdio::piped());
     let mut child = command.spawn()?;
     let mut line = String::new();
     let output = child.stdout.take().context("a child without an output")?;
@@ -105,15 +126,65 @@ fn start(folder: &Path, averages: bool) -> Result<Running> {
     }
 }
 
-/// What a finished training has left: its weights, and each of its rows.
-fn left_in(folder: &Path) -> Result<(String, BTreeSet<String>)> {
-    let rows = fs::read_to_string(folder.join("rows"))?;
-    Ok((fs::read_to_string(folder.join("weights"))?, rows.lines().map(str::to_owned).collect()))
+/// The processes that a process has started.
+fn started_by(pid: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
 }
 
-fn kill(kills: usize, seed: u64, averages: bool) -> Result<()> {
-    let start_in = |folder: &Path| start(folder, averages);
-    println!("seed {seed}: {kills} kills of a training of {EPOCHS} epochs");
+fn signal(pids: &[u32], signal: Signal) {
+    for pid in pids.iter().filter_map(|pid| Pid::from_raw(i32::try_from(*pid).ok()?)) {
+        // one that has just ended needs none
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+/// Ends a training in a random way, and waits for the end of all its processes. Returns what was done.
+fn disturb(mut child: Child, random: &mut fastrand::Rng) -> Result<&'static str> {
+    let (first, others) = (child.id(), started_by(child.id()));
+    let way = if others.is_empty() { 0 } else { random.usize(0..4) };
+    let done = match way {
+        0 => {
+            child.kill()?;
+            "SIGKILL"
+        }
+        1 => {
+            signal(&others, Signal::KILL);
+            "SIGKILL of the other rank"
+        }
+        2 => {
+            signal(&[&[first], others.as_slice()].concat(), Signal::KILL);
+            "SIGKILL of both ranks"
+        }
+        _ => {
+            signal(&[first], Signal::TERM);
+            "SIGTERM"
+        }
+    };
+    child.wait()?;
+    let begun = Instant::now();
+    while others.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists()) {
+        ensure!(begun.elapsed() < Duration::from_secs(30), "a process does not end after {done}");
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(done)
+}
+
+/// What a finished training has left: its weights, and each of its rows.
+fn left_in(folder: &Path, kind: &Kind) -> Result<(String, BTreeSet<String>)> {
+    let mut weights = fs::read_to_string(folder.join("weights"))?;
+    // their parameters are the same, but each rank has its own running means
+    for rank in 1..kind.devices {
+        weights += &fs::read_to_string(folder.join(format!("weights-of-{rank}")))?;
+    }
+    let rows = fs::read_to_string(folder.join("rows"))?;
+    Ok((weights, rows.lines().map(str::to_owned).collect()))
+}
+
+fn kill(kills: usize, seed: u64, kind: &Kind) -> Result<()> {
+    let start_in = |folder: &Path| start(folder, kind);
+    let processes = kind.devices;
+    println!("seed {seed}: {kills} kills of a training of {EPOCHS} epochs, in {processes} processes");
     let folder = tempfile::tempdir()?;
     let undisturbed = folder.path().join("undisturbed");
     let whole = start_in(&undisturbed)?;
@@ -121,7 +192,7 @@ fn kill(kills: usize, seed: u64, averages: bool) -> Result<()> {
     finish(whole)?;
     // a killed training has most of its way still before it, and some are not killed before their end
     let latest = begun.elapsed().mul_f64(0.6);
-    let expected = left_in(&undisturbed)?;
+    let expected = left_in(&undisturbed, kind)?;
     let mut instants = fastrand::Rng::with_seed(seed);
     let (mut killed, mut round) = (0, 0);
     while killed < kills {
@@ -135,15 +206,14 @@ fn kill(kills: usize, seed: u64, averages: bool) -> Result<()> {
                 ensure!(status.success(), "a training that went on after batch {} failed: {status}", running.begun);
                 break;
             }
-            running.child.kill()?;
-            running.child.wait()?;
+            let done = disturb(running.child, &mut instants)?;
             killed += 1;
-            println!("kill {killed}: {} ms after going on from batch {}", instant.as_millis(), running.begun);
+            println!("kill {killed}: {done}, {} ms after resuming from batch {}", instant.as_millis(), running.begun);
         }
         if !disturbed.join("weights").exists() {
             finish(start_in(&disturbed)?)?;
         }
-        let found = left_in(&disturbed)?;
+        let found = left_in(&disturbed, kind)?;
         ensure!(found.0 == expected.0, "round {round}: the weights differ");
         ensure!(
             found.1 == expected.1,

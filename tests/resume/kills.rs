@@ -5,18 +5,24 @@ use std::process::Command;
 
 #[test]
 fn run_survives_kills() {
-    killed(&[]);
+    killed(5, &[]);
 }
 
 #[test]
 fn run_with_averaged_weights_survives_kills() {
-    killed(&["--averages"]);
+    killed(5, &["--averages"]);
 }
 
-fn killed(arguments: &[&str]) {
+#[test]
+fn run_of_two_processes_survives_kills() {
+    killed(3, &["--devices", "2"]);
+}
+
+fn killed(kills: usize, arguments: &[&str]) {
     let program = env!("CARGO_BIN_EXE_kill_test");
-    let output = Command::new(program).args(["--kills", "5", "--seed", "3"]).args(arguments).output().unwrap();
+    let output =
+        Command::new(program).args(["--kills", &kills.to_string(), "--seed", "3"]).args(arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     let failed = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(said.lines().last(), Some("5 of 5 kills survived"), "{said}{failed}");
+    assert_eq!(said.lines().last(), Some(format!("{kills} of {kills} kills survived").as_str()), "{said}{failed}");
 }

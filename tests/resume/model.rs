@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 use std::rc::Rc;
+use std::time::Duration;
 use tch_lightning::metrics::Accuracy;
 use tch_lightning::metrics::Multiclass;
 use tch_lightning::prelude::*;
@@ -18,6 +19,7 @@ use tch_lightning::{
     errors::FileError,
     loggers::{LoggedAt, Logger, Record},
     seed_everything,
+    strategy::DdpConfig,
     trainer::ValCheckInterval,
 };
 
@@ -276,6 +278,8 @@ pub struct Training<'a> {
     pub averages: bool,
     /// The checkpoint to go on from.
     pub after: Option<&'a Path>,
+    /// The number of processes, which train by `ddp` if there are several.
+    pub devices: usize,
 }
 
 /// Every parameter and buffer by its name, bit by bit.
@@ -292,6 +296,8 @@ impl Training<'_> {
             log_every_n_steps: 2,
             logger: false.into(),
             async_checkpointing: self.async_checkpointing,
+            devices: self.devices.into(),
+            strategy: DdpConfig::default().timeout(Duration::from_secs(20)).into(),
             enable_progress_bar: false,
             enable_model_summary: false,
             ..TrainerConfig::default()
