@@ -56,7 +56,9 @@ catalogue! {
         foreign_hook(name, framework, instead)
         "`{name}` is a hook of {framework}: {instead}, or mark it `#[not_a_hook]`";
 
-    TL0006 "A name of Lightning's Python that is written otherwise":;
+    TL0006 "A name of Lightning's Python that is written otherwise":
+        definition_of_python(name, instead)
+        "`{name}` is written otherwise than in Lightning's Python: {instead}, or mark it `#[not_a_hook]`";
 
     // parameters and forms
 
@@ -118,7 +120,9 @@ catalogue! {
 
     TL0201 "A hook returns the wrong type":
         returned_type(hook, right, wrong)
-        "`{hook}` returns `{right}`, not `{wrong}`";
+        "`{hook}` returns `{right}`, not `{wrong}`"
+        minus_one(hook, form)
+        "`{hook}` skips the rest of the epoch by `return Flow::SkipEpoch`, not `-1`: write `{form}`, and `Flow::Continue` at its end";
 
     TL0202 "A training step returns no loss":
         step_without_loss(step)
@@ -161,6 +165,14 @@ catalogue! {
     TL0305 "A block's type borrows":
         borrowing_block(attribute)
         "the type of a `#[{attribute}]` must own its data: it cannot have lifetimes";
+
+    TL0306 "A block has two attributes":
+        second_attribute(attribute, other)
+        "the block has `#[{attribute}]` and `#[{other}]`: remove one, and write the hooks of another role in a block of another type";
+
+    TL0307 "A macro call in the block may write hooks":
+        macro_call(attribute, call)
+        "`#[{attribute}]` does not see the methods that `{call}!` writes: write its hooks in the block, or mark the call `#[not_a_hook]`";
 
     // what belongs together
 
@@ -235,6 +247,8 @@ catalogue! {
     TL0701 "A value is logged in a hook where nothing can be logged":;
 
     TL0702 "A value is logged by step in the hook of an epoch":;
+
+    TL0703 "A value cannot be logged":;
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::visit_mut::{VisitMut, visit_type_mut};
-use syn::{Attribute, Ident, ImplItem, Item, ItemImpl, Signature, Type, Visibility};
+use syn::{Attribute, Ident, ImplItem, ImplItemMacro, Item, ItemImpl, Signature, Type, Visibility};
 
 /// An `impl` block. Bodies are not parsed, nor the signatures of methods that are not relevant here. Incomplete code is passed on
 /// for rustc to report, so that editors still get the expansion of the rest of the block.
@@ -30,6 +30,8 @@ pub(crate) enum BlockItem {
     Method(Box<Method>),
     /// A method that is not a hook or otherwise relevant, according to its name.
     Unread(Box<Unread>),
+    /// A call of a macro, which may write hooks.
+    MacroCall(Box<MacroCall>),
     /// An item that cannot be a hook.
     Other(TokenStream),
 }
@@ -58,11 +60,17 @@ pub(crate) struct Unread {
     pub(crate) tokens: TokenStream,
 }
 
+#[derive(Clone)]
+pub(crate) struct MacroCall {
+    pub(crate) conditions: Conditions,
+    pub(crate) call: ImplItemMacro,
+}
+
 impl ImplBlock {
     pub(crate) fn methods(&self) -> impl Iterator<Item = &Method> {
         self.items.iter().filter_map(|item| match item {
             BlockItem::Method(method) => Some(method.as_ref()),
-            BlockItem::Unread(_) | BlockItem::Other(_) => None,
+            BlockItem::Unread(_) | BlockItem::MacroCall(_) | BlockItem::Other(_) => None,
         })
     }
 
@@ -72,6 +80,7 @@ impl ImplBlock {
             match item {
                 BlockItem::Method(method) => attributes::unmark(&mut method.attrs),
                 BlockItem::Unread(method) => attributes::unmark(&mut method.attrs),
+                BlockItem::MacroCall(call) => attributes::unmark(&mut call.call.attrs),
                 BlockItem::Other(_) => {}
             }
         }
@@ -82,6 +91,9 @@ impl ImplBlock {
 pub(crate) fn block(role: Role, tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Option<ImplBlock> {
     match impl_block(role, tokens.clone()) {
         Ok(block) => {
+            if !is_only_attribute(role, &block, diagnostics) {
+                return None;
+            }
             let mut block = on_a_type(role, block, diagnostics)?;
             if role == Role::Callback {
                 every_module::move_to_methods(&mut block);
@@ -134,18 +146,65 @@ fn item(read: &HashSet<&str>, input: ParseStream<'_>) -> syn::Result<BlockItem> 
     let attrs = ahead.call(Attribute::parse_outer)?;
     let start = ahead.fork();
     let Some((ident, tokens)) = ahead.step(|cursor| Ok(method(*cursor).unwrap_or((None, *cursor))))? else {
-        return Ok(BlockItem::Other(input.parse::<ImplItem>()?.into_token_stream()));
+        let item = input.fork();
+        return Ok(match item.parse::<ImplItem>() {
+            Ok(parsed) => {
+                input.advance_to(&item);
+                other(parsed)
+            }
+            // rustc has reported it when it parsed the block
+            Err(_) => BlockItem::Other(input.step(|cursor| Ok(unfinished(*cursor)))?),
+        });
     };
     let (name, conditions) = (ident.unraw().to_string(), Conditions::of(&attrs));
     if !read.contains(name.as_str()) {
         input.advance_to(&ahead);
         return Ok(BlockItem::Unread(Box::new(Unread { attrs, conditions, ident, tokens })));
     }
-    let (vis, sig) = (start.parse()?, ungrouped(start.parse()?));
-    let body = start.parse()?;
+    let parsed = (|| Ok::<_, syn::Error>((start.parse()?, ungrouped(start.parse()?), start.parse()?)))();
+    let Ok((vis, sig, body)) = parsed else {
+        // rustc has reported it when it parsed the block
+        input.advance_to(&ahead);
+        return Ok(BlockItem::Unread(Box::new(Unread { attrs, conditions, ident, tokens })));
+    };
     input.advance_to(&start);
     let (ours, documentation) = (TokenStream::new(), TokenStream::new());
     Ok(BlockItem::Method(Box::new(Method { ours, attrs, conditions, documentation, vis, sig, name, body })))
+}
+
+fn other(item: ImplItem) -> BlockItem {
+    match item {
+        ImplItem::Macro(call) => {
+            BlockItem::MacroCall(Box::new(MacroCall { conditions: Conditions::of(&call.attrs), call }))
+        }
+        other => BlockItem::Other(other.into_token_stream()),
+    }
+}
+
+/// The tokens of an item that is being written, up to the next item.
+fn unfinished(start: Cursor<'_>) -> (TokenStream, Cursor<'_>) {
+    const BEGINNINGS: [&str; 7] = ["pub", "const", "async", "unsafe", "extern", "fn", "type"];
+    let (mut tokens, mut cursor) = (TokenStream::new(), start);
+    let mut is_named = false;
+    while let Some((token, rest)) = cursor.token_tree() {
+        let begins = match &token {
+            TokenTree::Ident(ident) => BEGINNINGS.iter().any(|keyword| ident == keyword),
+            TokenTree::Punct(punct) => punct.as_char() == '#',
+            _ => false,
+        };
+        if begins && is_named {
+            break;
+        }
+        is_named |= matches!(&token, TokenTree::Ident(_)) && !begins;
+        let ends = matches!(&token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+            || matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ';');
+        tokens.extend([token]);
+        cursor = rest;
+        if ends {
+            break;
+        }
+    }
+    (tokens, cursor)
 }
 
 /// Returns the name and the tokens of the method that starts here, and its end; `None` if it is not a method.
@@ -168,6 +227,15 @@ fn method(start: Cursor<'_>) -> Option<(Option<(Ident, TokenStream)>, Cursor<'_>
         }
     }
     let TokenTree::Ident(name) = next(&mut cursor)? else { return None };
+    let (following, _) = cursor.token_tree()?;
+    let has_parameters = match &following {
+        TokenTree::Group(group) => group.delimiter() == Delimiter::Parenthesis,
+        TokenTree::Punct(punct) => punct.as_char() == '<',
+        _ => false,
+    };
+    if !has_parameters {
+        return None;
+    }
     // there may be braces in the brackets of a type, and after the name of a macro
     let (mut depth, mut before) = (0_usize, [None, None]);
     loop {
@@ -222,6 +290,7 @@ impl ToTokens for BlockItem {
         match self {
             Self::Method(method) => method.to_tokens(tokens),
             Self::Unread(method) => method.to_tokens(tokens),
+            Self::MacroCall(call) => call.call.to_tokens(tokens),
             Self::Other(item) => item.to_tokens(tokens),
         }
     }
@@ -257,6 +326,21 @@ fn on_a_type(role: Role, mut block: ImplBlock, diagnostics: &mut Diagnostics) ->
     // read as the block that it should be, it brings no other mistakes
     block.head.trait_ = None;
     Some(block)
+}
+
+/// Reports a second attribute of ours, whose implementations would conflict with those of this one. It is left to generate them alone.
+fn is_only_attribute(role: Role, block: &ImplBlock, diagnostics: &mut Diagnostics) -> bool {
+    let roles = [Role::Module, Role::DataModule, Role::Callback];
+    let others = block.head.attrs.iter().filter_map(|attribute| {
+        let last = attribute.path().segments.last()?;
+        let other = roles.into_iter().find(|other| last.ident == other.attribute())?;
+        Some((attribute, other))
+    });
+    let count = diagnostics.count();
+    others.for_each(|(attribute, other)| {
+        diagnostics.add(attribute, catalogue::second_attribute(role.attribute(), other.attribute()));
+    });
+    diagnostics.count() == count
 }
 
 /// Returns the error for an attribute on something that is not an `impl` block.

@@ -1,7 +1,7 @@
 //! What Lightning calls otherwise in Python: the methods and attributes of its module, its trainer, its callbacks and its loggers, and the
 //! parameters of its hooks.
 
-use crate::hooks::Hook;
+use crate::hooks::{Hook, Role};
 
 /// A name, and what to write instead.
 type Instead = (&'static str, &'static str);
@@ -133,6 +133,24 @@ pub(crate) const METHODS: [Instead; 109] = [
     ("log_metrics", "write `ctx.log_all([(\"name\", value)])`"),
     ("log_hyperparams", "remove it: those of `fn new(hparams: Hparams) -> Self` are logged"),
 ];
+
+/// The methods that a Python user defines in a module, and what to write instead.
+const OF_MODULES: [Instead; 5] = [
+    ("automatic_optimization", "write `#[lightning_module(automatic_optimization = false)]` above the block"),
+    ("__init__", "write `fn new(hparams: Hparams) -> Self`"),
+    ("example_input_array", "remove it, as the model summary reads the shapes of the first batch"),
+    ("strict_loading", "remove it, as a checkpoint must fit the module"),
+    ("configure_parameters", "write `configure_optimizers`"),
+];
+
+/// Those of a data module or a callback.
+const OF_OTHERS: [Instead; 1] = [("__init__", "write `fn new() -> Self`")];
+
+/// Returns what to write for a method that a Python user defines.
+pub(crate) fn definition(role: Role, name: &str) -> Option<&'static str> {
+    let table: &[Instead] = if role == Role::Module { &OF_MODULES } else { &OF_OTHERS };
+    table.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead)
+}
 
 /// A parameter of Lightning's hooks, its name here if it has one, and what to write instead.
 const PARAMETERS: [(&str, Option<&str>, &str); 10] = [

@@ -140,10 +140,24 @@ pub(crate) fn expected(declared: &Type, written: &Type) -> String {
 
 /// A type as people write it: tokens without the blanks that `quote` puts between them.
 pub(crate) fn readable(ty: &Type) -> String {
-    let spaced = ty.to_token_stream().to_string();
-    [("& mut ", "&mut "), ("& ", "&"), (" :: ", "::"), (" < ", "<"), (" >", ">"), (" ,", ",")]
-        .iter()
-        .fold(spaced, |text, (spaced, tight)| text.replace(spaced, tight))
+    readable_tokens(ty.to_token_stream())
+}
+
+/// Tokens as people write them.
+pub(crate) fn readable_tokens(tokens: TokenStream) -> String {
+    let spaced = tokens.to_string();
+    [
+        ("& mut ", "&mut "),
+        ("& ", "&"),
+        (" :: ", "::"),
+        (" < ", "<"),
+        (" >", ">"),
+        (" ,", ","),
+        (" : ", ": "),
+        (" (", "("),
+    ]
+    .iter()
+    .fold(spaced, |text, (spaced, tight)| text.replace(spaced, tight))
 }
 
 /// A named lifetime of the method is none in the generated one: every lifetime is inferred there.

@@ -19,8 +19,9 @@ pub use crate::module::{
     DataHooksTable, Flow, FromHparams, FromHparamsAndData, HasHparams, HookFailure, HookParameter, HookReturn,
     Hyperparameters, IntoCallbacks, LightningDataModule, LightningDataModuleTable, LightningModule,
     LightningModuleTable, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoDataModule, NoHparams,
-    Optimizers, Optimizes, OptimizesManually, Output, Predicts, Returned, SameBatch, SourceLocation, StepClosure,
-    StepOutputs, Tests, TrainingContext, Trains, Validates, overridden_hooks,
+    Optimizers, Optimizes, OptimizesManually, Output, Predicts, Returned, ReturnedFlow, ReturnedOptimizers,
+    ReturnedState, SameBatch, SourceLocation, StepClosure, StepOutputs, Tests, TrainingContext, Trains, Validates,
+    overridden_hooks,
 };
 pub use crate::optim::OptimizerIndex;
 pub use crate::schedule::LrSchedulerIndex;

@@ -20,6 +20,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     cross_checks::older_names(block, diagnostics);
     cross_checks::manual_optimization(block, diagnostics);
     names::unknown_methods(block, diagnostics);
+    names::macro_calls(block, diagnostics);
     let is_automatic = block.arguments.automatic_optimization;
     for hook in &mut block.hooks {
         let is_sound = diagnostics.of_method(&hook.method.conditions, |diagnostics| {

@@ -5,6 +5,8 @@ use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{Hook, HookTrait, Role};
 use crate::model::Block;
+use crate::parse::BlockItem;
+use crate::python_names;
 use std::collections::HashMap;
 use syn::ext::IdentExt;
 
@@ -14,10 +16,16 @@ pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) {
     let attribute = block.role.attribute();
     for (ident, conditions) in block.other_methods() {
         let name = &ident.unraw().to_string();
+        // the signature of a hook that does not parse is reported by rustc
+        if known.names.contains(&name.as_str()) {
+            continue;
+        }
         let diagnostic = if let Some(owner) = known.of_others.get(name.as_str()) {
             Some(catalogue::hook_of_another(name, format!("#[{owner}]"), attribute))
         } else if let Some(replaced) = foreign_hooks::replaced(name, block, &known.names) {
             Some(replaced)
+        } else if let Some(instead) = python_names::definition(block.role, name) {
+            Some(catalogue::definition_of_python(name, instead))
         } else if let Some(hook) = known.guess(name) {
             Some(catalogue::misspelled_hook(name, attribute, hook))
         } else if name.starts_with("on_") {
@@ -27,6 +35,19 @@ pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) {
         };
         if let Some(diagnostic) = diagnostic {
             diagnostics.of_method(conditions, |diagnostics| diagnostics.add(ident, diagnostic));
+        }
+    }
+}
+
+/// The attribute sees the block before the macros in it are expanded: hooks that they write would never be called.
+pub(crate) fn macro_calls(block: &Block, diagnostics: &mut Diagnostics) {
+    for item in &block.item.items {
+        let BlockItem::MacroCall(call) = item else { continue };
+        if !call.conditions.is_marked {
+            let path = &call.call.mac.path;
+            let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+            let diagnostic = catalogue::macro_call(block.role.attribute(), name);
+            diagnostics.of_method(&call.conditions, |diagnostics| diagnostics.add(path, diagnostic));
         }
     }
 }
@@ -58,25 +79,57 @@ impl Known {
 
     /// Returns the known name that is most similar to `name`.
     fn guess(&self, name: &str) -> Option<&'static str> {
+        if ORDINARY.contains(&name) {
+            return None;
+        }
         let meant = canonical(name);
         let same = self.canonical.iter().position(|known| *known == meant);
         same.map(|index| self.names[index]).or_else(|| self.nearest(name))
     }
 
+    /// Returns the known name that `name` is a misspelling of, by the rule of [`edits`].
     fn nearest(&self, name: &str) -> Option<&'static str> {
-        // `evaluation_step` may well be an ordinary method; what starts with `on_` is a mistake in any case
-        let tolerated = if name.starts_with("on_") { 3 } else { 1 } + name.len() / 12;
         let length = name.chars().count();
-        let near = self.names.iter().filter(|known| {
-            known.len() >= SHORTEST_GUESS
-                && known.len().abs_diff(length) <= tolerated
-                && can_be_near(name, known, tolerated)
+        let near = self.names.iter().filter_map(|known| {
+            let tolerated = edits(name, known);
+            let may_be = known.len().abs_diff(length) <= tolerated && can_be_near(name, known, tolerated);
+            let distance = if may_be { strsim::damerau_levenshtein(name, known) } else { return None };
+            (distance <= tolerated && !has_another_short_word(name, known)).then_some((distance, *known))
         });
-        let distances = near.map(|known| (strsim::damerau_levenshtein(name, known), *known));
-        let (distance, known) = distances.min_by_key(|(distance, _)| *distance)?;
-        (distance <= tolerated).then_some(known)
+        near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
     }
 }
+
+/// The rule: how many letters of a hook's name may be missing, added, replaced or swapped in a method's name that is still taken for the
+/// hook's.
+///
+/// Two, and in a name of five to seven letters, such as `setup`, one: `step` is two letters away from it. A method whose name starts with `on_` is a
+/// mistake in any case, so more letters only decide which hook is suggested. Shorter names, such as a callback's `name`, are words of
+/// their own.
+fn edits(name: &str, known: &str) -> usize {
+    match known.len() {
+        ..5 => 0,
+        5..8 => 1,
+        _ if name.starts_with("on_") => 3 + name.len() / 12,
+        _ => 2,
+    }
+}
+
+/// Whether a short word was replaced by another one, whose first and last letters are others: `test_iter` is not `test_step` misspelled.
+fn has_another_short_word(name: &str, known: &str) -> bool {
+    let (one, other): (Vec<&str>, Vec<&str>) = (name.split('_').collect(), known.split('_').collect());
+    let ends = |word: &str| (word.chars().next(), word.chars().last());
+    let is_another = |(one, other): (&&str, &&str)| {
+        let (one_ends, other_ends) = (ends(one), ends(other));
+        let is_short = one.len().max(other.len()) <= 4;
+        let have_other_ends = one_ends.0 != other_ends.0 && one_ends.1 != other_ends.1;
+        is_short && have_other_ends && strsim::damerau_levenshtein(one, other) > 1
+    };
+    !name.starts_with("on_") && one.len() == other.len() && one.iter().zip(&other).any(is_another)
+}
+
+/// What a module may do by a method of its own, though a hook is called `on_…` that.
+const ORDINARY: [&str; 2] = ["load_checkpoint", "save_checkpoint"];
 
 /// Returns whether the Damerau-Levenshtein distance of two names can be this small, which is faster than computing it: an
 /// edit removes at most one letter and adds at most one.
@@ -110,9 +163,6 @@ fn canonical(name: &str) -> String {
         })
         .collect()
 }
-
-/// Names shorter than this are too near to each other for a guess.
-const SHORTEST_GUESS: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -156,10 +206,86 @@ mod tests {
 
     #[test]
     fn ordinary_methods_are_not_changed() {
-        for name in
-            ["forward", "loss", "accuracy", "step", "shared_step", "evaluation_step", "name", "reset", "test_data"]
-        {
+        for name in [
+            "forward",
+            "loss",
+            "accuracy",
+            "step",
+            "load_checkpoint",
+            "shared_step",
+            "evaluation_step",
+            "name",
+            "reset",
+            "test_data",
+        ] {
             assert_eq!(guessed(name), None, "{name}");
+        }
+    }
+
+    const ROLES: [Role; 3] = [Role::Module, Role::DataModule, Role::Callback];
+
+    /// Every change of one letter: one that is missing, doubled, swapped with the next, or replaced.
+    fn misspelled(name: &str) -> Vec<String> {
+        let letters: Vec<char> = name.chars().collect();
+        let mut all = Vec::new();
+        for at in 0..letters.len() {
+            let mut change = |change: &dyn Fn(&mut Vec<char>)| {
+                let mut letters = letters.clone();
+                change(&mut letters);
+                all.push(letters.into_iter().collect());
+            };
+            change(&|letters| {
+                letters.remove(at);
+            });
+            change(&|letters| letters.insert(at, letters[at]));
+            change(&|letters| letters[at] = if letters[at] == 'r' { 't' } else { 'r' });
+            if at + 1 < letters.len() {
+                change(&|letters| letters.swap(at, at + 1));
+            }
+        }
+        all.retain(|other| other != name);
+        all
+    }
+
+    /// How many of the names are not noticed, and how many names there are.
+    fn unnoticed(letters: usize) -> (usize, usize) {
+        let known = Known::of(Role::Module);
+        let hooks = Role::Module.traits().flat_map(HookTrait::methods).map(Hook::name);
+        let names = hooks.flat_map(|hook| {
+            let once = misspelled(hook);
+            match letters {
+                1 => once,
+                // a part of the many
+                _ => once.iter().step_by(7).flat_map(|name| misspelled(name)).step_by(5).collect(),
+            }
+        });
+        let names: Vec<String> = names.filter(|name| !known.names.contains(&name.as_str())).collect();
+        let unnoticed = names.iter().filter(|name| !name.starts_with("on_") && known.guess(name).is_none()).count();
+        (unnoticed, names.len())
+    }
+
+    #[test]
+    fn misspellings_of_up_to_two_letters_are_noticed() {
+        assert_eq!(unnoticed(1), (0, 4367));
+        assert_eq!(unnoticed(2), (57, 9626));
+    }
+
+    /// Methods of five projects, those within four letters of a hook's name: see the file.
+    #[test]
+    fn ordinary_names_of_five_projects_cause_no_alarm() {
+        let file = include_str!("ordinary_names.txt");
+        let names: Vec<&str> =
+            file.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect();
+        for role in ROLES {
+            let known = Known::of(role);
+            let alarms: Vec<_> = names
+                .iter()
+                .filter(|name| !known.names.contains(name))
+                .filter_map(|name| Some((name, known.guess(name)?)))
+                .collect();
+            // Keras's name of the hook
+            let expected = if role == Role::Module { &[(&"train_step", "training_step")][..] } else { &[] };
+            assert_eq!(alarms, expected, "{} of {} names", alarms.len(), names.len());
         }
     }
 

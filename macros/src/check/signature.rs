@@ -7,6 +7,8 @@ use crate::hooks::{Hook, Parameter, parsed};
 use crate::model::{self, Written};
 use crate::python_names;
 use crate::types;
+use proc_macro2::TokenStream;
+use quote::quote;
 use syn::{FnArg, Pat, PatType, ReturnType, Type};
 
 /// Returns whether the loops can call the hook; errors are reported.
@@ -21,6 +23,7 @@ pub(super) fn is_sound(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
     }
     repeated_parameters(hook, diagnostics);
     output(hook, diagnostics);
+    minus_one(hook, diagnostics);
     diagnostics.count() == before
 }
 
@@ -145,6 +148,16 @@ pub(super) fn loss(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnos
     match &hook.method.sig.output {
         ReturnType::Default => diagnostics.add(&hook.method.sig.ident, diagnostic),
         ReturnType::Type(_, ty) => diagnostics.add(ty, diagnostic),
+    }
+}
+
+/// Lightning's `return -1` skips the rest of the epoch.
+fn minus_one(hook: &Written, diagnostics: &mut Diagnostics) {
+    if let Some(number) = hook.returned_minus_one() {
+        let (number, name) = (number.into_iter().collect::<TokenStream>(), hook.declared.name());
+        let inputs = &hook.method.sig.inputs;
+        let form = types::readable_tokens(quote!(fn name(#inputs) -> Flow)).replacen("name", name, 1);
+        diagnostics.add(number, catalogue::minus_one(name, form));
     }
 }
 

@@ -9,12 +9,20 @@ use quote::{format_ident, quote};
 use syn::{FnArg, Ident, Pat, PatType};
 
 pub(super) fn mend(block: &mut Block) {
-    let faulty: Vec<Hook> = block.hooks.iter().filter(|hook| hook.faulty).map(|hook| hook.declared).collect();
+    let faulty: Vec<(Hook, bool)> = block
+        .hooks
+        .iter()
+        .filter(|hook| hook.faulty)
+        .map(|hook| (hook.declared, hook.returned_minus_one().is_some()))
+        .collect();
     for item in &mut block.item.items {
         if let BlockItem::Method(method) = item
-            && let Some(hook) = faulty.iter().find(|hook| hook.name() == method.name)
+            && let Some((hook, has_faulty_body)) = faulty.iter().find(|(hook, _)| hook.name() == method.name)
         {
             remove_unknown_parameters(*hook, method);
+            if *has_faulty_body {
+                empty(method);
+            }
             rename_duplicates(method);
         }
     }
@@ -45,7 +53,11 @@ fn remove_unknown_parameters(hook: Hook, method: &mut Method) {
         return;
     }
     method.sig.inputs = method.sig.inputs.iter().filter(|input| is_known(input)).cloned().collect();
-    // only the signature is wrong
+    empty(method);
+}
+
+/// Replaces the body by one that fits every signature.
+fn empty(method: &mut Method) {
     method.ours.extend(quote!(#[allow(unused_variables, clippy::unimplemented)]));
     if let TokenTree::Group(body) = &method.body {
         let mut empty = Group::new(body.delimiter(), quote!(::core::unimplemented!()));

@@ -11,7 +11,7 @@ use crate::types::without_lifetimes;
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Generics, Type};
+use syn::{Generics, Ident, Type};
 
 /// The implementation of one declared trait, with its table of overridden hooks.
 pub(super) fn implementation(block: &Block, declared: HookTrait, names: &Names<'_>) -> TokenStream {
@@ -171,6 +171,16 @@ fn checked(call: &TokenStream, output: &Type, returns_result: bool, private: &To
     }}
 }
 
+/// The trait of the types that a hook with this value may return, where the error has a sentence of its own.
+fn conversion(declared: &str) -> Option<&'static str> {
+    match declared {
+        "Optimizers" => Some("ReturnedOptimizers"),
+        "Flow" => Some("ReturnedFlow"),
+        "Value" => Some("ReturnedState"),
+        _ => None,
+    }
+}
+
 /// Converts the value of the user's method to that of the hook.
 fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, names: &Names<'_>) -> TokenStream {
     let (method, private) = (&written.method, names.private);
@@ -189,6 +199,10 @@ fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, na
         if declared.contains("dyn Callback") {
             // any collection of callbacks: what kind of one is inferred
             return quote_spanned!(output.span()=> <#output as #private::IntoCallbacks<Self, _>>::into_callbacks);
+        }
+        if let Some(own) = conversion(declared) {
+            let own = Ident::new(own, output.span());
+            return quote_spanned!(output.span()=> <#output as #private::#own>::into_value);
         }
         let declared = names.qualified(declared);
         quote_spanned!(output.span()=> <#output as #private::HookReturn<#declared>>::into_value)

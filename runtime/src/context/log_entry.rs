@@ -3,7 +3,7 @@
 use super::RunContext;
 use super::phase::{Context, Logs, LogsSteps, Step};
 use crate::hook::Hook;
-use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogValue, Name, Reduction};
+use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogValue, Loggable, Name, Reduction};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
@@ -78,7 +78,7 @@ impl<At> Context<At> {
     /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
     /// }
     /// ```
-    pub fn log<'a>(&'a mut self, name: impl Into<Cow<'a, str>>, value: impl Into<LogValue>) -> LogEntry<'a, At>
+    pub fn log<'a>(&'a mut self, name: impl Into<Cow<'a, str>>, value: impl Loggable) -> LogEntry<'a, At>
     where
         At: Logs,
     {
@@ -87,7 +87,7 @@ impl<At> Context<At> {
             ctx: &mut self.run,
             at: PhantomData,
             name: name.into(),
-            value: Some(value.into()),
+            value: Some(value.into_log_value()),
             on_step: each_step,
             on_epoch: !each_step,
             prog_bar: false,
@@ -111,7 +111,7 @@ impl<At: Logs> Context<At> {
     ///     ctx.log_all([("reconstruction", reconstruction), ("divergence", divergence)]);
     /// }
     /// ```
-    pub fn log_all<'a, V: Into<LogValue>>(&mut self, values: impl IntoIterator<Item = (&'a str, V)>) {
+    pub fn log_all<'a, V: Loggable>(&mut self, values: impl IntoIterator<Item = (&'a str, V)>) {
         for (name, value) in values {
             self.log(name, value);
         }

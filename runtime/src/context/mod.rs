@@ -42,7 +42,7 @@ pub(crate) use optimization::ChosenOptimizer;
 pub use phase::Context;
 pub(crate) use saving::PendingSave;
 
-pub use crate::log::{LogValue, Reduction};
+pub use crate::log::{LogValue, Loggable, Reduction};
 
 pub(crate) use stepping_batches::PlannedAccumulation;
 

@@ -44,6 +44,24 @@ impl<M: Metric> From<&M> for LogValue {
     }
 }
 
+/// What [`Context::log`](crate::Context::log) takes: a tensor with one element, a number, or a reference to a metric.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be logged [TL0703]",
+    label = "write a number, a tensor with one element, or a reference to a metric here",
+    note = "`ctx.log_text(\"name\", …)` logs a text, `ctx.log_image` an image, and `ctx.log_histogram` many numbers"
+)]
+pub trait Loggable {
+    /// The value for the log.
+    fn into_log_value(self) -> LogValue;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<LogValue>> Loggable for T {
+    fn into_log_value(self) -> LogValue {
+        self.into()
+    }
+}
+
 macro_rules! from_number {
     ($($number:ty),*) => {$(
         impl From<$number> for LogValue {

@@ -3,6 +3,12 @@
 use super::{Flow, IntoOptimizer, LightningModule, Optimizers, TrainingContext};
 use crate::context::{Context, RunContext};
 use crate::data::{Batch, DataLoader, DataLoaders};
+use crate::schedule::{
+    ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
+    LinearLr, LrSchedulerConfig, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
+    SequentialLr, StepLr, SwaLr,
+};
+use serde_json::Value;
 
 /// `Self` is the type of a method's parameter, `Declared` that of the hook's.
 #[diagnostic::on_unimplemented(
@@ -159,6 +165,86 @@ impl<A: IntoOptimizer, B: IntoOptimizer, C: IntoOptimizer> HookReturn<Optimizers
         self.into()
     }
 }
+
+/// Declares a trait of the types that a hook may return for one declared type, with the sentence of its error.
+macro_rules! returned {
+    ($name:ident, $declared:ty, $message:literal, $label:literal, $note:literal) => {
+        #[doc = concat!("What a method may return for `", stringify!($declared), "`.")]
+        #[diagnostic::on_unimplemented(message = $message, label = $label, note = $note)]
+        pub trait $name {
+            /// Turns what the method returned into what the hook returns.
+            fn into_value(self) -> $declared;
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<T: HookReturn<$declared>> $name for T {
+            fn into_value(self) -> $declared {
+                HookReturn::into_value(self)
+            }
+        }
+    };
+}
+
+returned!(
+    ReturnedOptimizers,
+    Optimizers,
+    "`configure_optimizers` returns an optimizer, several, or an optimizer with its scheduler, not `{Self}` [TL0201]",
+    "write `AdamW`, `(AdamW, StepLr)`, `(Adam, Sgd)`, `Vec<Sgd>` or `ScheduledOptimizer` here",
+    "a `ScheduledOptimizer` is made by `AdamW::new(1e-3).lr_scheduler(StepLr::new(10))`; several may be in a tuple or a `Vec`"
+);
+returned!(
+    ReturnedFlow,
+    Flow,
+    "this hook returns a `Flow`, not `{Self}` [TL0201]",
+    "write `Flow` here: `Flow::SkipEpoch` skips the rest of the epoch, as Lightning's `-1` does",
+    "`Flow::Continue` trains on the batch, as a hook that returns nothing does"
+);
+returned!(
+    ReturnedState,
+    Value,
+    "a state is a `tch_lightning::serde_json::Value`, not `{Self}` [TL0201]",
+    "write `serde_json::Value` here",
+    "the macro `serde_json::json!` makes one, and `serde_json::to_value` makes one of any serializable value"
+);
+
+/// An optimizer with its scheduler, as Lightning's `([optimizer], [scheduler])`.
+macro_rules! with_scheduler {
+    ($($scheduler:ty),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<G: IntoOptimizer> HookReturn<Optimizers> for (G, $scheduler) {
+            fn into_value(self) -> Optimizers {
+                self.0.lr_scheduler(self.1).into()
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<G: IntoOptimizer> HookReturn<Optimizers> for Vec<(G, $scheduler)> {
+            fn into_value(self) -> Optimizers {
+                self.into_iter().map(|(optimizer, scheduler)| optimizer.lr_scheduler(scheduler)).collect()
+            }
+        }
+    )*};
+}
+
+with_scheduler!(
+    ChainedScheduler,
+    ConstantLr,
+    CosineAnnealingLr,
+    CosineAnnealingWarmRestarts,
+    CyclicLr,
+    ExponentialLr,
+    LambdaLr,
+    LinearLr,
+    LrSchedulerConfig,
+    MultiStepLr,
+    MultiplicativeLr,
+    OneCycleLr,
+    PolynomialLr,
+    ReduceLrOnPlateau,
+    SequentialLr,
+    StepLr,
+    SwaLr,
+);
 
 /// The `batch` of a hook, where another hook of the block has decided the batch's type.
 #[diagnostic::on_unimplemented(

@@ -30,7 +30,8 @@ pub use capabilities::{Optimizes, Predicts, Tests, Trains, Validates};
 pub use closure::StepClosure;
 #[doc(hidden)]
 pub use conversions::{
-    ContextAt, ContextOfManualStep, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, SameBatch,
+    ContextAt, ContextOfManualStep, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, ReturnedFlow,
+    ReturnedOptimizers, ReturnedState, SameBatch,
 };
 #[doc(hidden)]
 pub use data_source::{DataSource, Loaders, Loads};

@@ -1,0 +1,18 @@
+use tch_lightning::prelude::*;
+
+struct Model {
+    vs: nn::VarStore,
+}
+
+#[lightning_module]
+impl Model {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, ctx: &mut Context batch: &Tensor) -> Tensor {
+        batch.mean(None)
+    }
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+use tch_lightning::prelude::*;
+
+struct Model {
+    vs: nn::VarStore,
+}
+
+#[lightning_module]
+impl Model {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        batch.mean(None)
+    }
+
+    fn on_val
+
+    fn validation_step(&mut self, batch: &Tensor, batch_nb: usize) {}
+}
+
+fn main() {}
