@@ -34,6 +34,8 @@ mod hooks;
 mod model;
 #[path = "../src/parse.rs"]
 mod parse;
+#[path = "../src/python_bodies.rs"]
+mod python_bodies;
 #[path = "../src/python_names.rs"]
 mod python_names;
 #[path = "../src/types.rs"]

@@ -58,7 +58,11 @@ catalogue! {
 
     TL0006 "A name of Lightning's Python that is written otherwise":
         definition_of_python(name, instead)
-        "`{name}` is written otherwise than in Lightning's Python: {instead}, or mark it `#[not_a_hook]`";
+        "`{name}` is written otherwise than in Lightning's Python: {instead}, or mark it `#[not_a_hook]`"
+        log_option(option, instead)
+        "the option `{option}` of a logged value is written otherwise than in Lightning's Python: write `ctx.log(…)` with two arguments, and {instead}"
+        should_stop()
+        "`ctx.should_stop` is written otherwise than in Lightning's Python: write `ctx.stop()` to end the run after the batch";
 
     // parameters and forms
 

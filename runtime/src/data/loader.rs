@@ -306,7 +306,7 @@ impl<B: Batch> DataLoader<B> {
     }
 
     /// The number of workers; `None` for a combined loader.
-    pub(crate) fn num_workers(&self) -> Option<usize> {
+    pub(crate) fn worker_count(&self) -> Option<usize> {
         self.reader.num_workers()
     }
 
