@@ -8,7 +8,7 @@
 mod arguments;
 #[path = "../src/attributes.rs"]
 mod attributes;
-#[path = "../src/batch.rs"]
+#[path = "../src/batch/mod.rs"]
 mod batch;
 #[path = "../src/catalogue.rs"]
 mod catalogue;
@@ -34,8 +34,6 @@ mod hooks;
 mod model;
 #[path = "../src/parse.rs"]
 mod parse;
-#[path = "../src/python_bodies.rs"]
-mod python_bodies;
 #[path = "../src/python_names.rs"]
 mod python_names;
 #[path = "../src/types.rs"]

@@ -58,11 +58,7 @@ catalogue! {
 
     TL0006 "A name of Lightning's Python that is written otherwise":
         definition_of_python(name, instead)
-        "`{name}` is written otherwise than in Lightning's Python: {instead}, or mark it `#[not_a_hook]`"
-        log_option(option, instead)
-        "the option `{option}` of a logged value is written otherwise than in Lightning's Python: write `ctx.log(…)` with two arguments, and {instead}"
-        should_stop()
-        "`ctx.should_stop` is written otherwise than in Lightning's Python: write `ctx.stop()` to end the run after the batch";
+        "`{name}` is written otherwise than in Lightning's Python: {instead}, or mark it `#[not_a_hook]`";
 
     // parameters and forms
 
@@ -225,6 +221,16 @@ catalogue! {
     TL0505 "An enum without variants is not a batch":
         empty_batch()
         "an enum without variants cannot be a batch: it has no values";
+
+    TL0506 "A field of a batch has an attribute that is not a contract":
+        batch_contract()
+        "the attribute of a field is `#[batch(\"N 3 H W\", f32, 0.0..=1.0)]`, its sizes, dtype and range of values, of which each can be left out, or `#[batch(skip)]`"
+        batch_dimension(word)
+        "`{word}` is not a size: write a number, a name such as `N`, `_` for any size, or `...` once for any number of dimensions"
+        named_dtype(name, dtype)
+        "`{name}` is not a dtype in Rust: write `{dtype}`"
+        unknown_dtype(name)
+        "`{name}` is not a dtype: write `f16`, `bf16`, `f32`, `f64`, `u8`, `i8`, `i16`, `i32`, `i64` or `bool`";
 
     // programs and runs
 

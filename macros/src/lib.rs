@@ -17,7 +17,6 @@ mod free_name;
 mod hooks;
 mod model;
 mod parse;
-mod python_bodies;
 mod python_names;
 #[cfg(test)]
 mod snapshots;

@@ -8,7 +8,7 @@ use crate::every_module::{self, EveryModule};
 use crate::hooks::{self, Hook, HookTrait, Role, result_error, result_value};
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::types;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -158,6 +158,15 @@ impl Written {
         }
     }
 
+    /// The `-1` of a `return -1` in a hook that returns a `Flow` and whose return type is not written.
+    pub(crate) fn returned_minus_one(&self) -> Option<[TokenTree; 2]> {
+        let is_written = matches!(self.method.sig.output, ReturnType::Type(..));
+        if self.declared.value() != Some("Flow") || is_written {
+            return None;
+        }
+        find_minus_one(self.method.body.clone().into())
+    }
+
     /// `B` of a hook that returns `DataLoader<B>` or `Vec<DataLoader<B>>`.
     pub(crate) fn loaded_batch(&self) -> Option<Type> {
         if !self.declared.is_dataloader() {
@@ -237,6 +246,24 @@ impl Method {
         let returned = self.returned();
         result_error(&returned).unwrap_or(&returned).span()
     }
+}
+
+fn find_minus_one(code: TokenStream) -> Option<[TokenTree; 2]> {
+    let tokens: Vec<TokenTree> = code.into_iter().collect();
+    let here = tokens.windows(3).find_map(|three| match three {
+        [TokenTree::Ident(keyword), minus @ TokenTree::Punct(sign), one @ TokenTree::Literal(number)]
+            if keyword == "return" && sign.as_char() == '-' && number.to_string() == "1" =>
+        {
+            Some([minus.clone(), one.clone()])
+        }
+        _ => None,
+    });
+    here.or_else(|| {
+        tokens.iter().find_map(|token| match token {
+            TokenTree::Group(group) => find_minus_one(group.stream()),
+            _ => None,
+        })
+    })
 }
 
 /// Whether it is a `Result` that names neither its value nor its error, such as `fmt::Result`.

@@ -8,7 +8,7 @@ type Instead = (&'static str, &'static str);
 
 /// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
 /// that method: the table holds for types without one.
-pub(crate) const METHODS: [Instead; 114] = [
+pub(crate) const METHODS: [Instead; 109] = [
     // of the module: `self.log(…)`
     ("log", "write `ctx.log(\"loss\", &loss)`"),
     ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
@@ -67,114 +67,33 @@ pub(crate) const METHODS: [Instead; 114] = [
     ("test", "start the next run after this one: `trainer.test(&mut model, &mut data)?`"),
     ("predict", "start the next run after this one: `trainer.predict(&mut model, &mut data)?`"),
     ("logged_metrics", "write `ctx.callback_metrics()`"),
-    (
-        "max_epochs",
-        "write `ctx.config().max_epochs` in a hook, and `TrainerConfig { max_epochs: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "min_epochs",
-        "write `ctx.config().min_epochs` in a hook, and `TrainerConfig { min_epochs: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "max_steps",
-        "write `ctx.config().max_steps` in a hook, and `TrainerConfig { max_steps: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "min_steps",
-        "write `ctx.config().min_steps` in a hook, and `TrainerConfig { min_steps: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "max_time",
-        "write `ctx.config().max_time` in a hook, and `TrainerConfig { max_time: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "limit_train_batches",
-        "write `ctx.config().limit_train_batches` in a hook, and `TrainerConfig { limit_train_batches: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "limit_val_batches",
-        "write `ctx.config().limit_val_batches` in a hook, and `TrainerConfig { limit_val_batches: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "limit_test_batches",
-        "write `ctx.config().limit_test_batches` in a hook, and `TrainerConfig { limit_test_batches: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "limit_predict_batches",
-        "write `ctx.config().limit_predict_batches` in a hook, and `TrainerConfig { limit_predict_batches: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "overfit_batches",
-        "write `ctx.config().overfit_batches` in a hook, and `TrainerConfig { overfit_batches: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "fast_dev_run",
-        "write `ctx.config().fast_dev_run` in a hook, and `TrainerConfig { fast_dev_run: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "val_check_interval",
-        "write `ctx.config().val_check_interval` in a hook, and `TrainerConfig { val_check_interval: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "check_val_every_n_epoch",
-        "write `ctx.config().check_val_every_n_epoch` in a hook, and `TrainerConfig { check_val_every_n_epoch: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "num_sanity_val_steps",
-        "write `ctx.config().num_sanity_val_steps` in a hook, and `TrainerConfig { num_sanity_val_steps: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "reload_dataloaders_every_n_epochs",
-        "write `ctx.config().reload_dataloaders_every_n_epochs` in a hook, and `TrainerConfig { reload_dataloaders_every_n_epochs: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "accumulate_grad_batches",
-        "write `ctx.config().accumulate_grad_batches` in a hook, and `TrainerConfig { accumulate_grad_batches: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "gradient_clip_val",
-        "write `ctx.config().gradient_clip_val` in a hook, and `TrainerConfig { gradient_clip_val: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "gradient_clip_algorithm",
-        "write `ctx.config().gradient_clip_algorithm` in a hook, and `TrainerConfig { gradient_clip_algorithm: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "log_every_n_steps",
-        "write `ctx.config().log_every_n_steps` in a hook, and `TrainerConfig { log_every_n_steps: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "default_root_dir",
-        "write `ctx.config().default_root_dir` in a hook, and `TrainerConfig { default_root_dir: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "num_nodes",
-        "write `ctx.config().num_nodes` in a hook, and `TrainerConfig { num_nodes: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "accelerator",
-        "write `ctx.config().accelerator` in a hook, and `TrainerConfig { accelerator: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "precision",
-        "write `ctx.config().precision` in a hook, and `TrainerConfig { precision: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "strategy",
-        "write `ctx.config().strategy` in a hook, and `TrainerConfig { strategy: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "profiler",
-        "write `ctx.config().profiler` in a hook, and `TrainerConfig { profiler: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "num_devices",
-        "write `ctx.config().devices` in a hook, and `TrainerConfig { devices: …, ..TrainerConfig::default() }` for a trainer",
-    ),
-    (
-        "device_ids",
-        "write `ctx.config().devices` in a hook, and `TrainerConfig { devices: …, ..TrainerConfig::default() }` for a trainer",
-    ),
+    ("max_epochs", "write `ctx.config().max_epochs`"),
+    ("min_epochs", "write `ctx.config().min_epochs`"),
+    ("max_steps", "write `ctx.config().max_steps`"),
+    ("min_steps", "write `ctx.config().min_steps`"),
+    ("max_time", "write `ctx.config().max_time`"),
+    ("limit_train_batches", "write `ctx.config().limit_train_batches`"),
+    ("limit_val_batches", "write `ctx.config().limit_val_batches`"),
+    ("limit_test_batches", "write `ctx.config().limit_test_batches`"),
+    ("limit_predict_batches", "write `ctx.config().limit_predict_batches`"),
+    ("overfit_batches", "write `ctx.config().overfit_batches`"),
+    ("fast_dev_run", "write `ctx.config().fast_dev_run`"),
+    ("val_check_interval", "write `ctx.config().val_check_interval`"),
+    ("check_val_every_n_epoch", "write `ctx.config().check_val_every_n_epoch`"),
+    ("num_sanity_val_steps", "write `ctx.config().num_sanity_val_steps`"),
+    ("reload_dataloaders_every_n_epochs", "write `ctx.config().reload_dataloaders_every_n_epochs`"),
+    ("accumulate_grad_batches", "write `ctx.config().accumulate_grad_batches`"),
+    ("gradient_clip_val", "write `ctx.config().gradient_clip_val`"),
+    ("gradient_clip_algorithm", "write `ctx.config().gradient_clip_algorithm`"),
+    ("log_every_n_steps", "write `ctx.config().log_every_n_steps`"),
+    ("default_root_dir", "write `ctx.config().default_root_dir`"),
+    ("num_nodes", "write `ctx.config().num_nodes`"),
+    ("accelerator", "write `ctx.config().accelerator`"),
+    ("precision", "write `ctx.config().precision`"),
+    ("strategy", "write `ctx.config().strategy`"),
+    ("profiler", "write `ctx.config().profiler`"),
+    ("num_devices", "write `ctx.config().devices`"),
+    ("device_ids", "write `ctx.config().devices`"),
     ("datamodule", "keep what the model needs of it in a field: `fn new(hparams: Hparams, data: &Data) -> Self`"),
     ("lightning_module", "use `self` in a module's hook, and `module` in a callback's"),
     ("callbacks", "keep what the callback reports in the module, through `module` of its hooks"),
@@ -200,15 +119,6 @@ pub(crate) const METHODS: [Instead; 114] = [
     ("val_dataloaders", "keep the loader's size in the data module, or write `ctx.total_batches()`"),
     ("test_dataloaders", "keep the loader's size in the data module, or write `ctx.total_batches()`"),
     ("predict_dataloaders", "keep the loader's size in the data module, or write `ctx.total_batches()`"),
-    // of the dictionary of a scheduler, and of PyTorch's loader
-    ("monitor", "write it on the scheduler: `lr_scheduler(LrSchedulerConfig::from(scheduler).monitor(\"val_loss\"))`"),
-    (
-        "interval",
-        "write it on the scheduler: `lr_scheduler(LrSchedulerConfig::from(scheduler).interval(Interval::Step))`",
-    ),
-    ("frequency", "write it on the scheduler: `lr_scheduler(LrSchedulerConfig::from(scheduler).frequency(2))`"),
-    ("num_workers", "write `DataLoader::with_workers(dataset, 2)`"),
-    ("workers", "write `DataLoader::with_workers(dataset, 2)`"),
     // of a logger's `experiment`: `self.logger.experiment.add_image(…)`
     (
         "experiment",
@@ -242,28 +152,8 @@ pub(crate) fn definition(role: Role, name: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead)
 }
 
-/// The options of Lightning's `self.log`, and what to write instead after `ctx.log(…)`.
-const LOG_OPTIONS: [Instead; 10] = [
-    ("on_step", "`.on_step(true)` after it"),
-    ("on_epoch", "`.on_epoch(true)` after it"),
-    ("prog_bar", "`.prog_bar()` after it"),
-    ("logger", "`.logger(false)` after it"),
-    ("batch_size", "`.batch_size(32)` after it"),
-    ("sync_dist", "`.sync_dist(true)` after it"),
-    ("reduce_fx", "`.reduce(Reduction::Sum)` after it"),
-    ("add_dataloader_idx", "`.add_dataloader_idx(false)` after it"),
-    ("rank_zero_only", "`if ctx.is_global_zero()` around it"),
-    ("metric_attribute", "nothing in its place"),
-];
-
-/// Returns what to write for an option of Lightning's `self.log`.
-pub(crate) fn log_option(option: &str) -> Option<&'static str> {
-    LOG_OPTIONS.iter().find(|(name, _)| *name == option).map(|(_, instead)| *instead)
-}
-
 /// A parameter of Lightning's hooks, its name here if it has one, and what to write instead.
-const PARAMETERS: [(&str, Option<&str>, &str); 11] = [
-    ("context", Some("ctx"), "write `ctx: &mut Context`"),
+const PARAMETERS: [(&str, Option<&str>, &str); 10] = [
     ("trainer", Some("ctx"), "what Lightning's `trainer` has in a hook is in `ctx: &mut Context`"),
     ("pl_module", Some("module"), MODULE),
     ("lightning_module", Some("module"), MODULE),

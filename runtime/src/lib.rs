@@ -81,6 +81,7 @@ tch_lightning_macros::declare_hooks!(Private);
 pub use attributes::{lightning_callback, lightning_datamodule, lightning_module};
 pub use choice::Choice;
 pub use context::{Context, RunContext};
+pub use data::Batch;
 pub use error::Error;
 pub use every::Every;
 pub use hook::Hook;

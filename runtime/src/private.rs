@@ -11,7 +11,7 @@ pub use crate::cli::{Program, ProgramData, RunsByItself};
 pub use crate::config::{GradientClipAlgorithm, TrainerConfig};
 pub use crate::context::Context;
 pub use crate::context::phase::{Epoch, Outside, Step};
-pub use crate::data::{Batch, DataLoader, DataLoaders};
+pub use crate::data::{Batch, Contract, ContractViolation, DataLoader, DataLoaders, Dimension, Range, Sizes};
 pub use crate::error::Error;
 pub use crate::hook::Hook;
 pub use crate::module::{
@@ -35,4 +35,4 @@ pub use std::option::Option;
 pub use std::string::String;
 pub use std::vec::Vec;
 pub use tch::nn::VarStore;
-pub use tch::{Device, TchError, Tensor};
+pub use tch::{Device, Kind, TchError, Tensor};

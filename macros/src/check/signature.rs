@@ -5,9 +5,9 @@ use crate::catalogue::{self, Diagnostic};
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{Hook, Parameter, parsed};
 use crate::model::{self, Written};
-use crate::python_bodies::{self, PythonStatement};
 use crate::python_names;
 use crate::types;
+use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{FnArg, Pat, PatType, ReturnType, Type};
 
@@ -23,7 +23,7 @@ pub(super) fn is_sound(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
     }
     repeated_parameters(hook, diagnostics);
     output(hook, diagnostics);
-    python_statement(hook, diagnostics);
+    minus_one(hook, diagnostics);
     diagnostics.count() == before
 }
 
@@ -151,21 +151,14 @@ pub(super) fn loss(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnos
     }
 }
 
-/// Statements of Python that rustc would report as something else.
-fn python_statement(hook: &Written, diagnostics: &mut Diagnostics) {
-    let Some((tokens, statement)) = python_bodies::find(hook) else { return };
-    let diagnostic = match statement {
-        PythonStatement::MinusOne => {
-            let (name, inputs) = (hook.declared.name(), &hook.method.sig.inputs);
-            let form = types::readable_tokens(quote!(fn name(#inputs) -> Flow)).replacen("name", name, 1);
-            catalogue::minus_one(name, form)
-        }
-        PythonStatement::LogOption(option) => {
-            catalogue::log_option(&option, python_names::log_option(&option).unwrap_or("a method of what it returns"))
-        }
-        PythonStatement::ShouldStop => catalogue::should_stop(),
-    };
-    diagnostics.add(tokens, diagnostic);
+/// Lightning's `return -1` skips the rest of the epoch.
+fn minus_one(hook: &Written, diagnostics: &mut Diagnostics) {
+    if let Some(number) = hook.returned_minus_one() {
+        let (number, name) = (number.into_iter().collect::<TokenStream>(), hook.declared.name());
+        let inputs = &hook.method.sig.inputs;
+        let form = types::readable_tokens(quote!(fn name(#inputs) -> Flow)).replacen("name", name, 1);
+        diagnostics.add(number, catalogue::minus_one(name, form));
+    }
 }
 
 /// The type of a hook's value must have a name, and a step's value must outlive the step.

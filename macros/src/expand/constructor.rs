@@ -6,7 +6,7 @@ use crate::constructor::{Constructor, Data, Parameter};
 use crate::free_name::free_name;
 use crate::hooks::Role;
 use crate::model::Block;
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, parse_quote};
@@ -69,10 +69,8 @@ impl Implementations<'_> {
                 }
             }
         });
-        // a private type is reported where the user wrote it
-        let hparams = quote_spanned!(hparams.span().resolved_at(Span::call_site())=> type Hparams = #hparams;);
         let items = quote! {
-            #hparams
+            type Hparams = #hparams;
 
             #(#defaults)*
         };

@@ -3,7 +3,6 @@
 use crate::hooks::Hook;
 use crate::model::{Block, argument_name};
 use crate::parse::{BlockItem, Method};
-use crate::python_bodies;
 use crate::types;
 use proc_macro2::{Group, TokenTree};
 use quote::{format_ident, quote};
@@ -14,7 +13,7 @@ pub(super) fn mend(block: &mut Block) {
         .hooks
         .iter()
         .filter(|hook| hook.faulty)
-        .map(|hook| (hook.declared, python_bodies::find(hook).is_some()))
+        .map(|hook| (hook.declared, hook.returned_minus_one().is_some()))
         .collect();
     for item in &mut block.item.items {
         if let BlockItem::Method(method) = item

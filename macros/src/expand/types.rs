@@ -5,8 +5,7 @@ use super::quiet;
 use crate::hooks::{self, Role};
 use crate::model::{Block, DecidedBatch};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 use syn::{Type, parse_quote};
 
 pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &TokenStream) -> TokenStream {
@@ -41,13 +40,7 @@ fn output(block: &Block, name: &str, step: &str) -> TokenStream {
 }
 
 fn associated_type(name: &str, types: impl Iterator<Item = (Option<TokenStream>, Type)>) -> TokenStream {
+    let name = Ident::new(name, Span::call_site());
     let types = first_of(types, parse_quote!(())).into_iter();
-    // a private type is reported where the user wrote it
-    types
-        .map(|(condition, ty)| {
-            let name = Ident::new(name, ty.span().resolved_at(Span::call_site()));
-            let item = quote_spanned!(ty.span().resolved_at(Span::call_site())=> type #name = #ty;);
-            quote!(#condition #item)
-        })
-        .collect()
+    types.map(|(condition, ty)| quote!(#condition type #name = #ty;)).collect()
 }

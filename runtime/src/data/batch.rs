@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
+use std::marker::PhantomData;
 
 use tch::{Device, TchError, Tensor};
 
-use super::pinned;
+use super::{ContractViolation, pinned};
 use crate::native;
 
 /// A tree of tensors. A [`DataLoader`](super::DataLoader) yields it, the trainer moves it to a device and passes it to
 /// a step.
 ///
 /// A [`Tensor`] is a batch. Tuples of up to eight batches, `Vec`, arrays, `Option`, `Box` and the values
-/// of maps are batches when their elements are. Numbers, `bool`, `String` and `()` hold no tensor and are
+/// of maps are batches when their elements are. Numbers, `bool`, `String`, `PhantomData` and `()` hold no tensor and are
 /// passed through unchanged. For your own structs, use `#[derive(Batch)]`.
 ///
 /// ```
@@ -41,6 +42,15 @@ pub trait Batch: Sized + 'static {
 
     /// Calls `visit` with every tensor, in the order of [`map_tensors`](Batch::map_tensors).
     fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor));
+
+    /// Checks the contract that `#[derive(Batch)]` declares by `#[batch("N 3 H W", f32)]`. A loader calls it for each batch, on the thread that
+    /// has read it.
+    ///
+    /// # Errors
+    /// The first violation.
+    fn check_contract(&self) -> Result<(), ContractViolation> {
+        Ok(())
+    }
 
     /// Moves every tensor to `device`. A tensor that is already there is returned unchanged.
     ///
@@ -120,6 +130,10 @@ impl<T: Batch> Batch for Box<T> {
     fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
         (**self).visit_tensors(visit);
     }
+
+    fn check_contract(&self) -> Result<(), ContractViolation> {
+        (**self).check_contract()
+    }
 }
 
 impl<T: Batch> Batch for Option<T> {
@@ -132,6 +146,10 @@ impl<T: Batch> Batch for Option<T> {
             batch.visit_tensors(visit);
         }
     }
+
+    fn check_contract(&self) -> Result<(), ContractViolation> {
+        self.as_ref().map_or(Ok(()), T::check_contract)
+    }
 }
 
 impl<T: Batch> Batch for Vec<T> {
@@ -141,6 +159,10 @@ impl<T: Batch> Batch for Vec<T> {
 
     fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
         self.iter().for_each(|batch| batch.visit_tensors(visit));
+    }
+
+    fn check_contract(&self) -> Result<(), ContractViolation> {
+        check_each(self.iter().enumerate())
     }
 }
 
@@ -152,6 +174,10 @@ impl<T: Batch, const N: usize> Batch for [T; N] {
 
     fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
         self.iter().for_each(|batch| batch.visit_tensors(visit));
+    }
+
+    fn check_contract(&self) -> Result<(), ContractViolation> {
+        check_each(self.iter().enumerate())
     }
 }
 
@@ -169,6 +195,10 @@ where
     fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
         self.values().for_each(|batch| batch.visit_tensors(visit));
     }
+
+    fn check_contract(&self) -> Result<(), ContractViolation> {
+        check_each(self.values().enumerate())
+    }
 }
 
 impl<K: Ord + 'static, V: Batch> Batch for BTreeMap<K, V> {
@@ -179,6 +209,17 @@ impl<K: Ord + 'static, V: Batch> Batch for BTreeMap<K, V> {
     fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
         self.values().for_each(|batch| batch.visit_tensors(visit));
     }
+
+    fn check_contract(&self) -> Result<(), ContractViolation> {
+        check_each(self.values().enumerate())
+    }
+}
+
+fn check_each<'a, T: Batch>(elements: impl Iterator<Item = (usize, &'a T)>) -> Result<(), ContractViolation> {
+    for (position, element) in elements {
+        element.check_contract().map_err(|violation| violation.within(position))?;
+    }
+    Ok(())
 }
 
 macro_rules! tuple_batch {
@@ -197,6 +238,13 @@ macro_rules! tuple_batch {
                 #[allow(non_snake_case)]
                 let ($($element,)+) = self;
                 $($element.visit_tensors(visit);)+
+            }
+
+            fn check_contract(&self) -> Result<(), ContractViolation> {
+                #[allow(non_snake_case)]
+                let ($($element,)+) = self;
+                $($element.check_contract()?;)+
+                Ok(())
             }
         }
     };
@@ -224,6 +272,15 @@ macro_rules! batch_without_tensors {
             fn visit_tensors(&self, _: &mut dyn FnMut(&Tensor)) {}
         }
     )+};
+}
+
+/// Holds no tensor.
+impl<T: ?Sized + 'static> Batch for PhantomData<T> {
+    fn map_tensors(self, _: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+        Ok(self)
+    }
+
+    fn visit_tensors(&self, _: &mut dyn FnMut(&Tensor)) {}
 }
 
 batch_without_tensors!(() bool String f32 f64);

@@ -39,7 +39,8 @@ use crate::panic;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dataset",
     label = "not a dataset",
-    note = "implement `Dataset` for it (`len` and `get_item`), or use `TensorDataset` or a `Vec` of samples"
+    note = "implement `Dataset` for it (`len` and `get_item`), or use `TensorDataset` or a `Vec` of samples",
+    note = "a dataset in a `Result`, as `TensorDataset::new` returns it, needs a `?`: `DataLoader::new(TensorDataset::new(rows)?)`"
 )]
 pub trait Dataset {
     /// The type of one sample, for instance an image and its label. A loader joins samples by [`Collate`], or by the

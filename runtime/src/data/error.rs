@@ -193,6 +193,15 @@ pub enum DataError {
         r#source: anyhow::Error,
     },
 
+    /// A batch does not keep to its contract: [`Batch::check_contract`](super::Batch::check_contract).
+    #[error("batch {batch_idx} does not keep to its contract: {source}")]
+    Contract {
+        /// The number of the batch in the epoch, from 0.
+        batch_idx: usize,
+        /// The violation.
+        r#source: super::ContractViolation,
+    },
+
     /// A worker could not be started: its dataset could not be cloned, or the system has no more threads.
     #[error("worker {worker} of a DataLoader could not be started: {source:#}")]
     WorkerStart {

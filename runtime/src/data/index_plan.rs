@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::current_item::{self, Item};
 use super::draws::Epoch;
+use super::finish::Finish;
 use super::options::Options;
 use super::plan::{Plan, Share};
 use super::seed::mixed;
-use super::{Batch, BatchSampler, DataError, RandomSampler, Sampler, SequentialSampler, WorkerInfo, pinned};
+use super::{Batch, BatchSampler, DataError, RandomSampler, Sampler, SequentialSampler, WorkerInfo};
 use crate::panic;
 
 /// The plan of an epoch of a map-style dataset: the indices of each batch.
@@ -19,7 +20,7 @@ pub struct IndexPlan {
     indices: Vec<usize>,
     /// The position in `indices` after the last one of each batch.
     ends: Vec<usize>,
-    pin_memory: bool,
+    finish: Finish,
 }
 
 impl IndexPlan {
@@ -37,7 +38,7 @@ impl IndexPlan {
         };
         match indices.iter().find(|&&index| index >= dataset_len) {
             Some(&index) => Err(DataError::SamplerIndex { index, dataset_len }),
-            None => Ok(Self { epoch, indices, ends, pin_memory: pinned::is_wanted(options) }),
+            None => Ok(Self { epoch, indices, ends, finish: Finish::new(options) }),
         }
     }
 
@@ -51,7 +52,9 @@ impl IndexPlan {
         let batches = self.batches_of(first_batch, worker);
         Box::new(batches.map(move |batch_idx| {
             current_item::begin(Item::Batch(batch_idx));
-            self.with_random_numbers(&[batch_idx], || panic::catch(|| self.pinned(read(self.indices(batch_idx))?)))
+            self.with_random_numbers(&[batch_idx], || {
+                panic::catch(|| self.finish(read(self.indices(batch_idx))?, batch_idx))
+            })
         }))
     }
 
@@ -78,8 +81,8 @@ impl IndexPlan {
         (first..self.ends.len()).step_by(num_workers)
     }
 
-    pub(super) fn pinned<B: Batch>(&self, batch: B) -> anyhow::Result<B> {
-        pinned::pinned_if(self.pin_memory, batch)
+    pub(super) fn finish<B: Batch>(&self, batch: B, batch_idx: usize) -> anyhow::Result<B> {
+        self.finish.batch(batch, self.indices(batch_idx))
     }
 }
 

@@ -270,6 +270,13 @@ impl<B: Batch> DataLoader<B> {
         self
     }
 
+    /// Sets whether each batch is compared with the contract that its derive declares by `#[batch("N 3 H W", f32)]`; `true` by default. The
+    /// workers compare them, if there are any. Batches without a contract take no time.
+    pub fn check_contract(mut self, check_contract: bool) -> Self {
+        self.options.check_contract = check_contract;
+        self
+    }
+
     /// Sets the number of batches that each worker reads ahead; 2 by default. With 0, [`epoch`](DataLoader::epoch) fails.
     pub fn prefetch_factor(mut self, prefetch_factor: usize) -> Self {
         self.options.prefetch.factor = prefetch_factor;
@@ -306,7 +313,7 @@ impl<B: Batch> DataLoader<B> {
     }
 
     /// The number of workers; `None` for a combined loader.
-    pub(crate) fn worker_count(&self) -> Option<usize> {
+    pub(crate) fn num_workers(&self) -> Option<usize> {
         self.reader.num_workers()
     }
 

@@ -14,6 +14,7 @@
 //! | threads that read ahead | [`DataLoader::with_workers`] |
 //! | custom collation | [`Dataset::collate_with`], or [`Collate`] for your own type |
 //! | several loaders at once | [`CombinedLoader`] |
+//! | the shapes, dtypes and values of batches | [`#[derive(Batch)]`](derive@Batch) with `#[batch("N 3 H W", f32)]` |
 //! | asynchronous copies to a GPU | [`DataLoader::pin_memory`], [`Batches::prefetch_to_device`] |
 //!
 //! ```
@@ -39,11 +40,13 @@ mod collate;
 mod collate_with;
 mod combined;
 mod concat;
+mod contract;
 mod current_item;
 mod dataset;
 mod device_batches;
 mod draws;
 mod error;
+mod finish;
 mod index_plan;
 mod iterable;
 mod loader;
@@ -69,6 +72,9 @@ pub use collate::Collate;
 pub use collate_with::CollateWith;
 pub use combined::{Combine, CombinedLoader};
 pub use concat::ConcatDataset;
+pub use contract::ContractViolation;
+#[doc(hidden)]
+pub use contract::{Contract, Dimension, Number, Range, Sizes};
 pub use dataset::Dataset;
 pub use device_batches::DeviceBatches;
 pub use draws::random_seed;
@@ -102,5 +108,45 @@ pub use split::{Subset, random_split, random_split_fractions};
 /// assert_eq!(batch.move_to_device(Device::Cpu)?.tokens.size(), [3, 7]);
 /// # Ok::<(), tch::TchError>(())
 /// ```
+///
+/// # Contracts
+/// A field with `#[batch("N 3 H W", f32, 0.0..=1.0)]` is compared with these sizes, this dtype and this range of values as soon as a batch is
+/// read, before it is copied to a device. Each of the three can be left out. A size is a number, a name, which stands for one size in all
+/// fields of the batch, `_` for any size, or `...` for any number of dimensions. A dtype is `f16`, `bf16`, `f32`, `f64`, `u8`, `i8`, `i16`, `i32`,
+/// `i64` or `bool`. The error names the field, the sample and the value, where a GPU would say "device-side assert triggered".
+///
+/// ```
+/// use tch_lightning::data::Dataset as _;
+/// use tch_lightning::prelude::*;
+///
+/// #[derive(Batch)]
+/// struct Images {
+///     #[batch("N 1 28 28", f32, 0.0..=1.0)]
+///     pixels: Tensor,
+///     #[batch("N", i64, 0..10)]
+///     labels: Tensor,
+/// }
+///
+/// let samples: Vec<(f32, i64)> = vec![(0.5, 3), (0.1, 10)];
+/// let loader = DataLoader::new(samples.collate_with(|samples| {
+///     let (values, labels): (Vec<f32>, Vec<i64>) = samples.into_iter().unzip();
+///     let pixels = Tensor::from_slice(&values).view([-1, 1, 1, 1]).repeat([1, 1, 28, 28]);
+///     Ok(Images { pixels, labels: Tensor::from_slice(&labels) })
+/// }));
+/// let mut batches = loader.epoch(0)?;
+/// assert!(batches.next().unwrap().is_ok());
+/// let error = batches.next().unwrap().err().unwrap().to_string();
+/// assert_eq!(
+///     error,
+///     "batch 1 does not keep to its contract: `labels` of sample 1 of the dataset is 10, and must be in 0..10"
+/// );
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+///
+/// [`DataLoader::check_contract`] turns the comparison off.
+///
+/// # Other fields
+/// A field with `#[batch(skip)]` is passed on unchanged, whatever its type. Type parameters must be batches if a field that is not a
+/// `PhantomData` has them.
 pub use tch_lightning_macros::Batch;
 pub use tensor_dataset::{TensorDataset, TensorTuple};

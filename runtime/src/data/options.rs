@@ -14,6 +14,7 @@ pub struct Options {
     pub(super) sampler: Option<Arc<dyn Sampler>>,
     pub(super) batch_sampler: Option<Box<dyn BatchSampler>>,
     pub(super) pin_memory: bool,
+    pub(super) check_contract: bool,
     pub(super) prefetch: Prefetch,
     /// The number of this process and that of all, over which a stream is divided.
     pub(super) process: (usize, usize),
@@ -37,6 +38,7 @@ impl Default for Options {
             sampler: None,
             batch_sampler: None,
             pin_memory: false,
+            check_contract: true,
             prefetch: Prefetch { factor: 2, persistent_workers: true, timeout: None },
             process: (0, 1),
         }
@@ -51,7 +53,7 @@ impl Options {
 
     /// The same options with another order of samples.
     pub(super) fn with_sampler(&self, sampler: Arc<dyn Sampler>) -> Self {
-        let Self { batch_size, seed, drop_last, pin_memory, prefetch, process, .. } = *self;
+        let Self { batch_size, seed, drop_last, pin_memory, check_contract, prefetch, process, .. } = *self;
         let sampler = Some(sampler);
         Self {
             batch_size,
@@ -61,6 +63,7 @@ impl Options {
             sampler,
             batch_sampler: None,
             pin_memory,
+            check_contract,
             prefetch,
             process,
         }
@@ -82,6 +85,7 @@ impl Options {
             ("drop_last", self.drop_last),
             ("seed", self.seed.is_some()),
             ("pin_memory", self.pin_memory),
+            ("check_contract", !self.check_contract),
         ];
         chosen(others).chain(self.about_order())
     }

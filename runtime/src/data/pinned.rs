@@ -2,7 +2,6 @@
 
 use std::sync::Once;
 
-use super::Batch;
 use super::options::Options;
 use crate::device::{CudaStatus, cuda_status};
 use crate::messages;
@@ -22,9 +21,4 @@ pub(super) fn is_wanted(options: &Options) -> bool {
         });
     }
     is_wanted
-}
-
-/// Returns the batch, in pinned memory if `pin` is `true`.
-pub(super) fn pinned_if<B: Batch>(pin: bool, batch: B) -> anyhow::Result<B> {
-    if pin { Ok(batch.move_to_pinned_memory()?) } else { Ok(batch) }
 }

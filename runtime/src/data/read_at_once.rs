@@ -17,7 +17,8 @@ pub(super) struct ReadAtOnce<B, Read> {
     batches: StepBy<Range<usize>>,
     samples: usize,
     read: Read,
-    ready: VecDeque<B>,
+    /// The batches that were read, with their numbers.
+    ready: VecDeque<(usize, B)>,
     /// The number of batches to read separately, after one of them failed, so that only that batch fails.
     alone: usize,
 }
@@ -71,12 +72,12 @@ where
             current_item::begin(Item::Batch(together[0]));
             let indices: Vec<&[usize]> = together.iter().map(|batch| self.plan.indices(*batch)).collect();
             match self.plan.with_random_numbers(&together, || panic::catch(|| (self.read)(&indices))) {
-                Ok(batches) => self.ready.extend(batches),
+                Ok(batches) => self.ready.extend(together.iter().copied().zip(batches)),
                 Err(error) if together.len() == 1 => return Some(Err(error)),
                 Err(_) => (self.batches, self.alone) = (before, together.len()),
             }
         }
-        self.ready.pop_front().map(|batch| self.plan.pinned(batch))
+        self.ready.pop_front().map(|(batch_idx, batch)| self.plan.finish(batch, batch_idx))
     }
 }
 

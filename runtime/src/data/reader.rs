@@ -248,6 +248,11 @@ impl<S: Source<Style>, Style> Feed<S::Batch> for DatasetFeed<'_, S, Style> {
         let batch_idx = self.batch_idx;
         self.batch_idx += 1;
         // an error of a single sample already names it
-        Some(batch.map_err(|error| error.downcast().unwrap_or_else(|source| DataError::Batch { batch_idx, source })))
+        Some(batch.map_err(|error| {
+            let violation =
+                |error: anyhow::Error| error.downcast().map(|source| DataError::Contract { batch_idx, source });
+            let error = error.downcast().or_else(violation);
+            error.unwrap_or_else(|source| DataError::Batch { batch_idx, source })
+        }))
     }
 }

@@ -17,7 +17,7 @@ use super::{Batch, Collate, CollateWith, DataError, Dataset, IterableDataset, Wo
 /// `Style` is [`MapStyle`] for a [`Dataset`] and [`IterableStyle`] for an [`IterableDataset`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be loaded by this function",
-    label = "write a dataset of this kind here; for one in a `Result`, as `TensorDataset::new` returns it, add `?`",
+    label = "not a dataset of this kind",
     note = "`DataLoader::new` and `with_workers` take a `Dataset` (`len` and `get_item`), a `TensorDataset` or a `Vec` of samples",
     note = "`DataLoader::iterable` and `iterable_with_workers` take an `IterableDataset` (`iter`)"
 )]

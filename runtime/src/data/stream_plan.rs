@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use super::current_item::{self, Item};
 use super::draws::{Drawer, Epoch};
+use super::finish::Finish;
 use super::options::Options;
 use super::plan::{Plan, Share};
 use super::seed::mixed;
-use super::{Batch, DataError, WorkerInfo, pinned};
+use super::{Batch, DataError, WorkerInfo};
 use crate::panic;
 
 /// The plan of an epoch of a stream.
@@ -16,7 +17,7 @@ pub struct StreamPlan {
     epoch: Epoch,
     batch_size: usize,
     drop_last: bool,
-    pin_memory: bool,
+    finish: Finish,
     /// The number of this process and that of all.
     process: (usize, usize),
 }
@@ -29,8 +30,8 @@ impl StreamPlan {
         match options.batch_size() {
             0 => Err(DataError::ZeroBatchSize),
             batch_size => {
-                let pin_memory = pinned::is_wanted(options);
-                Ok(Self { epoch, batch_size, drop_last: options.drop_last, pin_memory, process: options.process })
+                let finish = Finish::new(options);
+                Ok(Self { epoch, batch_size, drop_last: options.drop_last, finish, process: options.process })
             }
         }
     }
@@ -125,7 +126,7 @@ where
             return None;
         }
         let last = self.position_in_stream(self.position.saturating_sub(1));
-        let join = || panic::catch(|| pinned::pinned_if(self.plan.pin_memory, (self.collate)(samples)?));
+        let join = || panic::catch(|| self.plan.finish.batch((self.collate)(samples)?, &[]));
         Some(self.plan.epoch.draw(Drawer::Collate, last, join))
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn run<M: LightningModule>(
     }
     prepare_replica(run)?;
     let count = run.ctx.num_training_batches();
-    run.ctx.set_training_workers(training.loader.worker_count());
+    run.ctx.set_training_workers(training.loader.num_workers());
     let mut batches = batches::of_epoch(run, &training.loader, batches, count)?;
     let mut waiting = Region::FirstBatch;
     while !is_done(run.ctx) {

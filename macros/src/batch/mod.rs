@@ -1,4 +1,9 @@
-//! `#[derive(Batch)]`: maps and visits the tensors of every field.
+//! `#[derive(Batch)]`: maps and visits the tensors of every field, and compares them with their contract.
+
+mod attribute;
+mod bounds;
+
+use attribute::{Contract, FieldAttribute};
 
 use crate::arguments::Arguments;
 use crate::catalogue;
@@ -7,9 +12,10 @@ use crate::erase_lifetimes::ErasedLifetimes;
 use crate::expand::{although_deprecated, crate_root, private_module, quiet};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, ItemImpl, Member, Meta, Type, parse_quote};
+use syn::{Attribute, Data, DeriveInput, Fields, Ident, Index, ItemImpl, Member, Meta, Type};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     derived("batch", item, implementation, fallback)
@@ -82,6 +88,9 @@ struct Field<'a> {
     /// The variable that holds it.
     name: Ident,
     ty: &'a Type,
+    /// Whether it is passed on unchanged.
+    skips: bool,
+    contract: Option<Contract>,
 }
 
 /// `private` is the path of the runtime's private module.
@@ -91,14 +100,12 @@ pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::
     }
     let shapes = shapes(item)?;
     let name = &item.ident;
-    let mut generics = item.generics.clone();
-    for parameter in item.generics.type_params() {
-        let parameter = &parameter.ident;
-        generics.make_where_clause().predicates.push(parse_quote!(#parameter: #private::Batch));
-    }
+    let visited = shapes.iter().flat_map(|shape| shape.visited()).map(|field| field.ty);
+    let generics = bounds::of(item, visited, private);
     let (declared, used, bounds) = generics.split_for_impl();
     let maps = shapes.iter().map(|shape| map(shape, private));
     let visits = shapes.iter().map(|shape| visit(shape, private));
+    let check_contract = check_contract(&shapes, private);
     let (tensor, error) = (quote!(#private::Tensor), quote!(#private::TchError));
     let although_deprecated = item_attributes(item).find_map(|attributes| although_deprecated(attributes));
     let quiet = quiet(&item.attrs);
@@ -116,6 +123,8 @@ pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::
             fn visit_tensors(&self, visit: &mut dyn ::core::ops::FnMut(&#tensor)) {
                 match self { #(#visits)* }
             }
+
+            #check_contract
         }
     })
 }
@@ -133,28 +142,28 @@ fn item_attributes(item: &DeriveInput) -> impl Iterator<Item = &Vec<Attribute>> 
 
 fn shapes(item: &DeriveInput) -> syn::Result<Vec<Shape<'_>>> {
     match &item.data {
-        Data::Struct(data) => Ok(vec![Shape { path: quote!(Self), fields: fields(&data.fields) }]),
+        Data::Struct(data) => Ok(vec![Shape { path: quote!(Self), fields: fields(&data.fields)? }]),
         Data::Enum(data) if data.variants.is_empty() => {
             Err(syn::Error::new_spanned(&item.ident, catalogue::empty_batch()))
         }
-        Data::Enum(data) => Ok(data
-            .variants
-            .iter()
-            .map(|variant| {
+        Data::Enum(data) => {
+            let shapes = data.variants.iter().map(|variant| {
                 let name = &variant.ident;
-                Shape { path: quote!(Self::#name), fields: fields(&variant.fields) }
-            })
-            .collect()),
+                Ok(Shape { path: quote!(Self::#name), fields: fields(&variant.fields)? })
+            });
+            shapes.collect()
+        }
         Data::Union(_) => Err(syn::Error::new_spanned(&item.ident, catalogue::union_batch())),
     }
 }
 
-fn fields(fields: &Fields) -> Vec<Field<'_>> {
+fn fields(fields: &Fields) -> syn::Result<Vec<Field<'_>>> {
     let numbered = fields.iter().enumerate();
     numbered
         .map(|(number, field)| {
             let member = field.ident.clone().map_or_else(|| Index::from(number).into(), Member::from);
-            Field { member, name: format_ident!("field_{number}"), ty: &field.ty }
+            let FieldAttribute { skips, contract } = FieldAttribute::read(&field.attrs)?;
+            Ok(Field { member, name: format_ident!("field_{number}"), ty: &field.ty, skips, contract })
         })
         .collect()
 }
@@ -166,24 +175,72 @@ impl Shape<'_> {
         let fields = self.fields.iter().map(|Field { member, name, .. }| quote!(#member: #name));
         quote!(#path { #(#fields),* })
     }
+
+    /// The pattern with the fields that are visited.
+    fn visited_pattern(&self) -> TokenStream {
+        let path = &self.path;
+        let fields = self.visited().map(|Field { member, name, .. }| quote!(#member: #name));
+        let rest = self.fields.iter().any(|field| field.skips).then(|| quote!(, ..));
+        quote!(#path { #(#fields),* #rest })
+    }
+
+    fn visited(&self) -> impl Iterator<Item = &Field<'_>> {
+        self.fields.iter().filter(|field| !field.skips)
+    }
 }
 
 fn map(shape: &Shape<'_>, private: &TokenStream) -> TokenStream {
     let (pattern, path) = (shape.pattern(), &shape.path);
     let mapped = shape.fields.iter().map(|field| {
         let (Field { member, name, .. }, method) = (field, method(field, "map_tensors", private));
-        quote!(#member: #method(#name, map)?)
+        if field.skips { quote!(#member: #name) } else { quote!(#member: #method(#name, map)?) }
     });
     quote!(#pattern => #path { #(#mapped),* },)
 }
 
 fn visit(shape: &Shape<'_>, private: &TokenStream) -> TokenStream {
-    let pattern = shape.pattern();
-    let visited = shape.fields.iter().map(|field| {
+    let pattern = shape.visited_pattern();
+    let visited = shape.visited().map(|field| {
         let (name, method) = (&field.name, method(field, "visit_tensors", private));
         quote!(#method(#name, visit);)
     });
     quote!(#pattern => { #(#visited)* })
+}
+
+/// The method that compares the fields with their contracts, and those within them with theirs.
+fn check_contract(shapes: &[Shape<'_>], private: &TokenStream) -> TokenStream {
+    let has_contract = shapes.iter().flat_map(|shape| &shape.fields).any(|field| field.contract.is_some());
+    let sizes = has_contract.then(|| quote!(let mut sizes = <#private::Sizes as ::core::default::Default>::default();));
+    let checks = shapes.iter().map(|shape| {
+        let pattern = shape.visited_pattern();
+        let checked = shape.visited().map(|field| check(field, private));
+        quote!(#pattern => { #(#checked)* })
+    });
+    quote! {
+        fn check_contract(&self) -> ::core::result::Result<(), #private::ContractViolation> {
+            #sizes
+            match self { #(#checks)* }
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+fn check(field: &Field<'_>, private: &TokenStream) -> TokenStream {
+    let name = &field.name;
+    let member = match &field.member {
+        Member::Named(name) => name.unraw().to_string(),
+        Member::Unnamed(index) => index.index.to_string(),
+    };
+    match &field.contract {
+        Some(contract) => {
+            let contract = contract.expand(private);
+            quote!(sizes.check(#member, #name, &#contract)?;)
+        }
+        None => {
+            let method = method(field, "check_contract", private);
+            quote!(#method(#name).map_err(|violation| violation.within(#member))?;)
+        }
+    }
 }
 
 /// A method of the field's type. If that is not a batch, both methods are errors at one location, which rustc reports once.

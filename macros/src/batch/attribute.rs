@@ -1,0 +1,206 @@
+//! The attribute of a field: `#[batch("N 3 H W", f32, 0..10)]` or `#[batch(skip)]`.
+
+use crate::catalogue;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
+use syn::{Attribute, Expr, ExprLit, ExprRange, Lit, LitStr, Token};
+
+/// What a field's attributes say.
+#[derive(Default)]
+pub(super) struct FieldAttribute {
+    /// Whether the field is passed on unchanged.
+    pub(super) skips: bool,
+    pub(super) contract: Option<Contract>,
+}
+
+/// The contract of a field.
+#[derive(Default)]
+pub(super) struct Contract {
+    shape: Option<LitStr>,
+    kind: Option<Ident>,
+    range: Option<ExprRange>,
+}
+
+/// The dtypes of a contract, with the names of their `Kind`.
+const DTYPES: [(&str, &str); 10] = [
+    ("f16", "Half"),
+    ("bf16", "BFloat16"),
+    ("f32", "Float"),
+    ("f64", "Double"),
+    ("u8", "Uint8"),
+    ("i8", "Int8"),
+    ("i16", "Int16"),
+    ("i32", "Int"),
+    ("i64", "Int64"),
+    ("bool", "Bool"),
+];
+
+/// The names that PyTorch has for them.
+const OF_PYTORCH: [(&str, &str); 17] = [
+    ("float16", "f16"),
+    ("half", "f16"),
+    ("bfloat16", "bf16"),
+    ("float32", "f32"),
+    ("float", "f32"),
+    ("float64", "f64"),
+    ("double", "f64"),
+    ("uint8", "u8"),
+    ("int8", "i8"),
+    ("int16", "i16"),
+    ("short", "i16"),
+    ("int32", "i32"),
+    ("int", "i32"),
+    ("int64", "i64"),
+    ("long", "i64"),
+    ("usize", "i64"),
+    ("isize", "i64"),
+];
+
+impl FieldAttribute {
+    pub(super) fn read(attributes: &[Attribute]) -> syn::Result<Self> {
+        let mut read = Self::default();
+        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("batch")) {
+            let Self { skips, contract } = attribute.parse_args()?;
+            let is_second = read.skips || read.contract.is_some();
+            if is_second {
+                return Err(syn::Error::new_spanned(attribute, catalogue::batch_contract()));
+            }
+            read = Self { skips, contract };
+        }
+        Ok(read)
+    }
+}
+
+impl Parse for FieldAttribute {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut contract = Contract::default();
+        if input.is_empty() {
+            return Err(syn::Error::new(input.span(), catalogue::batch_contract()));
+        }
+        while !input.is_empty() {
+            let part: Expr =
+                input.parse().map_err(|error| syn::Error::new(error.span(), catalogue::batch_contract()))?;
+            if part.to_token_stream().to_string() == "skip" && input.is_empty() && contract.is_empty() {
+                return Ok(Self { skips: true, contract: None });
+            }
+            contract.add(part)?;
+            if !input.is_empty() {
+                input
+                    .parse::<Token![,]>()
+                    .map_err(|error| syn::Error::new(error.span(), catalogue::batch_contract()))?;
+            }
+        }
+        Ok(Self { skips: false, contract: Some(contract) })
+    }
+}
+
+impl Contract {
+    fn is_empty(&self) -> bool {
+        self.shape.is_none() && self.kind.is_none() && self.range.is_none()
+    }
+
+    /// Adds the next part: the shape comes before the dtype, and the dtype before the range.
+    fn add(&mut self, part: Expr) -> syn::Result<()> {
+        let wrong = |part: &Expr| Err(syn::Error::new_spanned(part, catalogue::batch_contract()));
+        match part {
+            Expr::Lit(ExprLit { lit: Lit::Str(shape), .. }) if self.is_empty() => {
+                dimensions(&shape)?;
+                self.shape = Some(shape);
+            }
+            Expr::Range(range) if self.range.is_none() && (range.start.is_some() || range.end.is_some()) => {
+                self.range = Some(range)
+            }
+            Expr::Path(path) if self.kind.is_none() && self.range.is_none() => {
+                let Some(name) = path.path.get_ident().filter(|name| *name != "skip") else {
+                    return wrong(&Expr::Path(path));
+                };
+                kind(name)?;
+                self.kind = Some(name.clone());
+            }
+            other => return wrong(&other),
+        }
+        Ok(())
+    }
+
+    /// Returns the value of the runtime's `Contract`.
+    pub(super) fn expand(&self, private: &TokenStream) -> TokenStream {
+        let none = quote!(::core::option::Option::None);
+        let shape = self.shape.as_ref().and_then(|shape| dimensions(shape).ok()).map(|dimensions| {
+            let dimensions = dimensions.iter().map(|dimension| dimension.expand(private));
+            quote!(::core::option::Option::Some(&[#(#dimensions),*]))
+        });
+        let kind = self
+            .kind
+            .as_ref()
+            .and_then(|name| kind(name).ok())
+            .map(|kind| quote!(::core::option::Option::Some(#private::Kind::#kind)));
+        let range = self.range.as_ref().map(|range| {
+            let of = at(range.span(), &quote!(#private::Range::of));
+            quote!(::core::option::Option::Some(#of(&(#range))))
+        });
+        let (shape, kind, range) = (shape.unwrap_or(none.clone()), kind.unwrap_or(none.clone()), range.unwrap_or(none));
+        quote!(#private::Contract { shape: #shape, kind: #kind, range: #range })
+    }
+}
+
+/// Returns generated tokens with the place of what the user wrote, where the compiler reports what is wrong with it.
+fn at(place: Span, tokens: &TokenStream) -> TokenStream {
+    let span = place.resolved_at(Span::call_site());
+    let tokens = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
+}
+
+/// Returns the variant of `Kind` for a dtype.
+fn kind(name: &Ident) -> syn::Result<Ident> {
+    let written = name.to_string();
+    let of_pytorch = OF_PYTORCH.iter().find(|(known, _)| *known == written);
+    match (DTYPES.iter().find(|(known, _)| *known == written), of_pytorch) {
+        (Some((_, kind)), _) => Ok(Ident::new(kind, name.span())),
+        (None, Some((_, dtype))) => Err(syn::Error::new_spanned(name, catalogue::named_dtype(name, dtype))),
+        (None, None) => Err(syn::Error::new_spanned(name, catalogue::unknown_dtype(name))),
+    }
+}
+
+/// A size in the text of a shape.
+enum Dimension {
+    Size(i64),
+    Named(String),
+    Any,
+    Rest,
+}
+
+impl Dimension {
+    fn expand(&self, private: &TokenStream) -> TokenStream {
+        match self {
+            Self::Size(size) => quote!(#private::Dimension::Size(#size)),
+            Self::Named(name) => quote!(#private::Dimension::Named(#name)),
+            Self::Any => quote!(#private::Dimension::Any),
+            Self::Rest => quote!(#private::Dimension::Rest),
+        }
+    }
+}
+
+/// Reads `N 3 H W`.
+fn dimensions(shape: &LitStr) -> syn::Result<Vec<Dimension>> {
+    let text = shape.value();
+    let mut dimensions = Vec::new();
+    for word in text.split_whitespace() {
+        let is_name =
+            word.chars().all(|c| c.is_alphanumeric() || c == '_') && !word.starts_with(|c: char| c.is_numeric());
+        dimensions.push(match word {
+            "_" => Dimension::Any,
+            "..." if !dimensions.iter().any(|dimension| matches!(dimension, Dimension::Rest)) => Dimension::Rest,
+            _ => match word.parse() {
+                Ok(size) if size >= 0 => Dimension::Size(size),
+                _ if is_name => Dimension::Named(word.to_owned()),
+                _ => return Err(syn::Error::new_spanned(shape, catalogue::batch_dimension(word))),
+            },
+        });
+    }
+    Ok(dimensions)
+}
