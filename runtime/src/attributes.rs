@@ -108,5 +108,36 @@ pub use tch_lightning_macros::lightning_datamodule;
 ///     }
 /// }
 /// ```
+///
+/// A callback for every module has a type parameter for it, on the hook or, for all hooks, on the block:
+/// `impl<M: LightningModule> Count`. `module: &mut impl LightningModule` is short for it.
+///
+/// ```
+/// use tch_lightning::prelude::*;
+///
+/// /// Counts the parameters of any module.
+/// #[derive(Default)]
+/// struct Count {
+///     parameters: usize,
+/// }
+///
+/// #[lightning_callback]
+/// impl Count {
+///     fn on_fit_start<M: LightningModule>(&mut self, ctx: &mut Context, module: &mut M) {
+///         self.parameters = module.parameters().variables().values().map(Tensor::numel).sum();
+///         ctx.print(format!("{} parameters", self.parameters));
+///     }
+/// }
+///
+/// # struct Model { vs: nn::VarStore }
+/// # #[lightning_module]
+/// # impl Model {
+/// #     fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+/// # }
+/// fn is_for_every_module<M: LightningModule>(count: Count) -> impl Callback<M> {
+///     count
+/// }
+/// # let _ = is_for_every_module::<Model>(Count::default());
+/// ```
 #[doc = tch_lightning_macros::declare_hooks!(CallbackTable)]
 pub use tch_lightning_macros::lightning_callback;

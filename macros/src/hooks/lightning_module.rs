@@ -85,7 +85,8 @@ declarations! {
             Err(MissingHook::new(Hook::PredictStep).into())
         }
 
-        /// Returns the optimizer over the module's trainable parameters, or several.
+        /// Returns the optimizer over the module's trainable parameters, or several. A method in an annotated block may return an optimizer
+        /// with its scheduler in a pair: `fn configure_optimizers(&self) -> (AdamW, StepLr)`.
         #[capability(
             trait = Optimizes,
             method = fit,
