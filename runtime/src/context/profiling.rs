@@ -6,6 +6,7 @@ use crate::messages;
 use crate::paths;
 use crate::profiler::{ActionTime, FinishedTrace, HookOwner, OpenAction, Recorder, Region};
 use crate::{hook::Hook, terminal};
+use std::path::{Path, PathBuf};
 
 impl<At> Context<At> {
     /// Measures `work` under a name, if the run has a [`Profiler`](crate::profiler::Profiler). Lightning's `self.trainer.profiler.profile(name)`.
@@ -53,9 +54,19 @@ impl RunContext {
         self.recorder.as_ref().map(|recorder| recorder.times()).unwrap_or_default()
     }
 
+    /// Returns the path for this process: that of rank 1 of `hooks.txt` is `hooks.rank1.txt`.
+    fn file_of_rank(&self, path: &Path) -> PathBuf {
+        if self.is_global_zero() {
+            return path.to_owned();
+        }
+        let extension = path.extension().map(|extension| extension.to_string_lossy());
+        let of_rank = format!("rank{}", self.rank().global);
+        path.with_extension(extension.map_or_else(|| of_rank.clone(), |extension| format!("{of_rank}.{extension}")))
+    }
+
     /// Begins to observe a run of `module`, the name of a type, if the configuration says so.
     pub(crate) fn begin_profiling(&mut self, module: &'static str) -> Result<(), FileError> {
-        let hooks = self.config.trace_hooks.as_deref().map(paths::expanded);
+        let hooks = self.config.trace_hooks.as_deref().map(|path| self.file_of_rank(&paths::expanded(path)));
         let measures = self.config.profiler.is_some() || self.config.dashboard;
         let recorder = Recorder::begin(module, self.device, self.config.profiler, measures, hooks.as_deref())?;
         self.recorder = recorder.map(Box::new);
@@ -74,7 +85,7 @@ impl RunContext {
     pub(crate) fn end_profiling(&mut self) {
         let Some(recorder) = &mut self.recorder else { return };
         let finished = recorder.end();
-        if let Some((table, advice)) = recorder.summary() {
+        if let Some((table, advice)) = recorder.summary().filter(|_| self.rank.is_global_zero()) {
             terminal::say(table);
             if let Some(advice) = advice {
                 messages::info!("{advice}");

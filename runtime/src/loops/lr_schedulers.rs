@@ -30,7 +30,7 @@ pub(super) fn update<M: LightningModule>(run: &mut Run<'_, M>, point: SchedulePo
         let scheduler = LrSchedulerIndex(index);
         let batches = run.ctx.total_batches();
         let was_done = run.ctx.lr_scheduler_clock(scheduler).was_done_after(batches);
-        if !was_done && is_due(run.ctx, scheduler, point) {
+        if !was_done && is_due(run.ctx, scheduler, point)? {
             step(run, scheduler)?;
             run.ctx.lr_scheduler_clock(scheduler).set_done_after(batches);
         }
@@ -38,7 +38,7 @@ pub(super) fn update<M: LightningModule>(run: &mut Run<'_, M>, point: SchedulePo
     Ok(())
 }
 
-fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -> bool {
+fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -> Result<bool, Error> {
     let has_stepped = ctx.steps_after_this_batch();
     let (progress, scheduler) = (ctx.progress(), &ctx.lr_schedulers()[index.0]);
     let LrSchedulerConfig { every, interval, frequency, .. } = *scheduler.config();
@@ -46,7 +46,7 @@ fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -
     let after_batch = point == if waits { SchedulePoint::Validation } else { SchedulePoint::Batch };
     let after_epoch = if waits { point == SchedulePoint::Epoch } else { point == SchedulePoint::Batch };
     let after_epoch = after_epoch && progress.is_last_batch();
-    match (every, interval) {
+    Ok(match (every, interval) {
         (None, Interval::Step) => after_batch && has_stepped && progress.batches_ready().is_multiple_of(frequency),
         (None, Interval::Epoch) => after_epoch && (progress.current_epoch() + 1).is_multiple_of(frequency),
         (Some(Every::Epochs(epochs)), _) => after_epoch && (progress.current_epoch() + 1).is_multiple_of(epochs),
@@ -60,14 +60,16 @@ fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -
         }
         (Some(Every::Time(time)), _) if after_batch => {
             let clock = ctx.lr_scheduler_clock(index);
-            let is_due = clock.has_passed(time);
+            let own = clock.has_passed(time);
+            // by the clock of one process, as those of several differ
+            let is_due = ctx.broadcast(own)?;
             if is_due {
-                clock.restart();
+                ctx.lr_scheduler_clock(index).restart();
             }
             is_due
         }
         _ => false,
-    }
+    })
 }
 
 fn step<M: LightningModule>(run: &mut Run<'_, M>, scheduler: LrSchedulerIndex) -> Result<(), Error> {

@@ -128,7 +128,7 @@ fn advance_end<M: LightningModule>(run: &mut Run<'_, M>, validation: Option<&mut
         messages::warning!("this run has no validation: it needs a `validation_step` and a `val_dataloader`");
     }
     if let Some(validation) = validation
-        && (is_requested || validation.is_due(run.ctx))
+        && (is_requested || validation.is_due(run.ctx)?)
     {
         run.measured(Region::Logging, |run| run.ctx.read_losses())?;
         run.ctx.redo_validation_from_here()?;

@@ -98,14 +98,15 @@ impl<M: LightningModule> Validation<M> {
     }
 
     /// Whether validation is due after the batch that has just ended.
-    pub(super) fn is_due(&self, ctx: &RunContext) -> bool {
-        is_in_epoch(ctx) && (stopping::is_stopped(ctx) || self.interval_has_passed(ctx))
+    pub(super) fn is_due(&self, ctx: &RunContext) -> Result<bool, Error> {
+        Ok(is_in_epoch(ctx) && (stopping::is_stopped(ctx) || self.interval_has_passed(ctx)?))
     }
 
-    fn interval_has_passed(&self, ctx: &RunContext) -> bool {
+    fn interval_has_passed(&self, ctx: &RunContext) -> Result<bool, Error> {
         let progress = ctx.progress();
-        match ctx.config().val_check_interval {
-            ValCheckInterval::Every(Every::Time(time)) => ctx.validation_clock().has_passed(time),
+        Ok(match ctx.config().val_check_interval {
+            // by the clock of one process, as those of several differ
+            ValCheckInterval::Every(Every::Time(time)) => ctx.broadcast(ctx.validation_clock().has_passed(time))?,
             ValCheckInterval::Every(Every::Epochs(epochs)) => {
                 progress.is_last_batch() && (progress.current_epoch() + 1).is_multiple_of(epochs)
             }
@@ -117,7 +118,7 @@ impl<M: LightningModule> Validation<M> {
                 let ready = if over_epochs { progress.total_batches_ready() } else { progress.batches_ready() };
                 self.batches.map_or(progress.is_last_batch(), |batches| ready.is_multiple_of(batches))
             }
-        }
+        })
     }
 
     /// Validates. If the optimizer has just stepped, the gradients are cleared first.

@@ -54,6 +54,10 @@ const LAUNCHERS: [Launcher; 4] = [
 pub(super) const STARTED_BY_RANK_ZERO: &str = "TCH_LIGHTNING_STARTED_BY_RANK_ZERO";
 
 impl Environment {
+    /// The variables by which torchrun tells its attempts apart, and that it keeps the store.
+    pub(super) const OF_ATTEMPTS: [&str; 3] =
+        ["TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_USE_AGENT_STORE"];
+
     /// Returns the environment of a launcher that has started several processes; `None` if there is none.
     pub(super) fn detect() -> Result<Option<Self>, StrategyError> {
         Self::of(&|name| std::env::var(name).ok())
@@ -113,13 +117,13 @@ impl Variables<'_> {
         let node = node.map_or(Ok(None), |node| self.number(node))?;
         let node = node.map_or_else(|| self.number("NODE_RANK"), |node| Ok(Some(node)))?.unwrap_or_default();
         let is = |name: &str| (self.get)(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1");
-        let attempt =
-            ["TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT"].map(|name| (self.get)(name).unwrap_or_default());
+        let [run, restarts, keeps_store] = Environment::OF_ATTEMPTS;
+        let attempt = [run, restarts].map(|name| (self.get)(name).unwrap_or_default());
         Ok(Environment {
             rank: Rank { global, local, node, world_size },
             address: self.address(local, global, world_size)?,
             port: self.port()?,
-            has_store: is("TORCHELASTIC_USE_AGENT_STORE"),
+            has_store: is(keeps_store),
             attempt: attempt.join("/"),
         })
     }

@@ -80,6 +80,10 @@ impl Started {
     fn start(rank: Rank, port: u16) -> io::Result<Self> {
         let mut command = Command::new(env::current_exe()?);
         command.args(env::args_os().skip(1)).envs(Environment::variables_of(rank, port));
+        // those of a launcher that has started this process alone
+        for variable in Environment::OF_ATTEMPTS {
+            command.env_remove(variable);
+        }
         // its end shows the process that this one has ended
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn()?;
