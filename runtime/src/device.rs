@@ -134,6 +134,25 @@ impl Devices {
         }
     }
 
+    /// Returns what is wrong with them on any machine.
+    pub(crate) fn mistake(&self) -> Option<String> {
+        match self {
+            Self::Count(0) => Some("0: it must be auto, a count from 1, or indices such as [0]".to_owned()),
+            Self::Indices(indices) if indices.is_empty() => {
+                Some("empty: it must be auto, a count from 1, or indices such as [0]".to_owned())
+            }
+            Self::Indices(indices) => {
+                let is_repeated = |(position, index)| indices[..position].contains(index);
+                indices
+                    .iter()
+                    .enumerate()
+                    .any(is_repeated)
+                    .then(|| format!("{self}: list each device once, or write a count, such as {}", indices.len()))
+            }
+            Self::Auto | Self::Count(_) => None,
+        }
+    }
+
     /// Returns the index of the device of a process among `count` devices, or among any number.
     fn of_process(
         &self,

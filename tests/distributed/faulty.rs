@@ -86,6 +86,11 @@ impl Faulty {
     }
 
     fn training_step(&self, ctx: &mut Context, batch: &Tensor, batch_idx: usize) -> Result<Tensor> {
+        if number("SHOW_SAMPLES").is_some() {
+            let samples: Vec<String> =
+                Vec::<i64>::try_from(batch.f_select(1, 0)?)?.iter().map(i64::to_string).collect();
+            println!("samples on rank {}: {}", ctx.rank().global, samples.join(" "));
+        }
         sleep(Duration::from_millis(number("SLOW").unwrap_or(5) as u64));
         let mut loss = self.layer.forward(&(batch / 100.0)).square().mean(Kind::Float);
         let is_in_epoch = ctx.current_epoch() == number("FAULT_EPOCH").unwrap_or_default();
@@ -261,6 +266,26 @@ fn several_verbs() -> Result<()> {
     Ok(())
 }
 
+/// Trains in the orders of random samplers that the trainer does not divide. `seed` seeds each rank before that.
+fn undivided(seed: Option<usize>) -> Result<()> {
+    messages::init();
+    if let Some(seed) = seed {
+        tch_lightning::seed_everything(seed as i64);
+    }
+    let config = TrainerConfig::default()
+        .devices(2_usize)
+        .strategy("ddp".parse::<StrategyConfig>().map_err(anyhow::Error::msg)?)
+        .max_epochs(1)
+        .use_distributed_sampler(false)
+        .logger(false)
+        .enable_checkpointing(false)
+        .enable_progress_bar(false)
+        .enable_model_summary(false);
+    let rows = Rows { hparams: DataHparams { samples: 16, workers: 0, stream: false } };
+    let loaders = tch_lightning::Loaders::train(rows.loader()?.shuffle(true));
+    Ok(Trainer::new(config).fit(&mut Faulty::new(Hparams { width: 1 }), loaders)?)
+}
+
 /// Another program, for one of the ranks.
 struct Other {
     vs: nn::VarStore,
@@ -308,6 +333,12 @@ fn main() -> ExitCode {
     }
     if from_environment("FAULT") == "several_verbs" {
         return ended(several_verbs());
+    }
+    if from_environment("FAULT") == "unseeded" {
+        return ended(undivided(None));
+    }
+    if from_environment("FAULT") == "seed_of_each_rank" {
+        return ended(undivided(Some(1 + number("RANK").unwrap_or_default())));
     }
     let defaults = TrainerConfig::default().max_epochs(3).enable_progress_bar(false).enable_model_summary(false);
     Faulty::program::<Rows>().trainer_defaults(defaults).run()

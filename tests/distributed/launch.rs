@@ -30,17 +30,21 @@ fn launchers_start_the_same_run() {
         let ended = Ranks::new(launcher, 2).run(&format!("{FIT} --seed-everything 1"));
         assert!(ended.codes.iter().all(|code| *code == 0), "{launcher:?} {ended:#?}");
         assert_eq!(weights(&ended.all(), 0), expected, "{launcher:?}");
+        let lines = ended.all().lines().filter(|line| line.starts_with("2 processes: ranks 0 and 1 on ")).count();
+        assert_eq!(lines, 1, "{launcher:?} {ended:#?}");
     }
 }
 
 #[test]
-fn launched_ranks_share_the_cores() {
+fn ranks_share_the_cores() {
     let cores = std::thread::available_parallelism().unwrap().get();
-    let ended = Ranks::new(Launcher::Own, 2).without_variable("OMP_NUM_THREADS").run(FIT);
     let each = (cores / 2).max(1);
-    assert_eq!(threads(&ended.all()), [format!("rank 0: {each}"), format!("rank 1: {each}")]);
-    let ended = Ranks::new(Launcher::Own, 2).with("OMP_NUM_THREADS", 2).run(FIT);
-    assert_eq!(threads(&ended.all()), ["rank 0: 2", "rank 1: 2"]);
+    for launcher in [Launcher::Own, Launcher::Hand, Launcher::Srun, Launcher::Mpirun] {
+        let ended = Ranks::new(launcher, 2).without_variable("OMP_NUM_THREADS").run(FIT);
+        assert_eq!(threads(&ended.all()), [format!("rank 0: {each}"), format!("rank 1: {each}")], "{launcher:?}");
+        let ended = Ranks::new(launcher, 2).with("OMP_NUM_THREADS", 2).run(FIT);
+        assert_eq!(threads(&ended.all()), ["rank 0: 2", "rank 1: 2"], "{launcher:?}");
+    }
 }
 
 #[test]
@@ -57,6 +61,11 @@ fn numbers_that_do_not_fit_the_launcher_are_refused() {
     let alone = "`num_nodes` is 2, but no launcher has started this process: start the program on each machine with torchrun --no-python, or \
                  with srun";
     assert_eq!(ended.errors(), [alone]);
+    let none = Ranks::new(Launcher::Own, 0).run("fit");
+    assert_eq!(
+        (none.codes.as_slice(), none.errors().as_slice()),
+        (&[1][..], &["`devices` is 0: it must be auto, a count from 1, or indices such as [0]".to_owned()][..])
+    );
 }
 
 #[test]
@@ -74,6 +83,17 @@ fn ranks_that_differ_are_refused_on_each() {
     };
     let by_hand = || Ranks::new(Launcher::Hand, 2);
     refused(by_hand(), "fit --strategy STRATEGY --max-epochs 2", "has `max_epochs` = 2, and rank 0 has 1");
+    for (arguments, said) in [
+        ("--width 2", "has `width` = 2, and rank 0 has 1"),
+        ("--data.samples 62", "has `data.samples` = 62, and rank 0 has 64"),
+        ("--seed-everything 2", "has `seed_everything` = 2, and rank 0 has 0"),
+        ("--optimizer sgd --optimizer.lr 0.1", "has `optimizer` = {"),
+        ("--early-stopping.monitor mean", "has `early_stopping` = {"),
+    ] {
+        refused(by_hand(), &format!("{FIT} {arguments}"), said);
+    }
+    let another = "fit --strategy ddp_find_unused_parameters_true --max-epochs 1";
+    refused(by_hand(), another, "has `strategy");
     refused(by_hand().world_size_of_rank_1(3), FIT, "was started as one of ");
     refused(by_hand().with("FAULT", "shapes"), FIT, "has the parameter or buffer");
     refused(by_hand().with("FAULT", "program"), FIT, "runs another program than rank 0");
@@ -87,8 +107,11 @@ fn rank_that_does_not_start_is_named() {
     assert_eq!(errors.len(), 2, "{ended:#?}");
     let said = "rank 2 did not start within 5 s: see the output of their processes";
     assert!(errors.iter().all(|error| error.ends_with(said)), "{ended:#?}");
+    let waiting = |all: &str, line: &str| all.lines().filter(|said| said.starts_with(line)).count();
+    assert_eq!(waiting(&ended.all(), "waiting for rank 2 of 3 at 127.0.0.1:"), 1, "{ended:#?}");
     let ended = Ranks::new(Launcher::Hand, 2).without(0).run(FIT);
     assert_eq!(ended.codes, [1], "{ended:#?}");
+    assert_eq!(waiting(&ended.all(), "waiting for rank 0 of 2 at 127.0.0.1:"), 1, "{ended:#?}");
     assert!(ended.errors()[0].starts_with("rank 0 cannot be reached at 127.0.0.1:"), "{ended:#?}");
 }
 

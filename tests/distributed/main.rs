@@ -13,4 +13,5 @@ mod parity;
 mod processes;
 mod ranks;
 mod resume;
+mod seeds;
 mod uneven;

@@ -193,6 +193,13 @@ impl<'a> Resolved<'a> {
         }
     }
 
+    /// Returns the configuration without the trainer's.
+    pub(super) fn settings(&self) -> Value {
+        let mut settings = json::to_value(self).unwrap_or_default();
+        settings.as_object_mut().and_then(|settings| settings.remove("trainer"));
+        settings
+    }
+
     /// Returns the configuration as YAML.
     ///
     /// # Errors

@@ -1,5 +1,8 @@
 //! The value of `--seed-everything`.
 
+use crate::config::TrainerConfig;
+use crate::error::Error;
+use crate::trainer;
 use serde_json::Value;
 use std::hash::{BuildHasher, RandomState};
 use std::num::ParseIntError;
@@ -21,6 +24,14 @@ impl Seed {
             Self::Number(number) => number,
             // the keys of a `RandomState` are random numbers of the operating system
             Self::Random => (RandomState::new().hash_one(0) as u32).into(),
+        }
+    }
+
+    /// Returns the seed of a run, which rank 0 draws for all its processes if it is random. These are then started, or waited for.
+    pub(super) fn of_all_processes(self, config: &TrainerConfig) -> Result<i64, Error> {
+        match self {
+            Self::Number(number) => Ok(number),
+            Self::Random => trainer::seed_of_rank_zero(config, self.number()),
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Verb<M: HasHparams, D: HasHparams> {
     config: TrainerConfig,
     model: M::Hparams,
     data: D::Hparams,
-    seed: i64,
+    seed: Seed,
     optimization: OptimizationSettings,
     callbacks: CallbackSettings,
     ckpt_path: Option<CkptPath>,
@@ -88,7 +88,7 @@ where
             exit(&error);
         }
         let seed = explicit.get_one::<Seed>(flags::SEED).copied();
-        let seed = seed.or_else(|| Seed::of_file(files.value(flags::SEED)?)).map_or(0, Seed::number);
+        let seed = seed.or_else(|| Seed::of_file(files.value(flags::SEED)?)).unwrap_or(Seed::Number(0));
         let (model, data) = (model.complete()?, data.complete()?);
         if let (Stage::Fit, Some(metadata)) = (stage, &metadata) {
             let mut settings = serde_json::json!({ "model": model.to_json()? });
@@ -106,6 +106,7 @@ where
         };
         let (model, data) = (json("model", self.model.to_json())?, json("data", self.data.to_json())?);
         let Self { config, seed, .. } = self;
+        let seed = if self.prints { seed.number() } else { seed.of_all_processes(&config)? };
         if self.prints {
             let ckpt_path = self.ckpt_path.as_ref();
             let resolved = Resolved::new(seed, &config, &model, &data, &self.optimization, &self.callbacks, ckpt_path);
@@ -115,8 +116,9 @@ where
         // the file that `best` or `last` is now
         let ckpt_path = self.checkpoint.as_ref().map(|found| CkptPath::Path(found.path.clone()));
         let (optimization, callbacks) = (&self.optimization, &self.callbacks);
-        let resolved =
-            Resolved::new(seed, &config, &model, &data, optimization, callbacks, ckpt_path.as_ref()).to_yaml();
+        let resolved = Resolved::new(seed, &config, &model, &data, optimization, callbacks, ckpt_path.as_ref());
+        let settings = resolved.settings();
+        let resolved = resolved.to_yaml();
         let mut hyper_parameters = serde_json::json!({ "model": model, "data": data });
         self.optimization.add_to(&mut hyper_parameters).context("cannot serialize the optimizer")?;
         crate::seed_everything(seed);
@@ -126,6 +128,7 @@ where
             panic::catch(|| M::from_hparams_and_data(self.model, &data)).context("cannot construct the model")?;
         let trainer = Trainer::new(config.clone()).hyper_parameters(hyper_parameters.clone());
         let trainer = trainer.configuration_file(configuration_file(resolved, config.clone()));
+        let trainer = trainer.settings(settings);
         let trainer = trainer.chosen_optimizer(self.optimization.chosen());
         let mut trainer = self.callbacks.apply(complete(trainer))?;
         if let Some(found) = &self.checkpoint {
@@ -139,7 +142,10 @@ where
     /// Prints the hooks that a run of the verb would call.
     pub(super) fn plan(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
         let stage = self.stage;
-        let Some(Built { mut trainer, mut model, mut data, .. }) = self.build(complete)? else { return Ok(()) };
+        // it needs no other processes
+        let seed = Seed::Number(self.seed.number());
+        let built = Self { seed, ..self }.build(complete)?;
+        let Some(Built { mut trainer, mut model, mut data, .. }) = built else { return Ok(()) };
         say(&trainer.plan(stage, &mut model, &mut data)?.to_string())
     }
 

@@ -26,6 +26,7 @@ pub(super) fn of(config: &TrainerConfig) -> Vec<String> {
         gradient_clip_val(config),
         at_least_one("log_every_n_steps", config.log_every_n_steps),
         config.logger.mistake(),
+        config.devices.mistake().map(|mistake| format!("`devices` is {mistake}")),
         at_least_one("num_nodes", config.num_nodes),
         config.strategy.mistake(),
         across_epochs(config),

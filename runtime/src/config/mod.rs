@@ -364,6 +364,23 @@ mod tests {
     }
 
     #[test]
+    fn devices_that_are_none_or_repeated_are_mistakes() {
+        let mistake = |devices: Devices| {
+            TrainerConfig { devices, ..TrainerConfig::default() }.validate().err().map(|error| error.to_string())
+        };
+        for (devices, said) in [
+            (Devices::Count(0), "`devices` is 0: it must be auto, a count from 1, or indices such as [0]"),
+            (Devices::Indices(vec![]), "`devices` is empty: it must be auto, a count from 1, or indices such as [0]"),
+            (Devices::Indices(vec![0, 0]), "`devices` is [0,0]: list each device once, or write a count, such as 2"),
+        ] {
+            assert_eq!(mistake(devices).as_deref(), Some(said));
+        }
+        for devices in [Devices::Auto, Devices::Count(2), Devices::Indices(vec![1, 0])] {
+            assert_eq!(mistake(devices), None);
+        }
+    }
+
+    #[test]
     fn run_without_an_end_has_lightnings() {
         assert_eq!(TrainerConfig::default().epochs(), Some(1000));
         assert_eq!(TrainerConfig { max_steps: Some(3), ..TrainerConfig::default() }.epochs(), None);

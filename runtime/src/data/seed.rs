@@ -64,8 +64,8 @@ pub(crate) fn seed_was_chosen() {
 /// Returns the seed of loaders and samplers without one of their own, for use in your own samplers and datasets.
 ///
 /// In a run it is the number given to [`seed_everything`](crate::seed_everything) or `tch::manual_seed`, or a random one if
-/// neither was called, so that every such run has a different order. A resumed run has the seed of the run it resumes. Outside
-/// of runs it is the number that this process was last seeded with.
+/// neither was called, so that every such run has a different order. A resumed run has the seed of the run it resumes. With
+/// several processes it is the number of rank 0 in all. Outside of runs it is the number that this process was last seeded with.
 ///
 /// ```
 /// use tch_lightning::data::run_seed;

@@ -1,7 +1,8 @@
-use super::collectives::gather;
+use super::collectives::{gather, of_rank_zero};
 use super::config::{DdpConfig, GradientCompression};
 use super::world::World;
 use super::{Collectives, Flags, NamedTensor, Strategy, StrategyError};
+use crate::data::Seed;
 use crate::native::{Reducer, ReducerOptions};
 use crate::signal::{Caught, Signal};
 use std::collections::{BTreeSet, HashMap};
@@ -101,6 +102,10 @@ impl Strategy for Ddp {
 
     fn place(&mut self, device: Device) -> Result<(), StrategyError> {
         self.world.place(device)
+    }
+
+    fn seed(&self, own: Seed) -> Result<Seed, StrategyError> {
+        of_rank_zero(self.group(), &own)
     }
 
     fn setup(&mut self, parameters: &[NamedTensor], buffers: &[NamedTensor]) -> Result<(), StrategyError> {

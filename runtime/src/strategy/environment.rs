@@ -15,6 +15,9 @@ pub(super) struct Environment {
     pub(super) attempt: String,
 }
 
+/// The variable by which `torchrun` is distinguished from other programs, or a person, that set the same variables.
+const TORCHRUN: &str = "TORCHELASTIC_RUN_ID";
+
 /// A launcher: the variables by which it is recognized, and how they are read.
 struct Launcher {
     name: &'static str,
@@ -56,7 +59,7 @@ pub(super) const STARTED_BY_RANK_ZERO: &str = "TCH_LIGHTNING_STARTED_BY_RANK_ZER
 impl Environment {
     /// The variables by which torchrun tells its attempts apart, and that it keeps the store.
     pub(super) const OF_ATTEMPTS: [&str; 3] =
-        ["TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_USE_AGENT_STORE"];
+        [TORCHRUN, "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_USE_AGENT_STORE"];
 
     /// Returns the environment of a launcher that has started several processes; `None` if there is none.
     pub(super) fn detect() -> Result<Option<Self>, StrategyError> {
@@ -74,7 +77,18 @@ impl Environment {
             };
             return if world_size > 1 { variables.environment(world_size).map(Some) } else { Ok(None) };
         }
-        Ok(None)
+        let world_size = get("WORLD_SIZE").and_then(|size| size.trim().parse::<usize>().ok());
+        match world_size {
+            // alone it would train on all samples, as another run
+            Some(2..) => {
+                let variables = Variables { launcher: &LAUNCHERS[0], get };
+                Err(variables.mistake(
+                    "WORLD_SIZE is set, but RANK is not: set RANK to the number of this process, from 0, or remove WORLD_SIZE"
+                        .to_owned(),
+                ))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// The environment of the ranks after the first, which rank 0 starts on its machine.
@@ -170,7 +184,8 @@ impl Variables<'_> {
     }
 
     fn mistake(&self, mistake: String) -> StrategyError {
-        StrategyError::Environment { launcher: self.launcher.name, mistake }
+        let is_by_hand = self.launcher.name == "torchrun" && (self.get)(TORCHRUN).is_none();
+        StrategyError::Environment { launcher: (!is_by_hand).then_some(self.launcher.name), mistake }
     }
 }
 
@@ -253,6 +268,10 @@ mod tests {
     fn environment_that_is_incomplete_names_the_variable() {
         for (variables, said) in [
             (&[("RANK", "1")][..], "RANK is set, but WORLD_SIZE is not"),
+            (
+                &[("WORLD_SIZE", "2")],
+                "WORLD_SIZE is set, but RANK is not: set RANK to the number of this process, from 0, or remove WORLD_SIZE",
+            ),
             (&[("RANK", "1"), ("WORLD_SIZE", "2")], "set MASTER_PORT to a free port of the machine of rank 0"),
             (&[("RANK", "2"), ("WORLD_SIZE", "2")], "RANK is 2, but there are 2 ranks, counted from 0"),
             (&[("RANK", "one"), ("WORLD_SIZE", "2")], "RANK is `one`, but it must be a number from 0"),
@@ -261,12 +280,17 @@ mod tests {
                 "MASTER_PORT is `99999`, but a port is a number from 1 to 65535",
             ),
         ] {
-            let error = detected(variables).unwrap_err().to_string();
+            let error = |variables: &[(&str, &str)]| detected(variables).unwrap_err().to_string();
+            assert_eq!(error(variables), format!("the environment of this process is incomplete: {said}"));
+            let by_torchrun = [variables, &[("TORCHELASTIC_RUN_ID", "none")]].concat();
             assert_eq!(
-                error,
+                error(&by_torchrun),
                 format!("the environment of this process, which torchrun started, is incomplete: {said}")
             );
         }
+        let srun = detected(&[("SLURM_PROCID", "one"), ("SLURM_NTASKS", "2")]).unwrap_err().to_string();
+        assert!(srun.starts_with("the environment of this process, which srun started, is incomplete: "), "{srun}");
+        assert_eq!(detected(&[("WORLD_SIZE", "1")]).unwrap(), None);
     }
 
     #[test]

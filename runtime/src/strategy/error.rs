@@ -8,10 +8,10 @@ use tch::TchError;
 #[non_exhaustive]
 pub enum StrategyError {
     /// A launcher's environment variable is missing or invalid.
-    #[error("the environment of this process, which {launcher} started, is incomplete: {mistake}")]
+    #[error("the environment of this process{} is incomplete: {mistake}", started_by(*launcher))]
     Environment {
-        /// The launcher whose variables were found.
-        launcher: &'static str,
+        /// The launcher whose variables were found; `None` for variables that were set by hand.
+        launcher: Option<&'static str>,
         /// The mistake, and how to correct it.
         mistake: String,
     },
@@ -129,6 +129,10 @@ pub enum StrategyError {
     /// libtorch's error.
     #[error(transparent)]
     Tch(#[from] TchError),
+}
+
+fn started_by(launcher: Option<&str>) -> String {
+    launcher.map_or_else(String::new, |launcher| format!(", which {launcher} started,"))
 }
 
 fn unused(parameters: &[String]) -> String {

@@ -40,7 +40,6 @@ impl Launched {
             let rank = Rank { global: local, local, ..first };
             launched.ranks.push(Arc::new(Started::start(rank, port).map_err(StrategyError::Launch)?));
         }
-        share_cores(first.world_size);
         Ok(launched)
     }
 
@@ -153,13 +152,11 @@ fn pass_on(output: impl Read + Send + 'static, mut to: impl Write + Send + 'stat
     })
 }
 
-/// In a process that rank 0 has started: shares the cores with the others, and ends it after rank 0, which holds the other end of the
-/// standard input.
-pub(super) fn follow_rank_zero(world_size: usize) {
+/// Ends a process that rank 0 has started after rank 0, which holds the other end of the standard input.
+pub(super) fn follow_rank_zero() {
     if env::var_os(STARTED_BY_RANK_ZERO).is_none() {
         return;
     }
-    share_cores(world_size);
     thread::spawn(|| {
         let mut nothing = [0; 64];
         while io::stdin().read(&mut nothing).is_ok_and(|length| length > 0) {}
@@ -167,13 +164,4 @@ pub(super) fn follow_rank_zero(world_size: usize) {
         thread::sleep(GRACE);
         native::exit_at_once(1);
     });
-}
-
-/// Gives each process of this machine its part of the cores for the threads of an operator, unless the user has chosen their number.
-fn share_cores(processes: usize) {
-    if env::var_os("OMP_NUM_THREADS").is_none() {
-        let cores = thread::available_parallelism().map_or(1, usize::from);
-        let threads = (cores / processes).max(1);
-        tch::set_num_threads(i32::try_from(threads).unwrap_or(1));
-    }
 }

@@ -11,7 +11,9 @@
 //! # Where the processes wait for one another
 //! Everything that all ranks do together is in these places, in the order of a run:
 //!
-//! 1. At the start, they meet at rank 0, and compare their programs, configurations and kinds of devices.
+//! 1. At the start, they meet at rank 0, and compare their programs, their whole configurations (hyperparameters, the seed, and the choices of
+//!    optimizer, scheduler and callbacks too) and kinds of devices. A random seed is drawn by rank 0. At the start of each run, loaders and
+//!    samplers get the seed of rank 0.
 //! 2. In the set-up, `prepare_data` runs on the first process of each machine before the others continue; rank 0 chooses the run's folder,
 //!    and its parameters and buffers are sent to all.
 //! 3. When loaders are made, their numbers of batches are compared.
@@ -47,6 +49,7 @@
 
 mod collectives;
 mod config;
+mod cores;
 mod ddp;
 mod environment;
 mod error;
@@ -65,9 +68,10 @@ pub use config::{DdpConfig, GradientCompression, StrategyConfig};
 pub use error::StrategyError;
 pub use rank::Rank;
 pub(crate) use single_process::SingleProcess;
-pub(crate) use start::{Requested, connect, processes};
+pub(crate) use start::{Requested, connect, processes, seed_of_rank_zero};
 pub use sync_batch_norm::SyncBatchNorm;
 
+use crate::data::Seed;
 pub(crate) use crate::native::{Compared, Flags, ReduceOperation};
 use crate::signal::{Caught, Signal};
 use tch::{Device, Tensor};
@@ -88,6 +92,11 @@ pub(crate) trait Strategy {
     /// Prepares for tensors on this device, which is that of this process.
     fn place(&mut self, _device: Device) -> Result<(), StrategyError> {
         Ok(())
+    }
+
+    /// Returns the seed of rank 0, by which all ranks order their samples.
+    fn seed(&self, own: Seed) -> Result<Seed, StrategyError> {
+        Ok(own)
     }
 
     /// Makes the module equal to that of rank 0.

@@ -1,5 +1,6 @@
 //! Connects this process to the others at the start of its first run.
 
+use super::cores;
 use super::ddp::Ddp;
 use super::environment::Environment;
 use super::introduction::{Introduction, this_host};
@@ -16,8 +17,10 @@ pub(crate) struct Requested<'a> {
     /// The number of devices on each machine, if it is given.
     pub(crate) devices: Option<usize>,
     pub(crate) num_nodes: usize,
-    /// What all processes must have in common, by name.
-    pub(crate) common: &'a dyn Fn() -> serde_json::Map<String, serde_json::Value>,
+    /// The name of the program, which all processes must have in common.
+    pub(crate) program: &'a str,
+    /// Returns the configuration that all processes must have in common.
+    pub(crate) configuration: &'a dyn Fn() -> serde_json::Value,
 }
 
 /// The connection of this process, which is made by its first run and kept by later ones.
@@ -25,20 +28,39 @@ static WORLD: Mutex<Option<Arc<World>>> = Mutex::new(None);
 
 /// Returns the strategy of a run. The first run with several processes connects them, and starts them if no launcher has.
 pub(crate) fn connect(requested: &Requested<'_>) -> Result<Box<dyn Strategy>, StrategyError> {
+    let Some(world) = world(requested)? else { return Ok(Box::new(SingleProcess)) };
+    world.meet(&Introduction {
+        host: this_host(),
+        process: std::process::id(),
+        cores: cores::of_this_process(),
+        world_size: world.rank().world_size,
+        program: requested.program.to_owned(),
+        configuration: (requested.configuration)(),
+    })?;
+    Ok(Box::new(Ddp::new(world, requested.strategy.ddp())))
+}
+
+/// Returns the seed that rank 0 has drawn, before the first run, so that all ranks construct the same model and data.
+pub(crate) fn seed_of_rank_zero(requested: &Requested<'_>, drawn: i64) -> Result<i64, StrategyError> {
+    world(requested)?.map_or(Ok(drawn), |world| world.seed_of_rank_zero(drawn))
+}
+
+/// Returns the processes of a run, connected; `None` for one process.
+fn world(requested: &Requested<'_>) -> Result<Option<Arc<World>>, StrategyError> {
     let mut connected = WORLD.lock().unwrap_or_else(PoisonError::into_inner);
     let launched_by = Environment::detect()?;
     let world_size = requested.world_size(launched_by.as_ref().map(|environment| environment.rank))?;
     if world_size == 1 {
-        return Ok(Box::new(SingleProcess));
+        return Ok(None);
     }
-    let ddp = requested.strategy.ddp();
+    let timeout = requested.strategy.ddp().timeout.0;
     let world = match &*connected {
         Some(world) => Arc::clone(world),
         None => {
-            launch::follow_rank_zero(world_size);
+            launch::follow_rank_zero();
             let world = match &launched_by {
-                Some(environment) => World::join(environment, ddp.timeout.0)?,
-                None => World::launch(world_size, ddp.timeout.0)?,
+                Some(environment) => World::join(environment, timeout)?,
+                None => World::launch(world_size, timeout)?,
             };
             if !world.rank().is_global_zero() {
                 messages::silence();
@@ -53,13 +75,7 @@ pub(crate) fn connect(requested: &Requested<'_>) -> Result<Box<dyn Strategy>, St
             world.rank().world_size
         )));
     }
-    world.meet(&Introduction {
-        host: this_host(),
-        process: std::process::id(),
-        world_size,
-        common: (requested.common)(),
-    })?;
-    Ok(Box::new(Ddp::new(world, ddp)))
+    Ok(Some(world))
 }
 
 /// Returns the number of processes that a run would have, without starting any.

@@ -1,6 +1,7 @@
 //! The connection between the processes of a run.
 
 mod meeting;
+mod notice;
 
 use super::environment::{Environment, LOOPBACK};
 use super::failure::Failure;
@@ -10,7 +11,8 @@ use super::watch::{Verdict, Watch};
 use super::{Collectives, Rank, ReduceOperation, StrategyError};
 use crate::native::{self, NativeError, ProcessGroup, Store};
 use crate::signal::{Caught, Signal};
-use std::sync::atomic::{AtomicBool, Ordering};
+use notice::Notice;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tch::Tensor;
@@ -35,6 +37,8 @@ pub(crate) struct World {
     /// Whether a run uses this connection.
     is_in_run: AtomicBool,
     has_failed: AtomicBool,
+    /// The number of seeds that rank 0 has drawn.
+    drawn_seeds: AtomicUsize,
 }
 
 /// A connection of all processes, which ends with the first failure of one.
@@ -72,6 +76,10 @@ impl World {
     pub(super) fn join(environment: &Environment, timeout: Duration) -> Result<Self, StrategyError> {
         let Environment { rank, address, port, has_store, attempt } = environment;
         let serves = rank.is_global_zero() && !has_store;
+        let _notice = (!serves).then(|| {
+            let line = format!("waiting for rank 0 of {} at {address}:{port} …", rank.world_size);
+            Notice::after_a_while(|| line)
+        });
         let store = if serves { Store::serve(*port, timeout)? } else { connect(address, *port, timeout)? };
         Self::around(*rank, (store, serves, *has_store), None, (address, *port, attempt), timeout)
     }
@@ -117,6 +125,7 @@ impl World {
             launched,
             is_in_run: AtomicBool::new(false),
             has_failed: AtomicBool::new(false),
+            drawn_seeds: AtomicUsize::new(0),
         })
     }
 

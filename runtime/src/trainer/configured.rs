@@ -23,7 +23,7 @@ impl<M: LightningModule> Trainer<M> {
             let named = config.logger.named().iter().filter_map(loggers::create);
             named.for_each(|logger| ctx.loggers_mut().give(logger));
         }
-        Self { config, callbacks: Callbacks::default(), ckpt_path: None, has_fit: false, ctx }
+        Self { config, callbacks: Callbacks::default(), ckpt_path: None, settings: None, has_fit: false, ctx }
     }
 
     /// Adds a callback after the others. Callbacks that write checkpoints are called after all others.
@@ -103,6 +103,11 @@ impl<M: LightningModule> Trainer<M> {
     pub(crate) fn configuration_file(mut self, file: ConfigurationFile) -> Self {
         self.ctx.set_configuration_file(file);
         self
+    }
+
+    /// Sets the configuration of the program apart from the trainer's, which all processes of a run must have in common.
+    pub(crate) fn settings(self, settings: serde_json::Value) -> Self {
+        Self { settings: Some(settings), ..self }
     }
 
     /// Sets the checkpoint that the next run starts from: a path, `"best"` or `"last"`. `fit` resumes from it; `validate`, `test` and

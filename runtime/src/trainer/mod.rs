@@ -45,6 +45,7 @@ pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRate
 
 use crate::checkpoint::Checkpoint;
 use crate::context::RunContext;
+use crate::data::Seed;
 use crate::error::Error;
 use crate::module::{Callbacks, DataSource, LightningModule, Optimizes, Predicts, Run, Tests, Trains, Validates};
 use crate::native::AnomalyMode;
@@ -114,6 +115,8 @@ pub struct Trainer<M: LightningModule> {
     config: TrainerConfig,
     callbacks: Callbacks<M>,
     ckpt_path: Option<CkptPath>,
+    /// The configuration of the program apart from the trainer's, which all processes must have in common.
+    settings: Option<serde_json::Value>,
     /// Whether a `fit` was begun, which then is the run that `best` and `last` mean.
     has_fit: bool,
     /// The context of the current or the last run.
@@ -276,6 +279,7 @@ impl<M: LightningModule> Trainer<M> {
 
     /// Fails if runs of this trainer have several processes, with which `method` cannot be used.
     fn refuse_processes(&self, method: &str) -> Result<(), Error> {
+        self.config.validate()?;
         match self.with_requested(strategy::processes)? {
             1 => Ok(()),
             processes => Err(Error::configuration(format!(
@@ -286,18 +290,19 @@ impl<M: LightningModule> Trainer<M> {
 
     fn with_requested<T>(&self, ask: impl FnOnce(&Requested<'_>) -> Result<T, StrategyError>) -> Result<T, Error> {
         let Self { config, .. } = self;
-        let common = || {
-            let configuration = serde_json::to_value(config).ok().and_then(|json| json.as_object().cloned());
-            let mut common = configuration.unwrap_or_default();
-            common.insert("program".to_owned(), type_name::<M>().into());
-            common
+        let configuration = || {
+            let mut configuration = serde_json::to_value(config).unwrap_or_default();
+            let others = match (&self.settings, self.ctx.hyper_parameters()) {
+                (Some(settings), _) => settings.clone(),
+                (None, Some(hyper_parameters)) => serde_json::json!({ "hyper_parameters": hyper_parameters }),
+                (None, None) => return configuration,
+            };
+            if let (Some(all), serde_json::Value::Object(others)) = (configuration.as_object_mut(), others) {
+                all.extend(others);
+            }
+            configuration
         };
-        let requested = Requested {
-            strategy: &config.strategy,
-            devices: config.devices.count(),
-            num_nodes: config.num_nodes,
-            common: &common,
-        };
+        let requested = requested(config, type_name::<M>(), &configuration);
         Ok(ask(&requested)?)
     }
 
@@ -305,30 +310,47 @@ impl<M: LightningModule> Trainer<M> {
     fn begin(&mut self, stage: Stage, mut strategy: Box<dyn Strategy>) -> Result<(), Error> {
         let config = self.config.clone().resolved();
         let prepared = self.prepare(&config, stage, &mut *strategy);
-        let (device, ckpt_path) = prepared.map_err(|error| fail_early(&mut *strategy, error))?;
+        let (device, seed, ckpt_path) = prepared.map_err(|error| fail_early(&mut *strategy, error))?;
         self.has_fit |= stage == Stage::Fit;
         self.callbacks.begin_run();
         let before = std::mem::replace(&mut self.ctx, RunContext::new(TrainerConfig::default()));
         self.ctx = RunContext::of_run(config, stage, (strategy, device), before);
+        self.ctx.set_seed(seed);
         self.ctx.set_ckpt_path(ckpt_path);
         Ok(())
     }
 
-    /// Returns the device and the checkpoint of a new run.
+    /// Returns the device, the seed and the checkpoint of a new run.
     fn prepare(
         &mut self,
         config: &TrainerConfig,
         stage: Stage,
         strategy: &mut dyn Strategy,
-    ) -> Result<(Device, Option<PathBuf>), Error> {
+    ) -> Result<(Device, Seed, Option<PathBuf>), Error> {
         let device = config.accelerator.device_of(&config.devices, strategy.rank().local)?;
         strategy.place(device)?;
+        let seed = strategy.seed(Seed::current())?;
         backend_settings::apply(config)?;
         // before the callbacks and the context of the previous run, which have its checkpoints, are replaced
         let ckpt_path = self.ckpt_path.take();
         let ckpt_path = ckpt_path.map(|path| self.find_checkpoint(&path, stage)).transpose()?.flatten();
-        Ok((device, ckpt_path))
+        Ok((device, seed, ckpt_path))
     }
+}
+
+fn requested<'a>(
+    config: &'a TrainerConfig,
+    program: &'a str,
+    configuration: &'a dyn Fn() -> serde_json::Value,
+) -> Requested<'a> {
+    let (devices, num_nodes) = (config.devices.count(), config.num_nodes);
+    Requested { strategy: &config.strategy, devices, num_nodes, program, configuration }
+}
+
+/// Returns the seed that rank 0 of a run with this configuration has drawn, which is this process's own if it runs alone.
+pub(crate) fn seed_of_rank_zero(config: &TrainerConfig, drawn: i64) -> Result<i64, Error> {
+    config.validate()?;
+    Ok(strategy::seed_of_rank_zero(&requested(config, "", &serde_json::Value::default), drawn)?)
 }
 
 /// Reports an error before the run to the other processes, which wait for this one.

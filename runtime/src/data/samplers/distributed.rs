@@ -15,7 +15,7 @@ use tch::{Device, Kind, Tensor};
 ///
 /// Every rank must wrap the same order. Samplers without a seed use the [run's](crate::data::run_seed) if
 /// [`seed_everything`](crate::seed_everything) was called, in every process with the same number. Otherwise their seed is 0,
-/// as in PyTorch, since the random seed of each process is a different one.
+/// as in PyTorch, since outside of a run each process has its own random seed.
 ///
 /// ```
 /// use tch_lightning::data::{DistributedSampler, RandomSampler, Sampler, SequentialSampler};

@@ -1,13 +1,16 @@
 //! The meeting of the processes at the start of a run.
 
+use super::notice::{self, Notice};
 use super::{Meeting, World};
+use crate::messages::info;
 use crate::native::{self, Network, ProcessGroup};
+use crate::strategy::cores;
 use crate::strategy::environment::LOOPBACK;
 use crate::strategy::failure::Failure;
 use crate::strategy::introduction::{Introduction, this_host};
 use crate::strategy::{StrategyError, gather};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tch::Device;
 
@@ -20,6 +23,10 @@ impl World {
             let prefix = self.prefix_of(meeting.number);
             self.watch.begin_meeting(prefix.clone());
             let met = self.introduce(&prefix, introduction).and_then(|introductions| {
+                cores::share(introduction, &introductions);
+                if meeting.number == 1 {
+                    info!("{}", notice::of_start(&introductions));
+                }
                 meeting.introductions = introductions;
                 let place = (self.rank.global, self.rank.world_size);
                 Ok(ProcessGroup::new(&self.store, &prefix, place, self.timeout, &network(&self.address))?)
@@ -30,6 +37,18 @@ impl World {
         self.is_in_run.store(true, Ordering::SeqCst);
         self.watch.set_running(true);
         Ok(())
+    }
+
+    /// Returns the seed that rank 0 has drawn, which may be before the first meeting.
+    pub(in crate::strategy) fn seed_of_rank_zero(&self, drawn: i64) -> Result<i64, StrategyError> {
+        let key = format!("{}seed/{}", self.prefix, self.drawn_seeds.fetch_add(1, Ordering::SeqCst));
+        if self.rank.is_global_zero() {
+            self.store.set(&key, &serde_json::to_vec(&drawn)?)?;
+            return Ok(drawn);
+        }
+        let seed = self.wait_for(&key, self.timeout)?;
+        let seed = seed.ok_or_else(|| StrategyError::Missing { missing: vec![0], seconds: self.timeout.as_secs() })?;
+        Ok(serde_json::from_slice(&seed)?)
     }
 
     /// Prepares for tensors on this device, whose kind is that of all ranks.
@@ -83,8 +102,15 @@ impl World {
         let begun = Instant::now();
         let mut introductions: Vec<Introduction> = Vec::new();
         let mut missing = Vec::new();
+        let waited_for = Arc::new(AtomicUsize::new(0));
+        let (rank, world_size, address, port) =
+            (Arc::clone(&waited_for), self.rank.world_size, self.address.clone(), self.port);
+        let _notice = Notice::after_a_while(move || {
+            format!("waiting for rank {} of {world_size} at {address}:{port} …", rank.load(Ordering::Relaxed))
+        });
         for other in 0..self.rank.world_size {
             let left = self.timeout.saturating_sub(begun.elapsed()).max(Duration::from_millis(100));
+            waited_for.store(other, Ordering::Relaxed);
             let Some(bytes) = self.wait_for(&key(other), left)? else {
                 missing.push(other);
                 continue;
