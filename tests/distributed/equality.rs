@@ -83,6 +83,7 @@ fn parameter_without_a_gradient_is_named() {
     assert!(!output.status.success());
     let said = said(&output);
     let sentence = "the parameters `branch.bias`, `branch.weight` had no gradient in this step, for which the other ranks wait: write \
-                    `strategy: ddp_find_unused_parameters_true`";
+                    `strategy: ddp_find_unused_parameters_true` (`--strategy`) if some steps do not use all parameters, as with \
+                    `toggle_optimizer`; freeze parameters that no step uses with `requires_grad_(false)` before training";
     assert!(said.contains(sentence), "{said}");
 }

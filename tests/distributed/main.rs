@@ -9,6 +9,7 @@ mod gpus;
 mod launch;
 mod launcher_faults;
 mod no_sync;
+mod observations;
 mod parity;
 mod processes;
 mod ranks;

@@ -3,6 +3,7 @@
 
 mod accumulated;
 mod layers;
+mod observed;
 
 use accumulated::Accumulated;
 use layers::{Layers, Scenario};
@@ -31,6 +32,9 @@ fn main() -> Result<()> {
         .enable_progress_bar(false);
     if let Some(scenario) = name.strip_prefix("no_sync_") {
         return accumulated::run(Accumulated::new(scenario, processes == 1), config);
+    }
+    if name == "observed" {
+        return observed::run(config);
     }
     let mut layers = Layers::new(Scenario { is_whole: processes == 1, ..scenario(&name)? })?;
     let mut trainer = Trainer::new(config);

@@ -191,9 +191,10 @@ impl RunContext {
         outcome
     }
 
-    /// Makes callbacks read the epoch's values from here on, at the end of an epoch of the running loop.
-    pub(crate) fn epoch_end_reached(&mut self) {
+    /// Makes callbacks read the epoch's values from here on, at the end of an epoch of the running loop: those of all processes.
+    pub(crate) fn epoch_end_reached(&mut self) -> Result<(), ContextError> {
         self.active_log().end();
+        self.join_logged_epoch()
     }
 
     /// Closes the epoch of the running loop: writes its row, adds its values to the callbacks' metrics, and returns the row. Of a

@@ -6,8 +6,8 @@ use std::fmt::Display;
 
 impl RunContext {
     /// Prints a line to stdout, above the progress bar, which `println!` would tear. Lightning's
-    /// [`self.print`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#print). A closed pipe and a full disk
-    /// are ignored: they are not a reason to stop training.
+    /// [`self.print`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#print): with several processes, only rank 0
+    /// prints. A closed pipe and a full disk are ignored: they are not a reason to stop training.
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
@@ -22,8 +22,10 @@ impl RunContext {
     /// }
     /// ```
     ///
-    /// Where there is no context, [`messages::print`](crate::messages::print) does the same. Warnings are better reported as events of `tracing`, see [`messages`](crate::messages).
+    /// Where there is no context, [`messages::print`](crate::messages::print) prints, in every process. Warnings are better reported as events of `tracing`, see [`messages`](crate::messages).
     pub fn print(&self, text: impl Display) {
-        let _ = terminal::print(text);
+        if self.is_global_zero() {
+            let _ = terminal::print(text);
+        }
     }
 }

@@ -37,6 +37,22 @@ pub(super) fn of_process<B: Batch>(
     shared.map_err(|source| Error::Data { dataloader, epoch: None, batch_idx: None, source })
 }
 
+/// Warns once, on rank 0, if processes evaluate samples twice, because their number cannot be divided.
+pub(super) fn warn_if_repeated<B: Batch>(ctx: &RunContext, dataloader: Hook, loaders: &[DataLoader<B>]) {
+    let processes = ctx.world_size();
+    if processes == 1 || !ctx.is_global_zero() {
+        return;
+    }
+    let lengths = loaders.iter().filter_map(|loader| Some(order(ctx, loader).ok()?.len()));
+    for samples in lengths.filter(|samples| !samples.is_multiple_of(processes)) {
+        let repeated = samples.next_multiple_of(processes) - samples;
+        messages::warning!(
+            "the {samples} samples of `{dataloader}` cannot be divided among {processes} processes, so that {repeated} of them count \
+             twice in logged values: evaluate with `devices: 1` to count each sample once"
+        );
+    }
+}
+
 /// The order of the samples of all processes, or what they come from if the trainer cannot divide them.
 pub(super) fn order<B: Batch>(ctx: &RunContext, loader: &DataLoader<B>) -> Result<Arc<dyn Sampler>, &'static str> {
     let order = loader.order()?;

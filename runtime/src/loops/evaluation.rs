@@ -48,12 +48,15 @@ impl<M: LightningModule> Evaluation<M> {
         if self.loaders.is_some() && (!are_outdated || self.made_at == Some(current_epoch)) {
             return Ok(());
         }
-        self.made_at = Some(current_epoch);
+        let is_first = self.made_at.replace(current_epoch).is_none();
         let hook = self.kind.dataloader();
         let limit = self.kind.limit(run);
         let mut loaders = Vec::from(run.data.evaluation_dataloaders(hook, run.module, run.ctx)?);
         if self.kind == Kind::Validation && run.ctx.stage() == Stage::Fit {
             loaders.iter_mut().for_each(|loader| batches::overfit(run.ctx, hook, loader));
+        }
+        if is_first {
+            batches::warn_if_repeated(run.ctx, hook, &loaders);
         }
         let loaders = loaders.into_iter().map(|loader| batches::of_process(run.ctx, hook, loader));
         let loaders = loaders.collect::<Result<Vec<_>, _>>()?;
@@ -83,6 +86,10 @@ impl<M: LightningModule> Evaluation<M> {
     /// Runs over the loaders, at most over `sanity` batches of each, without gradients. Returns the logged values of the epoch.
     pub(crate) fn run(&mut self, run: &mut Run<'_, M>, sanity: Option<usize>) -> Result<Vec<(String, f64)>, Error> {
         let Some(Loaded { loaders, counts }) = &self.loaders else { return Ok(Vec::new()) };
+        if run.ctx.is_together() {
+            // those of batch normalization; an evaluation does not change them
+            run.ctx.strategy_mut().send_buffers()?;
+        }
         let counts: Vec<_> = counts.iter().map(|count| smaller(*count, sanity)).collect();
         if counts.iter().all(|count| *count == Some(0)) {
             return Ok(Vec::new());
@@ -195,7 +202,7 @@ impl Kind {
     fn end<M: LightningModule>(self, run: &mut Run<'_, M>, mode: TrainingMode) -> Result<Vec<(String, f64)>, Error> {
         match self {
             Self::Validation => {
-                run.ctx.epoch_end_reached();
+                run.ctx.epoch_end_reached()?;
                 run.on_validation_epoch_end()?;
                 let logged = run.measured(Region::Logging, |run| run.ctx.end_logged_epoch())?;
                 run.on_validation_end()?;
@@ -204,7 +211,7 @@ impl Kind {
                 Ok(logged)
             }
             Self::Test => {
-                run.ctx.epoch_end_reached();
+                run.ctx.epoch_end_reached()?;
                 run.on_test_epoch_end()?;
                 let logged = run.measured(Region::Logging, |run| run.ctx.end_logged_epoch())?;
                 run.on_test_end()?;

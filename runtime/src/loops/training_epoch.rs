@@ -93,7 +93,7 @@ fn advance<M: LightningModule>(run: &mut Run<'_, M>, batch: EpochBatch<M::Batch>
     } else {
         // within a manual window, as in PyTorch, buffers are those of its first batch
         if run.ctx.steps_after_this_batch() && !run.ctx.has_local_gradients() {
-            run.ctx.strategy_mut().begin_step()?;
+            run.ctx.strategy_mut().send_buffers()?;
         }
         let observation = run.ctx.begin_step_observation();
         let step = if M::AUTOMATIC_OPTIMIZATION { automatic::step } else { manual::step };
@@ -159,7 +159,7 @@ fn end<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
 }
 
 fn last_hooks<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
-    run.ctx.epoch_end_reached();
+    run.ctx.epoch_end_reached()?;
     on_train_epoch_end(run)?;
     run.ctx.agree()?;
     lr_schedulers::update(run, SchedulePoint::Epoch)?;

@@ -148,7 +148,7 @@ impl Strategy for Ddp {
         self.resumed_order = names;
     }
 
-    fn begin_step(&mut self) -> Result<(), StrategyError> {
+    fn send_buffers(&mut self) -> Result<(), StrategyError> {
         let buffers: Vec<&Tensor> = self.buffers.iter().collect();
         if buffers.is_empty() { Ok(()) } else { self.world.broadcast(&buffers) }
     }

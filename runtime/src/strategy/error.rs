@@ -110,7 +110,8 @@ pub enum StrategyError {
     /// Parameters had no gradient in a step, so that the other ranks would wait for theirs.
     #[error(
         "{} no gradient in this step, for which the other ranks wait: write `strategy: ddp_find_unused_parameters_true` (`--strategy`) if \
-         a step may leave out parameters, or freeze them with `requires_grad_(false)`",
+         some steps do not use all parameters, as with `toggle_optimizer`; freeze parameters that no step uses with \
+         `requires_grad_(false)` before training",
         unused(.0)
     )]
     UnusedParameters(Vec<String>),

@@ -21,7 +21,8 @@
 //!    averaged. Backward passes in `no_sync` of manual optimization, and the batches that have no others, wait for nobody.
 //! 5. The gradients carry whether to stop, signals, requests of the dashboard, and which values a step logged with `sync_dist`; these are then
 //!    joined. At the beginning of training, of an epoch and after a validation, the ranks agree by an operation of their own.
-//! 6. At the end of an epoch, logged values and metrics are joined.
+//! 6. Before an evaluation, rank 0's buffers are sent. At the end of an epoch, logged values and metrics are joined before its last hook,
+//!    which reads them, and after it, which may log more.
 //! 7. For a checkpoint, rank 0 collects the states of the others, and writes it.
 //! 8. A rank that fails reports it, and the others end with its error.
 //!
@@ -32,7 +33,9 @@
 //!   compared when the loaders are made; where one is a stream, whose length is unknown, the ranks agree before each batch on whether it is
 //!   the last one. The remaining batches of the others are not trained on.
 //! - Validation and testing do not wait for one another at batches, so that each rank takes all of its own. Values with `sync_dist` and
-//!   metrics are joined at the end with the weights of their samples, so that each sample counts once.
+//!   metrics are joined at the end with the weights of their samples. Where the number of samples cannot be divided by the number of
+//!   processes, the trainer repeats the first ones, which then count twice, as in Lightning: one process counts each sample once, as does
+//!   `use_distributed_sampler: false` with a sampler of your own that repeats none.
 //! - A [stream](crate::data::IterableDataset) is divided over the workers of all ranks by its [`WorkerInfo`](crate::data::WorkerInfo).
 //!
 //! # GPUs
@@ -117,8 +120,8 @@ pub(crate) trait Strategy {
     /// Sets the order of the gradients for the next parameters, to round sums as the run that had it.
     fn set_gradient_order(&mut self, _names: Vec<String>) {}
 
-    /// Prepares a training step whose gradients are averaged.
-    fn begin_step(&mut self) -> Result<(), StrategyError> {
+    /// Replaces the buffers by those of rank 0, before a training step whose gradients are averaged and before an evaluation.
+    fn send_buffers(&mut self) -> Result<(), StrategyError> {
         Ok(())
     }
 

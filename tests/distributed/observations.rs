@@ -1,0 +1,29 @@
+//! What hooks see and print in runs of two processes.
+
+use super::processes::{results, said, scenario};
+use serde_json::json;
+
+#[test]
+fn validation_in_fit_uses_the_buffers_of_rank_zero() {
+    for rank in results("observed", 2) {
+        // 4 steps of rank 0, and 3 validation samples
+        assert_eq!(rank["validated_with"], json!([4.0, 4.0, 4.0]));
+    }
+}
+
+#[test]
+fn callback_metrics_at_the_end_of_an_epoch_are_those_of_all_processes() {
+    for rank in results("observed", 2) {
+        assert_eq!(rank["metrics"], json!([0.5, 0.5]));
+    }
+}
+
+#[test]
+fn print_and_the_warning_of_repeated_samples_appear_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = said(&scenario("observed", 2, folder.path()));
+    assert_eq!(said.matches("the epoch is done").count(), 1, "{said}");
+    let warning =
+        "the 5 samples of `val_dataloader` cannot be divided among 2 processes, so that 1 of them count twice";
+    assert_eq!(said.matches(warning).count(), 1, "{said}");
+}
