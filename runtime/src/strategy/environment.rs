@@ -58,8 +58,7 @@ pub(super) const STARTED_BY_RANK_ZERO: &str = "TCH_LIGHTNING_STARTED_BY_RANK_ZER
 
 impl Environment {
     /// The variables by which torchrun tells its attempts apart, and that it keeps the store.
-    pub(super) const OF_ATTEMPTS: [&str; 3] =
-        [TORCHRUN, "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_USE_AGENT_STORE"];
+    pub(super) const OF_ATTEMPTS: [&str; 3] = [TORCHRUN, "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_USE_AGENT_STORE"];
 
     /// Returns the environment of a launcher that has started several processes; `None` if there is none.
     pub(super) fn detect() -> Result<Option<Self>, StrategyError> {
