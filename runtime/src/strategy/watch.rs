@@ -278,7 +278,11 @@ impl Shared {
             (state.meeting.clone(), state.report.take(), state.ends, state.looks)
         };
         if let Some((prefix, failure)) = report {
-            let first = failure.report(store, &prefix)?;
+            // a process that ended may have reported the reason before
+            let first = match Failure::reported(store, &meeting)? {
+                Some(first) => first,
+                None => failure.report(store, &prefix)?,
+            };
             self.see_failure(&meeting, first);
         }
         let operations = self.operations.load(Ordering::Relaxed);
