@@ -4,6 +4,7 @@ use crate::catalogue;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprLit, ExprRange, Lit, LitStr, Token};
 
@@ -18,7 +19,8 @@ pub(super) struct FieldAttribute {
 /// The contract of a field.
 #[derive(Default)]
 pub(super) struct Contract {
-    shape: Option<LitStr>,
+    shape: Option<Vec<Dimension>>,
+    /// The variant of `Kind`.
     kind: Option<Ident>,
     range: Option<ExprRange>,
 }
@@ -75,23 +77,17 @@ impl FieldAttribute {
 
 impl Parse for FieldAttribute {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let wrong = |place| syn::Error::new(place, catalogue::batch_contract());
+        let place = input.span();
+        let parts = Punctuated::<Expr, Token![,]>::parse_terminated(input).map_err(|error| wrong(error.span()))?;
+        if parts.is_empty() {
+            return Err(wrong(place));
+        }
+        if parts.to_token_stream().to_string() == "skip" {
+            return Ok(Self { skips: true, contract: None });
+        }
         let mut contract = Contract::default();
-        if input.is_empty() {
-            return Err(syn::Error::new(input.span(), catalogue::batch_contract()));
-        }
-        while !input.is_empty() {
-            let part: Expr =
-                input.parse().map_err(|error| syn::Error::new(error.span(), catalogue::batch_contract()))?;
-            if part.to_token_stream().to_string() == "skip" && input.is_empty() && contract.is_empty() {
-                return Ok(Self { skips: true, contract: None });
-            }
-            contract.add(part)?;
-            if !input.is_empty() {
-                input
-                    .parse::<Token![,]>()
-                    .map_err(|error| syn::Error::new(error.span(), catalogue::batch_contract()))?;
-            }
-        }
+        parts.into_iter().try_for_each(|part| contract.add(part))?;
         Ok(Self { skips: false, contract: Some(contract) })
     }
 }
@@ -106,8 +102,7 @@ impl Contract {
         let wrong = |part: &Expr| Err(syn::Error::new_spanned(part, catalogue::batch_contract()));
         match part {
             Expr::Lit(ExprLit { lit: Lit::Str(shape), .. }) if self.is_empty() => {
-                dimensions(&shape)?;
-                self.shape = Some(shape);
+                self.shape = Some(dimensions(&shape)?);
             }
             Expr::Range(range) if self.range.is_none() && (range.start.is_some() || range.end.is_some()) => {
                 self.range = Some(range)
@@ -116,8 +111,7 @@ impl Contract {
                 let Some(name) = path.path.get_ident().filter(|name| *name != "skip") else {
                     return wrong(&Expr::Path(path));
                 };
-                kind(name)?;
-                self.kind = Some(name.clone());
+                self.kind = Some(kind(name)?);
             }
             other => return wrong(&other),
         }
@@ -126,21 +120,19 @@ impl Contract {
 
     /// Returns the value of the runtime's `Contract`.
     pub(super) fn expand(&self, private: &TokenStream) -> TokenStream {
-        let none = quote!(::core::option::Option::None);
-        let shape = self.shape.as_ref().and_then(|shape| dimensions(shape).ok()).map(|dimensions| {
+        let option = |value: Option<TokenStream>| match value {
+            Some(value) => quote!(::core::option::Option::Some(#value)),
+            None => quote!(::core::option::Option::None),
+        };
+        let shape = option(self.shape.as_ref().map(|dimensions| {
             let dimensions = dimensions.iter().map(|dimension| dimension.expand(private));
-            quote!(::core::option::Option::Some(&[#(#dimensions),*]))
-        });
-        let kind = self
-            .kind
-            .as_ref()
-            .and_then(|name| kind(name).ok())
-            .map(|kind| quote!(::core::option::Option::Some(#private::Kind::#kind)));
-        let range = self.range.as_ref().map(|range| {
+            quote!(&[#(#dimensions),*])
+        }));
+        let kind = option(self.kind.as_ref().map(|kind| quote!(#private::Kind::#kind)));
+        let range = option(self.range.as_ref().map(|range| {
             let of = at(range.span(), &quote!(#private::Range::of));
-            quote!(::core::option::Option::Some(#of(&(#range))))
-        });
-        let (shape, kind, range) = (shape.unwrap_or(none.clone()), kind.unwrap_or(none.clone()), range.unwrap_or(none));
+            quote!(#of(&(#range)))
+        }));
         quote!(#private::Contract { shape: #shape, kind: #kind, range: #range })
     }
 }

@@ -22,7 +22,8 @@ impl RunContext {
     /// }
     /// ```
     ///
-    /// Where there is no context, [`messages::print`](crate::messages::print) prints, in every process. Warnings are better reported as events of `tracing`, see [`messages`](crate::messages).
+    /// Outside of hooks, [`messages::print`](crate::messages::print) prints, in every process. Warnings are better reported as events of
+    /// `tracing`, see [`messages`](crate::messages).
     pub fn print(&self, text: impl Display) {
         if self.is_global_zero() {
             let _ = terminal::print(text);

@@ -148,12 +148,22 @@ impl Range {
         Self { low: written.start_bound().map(|low| low.number()), high: written.end_bound().map(|high| high.number()) }
     }
 
+    /// Whether all values are in the range, by their smallest and largest, which are NaN if one of them is.
+    fn has(&self, values: &Tensor) -> Result<bool, TchError> {
+        if values.numel() == 0 {
+            return Ok(true);
+        }
+        let (smallest, largest) = values.f_aminmax(None, false)?;
+        let violations = self.violations(&Tensor::f_stack(&[smallest, largest], 0)?)?;
+        Ok(violations.f_any()?.f_int64_value(&[])? == 0)
+    }
+
     /// Returns which values are not in the range; NaN is in none.
     fn violations(&self, values: &Tensor) -> Result<Tensor, TchError> {
         let low = match self.low {
             Bound::Included(low) => values.f_ge(low)?,
             Bound::Excluded(low) => values.f_gt(low)?,
-            Bound::Unbounded => values.f_isfinite()?.f_logical_or(&values.f_isinf()?)?,
+            Bound::Unbounded => values.f_isnan()?.f_logical_not()?,
         };
         let within = match self.high {
             Bound::Included(high) => low.f_logical_and(&values.f_le(high)?)?,
@@ -258,11 +268,10 @@ impl Sizes {
 
 /// Returns the first value that is not in the range.
 fn first_violation(tensor: &Tensor, range: Range) -> Result<Option<Found>, TchError> {
-    let violations = range.violations(tensor)?;
-    if violations.f_any()?.f_int64_value(&[])? == 0 {
+    if range.has(tensor)? {
         return Ok(None);
     }
-    let position = Vec::<i64>::try_from(violations.f_nonzero()?.f_select(0, 0)?)?;
+    let position = Vec::<i64>::try_from(range.violations(tensor)?.f_nonzero()?.f_select(0, 0)?)?;
     let value = match tensor.is_floating_point() {
         true => tensor.f_double_value(&position)?.to_string(),
         false => tensor.f_int64_value(&position)?.to_string(),
@@ -347,6 +356,9 @@ mod tests {
         );
         assert_eq!(within(Range::of(&(0..)), labels()), "`labels` of sample 3 of the batch is -1, and must be in 0..");
         assert_eq!(within(Range::of(&(0.0..)), Tensor::from_slice(&[f32::INFINITY])), "");
+        // a bound is compared in the dtype of the values, as in PyTorch
+        assert_eq!(within(Range::of(&(0.0..=0.1)), Tensor::from_slice(&[0.1f32])), "");
+        assert_eq!(within(Range::of(&(0.0..=0.1)), Tensor::zeros([0], (Kind::Float, Device::Cpu))), "");
         let pixels = Tensor::from_slice(&[0.5f32, 1.0, f32::NAN, 0.0]).view([2, 2]);
         assert_eq!(
             within(Range::of(&(0.0..=1.0)), pixels),

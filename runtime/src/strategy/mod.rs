@@ -45,8 +45,8 @@
 //! # Failures
 //! A rank that fails reports its error to the others, which end with an error that names it. A rank that is killed or stopped shows no sign of
 //! life; the others find that out when they wait for it, a stopped one after `timeout`. One that is held up in a hook shows signs of life, but
-//! does not come to the operations of the others, which name it after `timeout`; it is ended if its run does not end in as much time. A signal that one rank catches ends all: in training
-//! after the same step, elsewhere at once.
+//! does not come to the operations of the others, which name it after `timeout`; it is ended if its run does not end in as much time. A
+//! signal that one rank catches ends all: in training after the same step, elsewhere at once.
 //!
 //! Operations of the user, such as [`all_gather`](crate::context::RunContext::all_gather), must be called on all ranks as well.
 

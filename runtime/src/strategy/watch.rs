@@ -176,16 +176,11 @@ impl Watch {
             return Verdict::Silent(silent);
         }
         let own = self.shared.operations.load(Ordering::Relaxed);
-        let is_absent =
-            |(_, seen): &(usize, &Seen)| seen.operations.is_some_and(|(at_first, now)| at_first == now && now < own);
-        let absent: Vec<usize> = state
-            .seen
-            .iter()
-            .enumerate()
-            .filter(is_absent)
-            .map(|(rank, _)| rank)
-            .filter(|rank| *rank != self.shared.rank)
-            .collect();
+        let is_absent = |rank: &usize| {
+            let operations = state.seen[*rank].operations;
+            *rank != self.shared.rank && operations.is_some_and(|(at_first, now)| at_first == now && now < own)
+        };
+        let absent: Vec<usize> = (0..self.shared.world_size).filter(is_absent).collect();
         if absent.is_empty() { Verdict::Unknown } else { Verdict::Absent(absent) }
     }
 
