@@ -83,7 +83,7 @@ fn declare_in(item: &mut BlockItem, parameter: &TypeParam, predicates: &[WherePr
                 method.tokens = parsed.into_token_stream();
             }
         }
-        BlockItem::MacroCall(_) | BlockItem::Other(_) => {}
+        BlockItem::MacroCall(_) | BlockItem::Other(_) | BlockItem::Unfinished(_) => {}
     }
 }
 

@@ -25,19 +25,19 @@ mod types;
 use hooks::Role;
 use proc_macro::TokenStream;
 
-/// Documented where `tch_lightning` re-exports it.
+/// Makes a module from the hooks and the steps in its `impl` block: [documentation](https://docs.rs/tch-lightning/latest/tch_lightning/attr.lightning_module.html).
 #[proc_macro_attribute]
 pub fn lightning_module(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::attribute(Role::Module, arguments.into(), block.into()).into()
 }
 
-/// Documented where `tch_lightning` re-exports it.
+/// Makes a data module from the loaders and the hooks in its `impl` block: [documentation](https://docs.rs/tch-lightning/latest/tch_lightning/attr.lightning_datamodule.html).
 #[proc_macro_attribute]
 pub fn lightning_datamodule(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::attribute(Role::DataModule, arguments.into(), block.into()).into()
 }
 
-/// Documented where `tch_lightning` re-exports it.
+/// Makes a callback from the hooks in its `impl` block: [documentation](https://docs.rs/tch-lightning/latest/tch_lightning/attr.lightning_callback.html).
 #[proc_macro_attribute]
 pub fn lightning_callback(arguments: TokenStream, block: TokenStream) -> TokenStream {
     expand::attribute(Role::Callback, arguments.into(), block.into()).into()

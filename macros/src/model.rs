@@ -95,7 +95,7 @@ impl Block {
             BlockItem::Method(method) if self.written(&method.name).next().is_some() => None,
             BlockItem::Method(method) => Some((&method.sig.ident, &method.conditions)),
             BlockItem::Unread(method) => Some((&method.ident, &method.conditions)),
-            BlockItem::MacroCall(_) | BlockItem::Other(_) => None,
+            BlockItem::MacroCall(_) | BlockItem::Other(_) | BlockItem::Unfinished(_) => None,
         });
         others.filter(|(_, conditions)| !conditions.is_marked)
     }

@@ -34,6 +34,8 @@ pub(crate) enum BlockItem {
     MacroCall(Box<MacroCall>),
     /// An item that cannot be a hook.
     Other(TokenStream),
+    /// An item that is being written and does not parse, such as `fn on_val`.
+    Unfinished(TokenStream),
 }
 
 #[derive(Clone)]
@@ -70,7 +72,7 @@ impl ImplBlock {
     pub(crate) fn methods(&self) -> impl Iterator<Item = &Method> {
         self.items.iter().filter_map(|item| match item {
             BlockItem::Method(method) => Some(method.as_ref()),
-            BlockItem::Unread(_) | BlockItem::MacroCall(_) | BlockItem::Other(_) => None,
+            _ => None,
         })
     }
 
@@ -81,7 +83,7 @@ impl ImplBlock {
                 BlockItem::Method(method) => attributes::unmark(&mut method.attrs),
                 BlockItem::Unread(method) => attributes::unmark(&mut method.attrs),
                 BlockItem::MacroCall(call) => attributes::unmark(&mut call.call.attrs),
-                BlockItem::Other(_) => {}
+                BlockItem::Other(_) | BlockItem::Unfinished(_) => {}
             }
         }
     }
@@ -153,7 +155,7 @@ fn item(read: &HashSet<&str>, input: ParseStream<'_>) -> syn::Result<BlockItem> 
                 other(parsed)
             }
             // rustc has reported it when it parsed the block
-            Err(_) => BlockItem::Other(input.step(|cursor| Ok(unfinished(*cursor)))?),
+            Err(_) => BlockItem::Unfinished(input.step(|cursor| Ok(unfinished(*cursor)))?),
         });
     };
     let (name, conditions) = (ident.unraw().to_string(), Conditions::of(&attrs));
@@ -192,7 +194,9 @@ fn unfinished(start: Cursor<'_>) -> (TokenStream, Cursor<'_>) {
             TokenTree::Punct(punct) => punct.as_char() == '#',
             _ => false,
         };
-        if begins && is_named {
+        let is_function = |token: &TokenTree| matches!(token, TokenTree::Ident(keyword) if keyword == "fn");
+        let follows_function = is_function(&token) && tokens.clone().into_iter().any(|token| is_function(&token));
+        if begins && (is_named || follows_function) {
             break;
         }
         is_named |= matches!(&token, TokenTree::Ident(_)) && !begins;
@@ -292,6 +296,8 @@ impl ToTokens for BlockItem {
             Self::Unread(method) => method.to_tokens(tokens),
             Self::MacroCall(call) => call.call.to_tokens(tokens),
             Self::Other(item) => item.to_tokens(tokens),
+            // rustc has reported it, and editors find it in an implementation of its own
+            Self::Unfinished(_) => {}
         }
     }
 }

@@ -87,7 +87,8 @@ fn table(block: &Block, declared: HookTrait, private: &TokenStream) -> TokenStre
 /// The location of a hook: the file and the line of its name.
 fn location(hook: Hook, condition: &Option<TokenStream>, written: &Written, private: &TokenStream) -> TokenStream {
     let variant = hook.variant();
-    let line = quote_spanned!(written.method.sig.ident.span()=> ::core::line!());
+    // not at the name itself, of which editors show everything that is generated there
+    let line = quote_spanned!(written.method.sig.paren_token.span.open()=> ::core::line!());
     quote! {
         #condition
         #private::SourceLocation::new(#private::Hook::#variant, ::core::file!(), #line),
@@ -110,8 +111,8 @@ fn forward(block: &Block, written: &Written, hook: Hook, names: &Names<'_>) -> T
         batches::taken(block, written, argument, names).or_else(|| taken(block, argument, hook, names))
     });
     let name = &written.method.sig.ident;
-    // the span of the user's name with the hygiene of the generated method, as its `self` is used
-    let span = name.span().resolved_at(Span::call_site());
+    // next to the user's name, with the hygiene of the generated method, as its `self` is used
+    let span = written.method.sig.paren_token.span.open().resolved_at(Span::call_site());
     let call = quote_spanned!(span=> Self::#name(self, #(#arguments),*));
     let asked: Vec<&str> = asked.iter().map(|argument| argument.name.as_str()).collect();
     let method = signature(hook, &asked, names, &returned(block, written, hook, &call, names));

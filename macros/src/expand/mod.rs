@@ -5,6 +5,7 @@ mod callback;
 mod capabilities;
 mod conditions;
 mod constructor;
+mod editor;
 mod faulty_hooks;
 mod forward;
 mod hook_docs;
@@ -39,6 +40,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     check::block(&mut block, &mut diagnostics);
     let private = private_module(&block.arguments.root.clone().unwrap_or_else(crate_root));
     let generated = generated_beside(&mut block, &private);
+    let unfinished = editor::is_expanding().then(|| editor::unfinished(&block));
     phases::fill(&mut block, &private);
     hook_docs::document(&mut block);
     faulty_hooks::mend(&mut block);
@@ -46,7 +48,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     block.item.unmark();
     let written = block.item;
     let errors = diagnostics.into_compile_errors();
-    quote!(#written #generated #errors)
+    quote!(#written #generated #unfinished #errors)
 }
 
 /// Returns the implementations for a block whose type may borrow.

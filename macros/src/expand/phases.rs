@@ -1,11 +1,12 @@
 //! Adds the phase of a context, which the hook decides and users omit.
 
+use super::{crate_root, editor};
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::spanned::Spanned;
-use syn::{FnArg, Ident, Pat, Type};
+use syn::{FnArg, Ident, Pat, PathArguments, Type};
 
 /// Adds the hook's phase to `ctx: &mut Context` in every hook.
 pub(super) fn fill(block: &mut Block, private: &TokenStream) {
@@ -26,6 +27,11 @@ pub(super) fn fill(block: &mut Block, private: &TokenStream) {
 ///
 /// In `training_step` of a module that is optimized manually, a `Context` becomes the one that has the callbacks.
 pub(super) fn at_its_moment(written: &Type, parameter: Parameter, is_manual: bool, private: &TokenStream) -> Type {
+    if editor::is_expanding()
+        && let Some(shown) = shown_context(written, parameter)
+    {
+        return shown;
+    }
     let mut written = written.clone();
     let Type::Reference(reference) = &mut written else { return written };
     let context = &mut *reference.elem;
@@ -52,4 +58,19 @@ pub(super) fn at_its_moment(written: &Type, parameter: Parameter, is_manual: boo
     }
     *context = Type::Verbatim(quote_spanned!(span=> <#context as #at>::Context));
     written
+}
+
+/// Returns `&mut Context` with the phase by a public path, which editors show; `None` for a context under another name.
+fn shown_context(written: &Type, parameter: Parameter) -> Option<Type> {
+    let phase = parameter.phase()?;
+    let mut written = written.clone();
+    let Type::Reference(reference) = &mut written else { return None };
+    let Type::Path(path) = reference.elem.as_mut() else { return None };
+    let last = path.path.segments.last_mut().filter(|last| last.ident == "Context" && last.arguments.is_empty())?;
+    // not at the name, of which editors show everything that is generated there
+    let (span, root) = (reference.and_token.span, crate_root());
+    let phase = Ident::new(phase, span);
+    let argument = syn::parse2(quote_spanned!(span=> <#root::context::phase::#phase>)).ok()?;
+    last.arguments = PathArguments::AngleBracketed(argument);
+    Some(written)
 }
