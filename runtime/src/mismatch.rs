@@ -62,13 +62,16 @@ impl Mismatch {
         missing.is_empty() && misshaped.is_empty() && mistyped.is_empty() && unexpected.is_empty()
     }
 
-    /// Notes in what a saved tensor differs from what is to take it.
-    pub(crate) fn compare(&mut self, name: &str, saved: (Vec<i64>, Kind), expected: (Vec<i64>, Kind)) {
-        let name = name.to_owned();
+    /// Notes in what a saved tensor differs from what is to take it, and returns whether it fits.
+    pub(crate) fn compare(&mut self, name: &str, saved: (Vec<i64>, Kind), expected: (Vec<i64>, Kind)) -> bool {
         if saved.0 != expected.0 {
-            self.misshaped.push(Misshaped { name, found: saved.0, expected: expected.0 });
+            self.misshaped.push(Misshaped { name: name.to_owned(), found: saved.0, expected: expected.0 });
+            false
         } else if !has_values_of(expected.1, saved.1) {
-            self.mistyped.push(Mistyped { name, found: saved.1, expected: expected.1 });
+            self.mistyped.push(Mistyped { name: name.to_owned(), found: saved.1, expected: expected.1 });
+            false
+        } else {
+            true
         }
     }
 }

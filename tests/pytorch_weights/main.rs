@@ -99,15 +99,64 @@ fn weights_of_pytorch_give_its_outputs() {
     let batch = tensors(&folder.path().join("batch.safetensors"));
     assert_close(&network.outputs(&batch["images"]), &batch["outputs"]);
 
-    for name in ["zip.ckpt", "pickle.ckpt"] {
-        let path = folder.path().join(name);
-        let said = weights::load(&mut network.vs, &path).unwrap_err().to_string();
-        let wanted = format!(
-            "{} is a PyTorch checkpoint, a pickle, which is not supported because it can run code",
-            path.display()
-        );
-        assert!(said.starts_with(&wanted), "{said}");
+    for name in ["zip.ckpt", "pickle.ckpt", "sharded", "sharded/model.safetensors.index.json"] {
+        let mut network = Network::new();
+        weights::load(&mut network.vs, folder.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_close(&network.outputs(&batch["images"]), &batch["outputs"]);
     }
+}
+
+#[test]
+fn weights_of_parts_and_of_other_names_give_the_outputs_of_pytorch() {
+    let folder = tempfile::tempdir().unwrap();
+    if in_python("save", folder.path()).is_none() {
+        return;
+    }
+    let path = |name: &str| folder.path().join(name);
+    let batch = tensors(&path("batch.safetensors"));
+    let assert_loaded = |network: &Network| assert_close(&network.outputs(&batch["images"]), &batch["outputs"]);
+
+    let mut network = Network::new();
+    let opened = weights::open(path("lightning.ckpt")).unwrap();
+    assert_eq!(opened.shapes()["model.4.weight"], [3, 64]);
+    assert_eq!(opened.shapes().len(), 9, "the state_dict alone, with num_batches_tracked");
+    let loaded = opened.rename([("model.**", "**")]).load(&mut network.vs).unwrap();
+    assert_eq!(loaded.to_string(), "8 tensors loaded");
+    assert_loaded(&network);
+
+    let mut network = Network::new();
+    weights::open(path("ema.pth")).unwrap().under("ema").load(&mut network.vs).unwrap();
+    assert_loaded(&network);
+
+    let mut network = Network::new();
+    let opened = || weights::open(path("other.safetensors")).unwrap();
+    let table = [("classifier.*", "4.*"), ("features.*.gamma", "*.weight"), ("features.**", "**")];
+    let said = opened().rename(table).transpose("4.weight").load(&mut network.vs).unwrap_err().to_string();
+    let expected = format!(
+        "the checkpoint {} does not fit the module: unexpected: extra",
+        path("other.safetensors").display()
+    );
+    assert_eq!(said, expected);
+    let loaded = opened().rename(table).transpose("4.weight").strict(false).load(&mut network.vs).unwrap();
+    assert_eq!(loaded.to_string(), "8 tensors loaded; unexpected: extra");
+    assert_loaded(&network);
+
+    // the first layers alone: nothing else is read or changed
+    let mut network = Network::new();
+    let before = network.vs.variables()["4.weight"].copy();
+    let loaded = opened().rename(table).only("{0,1}.**").load(&mut network.vs).unwrap();
+    let taken = ["0.bias", "0.weight", "1.bias", "1.running_mean", "1.running_var", "1.weight"];
+    assert_eq!(loaded.taken, taken);
+    assert_eq!(network.vs.variables()["4.weight"], before);
+    assert_eq!(network.vs.variables()["1.weight"].kind(), Kind::Float, "converted from f64");
+
+    // what does not fit is listed, and left as it is
+    let loaded = opened().rename([("features.**", "**")]).strict(false).load(&mut network.vs).unwrap();
+    assert_eq!(loaded.mismatch.missing, ["1.weight", "4.bias", "4.weight"]);
+    assert_eq!(loaded.mismatch.unexpected, ["1.gamma", "classifier.bias", "classifier.weight", "extra"]);
+    let loaded = opened().rename(table).strict(false).load(&mut network.vs).unwrap();
+    let misshaped = &loaded.mismatch.misshaped[0];
+    assert_eq!((misshaped.name.as_str(), &*misshaped.found), ("4.weight", &[64, 3][..]));
 }
 
 #[test]

@@ -24,7 +24,7 @@ def values(file):
 
 
 def save(folder):
-    """Writes the weights of a network that has seen some batches, in three formats; images, and what it says of them."""
+    """Writes the weights of a network that has seen some batches, in many formats; images, and what it says of them."""
     torch.manual_seed(3)
     module = network()
     for _ in range(3):
@@ -38,6 +38,26 @@ def save(folder):
     save_file(weights, folder / "model.safetensors")
     torch.save(weights, folder / "zip.ckpt")
     torch.save(weights, folder / "pickle.ckpt", _use_new_zipfile_serialization=False)
+    # as Lightning writes it, with an object of which a reader must not run code
+    lightning = {"epoch": 2, "state_dict": {f"model.{name}": tensor for name, tensor in weights.items()},
+                 "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(3)}}}], "folder": folder}
+    torch.save(lightning, folder / "lightning.ckpt")
+    torch.save({"ema": weights, "steps": 7}, folder / "ema.pth")
+    # in two files with an index, as Hugging Face writes large models
+    (folder / "sharded").mkdir()
+    shards = {"model-00001-of-00002.safetensors": ["0.weight", "4.weight"],
+              "model-00002-of-00002.safetensors": [name for name in weights if name not in ["0.weight", "4.weight"]]}
+    for file, names in shards.items():
+        save_file({name: weights[name] for name in names}, folder / "sharded" / file)
+    index = {"metadata": {}, "weight_map": {name: file for file, names in shards.items() for name in names}}
+    (folder / "sharded" / "model.safetensors.index.json").write_text(json.dumps(index))
+    # other names, dtypes and order of dimensions, and a last layer of another size
+    other = {f"features.{name}".replace("1.weight", "1.gamma"): tensor.double() if name.startswith("1.") else tensor
+             for name, tensor in weights.items() if not name.startswith("4.")}
+    other["classifier.weight"] = weights["4.weight"].T.contiguous()
+    other["classifier.bias"] = weights["4.bias"]
+    other["extra"] = torch.zeros(2)
+    save_file(other, folder / "other.safetensors")
 
 
 def load(folder):

@@ -1,13 +1,14 @@
 //! Decoding of a checkpoint from untrusted bytes.
 
-use super::dtype::tensor_of;
+use super::dtype::{description, tensor_of};
 use super::header::{Header, length_of_header};
 use super::layout::{CHECKSUM, FIRST_WITH_CHECKSUM, LAYOUT, LENGTH, METADATA};
 use super::{Checkpoint, CheckpointError, Metadata};
 use crate::json;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// The first bytes of files of `torch.save`: those of a zip file, and before PyTorch 1.6 those of a pickle with a magic number.
 const PICKLES: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46"];
@@ -15,8 +16,19 @@ const PICKLES: [&[u8]; 2] = [b"PK\x03\x04", b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46"]
 /// A complete safetensors file, whose checksum is correct if it has one.
 pub(super) struct Decoded<'a> {
     header: Header,
+    /// The position of the elements in the file.
+    start: usize,
     elements: &'a [u8],
     path: &'a Path,
+}
+
+/// Where a tensor is in a file.
+pub(super) struct Position {
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) shape: Vec<i64>,
+    /// The range of its elements in the file.
+    pub(super) range: Range<usize>,
 }
 
 impl Checkpoint {
@@ -43,17 +55,33 @@ impl<'a> Decoded<'a> {
             comparison.add(elements);
             comparison.end().map_err(damaged)?;
         }
-        Ok(Self { header, elements, path })
+        Ok(Self { header, start: LENGTH + length, elements, path })
     }
 
     pub(super) fn checkpoint(&self) -> Result<Checkpoint, CheckpointError> {
-        let metadata = metadata_of(&self.header, self.path)?;
-        Ok(Checkpoint { metadata, tensors: self.tensors()? })
+        Ok(Checkpoint { metadata: self.metadata()?, tensors: self.tensors()? })
+    }
+
+    /// The metadata of one of this crate's checkpoints.
+    pub(super) fn metadata(&self) -> Result<Metadata, CheckpointError> {
+        metadata_of(&self.header, self.path)
     }
 
     /// Whether the file is one of this crate's checkpoints.
     pub(super) fn is_checkpoint(&self) -> bool {
         self.header.value(METADATA).is_some()
+    }
+
+    /// The tensors, without their elements.
+    pub(super) fn positions(&self) -> Result<Vec<Position>, CheckpointError> {
+        let positions = self.header.tensors().map(|(name, info)| match description(info) {
+            Ok((kind, shape)) => {
+                let (start, end) = info.data_offsets;
+                Ok(Position { name, kind, shape, range: self.start + start..self.start + end })
+            }
+            Err(what) => Err(CheckpointError::damaged(self.path, format!("`{name}` {what}"))),
+        });
+        positions.collect()
     }
 
     pub(super) fn tensors(&self) -> Result<BTreeMap<String, Tensor>, CheckpointError> {
@@ -67,8 +95,13 @@ impl<'a> Decoded<'a> {
     }
 }
 
+/// Whether these are the first bytes of a file of `torch.save`.
+pub(super) fn is_of_torch_save(start: &[u8]) -> bool {
+    PICKLES.iter().any(|pickle| start.starts_with(pickle))
+}
+
 pub(super) fn refuse_pickles(start: &[u8], path: &Path) -> Result<(), CheckpointError> {
-    if PICKLES.iter().any(|pickle| start.starts_with(pickle)) {
+    if is_of_torch_save(start) {
         return Err(CheckpointError::Pickle { path: path.to_owned() });
     }
     Ok(())

@@ -37,15 +37,27 @@ pub(super) fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>, CheckpointError> {
 
 /// Returns the tensor of these bytes, on the CPU, or a description of the part that is invalid.
 pub(super) fn tensor_of(info: &TensorInfo, bytes: &[u8]) -> Result<Tensor, String> {
-    let kind = DTYPES.iter().find(|(_, dtype)| *dtype == info.dtype).map(|(kind, _)| *kind);
-    let kind = kind.ok_or_else(|| format!("is of dtype {}, which no tensor of libtorch has here", info.dtype))?;
-    let shape = shape_of(info).ok_or_else(|| format!("has the shape {:?}, which is too large", info.shape))?;
-    if kind == Kind::Bool && bytes.iter().any(|byte| *byte > 1) {
-        return Err("is of dtype BOOL, but has a byte that is neither 0 nor 1".to_owned());
-    }
+    let (kind, shape) = description(info)?;
+    check_values(kind, bytes)?;
     Tensor::f_from_data_size(bytes, &shape, kind).map_err(|error| {
         format!("cannot be created by libtorch: {}", crate::native::without_backtrace(&error.to_string()))
     })
+}
+
+/// Returns the dtype and the shape of a tensor in a file, or a description of the part that is invalid.
+pub(super) fn description(info: &TensorInfo) -> Result<(Kind, Vec<i64>), String> {
+    let kind = DTYPES.iter().find(|(_, dtype)| *dtype == info.dtype).map(|(kind, _)| *kind);
+    let kind = kind.ok_or_else(|| format!("is of dtype {}, which no tensor of libtorch has here", info.dtype))?;
+    let shape = shape_of(info).ok_or_else(|| format!("has the shape {:?}, which is too large", info.shape))?;
+    Ok((kind, shape))
+}
+
+/// Describes elements that are not values of the dtype.
+pub(super) fn check_values(kind: Kind, bytes: &[u8]) -> Result<(), String> {
+    if kind == Kind::Bool && bytes.iter().any(|byte| *byte > 1) {
+        return Err("is of dtype BOOL, but has a byte that is neither 0 nor 1".to_owned());
+    }
+    Ok(())
 }
 
 /// Returns the shape, if it does not overflow: libtorch multiplies the lengths for the strides even of an empty tensor.

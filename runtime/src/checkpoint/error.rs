@@ -71,10 +71,36 @@ pub enum CheckpointError {
         reason: String,
     },
     /// The file was written by `torch.save`, as Lightning's checkpoints are.
-    #[error("{} is a PyTorch checkpoint, a pickle, which is not supported because it can run code: convert its weights to .safetensors in Python, with `safetensors.torch.save_file(model.state_dict(), ...)`", path.display())]
+    #[error(
+        "{} is a PyTorch checkpoint, from which a run cannot resume: load its weights into the module with `weights::open`, and start a \
+         new training",
+        path.display()
+    )]
     Pickle {
         /// The file.
         path: PathBuf,
+    },
+    /// The weights in a file of `torch.save` cannot be read.
+    #[error("cannot read the weights in {}, a file of `torch.save`: {reason}", path.display())]
+    OfTorchSave {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// The index of a model in several safetensors files is not valid.
+    #[error("{} is not an index of safetensors files: {reason}", path.display())]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// The selection or the renaming of weights cannot be applied.
+    #[error("cannot load weights: {reason}")]
+    Selection {
+        /// The reason, with what to write.
+        reason: String,
     },
     /// The safetensors file was written by another program.
     #[error("{} is a safetensors file, but not a checkpoint of tch-lightning: its header does not have `tch_lightning`", path.display())]

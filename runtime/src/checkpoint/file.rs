@@ -78,7 +78,7 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
 }
 
 /// Opens a file and returns its size. Folders, pipes, sockets and devices are rejected before they are opened.
-fn open(path: &Path) -> Result<(File, u64), CheckpointError> {
+pub(super) fn open(path: &Path) -> Result<(File, u64), CheckpointError> {
     let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
     let metadata = std::fs::metadata(path).map_err(unread)?;
     let what = match metadata.file_type() {

@@ -26,8 +26,8 @@ fn damaged(bytes: &[u8]) -> String {
 
 #[test]
 fn files_of_pytorch_are_distinguished_from_others() {
-    let pickle = "FILE is a PyTorch checkpoint, a pickle, which is not supported because it can run code: convert its \
-                  weights to .safetensors in Python, with `safetensors.torch.save_file(model.state_dict(), ...)`";
+    let pickle = "FILE is a PyTorch checkpoint, from which a run cannot resume: load its weights into the module with `weights::open`, and \
+                  start a new training";
     assert_eq!(refused(b"PK\x03\x04\0\0\x08\x08 archive/data.pkl"), pickle);
     assert_eq!(refused(b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.\x80\x02M\xe9\x03."), pickle);
     let foreign =

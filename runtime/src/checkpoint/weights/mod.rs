@@ -1,7 +1,8 @@
-//! Exchanges parameters and buffers with PyTorch.
+//! Exchanges parameters and buffers with other programs.
 //!
-//! The format is a plain `.safetensors` file with PyTorch's names, which are tch's names too if both programs name the layers
-//! alike: `features.0.weight`, `norm.running_mean`. Read such a file in Python with
+//! [`open`] reads the weights of PyTorch, Lightning and Hugging Face, with names of theirs and for parts of a module; [`load`] those of a
+//! file that fits exactly. [`save`] writes a plain `.safetensors` file with PyTorch's names, which are tch's names too if both programs
+//! name the layers alike: `features.0.weight`, `norm.running_mean`. Read such a file in Python with
 //!
 //! ```python
 //! model.load_state_dict(safetensors.torch.load_file("model.safetensors"))
@@ -16,7 +17,15 @@
 //! PyTorch's batch normalization has a buffer `num_batches_tracked`, which tch's does not have and which PyTorch uses only with
 //! `momentum=None`. Written files omit it, which PyTorch accepts even with `strict=True`; reading ignores it.
 
-use super::decode::Decoded;
+mod loaded;
+mod open;
+mod rename;
+mod sharded;
+mod stored;
+
+pub use loaded::Loaded;
+pub use open::{Weights, open};
+
 use super::encode::Encoded;
 use super::{Checkpoint, CheckpointError, MODULE, file};
 use std::collections::{BTreeMap, HashMap};
@@ -55,27 +64,15 @@ pub fn save(variables: &VarStore, path: impl AsRef<Path>) -> Result<(), Checkpoi
     write(variables.iter().map(|(name, tensor)| (name.as_str(), tensor)), path.as_ref())
 }
 
-/// Copies the weights in a `.safetensors` file into `variables`. Floating-point numbers are converted to the dtype of their variable,
-/// as `load_state_dict` does. The file can also be a checkpoint of this crate, whose parameters and buffers are copied.
+/// Copies the weights in a file into `variables`, all of which must be in it: [`open`] and [`Weights::load`]. Floating-point numbers are
+/// converted to the dtype of their variable, as `load_state_dict` does.
 ///
 /// # Errors
 /// [`CheckpointError`] if the file cannot be read, and [`CheckpointError::OtherModule`] with every name that is missing,
 /// unexpected, of another shape, or of another kind of dtype, such as integers for floating-point numbers. In that case nothing is
 /// copied.
 pub fn load(variables: &mut VarStore, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
-    let path = path.as_ref();
-    let variables: Vec<(String, Tensor)> = variables.variables().into_iter().collect();
-    let bytes = file::bytes(path)?;
-    let file = Decoded::new(&bytes, path)?;
-    if file.is_checkpoint() {
-        return file.checkpoint()?.load_into(&variables).map_err(|error| error.of_file(path));
-    }
-    let mut tensors = file.tensors()?;
-    tensors.retain(|name, _| {
-        name.rsplit('.').next() != Some(ONLY_IN_PYTORCH) || variables.iter().any(|(wanted, _)| wanted == name)
-    });
-    let weights = Checkpoint { tensors, ..Checkpoint::default() };
-    weights.load_under("", &variables).map_err(|error| error.of_file(path))
+    open(path)?.load(variables).map(drop)
 }
 
 impl Checkpoint {
@@ -187,12 +184,19 @@ mod tests {
             load(&mut norm(), &path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
         };
         let said = refused(b"PK\x03\x04");
-        assert!(said.starts_with("FILE is a PyTorch checkpoint, a pickle, which is not supported"), "{said}");
+        assert!(said.starts_with("cannot read the weights in FILE, a file of `torch.save`: "), "{said}");
         let mut bytes = Checkpoint::default().to_bytes().unwrap();
         bytes[20] ^= 1;
         let said = refused(&bytes);
         assert!(said.starts_with("the checkpoint FILE is damaged or truncated ("), "{said}");
-        let said = load(&mut norm(), folder.path()).unwrap_err().to_string();
-        assert_eq!(said, format!("cannot read the checkpoint {}: it is a folder, not a file", folder.path().display()));
+        std::fs::write(folder.path().join("index.json"), r#"{"weight_map": {"norm.weight": "../a.safetensors"}}"#).unwrap();
+        for (path, expected) in [
+            ("", " is not an index of safetensors files: the folder has neither `model.safetensors.index.json` nor `model.safetensors`"),
+            ("index.json", " is not an index of safetensors files: `../a.safetensors` is not the name of a file next to it"),
+        ] {
+            let path = folder.path().join(path);
+            let said = load(&mut norm(), &path).unwrap_err().to_string();
+            assert_eq!(said, format!("{}{expected}", path.display()));
+        }
     }
 }

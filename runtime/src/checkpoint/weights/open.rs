@@ -1,0 +1,249 @@
+//! Files of weights, and which of them a module takes.
+
+use super::loaded::Loaded;
+use super::rename::Rule;
+use super::stored::{Stored, of_safetensors, of_torch_save};
+use super::{ONLY_IN_PYTORCH, sharded};
+use crate::checkpoint::decode::is_of_torch_save;
+use crate::checkpoint::{CheckpointError, file};
+use crate::optim::Pattern;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use tch::Tensor;
+use tch::nn::VarStore;
+
+/// Opens a file of weights, whose tensors are read when [`Weights::load`] copies them:
+///
+/// - `.safetensors`, as Hugging Face and [`save`](super::save) write them, and checkpoints of this crate
+/// - the index of several of them, `model.safetensors.index.json`, or their folder
+/// - `.pth`, `.pt`, `.bin` and `.ckpt` of `torch.save`, of every version of PyTorch, by the crate
+///   [pytorch-reader](https://docs.rs/pytorch-reader), which runs no code of the file. Of a Lightning checkpoint, or another file with
+///   more than weights, the `state_dict` or `model_state_dict`.
+///
+/// The bytes of the file tell which of them it is, not its name. A `.safetensors` file is mapped into memory, so that its tensors are
+/// copied once, into the variables. It must not be changed while it is open.
+///
+/// # Errors
+/// [`CheckpointError`] if the file cannot be read, or is none of these.
+///
+/// # Examples
+/// A backbone with the weights of torchvision's ResNet, whose last layer this model does not have:
+///
+/// ```no_run
+/// use tch_lightning::checkpoint::weights;
+/// use tch_lightning::prelude::*;
+///
+/// # fn main() -> Result<()> {
+/// let mut vs = nn::VarStore::new(Device::Cpu);
+/// let net = tch::vision::resnet::resnet18_no_final_layer(&(vs.root() / "backbone"));
+/// let loaded = weights::open("resnet18.pth")?
+///     .rename([("**", "backbone.**")])
+///     .only("backbone.**")
+///     .load(&mut vs)?;
+/// println!("{loaded}");
+/// # Ok(())
+/// # }
+/// ```
+pub fn open(path: impl AsRef<Path>) -> Result<Weights, CheckpointError> {
+    let path = path.as_ref();
+    let stored = match sharded::files(path)? {
+        None => of_file(path)?,
+        Some(files) => {
+            let mut stored = Vec::new();
+            for file in files {
+                stored.extend(of_file(&file)?);
+            }
+            stored
+        }
+    };
+    let named = stored.into_iter().map(|stored| Named { name: Some(stored.name.clone()), stored });
+    Ok(Weights {
+        path: path.to_owned(),
+        tensors: named.collect(),
+        only: None,
+        transposed: Vec::new(),
+        strict: true,
+        refused: None,
+    })
+}
+
+fn of_file(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
+    let (mut opened, _) = file::open(path)?;
+    let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
+    let mut start = Vec::new();
+    opened.by_ref().take(16).read_to_end(&mut start).map_err(unread)?;
+    if is_of_torch_save(&start) { of_torch_save(path) } else { of_safetensors(&opened, path) }
+}
+
+/// The weights in a file, and how they are to be loaded; see [`open`].
+///
+/// [`rename`](Self::rename) and [`under`](Self::under) apply in the order of their calls. [`only`](Self::only) and
+/// [`transpose`](Self::transpose) are about the names that result, which are those of the module's variables.
+#[must_use = "the weights are loaded by `load`"]
+pub struct Weights {
+    path: PathBuf,
+    tensors: Vec<Named>,
+    only: Option<Pattern>,
+    transposed: Vec<Pattern>,
+    strict: bool,
+    /// The first pattern or rule that is not valid, for `load` to return.
+    refused: Option<CheckpointError>,
+}
+
+struct Named {
+    /// The name of the variable that takes it; `None` if none is to.
+    name: Option<String>,
+    stored: Stored,
+}
+
+impl Weights {
+    /// Returns the names of the tensors with their shapes, as renamed so far.
+    pub fn shapes(&self) -> BTreeMap<&str, &[i64]> {
+        let named = self.tensors.iter().filter_map(|one| Some((one.name.as_deref()?, one.stored.shape.as_slice())));
+        named.collect()
+    }
+
+    /// Loads only the variables whose names match a pattern, such as `backbone.**` or `**.{weight,bias}`, as those of
+    /// [parameter groups](crate::optim::ParameterGroup). Other tensors of the file and other variables are ignored.
+    pub fn only(mut self, pattern: &str) -> Self {
+        self.only = self.pattern(pattern);
+        self
+    }
+
+    /// Takes the tensors below a key of a file, such as `ema` or `model.encoder`, by the rest of their names, and ignores the others.
+    pub fn under(mut self, key: &str) -> Self {
+        for one in &mut self.tensors {
+            let rest = one.name.take().and_then(|name| Some(name.strip_prefix(key)?.strip_prefix('.')?.to_owned()));
+            one.name = rest;
+        }
+        self
+    }
+
+    /// Renames the tensors of the file by a table of rules, of which the first that matches a name applies to it. Names that no rule
+    /// matches stay.
+    ///
+    /// In a rule, `*` is one component of a name, or a part of one, and `**` any number of components. Those of the new name stand for
+    /// what those of the old one match, in their order.
+    ///
+    /// ```no_run
+    /// # use tch_lightning::checkpoint::weights;
+    /// # use tch_lightning::prelude::*;
+    /// # fn main() -> Result<()> {
+    /// # let mut vs = nn::VarStore::new(Device::Cpu);
+    /// /// Hugging Face's GPT-2, for a model whose blocks are `blocks.0`, `blocks.1` and so on.
+    /// const GPT2: [(&str, &str); 4] = [
+    ///     ("wte.weight", "tokens.weight"),
+    ///     ("wpe.weight", "positions.weight"),
+    ///     ("h.*.attn.c_attn.*", "blocks.*.attention.qkv.*"),
+    ///     ("h.*.**", "blocks.*.**"),
+    /// ];
+    /// // its `Conv1D` has the weights of a linear layer transposed
+    /// weights::open("gpt2/model.safetensors")?.rename(GPT2).transpose("blocks.*.**.c_*.weight").load(&mut vs)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn rename<From: AsRef<str>, To: AsRef<str>>(mut self, table: impl IntoIterator<Item = (From, To)>) -> Self {
+        let rules: Result<Vec<Rule>, String> =
+            table.into_iter().map(|(from, to)| Rule::new(from.as_ref(), to.as_ref())).collect();
+        match rules {
+            Ok(rules) => self.rename_with(|name| {
+                Some(rules.iter().find_map(|rule| rule.apply(name)).unwrap_or_else(|| name.to_owned()))
+            }),
+            Err(reason) => {
+                self.refused.get_or_insert(CheckpointError::Selection { reason });
+                self
+            }
+        }
+    }
+
+    /// Renames each tensor of the file by a function, for which no table is enough. Tensors without a name, `None`, are ignored.
+    pub fn rename_with(mut self, mut rename: impl FnMut(&str) -> Option<String>) -> Self {
+        for one in &mut self.tensors {
+            one.name = one.name.take().and_then(|name| rename(&name));
+        }
+        self
+    }
+
+    /// Transposes the matrices whose names match a pattern.
+    pub fn transpose(mut self, pattern: &str) -> Self {
+        let pattern = self.pattern(pattern);
+        self.transposed.extend(pattern);
+        self
+    }
+
+    /// Whether tensors that do not fit are an error, which is the default. With `false`, [`load`](Self::load) loads those that fit.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.strict = strict;
+        self
+    }
+
+    fn pattern(&mut self, pattern: &str) -> Option<Pattern> {
+        Pattern::new("weights", pattern).map_err(|error| self.refused.get_or_insert(CheckpointError::Selection { reason: error.to_string() })).ok()
+    }
+
+    /// Copies the weights into the variables, converted to their dtypes, and returns what was loaded and what was not.
+    ///
+    /// # Errors
+    /// [`CheckpointError::OtherModule`] if it is strict and a variable is missing in the file, or a tensor of the file is unexpected,
+    /// of another shape or of another kind of dtype, such as integers for floating-point numbers; [`CheckpointError::Selection`] for a
+    /// pattern or a rule that is not valid, or two tensors with one name. In these cases no variable is changed. An error of reading a
+    /// tensor leaves those before it loaded.
+    pub fn load(self, variables: &mut VarStore) -> Result<Loaded, CheckpointError> {
+        let mut variables: Vec<(String, Tensor)> = variables.variables().into_iter().collect();
+        variables.sort_by(|one, other| one.0.cmp(&other.0));
+        let path = self.path.clone();
+        self.into_variables(&variables).map_err(|error| error.of_file(&path))
+    }
+
+    fn into_variables(self, variables: &[(String, Tensor)]) -> Result<Loaded, CheckpointError> {
+        if let Some(refused) = self.refused {
+            return Err(refused);
+        }
+        let is_wanted = |name: &str| self.only.as_ref().is_none_or(|only| only.matches(name));
+        let mut stored: BTreeMap<&str, &Stored> = BTreeMap::new();
+        for one in &self.tensors {
+            let Some(name) = one.name.as_deref().filter(|name| is_wanted(name)) else { continue };
+            if let Some(other) = stored.insert(name, &one.stored) {
+                return Err(CheckpointError::Selection {
+                    reason: format!("`{}` and `{}` are both named `{name}`", other.name, one.stored.name),
+                });
+            }
+        }
+        let is_transposed = |name: &str| self.transposed.iter().any(|pattern| pattern.matches(name));
+        let mut loaded = Loaded::default();
+        let mut fitting = Vec::new();
+        for (name, variable) in variables.iter().filter(|(name, _)| is_wanted(name)) {
+            let Some(stored) = stored.remove(name.as_str()) else {
+                loaded.mismatch.missing.push(name.clone());
+                continue;
+            };
+            let transposed = is_transposed(name) && stored.shape.len() == 2;
+            let mut shape = stored.shape.clone();
+            if transposed {
+                shape.reverse();
+            }
+            if loaded.mismatch.compare(name, (shape, stored.kind), (variable.size(), variable.f_kind()?)) {
+                fitting.push((name, variable, stored, transposed));
+            }
+        }
+        let is_known = |name: &&str| name.rsplit('.').next() != Some(ONLY_IN_PYTORCH);
+        loaded.mismatch.unexpected = stored.into_keys().filter(is_known).map(str::to_owned).collect();
+        if self.strict && !loaded.mismatch.is_empty() {
+            let mismatch = loaded.mismatch.into();
+            return Err(CheckpointError::OtherModule { path: None, mismatch, hyper_parameters: Vec::new() });
+        }
+        tch::no_grad(|| {
+            fitting.iter().try_for_each(|(_, variable, stored, transposed)| stored.copy_to(variable, *transposed))
+        })?;
+        loaded.taken = fitting.into_iter().map(|(name, ..)| name.clone()).collect();
+        Ok(loaded)
+    }
+}
+
+impl fmt::Debug for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Weights").field("path", &self.path).field("shapes", &self.shapes()).finish_non_exhaustive()
+    }
+}
