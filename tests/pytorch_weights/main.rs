@@ -132,10 +132,8 @@ fn weights_of_parts_and_of_other_names_give_the_outputs_of_pytorch() {
     let opened = || weights::open(path("other.safetensors")).unwrap();
     let table = [("classifier.*", "4.*"), ("features.*.gamma", "*.weight"), ("features.**", "**")];
     let said = opened().rename(table).transpose("4.weight").load(&mut network.vs).unwrap_err().to_string();
-    let expected = format!(
-        "the checkpoint {} does not fit the module: unexpected: extra",
-        path("other.safetensors").display()
-    );
+    let expected =
+        format!("the checkpoint {} does not fit the module: unexpected: extra", path("other.safetensors").display());
     assert_eq!(said, expected);
     let loaded = opened().rename(table).transpose("4.weight").strict(false).load(&mut network.vs).unwrap();
     assert_eq!(loaded.to_string(), "8 tensors loaded; unexpected: extra");

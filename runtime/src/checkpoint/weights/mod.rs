@@ -189,10 +189,17 @@ mod tests {
         bytes[20] ^= 1;
         let said = refused(&bytes);
         assert!(said.starts_with("the checkpoint FILE is damaged or truncated ("), "{said}");
-        std::fs::write(folder.path().join("index.json"), r#"{"weight_map": {"norm.weight": "../a.safetensors"}}"#).unwrap();
+        std::fs::write(folder.path().join("index.json"), r#"{"weight_map": {"norm.weight": "../a.safetensors"}}"#)
+            .unwrap();
         for (path, expected) in [
-            ("", " is not an index of safetensors files: the folder has neither `model.safetensors.index.json` nor `model.safetensors`"),
-            ("index.json", " is not an index of safetensors files: `../a.safetensors` is not the name of a file next to it"),
+            (
+                "",
+                " is not an index of safetensors files: the folder has neither `model.safetensors.index.json` nor `model.safetensors`",
+            ),
+            (
+                "index.json",
+                " is not an index of safetensors files: `../a.safetensors` is not the name of a file next to it",
+            ),
         ] {
             let path = folder.path().join(path);
             let said = load(&mut norm(), &path).unwrap_err().to_string();

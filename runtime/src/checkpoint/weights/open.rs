@@ -180,7 +180,9 @@ impl Weights {
     }
 
     fn pattern(&mut self, pattern: &str) -> Option<Pattern> {
-        Pattern::new("weights", pattern).map_err(|error| self.refused.get_or_insert(CheckpointError::Selection { reason: error.to_string() })).ok()
+        Pattern::new("weights", pattern)
+            .map_err(|error| self.refused.get_or_insert(CheckpointError::Selection { reason: error.to_string() }))
+            .ok()
     }
 
     /// Copies the weights into the variables, converted to their dtypes, and returns what was loaded and what was not.

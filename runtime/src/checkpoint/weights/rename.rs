@@ -23,7 +23,8 @@ impl Rule {
     /// Parses a rule. The error is a description of what is wrong with it.
     pub(super) fn new(from: &str, to: &str) -> Result<Self, String> {
         let rule = Self { from: tokens(from), to: tokens(to) };
-        let wildcards = |tokens: &[Token]| tokens.iter().filter(|token| !matches!(token, Token::Text(_))).cloned().collect();
+        let wildcards =
+            |tokens: &[Token]| tokens.iter().filter(|token| !matches!(token, Token::Text(_))).cloned().collect();
         let (given, wanted): (Vec<Token>, Vec<Token>) = (wildcards(&rule.from), wildcards(&rule.to));
         if given != wanted {
             return Err(format!(
@@ -96,7 +97,10 @@ fn matches<'a>(pattern: &[Token], name: &'a str, is_start: bool, matched: &mut V
         Token::Part => {
             let longest = name.find('.').unwrap_or(name.len());
             // the longest first, and at least one character
-            (1..=longest).rev().filter(|length| name.is_char_boundary(*length)).any(|length| attempt(length, rest, &name[length..], false))
+            (1..=longest)
+                .rev()
+                .filter(|length| name.is_char_boundary(*length))
+                .any(|length| attempt(length, rest, &name[length..], false))
         }
         Token::Components => {
             if !is_start {

@@ -41,7 +41,11 @@ fn named_in(index: &Path) -> Result<Vec<PathBuf>, CheckpointError> {
     let files = names.into_iter().map(|name| {
         // an index from elsewhere names files next to it, and no others
         let is_name = Path::new(&name).file_name().is_some_and(|file| file == name.as_str());
-        if is_name { Ok(folder.join(name)) } else { Err(invalid(format!("`{name}` is not the name of a file next to it"))) }
+        if is_name {
+            Ok(folder.join(name))
+        } else {
+            Err(invalid(format!("`{name}` is not the name of a file next to it")))
+        }
     });
     files.collect()
 }
