@@ -33,7 +33,7 @@ pub enum Error {
         "interrupted by {signal}{}{}{}",
         in_loop(*running_stage, *epoch, *batch_idx),
         waiting_for.as_ref().map(|item| format!(", while {item}")).unwrap_or_default(),
-        ways_on(*stage, checkpoint.as_deref(), *lost_steps)
+        if *is_global_zero { ways_on(*stage, checkpoint.as_deref(), *lost_steps) } else { String::new() }
     )]
     Interrupted {
         /// The signal.
@@ -52,6 +52,8 @@ pub enum Error {
         checkpoint: Option<PathBuf>,
         /// The number of optimizer steps that are not in that checkpoint, and in none if there is none: a resumed run takes them again.
         lost_steps: usize,
+        /// Whether this is the only process of the run or that with rank 0, which alone says how to continue.
+        is_global_zero: bool,
     },
     /// The loss was NaN or infinite, and [`on_non_finite_loss`](field@crate::TrainerConfig::on_non_finite_loss) is
     /// [`Stop`](crate::trainer::NonFiniteLoss::Stop).
@@ -262,6 +264,7 @@ impl From<Interruption> for Error {
             waiting_for,
             checkpoint: None,
             lost_steps: 0,
+            is_global_zero: true,
         }
     }
 }

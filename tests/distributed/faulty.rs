@@ -328,6 +328,9 @@ fn ended(outcome: Result<()>) -> ExitCode {
 }
 
 fn main() -> ExitCode {
+    if from_environment("FAULT") == "early_exit" && number("FAULT_RANK") == number("RANK") {
+        return ExitCode::from(number("EXIT").unwrap_or_default() as u8);
+    }
     if from_environment("FAULT") == "program" && number("RANK") == Some(1) {
         return ended(other_program());
     }

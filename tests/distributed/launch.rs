@@ -105,7 +105,7 @@ fn rank_that_does_not_start_is_named() {
     assert_eq!(ended.codes, [1, 1], "{ended:#?}");
     let errors = ended.errors();
     assert_eq!(errors.len(), 2, "{ended:#?}");
-    let said = "rank 2 did not start within 5 s: see the output of their processes";
+    let said = "rank 2 did not start within 5 s: see the output of its process";
     assert!(errors.iter().all(|error| error.ends_with(said)), "{ended:#?}");
     let waiting = |all: &str, line: &str| all.lines().filter(|said| said.starts_with(line)).count();
     assert_eq!(waiting(&ended.all(), "waiting for rank 2 of 3 at 127.0.0.1:"), 1, "{ended:#?}");

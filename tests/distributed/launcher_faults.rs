@@ -58,6 +58,8 @@ fn signal_to_the_launcher_ends_all() {
             let ended = ranks.end(Some(at));
             assert_eq!(ended.codes, [code], "{place} {ended:#?}");
             assert_eq!(ended.errors().iter().filter(|error| error.contains(said)).count(), 2, "{place} {ended:#?}");
+            let advice = ended.errors().iter().filter(|error| error.contains("no checkpoint was written")).count();
+            assert_eq!(advice, usize::from(place != "prediction"), "{place} {ended:#?}");
             assert!(ended.seconds < 10.0, "{ended:#?}");
         }
     }

@@ -15,4 +15,5 @@ mod processes;
 mod ranks;
 mod resume;
 mod seeds;
+mod start;
 mod uneven;

@@ -41,6 +41,10 @@ pub struct Ranks {
     world_size_of_rank_1: Option<usize>,
     /// A variable that they do not have.
     without: Option<&'static str>,
+    /// A variable of rank 1 alone, by hand.
+    of_rank_1: Option<(&'static str, String)>,
+    /// The working directory of rank 1, by hand.
+    folder_of_rank_1: Option<&'static str>,
     token: String,
 }
 
@@ -60,8 +64,19 @@ impl Ranks {
         let folder = tempfile::tempdir().unwrap();
         let token = folder.path().display().to_string();
         let (variables, children, missing) = (Vec::new(), Vec::new(), Vec::new());
-        let (world_size_of_rank_1, without) = (None, None);
-        Self { folder, launcher, processes, variables, children, missing, world_size_of_rank_1, without, token }
+        Self {
+            folder,
+            launcher,
+            processes,
+            variables,
+            children,
+            missing,
+            world_size_of_rank_1: None,
+            without: None,
+            of_rank_1: None,
+            folder_of_rank_1: None,
+            token,
+        }
     }
 
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -76,6 +91,16 @@ impl Ranks {
 
     pub fn world_size_of_rank_1(mut self, world_size: usize) -> Self {
         self.world_size_of_rank_1 = Some(world_size);
+        self
+    }
+
+    pub fn with_on_rank_1(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.of_rank_1 = Some((name, value.to_string()));
+        self
+    }
+
+    pub fn folder_of_rank_1(mut self, folder: &'static str) -> Self {
+        self.folder_of_rank_1 = Some(folder);
         self
     }
 
@@ -100,10 +125,6 @@ impl Ranks {
 
     fn start_each(&mut self, arguments: &str, of_rank_1: &str) {
         let program = env!("CARGO_BIN_EXE_faulty_ranks");
-        let split = |arguments: &str| -> Vec<String> {
-            let strategy = |argument| if argument == "STRATEGY" { "{name: ddp, timeout: 5s}" } else { argument };
-            arguments.split_whitespace().map(strategy).map(str::to_owned).collect()
-        };
         match self.launcher {
             Launcher::Own => {
                 let devices = self.processes.to_string();
@@ -129,6 +150,13 @@ impl Ranks {
                 self.spawn(0, command);
             }
         }
+    }
+
+    /// Starts a process with the rank of another one, by hand. Its port is one of the variables.
+    pub fn start_again(&mut self, rank: usize, arguments: &str) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_faulty_ranks"));
+        command.args(split(arguments)).envs(self.variables_of(rank));
+        self.spawn(self.children.len(), command);
     }
 
     fn variables_of(&self, rank: usize) -> Vec<(&'static str, String)> {
@@ -160,6 +188,10 @@ impl Ranks {
         command.env("TOKEN_OF_TEST", &self.token).env("OMP_NUM_THREADS", "1").current_dir(&self.folder);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         self.without.iter().for_each(|name| _ = command.env_remove(name));
+        if rank == 1 {
+            command.envs(self.of_rank_1.clone());
+            self.folder_of_rank_1.iter().for_each(|folder| _ = command.current_dir(folder));
+        }
         // the test is not in the group of the processes
         command
             .process_group(0)
@@ -281,6 +313,12 @@ impl Ended {
         });
         errors.filter_map(|line| line.strip_prefix("error: ")).map(str::to_owned).collect()
     }
+}
+
+/// Returns arguments, in which `STRATEGY` stands for `ddp` with a short timeout.
+fn split(arguments: &str) -> Vec<String> {
+    let strategy = |argument| if argument == "STRATEGY" { "{name: ddp, timeout: 5s}" } else { argument };
+    arguments.split_whitespace().map(strategy).map(str::to_owned).collect()
 }
 
 fn free_port() -> String {

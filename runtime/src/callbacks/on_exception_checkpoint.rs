@@ -105,9 +105,12 @@ impl<M: LightningModule> Callback<M> for OnExceptionCheckpoint {
         true
     }
 
-    fn setup(&mut self, _: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
+    fn setup(&mut self, ctx: &mut Context<Outside>, _: &mut M, _: Stage) -> Result<()> {
         if let Some(mistake) = self.mistake() {
             return Err(Error::configuration(mistake.in_code("OnExceptionCheckpoint")).into());
+        }
+        if !ctx.is_global_zero() {
+            return Ok(());
         }
         let refused = |(path, source)| FileError { what: REFUSED, path, source };
         Ok(atomic_file::check_folder(&self.folder()).map_err(refused)?)

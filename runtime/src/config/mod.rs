@@ -61,7 +61,7 @@ pub struct TrainerConfig {
     #[arg(long, default_value_t)]
     pub devices: Devices,
     /// The number of machines, on each of which a launcher starts the program
-    #[arg(long, value_name = "NODES", default_value_t = 1)]
+    #[arg(long, value_name = "NODES", value_parser = number_of_machines, default_value_t = 1)]
     pub num_nodes: usize,
     /// How several processes are used: auto, ddp, or a table with options such as `{name: ddp, timeout: 1m}`
     #[arg(long, value_name = "STRATEGY", default_value_t)]
@@ -328,6 +328,10 @@ impl TrainerConfig {
     pub(crate) fn root(&self) -> PathBuf {
         paths::expanded(&self.default_root_dir)
     }
+}
+
+fn number_of_machines(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "it must be a number from 1".to_owned())
 }
 
 fn epochs_or_none(text: &str) -> Result<Option<usize>, String> {

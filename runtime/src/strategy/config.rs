@@ -55,7 +55,7 @@ pub struct DdpConfig {
     /// Whether rank 0's buffers, such as the running statistics of a BatchNorm, are sent to all ranks before each training step. Default
     /// true.
     pub broadcast_buffers: bool,
-    /// The longest time that a process waits for the others. Default 5 minutes.
+    /// The longest time that a process waits for the others, from 1 second to 1 year. Default 5 minutes.
     pub timeout: Span,
 }
 
@@ -83,6 +83,10 @@ impl Default for DdpConfig {
         }
     }
 }
+
+/// The shortest and the longest `timeout`. The operating system's clock has an end.
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(31_557_600);
 
 impl DdpConfig {
     /// Sets [`find_unused_parameters`](field@Self::find_unused_parameters).
@@ -125,8 +129,8 @@ impl DdpConfig {
         if self.bucket_cap_mb == 0 {
             return Some("`strategy`'s `bucket_cap_mb` must be at least 1, but it is 0".to_owned());
         }
-        (self.timeout.0 < Duration::from_secs(1))
-            .then(|| format!("`strategy`'s `timeout` must be at least 1s, but it is {}", self.timeout))
+        (!(SHORTEST..=LONGEST).contains(&self.timeout.0))
+            .then(|| format!("`strategy`'s `timeout` must be from 1s to 1year, but it is {}", self.timeout))
     }
 }
 
@@ -240,6 +244,15 @@ mod tests {
             assert_eq!(serde_json::from_value::<StrategyConfig>(json).unwrap(), strategy);
         }
         assert_eq!(StrategyConfig::Ddp(DdpConfig::default()).to_string(), "ddp");
+        let mistake =
+            |timeout: &str| format!("{{name: ddp, timeout: {timeout}}}").parse::<StrategyConfig>().unwrap().mistake();
+        assert_eq!(mistake("365days"), None);
+        for (timeout, shown) in
+            [("0s", "0s"), ("999ms", "999ms"), ("2years", "2years"), ("200000d", "547years 6months 25days 14h 38m 24s")]
+        {
+            let said = format!("`strategy`'s `timeout` must be from 1s to 1year, but it is {shown}");
+            assert_eq!(mistake(timeout), Some(said));
+        }
         let error = "fsdp".parse::<StrategyConfig>().unwrap_err();
         assert!(error.starts_with("`fsdp` is not a strategy: write auto, ddp"), "{error}");
     }

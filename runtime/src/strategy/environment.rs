@@ -1,6 +1,11 @@
 //! The environment variables by which launchers tell a process its place in a run.
 
+mod launcher;
+mod variables;
+
 use super::{Rank, StrategyError};
+use launcher::{Get, LAUNCHERS, TORCHRUN};
+use variables::Variables;
 
 /// The place of this process, and where rank 0 is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,79 +20,29 @@ pub(super) struct Environment {
     pub(super) attempt: String,
 }
 
-/// The variable by which `torchrun` is distinguished from other programs, or a person, that set the same variables.
-const TORCHRUN: &str = "TORCHELASTIC_RUN_ID";
-
-/// A launcher: the variables by which it is recognized, and how they are read.
-struct Launcher {
-    name: &'static str,
-    rank: &'static str,
-    world_size: &'static str,
-    local_rank: &'static str,
-    node: Option<&'static str>,
-}
-
-/// The launchers, in the order in which they are tried: `torchrun` may itself have been started by one of the others.
-const LAUNCHERS: [Launcher; 4] = [
-    Launcher {
-        name: "torchrun",
-        rank: "RANK",
-        world_size: "WORLD_SIZE",
-        local_rank: "LOCAL_RANK",
-        node: Some("GROUP_RANK"),
-    },
-    Launcher {
-        name: "srun",
-        rank: "SLURM_PROCID",
-        world_size: "SLURM_NTASKS",
-        local_rank: "SLURM_LOCALID",
-        node: Some("SLURM_NODEID"),
-    },
-    Launcher {
-        name: "mpirun",
-        rank: "OMPI_COMM_WORLD_RANK",
-        world_size: "OMPI_COMM_WORLD_SIZE",
-        local_rank: "OMPI_COMM_WORLD_LOCAL_RANK",
-        node: None,
-    },
-    Launcher { name: "mpiexec", rank: "PMI_RANK", world_size: "PMI_SIZE", local_rank: "MPI_LOCALRANKID", node: None },
-];
-
 /// Set in the processes that rank 0 has started itself.
 pub(super) const STARTED_BY_RANK_ZERO: &str = "TCH_LIGHTNING_STARTED_BY_RANK_ZERO";
 
 impl Environment {
-    /// The variables by which torchrun tells its attempts apart, and that it keeps the store.
-    pub(super) const OF_ATTEMPTS: [&str; 3] = [TORCHRUN, "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_USE_AGENT_STORE"];
+    /// The variables by which torchrun is distinguished from a person, tells its attempts apart, and says that it keeps the store.
+    pub(super) const OF_ATTEMPTS: [&str; 3] =
+        ["TORCHELASTIC_RUN_ID", "TORCHELASTIC_RESTART_COUNT", "TORCHELASTIC_USE_AGENT_STORE"];
 
     /// Returns the environment of a launcher that has started several processes; `None` if there is none.
     pub(super) fn detect() -> Result<Option<Self>, StrategyError> {
-        Self::of(&|name| std::env::var(name).ok())
+        Self::of(&variable)
     }
 
-    fn of(get: &dyn Fn(&str) -> Option<String>) -> Result<Option<Self>, StrategyError> {
-        for launcher in &LAUNCHERS {
-            let variables = Variables { launcher, get };
-            if get(launcher.rank).is_none() || !variables.is_parallel_job() {
-                continue;
-            }
-            let Some(world_size) = variables.number(launcher.world_size)? else {
-                return Err(variables.mistake(format!("{} is set, but {} is not", launcher.rank, launcher.world_size)));
-            };
-            return if world_size > 1 { variables.environment(world_size).map(Some) } else { Ok(None) };
+    fn of(get: Get<'_>) -> Result<Option<Self>, StrategyError> {
+        match LAUNCHERS.into_iter().find(|launcher| launcher.has_started_this(get)) {
+            Some(launcher) => Variables { launcher, get }.environment(),
+            None => Variables { launcher: &TORCHRUN, get }.refuse_without_rank().map(|()| None),
         }
-        let world_size = get("WORLD_SIZE").and_then(|size| size.trim().parse::<usize>().ok());
-        match world_size {
-            // alone it would train on all samples, as another run
-            Some(2..) => {
-                let variables = Variables { launcher: &LAUNCHERS[0], get };
-                Err(variables.mistake(
-                    "WORLD_SIZE is set, but RANK is not: set RANK to the number of this process, from 0, or remove WORLD_SIZE"
-                        .to_owned(),
-                ))
-            }
-            _ => Ok(None),
-        }
+    }
+
+    /// Returns the number of tasks of SLURM's batch job, whose script has started this process alone.
+    pub(super) fn tasks_without_srun() -> Option<usize> {
+        launcher::tasks_without_srun(&variable)
     }
 
     /// The environment of the ranks after the first, which rank 0 starts on its machine.
@@ -96,6 +51,7 @@ impl Environment {
             ("RANK", rank.global.to_string()),
             ("WORLD_SIZE", rank.world_size.to_string()),
             ("LOCAL_RANK", rank.local.to_string()),
+            ("LOCAL_WORLD_SIZE", rank.world_size.to_string()),
             ("GROUP_RANK", rank.node.to_string()),
             ("MASTER_ADDR", LOOPBACK.to_owned()),
             ("MASTER_PORT", port.to_string()),
@@ -104,104 +60,18 @@ impl Environment {
     }
 }
 
+/// Returns a variable of this process. One that is not Unicode is not a number either, and refused as such.
+fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name)?.to_string_lossy().into_owned();
+    (!value.trim().is_empty()).then_some(value)
+}
+
 /// The address of this machine for processes on it.
 pub(super) const LOOPBACK: &str = "127.0.0.1";
 
-struct Variables<'a> {
-    launcher: &'a Launcher,
-    get: &'a dyn Fn(&str) -> Option<String>,
-}
-
-impl Variables<'_> {
-    /// Whether the variables belong to a job that starts a program in several processes, not to a shell within one.
-    fn is_parallel_job(&self) -> bool {
-        let job = if self.launcher.name == "srun" { (self.get)("SLURM_JOB_NAME") } else { None };
-        !matches!(job.as_deref(), Some("bash" | "interactive"))
-    }
-
-    fn environment(&self, world_size: usize) -> Result<Environment, StrategyError> {
-        let Launcher { rank, local_rank, node, .. } = *self.launcher;
-        let global = self.number(rank)?.unwrap_or_default();
-        if global >= world_size {
-            return Err(self.mistake(format!("{rank} is {global}, but there are {world_size} ranks, counted from 0")));
-        }
-        // set by hand, the processes are all on this machine
-        let local = self.number(local_rank)?.unwrap_or(global);
-        let node = node.map_or(Ok(None), |node| self.number(node))?;
-        let node = node.map_or_else(|| self.number("NODE_RANK"), |node| Ok(Some(node)))?.unwrap_or_default();
-        let is = |name: &str| (self.get)(name).is_some_and(|value| value.eq_ignore_ascii_case("true") || value == "1");
-        let [run, restarts, keeps_store] = Environment::OF_ATTEMPTS;
-        let attempt = [run, restarts].map(|name| (self.get)(name).unwrap_or_default());
-        Ok(Environment {
-            rank: Rank { global, local, node, world_size },
-            address: self.address(local, global, world_size)?,
-            port: self.port()?,
-            has_store: is(keeps_store),
-            attempt: attempt.join("/"),
-        })
-    }
-
-    /// The machine of rank 0.
-    fn address(&self, local: usize, global: usize, world_size: usize) -> Result<String, StrategyError> {
-        if let Some(address) = (self.get)("MASTER_ADDR").filter(|address| !address.is_empty()) {
-            return Ok(address);
-        }
-        let nodes = ["SLURM_STEP_NODELIST", "SLURM_NODELIST", "SLURM_JOB_NODELIST"];
-        let nodes = if self.launcher.name == "srun" { nodes.iter().find_map(|name| (self.get)(name)) } else { None };
-        if let Some(first) = nodes.as_deref().and_then(first_node) {
-            return Ok(first);
-        }
-        let on_this_machine = (self.get)("LOCAL_WORLD_SIZE").or_else(|| (self.get)("OMPI_COMM_WORLD_LOCAL_SIZE"));
-        match on_this_machine.and_then(|count| count.parse::<usize>().ok()) {
-            Some(count) if count == world_size => Ok(LOOPBACK.to_owned()),
-            None if local == global => Ok(LOOPBACK.to_owned()),
-            _ => Err(self.mistake("set MASTER_ADDR to the address of the machine of rank 0".to_owned())),
-        }
-    }
-
-    fn port(&self) -> Result<u16, StrategyError> {
-        if let Some(port) = (self.get)("MASTER_PORT") {
-            return match port.parse() {
-                Ok(0) | Err(_) => {
-                    Err(self.mistake(format!("MASTER_PORT is `{port}`, but a port is a number from 1 to 65535")))
-                }
-                Ok(port) => Ok(port),
-            };
-        }
-        match (self.launcher.name, (self.get)("SLURM_JOB_ID").and_then(|job| job.parse::<u64>().ok())) {
-            // jobs on one machine have different ports, as in Lightning
-            ("srun", Some(job)) => Ok(15_000 + u16::try_from(job % 10_000).unwrap_or_default()),
-            ("torchrun", _) => Err(self.mistake("set MASTER_PORT to a free port of the machine of rank 0".to_owned())),
-            _ => Ok(29_500),
-        }
-    }
-
-    fn number(&self, name: &str) -> Result<Option<usize>, StrategyError> {
-        let Some(value) = (self.get)(name) else { return Ok(None) };
-        let number = value.trim().parse();
-        number.map(Some).map_err(|_| self.mistake(format!("{name} is `{value}`, but it must be a number from 0")))
-    }
-
-    fn mistake(&self, mistake: String) -> StrategyError {
-        let is_by_hand = self.launcher.name == "torchrun" && (self.get)(TORCHRUN).is_none();
-        StrategyError::Environment { launcher: (!is_by_hand).then_some(self.launcher.name), mistake }
-    }
-}
-
-/// The first machine of a list such as `node[03-05,9],other`, as SLURM writes it.
-fn first_node(list: &str) -> Option<String> {
-    let end = list.find([',', '[']).unwrap_or(list.len());
-    let head = &list[..end];
-    let first = match list[end..].strip_prefix('[') {
-        None => head.to_owned(),
-        Some(numbers) => {
-            let (numbers, rest) = numbers.split_once(']')?;
-            let first = numbers.split([',', '-']).next()?;
-            let suffix = rest.split(',').next().unwrap_or_default();
-            format!("{head}{first}{suffix}")
-        }
-    };
-    (!first.is_empty()).then_some(first)
+/// Whether an address is that of this machine for processes on it.
+pub(super) fn is_loopback(address: &str) -> bool {
+    address == "localhost" || address == "::1" || address.starts_with("127.")
 }
 
 #[cfg(test)]
@@ -253,7 +123,6 @@ mod tests {
             ("SLURM_NODELIST", "gpu[07-08]"),
         ];
         assert_eq!(detected(&slurm).unwrap(), Some(environment(3, 1, 1, 4, "gpu07", 18_456)));
-        assert_eq!(detected(&[&slurm[..], &[("SLURM_JOB_NAME", "bash")]].concat()).unwrap(), None);
         let mpi = [
             ("OMPI_COMM_WORLD_RANK", "1"),
             ("OMPI_COMM_WORLD_SIZE", "2"),
@@ -264,40 +133,149 @@ mod tests {
     }
 
     #[test]
-    fn environment_that_is_incomplete_names_the_variable() {
+    fn processes_of_mpi_within_a_job_of_slurm_have_the_ranks_of_mpi() {
+        // a batch script is itself process 0, of as many tasks as the job has
+        let batch = [("SLURM_PROCID", "0"), ("SLURM_NTASKS", "2"), ("SLURM_LOCALID", "0")];
+        let mpirun = [
+            ("OMPI_COMM_WORLD_RANK", "1"),
+            ("OMPI_COMM_WORLD_SIZE", "2"),
+            ("OMPI_COMM_WORLD_LOCAL_RANK", "1"),
+            ("OMPI_COMM_WORLD_LOCAL_SIZE", "2"),
+        ];
+        let mpiexec = [("PMI_RANK", "1"), ("PMI_SIZE", "2"), ("MPI_LOCALRANKID", "1"), ("MPI_LOCALNRANKS", "2")];
+        for mpi in [mpirun, mpiexec] {
+            let rank = detected(&[&batch[..], &mpi].concat()).unwrap();
+            assert_eq!(rank, Some(environment(1, 1, 0, 2, "127.0.0.1", 29_500)));
+        }
+        // `srun --mpi=pmi2`
+        let pmi = [
+            ("SLURM_PROCID", "1"),
+            ("SLURM_NTASKS", "2"),
+            ("SLURM_LOCALID", "1"),
+            ("PMI_RANK", "1"),
+            ("PMI_SIZE", "2"),
+        ];
+        assert_eq!(detected(&pmi).unwrap(), Some(environment(1, 1, 0, 2, "127.0.0.1", 29_500)));
+    }
+
+    #[test]
+    fn shell_or_script_within_a_job_of_slurm_runs_alone() {
+        let (id, tasks) = (("SLURM_PROCID", "0"), ("SLURM_NTASKS", "4"));
+        for variables in [
+            // `salloc`, whose shell is on the login node
+            &[tasks][..],
+            &[id, tasks, ("SLURM_STEP_ID", "4294967290"), ("SLURM_JOB_NAME", "interactive")],
+            &[id, tasks, ("SLURM_STEP_ID", "0"), ("SLURM_JOB_NAME", "bash"), ("PMI_RANK", "0"), ("PMI_SIZE", "4")],
+            // `sbatch`, with and without `--ntasks`
+            &[id, tasks, ("ENVIRONMENT", "BATCH")],
+            &[id, ("ENVIRONMENT", "BATCH")],
+            // `WORLD_SIZE` of a script that then calls `srun`
+            &[id, tasks, ("ENVIRONMENT", "BATCH"), ("WORLD_SIZE", "1")],
+        ] {
+            assert_eq!(detected(variables).unwrap(), None, "{variables:?}");
+        }
+        let step = [id, tasks, ("ENVIRONMENT", "BATCH"), ("SLURM_STEP_ID", "0")];
+        assert_eq!(detected(&step).unwrap(), Some(environment(0, 0, 0, 4, "127.0.0.1", 29_500)));
+        let without_srun = |variables: &[(&str, &str)]| {
+            let variables: HashMap<&str, &str> = variables.iter().copied().collect();
+            launcher::tasks_without_srun(&|name| variables.get(name).map(|value| (*value).to_owned()))
+        };
+        assert_eq!(without_srun(&step), None);
+        assert_eq!(without_srun(&[id, tasks, ("ENVIRONMENT", "BATCH")]), Some(4));
+        assert_eq!(without_srun(&[id, ("SLURM_NTASKS", "1"), ("ENVIRONMENT", "BATCH")]), None);
+        let by_mpirun = [("OMPI_COMM_WORLD_RANK", "0"), ("OMPI_COMM_WORLD_SIZE", "4")];
+        assert_eq!(without_srun(&[&[id, tasks, ("ENVIRONMENT", "BATCH")][..], &by_mpirun].concat()), None);
+    }
+
+    #[test]
+    fn environment_that_is_invalid_names_the_variable_and_its_value() {
+        const OF_TWO: (&str, &str) = ("WORLD_SIZE", "2");
         for (variables, said) in [
-            (&[("RANK", "1")][..], "RANK is set, but WORLD_SIZE is not"),
             (
-                &[("WORLD_SIZE", "2")],
-                "WORLD_SIZE is set, but RANK is not: set RANK to the number of this process, from 0, or remove WORLD_SIZE",
+                &[("RANK", "1")][..],
+                "RANK is 1, but WORLD_SIZE is not set: set WORLD_SIZE to the number of processes, or remove RANK",
             ),
-            (&[("RANK", "1"), ("WORLD_SIZE", "2")], "set MASTER_PORT to a free port of the machine of rank 0"),
-            (&[("RANK", "2"), ("WORLD_SIZE", "2")], "RANK is 2, but there are 2 ranks, counted from 0"),
-            (&[("RANK", "one"), ("WORLD_SIZE", "2")], "RANK is `one`, but it must be a number from 0"),
             (
-                &[("RANK", "1"), ("WORLD_SIZE", "2"), ("MASTER_PORT", "99999")],
+                &[OF_TWO],
+                "WORLD_SIZE is 2, but RANK is not set: set RANK to the number of this process, from 0, or remove WORLD_SIZE",
+            ),
+            (&[("WORLD_SIZE", "0")], "WORLD_SIZE is `0`, but it must be a number from 1 to 16384"),
+            (&[("WORLD_SIZE", "abc")], "WORLD_SIZE is `abc`, but it must be a number from 1 to 16384"),
+            (&[("RANK", "0"), ("WORLD_SIZE", "-1")], "WORLD_SIZE is `-1`, but it must be a number from 1 to 16384"),
+            (
+                &[("RANK", "0"), ("WORLD_SIZE", "4000000000")],
+                "WORLD_SIZE is `4000000000`, but it must be a number from 1 to 16384",
+            ),
+            (
+                &[("LOCAL_RANK", "1")],
+                "LOCAL_RANK is 1, but RANK is not set: set RANK and WORLD_SIZE as well, or remove LOCAL_RANK",
+            ),
+            (&[("RANK", "one"), OF_TWO], "RANK is `one`, but it must be a number from 0"),
+            (
+                &[("RANK", "3"), ("WORLD_SIZE", "1")],
+                "RANK is 3, but WORLD_SIZE is 1: ranks are counted from 0, so that the largest is 0",
+            ),
+            (
+                &[("RANK", "2"), OF_TWO],
+                "RANK is 2, but WORLD_SIZE is 2: ranks are counted from 0, so that the largest is 1",
+            ),
+            (
+                &[("RANK", "0"), OF_TWO, ("LOCAL_RANK", "1")],
+                "LOCAL_RANK is 1, but RANK is 0: LOCAL_RANK counts the processes of this machine alone, in the order of their ranks, so that \
+                 it is at most 0",
+            ),
+            (
+                &[("RANK", "3"), ("WORLD_SIZE", "4"), ("LOCAL_RANK", "3"), ("LOCAL_WORLD_SIZE", "2")],
+                "LOCAL_RANK is 3, but LOCAL_WORLD_SIZE is 2: the processes of a machine are counted from 0, so that the largest is 1",
+            ),
+            (
+                &[("RANK", "1"), OF_TWO, ("MASTER_ADDR", "node1"), ("MASTER_PORT", "29500")],
+                "MASTER_ADDR is node1, but LOCAL_RANK is not set: set it to the number of this process among those of its machine, from 0",
+            ),
+            (
+                &[("RANK", "1"), OF_TWO],
+                "MASTER_PORT is not set: set it to a free port of the machine of rank 0, for all processes",
+            ),
+            (
+                &[("RANK", "1"), OF_TWO, ("LOCAL_RANK", "0"), ("MASTER_PORT", "29500")],
+                "MASTER_ADDR is not set: set it to the address of the machine of rank 0, for all processes",
+            ),
+            (
+                &[("RANK", "1"), OF_TWO, ("MASTER_PORT", "99999")],
                 "MASTER_PORT is `99999`, but a port is a number from 1 to 65535",
             ),
         ] {
             let error = |variables: &[(&str, &str)]| detected(variables).unwrap_err().to_string();
-            assert_eq!(error(variables), format!("the environment of this process is incomplete: {said}"));
+            assert_eq!(error(variables), format!("the environment of this process is invalid: {said}"));
             let by_torchrun = [variables, &[("TORCHELASTIC_RUN_ID", "none")]].concat();
             assert_eq!(
                 error(&by_torchrun),
-                format!("the environment of this process, which torchrun started, is incomplete: {said}")
+                format!("the environment of this process, which torchrun started, is invalid: {said}")
             );
         }
         let srun = detected(&[("SLURM_PROCID", "one"), ("SLURM_NTASKS", "2")]).unwrap_err().to_string();
-        assert!(srun.starts_with("the environment of this process, which srun started, is incomplete: "), "{srun}");
+        assert!(srun.starts_with("the environment of this process, which srun started, is invalid: "), "{srun}");
         assert_eq!(detected(&[("WORLD_SIZE", "1")]).unwrap(), None);
+        assert_eq!(detected(&[("LOCAL_RANK", "0")]).unwrap(), None);
     }
 
     #[test]
-    fn first_node_of_a_list_is_found() {
-        for (list, first) in
-            [("alone", "alone"), ("a,b", "a"), ("node[03-05,9],other", "node03"), ("rack2-[1,4]-gpu,x", "rack2-1-gpu")]
-        {
-            assert_eq!(first_node(list).as_deref(), Some(first), "{list}");
-        }
+    fn places_of_two_launchers_that_contradict_are_refused() {
+        let srun = [("SLURM_PROCID", "1"), ("SLURM_NTASKS", "2"), ("SLURM_LOCALID", "1"), ("SLURM_STEP_ID", "0")];
+        let by_hand = [("RANK", "0"), ("WORLD_SIZE", "2"), ("MASTER_PORT", "29500")];
+        assert_eq!(
+            detected(&[&srun[..], &by_hand].concat()).unwrap_err().to_string(),
+            "the environment of this process is invalid: RANK is 0, but SLURM_PROCID is 1, each of 2 processes: remove RANK and WORLD_SIZE, \
+             so that those of srun count"
+        );
+        // torchrun, started by srun on two machines
+        let torchrun = [&by_hand[..], &[("TORCHELASTIC_RUN_ID", "none"), ("LOCAL_RANK", "0")]].concat();
+        assert!(detected(&[&srun[..], &torchrun].concat()).unwrap().is_some());
+        assert_eq!(
+            detected(&[&srun[..], &[("WORLD_SIZE", "8")]].concat()).unwrap_err().to_string(),
+            "the environment of this process, which srun started, is invalid: WORLD_SIZE is 8, but SLURM_NTASKS is 2: remove WORLD_SIZE, or \
+             start 8 processes"
+        );
+        assert!(detected(&[&srun[..], &[("WORLD_SIZE", "2")]].concat()).unwrap().is_some());
     }
 }

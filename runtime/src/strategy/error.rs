@@ -1,4 +1,4 @@
-use crate::counted::counted;
+use crate::device::DeviceError;
 use crate::native::NativeError;
 use crate::signal::Signal;
 use tch::TchError;
@@ -8,7 +8,7 @@ use tch::TchError;
 #[non_exhaustive]
 pub enum StrategyError {
     /// A launcher's environment variable is missing or invalid.
-    #[error("the environment of this process{} is incomplete: {mistake}", started_by(*launcher))]
+    #[error("the environment of this process{} is invalid: {mistake}", started_by(*launcher))]
     Environment {
         /// The launcher whose variables were found; `None` for variables that were set by hand.
         launcher: Option<&'static str>,
@@ -29,18 +29,55 @@ pub enum StrategyError {
     /// The other processes of the run could not be started.
     #[error("cannot start the other processes of the run: {0}")]
     Launch(#[source] std::io::Error),
+    /// `devices` cannot be used on this machine.
+    #[error(transparent)]
+    Devices(#[from] DeviceError),
+    /// The other processes cannot connect to rank 0, which is this process.
+    #[error(
+        "rank 0 cannot wait for the others at port {port}: {reason}: set MASTER_PORT to a free port, for all processes"
+    )]
+    Listen {
+        /// The port.
+        port: u16,
+        /// Why it cannot be used.
+        reason: String,
+    },
     /// The process with rank 0, which the others meet at, cannot be reached.
-    #[error("rank 0 cannot be reached at {address}:{port}: {source}")]
+    #[error("rank 0 cannot be reached at {address}:{port}: {reason}")]
     Unreachable {
         /// The address of rank 0.
         address: String,
         /// Its port.
         port: u16,
-        /// The error of the connection.
-        source: NativeError,
+        /// What was found there.
+        reason: UnreachableReason,
+    },
+    /// Another process has taken the rank of this one.
+    #[error("rank {rank} was started twice, on {host} (process {process}) too: give each process a rank of its own")]
+    Twice {
+        /// The rank.
+        rank: usize,
+        /// The machine of the other process.
+        host: String,
+        /// Its number in the operating system.
+        process: u32,
+    },
+    /// This machine does not have the network that GLOO_SOCKET_IFNAME names.
+    #[error(
+        "GLOO_SOCKET_IFNAME is `{interface}`, but this machine has no network interface of that name with an address: it has {found}"
+    )]
+    Interface {
+        /// The value of the variable.
+        interface: String,
+        /// The interfaces of this machine.
+        found: String,
     },
     /// Some processes did not come to the start.
-    #[error("{} did not start within {seconds} s: see the output of their processes", ranks(missing))]
+    #[error(
+        "{} did not start within {seconds} s: see the output of {}",
+        ranks(missing),
+        if missing.len() == 1 { "its process" } else { "their processes" }
+    )]
     Missing {
         /// The ranks.
         missing: Vec<usize>,
@@ -132,6 +169,31 @@ pub enum StrategyError {
     Tch(#[from] TchError),
 }
 
+/// What was found where rank 0 should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnreachableReason {
+    /// The address has no meaning on this machine.
+    #[error("no machine of that name is known here: set MASTER_ADDR to the address of the machine of rank 0")]
+    UnknownAddress,
+    /// No process waits at the port.
+    #[error("no process waits there: start rank 0, or set MASTER_ADDR and MASTER_PORT to where it is")]
+    Nobody,
+    /// The machine does not answer.
+    #[error(
+        "no machine answers there: set MASTER_ADDR to the address of the machine of rank 0, and open the port in its firewall"
+    )]
+    NoAnswer,
+    /// A program waits at the port, which does not answer as rank 0 would.
+    #[error(
+        "a program uses that port, but does not answer as rank 0: if it is another program, set MASTER_PORT to a free port, for all processes"
+    )]
+    AnotherProgram,
+    /// Rank 0, or the launcher that keeps the connection, has ended.
+    #[error("it has ended")]
+    Ended,
+}
+
 fn started_by(launcher: Option<&str>) -> String {
     launcher.map_or_else(String::new, |launcher| format!(", which {launcher} started,"))
 }
@@ -144,12 +206,20 @@ fn unused(parameters: &[String]) -> String {
     format!("the {} {named} had", if parameters.len() == 1 { "parameter" } else { "parameters" })
 }
 
+/// Names ranks in ascending order, those that follow one another by the first and the last.
 fn ranks(ranks: &[usize]) -> String {
-    let numbers: Vec<String> = ranks.iter().map(usize::to_string).collect();
-    match numbers.as_slice() {
-        [rank] => format!("rank {rank}"),
-        _ => format!("{} ({})", counted(ranks.len(), "rank"), numbers.join(", ")),
-    }
+    const MOST: usize = 5;
+    let runs = ranks.chunk_by(|rank, next| rank + 1 == *next).flat_map(|run| match run {
+        [first, _, .., last] => vec![(1 + last - first, format!("{first} to {last}"))],
+        few => few.iter().map(|rank| (1, rank.to_string())).collect(),
+    });
+    let runs: Vec<(usize, String)> = runs.collect();
+    let more: usize = runs.iter().skip(MOST).map(|(count, _)| count).sum();
+    let mut named: Vec<String> = runs.into_iter().take(MOST).map(|(_, run)| run).collect();
+    named.extend((more > 0).then(|| format!("{more} more")));
+    let last = named.pop().unwrap_or_default();
+    let named = if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) };
+    format!("{} {named}", if ranks.len() == 1 { "rank" } else { "ranks" })
 }
 
 fn named(ranks: &[(usize, String)]) -> String {
@@ -163,4 +233,25 @@ fn do_not(ranks: &[(usize, String)]) -> String {
 
 fn was(ranks: &[(usize, String)]) -> &'static str {
     if ranks.len() == 1 { "it was" } else { "they were" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_ranks_are_a_short_list() {
+        for (missing, said) in [
+            (vec![1], "rank 1"),
+            (vec![1, 2], "ranks 1 and 2"),
+            ((2..2_000).collect(), "ranks 2 to 1999"),
+            (vec![1, 3, 4, 5, 7], "ranks 1, 3 to 5 and 7"),
+            ((1..20).step_by(2).collect(), "ranks 1, 3, 5, 7, 9 and 5 more"),
+        ] {
+            assert_eq!(ranks(&missing), said);
+        }
+        let said = |missing: Vec<usize>| StrategyError::Missing { missing, seconds: 5 }.to_string();
+        assert_eq!(said(vec![3]), "rank 3 did not start within 5 s: see the output of its process");
+        assert_eq!(said(vec![1, 2, 3]), "ranks 1 to 3 did not start within 5 s: see the output of their processes");
+    }
 }

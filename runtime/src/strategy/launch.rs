@@ -58,6 +58,12 @@ impl Launched {
         }
     }
 
+    /// Returns how the process of a rank has ended; `None` if it runs, or was not started here.
+    pub(super) fn end_of(&self, rank: usize) -> Option<ExitStatus> {
+        let started = self.ranks.iter().find(|started| started.rank == rank)?;
+        *started.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits for the processes: after a failure, only for a limited time, and not for those that are `silent`. Returns the exit code of one
     /// that has failed.
     pub(super) fn end(&self, has_failed: bool, silent: &[usize]) -> Option<i32> {

@@ -5,8 +5,13 @@
 //! replicas stay equal. The engine is PyTorch's own, c10d, without Python.
 //!
 //! # Starting
-//! `--devices 2 --strategy ddp` starts the second process itself. A launcher may also start all of them: `torchrun --no-python
-//! --nproc-per-node 2 PROGRAM fit`, `srun`, `mpirun`, or anything that sets `RANK`, `WORLD_SIZE`, `MASTER_ADDR` and `MASTER_PORT`.
+//! `--devices 2 --strategy ddp` starts the second process itself, on a GPU of its own or on the CPU, at most 16 for each core. A launcher may
+//! also start all of them: `torchrun --no-python --nproc-per-node 2 PROGRAM fit`, `srun`, `mpirun`, or anything that sets `RANK`,
+//! `WORLD_SIZE`, `LOCAL_RANK`, `MASTER_ADDR` and `MASTER_PORT`. `LOCAL_RANK` may be left out where all processes are on one machine, and
+//! `MASTER_ADDR` then as well. Values that contradict one another are refused. `GLOO_SOCKET_IFNAME` names the network interface.
+//!
+//! A process of a SLURM job runs alone in an interactive shell (`salloc`, or a job with the name `bash` or `interactive`, as in Lightning) and
+//! in a batch script without `srun`.
 //!
 //! # Where the processes wait for one another
 //! Everything that all ranks do together is in these places, in the order of a run:
@@ -43,12 +48,14 @@
 //! half, and opened by runs on GPUs. What the processes tell one another about the run travels by Gloo, so that no step waits for the device.
 //!
 //! # Failures
+//! A process that does not start is named by the others after `timeout`; one that another has started itself, and ends before the run, at once.
 //! A rank that fails reports its error to the others, which end with an error that names it. A rank that is killed or stopped shows no sign of
 //! life; the others find that out when they wait for it, a stopped one after `timeout`. One that is held up in a hook shows signs of life, but
 //! does not come to the operations of the others, which name it after `timeout`; it is ended if its run does not end in as much time. A
 //! signal that one rank catches ends all: in training after the same step, elsewhere at once.
 //!
-//! Operations of the user, such as [`all_gather`](crate::context::RunContext::all_gather), must be called on all ranks as well.
+//! Operations of the user, such as [`all_gather`](crate::context::RunContext::all_gather), must be called on all ranks as well, in the same
+//! order.
 
 mod collectives;
 mod config;
@@ -64,11 +71,12 @@ mod single_process;
 mod start;
 mod sync_batch_norm;
 mod watch;
+mod within;
 mod world;
 
 pub(crate) use collectives::{Collectives, gather, gather_tensors, of_rank_zero};
 pub use config::{DdpConfig, GradientCompression, StrategyConfig};
-pub use error::StrategyError;
+pub use error::{StrategyError, UnreachableReason};
 pub use rank::Rank;
 pub(crate) use single_process::SingleProcess;
 pub(crate) use start::{Requested, connect, processes, seed_of_rank_zero};

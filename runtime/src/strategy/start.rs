@@ -8,14 +8,18 @@ use super::launch;
 use super::single_process::SingleProcess;
 use super::world::World;
 use super::{Collectives, Rank, Strategy, StrategyConfig, StrategyError};
+use crate::counted::counted;
+use crate::device::{Accelerator, Devices};
 use crate::{messages, native};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::thread;
+use tch::Device;
 
 /// What a configuration asks for.
 pub(crate) struct Requested<'a> {
     pub(crate) strategy: &'a StrategyConfig,
-    /// The number of devices on each machine, if it is given.
-    pub(crate) devices: Option<usize>,
+    pub(crate) accelerator: Accelerator,
+    pub(crate) devices: &'a Devices,
     pub(crate) num_nodes: usize,
     /// The name of the program, which all processes must have in common.
     pub(crate) program: &'a str,
@@ -51,6 +55,7 @@ fn world(requested: &Requested<'_>) -> Result<Option<Arc<World>>, StrategyError>
     let launched_by = Environment::detect()?;
     let world_size = requested.world_size(launched_by.as_ref().map(|environment| environment.rank))?;
     if world_size == 1 {
+        warn_without_srun();
         return Ok(None);
     }
     let timeout = requested.strategy.ddp().timeout.0;
@@ -60,7 +65,10 @@ fn world(requested: &Requested<'_>) -> Result<Option<Arc<World>>, StrategyError>
             launch::follow_rank_zero();
             let world = match &launched_by {
                 Some(environment) => World::join(environment, timeout)?,
-                None => World::launch(world_size, timeout)?,
+                None => {
+                    requested.refuse_missing_devices(world_size)?;
+                    World::launch(world_size, timeout)?
+                }
             };
             if !world.rank().is_global_zero() {
                 messages::silence();
@@ -101,14 +109,14 @@ fn end(code: Option<i32>) {
 impl Requested<'_> {
     /// Returns the number of processes, of which a launcher may have started all.
     fn world_size(&self, launched: Option<Rank>) -> Result<usize, StrategyError> {
-        let Self { devices, num_nodes, .. } = *self;
+        let (devices, num_nodes) = (self.devices.count(), self.num_nodes);
         match (launched, devices) {
-            (Some(rank), Some(devices)) if devices * num_nodes != rank.world_size => {
+            (Some(rank), Some(devices)) if devices.checked_mul(num_nodes) != Some(rank.world_size) => {
                 Err(StrategyError::Configuration(format!(
                     "`devices` is {devices} and `num_nodes` {num_nodes}, but {} processes were started: remove `devices` and `num_nodes`, or \
                      start {}",
                     rank.world_size,
-                    devices * num_nodes
+                    devices as u128 * num_nodes as u128
                 )))
             }
             (Some(rank), _) => Ok(rank.world_size),
@@ -118,5 +126,73 @@ impl Requested<'_> {
             ))),
             (None, devices) => Ok(devices.unwrap_or(1)),
         }
+    }
+
+    /// Fails if this machine does not have a device for each process, before any is started. The CPU has a number of processes for each core.
+    fn refuse_missing_devices(&self, processes: usize) -> Result<(), StrategyError> {
+        let first = self.accelerator.device_of(self.devices, 0)?;
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        let most = cores * PROCESSES_OF_A_CORE;
+        if first == Device::Cpu && processes > most {
+            return Err(StrategyError::Configuration(format!(
+                "`devices` is {processes}, but this machine has {}, for each of which at most {PROCESSES_OF_A_CORE} processes are started: \
+                 set `devices` to {most} or less",
+                counted(cores, "core")
+            )));
+        }
+        (1..processes).try_for_each(|process| Ok(self.accelerator.device_of(self.devices, process).map(drop)?))
+    }
+}
+
+/// The largest number of processes for each core. More would have no advantage, and might use up the memory of the machine.
+const PROCESSES_OF_A_CORE: usize = 16;
+
+/// Warns of a batch job of SLURM with several tasks whose script does not start them, as Lightning does.
+fn warn_without_srun() {
+    static ONCE: Once = Once::new();
+    if let Some(tasks) = Environment::tasks_without_srun() {
+        ONCE.call_once(|| {
+            messages::warning!(
+                "this run has one process, but SLURM's job has {tasks} tasks: start the program with srun, as in `srun PROGRAM fit`, to use all"
+            );
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn requested(devices: &Devices, num_nodes: usize) -> Requested<'_> {
+        let strategy = &StrategyConfig::Auto;
+        let configuration = &serde_json::Value::default;
+        Requested { strategy, accelerator: Accelerator::Cpu, devices, num_nodes, program: "", configuration }
+    }
+
+    #[test]
+    fn devices_that_a_machine_does_not_have_are_refused() {
+        let refused = |devices: Devices| {
+            let processes = devices.count().unwrap();
+            requested(&devices, 1).refuse_missing_devices(processes).err().map(|error| error.to_string())
+        };
+        let cores = thread::available_parallelism().unwrap().get();
+        assert_eq!(refused(Devices::Count(16 * cores)), None);
+        let said = refused(Devices::Count(999_999)).unwrap();
+        assert!(said.starts_with(&format!("`devices` is 999999, but this machine has {cores} core")), "{said}");
+        assert!(said.ends_with(&format!("set `devices` to {} or less", 16 * cores)), "{said}");
+        let indices = Devices::Indices(vec![0, 1]);
+        assert_eq!(
+            refused(indices).as_deref(),
+            Some("the accelerator cpu does not have the device 1: it has 1, counted from 0")
+        );
+    }
+
+    #[test]
+    fn product_of_devices_and_nodes_does_not_overflow() {
+        let devices = Devices::Count(usize::MAX);
+        let launched = Rank { world_size: 2, ..Rank::ALONE };
+        let error = requested(&devices, usize::MAX).world_size(Some(launched)).unwrap_err().to_string();
+        // the square of 2^64 - 1
+        assert!(error.ends_with("or start 340282366920938463426481119284349108225"), "{error}");
     }
 }

@@ -206,7 +206,8 @@ impl Watch {
         let state = self.look();
         let is_running = |(rank, seen): (usize, &Seen)| {
             let is_silent = seen.since.is_some_and(|since| since.elapsed() > SILENCE);
-            rank != self.shared.rank && !seen.has_ended && !is_silent
+            let has_not_started = seen.since.is_some() && seen.beat.is_none();
+            rank != self.shared.rank && !seen.has_ended && !is_silent && !has_not_started
         };
         drop(
             self.shared

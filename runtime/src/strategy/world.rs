@@ -1,5 +1,7 @@
 //! The connection between the processes of a run.
 
+mod claim;
+mod connection;
 mod meeting;
 mod notice;
 
@@ -11,6 +13,7 @@ use super::watch::{Verdict, Watch};
 use super::{Collectives, Rank, ReduceOperation, StrategyError};
 use crate::native::{self, NativeError, ProcessGroup, Store};
 use crate::signal::{Caught, Signal};
+use connection::{connect, serve};
 use notice::Notice;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +23,7 @@ use tch::Tensor;
 /// The processes of a run, of which this is one.
 pub(crate) struct World {
     rank: Rank,
-    store: Store,
+    store: Arc<Store>,
     /// Whether this process keeps the store, so that it must end last.
     serves: bool,
     /// Whether a launcher keeps the store.
@@ -80,7 +83,7 @@ impl World {
             let line = format!("waiting for rank 0 of {} at {address}:{port} …", rank.world_size);
             Notice::after_a_while(|| line)
         });
-        let store = if serves { Store::serve(*port, timeout)? } else { connect(address, *port, timeout)? };
+        let store = if serves { serve(*port, timeout)? } else { connect(address, *port, timeout)? };
         Self::around(*rank, (store, serves, *has_store), None, (address, *port, attempt), timeout)
     }
 
@@ -101,6 +104,7 @@ impl World {
         timeout: Duration,
     ) -> Result<Self, StrategyError> {
         let prefix = format!("tch-lightning/{attempt}/");
+        claim::take(&store, &prefix, rank)?;
         // a connection of its own, as the other one may be waiting
         let watch = Watch::start(&prefix, (rank.global, rank.world_size), timeout, connect(address, port, timeout)?);
         let watch = Arc::new(watch);
@@ -113,7 +117,7 @@ impl World {
         }
         Ok(Self {
             rank,
-            store,
+            store: Arc::new(store),
             serves,
             has_store_of_launcher,
             address: address.to_owned(),
@@ -299,15 +303,6 @@ impl World {
         }
         None
     }
-}
-
-/// Connects to the store of rank 0 or of a launcher.
-fn connect(address: &str, port: u16, timeout: Duration) -> Result<Store, StrategyError> {
-    Store::connect(address, port, timeout).map_err(|source| StrategyError::Unreachable {
-        address: address.to_owned(),
-        port,
-        source,
-    })
 }
 
 impl Collectives for World {

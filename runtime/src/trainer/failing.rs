@@ -32,7 +32,8 @@ impl<M: LightningModule> Run<'_, M> {
         warn(self.ctx.log_saved_checkpoints());
         warn(self.ctx.finalize_loggers(RunStatus::Failed));
         self.ctx.warn_of_failing_loggers(false);
-        if let Error::Interrupted { checkpoint, lost_steps, .. } = &mut error {
+        if let Error::Interrupted { checkpoint, lost_steps, is_global_zero, .. } = &mut error {
+            *is_global_zero = self.ctx.is_global_zero();
             *lost_steps = self.ctx.unsaved_steps();
             *checkpoint = written.or_else(|| newest(self.ctx)).or_else(|| self.ctx.ckpt_path().map(Path::to_owned));
         }

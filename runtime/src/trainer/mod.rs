@@ -343,8 +343,8 @@ fn requested<'a>(
     program: &'a str,
     configuration: &'a dyn Fn() -> serde_json::Value,
 ) -> Requested<'a> {
-    let (devices, num_nodes) = (config.devices.count(), config.num_nodes);
-    Requested { strategy: &config.strategy, devices, num_nodes, program, configuration }
+    let TrainerConfig { strategy, accelerator, devices, num_nodes, .. } = config;
+    Requested { strategy, accelerator: *accelerator, devices, num_nodes: *num_nodes, program, configuration }
 }
 
 /// Returns the seed that rank 0 of a run with this configuration has drawn, which is this process's own if it runs alone.

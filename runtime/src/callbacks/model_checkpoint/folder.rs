@@ -67,7 +67,8 @@ impl ModelCheckpoint {
     /// The error of the operating system.
     pub(super) fn check_folder(&self, ctx: &RunContext) -> Result<(), Error> {
         let folder = match (self.expanded_dirpath(), ctx.made_log_dir()) {
-            _ if ctx.is_fast_dev_run() => return Ok(()),
+            // other processes write nothing
+            _ if ctx.is_fast_dev_run() || !ctx.is_global_zero() => return Ok(()),
             (Some(dirpath), _) => dirpath,
             (None, Some(log_dir)) => log_dir.to_owned(),
             (None, None) => ctx.config().default_root_dir.clone(),

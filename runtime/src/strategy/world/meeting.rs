@@ -5,13 +5,15 @@ use super::{Meeting, World};
 use crate::messages::info;
 use crate::native::{self, Network, ProcessGroup};
 use crate::strategy::cores;
-use crate::strategy::environment::LOOPBACK;
+use crate::strategy::environment::{LOOPBACK, is_loopback};
 use crate::strategy::failure::Failure;
 use crate::strategy::introduction::{Introduction, this_host};
-use crate::strategy::{StrategyError, gather};
+use crate::strategy::within::within;
+use crate::strategy::{StrategyError, UnreachableReason, gather};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use sysinfo::Networks;
 use tch::Device;
 
 impl World {
@@ -22,14 +24,14 @@ impl World {
             *meeting = Meeting { number: meeting.number + 1, ..Meeting::default() };
             let prefix = self.prefix_of(meeting.number);
             self.watch.begin_meeting(prefix.clone());
-            let met = self.introduce(&prefix, introduction).and_then(|introductions| {
+            let met = network(&self.address).and_then(|network| {
+                let introductions = self.introduce(&prefix, introduction)?;
                 cores::share(introduction, &introductions);
                 if meeting.number == 1 {
                     info!("{}", notice::of_start(&introductions));
                 }
                 meeting.introductions = introductions;
-                let place = (self.rank.global, self.rank.world_size);
-                Ok(ProcessGroup::new(&self.store, &prefix, place, self.timeout, &network(&self.address))?)
+                self.group(&prefix, network)
             });
             let group = met.map_err(|error| self.fail_to_meet(error))?;
             meeting.group = Some(Arc::new(group));
@@ -46,7 +48,7 @@ impl World {
             self.store.set(&key, &serde_json::to_vec(&drawn)?)?;
             return Ok(drawn);
         }
-        let seed = self.wait_for(&key, self.timeout)?;
+        let seed = self.wait_for(&key, 0, self.timeout)?;
         let seed = seed.ok_or_else(|| StrategyError::Missing { missing: vec![0], seconds: self.timeout.as_secs() })?;
         Ok(serde_json::from_slice(&seed)?)
     }
@@ -83,7 +85,10 @@ impl World {
     /// Reports an error at the start that the others do not find themselves, and returns the first one.
     fn fail_to_meet(&self, error: StrategyError) -> StrategyError {
         self.has_failed.store(true, Ordering::SeqCst);
-        if matches!(error, StrategyError::Peer { .. } | StrategyError::Differs { .. }) {
+        let is_known_to_all = matches!(error, StrategyError::Peer { .. } | StrategyError::Differs { .. });
+        // without a store there is nothing to report by
+        let has_no_store = matches!(error, StrategyError::Silent { .. } | StrategyError::Launcher { .. });
+        if is_known_to_all || has_no_store {
             return error;
         }
         let failure = Failure { rank: self.rank.global, host: this_host(), cause: error.to_string(), signal: None };
@@ -97,11 +102,9 @@ impl World {
 
     /// Tells the others about this process, and waits for what they tell.
     fn introduce(&self, prefix: &str, introduction: &Introduction) -> Result<Vec<Introduction>, StrategyError> {
-        let key = |rank: usize| format!("{prefix}introduction/{rank}");
-        self.store.set(&key(self.rank.global), &serde_json::to_vec(introduction)?)?;
+        self.store.set(&key(prefix, self.rank.global), &serde_json::to_vec(introduction)?)?;
         let begun = Instant::now();
         let mut introductions: Vec<Introduction> = Vec::new();
-        let mut missing = Vec::new();
         let waited_for = Arc::new(AtomicUsize::new(0));
         let (rank, world_size, address, port) =
             (Arc::clone(&waited_for), self.rank.world_size, self.address.clone(), self.port);
@@ -109,11 +112,11 @@ impl World {
             format!("waiting for rank {} of {world_size} at {address}:{port} …", rank.load(Ordering::Relaxed))
         });
         for other in 0..self.rank.world_size {
-            let left = self.timeout.saturating_sub(begun.elapsed()).max(Duration::from_millis(100));
+            let left = self.timeout.saturating_sub(begun.elapsed());
             waited_for.store(other, Ordering::Relaxed);
-            let Some(bytes) = self.wait_for(&key(other), left)? else {
-                missing.push(other);
-                continue;
+            let Some(bytes) = self.wait_for(&key(prefix, other), other, left)? else {
+                let missing = self.missing(prefix, other)?;
+                return Err(StrategyError::Missing { missing, seconds: self.timeout.as_secs() });
             };
             let other_introduction: Introduction = serde_json::from_slice(&bytes)?;
             let difference = introductions.first().and_then(|first| first.difference(&other_introduction));
@@ -122,22 +125,45 @@ impl World {
             }
             introductions.push(other_introduction);
         }
-        if missing.is_empty() {
-            Ok(introductions)
-        } else {
-            Err(StrategyError::Missing { missing, seconds: self.timeout.as_secs() })
-        }
+        Ok(introductions)
     }
 
-    /// Waits for a value, or for the failure of a rank.
-    fn wait_for(&self, key: &str, timeout: Duration) -> Result<Option<Vec<u8>>, StrategyError> {
+    /// Returns the ranks that have not told about themselves: `first`, and others after it.
+    fn missing(&self, prefix: &str, first: usize) -> Result<Vec<usize>, StrategyError> {
+        let (store, prefix) = (Arc::clone(&self.store), prefix.to_owned());
+        let others = first + 1..self.rank.world_size;
+        let limit = ANSWER + Duration::from_millis(others.len() as u64);
+        let is_missing =
+            move |other: &usize| store.get(&key(&prefix, *other), Duration::ZERO).is_ok_and(|value| value.is_none());
+        let missing = within(limit, move || std::iter::once(first).chain(others.filter(is_missing)).collect());
+        missing.ok_or_else(|| self.store_is_silent())
+    }
+
+    /// Connects the processes with one another, each with all.
+    fn group(&self, prefix: &str, network: Network) -> Result<ProcessGroup, StrategyError> {
+        let (store, prefix, timeout) = (Arc::clone(&self.store), prefix.to_owned(), self.timeout);
+        let place = (self.rank.global, self.rank.world_size);
+        let group = within(timeout * 2, move || ProcessGroup::new(&store, &prefix, place, timeout, &network));
+        group.ok_or_else(|| self.store_is_silent())?.map_err(|source| StrategyError::Collective {
+            operation: "connecting the processes with one another",
+            source,
+        })
+    }
+
+    /// Waits for a value of a rank, or for the failure of one. Without a time it looks once.
+    fn wait_for(&self, key: &str, rank: usize, timeout: Duration) -> Result<Option<Vec<u8>>, StrategyError> {
+        const LOOK: Duration = Duration::from_millis(200);
         let begun = Instant::now();
         loop {
+            let has_ended = self.launched.as_ref().and_then(|launched| launched.end_of(rank));
             let left = timeout.saturating_sub(begun.elapsed());
-            let look = left.min(Duration::from_millis(200)).max(Duration::from_millis(1));
-            let value = self.store.get(key, look).map_err(|source| {
-                let address = self.address.clone();
-                StrategyError::Unreachable { address, port: self.port, source }
+            let (store, key) = (Arc::clone(&self.store), key.to_owned());
+            // a store whose process is stopped does not answer
+            let value = within(left + ANSWER, move || store.get(&key, left.min(LOOK)));
+            let value = value.ok_or_else(|| self.store_is_silent())?.map_err(|_| StrategyError::Unreachable {
+                address: self.address.clone(),
+                port: self.port,
+                reason: UnreachableReason::Ended,
             })?;
             if value.is_some() {
                 return Ok(value);
@@ -145,18 +171,46 @@ impl World {
             if let Some(failure) = self.watch.failure() {
                 return Err(failure.into());
             }
+            if let Some(status) = has_ended {
+                let cause = format!("the process ended with {status} before it came to the run");
+                return Err(StrategyError::Peer { rank, host: this_host(), cause, signal: None });
+            }
             if begun.elapsed() >= timeout {
                 return Ok(None);
             }
         }
     }
+
+    /// The error where the process that keeps the store does not answer.
+    fn store_is_silent(&self) -> StrategyError {
+        if self.has_store_of_launcher {
+            return StrategyError::Launcher { address: self.address.clone(), port: self.port };
+        }
+        StrategyError::Silent { ranks: vec![(0, self.address.clone())], operation: "at the start of the run" }
+    }
 }
 
+/// The key of what a rank tells about itself.
+fn key(prefix: &str, rank: usize) -> String {
+    format!("{prefix}introduction/{rank}")
+}
+
+/// The longest time in which a store answers that does not wait for a value.
+const ANSWER: Duration = Duration::from_secs(2);
+
 /// The network on which this process talks to the others: that of the variable which Gloo is known for, or that of rank 0 on this machine.
-fn network(address: &str) -> Network {
-    if let Some(interface) = std::env::var("GLOO_SOCKET_IFNAME").ok().filter(|name| !name.is_empty()) {
-        return Network::Interface(interface);
+fn network(address: &str) -> Result<Network, StrategyError> {
+    let Some(interface) = std::env::var("GLOO_SOCKET_IFNAME").ok().filter(|name| !name.is_empty()) else {
+        let of_machine = Network::Address(LOOPBACK.to_owned());
+        return Ok(if is_loopback(address) { of_machine } else { Network::Default });
+    };
+    let networks = Networks::new_with_refreshed_list();
+    let mut found: Vec<&str> =
+        networks.iter().filter(|(_, data)| !data.ip_networks().is_empty()).map(|(name, _)| name.as_str()).collect();
+    if found.contains(&interface.as_str()) {
+        return Ok(Network::Interface(interface));
     }
-    let is_loopback = address == "localhost" || address == "::1" || address.starts_with("127.");
-    if is_loopback { Network::Address(LOOPBACK.to_owned()) } else { Network::Default }
+    found.sort_unstable();
+    let found = if found.is_empty() { "none".to_owned() } else { found.join(", ") };
+    Err(StrategyError::Interface { interface, found })
 }
