@@ -161,7 +161,8 @@ char* lightning_process_group_end_gpus(const ProcessGroup* group, bool has_faile
   });
 }
 
-// Closes the connections to the other ranks, whose operations fail. The group must not be used or freed after this.
+// Closes the connections to the other ranks, whose operations fail. Those of this rank that still run are not woken, so that to free the group
+// then waits for them.
 char* lightning_process_group_close(const ProcessGroup* group) {
   return guarded([&] { group->close(); });
 }

@@ -20,9 +20,23 @@ fn metric(result: &Value, name: &str) -> f64 {
 
 #[test]
 fn weights_are_those_of_one_process_with_the_whole_batches() {
-    for scenario in
-        ["plain", "accumulation", "unused", "static_graph", "static_graph_accumulation", "views", "sync_batch_norm"]
-    {
+    for scenario in [
+        "plain",
+        "plain_accumulation",
+        "plain_accumulation_3",
+        "unused",
+        "unused_accumulation",
+        "unused_accumulation_3",
+        "static_graph",
+        "static_graph_accumulation",
+        "static_graph_accumulation_3",
+        "static_graph_and_unused",
+        "static_graph_and_unused_accumulation",
+        "static_graph_and_unused_accumulation_3",
+        "views",
+        "views_accumulation_3",
+        "sync_batch_norm",
+    ] {
         let whole = &results(scenario, 1)[0];
         for processes in [2, 4] {
             let ranks = results(scenario, processes);

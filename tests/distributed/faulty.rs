@@ -8,7 +8,7 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tch_lightning::data::{IterableDataset, WorkerInfo};
+use tch_lightning::data::{IterableDataset, Sampler, WorkerInfo};
 use tch_lightning::metrics::Mean;
 use tch_lightning::prelude::*;
 use tch_lightning::strategy::Rank;
@@ -236,7 +236,25 @@ impl Rows {
             samples -= 6 * number("RANK").unwrap_or_default() as i64;
         }
         let rows = Tensor::arange(samples, (Kind::Float, Device::Cpu)).f_unsqueeze(1)?.f_expand([samples, 4], false)?;
-        Ok(DataLoader::new(TensorDataset::new(rows)?).batch_size(2))
+        let loader = DataLoader::new(TensorDataset::new(rows)?).batch_size(2);
+        // one rank without a batch
+        if from_environment("FAULT") == "empty" && number("FAULT_RANK") == Some(number("RANK").unwrap_or_default()) {
+            return Ok(loader.sampler(OneSample).drop_last(true));
+        }
+        Ok(loader)
+    }
+}
+
+/// A sampler of the first sample.
+struct OneSample;
+
+impl Sampler for OneSample {
+    fn len(&self) -> usize {
+        1
+    }
+
+    fn indices(&self, _: u64) -> Vec<usize> {
+        vec![0]
     }
 }
 

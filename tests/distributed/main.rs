@@ -2,6 +2,7 @@
 
 mod callbacks;
 mod cut_link;
+mod disagreements;
 mod equality;
 mod fault_table;
 mod faults;
@@ -11,6 +12,7 @@ mod launcher_faults;
 mod no_sync;
 mod observations;
 mod parity;
+mod paused;
 mod processes;
 mod ranks;
 mod resume;

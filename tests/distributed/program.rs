@@ -20,11 +20,12 @@ fn main() -> Result<()> {
     let name = arguments.next().unwrap_or_default();
     let processes: usize = arguments.next().unwrap_or_default().parse()?;
     let accelerator = if arguments.next().as_deref() == Some("cuda") { Accelerator::Cuda } else { Accelerator::Cpu };
+    let (kind, batches) = accumulation(&name);
     let config = TrainerConfig::default()
         .accelerator(accelerator)
         .devices(processes)
-        .strategy(strategy(&name))
-        .accumulate_grad_batches(if name.ends_with("accumulation") { 2_usize } else { 1 })
+        .strategy(strategy(kind))
+        .accumulate_grad_batches(batches)
         .max_epochs(2)
         .logger(false)
         .enable_checkpointing(false)
@@ -36,7 +37,7 @@ fn main() -> Result<()> {
     if name == "observed" {
         return observed::run(config);
     }
-    let mut layers = Layers::new(Scenario { is_whole: processes == 1, ..scenario(&name)? })?;
+    let mut layers = Layers::new(Scenario { is_whole: processes == 1, ..scenario(kind)? })?;
     let mut trainer = Trainer::new(config);
     trainer.fit(&mut layers, ())?;
     let ctx = trainer.context();
@@ -49,11 +50,20 @@ fn main() -> Result<()> {
     Ok(fs::write(format!("rank{}.json", ctx.rank().global), results.to_string())?)
 }
 
+/// The kind of scenario without the number of batches that are accumulated, and that number.
+fn accumulation(name: &str) -> (&str, usize) {
+    match name.strip_suffix("_3") {
+        Some(name) => (name.trim_end_matches("_accumulation"), 3),
+        None => name.strip_suffix("_accumulation").map_or((name, 1), |kind| (kind, 2)),
+    }
+}
+
 fn strategy(name: &str) -> StrategyConfig {
     let ddp = DdpConfig::default();
     match name {
         "unused" | "no_sync_unused" => ddp.find_unused_parameters(true).into(),
-        "static_graph" | "static_graph_accumulation" | "no_sync_static_graph" => ddp.static_graph(true).into(),
+        "static_graph" | "no_sync_static_graph" => ddp.static_graph(true).into(),
+        "static_graph_and_unused" => ddp.static_graph(true).find_unused_parameters(true).into(),
         "views" | "no_sync_views" => ddp.gradient_as_bucket_view(true).into(),
         "bf16" => ddp.gradient_compression(GradientCompression::Bf16).into(),
         _ => ddp.into(),
@@ -63,9 +73,9 @@ fn strategy(name: &str) -> StrategyConfig {
 fn scenario(name: &str) -> Result<Scenario> {
     let scenario = Scenario::default();
     Ok(match name {
-        "plain" | "views" | "bf16" | "accumulation" => scenario,
+        "plain" | "views" | "bf16" => scenario,
         "unused" | "unused_undeclared" => Scenario { skips_branch: true, ..scenario },
-        "static_graph" | "static_graph_accumulation" => Scenario { never_uses_branch: true, ..scenario },
+        "static_graph" | "static_graph_and_unused" => Scenario { never_uses_branch: true, ..scenario },
         "buffers" => Scenario { normalizes: true, ..scenario },
         "sync_batch_norm" => Scenario { normalizes_together: true, ..scenario },
         "no_loss" => Scenario { lacks_loss: true, ..scenario },

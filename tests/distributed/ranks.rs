@@ -32,6 +32,7 @@ pub enum Launcher {
 pub struct Ranks {
     pub folder: TempDir,
     launcher: Launcher,
+    program: &'static str,
     processes: usize,
     variables: Vec<(String, String)>,
     children: Vec<(Child, File)>,
@@ -67,6 +68,7 @@ impl Ranks {
         Self {
             folder,
             launcher,
+            program: env!("CARGO_BIN_EXE_faulty_ranks"),
             processes,
             variables,
             children,
@@ -77,6 +79,12 @@ impl Ranks {
             folder_of_rank_1: None,
             token,
         }
+    }
+
+    /// Runs another program.
+    pub fn program(mut self, program: &'static str) -> Self {
+        self.program = program;
+        self
     }
 
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
@@ -118,13 +126,13 @@ impl Ranks {
         self.folder.path().join(name)
     }
 
-    /// Starts the processes with these arguments. `STRATEGY` stands for `ddp` with a short timeout.
+    /// Starts the processes with these arguments. `STRATEGY` stands for `ddp` with a short timeout, and `LONG` for one with a long timeout.
     pub fn start(&mut self, arguments: &str) {
         self.start_each(arguments, arguments);
     }
 
     fn start_each(&mut self, arguments: &str, of_rank_1: &str) {
-        let program = env!("CARGO_BIN_EXE_faulty_ranks");
+        let program = self.program;
         match self.launcher {
             Launcher::Own => {
                 let devices = self.processes.to_string();
@@ -317,7 +325,11 @@ impl Ended {
 
 /// Returns arguments, in which `STRATEGY` stands for `ddp` with a short timeout.
 fn split(arguments: &str) -> Vec<String> {
-    let strategy = |argument| if argument == "STRATEGY" { "{name: ddp, timeout: 5s}" } else { argument };
+    let strategy = |argument| match argument {
+        "STRATEGY" => "{name: ddp, timeout: 5s}",
+        "LONG" => "{name: ddp, timeout: 50s}",
+        _ => argument,
+    };
     arguments.split_whitespace().map(strategy).map(str::to_owned).collect()
 }
 

@@ -72,6 +72,50 @@ fn evaluation_counts_each_sample_once_with_different_numbers_of_batches() {
 }
 
 #[test]
+fn evaluation_has_the_values_of_all_if_one_process_has_no_batch() {
+    for (verb, processes, empty) in
+        [("test", 2, 0), ("test", 2, 1), ("validate", 2, 0), ("validate", 4, 2), ("test", 4, 0), ("predict", 4, 1)]
+    {
+        let ended = Ranks::new(Launcher::Hand, processes)
+            .trained()
+            .fault("empty", "", empty)
+            .run(&format!("{verb} --strategy STRATEGY --data.samples 8 --use-distributed-sampler false"));
+        let context = format!("{verb} with {processes}, {empty}: {ended:#?}");
+        assert_eq!(ended.codes, vec![0; processes], "{context}");
+        // 0 to 7 on each of the others
+        let samples = 8.0 * (processes - 1) as f64;
+        for (name, expected) in [("mean_metric", 3.5), ("mean", 3.5), ("samples", samples)] {
+            let values = value(&ended, name);
+            assert_eq!(values, vec![expected; usize::from(verb != "predict")], "{name} {context}");
+        }
+    }
+}
+
+#[test]
+fn repeated_samples_are_warned_of_by_the_verbs_whose_values_they_change() {
+    let warning = "cannot be divided among 2 processes, so that 1 of them count twice in logged values";
+    for (verb, samples, warns) in [("fit", 7, false), ("validate", 7, true), ("test", 7, true), ("test", 8, false)] {
+        let ended = Ranks::new(Launcher::Hand, 2)
+            .trained()
+            .run(&format!("{verb} --strategy STRATEGY --data.samples {samples}"));
+        assert_eq!(ended.codes, [0, 0], "{ended:#?}");
+        assert_eq!(ended.all().matches(warning).count(), usize::from(warns), "{verb} {samples} {ended:#?}");
+    }
+}
+
+#[test]
+fn training_without_a_batch_on_one_process_is_an_error_on_all() {
+    for empty in [0, 1] {
+        let ended = Ranks::new(Launcher::Hand, 2)
+            .fault("empty", "", empty)
+            .run("fit --strategy STRATEGY --use-distributed-sampler false");
+        assert_eq!(ended.codes, [1, 1], "{ended:#?}");
+        let said = "the loader of `train_dataloader` does not have a batch";
+        assert!(ended.errors().len() == 2 && ended.errors().iter().all(|error| error.contains(said)), "{ended:#?}");
+    }
+}
+
+#[test]
 fn evaluation_of_a_stream_counts_each_sample_once() {
     for processes in [2, 4] {
         for workers in [0, 1, 3] {

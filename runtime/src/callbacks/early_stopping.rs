@@ -10,6 +10,7 @@ use crate::json;
 use crate::messages;
 use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
+use crate::strategy::Operation;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -227,7 +228,7 @@ impl EarlyStopping {
         self.state.latest_check = Some(batches);
         let before = self.state.best_score;
         let reason = self.judge(current);
-        if ctx.any_rank(reason.is_some())? {
+        if ctx.any_rank(Operation::MonitoredValues, reason.is_some())? {
             self.state.stopped_epoch = Some(ctx.current_epoch());
         }
         if let Some(reason) = reason {

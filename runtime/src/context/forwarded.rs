@@ -32,6 +32,7 @@ forwarded! {
     /// # Errors
     /// If a logger fails.
     fn log_to_loggers(metrics: &[(String, f64)], step: usize) -> Result<(), LoggerError>;
+    #[track_caller]
     fn save_checkpoint(request: SaveRequest);
     fn stop_because(reason: impl Into<String>);
     /// # Errors

@@ -6,7 +6,7 @@ use crate::config::NonFiniteLoss;
 use crate::messages;
 use crate::native::{keep_loss, read_scalar};
 use crate::optim::OptimizerIndex;
-use crate::strategy::ReduceOperation;
+use crate::strategy::{Operation, ReduceOperation};
 use tch::{Device, Kind, TchError, Tensor};
 
 /// The epoch and the batch of a loss.
@@ -177,7 +177,7 @@ impl RunContext {
     pub(crate) fn agree_on_losses(&mut self, has_loss: bool) -> Result<bool, ContextError> {
         let is_bad = self.optimization.losses.window_is_bad;
         let all = Tensor::from_slice(&[has_loss, is_bad].map(i64::from));
-        self.group().all_reduce(&all, ReduceOperation::Max)?;
+        self.group().all_reduce(Operation::Losses, &all, ReduceOperation::Max)?;
         let [any_has_loss, any_is_bad] = <[i64; 2]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
         if any_is_bad != 0 && !is_bad {
             self.optimization.losses.window_is_bad = true;
@@ -190,7 +190,7 @@ impl RunContext {
                 self.optimization.losses.gathered = Some(Gathered::new(device, Kind::Float)?);
             }
             if let Some(gathered) = &self.optimization.losses.gathered {
-                self.group().all_reduce(&gathered.found, ReduceOperation::Max)?;
+                self.group().all_reduce(Operation::Losses, &gathered.found, ReduceOperation::Max)?;
             }
         }
         Ok(any_has_loss != 0)

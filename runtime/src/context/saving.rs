@@ -10,6 +10,7 @@ use crate::native::RandomState;
 use crate::paths;
 use crate::progress::EpochPart;
 use crate::stage::Stage;
+use crate::strategy::Call;
 use std::path::{Path, PathBuf};
 
 /// A checkpoint whose hooks have been called, and that is not written yet. Links have no contents.
@@ -31,6 +32,8 @@ pub(super) struct Saving {
     is_restored: bool,
     /// Requested checkpoints whose `on_save_checkpoint` has not been called yet.
     requests: Vec<SaveRequest>,
+    /// The calls that requested them, if there are several processes.
+    called: Vec<Call>,
     /// Requested checkpoints, queued until the next point from which training can resume.
     pending: Vec<PendingSave>,
     writer: Writer,
@@ -84,7 +87,11 @@ impl RunContext {
     ///     }
     /// }
     /// ```
+    #[track_caller]
     pub fn save_checkpoint(&mut self, request: SaveRequest) {
+        if self.world_size() > 1 {
+            self.saving.called.push(self.called_save(&request));
+        }
         self.saving.requests.push(request);
     }
 
@@ -95,6 +102,11 @@ impl RunContext {
 
     pub(crate) fn take_save_requests(&mut self) -> Vec<SaveRequest> {
         std::mem::take(&mut self.saving.requests)
+    }
+
+    /// Removes and returns the calls that requested checkpoints, which all processes compare.
+    pub(crate) fn take_called_saves(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.saving.called)
     }
 
     /// Queues a checkpoint until the next point from which training can resume.

@@ -2,15 +2,18 @@
 
 use super::RunContext;
 use super::error::ContextError;
+use crate::checkpoint::SaveRequest;
 use crate::json_float::JsonFloat;
 use crate::json_path;
 use crate::signal::Signal;
 use crate::strategy::{
-    Collectives, Compared, Flags, Rank, ReduceOperation, Strategy, StrategyError, gather, of_rank_zero,
+    Call, Collectives, Compared, Flags, Operation, Rank, ReduceOperation, Strategy, StrategyError, broadcast_of_call,
+    gather, gather_of_call, of_rank_zero,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::panic::Location;
 use std::path::PathBuf;
 use tch::Tensor;
 
@@ -48,9 +51,15 @@ impl RunContext {
     /// ```
     ///
     /// # Errors
-    /// [`StrategyError`] if another process has failed, or does not call this within the strategy's timeout.
+    /// [`StrategyError`] if another process has failed, or does not call this within the strategy's timeout;
+    /// [`StrategyError::Disagreement`] if the processes have tensors of different shapes or dtypes, or one of them calls another
+    /// operation or none.
+    #[track_caller]
     pub fn all_gather(&self, tensor: &Tensor) -> Result<Tensor, StrategyError> {
-        self.group().all_gather(tensor)
+        if self.world_size() > 1 {
+            self.group().compare(self.called("all_gather").with_tensor(tensor))?;
+        }
+        self.group().all_gather(Operation::Called, tensor)
     }
 
     /// Returns the value of rank 0 in all processes, which must all call this. Lightning's
@@ -58,24 +67,77 @@ impl RunContext {
     ///
     /// # Errors
     /// As [`all_gather`](Self::all_gather), and if the value cannot be serialized.
+    #[track_caller]
     pub fn broadcast<T: Serialize + DeserializeOwned>(&self, value: T) -> Result<T, StrategyError> {
-        if self.world_size() == 1 { Ok(value) } else { of_rank_zero(self.group(), &value) }
+        match self.world_size() {
+            1 => Ok(value),
+            _ => broadcast_of_call(self.group(), self.called("broadcast"), &value),
+        }
     }
 
     /// Returns the values of all processes, by rank. All must call this.
     ///
     /// # Errors
     /// As [`broadcast`](Self::broadcast).
+    #[track_caller]
     pub fn gather<T: Serialize + DeserializeOwned>(&self, value: T) -> Result<Vec<T>, StrategyError> {
-        if self.world_size() == 1 { Ok(vec![value]) } else { gather(self.group(), &value) }
+        match self.world_size() {
+            1 => Ok(vec![value]),
+            _ => gather_of_call(self.group(), self.called("gather"), &value),
+        }
     }
 
     /// Waits until all processes call this.
     ///
     /// # Errors
     /// As [`all_gather`](Self::all_gather).
+    #[track_caller]
     pub fn barrier(&self) -> Result<(), StrategyError> {
-        self.group().barrier()
+        match self.world_size() {
+            1 => Ok(()),
+            // all are here when all have compared
+            _ => self.group().compare(self.called("barrier")).map(drop),
+        }
+    }
+
+    /// The call of an operation of all processes in the running hook, by the program's line that calls the method of this context.
+    #[track_caller]
+    fn called(&self, name: &str) -> Call {
+        Call::new(name, self.hook(), Location::caller())
+    }
+
+    /// Returns a request to save a checkpoint as a call, as all processes must request it.
+    #[track_caller]
+    pub(super) fn called_save(&self, request: &SaveRequest) -> Call {
+        let call = self.called("save_checkpoint");
+        match request {
+            SaveRequest { link_to: Some(_), .. } => call.with("a link"),
+            SaveRequest { weights_only: true, .. } => call.with("`weights_only`"),
+            _ => call,
+        }
+    }
+
+    /// Compares a call with those of the other processes, unless one of them has failed.
+    pub(crate) fn compare(&self, call: Call) -> Result<(), StrategyError> {
+        if self.is_together() { self.group().compare(call).map(drop) } else { Ok(()) }
+    }
+
+    /// Returns the value of rank 0, for a decision that all processes take alike.
+    pub(crate) fn of_rank_zero<T: Serialize + DeserializeOwned>(
+        &self,
+        operation: Operation,
+        value: T,
+    ) -> Result<T, StrategyError> {
+        if self.is_together() { of_rank_zero(self.group(), operation, &value) } else { Ok(value) }
+    }
+
+    /// Returns the values of all processes, by rank.
+    pub(crate) fn of_all_ranks<T: Serialize + DeserializeOwned>(
+        &self,
+        operation: Operation,
+        value: T,
+    ) -> Result<Vec<T>, StrategyError> {
+        if self.is_together() { gather(self.group(), operation, &value) } else { Ok(vec![value]) }
     }
 
     /// Whether there are several processes, of which none has failed.
@@ -91,10 +153,7 @@ impl RunContext {
 
     /// Returns the path of rank 0, which alone writes files.
     pub(crate) fn path_of_rank_zero(&self, path: PathBuf) -> Result<PathBuf, StrategyError> {
-        if !self.is_together() {
-            return Ok(path);
-        }
-        let OfRankZero(path) = self.broadcast(OfRankZero(path))?;
+        let OfRankZero(path) = self.of_rank_zero(Operation::Paths, OfRankZero(path))?;
         Ok(path)
     }
 
@@ -108,7 +167,8 @@ impl RunContext {
         }
         let values: BTreeMap<String, JsonFloat> =
             values.into_iter().map(|(name, value)| (name, JsonFloat(value))).collect();
-        Ok(self.broadcast(values)?.into_iter().map(|(name, JsonFloat(value))| (name, value)).collect())
+        let values = self.of_rank_zero(Operation::MonitoredValues, values)?;
+        Ok(values.into_iter().map(|(name, JsonFloat(value))| (name, value)).collect())
     }
 
     /// What this process sends to the others with the gradients of a step.
@@ -162,7 +222,7 @@ impl RunContext {
             i32::from(self.observed_requests()),
         ];
         let all = Tensor::from_slice(&own.map(i64::from));
-        self.group().all_reduce(&all, ReduceOperation::Max)?;
+        self.group().all_reduce(Operation::Stop, &all, ReduceOperation::Max)?;
         let [signal, stops, requests] = <[i64; 3]>::try_from(Vec::try_from(&all)?).unwrap_or_default();
         let signal = Signal::ALL.into_iter().find(|one| i64::from(one.number()) == signal);
         self.agree_on(signal, stops != 0, u8::try_from(requests).unwrap_or_default())
@@ -172,7 +232,7 @@ impl RunContext {
         self.agree_on_requests(requests);
         self.agree_on_signal(signal);
         if stops && !self.has_agreed_to_stop() {
-            let reasons = self.gather(self.stop_reason().map(str::to_owned))?;
+            let reasons = self.of_all_ranks(Operation::Stop, self.stop_reason().map(str::to_owned))?;
             self.agree_to_stop(reasons.into_iter().flatten().next());
         }
         Ok(())
@@ -191,7 +251,7 @@ impl RunContext {
     /// Joins the metrics of a training epoch that has no further batch, for a checkpoint: a run that resumes from it has their values
     /// alone.
     pub(crate) fn join_metrics_of_last_batch(&mut self) -> Result<(), ContextError> {
-        if self.is_together() && self.any_rank(self.progress().is_last_batch())? {
+        if self.is_together() && self.any_rank(Operation::Checkpoint, self.progress().is_last_batch())? {
             let Self { logging, strategy, .. } = self;
             logging.training.join_metrics(strategy.group())?;
         }
@@ -211,7 +271,7 @@ impl RunContext {
     }
 
     /// Whether it is true in any process; the same answer in all.
-    pub(crate) fn any_rank(&self, value: bool) -> Result<bool, ContextError> {
-        if self.is_together() { Ok(self.group().any(value)?) } else { Ok(value) }
+    pub(crate) fn any_rank(&self, operation: Operation, value: bool) -> Result<bool, ContextError> {
+        if self.is_together() { Ok(self.group().any(operation, value)?) } else { Ok(value) }
     }
 }

@@ -1,7 +1,8 @@
 use super::Reduction;
+use serde::{Deserialize, Serialize};
 
 /// The arguments of a log call other than name and value. All calls with the same name in a hook have the same ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Arguments {
     pub(crate) on_step: bool,
     pub(crate) on_epoch: bool,

@@ -126,9 +126,10 @@ pub enum LogError {
         /// The shape of the value.
         shape: Vec<i64>,
     },
-    /// The processes of a run logged values under different names with `sync_dist`.
+    /// The processes of a run logged values with `sync_dist`, or metrics, under different names.
     #[error(
-        "`{name}` was logged with `sync_dist` on {some}, but not on {others}: all processes of a run must log the same names"
+        "`{name}` was logged on {some}, but not on {others}: all processes of a run must log the same values with `sync_dist` and the same \
+         metrics"
     )]
     Ranks {
         /// The name.
@@ -147,4 +148,17 @@ pub enum LogError {
     /// libtorch refused.
     #[error(transparent)]
     Native(#[from] NativeError),
+}
+
+impl LogError {
+    /// Returns the error of a name that only some ranks have logged.
+    pub(super) fn of_ranks(name: &str, some: &[usize], others: &[usize]) -> Self {
+        Self::Ranks { name: name.to_owned(), some: in_words(some), others: in_words(others) }
+    }
+}
+
+fn in_words(ranks: &[usize]) -> String {
+    let numbers: Vec<String> = ranks.iter().map(usize::to_string).collect();
+    let noun = if ranks.len() == 1 { "rank" } else { "ranks" };
+    format!("{noun} {}", numbers.join(", "))
 }

@@ -2,12 +2,15 @@
 
 use super::LogError;
 use super::accumulator::{Accumulator, Reduction};
-use super::entry::Kept;
+use super::columns::Columns;
+use super::entry::{Kept, Logged};
 use super::key::Key;
-use super::recorded::Log;
+use super::of_rank::{Entry, OfRank, together};
+use super::recorded::{Log, metric_value};
 use super::scalar::Scalar;
 use crate::json_float::JsonFloat;
-use crate::strategy::{Collectives, ReduceOperation, gather, gather_tensors};
+use crate::strategy::{Collectives, Operation, ReduceOperation, gather, gather_tensors};
+use indexmap::map::Entry::{Occupied, Vacant};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -25,53 +28,75 @@ impl Log {
     }
 
     fn join_values(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
-        let mut own = BTreeMap::new();
+        let mut entries = BTreeMap::new();
         for (key, logged) in &self.logged {
             let is_joined = logged.arguments.sync_dist.is_some() && logged.arguments.on_epoch && logged.is_current;
             if let Some(Kept::Values(values)) = logged.kept.as_ref().filter(|_| is_joined)
                 && let Some(value) = values.value()?
             {
-                own.insert(key.in_words(), Part(JsonFloat(value), values.weight()));
+                let part = Part(JsonFloat(value), values.weight());
+                entries.insert(key.in_words(), (Entry::of(key, logged.arguments), part));
             }
         }
-        let all: Vec<BTreeMap<String, Part>> = gather(ranks, &own)?;
-        // a process without batches has logged nothing
-        check_names(
-            all.iter().map(|own| own.keys()).filter(|names| names.len() > 0).map(|names| names.cloned().collect()),
-        )?;
-        for (key, logged) in &mut self.logged {
-            let Some(reduction) = logged.arguments.sync_dist else { continue };
-            let name = key.in_words();
-            let parts: Vec<&Part> = all.iter().filter_map(|own| own.get(&name)).collect();
-            if !parts.is_empty() {
-                logged.joined = joined(reduction, &parts)?;
+        let all = gather(ranks, Operation::LoggedValues, &OfRank { loaders: self.loaders(), entries })?;
+        for (entry, parts) in together(&all)?.into_values() {
+            if let Some(reduction) = entry.arguments.sync_dist {
+                self.take_joined(entry, joined(reduction, &parts)?)?;
             }
         }
         Ok(())
     }
 
+    /// Takes the value over all processes, also of a name that only others have logged.
+    fn take_joined(&mut self, entry: &Entry, value: Option<f64>) -> Result<(), LogError> {
+        let Some(key) = entry.key() else { return Ok(()) };
+        let logged = match self.logged.entry(key) {
+            Occupied(logged) => logged.into_mut(),
+            Vacant(new) => {
+                let logged = Logged::new(entry.arguments);
+                self.columns.take(new.key(), &logged, &Columns::default())?;
+                new.insert(logged)
+            }
+        };
+        (logged.joined, logged.is_current) = (value, true);
+        Ok(())
+    }
+
     /// Computes the values of the epoch's metrics over all processes.
     pub(crate) fn join_metrics(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
-        let mut metrics = BTreeMap::new();
+        let (mut metrics, mut entries) = (BTreeMap::new(), BTreeMap::new());
         for (key, logged) in &self.logged {
             if let Some(Kept::Metric(index)) = logged.kept
                 && self.metrics.get(index).has_epoch()
             {
                 metrics.entry(index).or_insert_with(|| key.in_words());
+                if logged.arguments.on_epoch && logged.is_current {
+                    entries.insert(key.in_words(), (Entry::of(key, logged.arguments), index));
+                }
             }
         }
+        let all = gather(ranks, Operation::Metrics, &OfRank { loaders: self.loaders(), entries })?;
+        let names = together(&all)?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        self.join_states(ranks, &metrics)?;
+        if names.values().any(|(_, having)| having.len() < all.len()) {
+            self.take_values_of_others(ranks, &all)?;
+        }
+        Ok(())
+    }
+
+    /// Joins the states of metrics, each with the name by which the others know it.
+    fn join_states(&mut self, ranks: &dyn Collectives, metrics: &BTreeMap<usize, String>) -> Result<(), LogError> {
         let failed = |name: &str, source| LogError::Metric { name: name.to_owned(), source };
         let mut own = Vec::new();
-        for (index, name) in &metrics {
+        for (index, name) in metrics {
             let Some(handle) = self.metrics.get(*index).handle() else { continue };
             let state = handle.state().map_err(|source| failed(name, source))?;
             own.extend(state.into_iter().map(|(slot, tensor)| (format!("{name}{SLOT}{slot}"), tensor)));
         }
-        let counts = gather(ranks, &own.len())?;
-        if counts.iter().all(|count| *count == 0) {
-            return Ok(());
-        }
-        let all = gather_tensors(ranks, &own)?;
+        let all = gather_tensors(ranks, Operation::Metrics, &own)?;
         for (index, name) in metrics {
             let prefix = format!("{name}{SLOT}");
             let of_rank = |tensors: &Vec<(String, Tensor)>| -> Vec<(String, Tensor)> {
@@ -80,7 +105,25 @@ impl Log {
             };
             let others = all.iter().enumerate().filter(|(rank, _)| *rank != ranks.rank().global);
             let others = others.map(|(_, tensors)| of_rank(tensors)).filter(|state| !state.is_empty()).collect();
-            self.metrics.get_mut(index).join(others).map_err(|source| failed(&name, source))?;
+            self.metrics.get_mut(*index).join(others).map_err(|source| failed(name, source))?;
+        }
+        Ok(())
+    }
+
+    /// Takes the values of metrics that only other processes have logged, which have joined them.
+    fn take_values_of_others(&mut self, ranks: &dyn Collectives, all: &[OfRank<usize>]) -> Result<(), LogError> {
+        let own = &all[ranks.rank().global].entries;
+        let mut values = BTreeMap::new();
+        for (name, (_, index)) in own {
+            values.insert(name.clone(), metric_value(self.metrics.get(*index), name)?.map(JsonFloat));
+        }
+        let values: Vec<BTreeMap<String, Option<JsonFloat>>> = gather(ranks, Operation::Metrics, &values)?;
+        for (name, (entry, _)) in all.iter().flat_map(|rank| &rank.entries) {
+            if own.contains_key(name) {
+                continue;
+            }
+            let value = values.iter().find_map(|values| values.get(name)).cloned().flatten();
+            self.take_joined(entry, value.map(|JsonFloat(value)| value))?;
         }
         Ok(())
     }
@@ -112,7 +155,7 @@ impl Log {
                 continue;
             }
             let all = Tensor::f_stack(&values, 0)?;
-            ranks.all_reduce(&all, reduction.of_ranks())?;
+            ranks.all_reduce(Operation::LoggedValues, &all, reduction.of_ranks())?;
             let all = match reduction {
                 Reduction::Mean => all.f_div_scalar(ranks.rank().world_size as f64)?,
                 _ => all,
@@ -128,7 +171,7 @@ impl Log {
     pub(crate) fn check_steps_to_join(&self, ranks: &dyn Collectives) -> Result<(), LogError> {
         let keys = self.steps_to_join.iter().filter_map(|index| self.logged.get_index(*index));
         let own: BTreeSet<String> = keys.map(|(key, _)| key.in_words()).collect();
-        check_names(gather(ranks, &own)?.into_iter())
+        check_names(gather(ranks, Operation::LoggedValues, &own)?.into_iter())
     }
 }
 
@@ -149,17 +192,10 @@ fn check_names(ranks: impl Iterator<Item = BTreeSet<String>>) -> Result<(), LogE
     for name in ranks.iter().flatten() {
         let (some, others): (Vec<usize>, Vec<usize>) = (0..ranks.len()).partition(|rank| ranks[*rank].contains(name));
         if !others.is_empty() {
-            let (some, others) = (in_words(&some), in_words(&others));
-            return Err(LogError::Ranks { name: name.clone(), some, others });
+            return Err(LogError::of_ranks(name, &some, &others));
         }
     }
     Ok(())
-}
-
-fn in_words(ranks: &[usize]) -> String {
-    let numbers: Vec<String> = ranks.iter().map(usize::to_string).collect();
-    let noun = if ranks.len() == 1 { "rank" } else { "ranks" };
-    format!("{noun} {}", numbers.join(", "))
 }
 
 impl Key {

@@ -8,6 +8,7 @@ mod error;
 mod join;
 mod key;
 mod logged_metrics;
+mod of_rank;
 mod recorded;
 mod saved;
 mod scalar;

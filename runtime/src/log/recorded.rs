@@ -5,6 +5,7 @@ use super::columns::Columns;
 use super::entry::{Kept, Logged};
 use super::key::{Key, Name};
 use super::logged_metrics::{LoggedMetric, LoggedMetrics, MetricState};
+use super::of_rank::Loaders;
 use super::scalar::Scalar;
 use super::value::Taken;
 use crate::metrics::{Metric, MetricError};
@@ -25,6 +26,8 @@ pub(crate) struct Log {
     ended: bool,
     /// Whether a batch was trained on in this epoch, since the run was resumed.
     has_batches: bool,
+    /// The loaders that an evaluation has taken batches from.
+    evaluated: Loaders,
     /// The number of marks so far.
     pub(super) mark: u64,
 }
@@ -112,6 +115,19 @@ impl Log {
     /// A batch is trained on.
     pub(crate) fn begin_batch(&mut self) {
         self.has_batches = true;
+    }
+
+    /// A batch is evaluated, of one of several loaders if there is an index.
+    pub(crate) fn begin_evaluated_batch(&mut self, dataloader_idx: Option<usize>) {
+        self.evaluated.has_batches = true;
+        self.evaluated.indices.extend(dataloader_idx);
+        self.set_mark();
+    }
+
+    /// The loaders that batches came from in this epoch.
+    pub(super) fn loaders(&self) -> Loaders {
+        let Loaders { has_batches, indices } = self.evaluated.clone();
+        Loaders { has_batches: has_batches || self.has_batches, indices }
     }
 
     /// Returns the names of metrics that were not logged since the run was resumed, so that their values for the epoch lack
@@ -204,7 +220,7 @@ impl Log {
     fn epoch_values(&self) -> Vec<Result<Option<f64>, LogError>> {
         let mut of_metrics = HashMap::new();
         let value = |(key, logged): (&Key, &Logged)| match &logged.kept {
-            Some(Kept::Values(_)) if logged.joined.is_some() => Ok(logged.joined),
+            _ if logged.joined.is_some() => Ok(logged.joined),
             Some(kept) if logged.is_current && logged.arguments.on_epoch => match kept {
                 Kept::Values(values) => Ok(values.value()?),
                 Kept::Metric(index) => match of_metrics.get(index) {
@@ -225,7 +241,7 @@ impl Log {
     pub(crate) fn begin_epoch(&mut self) {
         self.logged.values_mut().for_each(Logged::reset);
         self.metrics.reset();
-        (self.ended, self.has_batches) = (false, false);
+        (self.ended, self.has_batches, self.evaluated) = (false, false, Loaders::default());
     }
 
     /// Returns the states of the metrics, to restore them.
@@ -255,7 +271,7 @@ fn batch_value(metric: &dyn Metric, name: &str) -> Result<Scalar, LogError> {
     of_one_element(&value, name)
 }
 
-fn metric_value(metric: &LoggedMetric, name: &str) -> Result<Option<f64>, LogError> {
+pub(super) fn metric_value(metric: &LoggedMetric, name: &str) -> Result<Option<f64>, LogError> {
     let value = metric.value().map_err(|source| LogError::Metric { name: name.to_owned(), source })?;
     Ok(value.map(|value| of_one_element(&value, name)).transpose()?.map(|value| value.to_f64()))
 }

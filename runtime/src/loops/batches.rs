@@ -10,6 +10,7 @@ use crate::module::{LightningModule, Run};
 use crate::run_location::RunLocation;
 use crate::signal::Caught;
 use crate::stage::{RunningStage, Stage};
+use crate::strategy::Operation;
 use std::ops::Range;
 use std::sync::Arc;
 use tch::Device;
@@ -37,10 +38,11 @@ pub(super) fn of_process<B: Batch>(
     shared.map_err(|source| Error::Data { dataloader, epoch: None, batch_idx: None, source })
 }
 
-/// Warns once, on rank 0, if processes evaluate samples twice, because their number cannot be divided.
+/// Warns once, on rank 0, if processes evaluate samples twice, because their number cannot be divided. As in Lightning, only in `validate` and
+/// `test`, whose values are the result.
 pub(super) fn warn_if_repeated<B: Batch>(ctx: &RunContext, dataloader: Hook, loaders: &[DataLoader<B>]) {
     let processes = ctx.world_size();
-    if processes == 1 || !ctx.is_global_zero() {
+    if processes == 1 || !ctx.is_global_zero() || ctx.stage() == Stage::Fit {
         return;
     }
     let lengths = loaders.iter().filter_map(|loader| Some(order(ctx, loader).ok()?.len()));
@@ -69,7 +71,7 @@ pub(super) fn shuffles(ctx: &RunContext) -> bool {
 
 /// Returns the number of training batches that all processes have.
 pub(super) fn least_of_all_ranks(ctx: &RunContext, count: Option<usize>) -> Result<Option<usize>, Error> {
-    let counts = ctx.gather(count)?;
+    let counts = ctx.of_all_ranks(Operation::Batches, count)?;
     Ok(if counts.contains(&None) { None } else { counts.into_iter().flatten().min() })
 }
 

@@ -8,6 +8,7 @@ use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
 use crate::profiler::Region;
 use crate::stage::{RunningStage, Stage};
+use crate::strategy::Operation;
 use crate::training_mode::TrainingMode;
 use tch::no_grad_guard;
 
@@ -30,6 +31,8 @@ pub(crate) struct Evaluation<M: LightningModule> {
 struct Loaded<M: LightningModule> {
     loaders: Vec<DataLoader<M::Batch>>,
     counts: Vec<Option<usize>>,
+    /// Whether no process has a batch.
+    are_empty: bool,
 }
 
 impl<M: LightningModule> Evaluation<M> {
@@ -65,7 +68,9 @@ impl<M: LightningModule> Evaluation<M> {
         if self.kind == Kind::Validation {
             run.ctx.set_num_val_batches(&counts);
         }
-        self.loaders = Some(Loaded { loaders, counts });
+        // all take part in the operations of an evaluation, also with a sampler that leaves one without batches
+        let are_empty = !run.ctx.any_rank(Operation::Batches, counts.iter().any(|count| *count != Some(0)))?;
+        self.loaders = Some(Loaded { loaders, counts, are_empty });
         Ok(())
     }
 
@@ -85,13 +90,14 @@ impl<M: LightningModule> Evaluation<M> {
 
     /// Runs over the loaders, at most over `sanity` batches of each, without gradients. Returns the logged values of the epoch.
     pub(crate) fn run(&mut self, run: &mut Run<'_, M>, sanity: Option<usize>) -> Result<Vec<(String, f64)>, Error> {
-        let Some(Loaded { loaders, counts }) = &self.loaders else { return Ok(Vec::new()) };
+        let Some(Loaded { loaders, counts, are_empty }) = &self.loaders else { return Ok(Vec::new()) };
         if run.ctx.is_together() {
             // those of batch normalization; an evaluation does not change them
             run.ctx.strategy_mut().send_buffers()?;
         }
         let counts: Vec<_> = counts.iter().map(|count| smaller(*count, sanity)).collect();
-        if counts.iter().all(|count| *count == Some(0)) {
+        let is_known_as_empty = counts.iter().all(|count| *count == Some(0));
+        if *are_empty || sanity == Some(0) {
             return Ok(Vec::new());
         }
         run.ctx.active_log().begin_epoch();
@@ -104,6 +110,10 @@ impl<M: LightningModule> Evaluation<M> {
         kind.start(run)?;
         let mut done = 0;
         for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
+            if count == Some(0) && run.ctx.is_together() {
+                // other processes may have batches of it
+                continue;
+            }
             run.ctx.set_dataloader_idx((loaders.len() > 1).then_some(dataloader_idx));
             let mut batches = batches::of_evaluation(run, (kind.dataloader(), dataloader_idx), loader, epoch, count)?;
             let waiting = Region::waiting_for(kind.dataloader());
@@ -121,7 +131,7 @@ impl<M: LightningModule> Evaluation<M> {
             }
         }
         run.ctx.set_dataloader_idx(None);
-        batches::warn_if_no_batch(kind.dataloader(), done == 0);
+        batches::warn_if_no_batch(kind.dataloader(), done == 0 && !is_known_as_empty);
         kind.end(run, mode)
     }
 }
@@ -173,7 +183,8 @@ impl Kind {
         dataloader_idx: usize,
     ) -> Result<(), Error> {
         let training_batch = run.ctx.enter_batch(batch_idx, batch.batch_size());
-        run.ctx.active_log().set_mark();
+        let index = run.ctx.dataloader_idx();
+        run.ctx.active_log().begin_evaluated_batch(index);
         let batch = run.transfer(batch, dataloader_idx)?;
         match self {
             Self::Validation => {

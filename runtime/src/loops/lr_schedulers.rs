@@ -8,6 +8,7 @@ use crate::hook::Hook;
 use crate::messages;
 use crate::module::{LightningModule, LightningModuleTable, Run, call_hook};
 use crate::schedule::{Interval, LrSchedulerConfig, LrSchedulerIndex};
+use crate::strategy::Operation;
 
 /// The points of an epoch after which schedulers step. Those on a metric step after validation, and all others before it, as a
 /// checkpoint may be written in between.
@@ -62,7 +63,7 @@ fn is_due(ctx: &mut RunContext, index: LrSchedulerIndex, point: SchedulePoint) -
             let clock = ctx.lr_scheduler_clock(index);
             let own = clock.has_passed(time);
             // by the clock of one process, as those of several differ
-            let is_due = ctx.broadcast(own)?;
+            let is_due = ctx.of_rank_zero(Operation::Intervals, own)?;
             if is_due {
                 ctx.lr_scheduler_clock(index).restart();
             }

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
 use crate::profiler::Region;
+use crate::strategy::Operation;
 use tch::no_grad_guard;
 
 /// A function that takes each prediction.
@@ -26,7 +27,9 @@ pub(crate) fn predict<M: LightningModule>(
     let loaders = loaders.map(|loader| batches::of_process(run.ctx, hook, loader)).collect::<Result<Vec<_>, _>>()?;
     let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
     batches::warn_if_empty(hook, &counts, limit);
-    if counts.iter().all(|count| *count == Some(0)) {
+    // the hooks of a process without batches may take part in operations of all processes
+    let is_known_as_empty = counts.iter().all(|count| *count == Some(0));
+    if !run.ctx.any_rank(Operation::Batches, !is_known_as_empty)? {
         return Ok(Vec::new());
     }
     let _no_grad = no_grad_guard();
@@ -36,6 +39,10 @@ pub(crate) fn predict<M: LightningModule>(
     run.on_predict_epoch_start()?;
     let (mut predictions, mut is_empty) = (Vec::new(), true);
     for (dataloader_idx, (loader, count)) in loaders.iter().zip(counts).enumerate() {
+        if count == Some(0) && run.ctx.is_together() {
+            // other processes may have batches of it
+            continue;
+        }
         let mut batches = batches::of_evaluation(run, (hook, dataloader_idx), loader, 0, count)?;
         loop {
             run.ctx.begin_profiler_step();
@@ -51,7 +58,7 @@ pub(crate) fn predict<M: LightningModule>(
             run.ctx.check_others()?;
         }
     }
-    batches::warn_if_no_batch(hook, is_empty);
+    batches::warn_if_no_batch(hook, is_empty && !is_known_as_empty);
     run.ctx.leave_batch(None);
     run.on_predict_epoch_end(&predictions)?;
     run.on_predict_end()?;

@@ -7,6 +7,7 @@ use crate::data::{DataLoader, Sampler, SavedLoader};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, Run};
+use crate::strategy::Operation;
 use std::sync::Arc;
 
 /// The current loader of the training batches.
@@ -42,7 +43,8 @@ impl<M: LightningModule> Training<M> {
         if loader.num_batches() == Some(0) {
             return Err(Error::NoBatch { dataloader: Hook::TrainDataloader, epoch: None });
         }
-        let agrees_on_last = run.ctx.world_size() > 1 && run.ctx.any_rank(loader.num_batches().is_none())?;
+        let agrees_on_last =
+            run.ctx.world_size() > 1 && run.ctx.any_rank(Operation::Batches, loader.num_batches().is_none())?;
         Ok(Self { loader, order, num_batches, agrees_on_last })
     }
 

@@ -14,6 +14,7 @@ use crate::module::{Flow, LightningModule, ModelHooksTable, Run, TrainingOutput,
 use crate::observer::Request;
 use crate::profiler::Region;
 use crate::progress::Position;
+use crate::strategy::Operation;
 
 /// Trains on the batches of an epoch, and validates when that is due. `batches` are those of a resumed epoch.
 pub(super) fn run<M: LightningModule>(
@@ -51,7 +52,7 @@ pub(super) fn run<M: LightningModule>(
         waiting = Region::NextBatch;
         let mut batch = batch?;
         if training.agrees_on_last {
-            batch.is_last = run.ctx.any_rank(batch.is_last)?;
+            batch.is_last = run.ctx.any_rank(Operation::Batches, batch.is_last)?;
         }
         if run.measured(Region::TrainingBatch, |run| advance(run, batch))? == Flow::SkipEpoch {
             break;

@@ -12,6 +12,7 @@ use crate::module::{LightningModule, ModelHooksTable, Run};
 use crate::native::RandomState;
 use crate::profiler::Region;
 use crate::stage::RunningStage;
+use crate::strategy::Operation;
 
 /// The validation of a `fit`.
 pub(super) struct Validation<M: LightningModule> {
@@ -106,7 +107,9 @@ impl<M: LightningModule> Validation<M> {
         let progress = ctx.progress();
         Ok(match ctx.config().val_check_interval {
             // by the clock of one process, as those of several differ
-            ValCheckInterval::Every(Every::Time(time)) => ctx.broadcast(ctx.validation_clock().has_passed(time))?,
+            ValCheckInterval::Every(Every::Time(time)) => {
+                ctx.of_rank_zero(Operation::Intervals, ctx.validation_clock().has_passed(time))?
+            }
             ValCheckInterval::Every(Every::Epochs(epochs)) => {
                 progress.is_last_batch() && (progress.current_epoch() + 1).is_multiple_of(epochs)
             }

@@ -44,7 +44,8 @@ pub(crate) use declarations::{
 };
 pub(crate) use device::{empty_cache, memory_stats, set_current_device, synchronize};
 pub(crate) use distributed::{
-    Compared, Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store, close_at_end, nccl_library,
+    Compared, Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store, close_at_end,
+    nccl_library, on_mismatch,
 };
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
 pub(crate) use event::DeviceEvent;

@@ -1,7 +1,7 @@
 use super::collectives::{gather, of_rank_zero};
 use super::config::{DdpConfig, GradientCompression};
 use super::world::World;
-use super::{Collectives, Flags, NamedTensor, Strategy, StrategyError};
+use super::{Collectives, Flags, NamedTensor, Operation, Strategy, StrategyError};
 use crate::data::Seed;
 use crate::native::{Reducer, ReducerOptions};
 use crate::signal::{Caught, Signal};
@@ -31,7 +31,7 @@ struct Replica {
 }
 
 /// The operation of all ranks in a backward pass, as errors name it.
-const AVERAGING: &str = "averaging gradients";
+const AVERAGING: &str = Operation::Gradients.name();
 
 /// What comes before the indices of the parameters in c10d's message.
 const UNUSED: &str = "Parameter indices which did not receive grad for rank ";
@@ -73,7 +73,7 @@ impl Ddp {
     fn check_same(&self, tensors: &[NamedTensor]) -> Result<(), StrategyError> {
         let described = |(name, tensor): &NamedTensor| format!("{name} {:?} {:?}", tensor.size(), tensor.kind());
         let own: Vec<String> = tensors.iter().map(described).collect();
-        let all = gather(self.group(), &own)?;
+        let all = gather(self.group(), Operation::Parameters, &own)?;
         let Some((rank, other)) = all.iter().enumerate().find(|(_, other)| **other != all[0]) else { return Ok(()) };
         let (mine, theirs) = (&all[0], other);
         let pair = mine.iter().zip(theirs).find(|(one, other)| one != other);
@@ -105,7 +105,7 @@ impl Strategy for Ddp {
     }
 
     fn seed(&self, own: Seed) -> Result<Seed, StrategyError> {
-        of_rank_zero(self.group(), &own)
+        of_rank_zero(self.group(), Operation::Seed, &own)
     }
 
     fn setup(&mut self, parameters: &[NamedTensor], buffers: &[NamedTensor]) -> Result<(), StrategyError> {
@@ -113,7 +113,7 @@ impl Strategy for Ddp {
         self.check_same(buffers)?;
         let all: Vec<&Tensor> = parameters.iter().chain(buffers).map(|(_, tensor)| tensor).collect();
         if !all.is_empty() {
-            self.world.broadcast(&all)?;
+            self.world.broadcast(Operation::Parameters, &all)?;
         }
         if self.config.broadcast_buffers {
             self.buffers = buffers.iter().map(|(_, buffer)| buffer.shallow_clone()).collect();
@@ -133,8 +133,7 @@ impl Strategy for Ddp {
         }
         let options = self.options(parameters[0].1.device());
         let order = indices(&std::mem::take(&mut self.resumed_order), &names);
-        let reducer =
-            self.world.run("preparing the gradients", |group| Reducer::new(group, &parameters, &order, &options))?;
+        let reducer = self.world.run(Operation::Reducer, |group| Reducer::new(group, &parameters, &order, &options))?;
         self.replica = Some(Replica { reducer, names, is_prepared: false });
         Ok(())
     }
@@ -150,12 +149,12 @@ impl Strategy for Ddp {
 
     fn send_buffers(&mut self) -> Result<(), StrategyError> {
         let buffers: Vec<&Tensor> = self.buffers.iter().collect();
-        if buffers.is_empty() { Ok(()) } else { self.world.broadcast(&buffers) }
+        if buffers.is_empty() { Ok(()) } else { self.world.broadcast(Operation::Buffers, &buffers) }
     }
 
     fn begin_backward(&mut self, loss: &Tensor) -> Result<(), StrategyError> {
         let Some(replica) = &mut self.replica else { return Ok(()) };
-        self.world.count_operation();
+        self.world.count_backward();
         let outputs: &[&Tensor] = if self.config.find_unused_parameters { &[loss] } else { &[] };
         replica.reducer.prepare(outputs).map_err(|source| self.world.explain(AVERAGING, source))?;
         replica.is_prepared = true;
@@ -165,7 +164,7 @@ impl Strategy for Ddp {
     fn end_backward(&mut self, flags: Flags) -> Result<(), StrategyError> {
         let Some(replica) = self.replica.as_mut().filter(|replica| replica.is_prepared) else { return Ok(()) };
         replica.is_prepared = false;
-        self.world.count_operation();
+        self.world.count_backward();
         let finished = replica.reducer.finish(flags);
         let flags = finished.map_err(|source| match replica.unused(&source.to_string()) {
             unused if unused.is_empty() => self.world.explain(AVERAGING, source),
@@ -178,8 +177,8 @@ impl Strategy for Ddp {
     fn backward_without_loss(&mut self, flags: Flags) -> Result<(), StrategyError> {
         let Some(replica) = &mut self.replica else { return Ok(()) };
         // as many as for a backward pass
-        self.world.count_operation();
-        self.world.count_operation();
+        self.world.count_backward();
+        self.world.count_backward();
         let outcome = replica.reducer.prepare(&[]).and_then(|()| replica.reducer.contribute_zeros());
         let outcome = outcome.and_then(|()| replica.reducer.finish(flags));
         self.flags = Some(outcome.map_err(|source| self.world.explain(AVERAGING, source))?);

@@ -112,7 +112,7 @@ pub enum StrategyError {
         /// The ranks, with the names of their machines.
         ranks: Vec<(usize, String)>,
         /// What this process was waiting for.
-        operation: &'static str,
+        operation: String,
     },
     /// Other processes run, but did not come to an operation of all ranks in time.
     #[error(
@@ -124,10 +124,13 @@ pub enum StrategyError {
         /// The ranks, with the names of their machines.
         ranks: Vec<(usize, String)>,
         /// What this process was waiting for.
-        operation: &'static str,
+        operation: String,
         /// The time that this process waited.
         seconds: u64,
     },
+    /// The processes do not call the same operations, or call one with tensors of other shapes or dtypes.
+    #[error("{0}")]
+    Disagreement(String),
     /// The launcher has ended, without which the processes cannot find out about one another.
     #[error("the launcher, which kept the connection of the processes at {address}:{port}, has ended")]
     Launcher {
@@ -137,10 +140,13 @@ pub enum StrategyError {
         port: u16,
     },
     /// An operation of all ranks failed, although all of them respond.
-    #[error("{operation} failed: {source}")]
+    #[error(
+        "{operation} failed, although all processes respond: one of them may have been stopped for longer than `timeout`, or the network \
+         between them interrupted: {source}"
+    )]
     Collective {
         /// The operation.
-        operation: &'static str,
+        operation: String,
         /// The error.
         source: NativeError,
     },
@@ -220,6 +226,16 @@ fn ranks(ranks: &[usize]) -> String {
     let last = named.pop().unwrap_or_default();
     let named = if named.is_empty() { last } else { format!("{} and {last}", named.join(", ")) };
     format!("{} {named}", if ranks.len() == 1 { "rank" } else { "ranks" })
+}
+
+/// The ranks without their hosts: `rank 1`, or `ranks 0, 1 and 3`.
+pub(super) fn ranks_in_words(ranks: &[usize]) -> String {
+    let numbers: Vec<String> = ranks.iter().map(usize::to_string).collect();
+    match numbers.as_slice() {
+        [one] => format!("rank {one}"),
+        [first @ .., last] => format!("ranks {} and {last}", first.join(", ")),
+        [] => String::new(),
+    }
 }
 
 fn named(ranks: &[(usize, String)]) -> String {

@@ -13,6 +13,8 @@ pub(crate) struct Introduction {
     pub(crate) world_size: usize,
     /// The name of the program, which all processes have in common.
     pub(crate) program: String,
+    /// The verb that it runs, which all processes have in common.
+    pub(crate) verb: String,
     /// The configuration of the program, which all processes have in common.
     pub(crate) configuration: Value,
 }
@@ -26,6 +28,9 @@ impl Introduction {
         }
         if self.program != other.program {
             return Some("runs another program than rank 0".to_owned());
+        }
+        if self.verb != other.verb {
+            return Some(format!("runs `{}`, and rank 0 runs `{}`", other.verb, self.verb));
         }
         let (name, here, there) = differing(String::new(), &self.configuration, &other.configuration)?;
         // hyperparameters of the module have flags without a section
@@ -73,6 +78,7 @@ mod tests {
             cores: "0-3".to_owned(),
             world_size: 2,
             program: "digits".to_owned(),
+            verb: "fit".to_owned(),
             configuration,
         }
     }
@@ -94,6 +100,8 @@ mod tests {
             assert_eq!(introduction(here).difference(&introduction(there)).as_deref(), Some(said));
         }
         let same = introduction(json!({ "max_epochs": 1 }));
+        let other_verb = Introduction { verb: "test".to_owned(), ..introduction(json!({ "max_epochs": 2 })) };
+        assert_eq!(same.difference(&other_verb).as_deref(), Some("runs `test`, and rank 0 runs `fit`"));
         assert_eq!(same.difference(&same), None);
     }
 

@@ -16,12 +16,12 @@
 //! # Where the processes wait for one another
 //! Everything that all ranks do together is in these places, in the order of a run:
 //!
-//! 1. At the start, they meet at rank 0, and compare their programs, their whole configurations (hyperparameters, the seed, and the choices of
-//!    optimizer, scheduler and callbacks too) and kinds of devices. A random seed is drawn by rank 0. At the start of each run, loaders and
-//!    samplers get the seed of rank 0.
+//! 1. At the start, they meet at rank 0, and compare their programs, their verbs, their whole configurations (hyperparameters, the seed, and
+//!    the choices of optimizer, scheduler and callbacks too) and kinds of devices. A random seed is drawn by rank 0. At the start of each
+//!    run, they compare their verbs again, and loaders and samplers get the seed of rank 0.
 //! 2. In the set-up, `prepare_data` runs on the first process of each machine before the others continue; rank 0 chooses the run's folder,
 //!    and its parameters and buffers are sent to all.
-//! 3. When loaders are made, their numbers of batches are compared.
+//! 3. When loaders are made, their numbers of batches are compared. A rank without a batch for an evaluation takes part in it.
 //! 4. Before a training step, rank 0's buffers are sent, and during the backward pass at the end of an accumulation window, gradients are
 //!    averaged. Backward passes in `no_sync` of manual optimization, and the batches that have no others, wait for nobody.
 //! 5. The gradients carry whether to stop, signals, requests of the dashboard, and which values a step logged with `sync_dist`; these are then
@@ -54,18 +54,27 @@
 //! does not come to the operations of the others, which name it after `timeout`; it is ended if its run does not end in as much time. A
 //! signal that one rank catches ends all: in training after the same step, elsewhere at once.
 //!
-//! Operations of the user, such as [`all_gather`](crate::context::RunContext::all_gather), must be called on all ranks as well, in the same
-//! order.
+//! # Operations of the user
+//! [`all_gather`](crate::context::RunContext::all_gather), [`gather`](crate::context::RunContext::gather),
+//! [`broadcast`](crate::context::RunContext::broadcast), [`barrier`](crate::context::RunContext::barrier) and
+//! [`save_checkpoint`](crate::context::RunContext::save_checkpoint) must be called on all ranks, in the same order and the same hook. Before each,
+//! the ranks compare their calls, on connections of their own: name, hook, shape and dtype. The operations above are not compared, so that the
+//! loops do not wait longer. Each rank counts all of them, and tells the others with its signs of life where it is, which shows for certain where
+//! a rank calls what others do not: rank 0 looks for that after a second without progress. All ranks then end with one
+//! [error](StrategyError::Disagreement) that says what each of them called.
 
+mod call;
 mod collectives;
 mod config;
 mod cores;
 mod ddp;
+mod disagreement;
 mod environment;
 mod error;
 mod failure;
 mod introduction;
 mod launch;
+mod operation;
 mod rank;
 mod single_process;
 mod start;
@@ -74,9 +83,12 @@ mod watch;
 mod within;
 mod world;
 
-pub(crate) use collectives::{Collectives, gather, gather_tensors, of_rank_zero};
+pub(crate) use call::Call;
+pub(crate) use collectives::{Collectives, broadcast_of_call, gather, gather_of_call, gather_tensors, of_rank_zero};
 pub use config::{DdpConfig, GradientCompression, StrategyConfig};
+use error::ranks_in_words;
 pub use error::{StrategyError, UnreachableReason};
+pub(crate) use operation::Operation;
 pub use rank::Rank;
 pub(crate) use single_process::SingleProcess;
 pub(crate) use start::{Requested, connect, processes, seed_of_rank_zero};

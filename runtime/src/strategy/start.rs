@@ -30,8 +30,8 @@ pub(crate) struct Requested<'a> {
 /// The connection of this process, which is made by its first run and kept by later ones.
 static WORLD: Mutex<Option<Arc<World>>> = Mutex::new(None);
 
-/// Returns the strategy of a run. The first run with several processes connects them, and starts them if no launcher has.
-pub(crate) fn connect(requested: &Requested<'_>) -> Result<Box<dyn Strategy>, StrategyError> {
+/// Returns the strategy of a run of a verb. The first run with several processes connects them, and starts them if no launcher has.
+pub(crate) fn connect(requested: &Requested<'_>, verb: &str) -> Result<Box<dyn Strategy>, StrategyError> {
     let Some(world) = world(requested)? else { return Ok(Box::new(SingleProcess)) };
     world.meet(&Introduction {
         host: this_host(),
@@ -39,6 +39,7 @@ pub(crate) fn connect(requested: &Requested<'_>) -> Result<Box<dyn Strategy>, St
         cores: cores::of_this_process(),
         world_size: world.rank().world_size,
         program: requested.program.to_owned(),
+        verb: verb.to_owned(),
         configuration: (requested.configuration)(),
     })?;
     Ok(Box::new(Ddp::new(world, requested.strategy.ddp())))
@@ -74,6 +75,7 @@ fn world(requested: &Requested<'_>) -> Result<Option<Arc<World>>, StrategyError>
                 messages::silence();
             }
             native::at_exit(end);
+            native::on_mismatch(end_by_mismatch);
             Arc::clone(connected.insert(Arc::new(world)))
         }
     };
@@ -103,6 +105,14 @@ fn end(code: Option<i32>) {
     let code = connected.as_ref().and_then(|world| world.end(code));
     if let Some(code) = code {
         native::exit_at_once(code);
+    }
+}
+
+/// Ends the process, which C++ would abort, after another rank has sent something else than this one takes.
+fn end_by_mismatch(message: &str) {
+    let Ok(connected) = WORLD.try_lock() else { return };
+    if let Some(world) = &*connected {
+        world.end_by_mismatch(message);
     }
 }
 

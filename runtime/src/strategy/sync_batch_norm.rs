@@ -1,6 +1,6 @@
-use super::StrategyError;
 use super::start::connected;
 use super::world::World;
+use super::{Operation, StrategyError};
 use tch::nn::{BatchNorm, BatchNormConfig, ModuleT};
 use tch::{Kind, Tensor, no_grad};
 
@@ -83,6 +83,6 @@ impl ModuleT for SyncBatchNorm {
 /// Only used by this layer: the other operations do not have gradients.
 impl World {
     fn sum(&self, tensor: &Tensor) -> Result<Tensor, StrategyError> {
-        self.run("normalizing a batch", |group| group.sum(tensor))
+        self.run(Operation::Normalization, |group| group.sum(tensor))
     }
 }

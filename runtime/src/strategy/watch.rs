@@ -1,12 +1,20 @@
 //! What a process knows of the other ranks while it computes or waits for them: a thread exchanges signs of life and failures with them.
 
+mod exchange;
+mod sign_of_life;
+
+pub(super) use sign_of_life::SignOfLife;
+
 use super::StrategyError;
-use super::failure::Failure;
-use crate::native::{self, NativeError, Store};
-use crate::signal::{Caught, Signal};
-use crate::terminal;
+use super::call::Call;
+use super::disagreement::Disagreement;
+use super::failure::{Cause, Failure};
+use super::operation::{Operation, Position};
+use crate::native::{ProcessGroup, Store};
+use crate::signal::Caught;
+use sign_of_life::Seen;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -26,8 +34,8 @@ struct Shared {
     changed: Condvar,
     /// Whether a rank has failed in the current meeting.
     has_failure: AtomicBool,
-    /// The number of operations of all ranks that this one has begun, with both ends of a backward pass.
-    operations: AtomicU64,
+    /// The position of this rank among the trainer's own operations: a [`Position`].
+    position: AtomicU64,
 }
 
 #[derive(Default)]
@@ -36,7 +44,7 @@ struct State {
     meeting: String,
     /// The first failure of the current meeting.
     failure: Option<Failure>,
-    /// When it was seen.
+    /// When it was seen, or the store was lost.
     failed: Option<Instant>,
     /// Whether this process is in a run, which is to end after a failure.
     runs: bool,
@@ -54,16 +62,13 @@ struct State {
     looks: bool,
     /// The signals of this process's run.
     caught: Caught,
-}
-
-#[derive(Clone, Default)]
-struct Seen {
-    beat: Option<Vec<u8>>,
-    since: Option<Instant>,
-    has_changed: bool,
-    /// The number of operations that it had begun at first, and now.
-    operations: Option<(u64, u64)>,
-    has_ended: bool,
+    /// The number of operations that the user's program has begun in this meeting, and the one that it is in.
+    calls: u64,
+    call: Option<Call>,
+    /// The connections by which calls are compared.
+    comparing: Weak<ProcessGroup>,
+    /// The error of a store that is gone.
+    without_store: String,
 }
 
 /// Why an operation of all ranks has failed.
@@ -75,6 +80,8 @@ pub(super) enum Verdict {
     Silent(Vec<usize>),
     /// These ranks live, but have not begun the operation.
     Absent(Vec<usize>),
+    /// The ranks live, but do not call the same operations.
+    Disagreement(Disagreement),
     /// The store is gone, with the process that keeps it.
     StoreIsGone,
     /// All ranks live.
@@ -83,9 +90,6 @@ pub(super) enum Verdict {
 
 /// The time between two signs of life.
 const BEAT: Duration = Duration::from_millis(250);
-
-/// The time between two looks at the others.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// A rank without a sign of life for this time does not run.
 const SILENCE: Duration = Duration::from_millis(2_000);
@@ -100,7 +104,7 @@ impl Watch {
             state: Mutex::default(),
             changed: Condvar::new(),
             has_failure: AtomicBool::new(false),
-            operations: AtomicU64::new(0),
+            position: AtomicU64::new(0),
         });
         let of_thread = Arc::clone(&shared);
         thread::spawn(move || of_thread.exchange(&store));
@@ -111,13 +115,42 @@ impl Watch {
     pub(super) fn begin_meeting(&self, prefix: String) {
         let mut state = self.shared.lock();
         (state.meeting, state.failure, state.failed) = (prefix, None, None);
+        (state.calls, state.call, state.comparing) = (0, None, Weak::new());
+        self.shared.position.store(0, Ordering::Release);
         self.shared.has_failure.store(false, Ordering::SeqCst);
+    }
+
+    /// Sets the connections by which calls are compared: they are closed where this rank does not come to a call of the others.
+    pub(super) fn set_comparing(&self, comparing: &Arc<ProcessGroup>) {
+        self.shared.lock().comparing = Arc::downgrade(comparing);
     }
 
     /// Counts an operation of all ranks, of which this one begins or ends its part.
     #[inline]
-    pub(super) fn count_operation(&self) {
-        self.shared.operations.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn begin_operation(&self, operation: Operation) {
+        // one thread writes
+        let position = Position::next_number(self.shared.position.load(Ordering::Relaxed), operation);
+        self.shared.position.store(position, Ordering::Release);
+    }
+
+    /// Begins an operation of the user's program. Returns the call with its place in the order of all operations.
+    pub(super) fn begin_call(&self, call: Call) -> Call {
+        let after = Position::of_number(self.shared.position.load(Ordering::Relaxed)).operations;
+        let mut state = self.shared.lock();
+        state.calls += 1;
+        let call = call.at(after, state.calls);
+        state.call = Some(call.clone());
+        call
+    }
+
+    /// Ends the comparison of a call, after which the operation itself is one of those that are counted.
+    pub(super) fn end_call(&self) {
+        self.shared.lock().call = None;
+    }
+
+    /// Sets the error that is printed if the store is gone and this process does not end its run.
+    pub(super) fn set_without_store(&self, error: String) {
+        self.shared.lock().without_store = error;
     }
 
     /// Sets whether this process is in a run. One that does not end its run after a failure is ended.
@@ -139,6 +172,12 @@ impl Watch {
     /// Returns the failure of another rank.
     pub(super) fn failure(&self) -> Option<Failure> {
         self.shared.lock().failure.clone().filter(|failure| failure.rank != self.shared.rank)
+    }
+
+    /// Returns the error that the ranks do not call the same operations, if it was found.
+    pub(super) fn disagreement(&self) -> Option<StrategyError> {
+        let failure = self.shared.lock().failure.clone()?;
+        matches!(failure.cause, Cause::Disagreement(_)).then(|| failure.into())
     }
 
     /// Reports a failure, in this meeting or for all later ones. Returns the first failure, which may be that of another rank.
@@ -175,11 +214,11 @@ impl Watch {
         if !silent.is_empty() {
             return Verdict::Silent(silent);
         }
-        let own = self.shared.operations.load(Ordering::Relaxed);
-        let is_absent = |rank: &usize| {
-            let operations = state.seen[*rank].operations;
-            *rank != self.shared.rank && operations.is_some_and(|(at_first, now)| at_first == now && now < own)
-        };
+        if let Some(disagreement) = self.shared.disagreement(&state) {
+            return Verdict::Disagreement(disagreement);
+        }
+        let own = self.shared.sign_of_life(&state, 0);
+        let is_absent = |rank: &usize| *rank != self.shared.rank && state.seen[*rank].is_absent(&own);
         let absent: Vec<usize> = (0..self.shared.world_size).filter(is_absent).collect();
         if absent.is_empty() { Verdict::Unknown } else { Verdict::Absent(absent) }
     }
@@ -201,12 +240,17 @@ impl Watch {
         drop(self.shared.wait(state, SILENCE, |state| state.has_said_end || state.is_lost));
     }
 
+    /// Waits until the others have seen a reported failure.
+    pub(super) fn let_others_see(&self) {
+        thread::sleep(4 * BEAT);
+    }
+
     /// Waits until all others end, for a limited time: they still read from the store of this process.
     pub(super) fn wait_for_ends(&self) {
         let state = self.look();
         let is_running = |(rank, seen): (usize, &Seen)| {
             let is_silent = seen.since.is_some_and(|since| since.elapsed() > SILENCE);
-            let has_not_started = seen.since.is_some() && seen.beat.is_none();
+            let has_not_started = seen.since.is_some() && seen.sign.is_none();
             rank != self.shared.rank && !seen.has_ended && !is_silent && !has_not_started
         };
         drop(
@@ -230,114 +274,5 @@ impl Shared {
     ) -> MutexGuard<'a, State> {
         let waited = self.changed.wait_timeout_while(state, time, |state| !is_there(state));
         waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-
-    fn exchange(&self, store: &Store) {
-        for beat in 0_u64.. {
-            let done = self.exchange_once(store, beat);
-            let mut state = self.lock();
-            if done.is_err() {
-                state.is_lost = true;
-                self.has_failure.store(true, Ordering::SeqCst);
-                self.changed.notify_all();
-                break;
-            }
-            state.responded = Some(Instant::now());
-            self.end_if_held_up(&state);
-            self.changed.notify_all();
-            let (pause, looks) = if state.looks { (LOOK, true) } else { (BEAT, false) };
-            let is_urgent = |state: &State| {
-                state.report.is_some() || (state.ends && !state.has_said_end) || (state.looks && !looks)
-            };
-            drop(self.wait(state, pause, is_urgent));
-        }
-        while self.lock().failed.is_some() {
-            let state = self.wait(self.lock(), BEAT, |_| false);
-            self.end_if_held_up(&state);
-        }
-    }
-
-    /// Ends this process if it does not end its run after a failure, as it is held up in a hook. No other may be there to end it.
-    fn end_if_held_up(&self, state: &State) {
-        let longest = self.timeout + 2 * SILENCE;
-        let Some(failure) = state.failure.as_ref().filter(|_| state.runs) else { return };
-        if state.failed.is_some_and(|failed| failed.elapsed() > longest) {
-            let signal = failure.signal.and_then(Signal::of_number);
-            terminal::say(format_args!("error: {}", StrategyError::from(failure.clone())));
-            native::exit_at_once(signal.map_or(1, |signal| 128 + signal.number()));
-        }
-    }
-
-    fn exchange_once(&self, store: &Store, beat: u64) -> Result<(), NativeError> {
-        let (meeting, report, ends, looks) = {
-            let mut state = self.lock();
-            (state.meeting.clone(), state.report.take(), state.ends, state.looks)
-        };
-        if let Some((prefix, failure)) = report {
-            // a process that ended may have reported the reason before
-            let first = match Failure::reported(store, &meeting)? {
-                Some(first) => first,
-                None => failure.report(store, &prefix)?,
-            };
-            self.see_failure(&meeting, first);
-        }
-        let operations = self.operations.load(Ordering::Relaxed);
-        store.set(&self.key("heartbeat", self.rank), [beat, operations].map(u64::to_le_bytes).as_flattened())?;
-        // a process that has ended is missing in all meetings
-        let failure = match Failure::reported(store, &meeting)? {
-            None => Failure::reported(store, &self.prefix)?,
-            failure => failure,
-        };
-        if let Some(failure) = failure {
-            self.see_failure(&meeting, failure);
-        }
-        if ends {
-            store.set(&self.key("end", self.rank), b"")?;
-            self.lock().has_said_end = true;
-        }
-        for rank in (0..self.world_size).filter(|rank| looks && *rank != self.rank) {
-            let beat = store.get(&self.key("heartbeat", rank), Duration::ZERO)?;
-            let has_ended = store.get(&self.key("end", rank), Duration::ZERO)?.is_some();
-            if let Some(seen) = self.lock().seen.get_mut(rank) {
-                seen.see(beat, has_ended);
-            }
-        }
-        Ok(())
-    }
-
-    fn see_failure(&self, meeting: &str, failure: Failure) {
-        let mut state = self.lock();
-        if state.meeting != meeting || state.failure.is_some() {
-            return;
-        }
-        if failure.rank != self.rank
-            && let Some(signal) = failure.signal.and_then(Signal::of_number)
-        {
-            state.caught.catch_for_another(signal);
-        }
-        self.has_failure.store(true, Ordering::SeqCst);
-        (state.failure, state.failed) = (Some(failure), Some(Instant::now()));
-        self.changed.notify_all();
-    }
-
-    fn key(&self, what: &str, rank: usize) -> String {
-        format!("{}{what}/{rank}", self.prefix)
-    }
-}
-
-impl Seen {
-    fn see(&mut self, beat: Option<Vec<u8>>, has_ended: bool) {
-        self.has_ended = has_ended;
-        if let Some(operations) =
-            beat.as_deref().and_then(|beat| beat.last_chunk()).map(|bytes| u64::from_le_bytes(*bytes))
-        {
-            self.operations = Some((self.operations.map_or(operations, |(at_first, _)| at_first), operations));
-        }
-        if self.since.is_none() {
-            (self.beat, self.since) = (beat, Some(Instant::now()));
-        } else if beat != self.beat {
-            self.has_changed = beat.is_some();
-            (self.beat, self.since) = (beat, Some(Instant::now()));
-        }
     }
 }

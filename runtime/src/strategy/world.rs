@@ -1,16 +1,18 @@
 //! The connection between the processes of a run.
 
 mod claim;
+mod comparing;
 mod connection;
 mod meeting;
 mod notice;
 
+use super::call::Call;
 use super::environment::{Environment, LOOPBACK};
-use super::failure::Failure;
+use super::failure::{Cause, Failure};
 use super::introduction::{Introduction, this_host, unknown_host};
 use super::launch::Launched;
 use super::watch::{Verdict, Watch};
-use super::{Collectives, Rank, ReduceOperation, StrategyError};
+use super::{Collectives, Operation, Rank, ReduceOperation, StrategyError};
 use crate::native::{self, NativeError, ProcessGroup, Store};
 use crate::signal::{Caught, Signal};
 use connection::{connect, serve};
@@ -52,6 +54,8 @@ struct Meeting {
     introductions: Vec<Introduction>,
     /// `None` after a failure.
     group: Option<Arc<ProcessGroup>>,
+    /// Connections on which nothing but the calls of the user's program are compared, so that they meet no other operation.
+    comparing: Option<Arc<ProcessGroup>>,
     /// Whether the group takes tensors on GPUs.
     has_gpus: bool,
     /// A failure that was found here, and need not be reported to the others.
@@ -62,9 +66,9 @@ struct Meeting {
 #[derive(Clone)]
 enum Found {
     /// These ranks do not respond during an operation.
-    Silent { ranks: Vec<(usize, String)>, operation: &'static str },
+    Silent { ranks: Vec<(usize, String)>, operation: String },
     /// These ranks live, but do not begin an operation in time.
-    Absent { ranks: Vec<(usize, String)>, operation: &'static str },
+    Absent { ranks: Vec<(usize, String)>, operation: String },
     /// The launcher has ended, with the store.
     Launcher,
     /// All ranks have found the same error.
@@ -112,7 +116,7 @@ impl World {
             let watch = Arc::clone(&watch);
             launched.watch(move |rank, status| {
                 let cause = format!("the process ended with {status}");
-                watch.report(Failure { rank, host: this_host(), cause, signal: None }, true);
+                watch.report(Failure::new(rank, this_host(), cause), true);
             });
         }
         Ok(Self {
@@ -135,8 +139,8 @@ impl World {
 
     /// Counts the beginning or the end of this rank's part in a backward pass of all.
     #[inline]
-    pub(super) fn count_operation(&self) {
-        self.watch.count_operation();
+    pub(super) fn count_backward(&self) {
+        self.watch.begin_operation(Operation::Gradients);
     }
 
     fn meeting(&self) -> MutexGuard<'_, Meeting> {
@@ -164,26 +168,47 @@ impl World {
         self.watch.has_failure().then(|| self.explain("between two batches", NativeError::of("the store is gone")))
     }
 
+    /// Returns the connections to the others, or the reason why they cannot be used.
+    fn connection(
+        &self,
+        of: impl FnOnce(&Meeting) -> &Option<Arc<ProcessGroup>>,
+    ) -> Result<Arc<ProcessGroup>, StrategyError> {
+        if self.watch.has_failure()
+            && let Some(disagreement) = self.watch.disagreement()
+        {
+            return Err(self.separated_by(disagreement));
+        }
+        of(&self.meeting()).clone().ok_or_else(|| {
+            let separated = "one of the processes has failed, so that they cannot continue together in this run";
+            StrategyError::Configuration(separated.to_owned())
+        })
+    }
+
     /// Runs an operation of all ranks. Its failure is explained by what the other ranks do.
     pub(super) fn run<T>(
         &self,
-        operation: &'static str,
+        operation: Operation,
         call: impl FnOnce(&ProcessGroup) -> Result<T, NativeError>,
     ) -> Result<T, StrategyError> {
-        let group = self.meeting().group.clone();
-        let Some(group) = group else {
-            let separated = "one of the processes has failed, so that they cannot continue together in this run";
-            return Err(StrategyError::Configuration(separated.to_owned()));
-        };
-        self.watch.count_operation();
-        call(&group).map_err(|source| self.explain(operation, source))
+        let group = self.connection(|meeting| &meeting.group)?;
+        self.watch.begin_operation(operation);
+        call(&group).map_err(|source| self.explain(operation.name(), source))
     }
 
     /// Returns the reason why an operation of all ranks has failed.
-    pub(super) fn explain(&self, operation: &'static str, source: NativeError) -> StrategyError {
+    pub(super) fn explain(&self, operation: &str, source: NativeError) -> StrategyError {
         let named = |ranks: Vec<usize>| ranks.into_iter().map(|rank| (rank, self.host(rank))).collect();
+        let operation = operation.to_owned();
         let silent = match self.watch.verdict() {
+            Verdict::Failed(failure) if matches!(failure.cause, Cause::Disagreement(_)) => {
+                return self.separated_by(failure.into());
+            }
             Verdict::Failed(failure) => return failure.into(),
+            Verdict::Disagreement(disagreement) => {
+                let rank = self.rank.global;
+                let failure = Failure::of_disagreement(rank, self.host(rank), disagreement);
+                return self.separated_by(self.watch.report(failure, false).into());
+            }
             Verdict::Unknown => return StrategyError::Collective { operation, source },
             Verdict::StoreIsGone if self.has_store_of_launcher => {
                 return self.found(Found::Launcher);
@@ -214,7 +239,7 @@ impl World {
     }
 
     /// As [`explain`](Self::explain), for an error that came to this place as a text; `None` if the other ranks are well.
-    pub(super) fn explain_text(&self, operation: &'static str, message: &str) -> Option<StrategyError> {
+    pub(super) fn explain_text(&self, operation: &str, message: &str) -> Option<StrategyError> {
         match self.explain(operation, NativeError::of(message)) {
             StrategyError::Collective { .. } => None,
             explained => Some(explained),
@@ -236,7 +261,7 @@ impl World {
             None => {
                 let (rank, host) = (self.rank.global, self.host(self.rank.global));
                 let signal = signal.map(Signal::number);
-                let first = self.watch.report(Failure { rank, host, cause: error.to_owned(), signal }, false);
+                let first = self.watch.report(Failure { signal, ..Failure::new(rank, host, error) }, false);
                 (first.rank != rank).then(|| first.into())
             }
         };
@@ -257,13 +282,17 @@ impl World {
             Found::Launcher | Found::ByAll => return None,
         };
         let (rank, host) = ranks.first()?.clone();
-        let first = self.watch.report(Failure { rank, host, cause, signal: None }, false);
+        let first = self.watch.report(Failure::new(rank, host, cause), false);
         (first.rank != rank).then(|| first.into())
     }
 
     /// Disconnects from the other ranks after one of them has failed.
     fn leave(&self) {
-        let group = self.meeting().group.take();
+        let (group, comparing) = {
+            let mut meeting = self.meeting();
+            (meeting.group.take(), meeting.comparing.take())
+        };
+        drop(comparing);
         if let Some(group) = group {
             group.end_gpus(true);
         }
@@ -279,9 +308,15 @@ impl World {
     pub(super) fn end(&self, code: Option<i32>) -> Option<i32> {
         let code = code.unwrap_or_default();
         if self.is_in_run.load(Ordering::SeqCst) {
-            let group = self.meeting().group.take();
+            let (group, comparing) = {
+                let mut meeting = self.meeting();
+                (meeting.group.take(), meeting.comparing.take())
+            };
             self.fail(&format!("the process ended with exit code {code} within the run"), None);
             // their operations do not wait for this process
+            if let Some(comparing) = comparing {
+                native::close_at_end(comparing);
+            }
             if let Some(group) = group {
                 group.end_gpus(true);
                 native::close_at_end(group);
@@ -310,19 +345,28 @@ impl Collectives for World {
         self.rank
     }
 
-    fn all_reduce(&self, tensor: &Tensor, operation: ReduceOperation) -> Result<(), StrategyError> {
-        self.run("reducing values", |group| group.all_reduce(tensor, operation))
+    fn compare(&self, call: Call) -> Result<Vec<Call>, StrategyError> {
+        self.compare_calls(call)
     }
 
-    fn broadcast(&self, tensors: &[&Tensor]) -> Result<(), StrategyError> {
-        self.run("sending tensors", |group| group.broadcast(tensors, 0))
+    fn all_reduce(
+        &self,
+        operation: Operation,
+        tensor: &Tensor,
+        reduction: ReduceOperation,
+    ) -> Result<(), StrategyError> {
+        self.run(operation, |group| group.all_reduce(tensor, reduction))
     }
 
-    fn all_gather(&self, tensor: &Tensor) -> Result<Tensor, StrategyError> {
-        self.run("gathering tensors", |group| group.all_gather(tensor))
+    fn broadcast(&self, operation: Operation, tensors: &[&Tensor]) -> Result<(), StrategyError> {
+        self.run(operation, |group| group.broadcast(tensors, 0))
     }
 
-    fn barrier(&self) -> Result<(), StrategyError> {
-        self.run("waiting for all ranks", |group| group.barrier(self.timeout))
+    fn all_gather(&self, operation: Operation, tensor: &Tensor) -> Result<Tensor, StrategyError> {
+        self.run(operation, |group| group.all_gather(tensor))
+    }
+
+    fn barrier(&self, operation: Operation) -> Result<(), StrategyError> {
+        self.run(operation, |group| group.barrier(self.timeout))
     }
 }

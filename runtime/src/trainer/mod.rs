@@ -52,7 +52,7 @@ use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
-use crate::strategy::{self, Requested, Strategy, StrategyError};
+use crate::strategy::{self, Call, Requested, Strategy, StrategyError};
 use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
@@ -220,7 +220,7 @@ impl<M: LightningModule> Trainer<M> {
         data: &mut dyn DataSource<M>,
         body: impl FnOnce(&mut Run<'_, M>, Option<Checkpoint>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let strategy = self.connect()?;
+        let strategy = self.connect(stage)?;
         self.begin(stage, strategy)?;
         let checkpoint = self.ctx.begin_profiling(type_name::<M>()).map_err(Error::from);
         let checkpoint = checkpoint.and_then(|()| self.read_checkpoint(stage));
@@ -272,9 +272,9 @@ impl<M: LightningModule> Trainer<M> {
     }
 
     /// Connects this process to the others of the run, if there are to be several.
-    fn connect(&self) -> Result<Box<dyn Strategy>, Error> {
+    fn connect(&self, stage: Stage) -> Result<Box<dyn Strategy>, Error> {
         self.config.validate()?;
-        self.with_requested(strategy::connect)
+        self.with_requested(|requested| strategy::connect(requested, &stage.to_string()))
     }
 
     /// Fails if runs of this trainer have several processes, with which `method` cannot be used.
@@ -328,6 +328,10 @@ impl<M: LightningModule> Trainer<M> {
         strategy: &mut dyn Strategy,
     ) -> Result<(Device, Seed, Option<PathBuf>), Error> {
         let device = config.accelerator.device_of(&config.devices, strategy.rank().local)?;
+        if strategy.rank().world_size > 1 {
+            // another verb takes part in other operations
+            strategy.group().compare(Call::of_program(&stage.to_string()))?;
+        }
         strategy.place(device)?;
         let seed = strategy.seed(Seed::current())?;
         backend_settings::apply(config)?;

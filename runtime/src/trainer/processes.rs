@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::messages;
 use crate::module::{LightningModule, Run, trainable};
 use crate::progress::GRADIENT;
-use crate::strategy::{NamedTensor, StrategyError, gather, gather_tensors};
+use crate::strategy::{NamedTensor, Operation, StrategyError, gather, gather_tensors};
 use serde_json::Value;
 use tch::Tensor;
 
@@ -35,8 +35,8 @@ impl<M: LightningModule> Run<'_, M> {
         let group = self.ctx.group();
         let metadata = checkpoint.metadata.to_json().map_err(StrategyError::from)?;
         let names: Vec<String> = gradients.iter().map(|(name, _)| name.clone()).collect();
-        let all: Vec<(Value, Vec<String>)> = gather(group, &(metadata, names))?;
-        let tensors = gather_tensors(group, &others)?;
+        let all: Vec<(Value, Vec<String>)> = gather(group, Operation::Checkpoint, &(metadata, names))?;
+        let tensors = gather_tensors(group, Operation::Checkpoint, &others)?;
         let (metadata, names): (Vec<Value>, Vec<Vec<String>>) = all.into_iter().unzip();
         let parts = metadata.into_iter().zip(tensors);
         let mut parts: Vec<PartOfRank> = parts.map(|(metadata, tensors)| PartOfRank { metadata, tensors }).collect();
@@ -51,7 +51,7 @@ impl<M: LightningModule> Run<'_, M> {
                 Some(gradient) => gradient.shallow_clone(),
                 None => parameter.f_zeros_like()?,
             };
-            let all: Vec<Tensor> = self.ctx.group().all_gather(&gradient)?.f_unbind(0)?;
+            let all: Vec<Tensor> = self.ctx.group().all_gather(Operation::Checkpoint, &gradient)?.f_unbind(0)?;
             for (part, gradient) in
                 parts.iter_mut().zip(all).zip(has_it).filter_map(|(pair, has_it)| has_it.then_some(pair))
             {

@@ -12,6 +12,7 @@ use crate::optim::{Optimizer, ParameterGroup};
 use crate::precision::GradScaler;
 use crate::profiler::Region;
 use crate::progress::{GRADIENT, Position};
+use crate::strategy::{Call, Operation};
 use std::path::{Path, PathBuf};
 
 impl<M: LightningModule> Run<'_, M> {
@@ -33,6 +34,9 @@ impl<M: LightningModule> Run<'_, M> {
         if self.ctx.is_restoring() {
             // a checkpoint requested before the resumed one has been restored is written after the restore
             return Ok(());
+        }
+        for call in self.ctx.take_called_saves() {
+            self.ctx.compare(call)?;
         }
         for request in self.ctx.take_save_requests() {
             let checkpoint = match &request.link_to {
@@ -90,6 +94,7 @@ impl<M: LightningModule> Run<'_, M> {
 
     /// Writes the run's checkpoint to `path`.
     pub(super) fn save_checkpoint(&mut self, path: &Path, weights_only: bool) -> Result<(), Error> {
+        self.ctx.compare(Call::of_program("Trainer::save_checkpoint"))?;
         let checkpoint = self.prepared(weights_only)?;
         let checkpoint = self.complete(checkpoint, weights_only)?;
         if self.ctx.is_global_zero() {
@@ -97,7 +102,7 @@ impl<M: LightningModule> Run<'_, M> {
         }
         // the file is there when this returns in any process
         if self.ctx.is_together() {
-            self.ctx.barrier()?;
+            self.ctx.group().barrier(Operation::Checkpoint)?;
         }
         Ok(())
     }

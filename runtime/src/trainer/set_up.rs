@@ -12,6 +12,7 @@ use crate::module::{
     variables,
 };
 use crate::stage::Stage;
+use crate::strategy::Operation;
 use crate::{messages, panic};
 
 impl<M: LightningModule> Run<'_, M> {
@@ -26,7 +27,7 @@ impl<M: LightningModule> Run<'_, M> {
             self.data.prepare_data(self.module, self.ctx)?;
         }
         // the data is there before another process reads it
-        self.ctx.barrier()?;
+        self.ctx.group().barrier(Operation::Data)?;
         self.callbacks.setup(self.ctx, self.module, stage)?;
         self.data.setup(self.module, self.ctx, stage)?;
         self.callbacks.check_state_keys(self.ctx)?;
@@ -49,7 +50,7 @@ impl<M: LightningModule> Run<'_, M> {
         let writes = !self.ctx.is_fast_dev_run()
             && (config.enable_checkpointing || self.ctx.has_loggers() || config.logger == LoggerChoice::Default);
         let folder = if writes && self.ctx.is_global_zero() { Some(self.ctx.log_dir()?.to_owned()) } else { None };
-        if let Some(folder) = self.ctx.broadcast(folder)? {
+        if let Some(folder) = self.ctx.of_rank_zero(Operation::Paths, folder)? {
             self.ctx.set_log_dir(folder);
         }
         Ok(())
@@ -89,7 +90,7 @@ impl<M: LightningModule> Run<'_, M> {
         self.ctx.finalize_loggers(RunStatus::Success)?;
         self.end_run_file(None);
         // the files of rank 0 are complete when the verb returns in any process
-        Ok(self.ctx.barrier()?)
+        Ok(self.ctx.group().barrier(Operation::End)?)
     }
 
     /// Passes the hyperparameters and the module's layers to the loggers, and writes the run's file.

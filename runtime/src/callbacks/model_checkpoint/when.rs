@@ -6,6 +6,7 @@ use crate::choice::FieldMistake;
 use crate::config::Span;
 use crate::context::RunContext;
 use crate::stage::Stage;
+use crate::strategy::Operation;
 use anyhow::Result;
 
 impl ModelCheckpoint {
@@ -91,7 +92,7 @@ impl ModelCheckpoint {
         let by_batches = self.run.batches.is_some_and(|batches| ctx.total_batches().is_multiple_of(batches));
         let by_time = match self.train_time_interval {
             // the clocks of several processes differ
-            Some(Span(time)) => ctx.broadcast(self.run.stopwatch.has_passed(time))?,
+            Some(Span(time)) => ctx.of_rank_zero(Operation::Intervals, self.run.stopwatch.has_passed(time))?,
             None => false,
         };
         if by_time {

@@ -1,4 +1,4 @@
-//! The boundary to c10d: the entry points of `store.cpp`, `process_group.cpp`, `reducer.cpp` and `nccl/backend.cpp`, under the rules of the other
+//! The boundary to c10d: the entry points of `store.cpp`, `process_group.cpp`, `mismatch.cpp`, `reducer.cpp` and `nccl/backend.cpp`, under the rules of the other
 //! [`declarations`](super::super::declarations).
 
 use std::ffi::{c_char, c_void};
@@ -155,6 +155,11 @@ unsafe extern "C" {
     pub(super) fn lightning_process_group_end_gpus(group: *const CProcessGroup, has_failed: bool) -> *mut c_char;
     pub(super) fn lightning_process_group_close(group: *const CProcessGroup) -> *mut c_char;
     pub(super) fn lightning_process_group_free(group: *mut CProcessGroup);
+}
+
+// mismatch.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_on_mismatch(report: unsafe extern "C" fn(*const c_char));
 }
 
 // reducer.cpp

@@ -2,12 +2,14 @@
 
 mod declarations;
 mod flags;
+mod mismatch;
 mod nccl;
 mod process_group;
 mod reducer;
 mod store;
 
 pub(crate) use declarations::{Compared, Flags, ReducerOptions};
+pub(crate) use mismatch::on_mismatch;
 pub(crate) use nccl::nccl_library;
 pub(crate) use process_group::{Network, ProcessGroup, ReduceOperation, close_at_end};
 pub(crate) use reducer::Reducer;

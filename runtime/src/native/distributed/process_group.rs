@@ -27,6 +27,7 @@ unsafe impl Send for ProcessGroup {}
 unsafe impl Sync for ProcessGroup {}
 
 /// The network for collectives.
+#[derive(Clone)]
 pub(crate) enum Network {
     /// That of the host's name.
     Default,
@@ -101,6 +102,13 @@ impl ProcessGroup {
         let _ = unsafe { check(lightning_process_group_end_gpus(self.raw(), has_failed)) };
     }
 
+    /// Closes the connections to the other ranks, whose operations fail. Operations of this rank that wait for others are not woken by it, and
+    /// new ones fail.
+    pub(crate) fn close(&self) {
+        // SAFETY: the group is alive, and Gloo locks each of its connections. What fails here is closed as well.
+        let _ = unsafe { check(lightning_process_group_close(self.raw())) };
+    }
+
     /// The C++ object, which lives as long as `self`.
     pub(super) fn raw(&self) -> *const CProcessGroup {
         self.raw.as_ptr()
@@ -143,9 +151,7 @@ impl ProcessGroup {
 /// Closes the connections to the other ranks at the end of the process, also while an operation waits for them: theirs fail.
 pub(crate) fn close_at_end(group: Arc<ProcessGroup>) {
     // the operations that still run would keep `drop` waiting
-    let group = ManuallyDrop::new(group);
-    // SAFETY: the group is never freed, and not used again, as the process ends.
-    let _ = unsafe { check(lightning_process_group_close(group.raw())) };
+    ManuallyDrop::new(group).close();
 }
 
 impl Drop for ProcessGroup {

@@ -9,7 +9,7 @@ use crate::strategy::environment::{LOOPBACK, is_loopback};
 use crate::strategy::failure::Failure;
 use crate::strategy::introduction::{Introduction, this_host};
 use crate::strategy::within::within;
-use crate::strategy::{StrategyError, UnreachableReason, gather};
+use crate::strategy::{Operation, StrategyError, UnreachableReason, gather};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -30,11 +30,14 @@ impl World {
                 if meeting.number == 1 {
                     info!("{}", notice::of_start(&introductions));
                 }
+                self.watch.set_without_store(self.without_store(&introductions[0].host));
                 meeting.introductions = introductions;
-                self.group(&prefix, network)
+                Ok((self.group(&prefix, network.clone())?, self.group(&format!("{prefix}comparing/"), network)?))
             });
-            let group = met.map_err(|error| self.fail_to_meet(error))?;
-            meeting.group = Some(Arc::new(group));
+            let (group, comparing) = met.map_err(|error| self.fail_to_meet(error))?;
+            let comparing = Arc::new(comparing);
+            self.watch.set_comparing(&comparing);
+            (meeting.group, meeting.comparing) = (Some(Arc::new(group)), Some(comparing));
         }
         self.is_in_run.store(true, Ordering::SeqCst);
         self.watch.set_running(true);
@@ -60,7 +63,7 @@ impl World {
             Device::Cuda(_) => "a GPU",
             other => return Err(StrategyError::Device(other)),
         };
-        let kinds = gather(self, &kind.to_owned())?;
+        let kinds = gather(self, Operation::Devices, &kind.to_owned())?;
         if let Some(rank) = kinds.iter().position(|other| *other != kinds[0]) {
             let difference = format!("computes on {}, and rank 0 on {}", kinds[rank], kinds[0]);
             self.all_find_the_same();
@@ -91,13 +94,25 @@ impl World {
         if is_known_to_all || has_no_store {
             return error;
         }
-        let failure = Failure { rank: self.rank.global, host: this_host(), cause: error.to_string(), signal: None };
+        let failure = Failure::new(self.rank.global, this_host(), error.to_string());
         let first = self.watch.report(failure, false);
         // those that miss the same ranks name them themselves
         if first.rank == self.rank.global || matches!(error, StrategyError::Missing { .. }) {
             return error;
         }
         first.into()
+    }
+
+    /// The error of a process that loses the store, which ends with the process that keeps it.
+    fn without_store(&self, host: &str) -> String {
+        let (address, port) = (self.address.clone(), self.port);
+        let error = match self.has_store_of_launcher {
+            true => StrategyError::Launcher { address, port },
+            false => {
+                StrategyError::Silent { ranks: vec![(0, host.to_owned())], operation: "during the run".to_owned() }
+            }
+        };
+        error.to_string()
     }
 
     /// Tells the others about this process, and waits for what they tell.
@@ -145,7 +160,7 @@ impl World {
         let place = (self.rank.global, self.rank.world_size);
         let group = within(timeout * 2, move || ProcessGroup::new(&store, &prefix, place, timeout, &network));
         group.ok_or_else(|| self.store_is_silent())?.map_err(|source| StrategyError::Collective {
-            operation: "connecting the processes with one another",
+            operation: "connecting the processes with one another".to_owned(),
             source,
         })
     }
@@ -186,7 +201,10 @@ impl World {
         if self.has_store_of_launcher {
             return StrategyError::Launcher { address: self.address.clone(), port: self.port };
         }
-        StrategyError::Silent { ranks: vec![(0, self.address.clone())], operation: "at the start of the run" }
+        StrategyError::Silent {
+            ranks: vec![(0, self.address.clone())],
+            operation: "at the start of the run".to_owned(),
+        }
     }
 }
 

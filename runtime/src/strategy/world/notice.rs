@@ -57,6 +57,7 @@ mod tests {
             cores: String::new(),
             world_size: 6,
             program: String::new(),
+            verb: String::new(),
             configuration: Value::Null,
         };
         assert_eq!(of_start(&["a", "a"].map(on)), "2 processes: ranks 0 and 1 on a");
