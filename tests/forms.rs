@@ -36,6 +36,8 @@ mod data_modules;
 mod derived_batches;
 #[path = "ui/pass/flows.rs"]
 mod flows;
+#[path = "ui/pass/functions_that_hooks_call.rs"]
+mod functions_that_hooks_call;
 #[path = "ui/pass/generic_modules.rs"]
 mod generic_modules;
 #[path = "ui/pass/hooks_fail_with_any_error.rs"]

@@ -104,7 +104,9 @@ catalogue! {
         generic_parameter(hook, name)
         "the hook `{hook}` cannot be generic: write the type of `{name}`"
         generic_callback_hook(hook, form)
-        "the hook `{hook}` can only have a type parameter for `module`: `{form}`";
+        "the hook `{hook}` can only have a type parameter for `module`: `{form}`"
+        bounded_hook(hook, bounds)
+        "the hook `{hook}` cannot have bounds of its own: write `where {bounds}` on the `impl` block";
 
     TL0109 "A hook does not take `self`":
         hook_without_self(hook)
@@ -121,6 +123,10 @@ catalogue! {
     TL0201 "A hook returns the wrong type":
         returned_type(hook, right, wrong)
         "`{hook}` returns `{right}`, not `{wrong}`"
+        optimizer_object(hook, wrong)
+        "`{hook}` returns the type of its optimizer, not `{wrong}`: write `fn {hook}(&mut self) -> AdamW`, or for one of several types `-> Optimizers`, of which `AdamW::new(1e-3).into()` is one"
+        plateau_without_metric(hook)
+        "`{hook}` returns a `ReduceLrOnPlateau` without the metric that it watches: write `-> ScheduledOptimizer`, and `optimizer.lr_scheduler(scheduler).monitor(\"val_loss\")`"
         minus_one(hook, form)
         "`{hook}` skips the rest of the epoch by `return Flow::SkipEpoch`, not `-1`: write `{form}`, and `Flow::Continue` at its end";
 
@@ -174,11 +180,19 @@ catalogue! {
         macro_call(attribute, call)
         "`#[{attribute}]` does not see the methods that `{call}!` writes: write its hooks in the block, or mark the call `#[not_a_hook]`";
 
+    TL0308 "A type has two annotated blocks":
+        second_block(attribute, name)
+        "`{name}` has another block with `#[{attribute}]`: move these methods there, as one block has all hooks of a type";
+
+    TL0309 "A hook is in a block without the attribute":
+        hook_in_another_block(hook, attribute, name)
+        "the trainer never calls `{hook}`, which is in an `impl {name}` without `#[{attribute}]`: move it to this block, or rename it";
+
     // what belongs together
 
     TL0401 "A module has no `parameters`":
         no_parameters()
-        "a module requires `fn parameters(&mut self) -> &mut nn::VarStore`, which returns the store of its parameters";
+        "a module requires `fn parameters(&mut self) -> &mut nn::VarStore` in this block, which returns the store of its parameters";
 
     TL0402 "`fit` without a `training_step`":;
 
@@ -238,7 +252,11 @@ catalogue! {
 
     TL0602 "`new` returns another type":;
 
-    TL0603 "Hyperparameters without their derives":;
+    TL0603 "Hyperparameters without their derives":
+        hyperparameters_without_derives(name, missing)
+        "`{name}` cannot be used as hyperparameters: write `#[derive({missing})]` above `struct {name}`, which becomes the program's flags"
+        plain_hyperparameters(written, name)
+        "hyperparameters are a struct with a field for each, not `{written}`: write `fn new(hparams: Hparams) -> Self`, with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)] struct Hparams {{ #[arg(long)] {name}: {written} }}`";
 
     TL0604 "The data does not fit the module":;
 

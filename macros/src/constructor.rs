@@ -19,6 +19,8 @@ pub(crate) struct Constructor<'a> {
 
 /// The parameter with the hyperparameters.
 pub(crate) struct Parameter<'a> {
+    /// Its name, without a leading `_`.
+    pub(crate) name: String,
     /// Its type, without a reference.
     pub(crate) ty: &'a Type,
     pub(crate) is_reference: bool,
@@ -81,16 +83,47 @@ fn is_reference(input: &PatType) -> bool {
     matches!(*input.ty, Type::Reference(_))
 }
 
-fn is_named(input: &PatType, name: &str) -> bool {
-    matches!(input.pat.as_ref(), Pat::Ident(pattern) if crate::model::argument_name(pattern) == name)
+fn is_named(input: &PatType, expected: &str) -> bool {
+    name(input).is_some_and(|name| name == expected)
+}
+
+fn name(input: &PatType) -> Option<String> {
+    match input.pat.as_ref() {
+        Pat::Ident(pattern) => Some(crate::model::argument_name(pattern)),
+        _ => None,
+    }
 }
 
 impl<'a> Parameter<'a> {
     fn of(input: &'a PatType) -> Self {
         Self {
+            name: name(input).unwrap_or_default(),
             ty: types::without_reference(&input.ty),
             is_reference: is_reference(input),
             is_named_hparams: is_named(input, "hparams"),
+        }
+    }
+
+    /// Whether its type cannot be a struct of hyperparameters.
+    pub(crate) fn is_no_struct(&self) -> bool {
+        const OTHERS: [&str; 12] = [
+            "Arc",
+            "BTreeMap",
+            "Box",
+            "Device",
+            "HashMap",
+            "Kind",
+            "Option",
+            "PathBuf",
+            "Rc",
+            "SequentialT",
+            "VarStore",
+            "Vec",
+        ];
+        match self.ty {
+            Type::Path(_) => types::is_plain(self.ty) || OTHERS.contains(&types::last_name(self.ty).as_str()),
+            Type::Macro(_) | Type::Group(_) | Type::Paren(_) => false,
+            _ => true,
         }
     }
 }

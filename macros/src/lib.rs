@@ -20,6 +20,7 @@ mod parse;
 mod python_names;
 #[cfg(test)]
 mod snapshots;
+mod source_file;
 mod types;
 
 use hooks::Role;

@@ -7,14 +7,15 @@ use crate::erase_lifetimes::anonymous_lifetimes;
 use crate::every_module::{self, EveryModule};
 use crate::hooks::{self, Hook, HookTrait, Role, result_error, result_value};
 use crate::parse::{BlockItem, ImplBlock, Method};
+use crate::source_file::OtherBlocks;
 use crate::types;
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    FnArg, GenericArgument, GenericParam, Generics, Ident, Pat, PatIdent, PathArguments, ReturnType, Type, parse_quote,
-    parse_quote_spanned,
+    FnArg, GenericArgument, GenericParam, Generics, Ident, Pat, PatIdent, PathArguments, ReturnType, Type,
+    TypeParamBound, WherePredicate, parse_quote, parse_quote_spanned,
 };
 
 /// An annotated block.
@@ -24,11 +25,16 @@ pub(crate) struct Block {
     pub(crate) item: ImplBlock,
     pub(crate) traits: Vec<HookTrait>,
     pub(crate) hooks: Vec<Written>,
+    /// The other blocks of the type.
+    pub(crate) others: OtherBlocks,
+    /// Set by the checks: the program gets a constructor without hyperparameters, so that one mistake causes one error.
+    pub(crate) has_faulty_hparams: bool,
     /// The module of a callback's hooks that have a type parameter for it.
     pub(crate) every_module: Option<EveryModule>,
 }
 
 /// A hook as the user wrote it.
+#[derive(Clone)]
 pub(crate) struct Written {
     pub(crate) declared: Hook,
     pub(crate) method: Method,
@@ -67,7 +73,16 @@ impl Block {
         let (generics, bounds) = (&item.head.generics, &item.head.generics.where_clause);
         let ty = &item.head.self_ty;
         let every_module = every_module::unite(&mut hooks, quote!(#generics #bounds #ty));
-        Self { role, arguments, item, traits, hooks, every_module }
+        Self {
+            role,
+            arguments,
+            item,
+            traits,
+            hooks,
+            others: OtherBlocks::default(),
+            has_faulty_hparams: false,
+            every_module,
+        }
     }
 
     /// Returns the hooks of this name; there may be several, each with a `#[cfg]`.
@@ -135,6 +150,15 @@ impl Block {
 
     /// Returns `new`, if it is a constructor that the generated program can call; there may be several, each with a `#[cfg]`.
     pub(crate) fn constructors(&self) -> impl Iterator<Item = Constructor<'_>> {
+        // one that takes something else is for other code
+        let takes_hparams = |new: &Constructor<'_>| {
+            new.hparams.as_ref().is_none_or(|hparams| self.has_faulty_hparams || !hparams.is_no_struct())
+        };
+        self.possible_constructors().filter(takes_hparams)
+    }
+
+    /// Returns `new`, if it has the form of a constructor, whatever the type of its hyperparameters.
+    pub(crate) fn possible_constructors(&self) -> impl Iterator<Item = Constructor<'_>> {
         self.methods("new").filter_map(|new| Constructor::of(self.role, new))
     }
 }
@@ -165,6 +189,17 @@ impl Written {
             return None;
         }
         find_minus_one(self.method.body.clone().into())
+    }
+
+    /// Whether it returns optimizers as trait objects.
+    pub(crate) fn returns_optimizer_object(&self) -> bool {
+        self.declared.value() == Some("Optimizers") && types::has_dyn(&self.method.output())
+    }
+
+    /// The `ReduceLrOnPlateau` in its return type, which has no place for the name of a metric.
+    pub(crate) fn returned_plateau(&self) -> Option<Ident> {
+        let is_of_optimizers = self.declared.value() == Some("Optimizers");
+        is_of_optimizers.then(|| find_name(self.method.output().to_token_stream(), "ReduceLrOnPlateau")).flatten()
     }
 
     /// `B` of a hook that returns `DataLoader<B>` or `Vec<DataLoader<B>>`.
@@ -202,6 +237,19 @@ impl Method {
     /// Returns whether its types depend on its own type parameters.
     pub(crate) fn is_generic(&self) -> bool {
         self.sig.generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+    }
+
+    /// The bounds of types in its `where` clause. Every type is `Sized` or not, whatever a clause says.
+    pub(crate) fn bounds(&self) -> Vec<&WherePredicate> {
+        let predicates = self.sig.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let is_sized =
+            |bound: &TypeParamBound| matches!(bound, TypeParamBound::Trait(bound) if bound.path.is_ident("Sized"));
+        let is_harmless = |bound: &TypeParamBound| matches!(bound, TypeParamBound::Lifetime(_)) || is_sized(bound);
+        let restricts = |predicate: &&WherePredicate| match predicate {
+            WherePredicate::Type(predicate) => !predicate.bounds.iter().all(is_harmless),
+            _ => false,
+        };
+        predicates.filter(restricts).collect()
     }
 
     pub(crate) fn arguments(&self) -> Vec<Argument<'_>> {
@@ -246,6 +294,14 @@ impl Method {
         let returned = self.returned();
         result_error(&returned).unwrap_or(&returned).span()
     }
+}
+
+fn find_name(code: TokenStream, name: &str) -> Option<Ident> {
+    code.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => (ident == name).then_some(ident),
+        TokenTree::Group(group) => find_name(group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+    })
 }
 
 fn find_minus_one(code: TokenStream) -> Option<[TokenTree; 2]> {

@@ -253,6 +253,14 @@ fn method(start: Cursor<'_>) -> Option<(Option<(Ident, TokenStream)>, Cursor<'_>
                 }
             }
             TokenTree::Punct(punct) if punct.as_char() == ';' => return None,
+            // the next item: this one has no body yet
+            TokenTree::Punct(punct) if punct.as_char() == '#' && depth == 0 => return None,
+            TokenTree::Ident(keyword) if keyword == "pub" && depth == 0 => return None,
+            TokenTree::Ident(keyword) if keyword == "fn" && depth == 0 => {
+                if let Some((TokenTree::Ident(_), _)) = cursor.token_tree() {
+                    return None;
+                }
+            }
             TokenTree::Punct(open) if open.as_char() == '<' => depth += 1,
             TokenTree::Punct(close) if close.as_char() == '>' && !punct(&before[1], '-') => {
                 depth = depth.saturating_sub(1);

@@ -8,7 +8,7 @@ type Instead = (&'static str, &'static str);
 
 /// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
 /// that method: the table holds for types without one.
-pub(crate) const METHODS: [Instead; 109] = [
+pub(crate) const METHODS: [Instead; 141] = [
     // of the module: `self.log(…)`
     ("log", "write `ctx.log(\"loss\", &loss)`"),
     ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
@@ -132,6 +132,39 @@ pub(crate) const METHODS: [Instead; 109] = [
     ("add_text", "write `ctx.log_text(\"name\", \"…\")`"),
     ("log_metrics", "write `ctx.log_all([(\"name\", value)])`"),
     ("log_hyperparams", "remove it: those of `fn new(hparams: Hparams) -> Self` are logged"),
+    // fields that Python calls: `self.net(x)`, `self.accuracy(outputs, labels)`
+    ("backbone", "write `self.backbone.forward(&input)`"),
+    ("classifier", "write `self.classifier.forward(&input)`"),
+    ("conv", "write `self.conv.forward(&input)`"),
+    ("conv1", "write `self.conv1.forward(&input)`"),
+    ("conv2", "write `self.conv2.forward(&input)`"),
+    ("decoder", "write `self.decoder.forward(&input)`"),
+    ("discriminator", "write `self.discriminator.forward(&input)`"),
+    ("embedding", "write `self.embedding.forward(&input)`"),
+    ("encoder", "write `self.encoder.forward(&input)`"),
+    ("fc", "write `self.fc.forward(&input)`"),
+    ("fc1", "write `self.fc1.forward(&input)`"),
+    ("fc2", "write `self.fc2.forward(&input)`"),
+    ("generator", "write `self.generator.forward(&input)`"),
+    ("head", "write `self.head.forward(&input)`"),
+    ("layer", "write `self.layer.forward(&input)`"),
+    ("linear", "write `self.linear.forward(&input)`"),
+    ("model", "write `self.model.forward(&input)`"),
+    ("net", "write `self.net.forward(&input)`"),
+    ("acc", "write `self.acc.update(&outputs, &labels)?`, and log `&self.acc`"),
+    ("accuracy", "write `self.accuracy.update(&outputs, &labels)?`, and log `&self.accuracy`"),
+    ("auroc", "write `self.auroc.update(&outputs, &labels)?`, and log `&self.auroc`"),
+    ("f1", "write `self.f1.update(&outputs, &labels)?`, and log `&self.f1`"),
+    ("metric", "write `self.metric.update(&outputs, &labels)?`, and log `&self.metric`"),
+    ("recall", "write `self.recall.update(&outputs, &labels)?`, and log `&self.recall`"),
+    ("test_acc", "write `self.test_acc.update(&outputs, &labels)?`, and log `&self.test_acc`"),
+    ("test_accuracy", "write `self.test_accuracy.update(&outputs, &labels)?`, and log `&self.test_accuracy`"),
+    ("train_acc", "write `self.train_acc.update(&outputs, &labels)?`, and log `&self.train_acc`"),
+    ("train_accuracy", "write `self.train_accuracy.update(&outputs, &labels)?`, and log `&self.train_accuracy`"),
+    ("val_acc", "write `self.val_acc.update(&outputs, &labels)?`, and log `&self.val_acc`"),
+    ("val_accuracy", "write `self.val_accuracy.update(&outputs, &labels)?`, and log `&self.val_accuracy`"),
+    ("criterion", "write a function of tensors: `outputs.cross_entropy_for_logits(&labels)`"),
+    ("loss_fn", "write a function of tensors: `outputs.cross_entropy_for_logits(&labels)`"),
 ];
 
 /// The methods that a Python user defines in a module, and what to write instead.
@@ -153,7 +186,7 @@ pub(crate) fn definition(role: Role, name: &str) -> Option<&'static str> {
 }
 
 /// A parameter of Lightning's hooks, its name here if it has one, and what to write instead.
-const PARAMETERS: [(&str, Option<&str>, &str); 10] = [
+const PARAMETERS: [(&str, Option<&str>, &str); 12] = [
     ("trainer", Some("ctx"), "what Lightning's `trainer` has in a hook is in `ctx: &mut Context`"),
     ("pl_module", Some("module"), MODULE),
     ("lightning_module", Some("module"), MODULE),
@@ -161,10 +194,15 @@ const PARAMETERS: [(&str, Option<&str>, &str); 10] = [
     ("outputs", None, "keep what the step returns in a field, and read it from `self`"),
     ("optimizer_idx", Some("optimizer"), "write `optimizer: OptimizerIndex`"),
     ("opt_idx", Some("optimizer"), "write `optimizer: OptimizerIndex`"),
+    ("optimizer_idx", None, SEVERAL_OPTIMIZERS),
+    ("opt_idx", None, SEVERAL_OPTIMIZERS),
     ("optimizer_closure", Some("closure"), "write `closure: &mut StepClosure<'_, Self>`"),
     ("batch_nb", Some("batch_idx"), "write `batch_idx: usize`"),
     ("hiddens", None, "keep it in a field"),
 ];
+
+const SEVERAL_OPTIMIZERS: &str = "with several optimizers, write `#[lightning_module(automatic_optimization = false)]` above the block, and use \
+    `ctx.optimizer(0)` and `ctx.optimizer(1)` in it";
 
 const MODULE: &str = "write `module: &mut Model`, or for every module `module: &mut impl LightningModule`";
 

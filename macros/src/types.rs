@@ -47,7 +47,7 @@ pub(crate) fn last_name(ty: &Type) -> String {
 }
 
 /// The types whose names are never redefined in practice.
-fn is_plain(ty: &Type) -> bool {
+pub(crate) fn is_plain(ty: &Type) -> bool {
     const PLAIN: [&str; 20] = [
         "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64",
         "u128", "usize", "String", "Tensor", "Stage",
@@ -69,6 +69,19 @@ pub(crate) fn has_impl(ty: &Type) -> bool {
         }
     }
     let mut found = Impl(false);
+    found.visit_type_mut(&mut ty.clone());
+    found.0
+}
+
+/// Whether it contains a trait object.
+pub(crate) fn has_dyn(ty: &Type) -> bool {
+    struct Dyn(bool);
+    impl VisitMut for Dyn {
+        fn visit_type_trait_object_mut(&mut self, _: &mut syn::TypeTraitObject) {
+            self.0 = true;
+        }
+    }
+    let mut found = Dyn(false);
     found.visit_type_mut(&mut ty.clone());
     found.0
 }

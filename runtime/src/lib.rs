@@ -120,6 +120,8 @@ pub mod prelude {
         Callback, Context, LightningModule, Stage, Trainer, TrainerConfig, is_training, lightning_callback,
         lightning_datamodule, lightning_module,
     };
+    #[doc(no_inline)]
+    pub use anyhow::Context as _;
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;
     pub use tch::nn::{Module as _, ModuleT as _};

@@ -4,8 +4,13 @@ use crate::script::{Recorder, Script, config};
 use tch_lightning::callbacks::LambdaCallback;
 use tch_lightning::prelude::*;
 
-/// One function for all hooks that may log.
-fn note(ctx: &mut Context<impl Logs>, name: &str, value: f64) {
+/// One function for all hooks.
+fn note(ctx: &mut Context, name: &str, value: f64) {
+    ctx.log(name, value);
+}
+
+/// One function for all hooks that may log, which the compiler checks.
+fn note_checked(ctx: &mut Context<impl Logs>, name: &str, value: f64) {
     ctx.log(name, value);
 }
 
@@ -26,11 +31,11 @@ fn helper_function_logs_for_hooks_of_every_kind() {
     });
     let callback = LambdaCallback::new()
         .on_train_batch_end(|ctx, _: &mut Script, _, _, _| {
-            note(ctx, "of_callback", 5.0);
+            note_checked(ctx, "of_callback", 5.0);
             Ok(())
         })
         .on_train_epoch_end(|ctx, _: &mut Script| {
-            note(ctx, "of_callbacks_epoch", 6.0);
+            note_checked(ctx, "of_callbacks_epoch", 6.0);
             Ok(())
         });
     let recorder = Recorder::default();
@@ -87,4 +92,31 @@ fn hook_logs_each_gradient_of_an_optimizer() {
     // the root of 4 · 2²
     assert_eq!(recorder.column("a"), [4.0]);
     assert_eq!(recorder.column("b"), [2.0]);
+}
+
+/// Through a function, the compiler does not know the hook: what cannot be logged there fails when it is logged.
+#[test]
+fn helper_function_cannot_log_outside_of_epochs() {
+    let callback = LambdaCallback::new().on_fit_start(|ctx, _: &mut Script| {
+        note(ctx, "early", 1.0);
+        Ok(())
+    });
+    let failed = Trainer::new(config()).callback(callback).fit(&mut Script::new(1, |_, _| Ok(())), ());
+    let said = failed.expect_err("nothing can be logged there").to_string();
+    assert!(said.contains("`early` was logged in `on_fit_start`, which belongs to no step and no epoch"), "{said}");
+}
+
+#[test]
+fn helper_function_cannot_log_by_step_in_the_hook_of_an_epoch() {
+    let script = Script::new(1, |_, _| Ok(())).at_epoch_end(|ctx| {
+        let ctx: &mut Context = ctx;
+        ctx.log("late", 1.0).on_step(true);
+        Ok(())
+    });
+    let failed = Trainer::new(config()).fit(&mut { script }, ());
+    let said = failed.expect_err("no step is running").to_string();
+    assert!(
+        said.contains("`late` was logged with `on_step` in `on_train_epoch_end`, where no step is running"),
+        "{said}"
+    );
 }

@@ -2,7 +2,7 @@
 
 use crate::catalogue;
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -131,7 +131,7 @@ impl Contract {
         let kind = option(self.kind.as_ref().map(|kind| quote!(#private::Kind::#kind)));
         let range = option(self.range.as_ref().map(|range| {
             let of = at(range.span(), &quote!(#private::Range::of));
-            quote!(#of(&(#range)))
+            quote_spanned!(range.span()=> #of(&(#range)))
         }));
         quote!(#private::Contract { shape: #shape, kind: #kind, range: #range })
     }

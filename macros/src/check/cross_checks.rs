@@ -6,7 +6,7 @@ use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
 
 pub(super) fn parameters(block: &Block, diagnostics: &mut Diagnostics) {
-    if block.role == Role::Module && block.written("parameters").next().is_none() {
+    if block.role == Role::Module && !block.others.are_annotated && block.written("parameters").next().is_none() {
         diagnostics.add(&block.item.head.self_ty, catalogue::no_parameters());
     }
 }

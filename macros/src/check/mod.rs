@@ -1,6 +1,7 @@
 //! The checks of a block, one small function each. Errors have the location of the tokens that the user wrote; what rustc reports
 //! better is left to rustc.
 
+mod constructor;
 mod cross_checks;
 mod foreign_hooks;
 mod names;
@@ -21,6 +22,8 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     cross_checks::manual_optimization(block, diagnostics);
     names::unknown_methods(block, diagnostics);
     names::macro_calls(block, diagnostics);
+    names::other_blocks(block, diagnostics);
+    block.has_faulty_hparams = !constructor::is_sound(block, diagnostics);
     let is_automatic = block.arguments.automatic_optimization;
     for hook in &mut block.hooks {
         let is_sound = diagnostics.of_method(&hook.method.conditions, |diagnostics| {

@@ -7,6 +7,7 @@ use crate::hooks::{Hook, HookTrait, Role};
 use crate::model::Block;
 use crate::parse::BlockItem;
 use crate::python_names;
+use crate::types::readable;
 use std::collections::HashMap;
 use syn::ext::IdentExt;
 
@@ -36,6 +37,15 @@ pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) {
         if let Some(diagnostic) = diagnostic {
             diagnostics.of_method(conditions, |diagnostics| diagnostics.add(ident, diagnostic));
         }
+    }
+}
+
+/// A hook in a block of the type without the attribute would never be called. Those of other files are not known.
+pub(crate) fn other_blocks(block: &Block, diagnostics: &mut Diagnostics) {
+    let (attribute, ty) = (block.role.attribute(), &block.item.head.self_ty);
+    let hooks: Vec<&str> = block.traits.iter().flat_map(|declared| declared.hooks()).map(Hook::name).collect();
+    for hook in block.others.methods.iter().filter(|method| hooks.contains(&method.as_str())) {
+        diagnostics.add(ty, catalogue::hook_in_another_block(hook, attribute, readable(ty)));
     }
 }
 

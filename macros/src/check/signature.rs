@@ -49,6 +49,11 @@ fn qualifiers(hook: &Written, diagnostics: &mut Diagnostics) {
         };
         diagnostics.add(&signature.generics, diagnostic);
     }
+    let bounds = hook.method.bounds();
+    if !hook.method.is_generic() && !bounds.is_empty() {
+        let readable = types::readable_tokens(quote!(#(#bounds),*));
+        diagnostics.add(quote!(#(#bounds),*), catalogue::bounded_hook(name, readable));
+    }
 }
 
 fn receiver(hook: &Written, diagnostics: &mut Diagnostics) {
@@ -166,6 +171,11 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     let (name, output) = (hook.declared.name(), hook.method.output());
     if types::has_impl(&output) {
         diagnostics.add(output, catalogue::hidden_output(name));
+    } else if hook.returns_optimizer_object() {
+        let readable = types::readable(&output);
+        diagnostics.add(output, catalogue::optimizer_object(name, readable));
+    } else if let Some(plateau) = hook.returned_plateau() {
+        diagnostics.add(plateau, catalogue::plateau_without_metric(name));
     } else if hook.declared.is_step() {
         if let Some(borrow) = types::borrow(&output) {
             diagnostics.add(borrow, catalogue::borrowed_output(name));

@@ -16,6 +16,8 @@ pub(crate) fn hook() -> TokenStream {
     let documentation: Vec<_> = hooks.iter().map(|hook| hook.about()).collect();
     let of_step: Vec<_> =
         hooks.iter().filter(|hook| hook.logs() == Some(Logs::ByStep)).map(|hook| hook.variant()).collect();
+    let logging: Vec<_> = hooks.iter().filter(|hook| hook.logs().is_some()).map(|hook| hook.variant()).collect();
+    let stepping: Vec<_> = hooks.iter().filter(|hook| hook.is_of_step()).map(|hook| hook.variant()).collect();
     let dataloaders: Vec<_> = hooks.iter().filter(|hook| hook.is_dataloader()).map(|hook| hook.variant()).collect();
     let older: Vec<_> = hooks.iter().filter(|hook| hook.newer_name().is_some()).map(|hook| hook.variant()).collect();
     let idle: Vec<_> =
@@ -71,6 +73,16 @@ pub(crate) fn hook() -> TokenStream {
             /// Whether a value that is logged in the hook is by default that of the step, and not that of the epoch.
             pub(crate) const fn logs_by_step(self) -> bool {
                 matches!(self, #(Self::#of_step)|*)
+            }
+
+            /// Whether a value can be logged in the hook.
+            pub(crate) const fn can_log(self) -> bool {
+                matches!(self, #(Self::#logging)|*)
+            }
+
+            /// Whether a value can be logged for the step in the hook.
+            pub(crate) const fn can_log_by_step(self) -> bool {
+                matches!(self, #(Self::#stepping)|*)
             }
 
             /// Its documentation.

@@ -56,7 +56,7 @@ impl Implementations<'_> {
 
     fn has_hparams(&self) -> TokenStream {
         let private = self.private;
-        let hparams = self.new.hparams.as_ref();
+        let hparams = self.new.hparams.as_ref().filter(|_| !self.block.has_faulty_hparams);
         let hparams = hparams.map_or_else(|| quote!(#private::NoHparams), |hparams| hparams.ty.to_token_stream());
         let defaults = self.block.methods("trainer_defaults").map(|method| {
             let (condition, although_deprecated) = (condition(method), although_deprecated(&method.attrs));
@@ -69,8 +69,10 @@ impl Implementations<'_> {
                 }
             }
         });
+        // if the type is private, the error is at it
+        let associated = quote_spanned!(hparams.span()=> type Hparams = #hparams;);
         let items = quote! {
-            type Hparams = #hparams;
+            #associated
 
             #(#defaults)*
         };
@@ -82,9 +84,12 @@ impl Implementations<'_> {
         let head = &self.block.item.head;
         let (name, quiet) = (&head.self_ty, quiet(&head.attrs));
         let although_deprecated = although_deprecated(&self.new.method.attrs);
-        if let Some(Parameter { ty: hparams, is_named_hparams: false, .. }) = self.new.hparams {
+        if let (Some(Parameter { ty: hparams, is_named_hparams: false, .. }), false) =
+            (&self.new.hparams, self.block.has_faulty_hparams)
+        {
             // rustc rejects a bound that never holds, unless it has its own lifetimes
-            generics.make_where_clause().predicates.push(parse_quote!(for<'__any> #hparams: #private::Hyperparameters));
+            let bound = quote_spanned!(hparams.span()=> for<'__any> #hparams: #private::Hyperparameters);
+            generics.make_where_clause().predicates.push(parse_quote!(#bound));
         }
         let (generics, _, bounds) = generics.split_for_impl();
         quote! {
@@ -100,6 +105,9 @@ impl Implementations<'_> {
     /// The call of `new` with the variables `__hparams` and, if it takes the data module, `__data`.
     fn constructed(&self) -> TokenStream {
         let (private, method) = (self.private, self.new.method);
+        if self.block.has_faulty_hparams {
+            return quote!(::core::unimplemented!());
+        }
         let hparams = self.new.hparams.as_ref().map(|hparams| match hparams.is_reference {
             true => quote!(&__hparams),
             false => quote!(__hparams),

@@ -1,30 +1,38 @@
 //! Keeps a reported mistake in a hook's signature from causing further errors of rustc in the same hook.
 
 use crate::hooks::Hook;
-use crate::model::{Block, argument_name};
+use crate::model::{Block, Written, argument_name};
 use crate::parse::{BlockItem, Method};
 use crate::types;
 use proc_macro2::{Group, TokenTree};
 use quote::{format_ident, quote};
-use syn::{FnArg, Ident, Pat, PatType};
+use syn::{FnArg, Ident, Pat, PatType, ReturnType};
 
 pub(super) fn mend(block: &mut Block) {
-    let faulty: Vec<(Hook, bool)> = block
-        .hooks
-        .iter()
-        .filter(|hook| hook.faulty)
-        .map(|hook| (hook.declared, hook.returned_minus_one().is_some()))
-        .collect();
+    let faulty: Vec<Written> = block.hooks.iter().filter(|hook| hook.faulty).cloned().collect();
     for item in &mut block.item.items {
         if let BlockItem::Method(method) = item
-            && let Some((hook, has_faulty_body)) = faulty.iter().find(|(hook, _)| hook.name() == method.name)
+            && let Some(hook) = faulty.iter().find(|hook| hook.declared.name() == method.name)
         {
-            remove_unknown_parameters(*hook, method);
-            if *has_faulty_body {
+            remove_unknown_parameters(hook.declared, method);
+            if hook.returned_minus_one().is_some() {
                 empty(method);
             }
+            if hook.returns_optimizer_object() {
+                method.sig.output = ReturnType::Default;
+                empty(method);
+            }
+            remove_bounds(method);
             rename_duplicates(method);
         }
+    }
+}
+
+/// Removes the bounds that the hook must not have, and the body, which may need them.
+fn remove_bounds(method: &mut Method) {
+    if !method.is_generic() && !method.bounds().is_empty() {
+        method.sig.generics.where_clause = None;
+        empty(method);
     }
 }
 

@@ -146,7 +146,7 @@ fn taken(block: &Block, argument: &Argument<'_>, hook: Hook, names: &Names<'_>) 
     let written = at_its_moment(&without_lifetimes(argument.ty), parameter, is_manual, private);
     // automatic optimization needs no more of it than the context that it dereferences to
     let (declared, name) = match parameter.is_training_context() && !is_manual {
-        true => (parameter.written(), quote!(&mut **#name)),
+        true => ("&mut Context<Step>", quote!(&mut **#name)),
         false => (parameter.declared, name.to_token_stream()),
     };
     if is_built_in(declared) && written.to_token_stream().to_string() == declared {

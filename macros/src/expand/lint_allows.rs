@@ -2,6 +2,7 @@
 
 use crate::attributes;
 use crate::model::Block;
+use crate::parse::BlockItem;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Meta};
@@ -19,6 +20,12 @@ pub(super) fn allow(block: &mut Block) {
     };
     for (_, method) in block.hook_methods() {
         method.ours.extend(allowed.clone());
+    }
+    // a private type in a hook or a constructor is an error of the generated implementation
+    for item in &mut block.item.items {
+        if let BlockItem::Method(method) = item {
+            method.ours.extend(quote!(#[allow(private_interfaces)]));
+        }
     }
 }
 

@@ -20,8 +20,10 @@ use crate::diagnostics::Diagnostics;
 use crate::erase_lifetimes::erase_lifetimes;
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::{check, parse};
-use proc_macro2::TokenStream;
+use crate::source_file::SourceFile;
+use crate::types::readable;
+use crate::{catalogue, check, parse};
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 
 pub(crate) use lint_allows::{although_deprecated, quiet};
@@ -37,8 +39,15 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
         return quote!(#tokens #errors);
     };
     let mut block = Block::new(role, arguments, item);
-    check::block(&mut block, &mut diagnostics);
     let private = private_module(&block.arguments.root.clone().unwrap_or_else(crate_root));
+    if let Some(others) = SourceFile::of(Span::call_site()).and_then(|file| file.other_blocks(&block, &tokens)) {
+        if others.is_after_annotated {
+            return second(block, diagnostics, &private);
+        }
+        block.others = others;
+    }
+    check::block(&mut block, &mut diagnostics);
+    let use_of_name = phases::use_of_name(&block);
     let generated = generated_beside(&mut block, &private);
     let unfinished = editor::is_expanding().then(|| editor::unfinished(&block));
     phases::fill(&mut block, &private);
@@ -48,7 +57,17 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     block.item.unmark();
     let written = block.item;
     let errors = diagnostics.into_compile_errors();
-    quote!(#written #generated #unfinished #errors)
+    quote!(#written #generated #unfinished #use_of_name #errors)
+}
+
+/// Returns the second annotated block of a type, for which nothing is generated, with its error.
+fn second(mut block: Block, mut diagnostics: Diagnostics, private: &TokenStream) -> TokenStream {
+    let (attribute, name) = (block.role.attribute(), readable(&block.item.head.self_ty));
+    diagnostics.push(syn::Error::new(Span::call_site(), catalogue::second_block(attribute, name)));
+    phases::fill(&mut block, private);
+    block.item.unmark();
+    let (written, errors) = (block.item, diagnostics.into_compile_errors());
+    quote!(#[allow(dead_code)] #written #errors)
 }
 
 /// Returns the implementations for a block whose type may borrow.

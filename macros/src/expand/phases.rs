@@ -3,10 +3,30 @@
 use super::{crate_root, editor};
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
+use crate::types::without_reference;
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, Pat, PathArguments, Type};
+
+const CONTEXT: &str = "Context";
+
+/// Returns a use of the name `Context`, which the hooks' parameters have without one: the import of it is not unused.
+pub(super) fn use_of_name(block: &Block) -> Option<TokenStream> {
+    let types = block.hooks.iter().flat_map(|hook| hook.method.named_parameters()).map(|(_, ty)| without_reference(ty));
+    let mut names = types.filter_map(|ty| match ty {
+        Type::Path(path) => path.path.get_ident().filter(|name| *name == CONTEXT),
+        _ => None,
+    });
+    names.next().map(|name| {
+        quote! {
+            const _: () = {
+                #[allow(unused_imports)]
+                use #name as _;
+            };
+        }
+    })
+}
 
 /// Adds the hook's phase to `ctx: &mut Context` in every hook.
 pub(super) fn fill(block: &mut Block, private: &TokenStream) {
@@ -36,15 +56,25 @@ pub(super) fn at_its_moment(written: &Type, parameter: Parameter, is_manual: boo
     let Type::Reference(reference) = &mut written else { return written };
     let context = &mut *reference.elem;
     let span = context.span();
-    let at = match parameter.phase() {
-        Some(phase) => {
-            let phase = Ident::new(phase, span);
-            quote_spanned!(span=> #private::ContextAt<#private::#phase>)
-        }
-        None if is_manual && parameter.is_training_context() => {
-            quote_spanned!(span=> #private::ContextOfManualStep<'_, Self>)
-        }
-        None => return written,
+    let phase = parameter.phase().map(|phase| Ident::new(phase, span));
+    let is_of_manual_step = is_manual && parameter.is_training_context();
+    if phase.is_none() && !parameter.is_training_context() {
+        return written;
+    }
+    if matches!(context, Type::Path(path) if path.path.is_ident(CONTEXT)) {
+        // whatever else has the name there, as the trait `anyhow::Context`
+        let name = Ident::new(CONTEXT, span);
+        *context = Type::Verbatim(match phase {
+            Some(phase) => quote!(#private::#name<#private::#phase>),
+            None if is_of_manual_step => quote_spanned!(span=> #private::TrainingContext<'_, Self>),
+            None => quote!(#private::#name<#private::Step>),
+        });
+        return written;
+    }
+    let at = match phase {
+        Some(phase) => quote_spanned!(span=> #private::ContextAt<#private::#phase>),
+        None if is_of_manual_step => quote_spanned!(span=> #private::ContextOfManualStep<'_, Self>),
+        None => quote_spanned!(span=> #private::ContextAt<#private::Step>),
     };
     match context {
         Type::Path(path) => {

@@ -5,7 +5,8 @@ use super::quiet;
 use crate::hooks::{self, Role};
 use crate::model::{Block, DecidedBatch};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Type, parse_quote};
 
 pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &TokenStream) -> TokenStream {
@@ -13,7 +14,8 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     let batches = batches.iter().map(|decided| (decided.hook.method.condition(), decided.batch.clone()));
-    let (batch, quiet) = (associated_type("Batch", batches), quiet(&block.item.head.attrs));
+    let batch = associated_type("Batch", batches);
+    let quiet = quiet(&block.item.head.attrs);
     let batched = quote! {
         #quiet
         impl #generics #private::Batched for #name #bounds {
@@ -23,7 +25,10 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &
     if block.role == Role::DataModule {
         return batched;
     }
-    let outputs = hooks::steps().map(|(hook, step)| output(block, step.output, hook.name()));
+    let outputs = hooks::steps().map(|(hook, step)| {
+        let values = block.written(hook.name()).map(|step| (step.method.condition(), step.step_output()));
+        associated_type(step.output, values)
+    });
     quote! {
         #batched
         #quiet
@@ -33,14 +38,10 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &
     }
 }
 
-/// The associated type of a step's value, `()` for a step that is not defined, with the step's own `#[cfg]`.
-fn output(block: &Block, name: &str, step: &str) -> TokenStream {
-    let outputs = block.written(step).map(|step| (step.method.condition(), step.step_output()));
-    associated_type(name, outputs)
-}
-
+/// The associated type, each form with its own `#[cfg]`, and `()` where there is none.
 fn associated_type(name: &str, types: impl Iterator<Item = (Option<TokenStream>, Type)>) -> TokenStream {
     let name = Ident::new(name, Span::call_site());
     let types = first_of(types, parse_quote!(())).into_iter();
-    types.map(|(condition, ty)| quote!(#condition type #name = #ty;)).collect()
+    // if the type is private, the error is at it
+    types.map(|(condition, ty)| quote_spanned!(ty.span()=> #condition type #name = #ty;)).collect()
 }

@@ -14,7 +14,7 @@ declarations! {
         #[callback]
         #[logs(step)]
         #[automatic("look at the moon in `training_step`")]
-        fn on_full_moon(&mut self, ctx: &mut Context, batch: &Self::Batch, brightness: f64) -> Result<()> {
+        fn on_full_moon(&mut self, ctx: &mut Context<Step>, batch: &Self::Batch, brightness: f64) -> Result<()> {
             Ok(())
         }
     }

@@ -5,7 +5,7 @@
 //! | attribute | fact |
 //! |---|---|
 //! | `#[callback]` | the hook also exists for callbacks |
-//! | `#[logs(step)]`, `#[logs(epoch)]` | a value logged in it is by default that of the step, or of the epoch; required where `ctx: &mut Context` |
+//! | `#[logs(step)]`, `#[logs(epoch)]` | a value logged in it is by default that of the step, or of the epoch; required where `ctx: &mut Context<Step>` |
 //! | `#[step(output = Prediction, loader = predict_dataloader)]` | it is a step: the associated type of its value, and the hook that returns its loaders; `, loss` where the value has the loss |
 //! | `#[capability(trait = Tests, method = test, form = "fn …", code = TL0405)]` | the trainer's `test` requires it: the trait that says so of a module, the form that the error suggests, and the error's code |
 //! | `#[automatic("…")]` | only automatic optimization calls it: what to do instead in manual optimization |
@@ -195,10 +195,10 @@ pub(super) const fn logs(parameters: &[(&str, &str)], facts: &[Fact]) -> Option<
         number += 1;
     }
     let context = if parameters.is_empty() { "" } else { parameters[0].1 };
-    let is_of_step = is(context, "&mut Context") || is(context, TRAINING_CONTEXT);
+    let is_of_step = is(context, "&mut Context<Step>") || is(context, TRAINING_CONTEXT);
     match (stated, is_of_step, is(context, "&mut Context<Epoch>")) {
-        (None, true, _) => panic!("a hook with `ctx: &mut Context` needs `#[logs(step)]` or `#[logs(epoch)]`"),
-        (Some(_), false, _) => panic!("only a hook with `ctx: &mut Context` has a choice of how it logs"),
+        (None, true, _) => panic!("a hook with `ctx: &mut Context<Step>` needs `#[logs(step)]` or `#[logs(epoch)]`"),
+        (Some(_), false, _) => panic!("only a hook with `ctx: &mut Context<Step>` has a choice of how it logs"),
         (stated, true, _) => stated,
         (None, false, true) => Some(Logs::ByEpoch),
         (None, false, false) => None,

@@ -45,7 +45,7 @@ declarations! {
         )]
         fn validation_step(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             batch: &Self::Batch,
             batch_idx: usize,
             dataloader_idx: usize,
@@ -59,7 +59,7 @@ declarations! {
         #[capability(trait = Tests, method = test, form = "fn test_step(&mut self, batch: …)", code = TL0405)]
         fn test_step(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             batch: &Self::Batch,
             batch_idx: usize,
             dataloader_idx: usize,
@@ -105,7 +105,7 @@ declarations! {
 
         /// Runs the backward pass of `loss`, a scalar.
         #[logs(step)]
-        fn backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
+        fn backward(&mut self, ctx: &mut Context<Step>, loss: &Tensor) -> Result<()> {
             Ok(loss.f_backward()?)
         }
 
@@ -115,7 +115,7 @@ declarations! {
         #[automatic("call `ctx.manual_step(self, optimizer)` in `training_step`")]
         fn optimizer_step(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             epoch: usize,
             batch_idx: usize,
             optimizer: OptimizerIndex,
@@ -134,7 +134,7 @@ declarations! {
         #[automatic("call `ctx.optimizer(optimizer).zero_grad()` in `training_step`")]
         fn optimizer_zero_grad(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             epoch: usize,
             batch_idx: usize,
             optimizer: OptimizerIndex,
@@ -160,7 +160,7 @@ declarations! {
         #[automatic("call `ctx.clip_gradients` in `training_step`")]
         fn configure_gradient_clipping(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             optimizer: OptimizerIndex,
             gradient_clip_val: Option<f64>,
             gradient_clip_algorithm: GradientClipAlgorithm,

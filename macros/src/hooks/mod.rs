@@ -262,6 +262,11 @@ impl Hook {
         self.declared.logs
     }
 
+    /// Whether a step is running when it is called.
+    pub(crate) fn is_of_step(self) -> bool {
+        self.parameters().any(|parameter| parameter.phase() == Some("Step") || parameter.is_training_context())
+    }
+
     pub(crate) fn has_default(self) -> bool {
         self.declared.default.is_some()
     }
@@ -307,7 +312,7 @@ impl Parameter {
         self.declared.strip_prefix("&Self::") == Some(step.output)
     }
 
-    /// The phase of a context that is not that of a step, which is the default.
+    /// The phase of a context.
     pub(crate) fn phase(self) -> Option<&'static str> {
         self.declared.strip_prefix(CONTEXT)?.strip_prefix('<')?.strip_suffix('>')
     }

@@ -71,7 +71,7 @@ declarations! {
         /// returns nothing, the epoch continues.
         #[callback]
         #[logs(step)]
-        fn on_train_batch_start(&mut self, ctx: &mut Context, batch: &Self::Batch, batch_idx: usize) -> Result<Flow> {
+        fn on_train_batch_start(&mut self, ctx: &mut Context<Step>, batch: &Self::Batch, batch_idx: usize) -> Result<Flow> {
             Ok(Flow::Continue)
         }
 
@@ -83,7 +83,7 @@ declarations! {
         #[logs(step)]
         fn on_train_batch_end(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             outputs: &Self::TrainingOutput,
             batch: &Self::Batch,
             batch_idx: usize,
@@ -96,7 +96,7 @@ declarations! {
         #[logs(epoch)]
         fn on_validation_batch_start(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             batch: &Self::Batch,
             batch_idx: usize,
             dataloader_idx: usize,
@@ -109,7 +109,7 @@ declarations! {
         #[logs(epoch)]
         fn on_validation_batch_end(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             outputs: &Self::ValidationOutput,
             batch: &Self::Batch,
             batch_idx: usize,
@@ -123,7 +123,7 @@ declarations! {
         #[logs(epoch)]
         fn on_test_batch_start(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             batch: &Self::Batch,
             batch_idx: usize,
             dataloader_idx: usize,
@@ -136,7 +136,7 @@ declarations! {
         #[logs(epoch)]
         fn on_test_batch_end(
             &mut self,
-            ctx: &mut Context,
+            ctx: &mut Context<Step>,
             outputs: &Self::TestOutput,
             batch: &Self::Batch,
             batch_idx: usize,
@@ -262,28 +262,28 @@ declarations! {
         #[callback]
         #[logs(step)]
         #[automatic("do it in `training_step`")]
-        fn on_before_zero_grad(&mut self, ctx: &mut Context, optimizer: OptimizerIndex) -> Result<()> {
+        fn on_before_zero_grad(&mut self, ctx: &mut Context<Step>, optimizer: OptimizerIndex) -> Result<()> {
             Ok(())
         }
 
         /// Called before the backward pass. `loss` is a scalar, already divided by `accumulate_grad_batches`.
         #[callback]
         #[logs(step)]
-        fn on_before_backward(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
+        fn on_before_backward(&mut self, ctx: &mut Context<Step>, loss: &Tensor) -> Result<()> {
             Ok(())
         }
 
         /// Called after the backward pass, before the optimizer steps.
         #[callback]
         #[logs(step)]
-        fn on_after_backward(&mut self, ctx: &mut Context) -> Result<()> {
+        fn on_after_backward(&mut self, ctx: &mut Context<Step>) -> Result<()> {
             Ok(())
         }
 
         /// Called before the optimizer steps and before the gradients are clipped, as to log their norm.
         #[callback]
         #[logs(step)]
-        fn on_before_optimizer_step(&mut self, ctx: &mut Context, optimizer: OptimizerIndex) -> Result<()> {
+        fn on_before_optimizer_step(&mut self, ctx: &mut Context<Step>, optimizer: OptimizerIndex) -> Result<()> {
             Ok(())
         }
 

@@ -85,7 +85,7 @@ fn callbacks_receive_the_module_and_return_nothing() {
     assert_eq!(hook.output(), Some("Result<()>"));
     assert_eq!(hook.trait_name(), "Callback");
     let phases: Vec<_> = callback.hooks().map(|hook| hook.parameters().next().unwrap().phase()).collect();
-    assert_eq!([phases[0], hook.parameters().next().unwrap().phase()], [Some("Outside"), None]);
+    assert_eq!([phases[0], hook.parameters().next().unwrap().phase()], [Some("Outside"), Some("Step")]);
 }
 
 /// The code of these declarations for the runtime, without blanks.
@@ -116,14 +116,14 @@ fn hook_that_is_declared_in_one_place_is_everywhere() {
             assert!(!before.contains(&part), "`{part}` needs no declaration");
         }
     };
-    let own = "fn on_full_moon(&mut self, ctx: &mut Context, batch: &Self::Batch, brightness: f64) -> Result<()>";
+    let own = "fn on_full_moon(&mut self, ctx: &mut Context<Step>, batch: &Self::Batch, brightness: f64) -> Result<()>";
     // the trait, its table, and the call through it
     found(
         &["ModelHooks"],
         &[
             "Called when the moon is full.",
             own,
-            "pub on_full_moon: Option<fn(&mut M, &mut Context, &M::Batch, f64) -> Result<()> >",
+            "pub on_full_moon: Option<fn(&mut M, &mut Context<Step>, &M::Batch, f64) -> Result<()> >",
             "(self.on_full_moon.is_some(), Hook::OnFullMoon)",
             "pub(crate) fn on_full_moon(module: &mut M, ctx: &mut RunContext, batch: &M::Batch, brightness: f64)",
         ],
@@ -137,7 +137,7 @@ fn hook_that_is_declared_in_one_place_is_everywhere() {
     found(
         &["Callback"],
         &[
-            "fn on_full_moon(&mut self, ctx: &mut Context, module: &mut M, batch: &M::Batch, brightness: f64)",
+            "fn on_full_moon(&mut self, ctx: &mut Context<Step>, module: &mut M, batch: &M::Batch, brightness: f64)",
             "callback.on_full_moon(ctx.at(), module, batch, brightness)",
         ],
     );
@@ -201,9 +201,9 @@ fn hook_that_may_log_for_the_step_must_state_its_default() {
     let states = |context: &'static str, facts: &'static [Fact]| {
         std::panic::catch_unwind(|| logs(&[("ctx", context)], facts)).ok()
     };
-    assert_eq!(states("&mut Context", &[]), None);
-    assert_eq!(states("&mut Context", &[Fact::Logs(Logs::ByStep)]), Some(Some(Logs::ByStep)));
-    assert_eq!(states("&mut Context", &[Fact::Logs(Logs::ByEpoch)]), Some(Some(Logs::ByEpoch)));
+    assert_eq!(states("&mut Context<Step>", &[]), None);
+    assert_eq!(states("&mut Context<Step>", &[Fact::Logs(Logs::ByStep)]), Some(Some(Logs::ByStep)));
+    assert_eq!(states("&mut Context<Step>", &[Fact::Logs(Logs::ByEpoch)]), Some(Some(Logs::ByEpoch)));
     assert_eq!(states("&mut Context<Epoch>", &[]), Some(Some(Logs::ByEpoch)));
     assert_eq!(states("&mut Context<Epoch>", &[Fact::Logs(Logs::ByStep)]), None);
     assert_eq!(states("&mut Context<Outside>", &[]), Some(None));

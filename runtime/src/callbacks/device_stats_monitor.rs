@@ -1,6 +1,6 @@
 //! Logs statistics of the device and of the machine.
 
-use crate::context::phase::Outside;
+use crate::context::phase::{Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::hook::Hook;
 use crate::messages;
@@ -133,13 +133,13 @@ impl<M: LightningModule> Callback<M> for DeviceStatsMonitor {
         Ok(())
     }
 
-    fn on_train_batch_start(&mut self, ctx: &mut Context, _: &mut M, _: &M::Batch, _: usize) -> Result<()> {
+    fn on_train_batch_start(&mut self, ctx: &mut Context<Step>, _: &mut M, _: &M::Batch, _: usize) -> Result<()> {
         self.log(ctx, Hook::OnTrainBatchStart)
     }
 
     fn on_train_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::TrainingOutput,
         _: &M::Batch,
@@ -150,7 +150,7 @@ impl<M: LightningModule> Callback<M> for DeviceStatsMonitor {
 
     fn on_validation_batch_start(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::Batch,
         _: usize,
@@ -161,7 +161,7 @@ impl<M: LightningModule> Callback<M> for DeviceStatsMonitor {
 
     fn on_validation_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::ValidationOutput,
         _: &M::Batch,
@@ -171,13 +171,20 @@ impl<M: LightningModule> Callback<M> for DeviceStatsMonitor {
         self.log(ctx, Hook::OnValidationBatchEnd)
     }
 
-    fn on_test_batch_start(&mut self, ctx: &mut Context, _: &mut M, _: &M::Batch, _: usize, _: usize) -> Result<()> {
+    fn on_test_batch_start(
+        &mut self,
+        ctx: &mut Context<Step>,
+        _: &mut M,
+        _: &M::Batch,
+        _: usize,
+        _: usize,
+    ) -> Result<()> {
         self.log(ctx, Hook::OnTestBatchStart)
     }
 
     fn on_test_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::TestOutput,
         _: &M::Batch,

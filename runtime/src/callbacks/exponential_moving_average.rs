@@ -3,7 +3,7 @@
 use super::averaged_weights::AveragedWeights;
 use crate::checkpoint::{Checkpoint, MODULE};
 use crate::choice::FieldMistake;
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
@@ -192,7 +192,7 @@ impl<M: LightningModule> Callback<M> for ExponentialMovingAverage {
 
     fn on_train_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::TrainingOutput,
         _: &M::Batch,

@@ -2,7 +2,7 @@
 
 use crate::checkpoint::Checkpoint;
 use crate::context::Context;
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
 use crate::optim::OptimizerIndex;

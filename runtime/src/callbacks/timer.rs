@@ -1,7 +1,7 @@
 //! Measures the duration of runs, and ends training at a time limit.
 
 use crate::config::Span;
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::json;
 use crate::messages;
@@ -204,7 +204,7 @@ impl<M: LightningModule> Callback<M> for Timer {
 
     fn on_train_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::TrainingOutput,
         _: &M::Batch,

@@ -3,7 +3,7 @@
 use super::callbacks::callback_flags;
 use super::completions::{completions, completions_command};
 use super::exit::exit;
-use super::names::Names;
+use super::names::{Names, without_flag};
 use super::optimization::{optimization_flags, owner_of_optimizer};
 use super::part::{Part, PartFlags};
 use super::reports;
@@ -58,8 +58,10 @@ pub(super) struct Flags {
     parts: [Part; 3],
     /// The part that configures its optimizer by a hyperparameter, so that the program does not have flags for it.
     pub(super) owner_of_optimizer: Option<&'static str>,
-    /// The hidden flags for ambiguous names, with their error messages.
+    /// The hidden flags for ambiguous and missing names, with their error messages.
     ambiguous: Vec<(String, String)>,
+    /// A sentence for each hyperparameter with the name of a flag of the trainer.
+    pub(super) shared_with_trainer: Vec<String>,
 }
 
 impl Flags {
@@ -92,7 +94,9 @@ impl Flags {
         let own_flags = Command::new("own").args(own("fit")).args(&of_fit).arg(plan());
         let names = Names::of(&own_flags, &parts);
         let parts = parts.map(|part| names.shown(part));
-        let ambiguous = names.ambiguous();
+        let shared_with_trainer = names.shared_with_trainer();
+        let mut ambiguous = names.ambiguous();
+        ambiguous.extend(without_flag(&parts, &names));
         let with_flags = |command: Command, name: &str| {
             // the last of a flag that is given twice counts, so that scripts can add flags to a line with defaults
             let mut command = command.args_override_self(true).args(own(name)).after_help(ABOUT_NAMES);
@@ -135,7 +139,7 @@ impl Flags {
                 ),
         };
         let ambiguous = ambiguous.into_iter().map(|(arg, answer)| (arg.get_id().to_string(), answer)).collect();
-        Ok(Self { program, form, parts, owner_of_optimizer, ambiguous })
+        Ok(Self { program, form, parts, owner_of_optimizer, ambiguous, shared_with_trainer })
     }
 
     /// Adds the program's own commands, after the others.

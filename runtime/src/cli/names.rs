@@ -79,6 +79,22 @@ impl Names {
         surface.short_aliases(aliases.into_iter().filter(is_free))
     }
 
+    /// Returns a sentence for each hyperparameter with the name of a flag of the trainer.
+    pub(super) fn shared_with_trainer(&self) -> Vec<String> {
+        let shared = self.owners.iter().filter_map(|(name, owners)| match owners.as_slice() {
+            [trainer, others @ ..] if trainer.starts_with("--trainer.") && !others.is_empty() => {
+                let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
+                Some(format!(
+                    "`--{name}` is a flag of the trainer and the name of a hyperparameter: write `{trainer}` or {}, or rename the \
+                     hyperparameter",
+                    others.join(" or ")
+                ))
+            }
+            _ => None,
+        });
+        shared.collect()
+    }
+
     /// Returns a hidden flag for each name that several parts share, with its error message.
     pub(super) fn ambiguous(&self) -> Vec<(Arg, String)> {
         let is_own = |name: &String| self.own.contains(name);
@@ -95,6 +111,23 @@ impl Names {
         });
         flags.collect()
     }
+}
+
+/// Returns a hidden flag for each hyperparameter without one, which clap reads from the arguments without a name, with its error message.
+pub(super) fn without_flag(parts: &[Part], own: &Names) -> Vec<(Arg, String)> {
+    let nameless = |arg: &&Arg| arg.get_long().is_none() && arg.get_short().is_none();
+    let arguments = parts.iter().flat_map(|part| part.args().filter(nameless).map(move |arg| (part.name, arg)));
+    let flags = arguments.filter_map(|(part, arg)| {
+        let (field, flag) = (arg.get_id().as_str(), dashed(arg.get_id().as_str()));
+        let is_taken = own.owners.contains_key(&flag) || !own.is_free(&flag);
+        let hidden = Arg::new(format!("nameless.{flag}")).hide(true).action(ArgAction::Append).num_args(0..);
+        let hidden = hidden.long(flag.clone()).alias(flag.replace('-', "_")).allow_negative_numbers(true);
+        let answer = format!(
+            "the hyperparameter `{field}` of the {part} has no flag `--{flag}`: write `#[arg(long)]` above the field"
+        );
+        (!is_taken).then_some((hidden, answer))
+    });
+    flags.collect()
 }
 
 /// Returns the name by which a flag is always accepted.

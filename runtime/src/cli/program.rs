@@ -6,6 +6,7 @@ use crate::config::{LoggerChoice, TrainerConfig};
 use crate::error::Error;
 use crate::error_chain::in_one_line;
 use crate::loggers::Logger;
+use crate::messages::warning;
 use crate::module::{Callback, FromHparams, FromHparamsAndData, IntoCallbacks, LightningModule, Loads};
 use crate::stage::Stage;
 use crate::trainer::Trainer;
@@ -287,6 +288,9 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
             "test" => Stage::Test,
             _ => Stage::Predict,
         };
+        if stage == Stage::Fit && planned.is_none() {
+            flags.shared_with_trainer.iter().for_each(|shared| warning!("{shared}"));
+        }
         let verb = Verb::<M, D>::new(stage, parsed, &flags, defaults)?;
         let complete = |trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer));
         if planned.is_some() { verb.plan(complete) } else { verb.run(complete) }

@@ -1,7 +1,7 @@
 //! `ctx.log`: values for each step and each epoch.
 
 use super::RunContext;
-use super::phase::{Context, Logs, LogsSteps, Step};
+use super::phase::{Anywhere, Context, LogsSteps, MayLog};
 use crate::hook::Hook;
 use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogValue, Loggable, Name, Reduction};
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 /// makes the hook fail with a [`LogError`] when it returns.
 ///
 /// Source: Lightning's [`self.log`](https://lightning.ai/docs/pytorch/stable/extensions/logging.html#log).
-pub struct LogEntry<'a, At = Step> {
+pub struct LogEntry<'a, At = Anywhere> {
     ctx: &'a mut RunContext,
     at: PhantomData<At>,
     name: Cow<'a, str>,
@@ -44,14 +44,8 @@ impl<At> Context<At> {
     /// }
     /// ```
     ///
-    /// A function that logs for hooks of several kinds takes `&mut Context<impl Logs>`:
-    ///
-    /// ```
-    /// # use tch_lightning::prelude::*;
-    /// fn log_norm(ctx: &mut Context<impl Logs>, weight: &Tensor) {
-    ///     ctx.log("weight_norm", weight.norm());
-    /// }
-    /// ```
+    /// A function that hooks call, as this one, takes `ctx: &mut Context`. Called from a hook in which nothing can be logged, it fails; with
+    /// [`&mut Context<impl Logs>`](crate::context::phase) such a call does not compile.
     ///
     /// All calls with the same name in a hook must have the same arguments, except for the batch size, as they log one value.
     /// A value logged as `step` replaces the step number in the loggers' row, and one logged as `epoch` the running epoch.
@@ -80,9 +74,9 @@ impl<At> Context<At> {
     /// ```
     pub fn log<'a>(&'a mut self, name: impl Into<Cow<'a, str>>, value: impl Loggable) -> LogEntry<'a, At>
     where
-        At: Logs,
+        At: MayLog,
     {
-        let each_step = self.hook().is_some_and(Hook::logs_by_step);
+        let each_step = self.run.hook().is_some_and(Hook::logs_by_step);
         LogEntry {
             ctx: &mut self.run,
             at: PhantomData,
@@ -101,7 +95,7 @@ impl<At> Context<At> {
     }
 }
 
-impl<At: Logs> Context<At> {
+impl<At> Context<At> {
     /// Logs several values, each as [`log`](Self::log) does by default. Lightning's
     /// [`log_dict`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#log-dict).
     ///
@@ -111,7 +105,10 @@ impl<At: Logs> Context<At> {
     ///     ctx.log_all([("reconstruction", reconstruction), ("divergence", divergence)]);
     /// }
     /// ```
-    pub fn log_all<'a, V: Loggable>(&mut self, values: impl IntoIterator<Item = (&'a str, V)>) {
+    pub fn log_all<'a, V: Loggable>(&mut self, values: impl IntoIterator<Item = (&'a str, V)>)
+    where
+        At: MayLog,
+    {
         for (name, value) in values {
             self.log(name, value);
         }
@@ -207,6 +204,12 @@ impl<At> LogEntry<'_, At> {
     fn record_in(&mut self, hook: Hook, value: LogValue) -> Result<(), LogError> {
         if self.name.contains(DATALOADER_SUFFIX) {
             return Err(LogError::DataloaderIdx { name: self.name.clone().into_owned() });
+        }
+        if !hook.can_log() {
+            return Err(LogError::OutsideOfEpochs { name: self.name.clone().into_owned(), hook });
+        }
+        if self.on_step && !hook.can_log_by_step() {
+            return Err(LogError::ByStep { name: self.name.clone().into_owned(), hook });
         }
         if !self.on_step && !self.on_epoch {
             return Err(LogError::Nowhere { name: self.name.clone().into_owned() });

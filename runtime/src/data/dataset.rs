@@ -39,8 +39,7 @@ use crate::panic;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a dataset",
     label = "not a dataset",
-    note = "implement `Dataset` for it (`len` and `get_item`), or use `TensorDataset` or a `Vec` of samples",
-    note = "a dataset in a `Result`, as `TensorDataset::new` returns it, needs a `?`: `DataLoader::new(TensorDataset::new(rows)?)`"
+    note = "implement `Dataset` for it (`len` and `get_item`), or use `TensorDataset` or a `Vec` of samples"
 )]
 pub trait Dataset {
     /// The type of one sample, for instance an image and its label. A loader joins samples by [`Collate`], or by the
@@ -246,5 +245,25 @@ mod tests {
         assert_eq!(shared.get_item(1).unwrap(), 2.0);
         assert_eq!(Rc::new(vec![1_i64]).get_item(0).unwrap(), 1);
         assert!(Dataset::is_empty(&Box::new(Vec::<f32>::new())));
+    }
+}
+
+/// Never implemented: for the error about a dataset in a `Result`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this dataset is in a `Result`: making it may have failed",
+    label = "write `?` after it, as in `DataLoader::new(TensorDataset::new(rows)?)`"
+)]
+pub trait WithoutResult<E> {}
+
+impl<D: Dataset + WithoutResult<E>, E> Dataset for Result<D, E> {
+    type Sample = D::Sample;
+
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn get_item(&self, _: usize) -> anyhow::Result<Self::Sample> {
+        anyhow::bail!("a dataset in a `Result`")
     }
 }

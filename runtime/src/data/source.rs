@@ -73,6 +73,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<D, F, B> Source<MapStyle> for CollateWith<D, F>
 where
     D: Dataset,
@@ -116,6 +117,7 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<D, F, B> Source<IterableStyle> for CollateWith<D, F>
 where
     D: IterableDataset,

@@ -22,6 +22,27 @@ pub enum LogError {
         /// The name under which it was logged.
         name: String,
     },
+    /// A value was logged in a hook outside of steps and epochs.
+    #[error(
+        "`{name}` was logged in `{hook}`, which belongs to no step and no epoch: log it in a step, around a batch, or at the beginning \
+         or end of an epoch"
+    )]
+    OutsideOfEpochs {
+        /// The name under which it was logged.
+        name: String,
+        /// The hook.
+        hook: Hook,
+    },
+    /// A value was logged for the step in the hook of an epoch.
+    #[error(
+        "`{name}` was logged with `on_step` in `{hook}`, where no step is running: remove `on_step`, or log it in a step"
+    )]
+    ByStep {
+        /// The name under which it was logged.
+        name: String,
+        /// The hook.
+        hook: Hook,
+    },
     /// A name has the form of those that the log makes where there are several loaders.
     #[error(
         "`{name}` was logged, but the suffix `/dataloader_idx_` is reserved, as it is added automatically for several loaders: \

@@ -2,7 +2,7 @@
 
 use super::{LightningModule, call_hook};
 use crate::checkpoint::Checkpoint;
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::hook::Hook;

@@ -1,6 +1,7 @@
 //! Holds what a user wrote against what a hook is declared to take and return, so that the compiler's message is ours.
 
 use super::{Flow, IntoOptimizer, LightningModule, Optimizers, TrainingContext};
+use crate::context::phase::Phase;
 use crate::context::{Context, RunContext};
 use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::schedule::{
@@ -34,14 +35,14 @@ impl<'a, T: ?Sized> HookParameter<&'a mut T> for &'a T {
 }
 
 #[diagnostic::do_not_recommend]
-impl<'a, At> HookParameter<&'a mut Context<At>> for &'a mut RunContext {
+impl<'a, At: Phase> HookParameter<&'a mut Context<At>> for &'a mut RunContext {
     fn take(declared: &'a mut Context<At>) -> Self {
         declared
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<'a, At> HookParameter<&'a mut Context<At>> for &'a RunContext {
+impl<'a, At: Phase> HookParameter<&'a mut Context<At>> for &'a RunContext {
     fn take(declared: &'a mut Context<At>) -> Self {
         declared
     }
@@ -203,8 +204,8 @@ returned!(
     ReturnedState,
     Value,
     "a state is a `tch_lightning::serde_json::Value`, not `{Self}` [TL0201]",
-    "write `serde_json::Value` here",
-    "the macro `serde_json::json!` makes one, and `serde_json::to_value` makes one of any serializable value"
+    "write `tch_lightning::serde_json::Value` here",
+    "`tch_lightning::serde_json::to_value(&state)?` makes one of any serializable value, such as a map"
 );
 
 /// An optimizer with its scheduler, as Lightning's `([optimizer], [scheduler])`.

@@ -101,6 +101,7 @@ pub trait DataSource<M: LightningModule> {
 }
 
 /// The module's own hooks.
+#[diagnostic::do_not_recommend]
 impl<M: LightningModule> DataSource<M> for () {
     fn prepare_data(&mut self, module: &mut M, ctx: &mut RunContext) -> Result<(), Error> {
         DataHooksTable::prepare_data(module, ctx)

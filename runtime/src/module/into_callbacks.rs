@@ -61,24 +61,28 @@ impl<M: LightningModule, C: Callback<M>> IntoCallbacks<M, Single> for C {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: LightningModule> IntoCallbacks<M, Boxed> for Box<dyn Callback<M>> {
     fn into_callbacks(self) -> Vec<Box<dyn Callback<M>>> {
         vec![self]
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: LightningModule, Kind, C: IntoCallbacks<M, Kind>> IntoCallbacks<M, Several<Kind>> for Vec<C> {
     fn into_callbacks(self) -> Vec<Box<dyn Callback<M>>> {
         self.into_iter().flat_map(C::into_callbacks).collect()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: LightningModule, Kind, C: IntoCallbacks<M, Kind>, const N: usize> IntoCallbacks<M, Several<Kind>> for [C; N] {
     fn into_callbacks(self) -> Vec<Box<dyn Callback<M>>> {
         self.into_iter().flat_map(C::into_callbacks).collect()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<M: LightningModule, Kind, C: IntoCallbacks<M, Kind>> IntoCallbacks<M, Several<Kind>> for Option<C> {
     fn into_callbacks(self) -> Vec<Box<dyn Callback<M>>> {
         self.into_iter().flat_map(C::into_callbacks).collect()
@@ -88,6 +92,7 @@ impl<M: LightningModule, Kind, C: IntoCallbacks<M, Kind>> IntoCallbacks<M, Sever
 /// Implements [`IntoCallbacks`] for a tuple of these types, of these kinds.
 macro_rules! tuple {
     ($($callbacks:ident $kind:ident),+) => {
+        #[diagnostic::do_not_recommend]
         impl<M: LightningModule, $($kind, $callbacks: IntoCallbacks<M, $kind>),+>
             IntoCallbacks<M, Several<($($kind,)+)>> for ($($callbacks,)+)
         {

@@ -54,7 +54,7 @@ pub use source_location::SourceLocation;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::GradientClipAlgorithm;
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::error::Error;

@@ -53,6 +53,24 @@ pub trait IntoOptimizer: Sized + sealed::Sealed {
     }
 }
 
+impl ScheduledOptimizer {
+    /// Sets the metric that the scheduler which was added last watches, as Lightning's `"monitor"` next to the optimizer: that of
+    /// [`LrSchedulerConfig::monitor`].
+    ///
+    /// ```
+    /// use tch_lightning::prelude::*;
+    ///
+    /// let optimizer = AdamW::new(1e-3).lr_scheduler(ReduceLrOnPlateau::default()).monitor("val_loss");
+    /// assert_eq!(optimizer.lr_schedulers[0].monitor.as_deref(), Some("val_loss"));
+    /// ```
+    pub fn monitor(mut self, metric: impl Into<String>) -> Self {
+        if let Some(scheduler) = self.lr_schedulers.last_mut() {
+            scheduler.monitor = Some(metric.into());
+        }
+        self
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
 }

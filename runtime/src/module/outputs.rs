@@ -59,6 +59,7 @@ pub trait TrainingOutput: 'static {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl TrainingOutput for Tensor {
     const MAY_LACK_LOSS: bool = false;
 
@@ -67,12 +68,14 @@ impl TrainingOutput for Tensor {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl TrainingOutput for Option<Tensor> {
     fn loss(&self) -> Option<&Tensor> {
         self.as_ref()
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl TrainingOutput for () {
     fn loss(&self) -> Option<&Tensor> {
         None

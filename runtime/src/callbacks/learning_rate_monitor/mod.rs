@@ -2,7 +2,7 @@
 
 mod names;
 
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::messages;
 use crate::module::{Callback, LightningModule};
@@ -143,7 +143,7 @@ impl<M: LightningModule> Callback<M> for LearningRateMonitor {
         Ok(())
     }
 
-    fn on_train_batch_start(&mut self, ctx: &mut Context, _: &mut M, _: &M::Batch, _: usize) -> Result<()> {
+    fn on_train_batch_start(&mut self, ctx: &mut Context<Step>, _: &mut M, _: &M::Batch, _: usize) -> Result<()> {
         if ctx.should_update_logs() { self.log(ctx, Interval::Step) } else { Ok(()) }
     }
 

@@ -15,7 +15,7 @@ pub(crate) use saved_best::SavedBest;
 
 use super::monitor::MonitorMode;
 use crate::config::{Every, Span, Stopwatch};
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
@@ -273,7 +273,7 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
 
     fn on_train_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::TrainingOutput,
         _: &M::Batch,

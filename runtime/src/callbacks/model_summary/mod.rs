@@ -2,7 +2,7 @@
 
 mod summary;
 
-use crate::context::phase::Outside;
+use crate::context::phase::{Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule, buffers, trainable};
@@ -79,7 +79,7 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
         Ok(())
     }
 
-    fn on_train_batch_start(&mut self, ctx: &mut Context, module: &mut M, _: &M::Batch, _: usize) -> Result<()> {
+    fn on_train_batch_start(&mut self, ctx: &mut Context<Step>, module: &mut M, _: &M::Batch, _: usize) -> Result<()> {
         if self.is_due {
             ctx.observe_step(|| module.parameters().variables());
         }
@@ -88,7 +88,7 @@ impl<M: LightningModule> Callback<M> for ModelSummary {
 
     fn on_train_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         module: &mut M,
         _: &M::TrainingOutput,
         _: &M::Batch,

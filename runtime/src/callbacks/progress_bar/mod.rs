@@ -3,7 +3,7 @@
 mod line;
 
 use crate::bar_text;
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule};
@@ -256,7 +256,7 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
 
     fn on_train_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::TrainingOutput,
         _: &M::Batch,
@@ -284,7 +284,7 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
 
     fn on_validation_batch_end(
         &mut self,
-        _: &mut Context,
+        _: &mut Context<Step>,
         _: &mut M,
         _: &M::ValidationOutput,
         _: &M::Batch,
@@ -307,7 +307,7 @@ impl<M: LightningModule> Callback<M> for ProgressBar {
 
     fn on_test_batch_end(
         &mut self,
-        _: &mut Context,
+        _: &mut Context<Step>,
         _: &mut M,
         _: &M::TestOutput,
         _: &M::Batch,

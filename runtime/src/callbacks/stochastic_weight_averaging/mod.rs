@@ -8,7 +8,7 @@ pub use epoch_start::EpochStart;
 use super::averaged_weights::AveragedWeights;
 use crate::checkpoint::Checkpoint;
 use crate::choice::FieldMistake;
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::json;
@@ -279,7 +279,7 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
 
     fn on_train_batch_start(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         module: &mut M,
         batch: &M::Batch,
         batch_idx: usize,
@@ -299,7 +299,7 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
 
     fn on_train_batch_end(
         &mut self,
-        _: &mut Context,
+        _: &mut Context<Step>,
         _: &mut M,
         _: &M::TrainingOutput,
         _: &M::Batch,

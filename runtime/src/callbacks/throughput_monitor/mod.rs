@@ -5,7 +5,7 @@ mod throughput;
 
 pub use throughput::{Throughput, ThroughputTotals};
 
-use crate::context::phase::{Epoch, Outside};
+use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::data::Batch;
 use crate::json;
@@ -188,7 +188,7 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
         Ok(())
     }
 
-    fn on_train_batch_start(&mut self, ctx: &mut Context, module: &mut M, _: &M::Batch, _: usize) -> Result<()> {
+    fn on_train_batch_start(&mut self, ctx: &mut Context<Step>, module: &mut M, _: &M::Batch, _: usize) -> Result<()> {
         if self.measures_flops && self.flops_per_batch.is_none() {
             ctx.observe_step(|| module.parameters().variables());
         }
@@ -198,7 +198,7 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
     /// Measures after the optimizer step, so that the time of the batch includes it.
     fn on_train_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::TrainingOutput,
         batch: &M::Batch,
@@ -232,7 +232,7 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
 
     fn on_validation_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::ValidationOutput,
         batch: &M::Batch,
@@ -254,7 +254,7 @@ impl<M: LightningModule> Callback<M> for ThroughputMonitor<M::Batch> {
 
     fn on_test_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         _: &M::TestOutput,
         batch: &M::Batch,

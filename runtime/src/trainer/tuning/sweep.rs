@@ -1,5 +1,5 @@
 use super::{LearningRateCurve, LearningRateFinder};
-use crate::context::phase::Outside;
+use crate::context::phase::{Outside, Step};
 use crate::context::{Context, RunContext};
 use crate::error::Error;
 use crate::module::{Callback, LightningModule, TrainingOutput};
@@ -64,7 +64,7 @@ impl<M: LightningModule> Callback<M> for Sweep {
         Ok(())
     }
 
-    fn on_train_batch_start(&mut self, ctx: &mut Context, _: &mut M, _: &M::Batch, _: usize) -> Result<()> {
+    fn on_train_batch_start(&mut self, ctx: &mut Context<Step>, _: &mut M, _: &M::Batch, _: usize) -> Result<()> {
         if ctx.steps_after_this_batch() {
             self.begin_step(ctx);
         }
@@ -73,7 +73,7 @@ impl<M: LightningModule> Callback<M> for Sweep {
 
     fn on_train_batch_end(
         &mut self,
-        ctx: &mut Context,
+        ctx: &mut Context<Step>,
         _: &mut M,
         outputs: &M::TrainingOutput,
         _: &M::Batch,

@@ -1,0 +1,23 @@
+use tch_lightning::metrics::Accuracy;
+use tch_lightning::prelude::*;
+
+struct Model {
+    vs: nn::VarStore,
+    net: nn::Linear,
+    accuracy: Accuracy,
+}
+
+#[lightning_module]
+impl Model {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn validation_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) {
+        let outputs = self.net(&batch.0);
+        self.accuracy(&outputs, &batch.1);
+        ctx.log("val_acc", &self.accuracy);
+    }
+}
+
+fn main() {}
