@@ -4,6 +4,8 @@
 //! A macro crate hands out nothing but macros, so that its rooms are opened here once more.
 #![allow(dead_code, missing_docs, unused_imports)]
 
+extern crate proc_macro;
+
 #[path = "../src/arguments.rs"]
 mod arguments;
 #[path = "../src/attributes.rs"]
@@ -36,6 +38,8 @@ mod model;
 mod parse;
 #[path = "../src/python_names.rs"]
 mod python_names;
+#[path = "../src/source_file.rs"]
+mod source_file;
 #[path = "../src/types.rs"]
 mod types;
 
