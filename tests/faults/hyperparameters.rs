@@ -132,6 +132,26 @@ fn ambiguous_flag_is_refused_with_its_long_forms() {
 }
 
 #[test]
+fn flag_of_a_hyperparameter_without_one_is_explained() {
+    for flag in ["--width 3", "--width=3"] {
+        let output = Program::of_flags("positional").run(&format!("fit {flag}"));
+        let said = text(output.stderr);
+        let expected = "error: the hyperparameter `width` of the model has no flag `--width`: write `#[arg(long)]` above the field";
+        assert_eq!((output.status.code(), said.lines().next()), (Some(2), Some(expected)), "{said}");
+    }
+}
+
+#[test]
+fn hyperparameter_with_the_name_of_a_flag_of_the_trainer_causes_a_warning() {
+    let warning = "`--max-epochs` is a flag of the trainer and the name of a hyperparameter: write `--trainer.max-epochs` or \
+                   `--model.max-epochs`, or rename the hyperparameter";
+    let said = text(Program::of_flags("shared").run("fit").stderr);
+    assert!(said.contains(warning), "{said}");
+    let said = text(Program::of_flags("positional").run("fit 3").stderr);
+    assert!(!said.contains("is a flag of the trainer and"), "{said}");
+}
+
+#[test]
 fn flag_turns_off_what_a_file_turns_on() {
     let program = Program::of_flags("");
     std::fs::write(program.path("run.yaml"), "model: {bias: true}\ntrainer: {logger: true}\n").unwrap();
