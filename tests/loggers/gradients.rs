@@ -25,7 +25,7 @@ impl Sum {
     // https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#on-before-optimizer-step
     fn on_before_optimizer_step(&self, ctx: &mut Context, optimizer: OptimizerIndex) {
         // example to inspect gradient information in tensorboard
-        if ctx.global_step() % 25 == 0 {
+        if ctx.global_step().is_multiple_of(25) {
             // don't make the tf file huge
             for (name, parameter) in ctx.optimizer(optimizer).parameters() {
                 ctx.log_histogram(name, &parameter.grad());

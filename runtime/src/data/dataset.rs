@@ -192,6 +192,26 @@ macro_rules! dataset_behind_pointer {
 
 dataset_behind_pointer!(Arc Box Rc);
 
+/// Never implemented: for the error about a dataset in a `Result`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "this dataset is in a `Result`: making it may have failed",
+    label = "write `?` after it, as in `DataLoader::new(TensorDataset::new(rows)?)`"
+)]
+pub trait WithoutResult<E> {}
+
+impl<D: Dataset + WithoutResult<E>, E> Dataset for Result<D, E> {
+    type Sample = D::Sample;
+
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn get_item(&self, _: usize) -> anyhow::Result<Self::Sample> {
+        anyhow::bail!("a dataset in a `Result`")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,25 +265,5 @@ mod tests {
         assert_eq!(shared.get_item(1).unwrap(), 2.0);
         assert_eq!(Rc::new(vec![1_i64]).get_item(0).unwrap(), 1);
         assert!(Dataset::is_empty(&Box::new(Vec::<f32>::new())));
-    }
-}
-
-/// Never implemented: for the error about a dataset in a `Result`.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "this dataset is in a `Result`: making it may have failed",
-    label = "write `?` after it, as in `DataLoader::new(TensorDataset::new(rows)?)`"
-)]
-pub trait WithoutResult<E> {}
-
-impl<D: Dataset + WithoutResult<E>, E> Dataset for Result<D, E> {
-    type Sample = D::Sample;
-
-    fn len(&self) -> usize {
-        0
-    }
-
-    fn get_item(&self, _: usize) -> anyhow::Result<Self::Sample> {
-        anyhow::bail!("a dataset in a `Result`")
     }
 }
