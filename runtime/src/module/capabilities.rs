@@ -6,7 +6,8 @@
 //! ```
 //! # use tch_lightning::prelude::*;
 //! # use tch_lightning::{module::{Batched, CheckpointHooks, DataHooks, DataHooksTable, ModelHooks, StepOutputs}, LightningModule};
-//! use tch_lightning::{module::{LightningModuleTable, Validates}};
+//! use tch_lightning::context::phase::Step;
+//! use tch_lightning::module::{LightningModuleTable, Validates};
 //! # struct Model { vs: nn::VarStore }
 //! # impl Batched for Model { type Batch = Tensor; }
 //! # impl StepOutputs for Model {
@@ -24,7 +25,7 @@
 //!     const TABLE: LightningModuleTable<Self> =
 //!         LightningModuleTable { validation_step: Some(Self::validation_step), ..LightningModuleTable::NONE };
 //!
-//!     fn validation_step(&mut self, ctx: &mut Context, batch: &Tensor, _: usize, _: usize) -> Result<()> {
+//!     fn validation_step(&mut self, ctx: &mut Context<Step>, batch: &Tensor, _: usize, _: usize) -> Result<()> {
 //!         ctx.log("mean", batch.mean(None));
 //!         Ok(())
 //!     }
