@@ -8,7 +8,7 @@ type Instead = (&'static str, &'static str);
 
 /// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
 /// that method: the table holds for types without one.
-pub(crate) const METHODS: [Instead; 141] = [
+const METHODS: [Instead; 111] = [
     // of the module: `self.log(…)`
     ("log", "write `ctx.log(\"loss\", &loss)`"),
     ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
@@ -132,40 +132,58 @@ pub(crate) const METHODS: [Instead; 141] = [
     ("add_text", "write `ctx.log_text(\"name\", \"…\")`"),
     ("log_metrics", "write `ctx.log_all([(\"name\", value)])`"),
     ("log_hyperparams", "remove it: those of `fn new(hparams: Hparams) -> Self` are logged"),
-    // fields that Python calls: `self.net(x)`, `self.accuracy(outputs, labels)`
-    ("backbone", "write `self.backbone.forward(&input)`"),
-    ("classifier", "write `self.classifier.forward(&input)`"),
-    ("conv", "write `self.conv.forward(&input)`"),
-    ("conv1", "write `self.conv1.forward(&input)`"),
-    ("conv2", "write `self.conv2.forward(&input)`"),
-    ("decoder", "write `self.decoder.forward(&input)`"),
-    ("discriminator", "write `self.discriminator.forward(&input)`"),
-    ("embedding", "write `self.embedding.forward(&input)`"),
-    ("encoder", "write `self.encoder.forward(&input)`"),
-    ("fc", "write `self.fc.forward(&input)`"),
-    ("fc1", "write `self.fc1.forward(&input)`"),
-    ("fc2", "write `self.fc2.forward(&input)`"),
-    ("generator", "write `self.generator.forward(&input)`"),
-    ("head", "write `self.head.forward(&input)`"),
-    ("layer", "write `self.layer.forward(&input)`"),
-    ("linear", "write `self.linear.forward(&input)`"),
-    ("model", "write `self.model.forward(&input)`"),
-    ("net", "write `self.net.forward(&input)`"),
-    ("acc", "write `self.acc.update(&outputs, &labels)?`, and log `&self.acc`"),
-    ("accuracy", "write `self.accuracy.update(&outputs, &labels)?`, and log `&self.accuracy`"),
-    ("auroc", "write `self.auroc.update(&outputs, &labels)?`, and log `&self.auroc`"),
-    ("f1", "write `self.f1.update(&outputs, &labels)?`, and log `&self.f1`"),
-    ("metric", "write `self.metric.update(&outputs, &labels)?`, and log `&self.metric`"),
-    ("recall", "write `self.recall.update(&outputs, &labels)?`, and log `&self.recall`"),
-    ("test_acc", "write `self.test_acc.update(&outputs, &labels)?`, and log `&self.test_acc`"),
-    ("test_accuracy", "write `self.test_accuracy.update(&outputs, &labels)?`, and log `&self.test_accuracy`"),
-    ("train_acc", "write `self.train_acc.update(&outputs, &labels)?`, and log `&self.train_acc`"),
-    ("train_accuracy", "write `self.train_accuracy.update(&outputs, &labels)?`, and log `&self.train_accuracy`"),
-    ("val_acc", "write `self.val_acc.update(&outputs, &labels)?`, and log `&self.val_acc`"),
-    ("val_accuracy", "write `self.val_accuracy.update(&outputs, &labels)?`, and log `&self.val_accuracy`"),
+    // losses that Python calls
     ("criterion", "write a function of tensors: `outputs.cross_entropy_for_logits(&labels)`"),
     ("loss_fn", "write a function of tensors: `outputs.cross_entropy_for_logits(&labels)`"),
 ];
+
+/// Names of fields with a layer, which Python calls: `self.net(x)`.
+const LAYERS: [&str; 18] = [
+    "backbone",
+    "classifier",
+    "conv",
+    "conv1",
+    "conv2",
+    "decoder",
+    "discriminator",
+    "embedding",
+    "encoder",
+    "fc",
+    "fc1",
+    "fc2",
+    "generator",
+    "head",
+    "layer",
+    "linear",
+    "model",
+    "net",
+];
+
+/// Names of fields with a metric, which Python calls: `self.accuracy(outputs, labels)`.
+const METRICS: [&str; 12] = [
+    "acc",
+    "accuracy",
+    "auroc",
+    "f1",
+    "metric",
+    "recall",
+    "test_acc",
+    "test_accuracy",
+    "train_acc",
+    "train_accuracy",
+    "val_acc",
+    "val_accuracy",
+];
+
+/// Returns the names that a Python user writes as methods, each with what to write instead.
+pub(crate) fn methods() -> impl Iterator<Item = (&'static str, String)> {
+    let others = METHODS.iter().map(|(name, instead)| (*name, (*instead).to_owned()));
+    let layers = LAYERS.iter().map(|name| (*name, format!("write `self.{name}.forward(&input)`")));
+    let metrics = METRICS
+        .iter()
+        .map(|name| (*name, format!("write `self.{name}.update(&outputs, &labels)?`, and log `&self.{name}`")));
+    others.chain(layers).chain(metrics)
+}
 
 /// The methods that a Python user defines in a module, and what to write instead.
 const OF_MODULES: [Instead; 5] = [
@@ -219,7 +237,7 @@ mod tests {
 
     #[test]
     fn names_are_there_once() {
-        let names: std::collections::HashSet<&str> = METHODS.iter().map(|(name, _)| *name).collect();
-        assert_eq!(names.len(), METHODS.len());
+        let names: std::collections::HashSet<&str> = methods().map(|(name, _)| name).collect();
+        assert_eq!(names.len(), methods().count());
     }
 }

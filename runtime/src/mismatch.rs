@@ -1,8 +1,9 @@
 //! Saved tensors that do not fit those that are to take them.
 
 use crate::shown::shown;
+use std::collections::BTreeMap;
 use std::fmt;
-use tch::Kind;
+use tch::{Kind, TchError, Tensor};
 
 /// The names, shapes and dtypes in which saved tensors differ from those that are to take them.
 ///
@@ -62,17 +63,38 @@ impl Mismatch {
         missing.is_empty() && misshaped.is_empty() && mistyped.is_empty() && unexpected.is_empty()
     }
 
-    /// Notes in what a saved tensor differs from what is to take it, and returns whether it fits.
-    pub(crate) fn compare(&mut self, name: &str, saved: (Vec<i64>, Kind), expected: (Vec<i64>, Kind)) -> bool {
-        if saved.0 != expected.0 {
-            self.misshaped.push(Misshaped { name: name.to_owned(), found: saved.0, expected: expected.0 });
-            false
-        } else if !has_values_of(expected.1, saved.1) {
-            self.mistyped.push(Mistyped { name: name.to_owned(), found: saved.1, expected: expected.1 });
-            false
-        } else {
-            true
+    /// Returns the differences between saved tensors, with their shapes and dtypes, and the variables that are to take them.
+    pub(crate) fn between<'v>(
+        mut saved: BTreeMap<&str, (Vec<i64>, Kind)>,
+        variables: impl Iterator<Item = (&'v str, &'v Tensor)>,
+    ) -> Result<Self, TchError> {
+        let mut mismatch = Self::default();
+        for (name, variable) in variables {
+            match saved.remove(name) {
+                None => mismatch.missing.push(name.to_owned()),
+                Some(saved) => mismatch.compare(name, saved, (variable.size(), variable.f_kind()?)),
+            }
         }
+        mismatch.unexpected = saved.into_keys().map(str::to_owned).collect();
+        Ok(mismatch)
+    }
+
+    /// Notes in what a saved tensor differs from what is to take it.
+    pub(crate) fn compare(&mut self, name: &str, saved: (Vec<i64>, Kind), expected: (Vec<i64>, Kind)) {
+        let name = name.to_owned();
+        if saved.0 != expected.0 {
+            self.misshaped.push(Misshaped { name, found: saved.0, expected: expected.0 });
+        } else if !has_values_of(expected.1, saved.1) {
+            self.mistyped.push(Mistyped { name, found: saved.1, expected: expected.1 });
+        }
+    }
+
+    /// Whether a variable of this name, which was compared, does not differ.
+    pub(crate) fn fits(&self, name: &str) -> bool {
+        let Self { missing, misshaped, mistyped, unexpected: _ } = self;
+        !missing.iter().any(|other| other == name)
+            && !misshaped.iter().any(|other| other.name == name)
+            && !mistyped.iter().any(|other| other.name == name)
     }
 }
 

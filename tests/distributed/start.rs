@@ -56,7 +56,7 @@ fn port_of_another_program_is_named() {
 fn many_ranks_that_do_not_start_are_named_in_time() {
     let ended = run(by_hand(2).with("WORLD_SIZE", 2_000), FIT);
     assert_eq!((ended.codes.as_slice(), ended.errors().len()), (&[1, 1][..], 2), "{ended:#?}");
-    // one of them may hear of it from the other
+    // one of them may get the error from the other
     let missing = "ranks 2 to 1999 did not start within 5 s: see the output of their processes";
     assert!(ended.errors().iter().all(|error| error.ends_with(missing)), "{ended:#?}");
 }

@@ -3,12 +3,12 @@
 //! A method's trait is implemented for types that implement another trait, which none does: rustc passes over it while there is any other
 //! method of the name, and otherwise shows that trait's message.
 
-use crate::python_names::METHODS;
+use crate::python_names;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 pub(crate) fn methods() -> TokenStream {
-    let methods = METHODS.iter().map(|(name, instead)| {
+    let methods = python_names::methods().map(|(name, instead)| {
         let message = format!("`{name}` is written otherwise than in Lightning's Python [TL0006]");
         let module = format_ident!("{name}");
         quote! {
@@ -24,7 +24,7 @@ pub(crate) fn methods() -> TokenStream {
             }
         }
     });
-    let names = METHODS.iter().map(|(name, _)| format_ident!("{name}"));
+    let names = python_names::methods().map(|(name, _)| format_ident!("{name}"));
     quote! {
         #(#methods)*
 

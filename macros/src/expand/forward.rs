@@ -143,7 +143,7 @@ fn taken(block: &Block, argument: &Argument<'_>, hook: Hook, names: &Names<'_>) 
     let parameter = hook.parameter(&argument.name)?;
     let (name, private) = (parameter.ident(), names.private);
     let is_manual = !block.arguments.automatic_optimization;
-    let written = at_its_moment(&without_lifetimes(argument.ty), parameter, is_manual, private);
+    let written = at_its_moment(&without_lifetimes(argument.ty), parameter, is_manual, private, private);
     // automatic optimization needs no more of it than the context that it dereferences to
     let (declared, name) = match parameter.is_training_context() && !is_manual {
         true => ("&mut Context<Step>", quote!(&mut **#name)),

@@ -39,10 +39,11 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
         return quote!(#tokens #errors);
     };
     let mut block = Block::new(role, arguments, item);
-    let private = private_module(&block.arguments.root.clone().unwrap_or_else(crate_root));
+    let root = block.arguments.root.clone().unwrap_or_else(crate_root);
+    let (public, private) = (quote!(#root::context::phase), private_module(&root));
     if let Some(others) = SourceFile::of(Span::call_site()).and_then(|file| file.other_blocks(&block, &tokens)) {
         if others.is_after_annotated {
-            return second(block, diagnostics, &private);
+            return second(block, diagnostics, &public, &private);
         }
         block.others = others;
     }
@@ -50,7 +51,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     let use_of_name = phases::use_of_name(&block);
     let generated = generated_beside(&mut block, &private);
     let unfinished = editor::is_expanding().then(|| editor::unfinished(&block));
-    phases::fill(&mut block, &private);
+    phases::fill(&mut block, &public, &private);
     hook_docs::document(&mut block);
     faulty_hooks::mend(&mut block);
     lint_allows::allow(&mut block);
@@ -61,10 +62,10 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
 }
 
 /// Returns the second annotated block of a type, for which nothing is generated, with its error.
-fn second(mut block: Block, mut diagnostics: Diagnostics, private: &TokenStream) -> TokenStream {
+fn second(mut block: Block, mut diagnostics: Diagnostics, public: &TokenStream, private: &TokenStream) -> TokenStream {
     let (attribute, name) = (block.role.attribute(), readable(&block.item.head.self_ty));
     diagnostics.push(syn::Error::new(Span::call_site(), catalogue::second_block(attribute, name)));
-    phases::fill(&mut block, private);
+    phases::fill(&mut block, public, private);
     block.item.unmark();
     let (written, errors) = (block.item, diagnostics.into_compile_errors());
     quote!(#[allow(dead_code)] #written #errors)

@@ -38,8 +38,8 @@ use crate::progress::{Progress, RANDOM, RunState};
 use crate::schedule::LrSchedulerState;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
-use tch::Tensor;
+use std::collections::BTreeMap;
+use tch::{TchError, Tensor};
 
 pub(crate) const MODULE: &str = "module.";
 
@@ -177,17 +177,10 @@ impl Checkpoint {
     /// Like [`load_into`](Self::load_into), from the tensors whose names begin with `prefix`.
     pub(crate) fn load_under(&self, prefix: &str, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
         let saved: BTreeMap<&str, &Tensor> = self.under(prefix).collect();
-        let mut mismatch = Mismatch::default();
-        for (name, variable) in variables {
-            match saved.get(name.as_str()) {
-                None => mismatch.missing.push(name.clone()),
-                Some(saved) => {
-                    mismatch.compare(name, (saved.size(), saved.f_kind()?), (variable.size(), variable.f_kind()?));
-                }
-            }
-        }
-        let wanted: HashSet<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
-        mismatch.unexpected = saved.keys().filter(|name| !wanted.contains(*name)).map(ToString::to_string).collect();
+        let described = saved.iter().map(|(name, tensor)| Ok((*name, (tensor.size(), tensor.f_kind()?))));
+        let described = described.collect::<Result<_, TchError>>()?;
+        let mismatch =
+            Mismatch::between(described, variables.iter().map(|(name, variable)| (name.as_str(), variable)))?;
         if !mismatch.is_empty() {
             return Err(CheckpointError::OtherModule {
                 path: None,

@@ -19,6 +19,12 @@ pub(crate) struct Name<'a> {
 }
 
 impl Key {
+    /// Returns the key of a hook with this name; `None` if it does not exist in this version.
+    pub(super) fn of_hook_named(hook: &str, dataloader_idx: Option<usize>, name: &str) -> Option<Self> {
+        let hook = Hook::ALL.iter().copied().find(|known| known.name() == hook)?;
+        Some(Self { hook, dataloader_idx, name: name.to_owned() })
+    }
+
     pub(super) fn suffix(&self) -> String {
         self.dataloader_idx.map(|index| format!("{DATALOADER_SUFFIX}{index}")).unwrap_or_default()
     }

@@ -3,7 +3,6 @@
 use super::LogError;
 use super::arguments::Arguments;
 use super::key::Key;
-use crate::hook::Hook;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +22,7 @@ impl Entry {
     }
 
     pub(super) fn key(&self) -> Option<Key> {
-        let hook = Hook::ALL.iter().copied().find(|hook| hook.name() == self.hook)?;
-        Some(Key { hook, dataloader_idx: self.dataloader_idx, name: self.name.clone() })
+        Key::of_hook_named(&self.hook, self.dataloader_idx, &self.name)
     }
 }
 

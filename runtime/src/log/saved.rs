@@ -8,7 +8,6 @@ use super::key::Key;
 use super::logged_metrics::LoggedMetric;
 use super::recorded::Log;
 use super::scalar::Scalar;
-use crate::hook::Hook;
 use crate::json_float::JsonFloat;
 use crate::named_tensors::{NamedTensors, under};
 use serde::{Deserialize, Serialize};
@@ -190,10 +189,8 @@ impl SavedEntry {
         }
     }
 
-    /// `None` for a hook that does not exist in this version.
     fn key(&self) -> Option<Key> {
-        let hook = Hook::ALL.iter().copied().find(|hook| hook.name() == self.hook)?;
-        Some(Key { hook, dataloader_idx: self.dataloader_idx, name: self.name.clone() })
+        Key::of_hook_named(&self.hook, self.dataloader_idx, &self.name)
     }
 
     fn restored(&self, tensors: &NamedTensors) -> Result<Logged, LogError> {

@@ -6,6 +6,7 @@ use super::stored::{Stored, of_safetensors, of_torch_save};
 use super::{ONLY_IN_PYTORCH, sharded};
 use crate::checkpoint::decode::is_of_torch_save;
 use crate::checkpoint::{CheckpointError, file};
+use crate::mismatch::Mismatch;
 use crate::optim::Pattern;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -199,48 +200,61 @@ impl Weights {
         self.into_variables(&variables).map_err(|error| error.of_file(&path))
     }
 
-    fn into_variables(self, variables: &[(String, Tensor)]) -> Result<Loaded, CheckpointError> {
-        if let Some(refused) = self.refused {
+    fn into_variables(mut self, variables: &[(String, Tensor)]) -> Result<Loaded, CheckpointError> {
+        if let Some(refused) = self.refused.take() {
             return Err(refused);
         }
-        let is_wanted = |name: &str| self.only.as_ref().is_none_or(|only| only.matches(name));
-        let mut stored: BTreeMap<&str, &Stored> = BTreeMap::new();
+        let stored = self.wanted()?;
+        let wanted: Vec<(&str, &Tensor)> = variables
+            .iter()
+            .map(|(name, variable)| (name.as_str(), variable))
+            .filter(|(name, _)| self.is_wanted(name))
+            .collect();
+        let described = stored.iter().map(|(name, stored)| (*name, (self.shape(name, stored), stored.kind)));
+        let mut mismatch = Mismatch::between(described.collect(), wanted.iter().copied())?;
+        mismatch.unexpected.retain(|name| name.rsplit('.').next() != Some(ONLY_IN_PYTORCH));
+        if self.strict && !mismatch.is_empty() {
+            let mismatch = mismatch.into();
+            return Err(CheckpointError::OtherModule { path: None, mismatch, hyper_parameters: Vec::new() });
+        }
+        let fitting: Vec<_> = wanted.into_iter().filter(|(name, _)| mismatch.fits(name)).collect();
+        tch::no_grad(|| {
+            let mut copies = fitting.iter().filter_map(|(name, variable)| Some((name, variable, stored.get(name)?)));
+            copies.try_for_each(|(name, variable, stored)| stored.copy_to(variable, self.is_transposed(name, stored)))
+        })?;
+        let taken = fitting.into_iter().map(|(name, _)| name.to_owned()).collect();
+        Ok(Loaded { taken, mismatch })
+    }
+
+    /// Returns the tensors that are to be loaded, by the names of their variables.
+    fn wanted(&self) -> Result<BTreeMap<&str, &Stored>, CheckpointError> {
+        let mut wanted: BTreeMap<&str, &Stored> = BTreeMap::new();
         for one in &self.tensors {
-            let Some(name) = one.name.as_deref().filter(|name| is_wanted(name)) else { continue };
-            if let Some(other) = stored.insert(name, &one.stored) {
+            let Some(name) = one.name.as_deref().filter(|name| self.is_wanted(name)) else { continue };
+            if let Some(other) = wanted.insert(name, &one.stored) {
                 return Err(CheckpointError::Selection {
                     reason: format!("`{}` and `{}` are both named `{name}`", other.name, one.stored.name),
                 });
             }
         }
-        let is_transposed = |name: &str| self.transposed.iter().any(|pattern| pattern.matches(name));
-        let mut loaded = Loaded::default();
-        let mut fitting = Vec::new();
-        for (name, variable) in variables.iter().filter(|(name, _)| is_wanted(name)) {
-            let Some(stored) = stored.remove(name.as_str()) else {
-                loaded.mismatch.missing.push(name.clone());
-                continue;
-            };
-            let transposed = is_transposed(name) && stored.shape.len() == 2;
-            let mut shape = stored.shape.clone();
-            if transposed {
-                shape.reverse();
-            }
-            if loaded.mismatch.compare(name, (shape, stored.kind), (variable.size(), variable.f_kind()?)) {
-                fitting.push((name, variable, stored, transposed));
-            }
+        Ok(wanted)
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        self.only.as_ref().is_none_or(|only| only.matches(name))
+    }
+
+    fn is_transposed(&self, name: &str, stored: &Stored) -> bool {
+        stored.shape.len() == 2 && self.transposed.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// Returns the shape in which the tensor is copied into the variable of this name.
+    fn shape(&self, name: &str, stored: &Stored) -> Vec<i64> {
+        let mut shape = stored.shape.clone();
+        if self.is_transposed(name, stored) {
+            shape.reverse();
         }
-        let is_known = |name: &&str| name.rsplit('.').next() != Some(ONLY_IN_PYTORCH);
-        loaded.mismatch.unexpected = stored.into_keys().filter(is_known).map(str::to_owned).collect();
-        if self.strict && !loaded.mismatch.is_empty() {
-            let mismatch = loaded.mismatch.into();
-            return Err(CheckpointError::OtherModule { path: None, mismatch, hyper_parameters: Vec::new() });
-        }
-        tch::no_grad(|| {
-            fitting.iter().try_for_each(|(_, variable, stored, transposed)| stored.copy_to(variable, *transposed))
-        })?;
-        loaded.taken = fitting.into_iter().map(|(name, ..)| name.clone()).collect();
-        Ok(loaded)
+        shape
     }
 }
 
