@@ -81,7 +81,7 @@ def make(libtorch, cache, place):
         scratch.mkdir()
         subprocess.run([python, "-m", "venv", "--without-pip", made], check=True, capture_output=True)
         packages = made / f"lib/python{version}/site-packages"
-        run_pip("NumPy, safetensors and TensorBoard", HERE / "python.txt", packages, scratch, version)
+        run_pip("NumPy, safetensors, TensorBoard and PyTorch Lightning", HERE / "python.txt", packages, scratch, version)
         lines = [str(libtorch.parent)]
         if missing := missing_libraries(libtorch):
             replace(missing, packages / "without_cuda_libraries")
@@ -138,7 +138,7 @@ def replace(libraries, folder):
 
 
 def try_out(python):
-    subprocess.run([python, "-c", "import numpy, safetensors.torch, tensorboard, torch; torch.zeros(1)"], check=True, capture_output=True)
+    subprocess.run([python, "-c", "import numpy, pytorch_lightning, safetensors.torch, tensorboard, torch; torch.zeros(1)"], check=True, capture_output=True)
 
 
 def last_line(stderr):

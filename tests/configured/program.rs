@@ -112,14 +112,14 @@ impl Classifier {
 }
 
 fn main() -> ExitCode {
-    let export = Command::new("export")
-        .about("Write the weights of a checkpoint")
+    let names = Command::new("names")
+        .about("List the weights of a checkpoint")
         .visible_alias("write")
         .arg(Arg::new("checkpoint").required(true))
         // the name of a hyperparameter, which is a number
         .arg(Arg::new("lr").long("lr").default_value("no number"));
     let taken = std::env::var("TAKEN").map(|name| Command::new(name.as_str().to_owned()));
-    let program = Classifier::program::<Noise>().subcommand(export, |arguments| {
+    let program = Classifier::program::<Noise>().subcommand(names, |arguments| {
         let path: &String = arguments.get_one("checkpoint").expect("a required argument");
         println!("lr {}", arguments.get_one::<String>("lr").expect("a default"));
         let model = Classifier::load_from_checkpoint(path)?;

@@ -1,6 +1,7 @@
 //! Ends training when a metric stops improving.
 
 use super::monitor::{MonitorMode, monitored};
+use crate::checkpoint::lightning::quoted;
 use crate::choice::FieldMistake;
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
@@ -82,6 +83,17 @@ struct State {
     /// of them.
     #[serde(default)]
     latest_check: Option<usize>,
+    /// For Lightning, which keeps the patience and knows the callback by this key.
+    #[serde(flatten)]
+    of_lightning: OfLightning,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct OfLightning {
+    patience: usize,
+    mode: MonitorMode,
+    lightning_key: String,
 }
 
 /// The reason for which [`EarlyStopping`] ended training.
@@ -99,6 +111,11 @@ pub enum StoppingReason {
 }
 
 impl EarlyStopping {
+    /// Lightning's key of the callback's state.
+    pub(super) fn lightning_key(&self) -> String {
+        format!("EarlyStopping{{'monitor': {}, 'mode': '{}'}}", quoted(&self.monitor), self.mode)
+    }
+
     /// Creates a callback that monitors the metric of this name.
     pub fn new(monitor: impl Into<String>) -> Self {
         Self {
@@ -340,7 +357,9 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
-        Ok(json::to_value(&self.state)?)
+        let Self { patience, mode, .. } = *self;
+        let of_lightning = OfLightning { patience, mode, lightning_key: self.lightning_key() };
+        Ok(json::to_value(&State { of_lightning, ..self.state.clone() })?)
     }
 
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {

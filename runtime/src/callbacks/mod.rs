@@ -9,6 +9,7 @@ mod gradient_accumulation_scheduler;
 mod gradient_monitor;
 mod lambda_callback;
 mod learning_rate_monitor;
+pub(crate) mod lightning;
 mod model_checkpoint;
 mod model_summary;
 mod monitor;

@@ -59,7 +59,7 @@ impl<'a> Decoded<'a> {
     }
 
     pub(super) fn checkpoint(&self) -> Result<Checkpoint, CheckpointError> {
-        Ok(Checkpoint { metadata: self.metadata()?, tensors: self.tensors()? })
+        Ok(Checkpoint { metadata: self.metadata()?, tensors: self.tensors()?, lightning: None })
     }
 
     /// The metadata of one of this crate's checkpoints.

@@ -20,6 +20,31 @@ const DTYPES: [(Kind, Dtype); 13] = [
     (Kind::Bool, Dtype::BOOL),
 ];
 
+/// The classes of PyTorch's storages, as `torch.save` names them.
+const STORAGES: [(Kind, &str); 11] = [
+    (Kind::Float, "FloatStorage"),
+    (Kind::Double, "DoubleStorage"),
+    (Kind::Half, "HalfStorage"),
+    (Kind::BFloat16, "BFloat16Storage"),
+    (Kind::ComplexFloat, "ComplexFloatStorage"),
+    (Kind::Int64, "LongStorage"),
+    (Kind::Int, "IntStorage"),
+    (Kind::Int16, "ShortStorage"),
+    (Kind::Int8, "CharStorage"),
+    (Kind::Uint8, "ByteStorage"),
+    (Kind::Bool, "BoolStorage"),
+];
+
+/// Returns the class of a storage with elements of this dtype.
+pub(super) fn storage_class(kind: Kind) -> Option<&'static str> {
+    STORAGES.iter().find(|(own, _)| *own == kind).map(|(_, class)| *class)
+}
+
+/// Returns the dtype of the elements of a storage of this class.
+pub(super) fn kind_of_storage(class: &str) -> Option<Kind> {
+    STORAGES.iter().find(|(_, own)| *own == class).map(|(kind, _)| *kind)
+}
+
 /// Returns the dtype of a tensor in a file.
 pub(super) fn dtype_of(name: &str, tensor: &Tensor) -> Result<Dtype, CheckpointError> {
     let kind = tensor.f_kind()?;

@@ -70,18 +70,18 @@ pub enum CheckpointError {
         /// The reason.
         reason: String,
     },
-    /// The file was written by `torch.save`, as Lightning's checkpoints are.
+    /// The file was written by `torch.save`, but not by Lightning.
     #[error(
-        "{} is a PyTorch checkpoint, from which a run cannot resume: load its weights into the module with `weights::open`, and start a \
-         new training",
+        "{} is a file of `torch.save`, but not a checkpoint of PyTorch Lightning, so that a run cannot resume from it: load its weights \
+         into the module with `weights::open`, and start a new training",
         path.display()
     )]
     Pickle {
         /// The file.
         path: PathBuf,
     },
-    /// The weights in a file of `torch.save` cannot be read.
-    #[error("cannot read the weights in {}, a file of `torch.save`: {reason}", path.display())]
+    /// The contents of a file of `torch.save` cannot be read.
+    #[error("cannot read {}, a file of `torch.save`: {reason}", path.display())]
     OfTorchSave {
         /// The file.
         path: PathBuf,

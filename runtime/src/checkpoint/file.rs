@@ -1,10 +1,10 @@
 //! Checkpoint files.
 
-use super::decode::{Decoded, metadata_of, refuse_pickles};
+use super::decode::{Decoded, is_of_torch_save, metadata_of};
 use super::encode::Encoded;
 use super::header::{Header, length_of_header};
 use super::layout::LENGTH;
-use super::{Checkpoint, CheckpointError, Metadata};
+use super::{Checkpoint, CheckpointError, Metadata, lightning};
 use crate::atomic_file;
 use std::fs::File;
 use std::io::{self, Read};
@@ -23,12 +23,16 @@ impl Checkpoint {
         write(&self.encoded()?, path)
     }
 
-    /// Reads a checkpoint, with its tensors on the CPU.
+    /// Reads a checkpoint, with its tensors on the CPU: one of this crate, or of PyTorch Lightning, from which a `fit` resumes as well.
     ///
     /// # Errors
     /// [`CheckpointError`] if the file cannot be read, is not a checkpoint, or is damaged.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        Decoded::new(&bytes(path)?, path)?.checkpoint()
+        if is_of_torch_save(&start(path)?) {
+            lightning::read(path)
+        } else {
+            Decoded::new(&bytes(path)?, path)?.checkpoint()
+        }
     }
 
     /// Verifies that the file at `path` is a complete checkpoint with a correct checksum. It reads the file in pieces and
@@ -47,7 +51,9 @@ impl Checkpoint {
         let (mut file, size) = open(path)?;
         let mut start = Vec::new();
         file.by_ref().take(LENGTH as u64).read_to_end(&mut start).map_err(unread)?;
-        refuse_pickles(&start, path)?;
+        if is_of_torch_save(&start) {
+            return Ok(lightning::read(path)?.metadata);
+        }
         let length = length_of_header(&start, size).map_err(damaged)?;
         let mut text = Vec::new();
         file.by_ref().take(length as u64).read_to_end(&mut text).map_err(unread)?;
@@ -75,6 +81,14 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     read.and_then(|()| file.read_to_end(&mut bytes))
         .map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
     Ok(bytes)
+}
+
+/// Returns the first bytes of a regular file, which tell what it is.
+pub(super) fn start(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    let (file, _) = open(path)?;
+    let mut start = Vec::new();
+    file.take(16).read_to_end(&mut start).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
+    Ok(start)
 }
 
 /// Opens a file and returns its size. Folders, pipes, sockets and devices are rejected before they are opened.

@@ -16,6 +16,7 @@ mod file;
 pub(crate) mod folders;
 mod header;
 mod layout;
+pub(crate) mod lightning;
 mod processes;
 pub(crate) mod retention;
 mod save_request;
@@ -36,6 +37,7 @@ use crate::optim::Algorithm;
 use crate::precision::GradScalerState;
 use crate::progress::{Progress, RANDOM, RunState};
 use crate::schedule::LrSchedulerState;
+use lightning::LightningState;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,6 +52,8 @@ pub struct Checkpoint {
     pub metadata: Metadata,
     /// The tensors by name, on any device; on the CPU if they were read from a file.
     pub tensors: BTreeMap<String, Tensor>,
+    /// What a checkpoint of Lightning has for the optimizers, schedulers and callbacks of the run.
+    pub(crate) lightning: Option<Box<LightningState>>,
 }
 
 /// Everything in a checkpoint except its tensors.
@@ -198,6 +202,9 @@ impl Checkpoint {
 
     /// Whether the checkpoint contains only the module's weights, so that training cannot be resumed from it.
     pub(crate) fn has_weights_alone(&self) -> bool {
-        self.metadata.optimizers.is_empty() && !self.tensors.keys().any(|name| name.starts_with(RANDOM))
+        let has_optimizers = self.lightning.as_ref().is_some_and(|state| state.has_optimizers());
+        !has_optimizers
+            && self.metadata.optimizers.is_empty()
+            && !self.tensors.keys().any(|name| name.starts_with(RANDOM))
     }
 }

@@ -3,6 +3,7 @@
 use super::callbacks::callback_flags;
 use super::completions::{completions, completions_command};
 use super::exit::exit;
+use super::export::export_command;
 use super::names::{Names, without_flag};
 use super::optimization::{optimization_flags, owner_of_optimizer};
 use super::part::{Part, PartFlags};
@@ -124,6 +125,7 @@ impl Flags {
                 .subcommand(completions_command())
                 .subcommand(reports::report_command())
                 .subcommand(reports::watch_command())
+                .subcommand(export_command())
                 .subcommand(
                     with_flags(
                         Command::new(HOOKS).about(

@@ -10,6 +10,7 @@ mod configuration;
 mod doctor;
 mod environment;
 mod exit;
+mod export;
 mod flags;
 mod hooks;
 mod hyperparameters;

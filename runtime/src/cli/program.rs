@@ -1,7 +1,7 @@
 use super::flags::{Flags, Form, HOOKS, PLAN};
 use super::subcommands::Subcommands;
 use super::verb::{Verb, say};
-use super::{Built, doctor, hooks, reports};
+use super::{Built, doctor, export, hooks, reports};
 use crate::config::{LoggerChoice, TrainerConfig};
 use crate::error::Error;
 use crate::error_chain::in_one_line;
@@ -167,12 +167,12 @@ impl<M: LightningModule, D> Program<M, D> {
     /// use clap::{Arg, Command};
     ///
     /// fn main() -> ExitCode {
-    ///     let export = Command::new("export").about("Write the weights of a checkpoint").arg(Arg::new("checkpoint").required(true));
+    ///     let count = Command::new("count").about("Print the number of parameters of a checkpoint").arg(Arg::new("checkpoint").required(true));
     ///     Model::program::<Data>()
-    ///         .subcommand(export, |arguments| {
+    ///         .subcommand(count, |arguments| {
     ///             let path: &String = arguments.get_one("checkpoint").expect("a required argument");
     ///             let model = Model::load_from_checkpoint(path)?;
-    ///             Ok(model.0.save("weights.safetensors")?)
+    ///             Ok(println!("{}", model.0.trainable_variables().iter().map(Tensor::numel).sum::<usize>()))
     ///         })
     ///         .run()
     /// }
@@ -282,6 +282,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
             "report" => return say(&reports::report(&parsed.explicit)?),
             "watch" => return reports::watch(&parsed.explicit),
             "runs" => return say(&reports::runs(&parsed.explicit)?),
+            "export" => return say(&export::export(&parsed.explicit, &defaults)?),
             "completions" => return say(flags.completions(&parsed.explicit).trim_end()),
             "fit" => Stage::Fit,
             "validate" => Stage::Validate,

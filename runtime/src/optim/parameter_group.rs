@@ -88,6 +88,12 @@ impl ParameterGroup {
         self.native.zero_grad()
     }
 
+    /// The names of the slots of each parameter's state.
+    pub(crate) fn slot_names(&self) -> impl Iterator<Item = &'static str> {
+        let rule = self.algorithm.rule();
+        rule.slots().iter().filter(|slot| rule.keeps(slot)).map(|slot| slot.name)
+    }
+
     /// Adds the group's state to `state`.
     pub(super) fn save(&self, state: &mut Vec<(String, Tensor)>) -> Result<(), NativeError> {
         let rule = self.algorithm.rule();

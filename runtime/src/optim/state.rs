@@ -11,7 +11,8 @@ use crate::mismatch::Mismatch;
 /// The shape that represents the state of a parameter that has had no gradient yet.
 const NOT_STARTED: [i64; 1] = [0];
 
-pub(super) fn not_started() -> Tensor {
+/// Returns the state of a parameter that has had no gradient yet.
+pub(crate) fn not_started() -> Tensor {
     Tensor::zeros(NOT_STARTED, (Kind::Float, Device::Cpu))
 }
 

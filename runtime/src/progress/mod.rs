@@ -65,7 +65,45 @@ pub(crate) enum Position {
     EpochEnd,
 }
 
+/// The counters that Lightning's loops have too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// Epochs that were finished.
+    pub(crate) epochs: usize,
+    pub(crate) global_step: usize,
+    pub(crate) batches_that_stepped: usize,
+    /// Batches of the running epoch; 0 between two.
+    pub(crate) batches_of_epoch: usize,
+    /// Batches of all epochs.
+    pub(crate) batches: usize,
+}
+
 impl Progress {
+    /// Returns the progress of a run with these counters.
+    pub(crate) fn of(counters: Counters) -> Self {
+        let Counters { epochs, global_step, batches_that_stepped, batches_of_epoch, batches } = counters;
+        Self {
+            current_epoch: epochs,
+            global_step,
+            batches_that_stepped,
+            batches_ready: batches_of_epoch,
+            total_batches_ready: batches,
+            epoch_has_begun: batches_of_epoch > 0,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the counters that Lightning's loops have too.
+    pub(crate) fn counters_of_loops(&self) -> Counters {
+        Counters {
+            epochs: self.current_epoch,
+            global_step: self.global_step,
+            batches_that_stepped: self.batches_that_stepped,
+            batches_of_epoch: self.batches_ready,
+            batches: self.total_batches_ready,
+        }
+    }
+
     /// The number of epochs that were finished, which is also the index of the running one.
     pub(crate) fn current_epoch(&self) -> usize {
         self.current_epoch

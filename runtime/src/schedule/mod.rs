@@ -69,6 +69,7 @@ mod node;
 mod one_cycle_lr;
 mod per_group;
 mod polynomial_lr;
+mod pytorch_state;
 mod reduce_lr_on_plateau;
 mod rule;
 mod scheduler;

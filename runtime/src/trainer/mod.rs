@@ -16,6 +16,7 @@ mod ending;
 mod failing;
 mod found_checkpoint;
 mod frozen;
+mod lightning;
 mod loggers;
 mod misfit;
 mod optimizers;

@@ -32,10 +32,11 @@ impl<M: LightningModule> Run<'_, M> {
         })
     }
 
-    fn resume(&mut self, checkpoint: Checkpoint) -> Result<Option<Training<M>>, Error> {
+    fn resume(&mut self, mut checkpoint: Checkpoint) -> Result<Option<Training<M>>, Error> {
         self.restore(&checkpoint)?;
         let early = make_optimizers(self)?;
         self.on_fit_start()?;
+        self.complete_from_lightning(&mut checkpoint)?;
         self.restore_training(checkpoint)?;
         Ok(early)
     }
@@ -58,6 +59,8 @@ impl<M: LightningModule> Run<'_, M> {
             of_file(error.with_hyper_parameters(saved, self.ctx.hyper_parameters()).into(), self.ctx)
         })?;
         self.callbacks.on_load_checkpoint(self.ctx, self.module, checkpoint)?;
+        let of_lightning = self.callback_states_of_lightning(checkpoint);
+        let callbacks = of_lightning.as_ref().unwrap_or(callbacks);
         self.callbacks.load_state_dicts(self.ctx, callbacks).map_err(|error| of_file(error, self.ctx))
     }
 

@@ -4,17 +4,33 @@ use super::ModelCheckpoint;
 use super::name::Template;
 use crate::atomic_file;
 use crate::checkpoint::folders::is_claimed_for;
+use crate::checkpoint::lightning::quoted;
 use crate::context::{CHECKPOINTS, RunContext};
 use crate::error::Error;
 use crate::file_error::FileError;
 use crate::messages;
 use crate::paths;
+use crate::span::Span;
 use crate::stage::Stage;
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 impl ModelCheckpoint {
+    /// Lightning's key of the callback's state, with its defaults of the intervals.
+    pub(in crate::callbacks) fn lightning_key(&self) -> String {
+        let Self { mode, every_n_train_steps, every_n_epochs, train_time_interval, .. } = self;
+        let monitor = self.monitor.as_deref().map_or("None".to_owned(), quoted);
+        let other = every_n_train_steps.is_some() || train_time_interval.is_some();
+        let epochs = every_n_epochs.unwrap_or(usize::from(!other));
+        let interval = train_time_interval.map(|Span(time)| format!("datetime.timedelta(seconds={})", time.as_secs()));
+        let (steps, interval) = (every_n_train_steps.unwrap_or(0), interval.as_deref().unwrap_or("None"));
+        format!(
+            "ModelCheckpoint{{'monitor': {monitor}, 'mode': '{mode}', 'every_n_train_steps': {steps}, 'every_n_epochs': {epochs}, \
+             'train_time_interval': {interval}}}"
+        )
+    }
+
     /// Returns [`dirpath`](field@Self::dirpath) with `~` expanded.
     pub(super) fn expanded_dirpath(&self) -> Option<PathBuf> {
         self.dirpath.as_deref().map(paths::expanded)

@@ -302,7 +302,8 @@ impl<M: LightningModule> Callback<M> for ModelCheckpoint {
         if self.train_time_interval.is_some() {
             self.state.since_due = self.run.stopwatch.elapsed();
         }
-        Ok(State { monitor: self.monitor.clone(), ..self.state.absolute() }.to_json()?)
+        let (mode, lightning_key) = (self.mode, self.lightning_key());
+        Ok(State { monitor: self.monitor.clone(), mode, lightning_key, ..self.state.absolute() }.to_json()?)
     }
 
     fn load_state_dict(&mut self, ctx: &mut Context<Outside>, state_dict: &Value) -> Result<()> {

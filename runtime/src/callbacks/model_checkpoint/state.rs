@@ -1,5 +1,6 @@
 //! The state of a `ModelCheckpoint`.
 
+use super::super::monitor::MonitorMode;
 use super::best::Best;
 use crate::config::Stopwatch;
 use crate::json;
@@ -38,6 +39,11 @@ pub(super) struct State {
     /// Whether a save is deferred to the next validation, which logs its metric.
     #[serde(default)]
     pub(super) is_deferred: bool,
+    /// For Lightning, which knows the callback by this key.
+    #[serde(default)]
+    pub(super) mode: MonitorMode,
+    #[serde(default)]
+    pub(super) lightning_key: String,
 }
 
 // These are not generic, unlike the implementation of `Callback<M>`: they are compiled once, in this crate, instead of in each program.

@@ -35,6 +35,11 @@ use tch::nn::VarStore;
 
 const ONLY_IN_PYTORCH: &str = "num_batches_tracked";
 
+/// Whether only PyTorch's modules have a tensor with this name.
+pub(super) fn is_only_in_pytorch(name: &str) -> bool {
+    name.rsplit('.').next() == Some(ONLY_IN_PYTORCH)
+}
+
 /// Writes the parameters and buffers of `variables` to a `.safetensors` file for PyTorch, atomically.
 ///
 /// # Errors
@@ -184,7 +189,7 @@ mod tests {
             load(&mut norm(), &path).unwrap_err().to_string().replace(&path.display().to_string(), "FILE")
         };
         let said = refused(b"PK\x03\x04");
-        assert!(said.starts_with("cannot read the weights in FILE, a file of `torch.save`: "), "{said}");
+        assert!(said.starts_with("cannot read FILE, a file of `torch.save`: "), "{said}");
         let mut bytes = Checkpoint::default().to_bytes().unwrap();
         bytes[20] ^= 1;
         let said = refused(&bytes);

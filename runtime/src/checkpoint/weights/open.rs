@@ -3,14 +3,13 @@
 use super::loaded::Loaded;
 use super::rename::Rule;
 use super::stored::{Stored, of_safetensors, of_torch_save};
-use super::{ONLY_IN_PYTORCH, sharded};
+use super::{is_only_in_pytorch, sharded};
 use crate::checkpoint::decode::is_of_torch_save;
 use crate::checkpoint::{CheckpointError, file};
 use crate::mismatch::Mismatch;
 use crate::optim::Pattern;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use tch::Tensor;
 use tch::nn::VarStore;
@@ -71,11 +70,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<Weights, CheckpointError> {
 }
 
 fn of_file(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
-    let (mut opened, _) = file::open(path)?;
-    let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
-    let mut start = Vec::new();
-    opened.by_ref().take(16).read_to_end(&mut start).map_err(unread)?;
-    if is_of_torch_save(&start) { of_torch_save(path) } else { of_safetensors(&opened, path) }
+    if is_of_torch_save(&file::start(path)?) { of_torch_save(path) } else { of_safetensors(&file::open(path)?.0, path) }
 }
 
 /// The weights in a file, and how they are to be loaded; see [`open`].
@@ -212,7 +207,7 @@ impl Weights {
             .collect();
         let described = stored.iter().map(|(name, stored)| (*name, (self.shape(name, stored), stored.kind)));
         let mut mismatch = Mismatch::between(described.collect(), wanted.iter().copied())?;
-        mismatch.unexpected.retain(|name| name.rsplit('.').next() != Some(ONLY_IN_PYTORCH));
+        mismatch.unexpected.retain(|name| !is_only_in_pytorch(name));
         if self.strict && !mismatch.is_empty() {
             let mismatch = mismatch.into();
             return Err(CheckpointError::OtherModule { path: None, mismatch, hyper_parameters: Vec::new() });

@@ -1,0 +1,120 @@
+//! Optimizers' states in PyTorch's form, which knows parameters by their positions.
+
+use super::value::Value;
+use crate::checkpoint::SavedOptimizer;
+use crate::counted::counted;
+use crate::optim::{Algorithm, Optimizer, ParameterGroup, not_started};
+use std::collections::BTreeMap;
+use tch::{Kind, Tensor};
+
+/// Returns the state of an optimizer as the run's own would be saved, and its tensors by parameter and slot.
+///
+/// # Errors
+/// A clause about the first difference.
+pub(super) fn optimizer(
+    saved: &Value,
+    own: &Optimizer,
+    names: &[String],
+    steps: u64,
+) -> Result<(SavedOptimizer, Vec<(String, Tensor)>), String> {
+    let groups = saved.get("param_groups").map_or(&[] as &[Value], Value::items);
+    if groups.len() != own.groups().len() {
+        let of_it = counted(groups.len(), "parameter group");
+        return Err(format!("has {of_it}, but the run's has {}", own.groups().len()));
+    }
+    let states: BTreeMap<usize, &Value> = saved
+        .get("state")
+        .into_iter()
+        .flat_map(Value::entries)
+        .filter_map(|(index, state)| Some((index.count()?, state)))
+        .collect();
+    let mut tensors = Vec::new();
+    let mut algorithms = Vec::new();
+    for (index, (group, own)) in groups.iter().zip(own.groups()).enumerate() {
+        let in_group = |reason: String| format!("has in its parameter group {index} {reason}");
+        algorithms.push(algorithm(group, own.algorithm()).map_err(in_group)?);
+        for (name, state) in in_order(group, own, names, &states).map_err(in_group)? {
+            let slots: Vec<&str> = own.slot_names().collect();
+            check_slots(state, &slots).map_err(in_group)?;
+            tensors.extend(slots.into_iter().map(|slot| (format!("{name}.{slot}"), tensor(state, slot))));
+        }
+    }
+    let parameters = own.groups().iter().map(names_of).collect();
+    Ok((SavedOptimizer { groups: algorithms, parameters, steps }, tensors))
+}
+
+fn names_of(group: &ParameterGroup) -> Vec<String> {
+    group.parameters().iter().map(|(name, _)| name.clone()).collect()
+}
+
+/// Returns the run's algorithm with the saved hyperparameters.
+fn algorithm(group: &Value, own: &Algorithm) -> Result<Algorithm, String> {
+    let saved = group.to_json().unwrap_or_default();
+    own.with_pytorch_hyperparameters(&saved)
+}
+
+/// Returns the saved state of each parameter of a group. The parameters are those of the module in their order, in which PyTorch's modules
+/// list them, or sorted by name, as some programs group them; the shapes tell which.
+fn in_order<'a>(
+    group: &Value,
+    own: &ParameterGroup,
+    names: &[String],
+    states: &BTreeMap<usize, &'a Value>,
+) -> Result<Vec<(String, Option<&'a Value>)>, String> {
+    let indices: Vec<usize> =
+        group.get("params").map_or(&[] as &[Value], Value::items).iter().filter_map(Value::count).collect();
+    let shapes: BTreeMap<&str, Vec<i64>> =
+        own.parameters().iter().map(|(name, tensor)| (name.as_str(), tensor.size())).collect();
+    let of_module: Vec<&str> = names.iter().map(String::as_str).filter(|name| shapes.contains_key(name)).collect();
+    let mut sorted = of_module.clone();
+    sorted.sort_unstable();
+    // frozen parameters are in PyTorch's optimizers, but never have a state
+    let with_state: Vec<usize> = indices.iter().copied().filter(|index| states.contains_key(index)).collect();
+    let fits = |order: &[&str], indices: &[usize]| {
+        order.len() == indices.len()
+            && order
+                .iter()
+                .zip(indices)
+                .all(|(name, index)| states.get(index).is_none_or(|state| has_shape(state, &shapes[name])))
+    };
+    let orders = [&of_module, &sorted];
+    let found = [&indices, &with_state]
+        .into_iter()
+        .find_map(|indices| orders.into_iter().find(|order| fits(order, indices)).map(|order| (order, indices)));
+    let Some((order, indices)) = found else {
+        let (saved, own) = (counted(indices.len(), "parameter"), shapes.len());
+        return Err(if indices.len() == own {
+            "states of other shapes than its parameters in the order of the `state_dict`".to_owned()
+        } else {
+            format!("{saved}, but the run's has {own}")
+        });
+    };
+    Ok(order.iter().zip(indices).map(|(name, index)| ((*name).to_owned(), states.get(index).copied())).collect())
+}
+
+/// Returns an error if the state has a tensor for which the run's optimizer has no place.
+fn check_slots(state: Option<&Value>, slots: &[&str]) -> Result<(), String> {
+    let mut tensors = state.into_iter().flat_map(Value::named_entries).filter(|(_, value)| value.tensor().is_some());
+    match tensors.find(|(slot, _)| !slots.contains(slot)) {
+        None => Ok(()),
+        Some((slot, _)) => {
+            Err(format!("the state `{slot}`, which the run's optimizer does not have with its hyperparameters"))
+        }
+    }
+}
+
+/// Whether the tensors of a state, other than single numbers, have this shape.
+fn has_shape(state: &Value, shape: &[i64]) -> bool {
+    state.entries().filter_map(|(_, value)| value.tensor()).all(|tensor| tensor.dim() == 0 || tensor.size() == shape)
+}
+
+/// Returns the tensor of a slot; an empty one where there is no state yet.
+fn tensor(state: Option<&Value>, slot: &str) -> Tensor {
+    match state.and_then(|state| state.get(slot)) {
+        Some(Value::Tensor(tensor)) => tensor.shallow_clone(),
+        // `step` of older versions
+        Some(Value::Int(number)) => Tensor::from(*number as f32),
+        Some(Value::Float(number)) => Tensor::from(*number).to_kind(Kind::Float),
+        _ => not_started(),
+    }
+}
