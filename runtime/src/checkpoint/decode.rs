@@ -3,9 +3,10 @@
 use super::dtype::{description, tensor_of};
 use super::header::{Header, length_of_header};
 use super::layout::{CHECKSUM, FIRST_WITH_CHECKSUM, LAYOUT, LENGTH, METADATA};
-use super::{Checkpoint, CheckpointError, Metadata};
+use super::{Checkpoint, CheckpointError, Metadata, lightning};
 use crate::json;
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::ops::Range;
 use std::path::Path;
 use tch::{Kind, Tensor};
@@ -32,13 +33,17 @@ pub(super) struct Position {
 }
 
 impl Checkpoint {
-    /// Decodes the bytes of [`to_bytes`](Self::to_bytes), with the tensors on the CPU. Whatever the bytes claim, the memory used
+    /// Decodes the bytes of [`to_bytes`](Self::to_bytes), or of a checkpoint of PyTorch Lightning, with the tensors on the CPU. Whatever the bytes claim, the memory used
     /// depends only on their number.
     ///
     /// # Errors
     /// [`CheckpointError`] if the bytes are not a checkpoint, or are damaged.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CheckpointError> {
-        Decoded::new(bytes, Path::new("in memory"))?.checkpoint()
+        let path = Path::new("in memory");
+        if is_of_torch_save(bytes) {
+            return lightning::decode(Cursor::new(bytes), bytes.len() as u64, path);
+        }
+        Decoded::new(bytes, path)?.checkpoint()
     }
 }
 

@@ -45,7 +45,7 @@ impl SchedulerState {
     fn with_pytorch_state(&self, saved: &Value) -> Result<Self, String> {
         let count = |name: &str| saved.get(name).and_then(Value::as_u64);
         let lacks = |name: &str| format!("does not have the `{name}` of {}", self.name);
-        let has_last_epoch = self.plateau.is_none() && saved.get("last_epoch").is_some();
+        let has_last_epoch = saved.get("last_epoch").is_some();
         if self.last_epoch.is_some() && !has_last_epoch {
             return Err(lacks("last_epoch"));
         }

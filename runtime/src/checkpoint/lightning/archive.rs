@@ -6,11 +6,11 @@ use super::pickle::Pickle;
 use super::unpickle::{Described, unpickle};
 use super::value::Value;
 use crate::atomic_file;
+use crate::checkpoint::CheckpointError;
 use crate::checkpoint::dtype::{bytes_of, check_values, kind_of_storage};
-use crate::checkpoint::{CheckpointError, file};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 use tch::{Kind, Tensor};
 use zip::write::SimpleFileOptions;
@@ -25,14 +25,13 @@ const VERSION: &[u8] = b"3\n";
 /// The alignment of storages, with which PyTorch can map them into memory.
 const ALIGNMENT: u16 = 64;
 
-/// Reads a file of `torch.save`.
+/// Reads a file of `torch.save` with this number of bytes. Errors name `path`.
 ///
 /// # Errors
 /// If the file cannot be read, or is not one that PyTorch from 1.6 on writes.
-pub(super) fn read(path: &Path) -> Result<Value, CheckpointError> {
-    let (opened, size) = file::open(path)?;
+pub(super) fn read(file: impl Read + Seek, size: u64, path: &Path) -> Result<Value, CheckpointError> {
     let invalid = |reason: String| CheckpointError::OfTorchSave { path: path.to_owned(), reason };
-    let mut records = Records::new(opened, size).map_err(invalid)?;
+    let mut records = Records::new(file, size).map_err(invalid)?;
     let pickle = records.read(PICKLE).map_err(invalid)?;
     unpickle(&pickle, &mut |described| records.tensor(&described)).map_err(invalid)
 }
@@ -69,7 +68,7 @@ fn write_records(pickle: &Pickle<'_>, file: &mut File) -> io::Result<()> {
 }
 
 /// The records of an archive, and the storages that were read.
-struct Records {
+struct Records<File: Read + Seek> {
     archive: ZipArchive<File>,
     /// The folder of all records, with a slash.
     folder: String,
@@ -77,7 +76,7 @@ struct Records {
     storages: HashMap<String, Tensor>,
 }
 
-impl Records {
+impl<File: Read + Seek> Records<File> {
     fn new(file: File, size: u64) -> Result<Self, String> {
         let archive = ZipArchive::new(file)
             .map_err(|error| format!("it is not a zip file, as PyTorch from 1.6 on writes it: {error}"))?;

@@ -14,11 +14,12 @@ mod value;
 pub(crate) use export::{names_of, write};
 pub(crate) use value::{Value, dict, quoted};
 
-use super::{Checkpoint, CheckpointError, MODULE, Metadata, SavedOptimizer};
+use super::{Checkpoint, CheckpointError, MODULE, Metadata, SavedOptimizer, file};
 use crate::optim::Optimizer;
 use crate::precision::GradScalerState;
 use crate::schedule::LrSchedulerState;
 use std::collections::BTreeMap;
+use std::io::{Read, Seek};
 use std::path::Path;
 use tch::Tensor;
 
@@ -60,7 +61,16 @@ pub(crate) struct LightningState {
 /// # Errors
 /// If it cannot be read, or is not a checkpoint of Lightning.
 pub(super) fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
-    let file = archive::read(path)?;
+    let (opened, size) = file::open(path)?;
+    decode(opened, size, path)
+}
+
+/// Reads a file of `torch.save` with this number of bytes as a checkpoint. Errors name `path`.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn decode(file: impl Read + Seek, size: u64, path: &Path) -> Result<Checkpoint, CheckpointError> {
+    let file = archive::read(file, size, path)?;
     if file.get(VERSION).is_none() {
         return Err(CheckpointError::Pickle { path: path.to_owned() });
     }
