@@ -36,15 +36,18 @@ pub(crate) fn from_lightning<'a, M: LightningModule>(
     (states, left)
 }
 
+/// Returns our form of a state that Lightning has saved.
+type Read = fn(&Json) -> Json;
+
 /// Returns Lightning's key of a callback, and how its state is read.
-fn reader(callback: &dyn Any) -> Option<(String, fn(&Json) -> Json)> {
+fn reader(callback: &dyn Any) -> Option<(String, Read)> {
     if let Some(stopping) = callback.downcast_ref::<EarlyStopping>() {
         return Some((stopping.lightning_key(), early_stopping));
     }
     if let Some(checkpoint) = callback.downcast_ref::<ModelCheckpoint>() {
         return Some((checkpoint.lightning_key(), model_checkpoint));
     }
-    callback.is::<Timer>().then(|| (TIMER.to_owned(), timer as fn(&Json) -> Json))
+    callback.is::<Timer>().then(|| (TIMER.to_owned(), timer as Read))
 }
 
 /// A score that is still an infinity is none here.

@@ -30,11 +30,11 @@ impl<M: LightningModule> Run<'_, M> {
             let path = self.ctx.ckpt_path().unwrap_or(Path::new("")).to_owned();
             Error::from(CheckpointError::OtherRun { path, reason })
         };
-        let (optimizers, tensors) = state.optimizers(self.ctx.optimizers()).map_err(refused)?;
+        let optimizers = state.optimizers(self.ctx.optimizers()).map_err(refused)?;
         let own = self.ctx.lr_schedulers().iter().map(|scheduler| (scheduler.state(), scheduler.optimizer().0));
         checkpoint.metadata.lr_schedulers = state.lr_schedulers(own).map_err(refused)?;
-        checkpoint.metadata.optimizers = optimizers;
-        for (index, tensors) in tensors.into_iter().enumerate() {
+        for (index, (optimizer, tensors)) in optimizers.into_iter().enumerate() {
+            checkpoint.metadata.optimizers.push(optimizer);
             let prefix = super::saving::of_optimizer(index);
             checkpoint.tensors.extend(tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)));
         }

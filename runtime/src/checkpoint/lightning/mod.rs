@@ -15,6 +15,7 @@ pub(crate) use export::{names_of, write};
 pub(crate) use value::{Value, dict, quoted};
 
 use super::{Checkpoint, CheckpointError, MODULE, Metadata, SavedOptimizer, file};
+use crate::named_tensors::NamedTensors;
 use crate::optim::Optimizer;
 use crate::precision::GradScalerState;
 use crate::schedule::LrSchedulerState;
@@ -172,10 +173,7 @@ impl LightningState {
     ///
     /// # Errors
     /// A clause about the first difference.
-    pub(crate) fn optimizers(
-        &self,
-        own: &[Optimizer],
-    ) -> Result<(Vec<SavedOptimizer>, Vec<Vec<(String, Tensor)>>), String> {
+    pub(crate) fn optimizers(&self, own: &[Optimizer]) -> Result<Vec<(SavedOptimizer, NamedTensors)>, String> {
         if self.optimizers.len() != own.len() {
             let of_it = crate::counted::counted(self.optimizers.len(), "optimizer");
             return Err(format!("it has {of_it}, but this run has {}", own.len()));
@@ -185,7 +183,7 @@ impl LightningState {
             parameters::optimizer(saved, own, &self.names, steps)
                 .map_err(|reason| format!("its optimizer {index} {reason}"))
         });
-        Ok(saved.collect::<Result<Vec<_>, String>>()?.into_iter().unzip())
+        saved.collect()
     }
 
     /// Returns the states of the run's schedulers, whose own are `own`, with the initial rates of their groups.

@@ -3,6 +3,7 @@
 use super::value::Value;
 use crate::checkpoint::SavedOptimizer;
 use crate::counted::counted;
+use crate::named_tensors::NamedTensors;
 use crate::optim::{Algorithm, Optimizer, ParameterGroup, not_started};
 use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
@@ -16,7 +17,7 @@ pub(super) fn optimizer(
     own: &Optimizer,
     names: &[String],
     steps: u64,
-) -> Result<(SavedOptimizer, Vec<(String, Tensor)>), String> {
+) -> Result<(SavedOptimizer, NamedTensors), String> {
     let groups = saved.get("param_groups").map_or(&[] as &[Value], Value::items);
     if groups.len() != own.groups().len() {
         let of_it = counted(groups.len(), "parameter group");
@@ -28,7 +29,7 @@ pub(super) fn optimizer(
         .flat_map(Value::entries)
         .filter_map(|(index, state)| Some((index.count()?, state)))
         .collect();
-    let mut tensors = Vec::new();
+    let mut tensors = NamedTensors::new();
     let mut algorithms = Vec::new();
     for (index, (group, own)) in groups.iter().zip(own.groups()).enumerate() {
         let in_group = |reason: String| format!("has in its parameter group {index} {reason}");
