@@ -3,6 +3,7 @@
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/view_as_real.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
@@ -44,6 +45,12 @@ at::Tensor laid_out_like(const at::Tensor& source, const at::Tensor& parameter) 
   return copy;
 }
 
+// A copy with the device and dtype of a parameter, and with its layout if it has the same shape.
+at::Tensor of_the_kind_of(const at::Tensor& source, const at::Tensor& parameter) {
+  if (source.sizes() == parameter.sizes()) return laid_out_like(source, parameter);
+  return source.to(parameter.device(), parameter.scalar_type(), /*non_blocking=*/false, /*copy=*/true);
+}
+
 Partition& partition_for(
     std::vector<Partition>& partitions, const at::Tensor& parameter, bool fused, bool fresh, size_t capacity) {
   const auto device = parameter.device();
@@ -56,6 +63,18 @@ Partition& partition_for(
   added.parameters.reserve(capacity);
   added.gradients.reserve(capacity);
   return added;
+}
+
+std::string moved(const std::string& name, const at::Tensor& parameter) {
+  return c10::str("`", name, "` is now ", parameter.toString(), parameter.sizes(), " on ", parameter.device(),
+                  ", unlike its optimizer state: make the optimizer after parameters are moved or converted");
+}
+
+void check_state(
+    const at::Tensor& state, const at::Tensor& parameter, at::IntArrayRef shape, const std::string& name) {
+  TORCH_CHECK(state.device() == parameter.device() && state.scalar_type() == parameter.scalar_type() &&
+                  state.sizes() == shape,
+              moved(name, parameter));
 }
 
 at::Tensor filled_like(const at::Tensor& parameter, double value) {
@@ -120,13 +139,19 @@ Tensors Group::state(const Partition& partition, size_t slot, double initial) {
     const auto& parameter = parameters_[member];
     auto& tensor = all[member];
     if (!tensor.defined()) tensor = filled_like(parameter, initial);
-    TORCH_CHECK(tensor.device() == parameter.device() && tensor.scalar_type() == parameter.scalar_type() &&
-                    tensor.sizes() == parameter.sizes() && (!partition.fused || same_layout(tensor, parameter)),
-                "`", names_[member], "` is now ", parameter.toString(), parameter.sizes(), " on ", parameter.device(),
-                ", unlike its optimizer state: make the optimizer after parameters are moved or converted");
+    check_state(tensor, parameter, parameter.sizes(), names_[member]);
+    TORCH_CHECK(!partition.fused || same_layout(tensor, parameter), moved(names_[member], parameter));
     chosen.push_back(as_real(tensor));
   }
   return chosen;
+}
+
+at::Tensor Group::shaped(const Partition& partition, size_t index, size_t slot, at::IntArrayRef shape) {
+  const auto member = partition.members.at(index);
+  auto& tensor = slots_.at(slot).at(member);
+  if (!tensor.defined()) tensor = at::zeros(shape, parameters_[member].options().requires_grad(false));
+  check_state(tensor, parameters_[member], shape, names_[member]);
+  return tensor;
 }
 
 Tensors Group::scalars(const Partition& partition, size_t slot, at::Device device, double initial) {
@@ -144,15 +169,15 @@ Tensors Group::scalars(const Partition& partition, size_t slot, at::Device devic
 
 const at::Tensor& Group::saved(size_t slot, size_t member) const { return slots_.at(slot).at(member); }
 
-void Group::load(const at::Tensor* const* tensors, const bool* elementwise) {
+void Group::load(const at::Tensor* const* tensors, const bool* of_parameter) {
   c10::NoGradGuard no_grad;
   std::vector<Tensors> loaded(slots_.size(), Tensors(parameters_.size()));
   for (size_t slot = 0; slot < slots_.size(); ++slot) {
     for (size_t member = 0; member < parameters_.size(); ++member) {
       const at::Tensor* source = tensors[slot * parameters_.size() + member];
       if (source == nullptr) continue;
-      loaded[slot][member] = elementwise[slot] ? laid_out_like(source->detach(), parameters_[member])
-                                               : source->detach().to(at::kCPU, at::kFloat, false, /*copy=*/true);
+      loaded[slot][member] = of_parameter[slot] ? of_the_kind_of(source->detach(), parameters_[member])
+                                                : source->detach().to(at::kCPU, at::kFloat, false, /*copy=*/true);
     }
   }
   slots_ = std::move(loaded);
@@ -189,8 +214,8 @@ char* lightning_group_saved(const Group* group, size_t slot, size_t member, at::
   });
 }
 
-char* lightning_group_load(Group* group, const at::Tensor* const* tensors, const bool* elementwise) {
-  return guarded([&] { group->load(tensors, elementwise); });
+char* lightning_group_load(Group* group, const at::Tensor* const* tensors, const bool* of_parameter) {
+  return guarded([&] { group->load(tensors, of_parameter); });
 }
 
 }

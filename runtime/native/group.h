@@ -41,14 +41,18 @@ class Group {
   // device since.
   Tensors state(const Partition& partition, size_t slot, double initial = 0);
 
+  // The tensor of one slot of one member, of its parameter's dtype and of this shape, with zeros at first; throws as `state` does.
+  at::Tensor shaped(const Partition& partition, size_t index, size_t slot, at::IntArrayRef shape);
+
   // As `state`, for 0-dim f32 tensors, one for each parameter; moved to `device` if they are elsewhere.
   Tensors scalars(const Partition& partition, size_t slot, at::Device device, double initial = 0);
 
   // Undefined if the parameter has had no gradient yet.
   const at::Tensor& saved(size_t slot, size_t member) const;
 
-  // Copies the tensors, ordered by slot and then by parameter; null where a parameter has no state.
-  void load(const at::Tensor* const* tensors, const bool* elementwise);
+  // Copies the tensors, ordered by slot and then by parameter; null where a parameter has no state. Those of a slot that is
+  // `of_parameter` get the device and dtype of their parameters, and the others are scalars.
+  void load(const at::Tensor* const* tensors, const bool* of_parameter);
 
  private:
   std::vector<std::string> names_;

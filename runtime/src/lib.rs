@@ -106,7 +106,8 @@ pub mod prelude {
     };
     pub use crate::optim::OptimizerIndex;
     pub use crate::optim::{
-        Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, NAdam, ParameterGroups, RAdam, RmsProp, Sgd,
+        Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Lbfgs, Lion, Muon, NAdam, ParameterGroups, RAdam, RmsProp,
+        Sgd,
     };
     pub use crate::precision::Precision;
     #[doc(hidden)]

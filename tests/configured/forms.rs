@@ -142,8 +142,8 @@ fn forms_that_are_invalid_are_refused() {
     for (file, sentence) in [
         (
             "optimizer: {sgd: 0.1}",
-            "`optimizer.sgd` is unknown: write `name`, which is sgd, adam, adamw, adamax, nadam, radam, rmsprop, adagrad, adadelta or \
-             lbfgs, and its fields",
+            "`optimizer.sgd` is unknown: write `name`, which is sgd, adam, adamw, adamax, nadam, radam, rmsprop, adagrad, adadelta, \
+             adafactor, lion, muon or lbfgs, and its fields",
         ),
         ("optimizer: {nam: sgd}", "`optimizer.nam` is unknown: write `name`"),
         ("early_stopping: 3", "`early_stopping` must be a table of keys and values, or a boolean, but it is a number"),
@@ -164,6 +164,7 @@ fn forms_that_are_invalid_are_refused() {
     program.write("run.yaml", "optimizer: {lr: 0.1}");
     assert_eq!(
         program.error_of("fit --config run.yaml"),
-        "`optimizer.name` is required: write sgd, adam, adamw, adamax, nadam, radam, rmsprop, adagrad, adadelta or lbfgs"
+        "`optimizer.name` is required: write sgd, adam, adamw, adamax, nadam, radam, rmsprop, adagrad, adadelta, adafactor, lion, \
+         muon or lbfgs"
     );
 }

@@ -167,11 +167,11 @@ fn optimizers_that_are_invalid_are_refused() {
     for (arguments, sentence) in [
         (
             "--optimizer adamw --optimizer.momentum 0.9",
-            "`--optimizer.momentum` is a field of sgd and rmsprop, not of adamw",
+            "`--optimizer.momentum` is a field of sgd, rmsprop and muon, not of adamw",
         ),
         (
             "--optimizer.lr 0.1",
-            "`--optimizer.lr` requires `--optimizer`: sgd, adam, adamw, adamax, nadam, radam, rmsprop, adagrad, adadelta or lbfgs",
+            "`--optimizer.lr` requires `--optimizer`: sgd, adam, adamw, adamax, nadam, radam, rmsprop, adagrad, adadelta, adafactor, lion, muon or lbfgs",
         ),
         ("--optimizer sgd --optimizer.lr high", "`--optimizer.lr`: invalid type: string \"high\", expected a number"),
         ("--optimizer sgd --lr-scheduler step", "`--lr-scheduler.step-size` is required for step"),
@@ -196,7 +196,10 @@ fn optimizers_that_are_invalid_are_refused() {
     for (file, sentence) in [
         ("optimizer: {name: sdg}", "`optimizer`: `sdg` is unknown: write `sgd`"),
         ("optimizer: {name: sgd, momentun: 0.9}", "`optimizer.momentun` is unknown: write `momentum`"),
-        ("optimizer: {name: adam, momentum: 0.9}", "`optimizer.momentum` is a field of sgd and rmsprop, not of adam"),
+        (
+            "optimizer: {name: adam, momentum: 0.9}",
+            "`optimizer.momentum` is a field of sgd, rmsprop and muon, not of adam",
+        ),
         ("optimizer: {name: sgd, lr: high}", "`optimizer.lr`: invalid type: string \"high\", expected a number"),
         ("optimizer: 3", "`optimizer` must be a name, or a table with the key `name`, but it is a number"),
         ("optimizer: {name: 3}", "`optimizer.name` must be a name, but it is a number"),

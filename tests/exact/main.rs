@@ -4,4 +4,5 @@
 mod draws;
 mod gradients;
 mod positions;
+mod routed;
 mod slope;

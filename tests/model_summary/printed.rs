@@ -5,9 +5,12 @@ use std::process::Command;
 
 /// Returns what a `fit` of `tests/report/program.rs` writes to stderr, and its `run.json`.
 fn fit(arguments: &[&str]) -> (String, Value) {
+    run(Command::new(env!("CARGO_BIN_EXE_reported")).args(["fit"]).args(arguments))
+}
+
+fn run(command: &mut Command) -> (String, Value) {
     let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_reported"));
-    command.env("OMP_NUM_THREADS", "1").current_dir(&folder).arg("fit").args(arguments);
+    command.env("OMP_NUM_THREADS", "1").current_dir(&folder);
     let stderr = String::from_utf8(command.output().unwrap().stderr).unwrap();
     // a run that logs nothing does not have a folder
     let run =
@@ -42,6 +45,20 @@ fn summary_has_the_shapes_and_the_operations_of_the_first_batch() {
     let calls: Vec<_> = run["layers"].as_array().unwrap().iter().map(|layer| &layer["call"]).collect();
     assert_eq!(calls[0]["input"], json!([4, 2]));
     assert_eq!(calls[1], &json!({ "layer": "head", "input": [4, 8], "output": [4, 1], "flops": HEAD, "calls": 1 }));
+}
+
+#[test]
+fn summary_has_a_table_of_several_parameter_groups() {
+    let (stderr, _) = fit(&["--max-epochs", "1"]);
+    assert!(!stderr.contains("Selection"), "{stderr}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reported"));
+    let (stderr, _) = run(command.env("NO_DECAY", "1").args(["fit", "--max-epochs", "1"]));
+    let columns = ["Group", "Selection", "Algorithm", "lr", "weight_decay", "Parameters", "Elements"];
+    assert_eq!(row(&stderr, "Group"), columns);
+    let all = "all parameters, 2 dimensions or more";
+    assert_eq!(row(&stderr, "1"), ["1", all, "SGD", "0.1", "0.5", "2", "24"]);
+    assert_eq!(row(&stderr, "2"), ["2", "all parameters, below 2 dimensions", "SGD", "0.1", "0.0", "2", "9"]);
+    assert_eq!(stderr.matches("Selection").count(), 1);
 }
 
 #[test]

@@ -97,7 +97,10 @@ impl Reported {
     }
 
     fn configure_optimizers(&mut self) -> ScheduledOptimizer {
-        Sgd::new(self.hparams.lr).lr_scheduler(LrSchedulerConfig::from(ExponentialLr::new(0.5)))
+        let sgd = Sgd::new(self.hparams.lr);
+        let has_groups = std::env::var_os("NO_DECAY").is_some();
+        let groups = if has_groups { sgd.weight_decay(0.5).no_decay() } else { ParameterGroups::new(sgd) };
+        groups.lr_scheduler(LrSchedulerConfig::from(ExponentialLr::new(0.5)))
     }
 
     fn configure_callbacks(&self) -> (LearningRateMonitor, ModelCheckpoint) {

@@ -133,7 +133,21 @@ mod tests {
         let names = |choices: &Choices| choices.names().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(
             names(choices_of::<OptimizerConfig>()),
-            ["sgd", "adam", "adamw", "adamax", "nadam", "radam", "rmsprop", "adagrad", "adadelta", "lbfgs"]
+            [
+                "sgd",
+                "adam",
+                "adamw",
+                "adamax",
+                "nadam",
+                "radam",
+                "rmsprop",
+                "adagrad",
+                "adadelta",
+                "adafactor",
+                "lion",
+                "muon",
+                "lbfgs"
+            ]
         );
         let schedulers = choices_of::<LrSchedulerConfig>();
         for (name, of_pytorch) in [

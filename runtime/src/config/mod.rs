@@ -186,8 +186,8 @@ pub struct TrainerConfig {
 /// The loss is checked as the training step returned it, before it is divided by `accumulate_grad_batches` or scaled for
 /// `16-mixed`, whose scaler handles infinite gradients by itself. On the CPU it is checked before the backward pass. On a GPU, the
 /// check does not synchronize: the optimizer's step is skipped on the device, and the host reads the loss when it synchronizes
-/// anyway, for a row of the log, a validation, or the end of the epoch. Adadelta, Adamax, NAdam, RAdam and RMSprop cannot skip a
-/// step on the device: with `Stop` they take it, with `SkipStep` each of their steps synchronizes. L-BFGS synchronizes for its loss
+/// anyway, for a row of the log, a validation, or the end of the epoch. Adadelta, Adafactor, Adamax, Lion, Muon, NAdam, RAdam and
+/// RMSprop cannot skip a step on the device: with `Stop` they take it, with `SkipStep` each of their steps synchronizes. L-BFGS synchronizes for its loss
 /// anyway, and cannot skip a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]

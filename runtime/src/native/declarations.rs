@@ -139,6 +139,41 @@ pub(crate) struct RmsPropOptions {
     pub(crate) maximize: bool,
 }
 
+#[repr(C)]
+pub(crate) struct AdafactorOptions {
+    pub(crate) lr: f64,
+    pub(crate) beta2_decay: f64,
+    pub(crate) has_eps1: bool,
+    pub(crate) eps1: f64,
+    pub(crate) eps2: f64,
+    pub(crate) d: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct LionOptions {
+    pub(crate) lr: f64,
+    pub(crate) beta1: f64,
+    pub(crate) beta2: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) maximize: bool,
+}
+
+#[repr(C)]
+pub(crate) struct MuonOptions {
+    pub(crate) lr: f64,
+    pub(crate) weight_decay: f64,
+    pub(crate) momentum: f64,
+    pub(crate) nesterov: bool,
+    pub(crate) ns_a: f64,
+    pub(crate) ns_b: f64,
+    pub(crate) ns_c: f64,
+    pub(crate) eps: f64,
+    pub(crate) ns_steps: usize,
+    pub(crate) match_rms_adamw: bool,
+}
+
 // system.cpp
 unsafe extern "C" {
     pub(super) fn lightning_free_message(message: *mut c_char);
@@ -165,7 +200,7 @@ unsafe extern "C" {
     pub(super) fn lightning_group_load(
         group: *mut CGroup,
         tensors: *const *const C_tensor,
-        elementwise: *const bool,
+        of_parameter: *const bool,
     ) -> *mut c_char;
 }
 
@@ -209,6 +244,21 @@ unsafe extern "C" {
     pub(super) fn lightning_rms_prop_step(
         group: *mut CGroup,
         options: *const RmsPropOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_adafactor_step(
+        group: *mut CGroup,
+        options: *const AdafactorOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_lion_step(
+        group: *mut CGroup,
+        options: *const LionOptions,
+        found_inf: *const C_tensor,
+    ) -> *mut c_char;
+    pub(super) fn lightning_muon_step(
+        group: *mut CGroup,
+        options: *const MuonOptions,
         found_inf: *const C_tensor,
     ) -> *mut c_char;
 }

@@ -54,18 +54,18 @@ impl Group {
         unsafe { receive(|tensor| lightning_group_saved(self.raw.as_ptr(), slot, member, tensor)) }
     }
 
-    /// Replaces all state by copies of `tensors`, which are ordered by slot and then by parameter. `elementwise` holds for each slot
-    /// whether its tensors have the shape of their parameters or are 0-dim.
+    /// Replaces all state by copies of `tensors`, which are ordered by slot and then by parameter. `of_parameter` holds for each slot
+    /// whether its tensors have the device and dtype of their parameters or are scalars.
     ///
     /// # Panics
     /// When the lengths do not fit the group.
-    pub(crate) fn load(&mut self, tensors: &[Option<Tensor>], elementwise: &[bool]) -> Result<(), NativeError> {
+    pub(crate) fn load(&mut self, tensors: &[Option<Tensor>], of_parameter: &[bool]) -> Result<(), NativeError> {
         assert_eq!(tensors.len(), self.slots * self.parameters);
-        assert_eq!(elementwise.len(), self.slots);
+        assert_eq!(of_parameter.len(), self.slots);
         let tensors: Vec<*const C_tensor> =
             tensors.iter().map(|tensor| tensor.as_ref().map_or(ptr::null(), Tensor::as_ptr)).collect();
         // SAFETY: both arrays are as long as C++ reads, asserted above; every pointer is null or a live tensor.
-        unsafe { check(lightning_group_load(self.raw.as_ptr(), tensors.as_ptr(), elementwise.as_ptr())) }
+        unsafe { check(lightning_group_load(self.raw.as_ptr(), tensors.as_ptr(), of_parameter.as_ptr())) }
     }
 }
 

@@ -40,7 +40,8 @@ pub(crate) use autocast::{Autocast, AutocastDtype};
 pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
 pub use boundary::NativeError;
 pub(crate) use declarations::{
-    AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
+    AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamaxOptions, LionOptions, MuonOptions,
+    NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
 pub(crate) use device::{empty_cache, memory_stats, set_current_device, synchronize};
 pub(crate) use distributed::{

@@ -8,8 +8,8 @@ use torch_sys::C_tensor;
 
 use super::boundary::{NativeError, check};
 use super::declarations::{
-    self, AdadeltaOptions, AdagradOptions, AdamOptions, AdamaxOptions, CGroup, NAdamOptions, RAdamOptions,
-    RmsPropOptions, SgdOptions,
+    self, AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamaxOptions, CGroup, LionOptions,
+    MuonOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
 use super::group::Group;
 
@@ -52,4 +52,7 @@ steps! {
     NAdamOptions => lightning_nadam_step,
     RAdamOptions => lightning_radam_step,
     RmsPropOptions => lightning_rms_prop_step,
+    AdafactorOptions => lightning_adafactor_step,
+    LionOptions => lightning_lion_step,
+    MuonOptions => lightning_muon_step,
 }

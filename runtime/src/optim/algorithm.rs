@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::Rule;
 use super::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Lbfgs, NAdam, OptimizerError, ParameterGroups, RAdam, RmsProp, Sgd,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Lbfgs, Lion, Muon, NAdam, OptimizerError, ParameterGroups,
+    RAdam, RmsProp, Selector, Sgd,
 };
 
 /// Passes the name of each algorithm, with its documentation, to a macro.
@@ -27,6 +28,12 @@ macro_rules! each_algorithm {
             Adagrad,
             /// Gradients divided by their root mean square and multiplied by that of the previous steps.
             Adadelta,
+            /// Adam with the variance of a matrix factored into its rows and columns, which needs little memory.
+            Adafactor,
+            /// Steps by the sign of the momentum.
+            Lion,
+            /// Momentum orthogonalized by the iteration of Newton and Schulz, for matrices.
+            Muon,
             /// L-BFGS, which evaluates the loss several times per step.
             Lbfgs,
         }
@@ -103,6 +110,19 @@ impl Algorithm {
         Ok(())
     }
 
+    /// The weight decay, whether it is decoupled or an L2 penalty; `None` for L-BFGS, which has none.
+    pub fn weight_decay(&self) -> Option<f64> {
+        self.rule().weight_decay()
+    }
+
+    /// Returns the algorithm without weight decay.
+    pub(super) fn without_weight_decay(mut self) -> Self {
+        if let Some(weight_decay) = self.rule_mut().weight_decay_mut() {
+            *weight_decay = 0.0;
+        }
+        self
+    }
+
     /// Checks the hyperparameters by PyTorch's rules. Numbers with which nothing can be trained are rejected as well: those that
     /// are not finite, an `alpha` of [`RmsProp`](super::RmsProp) above 1, and a `max_iter` of [`Lbfgs`](super::Lbfgs) of 0.
     ///
@@ -113,9 +133,10 @@ impl Algorithm {
         self.rule().check_together()
     }
 
-    /// Restricts the algorithm to the parameters whose names match the pattern: see [`ParameterGroups`].
-    pub fn over(self, pattern: impl Into<String>) -> ParameterGroups {
-        ParameterGroups::over(pattern, self)
+    /// Restricts the algorithm to the parameters whose names match the pattern, or that another [`Selector`] chooses: see
+    /// [`ParameterGroups`].
+    pub fn over(self, selector: impl Into<Selector>) -> ParameterGroups {
+        ParameterGroups::over(selector, self)
     }
 
     /// Whether both are the same algorithm, such as two `AdamW` with different hyperparameters.

@@ -1,5 +1,8 @@
 use super::algorithm::each_algorithm;
-use super::{Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, NAdam, OptimizerError, RAdam, RmsProp, Sgd};
+use super::{
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, Lion, Muon, NAdam, OptimizerError, RAdam,
+    RmsProp, Sgd,
+};
 use crate::choice::{self, Choice, Documentation, FieldMistake};
 use clap::builder::ValueParserFactory;
 use serde::{Deserialize, Serialize};

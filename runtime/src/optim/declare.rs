@@ -51,12 +51,30 @@ macro_rules! algorithm {
                 }
             )*
 
-            #[doc = concat!("Restricts ", $pytorch, " to the parameters whose names match the pattern.")]
+            #[doc = concat!("Restricts ", $pytorch, " to the parameters that a pattern of names or another selector chooses.")]
             ///
             /// See [`ParameterGroups`](crate::optim::ParameterGroups) for patterns, and for several groups with different
             /// hyperparameters.
-            pub fn over(self, pattern: impl Into<String>) -> crate::optim::ParameterGroups<Self> {
-                crate::optim::ParameterGroups::over(pattern, self)
+            pub fn over(self, selector: impl Into<crate::optim::Selector>) -> crate::optim::ParameterGroups<Self> {
+                crate::optim::ParameterGroups::over(selector, self)
+            }
+
+            #[doc = concat!("Returns ", $pytorch, " without weight decay for parameters with fewer than two dimensions.")]
+            ///
+            /// See [`ParameterGroups::no_decay`](crate::optim::ParameterGroups::no_decay).
+            pub fn no_decay(self) -> crate::optim::ParameterGroups<Self> {
+                crate::optim::ParameterGroups::new(self).no_decay()
+            }
+
+            #[doc = concat!("Returns ", $pytorch, " with learning rates that decay from the last layer to the first.")]
+            ///
+            /// See [`ParameterGroups::layer_decay`](crate::optim::ParameterGroups::layer_decay).
+            pub fn layer_decay<P: Into<String>>(
+                self,
+                layer_decay: f64,
+                layers: impl IntoIterator<Item = P>,
+            ) -> crate::optim::ParameterGroups<Self> {
+                crate::optim::ParameterGroups::new(self).layer_decay(layer_decay, layers)
             }
         }
 
@@ -83,6 +101,14 @@ macro_rules! algorithm {
                 }
             )?
 
+            fn weight_decay(&self) -> Option<f64> {
+                [$(crate::optim::declare::weight_decay!(self, $field)),*].into_iter().flatten().next()
+            }
+
+            fn weight_decay_mut(&mut self) -> Option<&mut f64> {
+                [$(crate::optim::declare::weight_decay!(mut self, $field)),*].into_iter().flatten().next()
+            }
+
             fn check_ranges(&self) -> Result<(), crate::optim::OptimizerError> {
                 crate::optim::range::$lr_range($pytorch, "lr", self.lr)?;
                 $($(crate::optim::range::$range($pytorch, stringify!($field), self.$field)?;)?)*
@@ -92,4 +118,20 @@ macro_rules! algorithm {
     };
 }
 
-pub(super) use algorithm;
+/// Expands to the weight decay of an algorithm if the field is `weight_decay`, and to `None` otherwise.
+macro_rules! weight_decay {
+    ($self:ident, weight_decay) => {
+        Some($self.weight_decay)
+    };
+    (mut $self:ident, weight_decay) => {
+        Some(&mut $self.weight_decay)
+    };
+    ($self:ident, $other:ident) => {
+        None
+    };
+    (mut $self:ident, $other:ident) => {
+        None
+    };
+}
+
+pub(super) use {algorithm, weight_decay};

@@ -86,8 +86,20 @@ pub enum OptimizerError {
         pattern: String,
     },
 
+    /// The predicate of a group chooses no parameter.
+    #[error("{optimizer}: `{description}` chooses no parameter that earlier groups have left")]
+    NothingSelected {
+        /// The algorithm's name.
+        optimizer: &'static str,
+        /// The description of the predicate.
+        description: String,
+    },
+
     /// The groups have different algorithms.
-    #[error("cannot mix {other} and {optimizer} in one optimizer; all groups must have the same algorithm")]
+    #[error(
+        "cannot mix {other} and {optimizer} in one optimizer; all groups must have the same algorithm, unless \
+         `ParameterGroups::route` gives them another"
+    )]
     OtherAlgorithm {
         /// The optimizer's algorithm.
         optimizer: &'static str,

@@ -1,7 +1,7 @@
 //! Optimizers, which `configure_optimizers` returns.
 //!
 //! An [`Algorithm`] is a description, such as [`AdamW`] with its hyperparameters; names, defaults and results are those of
-//! PyTorch. [`ParameterGroups`] assign different hyperparameters to parameters chosen by name. An [`Optimizer`] binds
+//! PyTorch. [`ParameterGroups`] assign different hyperparameters to parameters chosen by name or by a predicate. An [`Optimizer`] binds
 //! either of them to named parameters, and holds their state. A step is one call per group, into libtorch's fused kernels
 //! where they exist, and never waits for the device, except that of [`Lbfgs`].
 //!
@@ -25,17 +25,23 @@
 //! ```
 
 mod adadelta;
+mod adafactor;
 mod adagrad;
 mod adam;
 mod adamax;
 mod adamw;
 mod algorithm;
+mod assigned;
 mod config;
 mod declare;
 mod error;
 mod gradients;
+mod groups_table;
 mod index;
+mod layer_decay;
 mod lbfgs;
+mod lion;
+mod muon;
 mod nadam;
 mod optimizer;
 mod parameter_group;
@@ -47,10 +53,12 @@ mod range;
 mod rms_prop;
 mod rule;
 mod scaling;
+mod selector;
 mod sgd;
 mod state;
 
 pub use adadelta::Adadelta;
+pub use adafactor::Adafactor;
 pub use adagrad::Adagrad;
 pub use adam::Adam;
 pub use adamax::Adamax;
@@ -60,6 +68,8 @@ pub use config::OptimizerConfig;
 pub use error::OptimizerError;
 pub use index::OptimizerIndex;
 pub use lbfgs::{Lbfgs, LineSearch, Progress};
+pub use lion::Lion;
+pub use muon::{AdjustLr, Muon};
 pub use nadam::NAdam;
 pub use optimizer::Optimizer;
 pub use parameter_group::ParameterGroup;
@@ -67,5 +77,6 @@ pub use parameter_groups::{IntoParameterGroups, ParameterGroups};
 pub(crate) use pattern::Pattern;
 pub use radam::RAdam;
 pub use rms_prop::RmsProp;
+pub use selector::Selector;
 pub use sgd::Sgd;
 pub(crate) use state::not_started;

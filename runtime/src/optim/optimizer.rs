@@ -3,14 +3,14 @@ use std::fmt::Display;
 
 use tch::Tensor;
 
+use super::assigned::{Assigned, Named};
 use super::lbfgs::{LbfgsState, Progress};
-use super::parameter_groups::Named;
 use super::scaling::Scaling;
 use super::{Algorithm, IntoParameterGroups, OptimizerError, ParameterGroup};
 use crate::native::TensorIdentity;
 
-/// An algorithm bound to named parameters, in one or more groups with their own hyperparameters, and the state of each
-/// parameter.
+/// An algorithm bound to named parameters, in one or more groups with their own hyperparameters or
+/// [algorithms](super::ParameterGroups::route), and the state of each parameter.
 ///
 /// The state of a parameter is created on its device when it first has a gradient, so move or convert parameters before
 /// creating the optimizer. A step skips parameters without a gradient, as in PyTorch: a layer frozen by
@@ -22,6 +22,8 @@ pub struct Optimizer {
     /// The state of L-BFGS, which is not kept by group.
     pub(super) lbfgs: Option<LbfgsState>,
     pub(super) scaling: Scaling,
+    /// Whether the groups may have different algorithms.
+    is_routed: bool,
     steps: u64,
 }
 
@@ -51,16 +53,18 @@ impl Optimizer {
     /// ```
     ///
     /// # Errors
-    /// If a hyperparameter is out of range; if there are no parameters; if a pattern is malformed, or matches no parameter
-    /// that earlier groups have left; if a parameter is not a leaf, does not require a gradient, or occurs twice, by name or
-    /// as the same tensor; if groups have different algorithms; if L-BFGS has several groups or devices.
+    /// If a hyperparameter is out of range; if there are no parameters; if a pattern is malformed, or a selector chooses no parameter
+    /// that earlier groups have left; if a parameter is not a leaf, does not require a gradient, or occurs twice, by name or as the
+    /// same tensor; if the algorithm cannot update one, as Muon those that are not matrices; if groups have different algorithms and
+    /// none is [routed](super::ParameterGroups::route); if L-BFGS has several groups or devices.
     pub fn new(algorithm: impl IntoParameterGroups, parameters: Named) -> Result<Self, OptimizerError> {
-        let groups = algorithm.into_parameter_groups().divide(parameters)?;
-        let groups = groups.into_iter().map(|(algorithm, parameters)| ParameterGroup::new(algorithm, parameters));
-        let groups: Vec<ParameterGroup> = groups.collect::<Result<_, _>>()?;
-        check_groups(&groups.iter().collect::<Vec<_>>())?;
+        let groups = algorithm.into_parameter_groups();
+        let is_routed = groups.is_routed();
+        let groups = groups.divide(parameters)?;
+        let groups: Vec<ParameterGroup> = groups.into_iter().map(ParameterGroup::new).collect::<Result<_, _>>()?;
+        check_groups(&groups.iter().collect::<Vec<_>>(), is_routed)?;
         let lbfgs = matches!(groups[0].algorithm(), Algorithm::Lbfgs(_)).then(LbfgsState::default);
-        Ok(Self { groups, lbfgs, scaling: Scaling::default(), steps: 0 })
+        Ok(Self { groups, lbfgs, scaling: Scaling::default(), is_routed, steps: 0 })
     }
 
     /// Appends a group, for instance for layers that have been frozen so far. Its parameters have no state yet.
@@ -72,8 +76,9 @@ impl Optimizer {
         algorithm: impl Into<Algorithm>,
         parameters: Named,
     ) -> Result<(), OptimizerError> {
-        let added = ParameterGroup::new(algorithm.into(), parameters)?;
-        check_groups(&self.groups.iter().chain([&added]).collect::<Vec<_>>())?;
+        let (selection, algorithm) = ("added later".to_owned(), algorithm.into());
+        let added = ParameterGroup::new(Assigned { selection, algorithm, parameters })?;
+        check_groups(&self.groups.iter().chain([&added]).collect::<Vec<_>>(), self.is_routed)?;
         self.groups.push(added);
         Ok(())
     }
@@ -122,6 +127,7 @@ impl Optimizer {
             return Err(OptimizerError::NeedsLoss { optimizer });
         }
         for group in &mut self.groups {
+            let optimizer = group.algorithm().name();
             group.step(found_inf).map_err(|error| OptimizerError::libtorch(optimizer, "step", error))?;
         }
         self.steps += 1;
@@ -204,16 +210,17 @@ impl Optimizer {
 }
 
 /// Checks that the groups can belong to one optimizer.
-fn check_groups(groups: &[&ParameterGroup]) -> Result<(), OptimizerError> {
+fn check_groups(groups: &[&ParameterGroup], is_routed: bool) -> Result<(), OptimizerError> {
     let first = groups[0];
-    for group in groups {
-        first.require_kind_of(group.algorithm())?;
+    if !is_routed {
+        groups.iter().try_for_each(|group| first.require_kind_of(group.algorithm()))?;
     }
     let optimizer = first.algorithm().name();
     let parameters: Vec<&(String, Tensor)> = groups.iter().flat_map(|group| group.parameters()).collect();
     check_parameters(optimizer, &parameters)?;
-    if matches!(first.algorithm(), Algorithm::Lbfgs(_)) {
-        check_for_lbfgs(optimizer, groups.len(), &parameters)?;
+    groups.iter().try_for_each(|group| group.check_parameters())?;
+    if let Some(lbfgs) = groups.iter().find(|group| matches!(group.algorithm(), Algorithm::Lbfgs(_))) {
+        check_for_lbfgs(lbfgs.algorithm().name(), groups.len(), &parameters)?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use super::parameter_groups::Named;
-use super::rule::SlotShape;
+use super::assigned::{Assigned, Named};
+use super::rule::{Slot, SlotShape};
 use super::state::{Saved, entry_name, not_started};
 use super::{Algorithm, OptimizerError};
 use crate::native::{Group, NativeError};
@@ -9,17 +9,24 @@ use crate::native::{Group, NativeError};
 /// Parameters of an [`Optimizer`](super::Optimizer) that share hyperparameters.
 #[derive(Debug)]
 pub struct ParameterGroup {
+    /// The description of what chose the parameters.
+    selection: String,
     algorithm: Algorithm,
     parameters: Named,
     native: Group,
 }
 
 impl ParameterGroup {
-    pub(super) fn new(algorithm: Algorithm, parameters: Named) -> Result<Self, OptimizerError> {
+    pub(super) fn new(Assigned { selection, algorithm, parameters }: Assigned) -> Result<Self, OptimizerError> {
         algorithm.validate()?;
         let native = Group::new(&parameters, algorithm.rule().slots().len())
             .map_err(|error| OptimizerError::libtorch(algorithm.name(), "take its parameters", error))?;
-        Ok(Self { algorithm, parameters, native })
+        Ok(Self { selection, algorithm, parameters, native })
+    }
+
+    /// The description of what chose the parameters: a pattern of names, the description of a predicate, or `all others`.
+    pub fn selection(&self) -> &str {
+        &self.selection
     }
 
     /// The algorithm with its current hyperparameters, including the learning rate.
@@ -76,6 +83,14 @@ impl ParameterGroup {
         Err(OptimizerError::OtherAlgorithm { optimizer: self.algorithm.name(), other: other.name() })
     }
 
+    /// Checks that the algorithm can update each parameter.
+    pub(super) fn check_parameters(&self) -> Result<(), OptimizerError> {
+        let rule = self.algorithm.rule();
+        let mut refusals = self.parameters.iter().filter_map(|(name, tensor)| Some((name, rule.refusal(tensor)?)));
+        let Some((name, reason)) = refusals.next() else { return Ok(()) };
+        Err(OptimizerError::Parameter { optimizer: self.algorithm.name(), parameter: name.clone(), reason })
+    }
+
     pub(super) fn native(&self) -> &Group {
         &self.native
     }
@@ -88,17 +103,20 @@ impl ParameterGroup {
         self.native.zero_grad()
     }
 
-    /// The names of the slots of each parameter's state.
-    pub(crate) fn slot_names(&self) -> impl Iterator<Item = &'static str> {
+    /// The names of the slots of the state of one of the parameters.
+    pub(crate) fn slot_names(&self, parameter: &str) -> Vec<&'static str> {
         let rule = self.algorithm.rule();
-        rule.slots().iter().filter(|slot| rule.keeps(slot)).map(|slot| slot.name)
+        let tensor = self.parameters.iter().find(|(name, _)| name == parameter).map(|(_, tensor)| tensor);
+        let has = |slot: &&Slot| rule.keeps(slot) && tensor.is_none_or(|tensor| slot.shape.applies_to(tensor));
+        rule.slots().iter().filter(has).map(|slot| slot.name).collect()
     }
 
     /// Adds the group's state to `state`.
     pub(super) fn save(&self, state: &mut Vec<(String, Tensor)>) -> Result<(), NativeError> {
         let rule = self.algorithm.rule();
-        for (member, (parameter, _)) in self.parameters.iter().enumerate() {
-            for (index, slot) in rule.slots().iter().enumerate().filter(|(_, slot)| rule.keeps(slot)) {
+        for (member, (parameter, tensor)) in self.parameters.iter().enumerate() {
+            let keeps = |slot: &Slot| rule.keeps(slot) && slot.shape.applies_to(tensor);
+            for (index, slot) in rule.slots().iter().enumerate().filter(|(_, slot)| keeps(slot)) {
                 let tensor = self.native.saved(index, member)?.unwrap_or_else(not_started);
                 state.push((entry_name(parameter, slot.name), tensor));
             }
@@ -112,11 +130,9 @@ impl ParameterGroup {
         let mut taken = Vec::new();
         for slot in rule.slots() {
             for (parameter, tensor) in &self.parameters {
-                let expected = |_: &[i64]| match slot.shape {
-                    SlotShape::Scalar => (Vec::new(), Kind::Float),
-                    SlotShape::Elementwise => (tensor.size(), tensor.kind()),
-                };
-                taken.push(rule.keeps(slot).then(|| saved.take(parameter, slot.name, expected)).flatten());
+                let keeps = rule.keeps(slot) && slot.shape.applies_to(tensor);
+                let expected = |_: &[i64]| slot.shape.of(tensor);
+                taken.push(keeps.then(|| saved.take(parameter, slot.name, expected)).flatten());
             }
         }
         taken
@@ -124,7 +140,7 @@ impl ParameterGroup {
 
     pub(super) fn load(&mut self, taken: &[Option<Tensor>]) -> Result<(), NativeError> {
         let slots = self.algorithm.rule().slots().iter();
-        let elementwise: Vec<bool> = slots.map(|slot| slot.shape == SlotShape::Elementwise).collect();
-        self.native.load(taken, &elementwise)
+        let of_parameter: Vec<bool> = slots.map(|slot| slot.shape != SlotShape::Scalar).collect();
+        self.native.load(taken, &of_parameter)
     }
 }

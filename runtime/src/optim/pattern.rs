@@ -14,11 +14,7 @@ const OPTIONS: glob::MatchOptions =
 
 impl Pattern {
     pub(crate) fn new(optimizer: &'static str, pattern: &str) -> Result<Self, OptimizerError> {
-        let invalid = |reason: &str| OptimizerError::Pattern {
-            optimizer,
-            pattern: pattern.to_owned(),
-            reason: reason.to_owned(),
-        };
+        let invalid = |reason: &str| invalid(optimizer, pattern, reason);
         let mut alternatives = Vec::new();
         expand(&as_path(pattern), &mut alternatives).map_err(&invalid)?;
         let patterns =
@@ -40,6 +36,11 @@ impl Pattern {
         let is_unmatched = move |one: &&glob::Pattern| !paths.iter().any(|path| one.matches_with(path, OPTIONS));
         self.0.iter().filter(is_unmatched).map(|one| one.as_str().replace('/', "."))
     }
+}
+
+/// Returns the error of a malformed pattern.
+pub(super) fn invalid(optimizer: &'static str, pattern: &str, reason: &str) -> OptimizerError {
+    OptimizerError::Pattern { optimizer, pattern: pattern.to_owned(), reason: reason.to_owned() }
 }
 
 fn as_path(name: &str) -> String {

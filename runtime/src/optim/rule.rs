@@ -2,7 +2,7 @@
 
 use super::OptimizerError;
 use crate::native::{Group, NativeError};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// The part of an algorithm that follows from its declaration; implemented by `algorithm!`.
 pub(super) trait Declared {
@@ -20,6 +20,10 @@ pub(super) trait Declared {
         None
     }
 
+    fn weight_decay(&self) -> Option<f64>;
+
+    fn weight_decay_mut(&mut self) -> Option<&mut f64>;
+
     fn check_ranges(&self) -> Result<(), OptimizerError>;
 }
 
@@ -31,6 +35,11 @@ pub(super) trait Rule: Declared {
 
     /// The slots of each parameter's state, in the order of the `Slot` enumeration in the algorithm's C++ file.
     fn slots(&self) -> &'static [Slot];
+
+    /// Returns why the algorithm cannot update a parameter, and how to fix it.
+    fn refusal(&self, _: &Tensor) -> Option<String> {
+        None
+    }
 
     /// Whether the algorithm uses a slot with these hyperparameters.
     fn keeps(&self, _: &Slot) -> bool {
@@ -55,6 +64,36 @@ pub(super) enum SlotShape {
     Scalar,
     /// The parameter's own shape and dtype.
     Elementwise,
+    /// As `Elementwise`, for parameters with fewer than two dimensions.
+    Vector,
+    /// A number for each row of a parameter with at least two dimensions, in its dtype: the last dimension is 1.
+    Rows,
+    /// A number for each column of a parameter with at least two dimensions, in its dtype: the last dimension but one is 1.
+    Columns,
+}
+
+impl SlotShape {
+    /// Whether a parameter has a tensor of this shape.
+    pub(super) fn applies_to(self, parameter: &Tensor) -> bool {
+        match self {
+            Self::Scalar | Self::Elementwise => true,
+            Self::Vector => parameter.dim() < 2,
+            Self::Rows | Self::Columns => parameter.dim() >= 2,
+        }
+    }
+
+    /// Returns the shape and the dtype of a parameter's tensor.
+    pub(super) fn of(self, parameter: &Tensor) -> (Vec<i64>, Kind) {
+        let mut shape = parameter.size();
+        let last = shape.len().saturating_sub(1);
+        match self {
+            Self::Scalar => return (Vec::new(), Kind::Float),
+            Self::Elementwise | Self::Vector => {}
+            Self::Rows => shape[last] = 1,
+            Self::Columns => shape[last - 1] = 1,
+        }
+        (shape, parameter.kind())
+    }
 }
 
 impl Slot {

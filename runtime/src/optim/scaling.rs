@@ -74,7 +74,10 @@ impl Optimizer {
 
     /// Whether steps are skipped on a CUDA device without waiting for it.
     pub(crate) fn skips_without_waiting(&self) -> bool {
-        matches!(self.algorithm(), Algorithm::Adagrad(_) | Algorithm::Adam(_) | Algorithm::AdamW(_) | Algorithm::Sgd(_))
+        self.groups.iter().all(|group| {
+            use Algorithm::{Adagrad, Adam, AdamW, Sgd};
+            matches!(group.algorithm(), Adagrad(_) | Adam(_) | AdamW(_) | Sgd(_))
+        })
     }
 
     /// Resets the flag when gradients are dropped.

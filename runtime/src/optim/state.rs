@@ -33,8 +33,12 @@ impl Optimizer {
     /// | RMSprop | `step`, `square_avg`, with a momentum `momentum_buffer`, and if `centered` `grad_avg` |
     /// | Adagrad | `step`, `sum` |
     /// | Adadelta | `step`, `square_avg`, `acc_delta` |
+    /// | Adafactor | `step`, `row_var` and `col_var` of a parameter with two dimensions or more, `variance` of others |
+    /// | Lion | `exp_avg` |
+    /// | Muon | `momentum_buffer` |
     ///
-    /// `step` and `mu_product` are 0-dim f32; the others have their parameter's shape and dtype. A parameter that has had no
+    /// `step` and `mu_product` are 0-dim f32; the others have their parameter's dtype and shape, except that the last dimension of
+    /// `row_var` and the one before it of `col_var` are 1. A parameter that has had no
     /// gradient yet has empty tensors, of shape `[0]`.
     ///
     /// L-BFGS has one state for all parameters, under the name of the first. `elements` is the number of elements of all

@@ -1,6 +1,7 @@
 use tch::{Device, Kind, Tensor};
 use tch_lightning::optim::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, NAdam, Optimizer, RAdam, RmsProp, Sgd,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, Lion, Muon, NAdam, Optimizer, RAdam, RmsProp,
+    Sgd,
 };
 
 /// An optimizer is `Send`, so that training can run on another thread.
@@ -58,7 +59,22 @@ fn hyperparameters_out_of_range_are_rejected() {
         ),
         (Adadelta::new(0.1).rho(1.5).into(), "Adadelta: rho must be at least 0 and at most 1, but it is 1.5"),
         (Lbfgs::new(1.0).history_size(0).into(), "LBFGS: history_size must be 1 or more, but it is 0"),
-    ] as [(Algorithm, &str); 18]
+        (
+            Adafactor::new(0.1).beta2_decay(0.5).into(),
+            "Adafactor: beta2_decay must be a finite number of 0 or less, but it is 0.5",
+        ),
+        (Adafactor::new(0.1).d(0.5).into(), "Adafactor: d must be a finite number of 1 or more, but it is 0.5"),
+        (
+            Adafactor::new(0.1).eps((Some(-1.0), 0.1)).into(),
+            "Adafactor: eps.0 must be a finite number of 0 or more, but it is -1",
+        ),
+        (Muon::new(0.1).ns_steps(100).into(), "Muon: ns_steps must be below 100, but it is 100"),
+        (
+            Muon::new(0.1).ns_coefficients((1.0, f64::NAN, 1.0)).into(),
+            "Muon: ns_coefficients.1 must be a finite number, but it is NaN",
+        ),
+        (Lion::new(0.1).betas((1.0, 0.9)).into(), "Lion: betas.0 must be at least 0 and below 1, but it is 1"),
+    ] as [(Algorithm, &str); 24]
     {
         assert_eq!(refusal(algorithm), sentence);
     }

@@ -88,7 +88,8 @@ fn learning_rates_and_momenta_are_set_by_group_or_for_all() {
     assert_eq!((group.lr(), group.momentum()), (0.6, Some(0.9)));
     assert_eq!(
         group.set_algorithm(AdamW::new(0.6)).unwrap_err().to_string(),
-        "cannot mix AdamW and Adam in one optimizer; all groups must have the same algorithm"
+        "cannot mix AdamW and Adam in one optimizer; all groups must have the same algorithm, unless \
+         `ParameterGroups::route` gives them another"
     );
     assert_eq!(
         group.set_algorithm(Adam::new(-0.6)).unwrap_err().to_string(),
@@ -136,7 +137,8 @@ fn add_parameter_group_rejects_invalid_groups() {
         (
             Algorithm::from(Sgd::new(0.1)),
             late(),
-            "cannot mix SGD and Adam in one optimizer; all groups must have the same algorithm",
+            "cannot mix SGD and Adam in one optimizer; all groups must have the same algorithm, unless \
+         `ParameterGroups::route` gives them another",
         ),
         (Adam::new(-0.1).into(), late(), "Adam: lr must be a finite number of 0 or more, but it is -0.1"),
         (
@@ -230,7 +232,11 @@ fn patterns_without_a_group_are_rejected() {
 #[test]
 fn groups_of_different_algorithms_are_rejected() {
     let mixed = ParameterGroups::new(Algorithm::from(Adam::new(0.1))).group("**.bias", AdamW::new(0.1).into());
-    assert_eq!(refusal(mixed), "cannot mix AdamW and Adam in one optimizer; all groups must have the same algorithm");
+    assert_eq!(
+        refusal(mixed),
+        "cannot mix AdamW and Adam in one optimizer; all groups must have the same algorithm, unless \
+         `ParameterGroups::route` gives them another"
+    );
     let lbfgs = Lbfgs::new(1.0);
     assert_eq!(
         refusal(ParameterGroups::new(lbfgs).group("**.bias", lbfgs)),

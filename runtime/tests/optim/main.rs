@@ -6,5 +6,6 @@ mod groups;
 mod lbfgs;
 mod parity;
 mod scaling;
+mod shapes;
 mod state;
 mod table;

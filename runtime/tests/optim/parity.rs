@@ -2,7 +2,8 @@ use std::process::Command;
 
 use tch::{Device, Kind, Tensor};
 use tch_lightning::optim::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, NAdam, Optimizer, Progress, RAdam, RmsProp, Sgd,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Algorithm, Lbfgs, Lion, NAdam, Optimizer, Progress, RAdam,
+    RmsProp, Sgd,
 };
 
 use crate::table::{Case, Memory, Problem, TABLE};
@@ -32,7 +33,7 @@ fn follow(case: &'static Case, memory: Memory) {
 /// process.
 fn follow_all(test: &str, memory: Memory) {
     const INSTRUCTIONS: &str = "ATEN_CPU_CAPABILITY";
-    assert_eq!(TABLE.cases.len(), 88);
+    assert_eq!(TABLE.cases.len(), 105);
     if std::env::var_os(INSTRUCTIONS).is_some_and(|chosen| chosen == "avx2") {
         TABLE.cases.iter().for_each(|case| follow(case, memory));
         return;
@@ -57,7 +58,7 @@ fn trajectories_without_fused_kernels_agree_with_pytorch() {
 #[test]
 fn first_steps_agree_with_the_formulas_in_every_dtype() {
     let (mu, mu_next) = (0.9 * (1.0 - 0.5 * 0.96_f64.powf(0.004)), 0.9 * (1.0 - 0.5 * 0.96_f64.powf(0.008)));
-    let algorithms: [(Algorithm, f64); 10] = [
+    let algorithms: [(Algorithm, f64); 12] = [
         (Sgd::new(0.1).into(), 1.0 - 0.1 * 2.0),
         (Adam::new(0.1).into(), 0.9),
         (AdamW::new(0.1).weight_decay(0.5).into(), 0.95 - 0.1),
@@ -67,6 +68,8 @@ fn first_steps_agree_with_the_formulas_in_every_dtype() {
         (RmsProp::new(0.05).into(), 1.0 - 0.05 * 2.0 / ((0.01 * 2.0_f64.powi(2)).sqrt() + 1e-8)),
         (Adagrad::new(0.1).into(), 0.9),
         (Adadelta::new(1.0).eps(0.01).into(), 1.0 - 2.0 * 0.1 / (0.1 * 2.0_f64.powi(2) + 0.01).sqrt()),
+        (Adafactor::new(0.1).into(), 0.9),
+        (Lion::new(0.1).weight_decay(0.5).into(), 0.95 - 0.1),
         (Lbfgs::new(1.0).max_iter(1).into(), 1.0 - 2.0 / (5.0 * 2.0)),
     ];
     for (kind, precision) in [(Kind::Double, 1e-8), (Kind::Float, 1e-6), (Kind::Half, 1e-3), (Kind::BFloat16, 8e-3)] {

@@ -2,7 +2,8 @@
 
 use tch::{Device, Kind, Tensor};
 use tch_lightning::optim::{
-    Adadelta, Adagrad, Adam, AdamW, Adamax, Algorithm, NAdam, Optimizer, ParameterGroups, RAdam, RmsProp, Sgd,
+    Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Algorithm, Lion, NAdam, Optimizer, ParameterGroups, RAdam,
+    RmsProp, Sgd,
 };
 
 use crate::table::{Memory, flat};
@@ -50,6 +51,8 @@ fn algorithms() -> Vec<Algorithm> {
         RmsProp::new(0.1).momentum(0.9).centered(true).into(),
         Adagrad::new(0.1).into(),
         Adadelta::new(0.1).into(),
+        Adafactor::new(0.1).into(),
+        Lion::new(0.1).into(),
     ]
 }
 

@@ -69,6 +69,7 @@ fn state_is_named_by_parameter_and_slot() {
         ("rmsprop centered", &["step", "square_avg", "grad_avg"]),
         ("adagrad", &["step", "sum"]),
         ("adadelta", &["step", "square_avg", "acc_delta"]),
+        ("lion", &["exp_avg"]),
     ] {
         let problem = Problem::new(Case::named(case), Memory::Dense);
         let names: Vec<String> = shapes(&problem).into_iter().map(|(name, _)| name).collect();

@@ -3,7 +3,7 @@ other instructions: `ATEN_CPU_CAPABILITY=avx2 python table.py`.
 
 The problem is a linear model under the mean of the squared errors, or of `log(1 + squared error)`, or, where the algorithm
 maximizes, under its negative. The bias enters the model at the step `bias_from`: until then it has no gradient. It may be
-a parameter group of its own. The learning rates halve at step 15. Where `infinite_at` is given, the loss is scaled, and
+a parameter group of its own, and with `over` one of both is not optimized. The learning rates halve at step 15. Where `infinite_at` is given, the loss is scaled, and
 is infinite at those steps. Values are those after some of the 50 steps, weight then bias.
 """
 
@@ -11,8 +11,9 @@ import json
 from pathlib import Path
 
 import torch
+from shapes import Lion
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
-from torch.optim import LBFGS, SGD, Adadelta, Adagrad, Adam, Adamax, AdamW, NAdam, RAdam, RMSprop
+from torch.optim import LBFGS, SGD, Adadelta, Adafactor, Adagrad, Adam, Adamax, AdamW, Muon, NAdam, RAdam, RMSprop
 
 STEPS = 50
 SHOWN = [0, 1, 2, 5, 6, 7, 14, 15, 16, 30, 49]
@@ -37,12 +38,14 @@ def flat(tensors):
     return [float(f"{value:.12g}") for value in torch.cat(flats).tolist()]
 
 
-def trajectory(optimizer_class, dtype, bias_from, loss, bias, infinite_at, options):
+def trajectory(optimizer_class, dtype, bias_from, loss, bias, infinite_at, over, options):
     inputs, targets = tensor(INPUTS, dtype), tensor(TARGETS, dtype)
     weight, bias_tensor = tensor(WEIGHT, dtype).requires_grad_(), tensor(BIAS, dtype).requires_grad_()
     parameters = [weight, bias_tensor]
     if bias is not None:
         parameters = [{"params": [weight]}, {"params": [bias_tensor], **bias}]
+    if over is not None:
+        parameters = [{"weight": weight, "bias": bias_tensor}[over]]
     optimizer = optimizer_class(parameters, **options)
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, enabled=infinite_at is not None)
 
@@ -74,14 +77,14 @@ def trajectory(optimizer_class, dtype, bias_from, loss, bias, infinite_at, optio
     return points
 
 
-def case(name, optimizer_class, dtype="float32", bias_from=0, loss="square", bias=None, infinite_at=None, **options):
+def case(name, optimizer_class, dtype="float32", bias_from=0, loss="square", bias=None, infinite_at=None, over=None, **options):
     def algorithm(options):
         own = dict(options)
         if "line_search_fn" in own:
             own["line_search"] = own.pop("line_search_fn")
         return {RUST_NAMES.get(optimizer_class, optimizer_class.__name__): own}
 
-    points = trajectory(optimizer_class, getattr(torch, dtype), bias_from, loss, bias, infinite_at, options)
+    points = trajectory(optimizer_class, getattr(torch, dtype), bias_from, loss, bias, infinite_at, over, options)
     return {
         "name": name,
         "algorithm": algorithm(options),
@@ -91,6 +94,7 @@ def case(name, optimizer_class, dtype="float32", bias_from=0, loss="square", bia
         "bias_from": bias_from,
         "loss": loss,
         "infinite_at": infinite_at,
+        **({} if over is None else {"over": over}),
         "points": points,
     }
 
@@ -183,6 +187,21 @@ cases = [
     case("adadelta rho", Adadelta, lr=0.7, rho=0.7, eps=1e-4),
     case("adadelta weight decay", Adadelta, lr=10.0, weight_decay=0.1),
     *all_of("adadelta", Adadelta, lr=2.0, rho=0.8, weight_decay=0.05),
+    case("adafactor", Adafactor, lr=0.05),
+    case("adafactor late bias", Adafactor, bias_from=6, lr=0.2, beta2_decay=-0.5, eps=(1e-3, 0.1), d=2.0),
+    case("adafactor groups", Adafactor, lr=0.05, weight_decay=0.1, bias={"weight_decay": 0.0, "d": 1.5}),
+    case("adafactor scaled", Adafactor, lr=0.05, **SCALED),
+    case("adafactor double", Adafactor, dtype="float64", lr=0.05, weight_decay=0.1),
+    case("adafactor maximize", Adafactor, lr=0.05, weight_decay=0.1, maximize=True),
+    case("lion", Lion, lr=0.01),
+    case("lion groups", Lion, lr=0.01, weight_decay=0.1, bias={"weight_decay": 0.0, "betas": (0.7, 0.9)}),
+    case("lion scaled", Lion, lr=0.01, weight_decay=0.1, **SCALED),
+    *all_of("lion", Lion, lr=0.01, betas=(0.8, 0.95), weight_decay=0.2),
+    case("muon", Muon, over="weight", lr=0.05),
+    case("muon options", Muon, over="weight", lr=0.05, momentum=0.5, nesterov=False, ns_steps=3, weight_decay=0.3),
+    case("muon match rms", Muon, over="weight", lr=0.1, adjust_lr_fn="match_rms_adamw", ns_coefficients=(2.0, -1.5, 0.5)),
+    case("muon scaled", Muon, over="weight", lr=0.05, **SCALED),
+    case("muon double", Muon, over="weight", dtype="float64", lr=0.05, eps=1e-3),
     case("lbfgs", LBFGS, max_iter=3),
     case("lbfgs late bias", LBFGS, bias_from=6, max_iter=4, history_size=4),
     case("lbfgs complex", LBFGS, dtype="complex64", max_iter=4),

@@ -25,6 +25,8 @@ pub struct Case {
     pub algorithm: Algorithm,
     /// The algorithm of the bias, if it is in a separate group.
     bias: Option<Algorithm>,
+    /// The pattern of the parameters that are optimized, if not all are.
+    over: Option<String>,
     maximize: bool,
     dtype: Dtype,
     bias_from: usize,
@@ -94,7 +96,10 @@ impl Case {
 
     /// Returns the algorithm, or the groups.
     fn groups(&self) -> ParameterGroups {
-        let groups = ParameterGroups::new(self.algorithm.clone());
+        let groups = match &self.over {
+            Some(pattern) => self.algorithm.clone().over(pattern),
+            None => ParameterGroups::new(self.algorithm.clone()),
+        };
         match &self.bias {
             Some(bias) => groups.group("bias", bias.clone()),
             None => groups,

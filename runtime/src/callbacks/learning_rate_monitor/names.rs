@@ -2,7 +2,7 @@
 
 use crate::context::{RunContext, RunningLrScheduler};
 use crate::every::Every;
-use crate::optim::{Algorithm, Optimizer, ParameterGroup};
+use crate::optim::{Optimizer, ParameterGroup};
 use crate::schedule::Interval;
 use std::collections::HashMap;
 
@@ -25,22 +25,11 @@ pub(super) struct Values {
 
 impl Values {
     fn of(group: &ParameterGroup) -> Self {
-        Self { lr: group.lr(), momentum: group.momentum(), weight_decay: weight_decay(group.algorithm()) }
-    }
-}
-
-fn weight_decay(algorithm: &Algorithm) -> f64 {
-    match algorithm {
-        Algorithm::Sgd(sgd) => sgd.weight_decay,
-        Algorithm::Adam(adam) => adam.weight_decay,
-        Algorithm::AdamW(adamw) => adamw.weight_decay,
-        Algorithm::Adamax(adamax) => adamax.weight_decay,
-        Algorithm::NAdam(nadam) => nadam.weight_decay,
-        Algorithm::RAdam(radam) => radam.weight_decay,
-        Algorithm::RmsProp(rms_prop) => rms_prop.weight_decay,
-        Algorithm::Adagrad(adagrad) => adagrad.weight_decay,
-        Algorithm::Adadelta(adadelta) => adadelta.weight_decay,
-        Algorithm::Lbfgs(_) => 0.0,
+        Self {
+            lr: group.lr(),
+            momentum: group.momentum(),
+            weight_decay: group.algorithm().weight_decay().unwrap_or_default(),
+        }
     }
 }
 
@@ -105,7 +94,7 @@ impl Names<'_> {
 mod tests {
     use super::*;
     use crate::config::TrainerConfig;
-    use crate::optim::{AdamW, OptimizerIndex, Sgd};
+    use crate::optim::{AdamW, Algorithm, OptimizerIndex, Sgd};
     use crate::schedule::{LrSchedulerConfig, StepLr};
     use tch::{Device, Kind, Tensor};
 

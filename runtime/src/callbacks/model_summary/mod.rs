@@ -27,6 +27,8 @@ use summary::Summary;
 /// draws no random numbers. If the step fails, the table shows the layers until the failure, among them the input of the layer that
 /// failed.
 ///
+/// An optimizer with several parameter groups has a table of its own: see [`Optimizer`](crate::optim::Optimizer#impl-Display-for-Optimizer).
+///
 /// [`ctx.observed_step()`](crate::RunContext::observed_step) returns the same numbers, and `run.json` contains them.
 #[derive(Debug)]
 #[must_use]
@@ -62,6 +64,9 @@ impl ModelSummary {
             let (parameters, buffers) = (trainable(store), buffers(store));
             let summary = Summary { parameters: &parameters, buffers: &buffers, step: ctx.observed_step() };
             terminal::say(summary.text(terminal::width()));
+            for optimizer in ctx.optimizers().iter().filter(|optimizer| optimizer.groups().len() > 1) {
+                terminal::say(optimizer.to_string());
+            }
         }
     }
 }

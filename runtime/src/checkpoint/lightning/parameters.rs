@@ -35,7 +35,7 @@ pub(super) fn optimizer(
         let in_group = |reason: String| format!("has in its parameter group {index} {reason}");
         algorithms.push(algorithm(group, own.algorithm()).map_err(in_group)?);
         for (name, state) in in_order(group, own, names, &states).map_err(in_group)? {
-            let slots: Vec<&str> = own.slot_names().collect();
+            let slots = own.slot_names(&name);
             check_slots(state, &slots).map_err(in_group)?;
             tensors.extend(slots.into_iter().map(|slot| (format!("{name}.{slot}"), tensor(state, slot))));
         }
