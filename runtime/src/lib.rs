@@ -103,6 +103,7 @@ pub mod prelude {
     pub use crate::metrics::Metric as _;
     pub use crate::module::{
         Flow, Freeze as _, IntoOptimizer as _, LoadFromCheckpoint as _, Optimizers, ScheduledOptimizer, StepClosure,
+        Weighted,
     };
     pub use crate::optim::OptimizerIndex;
     pub use crate::optim::{

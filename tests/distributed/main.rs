@@ -18,4 +18,5 @@ mod ranks;
 mod resume;
 mod seeds;
 mod start;
+mod terms;
 mod uneven;

@@ -4,6 +4,7 @@
 mod accumulated;
 mod layers;
 mod observed;
+mod weighted;
 
 use accumulated::Accumulated;
 use layers::{Layers, Scenario};
@@ -36,6 +37,9 @@ fn main() -> Result<()> {
     }
     if name == "observed" {
         return observed::run(config);
+    }
+    if kind == "weighted" {
+        return weighted::run(config);
     }
     let mut layers = Layers::new(Scenario { is_whole: processes == 1, ..scenario(kind)? })?;
     let mut trainer = Trainer::new(config);

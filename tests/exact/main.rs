@@ -6,3 +6,4 @@ mod gradients;
 mod positions;
 mod routed;
 mod slope;
+mod weighted;

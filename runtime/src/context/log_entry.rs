@@ -174,7 +174,7 @@ impl<At> LogEntry<'_, At> {
         self
     }
 
-    /// Sets the weight of the value in a mean. Default: the size of the batch.
+    /// Sets the weight of the value in a mean. Default: the size of the batch, or the count of a [`Weighted`](crate::module::Weighted).
     pub fn batch_size(mut self, batch_size: usize) -> Self {
         self.batch_size = Some(batch_size);
         self
@@ -223,7 +223,7 @@ impl<At> LogEntry<'_, At> {
             add_dataloader_idx: self.add_dataloader_idx,
             sync_dist: self.sync_dist.then(|| self.dist_reduce_fx.unwrap_or(self.reduction)),
         };
-        let weight = self.batch_size.unwrap_or(self.ctx.batch_size()) as f64;
+        let weight = self.batch_size.or(value.weight()).unwrap_or(self.ctx.batch_size()) as f64;
         let name = Name { hook, dataloader_idx: self.ctx.dataloader_idx(), name: &self.name };
         let value = value.take(&self.name)?;
         let (log, other) = self.ctx.logs();

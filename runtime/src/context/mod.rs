@@ -29,6 +29,7 @@ mod saving;
 mod step_observation;
 mod stepping_batches;
 mod strategy;
+mod terms;
 mod toggle;
 
 pub(crate) use checkpoint_folders::{CHECKPOINTS, checkpoint_folders};

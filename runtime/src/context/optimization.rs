@@ -7,6 +7,7 @@ use super::toggle::Toggled;
 use crate::config::{ConfigurationError, GradientClipAlgorithm};
 use crate::optim::{Optimizer, OptimizerConfig, OptimizerIndex};
 use crate::precision::GradScaler;
+use crate::progress::Terms;
 use crate::schedule::LrSchedulerConfig;
 
 /// An optimizer with its scheduler that replaces those of `configure_optimizers`.
@@ -25,6 +26,8 @@ pub(super) struct Optimization {
     pub(super) lr_schedulers: Vec<RunningLrScheduler>,
     pub(super) grad_scaler: Option<GradScaler>,
     pub(super) losses: Losses,
+    /// The terms of weighted losses in the running accumulation window.
+    pub(super) terms: Option<Terms>,
     pub(super) toggled: Toggled,
     /// Whether a hook has overridden the trainer's `accumulate_grad_batches`.
     sets_accumulation: bool,

@@ -28,6 +28,7 @@ impl RunContext {
             accumulate_grad_batches: self.accumulate_grad_batches_of_hook(),
             toggled_optimizer: self.toggled_optimizer(),
             skips_next_step: self.skips_next_step()?,
+            terms: self.terms_of_window(),
             refrozen: Refrozen::default(),
             callback_metrics: metrics.map(|(name, value)| (name.clone(), JsonFloat(*value))).collect(),
             training_log,
@@ -67,6 +68,7 @@ impl RunContext {
         let accumulated = self.config.accumulate_grad_batches;
         self.progress_mut().find_window(accumulated);
         self.skip_next_step(state.skips_next_step);
+        self.restore_terms(state.terms);
         Ok(RandomState::from_tensors(&random, self.device).restore()?)
     }
 }

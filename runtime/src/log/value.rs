@@ -1,6 +1,7 @@
 use super::LogError;
 use super::scalar::Scalar;
 use crate::metrics::Metric;
+use crate::native::detach;
 use std::fmt;
 use tch::Tensor;
 
@@ -12,6 +13,14 @@ pub enum LogValue {
     Tensor(Tensor),
     /// A number.
     Number(f64),
+    /// A sum, a tensor with one element, over a number of terms, of which the mean is logged. Its weight in the mean of an epoch is the
+    /// number, unless [`LogEntry::batch_size`](crate::context::LogEntry::batch_size) is another.
+    Mean {
+        /// The sum.
+        sum: Tensor,
+        /// The number of terms.
+        count: usize,
+    },
     /// A metric. The log shares its state, and resets it at the end of the epoch after computing its value.
     Metric(Box<dyn Metric>),
 }
@@ -21,6 +30,7 @@ impl fmt::Debug for LogValue {
         match self {
             Self::Tensor(tensor) => tensor.fmt(f),
             Self::Number(number) => number.fmt(f),
+            Self::Mean { sum, count } => write!(f, "{sum:?} / {count}"),
             Self::Metric(metric) => f.write_str(metric.name()),
         }
     }
@@ -80,9 +90,16 @@ pub(crate) enum Taken {
 }
 
 impl LogValue {
+    /// The weight of the value in a mean, if it is not that of the batch.
+    pub(crate) fn weight(&self) -> Option<usize> {
+        if let Self::Mean { count, .. } = self { Some(*count) } else { None }
+    }
+
     pub(crate) fn take(self, name: &str) -> Result<Taken, LogError> {
         let refuse = |mistake| Err(LogError::Value { name: name.to_owned(), mistake });
         match self {
+            // without terms, the sum is that of none
+            Self::Mean { sum, count } => Self::Tensor(detach(&sum)?.f_div_scalar(count.max(1) as f64)?).take(name),
             Self::Tensor(tensor) if tensor.numel() != 1 => {
                 refuse(format!("a tensor of shape {:?}: one element can be logged, such as its mean", tensor.size()))
             }

@@ -39,12 +39,16 @@ impl<M: LightningModule> StepClosure<'_, M> {
         let loss = match output.loss() {
             // L-BFGS may try a step that is too large, and then retries with a smaller one
             Some(loss) if is_first_run && !ctx.watch_loss(loss, Some(self.optimizer))? => None,
-            loss => loss.map(|loss| self.share(loss, ctx)).transpose()?,
+            loss => loss.map(Tensor::shallow_clone),
         };
+        if is_first_run && M::TrainingOutput::IS_WEIGHTED {
+            ctx.count_terms(output.count(), self.first_of_window);
+        }
         self.output = Some(output);
         if self.first_of_window {
             self.zero_grad(module, ctx)?;
         }
+        let loss = self.share(loss, ctx)?;
         let averages = self.last_of_window;
         let agrees = averages && can_lack_loss::<M>(ctx);
         let any_has_loss = agrees && ctx.agree_on_losses(loss.is_some() || !self.first_of_window)?;
@@ -63,11 +67,16 @@ impl<M: LightningModule> StepClosure<'_, M> {
         Ok(loss)
     }
 
-    /// Returns the loss divided by the number of accumulated batches.
-    fn share(&self, loss: &Tensor, ctx: &RunContext) -> Result<Tensor, Error> {
-        match ctx.config().accumulate_grad_batches {
-            1 => Ok(loss.shallow_clone()),
-            batches => Ok(loss.f_div_scalar(batches as f64)?),
+    /// Returns the loss divided by the number of accumulated batches, or of the terms of the window.
+    fn share(&self, loss: Option<Tensor>, ctx: &mut RunContext) -> Result<Option<Tensor>, Error> {
+        let divisor = if M::TrainingOutput::IS_WEIGHTED {
+            ctx.divisor_of_terms(self.optimizer, self.first_of_window, self.last_of_window)?
+        } else {
+            ctx.config().accumulate_grad_batches as f64
+        };
+        match loss {
+            Some(loss) if divisor != 1.0 => Ok(Some(loss.f_div_scalar(divisor)?)),
+            loss => Ok(loss),
         }
     }
 

@@ -23,6 +23,7 @@ mod parameters;
 mod renamed_results;
 mod run;
 mod source_location;
+mod weighted;
 
 pub(crate) use anomaly::check_parameters;
 pub use callbacks::{Callback, Callbacks};
@@ -51,6 +52,7 @@ pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable, va
 pub use renamed_results::{Output, Returned};
 pub(crate) use run::Run;
 pub use source_location::SourceLocation;
+pub use weighted::Weighted;
 
 use crate::checkpoint::Checkpoint;
 use crate::config::GradientClipAlgorithm;

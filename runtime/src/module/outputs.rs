@@ -45,8 +45,16 @@ pub trait TrainingOutput: 'static {
     /// Whether [`loss`](Self::loss) may be `None`. If it may, several processes agree before each backward pass on whether there is one.
     const MAY_LACK_LOSS: bool = true;
 
+    /// Whether [`loss`](Self::loss) is a sum over [`count`](Self::count) terms, as that of [`Weighted`](super::Weighted).
+    const IS_WEIGHTED: bool = false;
+
     /// The loss, a scalar with its graph; `None` skips the backward pass of this batch.
     fn loss(&self) -> Option<&Tensor>;
+
+    /// The number of terms whose sum the loss is, where [`IS_WEIGHTED`](Self::IS_WEIGHTED). 0 where there is no loss.
+    fn count(&self) -> usize {
+        1
+    }
 
     /// Drops the autograd graph. Called once after the optimizer step and before `on_train_batch_end`, so that a callback that
     /// keeps an output does not keep the memory of the step. By default only the loss is detached, as in Lightning: a type with

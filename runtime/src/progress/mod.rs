@@ -4,7 +4,7 @@ mod interval_clock;
 mod run_state;
 
 pub(crate) use interval_clock::{IntervalClock, SavedIntervalClock};
-pub(crate) use run_state::{EpochPart, GRADIENT, LOG, RANDOM, Refrozen, RunState};
+pub(crate) use run_state::{EpochPart, GRADIENT, LOG, RANDOM, Refrozen, RunState, Terms};
 
 use serde::{Deserialize, Serialize};
 

@@ -31,6 +31,9 @@ pub(crate) struct RunState {
     pub(crate) toggled_optimizer: Option<usize>,
     /// Whether a loss of the running accumulation window was NaN or infinite, so that no step is taken.
     pub(crate) skips_next_step: bool,
+    /// The terms of weighted losses in the running accumulation window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) terms: Option<Terms>,
     /// The parameters that hooks have frozen and unfrozen, other than by toggling.
     pub(crate) refrozen: Refrozen,
     pub(crate) callback_metrics: BTreeMap<String, JsonFloat>,
@@ -45,6 +48,15 @@ pub(crate) struct EpochPart {
     pub(crate) world_size: usize,
     /// The batches of each process.
     pub(crate) batches: usize,
+}
+
+/// The terms of weighted losses in an accumulation window, in one process.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Terms {
+    /// The number by which the losses are divided before the window ends.
+    pub(crate) divisor: f64,
+    /// The number of terms so far.
+    pub(crate) count: usize,
 }
 
 /// The names of the parameters that were frozen or unfrozen since the start of `fit`. The module determines the

@@ -20,6 +20,7 @@ pub(crate) enum Operation {
     Normalization,
     Gradients,
     Losses,
+    Terms,
     Stop,
     LoggedValues,
     Metrics,
@@ -32,7 +33,7 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 21] = [
         Self::Start,
         Self::Devices,
         Self::Seed,
@@ -45,6 +46,7 @@ impl Operation {
         Self::Normalization,
         Self::Gradients,
         Self::Losses,
+        Self::Terms,
         Self::Stop,
         Self::LoggedValues,
         Self::Metrics,
@@ -70,6 +72,7 @@ impl Operation {
             Self::Normalization => "normalizing a batch",
             Self::Gradients => "averaging gradients",
             Self::Losses => "agreeing on whether to skip a step",
+            Self::Terms => "counting the terms of the losses",
             Self::Stop => "agreeing on whether to stop",
             Self::LoggedValues => "joining logged values",
             Self::Metrics => "joining metrics",
@@ -128,7 +131,7 @@ mod tests {
             assert_eq!(Position::of_number(number).operations, index as u64 + 1);
         }
         let recent = [Operation::Called, Operation::End, Operation::Checkpoint, Operation::Intervals];
-        assert_eq!(Position::of_number(number), Position { operations: 20, recent: recent.to_vec() });
+        assert_eq!(Position::of_number(number), Position { operations: 21, recent: recent.to_vec() });
         let first = Position::next_number(0, Operation::Devices);
         assert_eq!(Position::of_number(first), Position { operations: 1, recent: vec![Operation::Devices] });
     }

@@ -22,7 +22,8 @@ pub(super) fn make_optimizers<M: LightningModule>(run: &mut Run<'_, M>) -> Resul
     if M::AUTOMATIC_OPTIMIZATION && optimizers.len() > 1 {
         return Err(Error::configuration(format!(
             "`configure_optimizers` returned {} optimizers, but automatic optimization supports one: \
-             use manual optimization, `#[lightning_module(automatic_optimization = false)]`",
+             give several algorithms their parameters in one, by `ParameterGroups::route`, or use manual optimization, \
+             `#[lightning_module(automatic_optimization = false)]`",
             optimizers.len()
         )));
     }

@@ -84,7 +84,7 @@ impl<M: LightningModule> Callback<M> for Sweep {
         }
         match outputs.loss() {
             None => self.curve.losses.push(f64::NAN),
-            Some(loss) if self.add(loss.f_double_value(&[])?) => ctx.stop(),
+            Some(loss) if self.add(loss.f_double_value(&[])? / outputs.count().max(1) as f64) => ctx.stop(),
             Some(_) => {}
         }
         Ok(())
