@@ -22,6 +22,16 @@ fn is(case: &str) -> bool {
     std::env::var("CASE").is_ok_and(|given| given == case)
 }
 
+/// Whether this is rank 1, before the processes are connected.
+fn is_rank_1() -> bool {
+    std::env::var("RANK").is_ok_and(|rank| rank == "1")
+}
+
+fn freeze(layer: &nn::Linear) {
+    let bias = layer.bs.as_ref().expect("the layer has a bias");
+    let _ = bias.shallow_clone().requires_grad_(false);
+}
+
 /// Writes down the time at which the processes begin to differ.
 fn note_time() -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
@@ -39,6 +49,9 @@ impl Disagreeing {
     fn create() -> Self {
         let vs = nn::VarStore::new(Device::Cpu);
         let layer = nn::linear(vs.root() / "layer", 4, 1, nn::LinearConfig::default());
+        if is("frozen parameter") && is_rank_1() {
+            freeze(&layer);
+        }
         let config = nn::BatchNormConfig { affine: false, ..nn::BatchNormConfig::default() };
         let norm =
             is("norm on one").then(|| SyncBatchNorm::convert(nn::batch_norm1d(vs.root() / "norm", 4, config), config));
@@ -81,6 +94,13 @@ impl Disagreeing {
             // is not held up by the others, which have ended
             sleep(Duration::from_millis(100));
         }
+        if is("other name") {
+            let name = if rank == 0 { "loss" } else { "lossy" };
+            ctx.log(name, 1.0).on_step(true).on_epoch(true).sync_dist(true);
+        }
+        if is("changed parameter") {
+            ctx.log("own", 1.0).on_step(false).on_epoch(true);
+        }
         if is("log on one") && rank == 0 {
             ctx.log("loss_of_one", 1.0).on_step(false).on_epoch(true).sync_dist(true);
         }
@@ -96,8 +116,18 @@ impl Disagreeing {
         Ok(self.loss(ctx, batch, batch_idx))
     }
 
+    fn on_train_epoch_start(&self, ctx: &mut Context) {
+        if is("frozen in an epoch") && ctx.current_epoch() == 1 && ctx.rank().global == 1 {
+            freeze(&self.layer);
+        }
+    }
+
     fn on_train_batch_end(&self, ctx: &mut Context) -> Result<()> {
         let rank = ctx.rank().global;
+        if is("changed parameter") && ctx.batch_idx() == Some(2) && rank == 1 {
+            note_time()?;
+            let _ = tch::no_grad(|| self.layer.ws.shallow_clone().f_add_scalar_(1.0))?;
+        }
         let at = if is("save in another batch") { 1 + rank } else { 1 };
         if ctx.batch_idx() == Some(at) && ((is("save on one") && rank == 1) || is("save in another batch")) {
             note_time()?;
@@ -170,8 +200,13 @@ impl Disagreeing {
         Ok(())
     }
 
-    fn configure_optimizers(&self) -> Sgd {
-        Sgd::new(0.01)
+    fn configure_optimizers(&self) -> ScheduledOptimizer {
+        match is_rank_1() {
+            true if is("learning rate") => Sgd::new(0.5).into_optimizer(),
+            true if is("algorithm") => AdamW::new(0.01).into_optimizer(),
+            true if is("scheduler") => Sgd::new(0.01).lr_scheduler(StepLr::new(1)),
+            _ => Sgd::new(0.01).into_optimizer(),
+        }
     }
 }
 
@@ -184,11 +219,15 @@ impl Rows {
     }
 
     fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
-        rows(5)
+        match is_rank_1() {
+            true if is("samples") => rows(4),
+            true if is("batch size") => Ok(rows(5)?.batch_size(2)),
+            _ => rows(5),
+        }
     }
 
     fn val_dataloader(&self) -> Result<DataLoader<Tensor>> {
-        rows(2)
+        rows(if is("validation samples") && is_rank_1() { 3 } else { 2 })
     }
 }
 
@@ -209,10 +248,13 @@ impl Manual {
         let loss = self.0.loss(ctx, batch, batch_idx);
         ctx.manual_backward(self, &loss)?;
         // after the last batch, the others agree on whether to stop
-        if batch_idx == 4 && ctx.is_global_zero() {
+        if is("backward on one") && batch_idx == 4 && ctx.is_global_zero() {
             note_time()?;
             let loss = self.0.layer.forward(batch).square().mean(Kind::Float);
             ctx.manual_backward(self, &loss)?;
+        }
+        if is("step on one") && batch_idx == 2 && !ctx.is_global_zero() {
+            return note_time();
         }
         ctx.manual_step(self, 0)?;
         Ok(ctx.optimizer(0).zero_grad()?)
@@ -225,7 +267,7 @@ impl Manual {
 
 fn main() -> ExitCode {
     let defaults = TrainerConfig::default().max_epochs(2).enable_progress_bar(false).enable_model_summary(false);
-    if is("backward on one") {
+    if is("backward on one") || is("step on one") {
         return Manual::program::<Rows>().trainer_defaults(defaults).run();
     }
     Disagreeing::program::<Rows>().trainer_defaults(defaults).run()

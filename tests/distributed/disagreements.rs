@@ -16,7 +16,7 @@ const fn case(name: &'static str, said: &'static [&'static str]) -> Case {
 const SAME_ORDER: &str = ": all processes must call the same operations in the same order";
 const SAME_NAMES: &str = ": all processes of a run must log the same values with `sync_dist` and the same metrics";
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 28] = [
     case(
         "shapes",
         &[
@@ -79,6 +79,56 @@ const CASES: [Case; 17] = [
         "log at the end of one",
         &["`end_of_one in on_train_epoch_end` was logged on rank 0, but not on rank 1", SAME_NAMES],
     ),
+    case(
+        "other name",
+        &[
+            "`loss in training_step` was logged on rank 0, but not on rank 1, which logged `lossy in training_step`",
+            SAME_NAMES,
+        ],
+    ),
+    // what makes the replicas differ
+    case("frozen parameter", &["`layer.bias` is frozen on rank 1, but trained on rank 0: set `requires_grad`"]),
+    case("frozen in an epoch", &["`layer.bias` is frozen on rank 1, but trained on rank 0: set `requires_grad`"]),
+    case(
+        "learning rate",
+        &[
+            "rank 1 on ",
+            " has `optimizers[0].param_groups[0].lr` = 0.5 after `configure_optimizers`, and rank 0 has 0.01, so that",
+        ],
+    ),
+    case(
+        "algorithm",
+        &[
+            " has `optimizers[0].param_groups[0].algorithm` = \"AdamW\" after `configure_optimizers`, and rank 0 has \"SGD\"",
+        ],
+    ),
+    case("scheduler", &[" has `lr_schedulers` = 1 after `configure_optimizers`, and rank 0 has 0, so that"]),
+    case(
+        "samples",
+        &[
+            "rank 1 on ",
+            " has 8 samples in 4 batches of each process in `train_dataloader`, and rank 0 has 10 samples in 5 batches",
+        ],
+    ),
+    case(
+        "batch size",
+        &[" has 10 samples in 3 batches of each process in `train_dataloader`, and rank 0 has 10 samples in 5 batches"],
+    ),
+    case(
+        "validation samples",
+        &[" has 6 samples in 3 batches of each process in `val_dataloader`, and rank 0 has 4 samples in 2 batches"],
+    ),
+    case(
+        "changed parameter",
+        &["the parameters of rank 1 on ", " differ from rank 0's, first in `layer.weight`: change parameters in all"],
+    ),
+    case(
+        "step on one",
+        &[
+            "rank 1 on ",
+            " has made 4 optimizer steps in this run, and rank 0 5 optimizer steps, so that their parameters",
+        ],
+    ),
 ];
 
 /// With a timeout that is longer than a test may take: the processes learn of it before.
@@ -125,6 +175,19 @@ fn four_processes_that_call_different_operations_end_with_one_sentence() {
     for case in CASES.iter().filter(|case| names.contains(&case.name)) {
         check(case, Launcher::Hand, 4);
     }
+}
+
+#[test]
+fn processes_may_have_other_parameters_if_the_strategy_says_so() {
+    let ended = Ranks::new(Launcher::Hand, 2)
+        .program(env!("CARGO_BIN_EXE_disagreeing_ranks"))
+        .with("CASE", "changed parameter")
+        .run("fit --strategy DIFFERING");
+    assert_eq!(ended.codes, [0, 0], "{ended:#?}");
+    // of two epochs, by rank 0 alone
+    let warning =
+        "warning: `own` is logged without `sync_dist`, so that the value of an epoch is that of rank 0's samples";
+    assert_eq!(ended.all().matches(warning).count(), 1, "{ended:#?}");
 }
 
 #[test]

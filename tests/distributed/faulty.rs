@@ -5,7 +5,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tch_lightning::data::{IterableDataset, Sampler, WorkerInfo};
@@ -45,6 +45,14 @@ fn signal(name: &str) {
     let _ = std::process::Command::new("kill").args([name, &std::process::id().to_string()]).status();
 }
 
+/// Starts a program that lives longer than this one, and is not one of those that the test waits for.
+fn start_child() -> Result<()> {
+    let mut command = std::process::Command::new("sleep");
+    command.arg("40").env_remove("TOKEN_OF_TEST").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn()?;
+    Ok(())
+}
+
 /// Writes down the time of the fault.
 fn note_time() -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_millis();
@@ -60,6 +68,14 @@ fn fail() -> Result<()> {
         "exit" => std::process::exit(3),
         "abort" => std::process::abort(),
         "kill" => signal("-KILL"),
+        "child" => {
+            start_child()?;
+            anyhow::bail!("this hook fails on purpose");
+        }
+        "killed with child" => {
+            start_child()?;
+            signal("-KILL");
+        }
         "stop" => signal("-STOP"),
         "term" => signal("-TERM"),
         "int" => signal("-INT"),

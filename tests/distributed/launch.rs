@@ -133,6 +133,10 @@ fn verbs_of_one_program_use_the_same_ranks() {
 fn exit_code_of_a_launched_rank_is_that_of_the_program_if_the_first_succeeds() {
     let ended = Ranks::new(Launcher::Own, 2).fault("several_verbs", "", 1).with("EXIT", 5).run("");
     assert_eq!(ended.codes, [5], "{ended:#?}");
+    let errors = ended.errors();
+    assert_eq!(errors.len(), 1, "{ended:#?}");
+    assert!(errors[0].starts_with("the process of rank 1 on "), "{ended:#?}");
+    assert!(errors[0].ends_with(" ended with exit code 5 after the run"), "{ended:#?}");
 }
 
 #[test]

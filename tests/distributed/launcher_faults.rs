@@ -1,8 +1,9 @@
 //! Faults of what has started the processes, and signals to it: no process is left.
 
 use super::faults::FIT;
-use super::ranks::{Ended, Launcher, Ranks, python, signal, signal_group};
-use std::time::SystemTime;
+use super::ranks::{Ended, Launcher, Ranks, processes, python, signal, signal_group};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
 
 /// What happens to a launcher.
 pub struct LauncherFault {
@@ -80,6 +81,26 @@ fn killed_launcher_leaves_no_process() {
     ranks.wait_for_fault();
     let at = signal(ranks.pid(0), "-KILL");
     assert!(ranks.end(Some(at)).seconds < 10.0);
+}
+
+#[test]
+fn killed_launcher_leaves_no_stopped_process() {
+    let mut ranks = Ranks::new(Launcher::Own, 2).fault("stop", "training", 1);
+    ranks.start(FIT);
+    ranks.wait_for_fault();
+    let states = || -> Vec<char> { processes(&ranks.token).into_iter().map(|(_, state)| state).collect() };
+    let begun = Instant::now();
+    while !states().contains(&'T') {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", states());
+        sleep(Duration::from_millis(10));
+    }
+    signal(ranks.pid(0), "-KILL");
+    let begun = Instant::now();
+    // that of the launcher is left until it is waited for
+    while states().iter().any(|state| !"ZX".contains(*state)) {
+        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", states());
+        sleep(Duration::from_millis(10));
+    }
 }
 
 /// Does it to a run, and fails unless all processes end as they should.

@@ -46,7 +46,7 @@ pub struct Ranks {
     of_rank_1: Option<(&'static str, String)>,
     /// The working directory of rank 1, by hand.
     folder_of_rank_1: Option<&'static str>,
-    token: String,
+    pub token: String,
 }
 
 /// How a run ended.
@@ -198,7 +198,7 @@ impl Ranks {
         self.without.iter().for_each(|name| _ = command.env_remove(name));
         if rank == 1 {
             command.envs(self.of_rank_1.clone());
-            self.folder_of_rank_1.iter().for_each(|folder| _ = command.current_dir(folder));
+            self.folder_of_rank_1.iter().for_each(|folder| _ = command.current_dir(self.folder.path().join(folder)));
         }
         // the test is not in the group of the processes
         command
@@ -238,8 +238,16 @@ impl Ranks {
 
     /// Writes a checkpoint into the folder, by one process.
     pub fn trained(self) -> Self {
+        self.trained_in("", 1)
+    }
+
+    /// As [`trained`](Self::trained), in a folder within that of the processes.
+    pub fn trained_in(self, folder: &str, epochs: usize) -> Self {
+        fs::create_dir_all(self.path(folder)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_faulty_ranks"));
-        command.args(["fit", "--data.samples", "4", "--max-epochs", "1"]).current_dir(&self.folder);
+        command
+            .args(["fit", "--data.samples", "4", "--max-epochs", &epochs.to_string()])
+            .current_dir(self.path(folder));
         assert!(command.output().unwrap().status.success());
         self
     }
@@ -328,6 +336,7 @@ fn split(arguments: &str) -> Vec<String> {
     let strategy = |argument| match argument {
         "STRATEGY" => "{name: ddp, timeout: 5s}",
         "LONG" => "{name: ddp, timeout: 50s}",
+        "DIFFERING" => "{name: ddp, compare_parameters: false}",
         _ => argument,
     };
     arguments.split_whitespace().map(strategy).map(str::to_owned).collect()

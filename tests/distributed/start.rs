@@ -121,10 +121,9 @@ fn rank_that_is_started_twice_does_not_disturb_the_run() {
 
 #[test]
 fn rank_that_ends_before_the_run_is_named_at_once() {
-    for (exit, said) in [
-        (0, "the process ended with exit status: 0 before it came to the run"),
-        (3, "the process ended with exit status: 3"),
-    ] {
+    for (exit, said) in
+        [(0, "the process ended with exit code 0 before it came to the run"), (3, "the process ended with exit code 3")]
+    {
         let ended = run(Ranks::new(Launcher::Own, 2).fault("early_exit", "", 1).with("EXIT", exit), FIT);
         assert_eq!((ended.codes.as_slice(), ended.errors().len()), (&[1][..], 1), "{ended:#?}");
         assert!(ended.errors()[0].starts_with("rank 1 on ") && ended.errors()[0].ends_with(said), "{ended:#?}");
@@ -153,7 +152,10 @@ fn rank_zero_that_is_stopped_at_the_start_is_named() {
     assert_eq!(ended.codes[1], 1, "{ended:#?}");
     let errors = ended.errors();
     assert_eq!(errors.len(), 1, "{ended:#?}");
-    assert!(errors[0].starts_with("rank 0 on 127.0.0.1 does not respond, at the start of the run"), "{ended:#?}");
+    assert!(
+        errors[0].starts_with("rank 0 on 127.0.0.1 does not respond to this process, which waits in starting the run"),
+        "{ended:#?}"
+    );
     assert!(ended.seconds < 20.0, "{ended:#?}");
 }
 
@@ -162,4 +164,28 @@ fn rank_that_cannot_write_to_its_folder_needs_none() {
     // nobody can create a file there
     let ended = run(by_hand(2).folder_of_rank_1("/proc"), FIT);
     assert_eq!(ended.codes, [0, 0], "{ended:#?}");
+}
+
+#[test]
+fn ranks_that_start_from_different_checkpoints_are_refused() {
+    // of the same name, as on a disk of each machine
+    let ranks = by_hand(2).trained().trained_in("other", 2).folder_of_rank_1("other");
+    for (folder, checkpoint) in [("", "epoch=0-step=2.ckpt"), ("other", "epoch=1-step=4.ckpt")] {
+        let folder = ranks.path(folder);
+        let from = folder.join("lightning_logs/version_0/checkpoints").join(checkpoint);
+        std::fs::copy(from, folder.join("same.ckpt")).unwrap();
+    }
+    let ended = run(ranks, "fit --strategy STRATEGY --ckpt-path same.ckpt --max-epochs 4");
+    assert_eq!(ended.codes, [1, 1], "{ended:#?}");
+    assert_eq!(ended.errors().len(), 2, "{ended:#?}");
+    for error in ended.errors() {
+        assert!(error.starts_with("rank 1 on "), "{error}");
+        for said in [
+            " starts from same.ckpt (epoch 2, step 4, checksum ",
+            ", and rank 0 from same.ckpt (epoch 1, step 2, checksum ",
+            "let all processes start from the same file",
+        ] {
+            assert!(error.contains(said), "`{said}` {error}");
+        }
+    }
 }

@@ -25,6 +25,13 @@ impl Checksum {
         sum
     }
 
+    /// Starts the checksum of a file that is not one of this crate with its first bytes.
+    pub(super) fn of_start(start: &[u8]) -> Self {
+        let mut sum = Self(XxHash3_64::with_seed(0));
+        sum.add(start);
+        sum
+    }
+
     /// Adds the next bytes of the file.
     pub(super) fn add(&mut self, bytes: &[u8]) {
         self.0.write(bytes);

@@ -1,5 +1,6 @@
 //! Checkpoint files.
 
+use super::checksum::{Checksum, position_in};
 use super::decode::{Decoded, is_of_torch_save, metadata_of};
 use super::encode::Encoded;
 use super::header::{Header, length_of_header};
@@ -42,6 +43,24 @@ impl Checkpoint {
     /// The same as those of [`read`](Self::read).
     pub fn verify(path: &Path) -> Result<(), CheckpointError> {
         Self::read_metadata(path).map(drop)
+    }
+
+    /// Returns the checksum that the checkpoint at `path` states for itself, if it has one; that of its bytes for one of PyTorch Lightning.
+    pub(crate) fn checksum(path: &Path) -> Result<Option<String>, CheckpointError> {
+        let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
+        let damaged = |reason| CheckpointError::damaged(path, reason);
+        let (mut file, size) = open(path)?;
+        let mut start = Vec::new();
+        file.by_ref().take(LENGTH as u64).read_to_end(&mut start).map_err(unread)?;
+        if is_of_torch_save(&start) {
+            let mut sum = Checksum::of_start(&start);
+            in_pieces(file, |piece| sum.add(piece)).map_err(unread)?;
+            return Ok(Some(sum.digits()));
+        }
+        let length = length_of_header(&start, size).map_err(damaged)?;
+        let mut text = String::new();
+        file.take(length as u64).read_to_string(&mut text).map_err(unread)?;
+        Ok(position_in(&text).map(|position| text[position].to_owned()))
     }
 
     /// Returns the metadata of the checkpoint at `path`, after [verifying](Self::verify) it.

@@ -10,7 +10,7 @@ use crate::messages::warning;
 use crate::module::{Callback, FromHparams, FromHparamsAndData, IntoCallbacks, LightningModule, Loads};
 use crate::stage::Stage;
 use crate::trainer::Trainer;
-use crate::{messages, terminal};
+use crate::{messages, strategy, terminal};
 use anyhow::Result;
 use clap::{ArgMatches, Command};
 use std::ffi::OsString;
@@ -207,7 +207,9 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
         match self.try_run() {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                terminal::say(format_args!("error: {}", in_one_line(&error)));
+                if !strategy::is_printed_by_others() {
+                    terminal::say(format_args!("error: {}", in_one_line(&error)));
+                }
                 exit_code(&error)
             }
         }
@@ -289,7 +291,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
             "test" => Stage::Test,
             _ => Stage::Predict,
         };
-        if stage == Stage::Fit && planned.is_none() {
+        if stage == Stage::Fit && planned.is_none() && strategy::is_to_be_rank_zero() {
             flags.shared_with_trainer.iter().for_each(|shared| warning!("{shared}"));
         }
         let verb = Verb::<M, D>::new(stage, parsed, &flags, defaults)?;

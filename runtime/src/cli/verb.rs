@@ -22,6 +22,7 @@ use crate::module::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters
 use crate::number::Number;
 use crate::panic;
 use crate::stage::Stage;
+use crate::strategy;
 use crate::table;
 use crate::terminal;
 use crate::trainer::{CkptPath, FoundCheckpoint, Metrics, Trainer, find_best_or_last, find_checkpoint};
@@ -132,7 +133,9 @@ where
         let trainer = trainer.chosen_optimizer(self.optimization.chosen());
         let mut trainer = self.callbacks.apply(complete(trainer))?;
         if let Some(found) = &self.checkpoint {
-            info!("{found}");
+            if strategy::is_to_be_rank_zero() {
+                info!("{found}");
+            }
             trainer = trainer.ckpt_path(&found.path);
         }
         let ckpt_path = self.checkpoint.map(|found| found.path);

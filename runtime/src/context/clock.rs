@@ -197,13 +197,24 @@ impl RunContext {
     /// Sets the running hook, and begins its time, if it is one of an owner. Returns the hook around it.
     pub(crate) fn enter_hook(&mut self, hook: Hook, owner: Option<HookOwner>) -> OuterHook {
         let open = owner.and_then(|owner| self.enter_observed_hook(hook, owner));
-        OuterHook { hook: self.clock.hook.replace(hook), open }
+        let outer = OuterHook { hook: self.clock.hook.replace(hook), open };
+        self.show_place();
+        outer
     }
 
     /// Restores the hook that [`enter_hook`](Self::enter_hook) returned, and ends the time of the running one.
     pub(crate) fn leave_hook(&mut self, outer: OuterHook) {
         self.clock.hook = outer.hook;
+        self.show_place();
         self.leave_region(outer.open);
+    }
+
+    /// Shows the other processes where this one is, which may wait for it.
+    #[inline]
+    fn show_place(&self) {
+        if self.world_size() > 1 {
+            self.strategy().set_place(self.clock.hook, self.clock.batch_idx);
+        }
     }
 
     pub(crate) fn set_num_training_batches(&mut self, batches: Option<usize>) {

@@ -7,8 +7,8 @@ use crate::json_float::JsonFloat;
 use crate::json_path;
 use crate::signal::Signal;
 use crate::strategy::{
-    Call, Collectives, Compared, Flags, Operation, Rank, ReduceOperation, Strategy, StrategyError, broadcast_of_call,
-    gather, gather_of_call, of_rank_zero,
+    Call, Collectives, Compared, Flags, NamedTensor, Operation, Rank, ReduceOperation, Strategy, StrategyError,
+    broadcast_of_call, gather, gather_of_call, of_rank_zero,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -129,6 +129,14 @@ impl RunContext {
         value: T,
     ) -> Result<T, StrategyError> {
         if self.is_together() { of_rank_zero(self.group(), operation, &value) } else { Ok(value) }
+    }
+
+    /// Fails unless all processes have the same parameters, after the same number of optimizer steps.
+    pub(crate) fn compare_replicas(&self, parameters: &[NamedTensor]) -> Result<(), ContextError> {
+        if self.is_together() {
+            self.strategy.compare_replicas(parameters, self.global_step())?;
+        }
+        Ok(())
     }
 
     /// Returns the values of all processes, by rank.

@@ -2,6 +2,7 @@ use crate::hook::Hook;
 use crate::metrics::MetricError;
 use crate::native::NativeError;
 use crate::strategy::StrategyError;
+use std::collections::BTreeSet;
 use tch::TchError;
 
 /// A value cannot be logged, or a logged value could not be read.
@@ -149,7 +150,7 @@ pub enum LogError {
     },
     /// The processes of a run logged values with `sync_dist`, or metrics, under different names.
     #[error(
-        "`{name}` was logged on {some}, but not on {others}: all processes of a run must log the same values with `sync_dist` and the same \
+        "`{name}` was logged on {some}, but not on {others}{instead}: all processes of a run must log the same values with `sync_dist` and the same \
          metrics"
     )]
     Ranks {
@@ -159,6 +160,8 @@ pub enum LogError {
         some: String,
         /// The other ranks, in words.
         others: String,
+        /// What the others logged that those did not, in words.
+        instead: String,
     },
     /// The values of several processes could not be joined.
     #[error(transparent)]
@@ -172,9 +175,15 @@ pub enum LogError {
 }
 
 impl LogError {
-    /// Returns the error of a name that only some ranks have logged.
-    pub(super) fn of_ranks(name: &str, some: &[usize], others: &[usize]) -> Self {
-        Self::Ranks { name: name.to_owned(), some: in_words(some), others: in_words(others) }
+    /// Returns the error of a name that only some ranks have logged, of those that each has.
+    pub(super) fn of_ranks(name: &str, ranks: &[BTreeSet<&str>]) -> Self {
+        let (some, others): (Vec<usize>, Vec<usize>) = (0..ranks.len()).partition(|rank| ranks[*rank].contains(name));
+        let known: BTreeSet<&str> = some.iter().flat_map(|rank| ranks[*rank].iter().copied()).collect();
+        let unknown: BTreeSet<&str> = others.iter().flat_map(|rank| ranks[*rank].iter().copied()).collect();
+        let instead: Vec<String> = unknown.difference(&known).map(|name| format!("`{name}`")).collect();
+        let instead =
+            if instead.is_empty() { String::new() } else { format!(", which logged {}", instead.join(" and ")) };
+        Self::Ranks { name: name.to_owned(), some: in_words(&some), others: in_words(&others), instead }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::LogError;
 use super::accumulator::{Accumulator, Reduction};
+use super::arguments::Arguments;
 use super::columns::Columns;
 use super::entry::{Kept, Logged};
 use super::key::Key;
@@ -9,6 +10,7 @@ use super::of_rank::{Entry, OfRank, together};
 use super::recorded::{Log, metric_value};
 use super::scalar::Scalar;
 use crate::json_float::JsonFloat;
+use crate::messages::warning;
 use crate::strategy::{Collectives, Operation, ReduceOperation, gather, gather_tensors};
 use indexmap::map::Entry::{Occupied, Vacant};
 use serde::{Deserialize, Serialize};
@@ -23,8 +25,29 @@ struct Part(JsonFloat, f64);
 impl Log {
     /// Replaces the epoch's values with `sync_dist`, and those of metrics, by the values over all processes.
     pub(crate) fn join_epoch(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
+        self.warn_of_values_that_are_not_joined();
         self.join_values(ranks)?;
         self.join_metrics(ranks)
+    }
+
+    /// Warns once of each value of an epoch that is logged without `sync_dist`, as Lightning does.
+    fn warn_of_values_that_are_not_joined(&mut self) {
+        let Self { logged, not_joined, .. } = self;
+        let own = logged.iter().filter(|(_, logged)| {
+            let Arguments { on_epoch, sync_dist, .. } = logged.arguments;
+            on_epoch && sync_dist.is_none() && logged.is_current && matches!(logged.kept, Some(Kept::Values(_)))
+        });
+        let names: Vec<&str> =
+            own.map(|(key, _)| key.name.as_str()).filter(|name| !not_joined.contains(*name)).collect();
+        if let Some(first) = names.first() {
+            let verb = if names.len() == 1 { "is" } else { "are" };
+            warning!(
+                "{} {verb} logged without `sync_dist`, so that the value of an epoch is that of rank 0's samples alone: write `.sync_dist(true)` \
+                 after `ctx.log(\"{first}\", …)`",
+                names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+            );
+        }
+        not_joined.extend(names.into_iter().map(str::to_owned).collect::<Vec<_>>());
     }
 
     fn join_values(&mut self, ranks: &dyn Collectives) -> Result<(), LogError> {
@@ -189,13 +212,10 @@ fn joined(reduction: Reduction, parts: &[&Part]) -> Result<Option<f64>, TchError
 /// Fails unless all processes have the same names.
 fn check_names(ranks: impl Iterator<Item = BTreeSet<String>>) -> Result<(), LogError> {
     let ranks: Vec<BTreeSet<String>> = ranks.collect();
-    for name in ranks.iter().flatten() {
-        let (some, others): (Vec<usize>, Vec<usize>) = (0..ranks.len()).partition(|rank| ranks[*rank].contains(name));
-        if !others.is_empty() {
-            return Err(LogError::of_ranks(name, &some, &others));
-        }
-    }
-    Ok(())
+    let differing = ranks.iter().flatten().find(|name| ranks.iter().any(|rank| !rank.contains(*name)));
+    let Some(name) = differing else { return Ok(()) };
+    let names = ranks.iter().map(|rank| rank.iter().map(String::as_str).collect());
+    Err(LogError::of_ranks(name, &names.collect::<Vec<_>>()))
 }
 
 impl Key {

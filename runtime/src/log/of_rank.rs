@@ -58,10 +58,10 @@ pub(super) fn together<T>(all: &[OfRank<T>]) -> Result<BTreeMap<&str, (&Entry, V
         together.entry(name).or_insert_with(|| (entry, Vec::new())).1.push(part);
     }
     for (name, (entry, _)) in &together {
-        let (some, others): (Vec<usize>, Vec<usize>) =
-            (0..all.len()).partition(|rank| all[*rank].entries.contains_key(*name));
-        if others.iter().any(|rank| !all[*rank].loaders.excuses(entry)) {
-            return Err(LogError::of_ranks(name, &some, &others));
+        let is_missing = |rank: &OfRank<T>| !rank.entries.contains_key(*name) && !rank.loaders.excuses(entry);
+        if all.iter().any(is_missing) {
+            let names = all.iter().map(|rank| rank.entries.keys().map(String::as_str).collect());
+            return Err(LogError::of_ranks(name, &names.collect::<Vec<_>>()));
         }
     }
     Ok(together)

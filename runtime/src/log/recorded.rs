@@ -10,7 +10,7 @@ use super::scalar::Scalar;
 use super::value::Taken;
 use crate::metrics::{Metric, MetricError};
 use indexmap::IndexMap;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use tch::Tensor;
 
 /// The values that one loop has logged.
@@ -22,6 +22,8 @@ pub(crate) struct Log {
     pub(super) columns: Columns,
     /// The indices of the values of the running step that several processes join.
     pub(super) steps_to_join: Vec<usize>,
+    /// The names of the values whose epoch is that of each process alone, of which a warning was printed.
+    pub(super) not_joined: BTreeSet<String>,
     /// Whether the epoch has come to its end, so that its values can be read.
     ended: bool,
     /// Whether a batch was trained on in this epoch, since the run was resumed.

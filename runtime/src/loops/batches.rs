@@ -10,17 +10,33 @@ use crate::module::{LightningModule, Run};
 use crate::run_location::RunLocation;
 use crate::signal::Caught;
 use crate::stage::{RunningStage, Stage};
-use crate::strategy::Operation;
+use crate::strategy::{self, LoaderSize, Operation};
 use std::ops::Range;
 use std::sync::Arc;
 use tch::Device;
 
-/// Returns a loader with the samples of this process: its part of them, unless the loader was given one by the user.
-pub(super) fn of_process<B: Batch>(
+/// Returns the loaders of a hook with the samples of this process. Fails unless those that the trainer divides have the same numbers of samples
+/// and batches in all processes.
+pub(super) fn of_processes<B: Batch>(
     ctx: &RunContext,
     dataloader: Hook,
-    loader: DataLoader<B>,
-) -> Result<DataLoader<B>, Error> {
+    loaders: Vec<DataLoader<B>>,
+) -> Result<Vec<DataLoader<B>>, Error> {
+    if !ctx.is_together() {
+        return Ok(loaders);
+    }
+    let samples: Vec<Option<usize>> = loaders.iter().map(|loader| Some(order(ctx, loader).ok()?.len())).collect();
+    let loaders = loaders.into_iter().map(|loader| of_process(ctx, dataloader, loader));
+    let loaders = loaders.collect::<Result<Vec<_>, _>>()?;
+    let sizes = samples.into_iter().zip(&loaders);
+    let sizes: Vec<Option<LoaderSize>> =
+        sizes.map(|(samples, loader)| Some(LoaderSize { samples: samples?, batches: loader.num_batches() })).collect();
+    strategy::check_loaders(ctx.strategy(), dataloader.name(), &sizes)?;
+    Ok(loaders)
+}
+
+/// Returns a loader with the samples of this process: its part of them, unless the loader was given one by the user.
+fn of_process<B: Batch>(ctx: &RunContext, dataloader: Hook, loader: DataLoader<B>) -> Result<DataLoader<B>, Error> {
     let rank = ctx.rank();
     if rank.world_size == 1 || !ctx.config().use_distributed_sampler {
         return Ok(loader);

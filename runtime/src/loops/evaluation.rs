@@ -61,8 +61,7 @@ impl<M: LightningModule> Evaluation<M> {
         if is_first {
             batches::warn_if_repeated(run.ctx, hook, &loaders);
         }
-        let loaders = loaders.into_iter().map(|loader| batches::of_process(run.ctx, hook, loader));
-        let loaders = loaders.collect::<Result<Vec<_>, _>>()?;
+        let loaders = batches::of_processes(run.ctx, hook, loaders)?;
         let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
         batches::warn_if_empty(hook, &counts, limit);
         if self.kind == Kind::Validation {

@@ -23,8 +23,8 @@ pub(crate) fn predict<M: LightningModule>(
     if limit.is_zero() {
         return Ok(Vec::new());
     }
-    let loaders = Vec::from(run.data.evaluation_dataloaders(hook, run.module, run.ctx)?).into_iter();
-    let loaders = loaders.map(|loader| batches::of_process(run.ctx, hook, loader)).collect::<Result<Vec<_>, _>>()?;
+    let loaders = Vec::from(run.data.evaluation_dataloaders(hook, run.module, run.ctx)?);
+    let loaders = batches::of_processes(run.ctx, hook, loaders)?;
     let counts = loaders.iter().map(|loader| batches::count(loader, hook, limit)).collect::<Result<Vec<_>, _>>()?;
     batches::warn_if_empty(hook, &counts, limit);
     // the hooks of a process without batches may take part in operations of all processes

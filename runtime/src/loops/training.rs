@@ -36,7 +36,7 @@ impl<M: LightningModule> Training<M> {
         batches::overfit(run.ctx, Hook::TrainDataloader, &mut loader);
         let order = batches::order(run.ctx, &loader);
         run.ctx.set_divisible_order(order.is_ok());
-        let loader = batches::of_process(run.ctx, Hook::TrainDataloader, loader)?;
+        let loader = batches::of_processes(run.ctx, Hook::TrainDataloader, vec![loader])?.remove(0);
         let count = batches::count(&loader, Hook::TrainDataloader, limit)?;
         let num_batches = batches::least_of_all_ranks(run.ctx, count)?;
         run.ctx.set_num_training_batches(num_batches);

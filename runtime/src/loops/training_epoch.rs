@@ -155,6 +155,7 @@ fn end<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
     let outcome = last_hooks(run);
     run.ctx.progress_mut().count_rows_to(stepped);
     outcome?;
+    run.compare_replicas()?;
     run.ctx.leave_epoch();
     Ok(())
 }

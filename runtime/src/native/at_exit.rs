@@ -23,6 +23,15 @@ pub(crate) fn exit_at_once(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// Lets this process continue when the thread ends that has started it, if it is stopped then: otherwise nobody would do so.
+pub(crate) fn continue_at_end_of_parent() {
+    #[cfg(target_os = "linux")]
+    // SAFETY: the call sets a number of this process.
+    unsafe {
+        libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGCONT);
+    }
+}
+
 fn run(code: Option<i32>) {
     let calls = CALLS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for call in calls.into_iter().rev() {

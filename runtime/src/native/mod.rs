@@ -8,6 +8,7 @@ mod autocast;
 mod backend;
 mod boundary;
 mod declarations;
+mod descriptors;
 mod device;
 mod distributed;
 mod draws;
@@ -35,7 +36,7 @@ mod threads;
 mod trace;
 
 pub(crate) use anomaly::AnomalyMode;
-pub(crate) use at_exit::{at_exit, exit_at_once};
+pub(crate) use at_exit::{at_exit, continue_at_end_of_parent, exit_at_once};
 pub(crate) use autocast::{Autocast, AutocastDtype};
 pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
 pub use boundary::NativeError;
@@ -43,6 +44,7 @@ pub(crate) use declarations::{
     AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamaxOptions, LionOptions, MuonOptions,
     NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
 };
+pub(crate) use descriptors::{Descriptors, Sockets};
 pub(crate) use device::{empty_cache, memory_stats, set_current_device, synchronize};
 pub(crate) use distributed::{
     Compared, Flags, Network, ProcessGroup, ReduceOperation, Reducer, ReducerOptions, Store, close_at_end,

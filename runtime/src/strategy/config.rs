@@ -55,6 +55,9 @@ pub struct DdpConfig {
     /// Whether rank 0's buffers, such as the running statistics of a BatchNorm, are sent to all ranks before each training step. Default
     /// true.
     pub broadcast_buffers: bool,
+    /// Whether it is an error if the parameters differ between the processes, by any bit: they are compared at the end of each training epoch
+    /// and before each checkpoint. Machines with different processors may round differently. Default true.
+    pub compare_parameters: bool,
     /// The longest time that a process waits for the others, from 1 second to 1 year. Default 5 minutes.
     pub timeout: Span,
 }
@@ -79,6 +82,7 @@ impl Default for DdpConfig {
             bucket_cap_mb: 25,
             gradient_compression: None,
             broadcast_buffers: true,
+            compare_parameters: true,
             timeout: Span(Duration::from_secs(300)),
         }
     }
@@ -117,6 +121,11 @@ impl DdpConfig {
     /// Sets [`broadcast_buffers`](field@Self::broadcast_buffers).
     pub fn broadcast_buffers(self, broadcast_buffers: bool) -> Self {
         Self { broadcast_buffers, ..self }
+    }
+
+    /// Sets [`compare_parameters`](field@Self::compare_parameters).
+    pub fn compare_parameters(self, compare_parameters: bool) -> Self {
+        Self { compare_parameters, ..self }
     }
 
     /// Sets [`timeout`](field@Self::timeout).

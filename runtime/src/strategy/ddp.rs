@@ -1,10 +1,16 @@
 use super::collectives::{gather, of_rank_zero};
 use super::config::{DdpConfig, GradientCompression};
+use super::replicas::fingerprints;
 use super::world::World;
-use super::{Collectives, Flags, NamedTensor, Operation, Strategy, StrategyError};
+use super::{
+    Collectives, Difference, Flags, NamedTensor, Operation, ReduceOperation, Strategy, StrategyError, ranks_in_words,
+};
+use crate::counted::counted;
 use crate::data::Seed;
-use crate::native::{Reducer, ReducerOptions};
+use crate::hook::Hook;
+use crate::native::{Descriptors, Reducer, ReducerOptions};
 use crate::signal::{Caught, Signal};
+use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tch::{Device, Tensor};
@@ -84,6 +90,41 @@ impl Ddp {
         self.world.all_find_the_same();
         Err(StrategyError::Differs { rank, host: self.world.host(rank), difference })
     }
+
+    /// Fails unless all ranks train the parameters with these names.
+    fn check_trained(&self, names: &[String]) -> Result<(), StrategyError> {
+        let all = gather(self.group(), Operation::Parameters, &names.to_vec())?;
+        let is_trained_by = |name: &String, rank: &usize| all[*rank].contains(name);
+        for parameter in all.iter().flatten() {
+            let (trained, frozen): (Vec<usize>, Vec<usize>) =
+                (0..all.len()).partition(|rank| is_trained_by(parameter, rank));
+            if !frozen.is_empty() {
+                self.world.all_find_the_same();
+                let [frozen, trained] = [frozen, trained].map(|ranks| ranks_in_words(&ranks));
+                return Err(StrategyError::Frozen { parameter: parameter.clone(), frozen, trained });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the error of replicas whose fingerprints differ, of which the last one is the number of steps.
+    fn replicas_differ(&self, parameters: &[NamedTensor], own: &Tensor) -> Result<StrategyError, StrategyError> {
+        let all = self.world.all_gather(Operation::Replicas, own)?.f_to_device(Device::Cpu)?;
+        let all: Vec<Vec<i64>> = Vec::try_from(&all)?;
+        self.world.all_find_the_same();
+        let of = |rank: usize, index: usize| all[rank][index];
+        let differing = |index: usize| (1..all.len()).find(|rank| of(*rank, index) != of(0, index));
+        let steps = parameters.len();
+        if let Some(rank) = differing(steps) {
+            let in_words = |rank| counted(usize::try_from(of(rank, steps)).unwrap_or_default(), "optimizer step");
+            let (here, there) = (in_words(0), in_words(rank));
+            return Ok(StrategyError::Steps { rank, host: self.world.host(rank), here, there });
+        }
+        let first = (0..steps).find_map(|index| Some((differing(index)?, index)));
+        let (rank, index) = first.unwrap_or_default();
+        let parameter = parameters[index].0.clone();
+        Ok(StrategyError::Replicas { rank, host: self.world.host(rank), parameter })
+    }
 }
 
 /// Returns the indices of `order` in `names`; none if it does not have each of them once.
@@ -111,9 +152,14 @@ impl Strategy for Ddp {
     fn setup(&mut self, parameters: &[NamedTensor], buffers: &[NamedTensor]) -> Result<(), StrategyError> {
         self.check_same(parameters)?;
         self.check_same(buffers)?;
+        let trained = parameters.iter().filter(|(_, parameter)| parameter.requires_grad());
+        self.check_trained(&trained.map(|(name, _)| name.clone()).collect::<Vec<_>>())?;
         let all: Vec<&Tensor> = parameters.iter().chain(buffers).map(|(_, tensor)| tensor).collect();
         if !all.is_empty() {
+            // the first operation on GPUs makes their connections
+            let before = Descriptors::now();
             self.world.broadcast(Operation::Parameters, &all)?;
+            before.close_later_ones_on_exec();
         }
         if self.config.broadcast_buffers {
             self.buffers = buffers.iter().map(|(_, buffer)| buffer.shallow_clone()).collect();
@@ -121,8 +167,40 @@ impl Strategy for Ddp {
         Ok(())
     }
 
+    fn difference(
+        &self,
+        operation: Operation,
+        value: Value,
+        described: Value,
+    ) -> Result<Option<Difference>, StrategyError> {
+        let mut all: Vec<(Value, Value)> = gather(self.group(), operation, &(value, described))?;
+        let Some(rank) = all.iter().position(|(value, _)| *value != all[0].0) else { return Ok(None) };
+        self.world.all_find_the_same();
+        let (there, here) = (all.swap_remove(rank).1, all.swap_remove(0).1);
+        Ok(Some(Difference { rank, host: self.world.host(rank), here, there }))
+    }
+
+    fn compare_replicas(&self, parameters: &[NamedTensor], steps: usize) -> Result<(), StrategyError> {
+        let steps = Tensor::from_slice(&[i64::try_from(steps).unwrap_or(i64::MAX)]);
+        let own = match parameters {
+            _ if !self.config.compare_parameters => steps,
+            [] => steps,
+            [(_, first), ..] => Tensor::f_cat(&[fingerprints(parameters)?, steps.f_to_device(first.device())?], 0)?,
+        };
+        // the largest and, negated, the smallest of all ranks at once
+        let extremes = Tensor::f_stack(&[&own, &own.f_bitwise_not()?], 0)?;
+        self.world.all_reduce(Operation::Replicas, &extremes, ReduceOperation::Max)?;
+        let differ = extremes.f_get(0)?.f_ne_tensor(&extremes.f_get(1)?.f_bitwise_not()?)?;
+        if differ.f_any()?.f_int64_value(&[])? == 0 {
+            return Ok(());
+        }
+        let compared = if self.config.compare_parameters { parameters } else { &[] };
+        Err(self.replicas_differ(compared, &own)?)
+    }
+
     fn train(&mut self, parameters: Vec<NamedTensor>) -> Result<(), StrategyError> {
         let names: Vec<String> = parameters.iter().map(|(name, _)| name.clone()).collect();
+        self.check_trained(&names)?;
         if self.replica.as_ref().is_some_and(|replica| replica.names == names) {
             return Ok(());
         }
@@ -183,6 +261,10 @@ impl Strategy for Ddp {
         let outcome = outcome.and_then(|()| replica.reducer.finish(flags));
         self.flags = Some(outcome.map_err(|source| self.world.explain(AVERAGING, source))?);
         Ok(())
+    }
+
+    fn set_place(&self, hook: Option<Hook>, batch_idx: Option<usize>) {
+        self.world.set_place(hook, batch_idx);
     }
 
     fn take_flags(&mut self) -> Option<Flags> {

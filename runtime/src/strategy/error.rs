@@ -94,6 +94,95 @@ pub enum StrategyError {
         /// The difference.
         difference: String,
     },
+    /// A process starts from another checkpoint than rank 0.
+    #[error(
+        "rank {rank} on {host} starts from {there}, and rank 0 from {here}: let all processes start from the same file, as on a disk that \
+         all machines share"
+    )]
+    StartingPoint {
+        /// The rank.
+        rank: usize,
+        /// The name of its machine.
+        host: String,
+        /// The checkpoint of rank 0, in words.
+        here: String,
+        /// Its checkpoint, in words.
+        there: String,
+    },
+    /// A process has other optimizers or schedulers than rank 0.
+    #[error(
+        "rank {rank} on {host} has `{setting}` = {there} after `configure_optimizers`, and rank 0 has {here}, so that their parameters would \
+         differ after a step: return the same optimizers and schedulers in all processes"
+    )]
+    Optimizers {
+        /// The rank.
+        rank: usize,
+        /// The name of its machine.
+        host: String,
+        /// The name of the setting.
+        setting: String,
+        /// The value of rank 0.
+        here: String,
+        /// Its value.
+        there: String,
+    },
+    /// A process has a loader of another size than rank 0, although the trainer divides the samples.
+    #[error(
+        "rank {rank} on {host} has {there} in `{dataloader}`, and rank 0 has {here}: return the same data and batch size in all processes, as \
+         the trainer divides the samples among them, or set `use_distributed_sampler` to false if each is to have samples of its own"
+    )]
+    Loaders {
+        /// The rank.
+        rank: usize,
+        /// The name of its machine.
+        host: String,
+        /// The hook that returned the loader.
+        dataloader: String,
+        /// The size of rank 0's loader, in words.
+        here: String,
+        /// The size of its loader, in words.
+        there: String,
+    },
+    /// A process has made another number of optimizer steps than rank 0.
+    #[error(
+        "rank {rank} on {host} has made {there} in this run, and rank 0 {here}, so that their parameters differ: step the optimizers in all \
+         processes, or in none"
+    )]
+    Steps {
+        /// The rank.
+        rank: usize,
+        /// The name of its machine.
+        host: String,
+        /// The number of steps of rank 0, in words.
+        here: String,
+        /// Its number of steps, in words.
+        there: String,
+    },
+    /// The parameters of a process are not those of rank 0 any more.
+    #[error(
+        "the parameters of rank {rank} on {host} differ from rank 0's, first in `{parameter}`: change parameters in all processes alike; if \
+         they may differ, write `strategy: {{name: ddp, compare_parameters: false}}`"
+    )]
+    Replicas {
+        /// The rank.
+        rank: usize,
+        /// The name of its machine.
+        host: String,
+        /// The name of the first parameter that differs.
+        parameter: String,
+    },
+    /// A process trains other parameters than rank 0.
+    #[error(
+        "`{parameter}` is frozen on {frozen}, but trained on {trained}: set `requires_grad` to the same in all processes"
+    )]
+    Frozen {
+        /// The name of the parameter.
+        parameter: String,
+        /// The ranks with `requires_grad` false, in words.
+        frozen: String,
+        /// The other ranks, in words.
+        trained: String,
+    },
     /// Another process has failed.
     #[error("rank {rank} on {host} failed: {cause}")]
     Peer {
@@ -107,7 +196,11 @@ pub enum StrategyError {
         signal: Option<Signal>,
     },
     /// Other processes ended or stopped without an error of theirs.
-    #[error("{} not respond, {operation}: {verb} killed or stopped, or the network between them is cut", do_not(ranks), verb = was(ranks))]
+    #[error(
+        "{} not respond to this process, which waits in {operation}: {verb} killed or stopped, or the network between them is cut",
+        do_not(ranks),
+        verb = was(ranks)
+    )]
     Silent {
         /// The ranks, with the names of their machines.
         ranks: Vec<(usize, String)>,
@@ -116,15 +209,18 @@ pub enum StrategyError {
     },
     /// Other processes run, but did not come to an operation of all ranks in time.
     #[error(
-        "{} did not take part within {seconds} s in {operation}: held up in a hook or in its data, or not calling what the others call; a \
-         longer `timeout` of the strategy waits for it",
-        named(ranks)
+        "{} did not take part within {seconds} s in {operation}: held up in {}, or not calling what the others call; a longer `timeout` of the \
+         strategy waits for it",
+        named(ranks),
+        place.as_deref().unwrap_or("a hook or in its data")
     )]
     Absent {
         /// The ranks, with the names of their machines.
         ranks: Vec<(usize, String)>,
         /// What this process was waiting for.
         operation: String,
+        /// The hook that the first of them is in, with its batch, if it is in one.
+        place: Option<String>,
         /// The time that this process waited.
         seconds: u64,
     },

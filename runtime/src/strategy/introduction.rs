@@ -45,7 +45,7 @@ impl Introduction {
 }
 
 /// Returns the name and the values of the first setting that differs.
-fn differing(name: String, here: &Value, there: &Value) -> Option<(String, Value, Value)> {
+pub(super) fn differing(name: String, here: &Value, there: &Value) -> Option<(String, Value, Value)> {
     let (Value::Object(of_here), Value::Object(of_there)) = (here, there) else {
         return (here != there).then(|| (name, here.clone(), there.clone()));
     };

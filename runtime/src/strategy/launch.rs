@@ -3,10 +3,12 @@
 use super::environment::{Environment, STARTED_BY_RANK_ZERO};
 use super::{Rank, StrategyError};
 use crate::native;
+use crate::signal::Signal;
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -35,12 +37,18 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 impl Launched {
     /// Starts this program again, with the same arguments, for each rank but the first.
     pub(super) fn start(first: Rank, port: u16) -> Result<Self, StrategyError> {
-        let mut launched = Self { ranks: Vec::new() };
-        for local in 1..first.world_size {
-            let rank = Rank { global: local, local, ..first };
-            launched.ranks.push(Arc::new(Started::start(rank, port).map_err(StrategyError::Launch)?));
-        }
-        Ok(launched)
+        let (started, are_started) = channel();
+        // the system takes the end of the thread that has started a process for the end of this one
+        thread::spawn(move || {
+            let ranks = (1..first.world_size).map(|local| Rank { global: local, local, ..first });
+            let ranks = ranks.map(|rank| Started::start(rank, port).map(Arc::new));
+            let _ = started.send(ranks.collect::<io::Result<Vec<_>>>());
+            loop {
+                thread::park();
+            }
+        });
+        let ranks = are_started.recv().map_err(io::Error::other).and_then(|ranks| ranks);
+        Ok(Self { ranks: ranks.map_err(StrategyError::Launch)? })
     }
 
     /// Calls `report` with the rank and the end of each process that fails, as it may not be able to report that itself.
@@ -64,9 +72,9 @@ impl Launched {
         *started.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the processes: after a failure, only for a limited time, and not for those that are `silent`. Returns the exit code of one
-    /// that has failed.
-    pub(super) fn end(&self, has_failed: bool, silent: &[usize]) -> Option<i32> {
+    /// Waits for the processes: after a failure, only for a limited time, and not for those that are `silent`. Returns the rank and the end of
+    /// one that has failed.
+    pub(super) fn end(&self, has_failed: bool, silent: &[usize]) -> Option<(usize, ExitStatus)> {
         let deadline = has_failed.then(|| Instant::now() + GRACE);
         for started in &self.ranks {
             let is_silent = silent.contains(&started.rank);
@@ -77,7 +85,8 @@ impl Launched {
             }
             started.print_last_lines();
         }
-        self.ranks.iter().find_map(|started| started.exit_code()).filter(|code| *code != 0)
+        let mut ends = self.ranks.iter().filter_map(|started| Some((started.rank, self.end_of(started.rank)?)));
+        ends.find(|(_, status)| !status.success())
     }
 }
 
@@ -131,12 +140,21 @@ impl Started {
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
 
-    /// The exit code, as a shell shows it.
-    fn exit_code(&self) -> Option<i32> {
-        let ended = *self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-        ended.and_then(|status| status.code().or_else(|| status.signal().map(|signal| 128 + signal)))
-    }
+/// The end of a process in words: `exit code 1`.
+pub(super) fn in_words(status: ExitStatus) -> String {
+    status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
+}
+
+/// The exit code, as a shell shows it.
+pub(super) fn exit_code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default())
+}
+
+/// Returns the signal that has ended the run of a process, or the process.
+pub(super) fn signal(status: ExitStatus) -> Option<Signal> {
+    Signal::of_number(exit_code(status) - 128)
 }
 
 /// Prints the lines of a process with the rank before each.
@@ -164,10 +182,31 @@ pub(super) fn follow_rank_zero() {
         return;
     }
     thread::spawn(|| {
+        native::continue_at_end_of_parent();
         let mut nothing = [0; 64];
         while io::stdin().read(&mut nothing).is_ok_and(|length| length > 0) {}
         // the operation that waits for rank 0 fails first, and says so
         thread::sleep(GRACE);
         native::exit_at_once(1);
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signal_of_a_process_is_that_of_its_end_or_of_its_exit_code() {
+        // as wait(2) gives them
+        for (status, expected, said) in [
+            (143 << 8, Some(Signal::Terminate), "exit code 143"),
+            (15, Some(Signal::Terminate), "signal: 15 (SIGTERM)"),
+            (130 << 8, Some(Signal::Interrupt), "exit code 130"),
+            (9, None, "signal: 9 (SIGKILL)"),
+            (1 << 8, None, "exit code 1"),
+        ] {
+            let status = ExitStatus::from_raw(status);
+            assert_eq!((signal(status), in_words(status).as_str()), (expected, said));
+        }
+    }
 }

@@ -21,13 +21,16 @@
 //!    run, they compare their verbs again, and loaders and samplers get the seed of rank 0.
 //! 2. In the set-up, `prepare_data` runs on the first process of each machine before the others continue; rank 0 chooses the run's folder,
 //!    and its parameters and buffers are sent to all.
-//! 3. When loaders are made, their numbers of batches are compared. A rank without a batch for an evaluation takes part in it.
+//!    Before that, they compare the checkpoints that they start from, and in a `fit`, the optimizers and schedulers of `configure_optimizers`.
+//! 3. When loaders are made, their numbers of batches are compared: those whose samples the trainer divides must be equal. A rank without a
+//!    batch for an evaluation takes part in it.
 //! 4. Before a training step, rank 0's buffers are sent, and during the backward pass at the end of an accumulation window, gradients are
 //!    averaged. Backward passes in `no_sync` of manual optimization, and the batches that have no others, wait for nobody.
 //! 5. The gradients carry whether to stop, signals, requests of the dashboard, and which values a step logged with `sync_dist`; these are then
 //!    joined. At the beginning of training, of an epoch and after a validation, the ranks agree by an operation of their own.
 //! 6. Before an evaluation, rank 0's buffers are sent. At the end of an epoch, logged values and metrics are joined before its last hook,
-//!    which reads them, and after it, which may log more.
+//!    which reads them, and after it, which may log more. At the end of a training epoch and before a checkpoint, the numbers of optimizer
+//!    steps and the bits of the parameters are compared, as nothing else would show that the replicas are not equal any more.
 //! 7. For a checkpoint, rank 0 collects the states of the others, and writes it.
 //! 8. A rank that fails reports it, and the others end with its error.
 //!
@@ -51,8 +54,9 @@
 //! A process that does not start is named by the others after `timeout`; one that another has started itself, and ends before the run, at once.
 //! A rank that fails reports its error to the others, which end with an error that names it. A rank that is killed or stopped shows no sign of
 //! life; the others find that out when they wait for it, a stopped one after `timeout`. One that is held up in a hook shows signs of life, but
-//! does not come to the operations of the others, which name it after `timeout`; it is ended if its run does not end in as much time. A
-//! signal that one rank catches ends all: in training after the same step, elsewhere at once.
+//! does not come to the operations of the others, which name it after `timeout`, with its hook and batch; it is then ended. Others that do not
+//! end their run after a failure are ended after `timeout` as well. Operations that still wait for a failed rank a second later are
+//! interrupted, as a program that it has started may keep its connections open. A signal that one rank catches ends all: in training after the same step, elsewhere at once.
 //!
 //! # Operations of the user
 //! [`all_gather`](crate::context::RunContext::all_gather), [`gather`](crate::context::RunContext::gather),
@@ -65,6 +69,7 @@
 
 mod call;
 mod collectives;
+mod comparisons;
 mod config;
 mod cores;
 mod ddp;
@@ -76,6 +81,7 @@ mod introduction;
 mod launch;
 mod operation;
 mod rank;
+mod replicas;
 mod single_process;
 mod start;
 mod sync_batch_norm;
@@ -85,18 +91,23 @@ mod world;
 
 pub(crate) use call::Call;
 pub(crate) use collectives::{Collectives, broadcast_of_call, gather, gather_of_call, gather_tensors, of_rank_zero};
+pub(crate) use comparisons::{
+    Difference, LoaderSize, StartingPoint, check_loaders, check_optimizers, check_starting_points,
+};
 pub use config::{DdpConfig, GradientCompression, StrategyConfig};
 use error::ranks_in_words;
 pub use error::{StrategyError, UnreachableReason};
 pub(crate) use operation::Operation;
 pub use rank::Rank;
 pub(crate) use single_process::SingleProcess;
-pub(crate) use start::{Requested, connect, processes, seed_of_rank_zero};
+pub(crate) use start::{Requested, connect, is_printed_by_others, is_to_be_rank_zero, processes, seed_of_rank_zero};
 pub use sync_batch_norm::SyncBatchNorm;
 
 use crate::data::Seed;
+use crate::hook::Hook;
 pub(crate) use crate::native::{Compared, Flags, ReduceOperation};
 use crate::signal::{Caught, Signal};
+use serde_json::Value;
 use tch::{Device, Tensor};
 
 /// A parameter or a buffer with its name.
@@ -124,6 +135,21 @@ pub(crate) trait Strategy {
 
     /// Makes the module equal to that of rank 0.
     fn setup(&mut self, _parameters: &[NamedTensor], _buffers: &[NamedTensor]) -> Result<(), StrategyError> {
+        Ok(())
+    }
+
+    /// Returns the first rank whose value is not that of rank 0, as all ranks find. In its place, it has what each rank has `described` it by.
+    fn difference(
+        &self,
+        _operation: Operation,
+        _value: Value,
+        _described: Value,
+    ) -> Result<Option<Difference>, StrategyError> {
+        Ok(None)
+    }
+
+    /// Fails unless these parameters and the number of optimizer steps are the same on all ranks. It waits for the device.
+    fn compare_replicas(&self, _parameters: &[NamedTensor], _steps: usize) -> Result<(), StrategyError> {
         Ok(())
     }
 
@@ -159,6 +185,9 @@ pub(crate) trait Strategy {
     fn backward_without_loss(&mut self, _flags: Flags) -> Result<(), StrategyError> {
         Ok(())
     }
+
+    /// Takes the running hook and batch, which errors of other ranks name if they wait for this one.
+    fn set_place(&self, _hook: Option<Hook>, _batch_idx: Option<usize>) {}
 
     /// Returns the averages of the flags that travelled with the last gradients, once.
     fn take_flags(&mut self) -> Option<Flags> {

@@ -12,8 +12,10 @@ pub(crate) enum Operation {
     Devices,
     Seed,
     Data,
+    StartingPoint,
     Paths,
     Parameters,
+    Optimizers,
     Reducer,
     Batches,
     Buffers,
@@ -24,6 +26,7 @@ pub(crate) enum Operation {
     Stop,
     LoggedValues,
     Metrics,
+    Replicas,
     MonitoredValues,
     Intervals,
     Checkpoint,
@@ -33,13 +36,15 @@ pub(crate) enum Operation {
 }
 
 impl Operation {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 24] = [
         Self::Start,
         Self::Devices,
         Self::Seed,
         Self::Data,
+        Self::StartingPoint,
         Self::Paths,
         Self::Parameters,
+        Self::Optimizers,
         Self::Reducer,
         Self::Batches,
         Self::Buffers,
@@ -50,6 +55,7 @@ impl Operation {
         Self::Stop,
         Self::LoggedValues,
         Self::Metrics,
+        Self::Replicas,
         Self::MonitoredValues,
         Self::Intervals,
         Self::Checkpoint,
@@ -64,8 +70,10 @@ impl Operation {
             Self::Devices => "comparing devices",
             Self::Seed => "agreeing on the seed",
             Self::Data => "waiting for the data to be prepared",
+            Self::StartingPoint => "comparing the checkpoints to start from",
             Self::Paths => "agreeing on a path",
             Self::Parameters => "sending the parameters",
+            Self::Optimizers => "comparing the optimizers",
             Self::Reducer => "preparing the gradients",
             Self::Batches => "agreeing on the batches",
             Self::Buffers => "sending buffers",
@@ -76,6 +84,7 @@ impl Operation {
             Self::Stop => "agreeing on whether to stop",
             Self::LoggedValues => "joining logged values",
             Self::Metrics => "joining metrics",
+            Self::Replicas => "comparing the parameters",
             Self::MonitoredValues => "agreeing on monitored values",
             Self::Intervals => "agreeing on whether an interval has passed",
             Self::Checkpoint => "collecting the states for a checkpoint",
@@ -131,7 +140,7 @@ mod tests {
             assert_eq!(Position::of_number(number).operations, index as u64 + 1);
         }
         let recent = [Operation::Called, Operation::End, Operation::Checkpoint, Operation::Intervals];
-        assert_eq!(Position::of_number(number), Position { operations: 21, recent: recent.to_vec() });
+        assert_eq!(Position::of_number(number), Position { operations: 24, recent: recent.to_vec() });
         let first = Position::next_number(0, Operation::Devices);
         assert_eq!(Position::of_number(first), Position { operations: 1, recent: vec![Operation::Devices] });
     }

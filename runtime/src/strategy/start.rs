@@ -2,7 +2,7 @@
 
 use super::cores;
 use super::ddp::Ddp;
-use super::environment::Environment;
+use super::environment::{Environment, STARTED_BY_RANK_ZERO};
 use super::introduction::{Introduction, this_host};
 use super::launch;
 use super::single_process::SingleProcess;
@@ -11,6 +11,7 @@ use super::{Collectives, Rank, Strategy, StrategyConfig, StrategyError};
 use crate::counted::counted;
 use crate::device::{Accelerator, Devices};
 use crate::{messages, native};
+use std::env;
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::thread;
 use tch::Device;
@@ -88,9 +89,20 @@ fn world(requested: &Requested<'_>) -> Result<Option<Arc<World>>, StrategyError>
     Ok(Some(world))
 }
 
+/// Whether this process will be rank 0, or run alone, before it is connected: others do not print what all find.
+pub(crate) fn is_to_be_rank_zero() -> bool {
+    Environment::detect().is_ok_and(|launched_by| launched_by.is_none_or(|by| by.rank.is_global_zero()))
+}
+
 /// Returns the number of processes that a run would have, without starting any.
 pub(crate) fn processes(requested: &Requested<'_>) -> Result<usize, StrategyError> {
     requested.world_size(Environment::detect()?.map(|environment| environment.rank))
+}
+
+/// Whether the error of this process is printed by rank 0 and by rank 1, which rank 0 has started as well: it is that of another rank, or of all.
+pub(crate) fn is_printed_by_others() -> bool {
+    let was_started_by_rank_zero = env::var_os(STARTED_BY_RANK_ZERO).is_some();
+    was_started_by_rank_zero && connected().is_some_and(|world| world.rank().global > 1 && world.has_failed_by_others())
 }
 
 /// Returns the processes of the run; `None` if this one runs alone.

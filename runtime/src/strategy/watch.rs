@@ -10,6 +10,7 @@ use super::call::Call;
 use super::disagreement::Disagreement;
 use super::failure::{Cause, Failure};
 use super::operation::{Operation, Position};
+use crate::hook::Hook;
 use crate::native::{ProcessGroup, Store};
 use crate::signal::Caught;
 use sign_of_life::Seen;
@@ -67,6 +68,12 @@ struct State {
     call: Option<Call>,
     /// The connections by which calls are compared.
     comparing: Weak<ProcessGroup>,
+    /// The connections for all other operations.
+    group: Weak<ProcessGroup>,
+    /// Whether operations on these connections were interrupted.
+    is_interrupted: bool,
+    /// The running hook and batch.
+    place: (Option<Hook>, Option<usize>),
     /// The error of a store that is gone.
     without_store: String,
 }
@@ -78,8 +85,8 @@ pub(super) enum Verdict {
     Failed(Failure),
     /// These ranks show no sign of life.
     Silent(Vec<usize>),
-    /// These ranks live, but have not begun the operation.
-    Absent(Vec<usize>),
+    /// These ranks live, but have not begun the operation, and the place of the first one.
+    Absent(Vec<usize>, Option<String>),
     /// The ranks live, but do not call the same operations.
     Disagreement(Disagreement),
     /// The store is gone, with the process that keeps it.
@@ -115,14 +122,22 @@ impl Watch {
     pub(super) fn begin_meeting(&self, prefix: String) {
         let mut state = self.shared.lock();
         (state.meeting, state.failure, state.failed) = (prefix, None, None);
-        (state.calls, state.call, state.comparing) = (0, None, Weak::new());
+        (state.calls, state.call) = (0, None);
+        (state.comparing, state.group, state.is_interrupted) = (Weak::new(), Weak::new(), false);
         self.shared.position.store(0, Ordering::Release);
         self.shared.has_failure.store(false, Ordering::SeqCst);
     }
 
-    /// Sets the connections by which calls are compared: they are closed where this rank does not come to a call of the others.
-    pub(super) fn set_comparing(&self, comparing: &Arc<ProcessGroup>) {
-        self.shared.lock().comparing = Arc::downgrade(comparing);
+    /// Sets the connections of the operations, and those by which calls are compared: these are closed where this rank does not come to a call
+    /// of the others.
+    pub(super) fn set_connections(&self, group: &Arc<ProcessGroup>, comparing: &Arc<ProcessGroup>) {
+        let mut state = self.shared.lock();
+        (state.group, state.comparing) = (Arc::downgrade(group), Arc::downgrade(comparing));
+    }
+
+    /// Sets the running hook and batch.
+    pub(super) fn set_place(&self, hook: Option<Hook>, batch_idx: Option<usize>) {
+        self.shared.lock().place = (hook, batch_idx);
     }
 
     /// Counts an operation of all ranks, of which this one begins or ends its part.
@@ -174,6 +189,12 @@ impl Watch {
         self.shared.lock().failure.clone().filter(|failure| failure.rank != self.shared.rank)
     }
 
+    /// Whether the first failure was an error of this rank.
+    pub(super) fn is_first_to_fail(&self) -> bool {
+        let failure = self.shared.lock().failure.clone();
+        failure.is_some_and(|failure| failure.rank == self.shared.rank && matches!(failure.cause, Cause::Error(_)))
+    }
+
     /// Returns the error that the ranks do not call the same operations, if it was found.
     pub(super) fn disagreement(&self) -> Option<StrategyError> {
         let failure = self.shared.lock().failure.clone()?;
@@ -220,7 +241,9 @@ impl Watch {
         let own = self.shared.sign_of_life(&state, 0);
         let is_absent = |rank: &usize| *rank != self.shared.rank && state.seen[*rank].is_absent(&own);
         let absent: Vec<usize> = (0..self.shared.world_size).filter(is_absent).collect();
-        if absent.is_empty() { Verdict::Unknown } else { Verdict::Absent(absent) }
+        let Some(first) = absent.first() else { return Verdict::Unknown };
+        let place = state.seen[*first].sign.as_ref().and_then(|sign| sign.place.clone());
+        Verdict::Absent(absent, place)
     }
 
     /// Begins to look at the other ranks.

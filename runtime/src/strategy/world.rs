@@ -10,11 +10,13 @@ use super::call::Call;
 use super::environment::{Environment, LOOPBACK};
 use super::failure::{Cause, Failure};
 use super::introduction::{Introduction, this_host, unknown_host};
-use super::launch::Launched;
+use super::launch::{self, Launched};
 use super::watch::{Verdict, Watch};
 use super::{Collectives, Operation, Rank, ReduceOperation, StrategyError};
+use crate::hook::Hook;
 use crate::native::{self, NativeError, ProcessGroup, Store};
 use crate::signal::{Caught, Signal};
+use crate::terminal;
 use connection::{connect, serve};
 use notice::Notice;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -67,8 +69,8 @@ struct Meeting {
 enum Found {
     /// These ranks do not respond during an operation.
     Silent { ranks: Vec<(usize, String)>, operation: String },
-    /// These ranks live, but do not begin an operation in time.
-    Absent { ranks: Vec<(usize, String)>, operation: String },
+    /// These ranks live, but do not begin an operation in time, the first one as it is at a place.
+    Absent { ranks: Vec<(usize, String)>, operation: String, place: Option<String> },
     /// The launcher has ended, with the store.
     Launcher,
     /// All ranks have found the same error.
@@ -115,8 +117,10 @@ impl World {
         if let Some(launched) = &launched {
             let watch = Arc::clone(&watch);
             launched.watch(move |rank, status| {
-                let cause = format!("the process ended with {status}");
-                watch.report(Failure::new(rank, this_host(), cause), true);
+                let cause = format!("the process ended with {}", launch::in_words(status));
+                // one that ends by a signal may not have reported it yet
+                let signal = launch::signal(status).map(Signal::number);
+                watch.report(Failure { signal, ..Failure::new(rank, this_host(), cause) }, true);
             });
         }
         Ok(Self {
@@ -143,6 +147,11 @@ impl World {
         self.watch.begin_operation(Operation::Gradients);
     }
 
+    /// Takes the running hook and batch.
+    pub(super) fn set_place(&self, hook: Option<Hook>, batch_idx: Option<usize>) {
+        self.watch.set_place(hook, batch_idx);
+    }
+
     fn meeting(&self) -> MutexGuard<'_, Meeting> {
         self.meeting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,7 +174,9 @@ impl World {
     /// Returns the failure of another rank, which ends the run of this one too.
     #[inline]
     pub(super) fn failure(&self) -> Option<StrategyError> {
-        self.watch.has_failure().then(|| self.explain("between two batches", NativeError::of("the store is gone")))
+        self.watch
+            .has_failure()
+            .then(|| self.explain("looking for failures between two batches", NativeError::of("the store is gone")))
     }
 
     /// Returns the connections to the others, or the reason why they cannot be used.
@@ -215,7 +226,9 @@ impl World {
             }
             Verdict::StoreIsGone => vec![0],
             Verdict::Silent(silent) => silent,
-            Verdict::Absent(absent) => return self.found(Found::Absent { ranks: named(absent), operation }),
+            Verdict::Absent(absent, place) => {
+                return self.found(Found::Absent { ranks: named(absent), operation, place });
+            }
         };
         self.found(Found::Silent { ranks: named(silent), operation })
     }
@@ -224,8 +237,8 @@ impl World {
         let first = self.meeting().found.get_or_insert(found).clone();
         match first {
             Found::Silent { ranks, operation } => StrategyError::Silent { ranks, operation },
-            Found::Absent { ranks, operation } => {
-                StrategyError::Absent { ranks, operation, seconds: self.timeout.as_secs() }
+            Found::Absent { ranks, operation, place } => {
+                StrategyError::Absent { ranks, operation, place, seconds: self.timeout.as_secs() }
             }
             Found::Launcher | Found::ByAll => {
                 StrategyError::Launcher { address: self.address.clone(), port: self.port }
@@ -275,8 +288,9 @@ impl World {
         let seconds = self.timeout.as_secs();
         let (ranks, cause) = match found {
             Found::Silent { ranks, .. } => (ranks, SILENT.to_owned()),
-            Found::Absent { ranks, operation } => {
-                let held_up = "as it was held up in a hook or in its data";
+            Found::Absent { ranks, operation, place } => {
+                let place = place.as_deref().unwrap_or("a hook or in its data");
+                let held_up = format!("as it was held up in {place}");
                 (ranks, format!("it did not take part within {seconds} s in {operation}, {held_up}"))
             }
             Found::Launcher | Found::ByAll => return None,
@@ -296,6 +310,11 @@ impl World {
         if let Some(group) = group {
             group.end_gpus(true);
         }
+    }
+
+    /// Whether the processes have failed together, by an error that is not this one's alone.
+    pub(super) fn has_failed_by_others(&self) -> bool {
+        self.has_failed.load(Ordering::SeqCst) && !self.watch.is_first_to_fail()
     }
 
     /// Ends a run, after which this process may end.
@@ -330,7 +349,11 @@ impl World {
                 Some(Found::Silent { ranks, .. }) => ranks.iter().map(|(rank, _)| *rank).collect(),
                 _ => Vec::new(),
             };
-            return launched.end(has_failed, &silent).filter(|_| code == 0);
+            let (rank, status) = launched.end(has_failed, &silent).filter(|_| code == 0)?;
+            let after = if has_failed { "" } else { " after the run" };
+            let (host, ended) = (self.host(rank), launch::in_words(status));
+            terminal::say(format_args!("error: the process of rank {rank} on {host} ended with {ended}{after}"));
+            return Some(launch::exit_code(status));
         }
         self.watch.say_end();
         if has_failed && self.serves {

@@ -44,7 +44,7 @@ pub(crate) use found_checkpoint::{FoundCheckpoint, find_best_or_last, find_check
 pub(crate) use run_file::{Outcome, RUN_FILE, RunFile};
 pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 
-use crate::checkpoint::Checkpoint;
+use crate::checkpoint::{Checkpoint, CheckpointError};
 use crate::context::RunContext;
 use crate::data::Seed;
 use crate::error::Error;
@@ -53,12 +53,12 @@ use crate::native::AnomalyMode;
 use crate::panic;
 use crate::signal::Signals;
 use crate::stage::Stage;
-use crate::strategy::{self, Call, Requested, Strategy, StrategyError};
+use crate::strategy::{self, Call, Requested, StartingPoint, Strategy, StrategyError};
 use crate::training_mode::TrainingMode;
 use ending::{catch_signals, panicked};
 use misfit::check_before;
 use std::any::type_name;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::Device;
 
 /// Runs `fit`, `validate`, `test` and `predict` on a module. Lightning's
@@ -248,14 +248,34 @@ impl<M: LightningModule> Trainer<M> {
     /// Reads the checkpoint that the run starts from. Rejects one that `fit` cannot resume from.
     fn read_checkpoint(&mut self, stage: Stage) -> Result<Option<Checkpoint>, Error> {
         let rank = self.ctx.rank();
-        let read = |path| Checkpoint::read(path)?.of_rank(rank, path);
-        let checkpoint = self.ctx.ckpt_path().map(read).transpose()?;
+        let read = |path| -> Result<Checkpoint, Error> {
+            let whole = Checkpoint::read(path)?;
+            self.check_starting_point(Some((&whole, path)))?;
+            Ok(whole.of_rank(rank, path)?)
+        };
+        let checkpoint = match self.ctx.ckpt_path() {
+            Some(path) => Some(read(path)?),
+            None => self.check_starting_point(None).map(|()| None)?,
+        };
         match &checkpoint {
             Some(checkpoint) if stage == Stage::Fit => check_before(checkpoint, &self.ctx)?,
             Some(checkpoint) => *self.ctx.progress_mut() = checkpoint.metadata.progress.of_evaluation(),
             None => {}
         }
         Ok(checkpoint)
+    }
+
+    /// Fails unless all processes start from the same checkpoint.
+    fn check_starting_point(&self, own: Option<(&Checkpoint, &Path)>) -> Result<(), Error> {
+        if self.ctx.world_size() == 1 {
+            return Ok(());
+        }
+        let own = own.map(|(Checkpoint { metadata, .. }, path)| -> Result<StartingPoint, CheckpointError> {
+            let (path, checksum) = (path.to_owned(), Checkpoint::checksum(path)?);
+            Ok(StartingPoint { path, epoch: metadata.epoch, global_step: metadata.global_step, checksum })
+        });
+        let own = own.transpose()?;
+        Ok(strategy::check_starting_points(self.ctx.strategy(), own.as_ref())?)
     }
 
     /// Releases the resources of a run after its end.

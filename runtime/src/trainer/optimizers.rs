@@ -12,6 +12,8 @@ use crate::module::{
 use crate::optim::{Algorithm, Optimizer};
 use crate::precision::{GradScaler, GradScalerState};
 use crate::schedule::LrSchedulerConfig;
+use crate::strategy::{self, StrategyError};
+use serde_json::{Map, Value, json};
 
 /// Makes the optimizers and schedulers that the module configures, and what scales the loss.
 /// Returns the training loader where `configure_optimizers` needed the number of its batches.
@@ -63,6 +65,43 @@ pub(super) fn make_optimizers<M: LightningModule>(run: &mut Run<'_, M>) -> Resul
         lr_schedulers.into_iter().try_for_each(|config| run.ctx.add_lr_scheduler(optimizer, config))?;
     }
     Ok(early)
+}
+
+/// Fails unless all processes have the same optimizers and schedulers.
+pub(super) fn check_optimizers(ctx: &RunContext) -> Result<(), Error> {
+    if ctx.world_size() == 1 {
+        return Ok(());
+    }
+    let mut settings = Map::new();
+    for (index, optimizer) in ctx.optimizers().iter().enumerate() {
+        for (group, of_group) in optimizer.groups().iter().enumerate() {
+            let mut own = hyperparameters(of_group.algorithm())?;
+            own.insert("algorithm".to_owned(), of_group.algorithm().name().into());
+            own.insert("parameters".to_owned(), of_group.parameters().len().into());
+            for (position, (name, _)) in of_group.parameters().iter().enumerate() {
+                own.insert(format!("parameters[{position}]"), name.as_str().into());
+            }
+            settings.insert(format!("optimizers[{index}].param_groups[{group}]"), own.into());
+        }
+    }
+    let schedulers = ctx.lr_schedulers();
+    for (index, scheduler) in schedulers.iter().enumerate() {
+        let state = serde_json::to_value(scheduler.state()).map_err(StrategyError::from)?;
+        // that of a function cannot be written
+        let config = serde_json::to_value(scheduler.config()).unwrap_or_default();
+        let own = json!({ "optimizer": scheduler.optimizer().0, "config": config, "state": state });
+        settings.insert(format!("lr_schedulers[{index}]"), own);
+    }
+    settings.insert("optimizers".to_owned(), ctx.optimizers().len().into());
+    settings.insert("lr_schedulers".to_owned(), schedulers.len().into());
+    Ok(strategy::check_optimizers(ctx.strategy(), settings.into())?)
+}
+
+/// The hyperparameters of an algorithm by name.
+fn hyperparameters(algorithm: &Algorithm) -> Result<Map<String, Value>, Error> {
+    let named = serde_json::to_value(algorithm).map_err(StrategyError::from)?;
+    let inner = named.as_object().and_then(|named| named.values().next()?.as_object().cloned());
+    Ok(inner.unwrap_or_default())
 }
 
 /// Returns the optimizer that flags or files choose, or calls `configure_optimizers`. If the hook requests the number of steps, it is called again after the training loader is created:

@@ -1,7 +1,7 @@
 //! Restoring a run from a checkpoint.
 
 use super::misfit::{self, check_training, of_file};
-use super::optimizers::make_optimizers;
+use super::optimizers::{check_optimizers, make_optimizers};
 use super::processes::describe_resume;
 use super::saving::of_optimizer;
 use crate::checkpoint::{Checkpoint, Metadata};
@@ -22,6 +22,7 @@ impl<M: LightningModule> Run<'_, M> {
         self.see_frozen();
         let Some(checkpoint) = checkpoint else {
             let early = make_optimizers(self)?;
+            check_optimizers(self.ctx)?;
             self.on_fit_start()?;
             return Ok(early);
         };
@@ -35,9 +36,11 @@ impl<M: LightningModule> Run<'_, M> {
     fn resume(&mut self, mut checkpoint: Checkpoint) -> Result<Option<Training<M>>, Error> {
         self.restore(&checkpoint)?;
         let early = make_optimizers(self)?;
+        check_optimizers(self.ctx)?;
         self.on_fit_start()?;
         self.complete_from_lightning(&mut checkpoint)?;
         self.restore_training(checkpoint)?;
+        check_optimizers(self.ctx)?;
         Ok(early)
     }
 

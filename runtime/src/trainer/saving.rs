@@ -51,6 +51,7 @@ impl<M: LightningModule> Run<'_, M> {
 
     #[cold]
     fn write_all(&mut self) -> Result<(), Error> {
+        self.compare_replicas()?;
         let pending = self.ctx.take_pending_saves();
         let mut outdated = SaveRequest::outdated(pending.iter().map(|pending| &pending.request));
         let last = pending.len().saturating_sub(1);
@@ -74,6 +75,15 @@ impl<M: LightningModule> Run<'_, M> {
         Ok(self.ctx.log_saved_checkpoints()?)
     }
 
+    /// Fails if the parameters of the processes differ, of which a checkpoint has those of rank 0.
+    pub(crate) fn compare_replicas(&mut self) -> Result<(), Error> {
+        if self.ctx.world_size() == 1 {
+            return Ok(());
+        }
+        let parameters = trainable(self.module.parameters());
+        Ok(self.ctx.compare_replicas(&parameters)?)
+    }
+
     /// Writes a checkpoint, and then removes what is outdated: here, or by the thread that does so during the training.
     fn write(&mut self, checkpoint: Checkpoint, path: PathBuf, outdated: Vec<Outdated>) -> Result<IsWritten, Error> {
         if self.ctx.config().async_checkpointing {
@@ -95,6 +105,7 @@ impl<M: LightningModule> Run<'_, M> {
     /// Writes the run's checkpoint to `path`.
     pub(super) fn save_checkpoint(&mut self, path: &Path, weights_only: bool) -> Result<(), Error> {
         self.ctx.compare(Call::of_program("Trainer::save_checkpoint"))?;
+        self.compare_replicas()?;
         let checkpoint = self.prepared(weights_only)?;
         let checkpoint = self.complete(checkpoint, weights_only)?;
         if self.ctx.is_global_zero() {

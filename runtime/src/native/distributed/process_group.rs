@@ -1,5 +1,5 @@
-use super::super::NativeError;
 use super::super::boundary::{check, receive};
+use super::super::{Descriptors, NativeError, Sockets};
 use super::declarations::{
     CProcessGroup, lightning_all_gather, lightning_all_reduce, lightning_barrier, lightning_broadcast,
     lightning_process_group_add_gpus, lightning_process_group_close, lightning_process_group_end_gpus,
@@ -19,6 +19,8 @@ use torch_sys::C_tensor;
 /// A method fails if another process has ended, or does not take part within the group's timeout. The group cannot be used after that.
 pub(crate) struct ProcessGroup {
     raw: NonNull<CProcessGroup>,
+    /// The connections of Gloo.
+    sockets: Sockets,
 }
 
 // SAFETY: a process group may be used from any thread, as long as the order of its calls is that of the other ranks.
@@ -62,6 +64,7 @@ impl ProcessGroup {
         };
         let (prefix, interface, address) = (c_string(prefix), c_string(interface), c_string(address));
         let mut raw = ptr::null_mut();
+        let before = Descriptors::now();
         // SAFETY: the store, the texts and the pointer are valid for the call; C++ keeps its own handle of the store.
         let message = unsafe {
             lightning_process_group_new(
@@ -77,7 +80,15 @@ impl ProcessGroup {
         };
         // SAFETY: the answer is an entry point's.
         unsafe { check(message) }?;
-        Ok(Self { raw: NonNull::new(raw).expect("a call that succeeded has stored the group") })
+        before.close_later_ones_on_exec();
+        let raw = NonNull::new(raw).expect("a call that succeeded has stored the group");
+        Ok(Self { raw, sockets: Sockets::opened_since(&before) })
+    }
+
+    /// Lets the operations of Gloo fail that wait for other ranks, also for one that has ended while a process that it has started keeps its
+    /// connections open. The group cannot be used after that.
+    pub(crate) fn interrupt(&self) {
+        self.sockets.shut_down();
     }
 
     /// Lets this process use its GPU with the others, which call this as well.
@@ -91,9 +102,12 @@ impl ProcessGroup {
         (rank, size): (usize, usize),
         timeout: Duration,
     ) -> Result<(), NativeError> {
+        let before = Descriptors::now();
         let backend = nccl::backend(store.raw(), &c_string(prefix), (number(rank), number(size)), timeout)?;
         // SAFETY: C++ takes the backend, which is used nowhere else.
-        unsafe { check(lightning_process_group_add_gpus(self.raw.as_ptr(), backend.as_ptr())) }
+        unsafe { check(lightning_process_group_add_gpus(self.raw.as_ptr(), backend.as_ptr())) }?;
+        before.close_later_ones_on_exec();
+        Ok(())
     }
 
     /// Ends the use of GPUs: at once after the failure of a rank, which the others' operations would wait for.
@@ -225,6 +239,27 @@ pub(super) mod tests {
             Vec::<f64>::try_from(&matrix.flatten(0, -1)).unwrap()
         });
         assert_eq!(sums, vec![vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0]; 2]);
+    }
+
+    #[test]
+    fn interrupted_operation_fails_before_its_timeout() {
+        let seconds = ranks(2, |rank, group| {
+            let begun = std::time::Instant::now();
+            if rank == 0 {
+                thread::scope(|scope| {
+                    scope.spawn(|| {
+                        thread::sleep(Duration::from_millis(300));
+                        group.interrupt();
+                    });
+                    assert!(group.all_reduce(&Tensor::from(1.0), ReduceOperation::Sum).is_err());
+                });
+            } else {
+                // its connections stay open
+                thread::sleep(Duration::from_secs(3));
+            }
+            begun.elapsed().as_secs_f64()
+        });
+        assert!(seconds[0] < 2.5, "{seconds:?}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-use super::super::NativeError;
 use super::super::boundary::check;
+use super::super::{Descriptors, NativeError};
 use super::declarations::{
     CStore, lightning_store_free, lightning_store_get, lightning_store_new, lightning_store_port, lightning_store_set,
     lightning_store_set_first,
@@ -32,11 +32,12 @@ impl Store {
     }
 
     fn new(host: &str, port: u16, is_server: bool, timeout: Duration) -> Result<Self, NativeError> {
-        let (host, mut raw) = (c_string(host), ptr::null_mut());
+        let (host, mut raw, before) = (c_string(host), ptr::null_mut(), Descriptors::now());
         // SAFETY: the text and the pointer are valid for the call, and the answer is an entry point's.
         unsafe {
             check(lightning_store_new(host.as_ptr(), port.into(), is_server, milliseconds(timeout), &raw mut raw))
         }?;
+        before.close_later_ones_on_exec();
         Ok(Self { raw: NonNull::new(raw).expect("a call that succeeded has stored the store") })
     }
 

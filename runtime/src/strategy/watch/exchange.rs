@@ -2,6 +2,7 @@
 
 use super::sign_of_life::SignOfLife;
 use super::{BEAT, SILENCE, Shared, State};
+use crate::hook::Hook;
 use crate::native::{self, NativeError, Store};
 use crate::signal::Signal;
 use crate::strategy::disagreement::Disagreement;
@@ -9,6 +10,7 @@ use crate::strategy::failure::{Cause, Failure};
 use crate::strategy::operation::Position;
 use crate::strategy::{StrategyError, introduction};
 use crate::terminal;
+use std::sync::MutexGuard;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,9 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// The time without progress after which rank 0 looks whether the others call the same operations, and between two such looks.
 const STANDSTILL: Duration = Duration::from_millis(1_000);
+
+/// The time that operations of the others have to fail by themselves after a failure.
+const LAST_ANSWERS: Duration = Duration::from_millis(1_000);
 
 /// The time that a run has to end by itself after a disagreement: a rank that waits in an operation of c10d cannot be called back.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -36,7 +41,9 @@ impl Shared {
             }
             state.responded = Some(Instant::now());
             self.end_if_held_up(&state);
+            self.interrupt_operations(state);
             self.changed.notify_all();
+            let state = self.lock();
             let (pause, looks) = if state.looks { (LOOK, true) } else { (BEAT, false) };
             let is_urgent = |state: &State| {
                 state.report.is_some() || (state.ends && !state.has_said_end) || (state.looks && !looks)
@@ -49,6 +56,20 @@ impl Shared {
         }
     }
 
+    /// Ends the operations in which this process waits for one that has failed. Its end closes its connections, unless another process keeps
+    /// them open that it has started, or it does not end.
+    fn interrupt_operations(&self, mut state: MutexGuard<'_, State>) {
+        let is_due = state.failed.is_some_and(|failed| failed.elapsed() > LAST_ANSWERS);
+        if !is_due || state.is_interrupted || !state.runs {
+            return;
+        }
+        state.is_interrupted = true;
+        let groups = [state.group.upgrade(), state.comparing.upgrade()];
+        // to free a group may wait for its operations
+        drop(state);
+        groups.iter().flatten().for_each(|group| group.interrupt());
+    }
+
     /// Ends this process if it does not end its run after a failure, as it is held up in a hook. No other may be there to end it.
     fn end_if_held_up(&self, state: &State) {
         let Some(failed) = state.failed.filter(|_| state.runs) else { return };
@@ -56,6 +77,10 @@ impl Shared {
             // rank 0 learns of it when the others have ended
             Some(Failure { cause: Cause::Disagreement(text), .. }) => {
                 (LAST_WORDS + if self.rank == 0 { 2 * SILENCE } else { Duration::ZERO }, text.clone(), 1)
+            }
+            // the others have waited for it for the whole time
+            Some(failure) if failure.rank == self.rank => {
+                (LAST_ANSWERS, StrategyError::from(failure.clone()).to_string(), 1)
             }
             Some(failure) => {
                 let signal = failure.signal.and_then(Signal::of_number);
@@ -151,6 +176,7 @@ impl Shared {
             recent: recent.iter().map(ToString::to_string).collect(),
             calls: state.calls,
             call: state.call.clone(),
+            place: in_words(state.place),
         }
     }
 
@@ -179,6 +205,12 @@ impl Shared {
     fn key(&self, what: &str, rank: usize) -> String {
         format!("{}{what}/{rank}", self.prefix)
     }
+}
+
+/// The place of a run: `training_step` at batch 3.
+fn in_words((hook, batch_idx): (Option<Hook>, Option<usize>)) -> Option<String> {
+    let batch = batch_idx.map_or_else(String::new, |batch_idx| format!(" at batch {batch_idx}"));
+    hook.map(|hook| format!("`{}`{batch}", hook.name()))
 }
 
 /// Since when this rank has not begun an operation.

@@ -19,6 +19,8 @@ pub(in crate::strategy) struct SignOfLife {
     pub(super) calls: u64,
     /// The one of these that it is in.
     pub(super) call: Option<Call>,
+    /// The hook and the batch that it is in, in words.
+    pub(super) place: Option<String>,
 }
 
 impl SignOfLife {

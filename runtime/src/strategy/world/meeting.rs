@@ -8,6 +8,7 @@ use crate::strategy::cores;
 use crate::strategy::environment::{LOOPBACK, is_loopback};
 use crate::strategy::failure::Failure;
 use crate::strategy::introduction::{Introduction, this_host};
+use crate::strategy::launch;
 use crate::strategy::within::within;
 use crate::strategy::{Operation, StrategyError, UnreachableReason, gather};
 use std::sync::Arc;
@@ -35,9 +36,9 @@ impl World {
                 Ok((self.group(&prefix, network.clone())?, self.group(&format!("{prefix}comparing/"), network)?))
             });
             let (group, comparing) = met.map_err(|error| self.fail_to_meet(error))?;
-            let comparing = Arc::new(comparing);
-            self.watch.set_comparing(&comparing);
-            (meeting.group, meeting.comparing) = (Some(Arc::new(group)), Some(comparing));
+            let (group, comparing) = (Arc::new(group), Arc::new(comparing));
+            self.watch.set_connections(&group, &comparing);
+            (meeting.group, meeting.comparing) = (Some(group), Some(comparing));
         }
         self.is_in_run.store(true, Ordering::SeqCst);
         self.watch.set_running(true);
@@ -108,9 +109,7 @@ impl World {
         let (address, port) = (self.address.clone(), self.port);
         let error = match self.has_store_of_launcher {
             true => StrategyError::Launcher { address, port },
-            false => {
-                StrategyError::Silent { ranks: vec![(0, host.to_owned())], operation: "during the run".to_owned() }
-            }
+            false => StrategyError::Silent { ranks: vec![(0, host.to_owned())], operation: "the run".to_owned() },
         };
         error.to_string()
     }
@@ -187,7 +186,7 @@ impl World {
                 return Err(failure.into());
             }
             if let Some(status) = has_ended {
-                let cause = format!("the process ended with {status} before it came to the run");
+                let cause = format!("the process ended with {} before it came to the run", launch::in_words(status));
                 return Err(StrategyError::Peer { rank, host: this_host(), cause, signal: None });
             }
             if begun.elapsed() >= timeout {
@@ -201,10 +200,7 @@ impl World {
         if self.has_store_of_launcher {
             return StrategyError::Launcher { address: self.address.clone(), port: self.port };
         }
-        StrategyError::Silent {
-            ranks: vec![(0, self.address.clone())],
-            operation: "at the start of the run".to_owned(),
-        }
+        StrategyError::Silent { ranks: vec![(0, self.address.clone())], operation: Operation::Start.name().to_owned() }
     }
 }
 
