@@ -44,9 +44,9 @@ impl SaveRequest {
     }
 
     /// Returns the files to remove after all of these requests. A file is not removed if the request itself or a later one writes it.
-    pub(crate) fn outdated<'a>(requests: impl Iterator<Item = &'a Self> + Clone) -> Vec<Outdated> {
-        let outdated = requests.clone().enumerate().map(|(index, request)| {
-            let is_written = |path: &PathBuf| requests.clone().skip(index).any(|later| later.is_at(path));
+    pub(crate) fn outdated(requests: &[&Self]) -> Vec<Outdated> {
+        let outdated = requests.iter().enumerate().map(|(index, request)| {
+            let is_written = |path: &PathBuf| requests.iter().skip(index).any(|later| later.is_at(path));
             let older = request.then_remove.iter().filter(|path| !is_written(path)).cloned().collect();
             Outdated { newer: request.path.clone(), older }
         });
@@ -69,11 +69,11 @@ mod tests {
             older.iter().fold(SaveRequest::new(path), |request, path| request.then_remove(*path))
         };
         let requests = [
-            request("/ck/a", &["/ck/old", "/ck/../ck/b", "/ck/./a"]),
-            request("/ck/b", &["/ck/a"]),
-            SaveRequest::link("/ck/last", "/ck/b"),
+            &request("/ck/a", &["/ck/old", "/ck/../ck/b", "/ck/./a"]),
+            &request("/ck/b", &["/ck/a"]),
+            &SaveRequest::link("/ck/last", "/ck/b"),
         ];
         let outdated = |newer: &str, older: &str| Outdated { newer: newer.into(), older: vec![older.into()] };
-        assert_eq!(SaveRequest::outdated(requests.iter()), [outdated("/ck/a", "/ck/old"), outdated("/ck/b", "/ck/a")]);
+        assert_eq!(SaveRequest::outdated(&requests), [outdated("/ck/a", "/ck/old"), outdated("/ck/b", "/ck/a")]);
     }
 }

@@ -125,13 +125,18 @@ fn where_to_write(name: &str, field: &str) -> String {
     }
 }
 
+/// Reads a callback with its fields. Not in a function with type parameters, as each program would compile it.
+pub(super) fn read(callback: &Value) -> Result<CallbackConfig> {
+    Ok(json::from_value(callback)?)
+}
+
 /// Returns the trainer with these callbacks.
 ///
 /// # Errors
 /// If a callback's fields are invalid.
 pub(super) fn add<M: LightningModule>(trainer: Trainer<M>, callbacks: &[Value]) -> Result<Trainer<M>> {
     callbacks.iter().try_fold(trainer, |trainer, callback| {
-        Ok(match json::from_value(callback)? {
+        Ok(match read(callback)? {
             CallbackConfig::ModelCheckpoint(callback) => trainer.callback(callback),
             CallbackConfig::EarlyStopping(callback) => trainer.callback(callback),
             CallbackConfig::LearningRateMonitor(callback) => trainer.callback(callback),

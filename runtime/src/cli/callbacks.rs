@@ -7,13 +7,12 @@ use crate::callbacks::{EarlyStopping, LearningRateMonitor, ModelCheckpoint};
 use crate::choice::{ChoiceFlags, Written, choices_of, dashed};
 use crate::config::keys::overlay;
 use crate::json;
-use crate::module::{Callback, LightningModule};
+use crate::module::LightningModule;
 use crate::trainer::Trainer;
 use crate::yaml::{self, Table, shown};
 use anyhow::{Result, anyhow};
 use clap::{Arg, ArgMatches};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub(super) const CHECKPOINT: &str = "checkpoint";
@@ -169,14 +168,57 @@ impl CallbackSettings {
     /// # Errors
     /// If a required field is missing.
     pub(super) fn apply<M: LightningModule>(&self, trainer: Trainer<M>) -> Result<Trainer<M>> {
-        let trainer = callback_list::add(trainer, &self.callbacks)?;
-        let trainer = with::<M, ModelCheckpoint>(trainer, CHECKPOINT, self.checkpoint.as_ref())?;
-        let trainer = with::<M, EarlyStopping>(trainer, EARLY_STOPPING, self.early_stopping.as_ref())?;
-        with::<M, LearningRateMonitor>(trainer, LR_MONITOR, self.lr_monitor.as_ref())
+        let mut trainer = callback_list::add(trainer, &self.callbacks)?;
+        if let Some(section) = &self.checkpoint
+            && let CallbackConfig::ModelCheckpoint(callback) =
+                section.callback(CHECKPOINT, trainer.find_callback().map(fields_of_checkpoint))?
+        {
+            trainer.replace_callback(callback);
+        }
+        if let Some(section) = &self.early_stopping
+            && let CallbackConfig::EarlyStopping(callback) =
+                section.callback(EARLY_STOPPING, trainer.find_callback().map(fields_of_early_stopping))?
+        {
+            trainer.replace_callback(callback);
+        }
+        if let Some(section) = &self.lr_monitor
+            && let CallbackConfig::LearningRateMonitor(callback) =
+                section.callback(LR_MONITOR, trainer.find_callback().map(fields_of_lr_monitor))?
+        {
+            trainer.replace_callback(callback);
+        }
+        Ok(trainer)
     }
 }
 
+// not in the function with a type parameter, as each program would compile them
+
+fn fields_of_checkpoint(callback: &ModelCheckpoint) -> serde_json::Result<Value> {
+    json::to_value(callback)
+}
+
+fn fields_of_early_stopping(callback: &EarlyStopping) -> serde_json::Result<Value> {
+    json::to_value(callback)
+}
+
+fn fields_of_lr_monitor(callback: &LearningRateMonitor) -> serde_json::Result<Value> {
+    json::to_value(callback)
+}
+
 impl Section {
+    /// Returns the callback with the fields of the section in place of those of `base`, the program's callback of the same type.
+    ///
+    /// # Errors
+    /// If a required field is missing.
+    fn callback(&self, key: &str, base: Option<serde_json::Result<Value>>) -> Result<CallbackConfig> {
+        let callback = overlay(&base.transpose()?.unwrap_or_else(|| json!({})), &self.fields);
+        let choices = choices_of::<CallbackConfig>();
+        let named = Table::from_iter([(choices.tag.to_owned(), name_of(key).into())]);
+        let callback = overlay(&callback, &named);
+        choices.check_complete(&self.flags, &callback).map_err(|mistake| anyhow!(mistake))?;
+        callback_list::read(&callback)
+    }
+
     /// Returns the fields of the files with those of the flags; `None` without either.
     fn read(key: &'static str, of_files: Option<Table>, explicit: &ArgMatches) -> Result<Option<Self>> {
         let choices = choices_of::<CallbackConfig>();
@@ -199,22 +241,6 @@ impl Section {
 
 fn name_of(key: &str) -> &'static str {
     SECTIONS.iter().find(|(section, _)| *section == key).map_or("", |(_, name)| name)
-}
-
-/// Returns the trainer with a callback of this type, whose fields are those of the program's with the fields of a section in their place.
-fn with<M, C>(mut trainer: Trainer<M>, key: &str, section: Option<&Section>) -> Result<Trainer<M>>
-where
-    M: LightningModule,
-    C: Callback<M> + Serialize + DeserializeOwned + 'static,
-{
-    let Some(Section { fields, flags }) = section else { return Ok(trainer) };
-    let base = trainer.find_callback::<C>().map(json::to_value).transpose()?;
-    let callback = overlay(&base.unwrap_or_else(|| json!({})), fields);
-    let choices = choices_of::<CallbackConfig>();
-    let named = Table::from_iter([(choices.tag.to_owned(), name_of(key).into())]);
-    choices.check_complete(flags, &overlay(&callback, &named)).map_err(|mistake| anyhow!(mistake))?;
-    trainer.replace_callback(json::from_value::<C>(&callback)?);
-    Ok(trainer)
 }
 
 #[cfg(test)]

@@ -9,8 +9,9 @@ use super::optimization::{optimization_flags, owner_of_optimizer};
 use super::part::{Part, PartFlags};
 use super::reports;
 use super::seed::Seed;
+use super::types::Types;
 use crate::config::TrainerConfig;
-use crate::module::HasHparams;
+use crate::module::Hyperparameters;
 use crate::panic;
 use crate::trainer::CkptPath;
 use anyhow::{Context as _, Result, bail};
@@ -70,22 +71,23 @@ impl Flags {
     ///
     /// # Errors
     /// Hyperparameters that clap rejects. In debug builds, clap panics; the panic is returned as an error.
-    pub(super) fn of<M: HasHparams, D: HasHparams>(defaults: &TrainerConfig, form: Form) -> Result<Self> {
+    pub(super) fn of(types: Types, defaults: &TrainerConfig, form: Form) -> Result<Self> {
         let flags = panic::catch(|| {
-            let flags = Self::unchecked::<M, D>(defaults, form)?;
+            let flags = Self::unchecked(types, defaults, form)?;
             flags.program.clone().build();
             Ok(flags)
         });
         flags.context("cannot make flags of the hyperparameters")
     }
 
-    fn unchecked<M: HasHparams, D: HasHparams>(config: &TrainerConfig, form: Form) -> Result<Self> {
+    fn unchecked(types: Types, config: &TrainerConfig, form: Form) -> Result<Self> {
         let mut defaults = serde_json::to_value(config)?;
         defaults["max_epochs"] = serde_json::to_value(config.epochs())?;
         let parts = [
-            Part::of::<TrainerConfig>("trainer")?.mut_args(|arg| with_default(arg, &defaults)),
-            Part::of::<M::Hparams>("model")?,
-            Part::of::<D::Hparams>("data")?,
+            Part::of("trainer", <TrainerConfig as Hyperparameters>::augment_args)?
+                .mut_args(|arg| with_default(arg, &defaults)),
+            Part::of("model", types.model.hparams.augment_args)?,
+            Part::of("data", types.data.hparams.augment_args)?,
         ];
         let owner_of_optimizer = owner_of_optimizer(&parts);
         let mut of_fit: Vec<Arg> = callback_flags().collect();

@@ -13,6 +13,14 @@ pub(super) fn table<M: LightningModule, D: LightningDataModule>() -> String {
     let mut data = <D as DataHooks>::TABLE.overridden();
     data.extend(<D as LightningDataModule>::TABLE.overridden());
     let data_locations = [<D as DataHooks>::LOCATIONS, <D as LightningDataModule>::LOCATIONS].concat();
+    table_of((&model, &model_locations), (&data, &data_locations))
+}
+
+/// Returns the table of the hooks that a module and a data module override, with their locations.
+fn table_of(
+    (model, model_locations): (&[Hook], &[SourceLocation]),
+    (data, data_locations): (&[Hook], &[SourceLocation]),
+) -> String {
     let mut table = table::with_header(["Hook", "Declared in", "Overridden by", "Written at"]);
     for hook in Hook::ALL.iter().filter(|hook| hook.declared_in() != "Callback") {
         let by = [("data module", data.contains(hook)), ("model", model.contains(hook))];
@@ -20,7 +28,7 @@ pub(super) fn table<M: LightningModule, D: LightningDataModule>() -> String {
         if by.is_empty() && hook.is_older_name() {
             continue;
         }
-        let at = data_locations.iter().chain(&model_locations).filter(|location| location.hook == *hook);
+        let at = data_locations.iter().chain(model_locations).filter(|location| location.hook == *hook);
         let at: Vec<String> = at.map(SourceLocation::to_string).collect();
         table.add_row([hook.name(), hook.declared_in(), &by.join(", "), &at.join(", ")]);
     }

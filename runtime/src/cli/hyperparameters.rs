@@ -5,7 +5,7 @@ use super::part::{GivenChoice, PartFlags};
 use crate::choice::ChoiceFlags;
 use crate::json::Path;
 use crate::messages::warning;
-use crate::module::{Fields, Hyperparameters};
+use crate::module::{AnyHyperparameters, Fields, HyperparameterType};
 use crate::yaml::{Table, shown};
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Arg, ArgAction};
@@ -14,20 +14,20 @@ use std::collections::BTreeMap;
 use std::path;
 
 /// The merged hyperparameters, of which a value may still be missing.
-pub(super) struct Found<H> {
-    hparams: Result<H>,
+pub(super) struct Found {
+    hparams: Result<Box<dyn AnyHyperparameters>>,
     /// The values from files, by the names of their flags.
     pub(super) values: BTreeMap<String, Value>,
     /// The error for a missing value, if there is one.
     missing: Option<anyhow::Error>,
 }
 
-impl<H> Found<H> {
+impl Found {
     /// Returns the hyperparameters.
     ///
     /// # Errors
     /// If a value is missing or invalid.
-    pub(super) fn complete(self) -> Result<H> {
+    pub(super) fn complete(self) -> Result<Box<dyn AnyHyperparameters>> {
         match self.missing {
             Some(missing) => Err(missing),
             None => self.hparams,
@@ -40,23 +40,24 @@ impl<H> Found<H> {
 ///
 /// # Errors
 /// If a value has the wrong type.
-pub(super) fn read<H: Hyperparameters>(
+pub(super) fn read(
+    kind: HyperparameterType,
     of: &'static str,
     flags: &PartFlags,
     saved: Option<(&path::Path, &Value)>,
     files: &mut Configuration,
-) -> Result<Found<H>> {
+) -> Result<Found> {
     let saved = saved.and_then(|(path, saved)| Some((path, saved.get(of)?)));
     let mut base = Value::Object(Table::new());
     if let Some((_, saved)) = saved {
         base = saved.clone();
-    } else if let Ok(hparams) = H::from_arg_matches(&flags.values.given) {
+    } else if let Ok(hparams) = (kind.from_arg_matches)(&flags.values.given) {
         if !files.have(of) && flags.choices.iter().all(|choice| choice.flags.is_empty()) {
             return Ok(Found { hparams: Ok(hparams), values: BTreeMap::new(), missing: None });
         }
-        base = hparams.to_json().with_context(|| format!("cannot serialize the {of}'s hyperparameters"))?;
+        base = hparams.json().with_context(|| format!("cannot serialize the {of}'s hyperparameters"))?;
     }
-    let mut fields = Fields::<H>::new(&flags.values, base);
+    let mut fields = Fields::new(kind, &flags.values, base);
     let mut of_files = Value::Object(Table::new());
     for (table, mistakes) in files.sections(of) {
         let (usable, wrong) = fields.sort_out(&mut vec![of.to_owned()], &table);
@@ -97,12 +98,7 @@ pub(super) fn read<H: Hyperparameters>(
 ///
 /// # Errors
 /// If a field belongs to another choice or is missing.
-fn add_choices<H: Hyperparameters>(
-    of: &str,
-    flags: &PartFlags,
-    fields: &Fields<'_, H>,
-    of_files: &mut Value,
-) -> Result<Option<Path>> {
+fn add_choices(of: &str, flags: &PartFlags, fields: &Fields<'_>, of_files: &mut Value) -> Result<Option<Path>> {
     let mut missing = None;
     for GivenChoice { id, is_required, choices, flags } in &flags.choices {
         let Some(path) = fields.path_of(id) else {

@@ -22,6 +22,7 @@ mod program;
 mod reports;
 mod seed;
 mod subcommands;
+mod types;
 mod verb;
 
 pub use built::Built;

@@ -1,7 +1,7 @@
 //! One part of the program's command line: the flags of the trainer, of the model or of the data.
 
 use crate::choice::{ChoiceFlags, Choices, choices_of_flag, dashed, field_flags};
-use crate::module::{FlagValues, Hyperparameters};
+use crate::module::FlagValues;
 use anyhow::{Result, anyhow, bail};
 use clap::builder::ValueParser;
 use clap::error::ErrorKind;
@@ -38,12 +38,12 @@ pub(super) struct GivenChoice {
 }
 
 impl Part {
-    /// Returns the flags of the hyperparameters `H`.
+    /// Returns the flags of the hyperparameters to which `augment_args` belongs.
     ///
     /// # Errors
     /// If the hyperparameters have subcommands, or two flags of one name.
-    pub(super) fn of<H: Hyperparameters>(name: &'static str) -> Result<Self> {
-        let derived = H::augment_args(Command::new(name).no_binary_name(true).disable_help_flag(true));
+    pub(super) fn of(name: &'static str, augment_args: fn(Command) -> Command) -> Result<Self> {
+        let derived = augment_args(Command::new(name).no_binary_name(true).disable_help_flag(true));
         if derived.has_subcommands() {
             bail!("the hyperparameters of the {name} have subcommands: use only flags");
         }

@@ -1,7 +1,8 @@
 use super::flags::{Flags, Form, HOOKS, PLAN};
 use super::subcommands::Subcommands;
+use super::types::Types;
 use super::verb::{Verb, say};
-use super::{Built, doctor, export, hooks, reports};
+use super::{Built, doctor, export, reports};
 use crate::config::{LoggerChoice, TrainerConfig};
 use crate::error::Error;
 use crate::error_chain::in_one_line;
@@ -256,9 +257,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
     pub fn build(self) -> Result<Built<M, D>> {
         let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
         let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
-        let flags = Flags::of::<M, D>(&defaults, Form::FlagsAlone)?;
-        let parsed = flags.parse(&arguments);
-        let verb = Verb::<M, D>::new(Stage::Fit, parsed, &flags, defaults)?;
+        let verb = verb_of_flags(Types::of::<M, D>(), &arguments, defaults)?;
         let built =
             verb.build(|trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer)))?;
         match built {
@@ -270,33 +269,65 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
     fn try_run(self) -> Result<()> {
         let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
         let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
-        let mut flags = Flags::of::<M, D>(&defaults, Form::Commands)?;
-        self.subcommands.add_to(&mut flags)?;
-        // exits the process if a flag is invalid
-        let parsed = flags.parse(&arguments);
-        if let Some(outcome) = self.subcommands.run(&parsed.verb, &parsed.explicit) {
-            return outcome;
-        }
-        let planned = (parsed.verb == HOOKS).then(|| parsed.explicit.get_one::<String>(PLAN).cloned()).flatten();
-        let stage = match planned.as_deref().unwrap_or(&parsed.verb) {
-            HOOKS => return say(&hooks::table::<M, D>()),
-            "doctor" => return say(&doctor::report()),
-            "report" => return say(&reports::report(&parsed.explicit)?),
-            "watch" => return reports::watch(&parsed.explicit),
-            "runs" => return say(&reports::runs(&parsed.explicit)?),
-            "export" => return say(&export::export(&parsed.explicit, &defaults)?),
-            "completions" => return say(flags.completions(&parsed.explicit).trim_end()),
-            "fit" => Stage::Fit,
-            "validate" => Stage::Validate,
-            "test" => Stage::Test,
-            _ => Stage::Predict,
-        };
-        if stage == Stage::Fit && planned.is_none() && strategy::is_to_be_rank_zero() {
-            flags.shared_with_trainer.iter().for_each(|shared| warning!("{shared}"));
-        }
-        let verb = Verb::<M, D>::new(stage, parsed, &flags, defaults)?;
+        let requested = requested(Types::of::<M, D>(), &arguments, defaults, self.subcommands)?;
+        let Some((verb, is_planned)) = requested else { return Ok(()) };
         let complete = |trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer));
-        if planned.is_some() { verb.plan(complete) } else { verb.run(complete) }
+        if is_planned { verb.plan::<M, D>(complete) } else { verb.run::<M, D>(complete) }
+    }
+}
+
+/// Returns the `fit` that flags without a command describe.
+fn verb_of_flags(types: Types, arguments: &[OsString], defaults: TrainerConfig) -> Result<Verb> {
+    let flags = Flags::of(types, &defaults, Form::FlagsAlone)?;
+    let parsed = flags.parse(arguments);
+    Verb::new(types, Stage::Fit, parsed, &flags, defaults)
+}
+
+/// Returns the verb that the arguments request, and whether only the plan of its hooks is; or runs another command, and returns
+/// `None`.
+fn requested(
+    types: Types,
+    arguments: &[OsString],
+    defaults: TrainerConfig,
+    subcommands: Subcommands,
+) -> Result<Option<(Verb, bool)>> {
+    let mut flags = Flags::of(types, &defaults, Form::Commands)?;
+    subcommands.add_to(&mut flags)?;
+    // exits the process if a flag is invalid
+    let parsed = flags.parse(arguments);
+    if let Some(outcome) = subcommands.run(&parsed.verb, &parsed.explicit) {
+        return outcome.map(|()| None);
+    }
+    let planned = (parsed.verb == HOOKS).then(|| parsed.explicit.get_one::<String>(PLAN).cloned()).flatten();
+    let stage = match planned.as_deref().unwrap_or(&parsed.verb) {
+        "fit" => Stage::Fit,
+        "validate" => Stage::Validate,
+        "test" => Stage::Test,
+        "predict" => Stage::Predict,
+        command => return other_command(command, &parsed.explicit, types, &flags, &defaults).map(|()| None),
+    };
+    if stage == Stage::Fit && planned.is_none() && strategy::is_to_be_rank_zero() {
+        flags.shared_with_trainer.iter().for_each(|shared| warning!("{shared}"));
+    }
+    Ok(Some((Verb::new(types, stage, parsed, &flags, defaults)?, planned.is_some())))
+}
+
+/// Runs a command that is not a verb.
+fn other_command(
+    command: &str,
+    arguments: &ArgMatches,
+    types: Types,
+    flags: &Flags,
+    defaults: &TrainerConfig,
+) -> Result<()> {
+    match command {
+        "doctor" => say(&doctor::report()),
+        "report" => say(&reports::report(arguments)?),
+        "watch" => reports::watch(arguments),
+        "runs" => say(&reports::runs(arguments)?),
+        "export" => say(&export::export(arguments, defaults)?),
+        "completions" => say(flags.completions(arguments).trim_end()),
+        _ => say(&(types.hooks)()),
     }
 }
 

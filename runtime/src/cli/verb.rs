@@ -9,16 +9,19 @@ use super::flags::{self, Flags, Parsed};
 use super::hyperparameters;
 use super::optimization::{LR_SCHEDULER, OPTIMIZER, OfFiles, OptimizationSettings};
 use super::seed::Seed;
+use super::types::Types;
 use crate::checkpoint::{Checkpoint, Metadata};
 use crate::config::TrainerConfig;
-use crate::context::ConfigurationFile;
+use crate::context::{ConfigurationFile, RunContext};
 use crate::counted::counted;
 use crate::error::Error;
 use crate::error_chain::in_one_line;
 use crate::hook::Hook;
 use crate::json;
 use crate::messages::{info, warning};
-use crate::module::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, LightningModule, Loads};
+use crate::module::{
+    AnyHyperparameters, FromHparams, FromHparamsAndData, Hyperparameters, LightningModule, Loads, of_type,
+};
 use crate::number::Number;
 use crate::panic;
 use crate::stage::Stage;
@@ -29,14 +32,13 @@ use crate::trainer::{CkptPath, FoundCheckpoint, Metrics, Trainer, find_best_or_l
 use anyhow::{Context as _, Result, anyhow};
 use comfy_table::CellAlignment;
 use serde_json::Value;
-use std::any::type_name;
 
 /// A verb with its parsed flags and configuration files.
-pub(super) struct Verb<M: HasHparams, D: HasHparams> {
+pub(super) struct Verb {
     stage: Stage,
     config: TrainerConfig,
-    model: M::Hparams,
-    data: D::Hparams,
+    model: Box<dyn AnyHyperparameters>,
+    data: Box<dyn AnyHyperparameters>,
     seed: Seed,
     optimization: OptimizationSettings,
     callbacks: CallbackSettings,
@@ -45,14 +47,30 @@ pub(super) struct Verb<M: HasHparams, D: HasHparams> {
     prints: bool,
 }
 
-impl<M, D> Verb<M, D>
-where
-    M: LightningModule + FromHparamsAndData<D>,
-    D: Loads<M::Batch> + FromHparams,
-{
-    pub(super) fn new(stage: Stage, parsed: Parsed, flags: &Flags, defaults: TrainerConfig) -> Result<Self> {
+/// What the trainer, the module and the data module are constructed from.
+struct Parts {
+    config: TrainerConfig,
+    model: Box<dyn AnyHyperparameters>,
+    data: Box<dyn AnyHyperparameters>,
+    hyper_parameters: Value,
+    settings: Value,
+    configuration_file: ConfigurationFile,
+    seed: i64,
+    optimization: OptimizationSettings,
+    callbacks: CallbackSettings,
+    checkpoint: Option<FoundCheckpoint>,
+}
+
+impl Verb {
+    pub(super) fn new(
+        types: Types,
+        stage: Stage,
+        parsed: Parsed,
+        flags: &Flags,
+        defaults: TrainerConfig,
+    ) -> Result<Self> {
         let explicit = &parsed.explicit;
-        let mut files = Configuration::of(explicit, stage, [("model", type_name::<M>()), ("data", type_name::<D>())]);
+        let mut files = Configuration::of(explicit, stage, [("model", types.model.name), ("data", types.data.name)]);
         let mut config = files.trainer(defaults);
         Hyperparameters::update_from_arg_matches(&mut config, &parsed.trainer.values.explicit)
             .unwrap_or_else(|error| flags.exit(error, &parsed.verb));
@@ -68,8 +86,8 @@ where
         let metadata = checkpoint.as_ref().map(|found| Checkpoint::read_metadata(&found.path)).transpose()?;
         let hyper_parameters = metadata.as_ref().and_then(|metadata| metadata.hyper_parameters.as_ref());
         let saved = checkpoint.as_ref().map(|found| found.path.as_path()).zip(hyper_parameters);
-        let model = hyperparameters::read::<M::Hparams>("model", &parsed.model, saved, &mut files);
-        let data = hyperparameters::read::<D::Hparams>("data", &parsed.data, saved, &mut files);
+        let model = hyperparameters::read(types.model.hparams, "model", &parsed.model, saved, &mut files);
+        let data = hyperparameters::read(types.data.hparams, "data", &parsed.data, saved, &mut files);
         let saved_optimizer = hyper_parameters.filter(|_| flags.owner_of_optimizer.is_none());
         let optimization = OfFiles::read(&mut files, saved_optimizer);
         let callbacks = callbacks::OfFiles::read(&mut files);
@@ -92,7 +110,7 @@ where
         let seed = seed.or_else(|| Seed::of_file(files.value(flags::SEED)?)).unwrap_or(Seed::Number(0));
         let (model, data) = (model.complete()?, data.complete()?);
         if let (Stage::Fit, Some(metadata)) = (stage, &metadata) {
-            let mut settings = serde_json::json!({ "model": model.to_json()? });
+            let mut settings = serde_json::json!({ "model": model.json()? });
             optimization.add_to(&mut settings)?;
             warn_of_kept_settings(metadata, &settings);
         }
@@ -101,87 +119,127 @@ where
 
     /// Constructs the trainer, which `complete` completes, the module and the data module; or prints the configuration, if that was
     /// requested, and returns `None`.
-    pub(super) fn build(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<Option<Built<M, D>>> {
-        let json = |of: &str, json: serde_json::Result<serde_json::Value>| {
-            json.with_context(|| format!("cannot serialize the {of}'s hyperparameters"))
-        };
-        let (model, data) = (json("model", self.model.to_json())?, json("data", self.data.to_json())?);
-        let Self { config, seed, .. } = self;
-        let seed = if self.prints { seed.number() } else { seed.of_all_processes(&config)? };
-        if self.prints {
-            let ckpt_path = self.ckpt_path.as_ref();
-            let resolved = Resolved::new(seed, &config, &model, &data, &self.optimization, &self.callbacks, ckpt_path);
-            say(resolved.to_yaml()?.trim_end())?;
-            return Ok(None);
-        }
-        // the file that `best` or `last` is now
-        let ckpt_path = self.checkpoint.as_ref().map(|found| CkptPath::Path(found.path.clone()));
-        let (optimization, callbacks) = (&self.optimization, &self.callbacks);
-        let resolved = Resolved::new(seed, &config, &model, &data, optimization, callbacks, ckpt_path.as_ref());
-        let settings = resolved.settings();
-        let resolved = resolved.to_yaml();
-        let mut hyper_parameters = serde_json::json!({ "model": model, "data": data });
-        self.optimization.add_to(&mut hyper_parameters).context("cannot serialize the optimizer")?;
-        crate::seed_everything(seed);
+    pub(super) fn build<M, D>(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<Option<Built<M, D>>>
+    where
+        M: LightningModule + FromHparamsAndData<D>,
+        D: Loads<M::Batch> + FromHparams,
+    {
+        let Some(parts) = self.parts()? else { return Ok(None) };
+        let Parts { config, seed, hyper_parameters, .. } = parts;
         // the model may depend on the data module, as on the size of its vocabulary
-        let data = panic::catch(|| D::from_hparams(self.data)).context("cannot construct the data module")?;
-        let model =
-            panic::catch(|| M::from_hparams_and_data(self.model, &data)).context("cannot construct the model")?;
+        let data = panic::catch(|| D::from_hparams(of_type(parts.data))).context("cannot construct the data module")?;
+        let model = panic::catch(|| M::from_hparams_and_data(of_type(parts.model), &data));
+        let model = model.context("cannot construct the model")?;
         let trainer = Trainer::new(config.clone()).hyper_parameters(hyper_parameters.clone());
-        let trainer = trainer.configuration_file(configuration_file(resolved, config.clone()));
-        let trainer = trainer.settings(settings);
-        let trainer = trainer.chosen_optimizer(self.optimization.chosen());
-        let mut trainer = self.callbacks.apply(complete(trainer))?;
-        if let Some(found) = &self.checkpoint {
+        let trainer = trainer.configuration_file(parts.configuration_file);
+        let trainer = trainer.settings(parts.settings);
+        let trainer = trainer.chosen_optimizer(parts.optimization.chosen());
+        let mut trainer = parts.callbacks.apply(complete(trainer))?;
+        if let Some(found) = &parts.checkpoint {
             if strategy::is_to_be_rank_zero() {
                 info!("{found}");
             }
             trainer = trainer.ckpt_path(&found.path);
         }
-        let ckpt_path = self.checkpoint.map(|found| found.path);
+        let ckpt_path = parts.checkpoint.map(|found| found.path);
         Ok(Some(Built { trainer, model, data, config, hyper_parameters, seed, ckpt_path }))
     }
 
+    /// Resolves the configuration, and begins the random numbers of the program; or prints the configuration, if that was requested, and
+    /// returns `None`.
+    fn parts(self) -> Result<Option<Parts>> {
+        let json = |of: &str, json: serde_json::Result<serde_json::Value>| {
+            json.with_context(|| format!("cannot serialize the {of}'s hyperparameters"))
+        };
+        let (model, data) = (json("model", self.model.json())?, json("data", self.data.json())?);
+        let Self { config, seed, optimization, callbacks, checkpoint, .. } = self;
+        let seed = if self.prints { seed.number() } else { seed.of_all_processes(&config)? };
+        if self.prints {
+            let ckpt_path = self.ckpt_path.as_ref();
+            let resolved = Resolved::new(seed, &config, &model, &data, &optimization, &callbacks, ckpt_path);
+            say(resolved.to_yaml()?.trim_end())?;
+            return Ok(None);
+        }
+        // the file that `best` or `last` is now
+        let ckpt_path = checkpoint.as_ref().map(|found| CkptPath::Path(found.path.clone()));
+        let resolved = Resolved::new(seed, &config, &model, &data, &optimization, &callbacks, ckpt_path.as_ref());
+        let settings = resolved.settings();
+        let configuration_file = configuration_file(resolved.to_yaml(), config.clone());
+        let mut hyper_parameters = serde_json::json!({ "model": model, "data": data });
+        optimization.add_to(&mut hyper_parameters).context("cannot serialize the optimizer")?;
+        crate::seed_everything(seed);
+        let (model, data) = (self.model, self.data);
+        Ok(Some(Parts {
+            config,
+            model,
+            data,
+            hyper_parameters,
+            settings,
+            configuration_file,
+            seed,
+            optimization,
+            callbacks,
+            checkpoint,
+        }))
+    }
+
     /// Prints the hooks that a run of the verb would call.
-    pub(super) fn plan(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
+    pub(super) fn plan<M, D>(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()>
+    where
+        M: LightningModule + FromHparamsAndData<D>,
+        D: Loads<M::Batch> + FromHparams,
+    {
         let stage = self.stage;
         // it needs no other processes
         let seed = Seed::Number(self.seed.number());
-        let built = Self { seed, ..self }.build(complete)?;
+        let built = Self { seed, ..self }.build::<M, D>(complete)?;
         let Some(Built { mut trainer, mut model, mut data, .. }) = built else { return Ok(()) };
         say(&trainer.plan(stage, &mut model, &mut data)?.to_string())
     }
 
     /// Runs the verb with the trainer that `complete` completes.
-    pub(super) fn run(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()> {
+    pub(super) fn run<M, D>(self, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()>
+    where
+        M: LightningModule + FromHparamsAndData<D>,
+        D: Loads<M::Batch> + FromHparams,
+    {
         let stage = self.stage;
-        let Some(Built { mut trainer, mut model, mut data, .. }) = self.build(complete)? else { return Ok(()) };
+        let built = self.build::<M, D>(complete)?;
+        let Some(Built { mut trainer, mut model, mut data, .. }) = built else { return Ok(()) };
         // without the bounds of the public verbs: the missing hooks of a verb are an error when the verb is called
         match stage {
             Stage::Fit => {
                 trainer.run_fit(&mut model, &mut &mut data).map_err(with_optimizer_flag)?;
-                if let Some(folder) = trainer.context().made_log_dir() {
-                    info!("the run's folder is {}", folder.display());
-                }
+                say_folder(trainer.context());
                 Ok(())
             }
             Stage::Validate => {
                 let metrics = trainer.run_validate(&mut model, &mut &mut data)?;
-                say_metrics(&metrics, &trainer)
+                say_metrics(&metrics, trainer.context())
             }
             Stage::Test => {
                 let metrics = trainer.run_test(&mut model, &mut &mut data)?;
-                say_metrics(&metrics, &trainer)
+                say_metrics(&metrics, trainer.context())
             }
             Stage::Predict => {
                 let batches = trainer.run_predict(&mut model, &mut &mut data, None)?.len();
-                // each process has predicted its part
-                let batches = trainer.context().gather(batches)?.iter().sum();
-                info!("predicted {}", counted(batches, "batch"));
-                Ok(())
+                say_batches(batches, trainer.context())
             }
         }
     }
+}
+
+fn say_folder(ctx: &RunContext) {
+    if let Some(folder) = ctx.made_log_dir() {
+        info!("the run's folder is {}", folder.display());
+    }
+}
+
+/// Prints the number of predicted batches. Each process has predicted its part.
+fn say_batches(batches: usize, ctx: &RunContext) -> Result<()> {
+    let batches = ctx.gather(batches)?.iter().sum();
+    info!("predicted {}", counted(batches, "batch"));
+    Ok(())
 }
 
 /// Adds to the error of a module without optimizer that a flag can choose one.
@@ -236,8 +294,8 @@ fn contains(json: &Value, number: &Value) -> bool {
 }
 
 /// Prints the metrics of an evaluation, in the first of several processes.
-fn say_metrics<M: LightningModule>(metrics: &Metrics, trainer: &Trainer<M>) -> Result<()> {
-    if trainer.context().is_global_zero() { say(&metrics_table(metrics)) } else { Ok(()) }
+fn say_metrics(metrics: &Metrics, ctx: &RunContext) -> Result<()> {
+    if ctx.is_global_zero() { say(&metrics_table(metrics)) } else { Ok(()) }
 }
 
 fn metrics_table(metrics: &Metrics) -> String {

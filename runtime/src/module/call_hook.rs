@@ -41,21 +41,35 @@ pub(crate) fn callback<T>(
     run(hook, Some(HookOwner::Callback(name)), ctx, call)
 }
 
-// A program has an instance of this for each hook: everything that does not depend on `call` is in functions of its own.
 fn run<T>(
     hook: Hook,
     owner: Option<HookOwner>,
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
+    let (mut call, mut value) = (Some(call), None);
+    run_once(hook, owner, ctx, &mut |ctx| {
+        value = call.take().map(|call| call(ctx)).transpose()?;
+        Ok(())
+    })?;
+    Ok(value.expect("a call that succeeds has set its value"))
+}
+
+// Compiled once, in this crate: a program has an instance of `run` for each hook.
+fn run_once(
+    hook: Hook,
+    owner: Option<HookOwner>,
+    ctx: &mut RunContext,
+    call: &mut dyn FnMut(&mut RunContext) -> Result<()>,
+) -> std::result::Result<(), Error> {
     let outer = ctx.enter_hook(hook, owner);
     let callback = owner.and_then(HookOwner::callback);
     let location = panic::aborts().then(|| HookLocation { hook, callback, location: ctx.location() });
     let outcome = panic::catch_in_hook(location, || call(ctx));
     ctx.leave_hook(outer);
     match (outcome, ctx.take_refused_log()) {
-        (Ok(value), None) => Ok(value),
-        (Ok(_), Some(refused)) => Err(failed(hook, callback, ctx, anyhow::Error::msg(refused))),
+        (Ok(()), None) => Ok(()),
+        (Ok(()), Some(refused)) => Err(failed(hook, callback, ctx, anyhow::Error::msg(refused))),
         (Err(error), _) => Err(failed(hook, callback, ctx, error)),
     }
 }

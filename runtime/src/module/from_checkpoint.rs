@@ -1,8 +1,8 @@
 //! A module for inference, made from a checkpoint.
 
 use super::{
-    CheckpointHooksTable, Fields, FlagValues, FromHparams, FromHparamsAndData, HasHparams, Hyperparameters,
-    LightningModule, ModelHooksTable, variables,
+    AnyHyperparameters, CheckpointHooksTable, Fields, FlagValues, FromHparams, FromHparamsAndData, HasHparams,
+    HyperparameterType, Hyperparameters, LightningModule, ModelHooksTable, of_type, variables,
 };
 use crate::checkpoint::Checkpoint;
 use crate::config::TrainerConfig;
@@ -141,9 +141,18 @@ fn saved_hparams<'a>(of: &str, checkpoint: &'a Checkpoint) -> Option<&'a Value> 
 }
 
 fn hparams<H: Hyperparameters>(of: &str, path: &Path, checkpoint: &Checkpoint) -> Result<H, Error> {
+    read_hparams(HyperparameterType::of::<H>(), of, path, checkpoint).map(of_type)
+}
+
+fn read_hparams(
+    kind: HyperparameterType,
+    of: &str,
+    path: &Path,
+    checkpoint: &Checkpoint,
+) -> Result<Box<dyn AnyHyperparameters>, Error> {
     let saved = saved_hparams(of, checkpoint);
     let values = saved.cloned().unwrap_or_else(|| Value::Object(Table::new()));
-    let flags = FlagValues::defaults::<H>();
+    let flags = FlagValues::defaults(kind);
     let wrong = |reason: &dyn fmt::Display| {
         let path = path.display();
         Error::configuration(match saved {
@@ -154,7 +163,7 @@ fn hparams<H: Hyperparameters>(of: &str, path: &Path, checkpoint: &Checkpoint) -
             ),
         })
     };
-    match Fields::<H>::new(&flags, values.clone()).completed(&values) {
+    match Fields::new(kind, &flags, values.clone()).completed(&values) {
         Ok((hparams, None)) => Ok(hparams),
         Ok((_, Some(missing))) => Err(wrong(&format_args!("missing field `{}`", missing.join(".")))),
         Err(error) => Err(wrong(&error)),

@@ -1,6 +1,6 @@
 //! The fields of a struct of hyperparameters, merged from files, a checkpoint, flags and defaults in their serde form.
 
-use super::Hyperparameters;
+use super::{AnyHyperparameters, HyperparameterType};
 use crate::choice::{Choices, choices_of_flag};
 use crate::json::{Filler, Path, Shape};
 use crate::misspelling::unknown_key;
@@ -44,8 +44,8 @@ impl FlagValues {
     }
 
     /// Returns the defaults: the values on an empty command line.
-    pub(crate) fn defaults<H: Hyperparameters>() -> Self {
-        let command = H::augment_args(Command::new("defaults").no_binary_name(true).disable_help_flag(true));
+    pub(crate) fn defaults(kind: HyperparameterType) -> Self {
+        let command = (kind.augment_args)(Command::new("defaults").no_binary_name(true).disable_help_flag(true));
         // required flags do not have a value
         let given = command.clone().ignore_errors(true).get_matches_from([""; 0]);
         Self::new(&command, given)
@@ -77,7 +77,8 @@ impl FlagValues {
 }
 
 /// The fields of a struct of hyperparameters.
-pub(crate) struct Fields<'a, H> {
+pub(crate) struct Fields<'a> {
+    kind: HyperparameterType,
     flags: &'a FlagValues,
     /// The values of the flags on the command line, else their defaults, for flags with a single text.
     texts: BTreeMap<String, String>,
@@ -86,12 +87,11 @@ pub(crate) struct Fields<'a, H> {
     pub(crate) base: Value,
     /// The seeds of the fillers with which the base can be deserialized.
     seeds: Vec<u8>,
-    kind: std::marker::PhantomData<H>,
 }
 
-impl<'a, H: Hyperparameters> Fields<'a, H> {
+impl<'a> Fields<'a> {
     /// Returns the fields with the values `base`, which may be incomplete.
-    pub(crate) fn new(flags: &'a FlagValues, base: Value) -> Self {
+    pub(crate) fn new(kind: HyperparameterType, flags: &'a FlagValues, base: Value) -> Self {
         let args = &flags.args;
         let texts = args.iter().filter_map(|arg| {
             let mut raw = flags.given.try_get_raw(arg.get_id().as_str()).ok()??;
@@ -103,10 +103,10 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
                 texts.insert(id.clone(), value.to_string());
             }
         }
-        let mut shape = H::shape(&base, &texts);
+        let mut shape = (kind.shape)(&base, &texts);
         // a struct that is the value of one flag needs no placeholder
         shape.optional.retain(|path| path.last().is_none_or(|name| args.iter().all(|arg| arg.get_id() != name)));
-        let mut fields = Self { flags, texts, shape, base, seeds: Vec::new(), kind: std::marker::PhantomData };
+        let mut fields = Self { kind, flags, texts, shape, base, seeds: Vec::new() };
         fields.seeds = (0..SEEDS).filter(|seed| fields.filled(&fields.base, *seed).is_ok()).collect();
         fields
     }
@@ -213,20 +213,20 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
 
     /// Returns the hyperparameters, with defaults for missing values and with the flags on the command line, and the path of the first
     /// value that has no default.
-    pub(crate) fn completed(&self, values: &Value) -> serde_json::Result<(H, Option<Path>)> {
+    pub(crate) fn completed(&self, values: &Value) -> serde_json::Result<(Box<dyn AnyHyperparameters>, Option<Path>)> {
         let optional = self.optional_of_flags(values);
         let completed = (0..SEEDS).map(|seed| self.with_flags(values, seed, &optional));
         let mut complete = completed.filter_map(Result::ok);
         let (Some(one), Some(other)) = (complete.next(), complete.next()) else {
             // no placeholder is valid
-            let mut hparams = H::from_json(values.clone())?;
-            hparams.update_from_arg_matches(&self.flags.updates).map_err(serde::de::Error::custom)?;
+            let mut hparams = (self.kind.from_json)(values.clone())?;
+            hparams.update(&self.flags.updates).map_err(serde::de::Error::custom)?;
             return Ok((hparams, None));
         };
         let mut placeholders = Vec::new();
         differences(&one, &other, &mut Path::new(), &mut placeholders);
         let missing = placeholders.into_iter().find(|path| self.is_required(path, values));
-        Ok((H::from_json(one)?, missing))
+        Ok(((self.kind.from_json)(one)?, missing))
     }
 
     /// Returns whether a placeholder stands for a required value: that of a required flag, which may have another name.
@@ -242,16 +242,16 @@ impl<'a, H: Hyperparameters> Fields<'a, H> {
         }
     }
 
-    fn filled(&self, values: &Value, seed: u8) -> serde_json::Result<H> {
-        H::fill(values, Filler::new(seed, &self.texts), &self.shape)
+    fn filled(&self, values: &Value, seed: u8) -> serde_json::Result<Box<dyn AnyHyperparameters>> {
+        (self.kind.fill)(values, Filler::new(seed, &self.texts), &self.shape)
     }
 
     /// Returns the fields before and after an update by flags.
     fn updated(&self, values: &Value, seed: u8, flags: &ArgMatches) -> serde_json::Result<(Value, Value)> {
         let mut hparams = self.filled(values, seed)?;
-        let before = hparams.to_json()?;
-        hparams.update_from_arg_matches(flags).map_err(serde::de::Error::custom)?;
-        Ok((before, hparams.to_json()?))
+        let before = hparams.json()?;
+        hparams.update(flags).map_err(serde::de::Error::custom)?;
+        Ok((before, hparams.json()?))
     }
 
     /// Returns the values with defaults and flags, and with placeholders for missing values.

@@ -13,6 +13,7 @@ mod data_source;
 mod freeze;
 mod from_checkpoint;
 mod hyperparameter_fields;
+mod hyperparameter_type;
 mod hyperparameters;
 mod into_callbacks;
 mod manual;
@@ -39,6 +40,7 @@ pub use data_source::{DataSource, Loaders, Loads};
 pub use freeze::Freeze;
 pub use from_checkpoint::LoadFromCheckpoint;
 pub(crate) use hyperparameter_fields::{Fields, FlagValues};
+pub(crate) use hyperparameter_type::{AnyHyperparameters, HyperparameterType, of_type};
 pub use hyperparameters::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, NoHparams};
 pub use into_callbacks::IntoCallbacks;
 #[doc(hidden)]

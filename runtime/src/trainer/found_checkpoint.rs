@@ -7,7 +7,7 @@ use crate::config::TrainerConfig;
 use crate::context::{LOGS, checkpoint_folders, versions};
 use crate::error::Error;
 use crate::messages::{info, warning};
-use crate::module::{Callback, LightningModule};
+use crate::module::LightningModule;
 use crate::paths;
 use crate::stage::Stage;
 use std::any::Any;
@@ -124,8 +124,8 @@ impl<M: LightningModule> Trainer<M> {
     /// Finds the checkpoint that the next run starts from.
     pub(super) fn find_checkpoint(&self, ckpt_path: &CkptPath, stage: Stage) -> Result<Option<PathBuf>, Error> {
         let found = match ckpt_path {
-            CkptPath::Best if self.has_fit => Some(self.best_of_fit()?),
-            CkptPath::Last if self.has_fit => match self.last_of_fit() {
+            CkptPath::Best if self.has_fit => Some(best_of_fit(&self.any_callbacks())?),
+            CkptPath::Last if self.has_fit => match last_of_fit(&self.any_callbacks(), self.ctx.made_log_dir()) {
                 Some(path) => Some(FoundCheckpoint { path, why: Why::Last }),
                 None => none(ckpt_path, stage, "of the last `fit`")?,
             },
@@ -138,41 +138,37 @@ impl<M: LightningModule> Trainer<M> {
         Ok(Some(found.path))
     }
 
-    fn all<C: Callback<M>>(&self) -> impl Iterator<Item = &C> {
-        self.callbacks.list.iter().filter_map(|callback| (callback.as_ref() as &dyn Any).downcast_ref())
+    fn any_callbacks(&self) -> Vec<&dyn Any> {
+        self.callbacks.list.iter().map(|callback| callback.as_ref() as &dyn Any).collect()
     }
+}
 
-    fn best_of_fit(&self) -> Result<FoundCheckpoint, Error> {
-        let all = || self.all::<ModelCheckpoint>();
-        let known = all().find(|callback| callback.best_model_score().is_some()).or_else(|| all().next());
-        let Some(callback) = known else {
-            return Err(Error::configuration(
-                "the best checkpoint is unknown: the last `fit` did not have a `ModelCheckpoint`; add one that monitors a metric",
-            ));
-        };
-        let Some(path) = callback.best_model_path() else {
-            return Err(Error::configuration(
-                "the best checkpoint is unknown: the `ModelCheckpoint` of the last `fit` did not save one; check its \
-                 `save_top_k` and intervals",
-            ));
-        };
-        of_best(SavedBest {
-            path: path.to_owned(),
-            monitor: callback.monitor.clone(),
-            score: callback.best_model_score(),
-        })
-    }
+fn all<'a, C: 'static>(callbacks: &[&'a dyn Any]) -> impl Iterator<Item = &'a C> {
+    callbacks.iter().filter_map(|callback| callback.downcast_ref())
+}
 
-    fn last_of_fit(&self) -> Option<PathBuf> {
-        let by_callbacks = self.all::<ModelCheckpoint>().flat_map(ModelCheckpoint::known_paths).map(Path::to_owned);
-        let on_exception = self.all::<OnExceptionCheckpoint>().map(OnExceptionCheckpoint::ckpt_path);
-        let in_log_dir = self.ctx.made_log_dir().and_then(newest_checkpoint);
-        by_callbacks
-            .chain(on_exception)
-            .chain(in_log_dir)
-            .filter(|path| path.exists())
-            .max_by_key(|path| modified(path))
-    }
+fn best_of_fit(callbacks: &[&dyn Any]) -> Result<FoundCheckpoint, Error> {
+    let all = || all::<ModelCheckpoint>(callbacks);
+    let known = all().find(|callback| callback.best_model_score().is_some()).or_else(|| all().next());
+    let Some(callback) = known else {
+        return Err(Error::configuration(
+            "the best checkpoint is unknown: the last `fit` did not have a `ModelCheckpoint`; add one that monitors a metric",
+        ));
+    };
+    let Some(path) = callback.best_model_path() else {
+        return Err(Error::configuration(
+            "the best checkpoint is unknown: the `ModelCheckpoint` of the last `fit` did not save one; check its \
+             `save_top_k` and intervals",
+        ));
+    };
+    of_best(SavedBest { path: path.to_owned(), monitor: callback.monitor.clone(), score: callback.best_model_score() })
+}
+
+fn last_of_fit(callbacks: &[&dyn Any], log_dir: Option<&Path>) -> Option<PathBuf> {
+    let by_callbacks = all::<ModelCheckpoint>(callbacks).flat_map(ModelCheckpoint::known_paths).map(Path::to_owned);
+    let on_exception = all::<OnExceptionCheckpoint>(callbacks).map(OnExceptionCheckpoint::ckpt_path);
+    let in_log_dir = log_dir.and_then(newest_checkpoint);
+    by_callbacks.chain(on_exception).chain(in_log_dir).filter(|path| path.exists()).max_by_key(|path| modified(path))
 }
 
 /// The newest checkpoint of the newest run that has one.

@@ -5,6 +5,7 @@ use super::optimizers::{check_optimizers, make_optimizers};
 use super::processes::describe_resume;
 use super::saving::of_optimizer;
 use crate::checkpoint::{Checkpoint, Metadata};
+use crate::context::RunContext;
 use crate::counted::counted;
 use crate::error::Error;
 use crate::loops::Training;
@@ -13,6 +14,7 @@ use crate::native::set_gradient;
 use crate::progress::GRADIENT;
 use std::collections::BTreeMap;
 use tch::Tensor;
+use tch::nn::VarStore;
 
 impl<M: LightningModule> Run<'_, M> {
     /// Creates the optimizers of a `fit`, and restores the state before its first epoch from the checkpoint, if there is one. If
@@ -39,7 +41,7 @@ impl<M: LightningModule> Run<'_, M> {
         check_optimizers(self.ctx)?;
         self.on_fit_start()?;
         self.complete_from_lightning(&mut checkpoint)?;
-        self.restore_training(checkpoint)?;
+        restore_training(self.module.parameters(), self.ctx, checkpoint)?;
         check_optimizers(self.ctx)?;
         Ok(early)
     }
@@ -67,47 +69,6 @@ impl<M: LightningModule> Run<'_, M> {
         self.callbacks.load_state_dicts(self.ctx, callbacks).map_err(|error| of_file(error, self.ctx))
     }
 
-    /// Restores the optimizers' state and the counters from a checkpoint. The rest of the checkpoint is kept for
-    /// [`restore_epoch`](Self::restore_epoch).
-    fn restore_training(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
-        let progress = checkpoint.metadata.progress.resumed();
-        if let Some(epochs) = self.ctx.config().epochs().filter(|epochs| progress.current_epoch() > *epochs) {
-            let done = progress.trained_epochs();
-            return Err(Error::configuration(format!(
-                "the checkpoint was written after {}, but `max_epochs` is {epochs}: set it to more than {done} to continue",
-                counted(done, "epoch")
-            )));
-        }
-        check_training(&checkpoint, self.ctx)?;
-        self.check_gradients(&checkpoint)?;
-        self.restore_optimizers(&checkpoint).map_err(|error| of_file(error, self.ctx))?;
-        if let Some(state) = checkpoint.metadata.grad_scaler {
-            self.ctx.restore_grad_scaler(state)?;
-        }
-        self.ctx.set_seed(checkpoint.metadata.run.seed);
-        let rows = self.ctx.progress().rows();
-        *self.ctx.progress_mut() = checkpoint.metadata.progress.resumed_after_rows(rows);
-        self.ctx.keep_resumed(checkpoint);
-        Ok(())
-    }
-
-    fn restore_optimizers(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        for (index, optimizer) in self.ctx.optimizers_mut().iter_mut().enumerate() {
-            let prefix = of_optimizer(index);
-            let state = checkpoint.under(&prefix).map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone()));
-            optimizer.load_state(state)?;
-        }
-        for (optimizer, saved) in self.ctx.optimizers_mut().iter_mut().zip(&checkpoint.metadata.optimizers) {
-            optimizer.set_steps(saved.steps);
-            for (group, algorithm) in optimizer.groups_mut().iter_mut().zip(&saved.groups) {
-                group.set_algorithm(algorithm.clone())?;
-            }
-        }
-        Ok(self
-            .ctx
-            .load_lr_scheduler_states(&checkpoint.metadata.lr_schedulers, &checkpoint.metadata.run.lr_schedules)?)
-    }
-
     /// Restores the checkpoint's state of the current epoch and its random numbers. Called after the set-up and `on_train_start`, so
     /// that neither changes them.
     pub(crate) fn restore_epoch(&mut self) -> Result<(), Error> {
@@ -117,29 +78,70 @@ impl<M: LightningModule> Run<'_, M> {
             self.ctx.strategy_mut().set_gradient_order(processes.gradient_order.clone());
         }
         self.refreeze(&checkpoint.metadata.run.refrozen);
-        self.restore_gradients(&checkpoint)?;
+        restore_gradients(self.module.parameters(), &checkpoint)?;
         self.ctx.restore_state(checkpoint).map_err(|error| of_file(error.into(), self.ctx))?;
         self.ctx.set_restored();
         self.save_what_was_asked_for()
     }
+}
 
-    fn check_gradients(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let parameters = trainable(self.module.parameters());
-        let parameters: BTreeMap<String, Tensor> =
-            parameters.into_iter().map(|(name, parameter)| (format!("{GRADIENT}{name}"), parameter)).collect();
-        let saved = checkpoint.tensors.iter();
-        let gradients = saved.filter_map(|(name, saved)| Some((name.as_str(), saved, parameters.get(name)?)));
-        misfit::check_gradients(gradients, self.ctx)
+// The functions below are not methods of `Run`, as each program would compile them.
+
+/// Restores the optimizers' state and the counters from a checkpoint. The rest of the checkpoint is kept for
+/// [`restore_epoch`](Run::restore_epoch).
+fn restore_training(parameters: &VarStore, ctx: &mut RunContext, checkpoint: Checkpoint) -> Result<(), Error> {
+    let progress = checkpoint.metadata.progress.resumed();
+    if let Some(epochs) = ctx.config().epochs().filter(|epochs| progress.current_epoch() > *epochs) {
+        let done = progress.trained_epochs();
+        return Err(Error::configuration(format!(
+            "the checkpoint was written after {}, but `max_epochs` is {epochs}: set it to more than {done} to continue",
+            counted(done, "epoch")
+        )));
     }
+    check_training(&checkpoint, ctx)?;
+    check_gradients(parameters, ctx, &checkpoint)?;
+    restore_optimizers(ctx, &checkpoint).map_err(|error| of_file(error, ctx))?;
+    if let Some(state) = checkpoint.metadata.grad_scaler {
+        ctx.restore_grad_scaler(state)?;
+    }
+    ctx.set_seed(checkpoint.metadata.run.seed);
+    let rows = ctx.progress().rows();
+    *ctx.progress_mut() = checkpoint.metadata.progress.resumed_after_rows(rows);
+    ctx.keep_resumed(checkpoint);
+    Ok(())
+}
 
-    fn restore_gradients(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        for (name, parameter) in trainable(self.module.parameters()) {
-            if let Some(gradient) = checkpoint.tensors.get(&format!("{GRADIENT}{name}")) {
-                // the run may have another precision than the one that wrote it
-                let gradient = gradient.f_to_device(parameter.device())?.f_to_kind(parameter.f_kind()?)?;
-                set_gradient(&parameter, &gradient)?;
-            }
+fn restore_optimizers(ctx: &mut RunContext, checkpoint: &Checkpoint) -> Result<(), Error> {
+    for (index, optimizer) in ctx.optimizers_mut().iter_mut().enumerate() {
+        let prefix = of_optimizer(index);
+        let state = checkpoint.under(&prefix).map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone()));
+        optimizer.load_state(state)?;
+    }
+    for (optimizer, saved) in ctx.optimizers_mut().iter_mut().zip(&checkpoint.metadata.optimizers) {
+        optimizer.set_steps(saved.steps);
+        for (group, algorithm) in optimizer.groups_mut().iter_mut().zip(&saved.groups) {
+            group.set_algorithm(algorithm.clone())?;
         }
-        Ok(())
     }
+    Ok(ctx.load_lr_scheduler_states(&checkpoint.metadata.lr_schedulers, &checkpoint.metadata.run.lr_schedules)?)
+}
+
+fn check_gradients(parameters: &VarStore, ctx: &RunContext, checkpoint: &Checkpoint) -> Result<(), Error> {
+    let parameters = trainable(parameters);
+    let parameters: BTreeMap<String, Tensor> =
+        parameters.into_iter().map(|(name, parameter)| (format!("{GRADIENT}{name}"), parameter)).collect();
+    let saved = checkpoint.tensors.iter();
+    let gradients = saved.filter_map(|(name, saved)| Some((name.as_str(), saved, parameters.get(name)?)));
+    misfit::check_gradients(gradients, ctx)
+}
+
+fn restore_gradients(parameters: &VarStore, checkpoint: &Checkpoint) -> Result<(), Error> {
+    for (name, parameter) in trainable(parameters) {
+        if let Some(gradient) = checkpoint.tensors.get(&format!("{GRADIENT}{name}")) {
+            // the run may have another precision than the one that wrote it
+            let gradient = gradient.f_to_device(parameter.device())?.f_to_kind(parameter.f_kind()?)?;
+            set_gradient(&parameter, &gradient)?;
+        }
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::error_chain::in_one_line;
 use crate::git_revision::git_revision;
 use crate::hook::Hook;
 use crate::loggers::{Graph, GraphTensor};
-use crate::module::{LightningModule, Run, overridden_hooks, source_locations, variables};
+use crate::module::{LightningModule, Run, SourceLocation, overridden_hooks, source_locations, variables};
 use crate::native::libtorch_version;
 use crate::profiler::{LayerCall, ObservedStep};
 use crate::since_1970::since_1970;
@@ -20,6 +20,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::SystemTime;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
+use tch::nn::VarStore;
 
 /// The name of the file.
 pub(crate) const RUN_FILE: &str = "run.json";
@@ -195,14 +196,13 @@ impl Layer {
     }
 }
 
-fn overridden<M: LightningModule>() -> Vec<OverriddenHook> {
-    let locations = source_locations::<M>();
-    let hook = |hook: Hook| OverriddenHook {
+fn overridden(hooks: &[Hook], locations: &[SourceLocation]) -> Vec<OverriddenHook> {
+    let hook = |hook: &Hook| OverriddenHook {
         name: hook.name().to_owned(),
         declared_in: hook.declared_in().to_owned(),
-        at: locations.iter().find(|location| location.hook == hook).map(ToString::to_string),
+        at: locations.iter().find(|location| location.hook == *hook).map(ToString::to_string),
     };
-    overridden_hooks::<M>().into_iter().map(hook).collect()
+    hooks.iter().map(hook).collect()
 }
 
 impl<M: LightningModule> Run<'_, M> {
@@ -252,28 +252,42 @@ impl<M: LightningModule> Run<'_, M> {
     }
 
     fn run_file(&mut self, outcome: Outcome, reason: Option<String>) -> RunFile {
-        let graph = Graph::of(variables(self.module.parameters()).iter());
         let monitor = self.callbacks.find::<ModelCheckpoint>();
-        let monitor = monitor.and_then(|callback| Some((callback.monitor.clone()?, callback.mode)));
-        let observed = self.ctx.observed_step();
         RunFile {
-            outcome,
-            reason,
-            stage: self.ctx.stage().to_string(),
-            command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
             module: std::any::type_name::<M>().to_owned(),
-            started: since_1970(self.ctx.started()).as_secs_f64(),
-            ended: (outcome != Outcome::Running).then(|| since_1970(SystemTime::now()).as_secs_f64()),
-            epochs: Some(self.ctx.current_epoch()),
-            steps: Some(self.ctx.global_step()),
-            monitor: monitor.map(|(metric, mode)| Monitor { metric, mode }),
-            process: Some(ProcessId::current()),
-            environment: Environment::current(self.ctx),
-            layers: Layer::all(&graph, observed),
-            training_step: observed
-                .filter(|step| !step.has_failed)
-                .map(|step| StepSize { samples: step.samples, flops: step.flops }),
-            hooks: overridden::<M>(),
+            hooks: overridden(&overridden_hooks::<M>(), &source_locations::<M>()),
+            ..run_file(self.module.parameters(), monitor, self.ctx, (outcome, reason))
         }
+    }
+}
+
+/// Returns the file of a run without the module and its hooks. Not in the method of `Run`, as each program would compile it.
+fn run_file(
+    parameters: &VarStore,
+    monitor: Option<&ModelCheckpoint>,
+    ctx: &RunContext,
+    (outcome, reason): (Outcome, Option<String>),
+) -> RunFile {
+    let graph = Graph::of(variables(parameters).iter());
+    let monitor = monitor.and_then(|callback| Some((callback.monitor.clone()?, callback.mode)));
+    let observed = ctx.observed_step();
+    RunFile {
+        outcome,
+        reason,
+        stage: ctx.stage().to_string(),
+        command: std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect(),
+        module: String::new(),
+        started: since_1970(ctx.started()).as_secs_f64(),
+        ended: (outcome != Outcome::Running).then(|| since_1970(SystemTime::now()).as_secs_f64()),
+        epochs: Some(ctx.current_epoch()),
+        steps: Some(ctx.global_step()),
+        monitor: monitor.map(|(metric, mode)| Monitor { metric, mode }),
+        process: Some(ProcessId::current()),
+        environment: Environment::current(ctx),
+        layers: Layer::all(&graph, observed),
+        training_step: observed
+            .filter(|step| !step.has_failed)
+            .map(|step| StepSize { samples: step.samples, flops: step.flops }),
+        hooks: Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use crate::checkpoint::SaveRequest;
 use crate::checkpoint::retention::{Outdated, link};
 use crate::checkpoint::writer::IsWritten;
 use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
-use crate::context::PendingSave;
+use crate::context::{PendingSave, RunContext};
 use crate::error::Error;
 use crate::loggers::SavedCheckpoint;
 use crate::module::{CheckpointHooksTable, LightningModule, Run, trainable, variables};
@@ -14,6 +14,7 @@ use crate::profiler::Region;
 use crate::progress::{GRADIENT, Position};
 use crate::strategy::{Call, Operation};
 use std::path::{Path, PathBuf};
+use tch::nn::VarStore;
 
 impl<M: LightningModule> Run<'_, M> {
     /// Calls the hooks of the checkpoints requested since the last call, and writes them, if training can resume from this
@@ -53,7 +54,7 @@ impl<M: LightningModule> Run<'_, M> {
     fn write_all(&mut self) -> Result<(), Error> {
         self.compare_replicas()?;
         let pending = self.ctx.take_pending_saves();
-        let mut outdated = SaveRequest::outdated(pending.iter().map(|pending| &pending.request));
+        let mut outdated = outdated_by(&pending);
         let last = pending.len().saturating_sub(1);
         for (index, PendingSave { request, checkpoint, at }) in pending.into_iter().enumerate() {
             // the last request may be a link: older checkpoints are removed after it has been updated
@@ -66,10 +67,10 @@ impl<M: LightningModule> Run<'_, M> {
                 Some(checkpoint) => {
                     let checkpoint = self.complete(checkpoint, request.weights_only)?;
                     let saved = SavedCheckpoint::new(request.path.clone(), request.weights_only, request.score);
-                    let is_written = self.write(checkpoint, request.path, outdated)?;
+                    let is_written = write(self.ctx, checkpoint, request.path, outdated)?;
                     self.ctx.log_when_written(saved, at, is_written);
                 }
-                None => self.link(request.path, request.link_to.unwrap_or_default(), outdated)?,
+                None => write_link(self.ctx, request.path, request.link_to.unwrap_or_default(), outdated)?,
             }
         }
         Ok(self.ctx.log_saved_checkpoints()?)
@@ -82,24 +83,6 @@ impl<M: LightningModule> Run<'_, M> {
         }
         let parameters = trainable(self.module.parameters());
         Ok(self.ctx.compare_replicas(&parameters)?)
-    }
-
-    /// Writes a checkpoint, and then removes what is outdated: here, or by the thread that does so during the training.
-    fn write(&mut self, checkpoint: Checkpoint, path: PathBuf, outdated: Vec<Outdated>) -> Result<IsWritten, Error> {
-        if self.ctx.config().async_checkpointing {
-            return Ok(self.ctx.checkpoint_writer().write(checkpoint.snapshot()?, path, outdated)?);
-        }
-        checkpoint.write(&path)?;
-        outdated.iter().try_for_each(Outdated::remove)?;
-        Ok(IsWritten::already())
-    }
-
-    fn link(&mut self, path: PathBuf, target: PathBuf, outdated: Vec<Outdated>) -> Result<(), Error> {
-        if self.ctx.config().async_checkpointing {
-            return Ok(self.ctx.checkpoint_writer().link(path, target, outdated)?);
-        }
-        link(&path, &target)?;
-        Ok(outdated.iter().try_for_each(Outdated::remove)?)
     }
 
     /// Writes the run's checkpoint to `path`.
@@ -165,18 +148,8 @@ impl<M: LightningModule> Run<'_, M> {
         let metadata = &mut checkpoint.metadata;
         metadata.callbacks = self.callbacks.states_of(self.ctx, |_| true)?;
         metadata.data_module = self.data.state_dict(self.ctx)?;
-        metadata.optimizers = self.ctx.optimizers().iter().map(saved).collect();
-        metadata.lr_schedulers = self.ctx.lr_schedulers().iter().map(|scheduler| scheduler.state()).collect();
-        metadata.grad_scaler = self.ctx.grad_scaler().map(GradScaler::state).transpose()?;
-        self.ctx.join_metrics_of_last_batch()?;
-        let (state, tensors) = self.ctx.state()?;
-        metadata.run = state;
-        metadata.run.refrozen = self.refrozen();
-        checkpoint.tensors.extend(tensors);
-        for (index, optimizer) in self.ctx.optimizers().iter().enumerate() {
-            let state = optimizer.state()?.into_iter();
-            checkpoint.tensors.extend(state.map(|(name, tensor)| (format!("{}{name}", of_optimizer(index)), tensor)));
-        }
+        add_state(self.ctx, &mut checkpoint)?;
+        checkpoint.metadata.run.refrozen = self.refrozen();
         checkpoint.tensors.extend(self.gradients());
         self.add_processes(&mut checkpoint)?;
         Ok(checkpoint)
@@ -189,14 +162,64 @@ impl<M: LightningModule> Run<'_, M> {
         if !zeroes_them && !self.ctx.progress().is_within_window() {
             return Vec::new();
         }
-        let parameters = trainable(self.module.parameters()).into_iter();
-        let gradients = parameters.map(|(name, parameter)| (format!("{GRADIENT}{name}"), parameter.grad()));
-        gradients.filter(|(_, gradient)| gradient.defined()).collect()
+        gradients(self.module.parameters())
     }
 
     pub(super) fn variables(&mut self) -> Vec<(String, tch::Tensor)> {
         variables(self.module.parameters())
     }
+}
+
+// The functions below are not methods of `Run`, as each program would compile them.
+
+fn outdated_by(pending: &[PendingSave]) -> Vec<Outdated> {
+    SaveRequest::outdated(&pending.iter().map(|pending| &pending.request).collect::<Vec<_>>())
+}
+
+/// Writes a checkpoint, and then removes what is outdated: here, or by the thread that does so during the training.
+fn write(
+    ctx: &mut RunContext,
+    checkpoint: Checkpoint,
+    path: PathBuf,
+    outdated: Vec<Outdated>,
+) -> Result<IsWritten, Error> {
+    if ctx.config().async_checkpointing {
+        return Ok(ctx.checkpoint_writer().write(checkpoint.snapshot()?, path, outdated)?);
+    }
+    checkpoint.write(&path)?;
+    outdated.iter().try_for_each(Outdated::remove)?;
+    Ok(IsWritten::already())
+}
+
+fn write_link(ctx: &mut RunContext, path: PathBuf, target: PathBuf, outdated: Vec<Outdated>) -> Result<(), Error> {
+    if ctx.config().async_checkpointing {
+        return Ok(ctx.checkpoint_writer().link(path, target, outdated)?);
+    }
+    link(&path, &target)?;
+    Ok(outdated.iter().try_for_each(Outdated::remove)?)
+}
+
+/// Adds the state of the optimizers and of the run, apart from that of the module.
+fn add_state(ctx: &mut RunContext, checkpoint: &mut Checkpoint) -> Result<(), Error> {
+    let metadata = &mut checkpoint.metadata;
+    metadata.optimizers = ctx.optimizers().iter().map(saved).collect();
+    metadata.lr_schedulers = ctx.lr_schedulers().iter().map(|scheduler| scheduler.state()).collect();
+    metadata.grad_scaler = ctx.grad_scaler().map(GradScaler::state).transpose()?;
+    ctx.join_metrics_of_last_batch()?;
+    let (state, tensors) = ctx.state()?;
+    metadata.run = state;
+    checkpoint.tensors.extend(tensors);
+    for (index, optimizer) in ctx.optimizers().iter().enumerate() {
+        let state = optimizer.state()?.into_iter();
+        checkpoint.tensors.extend(state.map(|(name, tensor)| (format!("{}{name}", of_optimizer(index)), tensor)));
+    }
+    Ok(())
+}
+
+fn gradients(parameters: &VarStore) -> Vec<(String, tch::Tensor)> {
+    let parameters = trainable(parameters).into_iter();
+    let gradients = parameters.map(|(name, parameter)| (format!("{GRADIENT}{name}"), parameter.grad()));
+    gradients.filter(|(_, gradient)| gradient.defined()).collect()
 }
 
 fn saved(optimizer: &Optimizer) -> SavedOptimizer {
