@@ -8,7 +8,7 @@ type Instead = (&'static str, &'static str);
 
 /// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
 /// that method: the table holds for types without one.
-const METHODS: [Instead; 111] = [
+const METHODS: [Instead; 116] = [
     // of the module: `self.log(…)`
     ("log", "write `ctx.log(\"loss\", &loss)`"),
     ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
@@ -130,6 +130,15 @@ const METHODS: [Instead; 111] = [
     ("add_images", "write `ctx.log_images(\"name\", &images)`"),
     ("add_histogram", "write `ctx.log_histogram(\"name\", &values)`"),
     ("add_text", "write `ctx.log_text(\"name\", \"…\")`"),
+    // of `self.log(…)`, of a loader and of a scheduler's dictionary
+    ("reduce_fx", "write `.reduce(Reduction::Max)`"),
+    ("collate_fn", "write `.collate_with(…)` on the dataset, or implement `Collate` for the sample's type"),
+    (
+        "load_state_dict",
+        "write `tch_lightning::checkpoint::weights::load(self.parameters(), \"weights.safetensors\")?`",
+    ),
+    ("interval", "write `LrSchedulerConfig::from(scheduler).interval(Interval::Step)`, and give it to `lr_scheduler`"),
+    ("frequency", "write `LrSchedulerConfig::from(scheduler).frequency(2)`, and give it to `lr_scheduler`"),
     ("log_metrics", "write `ctx.log_all([(\"name\", value)])`"),
     ("log_hyperparams", "remove it: those of `fn new(hparams: Hparams) -> Self` are logged"),
     // losses that Python calls

@@ -91,6 +91,11 @@ pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(without_reference(ty), Type::TraitObject(_))
 }
 
+/// Whether it is the trainer, which Lightning has in place of the context.
+pub(crate) fn is_trainer(ty: &Type) -> bool {
+    last_name(without_reference(ty)) == "Trainer"
+}
+
 /// `Self::Batch` and its like, which the block itself decides; in a callback's hooks `M` and `M::Batch`.
 pub(crate) fn is_associated(ty: &Type) -> bool {
     let is_open = |name: &syn::Ident| name == "Self" || name == "M";

@@ -127,7 +127,7 @@ fn parameter_type(hook: Hook, parameter: Parameter, written: &Type, diagnostics:
     let (hook, name, declared) = (hook.name(), parameter.name, parsed(parameter.written()));
     if name == "module" && types::is_dyn(written) {
         diagnostics.add(written, catalogue::dyn_module(hook, form));
-    } else if types::surely_differ(&declared, written) {
+    } else if types::surely_differ(&declared, written) || (name == "ctx" && types::is_trainer(written)) {
         let (right, wrong) = (types::expected(&declared, written), types::readable(written));
         diagnostics.add(written, catalogue::parameter_type(hook, name, right, wrong));
     } else if types::has_impl(written) {

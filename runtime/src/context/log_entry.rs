@@ -3,7 +3,7 @@
 use super::RunContext;
 use super::phase::{Anywhere, Context, LogsSteps, MayLog};
 use crate::hook::Hook;
-use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogValue, Loggable, Name, Reduction};
+use crate::log::{Arguments, DATALOADER_SUFFIX, LogError, LogName, LogValue, Loggable, Name, Reduction};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
@@ -72,16 +72,20 @@ impl<At> Context<At> {
     /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
     /// }
     /// ```
-    pub fn log<'a>(&'a mut self, name: impl Into<Cow<'a, str>>, value: impl Loggable) -> LogEntry<'a, At>
+    pub fn log<'a, Name: LogName<'a>>(&'a mut self, name: Name, value: impl Loggable<Name>) -> LogEntry<'a, At>
     where
         At: MayLog,
     {
+        self.entry(name.into_name(), value.into_log_value())
+    }
+
+    fn entry<'a>(&'a mut self, name: Cow<'a, str>, value: LogValue) -> LogEntry<'a, At> {
         let each_step = self.run.hook().is_some_and(Hook::logs_by_step);
         LogEntry {
             ctx: &mut self.run,
             at: PhantomData,
-            name: name.into(),
-            value: Some(value.into_log_value()),
+            name,
+            value: Some(value),
             on_step: each_step,
             on_epoch: !each_step,
             prog_bar: false,
@@ -105,12 +109,12 @@ impl<At> Context<At> {
     ///     ctx.log_all([("reconstruction", reconstruction), ("divergence", divergence)]);
     /// }
     /// ```
-    pub fn log_all<'a, V: Loggable>(&mut self, values: impl IntoIterator<Item = (&'a str, V)>)
+    pub fn log_all<'a, V: Loggable<&'a str>>(&mut self, values: impl IntoIterator<Item = (&'a str, V)>)
     where
         At: MayLog,
     {
         for (name, value) in values {
-            self.log(name, value);
+            self.entry(Cow::Borrowed(name), value.into_log_value());
         }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) use optimization::ChosenOptimizer;
 pub use phase::Context;
 pub(crate) use saving::PendingSave;
 
-pub use crate::log::{LogValue, Loggable, Reduction};
+pub use crate::log::{LogName, LogValue, Loggable, Reduction};
 
 pub(crate) use stepping_batches::PlannedAccumulation;
 

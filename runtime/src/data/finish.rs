@@ -23,3 +23,41 @@ impl Finish {
         if self.pins { Ok(batch.move_to_pinned_memory()?) } else { Ok(batch) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ContractViolation;
+    use std::cell::Cell;
+    use tch::{TchError, Tensor};
+
+    /// A batch that counts how often its contract is checked.
+    struct Counted {
+        rows: Tensor,
+        checks: Cell<usize>,
+    }
+
+    impl Batch for Counted {
+        fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
+            Ok(Self { rows: self.rows.map_tensors(map)?, ..self })
+        }
+
+        fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
+            visit(&self.rows);
+        }
+
+        fn check_contract(&self) -> Result<(), ContractViolation> {
+            self.checks.set(self.checks.get() + 1);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn contracts_that_are_off_are_not_checked() {
+        for (check_contract, checks) in [(true, 1), (false, 0)] {
+            let finish = Finish::new(&Options { check_contract, ..Options::default() });
+            let batch = Counted { rows: Tensor::from(0), checks: Cell::new(0) };
+            assert_eq!(finish.batch(batch, &[0]).unwrap().checks.get(), checks);
+        }
+    }
+}

@@ -271,7 +271,7 @@ impl<B: Batch> DataLoader<B> {
     }
 
     /// Sets whether each batch is compared with the contract that its derive declares by `#[batch("N 3 H W", f32)]`; `true` by default. The
-    /// workers compare them, if there are any. Batches without a contract take no time.
+    /// workers compare them, if there are any. With `false` no batch is looked at; one without a contract has nothing to compare.
     pub fn check_contract(mut self, check_contract: bool) -> Self {
         self.options.check_contract = check_contract;
         self

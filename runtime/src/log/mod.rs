@@ -21,7 +21,7 @@ pub(crate) use key::{DATALOADER_SUFFIX, Name};
 pub(crate) use logged_metrics::MetricState;
 pub(crate) use recorded::Log;
 pub(crate) use saved::SavedLog;
-pub use value::{LogValue, Loggable};
+pub use value::{LogName, LogValue, Loggable};
 
 /// Returns the step of a row with a logged `step`: its integer part, as in Lightning.
 pub(crate) fn row_step(value: f64) -> Result<usize, LogError> {

@@ -2,6 +2,7 @@ use super::LogError;
 use super::scalar::Scalar;
 use crate::metrics::Metric;
 use crate::native::detach;
+use std::borrow::Cow;
 use std::fmt;
 use tch::Tensor;
 
@@ -60,14 +61,39 @@ impl<M: Metric> From<&M> for LogValue {
     label = "write a number, a tensor with one element, or a reference to a metric here",
     note = "`ctx.log_text(\"name\", …)` logs a text, `ctx.log_image` an image, and `ctx.log_histogram` many numbers"
 )]
-pub trait Loggable {
+pub trait Loggable<Name = &'static str> {
     /// The value for the log.
     fn into_log_value(self) -> LogValue;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Into<LogValue>> Loggable for T {
+impl<'a, Name: LogName<'a>, T: Into<LogValue>> Loggable<Name> for T {
     fn into_log_value(self) -> LogValue {
+        self.into()
+    }
+}
+
+/// A text in the place of a value whose name is not a text: the error of [`LogName`] about the name is the only one.
+#[diagnostic::do_not_recommend]
+impl<Name: Into<LogValue>> Loggable<Name> for &str {
+    fn into_log_value(self) -> LogValue {
+        unreachable!("the name of a logged value is a text")
+    }
+}
+
+/// The name of a logged value: a text.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the name of a logged value: write `ctx.log(\"loss\", &loss)` [TL0703]",
+    label = "write the name here, and the value after it"
+)]
+pub trait LogName<'a> {
+    /// The text.
+    fn into_name(self) -> Cow<'a, str>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<'a, T: Into<Cow<'a, str>>> LogName<'a> for T {
+    fn into_name(self) -> Cow<'a, str> {
         self.into()
     }
 }

@@ -1,0 +1,47 @@
+use tch_lightning::prelude::*;
+
+struct Model {
+    vs: nn::VarStore,
+}
+
+#[derive(clap::Args, serde::Serialize, serde::Deserialize)]
+struct Hparams {
+    #[arg(long)]
+    lr: f64,
+}
+
+#[lightning_module]
+impl Model {
+    fn new() -> Box<Self> {
+        Box::new(Self { vs: nn::VarStore::new(Device::Cpu) })
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        batch.mean(None)
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.1)
+    }
+}
+
+struct Data;
+
+#[lightning_datamodule]
+impl Data {
+    fn new() -> Self {
+        Self
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        Ok(DataLoader::new(TensorDataset::new(Tensor::from(1))?))
+    }
+}
+
+fn main() -> ExitCode {
+    Model::main::<Data>()
+}
