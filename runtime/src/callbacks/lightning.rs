@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 
 /// The name under which the state of a callback has Lightning's key of it.
-pub(super) const LIGHTNING_KEY: &str = "lightning_key";
+const LIGHTNING_KEY: &str = "lightning_key";
 
 /// The key of [`Timer`] in Lightning, and the stage whose time ours keeps.
 const TIMER: &str = "Timer";

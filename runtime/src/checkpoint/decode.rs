@@ -33,8 +33,8 @@ pub(super) struct Position {
 }
 
 impl Checkpoint {
-    /// Decodes the bytes of [`to_bytes`](Self::to_bytes), or of a checkpoint of PyTorch Lightning, with the tensors on the CPU. Whatever the bytes claim, the memory used
-    /// depends only on their number.
+    /// Decodes the bytes of [`to_bytes`](Self::to_bytes), or of a checkpoint of PyTorch Lightning, with the tensors on the CPU. Whatever the
+    /// bytes claim, the memory used depends only on their number.
     ///
     /// # Errors
     /// [`CheckpointError`] if the bytes are not a checkpoint, or are damaged.
@@ -50,7 +50,6 @@ impl Checkpoint {
 impl<'a> Decoded<'a> {
     /// Parses the bytes of a file. Errors name `path`.
     pub(super) fn new(bytes: &'a [u8], path: &'a Path) -> Result<Self, CheckpointError> {
-        refuse_pickles(bytes, path)?;
         let damaged = |reason| CheckpointError::damaged(path, reason);
         let (start, rest) = bytes.split_at(bytes.len().min(LENGTH));
         let length = length_of_header(start, bytes.len() as u64).map_err(damaged)?;
@@ -103,13 +102,6 @@ impl<'a> Decoded<'a> {
 /// Whether these are the first bytes of a file of `torch.save`.
 pub(super) fn is_of_torch_save(start: &[u8]) -> bool {
     PICKLES.iter().any(|pickle| start.starts_with(pickle))
-}
-
-pub(super) fn refuse_pickles(start: &[u8], path: &Path) -> Result<(), CheckpointError> {
-    if is_of_torch_save(start) {
-        return Err(CheckpointError::Pickle { path: path.to_owned() });
-    }
-    Ok(())
 }
 
 /// Returns the metadata in a header, if its layout is known and it has the checksum that the layout requires.

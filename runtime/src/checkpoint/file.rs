@@ -29,7 +29,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`] if the file cannot be read, is not a checkpoint, or is damaged.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        if is_of_torch_save(&start(path)?) {
+        if Opened::new(path)?.is_of_torch_save() {
             lightning::read(path)
         } else {
             Decoded::new(&bytes(path)?, path)?.checkpoint()
@@ -49,10 +49,10 @@ impl Checkpoint {
     pub(crate) fn checksum(path: &Path) -> Result<Option<String>, CheckpointError> {
         let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
         let damaged = |reason| CheckpointError::damaged(path, reason);
-        let (mut file, size) = open(path)?;
-        let mut start = Vec::new();
-        file.by_ref().take(LENGTH as u64).read_to_end(&mut start).map_err(unread)?;
-        if is_of_torch_save(&start) {
+        let opened = Opened::new(path)?;
+        let is_of_torch_save = opened.is_of_torch_save();
+        let Opened { file, size, start } = opened;
+        if is_of_torch_save {
             let mut sum = Checksum::of_start(&start);
             in_pieces(file, |piece| sum.add(piece)).map_err(unread)?;
             return Ok(Some(sum.digits()));
@@ -67,12 +67,11 @@ impl Checkpoint {
     pub(crate) fn read_metadata(path: &Path) -> Result<Metadata, CheckpointError> {
         let unread = |source| CheckpointError::Read { path: path.to_owned(), source };
         let damaged = |reason| CheckpointError::damaged(path, reason);
-        let (mut file, size) = open(path)?;
-        let mut start = Vec::new();
-        file.by_ref().take(LENGTH as u64).read_to_end(&mut start).map_err(unread)?;
-        if is_of_torch_save(&start) {
+        let opened = Opened::new(path)?;
+        if opened.is_of_torch_save() {
             return Ok(lightning::read(path)?.metadata);
         }
+        let Opened { mut file, size, start } = opened;
         let length = length_of_header(&start, size).map_err(damaged)?;
         let mut text = Vec::new();
         file.by_ref().take(length as u64).read_to_end(&mut text).map_err(unread)?;
@@ -102,12 +101,26 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, CheckpointError> {
     Ok(bytes)
 }
 
-/// Returns the first bytes of a regular file, which tell what it is.
-pub(super) fn start(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    let (file, _) = open(path)?;
-    let mut start = Vec::new();
-    file.take(16).read_to_end(&mut start).map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
-    Ok(start)
+/// A regular file whose first bytes were read, which tell what it is. They are as many as the length of a header.
+pub(super) struct Opened {
+    /// The file, after these bytes.
+    pub(super) file: File,
+    size: u64,
+    start: Vec<u8>,
+}
+
+impl Opened {
+    pub(super) fn new(path: &Path) -> Result<Self, CheckpointError> {
+        let (mut file, size) = open(path)?;
+        let mut start = Vec::new();
+        let read = file.by_ref().take(LENGTH as u64).read_to_end(&mut start);
+        read.map_err(|source| CheckpointError::Read { path: path.to_owned(), source })?;
+        Ok(Self { file, size, start })
+    }
+
+    pub(super) fn is_of_torch_save(&self) -> bool {
+        is_of_torch_save(&self.start)
+    }
 }
 
 /// Opens a file and returns its size. Folders, pipes, sockets and devices are rejected before they are opened.

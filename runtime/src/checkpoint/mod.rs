@@ -45,6 +45,11 @@ use tch::{TchError, Tensor};
 
 pub(crate) const MODULE: &str = "module.";
 
+/// Returns the prefix of the names of an optimizer's tensors.
+pub(crate) fn of_optimizer(index: usize) -> String {
+    format!("optimizer.{index}.")
+}
+
 /// The contents of a checkpoint.
 #[derive(Debug, Default)]
 pub struct Checkpoint {

@@ -51,7 +51,7 @@ pub trait TrainingOutput: 'static {
     /// The loss, a scalar with its graph; `None` skips the backward pass of this batch.
     fn loss(&self) -> Option<&Tensor>;
 
-    /// The number of terms whose sum the loss is, where [`IS_WEIGHTED`](Self::IS_WEIGHTED). 0 where there is no loss.
+    /// The number of terms whose sum the loss is, if [`IS_WEIGHTED`](Self::IS_WEIGHTED); 0 without a loss.
     fn count(&self) -> usize {
         1
     }

@@ -39,7 +39,7 @@ pub struct Weighted {
 }
 
 impl Weighted {
-    /// Returns the mean loss, a scalar with its graph; 0 if there are no terms and the sum is 0.
+    /// Returns the mean loss, a scalar with its graph; the sum itself, usually 0, without terms.
     pub fn mean(&self) -> Tensor {
         &self.loss_sum / self.count.max(1) as f64
     }

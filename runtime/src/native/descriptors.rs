@@ -30,7 +30,7 @@ impl Descriptors {
     }
 }
 
-/// Connections to other processes. One is told from what has its descriptor later by the number that the system gives it.
+/// Connections to other processes, each with its inode number, by which it differs from what has its descriptor later.
 pub(crate) struct Sockets(Vec<(RawFd, libc::ino_t)>);
 
 impl Sockets {

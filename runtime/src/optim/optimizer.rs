@@ -171,6 +171,12 @@ impl Optimizer {
         handles.collect::<Vec<_>>().into_iter()
     }
 
+    /// Returns the names of the parameters of each group.
+    pub(crate) fn names_by_group(&self) -> Vec<Vec<String>> {
+        let names = |group: &ParameterGroup| group.parameters().iter().map(|(name, _)| name.clone()).collect();
+        self.groups.iter().map(names).collect()
+    }
+
     /// The parameters of all groups with their names.
     pub(crate) fn borrowed_parameters(&self) -> impl Iterator<Item = &(String, Tensor)> {
         self.groups.iter().flat_map(ParameterGroup::parameters)

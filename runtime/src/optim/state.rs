@@ -16,7 +16,8 @@ pub(crate) fn not_started() -> Tensor {
     Tensor::zeros(NOT_STARTED, (Kind::Float, Device::Cpu))
 }
 
-pub(super) fn entry_name(parameter: &str, slot: &str) -> String {
+/// Returns the name of a tensor of the state.
+pub(crate) fn entry_name(parameter: &str, slot: &str) -> String {
     format!("{parameter}.{slot}")
 }
 

@@ -2,7 +2,7 @@
 
 use crate::callbacks::lightning::{from_lightning, to_lightning};
 use crate::checkpoint::lightning::{names_of, write};
-use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::checkpoint::{Checkpoint, CheckpointError, of_optimizer};
 use crate::error::Error;
 use crate::messages::warning;
 use crate::module::{LightningModule, Run};
@@ -35,7 +35,7 @@ impl<M: LightningModule> Run<'_, M> {
         checkpoint.metadata.lr_schedulers = state.lr_schedulers(own).map_err(refused)?;
         for (index, (optimizer, tensors)) in optimizers.into_iter().enumerate() {
             checkpoint.metadata.optimizers.push(optimizer);
-            let prefix = super::saving::of_optimizer(index);
+            let prefix = of_optimizer(index);
             checkpoint.tensors.extend(tensors.into_iter().map(|(name, tensor)| (format!("{prefix}{name}"), tensor)));
         }
         // Lightning saves neither the seed nor the states of random numbers

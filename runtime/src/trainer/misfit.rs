@@ -1,6 +1,5 @@
 //! Checks that a checkpoint fits the run that resumes it, part by part, so that nothing is dropped silently.
 
-use super::saving::names;
 use crate::checkpoint::{Checkpoint, CheckpointError, SavedOptimizer};
 use crate::context::{RunContext, RunningLrScheduler};
 use crate::counted::counted;
@@ -78,7 +77,7 @@ fn other_groups(index: usize, saved: &SavedOptimizer, optimizer: &Optimizer) -> 
         return Some(format!("its optimizer {index} is {saved}, but the run's is {own}"));
     }
     // older checkpoints do not have the names
-    let names = names(optimizer);
+    let names = optimizer.names_by_group();
     let mut groups = saved.parameters.iter().zip(&names).enumerate();
     let (group, (saved, own)) = groups.find(|(_, (saved, own))| saved != own)?;
     let (saved, own) = (listed(saved), listed(own));

@@ -13,7 +13,7 @@ use crate::optim::{Algorithm, Optimizer};
 use crate::precision::{GradScaler, GradScalerState};
 use crate::schedule::LrSchedulerConfig;
 use crate::strategy::{self, StrategyError};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 /// Makes the optimizers and schedulers that the module configures, and what scales the loss.
 /// Returns the training loader where `configure_optimizers` needed the number of its batches.
@@ -75,7 +75,7 @@ pub(super) fn check_optimizers(ctx: &RunContext) -> Result<(), Error> {
     let mut settings = Map::new();
     for (index, optimizer) in ctx.optimizers().iter().enumerate() {
         for (group, of_group) in optimizer.groups().iter().enumerate() {
-            let mut own = hyperparameters(of_group.algorithm())?;
+            let mut own = of_group.algorithm().hyperparameters().map_err(StrategyError::from)?;
             own.insert("algorithm".to_owned(), of_group.algorithm().name().into());
             own.insert("parameters".to_owned(), of_group.parameters().len().into());
             for (position, (name, _)) in of_group.parameters().iter().enumerate() {
@@ -95,13 +95,6 @@ pub(super) fn check_optimizers(ctx: &RunContext) -> Result<(), Error> {
     settings.insert("optimizers".to_owned(), ctx.optimizers().len().into());
     settings.insert("lr_schedulers".to_owned(), schedulers.len().into());
     Ok(strategy::check_optimizers(ctx.strategy(), settings.into())?)
-}
-
-/// The hyperparameters of an algorithm by name.
-fn hyperparameters(algorithm: &Algorithm) -> Result<Map<String, Value>, Error> {
-    let named = serde_json::to_value(algorithm).map_err(StrategyError::from)?;
-    let inner = named.as_object().and_then(|named| named.values().next()?.as_object().cloned());
-    Ok(inner.unwrap_or_default())
 }
 
 /// Returns the optimizer that flags or files choose, or calls `configure_optimizers`. If the hook requests the number of steps, it is called again after the training loader is created:

@@ -3,8 +3,7 @@
 use super::misfit::{self, check_training, of_file};
 use super::optimizers::{check_optimizers, make_optimizers};
 use super::processes::describe_resume;
-use super::saving::of_optimizer;
-use crate::checkpoint::{Checkpoint, Metadata};
+use crate::checkpoint::{Checkpoint, Metadata, of_optimizer};
 use crate::context::RunContext;
 use crate::counted::counted;
 use crate::error::Error;

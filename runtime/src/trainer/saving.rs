@@ -3,12 +3,12 @@
 use crate::checkpoint::SaveRequest;
 use crate::checkpoint::retention::{Outdated, link};
 use crate::checkpoint::writer::IsWritten;
-use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer};
+use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer, of_optimizer};
 use crate::context::{PendingSave, RunContext};
 use crate::error::Error;
 use crate::loggers::SavedCheckpoint;
 use crate::module::{CheckpointHooksTable, LightningModule, Run, trainable, variables};
-use crate::optim::{Optimizer, ParameterGroup};
+use crate::optim::Optimizer;
 use crate::precision::GradScaler;
 use crate::profiler::Region;
 use crate::progress::{GRADIENT, Position};
@@ -224,15 +224,5 @@ fn gradients(parameters: &VarStore) -> Vec<(String, tch::Tensor)> {
 
 fn saved(optimizer: &Optimizer) -> SavedOptimizer {
     let groups = optimizer.groups().iter().map(|group| group.algorithm().clone()).collect();
-    SavedOptimizer { groups, parameters: names(optimizer), steps: optimizer.steps() }
-}
-
-/// The names of the parameters of each group.
-pub(super) fn names(optimizer: &Optimizer) -> Vec<Vec<String>> {
-    let names = |group: &ParameterGroup| group.parameters().iter().map(|(name, _)| name.clone()).collect();
-    optimizer.groups().iter().map(names).collect()
-}
-
-pub(super) fn of_optimizer(index: usize) -> String {
-    format!("optimizer.{index}.")
+    SavedOptimizer { groups, parameters: optimizer.names_by_group(), steps: optimizer.steps() }
 }

@@ -109,9 +109,9 @@ impl<File: Read + Seek> Records<File> {
         let Described { class, key, offset, size, stride } = described;
         let kind = kind_of_storage(class).ok_or_else(|| format!("it has a tensor of the unknown class `{class}`"))?;
         let storage = self.storage(key, kind)?;
+        // not copied, as a tensor may have the same few elements many times
         storage
             .f_as_strided(size, stride, *offset)
-            .and_then(|tensor| tensor.f_contiguous())
             .map_err(|error| format!("its tensor in the record `data/{key}` is not possible: {error}"))
     }
 
@@ -126,5 +126,57 @@ impl<File: Read + Seek> Records<File> {
         let storage = Tensor::f_from_data_size(bytes, &[length as i64], kind).map_err(|error| error.to_string())?;
         self.storages.insert(key.to_owned(), storage.shallow_clone());
         Ok(storage)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Cursor;
+
+    /// Returns what is read of an archive with this pickle and a storage of one number.
+    fn read_with(pickle: &[u8]) -> Result<Value, String> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        for (name, bytes) in [("a/data.pkl", pickle), ("a/data/0", &7.5_f32.to_le_bytes())] {
+            archive.start_file(name, options).unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        let bytes = archive.finish().unwrap().into_inner();
+        read(Cursor::new(&bytes), bytes.len() as u64, Path::new("FILE")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn tensor_that_repeats_its_elements_takes_no_memory_for_them() {
+        // of 2^40 elements with a stride of 0
+        let pickle = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0\x30X\x03\0\0\0cpu\
+            J\x01\0\0\0tQJ\0\0\0\0\x8a\x06\0\0\0\0\0\x01\x85J\0\0\0\0\x85\x89}tR.";
+        let Value::Tensor(tensor) = read_with(pickle).unwrap() else { panic!() };
+        assert_eq!((tensor.size(), tensor.double_value(&[1 << 39])), (vec![1 << 40], 7.5));
+    }
+
+    #[test]
+    fn text_in_many_places_is_refused() {
+        let length = 100_000_u32;
+        let mut pickle = b"\x80\x02](X".to_vec();
+        pickle.extend(length.to_le_bytes());
+        pickle.extend(vec![b'a'; length as usize]);
+        pickle.extend(b"q\0");
+        pickle.extend(b"h\0".repeat(2000));
+        pickle.extend(b"e.");
+        assert_eq!(
+            read_with(&pickle).unwrap_err(),
+            "cannot read FILE, a file of `torch.save`: its values take more than 256 times the memory of its pickle"
+        );
+    }
+
+    #[test]
+    fn attributes_that_are_set_many_times_take_memory_once() {
+        let mut pickle = b"\x80\x02cargparse\nNamespace\n)\x81}(".to_vec();
+        (0..50_000_u16).for_each(|key| pickle.extend([b'M', key.to_le_bytes()[0], key.to_le_bytes()[1], b'N']));
+        pickle.extend(b"uq\0b");
+        pickle.extend(b"h\0b".repeat(50_000));
+        pickle.push(b'.');
+        assert_eq!(read_with(&pickle).unwrap().entries().count(), 50_000);
     }
 }

@@ -7,6 +7,10 @@ use crate::progress::{Counters, Progress};
 
 const BATCHES: &str = "epoch_loop.batch_progress";
 const EPOCHS: &str = "epoch_progress";
+/// The names of the counters of batches, of zeroed gradients and of steps.
+const BATCH_COUNTS: [&str; 4] = ["ready", "completed", "started", "processed"];
+const STEPS_WITH_START: [&str; 3] = ["ready", "completed", "started"];
+const STEPS: [&str; 2] = ["ready", "completed"];
 const STEPPED: [&str; 2] = ["epoch_loop.state_dict", "_batches_that_stepped"];
 
 /// Returns how far the run is. Where all batches of an epoch are done, Lightning continues with the next epoch, even if the hooks of
@@ -37,27 +41,29 @@ pub(super) fn loops(progress: &Progress) -> Value {
     // Lightning has those of the last epoch after its end
     let of_epoch = if is_within { batches_of_epoch } else { batches.checked_div(epochs).unwrap_or_default() };
     let begun = epochs + usize::from(is_within);
-    let steps = dict([("current", pair(global_step)), ("total", pair(global_step))]);
-    let zeroed = dict([("current", triple(global_step)), ("total", triple(global_step))]);
-    let current_epoch =
-        dict([("ready", int(begun)), ("completed", int(epochs)), ("started", int(begun)), ("processed", int(epochs))]);
-    let total_epochs =
-        dict([("ready", int(begun)), ("completed", int(epochs)), ("started", int(begun)), ("processed", int(epochs))]);
+    let both = |counts: &dyn Fn() -> Value| dict([("current", counts()), ("total", counts())]);
+    let steps = both(&|| equal(&STEPS, global_step));
+    let zeroed = both(&|| equal(&STEPS_WITH_START, global_step));
+    let none = || both(&|| equal(&STEPS, 0));
+    let epochs = both(&|| {
+        let counts = [("ready", begun), ("completed", epochs), ("started", begun), ("processed", epochs)];
+        dict(counts.map(|(name, count)| (name, int(count))))
+    });
     let fit_loop = dict([
         ("state_dict", empty()),
         (STEPPED[0], dict([(STEPPED[1], int(batches_that_stepped))])),
         (BATCHES, batch_progress(of_epoch, batches, !is_within && batches > 0)),
-        ("epoch_loop.scheduler_progress", dict([("current", pair(0)), ("total", pair(0))])),
+        ("epoch_loop.scheduler_progress", none()),
         ("epoch_loop.automatic_optimization.state_dict", empty()),
         (
             "epoch_loop.automatic_optimization.optim_progress",
             dict([("optimizer", dict([("step", steps), ("zero_grad", zeroed)]))]),
         ),
         ("epoch_loop.manual_optimization.state_dict", empty()),
-        ("epoch_loop.manual_optimization.optim_step_progress", dict([("current", pair(0)), ("total", pair(0))])),
+        ("epoch_loop.manual_optimization.optim_step_progress", none()),
         ("epoch_loop.val_loop.state_dict", empty()),
         ("epoch_loop.val_loop.batch_progress", batch_progress(0, 0, false)),
-        (EPOCHS, dict([("current", current_epoch), ("total", total_epochs)])),
+        (EPOCHS, epochs),
     ]);
     let evaluation = || dict([("state_dict", empty()), ("batch_progress", batch_progress(0, 0, false))]);
     dict([
@@ -69,19 +75,16 @@ pub(super) fn loops(progress: &Progress) -> Value {
 }
 
 fn batch_progress(of_epoch: usize, total: usize, is_last_batch: bool) -> Value {
-    dict([("total", quadruple(total)), ("current", quadruple(of_epoch)), ("is_last_batch", Value::Bool(is_last_batch))])
+    dict([
+        ("total", equal(&BATCH_COUNTS, total)),
+        ("current", equal(&BATCH_COUNTS, of_epoch)),
+        ("is_last_batch", Value::Bool(is_last_batch)),
+    ])
 }
 
-fn quadruple(count: usize) -> Value {
-    dict(["ready", "completed", "started", "processed"].map(|name| (name, int(count))))
-}
-
-fn triple(count: usize) -> Value {
-    dict(["ready", "completed", "started"].map(|name| (name, int(count))))
-}
-
-fn pair(count: usize) -> Value {
-    dict(["ready", "completed"].map(|name| (name, int(count))))
+/// Counters with these names, all of which have come as far.
+fn equal(names: &[&str], count: usize) -> Value {
+    dict(names.iter().map(|name| (*name, int(count))))
 }
 
 fn empty() -> Value {

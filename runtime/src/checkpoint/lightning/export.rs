@@ -1,10 +1,12 @@
 //! A checkpoint as Lightning writes it.
 
 use super::value::{Value, dict};
-use super::{DATA_HYPER_PARAMETERS, GRAD_SCALER, HYPER_PARAMETERS, KNOWN, VERSION, archive, counters};
-use crate::checkpoint::{Checkpoint, CheckpointError, MODULE, SavedOptimizer};
+use super::{
+    DATA_HYPER_PARAMETERS, GRAD_SCALER, HYPER_PARAMETERS, KNOWN, PARAMETER_GROUPS, VERSION, archive, counters,
+};
+use crate::checkpoint::{Checkpoint, CheckpointError, MODULE, SavedOptimizer, of_optimizer};
 use crate::json;
-use crate::optim::Algorithm;
+use crate::optim::{Algorithm, entry_name};
 use crate::precision::GradScalerState;
 use crate::schedule::LrSchedulerState;
 use std::collections::BTreeMap;
@@ -102,21 +104,20 @@ fn as_in_pytorch(mut names: Vec<&str>) -> Vec<&str> {
 }
 
 fn optimizer(checkpoint: &Checkpoint, index: usize, saved: &SavedOptimizer, names: Option<&[String]>) -> Value {
-    let prefix = format!("optimizer.{index}.");
-    let tensors: BTreeMap<&str, &Tensor> = checkpoint.under(&prefix).collect();
+    let prefix = of_optimizer(index);
     let (mut states, mut groups, mut next) = (Vec::new(), Vec::new(), 0);
     let memory = checkpoint.metadata.lr_schedulers.get(index).map(LrSchedulerState::pytorch_groups).unwrap_or_default();
     for (index, (algorithm, parameters)) in saved.groups.iter().zip(&saved.parameters).enumerate() {
         let parameters = in_order(parameters, names);
         let indices: Vec<Value> = (next..).take(parameters.len()).map(Value::Int).collect();
         for (index, name) in (next..).zip(&parameters) {
-            let of_parameter = tensors.iter().filter_map(|(key, tensor)| {
-                let slot = key.strip_prefix(name)?.strip_prefix('.')?;
+            let prefix = format!("{prefix}{}", entry_name(name, ""));
+            let slots = checkpoint.under(&prefix).filter(|(slot, tensor)| {
                 // one without state yet has empty tensors
-                let is_slot = !slot.contains('.') && tensor.size() != [0];
-                is_slot.then(|| (slot, Value::Tensor(tensor.shallow_clone())))
+                !slot.contains('.') && tensor.size() != [0]
             });
-            let state: Vec<(&str, Value)> = of_parameter.collect();
+            let state: Vec<(&str, Value)> =
+                slots.map(|(slot, tensor)| (slot, Value::Tensor(tensor.shallow_clone()))).collect();
             if !state.is_empty() {
                 states.push((Value::Int(index), dict(state)));
             }
@@ -124,7 +125,7 @@ fn optimizer(checkpoint: &Checkpoint, index: usize, saved: &SavedOptimizer, name
         next += parameters.len() as i64;
         groups.push(group(algorithm, memory.get(index), indices));
     }
-    dict([("state", Value::Dict(states)), ("param_groups", Value::List(groups))])
+    dict([("state", Value::Dict(states)), (PARAMETER_GROUPS, Value::List(groups))])
 }
 
 fn in_order<'a>(parameters: &'a [String], names: Option<&[String]>) -> Vec<&'a str> {
@@ -137,14 +138,10 @@ fn in_order<'a>(parameters: &'a [String], names: Option<&[String]>) -> Vec<&'a s
 
 /// Returns a parameter group, with what schedulers keep in it.
 fn group(algorithm: &Algorithm, memory: Option<&serde_json::Value>, indices: Vec<Value>) -> Value {
-    let hyperparameters = algorithm.pytorch_hyperparameters();
-    let mut entries: Vec<(&str, Value)> = Vec::new();
-    for json in [Some(&hyperparameters), memory].into_iter().flatten() {
-        let values = json.as_object().into_iter().flatten();
-        entries.extend(values.map(|(name, value)| (name.as_str(), hyperparameter(value))));
-    }
-    entries.push(("params", Value::List(indices)));
-    dict(entries)
+    let hyperparameters = algorithm.hyperparameters().unwrap_or_default();
+    let memory = memory.and_then(serde_json::Value::as_object).into_iter().flatten();
+    let entries = hyperparameters.iter().chain(memory).map(|(name, value)| (name.as_str(), hyperparameter(value)));
+    dict(entries.chain([("params", Value::List(indices))]))
 }
 
 /// Pairs of numbers are tuples in PyTorch.

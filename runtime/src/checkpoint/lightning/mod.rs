@@ -44,6 +44,8 @@ const KNOWN: [&str; 12] = [
 const VERSION: &str = "pytorch-lightning_version";
 const HYPER_PARAMETERS: &str = "hyper_parameters";
 const DATA_HYPER_PARAMETERS: &str = "datamodule_hyper_parameters";
+/// The parameter groups of an optimizer.
+const PARAMETER_GROUPS: &str = "param_groups";
 /// The state of the gradient scaler, by the name of the plugin that has it.
 const GRAD_SCALER: &str = "MixedPrecision";
 
@@ -100,17 +102,13 @@ pub(super) fn decode(file: impl Read + Seek, size: u64, path: &Path) -> Result<C
         return Err(CheckpointError::damaged(path, counter));
     }
     let state = LightningState {
-        lr_schedulers: items(&file, "lr_schedulers").filter_map(|state| state.to_json()).collect(),
+        lr_schedulers: file.items_of("lr_schedulers").iter().filter_map(|state| state.to_json()).collect(),
         callbacks: callbacks(&file),
         names: state_dict.iter().map(|(name, _)| (*name).to_owned()).collect(),
         global_step: metadata.global_step,
         optimizers: optimizer_states(file),
     };
     Ok(Checkpoint { metadata, tensors, lightning: Some(Box::new(state)) })
-}
-
-fn items<'a>(file: &'a Value, key: &str) -> impl Iterator<Item = &'a Value> {
-    file.get(key).map_or(&[] as &[Value], Value::items).iter()
 }
 
 fn optimizer_states(file: Value) -> Vec<Value> {
@@ -199,8 +197,9 @@ impl LightningState {
             return Err(format!("it has {of_it}, but this run has {}", own.len()));
         }
         let states = self.lr_schedulers.iter().zip(own).enumerate().map(|(index, (saved, (own, optimizer)))| {
-            let groups = self.optimizers.get(optimizer).and_then(|saved| saved.get("param_groups"));
-            let groups = groups.map_or(&[] as &[Value], Value::items).iter().filter_map(Value::to_json);
+            let groups =
+                self.optimizers.get(optimizer).map_or(&[] as &[Value], |saved| saved.items_of(PARAMETER_GROUPS));
+            let groups = groups.iter().filter_map(Value::to_json);
             own.with_pytorch_state(saved, &groups.collect::<Vec<_>>())
                 .map_err(|reason| format!("its learning-rate scheduler {index} {reason}"))
         });

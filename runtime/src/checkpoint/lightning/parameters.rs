@@ -1,10 +1,11 @@
 //! Optimizers' states in PyTorch's form, which knows parameters by their positions.
 
+use super::PARAMETER_GROUPS;
 use super::value::Value;
 use crate::checkpoint::SavedOptimizer;
 use crate::counted::counted;
 use crate::named_tensors::NamedTensors;
-use crate::optim::{Algorithm, Optimizer, ParameterGroup, not_started};
+use crate::optim::{Algorithm, Optimizer, ParameterGroup, entry_name, not_started};
 use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 
@@ -18,7 +19,7 @@ pub(super) fn optimizer(
     names: &[String],
     steps: u64,
 ) -> Result<(SavedOptimizer, NamedTensors), String> {
-    let groups = saved.get("param_groups").map_or(&[] as &[Value], Value::items);
+    let groups = saved.items_of(PARAMETER_GROUPS);
     if groups.len() != own.groups().len() {
         let of_it = counted(groups.len(), "parameter group");
         return Err(format!("has {of_it}, but the run's has {}", own.groups().len()));
@@ -37,15 +38,10 @@ pub(super) fn optimizer(
         for (name, state) in in_order(group, own, names, &states).map_err(in_group)? {
             let slots = own.slot_names(&name);
             check_slots(state, &slots).map_err(in_group)?;
-            tensors.extend(slots.into_iter().map(|slot| (format!("{name}.{slot}"), tensor(state, slot))));
+            tensors.extend(slots.into_iter().map(|slot| (entry_name(&name, slot), tensor(state, slot))));
         }
     }
-    let parameters = own.groups().iter().map(names_of).collect();
-    Ok((SavedOptimizer { groups: algorithms, parameters, steps }, tensors))
-}
-
-fn names_of(group: &ParameterGroup) -> Vec<String> {
-    group.parameters().iter().map(|(name, _)| name.clone()).collect()
+    Ok((SavedOptimizer { groups: algorithms, parameters: own.names_by_group(), steps }, tensors))
 }
 
 /// Returns the run's algorithm with the saved hyperparameters.
@@ -62,8 +58,7 @@ fn in_order<'a>(
     names: &[String],
     states: &BTreeMap<usize, &'a Value>,
 ) -> Result<Vec<(String, Option<&'a Value>)>, String> {
-    let indices: Vec<usize> =
-        group.get("params").map_or(&[] as &[Value], Value::items).iter().filter_map(Value::count).collect();
+    let indices: Vec<usize> = group.items_of("params").iter().filter_map(Value::count).collect();
     let shapes: BTreeMap<&str, Vec<i64>> =
         own.parameters().iter().map(|(name, tensor)| (name.as_str(), tensor.size())).collect();
     let of_module: Vec<&str> = names.iter().map(String::as_str).filter(|name| shapes.contains_key(name)).collect();
@@ -109,7 +104,7 @@ fn has_shape(state: &Value, shape: &[i64]) -> bool {
     state.entries().filter_map(|(_, value)| value.tensor()).all(|tensor| tensor.dim() == 0 || tensor.size() == shape)
 }
 
-/// Returns the tensor of a slot; an empty one where there is no state yet.
+/// Returns the tensor of a slot, which is empty before the first step of its parameter.
 fn tensor(state: Option<&Value>, slot: &str) -> Tensor {
     match state.and_then(|state| state.get(slot)) {
         Some(Value::Tensor(tensor)) => tensor.shallow_clone(),

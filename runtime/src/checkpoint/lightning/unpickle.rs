@@ -3,13 +3,11 @@
 //!
 //! [The opcodes](https://github.com/python/cpython/blob/3.13/Lib/pickletools.py).
 
+mod values;
+
 use super::value::Value;
 use std::collections::HashMap;
 use tch::Tensor;
-
-/// The deepest nesting of values, and the most of them; a file in which one value stands in many places is not larger in memory than this.
-const DEEPEST: usize = 200;
-const MOST_VALUES: usize = 1 << 23;
 
 /// A description of a tensor, whose elements are in a storage.
 pub(super) struct Described<'a> {
@@ -33,8 +31,7 @@ pub(super) fn unpickle(
     let mut machine =
         Machine { bytes, position: 0, nodes: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
     let root = machine.run()?;
-    let mut values = Values { nodes: &machine.nodes, tensor, left: MOST_VALUES };
-    values.value(root, 0)
+    values::value(&machine.nodes, root, bytes.len(), tensor)
 }
 
 /// The index of a node.
@@ -54,9 +51,10 @@ enum Node {
     Global(String),
     /// The result of a call, or an object of a class.
     Made {
-        by: String,
+        by: Id,
         arguments: Id,
         entries: Vec<(Id, Id)>,
+        attributes: Option<Id>,
     },
     /// A reference to something outside of the pickle.
     Persistent(Id),
@@ -245,25 +243,18 @@ impl<'a> Machine<'a> {
             self.pop()?;
         }
         let (arguments, by) = (self.pop()?, self.pop()?);
-        let by = match &self.nodes[by] {
-            Node::Global(name) => name.clone(),
-            _ => "an object".to_owned(),
-        };
-        let is_dict = DICTS.contains(&by.as_str());
-        self.push(if is_dict { Node::Dict(Vec::new()) } else { Node::Made { by, arguments, entries: Vec::new() } });
+        let is_dict = matches!(&self.nodes[by], Node::Global(name) if DICTS.contains(&name.as_str()));
+        let (entries, attributes) = (Vec::new(), None);
+        self.push(if is_dict { Node::Dict(entries) } else { Node::Made { by, arguments, entries, attributes } });
         Ok(())
     }
 
     /// Sets the attributes of an object: those of a dictionary, such as `_metadata` of a `state_dict`, are of no use here.
     fn build(&mut self) -> Result<(), String> {
         let state = self.pop()?;
-        let attributes = match &self.nodes[state] {
-            Node::Dict(entries) => entries.clone(),
-            _ => Vec::new(),
-        };
         let object = self.last()?;
-        if let Node::Made { entries, .. } = &mut self.nodes[object] {
-            entries.extend(attributes);
+        if let Node::Made { attributes, .. } = &mut self.nodes[object] {
+            *attributes = Some(state);
         }
         Ok(())
     }
@@ -319,79 +310,4 @@ fn empty() -> String {
 
 fn cut() -> String {
     "its pickle ends too early".to_owned()
-}
-
-/// Makes values of nodes.
-struct Values<'a> {
-    nodes: &'a [Node],
-    tensor: &'a mut dyn FnMut(Described<'_>) -> Result<Tensor, String>,
-    /// The number of values that may still be made.
-    left: usize,
-}
-
-impl Values<'_> {
-    fn value(&mut self, id: Id, depth: usize) -> Result<Value, String> {
-        self.left = self.left.checked_sub(1).ok_or_else(|| format!("it has more than {MOST_VALUES} values"))?;
-        if depth > DEEPEST {
-            return Err(format!("its values are nested more than {DEEPEST} deep"));
-        }
-        let nodes = self.nodes;
-        Ok(match &nodes[id] {
-            Node::None => Value::None,
-            Node::Bool(value) => Value::Bool(*value),
-            Node::Int(number) => Value::Int(*number),
-            Node::Float(number) => Value::Float(*number),
-            Node::Text(text) => Value::Text(text.clone()),
-            Node::List(items) => Value::List(self.all(items, depth)?),
-            Node::Tuple(items) => Value::Tuple(self.all(items, depth)?),
-            Node::Dict(entries) => self.dict(entries, depth)?,
-            Node::Global(name) => Value::Object(name.clone()),
-            Node::Made { by, arguments, entries } => self.made(by, *arguments, entries, depth)?,
-            Node::Persistent(_) => Value::Object("a storage".to_owned()),
-        })
-    }
-
-    fn all(&mut self, ids: &[Id], depth: usize) -> Result<Vec<Value>, String> {
-        ids.iter().map(|id| self.value(*id, depth + 1)).collect()
-    }
-
-    fn dict(&mut self, entries: &[(Id, Id)], depth: usize) -> Result<Value, String> {
-        let entries =
-            entries.iter().map(|(key, value)| Ok((self.value(*key, depth + 1)?, self.value(*value, depth + 1)?)));
-        Ok(Value::Dict(entries.collect::<Result<_, String>>()?))
-    }
-
-    fn made(&mut self, by: &str, arguments: Id, entries: &[(Id, Id)], depth: usize) -> Result<Value, String> {
-        let nodes = self.nodes;
-        let items = if let Node::Tuple(items) = &nodes[arguments] { items.as_slice() } else { &[] };
-        match (by, items) {
-            ("torch._utils._rebuild_tensor_v2", [storage, offset, size, stride, ..]) => {
-                let described = described(nodes, [*storage, *offset, *size, *stride]);
-                let described =
-                    described.ok_or_else(|| "a tensor in its pickle is described incompletely".to_owned())?;
-                Ok(Value::Tensor((self.tensor)(described)?))
-            }
-            ("torch._utils._rebuild_parameter", [data, ..]) => self.value(*data, depth + 1),
-            // such as Lightning's `AttributeDict` and `argparse.Namespace`
-            _ if !entries.is_empty() => self.dict(entries, depth),
-            _ => Ok(Value::Object(by.to_owned())),
-        }
-    }
-}
-
-/// Returns the description of a tensor: its storage, offset, size and stride.
-fn described(nodes: &[Node], [storage, offset, size, stride]: [Id; 4]) -> Option<Described<'_>> {
-    let Node::Persistent(identity) = nodes[storage] else { return None };
-    let Node::Tuple(parts) = &nodes[identity] else { return None };
-    let [kind, class, key, ..] = parts[..] else { return None };
-    let (Node::Text(kind), Node::Global(class), Node::Text(key)) = (&nodes[kind], &nodes[class], &nodes[key]) else {
-        return None;
-    };
-    let class = class.rsplit('.').next()?;
-    let integers = |id: Id| -> Option<Vec<i64>> {
-        let Node::Tuple(items) = &nodes[id] else { return None };
-        items.iter().map(|item| if let Node::Int(number) = nodes[*item] { Some(number) } else { None }).collect()
-    };
-    let Node::Int(offset) = nodes[offset] else { return None };
-    (kind == "storage").then_some(Described { class, key, offset, size: integers(size)?, stride: integers(stride)? })
 }

@@ -47,6 +47,11 @@ impl Value {
         if let Self::List(items) | Self::Tuple(items) = self { items } else { &[] }
     }
 
+    /// The elements of the list of this key; none if there is no list.
+    pub(super) fn items_of(&self, key: &str) -> &[Self] {
+        self.get(key).map_or(&[], Self::items)
+    }
+
     pub(super) fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }

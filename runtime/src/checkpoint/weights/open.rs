@@ -4,8 +4,8 @@ use super::loaded::Loaded;
 use super::rename::Rule;
 use super::stored::{Stored, of_safetensors, of_torch_save};
 use super::{is_only_in_pytorch, sharded};
-use crate::checkpoint::decode::is_of_torch_save;
-use crate::checkpoint::{CheckpointError, file};
+use crate::checkpoint::CheckpointError;
+use crate::checkpoint::file::Opened;
 use crate::mismatch::Mismatch;
 use crate::optim::Pattern;
 use std::collections::BTreeMap;
@@ -70,7 +70,8 @@ pub fn open(path: impl AsRef<Path>) -> Result<Weights, CheckpointError> {
 }
 
 fn of_file(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
-    if is_of_torch_save(&file::start(path)?) { of_torch_save(path) } else { of_safetensors(&file::open(path)?.0, path) }
+    let opened = Opened::new(path)?;
+    if opened.is_of_torch_save() { of_torch_save(path) } else { of_safetensors(&opened.file, path) }
 }
 
 /// The weights in a file, and how they are to be loaded; see [`open`].
