@@ -93,5 +93,5 @@ pub(crate) fn check_loaders(
         Ok(if each.is_empty() { "no loader".to_owned() } else { each.join(", and ") })
     };
     let (here, there) = (in_words(here)?, in_words(there)?);
-    Err(StrategyError::Loaders { rank, host, dataloader: dataloader.to_owned(), here, there })
+    Err(StrategyError::LoaderSizes { rank, host, dataloader: dataloader.to_owned(), here, there })
 }

@@ -131,7 +131,7 @@ pub enum StrategyError {
         "rank {rank} on {host} has {there} in `{dataloader}`, and rank 0 has {here}: return the same data and batch size in all processes, as \
          the trainer divides the samples among them, or set `use_distributed_sampler` to false if each is to have samples of its own"
     )]
-    Loaders {
+    LoaderSizes {
         /// The rank.
         rank: usize,
         /// The name of its machine.
