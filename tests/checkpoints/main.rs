@@ -4,6 +4,7 @@
 mod ckpt_path;
 mod counters;
 mod folders;
+mod frozen;
 mod kept;
 mod misfits;
 mod model;

@@ -126,6 +126,28 @@ pub enum CheckpointError {
         /// The hyperparameters that have other values than in the checkpoint, which may be the cause.
         hyper_parameters: Vec<ChangedHyperparameter>,
     },
+    /// The module has other frozen parameters than the run of a checkpoint that does not contain them.
+    #[error(
+        "the checkpoint{} does not contain the frozen parameters of its run, and the module has other values for them: construct the \
+         module with the same pretrained weights; they are {}",
+        with_space(path.as_deref()), first_of(parameters)
+    )]
+    OtherFrozen {
+        /// The file, if it was read from one.
+        path: Option<PathBuf>,
+        /// The names of the parameters.
+        parameters: Vec<String>,
+    },
+    /// A checkpoint without frozen parameters cannot be exported.
+    #[error(
+        "the checkpoint does not contain the frozen parameters of its run, so that it cannot be exported: load it into the module, and \
+         write its weights by `weights::save`; they are {}",
+        first_of(parameters)
+    )]
+    WithoutFrozen {
+        /// The names of the parameters.
+        parameters: Vec<String>,
+    },
     /// The checkpoint lacks the optimizers and counters from which `fit` resumes.
     #[error(
         "the checkpoint {} contains only weights (`save_weights_only`), so `fit` cannot resume from it: load them into the module with \
@@ -195,6 +217,7 @@ impl CheckpointError {
             Self::OtherModule { mismatch, hyper_parameters, .. } => {
                 Self::OtherModule { path: Some(path.to_owned()), mismatch, hyper_parameters }
             }
+            Self::OtherFrozen { parameters, .. } => Self::OtherFrozen { path: Some(path.to_owned()), parameters },
             other => other,
         }
     }

@@ -14,6 +14,7 @@ mod encode;
 mod error;
 mod file;
 pub(crate) mod folders;
+mod frozen_parameters;
 mod header;
 mod layout;
 pub(crate) mod lightning;
@@ -25,6 +26,7 @@ pub(crate) mod writer;
 
 pub use changed_hyperparameter::ChangedHyperparameter;
 pub use error::CheckpointError;
+pub use frozen_parameters::FrozenParameters;
 pub use layout::LAYOUT;
 pub(crate) use processes::{PartOfRank, is_of_rank};
 pub use processes::{Processes, ResumeGuarantee};
@@ -96,6 +98,9 @@ pub struct Metadata {
     /// The state of the data module; null if it does not have one.
     #[serde(default)]
     pub data_module: serde_json::Value,
+    /// The frozen parameters that the checkpoint does not contain; `None` if it contains all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen: Option<FrozenParameters>,
     /// The processes of the run; `None` if it was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub processes: Option<Processes>,
@@ -131,6 +136,7 @@ impl Default for Metadata {
             grad_scaler: None,
             callbacks: BTreeMap::new(),
             data_module: serde_json::Value::Null,
+            frozen: None,
             processes: None,
             extra: BTreeMap::new(),
         }
@@ -174,13 +180,26 @@ impl Checkpoint {
         under(&self.tensors, prefix)
     }
 
-    /// Copies the module's parameters and buffers into `variables`.
+    /// Copies the module's parameters and buffers into `variables`. Those [frozen](Metadata::frozen) ones that the checkpoint does not
+    /// contain must have the values that they had in its run.
     ///
     /// # Errors
     /// [`CheckpointError::OtherModule`], which lists every name that is missing, unexpected, of another shape or of another kind of
-    /// dtype. In that case nothing is copied.
+    /// dtype; [`CheckpointError::OtherFrozen`] if a frozen parameter has another value. In these cases nothing is copied.
     pub fn load_into(&self, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
-        self.load_under(MODULE, variables)
+        let Some(frozen) = &self.metadata.frozen else { return self.load_under(MODULE, variables) };
+        let copied = variables.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone()));
+        let (elsewhere, saved): (Vec<_>, Vec<_>) = copied.partition(|(name, _)| frozen.has(name));
+        frozen.check(elsewhere)?;
+        self.load_under(MODULE, &saved)
+    }
+
+    /// Fails if frozen parameters are missing, for a file that must be complete.
+    pub(crate) fn require_frozen(&self) -> Result<(), CheckpointError> {
+        match &self.metadata.frozen {
+            None => Ok(()),
+            Some(frozen) => Err(CheckpointError::WithoutFrozen { parameters: frozen.parameters.clone() }),
+        }
     }
 
     /// Like [`load_into`](Self::load_into), from the tensors whose names begin with `prefix`.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 pub struct SaveRequest {
     pub(crate) path: PathBuf,
     pub(crate) weights_only: bool,
+    pub(crate) save_frozen: bool,
     pub(crate) link_to: Option<PathBuf>,
     pub(crate) then_remove: Vec<PathBuf>,
     pub(crate) score: Option<(String, f64)>,
@@ -19,7 +20,14 @@ pub struct SaveRequest {
 impl SaveRequest {
     /// A complete checkpoint at `path`. An existing file is replaced.
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), weights_only: false, link_to: None, then_remove: Vec::new(), score: None }
+        Self {
+            path: path.into(),
+            weights_only: false,
+            save_frozen: true,
+            link_to: None,
+            then_remove: Vec::new(),
+            score: None,
+        }
     }
 
     /// A symbolic link at `path` to the checkpoint `target`, in place of another copy.
@@ -30,6 +38,12 @@ impl SaveRequest {
     /// Whether to save only parameters and buffers, without the state that is needed to resume training.
     pub fn weights_only(self, weights_only: bool) -> Self {
         Self { weights_only, ..self }
+    }
+
+    /// Whether to save parameters that are frozen and in no optimizer, which is the default. Without them, the checkpoint has their
+    /// checksum, and is loaded into a module that has the same values, such as those of a file of pretrained weights.
+    pub fn save_frozen(self, save_frozen: bool) -> Self {
+        Self { save_frozen, ..self }
     }
 
     /// A file to remove after the new one and all others requested together with it are written and verified.

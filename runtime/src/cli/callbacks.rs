@@ -20,12 +20,13 @@ pub(super) const EARLY_STOPPING: &str = "early_stopping";
 pub(super) const LR_MONITOR: &str = "lr_monitor";
 
 /// The flags of a callback's fields: the key of the callback, the field, the name of the value, and the help.
-const FLAGS: [(&str, &str, &str, &str); 18] = [
+const FLAGS: [(&str, &str, &str, &str); 19] = [
     (CHECKPOINT, "monitor", "METRIC", "Keep the checkpoints with the best values of this metric"),
     (CHECKPOINT, "mode", "MODE", "Whether the smallest or the largest value is the best: min or max"),
     (CHECKPOINT, "save_top_k", "COUNT", "Keep this number of best checkpoints; -1 keeps all"),
     (CHECKPOINT, "save_last", "BOOL", "Keep the latest checkpoint as last.ckpt; link makes it a symbolic link"),
     (CHECKPOINT, "save_weights_only", "BOOL", "Save only the weights, without the state that resuming requires"),
+    (CHECKPOINT, "save_frozen", "BOOL", "Save frozen parameters as well, rather than their checksum alone"),
     (CHECKPOINT, "dirpath", "FOLDER", "The folder of the checkpoints; by default checkpoints in the run's folder"),
     (CHECKPOINT, "filename", "NAME", "The name of the files, such as {epoch}-{val_loss:.2f}"),
     (CHECKPOINT, "every_n_epochs", "EPOCHS", "Save every n epochs"),

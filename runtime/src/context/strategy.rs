@@ -113,6 +113,7 @@ impl RunContext {
         match request {
             SaveRequest { link_to: Some(_), .. } => call.with("a link"),
             SaveRequest { weights_only: true, .. } => call.with("`weights_only`"),
+            SaveRequest { save_frozen: false, .. } => call.with("`save_frozen(false)`"),
             _ => call,
         }
     }

@@ -3,7 +3,7 @@
 use crate::context::RunContext;
 use crate::messages;
 use crate::mismatch::first_of;
-use crate::module::{LightningModule, Run, trainable};
+use crate::module::{LightningModule, NamedParameter, Run, trainable};
 use crate::progress::Refrozen;
 use tch::nn::VarStore;
 
@@ -24,6 +24,18 @@ impl<M: LightningModule> Run<'_, M> {
     /// this run, even if the module comes from an earlier run in this process.
     pub(super) fn refreeze(&mut self, refrozen: &Refrozen) {
         refreeze(self.module.parameters(), self.ctx, refrozen);
+    }
+
+    /// Returns the parameters and buffers that a checkpoint without frozen parameters contains, and those that it does not: those in an
+    /// optimizer may have been trained before they were frozen.
+    pub(super) fn without_frozen(&mut self) -> (Vec<NamedParameter>, Vec<NamedParameter>) {
+        let frozen = self.frozen();
+        let optimizers = self.ctx.optimizers();
+        let optimized: Vec<String> =
+            optimizers.iter().flat_map(|optimizer| optimizer.names_by_group()).flatten().collect();
+        let is_elsewhere = |name: &String| frozen.contains(name) && !optimized.contains(name);
+        let (elsewhere, saved) = self.variables().into_iter().partition(|(name, _)| is_elsewhere(name));
+        (saved, elsewhere)
     }
 
     fn frozen(&mut self) -> Vec<String> {

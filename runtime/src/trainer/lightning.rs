@@ -65,6 +65,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`] if the file cannot be written.
     pub fn export_lightning(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
+        self.require_frozen()?;
         write(self, to_lightning(&self.metadata.callbacks), None, path.as_ref())
     }
 
@@ -74,6 +75,7 @@ impl Checkpoint {
     /// # Errors
     /// [`CheckpointError`] if the other file is not a checkpoint of Lightning, or if the file cannot be written.
     pub fn export_lightning_like(&self, path: impl AsRef<Path>, like: impl AsRef<Path>) -> Result<(), CheckpointError> {
+        self.require_frozen()?;
         let names = names_of(like.as_ref())?;
         write(self, to_lightning(&self.metadata.callbacks), Some(&names), path.as_ref())
     }

@@ -3,7 +3,7 @@
 use crate::checkpoint::SaveRequest;
 use crate::checkpoint::retention::{Outdated, link};
 use crate::checkpoint::writer::IsWritten;
-use crate::checkpoint::{Checkpoint, MODULE, Metadata, SavedOptimizer, of_optimizer};
+use crate::checkpoint::{Checkpoint, FrozenParameters, MODULE, Metadata, SavedOptimizer, of_optimizer};
 use crate::context::{PendingSave, RunContext};
 use crate::error::Error;
 use crate::loggers::SavedCheckpoint;
@@ -42,7 +42,7 @@ impl<M: LightningModule> Run<'_, M> {
         for request in self.ctx.take_save_requests() {
             let checkpoint = match &request.link_to {
                 Some(_) => None,
-                None => Some(self.prepared(request.weights_only)?),
+                None => Some(self.prepared(request.weights_only, request.save_frozen)?),
             };
             let at = self.ctx.logged_at();
             self.ctx.queue_save(PendingSave { request, checkpoint, at });
@@ -89,7 +89,7 @@ impl<M: LightningModule> Run<'_, M> {
     pub(super) fn save_checkpoint(&mut self, path: &Path, weights_only: bool) -> Result<(), Error> {
         self.ctx.compare(Call::of_program("Trainer::save_checkpoint"))?;
         self.compare_replicas()?;
-        let checkpoint = self.prepared(weights_only)?;
+        let checkpoint = self.prepared(weights_only, true)?;
         let checkpoint = self.complete(checkpoint, weights_only)?;
         if self.ctx.is_global_zero() {
             checkpoint.write(path)?;
@@ -103,12 +103,13 @@ impl<M: LightningModule> Run<'_, M> {
 
     /// Returns a checkpoint with the additions of the hooks. Its tensors are handles to the module's, so that their values at the time
     /// of writing are saved.
-    fn prepared(&mut self, weights_only: bool) -> Result<Checkpoint, Error> {
+    fn prepared(&mut self, weights_only: bool, save_frozen: bool) -> Result<Checkpoint, Error> {
         let mut checkpoint = Checkpoint::default();
         checkpoint.metadata.module = std::any::type_name::<M>().to_owned();
         checkpoint.metadata.hyper_parameters = self.ctx.hyper_parameters().cloned();
         self.add_counters(&mut checkpoint.metadata);
-        let variables = self.variables();
+        let (variables, elsewhere) = if save_frozen { (self.variables(), Vec::new()) } else { self.without_frozen() };
+        checkpoint.metadata.frozen = FrozenParameters::of(elsewhere)?;
         checkpoint.tensors.extend(variables.into_iter().map(|(name, tensor)| (format!("{MODULE}{name}"), tensor)));
         if !weights_only {
             self.save_callbacks(&mut checkpoint, false)?;

@@ -83,6 +83,9 @@ pub struct ModelCheckpoint {
     pub save_on_exception: bool,
     /// Whether to save only the module's weights, without the state that resuming a run requires. Default false.
     pub save_weights_only: bool,
+    /// Whether to save parameters that are frozen and in no optimizer. Without them, the checkpoint has their checksum, and is loaded
+    /// into a module that has the same values, such as those of a file of pretrained weights. Default true.
+    pub save_frozen: bool,
     /// Whether smaller or larger values of the metric are better. Default smaller.
     pub mode: MonitorMode,
     /// Whether to precede each value in the file's name with the name of the value: `epoch=3`. Default true.
@@ -115,6 +118,7 @@ impl Default for ModelCheckpoint {
             save_top_k: 1,
             save_on_exception: false,
             save_weights_only: false,
+            save_frozen: true,
             mode: MonitorMode::Min,
             auto_insert_metric_name: true,
             every_n_train_steps: None,
@@ -185,6 +189,11 @@ impl ModelCheckpoint {
     /// Sets whether to save only the module's weights.
     pub fn save_weights_only(self, save_weights_only: bool) -> Self {
         Self { save_weights_only, ..self }
+    }
+
+    /// Sets whether to save frozen parameters: see [`save_frozen`](field@Self::save_frozen).
+    pub fn save_frozen(self, save_frozen: bool) -> Self {
+        Self { save_frozen, ..self }
     }
 
     /// Sets whether to save at the end of a training epoch instead of the end of validation.

@@ -79,7 +79,8 @@ impl ModelCheckpoint {
         self.state.last_global_step_saved = ctx.global_step();
         self.state.last_batch_saved = ctx.total_batches();
         self.state.last_saved = Some(path.clone());
-        let mut request = SaveRequest::new(path.clone()).weights_only(self.save_weights_only);
+        let mut request = SaveRequest::new(path.clone());
+        request = request.weights_only(self.save_weights_only).save_frozen(self.save_frozen);
         if let Some((monitor, score)) =
             self.monitor.as_ref().and_then(|monitor| ctx.callback_metrics().remove_entry(monitor))
         {

@@ -92,8 +92,9 @@ impl Checkpoint {
     /// ```
     ///
     /// # Errors
-    /// [`CheckpointError`] if the file cannot be written.
+    /// [`CheckpointError`] if the file cannot be written; if the checkpoint does not contain [frozen](super::Metadata::frozen) parameters.
     pub fn export_weights(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
+        self.require_frozen()?;
         write(self.under(MODULE), path.as_ref())
     }
 }
