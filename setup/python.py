@@ -81,7 +81,8 @@ def make(libtorch, cache, place):
         scratch.mkdir()
         subprocess.run([python, "-m", "venv", "--without-pip", made], check=True, capture_output=True)
         packages = made / f"lib/python{version}/site-packages"
-        run_pip("NumPy, safetensors, TensorBoard and PyTorch Lightning", HERE / "python.txt", packages, scratch, version)
+        what = "NumPy, safetensors, TensorBoard, PyTorch Lightning, transformers, PEFT and torchvision"
+        run_pip(what, HERE / "python.txt", packages, scratch, version)
         lines = [str(libtorch.parent)]
         if missing := missing_libraries(libtorch):
             replace(missing, packages / "without_cuda_libraries")
@@ -138,7 +139,8 @@ def replace(libraries, folder):
 
 
 def try_out(python):
-    subprocess.run([python, "-c", "import numpy, pytorch_lightning, safetensors.torch, tensorboard, torch; torch.zeros(1)"], check=True, capture_output=True)
+    packages = "numpy, peft, pytorch_lightning, safetensors.torch, tensorboard, torch, torchvision, transformers"
+    subprocess.run([python, "-c", f"import {packages}; torch.zeros(1)"], check=True, capture_output=True)
 
 
 def last_line(stderr):

@@ -34,8 +34,20 @@ fn readme_program_trains_in_a_new_project() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    let [program, build_script, data, choice, optimizers, folds, inference, pretrained, hook, logger, processes] =
-        blocks("rust").try_into().unwrap();
+    let [
+        program,
+        build_script,
+        data,
+        choice,
+        optimizers,
+        folds,
+        inference,
+        pretrained,
+        adapters,
+        hook,
+        logger,
+        processes,
+    ] = blocks("rust").try_into().unwrap();
     let [dependencies] = blocks("toml").try_into().unwrap();
     let runtime = checkout().join("runtime");
     let dependencies = dependencies.replace("../tch-lightning/runtime", runtime.to_str().unwrap());
@@ -56,6 +68,7 @@ fn readme_program_trains_in_a_new_project() {
          let mut trainer = DigitClassifier::trainer();\n{folds}Ok(())\n}}\n\
          fn inference(images: Tensor) -> Result<Tensor> {{\n{inference}Ok(digits)\n}}\n\
          #[allow(dead_code)]\nfn pretrained(model: &mut DigitClassifier) -> Result<()> {{\n{pretrained}Ok(())\n}}\n\
+         #[allow(dead_code)]\nfn adapters() -> Result<(tch_lightning::lora::LoraLinear, nn::Linear)> {{\n{adapters}Ok((query, head))\n}}\n\
          #[allow(dead_code)]\n{processes}\n\
          use tch_lightning::{{Loaders, trainer::CkptPath}};\n\
          fn main() -> Result<()> {{\n\

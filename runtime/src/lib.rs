@@ -36,6 +36,7 @@ pub mod json;
 mod log;
 pub mod loggers;
 mod loops;
+pub mod lora;
 pub mod messages;
 mod metric_groups;
 pub mod metrics;

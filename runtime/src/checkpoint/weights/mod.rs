@@ -99,7 +99,11 @@ impl Checkpoint {
     }
 }
 
-fn write<'a>(tensors: impl Iterator<Item = (&'a str, &'a Tensor)>, path: &Path) -> Result<(), CheckpointError> {
+/// Writes tensors to a `.safetensors` file, as [`save`] does.
+pub(crate) fn write<'a>(
+    tensors: impl Iterator<Item = (&'a str, &'a Tensor)>,
+    path: &Path,
+) -> Result<(), CheckpointError> {
     file::write(&Encoded::new(tensors.collect(), BTreeMap::from([("format", "pt")]))?, path)
 }
 

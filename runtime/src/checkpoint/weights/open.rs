@@ -63,6 +63,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<Weights, CheckpointError> {
         path: path.to_owned(),
         tensors: named.collect(),
         only: None,
+        except: Vec::new(),
         transposed: Vec::new(),
         strict: true,
         refused: None,
@@ -76,13 +77,14 @@ fn of_file(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
 
 /// The weights in a file, and how they are to be loaded; see [`open`].
 ///
-/// [`rename`](Self::rename) and [`under`](Self::under) apply in the order of their calls. [`only`](Self::only) and
-/// [`transpose`](Self::transpose) are about the names that result, which are those of the module's variables.
+/// [`rename`](Self::rename) and [`under`](Self::under) apply in the order of their calls. [`only`](Self::only), [`except`](Self::except)
+/// and [`transpose`](Self::transpose) are about the names that result, which are those of the module's variables.
 #[must_use = "the weights are loaded by `load`"]
 pub struct Weights {
     path: PathBuf,
     tensors: Vec<Named>,
     only: Option<Pattern>,
+    except: Vec<Pattern>,
     transposed: Vec<Pattern>,
     strict: bool,
     /// The first pattern or rule that is not valid, for `load` to return.
@@ -106,6 +108,13 @@ impl Weights {
     /// [parameter groups](crate::optim::ParameterGroup). Other tensors of the file and other variables are ignored.
     pub fn only(mut self, pattern: &str) -> Self {
         self.only = self.pattern(pattern);
+        self
+    }
+
+    /// Ignores the variables whose names match a pattern, and tensors of the file with such names.
+    pub fn except(mut self, pattern: &str) -> Self {
+        let pattern = self.pattern(pattern);
+        self.except.extend(pattern);
         self
     }
 
@@ -192,8 +201,13 @@ impl Weights {
     pub fn load(self, variables: &mut VarStore) -> Result<Loaded, CheckpointError> {
         let mut variables: Vec<(String, Tensor)> = variables.variables().into_iter().collect();
         variables.sort_by(|one, other| one.0.cmp(&other.0));
+        self.load_into(&variables)
+    }
+
+    /// Like [`load`](Self::load), into these variables.
+    pub(crate) fn load_into(self, variables: &[(String, Tensor)]) -> Result<Loaded, CheckpointError> {
         let path = self.path.clone();
-        self.into_variables(&variables).map_err(|error| error.of_file(&path))
+        self.into_variables(variables).map_err(|error| error.of_file(&path))
     }
 
     fn into_variables(mut self, variables: &[(String, Tensor)]) -> Result<Loaded, CheckpointError> {
@@ -238,6 +252,7 @@ impl Weights {
 
     fn is_wanted(&self, name: &str) -> bool {
         self.only.as_ref().is_none_or(|only| only.matches(name))
+            && !self.except.iter().any(|except| except.matches(name))
     }
 
     fn is_transposed(&self, name: &str, stored: &Stored) -> bool {
