@@ -14,6 +14,8 @@ pub mod callbacks;
 pub mod checkpoint;
 mod choice;
 pub mod cli;
+#[cfg(debug_assertions)]
+mod compiled_once;
 mod config;
 pub mod context;
 mod counted;

@@ -25,6 +25,11 @@ fn call_of_one(hook: Hook) -> TokenStream {
     let (name, variant, value) = (hook.ident(), hook.variant(), value_of(hook));
     let of_one = format_ident!("{name}_of");
     let (names, parameters) = parameters_of(hook, &["ctx"]);
+    let closure = quote!(|ctx| callback.#name(ctx.at(), #(#names),*));
+    let (caller, closure) = match hook.has_value() {
+        true => (quote!(callback_value), closure),
+        false => (quote!(callback), quote!(&mut #closure)),
+    };
     quote! {
         /// Calls the hook of one callback.
         #[inline]
@@ -36,7 +41,7 @@ fn call_of_one(hook: Hook) -> TokenStream {
             #(#parameters),*
         ) -> std::result::Result<#value, Error> {
             let callback = &mut self.list[index];
-            call_hook::callback(Hook::#variant, callback.name(), ctx, |ctx| callback.#name(ctx.at(), #(#names),*))
+            call_hook::#caller(Hook::#variant, callback.name(), ctx, #closure)
         }
     }
 }

@@ -101,7 +101,12 @@ fn call(declared: HookTrait, hook: Hook) -> TokenStream {
         true => (quote!(callbacks: &mut Callbacks<M>,), quote!(&mut TrainingContext::new(ctx.at(), callbacks))),
         false => (TokenStream::new(), quote!(ctx.at())),
     };
-    let called = quote!(call_hook::module(Hook::#variant, std::any::type_name::<M>(), ctx, |ctx| hook(module, #context, #(#names),*)));
+    let closure = quote!(|ctx| hook(module, #context, #(#names),*));
+    let (caller, closure) = match hook.has_value() {
+        true => (quote!(module_value), closure),
+        false => (quote!(module), quote!(&mut #closure)),
+    };
+    let called = quote!(call_hook::#caller(Hook::#variant, std::any::type_name::<M>(), ctx, #closure));
     let body = match hook.constant_default() {
         Some(value) => quote! {
             match <M as #trait_name>::TABLE.#name {

@@ -224,6 +224,11 @@ impl Hook {
         self.output()?.strip_prefix("Result<")?.strip_suffix('>')
     }
 
+    /// Whether the hook returns a value, other than that it did not fail.
+    pub(crate) fn has_value(self) -> bool {
+        self.value().is_some_and(|value| value != "()")
+    }
+
     fn facts(self) -> impl Iterator<Item = Fact> {
         self.declared.facts.iter().copied()
     }

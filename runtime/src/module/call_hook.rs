@@ -13,13 +13,23 @@ use anyhow::Result;
 use tch::TchError;
 
 /// Calls a hook of the module or the data module, whose type has the name `owner`.
-pub(crate) fn module<T>(
+pub(crate) fn module(
+    hook: Hook,
+    owner: &'static str,
+    ctx: &mut RunContext,
+    call: &mut dyn FnMut(&mut RunContext) -> Result<()>,
+) -> std::result::Result<(), Error> {
+    run(hook, Some(HookOwner::Module(owner)), ctx, call)
+}
+
+/// Calls a hook of the module or the data module that returns a value.
+pub(crate) fn module_value<T>(
     hook: Hook,
     owner: &'static str,
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
-    run(hook, Some(HookOwner::Module(owner)), ctx, call)
+    run_for_value(hook, Some(HookOwner::Module(owner)), ctx, call)
 }
 
 /// Runs a part of the loops that fails as if a hook of the module did.
@@ -28,35 +38,45 @@ pub(crate) fn in_place_of<T>(
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
-    run(hook, None, ctx, call)
+    run_for_value(hook, None, ctx, call)
 }
 
 /// Calls a hook of a callback.
-pub(crate) fn callback<T>(
+pub(crate) fn callback(
+    hook: Hook,
+    name: &'static str,
+    ctx: &mut RunContext,
+    call: &mut dyn FnMut(&mut RunContext) -> Result<()>,
+) -> std::result::Result<(), Error> {
+    run(hook, Some(HookOwner::Callback(name)), ctx, call)
+}
+
+/// Calls a hook of a callback that returns a value.
+pub(crate) fn callback_value<T>(
     hook: Hook,
     name: &'static str,
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
-    run(hook, Some(HookOwner::Callback(name)), ctx, call)
+    run_for_value(hook, Some(HookOwner::Callback(name)), ctx, call)
 }
 
-fn run<T>(
+fn run_for_value<T>(
     hook: Hook,
     owner: Option<HookOwner>,
     ctx: &mut RunContext,
     call: impl FnOnce(&mut RunContext) -> Result<T>,
 ) -> std::result::Result<T, Error> {
     let (mut call, mut value) = (Some(call), None);
-    run_once(hook, owner, ctx, &mut |ctx| {
+    run(hook, owner, ctx, &mut |ctx| {
         value = call.take().map(|call| call(ctx)).transpose()?;
         Ok(())
     })?;
     Ok(value.expect("a call that succeeds has set its value"))
 }
 
-// Compiled once, in this crate: a program has an instance of `run` for each hook.
-fn run_once(
+// Takes no type parameter, so that it is compiled once, in this crate, and not for each hook of each program.
+fn run(
     hook: Hook,
     owner: Option<HookOwner>,
     ctx: &mut RunContext,
@@ -110,7 +130,7 @@ mod tests {
         (0..2).for_each(|_| ctx.progress_mut().end_epoch());
         ctx.enter_epoch();
         ctx.enter_batch(5, None);
-        module(Hook::TrainingStep, "Model", &mut ctx, call).unwrap_err().to_string()
+        module_value(Hook::TrainingStep, "Model", &mut ctx, call).unwrap_err().to_string()
     }
 
     #[test]
@@ -132,13 +152,14 @@ mod tests {
     fn hook_error_outside_of_an_epoch_names_none() {
         let mut ctx = RunContext::new(TrainerConfig::default());
         let said =
-            module::<()>(Hook::Setup, "Model", &mut ctx, |_| anyhow::bail!("no such file")).unwrap_err().to_string();
+            module(Hook::Setup, "Model", &mut ctx, &mut |_| anyhow::bail!("no such file")).unwrap_err().to_string();
         assert_eq!(said, "`setup` failed in `fit`: no such file");
     }
 
     #[test]
     fn inner_hook_error_keeps_its_location() {
-        let said = failing(|ctx| Ok(callback(Hook::OnBeforeBackward, "Watch", ctx, |_| anyhow::bail!("too late"))?));
+        let said =
+            failing(|ctx| Ok(callback(Hook::OnBeforeBackward, "Watch", ctx, &mut |_| anyhow::bail!("too late"))?));
         assert_eq!(said, "`on_before_backward` of the callback Watch failed in `fit` at epoch 2, batch 5: too late");
     }
 

@@ -63,7 +63,7 @@ impl<M: LightningModule> Run<'_, M> {
         let (callback, module) = (&mut self.callbacks.list[index], &mut *self.module);
         warn(panic::catch(|| {
             let name = callback.name();
-            Ok(call_hook::callback(Hook::OnException, name, self.ctx, |ctx| {
+            Ok(call_hook::callback(Hook::OnException, name, self.ctx, &mut |ctx| {
                 callback.on_exception(ctx.at(), module, error)
             })?)
         }));
