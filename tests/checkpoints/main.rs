@@ -9,4 +9,5 @@ mod kept;
 mod misfits;
 mod model;
 mod names;
+mod parts;
 mod two_runs;

@@ -228,8 +228,8 @@ fn tensors_of_other_sizes_are_refused_with_the_files_name() {
 #[test]
 fn weights_only_checkpoint_cannot_be_resumed_from() {
     let saved = Saved::by(ModelCheckpoint::new().save_weights_only(true), config(1), Sgd::new(0.1));
-    let sentence = "the checkpoint FILE contains only weights (`save_weights_only`), so `fit` cannot resume from it: load them into the module \
-                    with `weights::load` and start a new training, or resume from a complete checkpoint";
+    let sentence = "the checkpoint FILE contains only weights (`save_weights_only`), so `fit` cannot resume from it: set `resume` to \
+                    weights, for a new run that begins with them, or resume from a complete checkpoint";
     assert_eq!(saved.refused(config(2), Sgd::new(0.1)), sentence);
     assert_eq!(saved.refused(config(2), Adam::new(0.1)), sentence);
     let mut module = Two::new(Sgd::new(0.1));

@@ -327,7 +327,7 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
 
     /// Ends a run that was resumed from a checkpoint at which this callback had ended training, unless `patience` has been raised.
     fn on_train_start(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
-        if ctx.ckpt_path().is_some() && self.state.wait_count >= self.patience.max(1) {
+        if ctx.is_resumed() && self.state.wait_count >= self.patience.max(1) {
             ctx.stop_because(format!(
                 "EarlyStopping: `{}` had stopped improving before the run was resumed: raise `patience` to continue",
                 self.monitor
@@ -342,7 +342,7 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
 
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
         // a run that is resumed near its end may have no check left
-        if self.state.latest_check.is_none() && ctx.ckpt_path().is_none() && !ctx.is_fast_dev_run() {
+        if self.state.latest_check.is_none() && !ctx.is_resumed() && !ctx.is_fast_dev_run() {
             messages::warning!(
                 "EarlyStopping never checked `{}`: it checks after validation, and no validation has run; set \
                  `check_on_train_epoch_end` to check after each training epoch",

@@ -150,8 +150,8 @@ pub enum CheckpointError {
     },
     /// The checkpoint lacks the optimizers and counters from which `fit` resumes.
     #[error(
-        "the checkpoint {} contains only weights (`save_weights_only`), so `fit` cannot resume from it: load them into the module with \
-         `weights::load` and start a new training, or resume from a complete checkpoint",
+        "the checkpoint {} contains only weights (`save_weights_only`), so `fit` cannot resume from it: set `resume` to weights, for \
+         a new run that begins with them, or resume from a complete checkpoint",
         path.display()
     )]
     WeightsAlone {

@@ -11,7 +11,7 @@ use super::optimization::{LR_SCHEDULER, OPTIMIZER, OfFiles, OptimizationSettings
 use super::seed::Seed;
 use super::types::Types;
 use crate::checkpoint::{Checkpoint, Metadata};
-use crate::config::TrainerConfig;
+use crate::config::{Resume, TrainerConfig};
 use crate::context::{ConfigurationFile, RunContext};
 use crate::counted::counted;
 use crate::error::Error;
@@ -109,7 +109,7 @@ impl Verb {
         let seed = explicit.get_one::<Seed>(flags::SEED).copied();
         let seed = seed.or_else(|| Seed::of_file(files.value(flags::SEED)?)).unwrap_or(Seed::Number(0));
         let (model, data) = (model.complete()?, data.complete()?);
-        if let (Stage::Fit, Some(metadata)) = (stage, &metadata) {
+        if let (Stage::Fit, Resume::All, Some(metadata)) = (stage, config.resume, &metadata) {
             let mut settings = serde_json::json!({ "model": model.json()? });
             optimization.add_to(&mut settings)?;
             warn_of_kept_settings(metadata, &settings);

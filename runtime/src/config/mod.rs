@@ -10,6 +10,7 @@ pub(crate) mod lightning_keys;
 mod logger_choice;
 mod logger_config;
 mod mistakes;
+mod resume;
 mod setters;
 mod val_check_interval;
 mod yaml;
@@ -22,6 +23,7 @@ pub use fast_dev_run::FastDevRun;
 pub use float32_matmul_precision::Float32MatmulPrecision;
 pub use logger_choice::LoggerChoice;
 pub use logger_config::LoggerConfig;
+pub use resume::Resume;
 pub use val_check_interval::ValCheckInterval;
 
 pub use crate::every::Every;
@@ -138,6 +140,9 @@ pub struct TrainerConfig {
     /// What to do when the loss is NaN or infinite; Lightning continues silently
     #[arg(long, value_enum, value_name = "POLICY", default_value_t)]
     pub on_non_finite_loss: NonFiniteLoss,
+    /// What `fit` takes from the checkpoint of `ckpt_path`: all of it, to continue its run, or a part, for a new one
+    #[arg(long, value_enum, value_name = "PART", default_value_t)]
+    pub resume: Resume,
     /// Find the first gradient or parameter that is NaN or infinite; slow, as every step waits for the device
     #[arg(long, value_name = "BOOL", action = clap::ArgAction::Set, default_value_t = false)]
     pub detect_anomaly: bool,
@@ -250,6 +255,7 @@ impl Default for TrainerConfig {
             gradient_clip_val: None,
             gradient_clip_algorithm: GradientClipAlgorithm::default(),
             on_non_finite_loss: NonFiniteLoss::default(),
+            resume: Resume::default(),
             detect_anomaly: false,
             log_every_n_steps: 50,
             default_root_dir: PathBuf::from("."),

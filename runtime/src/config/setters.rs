@@ -2,7 +2,7 @@
 
 use super::{
     BatchLimit, Deterministic, FastDevRun, Float32MatmulPrecision, GradientClipAlgorithm, LoggerChoice, NonFiniteLoss,
-    Span, TrainerConfig, ValCheckInterval,
+    Resume, Span, TrainerConfig, ValCheckInterval,
 };
 use crate::device::{Accelerator, Devices};
 use crate::precision::Precision;
@@ -52,6 +52,7 @@ setters! {
     gradient_clip_val: Option<f64>,
     gradient_clip_algorithm: GradientClipAlgorithm,
     on_non_finite_loss: NonFiniteLoss,
+    resume: Resume,
     detect_anomaly: bool,
     log_every_n_steps: usize,
     default_root_dir: PathBuf,

@@ -4,6 +4,7 @@ use super::RunContext;
 use crate::checkpoint::folders::Folders;
 use crate::checkpoint::writer::Writer;
 use crate::checkpoint::{Checkpoint, SaveRequest};
+use crate::config::Resume;
 use crate::data::SavedLoader;
 use crate::loggers::LoggedAt;
 use crate::native::RandomState;
@@ -64,6 +65,11 @@ impl RunContext {
     /// The checkpoint that the run started from.
     pub fn ckpt_path(&self) -> Option<&Path> {
         self.saving.ckpt_path.as_deref()
+    }
+
+    /// Whether the run continues that of its checkpoint, instead of taking a part of it.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.ckpt_path().is_some() && self.config().resume == Resume::All
     }
 
     pub(crate) fn set_ckpt_path(&mut self, path: Option<PathBuf>) {

@@ -163,7 +163,7 @@ fn epoch_end_reason(ctx: &RunContext) -> Option<EndReason> {
 fn nothing_is_trained(ctx: &mut RunContext, reason: EndReason) {
     let after = ctx
         .ckpt_path()
-        .filter(|_| reason != EndReason::NoTrainingBatches)
+        .filter(|_| ctx.is_resumed() && reason != EndReason::NoTrainingBatches)
         .map(|path| format!(", in the run that {} is from", path.display()))
         .unwrap_or_default();
     messages::info!("there is nothing left to train: {reason}{after}");
@@ -190,7 +190,7 @@ fn warn_of_no_checkpoint<M: LightningModule>(run: &Run<'_, M>) {
     let ctx = &run.ctx;
     let Some(checkpoint) = run.callbacks.find::<ModelCheckpoint>() else { return };
     // a run resumed near its end may have nothing left to save
-    if !ctx.has_saved() && !ctx.is_fast_dev_run() && ctx.ckpt_path().is_none() {
+    if !ctx.has_saved() && !ctx.is_fast_dev_run() && !ctx.is_resumed() {
         let reason = match checkpoint.save_top_k {
             0 => "`save_top_k` is 0",
             _ => "none was due, or none was among the best",
@@ -202,5 +202,5 @@ fn warn_of_no_checkpoint<M: LightningModule>(run: &Run<'_, M>) {
 /// Whether a run resumes within an epoch. Lightning assumes so for each resumed run that ends by steps.
 fn is_restarting<M: LightningModule>(run: &Run<'_, M>) -> bool {
     let ctx = &run.ctx;
-    ctx.ckpt_path().is_some() && (ctx.progress().is_mid_epoch() || ctx.config().steps().is_some())
+    ctx.is_resumed() && (ctx.progress().is_mid_epoch() || ctx.config().steps().is_some())
 }

@@ -31,8 +31,10 @@ impl<M: LightningModule> Run<'_, M> {
             Error::from(CheckpointError::OtherRun { path, reason })
         };
         let optimizers = state.optimizers(self.ctx.optimizers()).map_err(refused)?;
-        let own = self.ctx.lr_schedulers().iter().map(|scheduler| (scheduler.state(), scheduler.optimizer().0));
-        checkpoint.metadata.lr_schedulers = state.lr_schedulers(own).map_err(refused)?;
+        if self.ctx.is_resumed() {
+            let own = self.ctx.lr_schedulers().iter().map(|scheduler| (scheduler.state(), scheduler.optimizer().0));
+            checkpoint.metadata.lr_schedulers = state.lr_schedulers(own).map_err(refused)?;
+        }
         for (index, (optimizer, tensors)) in optimizers.into_iter().enumerate() {
             checkpoint.metadata.optimizers.push(optimizer);
             let prefix = of_optimizer(index);

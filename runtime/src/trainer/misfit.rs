@@ -1,6 +1,7 @@
 //! Checks that a checkpoint fits the run that resumes it, part by part, so that nothing is dropped silently.
 
 use crate::checkpoint::{Checkpoint, CheckpointError, SavedOptimizer};
+use crate::config::Resume;
 use crate::context::{RunContext, RunningLrScheduler};
 use crate::counted::counted;
 use crate::error::Error;
@@ -15,8 +16,12 @@ use tch::Tensor;
 
 /// Rejects a checkpoint that `fit` cannot resume from, with the checks possible before the run begins.
 pub(super) fn check_before(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<(), Error> {
-    if checkpoint.has_weights_alone() {
+    let resume = ctx.config().resume;
+    if resume != Resume::Weights && checkpoint.has_weights_alone() {
         return Err(CheckpointError::WeightsAlone { path: path(ctx) }.into());
+    }
+    if resume != Resume::All {
+        return Ok(());
     }
     let precision = ctx.config().precision;
     let mistake = match (checkpoint.metadata.grad_scaler.is_some(), precision.scales_loss()) {
@@ -52,6 +57,11 @@ pub(super) fn check_training(checkpoint: &Checkpoint, ctx: &RunContext) -> Resul
     let mistake = other_optimizers(&metadata.optimizers, ctx.optimizers())
         .or_else(|| other_schedulers(&metadata.lr_schedulers, ctx.lr_schedulers(), ctx.optimizers()));
     refuse(ctx, mistake)
+}
+
+/// Rejects a checkpoint whose optimizers are not those of a run that takes their states.
+pub(super) fn check_optimizer_groups(checkpoint: &Checkpoint, ctx: &RunContext) -> Result<(), Error> {
+    refuse(ctx, other_optimizers(&checkpoint.metadata.optimizers, ctx.optimizers()))
 }
 
 fn other_optimizers(saved: &[SavedOptimizer], optimizers: &[Optimizer]) -> Option<String> {

@@ -34,7 +34,7 @@ mod verbs;
 
 pub use crate::config::{
     BatchLimit, Deterministic, FastDevRun, Float32MatmulPrecision, GradientClipAlgorithm, LoggerChoice, LoggerConfig,
-    NonFiniteLoss, TrainerConfig, ValCheckInterval,
+    NonFiniteLoss, Resume, TrainerConfig, ValCheckInterval,
 };
 pub use crate::context::EndReason;
 pub use crate::signal::Signal;
@@ -232,7 +232,8 @@ impl<M: LightningModule> Trainer<M> {
         self.ctx.set_signals(signals);
         let mut run = Run { module, callbacks: &mut self.callbacks, ctx: &mut self.ctx, data };
         let whole = || -> Result<T, Error> {
-            run.set_up(checkpoint.as_ref())?;
+            let continued = checkpoint.as_ref().filter(|_| stage != Stage::Fit || run.ctx.is_resumed());
+            run.set_up(continued)?;
             let value = body(&mut run, checkpoint)?;
             run.tear_down()?;
             Ok(value)

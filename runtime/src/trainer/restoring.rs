@@ -1,17 +1,20 @@
 //! Restoring a run from a checkpoint.
 
-use super::misfit::{self, check_training, of_file};
+use super::misfit::{self, check_optimizer_groups, check_training, of_file};
 use super::optimizers::{check_optimizers, make_optimizers};
 use super::processes::describe_resume;
 use crate::checkpoint::{Checkpoint, Metadata, of_optimizer};
+use crate::config::Resume;
 use crate::context::RunContext;
 use crate::counted::counted;
 use crate::error::Error;
 use crate::loops::Training;
+use crate::messages;
 use crate::module::{CheckpointHooksTable, Copies, LightningModule, Run, trainable};
 use crate::native::set_gradient;
 use crate::progress::GRADIENT;
 use std::collections::BTreeMap;
+use std::path::Path;
 use tch::Tensor;
 use tch::nn::VarStore;
 
@@ -35,12 +38,23 @@ impl<M: LightningModule> Run<'_, M> {
     }
 
     fn resume(&mut self, mut checkpoint: Checkpoint) -> Result<Option<Training<M>>, Error> {
-        self.restore(&checkpoint)?;
+        let resume = self.ctx.config().resume;
+        match resume {
+            Resume::All => self.restore(&checkpoint)?,
+            Resume::Optimizer | Resume::Weights => self.restore_module(&checkpoint)?,
+        }
         let early = make_optimizers(self)?;
         check_optimizers(self.ctx)?;
         self.on_fit_start()?;
+        if resume == Resume::Weights {
+            describe_new_run("weights", self.ctx);
+            return Ok(early);
+        }
         self.complete_from_lightning(&mut checkpoint)?;
-        restore_training(self.module.parameters(), self.ctx, checkpoint)?;
+        match resume {
+            Resume::All => restore_training(self.module.parameters(), self.ctx, checkpoint)?,
+            _ => restore_optimizers_alone(self.ctx, &checkpoint)?,
+        }
         check_optimizers(self.ctx)?;
         Ok(early)
     }
@@ -57,15 +71,20 @@ impl<M: LightningModule> Run<'_, M> {
         if !data_module.is_null() {
             self.data.load_state_dict(self.ctx, data_module)?;
         }
-        CheckpointHooksTable::on_load_checkpoint(self.module, self.ctx, checkpoint)?;
-        checkpoint.load_into(&self.variables()).map_err(|error| {
-            let saved = checkpoint.metadata.hyper_parameters.as_ref();
-            of_file(error.with_hyper_parameters(saved, self.ctx.hyper_parameters()).into(), self.ctx)
-        })?;
+        self.restore_module(checkpoint)?;
         self.callbacks.on_load_checkpoint(self.ctx, self.module, checkpoint)?;
         let of_lightning = self.callback_states_of_lightning(checkpoint);
         let callbacks = of_lightning.as_ref().unwrap_or(callbacks);
         self.callbacks.load_state_dicts(self.ctx, callbacks).map_err(|error| of_file(error, self.ctx))
+    }
+
+    /// Restores the module's parameters and buffers.
+    fn restore_module(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
+        CheckpointHooksTable::on_load_checkpoint(self.module, self.ctx, checkpoint)?;
+        checkpoint.load_into(&self.variables()).map_err(|error| {
+            let saved = checkpoint.metadata.hyper_parameters.as_ref();
+            of_file(error.with_hyper_parameters(saved, self.ctx.hyper_parameters()).into(), self.ctx)
+        })
     }
 
     /// Restores the checkpoint's state of the current epoch and its random numbers. Called after the set-up and `on_train_start`, so
@@ -110,7 +129,20 @@ fn restore_training(parameters: &VarStore, ctx: &mut RunContext, checkpoint: Che
     Ok(())
 }
 
-fn restore_optimizers(ctx: &mut RunContext, checkpoint: &Checkpoint) -> Result<(), Error> {
+/// Restores the optimizers' states for a new run, which has its own settings and schedules.
+fn restore_optimizers_alone(ctx: &mut RunContext, checkpoint: &Checkpoint) -> Result<(), Error> {
+    check_optimizer_groups(checkpoint, ctx)?;
+    restore_optimizer_states(ctx, checkpoint).map_err(|error| of_file(error, ctx))?;
+    describe_new_run("weights and the states of the optimizers", ctx);
+    Ok(())
+}
+
+fn describe_new_run(part: &str, ctx: &RunContext) {
+    let path = ctx.ckpt_path().unwrap_or(Path::new("")).display();
+    messages::info!("a new run begins with the {part} in {path}");
+}
+
+fn restore_optimizer_states(ctx: &mut RunContext, checkpoint: &Checkpoint) -> Result<(), Error> {
     for (index, optimizer) in ctx.optimizers_mut().iter_mut().enumerate() {
         let prefix = of_optimizer(index);
         let state = checkpoint.under(&prefix).map(|(name, tensor)| (name.to_owned(), tensor.shallow_clone()));
@@ -118,6 +150,13 @@ fn restore_optimizers(ctx: &mut RunContext, checkpoint: &Checkpoint) -> Result<(
     }
     for (optimizer, saved) in ctx.optimizers_mut().iter_mut().zip(&checkpoint.metadata.optimizers) {
         optimizer.set_steps(saved.steps);
+    }
+    Ok(())
+}
+
+fn restore_optimizers(ctx: &mut RunContext, checkpoint: &Checkpoint) -> Result<(), Error> {
+    restore_optimizer_states(ctx, checkpoint)?;
+    for (optimizer, saved) in ctx.optimizers_mut().iter_mut().zip(&checkpoint.metadata.optimizers) {
         for (group, algorithm) in optimizer.groups_mut().iter_mut().zip(&saved.groups) {
             group.set_algorithm(algorithm.clone())?;
         }
