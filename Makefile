@@ -20,11 +20,12 @@ BUNDLE ?= target/bundle
 # the git revision that the public API is compared with: the last release
 REV ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
 
-.PHONY: help setup python demo test lint bench bench-ddp doctor bundle package semver mlflow wandb pictures kill-test fault-table resume-test soak fuzz
+.PHONY: help setup python demo test examples lint bench bench-ddp doctor bundle package semver mlflow wandb pictures kill-test fault-table resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
 	@echo "make test     run all tests"
+	@echo "make examples  train the examples, some of them for a short time, and check what they have learned"
 	@echo "make lint     check format, lints and documentation"
 	@echo "make bench    measure a training step, what loggers, bar and profiler add to it, and the time that the macros add to a build"
 	@echo "make bench-ddp  compare a training step in two processes with PyTorch's DistributedDataParallel"
@@ -64,6 +65,9 @@ demo: setup
 
 test: python
 	$(CARGO) test --workspace
+
+examples: setup
+	$(CARGO) test --release -p examples
 
 lint: setup
 	$(CARGO) fmt --all --check

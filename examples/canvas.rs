@@ -1,16 +1,19 @@
-//! A greyscale picture of digits and captions.
+//! A greyscale picture of digits, texts and curves.
 
 use crate::data::SIDE;
 use embedded_graphics::mono_font::MonoTextStyle;
 use embedded_graphics::mono_font::ascii::FONT_7X13;
 use embedded_graphics::pixelcolor::Gray8;
 use embedded_graphics::prelude::*;
-use embedded_graphics::primitives::{PrimitiveStyle, Rectangle};
+use embedded_graphics::primitives::{Polyline, PrimitiveStyle, Rectangle};
 use embedded_graphics::text::Text;
 use std::convert::Infallible;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
+
+/// The height of a line of text, in pixels.
+const LINE: u32 = 15;
 
 /// A picture, initially white.
 pub struct Canvas {
@@ -41,6 +44,33 @@ impl Canvas {
     pub fn write(&mut self, text: &str, left: u32, baseline: u32) {
         let style = MonoTextStyle::new(&FONT_7X13, Gray8::BLACK);
         let Ok(_) = Text::new(text, Point::new(left as i32, baseline as i32), style).draw(self);
+    }
+
+    /// Writes the lines of a text. Characters other than ASCII's are question marks.
+    pub fn write_lines(&mut self, text: &str, left: u32, top: u32) {
+        for (line, baseline) in text.lines().zip((top + LINE..).step_by(LINE as usize)) {
+            let ascii: String = line.chars().map(|letter| if letter.is_ascii() { letter } else { '?' }).collect();
+            self.write(&ascii, left, baseline);
+        }
+    }
+
+    /// Draws a curve of values within a rectangle, from the smallest to the largest, with the first and the last value beside it.
+    pub fn curve(&mut self, values: &[f64], corner: Point, size: Size) {
+        let (smallest, largest) =
+            values.iter().fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(*value), high.max(*value)));
+        let place = |(index, value): (usize, &f64)| {
+            let right = index as f64 / (values.len().max(2) - 1) as f64 * f64::from(size.width);
+            let down = (largest - value) / (largest - smallest).max(f64::EPSILON) * f64::from(size.height);
+            corner + Point::new(right as i32, down as i32)
+        };
+        let points: Vec<Point> = values.iter().enumerate().map(place).collect();
+        let Ok(()) = Polyline::new(&points).into_styled(PrimitiveStyle::with_stroke(Gray8::BLACK, 2)).draw(self);
+        for (point, value) in [(points.first(), values.first()), (points.last(), values.last())]
+            .into_iter()
+            .filter_map(|(point, value)| Some((point?, value?)))
+        {
+            self.write(&format!("{value:.2}"), (point.x + 6).max(0) as u32, (point.y + 4).max(0) as u32);
+        }
     }
 
     /// Writes the picture to a PNG file.

@@ -55,7 +55,7 @@ impl DigitData {
 
     fn setup(&mut self) -> Result<()> {
         let digits = match &self.hparams.data {
-            None => read(MultiGzDecoder::new(OWN), "the program's own digits"),
+            None => own_digits(),
             Some(path) => {
                 let name = path.display().to_string();
                 let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
@@ -88,6 +88,14 @@ impl DigitData {
         let parts = self.parts.as_ref().context("the digits are loaded in `setup`, which has not run")?;
         Ok(DataLoader::new(parts[part].clone()).batch_size(self.hparams.batch_size))
     }
+}
+
+/// Returns the digits that the program contains.
+///
+/// # Errors
+/// If the embedded file is damaged.
+pub fn own_digits() -> Result<TensorDataset<Digits>> {
+    read(MultiGzDecoder::new(OWN), "the program's own digits")
 }
 
 /// Reads all rows.
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn file_contains_all_digits() {
-        let digits = read(MultiGzDecoder::new(OWN), "the digits").unwrap();
+        let digits = own_digits().unwrap();
         let (images, labels, rows) = digits.tensors();
         assert_eq!(images.size(), [1797, 1, 8, 8]);
         assert_eq!((images.min().double_value(&[]), images.max().double_value(&[])), (0.0, 1.0));

@@ -1,0 +1,47 @@
+//! Texts that the model writes.
+
+use crate::model::Gpt;
+use embedded_graphics::geometry::{Point, Size};
+use examples::canvas::Canvas;
+use examples::gpt2::Gpt2;
+use tch_lightning::prelude::*;
+
+/// Logs a text after each validation, and writes `samples.png` to the run's folder when training ends: the losses of the validations, and a
+/// text.
+#[derive(Default)]
+pub struct Samples {
+    losses: Vec<f64>,
+    /// The newest text.
+    text: String,
+}
+
+#[lightning_callback]
+impl Samples {
+    fn on_validation_end(&mut self, ctx: &mut Context, module: &mut Gpt) -> Result<()> {
+        if ctx.sanity_checking() {
+            return Ok(());
+        }
+        self.losses.extend(ctx.callback_metrics().get("val_loss"));
+        self.text = written(&module.net, "ROMEO:\n", 600, 0.8)?;
+        ctx.log_text("sample", &self.text);
+        Ok(())
+    }
+
+    fn on_train_end(&mut self, ctx: &mut Context) -> Result<()> {
+        let mut canvas = Canvas::new(640, 620);
+        canvas.write("loss of a byte of the validation, by epoch", 16, 20);
+        canvas.curve(&self.losses, Point::new(20, 36), Size::new(540, 110));
+        canvas.write_lines(&self.text.lines().take(27).collect::<Vec<_>>().join("\n"), 16, 180);
+        let path = ctx.log_dir()?.join("samples.png");
+        canvas.save(&path)?;
+        eprintln!("a text that nobody wrote: {}", path.display());
+        Ok(())
+    }
+}
+
+/// Returns a text that begins with a prompt. A temperature below 1 prefers the likelier bytes.
+pub fn written(net: &Gpt2, prompt: &str, length: usize, temperature: f64) -> Result<String> {
+    let prompted: Vec<i64> = prompt.bytes().map(i64::from).collect();
+    let drawn: Vec<u8> = net.generate(&prompted, length, temperature)?.into_iter().map(|byte| byte as u8).collect();
+    Ok(format!("{prompt}{}", String::from_utf8_lossy(&drawn)))
+}
