@@ -1,8 +1,10 @@
 //! The log keeps numbers and copies, never the memory of a tensor that was logged.
 
 use crate::script::{Script, callback_metric, config, fit};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::rc::Rc;
+use tch_lightning::context::LogValue;
 use tch_lightning::metrics::Metric;
 use tch_lightning::prelude::*;
 
@@ -92,6 +94,32 @@ fn complex_number_is_refused() {
     });
     let said = fit(config(), script).err().unwrap().to_string();
     assert!(said.contains("`z` was logged with a complex number"), "{said}");
+}
+
+/// A name that is a value as well.
+struct Level(usize);
+
+impl From<Level> for Cow<'_, str> {
+    fn from(Level(level): Level) -> Self {
+        format!("level_{level}").into()
+    }
+}
+
+impl From<Level> for LogValue {
+    fn from(Level(level): Level) -> Self {
+        level.into()
+    }
+}
+
+#[test]
+fn text_under_a_name_that_is_a_value_is_refused() {
+    let script = Script::new(1, |ctx, _| {
+        ctx.log(Level(3), "high");
+        Ok(())
+    });
+    let said = fit(config(), script).err().unwrap().to_string();
+    let expected = r#"`level_3` was logged with the text "high": `ctx.log_text` logs texts"#;
+    assert!(said.ends_with(expected), "{said}");
 }
 
 /// A metric of a user's own, whose value is the memory that its update changes.

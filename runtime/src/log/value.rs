@@ -24,6 +24,10 @@ pub enum LogValue {
     },
     /// A metric. The log shares its state, and resets it at the end of the epoch after computing its value.
     Metric(Box<dyn Metric>),
+    /// A text, which is refused.
+    // of a `Loggable` that the compiler accepts only if the name is itself a value
+    #[doc(hidden)]
+    Text(String),
 }
 
 impl fmt::Debug for LogValue {
@@ -33,6 +37,7 @@ impl fmt::Debug for LogValue {
             Self::Number(number) => number.fmt(f),
             Self::Mean { sum, count } => write!(f, "{sum:?} / {count}"),
             Self::Metric(metric) => f.write_str(metric.name()),
+            Self::Text(text) => text.fmt(f),
         }
     }
 }
@@ -73,11 +78,12 @@ impl<'a, Name: LogName<'a>, T: Into<LogValue>> Loggable<Name> for T {
     }
 }
 
-/// A text in the place of a value whose name is not a text: the error of [`LogName`] about the name is the only one.
+/// A text in the place of a value whose name is a value: the error of [`LogName`] about the name is the only one. A type that is a name too
+/// makes the hook fail.
 #[diagnostic::do_not_recommend]
 impl<Name: Into<LogValue>> Loggable<Name> for &str {
     fn into_log_value(self) -> LogValue {
-        unreachable!("the name of a logged value is a text")
+        LogValue::Text(self.to_owned())
     }
 }
 
@@ -135,6 +141,7 @@ impl LogValue {
             Self::Tensor(tensor) => Ok(Taken::Scalar(Scalar::of(&tensor)?)),
             Self::Number(number) => Ok(Taken::Scalar(Scalar::Number(number))),
             Self::Metric(metric) => Ok(Taken::Metric(metric)),
+            Self::Text(text) => refuse(format!("the text {text:?}: `ctx.log_text` logs texts")),
         }
     }
 }
