@@ -46,13 +46,17 @@ impl Arguments {
             diagnostics.add(tokens, unknown(readable(tokens)));
             return arguments;
         };
+        let mut seen: Vec<String> = Vec::new();
         for argument in &written {
             let name = argument.path().get_ident().map(ToString::to_string).unwrap_or_default();
             if !known.contains(&name.as_str()) {
                 diagnostics.add(argument, unknown(readable(argument.path())));
+            } else if seen.contains(&name) {
+                diagnostics.add(argument, catalogue::repeated_argument(attribute, &name));
             } else if let Err(diagnostic) = arguments.set(&name, argument) {
                 diagnostics.add(argument, diagnostic);
             }
+            seen.push(name);
         }
         arguments
     }

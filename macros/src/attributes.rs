@@ -70,6 +70,11 @@ pub(crate) fn is_conditional(attribute: &Attribute) -> bool {
     !Conditions::of(std::slice::from_ref(attribute)).predicates.is_empty()
 }
 
+/// Whether it is a `#[not_a_hook(…)]` or `#[not_a_hook = …]`.
+pub(crate) fn is_marker_with_arguments(attribute: &Attribute) -> bool {
+    attribute.path().is_ident(MARKER) && !matches!(attribute.meta, Meta::Path(_))
+}
+
 /// Whether one of the attributes has this name, or a `#[cfg_attr(…)]` adds it.
 pub(crate) fn mention(attributes: &[Attribute], wanted: &str) -> bool {
     fn is_in(attribute: TokenStream, wanted: &str) -> bool {

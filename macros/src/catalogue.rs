@@ -81,6 +81,8 @@ catalogue! {
     TL0104 "A parameter of a hook has the wrong type":
         parameter_type(hook, name, right, wrong)
         "`{name}` of `{hook}` is `{right}`, not `{wrong}`"
+        dyn_batch(hook)
+        "`batch` of `{hook}` cannot be a trait object: write the type of the batches, such as `&Tensor`"
         dyn_module(hook, form)
         "`module` of `{hook}` cannot be a trait object: for every module, write `{form}`";
 
@@ -157,6 +159,8 @@ catalogue! {
     TL0303 "The attribute is on the implementation of a trait":
         on_a_trait_impl(attribute)
         "put `#[{attribute}]` on an `impl` block of the type itself, not of a trait"
+        on_another_type(attribute, name)
+        "put `#[{attribute}]` on the `impl` block of a struct of yours, not of `{name}`"
         on_its_own_trait_impl(attribute, declared, name)
         "`#[{attribute}]` generates the implementation of `{declared}`: write `impl {name} {{ … }}`";
 
@@ -165,6 +169,12 @@ catalogue! {
         "`#[{attribute}]` has no argument `{argument}`: it takes {known}, or none"
         argument_value(argument)
         "`{argument}` must be `true` or `false`: write `{argument} = false`"
+        attribute_without_arguments(attribute)
+        "`#[{attribute}]` without arguments has no effect: remove it, or write `#[{attribute}(crate = \"other_crate::tch_lightning\")]`"
+        repeated_argument(attribute, argument)
+        "`#[{attribute}]` has the argument `{argument}` twice: remove one"
+        marker_arguments()
+        "`#[not_a_hook]` has no arguments: write `#[not_a_hook]`"
         crate_argument()
         "`crate` must be the path of tch-lightning in a string: write `crate = \"other_crate::tch_lightning\"`";
 
@@ -187,6 +197,10 @@ catalogue! {
     TL0309 "A hook is in a block without the attribute":
         hook_in_another_block(hook, attribute, name)
         "the trainer never calls `{hook}`, which is in an `impl {name}` without `#[{attribute}]`: move it to this block, or rename it";
+
+    TL0310 "An item in the block has no effect":
+        item_without_effect(name, instead)
+        "`{name}` has no effect in the block: {instead}";
 
     // what belongs together
 
@@ -239,6 +253,12 @@ catalogue! {
     TL0506 "A field of a batch has an attribute that is not a contract":
         batch_contract()
         "the attribute of a field is `#[batch(\"N 3 H W\", f32, 0.0..=1.0)]`, its sizes, dtype and range of values, of which each can be left out, or `#[batch(skip)]`"
+        misplaced_contract(place)
+        "`#[batch(\"N 3 H W\", f32, 0.0..=1.0)]` and `#[batch(skip)]` are attributes of a field, not of {place}: write them above a field"
+        contract_without_tensors(ty)
+        "a field of the type `{ty}` holds no tensors, so that its contract checks nothing: remove this attribute"
+        empty_range(range)
+        "no value is in the range `{range}`: write the smaller bound first"
         batch_dimension(word)
         "`{word}` is not a size: write a number, a name such as `N`, `_` for any size, or `...` once for any number of dimensions"
         named_dtype(name, dtype)
@@ -267,6 +287,10 @@ catalogue! {
     TL0607 "A type is not a choice":
         choice_without_tag()
         "a choice must have a tag: add `#[serde(tag = \"name\")]`"
+        choice_of_a_value(ty)
+        "a value in a variant of a choice has a name, which is that of its flag: write `{{ value: {ty} }}`"
+        misplaced_choice()
+        "`#[choice(…)]` is an attribute of the enumeration, not of its variants and fields: remove it"
         choice_without_variants()
         "a choice must be an enumeration with variants, one for each choice";
 

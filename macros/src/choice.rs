@@ -5,9 +5,10 @@
 use crate::batch::derived;
 use crate::catalogue;
 use crate::expand::quiet;
+use crate::types::{self, readable};
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Lit, Meta, Variant};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Field, Lit, Meta, Variant};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     // the fallback compiles, so that one mistake causes no further errors where the type is used
@@ -20,6 +21,16 @@ pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::
         Data::Enum(data) if !data.variants.is_empty() => data,
         _ => return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_variants())),
     };
+    let inner = data
+        .variants
+        .iter()
+        .flat_map(|variant| variant.attrs.iter().chain(variant.fields.iter().flat_map(|field| &field.attrs)));
+    if let Some(attribute) = inner.into_iter().find(|attribute| attribute.path().is_ident("choice")) {
+        return Err(syn::Error::new_spanned(attribute, catalogue::misplaced_choice()));
+    }
+    if let Some(field) = data.variants.iter().flat_map(|variant| &variant.fields).find(|field| is_bare_value(field)) {
+        return Err(syn::Error::new_spanned(field, catalogue::choice_of_a_value(readable(&field.ty))));
+    }
     if !has_tag(&item.attrs) {
         return Err(syn::Error::new_spanned(&item.ident, catalogue::choice_without_tag()));
     }
@@ -56,6 +67,11 @@ fn written(item: &DeriveInput, private: &TokenStream, documentation: &TokenStrea
             }
         }
     }
+}
+
+/// Whether it is a value without a name, which serde cannot write next to the tag.
+fn is_bare_value(field: &Field) -> bool {
+    field.ident.is_none() && types::is_plain(&field.ty)
 }
 
 fn arm(variant: &Variant, private: &TokenStream) -> TokenStream {

@@ -48,6 +48,9 @@ impl<'a> Constructor<'a> {
         }
         let typed = |input: &'a FnArg| if let FnArg::Typed(typed) = input { Some(typed) } else { None };
         let inputs: Vec<&PatType> = signature.inputs.iter().map(typed).collect::<Option<_>>()?;
+        if inputs.iter().any(|input| is_mutable_reference(input)) {
+            return None;
+        }
         let data_is_first = role == Role::Module && data_is_first(&inputs);
         let (hparams, data) = match (inputs.as_slice(), data_is_first) {
             ([], _) => (None, None),
@@ -81,6 +84,11 @@ fn data_is_first(inputs: &[&PatType]) -> bool {
 
 fn is_reference(input: &PatType) -> bool {
     matches!(*input.ty, Type::Reference(_))
+}
+
+/// Neither hyperparameters nor a data module are lent mutably.
+fn is_mutable_reference(input: &PatType) -> bool {
+    matches!(&*input.ty, Type::Reference(TypeReference { mutability: Some(_), .. }))
 }
 
 fn is_named(input: &PatType, expected: &str) -> bool {

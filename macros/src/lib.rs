@@ -18,6 +18,7 @@ mod hooks;
 mod model;
 mod parse;
 mod python_names;
+mod second_attribute;
 #[cfg(test)]
 mod snapshots;
 mod source_file;

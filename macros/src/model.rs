@@ -5,6 +5,7 @@ use crate::attributes::Conditions;
 use crate::constructor::Constructor;
 use crate::erase_lifetimes::anonymous_lifetimes;
 use crate::every_module::{self, EveryModule};
+use crate::free_name::mentions;
 use crate::hooks::{self, Hook, HookTrait, Role, result_error, result_value};
 use crate::parse::{BlockItem, ImplBlock, Method};
 use crate::source_file::OtherBlocks;
@@ -14,7 +15,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    FnArg, GenericArgument, GenericParam, Generics, Ident, Pat, PatIdent, PathArguments, ReturnType, Type,
+    FnArg, GenericArgument, GenericParam, Generics, Ident, Pat, PatIdent, PathArguments, ReturnType, Type, TypeParam,
     TypeParamBound, WherePredicate, parse_quote, parse_quote_spanned,
 };
 
@@ -120,6 +121,19 @@ impl Block {
         head.generics.lifetimes().next().is_some() || !anonymous_lifetimes(&head.self_ty).is_empty()
     }
 
+    /// Whether a type parameter of the block is neither in its type nor in a bound, which rustc rejects.
+    pub(crate) fn has_unconstrained_parameter(&self) -> bool {
+        let head = &self.item.head;
+        let (ty, bounds) = (&head.self_ty, &head.generics.where_clause);
+        let code = quote!(#ty #bounds);
+        let is_in_bounds = |parameter: &TypeParam| {
+            let bounds = head.generics.type_params().map(|parameter| &parameter.bounds);
+            mentions(quote!(#(#bounds)*), &parameter.ident)
+        };
+        let mut parameters = head.generics.type_params();
+        parameters.any(|parameter| !mentions(code.clone(), &parameter.ident) && !is_in_bounds(parameter))
+    }
+
     /// The generics of the block for the implementations: the trainer keeps the module, so nothing in it is borrowed.
     pub(crate) fn generics(&self) -> Generics {
         let mut generics = self.item.head.generics.clone();
@@ -175,11 +189,9 @@ impl Written {
     /// The type of the parameter `batch`, without its reference.
     pub(crate) fn batch(&self) -> Option<Type> {
         let arguments = self.method.arguments();
-        let batch = arguments.iter().find(|argument| argument.name == "batch")?;
-        match batch.ty {
-            Type::Reference(reference) => Some(reference.elem.as_ref().clone()),
-            owned => Some(owned.clone()),
-        }
+        let batch = types::without_reference(arguments.iter().find(|argument| argument.name == "batch")?.ty);
+        // a reported mistake brings no other
+        (!types::has_dyn(batch)).then(|| types::owned(types::meant_batch(batch).as_ref().unwrap_or(batch)))
     }
 
     /// The `-1` of a `return -1` in a hook that returns a `Flow` and whose return type is not written.

@@ -32,10 +32,22 @@ pub(crate) enum BlockItem {
     Unread(Box<Unread>),
     /// A call of a macro, which may write hooks.
     MacroCall(Box<MacroCall>),
-    /// An item that cannot be a hook.
-    Other(TokenStream),
+    /// A constant or a type, which cannot be a hook.
+    Other(Box<ImplItem>),
     /// An item that is being written and does not parse, such as `fn on_val`.
     Unfinished(TokenStream),
+}
+
+impl BlockItem {
+    /// Returns the attributes that the user wrote.
+    pub(crate) fn attributes(&self) -> &[Attribute] {
+        match self {
+            Self::Method(method) => &method.attrs,
+            Self::Unread(method) => &method.attrs,
+            Self::MacroCall(call) => &call.call.attrs,
+            Self::Other(_) | Self::Unfinished(_) => &[],
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -91,22 +103,21 @@ impl ImplBlock {
 
 /// Parses the block under the attribute; `None` if it is not a block. Errors are reported.
 pub(crate) fn block(role: Role, tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Option<ImplBlock> {
-    match impl_block(role, tokens.clone()) {
-        Ok(block) => {
-            if !is_only_attribute(role, &block, diagnostics) {
-                return None;
-            }
-            let mut block = on_a_type(role, block, diagnostics)?;
-            if role == Role::Callback {
-                every_module::move_to_methods(&mut block);
-            }
-            Some(block)
-        }
-        Err(error) => {
-            diagnostics.push(misplaced(role, tokens).unwrap_or(error));
-            None
-        }
+    impl_block(role, tokens.clone()).map_err(|error| diagnostics.push(misplaced(role, tokens).unwrap_or(error))).ok()
+}
+
+/// Returns the block as one of a type, in the form that is expanded; `None` if it cannot be one. Errors are reported.
+pub(crate) fn block_of_type(role: Role, block: ImplBlock, diagnostics: &mut Diagnostics) -> Option<ImplBlock> {
+    let mut block = on_a_type(role, block, diagnostics)?;
+    if !matches!(block.head.self_ty.as_ref(), Type::Path(_) | Type::Macro(_) | Type::Group(_) | Type::Paren(_)) {
+        diagnostics
+            .add(&block.head.self_ty, catalogue::on_another_type(role.attribute(), readable(&block.head.self_ty)));
+        return None;
     }
+    if role == Role::Callback {
+        every_module::move_to_methods(&mut block);
+    }
+    Some(block)
 }
 
 fn impl_block(role: Role, tokens: TokenStream) -> syn::Result<ImplBlock> {
@@ -179,7 +190,7 @@ fn other(item: ImplItem) -> BlockItem {
         ImplItem::Macro(call) => {
             BlockItem::MacroCall(Box::new(MacroCall { conditions: Conditions::of(&call.attrs), call }))
         }
-        other => BlockItem::Other(other.into_token_stream()),
+        other => BlockItem::Other(Box::new(other)),
     }
 }
 
@@ -340,21 +351,6 @@ fn on_a_type(role: Role, mut block: ImplBlock, diagnostics: &mut Diagnostics) ->
     // read as the block that it should be, it brings no other mistakes
     block.head.trait_ = None;
     Some(block)
-}
-
-/// Reports a second attribute of ours, whose implementations would conflict with those of this one. It is left to generate them alone.
-fn is_only_attribute(role: Role, block: &ImplBlock, diagnostics: &mut Diagnostics) -> bool {
-    let roles = [Role::Module, Role::DataModule, Role::Callback];
-    let others = block.head.attrs.iter().filter_map(|attribute| {
-        let last = attribute.path().segments.last()?;
-        let other = roles.into_iter().find(|other| last.ident == other.attribute())?;
-        Some((attribute, other))
-    });
-    let count = diagnostics.count();
-    others.for_each(|(attribute, other)| {
-        diagnostics.add(attribute, catalogue::second_attribute(role.attribute(), other.attribute()));
-    });
-    diagnostics.count() == count
 }
 
 /// Returns the error for an attribute on something that is not an `impl` block.

@@ -8,7 +8,7 @@ type Instead = (&'static str, &'static str);
 
 /// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
 /// that method: the table holds for types without one.
-const METHODS: [Instead; 116] = [
+const METHODS: [Instead; 117] = [
     // of the module: `self.log(…)`
     ("log", "write `ctx.log(\"loss\", &loss)`"),
     ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
@@ -35,7 +35,10 @@ const METHODS: [Instead; 116] = [
     ("global_rank", "write `ctx.rank().global`"),
     ("local_rank", "write `ctx.rank().local`"),
     ("node_rank", "write `ctx.rank().node`"),
-    ("trainer", "use `ctx: &mut Context`, which has what Lightning's trainer has in a hook"),
+    (
+        "trainer",
+        "in a hook, use `ctx: &mut Context`; for `Model::trainer()`, write `#[lightning_module]` above the block of the hooks",
+    ),
     ("logger", "write `ctx.find_logger::<TensorBoardLogger>()`"),
     ("loggers", "write `ctx.loggers()`"),
     ("fabric", "use `ctx: &mut Context`"),
@@ -132,6 +135,7 @@ const METHODS: [Instead; 116] = [
     ("add_text", "write `ctx.log_text(\"name\", \"…\")`"),
     // of `self.log(…)`, of a loader and of a scheduler's dictionary
     ("reduce_fx", "write `.reduce(Reduction::Max)`"),
+    ("num_workers", "write `DataLoader::with_workers(dataset, 4)`"),
     ("collate_fn", "write `.collate_with(…)` on the dataset, or implement `Collate` for the sample's type"),
     (
         "load_state_dict",

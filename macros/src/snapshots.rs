@@ -14,7 +14,8 @@ use quote::quote;
 /// Returns what is generated for a block without mistakes.
 fn beside(role: Role, block: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
-    let item = parse::block(role, &block, &mut diagnostics).unwrap();
+    let item = parse::block(role, &block, &mut diagnostics);
+    let item = item.and_then(|item| parse::block_of_type(role, item, &mut diagnostics)).unwrap();
     let mut block = Block::new(role, Arguments::default(), item);
     check::block(&mut block, &mut diagnostics);
     assert_eq!(diagnostics.into_compile_errors().to_string(), "");
@@ -53,7 +54,6 @@ fn module_with_its_own_loader() {
             fn parameters(&mut self) -> &mut nn::VarStore {
                 &mut self.vs
             }
-
             fn predict_step(&mut self, batch: &Tensor) -> Tensor {
                 batch * 2
             }

@@ -3,8 +3,11 @@
 use crate::hooks::parsed;
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::visit_mut::{VisitMut, visit_type_reference_mut};
-use syn::{BoundLifetimes, Ident, Lifetime, ParenthesizedGenericArguments, Path, Type, TypeBareFn, TypeReference};
+use syn::visit_mut::{VisitMut, visit_type_mut, visit_type_reference_mut};
+use syn::{
+    BoundLifetimes, GenericArgument, Ident, Lifetime, ParenthesizedGenericArguments, Path, PathArguments, Type,
+    TypeBareFn, TypeReference, parse_quote,
+};
 
 /// Returns whether the written type cannot be the declared one, independent of what its names refer to.
 pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
@@ -16,7 +19,10 @@ pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
             asks_for_more || surely_differ(&declared.elem, &written.elem)
         }
         (Type::Reference(declared), written) => {
-            is_plain(written) || matches!(written, Type::Tuple(_)) || last_name(&declared.elem) == last_name(written)
+            // for other declared types, the compiler's message has the path of the right one
+            let is_owned_batch = is_associated(&declared.elem) && is_collection(written);
+            let is_owned = is_plain(written) || is_owned_batch || matches!(written, Type::Tuple(_));
+            is_owned || last_name(&declared.elem) == last_name(written)
         }
         (declared, Type::Reference(_)) => is_plain(declared),
         (declared, written) => !is_alias(written) && readable(declared) != readable(written),
@@ -53,6 +59,59 @@ pub(crate) fn is_plain(ty: &Type) -> bool {
         "u128", "usize", "String", "Tensor", "Stage",
     ];
     matches!(ty, Type::Path(path) if path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)))
+}
+
+/// The collections of the standard library, which are never another name of a reference.
+fn is_collection(ty: &Type) -> bool {
+    const COLLECTIONS: [&str; 5] = ["BTreeMap", "Box", "HashMap", "Option", "Vec"];
+    matches!(ty, Type::Path(_)) && COLLECTIONS.contains(&last_name(ty).as_str())
+}
+
+/// Returns the batch that a written type stands for, if the type itself cannot be one: `Tensor` for `Arc<Tensor>`, `Vec<Tensor>` for
+/// `[Tensor]`.
+pub(crate) fn meant_batch(written: &Type) -> Option<Type> {
+    const WRAPPERS: [&str; 7] = ["Arc", "Cell", "DataLoader", "Mutex", "Rc", "RefCell", "RwLock"];
+    match written {
+        Type::Slice(slice) => {
+            let elem = &slice.elem;
+            Some(parse_quote!(Vec<#elem>))
+        }
+        Type::Path(path) if path.path.is_ident("str") => Some(parse_quote!(String)),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            match (WRAPPERS.iter().any(|wrapper| last.ident == wrapper), arguments.args.first()) {
+                (true, Some(GenericArgument::Type(inner))) => Some(meant_batch(inner).unwrap_or_else(|| inner.clone())),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether a value of the type may hold a tensor. Numbers and texts do not, nor collections of them.
+pub(crate) fn may_hold_tensors(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.iter().any(may_hold_tensors),
+        Type::Array(array) => may_hold_tensors(&array.elem),
+        Type::Group(group) => may_hold_tensors(&group.elem),
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else { return true };
+            let of_values = match &last.arguments {
+                PathArguments::AngleBracketed(arguments) => arguments.args.last(),
+                _ => None,
+            };
+            match (last.ident.to_string().as_str(), of_values) {
+                ("Tensor", _) => true,
+                ("PhantomData", _) => false,
+                ("Vec" | "Option" | "Box" | "BTreeMap" | "HashMap", Some(GenericArgument::Type(value))) => {
+                    may_hold_tensors(value)
+                }
+                _ => !is_plain(ty),
+            }
+        }
+        _ => true,
+    }
 }
 
 /// A path or a macro that may well be another name of the declared type.
@@ -128,6 +187,29 @@ pub(crate) fn borrow(ty: &Type) -> Option<TokenStream> {
     let mut found = Borrow(None);
     found.visit_type_mut(&mut ty.clone());
     found.0
+}
+
+/// Returns the type with the values of its references in their place.
+pub(crate) fn owned(ty: &Type) -> Type {
+    struct Owned;
+    impl VisitMut for Owned {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            while let Type::Reference(reference) = ty
+                && reference.lifetime.as_ref().is_none_or(|lifetime| lifetime.ident != "static")
+            {
+                *ty = reference.elem.as_ref().clone();
+            }
+            visit_type_mut(self, ty);
+        }
+
+        // what a function takes and returns is not held by it
+        fn visit_type_bare_fn_mut(&mut self, _: &mut TypeBareFn) {}
+
+        fn visit_parenthesized_generic_arguments_mut(&mut self, _: &mut ParenthesizedGenericArguments) {}
+    }
+    let mut ty = ty.clone();
+    Owned.visit_type_mut(&mut ty);
+    ty
 }
 
 /// Whether it can be an associated type.
@@ -217,6 +299,37 @@ pub(crate) fn of_module(declared: &str) -> Type {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn types_without_tensors_are_known() {
+        let may_hold = |ty: &str| may_hold_tensors(&syn::parse_str(ty).unwrap());
+        for without in [
+            "String",
+            "i64",
+            "()",
+            "Vec<String>",
+            "[bool; 3]",
+            "Option<(f32, Vec<u8>)>",
+            "HashMap<String, Box<i64>>",
+            "std::marker::PhantomData<Tensor>",
+        ] {
+            assert!(!may_hold(without), "{without}");
+        }
+        for with in [
+            "Tensor",
+            "tch::Tensor",
+            "Vec<Tensor>",
+            "[Tensor; 3]",
+            "(String, Option<Tensor>)",
+            "BTreeMap<String, Tensor>",
+            "Rows",
+            "T",
+            "T::Item",
+            "crate::rows!()",
+        ] {
+            assert!(may_hold(with), "{with}");
+        }
+    }
 
     fn differ(declared: &str, written: &str) -> bool {
         surely_differ(&syn::parse_str(declared).unwrap(), &syn::parse_str(written).unwrap())

@@ -7,7 +7,7 @@
 
 pub use crate::checkpoint::Checkpoint;
 pub use crate::choice::{Choice, Documentation, parser as choice_parser, shown_value as shown_choice};
-pub use crate::cli::{Program, ProgramData, RunsByItself};
+pub use crate::cli::{Program, RunsByItself, RunsWith};
 pub use crate::config::{GradientClipAlgorithm, TrainerConfig};
 pub use crate::context::Context;
 pub use crate::context::phase::{Epoch, Outside, Step};

@@ -1,12 +1,13 @@
 //! The attribute of a field: `#[batch("N 3 H W", f32, 0..10)]` or `#[batch(skip)]`.
 
 use crate::catalogue;
+use crate::types::{self, readable};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprLit, ExprRange, Lit, LitStr, Token};
+use syn::{Attribute, Expr, ExprLit, ExprRange, ExprUnary, Field, Lit, LitStr, Meta, RangeLimits, Token, UnOp};
 
 /// What a field's attributes say.
 #[derive(Default)]
@@ -61,18 +62,26 @@ const OF_PYTORCH: [(&str, &str); 17] = [
 ];
 
 impl FieldAttribute {
-    pub(super) fn read(attributes: &[Attribute]) -> syn::Result<Self> {
+    pub(super) fn read(field: &Field) -> syn::Result<Self> {
         let mut read = Self::default();
-        for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("batch")) {
-            let Self { skips, contract } = attribute.parse_args()?;
+        for attribute in of_batch(&field.attrs) {
+            let wrong = |diagnostic| Err(syn::Error::new_spanned(attribute, diagnostic));
             let is_second = read.skips || read.contract.is_some();
-            if is_second {
-                return Err(syn::Error::new_spanned(attribute, catalogue::batch_contract()));
+            if is_second || !matches!(attribute.meta, Meta::List(_)) {
+                return wrong(catalogue::batch_contract());
             }
-            read = Self { skips, contract };
+            read = attribute.parse_args()?;
+            if read.contract.is_some() && !types::may_hold_tensors(&field.ty) {
+                return wrong(catalogue::contract_without_tensors(readable(&field.ty)));
+            }
         }
         Ok(read)
     }
+}
+
+/// Returns the attributes of this derive.
+pub(super) fn of_batch(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("batch"))
 }
 
 impl Parse for FieldAttribute {
@@ -105,7 +114,11 @@ impl Contract {
                 self.shape = Some(dimensions(&shape)?);
             }
             Expr::Range(range) if self.range.is_none() && (range.start.is_some() || range.end.is_some()) => {
-                self.range = Some(range)
+                if is_empty(&range) {
+                    let written = range.to_token_stream().to_string().replace(' ', "");
+                    return Err(syn::Error::new_spanned(range, catalogue::empty_range(written)));
+                }
+                self.range = Some(range);
             }
             Expr::Path(path) if self.kind.is_none() && self.range.is_none() => {
                 let Some(name) = path.path.get_ident().filter(|name| *name != "skip") else {
@@ -134,6 +147,26 @@ impl Contract {
             quote_spanned!(range.span()=> #of(&(#range)))
         }));
         quote!(#private::Contract { shape: #shape, kind: #kind, range: #range })
+    }
+}
+
+/// Whether no number is in a range of two literals.
+fn is_empty(range: &ExprRange) -> bool {
+    let bounds = (range.start.as_deref().and_then(literal), range.end.as_deref().and_then(literal));
+    let (Some(low), Some(high)) = bounds else { return false };
+    match range.limits {
+        RangeLimits::HalfOpen(_) => low >= high,
+        RangeLimits::Closed(_) => low > high,
+    }
+}
+
+/// Returns the value of a number, with or without a sign.
+fn literal(expression: &Expr) -> Option<f64> {
+    match expression {
+        Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_parse().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.base10_parse().ok(),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => literal(expr).map(|number: f64| -number),
+        _ => None,
     }
 }
 

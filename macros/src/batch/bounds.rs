@@ -28,6 +28,15 @@ pub(super) fn of<'a>(item: &DeriveInput, fields: impl Iterator<Item = &'a Type>,
     generics
 }
 
+/// Returns the generics of an implementation that looks at no field: a batch owns its data.
+pub(super) fn owned(item: &DeriveInput) -> Generics {
+    let mut generics = item.generics.clone();
+    for parameter in item.generics.type_params().map(|parameter| &parameter.ident) {
+        generics.make_where_clause().predicates.push(parse_quote!(#parameter: 'static));
+    }
+    generics
+}
+
 /// The type parameters that fields have outside of `PhantomData`.
 #[derive(Default)]
 struct Used {

@@ -44,18 +44,26 @@ pub(crate) fn derived(
 
 /// The path of the runtime crate: that of an attribute such as `#[batch(crate = "…")]`, or where the manifest has it.
 fn root(name: &str, item: &DeriveInput, diagnostics: &mut Diagnostics) -> TokenStream {
-    let attributes = item.attrs.iter().filter(|attribute| attribute.path().is_ident(name));
-    let given = attributes.filter_map(|attribute| match &attribute.meta {
-        Meta::List(list) => Arguments::of_derive(name, &list.tokens, diagnostics).root,
-        _ => None,
-    });
-    given.last().unwrap_or_else(crate_root)
+    let mut given = None;
+    for attribute in item.attrs.iter().filter(|attribute| attribute.path().is_ident(name)) {
+        match &attribute.meta {
+            Meta::List(list) if name == "batch" && syn::parse2::<FieldAttribute>(list.tokens.clone()).is_ok() => {
+                diagnostics.add(attribute, catalogue::misplaced_contract("a type"));
+            }
+            Meta::List(list) => given = Arguments::of_derive(name, &list.tokens, diagnostics).root.or(given),
+            Meta::Path(_) | Meta::NameValue(_) => {
+                diagnostics.add(attribute, catalogue::attribute_without_arguments(name));
+            }
+        }
+    }
+    given.unwrap_or_else(crate_root)
 }
 
 /// Returns an implementation that compiles, so that one mistake causes no further errors where the type is used.
 fn fallback(item: &DeriveInput, private: &TokenStream) -> TokenStream {
     let name = &item.ident;
-    let (declared, used, bounds) = item.generics.split_for_impl();
+    let generics = bounds::owned(item);
+    let (declared, used, bounds) = generics.split_for_impl();
     let (tensor, error) = (quote!(#private::Tensor), quote!(#private::TchError));
     let unimplemented = quote!({ ::core::unimplemented!() });
     let written = quote! {
@@ -149,23 +157,37 @@ fn shapes(item: &DeriveInput) -> syn::Result<Vec<Shape<'_>>> {
         Data::Enum(data) => {
             let shapes = data.variants.iter().map(|variant| {
                 let name = &variant.ident;
+                if let Some(attribute) = attribute::of_batch(&variant.attrs).next() {
+                    return Err(syn::Error::new_spanned(attribute, catalogue::misplaced_contract("a variant")));
+                }
                 Ok(Shape { path: quote!(Self::#name), fields: fields(&variant.fields)? })
             });
-            shapes.collect()
+            all(shapes)
         }
         Data::Union(_) => Err(syn::Error::new_spanned(&item.ident, catalogue::union_batch())),
     }
 }
 
 fn fields(fields: &Fields) -> syn::Result<Vec<Field<'_>>> {
-    let numbered = fields.iter().enumerate();
-    numbered
-        .map(|(number, field)| {
-            let member = field.ident.clone().map_or_else(|| Index::from(number).into(), Member::from);
-            let FieldAttribute { skips, contract } = FieldAttribute::read(&field.attrs)?;
-            Ok(Field { member, name: format_ident!("field_{number}"), ty: &field.ty, skips, contract })
-        })
-        .collect()
+    let fields = fields.iter().enumerate().map(|(number, field)| {
+        let member = field.ident.clone().map_or_else(|| Index::from(number).into(), Member::from);
+        let FieldAttribute { skips, contract } = FieldAttribute::read(field)?;
+        Ok(Field { member, name: format_ident!("field_{number}"), ty: &field.ty, skips, contract })
+    });
+    all(fields)
+}
+
+/// Returns all values, or all errors as one.
+fn all<T>(results: impl Iterator<Item = syn::Result<T>>) -> syn::Result<Vec<T>> {
+    let (mut values, mut errors) = (Vec::new(), None::<syn::Error>);
+    for result in results {
+        match (result, &mut errors) {
+            (Ok(value), _) => values.push(value),
+            (Err(error), Some(errors)) => errors.combine(error),
+            (Err(error), None) => errors = Some(error),
+        }
+    }
+    errors.map_or(Ok(values), Err)
 }
 
 impl Shape<'_> {

@@ -1,6 +1,7 @@
 //! The checks of a block, one small function each. Errors have the location of the tokens that the user wrote; what rustc reports
 //! better is left to rustc.
 
+mod associated_items;
 mod constructor;
 mod cross_checks;
 mod foreign_hooks;
@@ -22,6 +23,8 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     cross_checks::manual_optimization(block, diagnostics);
     names::unknown_methods(block, diagnostics);
     names::macro_calls(block, diagnostics);
+    names::marker_arguments(block, diagnostics);
+    associated_items::without_effect(block, diagnostics);
     names::other_blocks(block, diagnostics);
     block.has_faulty_hparams = !constructor::is_sound(block, diagnostics);
     let is_automatic = block.arguments.automatic_optimization;

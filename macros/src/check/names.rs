@@ -1,6 +1,7 @@
 //! Methods that look like hooks and are not.
 
 use super::foreign_hooks;
+use crate::attributes;
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{Hook, HookTrait, Role};
@@ -62,6 +63,17 @@ pub(crate) fn macro_calls(block: &Block, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// `#[not_a_hook]` has no arguments, which would be ignored.
+pub(crate) fn marker_arguments(block: &Block, diagnostics: &mut Diagnostics) {
+    let attributes = block.item.items.iter().flat_map(BlockItem::attributes);
+    for marker in attributes.filter(|attribute| attributes::is_marker_with_arguments(attribute)) {
+        diagnostics.add(marker, catalogue::marker_arguments());
+    }
+}
+
+/// The function of a module with the default configuration of its trainer.
+const TRAINER_DEFAULTS: &str = "trainer_defaults";
+
 /// The names that a misspelled name can be meant as.
 struct Known {
     names: Vec<&'static str>,
@@ -73,7 +85,9 @@ struct Known {
 impl Known {
     fn of(role: Role) -> Self {
         let hooks = |role: Role| role.traits().flat_map(HookTrait::hooks).map(Hook::name);
-        let names: Vec<&str> = role.traits().flat_map(HookTrait::methods).map(Hook::name).collect();
+        // not a hook, but read in the same way
+        let defaults = (role == Role::Module).then_some(TRAINER_DEFAULTS);
+        let names: Vec<&str> = role.traits().flat_map(HookTrait::methods).map(Hook::name).chain(defaults).collect();
         let canonical = names.iter().map(|name| canonical(name)).collect();
         let mut of_others = HashMap::new();
         for other in [Role::Module, Role::DataModule, Role::Callback] {
@@ -81,7 +95,8 @@ impl Known {
                 of_others.entry(name).or_insert(other.attribute());
             }
         }
-        for name in hooks(role) {
+        of_others.insert(TRAINER_DEFAULTS, Role::Module.attribute());
+        for name in hooks(role).chain(defaults) {
             of_others.remove(name);
         }
         Self { names, canonical, of_others }

@@ -125,8 +125,14 @@ fn parameter_type(hook: Hook, parameter: Parameter, written: &Type, diagnostics:
     }
     let form = hook.form("M: LightningModule", "M");
     let (hook, name, declared) = (hook.name(), parameter.name, parsed(parameter.written()));
+    let meant = (name == "batch").then(|| types::meant_batch(types::without_reference(written))).flatten();
     if name == "module" && types::is_dyn(written) {
         diagnostics.add(written, catalogue::dyn_module(hook, form));
+    } else if name == "batch" && types::has_dyn(written) {
+        diagnostics.add(written, catalogue::dyn_batch(hook));
+    } else if let Some(meant) = meant {
+        let (right, wrong) = (types::expected(&declared, &meant), types::readable(written));
+        diagnostics.add(written, catalogue::parameter_type(hook, name, right, wrong));
     } else if types::surely_differ(&declared, written) || (name == "ctx" && types::is_trainer(written)) {
         let (right, wrong) = (types::expected(&declared, written), types::readable(written));
         diagnostics.add(written, catalogue::parameter_type(hook, name, right, wrong));

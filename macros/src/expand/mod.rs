@@ -22,9 +22,9 @@ use crate::hooks::Role;
 use crate::model::Block;
 use crate::source_file::SourceFile;
 use crate::types::readable;
-use crate::{catalogue, check, parse};
+use crate::{catalogue, check, parse, second_attribute};
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
 
 pub(crate) use lint_allows::{although_deprecated, quiet};
 use paths::Names;
@@ -33,13 +33,28 @@ pub(crate) use paths::{VERSION, crate_root, private_module, private_module_name}
 /// Expands an attribute to the block, the implementations for it, and its errors.
 pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();
-    let arguments = Arguments::read(role, &arguments, &mut diagnostics);
-    let Some(item) = parse::block(role, &tokens, &mut diagnostics) else {
+    let read = Arguments::read(role, &arguments, &mut diagnostics);
+    let unexpanded = |diagnostics: Diagnostics, tokens: TokenStream| {
         let errors = diagnostics.into_compile_errors();
-        return quote!(#tokens #errors);
+        quote!(#tokens #errors)
     };
-    let mut block = Block::new(role, arguments, item);
-    let root = block.arguments.root.clone().unwrap_or_else(crate_root);
+    let Some(item) = parse::block(role, &tokens, &mut diagnostics) else {
+        return unexpanded(diagnostics, tokens);
+    };
+    let root = read.root.clone().unwrap_or_else(crate_root);
+    if let Some(block) = second_attribute::reported(role, &arguments, &item, &root, &mut diagnostics) {
+        return unexpanded(diagnostics, block);
+    }
+    let is_of_trait = item.head.trait_.is_some();
+    let Some(item) = parse::block_of_type(role, item, &mut diagnostics) else {
+        // rustc would reject a block of a type that is not the user's
+        return unexpanded(diagnostics, if is_of_trait { tokens } else { TokenStream::new() });
+    };
+    let mut block = Block::new(role, read, item);
+    if block.has_unconstrained_parameter() {
+        // rustc's error about it is the only one
+        return unexpanded(diagnostics, block.item.into_token_stream());
+    }
     let (public, private) = (quote!(#root::context::phase), private_module(&root));
     if let Some(others) = SourceFile::of(Span::call_site()).and_then(|file| file.other_blocks(&block, &tokens)) {
         if others.is_after_annotated {

@@ -83,7 +83,8 @@ pub(super) fn at_its_moment(
     match context {
         Type::Path(path) => {
             let is_bare = path.path.segments.last().is_some_and(|last| last.arguments.is_empty());
-            if !is_bare && !parameter.is_training_context() {
+            // a phase that was written is compared with the hook's
+            if !is_bare && !is_of_manual_step {
                 return written;
             }
         }

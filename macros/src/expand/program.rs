@@ -72,9 +72,11 @@ fn main(block: &Block, data: &Ident, private: &TokenStream) -> TokenStream {
         #[doc = #about]
         /// and more. `--help` shows its flags.
         #must_use
-        pub fn main<#data: #private::ProgramData<Self> + #private::FromHparams + #private::Loads<<Self as #private::Batched>::Batch>>()
-        -> ::std::process::ExitCode {
-            <#data as #private::ProgramData<Self>>::main()
+        pub fn main<#data>() -> ::std::process::ExitCode
+        where
+            Self: #private::RunsWith<#data>,
+        {
+            <Self as #private::RunsWith<#data>>::main()
         }
     }
 }
@@ -109,10 +111,10 @@ pub(super) fn runs_by_itself(block: &Block, private: &TokenStream) -> Option<Tok
         impl #generics #private::RunsByItself<#data> for #name
         where
             #(#predicates,)*
-            for<'__any> #data: #private::ProgramData<#name>,
+            for<'__any> #name: #private::RunsWith<#data>,
         {
             fn main() -> ::std::process::ExitCode {
-                <#data as #private::ProgramData<#name>>::main()
+                <#name as #private::RunsWith<#data>>::main()
             }
         }
     })
@@ -124,9 +126,11 @@ fn program(data: &Ident, private: &TokenStream) -> TokenStream {
     );
     quote! {
         #[doc = #about]
-        pub fn program<#data: #private::ProgramData<Self> + #private::FromHparams + #private::Loads<<Self as #private::Batched>::Batch>>()
-        -> #private::Program<Self, #data> {
-            <#data as #private::ProgramData<Self>>::program()
+        pub fn program<#data>() -> #private::Program<Self, <Self as #private::RunsWith<#data>>::Data>
+        where
+            Self: #private::RunsWith<#data>,
+        {
+            <Self as #private::RunsWith<#data>>::program()
         }
     }
 }

@@ -4,6 +4,10 @@ declarations! {
     /// `#[lightning_datamodule]` writes the implementation from an ordinary `impl` block; it can also be written by
     /// hand. Source: Lightning's
     /// [`LightningDataModule`](https://lightning.ai/docs/pytorch/stable/data/datamodule.html).
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a data module [TL0604]",
+        label = "write `#[lightning_datamodule]` above the `impl` block of its loaders"
+    )]
     pub trait LightningDataModule: DataHooks {
         /// Called when a run ends with an error, before the error is returned.
         fn on_exception(&mut self, ctx: &mut Context<Outside>, exception: &Error) -> Result<()> {

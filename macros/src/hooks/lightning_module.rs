@@ -7,7 +7,7 @@ declarations! {
         message = "`{Self}` is not a module [TL0605]",
         label = "write `#[lightning_module]` above the `impl` block of its hooks"
     )]
-    pub trait LightningModule: ModelHooks + DataHooks + CheckpointHooks {
+    pub trait LightningModule: ModelHooks {
         /// Whether the trainer runs the backward pass and steps the optimizer; if false, `training_step` does so.
         /// Default true; `#[lightning_module(automatic_optimization = false)]` sets it to false. Lightning's
         /// [`automatic_optimization`](https://lightning.ai/docs/pytorch/stable/model/manual_optimization.html).

@@ -64,7 +64,7 @@ impl Role {
         }
     }
 
-    /// The traits that a block of this role implements, supertraits first.
+    /// The traits that a block of this role implements.
     pub(crate) fn traits(self) -> impl Iterator<Item = HookTrait> {
         let names: &[&str] = match self {
             Self::Module => &["ModelHooks", "DataHooks", "CheckpointHooks", "LightningModule"],

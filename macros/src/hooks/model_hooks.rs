@@ -3,7 +3,12 @@ declarations! {
     ///
     /// Every method has a default, so a module defines only those that it needs. Source: Lightning's
     /// [`ModelHooks`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#hooks).
-    pub trait ModelHooks: Batched + StepOutputs {
+    // the one supertrait of a module that has all others, so that `impl LightningModule for Model` without them is one error about them
+    #[diagnostic::on_unimplemented(
+        message = "`{Self}` is not a module [TL0605]",
+        label = "write `#[lightning_module] impl {Self}`: the attribute implements `LightningModule` and its supertraits"
+    )]
+    pub trait ModelHooks: DataHooks + CheckpointHooks + StepOutputs {
         /// Called at the very beginning of `fit`, after the module has been moved to its device and the optimizers have
         /// been created.
         #[callback]

@@ -28,22 +28,66 @@ mod verb;
 pub use built::Built;
 pub use program::Program;
 
-use crate::module::{FromHparams, FromHparamsAndData, LightningModule, Loads};
+use crate::module::{FromHparams, FromHparamsAndData, LightningDataModule, LightningModule, Loads};
 use std::process::ExitCode;
 
-/// The data module of a program for the module `M`. The generated `Module::main::<Data>()` and `Module::program::<Data>()` call this
+/// A module whose program runs with the data module `Data`. The generated `Module::main::<Data>()` and `Module::program::<Data>()` call this
 /// trait's functions.
-// The trait has no bounds on the data module, so that the compiler reports an unmet bound for the data module, not for this trait.
-pub trait ProgramData<M: LightningModule>: Sized {
-    /// Returns the program of the module and this data module.
-    fn program() -> Program<M, Self> {
+// A trait of the module, so that the compiler reports an unmet bound of the data module itself. For one of the module, which is
+// `FromHparamsAndData`, it shows the message of this trait.
+#[diagnostic::on_unimplemented(
+    message = "the program cannot construct `{Self}` for the data module `{Data}` [TL0601]",
+    label = "`{Self}` has no constructor for `{Data}`",
+    note = "define one of these in the annotated block: `fn new() -> Self`, `fn new(hparams: Hparams) -> Self`, or `fn new(hparams: Hparams, data: &{Data}) -> Self`, in any order"
+)]
+pub trait RunsWith<Data>: LightningModule {
+    /// The data module.
+    type Data;
+
+    /// Returns the program of the module and the data module.
+    fn program() -> Program<Self, Self::Data>;
+
+    /// Runs the program, as [`Program::run`] does.
+    fn main() -> ExitCode;
+}
+
+impl<M: LightningModule, D: LightningDataModule> RunsWith<D> for M
+where
+    D::Batch: BatchOfProgram<M, D>,
+{
+    type Data = <D::Batch as BatchOfProgram<M, D>>::Data;
+
+    fn program() -> Program<M, Self::Data> {
+        <D::Batch as BatchOfProgram<M, D>>::program()
+    }
+
+    fn main() -> ExitCode {
+        <D::Batch as BatchOfProgram<M, D>>::main()
+    }
+}
+
+/// The batches of a data module for the program of the module `M`, whose bounds on the data module are only examined if it is one, so that a
+/// type that is not a data module is one error.
+#[doc(hidden)]
+pub trait BatchOfProgram<M: LightningModule, D> {
+    /// The data module.
+    type Data;
+
+    fn program() -> Program<M, Self::Data>;
+
+    fn main() -> ExitCode;
+}
+
+impl<B, M: LightningModule + FromHparamsAndData<D>, D: FromHparams + Loads<M::Batch>> BatchOfProgram<M, D> for B {
+    type Data = D;
+
+    fn program() -> Program<M, D> {
         Program::new()
     }
 
-    /// Runs the program, as [`Program::run`] does.
-    fn main() -> ExitCode
-    where
-        Self: Loads<M::Batch> + FromHparams;
+    fn main() -> ExitCode {
+        Program::<M, D>::new().run()
+    }
 }
 
 /// A module with a loader for each of its steps, whose program needs no data module: `Module::main()`. `Data` is then
@@ -57,13 +101,4 @@ pub trait ProgramData<M: LightningModule>: Sized {
 pub trait RunsByItself<Data> {
     /// Runs the program, as [`Program::run`] does.
     fn main() -> ExitCode;
-}
-
-impl<M: LightningModule + FromHparamsAndData<D>, D> ProgramData<M> for D {
-    fn main() -> ExitCode
-    where
-        D: Loads<M::Batch> + FromHparams,
-    {
-        Program::<M, D>::new().run()
-    }
 }

@@ -313,8 +313,8 @@ impl<B: Batch> DataLoader<B> {
     }
 
     /// The number of workers; `None` for a combined loader.
-    pub(crate) fn num_workers(&self) -> Option<usize> {
-        self.reader.num_workers()
+    pub(crate) fn worker_count(&self) -> Option<usize> {
+        self.reader.worker_count()
     }
 
     /// Starts an epoch and returns its batches, in an order that depends only on the seed and on `epoch`. The seed is that

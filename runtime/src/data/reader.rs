@@ -25,7 +25,7 @@ pub(super) trait Reader<B> {
     fn dataset_len(&self) -> Option<usize>;
 
     /// The number of workers; `None` for a combined loader.
-    fn num_workers(&self) -> Option<usize> {
+    fn worker_count(&self) -> Option<usize> {
         None
     }
 
@@ -111,7 +111,7 @@ impl<S: Source<Style>, Style> Reader<S::Batch> for DatasetReader<S, Style> {
         self.source.dataset_len()
     }
 
-    fn num_workers(&self) -> Option<usize> {
+    fn worker_count(&self) -> Option<usize> {
         Some(self.workers.as_ref().map_or(0, |workers| workers.num_workers))
     }
 

@@ -35,7 +35,7 @@ pub(super) fn run<M: LightningModule>(
     }
     prepare_replica(run)?;
     let count = run.ctx.num_training_batches();
-    run.ctx.set_training_workers(training.loader.num_workers());
+    run.ctx.set_training_workers(training.loader.worker_count());
     let mut batches = batches::of_epoch(run, &training.loader, batches, count)?;
     let mut waiting = Region::FirstBatch;
     while !is_done(run.ctx) {

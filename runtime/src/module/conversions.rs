@@ -3,7 +3,7 @@
 use super::{Flow, IntoOptimizer, LightningModule, Optimizers, TrainingContext};
 use crate::context::phase::Phase;
 use crate::context::{Context, RunContext};
-use crate::data::{Batch, DataLoader, DataLoaders};
+use crate::data::{DataLoader, DataLoaders};
 use crate::schedule::{
     ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
     LinearLr, LrSchedulerConfig, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
@@ -126,14 +126,14 @@ impl HookReturn<Flow> for () {
 }
 
 #[diagnostic::do_not_recommend]
-impl<B: Batch> HookReturn<DataLoaders<B>> for DataLoader<B> {
+impl<B> HookReturn<DataLoaders<B>> for DataLoader<B> {
     fn into_value(self) -> DataLoaders<B> {
         self.into()
     }
 }
 
 #[diagnostic::do_not_recommend]
-impl<B: Batch> HookReturn<DataLoaders<B>> for Vec<DataLoader<B>> {
+impl<B> HookReturn<DataLoaders<B>> for Vec<DataLoader<B>> {
     fn into_value(self) -> DataLoaders<B> {
         self.into()
     }

@@ -15,7 +15,8 @@ use serde_json::Value;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the data of `{M}` [TL0604]",
     label = "expected `()`, `Loaders`, or `&mut` of a data module with this module's batches",
-    note = "a data module has `#[lightning_datamodule]` on its block, and its loaders yield the type that the module's hooks take as `batch`"
+    note = "a data module has `#[lightning_datamodule]` on its block, and its loaders yield the type that the module's hooks take as `batch`",
+    note = "the module comes first: `trainer.fit(&mut model, &mut data)`"
 )]
 pub trait DataSource<M: LightningModule> {
     /// Calls `prepare_data`.
@@ -232,7 +233,7 @@ impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
 /// A data module that loads these batches. Every data module is one, for its own batches.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a data module that loads the module's batches, `{Loaded}` [TL0604]",
-    label = "its loaders must yield the type that the module's hooks take as `batch`, and its block needs `#[lightning_datamodule]`"
+    label = "its loaders must yield the type that the module's hooks take as `batch`"
 )]
 pub trait Loads<Loaded>: LightningDataModule<Batch = Loaded> {}
 

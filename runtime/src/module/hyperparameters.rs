@@ -103,6 +103,10 @@ pub struct NoHparams {}
 
 /// A type with hyperparameters from which the generated program constructs it. The macros implement it for a block with a
 /// constructor: see [`FromHparams`] and [`FromHparamsAndData`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be constructed from hyperparameters [TL0601]",
+    label = "define `fn new() -> Self` or `fn new(hparams: Hparams) -> Self` in the annotated block"
+)]
 pub trait HasHparams: Sized {
     /// The hyperparameters.
     type Hparams: Hyperparameters;

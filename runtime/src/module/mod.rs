@@ -25,6 +25,7 @@ mod renamed_results;
 mod run;
 mod source_location;
 mod weighted;
+mod without_attribute;
 
 pub(crate) use anomaly::check_parameters;
 pub use callbacks::{Callback, Callbacks};
@@ -55,6 +56,8 @@ pub use renamed_results::{Output, Returned};
 pub(crate) use run::Run;
 pub use source_location::SourceLocation;
 pub use weighted::Weighted;
+#[doc(hidden)]
+pub use without_attribute::{FunctionsOfAttribute, HasAttribute};
 
 use crate::checkpoint::Checkpoint;
 use crate::config::GradientClipAlgorithm;

@@ -50,6 +50,7 @@ impl<B: Batch> DataHooks for NoDataModule<B> {
     const TABLE: DataHooksTable<Self> = DataHooksTable::NONE;
 }
 
+#[diagnostic::do_not_recommend]
 impl<B: Batch> LightningDataModule for NoDataModule<B> {}
 
 impl<B: Batch> HasHparams for NoDataModule<B> {

@@ -48,4 +48,20 @@ impl Watched {
     fn on_fit_start(&mut self) {}
 }
 
+struct Trained {
+    vs: nn::VarStore,
+}
+
+#[lightning_module]
+#[lightning_callback]
+impl Trained {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        batch.mean(None)
+    }
+}
+
 fn main() {}
