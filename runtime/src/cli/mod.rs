@@ -28,7 +28,7 @@ mod verb;
 pub use built::Built;
 pub use program::Program;
 
-use crate::module::{FromHparams, FromHparamsAndData, LightningDataModule, LightningModule, Loads};
+use crate::module::{FromHparams, FromHparamsAndData, LightningModule, Loads};
 use std::process::ExitCode;
 
 /// A module whose program runs with the data module `Data`. The generated `Module::main::<Data>()` and `Module::program::<Data>()` call this
@@ -51,7 +51,7 @@ pub trait RunsWith<Data>: LightningModule {
     fn main() -> ExitCode;
 }
 
-impl<M: LightningModule, D: LightningDataModule> RunsWith<D> for M
+impl<M: LightningModule, D: Loads<M::Batch>> RunsWith<D> for M
 where
     D::Batch: BatchOfProgram<M, D>,
 {

@@ -233,7 +233,7 @@ impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
 /// A data module that loads these batches. Every data module is one, for its own batches.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a data module that loads the module's batches, `{Loaded}` [TL0604]",
-    label = "its loaders must yield the type that the module's hooks take as `batch`"
+    label = "its loaders must yield the type that the module's hooks take as `batch`, and its block needs `#[lightning_datamodule]`"
 )]
 pub trait Loads<Loaded>: LightningDataModule<Batch = Loaded> {}
 
