@@ -38,6 +38,8 @@ mod model;
 mod parse;
 #[path = "../src/python_names.rs"]
 mod python_names;
+#[path = "../src/second_attribute.rs"]
+mod second_attribute;
 #[path = "../src/source_file.rs"]
 mod source_file;
 #[path = "../src/types.rs"]
