@@ -1,8 +1,16 @@
 //! The network of adapters.py.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch_lightning::lora::{Lora, LoraLinear};
 use tch_lightning::prelude::*;
+
+/// Held while random numbers are drawn, as libtorch has one state of them for all tests, which run in parallel.
+static RANDOM_NUMBERS: Mutex<()> = Mutex::new(());
+
+pub fn random_numbers() -> MutexGuard<'static, ()> {
+    RANDOM_NUMBERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 pub struct Network {
     pub vs: nn::VarStore,
@@ -15,6 +23,7 @@ pub struct Network {
 
 impl Network {
     pub fn new(lora: Option<&Lora>) -> Self {
+        let _random_numbers = random_numbers();
         let vs = nn::VarStore::new(Device::Cpu);
         let root = vs.root();
         let linear = |path: nn::Path<'_>, inputs, outputs| {
@@ -60,6 +69,7 @@ impl Network {
 
 /// Trains for a step with each batch.
 pub fn train(network: &mut Network, optimizer: &'static str, batch: &HashMap<String, Tensor>) {
+    let _random_numbers = random_numbers();
     network.optimizer = optimizer;
     let config = TrainerConfig {
         max_epochs: Some(1),

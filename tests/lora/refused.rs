@@ -1,6 +1,7 @@
 //! Settings and files that are refused.
 
-use super::{made_in_python, network::Network};
+use super::made_in_python;
+use super::network::{Network, random_numbers};
 use tch_lightning::lora::{self, Lora, LoraLinear};
 use tch_lightning::prelude::*;
 
@@ -48,6 +49,7 @@ fn adapter_of_another_module_changes_nothing() {
 fn settings_without_sense_are_refused() {
     let vs = nn::VarStore::new(Device::Cpu);
     let refused = |lora: Lora| {
+        let _random_numbers = random_numbers();
         LoraLinear::new(vs.root() / "fc", 3, 2, nn::LinearConfig::default(), Some(&lora)).unwrap_err().to_string()
     };
     assert_eq!(refused(Lora::new(0, "fc")), "LoRA: rank must be at least 1, but it is 0");
