@@ -4,10 +4,11 @@
 //! | | |
 //! |---|---|
 //! | of any values | [`Mean`], [`Sum`], [`Min`], [`Max`] |
-//! | of classes | [`Accuracy`], [`Precision`], [`Recall`], [`F1Score`], [`ConfusionMatrix`] |
+//! | of classes | [`Accuracy`], [`Precision`], [`Recall`], [`Specificity`], [`F1Score`], [`JaccardIndex`], [`MatthewsCorrCoef`], [`CohenKappa`], [`ConfusionMatrix`] |
 //! | of scores of classes | [`Auroc`], [`AveragePrecision`] |
-//! | of numbers | [`MeanSquaredError`], [`MeanAbsoluteError`], [`R2Score`] |
-//! | of tokens | [`Perplexity`] |
+//! | of numbers | [`MeanSquaredError`], [`MeanAbsoluteError`], [`MeanAbsolutePercentageError`], [`R2Score`], [`PearsonCorrCoef`] |
+//! | of images | [`JaccardIndex`] of their pixels' classes, [`PeakSignalNoiseRatio`] |
+//! | of tokens and texts | [`Perplexity`], [`WordErrorRate`], [`CharErrorRate`] |
 //!
 //! A metric is a cheap handle: its clones share one state. `update` adds a batch without waiting for the device, `forward`
 //! also returns the value of that batch, [`Metric::compute`] returns the value over all batches, and [`Metric::reset`] removes
@@ -36,18 +37,22 @@ mod handle;
 mod inputs;
 mod labels;
 mod metric;
-mod perplexity;
 mod ratio;
 mod regression;
 mod shared;
 mod slot;
+mod text;
 
 pub use aggregation::{Max, Mean, Min, Sum};
 pub use classification::{
-    Accuracy, Auroc, Average, AveragePrecision, Averaged, Binary, ConfusionMatrix, F1Score, Multiclass, Multilabel,
-    Normalize, Precision, Recall, Task, Thresholded, Thresholds,
+    Accuracy, Auroc, Average, AveragePrecision, Averaged, Binary, CohenKappa, ConfusionMatrix, F1Score, JaccardIndex,
+    KappaWeights, MatthewsCorrCoef, Multiclass, Multilabel, Normalize, Precision, Recall, Specificity, Task,
+    Thresholded, Thresholds,
 };
 pub use error::MetricError;
 pub use metric::{DistReduceFx, Metric};
-pub use perplexity::Perplexity;
-pub use regression::{MeanAbsoluteError, MeanSquaredError, MultiOutput, R2Score};
+pub use regression::{
+    MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MultiOutput, PeakSignalNoiseRatio,
+    PearsonCorrCoef, R2Score,
+};
+pub use text::{CharErrorRate, Perplexity, WordErrorRate};

@@ -5,3 +5,4 @@ mod no_host_read;
 mod parity;
 mod state;
 mod table;
+mod texts;

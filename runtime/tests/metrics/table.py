@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 import torchmetrics
-from torchmetrics import aggregation, classification, regression, text
+from torchmetrics import aggregation, classification, image, regression, text
 
 warnings.filterwarnings("ignore")
 generator = torch.Generator().manual_seed(7)
@@ -126,6 +126,9 @@ def classify(data, metric, **options):
     size = {"binary": {}, "multiclass": {"num_classes": CLASSES}, "multilabel": {"num_labels": LABELS}}[task]
     name = {"Auroc": "AUROC"}.get(metric, metric)
     reference = getattr(classification, task.capitalize() + name)(**size, **options)
+    if metric == "CohenKappa":
+        # the difference from 1 would lose too many digits in f32
+        reference.set_dtype(torch.float64)
     case(data, metric, options, reference)
 
 
@@ -138,7 +141,7 @@ MULTICLASS = [name for name in DATA if name.startswith("multiclass")]
 MULTILABEL = [name for name in DATA if name.startswith("multilabel")]
 AVERAGES = ["micro", "macro", "weighted", "none"]
 
-for metric in ["Accuracy", "Precision", "Recall", "F1Score"]:
+for metric in ["Accuracy", "Precision", "Recall", "Specificity", "F1Score"]:
     for data in BINARY:
         classify(data, metric, **with_ignored(data))
     classify("binary probabilities", metric, threshold=0.3)
@@ -153,6 +156,23 @@ for metric in ["Accuracy", "Precision", "Recall", "F1Score"]:
         for data in MULTILABEL:
             classify(data, metric, average=average, **with_ignored(data))
         classify("multilabel probabilities", metric, average=average, threshold=0.7)
+
+for data in BINARY:
+    classify(data, "JaccardIndex", **with_ignored(data))
+for average in AVERAGES:
+    for data in MULTICLASS + MULTILABEL:
+        classify(data, "JaccardIndex", average=average, **with_ignored(data))
+    classify("multiclass logits", "JaccardIndex", average=average, ignore_index=1)
+classify("multilabel probabilities", "JaccardIndex", threshold=0.7)
+
+for data in BINARY + MULTICLASS + MULTILABEL:
+    classify(data, "MatthewsCorrCoef", **with_ignored(data))
+classify("binary probabilities", "MatthewsCorrCoef", threshold=1.0)
+classify("multiclass logits", "MatthewsCorrCoef", ignore_index=1)
+
+for weights in ["none", "linear", "quadratic"]:
+    for data in ["binary probabilities", "binary ignored", "multiclass probabilities", "multiclass ignored", "multiclass in space"]:
+        classify(data, "CohenKappa", weights=weights, **with_ignored(data))
 
 for normalize in ["none", "true", "pred", "all"]:
     for data in ["binary probabilities", "binary ignored", "multiclass logits", "multiclass ignored",
@@ -188,6 +208,12 @@ for adjusted in [0, 2, 5, 100]:
     for multioutput in ["raw_values", "uniform_average", "variance_weighted"]:
         options = {"adjusted": adjusted, "multioutput": multioutput}
         case("columns of numbers", "R2Score", options | columns, regression.R2Score(**options))
+
+for data in ["numbers", "close numbers", "constant numbers"]:
+    case(data, "MeanAbsolutePercentageError", {}, regression.MeanAbsolutePercentageError())
+    case(data, "PearsonCorrCoef", {}, regression.PearsonCorrCoef().set_dtype(torch.float64))
+    case(data, "PeakSignalNoiseRatio", {"data_range": 8.0}, image.PeakSignalNoiseRatio(data_range=8.0))
+case("columns of numbers", "PearsonCorrCoef", columns, regression.PearsonCorrCoef(**columns).set_dtype(torch.float64))
 
 case("tokens", "Perplexity", {}, text.Perplexity())
 case("tokens ignored", "Perplexity", {"ignore_index": -100}, text.Perplexity(ignore_index=-100))

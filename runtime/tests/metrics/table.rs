@@ -51,6 +51,8 @@ struct Options {
     num_outputs: Option<i64>,
     adjusted: Option<i64>,
     multioutput: Option<String>,
+    weights: Option<String>,
+    data_range: Option<f64>,
 }
 
 #[derive(Deserialize, Debug, Clone)]
@@ -142,6 +144,22 @@ macro_rules! stat_scores {
     }};
 }
 
+macro_rules! rates {
+    ($metric:ident, $case:expr) => {{
+        let options = &$case.options;
+        match $case.task() {
+            "binary" => compares!(with!($metric::binary(), options, threshold: same, ignore_index: same)),
+            "multiclass" => {
+                compares!(with!($metric::multiclass(CLASSES), options, average: average, ignore_index: same))
+            }
+            _ => {
+                let metric = $metric::multilabel(LABELS);
+                compares!(with!(metric, options, average: average, threshold: same, ignore_index: same))
+            }
+        }
+    }};
+}
+
 macro_rules! areas {
     ($metric:ident, $case:expr) => {{
         let options = &$case.options;
@@ -177,7 +195,18 @@ impl Case {
             "Accuracy" => stat_scores!(Accuracy, self),
             "Precision" => stat_scores!(Precision, self),
             "Recall" => stat_scores!(Recall, self),
+            "Specificity" => stat_scores!(Specificity, self),
             "F1Score" => stat_scores!(F1Score, self),
+            "JaccardIndex" => rates!(JaccardIndex, self),
+            "MatthewsCorrCoef" => match self.task() {
+                "binary" => compares!(with!(MatthewsCorrCoef::binary(), options, threshold: same, ignore_index: same)),
+                "multiclass" => compares!(with!(MatthewsCorrCoef::multiclass(CLASSES), options, ignore_index: same)),
+                _ => compares!(with!(MatthewsCorrCoef::multilabel(LABELS), options, ignore_index: same)),
+            },
+            "CohenKappa" => match self.task() {
+                "binary" => compares!(with!(CohenKappa::binary(), options, weights: weights, ignore_index: same)),
+                _ => compares!(with!(CohenKappa::multiclass(CLASSES), options, weights: weights, ignore_index: same)),
+            },
             "ConfusionMatrix" => match self.task() {
                 "binary" => confusion!(ConfusionMatrix::binary(), options),
                 "multiclass" => confusion!(ConfusionMatrix::multiclass(CLASSES), options),
@@ -189,6 +218,9 @@ impl Case {
                 compares!(with!(MeanSquaredError::new(), options, squared: same, num_outputs: same))
             }
             "MeanAbsoluteError" => compares!(with!(MeanAbsoluteError::new(), options, num_outputs: same)),
+            "MeanAbsolutePercentageError" => compares!(MeanAbsolutePercentageError::new()),
+            "PearsonCorrCoef" => compares!(with!(PearsonCorrCoef::new(), options, num_outputs: same)),
+            "PeakSignalNoiseRatio" => compares!(PeakSignalNoiseRatio::new(options.data_range.unwrap())),
             "R2Score" => {
                 let score = R2Score::new();
                 compares!(with!(score, options, adjusted: same, num_outputs: same, multioutput: multioutput))
@@ -249,6 +281,14 @@ fn normalize(name: String) -> Normalize {
         "pred" => Normalize::Pred,
         "all" => Normalize::All,
         _ => Normalize::None,
+    }
+}
+
+fn weights(name: String) -> KappaWeights {
+    match name.as_str() {
+        "linear" => KappaWeights::Linear,
+        "quadratic" => KappaWeights::Quadratic,
+        _ => KappaWeights::None,
     }
 }
 

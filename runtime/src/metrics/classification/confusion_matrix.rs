@@ -1,7 +1,6 @@
 use tch::{TchError, Tensor};
 
-use super::decisions::Decisions;
-use super::inputs::{Inputs, TaskKind};
+use super::inputs::Inputs;
 use super::{classifies, decides};
 use crate::metrics::accumulated::copied;
 use crate::metrics::error::Refusal;
@@ -71,24 +70,8 @@ impl Confusion {
         Self { inputs, normalize: Normalize::None }
     }
 
-    fn shape(&self) -> Vec<i64> {
-        match self.inputs.task {
-            TaskKind::Binary => vec![2, 2],
-            TaskKind::Multiclass(classes) => vec![classes, classes],
-            TaskKind::Multilabel(labels) => vec![labels, 2, 2],
-        }
-    }
-
     fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
-        self.inputs.check(preds, target)?;
-        if self.inputs.is_multiclass() {
-            let decisions = Decisions::read(&self.inputs, preds, target)?;
-            return Ok(vec![decisions.confusion()?, decisions.out_of_range]);
-        }
-        let [counts, out_of_range] = self.inputs.labelwise_scores(preds, target)?;
-        let row = |index| counts.f_select(0, index);
-        let [tp, fp, tn, fn_] = [row(0)?, row(1)?, row(2)?, row(3)?];
-        Ok(vec![Tensor::f_stack(&[tn, fp, fn_, tp], 1)?.f_reshape(self.shape())?, out_of_range])
+        self.inputs.pairs(preds, target)
     }
 }
 
@@ -98,7 +81,7 @@ impl Formula for Confusion {
     }
 
     fn slots(&self) -> Vec<Slot> {
-        vec![Slot::count("confmat", self.shape()), Slot::out_of_range()]
+        self.inputs.slots_of_pairs()
     }
 
     fn validate(&self) -> Result<(), Refusal> {

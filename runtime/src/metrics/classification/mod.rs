@@ -2,29 +2,38 @@
 
 mod accuracy;
 mod average;
+mod cohen_kappa;
 mod confusion_matrix;
 mod curve;
 mod decisions;
 mod f1_score;
 mod inputs;
+mod jaccard_index;
 mod labelwise;
+mod matthews_corr_coef;
+mod pairs;
 mod precision;
 mod probabilities;
 mod recall;
+mod specificity;
 mod stat_scores;
 mod task;
 
 pub use accuracy::Accuracy;
 pub use average::Average;
+pub use cohen_kappa::{CohenKappa, KappaWeights};
 pub use confusion_matrix::{ConfusionMatrix, Normalize};
 pub use curve::{Auroc, AveragePrecision, Thresholds};
 pub use f1_score::F1Score;
+pub use jaccard_index::JaccardIndex;
+pub use matthews_corr_coef::MatthewsCorrCoef;
 pub use precision::Precision;
 pub use recall::Recall;
+pub use specificity::Specificity;
 pub use task::{Averaged, Binary, Multiclass, Multilabel, Task, Thresholded};
 
-/// Implements the constructors of a metric for each task, and its common options.
-macro_rules! classifies {
+/// Implements the constructors of a metric for the tasks in which every element has one class, and its common options.
+macro_rules! classifies_exclusively {
     ($metric:ident, $formula:expr) => {
         impl $metric<$crate::metrics::Binary> {
             /// Creates a metric of two classes, 0 and 1.
@@ -42,14 +51,6 @@ macro_rules! classifies {
             }
         }
 
-        impl $metric<$crate::metrics::Multilabel> {
-            /// Creates a metric of this number of labels, 2 or more, of which every element may have any.
-            pub fn multilabel(num_labels: i64) -> Self {
-                use $crate::metrics::{classification::inputs::Inputs, shared::Shared};
-                Self(Shared::new($formula(Inputs::multilabel(num_labels))))
-            }
-        }
-
         impl<T: $crate::metrics::Task> $metric<T> {
             /// Skips elements whose target is this number, which need not be a class. Default: none.
             pub fn ignore_index(self, ignore_index: i64) -> Self {
@@ -58,6 +59,21 @@ macro_rules! classifies {
         }
 
         $crate::metrics::handle::compares!($metric<T: $crate::metrics::Task>);
+    };
+}
+
+/// Implements the constructors of a metric for each task, and its common options.
+macro_rules! classifies {
+    ($metric:ident, $formula:expr) => {
+        $crate::metrics::classification::classifies_exclusively!($metric, $formula);
+
+        impl $metric<$crate::metrics::Multilabel> {
+            /// Creates a metric of this number of labels, 2 or more, of which every element may have any.
+            pub fn multilabel(num_labels: i64) -> Self {
+                use $crate::metrics::{classification::inputs::Inputs, shared::Shared};
+                Self(Shared::new($formula(Inputs::multilabel(num_labels))))
+            }
+        }
     };
 }
 
@@ -86,4 +102,4 @@ macro_rules! averages {
     };
 }
 
-use {averages, classifies, decides};
+use {averages, classifies, classifies_exclusively, decides};

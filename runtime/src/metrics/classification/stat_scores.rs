@@ -1,10 +1,10 @@
-//! Accuracy, precision, recall and F1, which are computed from the counts of true and false positives and negatives.
+//! Accuracy, precision, recall, specificity, F1 and the Jaccard index, which are computed from the counts of true and false positives and negatives.
 
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 use super::average::{Average, weighted_mean};
 use super::decisions::Decisions;
-use super::inputs::Inputs;
+use super::inputs::{Inputs, TaskKind};
 use crate::metrics::error::Refusal;
 use crate::metrics::labels::require_in_range;
 use crate::metrics::ratio::ratio;
@@ -24,7 +24,9 @@ pub(super) enum Rate {
     Accuracy,
     Precision,
     Recall,
+    Specificity,
     F1Score,
+    JaccardIndex,
 }
 
 /// True and false positives and negatives, each `[classes]`, or 0-dim for all classes together.
@@ -58,17 +60,20 @@ impl Rate {
             }
             Self::Accuracy | Self::Recall => ratio(tp, &tp.f_add(fn_)?),
             Self::Precision => ratio(tp, &tp.f_add(fp)?),
+            Self::Specificity => ratio(tn, &tn.f_add(fp)?),
             Self::F1Score => {
                 let twice = tp.f_mul_scalar(2)?;
                 ratio(&twice, &twice.f_add(fp)?.f_add(fn_)?)
             }
+            Self::JaccardIndex => ratio(tp, &tp.f_add(fp)?.f_add(fn_)?),
         }
     }
 }
 
 impl StatScores {
     pub(super) fn new(rate: Rate) -> impl Fn(Inputs) -> Self {
-        move |inputs| Self { rate, inputs, average: Average::Micro }
+        let average = if rate == Rate::JaccardIndex { Average::Macro } else { Average::Micro };
+        move |inputs| Self { rate, inputs, average }
     }
 
     pub(super) fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
@@ -81,14 +86,25 @@ impl StatScores {
     }
 
     /// The weights of a macro average, as in torchmetrics: labels have the same weight, and classes that neither occur nor are
-    /// predicted have no weight. With `top_k`, a class must occur, except for F1.
+    /// predicted have no weight. With `top_k`, a class must occur, except for specificity and F1.
     fn presence(&self, counts: &Counts) -> Result<Tensor, TchError> {
         if !self.inputs.is_multiclass() {
             return counts.tp.f_ones_like();
         }
         let occurs = counts.support()?;
-        let must_occur = self.inputs.top_k > 1 && self.rate != Rate::F1Score;
+        let must_occur = self.inputs.top_k > 1 && !matches!(self.rate, Rate::Specificity | Rate::F1Score);
         if must_occur { occurs.f_gt(0) } else { occurs.f_add(&counts.fp)?.f_gt(0) }
+    }
+
+    /// Returns the counts, `[4, classes]`, without those of a class that is ignored, which the Jaccard index does not average.
+    fn averaged(&self, counts: &Tensor) -> Result<Tensor, TchError> {
+        match (self.rate, self.inputs.task, self.inputs.ignore_index) {
+            (Rate::JaccardIndex, TaskKind::Multiclass(classes), Some(ignored)) if (0..classes).contains(&ignored) => {
+                let classes = Tensor::f_arange(classes, (Kind::Int64, counts.device()))?;
+                counts.f_mul(&classes.f_ne(ignored)?)
+            }
+            _ => Ok(counts.shallow_clone()),
+        }
     }
 }
 
@@ -98,7 +114,9 @@ impl Formula for StatScores {
             Rate::Accuracy => "Accuracy",
             Rate::Precision => "Precision",
             Rate::Recall => "Recall",
+            Rate::Specificity => "Specificity",
             Rate::F1Score => "F1Score",
+            Rate::JaccardIndex => "JaccardIndex",
         }
     }
 
@@ -112,15 +130,22 @@ impl Formula for StatScores {
 
     fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
         let rate = |counts: &Counts| self.rate.of(counts, self.inputs.is_multiclass());
+        let counts = self.averaged(&state[0])?;
         if self.average == Average::Micro {
-            return rate(&Counts::of(&state[0].f_sum_dim_intlist(1, false, None)?)?);
+            return rate(&Counts::of(&counts.f_sum_dim_intlist(1, false, None)?)?);
         }
-        let counts = Counts::of(&state[0])?;
+        let counts = Counts::of(&counts)?;
         let rates = rate(&counts)?;
-        match self.average {
-            Average::Macro => weighted_mean(&rates, &self.presence(&counts)?),
-            Average::Weighted => weighted_mean(&rates, &counts.support()?),
-            _ => Ok(rates),
+        let weights = match self.average {
+            Average::Macro => self.presence(&counts)?,
+            Average::Weighted => counts.support()?,
+            _ => return Ok(rates),
+        };
+        let mean = weighted_mean(&rates, &weights)?;
+        match self.rate {
+            // without any class, torchmetrics' Jaccard index is not a number, and the others are 0
+            Rate::JaccardIndex => mean.f_masked_fill(&weights.f_any()?.f_logical_not()?, f64::NAN),
+            _ => Ok(mean),
         }
     }
 
@@ -129,15 +154,22 @@ impl Formula for StatScores {
     }
 }
 
-/// Declares a metric of the counts, with its options by task.
-macro_rules! stat_scores {
-    ($metric:ident, $rate:expr) => {
+/// Declares a metric of the counts, with its options by task and its default average.
+macro_rules! rates {
+    ($metric:ident, $rate:expr, $average:literal) => {
         $crate::metrics::classification::classifies!(
             $metric,
             $crate::metrics::classification::stat_scores::StatScores::new($rate)
         );
         $crate::metrics::classification::decides!($metric);
-        $crate::metrics::classification::averages!($metric, "Micro");
+        $crate::metrics::classification::averages!($metric, $average);
+    };
+}
+
+/// Declares a metric of the counts of predictions that may be among the highest.
+macro_rules! stat_scores {
+    ($metric:ident, $rate:expr) => {
+        $crate::metrics::classification::stat_scores::rates!($metric, $rate, "Micro");
 
         impl $metric<$crate::metrics::Multiclass> {
             /// Counts a prediction as correct if the target is among this number of classes with the highest scores. Default 1.
@@ -148,4 +180,4 @@ macro_rules! stat_scores {
     };
 }
 
-pub(super) use stat_scores;
+pub(super) use {rates, stat_scores};

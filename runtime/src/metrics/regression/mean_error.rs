@@ -16,10 +16,15 @@ pub(super) struct MeanError {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Distance {
     Absolute,
+    /// Absolute, and divided by the size of the target.
+    AbsolutePercentage,
     Squared,
     /// Squared, and the root of the mean.
     RootSquared,
 }
+
+/// Targets that are closer to 0 count as this, as in torchmetrics.
+const SMALLEST_TARGET: f64 = 1.17e-6;
 
 impl MeanError {
     pub(super) fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
@@ -27,6 +32,9 @@ impl MeanError {
         let difference = compared.preds.f_sub(&compared.target)?;
         let distance = match self.distance {
             Distance::Absolute => difference.f_abs()?,
+            Distance::AbsolutePercentage => {
+                difference.f_abs()?.f_div(&compared.target.f_abs()?.f_clamp_min(SMALLEST_TARGET)?)?
+            }
             Distance::Squared | Distance::RootSquared => difference.f_square()?,
         };
         Ok(vec![distance.f_sum_dim_intlist(0, false, real(preds.device()))?, compared.samples()?])
@@ -37,6 +45,7 @@ impl Formula for MeanError {
     fn name(&self) -> &'static str {
         match self.distance {
             Distance::Absolute => "MeanAbsoluteError",
+            Distance::AbsolutePercentage => "MeanAbsolutePercentageError",
             Distance::Squared | Distance::RootSquared => "MeanSquaredError",
         }
     }
@@ -44,6 +53,7 @@ impl Formula for MeanError {
     fn slots(&self) -> Vec<Slot> {
         let sum = match self.distance {
             Distance::Absolute => "sum_abs_error",
+            Distance::AbsolutePercentage => "sum_abs_per_error",
             Distance::Squared | Distance::RootSquared => "sum_squared_error",
         };
         vec![Slot::real(sum, DistReduceFx::Sum, self.outputs.shape()), Slot::count("total", [])]

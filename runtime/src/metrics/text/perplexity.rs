@@ -1,12 +1,12 @@
 use tch::{Kind, TchError, Tensor};
 
-use super::DistReduceFx;
-use super::error::Refusal;
-use super::handle::compares;
-use super::inputs::{require, require_floating, require_labels, require_same_device};
-use super::labels::{Labels, require_in_range};
-use super::shared::{Formula, Shared};
-use super::slot::{Slot, real};
+use crate::metrics::DistReduceFx;
+use crate::metrics::error::Refusal;
+use crate::metrics::handle::compares;
+use crate::metrics::inputs::{require, require_floating, require_labels, require_same_device};
+use crate::metrics::labels::{Labels, require_in_range};
+use crate::metrics::shared::{Formula, Shared};
+use crate::metrics::slot::{Slot, real};
 
 /// The perplexity of a language model, 0-dim: torchmetrics'
 /// [`Perplexity`](https://lightning.ai/docs/torchmetrics/stable/text/perplexity.html), the exponential of the tokens' mean
