@@ -56,6 +56,7 @@ fn settings_without_sense_are_refused() {
     assert_eq!(refused(Lora::new(1, "fc").dropout(1.0)), "LoRA: dropout must be at least 0 and below 1, but it is 1");
     assert_eq!(refused(Lora::new(1, "fc").alpha(f64::NAN)), "LoRA: alpha must be a finite number, but it is NaN");
     assert!(refused(Lora::new(1, "[")).starts_with("LoRA: `[` is not a valid pattern"));
+    assert!(vs.is_empty());
 
     let refused = |lora: Lora| lora.freeze_base(&Network::new(Some(&lora)).vs).unwrap_err().to_string();
     let parameters = "embed.bias, embed.weight, attn.qkv.bias, attn.qkv.weight, attn.out.bias, attn.out.weight, head.bias, head.weight";

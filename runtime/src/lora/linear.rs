@@ -37,14 +37,14 @@ impl LoraLinear {
         lora: Option<&Lora>,
     ) -> Result<Self, LoraError> {
         let path = path.borrow();
-        let base = nn::linear(path, inputs, outputs, config);
-        let adapter = match lora {
-            Some(lora) if lora.is_target(&path.components().collect::<Vec<_>>().join("."))? => {
-                lora.validate()?;
-                Some(Matrices::new(path, inputs, outputs, lora))
-            }
+        let lora = match lora {
+            Some(lora) if lora.is_target(&path.components().collect::<Vec<_>>().join("."))? => Some(lora),
             _ => None,
         };
+        // before the store has a part of the layer
+        lora.map_or(Ok(()), Lora::validate)?;
+        let base = nn::linear(path, inputs, outputs, config);
+        let adapter = lora.map(|lora| Matrices::new(path, inputs, outputs, lora));
         Ok(Self { base, adapter })
     }
 
