@@ -1,11 +1,9 @@
 use tch::{Device, Kind, TchError, Tensor};
 
-use super::inputs::Inputs;
+use super::pairs::{Pairs, Statistic};
 use super::{classifies_exclusively, decides};
-use crate::metrics::error::Refusal;
-use crate::metrics::labels::require_in_range;
-use crate::metrics::shared::{Formula, Shared};
-use crate::metrics::slot::{Slot, real};
+use crate::metrics::shared::Shared;
+use crate::metrics::slot::real;
 use crate::metrics::{Multiclass, Task};
 
 /// The agreement of predictions and targets beyond that of chance: torchmetrics'
@@ -27,15 +25,15 @@ use crate::metrics::{Multiclass, Task};
 /// assert!((kappa.compute()?.double_value(&[]) - 0.5).abs() < 1e-6);
 /// # Ok::<(), tch_lightning::metrics::MetricError>(())
 /// ```
-pub struct CohenKappa<T = Multiclass>(Shared<Agreement, T>);
+pub struct CohenKappa<T = Multiclass>(Shared<Pairs<KappaWeights>, T>);
 
-classifies_exclusively!(CohenKappa, Agreement::new);
+classifies_exclusively!(CohenKappa, Pairs::new);
 decides!(CohenKappa);
 
 impl<T: Task> CohenKappa<T> {
     /// Sets the weights of disagreements. Default [`KappaWeights::None`].
     pub fn weights(self, weights: KappaWeights) -> Self {
-        Self(self.0.with(|formula| formula.weights = weights))
+        Self(self.0.with(|formula| formula.statistic = weights))
     }
 }
 
@@ -52,26 +50,12 @@ pub enum KappaWeights {
     Quadratic,
 }
 
-#[derive(Clone)]
-struct Agreement {
-    inputs: Inputs,
-    weights: KappaWeights,
-}
-
-impl Agreement {
-    fn new(inputs: Inputs) -> Self {
-        Self { inputs, weights: KappaWeights::None }
-    }
-
-    fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
-        self.inputs.pairs(preds, target)
-    }
-
+impl KappaWeights {
     /// Returns the weight of each pair of classes, `[classes, classes]`.
-    fn of_pairs(&self, classes: i64, options: (Kind, Device)) -> Result<Tensor, TchError> {
+    fn of_pairs(self, classes: i64, options: (Kind, Device)) -> Result<Tensor, TchError> {
         let numbers = Tensor::f_arange(classes, options)?;
         let distance = numbers.f_unsqueeze(0)?.f_sub(&numbers.f_unsqueeze(1)?)?.f_abs()?;
-        match self.weights {
+        match self {
             KappaWeights::None => distance.f_clamp_max(1),
             KappaWeights::Linear => Ok(distance),
             KappaWeights::Quadratic => distance.f_square(),
@@ -79,31 +63,17 @@ impl Agreement {
     }
 }
 
-impl Formula for Agreement {
-    fn name(&self) -> &'static str {
-        "CohenKappa"
-    }
+impl Statistic for KappaWeights {
+    const NAME: &'static str = "CohenKappa";
 
-    fn slots(&self) -> Vec<Slot> {
-        self.inputs.slots_of_pairs()
-    }
-
-    fn validate(&self) -> Result<(), Refusal> {
-        self.inputs.validate()
-    }
-
-    fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
-        let device = state[0].device();
-        let counts = state[0].f_to_kind(real(device))?;
+    fn value(&self, counts: &Tensor) -> Result<Tensor, TchError> {
+        let device = counts.device();
+        let counts = counts.f_to_kind(real(device))?;
         let predicted = counts.f_sum_dim_intlist(0, true, None)?;
         let of_targets = counts.f_sum_dim_intlist(1, true, None)?;
         let expected = of_targets.f_matmul(&predicted)?.f_div(&predicted.f_sum(None)?)?;
         let weights = self.of_pairs(counts.size()[0], (real(device), device))?;
         let disagreement = |counts: &Tensor| weights.f_mul(counts)?.f_sum(None);
         disagreement(&counts)?.f_div(&disagreement(&expected)?)?.f_neg()?.f_add_scalar(1.0)
-    }
-
-    fn check(&self, state: &[Tensor]) -> Result<(), Refusal> {
-        require_in_range(&state[1], &self.inputs.range())
     }
 }

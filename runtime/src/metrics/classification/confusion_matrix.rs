@@ -1,13 +1,10 @@
 use tch::{TchError, Tensor};
 
-use super::inputs::Inputs;
+use super::pairs::{Pairs, Statistic};
 use super::{classifies, decides};
 use crate::metrics::accumulated::copied;
-use crate::metrics::error::Refusal;
-use crate::metrics::labels::require_in_range;
 use crate::metrics::ratio::ratio;
-use crate::metrics::shared::{Formula, Shared};
-use crate::metrics::slot::Slot;
+use crate::metrics::shared::Shared;
 use crate::metrics::{Multiclass, Task};
 
 /// The number of elements for each pair of a true and a predicted class: torchmetrics'
@@ -32,15 +29,15 @@ use crate::metrics::{Multiclass, Task};
 /// assert_eq!(confusion.compute()?, Tensor::from_slice2(&[[1i64, 0, 0], [0, 1, 0], [1, 0, 1]]));
 /// # Ok::<(), tch_lightning::metrics::MetricError>(())
 /// ```
-pub struct ConfusionMatrix<T = Multiclass>(Shared<Confusion, T>);
+pub struct ConfusionMatrix<T = Multiclass>(Shared<Pairs<Normalize>, T>);
 
-classifies!(ConfusionMatrix, Confusion::new);
+classifies!(ConfusionMatrix, Pairs::new);
 decides!(ConfusionMatrix);
 
 impl<T: Task> ConfusionMatrix<T> {
     /// Sets the normalization. Default [`Normalize::None`].
     pub fn normalize(self, normalize: Normalize) -> Self {
-        Self(self.0.with(|formula| formula.normalize = normalize))
+        Self(self.0.with(|formula| formula.statistic = normalize))
     }
 }
 
@@ -59,47 +56,16 @@ pub enum Normalize {
     All,
 }
 
-#[derive(Clone)]
-struct Confusion {
-    inputs: Inputs,
-    normalize: Normalize,
-}
+impl Statistic for Normalize {
+    const NAME: &'static str = "ConfusionMatrix";
 
-impl Confusion {
-    fn new(inputs: Inputs) -> Self {
-        Self { inputs, normalize: Normalize::None }
-    }
-
-    fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
-        self.inputs.pairs(preds, target)
-    }
-}
-
-impl Formula for Confusion {
-    fn name(&self) -> &'static str {
-        "ConfusionMatrix"
-    }
-
-    fn slots(&self) -> Vec<Slot> {
-        self.inputs.slots_of_pairs()
-    }
-
-    fn validate(&self) -> Result<(), Refusal> {
-        self.inputs.validate()
-    }
-
-    fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
-        let counts = &state[0];
-        let dimensions: &[i64] = match self.normalize {
+    fn value(&self, counts: &Tensor) -> Result<Tensor, TchError> {
+        let dimensions: &[i64] = match self {
             Normalize::None => return copied(counts),
             Normalize::True => &[-1],
             Normalize::Pred => &[-2],
             Normalize::All => &[-2, -1],
         };
         ratio(counts, &counts.f_sum_dim_intlist(dimensions, true, None)?)
-    }
-
-    fn check(&self, state: &[Tensor]) -> Result<(), Refusal> {
-        require_in_range(&state[1], &self.inputs.range())
     }
 }

@@ -1,12 +1,10 @@
 use tch::{TchError, Tensor};
 
-use super::inputs::Inputs;
+use super::pairs::{Pairs, Statistic};
 use super::{classifies, decides};
 use crate::metrics::Multiclass;
-use crate::metrics::error::Refusal;
-use crate::metrics::labels::require_in_range;
-use crate::metrics::shared::{Formula, Shared};
-use crate::metrics::slot::{Slot, real};
+use crate::metrics::shared::Shared;
+use crate::metrics::slot::real;
 
 /// The correlation of predicted and true classes: torchmetrics'
 /// [`MatthewsCorrCoef`](https://lightning.ai/docs/torchmetrics/stable/classification/matthews_corr_coef.html), from -1 to 1, and 0 for
@@ -27,41 +25,19 @@ use crate::metrics::slot::{Slot, real};
 /// assert!((coefficient.compute()?.double_value(&[]) - 1.0 / 3f64.sqrt()).abs() < 1e-6);
 /// # Ok::<(), tch_lightning::metrics::MetricError>(())
 /// ```
-pub struct MatthewsCorrCoef<T = Multiclass>(Shared<Correlation, T>);
+pub struct MatthewsCorrCoef<T = Multiclass>(Shared<Pairs<Correlation>, T>);
 
-classifies!(MatthewsCorrCoef, Correlation::new);
+classifies!(MatthewsCorrCoef, Pairs::new);
 decides!(MatthewsCorrCoef);
 
-#[derive(Clone)]
-struct Correlation {
-    inputs: Inputs,
-}
+#[derive(Clone, Default)]
+struct Correlation;
 
-impl Correlation {
-    fn new(inputs: Inputs) -> Self {
-        Self { inputs }
-    }
+impl Statistic for Correlation {
+    const NAME: &'static str = "MatthewsCorrCoef";
 
-    fn batch(&self, preds: &Tensor, target: &Tensor) -> Result<Vec<Tensor>, Refusal> {
-        self.inputs.pairs(preds, target)
-    }
-}
-
-impl Formula for Correlation {
-    fn name(&self) -> &'static str {
-        "MatthewsCorrCoef"
-    }
-
-    fn slots(&self) -> Vec<Slot> {
-        self.inputs.slots_of_pairs()
-    }
-
-    fn validate(&self) -> Result<(), Refusal> {
-        self.inputs.validate()
-    }
-
-    fn value(&self, state: &[Tensor]) -> Result<Tensor, TchError> {
-        let counts = state[0].f_to_kind(real(state[0].device()))?;
+    fn value(&self, counts: &Tensor) -> Result<Tensor, TchError> {
+        let counts = counts.f_to_kind(real(counts.device()))?;
         let counts = if counts.dim() == 3 { counts.f_sum_dim_intlist(0, false, None)? } else { counts };
         let (of_targets, predicted) = (sum_over(&counts, -1)?, sum_over(&counts, -2)?);
         let all = counts.f_sum(None)?.f_square()?;
@@ -76,10 +52,6 @@ impl Formula for Correlation {
         };
         undefined.f_where_self(&denominator.f_eq(0)?, &numerator.f_div(&denominator.f_sqrt()?)?)
     }
-
-    fn check(&self, state: &[Tensor]) -> Result<(), Refusal> {
-        require_in_range(&state[1], &self.inputs.range())
-    }
 }
 
 fn sum_over(counts: &Tensor, dimension: i64) -> Result<Tensor, TchError> {
@@ -91,8 +63,8 @@ fn of_two_without_variance(counts: &Tensor) -> Result<Tensor, TchError> {
     let cell = |index| counts.f_reshape([-1])?.f_select(0, index);
     let [tn, fp, fn_, tp] = [cell(0)?, cell(1)?, cell(2)?, cell(3)?];
     let epsilon = f64::from(f32::EPSILON);
-    // one of the two sums of each difference is 0
-    let agreement = tp.f_add(&tn)?.f_sub(&fp.f_add(&fn_)?)?;
+    let (right, wrong) = (tp.f_add(&tn)?, fp.f_add(&fn_)?);
+    let agreement = right.f_sub(&wrong)?;
     let sums = [(&tp, &fp), (&tp, &fn_), (&tn, &fp), (&tn, &fn_)];
     let sums = sums.map(|(one, other)| one.f_add(other)?.f_add_scalar(epsilon));
     let mut product = agreement.f_ones_like()?;
@@ -100,7 +72,6 @@ fn of_two_without_variance(counts: &Tensor) -> Result<Tensor, TchError> {
         product = product.f_mul(&sum?)?;
     }
     let value = agreement.f_mul_scalar(epsilon.sqrt())?.f_div(&product.f_sqrt()?)?;
-    let (right, wrong) = (tp.f_add(&tn)?, fp.f_add(&fn_)?);
     let value = value.f_masked_fill(&wrong.f_eq(0)?.f_logical_and(&right.f_ne(0)?)?, 1.0)?;
     value.f_masked_fill(&right.f_eq(0)?.f_logical_and(&wrong.f_ne(0)?)?, -1.0)
 }
