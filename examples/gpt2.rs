@@ -103,6 +103,12 @@ impl Gpt2 {
         self.norm.forward(&hidden).linear::<&Tensor>(&self.tokens.ws, None)
     }
 
+    /// Returns the mean loss of a token, `[] f32`: the logarithm of how many tokens it is chosen from. `following` has the token after each of
+    /// `tokens`, both `[batch, length] i64`.
+    pub fn loss(&self, tokens: &Tensor, following: &Tensor) -> Tensor {
+        self.forward(tokens).flatten(0, 1).cross_entropy_for_logits(&following.flatten(0, 1))
+    }
+
     /// Draws tokens that follow a text, one after the other. A temperature below 1 prefers the likelier ones.
     ///
     /// # Errors

@@ -61,13 +61,13 @@ impl Gpt {
     }
 
     fn training_step(&mut self, ctx: &mut Context, batch: &Bytes) -> Result<Tensor> {
-        let loss = self.loss(batch);
+        let loss = self.net.loss(&batch.0, &batch.1);
         ctx.log("train_loss", &loss).prog_bar();
         Ok(loss)
     }
 
     fn validation_step(&mut self, ctx: &mut Context, batch: &Bytes) {
-        ctx.log("val_loss", self.loss(batch)).prog_bar();
+        ctx.log("val_loss", self.net.loss(&batch.0, &batch.1)).prog_bar();
     }
 
     fn configure_optimizers(&mut self, ctx: &mut Context) -> Result<ScheduledOptimizer> {
@@ -82,10 +82,5 @@ impl Gpt {
 
     fn configure_callbacks(&self) -> (Samples, ModelCheckpoint) {
         (Samples::default(), ModelCheckpoint::new().monitor("val_loss"))
-    }
-
-    /// Returns the mean loss of a byte, `[] f32`: the logarithm of how many bytes it is chosen from.
-    fn loss(&self, (bytes, following): &Bytes) -> Tensor {
-        self.net.forward(bytes).flatten(0, 1).cross_entropy_for_logits(&following.flatten(0, 1))
     }
 }

@@ -64,13 +64,13 @@ impl AdaptedGpt {
     }
 
     fn training_step(&mut self, ctx: &mut Context, batch: &Bytes) -> Result<Tensor> {
-        let loss = self.loss(batch);
+        let loss = self.net.loss(&batch.0, &batch.1);
         ctx.log("train_loss", &loss).prog_bar();
         Ok(loss)
     }
 
     fn validation_step(&mut self, ctx: &mut Context, batch: &Bytes) {
-        ctx.log("val_loss", self.loss(batch)).prog_bar();
+        ctx.log("val_loss", self.net.loss(&batch.0, &batch.1)).prog_bar();
     }
 
     fn configure_optimizers(&mut self) -> AdamW {
@@ -91,11 +91,6 @@ impl AdaptedGpt {
         println!("adapter: {}", adapter.display());
         println!("merged:  {}", merged.display());
         Ok(())
-    }
-
-    /// Returns the mean loss of a byte, `[] f32`.
-    fn loss(&self, (bytes, following): &Bytes) -> Tensor {
-        self.net.forward(bytes).flatten(0, 1).cross_entropy_for_logits(&following.flatten(0, 1))
     }
 }
 

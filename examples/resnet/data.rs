@@ -12,7 +12,7 @@ pub type Batch = (Tensor, Tensor);
 /// The number of digits of a part, which are the classes.
 pub const CLASSES: i64 = 5;
 
-/// One in so many digits is for validation.
+/// The number of digits of which one is for validation.
 const VALIDATION: usize = 5;
 
 /// Which digits.

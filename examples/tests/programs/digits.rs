@@ -1,10 +1,12 @@
 //! Runs the digits program as a user does, and checks its output and its files.
 
+use crate::run::{self, metric, rows, text};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
 use std::{fs, io};
 use tempfile::TempDir;
+
+const DIGITS: &str = env!("CARGO_BIN_EXE_digits");
 
 /// The program, in an empty folder.
 struct Program {
@@ -16,24 +18,14 @@ impl Program {
         Self { folder: tempfile::tempdir().unwrap() }
     }
 
-    fn run(&self, arguments: &str) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_digits"));
-        // tests run in parallel, and would compete for the cores
-        command.env("OMP_NUM_THREADS", "1");
-        command.current_dir(&self.folder).args(arguments.split_whitespace()).output().unwrap()
-    }
-
     /// Runs the program, which must succeed, and returns its stdout and stderr.
     fn succeed(&self, arguments: &str) -> (String, String) {
-        let output = self.run(arguments);
-        let (said, log) = (text(output.stdout), text(output.stderr));
-        assert!(output.status.success(), "`digits {arguments}` failed: {said}{log}");
-        (said, log)
+        run::succeed(DIGITS, self.folder.path(), arguments)
     }
 
     /// Runs the program, which must fail, and returns its error, the only message but that of the checkpoint.
     fn refuse(&self, arguments: &str) -> String {
-        let output = self.run(arguments);
+        let output = run::run(DIGITS, self.folder.path(), arguments);
         let log = text(output.stderr);
         assert_eq!(output.status.code(), Some(1), "`digits {arguments}`: {log}");
         let messages: Vec<&str> = log.lines().filter(|line| !line.starts_with("checkpoint: ")).collect();
@@ -51,22 +43,6 @@ impl Program {
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-fn text(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap()
-}
-
-/// Returns the value of a metric in a table that the program printed.
-fn metric(table: &str, name: &str) -> f64 {
-    let row = table.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name}: {table}"));
-    row.trim_matches(['|', ' ']).rsplit(' ').next().unwrap().parse().unwrap()
-}
-
-/// Returns the rows of a CSV file, by the names of the columns.
-fn rows(path: &Path) -> Vec<HashMap<String, String>> {
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    reader.deserialize().map(Result::unwrap).collect()
 }
 
 #[test]
@@ -111,7 +87,7 @@ fn digits_are_learned_tested_and_predicted() {
 #[test]
 fn readme_commands_work_in_sequence() {
     let program = Program::new();
-    let commands = include_str!("../../README.md").lines().filter_map(|line| line.split_once("--bin digits -- "));
+    let commands = include_str!("../../../README.md").lines().filter_map(|line| line.split_once("--bin digits -- "));
     let commands: Vec<&str> = commands.map(|(_, arguments)| arguments).collect();
     assert_eq!(commands.len(), 6, "{commands:?}");
     for arguments in commands {

@@ -1,7 +1,7 @@
 //! Trains the GAN as a user does, and checks its picture.
 
+use crate::run::succeed;
 use std::fs::File;
-use std::process::Command;
 
 /// The size of the picture: ten by ten digits of 48 pixels, with margins of 8 pixels.
 const SIDE: u32 = 10 * 56 + 8;
@@ -9,14 +9,7 @@ const SIDE: u32 = 10 * 56 + 8;
 #[test]
 fn readme_command_writes_digits() {
     let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_gan"))
-        .args(["fit", "--max-epochs", "20"])
-        .env("OMP_NUM_THREADS", "1")
-        .current_dir(&folder)
-        .output()
-        .unwrap();
-    let log = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success(), "{log}");
+    let (_, log) = succeed(env!("CARGO_BIN_EXE_gan"), folder.path(), "fit --max-epochs 20");
     assert!(log.contains("epoch 19/19") && log.contains("generator_loss"), "{log}");
 
     let picture = File::open(folder.path().join("lightning_logs/version_0/samples.png")).unwrap();

@@ -1,30 +1,7 @@
 //! Trains the language model, and fine-tunes it by adapters, as a user does.
 
+use crate::run::{logged, metric, succeed};
 use std::path::Path;
-use std::process::Command;
-
-fn succeed(program: &str, folder: &Path, arguments: &str) -> (String, String) {
-    let mut command = Command::new(program);
-    // tests run in parallel, and would compete for the cores
-    command.env("OMP_NUM_THREADS", "1").current_dir(folder).args(arguments.split_whitespace());
-    let output = command.output().unwrap();
-    let [said, log] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
-    assert!(output.status.success(), "`{arguments}` failed: {said}{log}");
-    (said, log)
-}
-
-/// Returns the values of a column of a run's metrics.
-fn logged(folder: &Path, run: &str, column: &str) -> Vec<f64> {
-    let mut reader = csv::Reader::from_path(folder.join("lightning_logs").join(run).join("metrics.csv")).unwrap();
-    let place = reader.headers().unwrap().iter().position(|name| name == column).unwrap();
-    reader.records().filter_map(|row| row.unwrap()[place].parse().ok()).collect()
-}
-
-/// Returns the value of a metric in a table that the program printed.
-fn metric(table: &str, name: &str) -> f64 {
-    let row = table.lines().find(|line| line.contains(name)).unwrap_or_else(|| panic!("no {name}: {table}"));
-    row.trim_matches(['|', ' ']).rsplit(' ').next().unwrap().parse().unwrap()
-}
 
 #[test]
 fn text_is_learned_and_adapters_learn_another() {

@@ -1,0 +1,7 @@
+//! Runs the programs of the examples as a user does, and checks their output and their files.
+
+mod digits;
+mod gan;
+mod language_models;
+mod resnet;
+mod run;
