@@ -6,3 +6,4 @@ pub mod profiler;
 pub mod pseudo_terminal;
 pub mod python;
 pub mod resume;
+pub mod tensors;

@@ -68,7 +68,7 @@ fn readme_program_trains_in_a_new_project() {
          let mut trainer = DigitClassifier::trainer();\n{folds}Ok(())\n}}\n\
          fn inference(images: Tensor) -> Result<Tensor> {{\n{inference}Ok(digits)\n}}\n\
          #[allow(dead_code)]\nfn pretrained(model: &mut DigitClassifier) -> Result<()> {{\n{pretrained}Ok(())\n}}\n\
-         #[allow(dead_code)]\nfn adapters() -> Result<(tch_lightning::lora::LoraLinear, nn::Linear)> {{\n{adapters}Ok((query, head))\n}}\n\
+         fn _adapters() -> Result<(tch_lightning::lora::LoraLinear, nn::Linear)> {{\n{adapters}Ok((query, head))\n}}\n\
          #[allow(dead_code)]\n{processes}\n\
          use tch_lightning::{{Loaders, trainer::CkptPath}};\n\
          fn main() -> Result<()> {{\n\

@@ -107,7 +107,7 @@ fn new_run_takes_the_weights_alone() {
         let checkpoint = two_epochs(folder.path(), weights_only);
         let config = config(2, folder.path()).resume(Resume::Weights);
         let (weight, steps, epochs) = from(&checkpoint, config).unwrap();
-        // the momentum begins anew: 1 and 1.9
+        // the momentum starts from 0: it is 1 and 1.9
         is_near(weight, -0.195 - 1.0 - 0.5 * 1.9);
         assert_eq!((steps, epochs), (2, 2));
     }

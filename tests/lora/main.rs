@@ -7,12 +7,13 @@ mod refused;
 use network::{Network, train};
 use serde_json::Value;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 use tch_lightning::checkpoint::weights;
 use tch_lightning::lora::{self, Lora};
 use tch_lightning::prelude::*;
 use tests::python;
+use tests::tensors::{assert_close, tensors};
 
 /// The most that outputs and weights may differ.
 const TOLERANCE: f64 = 1e-5;
@@ -32,17 +33,6 @@ fn made_in_python() -> Option<&'static Path> {
 
 fn in_python(verb: &str, folder: &Path) -> Option<String> {
     python::run("lora/adapters.py", [verb.as_ref(), folder.as_os_str()])
-}
-
-fn tensors(path: PathBuf) -> HashMap<String, Tensor> {
-    Tensor::read_safetensors(path).unwrap().into_iter().collect()
-}
-
-fn assert_close(ours: &Tensor, theirs: &Tensor, of: &str) {
-    assert_eq!(ours.size(), theirs.size(), "{of}");
-    let distance = (ours - theirs).abs().max().double_value(&[]);
-    println!("{of}: differs by at most {distance:e}");
-    assert!(distance < TOLERANCE, "{of}: {distance}");
 }
 
 /// The base with the adapter of a case.
@@ -65,7 +55,7 @@ fn adapters_of_peft_give_its_outputs() {
     for case in CASES {
         let (network, _) = adapted(folder, case);
         let theirs = &tensors(folder.join(case).join("outputs.safetensors"))["outputs"];
-        assert_close(&network.outputs(&inputs), theirs, case);
+        assert_close(&network.outputs(&inputs), theirs, TOLERANCE, case);
         assert!((without.outputs(&inputs) - theirs).abs().max().double_value(&[]) > 0.01, "{case}");
     }
 }
@@ -92,7 +82,7 @@ fn adapters_are_trained_as_by_peft() {
             };
             assert_eq!(names(&ours), names(&theirs));
             for (name, theirs) in &theirs {
-                assert_close(&ours[name], theirs, &format!("{case}, {optimizer}: {name}"));
+                assert_close(&ours[name], theirs, TOLERANCE, &format!("{case}, {optimizer}: {name}"));
                 assert!((theirs - &before[name]).abs().max().double_value(&[]) > 1e-4, "{name} is trained");
             }
         }
@@ -131,8 +121,8 @@ fn peft_gives_our_outputs_with_our_adapters() {
     assert_eq!(Value::from(printed), expected);
     for (case, ours_of_case) in CASES.into_iter().zip(outputs) {
         let theirs = tensors(ours(case).join("outputs.safetensors"));
-        assert_close(&ours_of_case, &theirs["adapted"], case);
-        assert_close(&ours_of_case, &theirs["merged"], &format!("{case}, merged"));
+        assert_close(&ours_of_case, &theirs["adapted"], TOLERANCE, case);
+        assert_close(&ours_of_case, &theirs["merged"], TOLERANCE, &format!("{case}, merged"));
     }
 }
 

@@ -2,14 +2,14 @@
 #![allow(missing_docs)]
 
 use examples::gpt2::{self, Config, Gpt2};
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 use tch::vision::resnet;
 use tch_lightning::checkpoint::weights;
 use tch_lightning::lora::{self, Lora};
 use tch_lightning::prelude::*;
 use tests::python;
+use tests::tensors::{assert_close, tensors};
 
 /// The most that outputs may differ.
 const TOLERANCE: f64 = 1e-5;
@@ -27,17 +27,6 @@ fn written_in_python() -> Option<&'static Path> {
     folder.as_ref().map(tempfile::TempDir::path)
 }
 
-fn tensors(path: PathBuf) -> HashMap<String, Tensor> {
-    Tensor::read_safetensors(path).unwrap().into_iter().collect()
-}
-
-fn assert_close(ours: &Tensor, theirs: &Tensor, of: &str) {
-    assert_eq!(ours.size(), theirs.size(), "{of}");
-    let distance = (ours - theirs).abs().max().double_value(&[]);
-    println!("{of}: differs by at most {distance:e}, with values up to {}", theirs.abs().max().double_value(&[]));
-    assert!(distance < TOLERANCE, "{of}: {distance}");
-}
-
 fn small(lora: Option<&Lora>) -> (nn::VarStore, Gpt2) {
     let vs = nn::VarStore::new(Device::Cpu);
     let net = Gpt2::new(&vs.root(), SMALL, lora).unwrap();
@@ -51,9 +40,9 @@ fn logits_of_gpt2_are_those_of_transformers() {
     for file in ["gpt2/model.safetensors", "gpt2", "published.safetensors"] {
         let (mut vs, net) = small(None);
         gpt2::pretrained(folder.join(file)).unwrap().load(&mut vs).unwrap();
-        assert_close(&tch::no_grad(|| net.forward(&theirs["tokens"])), &theirs["logits"], file);
+        assert_close(&tch::no_grad(|| net.forward(&theirs["tokens"])), &theirs["logits"], TOLERANCE, file);
         let short = tch::no_grad(|| net.forward(&theirs["tokens"].narrow(1, 0, 5)));
-        assert_close(&short, &theirs["short"], file);
+        assert_close(&short, &theirs["short"], TOLERANCE, file);
     }
 }
 
@@ -66,7 +55,7 @@ fn logits_of_gpt2_with_an_adapter_are_those_of_peft() {
     gpt2::pretrained(folder.join("gpt2")).unwrap().load(&mut vs).unwrap();
     let loaded = adapter.load(&mut vs).unwrap();
     assert_eq!(loaded.taken.len(), 2 * 2 * 3, "two matrices of two layers in three blocks");
-    assert_close(&tch::no_grad(|| net.forward(&theirs["tokens"])), &theirs["adapted"], "adapter");
+    assert_close(&tch::no_grad(|| net.forward(&theirs["tokens"])), &theirs["adapted"], TOLERANCE, "adapter");
 }
 
 #[test]
@@ -76,12 +65,12 @@ fn features_of_resnet_are_those_of_torchvision() {
     let mut vs = nn::VarStore::new(Device::Cpu);
     let net = resnet::resnet18(&vs.root(), 7);
     weights::load(&mut vs, folder.join("resnet18.pth")).unwrap();
-    assert_close(&tch::no_grad(|| net.forward_t(&theirs["images"], false)), &theirs["logits"], "logits");
+    assert_close(&tch::no_grad(|| net.forward_t(&theirs["images"], false)), &theirs["logits"], TOLERANCE, "logits");
 
     let mut vs = nn::VarStore::new(Device::Cpu);
     let net = resnet::resnet18_no_final_layer(&(vs.root() / "backbone"));
     let pretrained = weights::open(folder.join("resnet18.pth")).unwrap();
     let loaded = pretrained.rename([("**", "backbone.**")]).except("backbone.fc.*").load(&mut vs).unwrap();
     assert_eq!(loaded.to_string(), "100 tensors loaded");
-    assert_close(&tch::no_grad(|| net.forward_t(&theirs["images"], false)), &theirs["features"], "features");
+    assert_close(&tch::no_grad(|| net.forward_t(&theirs["images"], false)), &theirs["features"], TOLERANCE, "features");
 }

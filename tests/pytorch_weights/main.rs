@@ -2,11 +2,11 @@
 #![allow(missing_docs)]
 
 use serde_json::{Value, json};
-use std::collections::HashMap;
 use std::path::Path;
 use tch_lightning::checkpoint::weights;
 use tch_lightning::prelude::*;
 use tests::python;
+use tests::tensors::{assert_close, tensors};
 
 /// The network of network.py.
 struct Network {
@@ -50,16 +50,6 @@ fn images() -> Tensor {
     Tensor::randn([5, 1, 6, 6], (Kind::Float, Device::Cpu))
 }
 
-fn tensors(path: &Path) -> HashMap<String, Tensor> {
-    Tensor::read_safetensors(path).unwrap().into_iter().collect()
-}
-
-fn assert_close(ours: &Tensor, theirs: &Tensor) {
-    assert_eq!(ours.size(), theirs.size());
-    let distance = (ours - theirs).abs().max().double_value(&[]);
-    assert!(distance < 1e-6, "{distance}");
-}
-
 #[test]
 fn python_reads_our_checkpoints() {
     let folder = tempfile::tempdir().unwrap();
@@ -96,13 +86,13 @@ fn weights_of_pytorch_give_its_outputs() {
     }
     let mut network = Network::new();
     weights::load(&mut network.vs, folder.path().join("model.safetensors")).unwrap();
-    let batch = tensors(&folder.path().join("batch.safetensors"));
-    assert_close(&network.outputs(&batch["images"]), &batch["outputs"]);
+    let batch = tensors(folder.path().join("batch.safetensors"));
+    assert_close(&network.outputs(&batch["images"]), &batch["outputs"], 1e-6, "outputs");
 
     for name in ["zip.ckpt", "pickle.ckpt", "sharded", "sharded/model.safetensors.index.json"] {
         let mut network = Network::new();
         weights::load(&mut network.vs, folder.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_close(&network.outputs(&batch["images"]), &batch["outputs"]);
+        assert_close(&network.outputs(&batch["images"]), &batch["outputs"], 1e-6, "outputs");
     }
 }
 
@@ -113,8 +103,9 @@ fn weights_of_parts_and_of_other_names_give_the_outputs_of_pytorch() {
         return;
     }
     let path = |name: &str| folder.path().join(name);
-    let batch = tensors(&path("batch.safetensors"));
-    let assert_loaded = |network: &Network| assert_close(&network.outputs(&batch["images"]), &batch["outputs"]);
+    let batch = tensors(path("batch.safetensors"));
+    let assert_loaded =
+        |network: &Network| assert_close(&network.outputs(&batch["images"]), &batch["outputs"], 1e-6, "outputs");
 
     let mut network = Network::new();
     let opened = weights::open(path("lightning.ckpt")).unwrap();
@@ -168,8 +159,8 @@ fn pytorch_gives_our_outputs_with_our_weights() {
     if in_python("load", folder.path()).is_none() {
         return;
     }
-    let outputs = tensors(&folder.path().join("outputs.safetensors"));
-    assert_close(&network.outputs(&images), &outputs["outputs"]);
+    let outputs = tensors(folder.path().join("outputs.safetensors"));
+    assert_close(&network.outputs(&images), &outputs["outputs"], 1e-6, "outputs");
 
     // what a checkpoint exports is the same file
     let mut checkpoint = Checkpoint::default();
