@@ -61,9 +61,10 @@ pub(crate) fn is_plain(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.get_ident().is_some_and(|name| PLAIN.iter().any(|plain| name == plain)))
 }
 
-/// The collections of the standard library, which are never another name of a reference.
+/// The collections of the standard library, which are never another name of a reference. What they hold is their last argument.
+const COLLECTIONS: [&str; 5] = ["BTreeMap", "Box", "HashMap", "Option", "Vec"];
+
 fn is_collection(ty: &Type) -> bool {
-    const COLLECTIONS: [&str; 5] = ["BTreeMap", "Box", "HashMap", "Option", "Vec"];
     matches!(ty, Type::Path(_)) && COLLECTIONS.contains(&last_name(ty).as_str())
 }
 
@@ -104,9 +105,7 @@ pub(crate) fn may_hold_tensors(ty: &Type) -> bool {
             match (last.ident.to_string().as_str(), of_values) {
                 ("Tensor", _) => true,
                 ("PhantomData", _) => false,
-                ("Vec" | "Option" | "Box" | "BTreeMap" | "HashMap", Some(GenericArgument::Type(value))) => {
-                    may_hold_tensors(value)
-                }
+                (name, Some(GenericArgument::Type(value))) if COLLECTIONS.contains(&name) => may_hold_tensors(value),
                 _ => !is_plain(ty),
             }
         }

@@ -6,7 +6,7 @@ use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{Hook, HookTrait, Role};
 use crate::model::Block;
-use crate::parse::BlockItem;
+use crate::parse::{BlockItem, TRAINER_DEFAULTS};
 use crate::python_names;
 use crate::types::readable;
 use std::collections::HashMap;
@@ -70,9 +70,6 @@ pub(crate) fn marker_arguments(block: &Block, diagnostics: &mut Diagnostics) {
         diagnostics.add(marker, catalogue::marker_arguments());
     }
 }
-
-/// The function of a module with the default configuration of its trainer.
-const TRAINER_DEFAULTS: &str = "trainer_defaults";
 
 /// The names that a misspelled name can be meant as.
 struct Known {

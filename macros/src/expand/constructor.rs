@@ -6,7 +6,7 @@ use crate::constructor::{Constructor, Data, Parameter};
 use crate::free_name::free_name;
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::parse::Method;
+use crate::parse::{Method, TRAINER_DEFAULTS};
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -59,7 +59,7 @@ impl Implementations<'_> {
         let private = self.private;
         let hparams = self.new.hparams.as_ref().filter(|_| !self.block.has_faulty_hparams);
         let hparams = hparams.map_or_else(|| quote!(#private::NoHparams), |hparams| hparams.ty.to_token_stream());
-        let defaults = self.block.methods("trainer_defaults");
+        let defaults = self.block.methods(TRAINER_DEFAULTS);
         let is_read = |method: &&Method| self.block.role == Role::Module && !method.conditions.is_marked;
         let defaults = defaults.filter(is_read).map(|method| {
             let (condition, although_deprecated) = (condition(method), although_deprecated(&method.attrs));
