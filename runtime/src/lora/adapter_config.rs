@@ -36,7 +36,7 @@ fn drawn() -> Value {
 }
 
 /// The settings that say nothing about the computation of a finished adapter, or what its tensors say as well.
-const WITHOUT_EFFECT: [&str; 17] = [
+const WITHOUT_EFFECT: [&str; 16] = [
     "auto_mapping",
     "base_model_name_or_path",
     "ensure_weight_tying",
@@ -52,7 +52,6 @@ const WITHOUT_EFFECT: [&str; 17] = [
     "revision",
     "runtime_config",
     "task_type",
-    "peft_type",
     "lora_ga_config",
 ];
 

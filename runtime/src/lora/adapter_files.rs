@@ -5,6 +5,7 @@ use super::names::{adapted_layer, is_adapter};
 use super::{Lora, LoraError};
 use crate::atomic_file;
 use crate::checkpoint::weights::{self, Loaded, Weights};
+use crate::file_error::FileError;
 use crate::module::variables;
 use std::collections::BTreeSet;
 use std::fs;
@@ -45,12 +46,12 @@ pub struct Adapter {
 /// ```
 ///
 /// # Errors
-/// [`LoraError::Config`] if the adapter has a setting that is not supported, such as DoRA, and [`LoraError::Read`] or
+/// [`LoraError::Config`] if the adapter has a setting that is not supported, such as DoRA, and [`LoraError::File`] or
 /// [`LoraError::Weights`] if a file cannot be read.
 pub fn open(folder: impl AsRef<Path>) -> Result<Adapter, LoraError> {
     let folder = folder.as_ref();
     let path = folder.join(CONFIG);
-    let text = fs::read_to_string(&path).map_err(|source| LoraError::Read { path: path.clone(), source })?;
+    let text = fs::read_to_string(&path).map_err(|source| FileError { what: "cannot read", path, source })?;
     let refused = |reason: String| LoraError::Config { path: folder.to_owned(), reason };
     let config: AdapterConfig =
         serde_json::from_str(&text).map_err(|error| refused(format!("`{CONFIG}` is not valid: {error}")))?;
@@ -98,7 +99,7 @@ impl Lora {
     /// [`open`] and for `PeftModel.from_pretrained` in Python. The weights of the base are not part of it.
     ///
     /// # Errors
-    /// [`LoraError::NoAdapter`] and [`LoraError::NoModule`] if there is nothing to write, and [`LoraError::Write`] or
+    /// [`LoraError::NoAdapter`] and [`LoraError::NoModule`] if there is nothing to write, and [`LoraError::File`] or
     /// [`LoraError::Weights`] if a file cannot be written.
     pub fn save(&self, store: &VarStore, folder: impl AsRef<Path>) -> Result<(), LoraError> {
         self.save_renamed(store, folder, str::to_owned)
@@ -133,7 +134,7 @@ impl Lora {
 
         let failed = |path: &Path| {
             let path = path.to_owned();
-            |source| LoraError::Write { path, source }
+            |source| FileError { what: "cannot write", path, source }
         };
         atomic_file::make_folders(folder).map_err(failed(folder))?;
         weights::write(tensors.iter().map(|(name, tensor)| (name.as_str(), *tensor)), &folder.join(MODEL))?;
@@ -142,6 +143,6 @@ impl Lora {
             serde_json::to_writer_pretty(&mut *file, &config)?;
             file.write_all(b"\n")
         });
-        written.map_err(failed(&path))
+        Ok(written.map_err(failed(&path))?)
     }
 }

@@ -1,6 +1,6 @@
 use crate::checkpoint::CheckpointError;
+use crate::file_error::FileError;
 use crate::mismatch::first_of;
-use std::io;
 use std::path::PathBuf;
 
 /// An error of adapters. `Display` includes the cause, so [`source`](std::error::Error::source) returns `None`.
@@ -51,22 +51,9 @@ pub enum LoraError {
         /// The reason.
         reason: String,
     },
-    /// A file of the adapter cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        r#source: io::Error,
-    },
-    /// A file of the adapter cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        r#source: io::Error,
-    },
+    /// A file of the adapter cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// The file of the weights cannot be read or written, or does not fit the module.
     #[error(transparent)]
     Weights(#[from] CheckpointError),

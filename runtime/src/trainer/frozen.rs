@@ -4,7 +4,9 @@ use crate::context::RunContext;
 use crate::messages;
 use crate::mismatch::first_of;
 use crate::module::{LightningModule, NamedParameter, Run, trainable};
+use crate::optim::Optimizer;
 use crate::progress::Refrozen;
+use std::collections::BTreeSet;
 use tch::nn::VarStore;
 
 impl<M: LightningModule> Run<'_, M> {
@@ -29,12 +31,11 @@ impl<M: LightningModule> Run<'_, M> {
     /// Returns the parameters and buffers that a checkpoint without frozen parameters contains, and those that it does not: those in an
     /// optimizer may have been trained before they were frozen.
     pub(super) fn without_frozen(&mut self) -> (Vec<NamedParameter>, Vec<NamedParameter>) {
-        let frozen = self.frozen();
-        let optimizers = self.ctx.optimizers();
-        let optimized: Vec<String> =
-            optimizers.iter().flat_map(|optimizer| optimizer.names_by_group()).flatten().collect();
-        let is_elsewhere = |name: &String| frozen.contains(name) && !optimized.contains(name);
-        let (elsewhere, saved) = self.variables().into_iter().partition(|(name, _)| is_elsewhere(name));
+        let mut elsewhere: BTreeSet<String> = self.frozen().into_iter().collect();
+        for (name, _) in self.ctx.optimizers().iter().flat_map(Optimizer::borrowed_parameters) {
+            elsewhere.remove(name);
+        }
+        let (elsewhere, saved) = self.variables().into_iter().partition(|(name, _)| elsewhere.contains(name));
         (saved, elsewhere)
     }
 

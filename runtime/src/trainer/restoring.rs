@@ -46,14 +46,16 @@ impl<M: LightningModule> Run<'_, M> {
         let early = make_optimizers(self)?;
         check_optimizers(self.ctx)?;
         self.on_fit_start()?;
-        if resume == Resume::Weights {
-            describe_new_run("weights", self.ctx);
-            return Ok(early);
-        }
-        self.complete_from_lightning(&mut checkpoint)?;
         match resume {
-            Resume::All => restore_training(self.module.parameters(), self.ctx, checkpoint)?,
-            _ => restore_optimizers_alone(self.ctx, &checkpoint)?,
+            Resume::All => {
+                self.complete_from_lightning(&mut checkpoint)?;
+                restore_training(self.module.parameters(), self.ctx, checkpoint)?;
+            }
+            Resume::Optimizer => {
+                self.complete_from_lightning(&mut checkpoint)?;
+                restore_optimizers_alone(self.ctx, &checkpoint)?;
+            }
+            Resume::Weights => describe_new_run("weights", self.ctx),
         }
         check_optimizers(self.ctx)?;
         Ok(early)

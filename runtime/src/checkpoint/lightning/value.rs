@@ -47,7 +47,7 @@ impl Value {
         if let Self::List(items) | Self::Tuple(items) = self { items } else { &[] }
     }
 
-    /// The elements of the list of this key; none if there is no list.
+    /// The elements of the list under this key, or an empty slice if it is not a list.
     pub(super) fn items_of(&self, key: &str) -> &[Self] {
         self.get(key).map_or(&[], Self::items)
     }
