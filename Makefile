@@ -20,7 +20,7 @@ BUNDLE ?= target/bundle
 # the git revision that the public API is compared with: the last release
 REV ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
 
-.PHONY: help setup python demo test examples lint bench bench-ddp doctor bundle package semver mlflow wandb pictures kill-test fault-table resume-test soak fuzz
+.PHONY: help setup python demo test examples lint bench bench-ddp doctor bundle package semver mlflow wandb pictures book kill-test fault-table resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -38,6 +38,7 @@ help:
 	@echo "make fault-table  end one of several processes in each way 20 times, and show how soon the others end, and with what"
 	@echo "make soak     train for STEPS=1000000, and check that the memory does not grow"
 	@echo "make pictures  make the pictures of the terminal in docs, by Chromium"
+	@echo "make book     build the book in target/book"
 	@echo "make fuzz     feed broken files to each reader of files, for SECONDS=300 each"
 	@echo "make setup    install libtorch, compile its bindings, and tell cargo where they are"
 	@echo "make python   create the Python environment of the tests that compare with PyTorch"
@@ -123,6 +124,11 @@ soak: setup
 pictures: setup
 	@$(CARGO) build --release --quiet -p examples -p tests --bin digits --bin pictures
 	@target/release/pictures
+
+# `make test` runs the programs of the chapters, and checks the links
+book:
+	@command -v mdbook >/dev/null || $(CARGO) install mdbook --locked --version 0.5.4
+	@mdbook build book
 
 # without a sanitizer, which would need a nightly Rust and would not cover libtorch
 fuzz: setup

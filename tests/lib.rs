@@ -1,5 +1,6 @@
 //! What the tests and the programs beside them share.
 
+pub mod book;
 pub mod faults;
 pub mod parity;
 pub mod profiler;

@@ -1,4 +1,4 @@
-//! For the tests of this workspace: states of the machine that a test cannot create.
+//! For the tests of this workspace: states of the machine that a test cannot create, and the order of all hooks.
 
 /// Makes panics abort from now on, as in a program that is built with `panic = "abort"`.
 pub fn abort_on_panics() {
@@ -14,4 +14,9 @@ pub fn panic_in_dashboard() {
 /// Makes the run look at losses as if they were on a GPU.
 pub fn watch_losses_as_on_a_gpu(ctx: &mut crate::RunContext) {
     ctx.watch_losses_as_on_a_gpu();
+}
+
+/// The hooks of a run of which each is overridden, as `hooks --plan` prints them.
+pub fn plan_of_every_hook(stage: crate::Stage) -> String {
+    crate::trainer::plan_of_every_hook(stage).to_string()
 }

@@ -26,6 +26,8 @@ pub mod device;
 mod json_float;
 mod json_path;
 #[doc = include_str!("differences.md")]
+///
+/// [`errors`]: crate::errors
 pub mod differences {}
 mod error;
 mod error_chain;

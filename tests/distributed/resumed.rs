@@ -145,7 +145,7 @@ fn main() -> Result<()> {
         .devices(arguments.processes)
         .max_epochs(arguments.epochs)
         .accumulate_grad_batches(arguments.accumulate)
-        .log_every_n_steps(1_usize)
+        .log_every_n_steps(1)
         .logger(false)
         .enable_checkpointing(false)
         .enable_model_summary(false)

@@ -17,7 +17,7 @@ impl Watch {
 fn config(folder: &tempfile::TempDir) -> TrainerConfig {
     TrainerConfig::default()
         .max_epochs(2)
-        .log_every_n_steps(2_usize)
+        .log_every_n_steps(2)
         .enable_progress_bar(false)
         .enable_model_summary(false)
         .default_root_dir(folder.path())

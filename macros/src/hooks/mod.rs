@@ -24,6 +24,8 @@ mod model_hooks;
 #[cfg(test)]
 pub(crate) mod added;
 #[cfg(test)]
+mod book;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use declarations::{Capability, Logs, Step};

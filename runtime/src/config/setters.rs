@@ -11,6 +11,19 @@ use crate::strategy::StrategyConfig;
 use std::path::PathBuf;
 
 macro_rules! setters {
+    // a literal such as `5` would be an `i32` if the parameter were an `impl Into<usize>`
+    (as they are: $($field:ident: $type:ty),* $(,)?) => {
+        impl TrainerConfig {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
+                #[must_use]
+                pub fn $field(self, $field: $type) -> Self {
+                    Self { $field, ..self }
+                }
+            )*
+        }
+    };
+
     ($($field:ident: $type:ty),* $(,)?) => {
         impl TrainerConfig {
             $(
@@ -27,7 +40,6 @@ macro_rules! setters {
 setters! {
     accelerator: Accelerator,
     devices: Devices,
-    num_nodes: usize,
     strategy: StrategyConfig,
     use_distributed_sampler: bool,
     precision: Precision,
@@ -46,15 +58,11 @@ setters! {
     fast_dev_run: FastDevRun,
     val_check_interval: ValCheckInterval,
     check_val_every_n_epoch: Option<usize>,
-    num_sanity_val_steps: i64,
-    reload_dataloaders_every_n_epochs: usize,
-    accumulate_grad_batches: usize,
     gradient_clip_val: Option<f64>,
     gradient_clip_algorithm: GradientClipAlgorithm,
     on_non_finite_loss: NonFiniteLoss,
     resume: Resume,
     detect_anomaly: bool,
-    log_every_n_steps: usize,
     default_root_dir: PathBuf,
     logger: LoggerChoice,
     enable_checkpointing: bool,
@@ -65,6 +73,15 @@ setters! {
     handle_signals: bool,
     profiler: Option<Profiler>,
     trace_hooks: Option<PathBuf>,
+}
+
+setters! {
+    as they are:
+    num_nodes: usize,
+    num_sanity_val_steps: i64,
+    reload_dataloaders_every_n_epochs: usize,
+    accumulate_grad_batches: usize,
+    log_every_n_steps: usize,
 }
 
 impl TrainerConfig {
@@ -89,6 +106,8 @@ mod tests {
             .limit_val_batches(3)
             .val_check_interval(100)
             .fast_dev_run(true)
+            .accumulate_grad_batches(2)
+            .min_epochs(1)
             .devices(1)
             .max_time(Duration::from_secs(60))
             .check_val_every_n_epoch(None)
@@ -101,6 +120,8 @@ mod tests {
             limit_val_batches: BatchLimit::Batches(3),
             val_check_interval: ValCheckInterval::from(100),
             fast_dev_run: FastDevRun(1),
+            accumulate_grad_batches: 2,
+            min_epochs: Some(1),
             devices: Devices::Count(1),
             max_time: Some(Span(Duration::from_secs(60))),
             check_val_every_n_epoch: None,

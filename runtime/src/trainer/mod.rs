@@ -41,6 +41,7 @@ pub use crate::signal::Signal;
 pub use crate::span::Span;
 pub use ckpt_path::CkptPath;
 pub(crate) use found_checkpoint::{FoundCheckpoint, find_best_or_last, find_checkpoint};
+pub(crate) use plan::plan_of_every_hook;
 pub(crate) use run_file::{Outcome, RUN_FILE, RunFile};
 pub use tuning::{BatchSizeFinder, BatchSizeMode, LearningRateCurve, LearningRateFinder, SweepMode};
 

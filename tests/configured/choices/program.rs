@@ -83,7 +83,7 @@ macro_rules! model {
             }
 
             fn trainer_defaults() -> TrainerConfig {
-                TrainerConfig::default().log_every_n_steps(1_usize).enable_progress_bar(false).enable_model_summary(false)
+                TrainerConfig::default().log_every_n_steps(1).enable_progress_bar(false).enable_model_summary(false)
             }
 
             fn parameters(&mut self) -> &mut nn::VarStore {

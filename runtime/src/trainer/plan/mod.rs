@@ -4,6 +4,9 @@
 //! runs.
 
 mod evaluation;
+mod every_hook;
+
+pub(crate) use every_hook::plan_of_every_hook;
 
 use super::Trainer;
 use crate::config::{Every, TrainerConfig, ValCheckInterval};
