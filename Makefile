@@ -127,7 +127,7 @@ pictures: setup
 
 # `make test` runs the programs of the chapters, and checks the links
 book:
-	@command -v mdbook >/dev/null || $(CARGO) install mdbook --locked --version 0.5.4
+	@command -v mdbook >/dev/null || $(CARGO) install mdbook --locked --version 0.5.4 --no-default-features --features search
 	@mdbook build book
 
 # without a sanitizer, which would need a nightly Rust and would not cover libtorch
