@@ -1,23 +1,19 @@
-//! The files of the book: their list, what they include, their links and the commands that they show.
+//! The files of the book: their list, what they include, and their links.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// The commands of a generated program.
-const COMMANDS: [&str; 10] =
-    ["fit", "validate", "test", "predict", "hooks", "runs", "report", "watch", "export", "completions"];
-
-fn checkout() -> PathBuf {
+pub(super) fn checkout() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-fn read(path: &Path) -> String {
+pub(super) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The pages as they are written, by their paths below `book/src`.
-fn sources() -> BTreeMap<PathBuf, String> {
+pub(super) fn sources() -> BTreeMap<PathBuf, String> {
     fn add(folder: &Path, below: &Path, found: &mut BTreeMap<PathBuf, String>) {
         for entry in fs::read_dir(folder.join(below)).unwrap() {
             let path = below.join(entry.unwrap().file_name());
@@ -66,7 +62,7 @@ fn included(page: &Path, what: &str) -> String {
 }
 
 /// The lines outside of blocks of code, or inside those of these languages.
-fn lines<'a>(text: &'a str, of_code: &[&str]) -> Vec<&'a str> {
+pub(super) fn lines<'a>(text: &'a str, of_code: &[&str]) -> Vec<&'a str> {
     let (mut language, mut found) = (None, Vec::new());
     for line in text.lines() {
         match (line.strip_prefix("```"), language) {
@@ -159,27 +155,4 @@ fn every_program_of_a_chapter_is_run() {
         let is_tested = tested.contains(&format!("\"{}\"", page.display()));
         assert_eq!(has_program, is_tested, "{}: `chapters!` lists the chapters with programs", page.display());
     }
-}
-
-#[test]
-fn commands_exist() {
-    let makefile = read(&checkout().join("Makefile"));
-    let mut checked = 0;
-    for (page, text) in sources() {
-        let spans = lines(&text, &[]).into_iter().flat_map(|line| line.split('`').skip(1).step_by(2));
-        for command in spans.chain(lines(&text, &["sh"])) {
-            if let Some(target) = command.strip_prefix("make ") {
-                let target = target.split_whitespace().next().unwrap();
-                assert!(makefile.contains(&format!("\n{target}: ")), "{}: `{command}`", page.display());
-                checked += 1;
-            }
-            let program = ["cargo run --release -- ", "my-project "];
-            if let Some(arguments) = program.iter().find_map(|program| command.strip_prefix(program)) {
-                let verb = arguments.split_whitespace().next().unwrap();
-                assert!(COMMANDS.contains(&verb), "{}: `{command}`", page.display());
-                checked += 1;
-            }
-        }
-    }
-    assert!(checked > 10, "{checked}");
 }
