@@ -52,7 +52,7 @@ fn pages() {
 /// The wrong example of a page as a program.
 fn program(page: &str) -> String {
     // ignored where the mistake is not one in the compiler's own tests of documentation, which have no file of the program
-    let lines = block(&page.replace("compile_fail,ignore", "compile_fail"), "compile_fail");
+    let lines = block(&page.replace("compile_fail,ignore", "compile_fail"), "rust,compile_fail");
     let lines = lines
         .lines()
         .map(|line| line.strip_prefix("# ").or(line.strip_prefix("#").filter(|rest| rest.is_empty())).unwrap_or(line));
