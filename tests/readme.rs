@@ -40,6 +40,7 @@ fn readme_program_trains_in_a_new_project() {
         data,
         choice,
         optimizers,
+        samples,
         folds,
         inference,
         pretrained,
@@ -63,6 +64,7 @@ fn readme_program_trains_in_a_new_project() {
     let (_, after) = rest.split_once("    }\n\n").unwrap();
     let snippets = format!(
         "#[allow(dead_code)]\nmod choice {{\nuse serde::{{Deserialize, Serialize}};\nuse tch_lightning::Choice;\n{choice}}}\n\
+         #[allow(dead_code)]\nmod samples {{\nuse tch_lightning::prelude::*;\n{samples}}}\n\
          {before}{optimizers}\n{hook}\n{after}\n{data}\n\
          fn folds(k: usize, of_fold: fn(usize, bool) -> Result<DataLoader<(Tensor, Tensor)>>) -> Result<()> {{\n\
          let mut trainer = DigitClassifier::trainer();\n{folds}Ok(())\n}}\n\

@@ -11,6 +11,9 @@ use syn::{Expr, ExprLit, Lit, Meta, Path, Token};
 
 const AUTOMATIC_OPTIMIZATION: &str = "automatic_optimization";
 
+/// The struct that samples are joined into.
+const BATCH: &str = "batch";
+
 /// The path of the runtime crate, for crates that use it through another crate.
 const CRATE: &str = "crate";
 
@@ -36,7 +39,8 @@ impl Arguments {
 
     /// Reads the arguments of the attribute of a derive, such as `#[batch(…)]`.
     pub(crate) fn of_derive(attribute: &str, tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Self {
-        Self::of(attribute, &[CRATE], tokens, diagnostics)
+        let known: &[&str] = if attribute == "collate" { &[BATCH, CRATE] } else { &[CRATE] };
+        Self::of(attribute, known, tokens, diagnostics)
     }
 
     fn of(attribute: &str, known: &[&str], tokens: &TokenStream, diagnostics: &mut Diagnostics) -> Self {
@@ -63,6 +67,9 @@ impl Arguments {
 
     fn set(&mut self, name: &str, argument: &Meta) -> Result<(), Diagnostic> {
         match name {
+            // `collate.rs` reads it
+            BATCH if matches!(value(argument), Some(Expr::Path(_))) => {}
+            BATCH => return Err(catalogue::batch_argument()),
             CRATE => self.root = Some(path(argument).ok_or_else(catalogue::crate_argument)?),
             _ => self.automatic_optimization = flag(argument).ok_or_else(|| catalogue::argument_value(name))?,
         }
@@ -73,6 +80,7 @@ impl Arguments {
 /// Returns the known arguments for an error message.
 fn list(known: &[&str]) -> String {
     let forms = known.iter().map(|name| match *name {
+        BATCH => "`batch = Rows`".to_owned(),
         CRATE => "`crate = \"…\"`".to_owned(),
         flag => format!("`{flag} = false`"),
     });

@@ -266,6 +266,16 @@ catalogue! {
         unknown_dtype(name)
         "`{name}` is not a dtype: write `f16`, `bf16`, `f32`, `f64`, `u8`, `i8`, `i16`, `i32`, `i64` or `bool`";
 
+    TL0507 "A sample cannot be joined into a batch":;
+
+    TL0508 "A derived sample does not name its batch":
+        sample_without_batch()
+        "samples are joined into a struct of tensors, with the same fields: write `#[collate(batch = Rows)]` with its name"
+        batch_argument()
+        "`batch` of `#[collate]` is the path of a struct, without quotes: `#[collate(batch = Rows)]`"
+        sample_of_several_forms()
+        "`#[derive(Collate)]` joins structs, whose samples have the same fields: implement `Collate` by hand for this type";
+
     // programs and runs
 
     TL0601 "The program cannot construct the module or the data module":;

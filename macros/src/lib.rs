@@ -7,6 +7,7 @@ mod batch;
 mod catalogue;
 mod check;
 mod choice;
+mod collate;
 mod constructor;
 mod declare;
 mod diagnostics;
@@ -54,6 +55,15 @@ pub fn lightning_callback(arguments: TokenStream, block: TokenStream) -> TokenSt
 #[proc_macro_derive(Batch, attributes(batch))]
 pub fn derive_batch(item: TokenStream) -> TokenStream {
     batch::derive(item.into()).into()
+}
+
+/// Makes a struct a sample, which `Collate` joins into a batch: the struct that `#[collate(batch = Rows)]` names, with the same fields, each
+/// the batch of the sample's field.
+///
+/// `#[collate(crate = "…")]` is the path of tch-lightning for those who reach it through another crate.
+#[proc_macro_derive(Collate, attributes(collate))]
+pub fn derive_collate(item: TokenStream) -> TokenStream {
+    collate::derive(item.into()).into()
 }
 
 /// Makes an enumeration a `Choice`: hyperparameters of which one set is chosen by flags and configuration files.

@@ -7,7 +7,7 @@ use crate::arguments::Arguments;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::{batch, check, choice, declare, expand, parse};
+use crate::{batch, check, choice, collate, declare, expand, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -367,6 +367,18 @@ fn batch_that_borrows() {
         }
     };
     is("batch_that_borrows", batch::derive(item));
+}
+
+#[test]
+fn sample_of_a_struct() {
+    let item = quote! {
+        #[collate(batch = Measurements)]
+        struct Measurement {
+            values: [f32; 32],
+            r#type: i64,
+        }
+    };
+    is("sample_of_a_struct", collate::derive(item));
 }
 
 #[test]

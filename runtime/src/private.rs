@@ -11,7 +11,9 @@ pub use crate::cli::{Program, RunsByItself, RunsWith};
 pub use crate::config::{GradientClipAlgorithm, TrainerConfig};
 pub use crate::context::Context;
 pub use crate::context::phase::{Epoch, Outside, Step};
-pub use crate::data::{Batch, Contract, ContractViolation, DataLoader, DataLoaders, Dimension, Range, Sizes};
+pub use crate::data::{
+    Batch, Collate, Contract, ContractViolation, DataLoader, DataLoaders, Dimension, Range, Sizes, error_of_field,
+};
 pub use crate::error::Error;
 pub use crate::hook::Hook;
 pub use crate::module::{

@@ -171,7 +171,7 @@ fn literal(expression: &Expr) -> Option<f64> {
 }
 
 /// Returns generated tokens with the place of what the user wrote, where the compiler reports what is wrong with it.
-fn at(place: Span, tokens: &TokenStream) -> TokenStream {
+pub(crate) fn at(place: Span, tokens: &TokenStream) -> TokenStream {
     let span = place.resolved_at(Span::call_site());
     let tokens = tokens.clone().into_iter().map(|mut token| {
         token.set_span(span);

@@ -3,6 +3,7 @@
 mod attribute;
 mod bounds;
 
+pub(crate) use attribute::at;
 use attribute::{Contract, FieldAttribute};
 
 use crate::arguments::Arguments;

@@ -7,6 +7,7 @@ use std::hash::{BuildHasher, Hash};
 use tch::{TchError, Tensor};
 
 use super::Batch;
+use super::element::{self, Element};
 
 /// A sample that can be joined with others into a batch.
 ///
@@ -19,13 +20,16 @@ use super::Batch;
 /// | `f32`, `f64` | `Tensor` `[batch]` f32, f64 |
 /// | any integer | `Tensor` `[batch]` i64 |
 /// | `bool` | `Tensor` `[batch]` bool |
+/// | `[T; N]` or `Vec<T>` of one length, of numbers, `bool`, arrays or lists of them | `Tensor` `[batch, N, …]` of their dtype, as of NumPy's arrays; u16, u32, u64, usize and isize as i64 |
 /// | `String` | `Vec<String>` |
 /// | tuple of up to eight samples | tuple of their batches |
-/// | `Vec<T>`, the same length in every sample | `Vec` of that length, of batches over the samples |
+/// | `Vec` of tensors, strings, tuples or maps, the same length in every sample | `Vec` of that length, of batches over the samples |
 /// | map to `T`, the same keys in every sample | map to batches |
 ///
-/// Implement it for your own types; for a single dataset, [`collate_with`](super::Dataset::collate_with) replaces it by a
-/// function.
+/// Arrays and lists of numbers are copied once, into the batch: a sample need not be a tensor.
+///
+/// [`#[derive(Collate)]`](derive@super::Collate) joins structs of samples. Implement it for other types; for a single dataset,
+/// [`collate_with`](super::Dataset::collate_with) replaces it by a function.
 ///
 /// ```
 /// use tch_lightning::data::Collate;
@@ -36,10 +40,10 @@ use super::Batch;
 /// # Ok::<(), tch::TchError>(())
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "samples of type `{Self}` cannot be joined into a batch",
+    message = "samples of type `{Self}` cannot be joined into a batch [TL0507]",
     label = "not a sample",
-    note = "samples are tensors, numbers, `bool`, `String`, and tuples, lists and maps of them; \
-            implement `Collate` for your own type, or join samples by a function with `collate_with`"
+    note = "samples are tensors, numbers, `bool`, `String`, arrays and lists of numbers, and tuples, lists and maps of samples; \
+            write `#[derive(Collate)]` above your own struct, or join samples by a function with `collate_with`"
 )]
 pub trait Collate: Sized {
     /// The batch of several samples.
@@ -113,25 +117,74 @@ macro_rules! collate_integers {
 
 collate_integers!(u8 u16 u32 u64 usize i8 i16 i32 isize);
 
-impl<T: Collate> Collate for Vec<T> {
-    type Batch = Vec<T::Batch>;
+impl<T: Element> Collate for Vec<T> {
+    type Batch = Tensor;
 
-    fn collate(samples: Vec<Self>) -> Result<Self::Batch, TchError> {
-        let length = samples.first().map_or(0, Vec::len);
-        let mut columns: Vec<Vec<T>> = (0..length).map(|_| Vec::with_capacity(samples.len())).collect();
-        for (position, sample) in samples.into_iter().enumerate() {
-            if sample.len() != length {
-                return Err(TchError::Shape(format!(
-                    "the lists of a batch must have the same length, but the first sample's has {length} \
-                     elements and sample {position}'s has {}",
-                    sample.len()
-                )));
-            }
-            for (column, element) in columns.iter_mut().zip(sample) {
-                column.push(element);
+    fn collate(samples: Vec<Self>) -> Result<Tensor, TchError> {
+        element::join(&samples)
+    }
+}
+
+impl<T: Element, const N: usize> Collate for [T; N] {
+    type Batch = Tensor;
+
+    fn collate(samples: Vec<Self>) -> Result<Tensor, TchError> {
+        element::join(&samples)
+    }
+}
+
+/// Joins the first elements of all lists, then the second, and so on.
+fn collate_lists<T: Collate>(samples: Vec<Vec<T>>) -> Result<Vec<T::Batch>, TchError> {
+    let length = samples.first().map_or(0, Vec::len);
+    let mut columns: Vec<Vec<T>> = (0..length).map(|_| Vec::with_capacity(samples.len())).collect();
+    for (position, sample) in samples.into_iter().enumerate() {
+        if sample.len() != length {
+            return Err(TchError::Shape(format!(
+                "the lists of a batch must have the same length, but the first sample's has {length} \
+                 elements and sample {position}'s has {}",
+                sample.len()
+            )));
+        }
+        for (column, element) in columns.iter_mut().zip(sample) {
+            column.push(element);
+        }
+    }
+    columns.into_iter().map(T::collate).collect()
+}
+
+// an implementation for each, as one for all samples would include the numbers
+macro_rules! list_collate {
+    ($($element:ty)+) => {$(
+        impl Collate for Vec<$element> {
+            type Batch = Vec<<$element as Collate>::Batch>;
+
+            fn collate(samples: Vec<Self>) -> Result<Self::Batch, TchError> {
+                collate_lists(samples)
             }
         }
-        columns.into_iter().map(T::collate).collect()
+    )+};
+}
+
+list_collate!(Tensor String Vec<Tensor> Vec<String>);
+
+impl<K: Ord + Debug + 'static, V: Collate> Collate for Vec<BTreeMap<K, V>> {
+    type Batch = Vec<BTreeMap<K, V::Batch>>;
+
+    fn collate(samples: Vec<Self>) -> Result<Self::Batch, TchError> {
+        collate_lists(samples)
+    }
+}
+
+impl<K, V, S> Collate for Vec<HashMap<K, V, S>>
+where
+    K: Eq + Hash + Debug + 'static,
+    V: Collate,
+    S: BuildHasher + Default + 'static,
+{
+    type Batch = Vec<HashMap<K, V::Batch, S>>;
+
+    fn collate(samples: Vec<Self>) -> Result<Self::Batch, TchError> {
+        collate_lists(samples)
     }
 }
 
@@ -195,6 +248,14 @@ macro_rules! tuple_collate {
                 Ok(($($element::collate($column)?,)+))
             }
         }
+
+        impl<$($element: Collate),+> Collate for Vec<($($element,)+)> {
+            type Batch = Vec<($($element::Batch,)+)>;
+
+            fn collate(samples: Vec<Self>) -> Result<Self::Batch, TchError> {
+                collate_lists(samples)
+            }
+        }
     };
 }
 
@@ -206,6 +267,16 @@ tuple_collate!(A a B b C c D d E e);
 tuple_collate!(A a B b C c D d E e F f);
 tuple_collate!(A a B b C c D d E e F f G g);
 tuple_collate!(A a B b C c D d E e F f G g H h);
+
+/// Adds the name of a field of a sample to the error of its values. The code of `#[derive(Collate)]` calls it.
+#[doc(hidden)]
+pub fn error_of_field(field: &str, error: TchError) -> TchError {
+    match error {
+        TchError::Shape(message) => TchError::Shape(format!("`{field}`: {message}")),
+        TchError::Convert(message) => TchError::Convert(format!("`{field}`: {message}")),
+        error => error,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -242,8 +313,8 @@ mod tests {
         let (first, second) = Collate::collate(vec![(0, 1), (2, 3)]).unwrap();
         assert_eq!((floats(&first), floats(&second)), (vec![0.0, 2.0], vec![1.0, 3.0]));
 
-        let lists = Collate::collate(vec![vec![0, 1], vec![2, 3]]).unwrap();
-        assert_eq!(lists.iter().map(floats).collect::<Vec<_>>(), [[0.0, 2.0], [1.0, 3.0]]);
+        let lists = Collate::collate(vec![vec![(0,), (1,)], vec![(2,), (3,)]]).unwrap();
+        assert_eq!(lists.iter().map(|(list,)| floats(list)).collect::<Vec<_>>(), [[0.0, 2.0], [1.0, 3.0]]);
     }
 
     #[test]
@@ -273,6 +344,11 @@ mod tests {
             Vec::<f32>::collate(vec![vec![1.0, 2.0], vec![3.0]]).unwrap_err().to_string(),
             "invalid shape: the lists of a batch must have the same length, but the first sample's has 2 \
              elements and sample 1's has 1"
+        );
+        assert_eq!(
+            Vec::<(bool,)>::collate(vec![vec![(true,)], vec![]]).unwrap_err().to_string(),
+            "invalid shape: the lists of a batch must have the same length, but the first sample's has 1 \
+             elements and sample 1's has 0"
         );
         let keyed = [BTreeMap::from([("x", 1), ("y", 2)]), BTreeMap::from([("x", 1)])];
         assert_eq!(

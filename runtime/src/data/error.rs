@@ -1,5 +1,6 @@
 //! The errors of datasets, samplers and loaders.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tch::Device;
@@ -284,6 +285,56 @@ pub enum DataError {
         dataset_len: usize,
     },
 
+    /// A file of tokens could not be read.
+    #[error("cannot read the tokens of {}: {source}", path.display())]
+    TokenFile {
+        /// The file.
+        path: PathBuf,
+        /// Why it could not be read.
+        r#source: std::io::Error,
+    },
+
+    /// The size of a file of tokens is not a multiple of a token's.
+    #[error(
+        "{} is not a file of {token} tokens: its {size} bytes are not a multiple of {token_size}; give the type of its tokens",
+        path.display()
+    )]
+    TokenFileSize {
+        /// The file.
+        path: PathBuf,
+        /// The number of bytes in the file.
+        size: u64,
+        /// The type of its tokens.
+        token: &'static str,
+        /// The number of bytes of a token.
+        token_size: usize,
+    },
+
+    /// A file of tokens has not even one window, or windows have no tokens.
+    #[error("{}", token_context(path, *tokens, *context))]
+    TokenContext {
+        /// The file.
+        path: PathBuf,
+        /// The number of tokens in the file.
+        tokens: usize,
+        /// The number of tokens in a window.
+        context: usize,
+    },
+
+    /// The length of a sample is larger than the number of tokens in a batch.
+    #[error(
+        "a batch of a TokenBudgetSampler has at most {max_tokens} tokens, but sample {index} alone has {length}: raise \
+         max_tokens, or shorten the sample"
+    )]
+    TokenBudget {
+        /// The index of the first sample that is too long.
+        index: usize,
+        /// Its length.
+        length: usize,
+        /// The number of tokens in a batch.
+        max_tokens: usize,
+    },
+
     /// The lengths of a split do not add up to the length of the dataset.
     #[error(
         "the lengths of a split must add up to the {dataset_len} samples of the dataset, but {lengths:?} add up to {}",
@@ -323,5 +374,16 @@ impl DataError {
             Self::Combined { source, .. } => source.is_interruption(),
             _ => false,
         }
+    }
+}
+
+fn token_context(path: &Path, tokens: usize, context: usize) -> String {
+    let path = path.display();
+    match context {
+        0 => format!("the windows of {path} must have at least 1 token: give a context above 0"),
+        _ => format!(
+            "{path} has {tokens} tokens, and windows of {context} need at least {}: give a larger file or a smaller context",
+            context.saturating_add(1)
+        ),
     }
 }

@@ -7,8 +7,11 @@
 //! | Task | Items |
 //! |---|---|
 //! | samples with an index | [`Dataset`], [`TensorDataset`], [`Subset`], [`random_split`], [`ConcatDataset`] |
+//! | samples of plain numbers, without tensors | [`Collate`], [`#[derive(Collate)]`](derive@Collate) |
+//! | tokens in a file that is mapped into memory | [`TokenFile`] |
 //! | a stream of samples | [`IterableDataset`], [`ChainDataset`] |
 //! | the order of the samples | [`Sampler`], [`RandomSampler`], [`WeightedRandomSampler`], [`SubsetRandomSampler`], [`BatchSampler`] |
+//! | batches of sentences of similar length | [`LengthGroupedSampler`], [`TokenBudgetSampler`] |
 //! | several processes | [`DistributedSampler`] |
 //! | reproducible random numbers | tch's generators, [`random_seed`], [`run_seed`] |
 //! | threads that read ahead | [`DataLoader::with_workers`] |
@@ -45,6 +48,7 @@ mod current_item;
 mod dataset;
 mod device_batches;
 mod draws;
+mod element;
 mod error;
 mod finish;
 mod index_plan;
@@ -64,11 +68,14 @@ mod source;
 mod split;
 mod stream_plan;
 mod tensor_dataset;
+mod token_file;
 mod workers;
 
 pub use batch::Batch;
 pub use batches::Batches;
 pub use collate::Collate;
+#[doc(hidden)]
+pub use collate::error_of_field;
 pub use collate_with::CollateWith;
 pub use combined::{Combine, CombinedLoader};
 pub use concat::ConcatDataset;
@@ -78,14 +85,15 @@ pub use contract::{Contract, Dimension, Number, Range, Sizes};
 pub use dataset::Dataset;
 pub use device_batches::DeviceBatches;
 pub use draws::random_seed;
+pub use element::Element;
 pub use error::DataError;
 pub use iterable::{ChainDataset, IterableDataset, WorkerInfo};
 pub use loader::DataLoader;
 pub use loaders::DataLoaders;
 pub(crate) use samplers::PartOfOrder;
 pub use samplers::{
-    BatchSampler, DistributedSampler, RandomSampler, Sampler, SequentialSampler, SubsetRandomSampler,
-    WeightedRandomSampler,
+    BatchSampler, DistributedSampler, LengthGroupedSampler, RandomSampler, Sampler, SequentialSampler,
+    SubsetRandomSampler, TokenBudgetSampler, WeightedRandomSampler,
 };
 pub(crate) use saved_loader::SavedLoader;
 pub use seed::run_seed;
@@ -149,4 +157,35 @@ pub use split::{Subset, random_split, random_split_fractions};
 /// A field with `#[batch(skip)]` is passed on unchanged, whatever its type. Type parameters must be batches if a field that is not a
 /// `PhantomData` has them.
 pub use tch_lightning_macros::Batch;
+/// Joins structs of plain values into a struct of tensors: implements [`Collate`] for a struct. `#[collate(batch = …)]` names the batch,
+/// a struct with the same fields, each of the batch of the sample's field.
+///
+/// ```
+/// use tch_lightning::prelude::*;
+///
+/// #[derive(Clone, Collate)]
+/// #[collate(batch = Measurements)]
+/// struct Measurement {
+///     values: [f32; 32],
+///     label: i64,
+/// }
+///
+/// #[derive(Batch)]
+/// struct Measurements {
+///     #[batch("N 32", f32)]
+///     values: Tensor,
+///     #[batch("N", i64, 0..10)]
+///     label: Tensor,
+/// }
+///
+/// let samples = vec![Measurement { values: [0.5; 32], label: 3 }; 100];
+/// let loader = DataLoader::new(samples).batch_size(64);
+/// let Measurements { values, label } = loader.epoch(0)?.next().unwrap()?;
+/// assert_eq!((values.size(), label.size()), (vec![64, 32], vec![64]));
+/// # Ok::<(), tch_lightning::data::DataError>(())
+/// ```
+///
+/// The numbers are copied once, into the tensors of the batch. A batch with a field that samples lack implements [`Collate::collate`] by hand.
+pub use tch_lightning_macros::Collate;
 pub use tensor_dataset::{TensorDataset, TensorTuple};
+pub use token_file::{Token, TokenDataset, TokenFile};

@@ -13,6 +13,7 @@ mod device;
 mod distributed;
 mod draws;
 mod event;
+mod filled;
 mod flops;
 mod gradients;
 mod group;
@@ -52,6 +53,8 @@ pub(crate) use distributed::{
 };
 pub(crate) use draws::{initial_seed, prepare_draws, seed_draws, with_draws};
 pub(crate) use event::DeviceEvent;
+pub use filled::Filling;
+pub(crate) use filled::filled;
 pub(crate) use flops::FlopCounter;
 pub(crate) use gradients::Gradients;
 pub(crate) use group::Group;

@@ -4,6 +4,7 @@ mod combined;
 mod device;
 mod iterable;
 mod loader;
+mod plain;
 mod random;
 mod samplers;
 mod training;

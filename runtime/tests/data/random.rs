@@ -35,14 +35,15 @@ impl Dataset for Noise {
     }
 }
 
-fn read(loader: &DataLoader<Vec<Tensor>>, epoch: u64, first: usize) -> Vec<Vec<Vec<i64>>> {
+/// The columns of the batches: the first numbers of all samples, the second ones, and so on.
+fn read(loader: &DataLoader<Tensor>, epoch: u64, first: usize) -> Vec<Vec<Vec<i64>>> {
     let batches = loader.epoch(epoch).unwrap().skip_to(first);
-    batches.map(|batch| batch.unwrap().into_iter().map(numbers).collect()).collect()
+    batches.map(|batch| batch.unwrap().unbind(1).into_iter().map(numbers).collect()).collect()
 }
 
 /// Asserts that the loaders of `loader` draw the same numbers for each number of workers and in a resumed epoch, and different
 /// numbers for each epoch, seed and sample.
-fn assert_reproducible(loader: impl Fn(usize) -> DataLoader<Vec<Tensor>>) {
+fn assert_reproducible(loader: impl Fn(usize) -> DataLoader<Tensor>) {
     let of = |workers, seed, epoch, first| read(&loader(workers).seed(seed), epoch, first);
     let expected = of(0, 5, 2, 0);
     for workers in WORKERS {
@@ -114,7 +115,7 @@ impl Dataset for Pairs {
 
     fn get_item(&self, index: usize) -> anyhow::Result<Vec<i64>> {
         let both = self.0.get_items(&[index, (index + 1) % self.len()])?;
-        Ok(both.into_iter().map(|column| numbers(column).into_iter().fold(0, i64::wrapping_add)).collect())
+        Ok(numbers(both.sum_dim_intlist(0, false, Kind::Int64)))
     }
 
     fn get_batches(&self, batches: &[&[usize]]) -> anyhow::Result<Vec<<Vec<i64> as Collate>::Batch>> {
@@ -155,7 +156,9 @@ fn random_numbers_of_a_nested_loader_are_independent() {
 
 #[test]
 fn random_numbers_of_collate_functions_are_reproducible() {
-    let joined = |samples: Vec<Vec<i64>>| Ok(vec![Tensor::from_slice(&samples[0]), Tensor::from_slice(&[drawn()])]);
+    let joined = |samples: Vec<Vec<i64>>| {
+        Ok(Tensor::from_slice(&[&[samples[0][0], drawn()], &samples[0][1..]].concat()).view([1, -1]))
+    };
     assert_reproducible(|workers| {
         DataLoader::with_workers(Noise { len: 23 }.collate_with(joined), workers).batch_size(4)
     });

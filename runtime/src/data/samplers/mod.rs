@@ -1,14 +1,18 @@
 //! Samplers, which determine the samples of an epoch and their order.
 
 mod distributed;
+mod length_grouped;
 mod random;
+mod token_budget;
 mod weighted;
 
 use std::sync::Arc;
 
 pub use distributed::DistributedSampler;
 pub(crate) use distributed::PartOfOrder;
+pub use length_grouped::LengthGroupedSampler;
 pub use random::{RandomSampler, SubsetRandomSampler};
+pub use token_budget::TokenBudgetSampler;
 pub use weighted::WeightedRandomSampler;
 
 /// The order of an epoch's samples: PyTorch's
