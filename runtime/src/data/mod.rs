@@ -51,6 +51,8 @@ mod draws;
 mod element;
 mod error;
 mod finish;
+#[cfg(feature = "images")]
+mod images;
 mod index_plan;
 mod iterable;
 mod loader;
@@ -87,6 +89,8 @@ pub use device_batches::DeviceBatches;
 pub use draws::random_seed;
 pub use element::Element;
 pub use error::DataError;
+#[cfg(feature = "images")]
+pub use images::{ImageError, ImageFolder, ImageTransforms};
 pub use iterable::{ChainDataset, IterableDataset, WorkerInfo};
 pub use loader::DataLoader;
 pub use loaders::DataLoaders;

@@ -2,6 +2,8 @@
 
 mod combined;
 mod device;
+#[cfg(feature = "images")]
+mod images;
 mod iterable;
 mod loader;
 mod plain;

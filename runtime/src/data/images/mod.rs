@@ -1,0 +1,9 @@
+//! Folders of images, with their changes on the way into a batch.
+
+mod error;
+mod folder;
+mod transforms;
+
+pub use error::ImageError;
+pub use folder::ImageFolder;
+pub use transforms::ImageTransforms;
