@@ -20,7 +20,7 @@ BUNDLE ?= target/bundle
 # the git revision that the public API is compared with: the last release
 REV ?= $(shell git describe --tags --abbrev=0 --match 'v*' 2>/dev/null)
 
-.PHONY: help setup python demo test examples lint bench bench-ddp doctor bundle package semver mlflow wandb pictures book kill-test fault-table resume-test soak fuzz
+.PHONY: help setup python demo test examples lint bench bench-ddp bench-loader doctor bundle package semver mlflow wandb pictures book kill-test fault-table resume-test soak fuzz
 
 help:
 	@echo "make demo     train on handwritten digits, test, and predict, in $(DEMO)"
@@ -29,6 +29,7 @@ help:
 	@echo "make lint     check format, lints and documentation"
 	@echo "make bench    measure a training step, what loggers, bar and profiler add to it, and the time that the macros add to a build"
 	@echo "make bench-ddp  compare a training step in two processes with PyTorch's DistributedDataParallel"
+	@echo "make bench-loader  compare the samples a second of a loader with those of PyTorch's DataLoader"
 	@echo "make doctor   print the libtorch, the devices and the threads in use"
 	@echo "make bundle   copy the example PROGRAM=digits and its libraries into BUNDLE=target/bundle, to run on other machines"
 	@echo "make package  build the packages for crates.io, and the README's program with them"
@@ -86,6 +87,10 @@ bench: setup
 bench-ddp: python
 	@$(CARGO) build --release --quiet -p benches --bin ddp_step
 	@$(PYTHON) benches/ddp/compare.py target/release/ddp_step
+
+bench-loader: python
+	@$(CARGO) build --release --quiet -p benches --bin loader_speed
+	@$(PYTHON) benches/loader/compare.py target/release/loader_speed
 
 doctor: setup
 	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor
