@@ -22,6 +22,8 @@ mod constructor;
 mod declare;
 #[path = "../src/diagnostics.rs"]
 mod diagnostics;
+#[path = "../src/emptied.rs"]
+mod emptied;
 #[path = "../src/erase_lifetimes.rs"]
 mod erase_lifetimes;
 #[path = "../src/every_module.rs"]

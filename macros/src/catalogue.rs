@@ -58,7 +58,15 @@ catalogue! {
 
     TL0006 "A name of Lightning's Python that is written otherwise":
         definition_of_python(name, instead)
-        "`{name}` is written otherwise than in Lightning's Python: {instead}, or mark it `#[not_a_hook]`";
+        "`{name}` is written otherwise than in Lightning's Python: {instead}, or mark it `#[not_a_hook]`"
+        attribute_of_python(name, instead)
+        "`{name}` is written otherwise than in Lightning's Python: {instead}"
+        missing_argument(method, all, form)
+        "`ctx.{method}` takes {all}: write `{form}`"
+        keywords_of_log(arguments, methods)
+        "arguments have no names in Rust: in place of `{arguments}`, write `{methods}` after `ctx.log(…)`"
+        keywords(arguments, values, methods)
+        "arguments have no names in Rust: in place of `{arguments}`, write `{values}`, or `{methods}` after the call if there is such a method";
 
     // parameters and forms
 
@@ -230,7 +238,21 @@ catalogue! {
         hook_of_automatic_optimization(hook, instead)
         "`{hook}` is called in automatic optimization only, and this block has `automatic_optimization = false`: {instead}";
 
-    TL0410 "Manual optimization in a module that is optimized automatically":;
+    TL0410 "Manual optimization in a module that is optimized automatically":
+        second_backward(call, loss)
+        "`{call}` and the trainer would both run the backward pass of `{loss}`: remove this call, or write `#[lightning_module(automatic_optimization = false)]` above the block, and `ctx.manual_backward(self, &{loss})?` here"
+        second_step(call)
+        "`{call}` and the trainer would both step the optimizer: remove this call, or write `#[lightning_module(automatic_optimization = false)]` above the block, and `ctx.manual_step(self, 0)?` here";
+
+    TL0411 "Several optimizers under automatic optimization":
+        several_optimizers(hook, number)
+        "`{hook}` returns {number} optimizers, and automatic optimization steps one: write `#[lightning_module(automatic_optimization = false)]` above the block and step each in `training_step`, or return one with several algorithms, `ParameterGroups::new(Adam::new(1e-3)).route(\"decoder.**\", Sgd::new(0.1))`";
+
+    TL0412 "A hook that no run calls":
+        hook_without_step(hook, step)
+        "`{hook}` is never called, as the block has no `{step}`: define `{step}`, or remove `{hook}`"
+        hook_without_scheduler(hook, optimizer)
+        "`{hook}` is never called, as `configure_optimizers` returns no scheduler: return one, as in `-> ({optimizer}, StepLr)`, or remove `{hook}`";
 
     // batches
 
@@ -278,13 +300,17 @@ catalogue! {
 
     // programs and runs
 
-    TL0601 "The program cannot construct the module or the data module":;
+    TL0601 "The program cannot construct the module or the data module":
+        uncallable_constructor(name, forms)
+        "the program cannot call this `new` of `{name}`: write {forms}, where `Hparams` is a struct of yours with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`";
 
     TL0602 "`new` returns another type":;
 
     TL0603 "Hyperparameters without their derives":
         hyperparameters_without_derives(name, missing)
         "`{name}` cannot be used as hyperparameters: write `#[derive({missing})]` above `struct {name}`, which becomes the program's flags"
+        hyperparameter_without_flag(name, hparams)
+        "`{name}` of `{hparams}` has no flag: write `#[arg(long)]` above the field, or `#[arg(skip)]` for a value that is not set on the command line"
         plain_hyperparameters(written, name)
         "hyperparameters are a struct with a field for each, not `{written}`: write `fn new(hparams: Hparams) -> Self`, with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)] struct Hparams {{ #[arg(long)] {name}: {written} }}`";
 
@@ -303,6 +329,12 @@ catalogue! {
         "`#[choice(…)]` is an attribute of the enumeration, not of its variants and fields: remove it"
         choice_without_variants()
         "a choice must be an enumeration with variants, one for each choice";
+
+    TL0608 "`trainer_defaults` has another form":
+        defaults_with_parameters()
+        "`trainer_defaults` takes nothing, as it is called before the module is made: write `fn trainer_defaults() -> TrainerConfig`"
+        defaults_of_another_type(wrong)
+        "`trainer_defaults` returns `TrainerConfig`, not `{wrong}`: write `fn trainer_defaults() -> TrainerConfig`";
 
     // logging
 

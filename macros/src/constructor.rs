@@ -68,6 +68,11 @@ impl<'a> Constructor<'a> {
         let can_be_named = hparams.as_ref().is_none_or(|hparams| types::can_be_named(hparams.ty));
         can_be_named.then_some(Self { method, hparams, data, data_is_first })
     }
+
+    /// Returns the method as if it took nothing.
+    pub(crate) fn without_parameters(method: &'a Method) -> Self {
+        Self { method, hparams: None, data: None, data_is_first: false }
+    }
 }
 
 /// Whether the data module is the first parameter of a module's constructor.

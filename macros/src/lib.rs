@@ -11,6 +11,7 @@ mod collate;
 mod constructor;
 mod declare;
 mod diagnostics;
+mod emptied;
 mod erase_lifetimes;
 mod every_module;
 mod expand;

@@ -30,6 +30,10 @@ pub(crate) struct Block {
     pub(crate) others: OtherBlocks,
     /// Set by the checks: the program gets a constructor without hyperparameters, so that one mistake causes one error.
     pub(crate) has_faulty_hparams: bool,
+    /// Set by the checks: the program gets a constructor in place of a `new` that it cannot call.
+    pub(crate) has_faulty_constructor: bool,
+    /// Set by the checks: the program does not call `trainer_defaults`.
+    pub(crate) has_faulty_defaults: bool,
     /// The module of a callback's hooks that have a type parameter for it.
     pub(crate) every_module: Option<EveryModule>,
 }
@@ -82,6 +86,8 @@ impl Block {
             hooks,
             others: OtherBlocks::default(),
             has_faulty_hparams: false,
+            has_faulty_constructor: false,
+            has_faulty_defaults: false,
             every_module,
         }
     }
@@ -103,6 +109,34 @@ impl Block {
             let hook = hooks.iter().find(|hook| hook.declared.name() == method.name)?;
             (!method.conditions.is_marked).then_some((hook.declared, method.as_mut()))
         })
+    }
+
+    /// Returns the methods of this name among those that are not relevant according to their name.
+    pub(crate) fn unread_methods<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Method> + 'a {
+        self.item.items.iter().filter_map(move |item| match item {
+            BlockItem::Unread(method) if method.ident == name => method.read(name.to_owned()),
+            _ => None,
+        })
+    }
+
+    /// Treats a method as the hook that its name was meant as, so that one mistake causes one error. The loops do not call it.
+    pub(crate) fn mean(&mut self, method: &Ident, hook: &str) {
+        let Some(declared) = self.traits.iter().flat_map(|one| one.methods()).find(|declared| declared.name() == hook)
+        else {
+            return;
+        };
+        if self.written(hook).next().is_some() {
+            return;
+        }
+        for item in &mut self.item.items {
+            if let BlockItem::Unread(unread) = item
+                && unread.ident == *method
+                && let Some(read) = unread.read(hook.to_owned())
+            {
+                self.hooks.push(Written { declared, method: read.clone(), faulty: true });
+                *item = BlockItem::Method(Box::new(read));
+            }
+        }
     }
 
     /// Returns the names of the other methods that are not marked `#[not_a_hook]`, each with the method's conditions.
@@ -150,7 +184,9 @@ impl Block {
         let steps = hooks::steps().flat_map(|(step, _)| self.written(step.name()));
         let (always, sometimes): (Vec<&Written>, Vec<&Written>) =
             steps.chain(&self.hooks).filter(|hook| !hook.is_generic()).partition(|hook| hook.is_unconditional());
-        let hooks: Vec<&Written> = always.into_iter().chain(sometimes).collect();
+        let mut hooks: Vec<&Written> = always.into_iter().chain(sometimes).collect();
+        // a reported mistake brings no other
+        hooks.sort_by_key(|hook| hook.faulty);
         let asked = hooks.iter().filter_map(|hook| Some((*hook, hook.batch()?)));
         let loaded = hooks.iter().filter_map(|hook| Some((*hook, hook.loaded_batch()?)));
         let decided = asked.chain(loaded).map(|(hook, batch)| DecidedBatch { hook, batch });
@@ -168,7 +204,9 @@ impl Block {
         let takes_hparams = |new: &Constructor<'_>| {
             new.hparams.as_ref().is_none_or(|hparams| self.has_faulty_hparams || !hparams.is_no_struct())
         };
-        self.possible_constructors().filter(takes_hparams)
+        let faulty =
+            self.methods("new").filter(|_| self.has_faulty_constructor).take(1).map(Constructor::without_parameters);
+        self.possible_constructors().filter(takes_hparams).chain(faulty)
     }
 
     /// Returns `new`, if it has the form of a constructor, whatever the type of its hyperparameters.
@@ -236,7 +274,14 @@ impl Written {
     /// Returns the associated type for a step's value; `()` if its type cannot be named.
     pub(crate) fn step_output(&self) -> Type {
         let output = self.method.output();
-        if types::can_be_named(&output) && !self.is_generic() { output } else { parse_quote!(()) }
+        if types::can_be_named(&output) && !self.is_generic() {
+            output
+        } else if types::has_impl(&output) || self.is_generic() {
+            parse_quote!(())
+        } else {
+            // a reported mistake brings no other in the hooks that take it
+            types::owned(&output)
+        }
     }
 }
 

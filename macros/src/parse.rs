@@ -80,6 +80,17 @@ pub(crate) struct MacroCall {
     pub(crate) call: ImplItemMacro,
 }
 
+impl Unread {
+    /// Parses the method, as the one of this name; `None` if it does not parse.
+    pub(crate) fn read(&self, name: String) -> Option<Method> {
+        let parse = |input: ParseStream<'_>| Ok((input.parse()?, ungrouped(input.parse()?), input.parse()?));
+        let (vis, sig, body) = parse.parse2(self.tokens.clone()).ok()?;
+        let (attrs, conditions) = (self.attrs.clone(), self.conditions.clone());
+        let (ours, documentation) = (TokenStream::new(), TokenStream::new());
+        Some(Method { ours, attrs, conditions, documentation, vis, sig, name, body })
+    }
+}
+
 impl ImplBlock {
     pub(crate) fn methods(&self) -> impl Iterator<Item = &Method> {
         self.items.iter().filter_map(|item| match item {
@@ -160,7 +171,6 @@ fn contents(read: &HashSet<&str>, input: ParseStream<'_>) -> syn::Result<(Vec<At
 fn item(read: &HashSet<&str>, input: ParseStream<'_>) -> syn::Result<BlockItem> {
     let ahead = input.fork();
     let attrs = ahead.call(Attribute::parse_outer)?;
-    let start = ahead.fork();
     let Some((ident, tokens)) = ahead.step(|cursor| Ok(method(*cursor).unwrap_or((None, *cursor))))? else {
         let item = input.fork();
         return Ok(match item.parse::<ImplItem>() {
@@ -177,15 +187,13 @@ fn item(read: &HashSet<&str>, input: ParseStream<'_>) -> syn::Result<BlockItem> 
         input.advance_to(&ahead);
         return Ok(BlockItem::Unread(Box::new(Unread { attrs, conditions, ident, tokens })));
     }
-    let parsed = (|| Ok::<_, syn::Error>((start.parse()?, ungrouped(start.parse()?), start.parse()?)))();
-    let Ok((vis, sig, body)) = parsed else {
+    input.advance_to(&ahead);
+    let unread = Unread { attrs, conditions, ident, tokens };
+    Ok(match unread.read(name) {
+        Some(method) => BlockItem::Method(Box::new(method)),
         // rustc has reported it when it parsed the block
-        input.advance_to(&ahead);
-        return Ok(BlockItem::Unread(Box::new(Unread { attrs, conditions, ident, tokens })));
-    };
-    input.advance_to(&start);
-    let (ours, documentation) = (TokenStream::new(), TokenStream::new());
-    Ok(BlockItem::Method(Box::new(Method { ours, attrs, conditions, documentation, vis, sig, name, body })))
+        None => BlockItem::Unread(Box::new(unread)),
+    })
 }
 
 fn other(item: ImplItem) -> BlockItem {

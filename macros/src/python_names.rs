@@ -198,6 +198,37 @@ pub(crate) fn methods() -> impl Iterator<Item = (&'static str, String)> {
     others.chain(layers).chain(metrics)
 }
 
+/// Returns what to write for an attribute of the module, its trainer or a logger, such as `self.current_epoch`.
+pub(crate) fn attribute(name: &str) -> Option<&'static str> {
+    METHODS.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead)
+}
+
+/// Whether a context has a method of this name, so that only its parentheses are missing.
+pub(crate) fn is_of_context(name: &str) -> bool {
+    attribute(name).is_some_and(|instead| instead.contains(&format!("`ctx.{name}()`")))
+}
+
+/// Returns the call of a method for an argument with a name, as in `self.log("loss", loss, prog_bar=True)`.
+pub(crate) fn method_for(name: &str, value: &str) -> String {
+    match name {
+        "prog_bar" => ".prog_bar()".to_owned(),
+        "reduce_fx" => ".reduce(Reduction::Max)".to_owned(),
+        _ => format!(".{name}({value})"),
+    }
+}
+
+/// Methods of the context that take another argument than in Python, what they take, and their form.
+const FORMS: [(&str, &str, &str); 3] = [
+    ("log", "a name and a value", "ctx.log(\"loss\", &loss)"),
+    ("manual_backward", "the module and the loss", "ctx.manual_backward(self, &loss)?"),
+    ("manual_step", "the module and the number of an optimizer", "ctx.manual_step(self, 0)?"),
+];
+
+/// Returns what a method of the context takes, and its form.
+pub(crate) fn form(method: &str) -> Option<(&'static str, &'static str)> {
+    FORMS.iter().find(|(known, _, _)| *known == method).map(|(_, all, form)| (*all, *form))
+}
+
 /// The methods that a Python user defines in a module, and what to write instead.
 const OF_MODULES: [Instead; 5] = [
     ("automatic_optimization", "write `#[lightning_module(automatic_optimization = false)]` above the block"),

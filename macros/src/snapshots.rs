@@ -103,8 +103,8 @@ fn module_with_every_form() {
                 self.text(batch)
             }
 
-            fn configure_optimizers(&self) -> (Sgd, AdamW) {
-                (Sgd::new(0.1), AdamW::new(0.1))
+            fn configure_optimizers(&self) -> (Sgd, StepLr) {
+                (Sgd::new(0.1), StepLr::new(10))
             }
 
             fn on_train_batch_start(&mut self, batch_idx: BatchNumber) -> Result<Flow, String> {

@@ -1,7 +1,7 @@
 //! The file in which a block stands.
 //!
 //! An attribute sees its block alone. What else the file has is only read to explain a mistake where it was made: hooks in another
-//! block of the type, and hyperparameters of a program without their derives. Nothing that is generated for a block without mistakes
+//! block of the type, hyperparameters of a program without their derives or flags, and fields that the type does not have. Nothing that is generated for a block without mistakes
 //! depends on it, and where the file is not known, as in rust-analyzer, the compiler's own errors remain.
 //!
 //! The compiler could tell whether `Self::on_fit_start` is a method of the type. But where a trait in scope has a method of the name too, as
@@ -16,7 +16,7 @@ use quote::ToTokens;
 use std::fs;
 use syn::ext::IdentExt;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, File, ImplItem, Item, ItemImpl, ItemMod, ItemStruct, Stmt, Type};
+use syn::{Attribute, Field, File, ImplItem, Item, ItemImpl, ItemMod, ItemStruct, Stmt, Type};
 
 pub(crate) struct SourceFile {
     text: String,
@@ -32,10 +32,20 @@ impl SourceFile {
         Some(Self { text })
     }
 
-    /// Returns whether the file calls the program of this type.
+    /// Returns whether the file calls the program of this module, or of a module with this data module.
     pub(crate) fn calls_program_of(&self, ty: &Type) -> bool {
         let name = last_name(ty);
-        ["main", "program"].iter().any(|function| self.text.contains(&format!("{name}::{function}")))
+        let calls = |function: &str| [format!("{name}::{function}"), format!("{function}::<{name}>")];
+        let continues = |before: &str| before.ends_with(|last: char| last.is_alphanumeric() || last == '_');
+        let mut calls = ["main", "program"].into_iter().flat_map(calls);
+        calls.any(|call| self.text.match_indices(&call).any(|(place, _)| !continues(&self.text[..place])))
+    }
+
+    /// Returns whether the file certainly has the program of this module or data module, and no constructor for it that is written by hand.
+    pub(crate) fn has_program_of(&self, ty: &Type) -> bool {
+        let name = last_name(ty);
+        let is_one = self.text.matches(&format!("struct {name}")).count() == 1;
+        is_one && self.calls_program_of(ty) && !self.text.contains("FromHparams")
     }
 
     /// Returns the derives of a struct of hyperparameters that are missing; `None` if the file does not tell.
@@ -79,9 +89,44 @@ impl SourceFile {
         blocks.found
     }
 
+    /// Returns the names of the fields of a struct; `None` if the file does not tell, or its values are also of another type.
+    pub(crate) fn fields(&self, ty: &Type) -> Option<Vec<String>> {
+        let found = self.structure(ty)?;
+        let is_dereferenced = self.text.contains(&format!("Deref for {}", last_name(ty)));
+        let name = |field: &Field| field.ident.as_ref().map(ToString::to_string);
+        (!is_dereferenced).then(|| found.fields.iter().filter_map(name).collect())
+    }
+
+    /// Returns the fields of a struct of hyperparameters that have no flag, as clap takes their values without one. `None` if the file does
+    /// not tell.
+    pub(crate) fn fields_without_flag(&self, ty: &Type) -> Option<Vec<String>> {
+        let found = self.structure(ty)?;
+        let without_flag = found.fields.iter().filter(|field| !has_flag(field));
+        Some(without_flag.filter_map(|field| field.ident.as_ref().map(ToString::to_string)).collect())
+    }
+
+    /// Returns the one struct of this type's name. Only its own text is parsed, as that of the file takes longer than an expansion.
+    fn structure(&self, ty: &Type) -> Option<ItemStruct> {
+        let head = format!("struct {}", last_name(ty));
+        let is_name = |rest: &&str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+        let mut found = self.text.split(&head).skip(1).filter(is_name);
+        let (rest, None) = (found.next()?, found.next()) else { return None };
+        let end = rest.find("\n}")?;
+        syn::parse_str(&format!("{head}{}", &rest[..end + 2])).ok()
+    }
+
     fn parsed(&self) -> Option<File> {
         syn::parse_file(&self.text).ok()
     }
+}
+
+/// Whether clap makes a flag of the field, or it is marked as something else than a flag.
+fn has_flag(field: &Field) -> bool {
+    const SETTINGS: [&str; 8] = ["flatten", "index", "last", "long", "raw", "short", "skip", "subcommand"];
+    field.attrs.iter().filter(|attribute| !attribute.path().is_ident("doc")).any(|attribute| {
+        let is_conditional = attribute.path().is_ident("cfg_attr");
+        is_conditional || flat(attribute.to_token_stream()).iter().any(|word| SETTINGS.contains(&word.as_str()))
+    })
 }
 
 /// The attributes of the structs of a name.

@@ -25,6 +25,7 @@ pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
             is_owned || last_name(&declared.elem) == last_name(written)
         }
         (declared, Type::Reference(_)) => is_plain(declared),
+        (declared, written) if is_plain(declared) && is_collection(written) => true,
         (declared, written) => !is_alias(written) && readable(declared) != readable(written),
     }
 }
@@ -64,7 +65,7 @@ pub(crate) fn is_plain(ty: &Type) -> bool {
 /// The collections of the standard library, which are never another name of a reference. What they hold is their last argument.
 const COLLECTIONS: [&str; 5] = ["BTreeMap", "Box", "HashMap", "Option", "Vec"];
 
-fn is_collection(ty: &Type) -> bool {
+pub(crate) fn is_collection(ty: &Type) -> bool {
     matches!(ty, Type::Path(_)) && COLLECTIONS.contains(&last_name(ty).as_str())
 }
 
@@ -344,6 +345,7 @@ mod tests {
             ("&Self::Batch", "&mut Rows"),
             ("Self::Batch", "&Rows"),
             ("Option<f64>", "f64"),
+            ("Stage", "Option<Stage>"),
         ] {
             assert!(differ(declared, wrong), "{declared} and {wrong}");
         }

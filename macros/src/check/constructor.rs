@@ -3,9 +3,12 @@
 use crate::catalogue::{self, Diagnostic};
 use crate::constructor::{Constructor, Parameter};
 use crate::diagnostics::Diagnostics;
+use crate::hooks::Role;
 use crate::model::Block;
+use crate::parse::Method;
 use crate::source_file::SourceFile;
 use crate::types::readable;
+use quote::ToTokens;
 
 /// Rejects hyperparameters that the program cannot have. Returns whether all are sound.
 pub(super) fn is_sound(block: &Block, diagnostics: &mut Diagnostics) -> bool {
@@ -17,24 +20,57 @@ pub(super) fn is_sound(block: &Block, diagnostics: &mut Diagnostics) -> bool {
             diagnostics.of_method(&new.method.conditions, |diagnostics| diagnostics.add(hparams.ty, diagnostic));
         }
     }
+    if let Some(new) = uncallable(block) {
+        let form = if block.role == Role::Module { OF_MODULES } else { OF_DATA_MODULES };
+        let diagnostic = catalogue::uncallable_constructor(readable(&block.item.head.self_ty), form);
+        let inputs = &new.sig.inputs;
+        let wrong = if inputs.is_empty() { new.sig.ident.to_token_stream() } else { inputs.to_token_stream() };
+        diagnostics.of_method(&new.conditions, |diagnostics| diagnostics.add(wrong, diagnostic));
+    }
     diagnostics.count() == before
+}
+
+const OF_MODULES: &str =
+    "`fn new() -> Self`, `fn new(hparams: Hparams) -> Self`, or `fn new(hparams: Hparams, data: &Data) -> Self`";
+
+const OF_DATA_MODULES: &str = "`fn new() -> Self`, or `fn new(hparams: Hparams) -> Self`";
+
+/// Returns a `new` that the program in the file cannot call.
+fn uncallable(block: &Block) -> Option<&Method> {
+    if block.role == Role::Callback || block.possible_constructors().next().is_some() {
+        return None;
+    }
+    let new = block.methods("new").find(|new| !new.conditions.is_marked && new.condition().is_none())?;
+    let file = SourceFile::of(new.sig.ident.span())?;
+    file.has_program_of(&block.item.head.self_ty).then_some(new)
 }
 
 fn mistake(block: &Block, new: &Constructor<'_>, hparams: &Parameter<'_>) -> Option<Diagnostic> {
     let is_no_struct = hparams.is_no_struct();
-    // under their own name they are always those of the program, whose type the compiler checks
-    if hparams.is_named_hparams {
-        return is_no_struct.then(|| plain(hparams));
+    if hparams.is_named_hparams && is_no_struct {
+        return Some(plain(hparams));
     }
     let file = SourceFile::of(new.method.sig.ident.span())?;
     if !file.calls_program_of(&block.item.head.self_ty) {
         return None;
     }
+    // under their own name they are always those of the program, whose type the compiler checks
+    if hparams.is_named_hparams {
+        return without_flag(&file, hparams);
+    }
     if is_no_struct {
         return Some(plain(hparams));
     }
-    let missing = file.missing_derives(hparams.ty).filter(|missing| !missing.is_empty())?;
-    Some(catalogue::hyperparameters_without_derives(readable(hparams.ty), missing.join(", ")))
+    match file.missing_derives(hparams.ty).filter(|missing| !missing.is_empty()) {
+        Some(missing) => Some(catalogue::hyperparameters_without_derives(readable(hparams.ty), missing.join(", "))),
+        None => without_flag(&file, hparams),
+    }
+}
+
+/// A field without a flag would be set by its place on the command line.
+fn without_flag(file: &SourceFile, hparams: &Parameter<'_>) -> Option<Diagnostic> {
+    let field = file.fields_without_flag(hparams.ty)?.into_iter().next()?;
+    Some(catalogue::hyperparameter_without_flag(field, readable(hparams.ty)))
 }
 
 fn plain(hparams: &Parameter<'_>) -> Diagnostic {

@@ -1,9 +1,14 @@
 //! Checks across hooks: those that require or exclude each other.
 
+use super::meant_hooks::OPTIMIZERS;
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
+use crate::parse::BlockItem;
+use crate::types::last_name;
+use quote::ToTokens;
+use syn::{ReturnType, Type};
 
 pub(super) fn parameters(block: &Block, diagnostics: &mut Diagnostics) {
     if block.role == Role::Module && !block.others.are_annotated && block.written("parameters").next().is_none() {
@@ -18,7 +23,7 @@ pub(super) fn loaders(block: &Block, diagnostics: &mut Diagnostics) {
     }
     for (hook, step) in hooks::steps().filter(|(_, step)| !step.has_loss) {
         if block.written(hook.name()).next().is_none() {
-            for written in block.written(step.loader) {
+            for written in block.written(step.loader).filter(|written| !written.faulty) {
                 diagnostics.add(&written.method.sig.ident, catalogue::loader_without_step(step.loader, hook.name()));
             }
         }
@@ -45,5 +50,68 @@ pub(super) fn manual_optimization(block: &Block, diagnostics: &mut Diagnostics) 
         if let Some(instead) = hook.instead_of_automatic() {
             diagnostics.add(&written.method.sig.ident, catalogue::hook_of_automatic_optimization(hook.name(), instead));
         }
+    }
+}
+
+/// Rejects a tuple of optimizers under automatic optimization, which steps one. How many a `Vec` has is known when a run begins.
+pub(super) fn several_optimizers(block: &Block, diagnostics: &mut Diagnostics) {
+    if !block.arguments.automatic_optimization {
+        return;
+    }
+    for written in block.written("configure_optimizers") {
+        let Type::Tuple(several) = written.method.output() else { continue };
+        if several.elems.len() > 1 && several.elems.iter().all(is_optimizer) {
+            let diagnostic = catalogue::several_optimizers(written.declared.name(), several.elems.len());
+            diagnostics.of_method(&written.method.conditions, |diagnostics| diagnostics.add(several, diagnostic));
+        }
+    }
+}
+
+/// Whether it is an optimizer, or one with its scheduler.
+fn is_optimizer(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(pair) => pair.elems.len() == 2 && pair.elems.first().is_some_and(is_optimizer),
+        ty => OPTIMIZERS.contains(&last_name(ty).as_str()),
+    }
+}
+
+/// Rejects a module's hook around a step that the module does not have, such as `on_test_end` without `test_step`. Hooks of training need no
+/// check: `fit` does not compile without its step.
+pub(super) fn hooks_without_step(block: &Block, diagnostics: &mut Diagnostics) {
+    // what an attribute does not see may have the step
+    let is_unseen = |item: &BlockItem| matches!(item, BlockItem::Unfinished(_) | BlockItem::MacroCall(_));
+    if block.role != Role::Module || block.others.are_annotated || block.item.items.iter().any(is_unseen) {
+        return;
+    }
+    for (step, _) in hooks::steps().filter(|(_, step)| !step.has_loss) {
+        let step = step.name();
+        let is_there = block.written(step).next().is_some() || block.others.methods.iter().any(|other| other == step);
+        let prefix = format!("on_{}_", step.trim_end_matches("_step"));
+        let of_step = |hook: &&Written| !hook.faulty && hook.declared.name().starts_with(&prefix);
+        for hook in block.hooks.iter().filter(|hook| !is_there && of_step(hook)) {
+            let diagnostic = catalogue::hook_without_step(hook.declared.name(), step);
+            let conditions = &hook.method.conditions;
+            diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&hook.method.sig.ident, diagnostic));
+        }
+    }
+}
+
+/// Rejects `lr_scheduler_step` in a module whose optimizer is returned without a scheduler.
+pub(super) fn hooks_without_scheduler(block: &Block, diagnostics: &mut Diagnostics) {
+    let returned = |written: &Written| match &written.method.sig.output {
+        ReturnType::Default => String::new(),
+        ReturnType::Type(..) => written.method.output().to_token_stream().to_string(),
+    };
+    // a `ScheduledOptimizer` has one, and parameter groups do not
+    let is_alone = |optimizer: &String| OPTIMIZERS.contains(&optimizer.as_str()) && optimizer != "ScheduledOptimizer";
+    let mut optimizers: Vec<String> = block.written("configure_optimizers").map(returned).collect();
+    if optimizers.is_empty() || !optimizers.iter().all(is_alone) {
+        return;
+    }
+    let optimizer = optimizers.swap_remove(0);
+    for written in block.written("lr_scheduler_step").filter(|written| !written.faulty) {
+        let diagnostic = catalogue::hook_without_scheduler(written.declared.name(), &optimizer);
+        let conditions = &written.method.conditions;
+        diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&written.method.sig.ident, diagnostic));
     }
 }

@@ -65,30 +65,53 @@ const TRANSFORMERS: [Replaced; 5] = [
     ("on_evaluate", "write `on_validation_end`"),
 ];
 
-const FASTAI: [Replaced; 6] = [
+const FASTAI: [Replaced; 16] = [
     ("before_fit", "write `on_fit_start`"),
     ("after_fit", "write `on_fit_end`"),
     ("before_epoch", "write `on_train_epoch_start`"),
     ("after_epoch", "write `on_train_epoch_end`"),
+    ("before_train", "write `on_train_epoch_start`"),
+    ("after_train", "write `on_train_epoch_end`"),
+    ("before_train_epoch", "write `on_train_epoch_start`"),
+    ("after_train_epoch", "write `on_train_epoch_end`"),
+    ("before_validate", "write `on_validation_epoch_start`"),
+    ("after_validate", "write `on_validation_epoch_end`"),
+    ("before_validation_epoch", "write `on_validation_epoch_start`"),
+    ("after_validation_epoch", "write `on_validation_epoch_end`"),
+    ("before_backward", "write `on_before_backward`"),
+    ("after_backward", "write `on_after_backward`"),
     ("before_batch", "write `on_train_batch_start`"),
     ("after_batch", "write `on_train_batch_end`"),
 ];
 
 const BURN: [Replaced; 1] = [("step", "write `training_step` or `validation_step`")];
 
-/// Returns the error for a method with the name of such a hook; `None` if a block of this role has no replacement.
-pub(super) fn replaced(name: &str, block: &Block, known: &[&str]) -> Option<Diagnostic> {
+/// Returns the error for a method with the name of such a hook, and the hook that replaces it, if it is only one; `None` if a block of this
+/// role has no replacement.
+pub(super) fn replaced(
+    name: &str,
+    block: &Block,
+    known: &[&'static str],
+) -> Option<(Diagnostic, Option<&'static str>)> {
     let find = |hooks: &[Replaced]| {
         let (_, instead) = hooks.iter().find(|(replaced, _)| *replaced == name)?;
         instead.split('`').any(|word| known.contains(&word)).then_some(*instead)
     };
+    // of another signature, where more is to do than to rename it
+    let only = |instead: &str| {
+        let renamed = instead.strip_prefix("write `")?.strip_suffix('`')?;
+        known.iter().copied().find(|hook| *hook == renamed)
+    };
     if let Some(instead) = find(&OLDER_LIGHTNING) {
-        return Some(catalogue::older_hook(name, instead));
+        return Some((catalogue::older_hook(name, instead), only(instead)));
     }
     let burn: &[Replaced] = if is_burns_step(name, block) { &BURN } else { &[] };
     [("Keras", &KERAS[..]), ("Transformers' trainer", &TRANSFORMERS), ("fastai", &FASTAI), ("burn", burn)]
         .into_iter()
-        .find_map(|(framework, hooks)| Some(catalogue::foreign_hook(name, framework, find(hooks)?)))
+        .find_map(|(framework, hooks)| {
+            let instead = find(hooks)?;
+            Some((catalogue::foreign_hook(name, framework, instead), only(instead)))
+        })
 }
 
 /// `step` is an ordinary word: it is meant as a hook where it takes a batch and no other step does.

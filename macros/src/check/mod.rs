@@ -2,11 +2,14 @@
 //! better is left to rustc.
 
 mod associated_items;
+mod bodies;
 mod constructor;
 mod cross_checks;
 mod foreign_hooks;
+mod meant_hooks;
 mod names;
 mod signature;
+mod trainer_defaults;
 
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
@@ -17,20 +20,30 @@ use quote::ToTokens;
 /// Reports every error of the block, and marks the hooks that must not be forwarded to.
 pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     lifetimes(block, diagnostics);
+    for (method, hook) in names::unknown_methods(block, diagnostics) {
+        block.mean(&method, hook);
+    }
     cross_checks::parameters(block, diagnostics);
     cross_checks::loaders(block, diagnostics);
     cross_checks::older_names(block, diagnostics);
     cross_checks::manual_optimization(block, diagnostics);
-    names::unknown_methods(block, diagnostics);
+    cross_checks::several_optimizers(block, diagnostics);
+    cross_checks::hooks_without_step(block, diagnostics);
+    cross_checks::hooks_without_scheduler(block, diagnostics);
     names::macro_calls(block, diagnostics);
     names::marker_arguments(block, diagnostics);
     associated_items::without_effect(block, diagnostics);
     names::other_blocks(block, diagnostics);
+    bodies::written_as_in_python(block, diagnostics);
     block.has_faulty_hparams = !constructor::is_sound(block, diagnostics);
+    block.has_faulty_constructor = block.has_faulty_hparams && block.possible_constructors().next().is_none();
+    block.has_faulty_defaults = !trainer_defaults::is_sound(block, diagnostics);
     let is_automatic = block.arguments.automatic_optimization;
-    for hook in &mut block.hooks {
+    for hook in block.hooks.iter_mut().filter(|hook| !hook.faulty) {
         let is_sound = diagnostics.of_method(&hook.method.conditions, |diagnostics| {
             signature::loss(hook, is_automatic, diagnostics);
+            bodies::second_backward(hook, is_automatic, diagnostics);
+            bodies::second_step(hook, is_automatic, diagnostics);
             signature::is_sound(hook, diagnostics)
         });
         hook.faulty = !is_sound;
@@ -114,6 +127,44 @@ mod tests {
             "`backward` has the parameter `loss` twice: remove one [TL0102]",
         ];
         assert_eq!(diagnostics(wrong), expected);
+    }
+
+    #[test]
+    fn python_in_bodies_is_reported() {
+        let wrong = quote! {
+            fn training_step(&self, ctx: &mut Context, batch: &Tensor) -> Tensor {
+                ctx.log("loss", batch, prog_bar = True);
+                ctx.print(ctx.trainer.max_epochs);
+                batch
+            }
+            fn report(&self, ctx: &mut Context) { ctx.log(self.loss()) }
+        };
+        let expected = [
+            "arguments have no names in Rust: in place of `prog_bar = true`, write `.prog_bar()` after `ctx.log(…)` [TL0006]",
+            "`max_epochs` is written otherwise than in Lightning's Python: write `ctx.config().max_epochs` [TL0006]",
+            "`ctx.log` takes a name and a value: write `ctx.log(\"loss\", &loss)` [TL0006]",
+        ];
+        assert_eq!(diagnostics(wrong), expected);
+    }
+
+    #[test]
+    fn rust_in_bodies_is_not_taken_for_python() {
+        let right = quote! {
+            fn training_step(&self, ctx: &mut Context, batch: &Tensor) -> Tensor {
+                let mut seen = 0;
+                println!("{loss}", loss = batch);
+                batch.apply(|x| seen = x.size());
+                check(seen == 3, &self.trainer, ctx.current_epoch());
+                info!(ctx.log(batch));
+                #[allow(unused, reason = "none")]
+                let ctx = self.other();
+                let loss = batch.mean(None);
+                batch.backward();
+                loss
+            }
+            fn draw(&self, ctx: &mut Canvas) { ctx.log(ctx.device) }
+        };
+        assert_eq!(diagnostics(right), Vec::<String>::new());
     }
 
     #[test]

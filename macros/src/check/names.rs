@@ -1,6 +1,6 @@
 //! Methods that look like hooks and are not.
 
-use super::foreign_hooks;
+use super::{foreign_hooks, meant_hooks};
 use crate::attributes;
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
@@ -10,11 +10,14 @@ use crate::parse::{BlockItem, TRAINER_DEFAULTS};
 use crate::python_names;
 use crate::types::readable;
 use std::collections::HashMap;
+use syn::Ident;
 use syn::ext::IdentExt;
 
-/// A method whose name starts with `on_`, is that of a foreign hook, or is similar to a hook's, is an error unless it is marked.
-pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) {
+/// A method whose name starts with `on_`, is that of a foreign hook, or is similar to a hook's, is an error unless it is marked. Returns the
+/// methods that are meant as a hook, each with the hook's name.
+pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) -> Vec<(Ident, &'static str)> {
     let known = Known::of(block.role);
+    let mut meant = Vec::new();
     let attribute = block.role.attribute();
     for (ident, conditions) in block.other_methods() {
         let name = &ident.unraw().to_string();
@@ -22,13 +25,19 @@ pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) {
         if known.names.contains(&name.as_str()) {
             continue;
         }
+        let guess = known.guess(name).or_else(|| {
+            let mut methods = block.unread_methods(name);
+            methods.find_map(|method| meant_hooks::hook_of(block, &method))
+        });
         let diagnostic = if let Some(owner) = known.of_others.get(name.as_str()) {
             Some(catalogue::hook_of_another(name, format!("#[{owner}]"), attribute))
-        } else if let Some(replaced) = foreign_hooks::replaced(name, block, &known.names) {
+        } else if let Some((replaced, instead)) = foreign_hooks::replaced(name, block, &known.names) {
+            meant.extend(instead.map(|hook| (ident.clone(), hook)));
             Some(replaced)
         } else if let Some(instead) = python_names::definition(block.role, name) {
             Some(catalogue::definition_of_python(name, instead))
-        } else if let Some(hook) = known.guess(name) {
+        } else if let Some(hook) = guess {
+            meant.push((ident.clone(), hook));
             Some(catalogue::misspelled_hook(name, attribute, hook))
         } else if name.starts_with("on_") {
             Some(catalogue::no_hook(name, attribute))
@@ -39,6 +48,7 @@ pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) {
             diagnostics.of_method(conditions, |diagnostics| diagnostics.add(ident, diagnostic));
         }
     }
+    meant
 }
 
 /// A hook in a block of the type without the attribute would never be called. Those of other files are not known.
@@ -103,6 +113,14 @@ impl Known {
     fn guess(&self, name: &str) -> Option<&'static str> {
         if ORDINARY.contains(&name) {
             return None;
+        }
+        if name.contains(char::is_uppercase) {
+            return self
+                .names
+                .iter()
+                .find(|known| **known == snake_case(name))
+                .copied()
+                .or_else(|| self.guess(&snake_case(name)));
         }
         let meant = canonical(name);
         let same = self.canonical.iter().position(|known| *known == meant);
@@ -169,8 +187,20 @@ fn letters(name: &str) -> [usize; 26] {
     letters
 }
 
+/// `on_train_epoch_end` for `onTrainEpochEnd`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.extend(letter.to_lowercase());
+    }
+    snake
+}
+
 /// A name without what people write differently: the forms of a stage's name, `on_`, and where a word ends.
-fn canonical(name: &str) -> String {
+pub(super) fn canonical(name: &str) -> String {
     let words = name.strip_prefix("on_").unwrap_or(name).split('_');
     words
         .map(|word| match word {
@@ -221,6 +251,8 @@ mod tests {
             ("train_epoch_begin", "on_train_epoch_start"),
             ("on_before_zero_gradients", "on_before_zero_grad"),
             ("set_up", "setup"),
+            ("onTrainEpochEnd", "on_train_epoch_end"),
+            ("TrainingStep", "training_step"),
         ] {
             assert_eq!(guessed(written), Some(meant), "{written}");
         }

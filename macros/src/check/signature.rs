@@ -172,6 +172,9 @@ fn minus_one(hook: &Written, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// The value of `configure_callbacks`.
+const CALLBACKS: &str = "Vec<Box<dyn Callback<Self>>>";
+
 /// The type of a hook's value must have a name, and a step's value must outlive the step.
 fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     let (name, output) = (hook.declared.name(), hook.method.output());
@@ -180,6 +183,9 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     } else if hook.returns_optimizer_object() {
         let readable = types::readable(&output);
         diagnostics.add(output, catalogue::optimizer_object(name, readable));
+    } else if let (Type::Reference(reference), Some("Optimizers" | CALLBACKS)) = (&output, hook.declared.value()) {
+        let (right, wrong) = (types::readable(&reference.elem), types::readable(&output));
+        diagnostics.add(&output, catalogue::returned_type(name, right, wrong));
     } else if let Some(plateau) = hook.returned_plateau() {
         diagnostics.add(plateau, catalogue::plateau_without_metric(name));
     } else if hook.declared.is_step() {
@@ -188,7 +194,9 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
         }
     } else if let (None, Some(declared)) = (hook.declared.value(), hook.declared.output()) {
         let (declared, written) = (parsed(declared), hook.method.returned());
-        let differs = types::surely_differ(&declared, &written)
+        let is_owned = matches!(declared, Type::Reference(_)) && types::is_collection(&written);
+        let differs = is_owned
+            || types::surely_differ(&declared, &written)
             || types::borrows_less(&declared, &written)
             || types::lives_less(&declared, &written)
             || hook.method.returns_result();

@@ -60,7 +60,8 @@ impl Implementations<'_> {
         let hparams = self.new.hparams.as_ref().filter(|_| !self.block.has_faulty_hparams);
         let hparams = hparams.map_or_else(|| quote!(#private::NoHparams), |hparams| hparams.ty.to_token_stream());
         let defaults = self.block.methods(TRAINER_DEFAULTS);
-        let is_read = |method: &&Method| self.block.role == Role::Module && !method.conditions.is_marked;
+        let is_sound = self.block.role == Role::Module && !self.block.has_faulty_defaults;
+        let is_read = |method: &&Method| is_sound && !method.conditions.is_marked;
         let defaults = defaults.filter(is_read).map(|method| {
             let (condition, although_deprecated) = (condition(method), although_deprecated(&method.attrs));
             let call = quote_spanned!(method.sig.ident.span()=> Self::trainer_defaults());

@@ -4,8 +4,7 @@ use crate::hooks::Hook;
 use crate::model::{Block, Written, argument_name};
 use crate::parse::{BlockItem, Method};
 use crate::types;
-use proc_macro2::{Group, TokenTree};
-use quote::{format_ident, quote};
+use quote::format_ident;
 use syn::{FnArg, Ident, Pat, PatType, ReturnType};
 
 pub(super) fn mend(block: &mut Block) {
@@ -15,24 +14,21 @@ pub(super) fn mend(block: &mut Block) {
             && let Some(hook) = faulty.iter().find(|hook| hook.declared.name() == method.name)
         {
             remove_unknown_parameters(hook.declared, method);
-            if hook.returned_minus_one().is_some() {
-                empty(method);
-            }
-            if hook.returns_optimizer_object() {
+            if hook.returns_optimizer_object() || types::has_impl(&hook.method.output()) {
                 method.sig.output = ReturnType::Default;
-                empty(method);
             }
             remove_bounds(method);
             rename_duplicates(method);
+            // it was written for the wrong signature
+            method.empty();
         }
     }
 }
 
-/// Removes the bounds that the hook must not have, and the body, which may need them.
+/// Removes the bounds that the hook must not have.
 fn remove_bounds(method: &mut Method) {
     if !method.is_generic() && !method.bounds().is_empty() {
         method.sig.generics.where_clause = None;
-        empty(method);
     }
 }
 
@@ -50,7 +46,7 @@ fn rename_duplicates(method: &mut Method) {
     }
 }
 
-/// Removes the parameters that the hook does not have, and the body, which uses them.
+/// Removes the parameters that the hook does not have.
 fn remove_unknown_parameters(hook: Hook, method: &mut Method) {
     let is_known = |input: &FnArg| match input {
         FnArg::Typed(typed) => is_known(hook, typed),
@@ -61,17 +57,6 @@ fn remove_unknown_parameters(hook: Hook, method: &mut Method) {
         return;
     }
     method.sig.inputs = method.sig.inputs.iter().filter(|input| is_known(input)).cloned().collect();
-    empty(method);
-}
-
-/// Replaces the body by one that fits every signature.
-fn empty(method: &mut Method) {
-    method.ours.extend(quote!(#[allow(unused_variables, clippy::unimplemented)]));
-    if let TokenTree::Group(body) = &method.body {
-        let mut empty = Group::new(body.delimiter(), quote!(::core::unimplemented!()));
-        empty.set_span(body.span());
-        method.body = TokenTree::Group(empty);
-    }
 }
 
 /// Whether it is a parameter of the hook, of a type that rustc accepts.

@@ -3,7 +3,7 @@
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
 use crate::types::without_reference;
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, Pat, Type};
@@ -67,10 +67,12 @@ pub(super) fn at_its_moment(
     if matches!(context, Type::Path(path) if path.path.is_ident(CONTEXT)) {
         // whatever else has the name there, as the trait `anyhow::Context`
         *context = Type::Verbatim(if is_of_manual_step {
-            quote_spanned!(span=> #private::TrainingContext<'_, Self>)
+            let path = beginning_at(span, private);
+            quote_spanned!(span=> #path::TrainingContext<'_, Self>)
         } else {
             let (name, phase) = (Ident::new(CONTEXT, span), format_ident!("{}", phase.unwrap_or(STEP)));
-            quote!(#phases::#name<#phases::#phase>)
+            let (path, end) = (beginning_at(span, phases), quote_spanned!(span=> >));
+            quote!(#path::#name<#phases::#phase #end)
         });
         return written;
     }
@@ -93,4 +95,13 @@ pub(super) fn at_its_moment(
     }
     *context = Type::Verbatim(quote_spanned!(span=> <#context as #at>::Context));
     written
+}
+
+/// Returns a path whose first token has this location: errors of rustc about the type are then at the user's.
+fn beginning_at(span: Span, path: &TokenStream) -> TokenStream {
+    let mut tokens: Vec<TokenTree> = path.clone().into_iter().collect();
+    if let Some(first) = tokens.first_mut() {
+        first.set_span(span.resolved_at(Span::call_site()));
+    }
+    tokens.into_iter().collect()
 }

@@ -58,11 +58,11 @@ where
     type Data = <D::Batch as BatchOfProgram<M, D>>::Data;
 
     fn program() -> Program<M, Self::Data> {
-        <D::Batch as BatchOfProgram<M, D>>::program()
+        <D::Batch as BatchOfProgram<M, D>>::program_of_batches()
     }
 
     fn main() -> ExitCode {
-        <D::Batch as BatchOfProgram<M, D>>::main()
+        <D::Batch as BatchOfProgram<M, D>>::main_of_batches()
     }
 }
 
@@ -73,19 +73,20 @@ pub trait BatchOfProgram<M: LightningModule, D> {
     /// The data module.
     type Data;
 
-    fn program() -> Program<M, Self::Data>;
+    // not the names of the functions that users call, which the compiler would suggest to import
+    fn program_of_batches() -> Program<M, Self::Data>;
 
-    fn main() -> ExitCode;
+    fn main_of_batches() -> ExitCode;
 }
 
 impl<B, M: LightningModule + FromHparamsAndData<D>, D: FromHparams + Loads<M::Batch>> BatchOfProgram<M, D> for B {
     type Data = D;
 
-    fn program() -> Program<M, D> {
+    fn program_of_batches() -> Program<M, D> {
         Program::new()
     }
 
-    fn main() -> ExitCode {
+    fn main_of_batches() -> ExitCode {
         Program::<M, D>::new().run()
     }
 }

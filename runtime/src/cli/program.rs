@@ -15,7 +15,6 @@ use crate::{messages, strategy, terminal};
 use anyhow::Result;
 use clap::{ArgMatches, Command};
 use std::ffi::OsString;
-use std::marker::PhantomData;
 use std::process::ExitCode;
 
 type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
@@ -104,20 +103,13 @@ pub struct Program<M: LightningModule, D> {
     /// The functions that add callbacks and loggers to the trainer, in order.
     complete: Vec<Complete<M>>,
     subcommands: Subcommands,
-    data: PhantomData<fn() -> D>,
+    /// What `run` and `build` call. Their bounds are those of `Program::new` alone, so that a module or data module that does not satisfy them
+    /// is one error.
+    try_run: fn(Self) -> Result<()>,
+    try_build: fn(Self) -> Result<Built<M, D>>,
 }
 
 impl<M: LightningModule, D> Program<M, D> {
-    pub(super) fn new() -> Self {
-        Self {
-            arguments: None,
-            trainer_defaults: None,
-            complete: Vec::new(),
-            subcommands: Subcommands::default(),
-            data: PhantomData,
-        }
-    }
-
     /// Adds a callback to the trainer, as [`Trainer::callback`] does.
     pub fn callback(self, callback: impl Callback<M> + 'static) -> Self {
         self.completed_by(|trainer| trainer.callback(callback))
@@ -194,9 +186,7 @@ impl<M: LightningModule, D> Program<M, D> {
         self.complete.push(Box::new(complete));
         self
     }
-}
 
-impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparams> Program<M, D> {
     /// Runs the program. Messages go to stderr, through [`messages::init`](crate::messages::init) unless a subscriber of `tracing` is
     /// installed. An error is printed there in one line.
     ///
@@ -205,7 +195,7 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
     #[must_use = "without its exit code, a failed run looks like a success: return it from `fn main() -> ExitCode`"]
     pub fn run(self) -> ExitCode {
         messages::init();
-        match self.try_run() {
+        match (self.try_run)(self) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 if !strategy::is_printed_by_others() {
@@ -255,6 +245,23 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
     /// # Errors
     /// Wrong configuration files, a checkpoint that cannot be read, and errors of the constructors.
     pub fn build(self) -> Result<Built<M, D>> {
+        (self.try_build)(self)
+    }
+}
+
+impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparams> Program<M, D> {
+    pub(super) fn new() -> Self {
+        Self {
+            arguments: None,
+            trainer_defaults: None,
+            complete: Vec::new(),
+            subcommands: Subcommands::default(),
+            try_run: Self::try_run,
+            try_build: Self::try_build,
+        }
+    }
+
+    fn try_build(self) -> Result<Built<M, D>> {
         let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
         let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
         let verb = verb_of_flags(Types::of::<M, D>(), &arguments, defaults)?;

@@ -183,7 +183,7 @@ pub struct TrainerConfig {
     #[doc(hidden)]
     #[arg(skip)]
     #[serde(skip)]
-    pub __more_may_be_added: (),
+    pub __write_default_for_the_others: (),
 }
 
 /// What a `fit` does when the loss is NaN or infinite. Lightning continues silently, which trains NaN into every weight.
@@ -268,7 +268,7 @@ impl Default for TrainerConfig {
             handle_signals: true,
             profiler: None,
             trace_hooks: None,
-            __more_may_be_added: (),
+            __write_default_for_the_others: (),
         }
     }
 }

@@ -31,6 +31,7 @@ mod saving;
 mod set_up;
 mod tuning;
 mod verbs;
+mod written_otherwise;
 
 pub use crate::config::{
     BatchLimit, Deterministic, FastDevRun, Float32MatmulPrecision, GradientClipAlgorithm, LoggerChoice, LoggerConfig,

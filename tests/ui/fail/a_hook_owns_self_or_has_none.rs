@@ -25,6 +25,8 @@ impl Model {
     fn on_train_end<const N: usize>(&mut self) {}
 
     fn on_validation_start() {}
+
+    fn validation_step(&mut self, batch: &Tensor) {}
 }
 
 fn main() {}

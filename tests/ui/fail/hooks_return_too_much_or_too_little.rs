@@ -29,6 +29,14 @@ impl Model {
     fn on_test_epoch_end(&mut self) -> std::result::Result<(), Box<dyn std::error::Error>> {
         Ok(())
     }
+
+    fn validation_step(&mut self, batch: &Tensor) {
+        println!("{batch}");
+    }
+
+    fn test_step(&mut self, batch: &Tensor) {
+        println!("{batch}");
+    }
 }
 
 struct Other {

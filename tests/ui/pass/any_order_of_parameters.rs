@@ -17,6 +17,10 @@ impl Model {
         Some(batch.mean(None))
     }
 
+    fn validation_step(&mut self, batch_idx: usize, batch: &Tensor) {
+        println!("{batch_idx}: {batch}");
+    }
+
     fn on_validation_batch_end(&mut self, dataloader_idx: usize, ctx: &mut Context, batch: &Tensor, outputs: &()) {
         ctx.log("loader", dataloader_idx + batch.dim());
         println!("{outputs:?}");
@@ -25,5 +29,5 @@ impl Model {
 
 #[test]
 fn hooks_are_found() {
-    assert_eq!(Model::hooks().len(), 2);
+    assert_eq!(Model::hooks().len(), 3);
 }

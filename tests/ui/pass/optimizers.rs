@@ -10,7 +10,8 @@ macro_rules! with {
             vs: nn::VarStore,
         }
 
-        #[lightning_module]
+        // automatic optimization has one optimizer
+        #[lightning_module(automatic_optimization = false)]
         impl $name {
             fn parameters(&mut self) -> &mut nn::VarStore {
                 &mut self.vs

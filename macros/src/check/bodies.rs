@@ -1,0 +1,272 @@
+//! What Python users write in a body, where the compiler's own error does not lead on: attributes of `self`, and keyword arguments. And
+//! a backward pass that the trainer runs once more.
+//!
+//! A body is tokens here, not syntax. Where a mistake is found, the body is emptied, so that it causes one error.
+
+use crate::attributes::Conditions;
+use crate::catalogue::{self, Diagnostic};
+use crate::diagnostics::Diagnostics;
+use crate::model::{Block, Written};
+use crate::parse::BlockItem;
+use crate::python_names;
+use crate::source_file::SourceFile;
+use crate::types::readable_tokens;
+use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
+use quote::quote;
+use std::cell::OnceCell;
+use syn::Type;
+
+/// Reports the names and forms of Python in the block's methods, and empties the bodies that have one.
+pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnostics) {
+    let fields = Fields { ty: &block.item.head.self_ty, found: OnceCell::new() };
+    for item in &mut block.item.items {
+        let (conditions, body, signature) = match item {
+            BlockItem::Method(method) => {
+                let signature = &method.sig;
+                (&method.conditions, method.body.clone(), quote!(#signature))
+            }
+            BlockItem::Unread(method) => {
+                let Some((body, signature)) = method.body_and_signature() else { continue };
+                (&method.conditions, body, signature)
+            }
+            _ => continue,
+        };
+        let TokenTree::Group(body) = body else { continue };
+        let has_context = mentions(&signature, "Context");
+        let mut mistakes = Vec::new();
+        Scan { fields: &fields, has_context, mistakes: &mut mistakes }.level(body.stream(), false);
+        if !mistakes.is_empty() {
+            add(conditions, mistakes, diagnostics);
+            item.empty();
+        }
+    }
+}
+
+fn add(conditions: &Conditions, mistakes: Vec<(TokenStream, Diagnostic)>, diagnostics: &mut Diagnostics) {
+    diagnostics.of_method(conditions, |diagnostics| {
+        for (tokens, diagnostic) in mistakes {
+            diagnostics.add(tokens, diagnostic);
+        }
+    });
+}
+
+fn mentions(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        _ => false,
+    })
+}
+
+/// The fields of the block's type, which its file tells.
+struct Fields<'a> {
+    ty: &'a Type,
+    found: OnceCell<Option<Vec<String>>>,
+}
+
+impl Fields<'_> {
+    /// Whether the type certainly has no such field.
+    fn lack(&self, name: &str) -> bool {
+        let found = self.found.get_or_init(|| SourceFile::of(Span::call_site())?.fields(self.ty));
+        found.as_ref().is_some_and(|fields| fields.iter().all(|field| field != name))
+    }
+}
+
+struct Scan<'a> {
+    fields: &'a Fields<'a>,
+    /// Whether `ctx` is a context.
+    has_context: bool,
+    mistakes: &'a mut Vec<(TokenStream, Diagnostic)>,
+}
+
+impl Scan<'_> {
+    /// Looks through tokens and the groups among them. In a macro call, `name = value` is what the macro makes of it.
+    fn level(&mut self, tokens: TokenStream, is_of_macro: bool) {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        for (place, token) in tokens.iter().enumerate() {
+            match token {
+                TokenTree::Ident(ident) => self.attribute(ident, &tokens[..place], &tokens[place + 1..]),
+                TokenTree::Group(group) => {
+                    let before = place.checked_sub(1).map(|before| &tokens[before]);
+                    let is_of_macro = is_of_macro || matches!(before, Some(mark) if is(mark, '!') || is(mark, '#'));
+                    if let (Some(TokenTree::Ident(name)), Delimiter::Parenthesis, false) =
+                        (before, group.delimiter(), is_of_macro)
+                    {
+                        self.keyword_arguments(name, group);
+                        self.missing_argument(&tokens[..place], group);
+                    }
+                    self.level(group.stream(), is_of_macro);
+                }
+                TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+            }
+        }
+    }
+
+    /// `self.current_epoch` or `ctx.trainer.max_epochs`: an attribute of Lightning's Python that is not a field.
+    fn attribute(&mut self, owner: &Ident, before: &[TokenTree], after: &[TokenTree]) {
+        let (is_self, is_context) = (owner == "self", self.has_context && owner == "ctx");
+        if !(is_self || is_context) || before.last().is_some_and(|token| is(token, '.')) {
+            return;
+        }
+        let chain: Vec<&Ident> = after
+            .chunks(2)
+            .map_while(|pair| match pair {
+                [dot, TokenTree::Ident(name)] if is(dot, '.') => Some(name),
+                _ => None,
+            })
+            .collect();
+        let is_method = match after.get(2) {
+            Some(TokenTree::Group(arguments)) => arguments.delimiter() == Delimiter::Parenthesis,
+            next => next.is_some_and(|token| is(token, ':')),
+        };
+        let Some(first) = chain.first().map(ToString::to_string) else { return };
+        if is_method || python_names::attribute(&first).is_none() {
+            return;
+        }
+        // the methods of Rust among them are explained by the compiler
+        if is_self && !self.fields.lack(&first) || is_context && python_names::is_of_context(&first) {
+            return;
+        }
+        let known = chain.iter().take_while(|name| python_names::attribute(&name.to_string()).is_some()).count();
+        let meant = chain[known - 1];
+        let Some(instead) = python_names::attribute(&meant.to_string()) else { return };
+        let wrong: TokenStream = after[1..2 * known].iter().cloned().collect();
+        self.mistakes.push((wrong, catalogue::attribute_of_python(meant, instead)));
+    }
+
+    /// `ctx.log(&loss)`: a call with one of its arguments.
+    fn missing_argument(&mut self, before: &[TokenTree], arguments: &Group) {
+        let [.., TokenTree::Ident(owner), dot, TokenTree::Ident(method)] = before else { return };
+        let is_complete = arguments.stream().into_iter().any(|token| is(&token, ',')) || arguments.stream().is_empty();
+        if owner != "ctx" || !self.has_context || !is(dot, '.') || is_complete {
+            return;
+        }
+        if let Some((all, form)) = python_names::form(&method.to_string()) {
+            let wrong = TokenStream::from_iter([TokenTree::from(method.clone()), arguments.clone().into()]);
+            self.mistakes.push((wrong, catalogue::missing_argument(method, all, form)));
+        }
+    }
+
+    /// `ctx.log("loss", &loss, prog_bar = true)`: arguments of a call with names.
+    fn keyword_arguments(&mut self, function: &Ident, arguments: &Group) {
+        let tokens: Vec<TokenTree> = arguments.stream().into_iter().collect();
+        let named: Vec<Keyword<'_>> = tokens.split(|token| is(token, ',')).filter_map(Keyword::of).collect();
+        let (Some(first), Some(last)) = (named.first(), named.last()) else { return };
+        let all = |text: &dyn Fn(&Keyword<'_>) -> String, between: &str| {
+            named.iter().map(text).collect::<Vec<_>>().join(between)
+        };
+        let written = all(&|keyword| format!("{} = {}", keyword.name, keyword.value), ", ");
+        let methods = all(&|keyword| python_names::method_for(&keyword.name.to_string(), &keyword.value), "");
+        let values = all(&|keyword| keyword.value.clone(), ", ");
+        let diagnostic = if function == "log" {
+            catalogue::keywords_of_log(written, methods)
+        } else {
+            catalogue::keywords(written, values, methods)
+        };
+        let wrong = TokenStream::from_iter([TokenTree::from(first.name.clone()), last.end.clone()]);
+        self.mistakes.push((wrong, diagnostic));
+    }
+}
+
+/// An argument with a name, `prog_bar = true`.
+struct Keyword<'a> {
+    name: &'a Ident,
+    value: String,
+    /// The last token of the value.
+    end: &'a TokenTree,
+}
+
+impl<'a> Keyword<'a> {
+    fn of(argument: &'a [TokenTree]) -> Option<Self> {
+        let [TokenTree::Ident(name), TokenTree::Punct(equals), value @ ..] = argument else { return None };
+        let end = value.last().filter(|_| equals.as_char() == '=' && equals.spacing() == Spacing::Alone)?;
+        let value = readable_tokens(value.iter().cloned().collect());
+        let value = match value.as_str() {
+            "True" | "False" => value.to_lowercase(),
+            _ => value,
+        };
+        Some(Self { name, value, end })
+    }
+}
+
+fn is(token: &TokenTree, character: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
+}
+
+/// Rejects `loss.backward()` before `loss` is returned to automatic optimization, which runs the backward pass of it.
+pub(super) fn second_backward(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnostics) {
+    let has_loss = hook.declared.step().is_some_and(|step| step.has_loss);
+    let TokenTree::Group(body) = &hook.method.body else { return };
+    if !has_loss || !is_automatic {
+        return;
+    }
+    let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+    let Some(loss) = returned_variable(&tokens) else { return };
+    let calls = tokens.windows(4).enumerate().filter_map(|(place, four)| {
+        let is_backward = |name: &TokenTree| matches!(name, TokenTree::Ident(name) if name == "backward");
+        match four {
+            [TokenTree::Ident(owner), dot, name, TokenTree::Group(arguments)]
+                if is(dot, '.') && is_backward(name) && has_arguments_of(owner, &loss, arguments) =>
+            {
+                Some((place, four))
+            }
+            _ => None,
+        }
+    });
+    // another value of the name may be returned
+    let is_bound = |pair: &[TokenTree]| match pair {
+        [TokenTree::Ident(word), TokenTree::Ident(name)] => (word == "let" || word == "mut") && *name == loss,
+        _ => false,
+    };
+    for (_, call) in calls.filter(|(place, _)| !tokens[*place..].windows(2).any(is_bound)) {
+        let call: TokenStream = call.iter().cloned().collect();
+        let readable = readable_tokens(call.clone()).replace(" . ", ".");
+        diagnostics.add(call, catalogue::second_backward(readable, &loss));
+    }
+}
+
+/// Rejects `ctx.optimizer(0).step()` in the training step of automatic optimization, which steps the optimizer after it.
+pub(super) fn second_step(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnostics) {
+    let has_loss = hook.declared.step().is_some_and(|step| step.has_loss);
+    let TokenTree::Group(body) = &hook.method.body else { return };
+    if !has_loss || !is_automatic {
+        return;
+    }
+    let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+    let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
+    for call in tokens.windows(7) {
+        let names = [(0, "ctx"), (2, "optimizer"), (5, "step")];
+        let is_step = names.iter().all(|(place, name)| is_word(&call[*place], name)) && is(&call[4], '.');
+        if is_step && matches!(&call[6], TokenTree::Group(arguments) if arguments.stream().is_empty()) {
+            let call: TokenStream = call.iter().cloned().collect();
+            let readable = readable_tokens(call.clone()).replace(" . ", ".");
+            diagnostics.add(call, catalogue::second_step(readable));
+        }
+    }
+}
+
+/// Whether it is `loss.backward()`, or `self.backward(ctx, &loss)`.
+fn has_arguments_of(owner: &Ident, loss: &Ident, arguments: &Group) -> bool {
+    (owner == loss && arguments.stream().is_empty())
+        || (owner == "self" && mentions(&arguments.stream(), &loss.to_string()))
+}
+
+/// The variable that the body returns at its end: `loss`, or that of `Ok(loss)` or `Some(loss)`.
+fn returned_variable(tokens: &[TokenTree]) -> Option<Ident> {
+    let before = |length: usize| tokens.len().checked_sub(length + 1).map(|place| &tokens[place]);
+    let begins = |token: Option<&TokenTree>| match token {
+        None => true,
+        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
+        Some(token) => is(token, ';'),
+    };
+    match tokens {
+        [.., TokenTree::Ident(loss)] if begins(before(1)) => Some(loss.clone()),
+        [.., TokenTree::Ident(wrapper), TokenTree::Group(group)]
+            if begins(before(2)) && (wrapper == "Ok" || wrapper == "Some") =>
+        {
+            let inner: Vec<TokenTree> = group.stream().into_iter().collect();
+            returned_variable(&inner)
+        }
+        _ => None,
+    }
+}
