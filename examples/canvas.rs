@@ -54,7 +54,7 @@ impl Canvas {
         }
     }
 
-    /// Draws a curve of values within a rectangle, from the smallest to the largest, with the first and the last value beside it.
+    /// Draws a curve of values within a rectangle, from the smallest to the largest, with the first value on its left and the last on its right.
     pub fn curve(&mut self, values: &[f64], corner: Point, size: Size) {
         let (smallest, largest) =
             values.iter().fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(*value), high.max(*value)));
@@ -65,11 +65,10 @@ impl Canvas {
         };
         let points: Vec<Point> = values.iter().enumerate().map(place).collect();
         let Ok(()) = Polyline::new(&points).into_styled(PrimitiveStyle::with_stroke(Gray8::BLACK, 2)).draw(self);
-        for (point, value) in [(points.first(), values.first()), (points.last(), values.last())]
-            .into_iter()
-            .filter_map(|(point, value)| Some((point?, value?)))
-        {
-            self.write(&format!("{value:.2}"), (point.x + 6).max(0) as u32, (point.y + 4).max(0) as u32);
+        let ends = [(points.first(), values.first(), -36), (points.last(), values.last(), 8)];
+        for (point, value, right) in ends {
+            let (Some(point), Some(value)) = (point, value) else { return };
+            self.write(&format!("{value:.2}"), (point.x + right).max(0) as u32, (point.y + 4).max(0) as u32);
         }
     }
 

@@ -3,4 +3,5 @@
 pub mod canvas;
 pub mod data;
 pub mod gpt2;
+pub mod samples;
 pub mod text;

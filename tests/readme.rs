@@ -1,4 +1,4 @@
-//! What the README shows: its program, in a project outside of this one, and its commands.
+//! What the README shows: its programs, in a project outside of this one that depends on the packages for crates.io, and its commands.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,6 +26,14 @@ fn target_folder() -> PathBuf {
     program.ancestors().find(|folder| folder.ends_with("debug") || folder.ends_with("release")).unwrap().join("..")
 }
 
+/// Runs a script of the set-up for a project.
+fn set_up(script: &str, project: &Path) {
+    let script = checkout().join("setup").join(script);
+    let output =
+        Command::new("python3").arg(script).arg(project).env("CARGO_TARGET_DIR", target_folder()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn readme_program_trains_in_a_new_project() {
     let folder = tempfile::tempdir().unwrap();
@@ -50,12 +58,17 @@ fn readme_program_trains_in_a_new_project() {
         processes,
     ] = blocks("rust").try_into().unwrap();
     let [dependencies] = blocks("toml").try_into().unwrap();
-    let runtime = checkout().join("runtime");
-    let dependencies = dependencies.replace("../tch-lightning/runtime", runtime.to_str().unwrap());
+    // cargo builds an unchanged package once
+    let packages = target_folder().join("package/unpacked");
+    set_up("package.py", &packages);
+    let path = |package: &str| packages.join(package).display().to_string();
+    let dependencies = dependencies.replace("../tch-lightning/runtime", &path("runtime"));
     let package =
         "[package]\nname = \"readme\"\nedition = \"2024\"\n\n[workspace]\n\n[lints.rust]\nwarnings = \"deny\"\n\n";
-    write("Cargo.toml", &format!("{package}{dependencies}"));
+    let macros = format!("[patch.crates-io]\ntch-lightning-macros = {{ path = {:?} }}\n", path("macros"));
+    write("Cargo.toml", &format!("{package}{dependencies}\n{macros}"));
     write("Cargo.lock", &fs::read_to_string(checkout().join("Cargo.lock")).unwrap());
+    set_up("libtorch.py", folder.path());
     write("build.rs", &build_script);
     write("src/main.rs", &format!("{program}\n{data}"));
     let (without_main, _) = program.split_once("fn main() ").unwrap();

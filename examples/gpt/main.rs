@@ -1,12 +1,11 @@
 //! Trains a small GPT-2 on Shakespeare, and writes texts. README.md in this folder shows how.
 
 mod model;
-mod samples;
 
 use clap::{Arg, Command, value_parser};
+use examples::samples::{LanguageModel as _, written};
 use examples::text::Text;
 use model::Gpt;
-use samples::written;
 use std::process::ExitCode;
 use tch_lightning::prelude::*;
 use tch_lightning::trainer::CkptPath;
@@ -31,7 +30,7 @@ fn main() -> ExitCode {
             let temperature: &f64 = arguments.get_one("temperature").context("a default")?;
             tch::manual_seed(*arguments.get_one("seed").context("a default")?);
             let model = Gpt::load_from_checkpoint(CkptPath::Best.resolve(".")?)?;
-            println!("{}", written(&model.net, prompt, *length, *temperature)?);
+            println!("{}", written(model.net(), prompt, *length, *temperature)?);
             Ok(())
         })
         .run()

@@ -1,8 +1,8 @@
 //! The model: a small GPT-2 over bytes.
 
-use crate::samples::Samples;
 use clap::Args;
 use examples::gpt2::{Config, Gpt2};
+use examples::samples::{LanguageModel, Samples};
 use examples::text::{Bytes, VOCABULARY};
 use serde::{Deserialize, Serialize};
 use tch_lightning::prelude::*;
@@ -33,7 +33,7 @@ pub struct Hparams {
 /// A language model of bytes.
 pub struct Gpt {
     vs: nn::VarStore,
-    pub net: Gpt2,
+    net: Gpt2,
     hparams: Hparams,
 }
 
@@ -81,6 +81,12 @@ impl Gpt {
     }
 
     fn configure_callbacks(&self) -> (Samples, ModelCheckpoint) {
-        (Samples::default(), ModelCheckpoint::new().monitor("val_loss"))
+        (Samples::new("ROMEO:\n"), ModelCheckpoint::new().monitor("val_loss"))
+    }
+}
+
+impl LanguageModel for Gpt {
+    fn net(&self) -> &Gpt2 {
+        &self.net
     }
 }

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use examples::gpt2::{Config, Gpt2};
+use examples::samples::{LanguageModel, Samples};
 use examples::text::Bytes;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ pub struct Hparams {
 /// A language model of bytes with adapters.
 pub struct AdaptedGpt {
     vs: nn::VarStore,
-    pub net: Gpt2,
+    net: Gpt2,
     hparams: Hparams,
 }
 
@@ -77,8 +78,8 @@ impl AdaptedGpt {
         AdamW::new(self.hparams.lr)
     }
 
-    fn configure_callbacks(&self) -> ModelCheckpoint {
-        ModelCheckpoint::new().monitor("val_loss").save_frozen(false)
+    fn configure_callbacks(&self) -> (Samples, ModelCheckpoint) {
+        (Samples::new("3. Grant of"), ModelCheckpoint::new().monitor("val_loss").save_frozen(false))
     }
 
     /// Writes the adapters for PEFT, and the weights with the adapters merged into them.
@@ -114,5 +115,11 @@ impl Hparams {
             heads: self.heads,
             dropout: 0.0,
         })
+    }
+}
+
+impl LanguageModel for AdaptedGpt {
+    fn net(&self) -> &Gpt2 {
+        &self.net
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Without optimization, the compiler does not compile an instance again that a crate below already has: the loaders of
 //! `(Tensor, Tensor)`, the readers and writers of saved states, and what std needs for them are then compiled once, with this
-//! crate, instead of with every change of every program. Optimized builds do not share instances, so they do not have this module.
+//! crate, instead of with every change of every program. Optimized builds do not share instances, and nothing depends on
+//! the unit tests, so neither has this module.
 
 use crate::prelude::*;
 use clap::Args;

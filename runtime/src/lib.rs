@@ -14,7 +14,7 @@ pub mod callbacks;
 pub mod checkpoint;
 mod choice;
 pub mod cli;
-#[cfg(debug_assertions)]
+#[cfg(all(debug_assertions, not(test)))]
 mod compiled_once;
 mod config;
 pub mod context;

@@ -144,5 +144,6 @@ fn rows(count: i64) -> Result<DataLoader<Rows>> {
 }
 
 fn main() -> ExitCode {
+    tests::skip_static_destructors();
     Slow::main::<Data>()
 }

@@ -86,5 +86,6 @@ impl Model {
 }
 
 fn main() -> ExitCode {
+    tests::skip_static_destructors();
     Model::main::<Text>()
 }

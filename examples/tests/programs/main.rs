@@ -5,3 +5,4 @@ mod gan;
 mod language_models;
 mod resnet;
 mod run;
+mod vae;
