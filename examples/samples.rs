@@ -40,10 +40,10 @@ impl Samples {
     }
 
     fn on_train_end(&mut self, ctx: &mut Context) -> Result<()> {
-        let mut canvas = Canvas::new(640, 620);
+        let mut canvas = Canvas::new(640, 470);
         canvas.write("loss of a byte of the validation, by epoch", 16, 20);
         canvas.curve(&self.losses, Point::new(56, 36), Size::new(504, 110));
-        canvas.write_lines(&self.text.lines().take(27).collect::<Vec<_>>().join("\n"), 16, 180);
+        canvas.write_lines(&self.text.lines().take(19).collect::<Vec<_>>().join("\n"), 16, 180);
         let path = ctx.log_dir()?.join("samples.png");
         canvas.save(&path)?;
         eprintln!("a text that nobody wrote: {}", path.display());

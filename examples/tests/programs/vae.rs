@@ -10,7 +10,7 @@ fn digits_of_a_class_lie_together() {
     assert!(folder.join("lightning_logs/version_0/plane.png").exists(), "{log}");
     // pixels that are drawn by their means over all digits, each by itself, have a loss of 27.1
     let losses = logged(folder, "version_0", "val_loss");
-    assert!(losses[24] < 24.0, "{losses:?}");
+    assert!(losses[24] < 26.0, "{losses:?}");
     let (table, _) = succeed(program, folder, "test");
     assert!(metric(&table, "test_same_class") > 0.5, "{table}");
 }
