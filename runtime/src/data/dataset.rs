@@ -134,14 +134,15 @@ pub trait Dataset {
 /// Reads the samples at `indices`, each with its own random numbers. An error or a panic names the sample. Afterwards the
 /// generator is seeded for the collate function.
 pub(super) fn read_each<D: Dataset + ?Sized>(dataset: &D, indices: &[usize]) -> Result<Vec<D::Sample>, DataError> {
-    let read = |&index| {
+    let mut samples = Vec::with_capacity(indices.len());
+    let outcome = indices.iter().try_for_each(|&index| {
         current_item::begin(Item::Sample(index));
         let sample = draws::sample(|| panic::catch(|| dataset.get_item(index)));
-        sample.map_err(|source| DataError::Sample { index, source })
-    };
-    let samples = indices.iter().map(read).collect();
+        samples.push(sample.map_err(|source| DataError::Sample { index, source })?);
+        Ok(())
+    });
     draws::collate();
-    samples
+    outcome.map(|()| samples)
 }
 
 impl<T: Clone> Dataset for Vec<T> {

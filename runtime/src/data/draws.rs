@@ -47,7 +47,7 @@ impl Epoch {
     pub(super) fn read<T>(self, positions: Vec<Range<usize>>, call: impl FnOnce() -> T) -> T {
         let first = positions.first().map_or(0, |range| range.start);
         let samples = Samples { epoch: self, positions: positions.into_iter().flatten(), last: first };
-        let _before = Restored(SAMPLES.replace(Some(samples)));
+        let _before = Restored(SAMPLES.replace(Some(Box::new(samples))));
         self.draw(Drawer::Batch, first, call)
     }
 }
@@ -61,11 +61,12 @@ struct Samples {
 }
 
 thread_local! {
-    static SAMPLES: Cell<Option<Samples>> = const { Cell::new(None) };
+    /// In a box, as each sample takes it out and puts it back.
+    static SAMPLES: Cell<Option<Box<Samples>>> = const { Cell::new(None) };
 }
 
 /// Restores [`SAMPLES`] when dropped, also after a panic.
-struct Restored(Option<Samples>);
+struct Restored(Option<Box<Samples>>);
 
 impl Drop for Restored {
     fn drop(&mut self) {
@@ -89,8 +90,8 @@ pub(super) fn sample<T>(read: impl FnOnce() -> T) -> T {
 /// Switches to the random numbers of the collate function, after the samples have been read.
 pub(super) fn collate() {
     let samples = SAMPLES.take();
-    if let Some(Samples { epoch, last, .. }) = &samples {
-        native::seed_draws(epoch.seed_of(Drawer::Collate, *last));
+    if let Some(samples) = &samples {
+        native::seed_draws(samples.epoch.seed_of(Drawer::Collate, samples.last));
     }
     SAMPLES.set(samples);
 }
