@@ -93,6 +93,10 @@ impl World {
         // without a store there is nothing to report by
         let has_no_store = matches!(error, StrategyError::Silent { .. } | StrategyError::Launcher { .. });
         if is_known_to_all || has_no_store {
+            if self.serves && matches!(error, StrategyError::Differs { .. }) {
+                // the others still read from the store of this process by what they differ
+                self.watch.let_others_see();
+            }
             return error;
         }
         let failure = Failure::new(self.rank.global, this_host(), error.to_string());
