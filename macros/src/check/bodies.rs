@@ -36,8 +36,11 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
         let mut mistakes = Vec::new();
         Scan { fields: &fields, has_context, mistakes: &mut mistakes }.level(body.stream(), false);
         if !mistakes.is_empty() {
+            let is_always_compiled = conditions.predicate().is_none();
             add(conditions, mistakes, diagnostics);
-            item.empty();
+            if is_always_compiled {
+                item.empty();
+            }
         }
     }
 }

@@ -19,8 +19,10 @@ pub(super) fn mend(block: &mut Block) {
             }
             remove_bounds(method);
             rename_duplicates(method);
-            // it was written for the wrong signature
-            method.empty();
+            // its body was written for the wrong signature; under other conditions the method may not be a hook
+            if method.condition().is_none() {
+                method.empty();
+            }
         }
     }
 }
