@@ -58,7 +58,7 @@ mlflow wandb: setup
 	@$(PYTHON) setup/trackers.py $@
 
 demo: setup
-	$(CARGO) build --release --quiet -p examples
+	$(CARGO) build --release --quiet -p examples --bin digits
 	mkdir -p $(DEMO)
 	cd $(DEMO) && ../release/digits fit
 	cd $(DEMO) && ../release/digits fit --max-epochs 2 --devices 2 --strategy ddp
