@@ -1,5 +1,4 @@
-//! Reads one epoch of a loader for `compare.py`: `loader_speed KIND WORKERS FOLDER`. Prints the samples a second as JSON, the best of several
-//! epochs.
+//! Reads epochs of a loader for `compare.py`: `loader_speed KIND WORKERS FOLDER`. Prints the samples a second of the fastest as JSON.
 
 use std::error::Error;
 use std::path::Path;

@@ -99,7 +99,7 @@ impl<T: Token> TokenFile<T> {
         self.bytes().len() / T::SIZE
     }
 
-    /// Whether there are no tokens.
+    /// Whether the file has no tokens.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -36,7 +36,7 @@ impl<T: Element> Filling<'_, T> {
 /// Returns a tensor on the CPU whose elements `fill` writes, all of them, in place: a batch in one copy.
 ///
 /// # Errors
-/// Those of `fill`, and of libtorch, for instance that there is no memory.
+/// Those of `fill`, and of libtorch, for instance if the memory does not suffice.
 pub(crate) fn filled<T: Element>(
     shape: &[i64],
     fill: impl FnOnce(&mut Filling<'_, T>) -> Result<(), TchError>,
