@@ -196,56 +196,56 @@ fn is(token: &TokenTree, character: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }
 
-/// Rejects `loss.backward()` before `loss` is returned to automatic optimization, which runs the backward pass of it.
-pub(super) fn second_backward(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnostics) {
+/// Rejects what a step with a loss leaves to automatic optimization: the backward pass, and the step of the optimizer.
+pub(super) fn done_twice(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnostics) {
     let has_loss = hook.declared.step().is_some_and(|step| step.has_loss);
     let TokenTree::Group(body) = &hook.method.body else { return };
-    if !has_loss || !is_automatic {
-        return;
+    if has_loss && is_automatic {
+        let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
+        second_backward(&tokens, diagnostics);
+        second_step(&tokens, diagnostics);
     }
-    let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
-    let Some(loss) = returned_variable(&tokens) else { return };
-    let calls = tokens.windows(4).enumerate().filter_map(|(place, four)| {
-        let is_backward = |name: &TokenTree| matches!(name, TokenTree::Ident(name) if name == "backward");
-        match four {
-            [TokenTree::Ident(owner), dot, name, TokenTree::Group(arguments)]
-                if is(dot, '.') && is_backward(name) && has_arguments_of(owner, &loss, arguments) =>
-            {
-                Some((place, four))
-            }
-            _ => None,
+}
+
+/// Rejects `loss.backward()` before `loss` is returned.
+fn second_backward(body: &[TokenTree], diagnostics: &mut Diagnostics) {
+    let Some(loss) = returned_variable(body) else { return };
+    let calls = body.windows(4).enumerate().filter(|(_, call)| match call {
+        [TokenTree::Ident(owner), dot, name, TokenTree::Group(arguments)] => {
+            is(dot, '.') && is_word(name, "backward") && has_arguments_of(owner, &loss, arguments)
         }
+        _ => false,
     });
     // another value of the name may be returned
     let is_bound = |pair: &[TokenTree]| match pair {
         [TokenTree::Ident(word), TokenTree::Ident(name)] => (word == "let" || word == "mut") && *name == loss,
         _ => false,
     };
-    for (_, call) in calls.filter(|(place, _)| !tokens[*place..].windows(2).any(is_bound)) {
-        let call: TokenStream = call.iter().cloned().collect();
-        let readable = readable_tokens(call.clone()).replace(" . ", ".");
-        diagnostics.add(call, catalogue::second_backward(readable, &loss));
+    for (_, call) in calls.filter(|(place, _)| !body[*place..].windows(2).any(is_bound)) {
+        add_call(call, |call| catalogue::second_backward(call, &loss), diagnostics);
     }
 }
 
-/// Rejects `ctx.optimizer(0).step()` in the training step of automatic optimization, which steps the optimizer after it.
-pub(super) fn second_step(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnostics) {
-    let has_loss = hook.declared.step().is_some_and(|step| step.has_loss);
-    let TokenTree::Group(body) = &hook.method.body else { return };
-    if !has_loss || !is_automatic {
-        return;
-    }
-    let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
-    let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
-    for call in tokens.windows(7) {
+/// Rejects `ctx.optimizer(0).step()`.
+fn second_step(body: &[TokenTree], diagnostics: &mut Diagnostics) {
+    for call in body.windows(7) {
         let names = [(0, "ctx"), (2, "optimizer"), (5, "step")];
         let is_step = names.iter().all(|(place, name)| is_word(&call[*place], name)) && is(&call[4], '.');
         if is_step && matches!(&call[6], TokenTree::Group(arguments) if arguments.stream().is_empty()) {
-            let call: TokenStream = call.iter().cloned().collect();
-            let readable = readable_tokens(call.clone()).replace(" . ", ".");
-            diagnostics.add(call, catalogue::second_step(readable));
+            add_call(call, catalogue::second_step, diagnostics);
         }
     }
+}
+
+/// Adds a diagnostic about a call, with its text.
+fn add_call(call: &[TokenTree], about: impl Fn(String) -> Diagnostic, diagnostics: &mut Diagnostics) {
+    let call: TokenStream = call.iter().cloned().collect();
+    let readable = readable_tokens(call.clone()).replace(" . ", ".");
+    diagnostics.add(call, about(readable));
+}
+
+fn is_word(token: &TokenTree, word: &str) -> bool {
+    matches!(token, TokenTree::Ident(ident) if ident == word)
 }
 
 /// Whether it is `loss.backward()`, or `self.backward(ctx, &loss)`.

@@ -42,8 +42,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     for hook in block.hooks.iter_mut().filter(|hook| !hook.faulty) {
         let is_sound = diagnostics.of_method(&hook.method.conditions, |diagnostics| {
             signature::loss(hook, is_automatic, diagnostics);
-            bodies::second_backward(hook, is_automatic, diagnostics);
-            bodies::second_step(hook, is_automatic, diagnostics);
+            bodies::done_twice(hook, is_automatic, diagnostics);
             signature::is_sound(hook, diagnostics)
         });
         hook.faulty = !is_sound;
