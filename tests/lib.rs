@@ -7,7 +7,4 @@ pub mod profiler;
 pub mod pseudo_terminal;
 pub mod python;
 pub mod resume;
-mod static_destructors;
 pub mod tensors;
-
-pub use static_destructors::skip_static_destructors;

@@ -16,6 +16,12 @@ pub fn watch_losses_as_on_a_gpu(ctx: &mut crate::RunContext) {
     ctx.watch_losses_as_on_a_gpu();
 }
 
+/// Ends the process, when it ends, without libtorch's static destructors, which take a third of the time of a short program: the tests start
+/// programs a thousand times. Those of the examples and of the README end as all others do.
+pub fn skip_static_destructors() {
+    crate::native::skip_static_destructors();
+}
+
 /// The hooks of a run of which each is overridden, as `hooks --plan` prints them.
 pub fn plan_of_every_hook(stage: crate::Stage) -> String {
     crate::trainer::plan_of_every_hook(stage).to_string()

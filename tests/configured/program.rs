@@ -112,7 +112,7 @@ impl Classifier {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     let names = Command::new("names")
         .about("List the weights of a checkpoint")
         .visible_alias("write")

@@ -144,6 +144,6 @@ fn rows(count: i64) -> Result<DataLoader<Rows>> {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     Slow::main::<Data>()
 }

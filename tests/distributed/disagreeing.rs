@@ -266,7 +266,7 @@ impl Manual {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     let defaults = TrainerConfig::default().max_epochs(2).enable_progress_bar(false).enable_model_summary(false);
     if is("backward on one") || is("step on one") {
         return Manual::program::<Rows>().trainer_defaults(defaults).run();

@@ -362,7 +362,7 @@ fn ended(outcome: Result<()>) -> ExitCode {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     if from_environment("FAULT") == "early_exit" && number("FAULT_RANK") == number("RANK") {
         return ExitCode::from(number("EXIT").unwrap_or_default() as u8);
     }

@@ -16,7 +16,7 @@ use tch_lightning::prelude::*;
 use tch_lightning::strategy::{DdpConfig, GradientCompression, StrategyConfig};
 
 fn main() -> Result<()> {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     messages::init();
     let mut arguments = std::env::args().skip(1);
     let name = arguments.next().unwrap_or_default();

@@ -135,7 +135,7 @@ fn with_callback(trainer: Trainer<Classifier>, name: &str) -> Trainer<Classifier
 }
 
 fn main() -> Result<()> {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     messages::init();
     let arguments = Arguments::parse();
     if !arguments.unseeded {

@@ -246,7 +246,7 @@ impl SharedRows {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     match std::env::var("FLAGS").unwrap_or_default().as_str() {
         "own-id" => Model::<OwnId>::main::<Rows>(),
         "own-long" => Model::<OwnLong>::main::<Rows>(),

@@ -243,7 +243,7 @@ fn built() -> ExitCode {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     if std::env::var_os("ABORT_ON_PANICS").is_some() {
         tch_lightning::__testing::abort_on_panics();
     }

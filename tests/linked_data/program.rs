@@ -86,6 +86,6 @@ impl Model {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     Model::main::<Text>()
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use tests::parity::{Case, trace, trace_in};
 
 fn main() -> Result<()> {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     let mut arguments = env::args().skip(1);
     let usage = "two files are needed: parity CASES.json OUT.json [PROCESSES]";
     let (cases, out) = (arguments.next().context(usage)?, PathBuf::from(arguments.next().context(usage)?));

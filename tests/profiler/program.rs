@@ -4,6 +4,6 @@ use std::process::ExitCode;
 use tests::profiler::model::{Line, Rows};
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     Line::main::<Rows>()
 }

@@ -137,7 +137,7 @@ fn rows() -> Result<DataLoader<Rows>> {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     let program = Reported::program::<Data>().logger(CsvLogger::default());
     let program =
         if std::env::var_os("JSON_LINES").is_some() { program.logger(JsonLinesLogger::default()) } else { program };

@@ -44,7 +44,7 @@ enum Role {
 }
 
 fn main() -> Result<()> {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     let arguments = Arguments::parse();
     match arguments.child {
         Some(Role::Train { folder }) => train(&folder, arguments.averages, arguments.devices),

@@ -11,7 +11,7 @@ use tests::faults::{Net, config};
 const STEPS: usize = 10;
 
 fn main() -> Result<()> {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     let mode = env::args().nth(1).unwrap_or_default();
     match mode.as_str() {
         "init" | "past the bar" => messages::init(),

@@ -37,7 +37,7 @@ mod threads;
 mod trace;
 
 pub(crate) use anomaly::AnomalyMode;
-pub(crate) use at_exit::{at_exit, continue_at_end_of_parent, exit_at_once};
+pub(crate) use at_exit::{at_exit, continue_at_end_of_parent, exit_at_once, skip_static_destructors};
 pub(crate) use autocast::{Autocast, AutocastDtype};
 pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
 pub use boundary::NativeError;

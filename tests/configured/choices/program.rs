@@ -170,7 +170,7 @@ impl Manual {
 }
 
 fn main() -> ExitCode {
-    tests::skip_static_destructors();
+    tch_lightning::__testing::skip_static_destructors();
     type Data<M> = tch_lightning::module::NoDataModule<M>;
     match std::env::var("MODEL").as_deref() {
         Ok("with") => With::main::<Data<_>>(),
