@@ -76,6 +76,8 @@ mod tensors_with_the_prelude;
 mod training_steps_return;
 #[path = "ui/pass/traits_by_hand.rs"]
 mod traits_by_hand;
+#[path = "ui/pass/types_of_one_name_in_several_modules.rs"]
+mod types_of_one_name_in_several_modules;
 #[path = "ui/pass/unused_parameters.rs"]
 mod unused_parameters;
 #[path = "ui/pass/verbs.rs"]

@@ -302,7 +302,9 @@ catalogue! {
 
     TL0601 "The program cannot construct the module or the data module":
         uncallable_constructor(name, forms)
-        "the program cannot call this `new` of `{name}`: write {forms}, where `Hparams` is a struct of yours with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`";
+        "the program cannot call this `new` of `{name}`: write {forms}, where `Hparams` is a struct of yours with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`"
+        constructor_of_another_name(name, ty)
+        "the program makes `{ty}` by its function `new`: rename `{name}` to `new`";
 
     TL0602 "`new` returns another type":;
 
@@ -334,7 +336,9 @@ catalogue! {
         defaults_with_parameters()
         "`trainer_defaults` takes nothing, as it is called before the module is made: write `fn trainer_defaults() -> TrainerConfig`"
         defaults_of_another_type(wrong)
-        "`trainer_defaults` returns `TrainerConfig`, not `{wrong}`: write `fn trainer_defaults() -> TrainerConfig`";
+        "`trainer_defaults` returns `TrainerConfig`, not `{wrong}`: write `fn trainer_defaults() -> TrainerConfig`"
+        defaults_without_constructor()
+        "`trainer_defaults` is called by the program, which makes the module by `new`: write `fn new() -> Self` in this block, or remove `trainer_defaults`";
 
     // logging
 

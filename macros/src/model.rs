@@ -6,9 +6,9 @@ use crate::constructor::Constructor;
 use crate::erase_lifetimes::anonymous_lifetimes;
 use crate::every_module::{self, EveryModule};
 use crate::free_name::mentions;
-use crate::hooks::{self, Hook, HookTrait, Role, result_error, result_value};
-use crate::parse::{BlockItem, ImplBlock, Method};
-use crate::source_file::OtherBlocks;
+use crate::hooks::{self, Hook, HookTrait, Role, Step, result_error, result_value};
+use crate::parse::{BlockItem, CONSTRUCTOR, ImplBlock, Method};
+use crate::other_blocks::OtherBlocks;
 use crate::types;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -139,6 +139,26 @@ impl Block {
         }
     }
 
+    /// Treats a method of another name as the constructor, if the block has none.
+    pub(crate) fn mean_constructor(&mut self, method: &Ident) {
+        if self.methods(CONSTRUCTOR).next().is_some() {
+            return;
+        }
+        for item in &mut self.item.items {
+            if let BlockItem::Unread(unread) = item
+                && unread.ident == *method
+                && let Some(mut read) = unread.read(CONSTRUCTOR.to_owned())
+            {
+                // its body fills a value that is there, as in Python
+                if read.sig.receiver().is_some() {
+                    read.empty();
+                }
+                *item = BlockItem::Method(Box::new(read));
+                return;
+            }
+        }
+    }
+
     /// Returns the names of the other methods that are not marked `#[not_a_hook]`, each with the method's conditions.
     pub(crate) fn other_methods(&self) -> impl Iterator<Item = (&Ident, &Conditions)> {
         let others = self.item.items.iter().filter_map(|item| match item {
@@ -205,13 +225,13 @@ impl Block {
             new.hparams.as_ref().is_none_or(|hparams| self.has_faulty_hparams || !hparams.is_no_struct())
         };
         let faulty =
-            self.methods("new").filter(|_| self.has_faulty_constructor).take(1).map(Constructor::without_parameters);
+            self.methods(CONSTRUCTOR).filter(|_| self.has_faulty_constructor).take(1).map(Constructor::without_parameters);
         self.possible_constructors().filter(takes_hparams).chain(faulty)
     }
 
     /// Returns `new`, if it has the form of a constructor, whatever the type of its hyperparameters.
     pub(crate) fn possible_constructors(&self) -> impl Iterator<Item = Constructor<'_>> {
-        self.methods("new").filter_map(|new| Constructor::of(self.role, new))
+        self.methods(CONSTRUCTOR).filter_map(|new| Constructor::of(self.role, new))
     }
 }
 
@@ -222,6 +242,12 @@ impl Written {
 
     fn is_generic(&self) -> bool {
         self.method.is_generic()
+    }
+
+    /// Whether it takes what this step returned.
+    pub(crate) fn takes_output_of(&self, step: Step) -> bool {
+        let has_outputs = || self.method.arguments().iter().any(|argument| argument.name == "outputs");
+        self.declared.parameter("outputs").is_some_and(|outputs| outputs.is_output_of(step)) && has_outputs()
     }
 
     /// The type of the parameter `batch`, without its reference.

@@ -150,8 +150,11 @@ fn impl_block(role: Role, tokens: TokenStream) -> syn::Result<ImplBlock> {
 /// The function of a module with the default configuration of its trainer.
 pub(crate) const TRAINER_DEFAULTS: &str = "trainer_defaults";
 
+/// The function of a module or a data module by which the program makes it.
+pub(crate) const CONSTRUCTOR: &str = "new";
+
 /// The methods that are parsed although they are not hooks: those of the generated program, and one that may be meant as a hook.
-const OTHERS: [&str; 6] = ["new", TRAINER_DEFAULTS, "main", "trainer", "hooks", "step"];
+const OTHERS: [&str; 6] = [CONSTRUCTOR, TRAINER_DEFAULTS, "main", "trainer", "hooks", "step"];
 
 fn emptied(group: &Group) -> Group {
     let mut empty = Group::new(group.delimiter(), TokenStream::new());

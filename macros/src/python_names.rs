@@ -247,6 +247,11 @@ pub(crate) fn definition(role: Role, name: &str) -> Option<&'static str> {
     table.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead)
 }
 
+/// Whether a Python user means the constructor by the name.
+pub(crate) fn is_constructor(name: &str) -> bool {
+    name == "__init__"
+}
+
 /// A parameter of Lightning's hooks, its name here if it has one, and what to write instead.
 const PARAMETERS: [(&str, Option<&str>, &str); 12] = [
     ("trainer", Some("ctx"), "what Lightning's `trainer` has in a hook is in `ctx: &mut Context`"),

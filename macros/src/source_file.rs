@@ -7,16 +7,14 @@
 //! The compiler could tell whether `Self::on_fit_start` is a method of the type. But where a trait in scope has a method of the name too, as
 //! `Logger` has `state_dict`, that would be an error without a mistake.
 
-use crate::attributes;
-use crate::hooks::Role;
 use crate::model::Block;
+use crate::other_blocks::{self, OtherBlocks};
 use crate::types::last_name;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::fs;
-use syn::ext::IdentExt;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Field, File, ImplItem, Item, ItemImpl, ItemMod, ItemStruct, Stmt, Type};
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, Field, File, ItemStruct, Type};
 
 pub(crate) struct SourceFile {
     text: String,
@@ -72,21 +70,16 @@ impl SourceFile {
         Some(missing.map(|(_, path)| path).collect())
     }
 
-    /// Returns the other blocks of the type next to this one; `None` if there is none. Blocks under conditions are not counted.
+    /// Returns the other blocks of the type, also those in other modules of the file; `None` if there is none. Blocks under conditions are not counted.
     pub(crate) fn other_blocks(&self, block: &Block, tokens: &TokenStream) -> Option<OtherBlocks> {
         let (role, ty) = (block.role, &block.item.head.self_ty);
         // parsing a file takes longer than an expansion
         let name = last_name(ty);
-        let begins = |line: &&str| {
-            let line = line.trim_start();
-            line.starts_with("impl") && line.contains(&name) && !line.contains(" for ")
-        };
+        let begins = |line: &&str| line.contains("impl") && line.contains(&name) && !line.contains(" for ");
         if self.text.lines().filter(begins).count() < 2 {
             return None;
         }
-        let mut blocks = Blocks { role, block: flat(tokens.clone()), ty: flat(ty.to_token_stream()), found: None };
-        blocks.visit_file_mut(&mut self.parsed()?);
-        blocks.found
+        other_blocks::of_type(&mut self.parsed()?, role, ty, flat(tokens.clone()))
     }
 
     /// Returns the names of the fields of a struct; `None` if the file does not tell, or its values are also of another type.
@@ -143,99 +136,8 @@ impl VisitMut for Structs {
     }
 }
 
-/// The blocks of a type other than one of them.
-#[derive(Clone, Default)]
-pub(crate) struct OtherBlocks {
-    /// Whether there is an annotated one before it.
-    pub(crate) is_after_annotated: bool,
-    /// Whether one of them is annotated.
-    pub(crate) are_annotated: bool,
-    /// The methods of those without the attribute.
-    pub(crate) methods: Vec<String>,
-}
-
-/// Finds the blocks of a type next to one of them.
-struct Blocks {
-    role: Role,
-    block: Vec<String>,
-    ty: Vec<String>,
-    found: Option<OtherBlocks>,
-}
-
-impl Blocks {
-    fn look_among<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
-        let blocks: Vec<&ItemImpl> = items
-            .filter_map(|item| match item {
-                Item::Impl(block) if self.is_of_type(block) => Some(block),
-                _ => None,
-            })
-            .collect();
-        let Some(own) = blocks.iter().position(|block| self.is_own(block)) else { return };
-        let is_annotated = |block: &ItemImpl| block.attrs.iter().any(|attribute| is_of(attribute, self.role));
-        // a callback may be a module too
-        let roles = [Role::Module, Role::DataModule, Role::Callback];
-        let is_of_other_role =
-            |block: &ItemImpl| roles.iter().any(|role| block.attrs.iter().any(|attribute| is_of(attribute, *role)));
-        let mut found = OtherBlocks::default();
-        for (place, block) in blocks.iter().enumerate().filter(|(place, _)| *place != own) {
-            if is_annotated(block) {
-                found.are_annotated = true;
-                found.is_after_annotated |= place < own;
-            } else if !is_of_other_role(block) {
-                found.methods.extend(block.items.iter().filter_map(method));
-            }
-        }
-        self.found = Some(found);
-    }
-
-    fn is_of_type(&self, block: &ItemImpl) -> bool {
-        block.trait_.is_none() && !is_conditional(&block.attrs) && flat(block.self_ty.to_token_stream()) == self.ty
-    }
-
-    fn is_own(&self, block: &ItemImpl) -> bool {
-        let mut block = block.clone();
-        block.attrs.retain(|attribute| !is_of(attribute, self.role));
-        flat(block.to_token_stream()) == self.block
-    }
-}
-
-fn method(item: &ImplItem) -> Option<String> {
-    match item {
-        ImplItem::Fn(method) if !is_conditional(&method.attrs) => Some(method.sig.ident.unraw().to_string()),
-        _ => None,
-    }
-}
-
-fn is_conditional(attributes: &[Attribute]) -> bool {
-    attributes.iter().any(attributes::is_conditional)
-}
-
-impl VisitMut for Blocks {
-    fn visit_file_mut(&mut self, file: &mut File) {
-        self.look_among(file.items.iter());
-        visit_mut::visit_file_mut(self, file);
-    }
-
-    fn visit_item_mod_mut(&mut self, module: &mut ItemMod) {
-        self.look_among(module.content.iter().flat_map(|(_, items)| items));
-        visit_mut::visit_item_mod_mut(self, module);
-    }
-
-    fn visit_block_mut(&mut self, block: &mut syn::Block) {
-        self.look_among(block.stmts.iter().filter_map(|statement| match statement {
-            Stmt::Item(item) => Some(item),
-            _ => None,
-        }));
-        visit_mut::visit_block_mut(self, block);
-    }
-}
-
-fn is_of(attribute: &Attribute, role: Role) -> bool {
-    attribute.path().segments.last().is_some_and(|last| last.ident == role.attribute())
-}
-
 /// The tokens without their spacing, which differs between the compiler's and parsed ones.
-fn flat(tokens: TokenStream) -> Vec<String> {
+pub(crate) fn flat(tokens: TokenStream) -> Vec<String> {
     fn add(tokens: TokenStream, flat: &mut Vec<String>) {
         for token in tokens {
             match token {

@@ -5,10 +5,11 @@ use crate::constructor::{Constructor, Parameter};
 use crate::diagnostics::Diagnostics;
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::parse::Method;
+use crate::parse::{CONSTRUCTOR, Method};
 use crate::source_file::SourceFile;
 use crate::types::readable;
 use quote::ToTokens;
+use syn::ext::IdentExt;
 
 /// Rejects hyperparameters that the program cannot have. Returns whether all are sound.
 pub(super) fn is_sound(block: &Block, diagnostics: &mut Diagnostics) -> bool {
@@ -25,9 +26,51 @@ pub(super) fn is_sound(block: &Block, diagnostics: &mut Diagnostics) -> bool {
         let diagnostic = catalogue::uncallable_constructor(readable(&block.item.head.self_ty), form);
         let inputs = &new.sig.inputs;
         let wrong = if inputs.is_empty() { new.sig.ident.to_token_stream() } else { inputs.to_token_stream() };
-        diagnostics.of_method(&new.conditions, |diagnostics| diagnostics.add(wrong, diagnostic));
+        // another name is reported as such
+        if new.name == new.sig.ident.unraw().to_string() {
+            diagnostics.of_method(&new.conditions, |diagnostics| diagnostics.add(wrong, diagnostic));
+        } else {
+            return false;
+        }
     }
     diagnostics.count() == before
+}
+
+/// Rejects a constructor of another name, in a block without `new` whose program is in the file.
+pub(super) fn renamed(block: &mut Block, diagnostics: &mut Diagnostics) {
+    const NAMES: [&str; 11] = [
+        "build",
+        "construct",
+        "create",
+        "from_config",
+        "from_hparams",
+        "init",
+        "initialize",
+        "make",
+        "with_config",
+        "with_hparams",
+        "with_hyperparameters",
+    ];
+    let ty = &block.item.head.self_ty;
+    let has_constructor = || {
+        let others = &block.others.methods;
+        block.methods(CONSTRUCTOR).next().is_some() || others.iter().any(|other| other == CONSTRUCTOR)
+    };
+    if block.role == Role::Callback || has_constructor() {
+        return;
+    }
+    let makes_it = |method: &Method| {
+        let made = readable(&method.output());
+        method.sig.receiver().is_none() && method.condition().is_none() && (made == "Self" || made == readable(ty))
+    };
+    let named = NAMES.iter().flat_map(|name| block.unread_methods(name));
+    let found: Vec<Method> = named.filter(|method| !method.conditions.is_marked && makes_it(method)).collect();
+    let [method] = found.as_slice() else { return };
+    let name = &method.sig.ident;
+    if SourceFile::of(name.span()).is_some_and(|file| file.has_program_of(ty)) {
+        diagnostics.add(name, catalogue::constructor_of_another_name(name, readable(ty)));
+        block.mean_constructor(name);
+    }
 }
 
 const OF_MODULES: &str =
@@ -40,7 +83,7 @@ fn uncallable(block: &Block) -> Option<&Method> {
     if block.role == Role::Callback || block.possible_constructors().next().is_some() {
         return None;
     }
-    let new = block.methods("new").find(|new| !new.conditions.is_marked && new.condition().is_none())?;
+    let new = block.methods(CONSTRUCTOR).find(|new| !new.conditions.is_marked && new.condition().is_none())?;
     let file = SourceFile::of(new.sig.ident.span())?;
     file.has_program_of(&block.item.head.self_ty).then_some(new)
 }

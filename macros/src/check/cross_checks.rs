@@ -6,7 +6,7 @@ use crate::diagnostics::Diagnostics;
 use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
 use crate::parse::BlockItem;
-use crate::types::last_name;
+use crate::types::{self, last_name};
 use quote::ToTokens;
 use syn::{ReturnType, Type};
 
@@ -76,22 +76,37 @@ fn is_optimizer(ty: &Type) -> bool {
 }
 
 /// Rejects a module's hook around a step that the module does not have, such as `on_test_end` without `test_step`. Hooks of training need no
-/// check: `fit` does not compile without its step.
-pub(super) fn hooks_without_step(block: &Block, diagnostics: &mut Diagnostics) {
+/// check, as `fit` does not compile without its step, unless they take what it returns.
+pub(super) fn hooks_without_step(block: &mut Block, diagnostics: &mut Diagnostics) {
     // what an attribute does not see may have the step
     let is_unseen = |item: &BlockItem| matches!(item, BlockItem::Unfinished(_) | BlockItem::MacroCall(_));
     if block.role != Role::Module || block.others.are_annotated || block.item.items.iter().any(is_unseen) {
         return;
     }
-    for (step, _) in hooks::steps().filter(|(_, step)| !step.has_loss) {
-        let step = step.name();
-        let is_there = block.written(step).next().is_some() || block.others.methods.iter().any(|other| other == step);
-        let prefix = format!("on_{}_", step.trim_end_matches("_step"));
-        let of_step = |hook: &&Written| !hook.faulty && hook.declared.name().starts_with(&prefix);
-        for hook in block.hooks.iter().filter(|hook| !is_there && of_step(hook)) {
-            let diagnostic = catalogue::hook_without_step(hook.declared.name(), step);
-            let conditions = &hook.method.conditions;
-            diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&hook.method.sig.ident, diagnostic));
+    for (hook, step) in hooks::steps() {
+        let name = hook.name();
+        if block.written(name).next().is_some() || block.others.methods.iter().any(|other| other == name) {
+            continue;
+        }
+        let prefix = format!("on_{}_", name.trim_end_matches("_step"));
+        let is_around = |hook: &Written| !step.has_loss && hook.declared.name().starts_with(&prefix);
+        for hook in block.hooks.iter_mut().filter(|hook| is_around(hook) || hook.takes_output_of(step)) {
+            if !hook.faulty {
+                let diagnostic = catalogue::hook_without_step(hook.declared.name(), name);
+                let conditions = &hook.method.conditions;
+                diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&hook.method.sig.ident, diagnostic));
+                hook.faulty = true;
+            }
+        }
+    }
+}
+
+/// Marks the hooks that take what a step returns, where the step does not name its type. That is reported at the step.
+pub(super) fn outputs_without_type(block: &mut Block) {
+    let is_unnamed = |step: &Written| step.faulty && types::has_impl(&step.method.output());
+    for (hook, step) in hooks::steps() {
+        if block.written(hook.name()).any(is_unnamed) {
+            block.hooks.iter_mut().filter(|hook| hook.takes_output_of(step)).for_each(|hook| hook.faulty = true);
         }
     }
 }

@@ -15,14 +15,19 @@ use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::erase_lifetimes::anonymous_lifetimes;
 use crate::model::Block;
+use crate::parse::CONSTRUCTOR;
 use quote::ToTokens;
 
 /// Reports every error of the block, and marks the hooks that must not be forwarded to.
 pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     lifetimes(block, diagnostics);
-    for (method, hook) in names::unknown_methods(block, diagnostics) {
-        block.mean(&method, hook);
+    for (method, meant) in names::unknown_methods(block, diagnostics) {
+        match meant {
+            CONSTRUCTOR => block.mean_constructor(&method),
+            hook => block.mean(&method, hook),
+        }
     }
+    constructor::renamed(block, diagnostics);
     cross_checks::parameters(block, diagnostics);
     cross_checks::loaders(block, diagnostics);
     cross_checks::older_names(block, diagnostics);
@@ -47,6 +52,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
         });
         hook.faulty = !is_sound;
     }
+    cross_checks::outputs_without_type(block);
 }
 
 /// The trainer keeps the module, and the loops its batches: neither may borrow.

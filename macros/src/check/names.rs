@@ -6,7 +6,7 @@ use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{Hook, HookTrait, Role};
 use crate::model::Block;
-use crate::parse::{BlockItem, TRAINER_DEFAULTS};
+use crate::parse::{BlockItem, CONSTRUCTOR, TRAINER_DEFAULTS};
 use crate::python_names;
 use crate::types::readable;
 use std::collections::HashMap;
@@ -14,7 +14,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 /// A method whose name starts with `on_`, is that of a foreign hook, or is similar to a hook's, is an error unless it is marked. Returns the
-/// methods that are meant as a hook, each with the hook's name.
+/// methods that are meant as a hook or as the constructor, each with its name.
 pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) -> Vec<(Ident, &'static str)> {
     let known = Known::of(block.role);
     let mut meant = Vec::new();
@@ -35,6 +35,7 @@ pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) -> V
             meant.extend(instead.map(|hook| (ident.clone(), hook)));
             Some(replaced)
         } else if let Some(instead) = python_names::definition(block.role, name) {
+            meant.extend(python_names::is_constructor(name).then(|| (ident.clone(), CONSTRUCTOR)));
             Some(catalogue::definition_of_python(name, instead))
         } else if let Some(hook) = guess {
             meant.push((ident.clone(), hook));

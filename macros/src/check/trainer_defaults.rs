@@ -1,10 +1,12 @@
 //! `trainer_defaults`, which the program calls before it makes the module.
 
 use crate::catalogue;
+use crate::crate_files;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::parse::{Method, TRAINER_DEFAULTS};
+use crate::parse::{BlockItem, CONSTRUCTOR, Method, TRAINER_DEFAULTS};
+use crate::source_file::SourceFile;
 use crate::types::{last_name, readable};
 use quote::ToTokens;
 use syn::{ReturnType, Type};
@@ -15,9 +17,29 @@ pub(super) fn is_sound(block: &Block, diagnostics: &mut Diagnostics) -> bool {
     let read =
         block.methods(TRAINER_DEFAULTS).filter(|method| block.role == Role::Module && !method.conditions.is_marked);
     for method in read {
-        diagnostics.of_method(&method.conditions, |diagnostics| form(method, diagnostics));
+        diagnostics.of_method(&method.conditions, |diagnostics| {
+            form(method, diagnostics);
+            without_constructor(block, method, diagnostics);
+        });
     }
     diagnostics.count() == before
+}
+
+/// Rejects defaults for a program that cannot be: one needs `new`.
+fn without_constructor(block: &Block, defaults: &Method, diagnostics: &mut Diagnostics) {
+    // what an attribute does not see may have it
+    let is_unseen = |item: &BlockItem| matches!(item, BlockItem::Unfinished(_) | BlockItem::MacroCall(_));
+    let others = &block.others;
+    let may_be_elsewhere = others.are_annotated || others.methods.iter().any(|other| other == CONSTRUCTOR);
+    let name = &defaults.sig.ident;
+    if block.methods(CONSTRUCTOR).next().is_some() || may_be_elsewhere || block.item.items.iter().any(is_unseen) {
+        return;
+    }
+    let Some(file) = SourceFile::of(name.span()) else { return };
+    // a program without `new` is an error of its own, and a call by hand needs none
+    if !file.calls_program_of(&block.item.head.self_ty) && !crate_files::contain(&["HasHparams", "::trainer_defaults("]) {
+        diagnostics.add(name, catalogue::defaults_without_constructor());
+    }
 }
 
 fn form(method: &Method, diagnostics: &mut Diagnostics) {

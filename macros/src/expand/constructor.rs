@@ -120,7 +120,8 @@ impl Implementations<'_> {
         let (first, second) = if self.new.data_is_first { (data, hparams) } else { (hparams, data) };
         let arguments = first.into_iter().chain(second);
         let returned = method.returned();
-        let call = quote_spanned!(method.sig.ident.span()=> Self::new(#(#arguments),*));
+        let name = &method.sig.ident;
+        let call = quote_spanned!(name.span()=> Self::#name(#(#arguments),*));
         quote_spanned!(returned.span()=> <#returned as #private::Made<Self>>::into_made(#call))
     }
 
