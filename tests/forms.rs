@@ -36,6 +36,9 @@ mod data_modules;
 mod derived_batches;
 #[path = "ui/pass/flows.rs"]
 mod flows;
+#[path = "ui/pass/forms_of_pytorch.rs"]
+#[allow(clippy::default_trait_access, clippy::needless_borrow, clippy::needless_pass_by_value)]
+mod forms_of_pytorch;
 #[path = "ui/pass/functions_that_hooks_call.rs"]
 mod functions_that_hooks_call;
 #[path = "ui/pass/generic_modules.rs"]

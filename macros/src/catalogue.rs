@@ -61,6 +61,8 @@ catalogue! {
         "`{name}` is written otherwise than in Lightning's Python: {instead}, or mark it `#[not_a_hook]`"
         attribute_of_python(name, instead)
         "`{name}` is written otherwise than in Lightning's Python: {instead}"
+        name_of_pytorch(name, form)
+        "`{name}` is written otherwise than in PyTorch's Python: write `{form}`"
         missing_argument(method, all, form)
         "`ctx.{method}` takes {all}: write `{form}`"
         keywords_of_log(arguments, methods)

@@ -12,6 +12,14 @@ pub(crate) fn contain(texts: &[&str]) -> bool {
     !is_complete || files.iter().any(|file| has_one_of(file, texts))
 }
 
+/// Returns whether the crate has a dependency of this name, or whether that is not known.
+pub(crate) fn depends_on(name: &str) -> bool {
+    let Some(folder) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else { return true };
+    let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else { return true };
+    let is_of_dependency = |line: &str| line.split(['=', '.', ']']).any(|word| word.trim() == name);
+    manifest.lines().any(is_of_dependency)
+}
+
 fn has_one_of(file: &Path, texts: &[&str]) -> bool {
     fs::read_to_string(file).map_or(true, |found| texts.iter().any(|text| found.contains(text)))
 }

@@ -26,6 +26,7 @@ mod second_attribute;
 #[cfg(test)]
 mod snapshots;
 mod source_file;
+mod torch_names;
 mod types;
 
 use hooks::Role;

@@ -7,6 +7,7 @@
 //! The compiler could tell whether `Self::on_fit_start` is a method of the type. But where a trait in scope has a method of the name too, as
 //! `Logger` has `state_dict`, that would be an error without a mistake.
 
+use crate::crate_files;
 use crate::model::Block;
 use crate::other_blocks::{self, OtherBlocks};
 use crate::types::last_name;
@@ -28,6 +29,24 @@ impl SourceFile {
         }
         let text = fs::read_to_string(span.unwrap().local_file()?).ok()?;
         Some(Self { text })
+    }
+
+    /// Returns whether `nn` is that of tch, which the prelude has too.
+    pub(crate) fn has_nn_of_tch(&self) -> bool {
+        let imports = self.text.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
+        let is_another = |import: &str| has_word(import, "nn") && !import.contains("tch");
+        !self.text.contains("mod nn") && !imports.into_iter().any(is_another)
+    }
+
+    /// Returns whether the file has this name of a module, a type or a variable, or one of its dependencies.
+    pub(crate) fn defines(&self, name: &str) -> bool {
+        let is_path = |rest: &str| rest.starts_with('.') || rest.starts_with("::");
+        let mut words = words_of(&self.text, name);
+        let is_defined = words.any(|place| {
+            let (before, after) = (&self.text[..place], &self.text[place + name.len()..]);
+            !is_path(after) || before.trim_end().ends_with("use") || before.ends_with("::")
+        });
+        is_defined || crate_files::depends_on(name)
     }
 
     /// Returns whether the file calls the program of this module, or of a module with this data module.
@@ -134,6 +153,18 @@ impl VisitMut for Structs {
             self.found.push(item.attrs.clone());
         }
     }
+}
+
+/// The places of a word in a text.
+fn words_of<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    text.match_indices(word).map(|(place, _)| place).filter(move |place| {
+        !text[..*place].ends_with(is_letter) && !text[*place + word.len()..].starts_with(is_letter)
+    })
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    words_of(text, word).next().is_some()
 }
 
 /// The tokens without their spacing, which differs between the compiler's and parsed ones.

@@ -4,6 +4,7 @@
 //! A body is tokens here, not syntax. Where a mistake is found, the body is emptied, so that it causes one error.
 
 use crate::attributes::Conditions;
+use super::torch;
 use crate::catalogue::{self, Diagnostic};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Block, Written};
@@ -34,7 +35,8 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
         let TokenTree::Group(body) = body else { continue };
         let has_context = mentions(&signature, "Context");
         let mut mistakes = Vec::new();
-        Scan { fields: &fields, has_context, mistakes: &mut mistakes }.level(body.stream(), false);
+        let tensors = torch::tensors(signature);
+        Scan { fields: &fields, has_context, tensors, mistakes: &mut mistakes }.level(body.stream(), false);
         if !mistakes.is_empty() {
             let is_always_compiled = conditions.predicate().is_none();
             add(conditions, mistakes, diagnostics);
@@ -79,6 +81,8 @@ struct Scan<'a> {
     fields: &'a Fields<'a>,
     /// Whether `ctx` is a context.
     has_context: bool,
+    /// The parameters that are tensors.
+    tensors: Vec<String>,
     mistakes: &'a mut Vec<(TokenStream, Diagnostic)>,
 }
 
@@ -88,7 +92,13 @@ impl Scan<'_> {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         for (place, token) in tokens.iter().enumerate() {
             match token {
-                TokenTree::Ident(ident) => self.attribute(ident, &tokens[..place], &tokens[place + 1..]),
+                TokenTree::Ident(ident) => {
+                    self.attribute(ident, &tokens[..place], &tokens[place + 1..]);
+                    if !is_of_macro {
+                        let path = torch::path(&tokens, place);
+                        self.mistakes.extend(path.or_else(|| torch::attribute(&tokens, place, &self.tensors)));
+                    }
+                }
                 TokenTree::Group(group) => {
                     let before = place.checked_sub(1).map(|before| &tokens[before]);
                     let is_of_macro = is_of_macro || matches!(before, Some(mark) if is(mark, '!') || is(mark, '#'));

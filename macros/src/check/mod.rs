@@ -9,6 +9,7 @@ mod foreign_hooks;
 mod meant_hooks;
 mod names;
 mod signature;
+mod torch;
 mod trainer_defaults;
 
 use crate::catalogue;
