@@ -7,8 +7,8 @@ use crate::erase_lifetimes::anonymous_lifetimes;
 use crate::every_module::{self, EveryModule};
 use crate::free_name::mentions;
 use crate::hooks::{self, Hook, HookTrait, Role, Step, result_error, result_value};
-use crate::parse::{BlockItem, CONSTRUCTOR, ImplBlock, Method};
 use crate::other_blocks::OtherBlocks;
+use crate::parse::{BlockItem, CONSTRUCTOR, ImplBlock, Method};
 use crate::types;
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -224,8 +224,11 @@ impl Block {
         let takes_hparams = |new: &Constructor<'_>| {
             new.hparams.as_ref().is_none_or(|hparams| self.has_faulty_hparams || !hparams.is_no_struct())
         };
-        let faulty =
-            self.methods(CONSTRUCTOR).filter(|_| self.has_faulty_constructor).take(1).map(Constructor::without_parameters);
+        let faulty = self
+            .methods(CONSTRUCTOR)
+            .filter(|_| self.has_faulty_constructor)
+            .take(1)
+            .map(Constructor::without_parameters);
         self.possible_constructors().filter(takes_hparams).chain(faulty)
     }
 

@@ -183,7 +183,8 @@ impl Scopes {
         let module = self.module_of(scope)?;
         for scope in self.around(scope) {
             let found = self.defined(scope, name.clone());
-            let imported = || self.all[scope].uses.iter().find_map(|tree| self.imported(module, tree, &mut vec![], &name));
+            let imported =
+                || self.all[scope].uses.iter().find_map(|tree| self.imported(module, tree, &mut vec![], &name));
             if let Some(found) = found.or_else(imported) {
                 return Some(found);
             }

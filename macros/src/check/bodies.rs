@@ -3,8 +3,8 @@
 //!
 //! A body is tokens here, not syntax. Where a mistake is found, the body is emptied, so that it causes one error.
 
-use crate::attributes::Conditions;
 use super::torch;
+use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Block, Written};

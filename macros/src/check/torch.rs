@@ -19,7 +19,8 @@ pub(super) fn path(tokens: &[TokenTree], place: usize) -> Option<Mistake> {
         return None;
     }
     let (names, end) = names_after(tokens, place + 1);
-    let is_call = matches!(tokens.get(end), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+    let is_call =
+        matches!(tokens.get(end), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
     // a struct of the module, of which Python calls the class
     let is_class = is_call && (names.len() == 1 || names.len() == 2 && names[1] == "new");
     let form = match head.as_str() {
@@ -64,7 +65,8 @@ pub(super) fn attribute(tokens: &[TokenTree], place: usize, tensors: &[String]) 
     let TokenTree::Ident(name) = &tokens[place] else { return None };
     let [.., TokenTree::Ident(owner), dot] = &tokens[..place] else { return None };
     let is_of_another = place.checked_sub(3).is_some_and(|before| is(&tokens[before], '.'));
-    let is_called = matches!(tokens.get(place + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+    let is_called =
+        matches!(tokens.get(place + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
     if is_of_another || is_called || !is(dot, '.') || !tensors.iter().any(|tensor| owner == tensor) {
         return None;
     }

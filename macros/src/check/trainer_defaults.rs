@@ -37,7 +37,8 @@ fn without_constructor(block: &Block, defaults: &Method, diagnostics: &mut Diagn
     }
     let Some(file) = SourceFile::of(name.span()) else { return };
     // a program without `new` is an error of its own, and a call by hand needs none
-    if !file.calls_program_of(&block.item.head.self_ty) && !crate_files::contain(&["HasHparams", "::trainer_defaults("]) {
+    if !file.calls_program_of(&block.item.head.self_ty) && !crate_files::contain(&["HasHparams", "::trainer_defaults("])
+    {
         diagnostics.add(name, catalogue::defaults_without_constructor());
     }
 }
