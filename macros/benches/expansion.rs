@@ -18,6 +18,8 @@ mod catalogue;
 mod check;
 #[path = "../src/constructor.rs"]
 mod constructor;
+#[path = "../src/crate_files.rs"]
+mod crate_files;
 #[path = "../src/declare/mod.rs"]
 mod declare;
 #[path = "../src/diagnostics.rs"]
@@ -36,6 +38,8 @@ mod free_name;
 mod hooks;
 #[path = "../src/model.rs"]
 mod model;
+#[path = "../src/other_blocks.rs"]
+mod other_blocks;
 #[path = "../src/parse.rs"]
 mod parse;
 #[path = "../src/python_names.rs"]
@@ -44,6 +48,8 @@ mod python_names;
 mod second_attribute;
 #[path = "../src/source_file.rs"]
 mod source_file;
+#[path = "../src/torch_names.rs"]
+mod torch_names;
 #[path = "../src/types.rs"]
 mod types;
 

@@ -27,7 +27,7 @@ pub(super) fn is_sound(block: &Block, diagnostics: &mut Diagnostics) -> bool {
         let inputs = &new.sig.inputs;
         let wrong = if inputs.is_empty() { new.sig.ident.to_token_stream() } else { inputs.to_token_stream() };
         // another name is reported as such
-        if new.name == new.sig.ident.unraw().to_string() {
+        if new.sig.ident.unraw() == new.name {
             diagnostics.of_method(&new.conditions, |diagnostics| diagnostics.add(wrong, diagnostic));
         } else {
             return false;

@@ -1,4 +1,4 @@
-//! What is written in place of PyTorch's Python, as `macros/src/torch_names.rs` advises. The functions are compiled, and never run.
+//! What is written in place of Python's layers and functions, as `macros/src/torch_names.rs` advises. It is compiled, and never run.
 
 use tch_lightning::prelude::*;
 
