@@ -1,8 +1,8 @@
-//! What users are told: each file in `ui/fail/` makes mistakes, and the `.stderr` beside it is what the compiler says to
-//! it. The programs in `ui/pass/` make none; `forms.rs` compiles them.
+//! What users are told: each file in `fail/` makes mistakes, and the `.stderr` next to it is what the compiler says to
+//! it. The programs in `pass/` make none; `tests/forms.rs` compiles them.
 //!
-//! When a message has changed on purpose, `TRYBUILD=overwrite cargo test -p tests --test ui` writes it down; read what
-//! it wrote. `cargo test -p tests --test ui -- ui trybuild=name` runs the cases whose paths contain `name`.
+//! When a message has changed on purpose, `TRYBUILD=overwrite cargo test -p ui` writes it down; read what
+//! it wrote. `cargo test -p ui -- ui trybuild=name` runs the cases whose paths contain `name`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -16,16 +16,15 @@ fn ui() {
     let rustc = version();
     if rustc.starts_with(RUSTC) {
         leave_libtorch_out();
-        trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
+        trybuild::TestCases::new().compile_fail("fail/*.rs");
         return;
     }
     println!(
         "the messages are those of {RUSTC}, and this is {rustc}: only the sentences of tch-lightning are compared"
     );
-    let cases =
-        files(Path::new("ui/fail"), "rs").into_iter().map(|path| (stem(&path), fs::read_to_string(path).unwrap()));
+    let cases = files(Path::new("fail"), "rs").into_iter().map(|path| (stem(&path), fs::read_to_string(path).unwrap()));
     for (case, said) in answers(cases.collect()) {
-        let expected = fs::read_to_string(format!("ui/fail/{case}.stderr")).unwrap();
+        let expected = fs::read_to_string(format!("fail/{case}.stderr")).unwrap();
         assert_eq!(sentences(&said), sentences(&expected), "{case}");
     }
 }
@@ -33,7 +32,7 @@ fn ui() {
 /// The example on each page of `tch_lightning::errors` makes that mistake alone, and the sentence on the page is said to it.
 #[test]
 fn pages() {
-    let pages = files(Path::new("../runtime/src/errors"), "md").into_iter();
+    let pages = files(Path::new("../../runtime/src/errors"), "md").into_iter();
     let pages: Vec<(String, String)> = pages.map(|path| (stem(&path), fs::read_to_string(path).unwrap())).collect();
     let answers = answers(pages.iter().map(|(code, page)| (code.clone(), program(page))).collect());
     for ((code, page), (_, said)) in pages.iter().zip(answers) {
@@ -113,7 +112,7 @@ fn snapshot_messages() {
 fn leave_libtorch_out() {
     let target = host();
     let configuration = format!(
-        "# written by tests/ui.rs, which says why\n\
+        "# written by tests/ui/main.rs, which says why\n\
          [target.{target}.tch]\n\
          \n\
          [target.{target}.tch_lightning]\n\
