@@ -1,5 +1,6 @@
 //! Processes that do not call the same operations end soon, each with the same sentence about what they call.
 
+use super::processes::side_by_side;
 use super::ranks::{Ended, Launcher, Ranks};
 
 /// A way in which the processes differ.
@@ -157,24 +158,19 @@ fn check(case: &Case, launcher: Launcher, processes: usize) {
 
 #[test]
 fn processes_that_call_different_operations_end_with_one_sentence() {
-    for case in &CASES {
-        check(case, Launcher::Hand, 2);
-    }
+    side_by_side(&CASES, |case| check(case, Launcher::Hand, 2));
 }
 
 #[test]
 fn processes_that_rank_zero_started_end_with_one_sentence() {
-    for case in CASES.iter().filter(|case| ["shapes", "barrier on the last", "save on one"].contains(&case.name)) {
-        check(case, Launcher::Own, 2);
-    }
+    let names = ["shapes", "barrier on the last", "save on one"];
+    side_by_side(CASES.iter().filter(|case| names.contains(&case.name)), |case| check(case, Launcher::Own, 2));
 }
 
 #[test]
 fn four_processes_that_call_different_operations_end_with_one_sentence() {
     let names = ["shapes", "barrier on one", "barrier on the last", "two operations", "swallowed", "save on one"];
-    for case in CASES.iter().filter(|case| names.contains(&case.name)) {
-        check(case, Launcher::Hand, 4);
-    }
+    side_by_side(CASES.iter().filter(|case| names.contains(&case.name)), |case| check(case, Launcher::Hand, 4));
 }
 
 #[test]

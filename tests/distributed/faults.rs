@@ -1,5 +1,6 @@
 //! Faults of one process of several: all others end soon, with one error that names it.
 
+use super::processes::side_by_side;
 use super::ranks::{Ended, Launcher, Ranks, python};
 
 /// A kind of fault.
@@ -90,30 +91,21 @@ pub fn check(fault: &Fault, launcher: Launcher, processes: usize, faulty: usize,
     assert!(ended.seconds < 20.0, "{context}");
 }
 
-/// Checks each fault. Those that end by a timeout, which leaves the processor free, run alongside the others.
-fn check_each(faults: &[&Fault], check: impl Fn(&Fault) + Sync) {
-    let (waiting, others): (Vec<&Fault>, Vec<&Fault>) =
-        faults.iter().partition(|fault| matches!(fault.kind, "stop" | "sleep"));
-    std::thread::scope(|scope| {
-        scope.spawn(|| waiting.into_iter().for_each(&check));
-        others.into_iter().for_each(&check);
-    });
-}
-
 #[test]
 fn fault_of_a_rank_that_was_launched_ends_the_others() {
-    check_each(&FAULTS.each_ref(), |fault| check(fault, Launcher::Own, 2, 1, &run(fault, Launcher::Own, 2, 1)));
+    side_by_side(&FAULTS, |fault| check(fault, Launcher::Own, 2, 1, &run(fault, Launcher::Own, 2, 1)));
 }
 
 #[test]
 fn fault_of_rank_zero_that_launched_the_others_ends_them() {
-    let faults: Vec<&Fault> = FAULTS.iter().filter(|fault| fault.kind != "stop").collect();
-    check_each(&faults, |fault| check(fault, Launcher::Own, 2, 0, &run(fault, Launcher::Own, 2, 0)));
+    side_by_side(FAULTS.iter().filter(|fault| fault.kind != "stop"), |fault| {
+        check(fault, Launcher::Own, 2, 0, &run(fault, Launcher::Own, 2, 0))
+    });
 }
 
 #[test]
 fn fault_of_a_rank_that_a_launcher_started_ends_the_others() {
-    check_each(&FAULTS.each_ref(), |fault| {
+    side_by_side(&FAULTS, |fault| {
         check(fault, Launcher::Hand, 2, 1, &run(fault, Launcher::Hand, 2, 1));
         check(fault, Launcher::Hand, 2, 0, &run(fault, Launcher::Hand, 2, 0));
     });
@@ -129,7 +121,7 @@ fn fault_of_one_of_four_ranks_ends_the_others() {
         "SIGTERM in validation",
     ];
     let faults = kinds.map(|kind| FAULTS.iter().find(|fault| fault.name == kind).unwrap());
-    check_each(&faults, |fault| {
+    side_by_side(faults, |fault| {
         check(fault, Launcher::Own, 4, 2, &run(fault, Launcher::Own, 4, 2));
         check(fault, Launcher::Hand, 4, 2, &run(fault, Launcher::Hand, 4, 2));
     });
@@ -137,12 +129,13 @@ fn fault_of_one_of_four_ranks_ends_the_others() {
 
 #[test]
 fn child_of_a_process_that_has_ended_holds_up_nobody() {
-    for (launcher, kind, said) in [
+    let cases = [
         (Launcher::Own, "child", "this hook fails on purpose"),
         (Launcher::Own, "killed with child", KILLED),
         (Launcher::Hand, "child", "this hook fails on purpose"),
         (Launcher::Hand, "killed with child", SILENT),
-    ] {
+    ];
+    side_by_side(cases, |(launcher, kind, said)| {
         for rank in [0, 1] {
             let ended = Ranks::new(launcher, 2).fault(kind, "training", rank).run("fit --strategy LONG");
             let context = format!("{launcher:?} {kind} on rank {rank}: {ended:#?}");
@@ -152,18 +145,18 @@ fn child_of_a_process_that_has_ended_holds_up_nobody() {
             // the timeout is 50 s, and the child lives for 40 s
             assert!(ended.seconds < 20.0, "{context}");
         }
-    }
+    });
 }
 
 #[test]
 fn process_that_is_held_up_is_named_with_its_hook_and_batch() {
-    for (launcher, processes) in [(Launcher::Own, 2), (Launcher::Hand, 2), (Launcher::Hand, 4)] {
+    side_by_side([(Launcher::Own, 2), (Launcher::Hand, 2), (Launcher::Hand, 4)], |(launcher, processes)| {
         let ended = Ranks::new(launcher, processes).fault("sleep", "training", 1).run(FIT);
         let said = "held up in `training_step` at batch 3";
         assert!(ended.errors().iter().all(|error| error.contains(said)), "{ended:#?}");
         // the timeout of 5 s, 5 s after it, and the time of a machine with other work
         assert!(ended.seconds < 13.0, "{launcher:?} {processes}: {ended:#?}");
-    }
+    });
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Processes that are stopped and continue, and those that lose rank 0.
 
 use super::faults::FIT;
+use super::processes::side_by_side;
 use super::ranks::{Launcher, Ranks, signal};
 use std::thread::sleep;
 use std::time::Duration;
@@ -21,33 +22,32 @@ fn pause(ranks: &Ranks, rank: usize, time: Duration) {
 
 #[test]
 fn process_that_is_stopped_for_less_than_the_timeout_continues_with_the_others() {
-    for rank in [0, 1] {
+    side_by_side([0, 1], |rank| {
         let ranks = in_training();
         pause(&ranks, rank, Duration::from_secs(3));
         let ended = ranks.end(None);
         assert_eq!(ended.codes, [0, 0], "{rank}: {ended:#?}");
-    }
+    });
 }
 
 #[test]
 fn process_that_is_stopped_for_longer_is_named_by_all_when_it_continues() {
-    for rank in [0, 1] {
-        for seconds in [7, 9, 12] {
-            let ranks = in_training();
-            pause(&ranks, rank, Duration::from_secs(seconds));
-            let ended = ranks.end(None);
-            assert_eq!(ended.codes, [1, 1], "{rank} for {seconds} s: {ended:#?}");
-            let errors = ended.errors();
-            println!("rank {rank} for {seconds} s: {errors:#?}");
-            assert_eq!(errors.len(), 2, "{rank} for {seconds} s: {ended:#?}");
-            for error in &errors {
-                let ours = error.split(": [").next().unwrap();
-                for raw in ["gloo", "pair.cc", "Connection closed"] {
-                    assert!(!ours.contains(raw), "{rank} for {seconds} s: {ended:#?}");
-                }
+    let cases = [0, 1].into_iter().flat_map(|rank| [12, 9, 7].map(|seconds| (rank, seconds)));
+    side_by_side(cases, |(rank, seconds)| {
+        let ranks = in_training();
+        pause(&ranks, rank, Duration::from_secs(seconds));
+        let ended = ranks.end(None);
+        assert_eq!(ended.codes, [1, 1], "{rank} for {seconds} s: {ended:#?}");
+        let errors = ended.errors();
+        println!("rank {rank} for {seconds} s: {errors:#?}");
+        assert_eq!(errors.len(), 2, "{rank} for {seconds} s: {ended:#?}");
+        for error in &errors {
+            let ours = error.split(": [").next().unwrap();
+            for raw in ["gloo", "pair.cc", "Connection closed"] {
+                assert!(!ours.contains(raw), "{rank} for {seconds} s: {ended:#?}");
             }
         }
-    }
+    });
 }
 
 #[test]

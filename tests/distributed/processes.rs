@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,20 @@ pub fn output(command: &mut Command) -> Output {
     watcher.join().unwrap();
     assert!(begun.elapsed() < LONGEST, "it did not end: {}", said(&output));
     output
+}
+
+/// Checks each case, three at a time: processes that wait for others, or for a timeout, leave the processor free.
+///
+/// # Panics
+/// If a check does.
+pub fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T, IntoIter: Send>, check: impl Fn(T) + Sync) {
+    let cases = Mutex::new(cases.into_iter());
+    let next = || cases.lock().unwrap_or_else(PoisonError::into_inner).next();
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| std::iter::from_fn(next).for_each(&check));
+        }
+    });
 }
 
 /// What a program printed to both streams.

@@ -218,7 +218,7 @@ impl Ranks {
         let begun = Instant::now();
         while !self.path("fault").exists() {
             assert!(begun.elapsed() < LONGEST, "no fault");
-            assert!(!self.living().is_empty(), "ended without a fault: {:?}", self.said());
+            assert!(self.are_running(), "ended without a fault: {:?}", self.said());
             sleep(Duration::from_millis(5));
         }
     }
@@ -271,7 +271,7 @@ impl Ranks {
     /// If one does not end.
     pub fn end(mut self, fault: Option<SystemTime>) -> Ended {
         let begun = Instant::now();
-        while !self.living().is_empty() {
+        while self.are_running() {
             if begun.elapsed() > LONGEST {
                 let left = processes(&self.token);
                 left.iter().for_each(|process| kill(process.0));
@@ -296,15 +296,13 @@ impl Ranks {
         Ended { codes, said, seconds }
     }
 
-    /// The processes that run, in any state but stopped.
-    fn living(&mut self) -> Vec<u32> {
-        let mut found: Vec<u32> = processes(&self.token).into_iter().map(|(pid, _)| pid).collect();
-        // a process that has just been started does not have its environment yet
-        let children =
-            self.children.iter_mut().filter_map(|(child, _)| child.try_wait().unwrap().is_none().then(|| child.id()));
-        found.extend(children);
-        found.retain(|pid| state(*pid).is_some_and(|state| !"TZX".contains(state)));
-        found
+    /// Whether a process runs, in any state but stopped. Those that the test has started are asked first, as the others are looked for among
+    /// all processes of the machine.
+    fn are_running(&mut self) -> bool {
+        let runs = |state: char| !"TZX".contains(state);
+        let mut children = self.children.iter_mut().map(|(child, _)| child);
+        children.any(|child| child.try_wait().unwrap().is_none() && state(child.id()).is_some_and(runs))
+            || processes(&self.token).into_iter().any(|(_, state)| runs(state))
     }
 }
 
