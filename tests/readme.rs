@@ -62,7 +62,10 @@ fn readme_program_trains_in_a_new_project() {
     let packages = target_folder().join("package/unpacked");
     set_up("package.py", &packages);
     let path = |package: &str| packages.join(package).display().to_string();
-    let dependencies = dependencies.replace("../tch-lightning/runtime", &path("runtime"));
+    // with the features that the workspace has, and the README's profile, the other dependencies are those of the tests
+    let with_features = format!("path = {:?}, features = [\"dashboard\", \"images\", \"mlflow\"] ", path("runtime"));
+    let dependencies = dependencies.replace("path = \"../tch-lightning/runtime\" ", &with_features);
+    assert!(dependencies.contains(&with_features), "{dependencies}");
     let package =
         "[package]\nname = \"readme\"\nedition = \"2024\"\n\n[workspace]\n\n[lints.rust]\nwarnings = \"deny\"\n\n";
     let macros = format!("[patch.crates-io]\ntch-lightning-macros = {{ path = {:?} }}\n", path("macros"));
