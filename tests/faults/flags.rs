@@ -1,12 +1,12 @@
 //! A generated program whose hyperparameters are arguments of every kind, or of a kind that the environment names.
 
-use clap::{Args, Subcommand, ValueEnum};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::sync::LazyLock;
 use tch_lightning::prelude::*;
 
 #[derive(Args, Serialize, Deserialize)]
@@ -150,15 +150,109 @@ enum What {
     One,
 }
 
-struct Model<H> {
+/// The kinds in one type, so that the program is compiled once.
+macro_rules! kinds {
+    ($($name:literal $kind:ident)+) => {
+        enum Hparams {
+            $($kind($kind),)+
+        }
+
+        impl Args for Hparams {
+            fn augment_args(command: clap::Command) -> clap::Command {
+                match kind() {
+                    $($name => $kind::augment_args(command),)+
+                    unknown => panic!("no hyperparameters `{unknown}`"),
+                }
+            }
+
+            fn augment_args_for_update(command: clap::Command) -> clap::Command {
+                match kind() {
+                    $($name => $kind::augment_args_for_update(command),)+
+                    unknown => panic!("no hyperparameters `{unknown}`"),
+                }
+            }
+        }
+
+        impl FromArgMatches for Hparams {
+            fn from_arg_matches(matches: &ArgMatches) -> std::result::Result<Self, clap::Error> {
+                match kind() {
+                    $($name => $kind::from_arg_matches(matches).map(Self::$kind),)+
+                    unknown => panic!("no hyperparameters `{unknown}`"),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> std::result::Result<(), clap::Error> {
+                match self {
+                    $(Self::$kind(hparams) => hparams.update_from_arg_matches(matches),)+
+                }
+            }
+        }
+
+        impl Serialize for Hparams {
+            fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$kind(hparams) => hparams.serialize(serializer),)+
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for Hparams {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+                match kind() {
+                    $($name => $kind::deserialize(deserializer).map(Self::$kind),)+
+                    unknown => panic!("no hyperparameters `{unknown}`"),
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    "" EveryKind
+    "own-id" OwnId
+    "own-long" OwnLong
+    "own-alias" OwnAlias
+    "help" Help
+    "short-help" ShortHelp
+    "trainer-long" TrainerLong
+    "same-short" SameShort
+    "subcommand" Subcommands
+    "global-and-required" GlobalAndRequired
+    "two-lists" TwoLists
+    "unknown-conflict" UnknownConflict
+    "in-struct" InStruct
+    "in-optional-struct" InOptionalStruct
+    "with-short-alone" WithShortAlone
+    "positional" Positional
+    "one-of-group" OneOfGroup
+    "unless-other" UnlessOther
+    "if-mode" IfMode
+    "of-other-name" OfOtherName
+    "of-other-values" OfOtherValues
+    "skipping" Skipping
+    "with-list" WithList
+    "texts" Texts
+    "whole" Whole
+    "in-older" InOlder
+    "in-newer" InNewer
+    "shared" Shared
+}
+
+/// The hyperparameters that the test asks for.
+fn kind() -> &'static str {
+    static KIND: LazyLock<String> = LazyLock::new(|| std::env::var("FLAGS").unwrap_or_default());
+    &KIND
+}
+
+struct Model {
     vs: nn::VarStore,
     layer: nn::Linear,
-    hparams: H,
+    hparams: Hparams,
 }
 
 #[lightning_module]
-impl<H: Args + Serialize + DeserializeOwned + 'static> Model<H> {
-    fn new(hparams: H) -> Self {
+impl Model {
+    fn new(hparams: Hparams) -> Self {
         let vs = nn::VarStore::new(Device::Cpu);
         let layer = nn::linear(vs.root(), 1, 1, nn::LinearConfig::default());
         Self { vs, layer, hparams }
@@ -247,34 +341,5 @@ impl SharedRows {
 
 fn main() -> ExitCode {
     tch_lightning::__testing::skip_static_destructors();
-    match std::env::var("FLAGS").unwrap_or_default().as_str() {
-        "own-id" => Model::<OwnId>::main::<Rows>(),
-        "own-long" => Model::<OwnLong>::main::<Rows>(),
-        "own-alias" => Model::<OwnAlias>::main::<Rows>(),
-        "help" => Model::<Help>::main::<Rows>(),
-        "short-help" => Model::<ShortHelp>::main::<Rows>(),
-        "trainer-long" => Model::<TrainerLong>::main::<Rows>(),
-        "same-short" => Model::<SameShort>::main::<Rows>(),
-        "subcommand" => Model::<Subcommands>::main::<Rows>(),
-        "global-and-required" => Model::<GlobalAndRequired>::main::<Rows>(),
-        "two-lists" => Model::<TwoLists>::main::<Rows>(),
-        "unknown-conflict" => Model::<UnknownConflict>::main::<Rows>(),
-        "in-struct" => Model::<InStruct>::main::<Rows>(),
-        "in-optional-struct" => Model::<InOptionalStruct>::main::<Rows>(),
-        "with-short-alone" => Model::<WithShortAlone>::main::<Rows>(),
-        "positional" => Model::<Positional>::main::<Rows>(),
-        "one-of-group" => Model::<OneOfGroup>::main::<Rows>(),
-        "unless-other" => Model::<UnlessOther>::main::<Rows>(),
-        "if-mode" => Model::<IfMode>::main::<Rows>(),
-        "of-other-name" => Model::<OfOtherName>::main::<Rows>(),
-        "of-other-values" => Model::<OfOtherValues>::main::<Rows>(),
-        "skipping" => Model::<Skipping>::main::<Rows>(),
-        "with-list" => Model::<WithList>::main::<Rows>(),
-        "texts" => Model::<Texts>::main::<Rows>(),
-        "whole" => Model::<Whole>::main::<Rows>(),
-        "in-older" => Model::<InOlder>::main::<Rows>(),
-        "in-newer" => Model::<InNewer>::main::<Rows>(),
-        "shared" => Model::<Shared>::main::<SharedRows>(),
-        _ => Model::<EveryKind>::main::<Rows>(),
-    }
+    if kind() == "shared" { Model::main::<SharedRows>() } else { Model::main::<Rows>() }
 }
