@@ -9,6 +9,7 @@
 //! | samples with an index | [`Dataset`], [`TensorDataset`], [`Subset`], [`random_split`], [`ConcatDataset`] |
 //! | samples of plain numbers, without tensors | [`Collate`], [`#[derive(Collate)]`](derive@Collate) |
 //! | tokens in a file that is mapped into memory | [`TokenFile`] |
+//! | columns and rows of Parquet files | `ParquetFile`, with the feature `parquet` |
 //! | a stream of samples | [`IterableDataset`], [`ChainDataset`] |
 //! | the order of the samples | [`Sampler`], [`RandomSampler`], [`WeightedRandomSampler`], [`SubsetRandomSampler`], [`BatchSampler`] |
 //! | batches of sentences of similar length | [`LengthGroupedSampler`], [`TokenBudgetSampler`] |
@@ -59,6 +60,8 @@ mod loader;
 mod loaders;
 mod options;
 mod order;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod pinned;
 mod plan;
 mod read_at_once;
@@ -94,6 +97,8 @@ pub use images::{ImageError, ImageFolder, ImageTransforms};
 pub use iterable::{ChainDataset, IterableDataset, WorkerInfo};
 pub use loader::DataLoader;
 pub use loaders::DataLoaders;
+#[cfg(feature = "parquet")]
+pub use parquet::{ParquetError, ParquetFile, ParquetRows};
 pub(crate) use samplers::PartOfOrder;
 pub use samplers::{
     BatchSampler, DistributedSampler, LengthGroupedSampler, RandomSampler, Sampler, SequentialSampler,

@@ -6,6 +6,8 @@ mod device;
 mod images;
 mod iterable;
 mod loader;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod plain;
 mod random;
 mod samplers;
