@@ -60,6 +60,12 @@ impl<M: Metric> From<&M> for LogValue {
     }
 }
 
+impl From<Box<dyn Metric>> for LogValue {
+    fn from(metric: Box<dyn Metric>) -> Self {
+        Self::Metric(metric)
+    }
+}
+
 /// What [`Context::log`](crate::Context::log) takes: a tensor with one element, a number, or a reference to a metric.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be logged [TL0703]",

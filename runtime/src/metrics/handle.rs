@@ -92,6 +92,12 @@ macro_rules! compares {
             }
         }
 
+        impl$(<$task: $bound>)? $crate::metrics::ComparisonMetric for $metric$(<$task>)? {
+            fn update(&self, preds: &tch::Tensor, target: &tch::Tensor) -> Result<(), $crate::metrics::MetricError> {
+                Self::update(self, preds, target)
+            }
+        }
+
         $crate::metrics::handle::handle!($metric $(<$task: $bound>)?);
     };
 }

@@ -5,10 +5,11 @@
 //! |---|---|
 //! | of any values | [`Mean`], [`Sum`], [`Min`], [`Max`] |
 //! | of classes | [`Accuracy`], [`Precision`], [`Recall`], [`Specificity`], [`F1Score`], [`JaccardIndex`], [`MatthewsCorrCoef`], [`CohenKappa`], [`ConfusionMatrix`] |
-//! | of scores of classes | [`Auroc`], [`AveragePrecision`] |
-//! | of numbers | [`MeanSquaredError`], [`MeanAbsoluteError`], [`MeanAbsolutePercentageError`], [`R2Score`], [`PearsonCorrCoef`] |
-//! | of images | [`JaccardIndex`] of their pixels' classes, [`PeakSignalNoiseRatio`] |
-//! | of tokens and texts | [`Perplexity`], [`WordErrorRate`], [`CharErrorRate`] |
+//! | of scores of classes | [`Auroc`], [`AveragePrecision`], [`CalibrationError`] |
+//! | of numbers | [`MeanSquaredError`], [`MeanAbsoluteError`], [`MeanAbsolutePercentageError`], [`R2Score`], [`PearsonCorrCoef`], [`SpearmanCorrCoef`] |
+//! | of images | [`JaccardIndex`] and [`DiceScore`] of their pixels' classes, [`PeakSignalNoiseRatio`], [`StructuralSimilarityIndexMeasure`] |
+//! | of tokens and texts | [`Perplexity`], [`WordErrorRate`], [`CharErrorRate`], [`BleuScore`], [`RougeScore`] |
+//! | several of the same predictions | [`MetricCollection`] |
 //!
 //! A metric is a cheap handle: its clones share one state. `update` adds a batch without waiting for the device, `forward`
 //! also returns the value of that batch, [`Metric::compute`] returns the value over all batches, and [`Metric::reset`] removes
@@ -32,6 +33,7 @@
 mod accumulated;
 mod aggregation;
 mod classification;
+mod collection;
 mod error;
 mod handle;
 mod inputs;
@@ -45,14 +47,15 @@ mod text;
 
 pub use aggregation::{Max, Mean, Min, Sum};
 pub use classification::{
-    Accuracy, Auroc, Average, AveragePrecision, Averaged, Binary, CohenKappa, ConfusionMatrix, F1Score, JaccardIndex,
-    KappaWeights, MatthewsCorrCoef, Multiclass, Multilabel, Normalize, Precision, Recall, Specificity, Task,
-    Thresholded, Thresholds,
+    Accuracy, AggregationLevel, Auroc, Average, AveragePrecision, Averaged, Binary, CalibrationError, CalibrationNorm,
+    CohenKappa, ConfusionMatrix, DiceScore, F1Score, JaccardIndex, KappaWeights, MatthewsCorrCoef, Multiclass,
+    Multilabel, Normalize, Precision, Recall, Specificity, Task, Thresholded, Thresholds,
 };
+pub use collection::{ComparisonMetric, MetricCollection};
 pub use error::MetricError;
 pub use metric::{DistReduceFx, Metric};
 pub use regression::{
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MultiOutput, PeakSignalNoiseRatio,
-    PearsonCorrCoef, R2Score,
+    PearsonCorrCoef, R2Score, SpearmanCorrCoef, StructuralSimilarityIndexMeasure,
 };
-pub use text::{CharErrorRate, Perplexity, WordErrorRate};
+pub use text::{BleuScore, CharErrorRate, Perplexity, RougeAccumulate, RougeScore, RougeStatistic, WordErrorRate};

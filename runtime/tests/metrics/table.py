@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 import torchmetrics
-from torchmetrics import aggregation, classification, image, regression, text
+from torchmetrics import aggregation, classification, image, regression, segmentation, text
 
 warnings.filterwarnings("ignore")
 generator = torch.Generator().manual_seed(7)
@@ -95,6 +95,9 @@ DATA = {
     "tokens ignored": batches(lambda n: (logits(n, 4, 7), ignoring(labels(7, n, 4), -100))),
     "values": batches(lambda n: (logits(n),)),
     "weighted values": batches(lambda n: (logits(n, 2), probabilities(2))),
+    "pixels": batches(lambda n: (labels(CLASSES - 1, n, 3, 2), one_of(CLASSES, n, 3, 2))),
+    "scored pixels": batches(lambda n: (logits(n, CLASSES, 3, 2), one_of(CLASSES, n, 3, 2))),
+    "images": batches(lambda n: ((target := probabilities(n // 4, 2, 9, 12)) / 2 + probabilities(n // 4, 2, 9, 12) / 4, target)),
 }
 
 cases = []
@@ -130,6 +133,24 @@ def classify(data, metric, **options):
         # the difference from 1 would lose too many digits in f32
         reference.set_dtype(torch.float64)
     case(data, metric, options, reference)
+
+
+def dice(data, options):
+    reference = segmentation.DiceScore(CLASSES, input_format="index", **options)
+    case(data, "DiceScore", options, Dice(reference))
+
+
+class Dice:
+    """A reference that is given scores."""
+
+    def __init__(self, reference):
+        self.reference = reference
+
+    def __call__(self, preds, target):
+        return self.reference(preds.argmax(1) if preds.is_floating_point() else preds, target)
+
+    def compute(self):
+        return self.reference.compute()
 
 
 def with_ignored(data):
@@ -214,6 +235,29 @@ for data in ["numbers", "close numbers", "constant numbers"]:
     case(data, "PearsonCorrCoef", {}, regression.PearsonCorrCoef().set_dtype(torch.float64))
     case(data, "PeakSignalNoiseRatio", {"data_range": 8.0}, image.PeakSignalNoiseRatio(data_range=8.0))
 case("columns of numbers", "PearsonCorrCoef", columns, regression.PearsonCorrCoef(**columns).set_dtype(torch.float64))
+
+for norm in ["l1", "l2", "max"]:
+    for n_bins in [15, 4]:
+        for data in BINARY + MULTICLASS:
+            if "labels" not in data:
+                classify(data, "CalibrationError", norm=norm, n_bins=n_bins, **with_ignored(data))
+
+for data in ["pixels", "scored pixels"]:
+    for average in AVERAGES:
+        for aggregation_level in ["samplewise", "global"]:
+            for include_background in [True, False]:
+                options = {"average": average, "aggregation_level": aggregation_level, "include_background": include_background}
+                dice(data, options)
+
+for data in ["numbers", "close numbers", "constant numbers"]:
+    case(data, "SpearmanCorrCoef", {}, regression.SpearmanCorrCoef())
+case("columns of numbers", "SpearmanCorrCoef", columns, regression.SpearmanCorrCoef(**columns))
+
+similarity = image.StructuralSimilarityIndexMeasure
+case("images", "StructuralSimilarityIndexMeasure", {"data_range": 1.0}, similarity(data_range=1.0))
+case("images", "StructuralSimilarityIndexMeasure", {"data_range": 2.0, "sigma": 0.8}, similarity(data_range=2.0, sigma=0.8))
+uniform = similarity(data_range=1.0, gaussian_kernel=False, kernel_size=5, k1=0.02, k2=0.05)
+case("images", "StructuralSimilarityIndexMeasure", {"data_range": 1.0, "uniform_kernel": 5, "constants": [0.02, 0.05]}, uniform)
 
 case("tokens", "Perplexity", {}, text.Perplexity())
 case("tokens ignored", "Perplexity", {"ignore_index": -100}, text.Perplexity(ignore_index=-100))

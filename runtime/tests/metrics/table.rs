@@ -53,6 +53,13 @@ struct Options {
     multioutput: Option<String>,
     weights: Option<String>,
     data_range: Option<f64>,
+    sigma: Option<f64>,
+    uniform_kernel: Option<i64>,
+    constants: Option<[f64; 2]>,
+    n_bins: Option<i64>,
+    norm: Option<String>,
+    aggregation_level: Option<String>,
+    include_background: Option<bool>,
 }
 
 #[derive(Deserialize, Debug, Clone)]
@@ -214,6 +221,27 @@ impl Case {
             },
             "Auroc" => areas!(Auroc, self),
             "AveragePrecision" => areas!(AveragePrecision, self),
+            "CalibrationError" => match self.task() {
+                "binary" => {
+                    compares!(with!(CalibrationError::binary(), options, n_bins: same, norm: norm, ignore_index: same))
+                }
+                _ => {
+                    let metric = CalibrationError::multiclass(CLASSES);
+                    compares!(with!(metric, options, n_bins: same, norm: norm, ignore_index: same))
+                }
+            },
+            "DiceScore" => {
+                let metric = DiceScore::new(CLASSES);
+                compares!(with!(metric, options, average: average, include_background: same, aggregation_level: level))
+            }
+            "SpearmanCorrCoef" => compares!(with!(SpearmanCorrCoef::new(), options, num_outputs: same)),
+            "StructuralSimilarityIndexMeasure" => {
+                let mut metric = StructuralSimilarityIndexMeasure::new(options.data_range.unwrap());
+                if let Some([k1, k2]) = options.constants {
+                    metric = metric.constants(k1, k2);
+                }
+                compares!(with!(metric, options, sigma: same, uniform_kernel: same))
+            }
             "MeanSquaredError" => {
                 compares!(with!(MeanSquaredError::new(), options, squared: same, num_outputs: same))
             }
@@ -289,6 +317,21 @@ fn weights(name: String) -> KappaWeights {
         "linear" => KappaWeights::Linear,
         "quadratic" => KappaWeights::Quadratic,
         _ => KappaWeights::None,
+    }
+}
+
+fn norm(name: String) -> CalibrationNorm {
+    match name.as_str() {
+        "l2" => CalibrationNorm::L2,
+        "max" => CalibrationNorm::Max,
+        _ => CalibrationNorm::L1,
+    }
+}
+
+fn level(name: String) -> AggregationLevel {
+    match name.as_str() {
+        "global" => AggregationLevel::Global,
+        _ => AggregationLevel::Samplewise,
     }
 }
 

@@ -54,6 +54,20 @@ impl Decisions {
         let pair = self.target.f_mul_scalar(self.classes)?.f_add(&self.predicted)?;
         bins(self.classes * self.classes, &pair, &self.counted)?.f_reshape([self.classes, self.classes])
     }
+
+    /// Counts of classes in each of `samples` samples, `[samples, classes]`: elements with the class that were predicted to have it, elements that
+    /// were predicted to have it, and elements with it.
+    pub(super) fn by_sample(&self, samples: i64) -> Result<[Tensor; 3], TchError> {
+        let options = (Kind::Int64, self.target.device());
+        let first = Tensor::f_arange(samples, options)?.f_mul_scalar(self.classes)?.f_unsqueeze(1)?;
+        let count = |classes: &Tensor, amounts: &Tensor| -> Result<Tensor, TchError> {
+            let elements = if samples == 0 { 0 } else { classes.size()[0] / samples };
+            let index = classes.f_reshape([samples, elements])?.f_add(&first)?.f_reshape([-1])?;
+            bins(samples * self.classes, &index, amounts)?.f_reshape([samples, self.classes])
+        };
+        let hits = self.predicted.f_eq_tensor(&self.target)?.f_mul(&self.counted)?;
+        Ok([count(&self.target, &hits)?, count(&self.predicted, &self.counted)?, count(&self.target, &self.counted)?])
+    }
 }
 
 /// The class with the highest of the scores `[batch, classes, …]`, or the target if it is among the `top_k` highest.

@@ -2,10 +2,12 @@
 
 mod accuracy;
 mod average;
+mod calibration_error;
 mod cohen_kappa;
 mod confusion_matrix;
 mod curve;
 mod decisions;
+mod dice_score;
 mod f1_score;
 mod inputs;
 mod jaccard_index;
@@ -21,9 +23,11 @@ mod task;
 
 pub use accuracy::Accuracy;
 pub use average::Average;
+pub use calibration_error::{CalibrationError, CalibrationNorm};
 pub use cohen_kappa::{CohenKappa, KappaWeights};
 pub use confusion_matrix::{ConfusionMatrix, Normalize};
 pub use curve::{Auroc, AveragePrecision, Thresholds};
+pub use dice_score::{AggregationLevel, DiceScore};
 pub use f1_score::F1Score;
 pub use jaccard_index::JaccardIndex;
 pub use matthews_corr_coef::MatthewsCorrCoef;

@@ -8,6 +8,8 @@ mod outputs;
 mod peak_signal_noise_ratio;
 mod pearson_corr_coef;
 mod r2_score;
+mod spearman_corr_coef;
+mod structural_similarity;
 
 pub use mean_absolute_error::MeanAbsoluteError;
 pub use mean_absolute_percentage_error::MeanAbsolutePercentageError;
@@ -15,3 +17,5 @@ pub use mean_squared_error::MeanSquaredError;
 pub use peak_signal_noise_ratio::PeakSignalNoiseRatio;
 pub use pearson_corr_coef::PearsonCorrCoef;
 pub use r2_score::{MultiOutput, R2Score};
+pub use spearman_corr_coef::SpearmanCorrCoef;
+pub use structural_similarity::StructuralSimilarityIndexMeasure;
