@@ -264,7 +264,9 @@ catalogue! {
         borrowing_batch()
         "a batch must own its data: its type cannot borrow";
 
-    TL0503 "A type is not a batch":;
+    TL0503 "A type is not a batch":
+        underived_batch(name)
+        "`{name}` is not a batch: write `#[derive(Batch)]` above `struct {name}`";
 
     TL0504 "A union is not a batch":
         union_batch()
@@ -320,7 +322,9 @@ catalogue! {
 
     TL0604 "The data does not fit the module":;
 
-    TL0605 "A type is not a module":;
+    TL0605 "A type is not a module":
+        unannotated_module(name)
+        "`{name}` is not a module: write `#[lightning_module]` above its block `impl {name}`";
 
     TL0606 "A type is not a callback for the module":;
 

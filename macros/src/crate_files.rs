@@ -6,10 +6,20 @@ use std::{env, fs};
 
 /// Returns whether a file of the crate contains one of these texts, or whether that is not known.
 pub(crate) fn contain(texts: &[&str]) -> bool {
+    have_line(|line| texts.iter().any(|text| line.contains(text)))
+}
+
+/// Returns whether a file of the crate has such a line, or whether that is not known.
+pub(crate) fn have_line(is_meant: impl Fn(&str) -> bool) -> bool {
+    have_text(|text| text.lines().any(&is_meant))
+}
+
+/// Returns whether the crate has such a file, or whether that is not known.
+pub(crate) fn have_text(is_meant: impl Fn(&str) -> bool) -> bool {
     let Some(folder) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from) else { return true };
     let mut files = Vec::new();
-    let is_complete = collect(&folder, &mut files);
-    !is_complete || files.iter().any(|file| has_one_of(file, texts))
+    !collect(&folder, &mut files)
+        || files.iter().any(|file| fs::read_to_string(file).map_or(true, |text| is_meant(&text)))
 }
 
 /// Returns whether the crate has a dependency of this name, or whether that is not known.
@@ -18,10 +28,6 @@ pub(crate) fn depends_on(name: &str) -> bool {
     let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) else { return true };
     let is_of_dependency = |line: &str| line.split(['=', '.', ']']).any(|word| word.trim() == name);
     manifest.lines().any(is_of_dependency)
-}
-
-fn has_one_of(file: &Path, texts: &[&str]) -> bool {
-    fs::read_to_string(file).map_or(true, |found| texts.iter().any(|text| found.contains(text)))
 }
 
 /// Adds the files of Rust in a folder. Returns whether these are all.

@@ -34,6 +34,8 @@ pub(crate) struct Block {
     pub(crate) has_faulty_constructor: bool,
     /// Set by the checks: the program does not call `trainer_defaults`.
     pub(crate) has_faulty_defaults: bool,
+    /// Set by the checks: the struct that gets an implementation of `Batch`, as its missing derive is reported.
+    pub(crate) underived_batch: Option<Ident>,
     /// The module of a callback's hooks that have a type parameter for it.
     pub(crate) every_module: Option<EveryModule>,
 }
@@ -88,6 +90,7 @@ impl Block {
             has_faulty_hparams: false,
             has_faulty_constructor: false,
             has_faulty_defaults: false,
+            underived_batch: None,
             every_module,
         }
     }

@@ -8,6 +8,7 @@
 //! `Logger` has `state_dict`, that would be an error without a mistake.
 
 use crate::crate_files;
+use crate::hooks::{self, Role};
 use crate::model::Block;
 use crate::other_blocks::{self, OtherBlocks};
 use crate::types::last_name;
@@ -15,7 +16,7 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::fs;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Field, File, ItemStruct, Type};
+use syn::{Attribute, Field, File, Ident, ImplItem, Item, ItemImpl, ItemStruct, Type};
 
 pub(crate) struct SourceFile {
     text: String,
@@ -72,21 +73,80 @@ impl SourceFile {
         if self.text.contains(&format!("for {name}")) {
             return None;
         }
-        let mut structs = Structs { name: name.to_string(), found: Vec::new() };
-        structs.visit_file_mut(&mut self.parsed()?);
-        let [found] = structs.found.as_slice() else { return None };
-        if found.iter().any(|attribute| attribute.path().is_ident("cfg_attr")) {
+        let found = self.only_struct(name)?;
+        if found.attrs.iter().any(|attribute| attribute.path().is_ident("cfg_attr")) {
             return None;
         }
-        let derives: TokenStream = found
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("derive"))
-            .map(ToTokens::to_token_stream)
-            .collect();
-        let derives = flat(derives);
+        let derives = derives(&found);
         let needed = [("Args", "clap::Args"), ("Serialize", "serde::Serialize"), ("Deserialize", "serde::Deserialize")];
         let missing = needed.into_iter().filter(|(derive, _)| !derives.iter().any(|derived| derived == derive));
         Some(missing.map(|(_, path)| path).collect())
+    }
+
+    /// The one struct of this name, if there is no other in the file.
+    fn only_struct(&self, name: &Ident) -> Option<ItemStruct> {
+        let mut structs = Structs { name: name.to_string(), found: Vec::new() };
+        structs.visit_file_mut(&mut self.parsed()?);
+        let [found] = structs.found.as_slice() else { return None };
+        Some(found.clone())
+    }
+
+    /// Returns whether the file has the struct of this name, and it is certainly not derived as a batch, nor implemented as one here.
+    pub(crate) fn has_underived_batch(&self, name: &Ident) -> bool {
+        const HARMLESS: [&str; 8] = ["allow", "arg", "collate", "derive", "doc", "expect", "repr", "serde"];
+        // parsing a file takes longer than an expansion
+        let Some((before, _)) = self.text.split_once(&format!("struct {name}")) else { return false };
+        if before.lines().rev().take(4).any(|line| line.contains("Batch")) {
+            return false;
+        }
+        let Some(found) = self.only_struct(name).filter(|found| found.generics.params.is_empty()) else { return false };
+        let is_harmless = |attribute: &Attribute| HARMLESS.iter().any(|harmless| attribute.path().is_ident(harmless));
+        let is_derived = derives(&found).iter().any(|derived| derived == "Batch") || self.text.contains("Batch as ");
+        found.attrs.iter().all(is_harmless) && !is_derived
+    }
+
+    /// Returns the block of a struct of this file with the hooks of a module, if none of its blocks has the attribute.
+    pub(crate) fn unannotated_module(&self, name: &Ident) -> Option<ItemImpl> {
+        self.only_struct(name)?;
+        let mut blocks = Vec::new();
+        for item in self.parsed()?.items {
+            match item {
+                Item::Impl(block) if block.trait_.is_none() && last_name(&block.self_ty) == name.to_string() => {
+                    blocks.push(block);
+                }
+                _ => {}
+            }
+        }
+        let is_unknown = |attribute: &Attribute| {
+            attribute.path().get_ident().is_none_or(|name| *name == Role::Module.attribute() || name == "cfg_attr")
+        };
+        if blocks.iter().flat_map(|block| &block.attrs).any(is_unknown) {
+            return None;
+        }
+        let has = |block: &ItemImpl, hook: &str| {
+            block.items.iter().any(|item| matches!(item, ImplItem::Fn(method) if method.sig.ident == hook))
+        };
+        let is_module =
+            |block: &ItemImpl| has(block, "parameters") && hooks::steps().any(|(step, _)| has(block, step.name()));
+        blocks.into_iter().find(is_module)
+    }
+
+    /// Returns whether the annotated block at this line is the first of the file that has this name, among the blocks of the first of these
+    /// roles that has one.
+    pub(crate) fn is_first_block(&self, roles: &[Role], name: &Ident, line: usize) -> bool {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let has_name = |attribute: usize| {
+            let blanks: String = lines[attribute].chars().take_while(|letter| letter.is_whitespace()).collect();
+            let end = format!("{blanks}}}");
+            let block = lines[attribute..].iter().take_while(|line| **line != end);
+            block.into_iter().any(|line| has_word(line, &name.to_string()))
+        };
+        let first = |role: Role| {
+            let attribute = format!("#[{}", role.attribute());
+            let begins = |place: &usize| lines[*place].trim_start().starts_with(&attribute);
+            (0..lines.len()).filter(begins).find(|place| has_name(*place))
+        };
+        roles.iter().find_map(|role| first(*role)).is_some_and(|place| place + 1 == line)
     }
 
     /// Returns the other blocks of the type, also those in other modules of the file; `None` if there is none. Blocks under conditions are not counted.
@@ -127,6 +187,16 @@ impl SourceFile {
         syn::parse_str(&format!("{head}{}", &rest[..end + 2])).ok()
     }
 
+    /// Returns whether the file has such a text.
+    pub(crate) fn has_text(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        is_meant(&self.text)
+    }
+
+    /// Returns whether this file or another one of the crate has such a text, or whether that is not known.
+    pub(crate) fn any_text(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        self.has_text(&is_meant) || crate_files::have_text(is_meant)
+    }
+
     fn parsed(&self) -> Option<File> {
         syn::parse_file(&self.text).ok()
     }
@@ -141,18 +211,24 @@ fn has_flag(field: &Field) -> bool {
     })
 }
 
-/// The attributes of the structs of a name.
+/// The structs of a name.
 struct Structs {
     name: String,
-    found: Vec<Vec<Attribute>>,
+    found: Vec<ItemStruct>,
 }
 
 impl VisitMut for Structs {
     fn visit_item_struct_mut(&mut self, item: &mut ItemStruct) {
         if item.ident == self.name {
-            self.found.push(item.attrs.clone());
+            self.found.push(item.clone());
         }
     }
+}
+
+/// The words in the derives of a struct.
+fn derives(found: &ItemStruct) -> Vec<String> {
+    let derives = found.attrs.iter().filter(|attribute| attribute.path().is_ident("derive"));
+    flat(derives.map(ToTokens::to_token_stream).collect())
 }
 
 /// The places of a word in a text.

@@ -106,12 +106,12 @@ pub mod prelude {
     pub use crate::context::phase::Logs;
     pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
     pub use crate::metrics::Metric as _;
-    #[doc(hidden)]
-    pub use crate::module::FunctionsOfAttribute as _;
     pub use crate::module::{
         Flow, Freeze as _, IntoOptimizer as _, LoadFromCheckpoint as _, Optimizers, ScheduledOptimizer, StepClosure,
         Weighted,
     };
+    #[doc(hidden)]
+    pub use crate::module::{FunctionsOfAttribute as _, MethodsOfModule as _};
     pub use crate::optim::OptimizerIndex;
     pub use crate::optim::{
         Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Lbfgs, Lion, Muon, NAdam, ParameterGroups, RAdam, RmsProp,

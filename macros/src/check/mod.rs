@@ -11,6 +11,8 @@ mod names;
 mod signature;
 mod torch;
 mod trainer_defaults;
+pub(crate) mod unannotated_module;
+mod underived_batch;
 
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
@@ -54,6 +56,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
         hook.faulty = !is_sound;
     }
     cross_checks::outputs_without_type(block);
+    block.underived_batch = underived_batch::reported(block, diagnostics);
 }
 
 /// The trainer keeps the module, and the loops its batches: neither may borrow.

@@ -5,9 +5,9 @@
 
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
+use crate::hooks::Role;
 use crate::model::Block;
 use crate::source_file::SourceFile;
-use crate::crate_files;
 use proc_macro2::Span;
 use syn::{Ident, Type};
 
@@ -19,18 +19,18 @@ pub(super) fn reported(block: &Block, diagnostics: &mut Diagnostics) -> Option<I
     let name = path.path.get_ident()?;
     let file = SourceFile::of(Span::call_site())?;
     let line = Span::call_site().unwrap().line();
-    if !file.has_underived_batch(name) || !file.is_first_block_with(name, line) || is_implemented_elsewhere(name) {
+    let is_first = file.is_first_block(&[Role::Module, Role::DataModule], name, line);
+    if !is_first || !file.has_underived_batch(name) || file.any_text(|text| may_implement(text, &name.to_string())) {
         return None;
     }
     diagnostics.add(name, catalogue::underived_batch(name));
     Some(name.clone())
 }
 
-/// Whether another file of the crate may have an implementation, by hand or by a macro.
-fn is_implemented_elsewhere(name: &Ident) -> bool {
-    let name = name.to_string();
-    crate_files::have_line(|line| {
+/// Whether the text may have an implementation, by hand or by a macro.
+fn may_implement(text: &str, name: &str) -> bool {
+    text.lines().any(|line| {
         let is_macro = line.contains("!(") || line.contains("! {") || line.contains("!{");
-        line.contains(&name) && (line.contains("Batch for") || is_macro && line.contains("atch"))
+        line.contains(name) && (line.contains("Batch for") || is_macro && line.contains("atch"))
     })
 }

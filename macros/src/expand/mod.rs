@@ -25,6 +25,7 @@ use crate::types::readable;
 use crate::{catalogue, check, parse, second_attribute};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
+use syn::Ident;
 
 pub(crate) use lint_allows::{although_deprecated, quiet};
 use paths::Names;
@@ -63,6 +64,8 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
         block.others = others;
     }
     check::block(&mut block, &mut diagnostics);
+    let module = check::unannotated_module::reported(&block, &mut diagnostics);
+    let module = module.map(|module| self::generated(&module, &private));
     let use_of_name = phases::use_of_name(&block);
     let generated = generated_beside(&mut block, &private);
     let unfinished = editor::is_expanding().then(|| editor::unfinished(&block));
@@ -73,7 +76,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     block.item.unmark();
     let written = block.item;
     let errors = diagnostics.into_compile_errors();
-    quote!(#written #generated #unfinished #use_of_name #errors)
+    quote!(#written #generated #module #unfinished #use_of_name #errors)
 }
 
 /// Returns the second annotated block of a type, for which nothing is generated, with its error.
@@ -111,5 +114,24 @@ pub(crate) fn generated(block: &Block, private: &TokenStream) -> TokenStream {
     let program = program::inherent(block, private);
     let runs_by_itself = program::runs_by_itself(block, private);
     let constructors = constructor::implementations(block, private);
-    quote!(#types #forwards #capabilities #program #runs_by_itself #constructors)
+    let batch = block.underived_batch.as_ref().map(|name| stand_in_batch(name, private));
+    quote!(#types #forwards #capabilities #program #runs_by_itself #constructors #batch)
+}
+
+/// Returns an implementation of `Batch` for a struct without its derive, so that this mistake causes one error.
+fn stand_in_batch(name: &Ident, private: &TokenStream) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        #[allow(clippy::unimplemented)]
+        impl #private::Batch for #name {
+            fn map_tensors(
+                self,
+                _: &mut dyn ::core::ops::FnMut(#private::Tensor) -> ::core::result::Result<#private::Tensor, #private::TchError>,
+            ) -> ::core::result::Result<Self, #private::TchError> {
+                ::core::unimplemented!()
+            }
+
+            fn visit_tensors(&self, _: &mut dyn ::core::ops::FnMut(&#private::Tensor)) {}
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! Ends training when a metric stops improving.
 
-use super::monitor::{MonitorMode, monitored};
+use super::monitor::{IntoMonitorMode, MonitorMode, monitored};
 use crate::checkpoint::lightning::quoted;
 use crate::choice::FieldMistake;
 use crate::context::phase::{Epoch, Outside};
@@ -149,8 +149,8 @@ impl EarlyStopping {
     }
 
     /// Sets whether smaller or larger values are better.
-    pub fn mode(self, mode: MonitorMode) -> Self {
-        Self { mode, ..self }
+    pub fn mode(self, mode: impl IntoMonitorMode) -> Self {
+        Self { mode: mode.into_mode(), ..self }
     }
 
     /// Sets whether a metric that was not logged is an error.

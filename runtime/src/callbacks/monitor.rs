@@ -20,6 +20,23 @@ pub enum MonitorMode {
     Max,
 }
 
+/// A monitor mode, which is a text in Lightning's Python.
+#[diagnostic::on_unimplemented(
+    message = "`mode` is a `MonitorMode`, not `{Self}` [TL0006]",
+    label = "write `MonitorMode::Max` or `MonitorMode::Min`, of `tch_lightning::callbacks`"
+)]
+pub trait IntoMonitorMode {
+    /// Returns the mode.
+    fn into_mode(self) -> MonitorMode;
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoMonitorMode for MonitorMode {
+    fn into_mode(self) -> MonitorMode {
+        self
+    }
+}
+
 impl MonitorMode {
     /// Whether `value` is better than `other`.
     pub fn is_better(self, value: f64, other: f64) -> bool {

@@ -1,6 +1,7 @@
 //! The trainer's configuration, which is also the generated program's flags.
 
 mod batch_limit;
+mod choices;
 mod deterministic;
 mod error;
 mod fast_dev_run;

@@ -1,13 +1,10 @@
 //! Setters of the trainer's configuration, for `TrainerConfig::default().max_epochs(5)`.
 
-use super::{
-    BatchLimit, Deterministic, FastDevRun, Float32MatmulPrecision, GradientClipAlgorithm, LoggerChoice, NonFiniteLoss,
-    Resume, Span, TrainerConfig, ValCheckInterval,
+use super::choices::{
+    IntoAccelerator, IntoDeterministic, IntoDevices, IntoFloat32MatmulPrecision, IntoGradientClipAlgorithm,
+    IntoLoggerChoice, IntoPrecision, IntoProfiler, IntoStrategy,
 };
-use crate::device::{Accelerator, Devices};
-use crate::precision::Precision;
-use crate::profiler::Profiler;
-use crate::strategy::StrategyConfig;
+use super::{BatchLimit, FastDevRun, NonFiniteLoss, Resume, Span, TrainerConfig, ValCheckInterval};
 use std::path::PathBuf;
 
 macro_rules! setters {
@@ -38,14 +35,8 @@ macro_rules! setters {
 }
 
 setters! {
-    accelerator: Accelerator,
-    devices: Devices,
-    strategy: StrategyConfig,
     use_distributed_sampler: bool,
-    precision: Precision,
-    deterministic: Deterministic,
     benchmark: Option<bool>,
-    float32_matmul_precision: Option<Float32MatmulPrecision>,
     max_epochs: Option<i64>,
     min_epochs: Option<usize>,
     max_steps: Option<i64>,
@@ -59,19 +50,16 @@ setters! {
     val_check_interval: ValCheckInterval,
     check_val_every_n_epoch: Option<usize>,
     gradient_clip_val: Option<f64>,
-    gradient_clip_algorithm: GradientClipAlgorithm,
     on_non_finite_loss: NonFiniteLoss,
     resume: Resume,
     detect_anomaly: bool,
     default_root_dir: PathBuf,
-    logger: LoggerChoice,
     enable_checkpointing: bool,
     async_checkpointing: bool,
     enable_progress_bar: bool,
     dashboard: bool,
     enable_model_summary: bool,
     handle_signals: bool,
-    profiler: Option<Profiler>,
     trace_hooks: Option<PathBuf>,
 }
 
@@ -85,6 +73,60 @@ setters! {
 }
 
 impl TrainerConfig {
+    /// Sets [`accelerator`](field@Self::accelerator).
+    #[must_use]
+    pub fn accelerator(self, accelerator: impl IntoAccelerator) -> Self {
+        Self { accelerator: accelerator.into_setting(), ..self }
+    }
+
+    /// Sets [`devices`](field@Self::devices).
+    #[must_use]
+    pub fn devices(self, devices: impl IntoDevices) -> Self {
+        Self { devices: devices.into_setting(), ..self }
+    }
+
+    /// Sets [`strategy`](field@Self::strategy).
+    #[must_use]
+    pub fn strategy(self, strategy: impl IntoStrategy) -> Self {
+        Self { strategy: strategy.into_setting(), ..self }
+    }
+
+    /// Sets [`precision`](field@Self::precision).
+    #[must_use]
+    pub fn precision(self, precision: impl IntoPrecision) -> Self {
+        Self { precision: precision.into_setting(), ..self }
+    }
+
+    /// Sets [`deterministic`](field@Self::deterministic).
+    #[must_use]
+    pub fn deterministic(self, deterministic: impl IntoDeterministic) -> Self {
+        Self { deterministic: deterministic.into_setting(), ..self }
+    }
+
+    /// Sets [`float32_matmul_precision`](field@Self::float32_matmul_precision).
+    #[must_use]
+    pub fn float32_matmul_precision(self, float32_matmul_precision: impl IntoFloat32MatmulPrecision) -> Self {
+        Self { float32_matmul_precision: float32_matmul_precision.into_setting(), ..self }
+    }
+
+    /// Sets [`gradient_clip_algorithm`](field@Self::gradient_clip_algorithm).
+    #[must_use]
+    pub fn gradient_clip_algorithm(self, gradient_clip_algorithm: impl IntoGradientClipAlgorithm) -> Self {
+        Self { gradient_clip_algorithm: gradient_clip_algorithm.into_setting(), ..self }
+    }
+
+    /// Sets [`logger`](field@Self::logger).
+    #[must_use]
+    pub fn logger(self, logger: impl IntoLoggerChoice) -> Self {
+        Self { logger: logger.into_setting(), ..self }
+    }
+
+    /// Sets [`profiler`](field@Self::profiler).
+    #[must_use]
+    pub fn profiler(self, profiler: impl IntoProfiler) -> Self {
+        Self { profiler: profiler.into_setting(), ..self }
+    }
+
     /// Sets [`max_time`](field@Self::max_time).
     #[must_use]
     pub fn max_time(self, max_time: impl Into<Span>) -> Self {
@@ -94,7 +136,9 @@ impl TrainerConfig {
 
 #[cfg(test)]
 mod tests {
+    use super::super::LoggerChoice;
     use super::*;
+    use crate::device::Devices;
     use std::time::Duration;
 
     #[test]
@@ -137,8 +181,8 @@ mod tests {
         let source = include_str!("setters.rs");
         let config = serde_json::to_value(TrainerConfig::default()).unwrap();
         for field in config.as_object().unwrap().keys() {
-            let is_listed = source.contains(&format!("\n    {field}: ")) || field == "max_time";
-            assert!(is_listed, "`{field}` has no setter");
+            let forms = [format!("\n    {field}: "), format!("pub fn {field}(")];
+            assert!(forms.iter().any(|form| source.contains(form)), "`{field}` has no setter");
         }
     }
 }

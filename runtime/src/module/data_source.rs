@@ -16,7 +16,8 @@ use serde_json::Value;
     message = "`{Self}` cannot be the data of `{M}` [TL0604]",
     label = "expected `()`, `Loaders`, or `&mut` of a data module with this module's batches",
     note = "a data module has `#[lightning_datamodule]` on its block, and its loaders yield the type that the module's hooks take as `batch`",
-    note = "the module comes first: `trainer.fit(&mut model, &mut data)`"
+    note = "the module comes first: `trainer.fit(&mut model, &mut data)`",
+    note = "loaders are given in one value: `trainer.fit(&mut model, Loaders::train(train).with_validation(val))`, with `use tch_lightning::Loaders;`"
 )]
 pub trait DataSource<M: LightningModule> {
     /// Calls `prepare_data`.

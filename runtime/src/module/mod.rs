@@ -15,6 +15,7 @@ mod from_checkpoint;
 mod hyperparameter_fields;
 mod hyperparameter_type;
 mod hyperparameters;
+mod in_result;
 mod into_callbacks;
 mod manual;
 mod no_data_module;
@@ -43,6 +44,8 @@ pub use from_checkpoint::LoadFromCheckpoint;
 pub(crate) use hyperparameter_fields::{Fields, FlagValues};
 pub(crate) use hyperparameter_type::{AnyHyperparameters, HyperparameterType, of_type};
 pub use hyperparameters::{FromHparams, FromHparamsAndData, HasHparams, Hyperparameters, NoHparams};
+#[doc(hidden)]
+pub use in_result::{AnyResult, IsModule, MethodsOfModule};
 pub use into_callbacks::IntoCallbacks;
 #[doc(hidden)]
 pub use manual::{AccumulatesAnywhere, OptimizesAnywhere};
@@ -56,7 +59,6 @@ pub use renamed_results::{Output, Returned};
 pub(crate) use run::Run;
 pub use source_location::SourceLocation;
 pub use weighted::Weighted;
-#[doc(hidden)]
 pub use without_attribute::{FunctionsOfAttribute, HasAttribute};
 
 use crate::checkpoint::Checkpoint;

@@ -13,7 +13,7 @@ mod when;
 pub use save_last::SaveLast;
 pub(crate) use saved_best::SavedBest;
 
-use super::monitor::MonitorMode;
+use super::monitor::{IntoMonitorMode, MonitorMode};
 use crate::config::{Every, Span, Stopwatch};
 use crate::context::phase::{Epoch, Outside, Step};
 use crate::context::{Context, RunContext};
@@ -154,8 +154,8 @@ impl ModelCheckpoint {
     }
 
     /// Sets whether smaller or larger values of the metric are better.
-    pub fn mode(self, mode: MonitorMode) -> Self {
-        Self { mode, ..self }
+    pub fn mode(self, mode: impl IntoMonitorMode) -> Self {
+        Self { mode: mode.into_mode(), ..self }
     }
 
     /// Sets the number of best checkpoints to keep; -1 keeps all, 0 none.

@@ -1,0 +1,16 @@
+use tch_lightning::callbacks::{EarlyStopping, ModelCheckpoint};
+use tch_lightning::prelude::*;
+
+fn main() {
+    let _ = ModelCheckpoint::new().monitor("val_acc").mode("max");
+    let _ = EarlyStopping::new("val_loss").mode("min");
+    let _ = TrainerConfig::default().accelerator("gpu");
+    let _ = TrainerConfig::default().devices("auto");
+    let _ = TrainerConfig::default().strategy("ddp");
+    let _ = TrainerConfig::default().precision("16-mixed");
+    let _ = TrainerConfig::default().deterministic("warn");
+    let _ = TrainerConfig::default().float32_matmul_precision("high");
+    let _ = TrainerConfig::default().gradient_clip_algorithm("norm");
+    let _ = TrainerConfig::default().logger("csv");
+    let _ = TrainerConfig::default().profiler("simple");
+}
