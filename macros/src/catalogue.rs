@@ -77,6 +77,8 @@ catalogue! {
         "`{hook}` has no parameter `{asked}`: did you mean `{meant}`? It takes {list}"
         parameter_of_lightning(hook, asked, instead)
         "`{hook}` has no parameter `{asked}`: {instead}"
+        batch_in_parts(hook, types, names)
+        "`{hook}` takes the batch as one parameter: write `batch: &({types})`, and `let ({names}) = batch;` in its body"
         unknown_parameter(hook, asked, list)
         "`{hook}` has no parameter `{asked}`: it takes {list}";
 
@@ -86,7 +88,9 @@ catalogue! {
 
     TL0103 "A parameter of a hook has no name":
         parameter_without_name(hook, list)
-        "the parameters of `{hook}` are matched by name: it takes {list}";
+        "the parameters of `{hook}` are matched by name: it takes {list}"
+        batch_taken_apart(hook, ty, pattern)
+        "the parameters of `{hook}` are matched by name: write `batch: {ty}`, and `let {pattern} = batch;` in its body";
 
     TL0104 "A parameter of a hook has the wrong type":
         parameter_type(hook, name, right, wrong)
@@ -137,6 +141,8 @@ catalogue! {
         "`{hook}` returns `{right}`, not `{wrong}`"
         optimizer_object(hook, wrong)
         "`{hook}` returns the type of its optimizer, not `{wrong}`: write `fn {hook}(&mut self) -> AdamW`, or for one of several types `-> Optimizers`, of which `AdamW::new(1e-3).into()` is one"
+        optimizer_of_tch(hook, wrong)
+        "`{hook}` returns an optimizer of tch-lightning, not `{wrong}` of tch: write `-> AdamW` and `AdamW::new(1e-3)`, which gets the parameters of `fn parameters`"
         plateau_without_metric(hook)
         "`{hook}` returns a `ReduceLrOnPlateau` without the metric that it watches: write `-> ScheduledOptimizer`, and `optimizer.lr_scheduler(scheduler).monitor(\"val_loss\")`"
         minus_one(hook, form)

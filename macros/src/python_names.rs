@@ -208,6 +208,34 @@ pub(crate) fn is_of_context(name: &str) -> bool {
     attribute(name).is_some_and(|instead| instead.contains(&format!("`ctx.{name}()`")))
 }
 
+/// Returns the value of a setting of the trainer that is a text in Python.
+pub(crate) fn choice(setting: &str, text: &str) -> Option<&'static str> {
+    Some(match (setting, text) {
+        ("accelerator", "cpu") => "Accelerator::Cpu",
+        ("accelerator", "gpu") => "Accelerator::Gpu",
+        ("accelerator", "cuda") => "Accelerator::Cuda",
+        ("accelerator", "mps") => "Accelerator::Mps",
+        ("accelerator", _) => "Accelerator::Auto",
+        ("devices", _) => "Devices::Auto",
+        ("strategy", "auto") => "StrategyConfig::Auto",
+        ("strategy", _) => "StrategyConfig::Ddp(DdpConfig::default())",
+        ("precision", "16" | "16-mixed") => "Precision::Float16Mixed",
+        ("precision", "16-true") => "Precision::Float16True",
+        ("precision", "bf16-true") => "Precision::BFloat16True",
+        ("precision", "32" | "32-true") => "Precision::Float32True",
+        ("precision", "64" | "64-true") => "Precision::Float64True",
+        ("precision", _) => "Precision::BFloat16Mixed",
+        ("deterministic", _) => "Deterministic::Warn",
+        ("float32_matmul_precision", "medium") => "Some(Float32MatmulPrecision::Medium)",
+        ("float32_matmul_precision", "highest") => "Some(Float32MatmulPrecision::Highest)",
+        ("float32_matmul_precision", _) => "Some(Float32MatmulPrecision::High)",
+        ("gradient_clip_algorithm", "value") => "GradientClipAlgorithm::Value",
+        ("gradient_clip_algorithm", _) => "GradientClipAlgorithm::Norm",
+        ("profiler", _) => "Some(Profiler::Simple)",
+        _ => return None,
+    })
+}
+
 /// Returns the call of a method for an argument with a name, as in `self.log("loss", loss, prog_bar=True)`.
 pub(crate) fn method_for(name: &str, value: &str) -> String {
     match name {

@@ -187,6 +187,11 @@ impl SourceFile {
         syn::parse_str(&format!("{head}{}", &rest[..end + 2])).ok()
     }
 
+    /// Returns whether the file has this name of a type more often than in its definition and one block.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        words_of(&self.text, name).count() > 2
+    }
+
     /// Returns whether the file has such a text.
     pub(crate) fn has_text(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         is_meant(&self.text)

@@ -108,6 +108,11 @@ impl Scan<'_> {
                         self.keyword_arguments(name, group);
                         self.missing_argument(&tokens[..place], group);
                     }
+                    if let (Some(TokenTree::Ident(name)), Delimiter::Brace) = (before, group.delimiter())
+                        && name == "TrainerConfig"
+                    {
+                        self.texts(group);
+                    }
                     self.level(group.stream(), is_of_macro);
                 }
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
@@ -157,6 +162,22 @@ impl Scan<'_> {
         if let Some((all, form)) = python_names::form(&method.to_string()) {
             let wrong = TokenStream::from_iter([TokenTree::from(method.clone()), arguments.clone().into()]);
             self.mistakes.push((wrong, catalogue::missing_argument(method, all, form)));
+        }
+    }
+
+    /// `TrainerConfig { precision: "16-mixed", … }`: texts in the place of choices.
+    fn texts(&mut self, fields: &Group) {
+        let tokens: Vec<TokenTree> = fields.stream().into_iter().collect();
+        for field in tokens.split(|token| is(token, ',')) {
+            let [TokenTree::Ident(name), colon, TokenTree::Literal(text)] = field else { continue };
+            let written = text.to_string();
+            let Some(text) = written.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else { continue };
+            if let Some(choice) = python_names::choice(&name.to_string(), text)
+                && is(colon, ':')
+            {
+                let instead = format!("write `{name}: {choice}`");
+                self.mistakes.push((field[2].clone().into(), catalogue::attribute_of_python(&written, instead)));
+            }
         }
     }
 

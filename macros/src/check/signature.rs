@@ -9,16 +9,18 @@ use crate::python_names;
 use crate::types;
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{FnArg, Pat, PatType, ReturnType, Type};
+use syn::{FnArg, Pat, PatIdent, PatType, ReturnType, Type};
 
 /// Returns whether the loops can call the hook; errors are reported.
 pub(super) fn is_sound(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
     let before = diagnostics.count();
     qualifiers(hook, diagnostics);
     receiver(hook, diagnostics);
-    for input in &hook.method.sig.inputs {
-        if let FnArg::Typed(parameter) = input {
-            self::parameter(hook.declared, parameter, diagnostics);
+    if !batch_in_parts(hook, diagnostics) {
+        for input in &hook.method.sig.inputs {
+            if let FnArg::Typed(parameter) = input {
+                self::parameter(hook.declared, parameter, diagnostics);
+            }
         }
     }
     repeated_parameters(hook, diagnostics);
@@ -71,6 +73,23 @@ fn receiver(hook: &Written, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Rejects `images: &Tensor, labels: &Tensor` in the place of the batch. Returns whether the hook has such parameters.
+fn batch_in_parts(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
+    let declared = hook.declared;
+    let is_unknown = |name: &PatIdent| unknown_parameter_of(declared, &model::argument_name(name)).is_some();
+    let (parts, types): (Vec<&PatIdent>, Vec<&Type>) =
+        hook.method.named_parameters().filter(|(name, _)| is_unknown(name)).unzip();
+    let takes_batch = hook.method.arguments().iter().any(|argument| argument.name == "batch");
+    if !declared.is_step() || takes_batch || parts.len() < 2 {
+        return false;
+    }
+    let types: Vec<String> = types.iter().map(|ty| types::readable(types::without_reference(ty))).collect();
+    let names: Vec<String> = parts.iter().map(|part| part.ident.to_string()).collect();
+    let diagnostic = catalogue::batch_in_parts(declared.name(), types.join(", "), names.join(", "));
+    diagnostics.add(quote!(#(#parts)*), diagnostic);
+    true
+}
+
 /// Every parameter must be one of the hook's, with its name and its type.
 fn parameter(hook: Hook, written: &PatType, diagnostics: &mut Diagnostics) {
     if let Some(condition) = written.attrs.iter().find(|attribute| attributes::is_conditional(attribute)) {
@@ -79,7 +98,14 @@ fn parameter(hook: Hook, written: &PatType, diagnostics: &mut Diagnostics) {
     }
     let name = hook.name();
     let Pat::Ident(pattern) = written.pat.as_ref() else {
-        diagnostics.add(&written.pat, catalogue::parameter_without_name(name, hook.parameter_list()));
+        let diagnostic = match written.pat.as_ref() {
+            Pat::Tuple(pattern) if hook.is_step() => {
+                let ty = types::readable(&written.ty);
+                catalogue::batch_taken_apart(name, ty, types::readable_tokens(quote!(#pattern)))
+            }
+            _ => catalogue::parameter_without_name(name, hook.parameter_list()),
+        };
+        diagnostics.add(&written.pat, diagnostic);
         return;
     };
     let asked = model::argument_name(pattern);
@@ -103,6 +129,13 @@ fn repeated_parameters(hook: &Written, diagnostics: &mut Diagnostics) {
             seen.push(asked);
         }
     }
+}
+
+/// The name, if it is not that of a parameter of the hook, nor of one of Lightning's or a misspelled one.
+fn unknown_parameter_of(hook: Hook, asked: &str) -> Option<&str> {
+    let is_known = hook.parameter(asked).is_some() || python_names::parameter(hook, asked).is_some();
+    let is_near = |parameter: Parameter| strsim::damerau_levenshtein(asked, parameter.name) <= 2;
+    (!is_known && !hook.parameters().any(is_near)).then_some(asked)
 }
 
 fn unknown_parameter(hook: Hook, asked: &str) -> Diagnostic {
@@ -172,6 +205,12 @@ fn minus_one(hook: &Written, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Whether it is a type of `tch::nn`.
+fn is_of_tch(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.iter().rev().nth(1).is_some_and(|outer| outer.ident == "nn")
+}
+
 /// The value of `configure_callbacks`.
 const CALLBACKS: &str = "Vec<Box<dyn Callback<Self>>>";
 
@@ -186,6 +225,9 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     } else if let (Type::Reference(reference), Some("Optimizers" | CALLBACKS)) = (&output, hook.declared.value()) {
         let (right, wrong) = (types::readable(&reference.elem), types::readable(&output));
         diagnostics.add(&output, catalogue::returned_type(name, right, wrong));
+    } else if hook.declared.value() == Some("Optimizers") && is_of_tch(&output) {
+        let readable = types::readable(&output);
+        diagnostics.add(&output, catalogue::optimizer_of_tch(name, readable));
     } else if let Some(plateau) = hook.returned_plateau() {
         diagnostics.add(plateau, catalogue::plateau_without_metric(name));
     } else if hook.declared.is_step() {

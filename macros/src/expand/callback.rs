@@ -3,9 +3,11 @@
 use crate::free_name::{free_name, mentions};
 use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
-use crate::types::is_dyn;
-use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use crate::source_file::SourceFile;
+use crate::types::{self, is_dyn, last_name};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{Generics, Type, parse_quote};
 
 /// The module that a callback watches, and the generics of its implementation.
@@ -76,6 +78,26 @@ impl Watched {
         }
         Self { module: parse_quote!(#module), generics }
     }
+}
+
+/// Returns a check that the type of a callback's batches is one of batches: no module could have the callback, and a callback that the program
+/// does not use yet has no other error. Its generics may decide the type, which is then left to its use.
+pub(super) fn batch_check(block: &Block, private: &TokenStream) -> Option<TokenStream> {
+    let is_concrete = block.item.head.generics.params.is_empty() && block.every_module.is_none();
+    let watches_one = || block.hooks.iter().any(|hook| asked(hook, "module").is_some());
+    let mut hooks = block.hooks.iter().filter(|hook| !hook.faulty && hook.is_unconditional());
+    let batch = hooks.find_map(|hook| asked(hook, "batch"))?;
+    let is_checked = is_concrete && !watches_one() && types::can_be_named(&batch) && !types::is_plain(&batch);
+    let name = last_name(&block.item.head.self_ty);
+    if !is_checked || SourceFile::of(Span::call_site())?.uses(&name) {
+        return None;
+    }
+    Some(quote_spanned! {batch.span()=>
+        const _: fn() = || {
+            fn batch<B: #private::Batch>() {}
+            batch::<#batch>();
+        };
+    })
 }
 
 /// Returns the distinct conditions of the hooks that decide what is watched.

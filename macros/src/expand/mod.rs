@@ -107,7 +107,8 @@ pub(crate) fn generated(block: &Block, private: &TokenStream) -> TokenStream {
     let names = Names::new(private, None, batches.first());
     let forwards: TokenStream = block.traits.iter().map(|one| forward::implementation(block, *one, &names)).collect();
     if block.role == Role::Callback {
-        return forwards;
+        let batch_check = callback::batch_check(block, private);
+        return quote!(#forwards #batch_check);
     }
     let types = types::associated(block, &batches, private);
     let capabilities = capabilities::markers(block, private);

@@ -31,7 +31,8 @@ use crate::native;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a batch: it does not implement `Batch` [TL0503]",
     label = "not a batch",
-    note = "write `#[derive(Batch)]` above your own struct, or use `Tensor`, or tuples, lists and maps of them"
+    note = "write `#[derive(Batch)]` above your own struct, or use `Tensor`, or tuples, lists and maps of them",
+    note = "a field of another type stays where it is by `#[batch(skip)]` above it"
 )]
 pub trait Batch: Sized + 'static {
     /// Replaces every tensor by the result of `map`, in a fixed order of the fields.
