@@ -111,7 +111,7 @@ impl SourceFile {
         let mut blocks = Vec::new();
         for item in self.parsed()?.items {
             match item {
-                Item::Impl(block) if block.trait_.is_none() && last_name(&block.self_ty) == name.to_string() => {
+                Item::Impl(block) if block.trait_.is_none() && *name == last_name(&block.self_ty) => {
                     blocks.push(block);
                 }
                 _ => {}
