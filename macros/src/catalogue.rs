@@ -63,6 +63,8 @@ catalogue! {
         "`{name}` is written otherwise than in Lightning's Python: {instead}"
         name_of_pytorch(name, form)
         "`{name}` is written otherwise than in PyTorch's Python: write `{form}`"
+        indexed_tensor(form)
+        "brackets do not index a tensor: write `{form}`, with `use tch::IndexOp;`"
         missing_argument(method, all, form)
         "`ctx.{method}` takes {all}: write `{form}`"
         keywords_of_log(arguments, methods)
@@ -141,6 +143,8 @@ catalogue! {
         "`{hook}` returns `{right}`, not `{wrong}`"
         optimizer_object(hook, wrong)
         "`{hook}` returns the type of its optimizer, not `{wrong}`: write `fn {hook}(&mut self) -> AdamW`, or for one of several types `-> Optimizers`, of which `AdamW::new(1e-3).into()` is one"
+        returns_nothing(hook, form)
+        "`{hook}` returns nothing: write `{form}`"
         optimizer_of_tch(hook, wrong)
         "`{hook}` returns an optimizer of tch-lightning, not `{wrong}` of tch: write `-> AdamW` and `AdamW::new(1e-3)`, which gets the parameters of `fn parameters`"
         plateau_without_metric(hook)
@@ -272,7 +276,9 @@ catalogue! {
 
     TL0503 "A type is not a batch":
         underived_batch(name)
-        "`{name}` is not a batch: write `#[derive(Batch)]` above `struct {name}`";
+        "`{name}` is not a batch: write `#[derive(Batch)]` above `struct {name}`"
+        loader_of_dataset(name)
+        "`{name}` is a dataset, and the type of a loader has that of its batches: write `DataLoader<Tensor>`, or another batch in place of `Tensor`";
 
     TL0504 "A union is not a batch":
         union_batch()

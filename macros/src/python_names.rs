@@ -208,6 +208,17 @@ pub(crate) fn is_of_context(name: &str) -> bool {
     attribute(name).is_some_and(|instead| instead.contains(&format!("`ctx.{name}()`")))
 }
 
+/// Returns the stage that is this text in Python.
+pub(crate) fn stage(text: &str) -> Option<&'static str> {
+    match text.trim_matches('"') {
+        "fit" | "train" => Some("Stage::Fit"),
+        "validate" | "val" => Some("Stage::Validate"),
+        "test" => Some("Stage::Test"),
+        "predict" => Some("Stage::Predict"),
+        _ => None,
+    }
+}
+
 /// Returns the value of a setting of the trainer that is a text in Python.
 pub(crate) fn choice(setting: &str, text: &str) -> Option<&'static str> {
     Some(match (setting, text) {

@@ -96,7 +96,8 @@ impl SourceFile {
         const HARMLESS: [&str; 8] = ["allow", "arg", "collate", "derive", "doc", "expect", "repr", "serde"];
         // parsing a file takes longer than an expansion
         let Some((before, _)) = self.text.split_once(&format!("struct {name}")) else { return false };
-        if before.lines().rev().take(4).any(|line| line.contains("Batch")) {
+        let is_dataset = self.text.contains(&format!("Dataset for {name} "));
+        if is_dataset || before.lines().rev().take(4).any(|line| line.contains("Batch")) {
             return false;
         }
         let Some(found) = self.only_struct(name).filter(|found| found.generics.params.is_empty()) else { return false };
@@ -167,6 +168,15 @@ impl SourceFile {
         let is_dereferenced = self.text.contains(&format!("Deref for {}", last_name(ty)));
         let name = |field: &Field| field.ident.as_ref().map(ToString::to_string);
         (!is_dereferenced).then(|| found.fields.iter().filter_map(name).collect())
+    }
+
+    /// Returns the names of the fields of a struct that are tensors; `None` if the file does not tell.
+    pub(crate) fn tensors_of(&self, name: &str) -> Option<Vec<String>> {
+        let found = self.structure(&syn::parse_str(name).ok()?)?;
+        let is_tensor = |field: &&Field| matches!(&field.ty, Type::Path(ty) if ty.path.is_ident("Tensor"));
+        Some(
+            found.fields.iter().filter(is_tensor).filter_map(|field| Some(field.ident.as_ref()?.to_string())).collect(),
+        )
     }
 
     /// Returns the fields of a struct of hyperparameters that have no flag, as clap takes their values without one. `None` if the file does

@@ -13,7 +13,7 @@ use crate::python_names;
 use crate::source_file::SourceFile;
 use crate::types::readable_tokens;
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
-use quote::quote;
+use quote::{ToTokens, quote};
 use std::cell::OnceCell;
 use syn::Type;
 
@@ -35,8 +35,9 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
         let TokenTree::Group(body) = body else { continue };
         let has_context = mentions(&signature, "Context");
         let mut mistakes = Vec::new();
-        let tensors = torch::tensors(signature);
-        Scan { fields: &fields, has_context, tensors, mistakes: &mut mistakes }.level(body.stream(), false);
+        let has_stage = mentions(&signature, "Stage") && !torch::binds(&body.stream(), "stage");
+        let tensors = torch::Tensors::of(signature, &body.stream());
+        Scan { fields: &fields, has_context, has_stage, tensors, mistakes: &mut mistakes }.level(body.stream(), false);
         if !mistakes.is_empty() {
             let is_always_compiled = conditions.predicate().is_none();
             add(conditions, mistakes, diagnostics);
@@ -55,7 +56,7 @@ fn add(conditions: &Conditions, mistakes: Vec<(TokenStream, Diagnostic)>, diagno
     });
 }
 
-fn mentions(tokens: &TokenStream, name: &str) -> bool {
+pub(super) fn mentions(tokens: &TokenStream, name: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == name,
         TokenTree::Group(group) => mentions(&group.stream(), name),
@@ -81,8 +82,9 @@ struct Scan<'a> {
     fields: &'a Fields<'a>,
     /// Whether `ctx` is a context.
     has_context: bool,
-    /// The parameters that are tensors.
-    tensors: Vec<String>,
+    /// Whether `stage` is a stage.
+    has_stage: bool,
+    tensors: torch::Tensors,
     mistakes: &'a mut Vec<(TokenStream, Diagnostic)>,
 }
 
@@ -96,7 +98,10 @@ impl Scan<'_> {
                     self.attribute(ident, &tokens[..place], &tokens[place + 1..]);
                     if !is_of_macro {
                         let path = torch::path(&tokens, place);
-                        self.mistakes.extend(path.or_else(|| torch::attribute(&tokens, place, &self.tensors)));
+                        let attribute = || torch::attribute(&tokens, place, &self.tensors);
+                        let index = || torch::index(&tokens, place, &self.tensors);
+                        self.mistakes.extend(path.or_else(attribute).or_else(index));
+                        self.stage(&tokens[place..]);
                     }
                 }
                 TokenTree::Group(group) => {
@@ -162,6 +167,19 @@ impl Scan<'_> {
         if let Some((all, form)) = python_names::form(&method.to_string()) {
             let wrong = TokenStream::from_iter([TokenTree::from(method.clone()), arguments.clone().into()]);
             self.mistakes.push((wrong, catalogue::missing_argument(method, all, form)));
+        }
+    }
+
+    /// `stage == "fit"`.
+    fn stage(&mut self, tokens: &[TokenTree]) {
+        let [TokenTree::Ident(stage), first, second, TokenTree::Literal(text), ..] = tokens else { return };
+        let is_comparison = (is(first, '=') || is(first, '!')) && is(second, '=');
+        if stage != "stage" || !self.has_stage || !is_comparison {
+            return;
+        }
+        if let Some(variant) = python_names::stage(&text.to_string()) {
+            let instead = format!("write `{variant}`");
+            self.mistakes.push((text.clone().into_token_stream(), catalogue::attribute_of_python(text, instead)));
         }
     }
 

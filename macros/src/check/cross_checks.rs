@@ -6,6 +6,7 @@ use crate::diagnostics::Diagnostics;
 use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
 use crate::parse::BlockItem;
+use crate::source_file::SourceFile;
 use crate::types::{self, last_name};
 use quote::ToTokens;
 use syn::{ReturnType, Type};
@@ -26,6 +27,20 @@ pub(super) fn loaders(block: &Block, diagnostics: &mut Diagnostics) {
             for written in block.written(step.loader).filter(|written| !written.faulty) {
                 diagnostics.add(&written.method.sig.ident, catalogue::loader_without_step(step.loader, hook.name()));
             }
+        }
+    }
+}
+
+/// Rejects `DataLoader<Images>`, where `Images` is a dataset of the file.
+pub(super) fn loaders_of_datasets(block: &mut Block, diagnostics: &mut Diagnostics) {
+    for written in block.hooks.iter_mut().filter(|hook| !hook.faulty) {
+        let Some(Type::Path(path)) = written.loaded_batch() else { continue };
+        let Some(name) = path.path.get_ident().filter(|name| *name != "Tensor") else { continue };
+        let is_dataset = |text: &str| text.contains(&format!("Dataset for {name} "));
+        if SourceFile::of(name.span()).is_some_and(|file| file.has_text(is_dataset)) {
+            let conditions = &written.method.conditions;
+            diagnostics.of_method(conditions, |diagnostics| diagnostics.add(name, catalogue::loader_of_dataset(name)));
+            written.faulty = true;
         }
     }
 }

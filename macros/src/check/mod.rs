@@ -33,6 +33,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     constructor::renamed(block, diagnostics);
     cross_checks::parameters(block, diagnostics);
     cross_checks::loaders(block, diagnostics);
+    cross_checks::loaders_of_datasets(block, diagnostics);
     cross_checks::older_names(block, diagnostics);
     cross_checks::manual_optimization(block, diagnostics);
     cross_checks::several_optimizers(block, diagnostics);

@@ -205,6 +205,16 @@ fn minus_one(hook: &Written, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// The return type of a hook for its value, as it is mostly written.
+fn form_of_value(hook: &Written) -> Option<&'static str> {
+    match hook.declared.value()? {
+        "Optimizers" => Some("-> AdamW"),
+        CALLBACKS => Some("-> (ModelCheckpoint, EarlyStopping)"),
+        _ if hook.declared.is_dataloader() => Some("-> Result<DataLoader<Tensor>>"),
+        _ => None,
+    }
+}
+
 /// Whether it is a type of `tch::nn`.
 fn is_of_tch(ty: &Type) -> bool {
     let Type::Path(path) = ty else { return false };
@@ -217,7 +227,9 @@ const CALLBACKS: &str = "Vec<Box<dyn Callback<Self>>>";
 /// The type of a hook's value must have a name, and a step's value must outlive the step.
 fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     let (name, output) = (hook.declared.name(), hook.method.output());
-    if types::has_impl(&output) {
+    if let (ReturnType::Default, Some(form)) = (&hook.method.sig.output, form_of_value(hook)) {
+        diagnostics.add(&hook.method.sig.ident, catalogue::returns_nothing(name, form));
+    } else if types::has_impl(&output) {
         diagnostics.add(output, catalogue::hidden_output(name));
     } else if hook.returns_optimizer_object() {
         let readable = types::readable(&output);

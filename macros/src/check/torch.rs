@@ -1,11 +1,13 @@
 //! PyTorch's Python in bodies: `nn::Linear(10, 2)`, `F.cross_entropy(…)`, `torch.no_grad()` and `batch.shape[0]`, where the compiler does not
 //! know what tch has instead.
 
+use super::bodies::mentions;
 use crate::catalogue::{self, Diagnostic};
 use crate::source_file::SourceFile;
 use crate::torch_names;
 use crate::types::readable_tokens;
 use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use std::cell::OnceCell;
 
 /// A name of PyTorch, and its tokens.
 type Mistake = (TokenStream, Diagnostic);
@@ -60,38 +62,108 @@ fn has_another_meaning(head: &str) -> bool {
     if head == "nn" { !file.has_nn_of_tch() } else { file.defines(head) }
 }
 
-/// The attribute of a tensor at this token, such as `shape` in `batch.shape[0]`. `tensors` are the names of variables.
-pub(super) fn attribute(tokens: &[TokenTree], place: usize, tensors: &[String]) -> Option<Mistake> {
+/// The attribute of a tensor at this token, such as `shape` in `batch.shape[0]`.
+pub(super) fn attribute(tokens: &[TokenTree], place: usize, tensors: &Tensors) -> Option<Mistake> {
     let TokenTree::Ident(name) = &tokens[place] else { return None };
-    let [.., TokenTree::Ident(owner), dot] = &tokens[..place] else { return None };
-    let is_of_another = place.checked_sub(3).is_some_and(|before| is(&tokens[before], '.'));
     let is_called =
         matches!(tokens.get(place + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
-    if is_of_another || is_called || !is(dot, '.') || !tensors.iter().any(|tensor| owner == tensor) {
+    if is_called || place < 2 || !is(&tokens[place - 1], '.') {
         return None;
     }
-    let form = torch_names::attribute(&owner.to_string(), &name.to_string())?;
+    let (_, tensor) = tensors.ending_at(tokens, place - 2)?;
+    let form = torch_names::attribute(&tensor, &name.to_string())?;
     let name_of_tensor = format!("tensor.{name}");
     Some((TokenStream::from(tokens[place].clone()), catalogue::name_of_pytorch(name_of_tensor, form)))
 }
 
-/// The parameters of a signature that are tensors.
-pub(super) fn tensors(signature: TokenStream) -> Vec<String> {
-    let tokens: Vec<TokenTree> = signature.into_iter().collect();
-    let mut found = Vec::new();
-    for (place, token) in tokens.iter().enumerate() {
-        match token {
-            TokenTree::Group(group) => found.extend(tensors(group.stream())),
-            TokenTree::Ident(name) if tokens.get(place + 1).is_some_and(|colon| is(colon, ':')) => {
-                let ty: TokenStream = tokens[place + 2..].iter().take_while(|token| !is(token, ',')).cloned().collect();
-                if ["Tensor", "&Tensor", "&mut Tensor"].contains(&readable_tokens(ty).as_str()) {
-                    found.push(name.to_string());
+/// The index of a tensor at this token, such as `batch[0]`.
+pub(super) fn index(tokens: &[TokenTree], place: usize, tensors: &Tensors) -> Option<Mistake> {
+    let TokenTree::Group(index) = tokens.get(place + 1)? else { return None };
+    if index.delimiter() != Delimiter::Bracket || index.stream().is_empty() {
+        return None;
+    }
+    let (start, tensor) = tensors.ending_at(tokens, place)?;
+    let index = readable_tokens(index.stream()).replace(" .. ", "..");
+    let wrong = tokens[start..=place + 1].iter().cloned().collect();
+    Some((wrong, catalogue::indexed_tensor(format!("{tensor}.i({index})"))))
+}
+
+/// What is certainly a tensor in a method.
+pub(super) struct Tensors {
+    /// The parameters that are tensors.
+    names: Vec<String>,
+    /// The type of the parameter `batch`.
+    batch: Option<String>,
+    /// The fields of a batch that are tensors, as its file tells.
+    fields: OnceCell<Vec<String>>,
+}
+
+impl Tensors {
+    /// Reads the parameters of a signature. Those that the body binds again may be something else there.
+    pub(super) fn of(signature: TokenStream, body: &TokenStream) -> Self {
+        let mut tensors = Self { names: Vec::new(), batch: None, fields: OnceCell::new() };
+        tensors.read(signature);
+        tensors.names.retain(|name| !binds(body, name));
+        tensors.batch = tensors.batch.filter(|_| !binds(body, "batch"));
+        tensors
+    }
+
+    fn read(&mut self, signature: TokenStream) {
+        let tokens: Vec<TokenTree> = signature.into_iter().collect();
+        for (place, token) in tokens.iter().enumerate() {
+            match token {
+                TokenTree::Group(group) => self.read(group.stream()),
+                TokenTree::Ident(name) if tokens.get(place + 1).is_some_and(|colon| is(colon, ':')) => {
+                    let ty = tokens[place + 2..].iter().take_while(|token| !is(token, ',')).cloned();
+                    let ty = readable_tokens(ty.collect());
+                    match ty.trim_start_matches('&').trim_start_matches("mut ") {
+                        "Tensor" => self.names.push(name.to_string()),
+                        batch if name == "batch" => self.batch = Some(batch.to_owned()),
+                        _ => {}
+                    }
                 }
+                _ => {}
             }
-            _ => {}
         }
     }
-    found
+
+    /// Returns where the tensor begins that ends at this token, and its form: `images`, or `batch.images`.
+    fn ending_at(&self, tokens: &[TokenTree], end: usize) -> Option<(usize, String)> {
+        let TokenTree::Ident(name) = &tokens[end] else { return None };
+        let follows = |place: usize| place.checked_sub(1).is_some_and(|before| is(&tokens[before], '.'));
+        if !follows(end) {
+            return self.names.iter().any(|tensor| name == tensor).then(|| (end, name.to_string()));
+        }
+        let start = end.checked_sub(2)?;
+        let is_batch = matches!(&tokens[start], TokenTree::Ident(owner) if owner == "batch") && !follows(start);
+        (is_batch && self.has_field(&name.to_string())).then(|| (start, format!("batch.{name}")))
+    }
+
+    fn has_field(&self, name: &str) -> bool {
+        let read = || SourceFile::of(Span::call_site())?.tensors_of(self.batch.as_ref()?);
+        self.fields.get_or_init(|| read().unwrap_or_default()).iter().any(|field| field == name)
+    }
+}
+
+/// Whether a pattern in the code has this name: of `let`, `for`, a closure or an arm of `match`.
+pub(super) fn binds(code: &TokenStream, name: &str) -> bool {
+    let tokens: Vec<TokenTree> = code.clone().into_iter().collect();
+    let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
+    let until = |start: usize, is_end: &dyn Fn(&TokenTree) -> bool| {
+        let pattern = tokens[start..].iter().take_while(|token| !is_end(token)).cloned().collect();
+        mentions(&pattern, name)
+    };
+    tokens.iter().enumerate().any(|(place, token)| match token {
+        TokenTree::Group(group) => binds(&group.stream(), name),
+        keyword if is_word(keyword, "let") => until(place + 1, &|token| is(token, '=') || is(token, ';')),
+        keyword if is_word(keyword, "for") => until(place + 1, &|token| is_word(token, "in")),
+        bar if is(bar, '|') => until(place + 1, &|token| is(token, '|')),
+        arrow if is(arrow, '>') && place > 0 && is(&tokens[place - 1], '=') => {
+            let pattern = tokens[..place].iter().rev().take_while(|token| !is(token, ',')).cloned().collect();
+            mentions(&pattern, name)
+        }
+        _ => false,
+    })
 }
 
 fn is(token: &TokenTree, character: char) -> bool {

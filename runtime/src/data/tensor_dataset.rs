@@ -7,6 +7,11 @@ use super::{Batch, Collate, DataError, Dataset};
 /// A tensor or a tuple of up to eight tensors: the contents, the sample and the batch of a [`TensorDataset`].
 ///
 /// This trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "a `TensorDataset` is made of tensors, not of `{Self}`",
+    label = "write a `Tensor`, such as `Tensor::from_slice(&values)`, or a tuple of tensors",
+    note = "a `Vec` of samples is a dataset by itself: `DataLoader::new(samples)`"
+)]
 pub trait TensorTuple: Batch + Collate<Batch = Self> + sealed::Sealed {
     /// Applies `map` to each tensor.
     ///

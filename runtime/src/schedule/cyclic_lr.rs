@@ -135,6 +135,23 @@ fn refuse<S: Serializer>(_: &Option<ScaleFn>, _: S) -> Result<S::Ok, S::Error> {
     Err(S::Error::custom("a CyclicLr with a scale_fn cannot be serialized, as a function cannot"))
 }
 
+/// A mode, which is a text in PyTorch.
+#[diagnostic::on_unimplemented(
+    message = "`mode` is a `CyclicMode`, not `{Self}` [TL0006]",
+    label = "write `CyclicMode::Triangular`, `CyclicMode::Triangular2` or `CyclicMode::ExpRange`, of `tch_lightning::schedule`"
+)]
+pub trait IntoCyclicMode {
+    /// Returns the mode.
+    fn into_mode(self) -> CyclicMode;
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoCyclicMode for CyclicMode {
+    fn into_mode(self) -> CyclicMode {
+        self
+    }
+}
+
 impl CyclicLr {
     /// Creates cycles between these bounds, with defaults for the other hyperparameters.
     pub fn new(base_lr: impl Into<PerGroup<f64>>, max_lr: impl Into<PerGroup<f64>>) -> Self {
@@ -164,8 +181,8 @@ impl CyclicLr {
     }
 
     /// Sets the scaling of the cycles.
-    pub fn mode(self, mode: CyclicMode) -> Self {
-        Self { mode, ..self }
+    pub fn mode(self, mode: impl IntoCyclicMode) -> Self {
+        Self { mode: mode.into_mode(), ..self }
     }
 
     /// Sets the base of [`CyclicMode::ExpRange`].

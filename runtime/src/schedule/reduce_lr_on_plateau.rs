@@ -51,6 +51,23 @@ pub enum PlateauMode {
     Max,
 }
 
+/// A mode, which is a text in PyTorch.
+#[diagnostic::on_unimplemented(
+    message = "`mode` is a `PlateauMode`, not `{Self}` [TL0006]",
+    label = "write `PlateauMode::Min` or `PlateauMode::Max`, of `tch_lightning::schedule`"
+)]
+pub trait IntoPlateauMode {
+    /// Returns the mode.
+    fn into_mode(self) -> PlateauMode;
+}
+
+#[diagnostic::do_not_recommend]
+impl IntoPlateauMode for PlateauMode {
+    fn into_mode(self) -> PlateauMode {
+        self
+    }
+}
+
 impl PlateauMode {
     /// The value that every metric is better than.
     fn worst(self) -> f64 {
@@ -90,8 +107,8 @@ impl Default for ReduceLrOnPlateau {
 
 impl ReduceLrOnPlateau {
     /// Sets whether smaller or larger is better.
-    pub fn mode(self, mode: PlateauMode) -> Self {
-        Self { mode, ..self }
+    pub fn mode(self, mode: impl IntoPlateauMode) -> Self {
+        Self { mode: mode.into_mode(), ..self }
     }
 
     /// Sets the factor of a reduction.
