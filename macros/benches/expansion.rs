@@ -44,6 +44,8 @@ mod other_blocks;
 mod parse;
 #[path = "../src/python_names.rs"]
 mod python_names;
+#[path = "../src/returned.rs"]
+mod returned;
 #[path = "../src/second_attribute.rs"]
 mod second_attribute;
 #[path = "../src/source_file.rs"]

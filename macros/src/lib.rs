@@ -22,6 +22,7 @@ mod model;
 mod other_blocks;
 mod parse;
 mod python_names;
+mod returned;
 mod second_attribute;
 #[cfg(test)]
 mod snapshots;

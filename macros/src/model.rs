@@ -10,13 +10,13 @@ use crate::hooks::{self, Hook, HookTrait, Role, Step, result_error, result_value
 use crate::other_blocks::OtherBlocks;
 use crate::parse::{BlockItem, CONSTRUCTOR, ImplBlock, Method};
 use crate::types;
-use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    FnArg, GenericArgument, GenericParam, Generics, Ident, Pat, PatIdent, PathArguments, ReturnType, Type, TypeParam,
-    TypeParamBound, WherePredicate, parse_quote, parse_quote_spanned,
+    FnArg, GenericParam, Generics, Ident, Pat, PatIdent, ReturnType, Type, TypeParam, TypeParamBound, WherePredicate,
+    parse_quote, parse_quote_spanned,
 };
 
 /// An annotated block.
@@ -246,7 +246,7 @@ impl Written {
         self.method.condition().is_none()
     }
 
-    fn is_generic(&self) -> bool {
+    pub(crate) fn is_generic(&self) -> bool {
         self.method.is_generic()
     }
 
@@ -262,58 +262,6 @@ impl Written {
         let batch = types::without_reference(arguments.iter().find(|argument| argument.name == "batch")?.ty);
         // a reported mistake brings no other
         (!types::has_dyn(batch)).then(|| types::owned(types::meant_batch(batch).as_ref().unwrap_or(batch)))
-    }
-
-    /// The `-1` of a `return -1` in a hook that returns a `Flow` and whose return type is not written.
-    pub(crate) fn returned_minus_one(&self) -> Option<[TokenTree; 2]> {
-        let is_written = matches!(self.method.sig.output, ReturnType::Type(..));
-        if self.declared.value() != Some("Flow") || is_written {
-            return None;
-        }
-        find_minus_one(self.method.body.clone().into())
-    }
-
-    /// Whether it returns optimizers as trait objects.
-    pub(crate) fn returns_optimizer_object(&self) -> bool {
-        self.declared.value() == Some("Optimizers") && types::has_dyn(&self.method.output())
-    }
-
-    /// The `ReduceLrOnPlateau` in its return type, which has no place for the name of a metric.
-    pub(crate) fn returned_plateau(&self) -> Option<Ident> {
-        let is_of_optimizers = self.declared.value() == Some("Optimizers");
-        is_of_optimizers.then(|| find_name(self.method.output().to_token_stream(), "ReduceLrOnPlateau")).flatten()
-    }
-
-    /// `B` of a hook that returns `DataLoader<B>` or `Vec<DataLoader<B>>`.
-    pub(crate) fn loaded_batch(&self) -> Option<Type> {
-        if !self.declared.is_dataloader() {
-            return None;
-        }
-        let mut ty = self.method.output();
-        while let Type::Path(path) = &ty {
-            let last = path.path.segments.last()?;
-            let PathArguments::AngleBracketed(inner) = &last.arguments else { return None };
-            let GenericArgument::Type(inner) = inner.args.first()? else { return None };
-            let inner = inner.clone();
-            if last.ident == "DataLoader" || last.ident == "DataLoaders" {
-                return Some(inner);
-            }
-            ty = inner;
-        }
-        None
-    }
-
-    /// Returns the associated type for a step's value; `()` if its type cannot be named.
-    pub(crate) fn step_output(&self) -> Type {
-        let output = self.method.output();
-        if types::can_be_named(&output) && !self.is_generic() {
-            output
-        } else if types::has_impl(&output) || self.is_generic() {
-            parse_quote!(())
-        } else {
-            // a reported mistake brings no other in the hooks that take it
-            types::owned(&output)
-        }
     }
 }
 
@@ -383,32 +331,6 @@ impl Method {
         let returned = self.returned();
         result_error(&returned).unwrap_or(&returned).span()
     }
-}
-
-fn find_name(code: TokenStream, name: &str) -> Option<Ident> {
-    code.into_iter().find_map(|token| match token {
-        TokenTree::Ident(ident) => (ident == name).then_some(ident),
-        TokenTree::Group(group) => find_name(group.stream(), name),
-        TokenTree::Punct(_) | TokenTree::Literal(_) => None,
-    })
-}
-
-fn find_minus_one(code: TokenStream) -> Option<[TokenTree; 2]> {
-    let tokens: Vec<TokenTree> = code.into_iter().collect();
-    let here = tokens.windows(3).find_map(|three| match three {
-        [TokenTree::Ident(keyword), minus @ TokenTree::Punct(sign), one @ TokenTree::Literal(number)]
-            if keyword == "return" && sign.as_char() == '-' && number.to_string() == "1" =>
-        {
-            Some([minus.clone(), one.clone()])
-        }
-        _ => None,
-    });
-    here.or_else(|| {
-        tokens.iter().find_map(|token| match token {
-            TokenTree::Group(group) => find_minus_one(group.stream()),
-            _ => None,
-        })
-    })
 }
 
 /// Whether it is a `Result` that names neither its value nor its error, such as `fmt::Result`.

@@ -1,0 +1,87 @@
+//! What a hook returns, as far as its signature and its body tell.
+
+use crate::model::Written;
+use crate::types;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{GenericArgument, Ident, PathArguments, ReturnType, Type, parse_quote};
+
+impl Written {
+    /// The `-1` of a `return -1` in a hook that returns a `Flow` and whose return type is not written.
+    pub(crate) fn returned_minus_one(&self) -> Option<[TokenTree; 2]> {
+        let is_written = matches!(self.method.sig.output, ReturnType::Type(..));
+        if self.declared.value() != Some("Flow") || is_written {
+            return None;
+        }
+        find_minus_one(self.method.body.clone().into())
+    }
+
+    /// Whether it returns optimizers as trait objects.
+    pub(crate) fn returns_optimizer_object(&self) -> bool {
+        self.declared.value() == Some("Optimizers") && types::has_dyn(&self.method.output())
+    }
+
+    /// The `ReduceLrOnPlateau` in its return type, which has no place for the name of a metric.
+    pub(crate) fn returned_plateau(&self) -> Option<Ident> {
+        let is_of_optimizers = self.declared.value() == Some("Optimizers");
+        is_of_optimizers.then(|| find_name(self.method.output().to_token_stream(), "ReduceLrOnPlateau")).flatten()
+    }
+
+    /// `B` of a hook that returns `DataLoader<B>` or `Vec<DataLoader<B>>`.
+    pub(crate) fn loaded_batch(&self) -> Option<Type> {
+        if !self.declared.is_dataloader() {
+            return None;
+        }
+        let mut ty = self.method.output();
+        while let Type::Path(path) = &ty {
+            let last = path.path.segments.last()?;
+            let PathArguments::AngleBracketed(inner) = &last.arguments else { return None };
+            let GenericArgument::Type(inner) = inner.args.first()? else { return None };
+            let inner = inner.clone();
+            if last.ident == "DataLoader" || last.ident == "DataLoaders" {
+                return Some(inner);
+            }
+            ty = inner;
+        }
+        None
+    }
+
+    /// Returns the associated type for a step's value; `()` if its type cannot be named.
+    pub(crate) fn step_output(&self) -> Type {
+        let output = self.method.output();
+        if types::can_be_named(&output) && !self.is_generic() {
+            output
+        } else if types::has_impl(&output) || self.is_generic() {
+            parse_quote!(())
+        } else {
+            // a reported mistake brings no other in the hooks that take it
+            types::owned(&output)
+        }
+    }
+}
+
+fn find_name(code: TokenStream, name: &str) -> Option<Ident> {
+    code.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) => (ident == name).then_some(ident),
+        TokenTree::Group(group) => find_name(group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+    })
+}
+
+fn find_minus_one(code: TokenStream) -> Option<[TokenTree; 2]> {
+    let tokens: Vec<TokenTree> = code.into_iter().collect();
+    let here = tokens.windows(3).find_map(|three| match three {
+        [TokenTree::Ident(keyword), minus @ TokenTree::Punct(sign), one @ TokenTree::Literal(number)]
+            if keyword == "return" && sign.as_char() == '-' && number.to_string() == "1" =>
+        {
+            Some([minus.clone(), one.clone()])
+        }
+        _ => None,
+    });
+    here.or_else(|| {
+        tokens.iter().find_map(|token| match token {
+            TokenTree::Group(group) => find_minus_one(group.stream()),
+            _ => None,
+        })
+    })
+}
