@@ -25,15 +25,15 @@ fn main() {
 }
 
 fn build() -> Result<(), String> {
-    let lib = variable("DEP_TCH_LIBTORCH_LIB")
+    let lib = env::var("DEP_TCH_LIBTORCH_LIB")
         .map(PathBuf::from)
-        .ok_or("torch-sys did not say where libtorch is: run `make setup`, or set LIBTORCH to its folder")?;
-    if let Some(compiled) = variable("DEP_TCH_TORCH_SYS") {
+        .map_err(|_| "torch-sys did not say where libtorch is: run `make setup`, or set LIBTORCH to its folder")?;
+    if let Ok(compiled) = env::var("DEP_TCH_TORCH_SYS") {
         compiled_bindings::check(&compiled, &lib, variable("LIBTORCH").as_deref().map(Path::new))?;
     }
     let include = include_folder(&lib);
     check_version(&include)?;
-    let out = PathBuf::from(variable("OUT_DIR").ok_or("cargo did not say where to build")?);
+    let out = PathBuf::from(env::var("OUT_DIR").map_err(|_| "cargo did not say where to build")?);
     write_sources(&out)?;
     let nccl = nccl::begin(&compiler(&out, &include), &lib, &out);
     compile(&out, &include)?;
@@ -136,11 +136,13 @@ fn link(lib: &Path) {
     println!("cargo::rustc-link-lib=torch_cpu");
     println!("cargo::rustc-link-lib=c10");
     println!("cargo::metadata=LIBTORCH_LIB={lib}");
-    if variable("CARGO_CFG_UNIX").is_some() {
+    if env::var("CARGO_CFG_UNIX").is_ok() {
         println!("cargo::rustc-link-arg=-Wl,-rpath,{lib}");
     }
 }
 
+/// Returns a variable that a user may set, and which then causes a new build. Those that cargo sets for this program are not in cargo's own
+/// environment, with which it would compare them.
 fn variable(name: &str) -> Option<String> {
     println!("cargo::rerun-if-env-changed={name}");
     env::var(name).ok()
