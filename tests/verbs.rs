@@ -2,7 +2,6 @@
 #![allow(missing_docs)]
 
 use std::process::Command;
-use tch_lightning::Loaders;
 use tch_lightning::prelude::*;
 
 /// A model whose layer is made late, under the name that the hook had before Lightning 2.0.

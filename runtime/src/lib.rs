@@ -126,7 +126,7 @@ pub mod prelude {
         PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
     };
     pub use crate::{
-        Callback, Context, LightningModule, Stage, Trainer, TrainerConfig, is_training, lightning_callback,
+        Callback, Context, LightningModule, Loaders, Stage, Trainer, TrainerConfig, is_training, lightning_callback,
         lightning_datamodule, lightning_module,
     };
     #[doc(no_inline)]

@@ -7,7 +7,6 @@ mod seeds;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tch_lightning::Loaders;
 use tch_lightning::data::{
     CombinedLoader, DistributedSampler, RandomSampler, SubsetRandomSampler, WeightedRandomSampler,
 };

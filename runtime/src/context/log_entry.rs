@@ -104,17 +104,22 @@ impl<At> Context<At> {
     /// [`log_dict`](https://lightning.ai/docs/pytorch/stable/common/lightning_module.html#log-dict).
     ///
     /// ```
+    /// # use std::collections::HashMap;
     /// # use tch_lightning::prelude::*;
     /// fn log_losses(ctx: &mut Context, reconstruction: &Tensor, divergence: &Tensor) {
     ///     ctx.log_all([("reconstruction", reconstruction), ("divergence", divergence)]);
     /// }
+    ///
+    /// fn log_rates(ctx: &mut Context, rates: HashMap<String, f64>) {
+    ///     ctx.log_all(rates);
+    /// }
     /// ```
-    pub fn log_all<'a, V: Loggable<&'a str>>(&mut self, values: impl IntoIterator<Item = (&'a str, V)>)
+    pub fn log_all<'a, Name: LogName<'a>, V: Loggable<Name>>(&mut self, values: impl IntoIterator<Item = (Name, V)>)
     where
         At: MayLog,
     {
         for (name, value) in values {
-            self.entry(Cow::Borrowed(name), value.into_log_value());
+            self.entry(name.into_name(), value.into_log_value());
         }
     }
 }

@@ -179,7 +179,6 @@ impl<M: LightningModule> Trainer<M> {
     ///
     /// ```
     /// # use tch_lightning::prelude::*;
-    /// # use tch_lightning::Loaders;
     /// # struct Doubler(nn::VarStore);
     /// #[lightning_module]
     /// impl Doubler {

@@ -1,6 +1,5 @@
 //! The model of the fixture of layout 1: a small one, with a buffer and an optimizer with state.
 
-use tch_lightning::Loaders;
 use tch_lightning::prelude::*;
 
 pub type Rows = (Tensor, Tensor);

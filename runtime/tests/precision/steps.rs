@@ -2,7 +2,6 @@
 
 use crate::model::{Linear, Rows, config, loaders};
 use crate::table::TABLE;
-use tch_lightning::Loaders;
 use tch_lightning::prelude::*;
 
 /// Records the dtype in which each hook multiplies float32 matrices, and the dtypes of its batch.
