@@ -73,6 +73,8 @@ mod several_modules_in_one_file;
 mod steps_of_ones_own;
 #[path = "ui/pass/steps_return_anything.rs"]
 mod steps_return_anything;
+#[path = "ui/pass/stores_are_bound_again.rs"]
+mod stores_are_bound_again;
 #[path = "ui/pass/tensors_are_bound_again.rs"]
 mod tensors_are_bound_again;
 #[path = "ui/pass/tensors_with_the_prelude.rs"]

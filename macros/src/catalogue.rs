@@ -63,6 +63,8 @@ catalogue! {
         "`{name}` is written otherwise than in Lightning's Python: {instead}"
         name_of_pytorch(name, form)
         "`{name}` is written otherwise than in PyTorch's Python: write `{form}`"
+        layer_without_path(name, form)
+        "the first argument of `nn::{name}` is the path of its parameters in the store: write `{form}`"
         indexed_tensor(form)
         "brackets do not index a tensor: write `{form}`, with `use tch::IndexOp;`"
         missing_argument(method, all, form)
@@ -145,6 +147,8 @@ catalogue! {
         "`{hook}` returns the type of its optimizer, not `{wrong}`: write `fn {hook}(&mut self) -> AdamW`, or for one of several types `-> Optimizers`, of which `AdamW::new(1e-3).into()` is one"
         returns_nothing(hook, form)
         "`{hook}` returns nothing: write `{form}`"
+        callbacks_without_module(hook, wrong)
+        "`{hook}` returns callbacks in a tuple, not `{wrong}`: write `-> (ModelCheckpoint, EarlyStopping)`, or for a number of them `-> Vec<Box<dyn Callback<Self>>>`"
         optimizer_of_tch(hook, wrong)
         "`{hook}` returns an optimizer of tch-lightning, not `{wrong}` of tch: write `-> AdamW` and `AdamW::new(1e-3)`, which gets the parameters of `fn parameters`"
         plateau_without_metric(hook)

@@ -1,6 +1,7 @@
 //! What a hook returns, as far as its signature and its body tell.
 
 use crate::model::Written;
+use crate::source_file::SourceFile;
 use crate::types;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
@@ -19,6 +20,17 @@ impl Written {
     /// Whether it returns optimizers as trait objects.
     pub(crate) fn returns_optimizer_object(&self) -> bool {
         self.declared.value() == Some("Optimizers") && types::has_dyn(&self.method.output())
+    }
+
+    /// Whether it returns callbacks as Lightning's `list[Callback]`: the trait without a module.
+    pub(crate) fn returns_callbacks_without_module(&self) -> bool {
+        const OTHERS: [&str; 6] =
+            ["struct Callback", "enum Callback", "type Callback", "::Callback", "Callback,", "Callback}"];
+        let is_bare = self.declared.name() == "configure_callbacks"
+            && has_bare_name(self.method.output().to_token_stream(), "Callback");
+        // the file may have another type of the name
+        let file = || SourceFile::of(self.method.sig.ident.span());
+        is_bare && file().is_some_and(|file| !file.has_text(|text| OTHERS.iter().any(|other| text.contains(other))))
     }
 
     /// The `ReduceLrOnPlateau` in its return type, which has no place for the name of a metric.
@@ -65,6 +77,19 @@ fn find_name(code: TokenStream, name: &str) -> Option<Ident> {
         TokenTree::Ident(ident) => (ident == name).then_some(ident),
         TokenTree::Group(group) => find_name(group.stream(), name),
         TokenTree::Punct(_) | TokenTree::Literal(_) => None,
+    })
+}
+
+/// Whether the type has this name without arguments.
+fn has_bare_name(ty: TokenStream, name: &str) -> bool {
+    let tokens: Vec<TokenTree> = ty.into_iter().collect();
+    tokens.iter().enumerate().any(|(place, token)| match token {
+        TokenTree::Ident(ident) => {
+            let has_arguments = matches!(tokens.get(place + 1), Some(TokenTree::Punct(open)) if open.as_char() == '<');
+            ident == name && !has_arguments
+        }
+        TokenTree::Group(group) => has_bare_name(group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })
 }
 

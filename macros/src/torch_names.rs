@@ -128,6 +128,12 @@ pub(crate) fn layer(name: &str) -> Option<&'static str> {
     find(&LAYERS, name)
 }
 
+/// Returns the form of a function of `tch::nn` that makes a layer, such as `linear`.
+pub(crate) fn layer_function(name: &str) -> Option<&'static str> {
+    let call = format!("nn::{name}(vs");
+    LAYERS.iter().map(|(_, form)| *form).find(|form| form.starts_with(&call))
+}
+
 /// Returns the form of an optimizer of `torch.optim`.
 pub(crate) fn optimizer(name: &str) -> Option<&'static str> {
     find(&OPTIMIZERS, name)

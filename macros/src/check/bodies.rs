@@ -100,7 +100,8 @@ impl Scan<'_> {
                         let path = torch::path(&tokens, place);
                         let attribute = || torch::attribute(&tokens, place, &self.tensors);
                         let index = || torch::index(&tokens, place, &self.tensors);
-                        self.mistakes.extend(path.or_else(attribute).or_else(index));
+                        let layer = || torch::layer(&tokens, place, &self.tensors);
+                        self.mistakes.extend(path.or_else(attribute).or_else(index).or_else(layer));
                         self.stage(&tokens[place..]);
                     }
                 }

@@ -231,6 +231,9 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
         diagnostics.add(&hook.method.sig.ident, catalogue::returns_nothing(name, form));
     } else if types::has_impl(&output) {
         diagnostics.add(output, catalogue::hidden_output(name));
+    } else if hook.returns_callbacks_without_module() {
+        let readable = types::readable(&output);
+        diagnostics.add(output, catalogue::callbacks_without_module(name, readable));
     } else if hook.returns_optimizer_object() {
         let readable = types::readable(&output);
         diagnostics.add(output, catalogue::optimizer_object(name, readable));

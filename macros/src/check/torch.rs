@@ -6,7 +6,7 @@ use crate::catalogue::{self, Diagnostic};
 use crate::source_file::SourceFile;
 use crate::torch_names;
 use crate::types::readable_tokens;
-use proc_macro2::{Delimiter, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use std::cell::OnceCell;
 
 /// A name of PyTorch, and its tokens.
@@ -88,8 +88,34 @@ pub(super) fn index(tokens: &[TokenTree], place: usize, tensors: &Tensors) -> Op
     Some((wrong, catalogue::indexed_tensor(format!("{tensor}.i({index})"))))
 }
 
-/// What is certainly a tensor in a method.
+/// A layer at this token whose first argument is not the path of its parameters: `nn::linear(64, 10)` or `nn::linear(&vs, 64, 10, …)`.
+pub(super) fn layer(tokens: &[TokenTree], place: usize, tensors: &Tensors) -> Option<Mistake> {
+    let [TokenTree::Ident(module), one, other, TokenTree::Ident(name), TokenTree::Group(arguments), ..] =
+        &tokens[place..]
+    else {
+        return None;
+    };
+    let is_of_another = place.checked_sub(1).is_some_and(|before| is(&tokens[before], ':'));
+    let is_call = arguments.delimiter() == Delimiter::Parenthesis && is(one, ':') && is(other, ':');
+    if module != "nn" || !is_call || is_of_another {
+        return None;
+    }
+    let form = torch_names::layer_function(&name.to_string())?;
+    let first: Vec<TokenTree> = arguments.stream().into_iter().take_while(|token| !is(token, ',')).collect();
+    let wrong = match first.as_slice() {
+        [TokenTree::Literal(_)] => true,
+        [TokenTree::Ident(store)] => tensors.is_store(store),
+        [borrow, TokenTree::Ident(store)] => is(borrow, '&') && tensors.is_store(store),
+        _ => false,
+    };
+    (wrong && !has_another_meaning("nn"))
+        .then(|| (first.into_iter().collect(), catalogue::layer_without_path(name, form)))
+}
+
+/// What is certainly a tensor in a method, or a store.
 pub(super) struct Tensors {
+    /// The variables that are a `VarStore`.
+    stores: Vec<String>,
     /// The parameters that are tensors.
     names: Vec<String>,
     /// The type of the parameter `batch`.
@@ -101,8 +127,9 @@ pub(super) struct Tensors {
 impl Tensors {
     /// Reads the parameters of a signature. Those that the body binds again may be something else there.
     pub(super) fn of(signature: TokenStream, body: &TokenStream) -> Self {
-        let mut tensors = Self { names: Vec::new(), batch: None, fields: OnceCell::new() };
+        let mut tensors = Self { stores: Vec::new(), names: Vec::new(), batch: None, fields: OnceCell::new() };
         tensors.read(signature);
+        tensors.read_stores(body);
         tensors.names.retain(|name| !binds(body, name));
         tensors.batch = tensors.batch.filter(|_| !binds(body, "batch"));
         tensors
@@ -127,6 +154,25 @@ impl Tensors {
         }
     }
 
+    /// Reads each `let vs = nn::VarStore::new(…)`.
+    fn read_stores(&mut self, body: &TokenStream) {
+        let tokens: Vec<TokenTree> = body.clone().into_iter().collect();
+        for six in tokens.windows(6) {
+            if let [TokenTree::Ident(name), equals, TokenTree::Ident(module), _, _, TokenTree::Ident(ty)] = six
+                && is(equals, '=')
+                && module == "nn"
+                && ty == "VarStore"
+            {
+                self.stores.push(name.to_string());
+            }
+        }
+        self.stores.retain(|store| bindings(body, store) == 1);
+    }
+
+    fn is_store(&self, name: &Ident) -> bool {
+        self.stores.iter().any(|store| name == store)
+    }
+
     /// Returns where the tensor begins that ends at this token, and its form: `images`, or `batch.images`.
     fn ending_at(&self, tokens: &[TokenTree], end: usize) -> Option<(usize, String)> {
         let TokenTree::Ident(name) = &tokens[end] else { return None };
@@ -145,25 +191,31 @@ impl Tensors {
     }
 }
 
-/// Whether a pattern in the code has this name: of `let`, `for`, a closure or an arm of `match`.
+/// Whether a pattern in the code has this name.
 pub(super) fn binds(code: &TokenStream, name: &str) -> bool {
+    bindings(code, name) > 0
+}
+
+/// The number of patterns in the code with this name: of `let`, `for`, a closure or an arm of `match`.
+fn bindings(code: &TokenStream, name: &str) -> usize {
     let tokens: Vec<TokenTree> = code.clone().into_iter().collect();
     let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
     let until = |start: usize, is_end: &dyn Fn(&TokenTree) -> bool| {
         let pattern = tokens[start..].iter().take_while(|token| !is_end(token)).cloned().collect();
-        mentions(&pattern, name)
+        usize::from(mentions(&pattern, name))
     };
-    tokens.iter().enumerate().any(|(place, token)| match token {
-        TokenTree::Group(group) => binds(&group.stream(), name),
+    let bindings = tokens.iter().enumerate().map(|(place, token)| match token {
+        TokenTree::Group(group) => bindings(&group.stream(), name),
         keyword if is_word(keyword, "let") => until(place + 1, &|token| is(token, '=') || is(token, ';')),
         keyword if is_word(keyword, "for") => until(place + 1, &|token| is_word(token, "in")),
         bar if is(bar, '|') => until(place + 1, &|token| is(token, '|')),
         arrow if is(arrow, '>') && place > 0 && is(&tokens[place - 1], '=') => {
             let pattern = tokens[..place].iter().rev().take_while(|token| !is(token, ',')).cloned().collect();
-            mentions(&pattern, name)
+            usize::from(mentions(&pattern, name))
         }
-        _ => false,
-    })
+        _ => 0,
+    });
+    bindings.sum()
 }
 
 fn is(token: &TokenTree, character: char) -> bool {

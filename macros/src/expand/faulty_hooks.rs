@@ -14,7 +14,8 @@ pub(super) fn mend(block: &mut Block) {
             && let Some(hook) = faulty.iter().find(|hook| hook.declared.name() == method.name)
         {
             remove_unknown_parameters(hook.declared, method);
-            if hook.returns_optimizer_object() || types::has_impl(&hook.method.output()) {
+            let is_no_type = hook.returns_optimizer_object() || hook.returns_callbacks_without_module();
+            if is_no_type || types::has_impl(&hook.method.output()) {
                 method.sig.output = ReturnType::Default;
             }
             remove_bounds(method);

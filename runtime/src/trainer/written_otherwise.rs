@@ -3,7 +3,7 @@
 //! The traits of [`python_names`](crate::python_names) do not tell it of a `Trainer<_>`, whose module is not known yet. A bound that does not
 //! hold does.
 
-use super::Trainer;
+use super::{Trainer, TrainerConfig};
 use crate::error::Error;
 use crate::module::LightningModule;
 
@@ -27,6 +27,34 @@ pub trait HasSettings {}
     label = "write `trainer.fit(&mut model, &mut data)?`"
 )]
 pub trait TrainsByThatName {}
+
+/// Implemented by nothing.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "callbacks are those of the trainer, not of its `TrainerConfig` [TL0006]",
+    label = "write it after `Trainer::new(config)`, as in `Trainer::new(config).callbacks((ModelCheckpoint::new(), EarlyStopping::new(\"val_loss\")))`"
+)]
+pub trait HasCallbacks {}
+
+impl TrainerConfig {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn callbacks(self, _: impl Sized) -> Self
+    where
+        for<'any> AnyTrainer: HasCallbacks,
+    {
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn callback(self, _: impl Sized) -> Self
+    where
+        for<'any> AnyTrainer: HasCallbacks,
+    {
+        self
+    }
+}
 
 macro_rules! settings {
     ($($name:ident)*) => {
