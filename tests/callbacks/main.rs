@@ -14,6 +14,7 @@ mod learning_rate_monitor;
 mod model;
 mod on_exception_checkpoint;
 mod recorder;
+mod restore_best;
 mod stochastic_weight_averaging;
 mod table;
 mod throughput_monitor;

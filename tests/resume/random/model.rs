@@ -151,7 +151,8 @@ impl Net {
                     EarlyStopping::new(if of_training { "train_loss" } else { "val_loss" })
                         .patience(patience)
                         .min_delta(0.05)
-                        .strict(false),
+                        .strict(false)
+                        .restore_best(patience % 2 == 1),
                 ),
                 Kind::ExponentialMovingAverage(steps) => {
                     Box::new(ExponentialMovingAverage::new(0.9).update_every_n_steps(steps))

@@ -1,11 +1,15 @@
 //! Ends training when a metric stops improving.
 
+mod best_weights;
+mod state;
+mod stopping_reason;
+
 use super::monitor::{IntoMonitorMode, MonitorMode, monitored};
+use crate::checkpoint::Checkpoint;
 use crate::checkpoint::lightning::quoted;
 use crate::choice::FieldMistake;
 use crate::context::phase::{Epoch, Outside};
 use crate::context::{Context, RunContext};
-use crate::counted::counted;
 use crate::error::Error;
 use crate::json;
 use crate::messages;
@@ -13,8 +17,12 @@ use crate::module::{Callback, LightningModule};
 use crate::stage::Stage;
 use crate::strategy::Operation;
 use anyhow::Result;
+use best_weights::BestWeights;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use state::{OfLightning, State};
+pub use stopping_reason::StoppingReason;
+use tch::nn::VarStore;
 
 /// Ends training when a logged metric stops improving. Lightning's
 /// [`EarlyStopping`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.EarlyStopping.html), with its
@@ -60,8 +68,13 @@ pub struct EarlyStopping {
     /// validated once, at its end.
     #[serde(default)]
     pub check_on_train_epoch_end: Option<bool>,
+    /// Whether the module has the weights of the best check at the end of training. Default false.
+    #[serde(default)]
+    pub restore_best: bool,
     #[serde(skip)]
     state: State,
+    #[serde(skip)]
+    best: BestWeights,
 }
 
 fn default_patience() -> usize {
@@ -70,44 +83,6 @@ fn default_patience() -> usize {
 
 fn yes() -> bool {
     true
-}
-
-/// The state that checkpoints contain.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct State {
-    wait_count: usize,
-    stopped_epoch: Option<usize>,
-    best_score: Option<f64>,
-    stopping_reason: Option<StoppingReason>,
-    /// The number of training batches, over all epochs, at the last check. A run that is resumed after a failure may repeat several
-    /// of them.
-    #[serde(default)]
-    latest_check: Option<usize>,
-    /// For Lightning, which keeps the patience and knows the callback by this key.
-    #[serde(flatten)]
-    of_lightning: OfLightning,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct OfLightning {
-    patience: usize,
-    mode: MonitorMode,
-    lightning_key: String,
-}
-
-/// The reason for which [`EarlyStopping`] ended training.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub enum StoppingReason {
-    /// The metric was better than `stopping_threshold`.
-    StoppingThreshold,
-    /// The metric was worse than `divergence_threshold`.
-    DivergenceThreshold,
-    /// The metric did not improve for `patience` checks.
-    PatienceExhausted,
-    /// The metric was not finite.
-    NonFiniteMetric,
 }
 
 impl EarlyStopping {
@@ -129,7 +104,9 @@ impl EarlyStopping {
             stopping_threshold: None,
             divergence_threshold: None,
             check_on_train_epoch_end: None,
+            restore_best: false,
             state: State::default(),
+            best: BestWeights::default(),
         }
     }
 
@@ -178,6 +155,22 @@ impl EarlyStopping {
         Self { check_on_train_epoch_end: Some(check), ..self }
     }
 
+    /// Sets whether the module has the weights of the best check at the end of training, whatever ended it: Keras'
+    /// [`restore_best_weights`](https://keras.io/api/callbacks/early_stopping/). Lightning users load the best checkpoint for it.
+    ///
+    /// A copy of the parameters and buffers is on the module's device, and in checkpoints, so that a resumed run restores the same weights.
+    /// Checkpoints that were written before the end contain the weights of training.
+    ///
+    /// ```
+    /// use tch_lightning::callbacks::EarlyStopping;
+    ///
+    /// let stopping = EarlyStopping::new("val_loss").patience(5).restore_best(true);
+    /// assert!(stopping.restore_best);
+    /// ```
+    pub fn restore_best(self, restore_best: bool) -> Self {
+        Self { restore_best, ..self }
+    }
+
     /// Returns the best value so far.
     pub fn best_score(&self) -> Option<f64> {
         self.state.best_score
@@ -196,6 +189,11 @@ impl EarlyStopping {
     /// Returns the reason for which this callback ended training; `None` if it did not.
     pub fn stopping_reason(&self) -> Option<StoppingReason> {
         self.state.stopping_reason
+    }
+
+    /// The prefix of the best weights' names in checkpoints.
+    fn prefix(&self) -> String {
+        format!("early_stopping.{}.{}.", self.monitor, self.mode)
     }
 
     /// Returns the first field that is out of range.
@@ -222,7 +220,7 @@ impl EarlyStopping {
         self.check_on_train_epoch_end.unwrap_or(by_default)
     }
 
-    fn check(&mut self, ctx: &mut RunContext) -> Result<()> {
+    fn check(&mut self, ctx: &mut RunContext, store: &VarStore) -> Result<()> {
         let is_training = ctx.stage() == Stage::Fit && !ctx.sanity_checking();
         if !is_training || ctx.is_fast_dev_run() {
             return Ok(());
@@ -245,6 +243,14 @@ impl EarlyStopping {
         self.state.latest_check = Some(batches);
         let before = self.state.best_score;
         let reason = self.judge(current);
+        let is_best = match reason {
+            None => self.state.wait_count == 0,
+            Some(reason) => reason == StoppingReason::StoppingThreshold,
+        };
+        // a metric that is not joined differs between processes, whose weights must not
+        if self.restore_best && ctx.any_rank(Operation::MonitoredValues, is_best && ctx.is_global_zero())? {
+            self.best.keep(store)?;
+        }
         if ctx.any_rank(Operation::MonitoredValues, reason.is_some())? {
             self.state.stopped_epoch = Some(ctx.current_epoch());
         }
@@ -255,50 +261,6 @@ impl EarlyStopping {
             messages::info!({ epoch = ctx.current_epoch() }, "`{}` improved to {current:.4}", self.monitor);
         }
         Ok(())
-    }
-
-    /// Returns the reason to end training at this value, if any. Values are compared in single precision, in which Lightning
-    /// stores logged values, so that the same values are equal.
-    fn judge(&mut self, current: f64) -> Option<StoppingReason> {
-        let single = |value: f64| f64::from(value as f32);
-        let (mode, current) = (self.mode, single(current));
-        let best = self.state.best_score.unwrap_or(mode.worst());
-        let margin = if mode == MonitorMode::Min { self.min_delta } else { -self.min_delta };
-        if self.check_finite && !current.is_finite() {
-            Some(StoppingReason::NonFiniteMetric)
-        } else if self.stopping_threshold.is_some_and(|threshold| mode.is_better(current, single(threshold))) {
-            Some(StoppingReason::StoppingThreshold)
-        } else if self.divergence_threshold.is_some_and(|threshold| mode.is_better(single(threshold), current)) {
-            Some(StoppingReason::DivergenceThreshold)
-        } else if mode.is_better(single(current + single(margin)), best) {
-            self.state.best_score = Some(current);
-            self.state.wait_count = 0;
-            None
-        } else {
-            self.state.wait_count = self.state.wait_count.saturating_add(1);
-            (self.state.wait_count >= self.patience).then_some(StoppingReason::PatienceExhausted)
-        }
-    }
-
-    fn sentence(&self, reason: StoppingReason, current: f64) -> String {
-        let monitor = &self.monitor;
-        let why = match reason {
-            StoppingReason::NonFiniteMetric => format!("`{monitor}` is {current}"),
-            StoppingReason::StoppingThreshold => {
-                format!("`{monitor}` is {current:.4}, better than `stopping_threshold`")
-            }
-            StoppingReason::DivergenceThreshold => {
-                format!("`{monitor}` is {current:.4}, worse than `divergence_threshold`")
-            }
-            StoppingReason::PatienceExhausted => {
-                let checks = counted(self.state.wait_count, "check");
-                match self.state.best_score {
-                    Some(best) => format!("`{monitor}` did not improve in {checks}; its best was {best:.4}"),
-                    None => format!("`{monitor}` had no finite value in {checks}"),
-                }
-            }
-        };
-        format!("EarlyStopping: {why}")
     }
 }
 
@@ -320,7 +282,7 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
             return Err(Error::configuration(mistake.in_code("EarlyStopping")).into());
         }
         if stage == Stage::Fit {
-            self.state = State::default();
+            (self.state, self.best) = (State::default(), BestWeights::default());
         }
         Ok(())
     }
@@ -336,11 +298,12 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
         Ok(())
     }
 
-    fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, _: &mut M) -> Result<()> {
-        if self.checks_epochs(ctx) { self.check(ctx) } else { Ok(()) }
+    fn on_train_epoch_end(&mut self, ctx: &mut Context<Epoch>, module: &mut M) -> Result<()> {
+        if self.checks_epochs(ctx) { self.check(ctx, module.parameters()) } else { Ok(()) }
     }
 
-    fn on_train_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
+    fn on_train_end(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        self.best.restore(module.parameters())?;
         // a run that is resumed near its end may have no check left
         if self.state.latest_check.is_none() && !ctx.is_resumed() && !ctx.is_fast_dev_run() {
             messages::warning!(
@@ -352,8 +315,36 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
         Ok(())
     }
 
-    fn on_validation_end(&mut self, ctx: &mut Context<Outside>, _: &mut M) -> Result<()> {
-        if self.checks_epochs(ctx) { Ok(()) } else { self.check(ctx) }
+    /// Restores the weights in a run that is resumed after its last epoch, where `on_train_end` is not called.
+    fn on_fit_end(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        self.best.restore(module.parameters())
+    }
+
+    fn on_validation_end(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
+        if self.checks_epochs(ctx) { Ok(()) } else { self.check(ctx, module.parameters()) }
+    }
+
+    fn saves_when_written(&self) -> bool {
+        self.restore_best
+    }
+
+    fn on_save_checkpoint(&mut self, ctx: &mut Context<Outside>, _: &mut M, checkpoint: &mut Checkpoint) -> Result<()> {
+        if ctx.stage() == Stage::Fit {
+            checkpoint.tensors.extend(self.best.named(&self.prefix()));
+        }
+        Ok(())
+    }
+
+    fn on_load_checkpoint(
+        &mut self,
+        ctx: &mut Context<Outside>,
+        module: &mut M,
+        checkpoint: &Checkpoint,
+    ) -> Result<()> {
+        if self.restore_best && ctx.stage() == Stage::Fit {
+            self.best.load(module.parameters(), checkpoint, &self.prefix())?;
+        }
+        Ok(())
     }
 
     fn state_dict(&mut self, _: &mut Context<Outside>) -> Result<Value> {
@@ -365,36 +356,5 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
     fn load_state_dict(&mut self, _: &mut Context<Outside>, state_dict: &Value) -> Result<()> {
         self.state = json::from_value(state_dict)?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn judged(mut stopping: EarlyStopping, values: &[f64]) -> Vec<Option<StoppingReason>> {
-        values.iter().map(|value| stopping.judge(*value)).collect()
-    }
-
-    #[test]
-    fn patience_counts_checks_without_an_improvement() {
-        use StoppingReason::PatienceExhausted;
-        let stopping = EarlyStopping::new("loss").patience(2);
-        assert_eq!(judged(stopping, &[1.0, 0.9, 0.95, 0.96]), [None, None, None, Some(PatienceExhausted)]);
-        let stopping = EarlyStopping::new("acc").patience(1).mode(MonitorMode::Max).min_delta(0.1);
-        assert_eq!(judged(stopping, &[0.5, 0.7, 0.75]), [None, None, Some(PatienceExhausted)]);
-    }
-
-    #[test]
-    fn thresholds_and_non_finite_values_end_training_at_once() {
-        let stopping = EarlyStopping::new("loss").stopping_threshold(0.1).divergence_threshold(10.0);
-        let reasons = judged(stopping, &[1.0, f64::NAN, 11.0, 0.05]);
-        let expected = [
-            None,
-            Some(StoppingReason::NonFiniteMetric),
-            Some(StoppingReason::DivergenceThreshold),
-            Some(StoppingReason::StoppingThreshold),
-        ];
-        assert_eq!(reasons, expected);
     }
 }
