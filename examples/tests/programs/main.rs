@@ -5,4 +5,5 @@ mod gan;
 mod language_models;
 mod resnet;
 mod run;
+mod tabular;
 mod vae;
