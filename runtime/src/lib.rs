@@ -71,6 +71,7 @@ mod stage;
 pub mod strategy;
 mod table;
 mod terminal;
+pub mod torchscript;
 pub mod trainer;
 mod training_mode;
 mod users_line;
