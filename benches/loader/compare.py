@@ -21,6 +21,7 @@ KINDS = [
     ("plain", "([f32; 32], i64) in a list; NumPy's array and a number"),
     ("computed", "the same, each computed from 2,048 sines"),
     ("tokens", "windows of 256 tokens from a file of u16"),
+    ("images", "JPEG files of 500 x 375 pixels, resized to a side of 256 and cropped to 224 x 224"),
 ]
 
 
@@ -28,6 +29,7 @@ def main():
     program = sys.argv[1]
     with tempfile.TemporaryDirectory() as folder:
         write_tokens(pathlib.Path(folder) / "tokens.bin")
+        subprocess.run([python.environment(), HERE / "images.py", pathlib.Path(folder) / "images"], check=True)
         print(f"{'samples a second':>16} {'workers':>7} {'ours':>12} {'PyTorch':>12} {'ratio':>6}")
         for kind, _ in KINDS:
             for workers in ("0", "2"):

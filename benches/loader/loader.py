@@ -9,6 +9,8 @@ import time
 import numpy
 import torch
 from torch.utils.data import DataLoader, Dataset, TensorDataset
+from torchvision import transforms
+from torchvision.datasets import ImageFolder
 
 BATCH, SAMPLES, EPOCHS, CONTEXT = 64, 1 << 16, 2, 256
 
@@ -57,6 +59,9 @@ def dataset(kind, folder):
         return TensorDataset(torch.randn(SAMPLES, 32), torch.zeros(SAMPLES, dtype=torch.int64))
     if kind == "tokens":
         return Tokens(folder / "tokens.bin")
+    if kind == "images":
+        transform = transforms.Compose([transforms.Resize(256), transforms.CenterCrop(224), transforms.ToTensor()])
+        return ImageFolder(folder / "images", transform)
     return {"plain": Plain, "computed": Computed}[kind]()
 
 

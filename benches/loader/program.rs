@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::path::Path;
 use std::time::Instant;
-use tch_lightning::data::TokenFile;
+use tch_lightning::data::{ImageFolder, ImageTransforms, TokenFile};
 use tch_lightning::prelude::*;
 
 const BATCH: usize = 64;
@@ -32,6 +32,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         "tokens" => {
             let tokens = TokenFile::<u16>::open(folder.join("tokens.bin"))?;
             rate(DataLoader::with_workers(tokens.windows(CONTEXT)?, workers))
+        }
+        "images" => {
+            let transforms = ImageTransforms::new().resize(256).center_crop(224);
+            let images = ImageFolder::new(folder.join("images"))?.transforms(transforms);
+            rate(DataLoader::with_workers(images, workers))
         }
         other => Err(format!("there is no kind {other}").into()),
     };
