@@ -82,7 +82,7 @@ impl Flags {
 
     fn unchecked(types: Types, config: &TrainerConfig, form: Form) -> Result<Self> {
         let mut defaults = serde_json::to_value(config)?;
-        defaults["max_epochs"] = serde_json::to_value(config.epochs())?;
+        defaults["max_epochs"] = serde_json::to_value(config.epoch_limit())?;
         let parts = [
             Part::of("trainer", <TrainerConfig as Hyperparameters>::augment_args)?
                 .mut_args(|arg| with_default(arg, &defaults)),

@@ -51,7 +51,7 @@ use std::path::PathBuf;
 ///
 /// let config = TrainerConfig::default().max_epochs(5).gradient_clip_val(1.0).limit_train_batches(0.25);
 /// assert_eq!(config.log_every_n_steps, 50);
-/// assert_eq!(TrainerConfig { max_epochs: Some(5), ..TrainerConfig::default() }.epochs(), config.epochs());
+/// assert_eq!(TrainerConfig { max_epochs: Some(5), ..TrainerConfig::default() }.epoch_limit(), config.epoch_limit());
 /// ```
 #[derive(Args, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -276,15 +276,15 @@ impl Default for TrainerConfig {
 
 impl TrainerConfig {
     /// Returns the number of epochs after which `fit` ends; `None` where only steps or time limit it.
-    pub fn epochs(&self) -> Option<usize> {
+    pub fn epoch_limit(&self) -> Option<usize> {
         match self.max_epochs {
-            None if self.steps().is_none() && self.max_time.is_none() => Some(DEFAULT_MAX_EPOCHS),
+            None if self.step_limit().is_none() && self.max_time.is_none() => Some(DEFAULT_MAX_EPOCHS),
             epochs => epochs.and_then(|epochs| usize::try_from(epochs).ok()),
         }
     }
 
     /// Returns the number of optimizer steps after which `fit` ends; `None` without a limit.
-    pub fn steps(&self) -> Option<usize> {
+    pub fn step_limit(&self) -> Option<usize> {
         self.max_steps.and_then(|steps| usize::try_from(steps).ok())
     }
 
@@ -393,8 +393,8 @@ mod tests {
 
     #[test]
     fn run_without_an_end_has_lightnings() {
-        assert_eq!(TrainerConfig::default().epochs(), Some(1000));
-        assert_eq!(TrainerConfig { max_steps: Some(3), ..TrainerConfig::default() }.epochs(), None);
-        assert_eq!(TrainerConfig { max_epochs: Some(-1), ..TrainerConfig::default() }.epochs(), None);
+        assert_eq!(TrainerConfig::default().epoch_limit(), Some(1000));
+        assert_eq!(TrainerConfig { max_steps: Some(3), ..TrainerConfig::default() }.epoch_limit(), None);
+        assert_eq!(TrainerConfig { max_epochs: Some(-1), ..TrainerConfig::default() }.epoch_limit(), None);
     }
 }

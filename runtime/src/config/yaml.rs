@@ -13,7 +13,7 @@ impl TrainerConfig {
     /// use tch_lightning::TrainerConfig;
     ///
     /// let config = TrainerConfig::from_yaml("max_epochs: 5\nlimit_train_batches: 0.25\nmax_time: {minutes: 30}")?;
-    /// assert_eq!(config.epochs(), Some(5));
+    /// assert_eq!(config.epoch_limit(), Some(5));
     /// assert_eq!(TrainerConfig::from_yaml(&config.to_yaml()?)?, config);
     ///
     /// let mistakes = TrainerConfig::from_yaml("max_epoch: 5\nlogger: maybe").unwrap_err().to_string();

@@ -70,8 +70,8 @@ impl RunContext {
                 ));
             }
         };
-        let max_steps = config.steps().map(|max_steps| max_steps as u64);
-        let Some(epochs) = config.epochs() else {
+        let max_steps = config.step_limit().map(|max_steps| max_steps as u64);
+        let Some(epochs) = config.epoch_limit() else {
             return max_steps
                 .ok_or_else(|| cannot("neither `max_epochs` nor `max_steps` ends the run; set one of them"));
         };

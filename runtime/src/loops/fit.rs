@@ -202,5 +202,5 @@ fn warn_of_no_checkpoint<M: LightningModule>(run: &Run<'_, M>) {
 /// Whether a run resumes within an epoch. Lightning assumes so for each resumed run that ends by steps.
 fn is_restarting<M: LightningModule>(run: &Run<'_, M>) -> bool {
     let ctx = &run.ctx;
-    ctx.is_resumed() && (ctx.progress().is_mid_epoch() || ctx.config().steps().is_some())
+    ctx.is_resumed() && (ctx.progress().is_mid_epoch() || ctx.config().step_limit().is_some())
 }

@@ -5,7 +5,7 @@ use crate::error::Error;
 
 /// Whether `max_steps` has been reached.
 pub(super) fn steps_are_over(ctx: &RunContext) -> bool {
-    ctx.config().steps().is_some_and(|steps| ctx.progress().global_step() >= steps)
+    ctx.config().step_limit().is_some_and(|steps| ctx.progress().global_step() >= steps)
 }
 
 /// Whether a hook has requested a stop, and `min_epochs` and `min_steps` allow it.
@@ -15,9 +15,10 @@ pub(super) fn is_stopped(ctx: &RunContext) -> bool {
 
 /// The reason why no further epoch follows, if none does.
 pub(super) fn end_reason(ctx: &RunContext) -> Option<EndReason> {
-    let steps = ctx.config().steps().filter(|_| steps_are_over(ctx)).map(EndReason::MaxSteps);
-    let epochs =
-        || ctx.config().epochs().filter(|epochs| ctx.progress().current_epoch() >= *epochs).map(EndReason::MaxEpochs);
+    let steps = ctx.config().step_limit().filter(|_| steps_are_over(ctx)).map(EndReason::MaxSteps);
+    let epochs = || {
+        ctx.config().epoch_limit().filter(|epochs| ctx.progress().current_epoch() >= *epochs).map(EndReason::MaxEpochs)
+    };
     let stopped = || is_stopped(ctx).then(|| ctx.stopped());
     // the last epoch may have been cut short
     let stopped_within = || stopped().filter(|_| ctx.progress().is_cut_short());
@@ -40,13 +41,13 @@ impl LastStep {
 
     /// Fails if no more steps are taken, but only steps could end the run.
     pub(super) fn fail_without_steps(&mut self, ctx: &RunContext) -> Result<(), Error> {
-        let Some(max_steps) = ctx.config().steps() else { return Ok(()) };
+        let Some(max_steps) = ctx.config().step_limit() else { return Ok(()) };
         let batches = ctx.progress().total_batches_ready().saturating_sub(self.batches);
         if ctx.progress().global_step() > self.global_step {
             *self = Self::of(ctx);
             return Ok(());
         }
-        let has_another_end = ctx.config().epochs().is_some() || ctx.config().max_time.is_some();
+        let has_another_end = ctx.config().epoch_limit().is_some() || ctx.config().max_time.is_some();
         if has_another_end || batches < BATCHES_WITHOUT_A_STEP {
             return Ok(());
         }

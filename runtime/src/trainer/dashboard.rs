@@ -20,8 +20,8 @@ impl<M: LightningModule> Run<'_, M> {
         let plan = Plan {
             module: short_type_name(std::any::type_name::<M>()),
             folder: self.ctx.made_log_dir().map(|folder| folder.display().to_string()),
-            max_epochs: config.epochs(),
-            max_steps: config.steps(),
+            max_epochs: config.epoch_limit(),
+            max_steps: config.step_limit(),
             device: self.ctx.device(),
             from: self.ctx.position(),
             caught: self.ctx.signals().watched(),

@@ -111,7 +111,7 @@ impl<M: LightningModule> Run<'_, M> {
 /// [`restore_epoch`](Run::restore_epoch).
 fn restore_training(parameters: &VarStore, ctx: &mut RunContext, checkpoint: Checkpoint) -> Result<(), Error> {
     let progress = checkpoint.metadata.progress.resumed();
-    if let Some(epochs) = ctx.config().epochs().filter(|epochs| progress.current_epoch() > *epochs) {
+    if let Some(epochs) = ctx.config().epoch_limit().filter(|epochs| progress.current_epoch() > *epochs) {
         let done = progress.trained_epochs();
         return Err(Error::configuration(format!(
             "the checkpoint was written after {}, but `max_epochs` is {epochs}: set it to more than {done} to continue",

@@ -144,7 +144,7 @@ impl ProgressBar {
     /// Displays the bar of the current epoch, at the current batch.
     fn open_epoch(&mut self, ctx: &RunContext) {
         let done = if ctx.is_mid_epoch() { ctx.progress().batches_ready() } else { 0 };
-        let label = format!("epoch {}", bar_text::epoch(ctx.current_epoch(), ctx.config().epochs()).trim_start());
+        let label = format!("epoch {}", bar_text::epoch(ctx.current_epoch(), ctx.config().epoch_limit()).trim_start());
         self.training = self.open(label, ctx.num_training_batches(), done, Some(&self.shown));
     }
 
@@ -206,14 +206,14 @@ impl ProgressBar {
     fn run_left(&self, ctx: &RunContext) -> Option<Duration> {
         let (since, before) = self.began;
         let done = ctx.total_batches().checked_sub(before).filter(|done| *done > 0)?;
-        let epochs = ctx.config().epochs().filter(|epochs| *epochs > 1)?.checked_sub(ctx.current_epoch())?;
+        let epochs = ctx.config().epoch_limit().filter(|epochs| *epochs > 1)?.checked_sub(ctx.current_epoch())?;
         let left = (epochs * ctx.num_training_batches()?).saturating_sub(ctx.progress().batches_ready());
         Duration::try_from_secs_f64(since.elapsed().as_secs_f64() / done as f64 * left as f64).ok()
     }
 
     fn write_ended(&mut self, ctx: &RunContext) {
         let Some(Ended { epoch, took }) = self.ended.take().filter(|_| !terminal::is_taken()) else { return };
-        let epoch = bar_text::epoch(epoch, ctx.config().epochs());
+        let epoch = bar_text::epoch(epoch, ctx.config().epoch_limit());
         let (step, seconds) = (ctx.global_step(), took.as_secs_f64());
         let mut line = format!("epoch {epoch}  step {step:>5}  {seconds:.1} s");
         for metric in metrics(ctx) {

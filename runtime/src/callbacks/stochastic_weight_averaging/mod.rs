@@ -159,7 +159,7 @@ impl StochasticWeightAveraging {
         } else if schedulers > 1 {
             format!("the module must have at most one scheduler, but it has {schedulers}")
         } else {
-            match self.swa_epoch_start.first_epoch(ctx.config().epochs()) {
+            match self.swa_epoch_start.first_epoch(ctx.config().epoch_limit()) {
                 Ok(first) => {
                     self.swa_lrs.check_groups(NAME, "swa_lrs", ctx.optimizers()[0].groups().len())?;
                     return Ok(first);
@@ -251,7 +251,7 @@ impl<M: LightningModule> Callback<M> for StochasticWeightAveraging {
 
     fn on_fit_start(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
         self.run.start = self.check(ctx)?;
-        self.run.end = ctx.config().epochs().and_then(|epochs| epochs.checked_sub(1));
+        self.run.end = ctx.config().epoch_limit().and_then(|epochs| epochs.checked_sub(1));
         if M::AUTOMATIC_OPTIMIZATION && NormStatistics::are_in(module.parameters()) {
             self.extend(ctx);
         }

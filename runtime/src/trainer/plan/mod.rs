@@ -143,7 +143,7 @@ impl Planner<'_> {
                 self.loader(Hook::ValDataloader, "");
             }
             self.both(Hook::OnTrainStart);
-            let epochs = self.config.epochs().map(|epochs| format!(", at most {epochs}")).unwrap_or_default();
+            let epochs = self.config.epoch_limit().map(|epochs| format!(", at most {epochs}")).unwrap_or_default();
             self.within(format!("for each epoch{epochs}"), |plan| plan.epoch(validates, checks || first_is_validated));
             self.both(Hook::OnTrainEnd);
         }
