@@ -58,7 +58,7 @@ mlflow wandb: setup
 	@$(PYTHON) setup/trackers.py $@
 
 demo: setup
-	$(CARGO) build --release --quiet -p examples --bin digits
+	$(CARGO) build --release --quiet -p examples --no-default-features --bin digits
 	mkdir -p $(DEMO)
 	cd $(DEMO) && ../release/digits fit
 	cd $(DEMO) && ../release/digits fit --max-epochs 2 --devices 2 --strategy ddp
@@ -78,9 +78,9 @@ lint: setup
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --lib --no-deps --quiet
 
 bench: setup
-	$(CARGO) bench --quiet -p benches --no-run
+	$(CARGO) bench --quiet -p benches --no-default-features --no-run
 	@# the progress of the trainer goes to a file
-	$(CARGO) bench --quiet -p benches 2>target/bench.log || { cat target/bench.log; exit 1; }
+	$(CARGO) bench --quiet -p benches --no-default-features 2>target/bench.log || { cat target/bench.log; exit 1; }
 	@# without optimization, as in users' builds
 	$(CARGO) bench --quiet --profile dev -p tch-lightning-macros
 
@@ -93,7 +93,7 @@ bench-loader: python
 	@$(PYTHON) benches/loader/compare.py target/release/loader_speed
 
 doctor: setup
-	@$(CARGO) run --release --quiet -p examples --bin digits -- doctor
+	@$(CARGO) run --release --quiet -p examples --no-default-features --bin digits -- doctor
 
 bundle: setup
 	$(CARGO) build --release --quiet -p examples --bin $(PROGRAM)

@@ -72,7 +72,8 @@ fn readme_program_trains_in_a_new_project() {
     set_up("package.py", &packages);
     let path = |package: &str| packages.join(package).display().to_string();
     // with the features that the workspace has, and the README's profile, the other dependencies are those of the tests
-    let with_features = format!("path = {:?}, features = [\"dashboard\", \"images\", \"mlflow\"] ", path("runtime"));
+    let with_features =
+        format!("path = {:?}, features = [\"dashboard\", \"images\", \"mlflow\", \"parquet\"] ", path("runtime"));
     let dependencies = dependencies.replace("path = \"../tch-lightning/runtime\" ", &with_features);
     assert!(dependencies.contains(&with_features), "{dependencies}");
     let package =

@@ -5,5 +5,6 @@ mod gan;
 mod language_models;
 mod resnet;
 mod run;
+#[cfg(feature = "tabular")]
 mod tabular;
 mod vae;
