@@ -67,6 +67,10 @@ catalogue! {
         "the first argument of `nn::{name}` is the path of its parameters in the store: write `{form}`"
         indexed_tensor(form)
         "brackets do not index a tensor: write `{form}`, with `use tch::IndexOp;`"
+        self_in_constructor(name)
+        "there is no `self` in `new`, which makes the value: write `let {name} = …;`, and end with `Self {{ {name}, … }}`"
+        method_in_constructor(name)
+        "there is no `self` in `new`, which makes the value: call a function without `self`, `Self::{name}(…)`"
         missing_argument(method, all, form)
         "`ctx.{method}` takes {all}: write `{form}`"
         keywords_of_log(arguments, methods)

@@ -150,6 +150,19 @@ const METHODS: [Instead; 117] = [
     ("loss_fn", "write a function of tensors: `outputs.cross_entropy_for_logits(&labels)`"),
 ];
 
+/// Methods of other libraries and of older versions of Lightning: the name, where it is from, and what to write instead.
+const OF_OTHER_LIBRARIES: [(&str, &str, &str); 9] = [
+    ("backward_step", "tch", "remove it: the trainer does both with the loss that `training_step` returns"),
+    ("compile", "Keras", "remove it: the hooks of the model have its loss, its optimizer and its metrics"),
+    ("epochs", "Keras", "write `.max_epochs(5)`"),
+    ("evaluate", "Keras", "write `trainer.validate(&mut model, &mut data)?`"),
+    ("fit_one_cycle", "fastai", "return `OneCycleLr` with the optimizer from `configure_optimizers`"),
+    ("gpus", "Lightning 1", "write `.accelerator(Accelerator::Gpu).devices(1)`"),
+    ("restore_best_weights", "Keras", "write `.restore_best(true)`"),
+    ("save_best_only", "Keras", "write `.save_top_k(1)`"),
+    ("summary", "Keras", "remove it: `fit` prints the summary of the model at its start"),
+];
+
 /// Names of fields with a layer, which Python calls: `self.net(x)`.
 const LAYERS: [&str; 18] = [
     "backbone",
@@ -188,19 +201,58 @@ const METRICS: [&str; 12] = [
     "val_accuracy",
 ];
 
-/// Returns the names that a Python user writes as methods, each with what to write instead.
-pub(crate) fn methods() -> impl Iterator<Item = (&'static str, String)> {
-    let others = METHODS.iter().map(|(name, instead)| (*name, (*instead).to_owned()));
-    let layers = LAYERS.iter().map(|name| (*name, format!("write `self.{name}.forward(&input)`")));
-    let metrics = METRICS
-        .iter()
-        .map(|name| (*name, format!("write `self.{name}.update(&outputs, &labels)?`, and log `&self.{name}`")));
-    others.chain(layers).chain(metrics)
+/// A name that is written as a method.
+pub(crate) struct Method {
+    pub(crate) name: &'static str,
+    /// Where it is from.
+    pub(crate) library: &'static str,
+    /// What to write instead.
+    pub(crate) instead: String,
+}
+
+/// Returns the names that users of other libraries write as methods.
+pub(crate) fn methods() -> impl Iterator<Item = Method> {
+    let of_python = |name, instead| Method { name, library: "Lightning's Python", instead };
+    let methods = METHODS.iter().map(move |(name, instead)| of_python(*name, (*instead).to_owned()));
+    let layers = LAYERS.iter().map(move |name| of_python(*name, format!("write `self.{name}.forward(&input)`")));
+    let metrics = METRICS.iter().map(move |name| {
+        of_python(*name, format!("write `self.{name}.update(&outputs, &labels)?`, and log `&self.{name}`"))
+    });
+    let others = OF_OTHER_LIBRARIES.iter().map(|(name, library, instead)| {
+        let instead = (*instead).to_owned();
+        Method { name, library, instead }
+    });
+    methods.chain(layers).chain(metrics).chain(others)
 }
 
 /// Returns what to write for an attribute of the module, its trainer or a logger, such as `self.current_epoch`.
 pub(crate) fn attribute(name: &str) -> Option<&'static str> {
     METHODS.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead)
+}
+
+/// What a hook reads from Python's `trainer` and finds in its context under the same name, or almost.
+const OF_TRAINER: [Instead; 16] = [
+    ("callback_metrics", "write `ctx.callback_metrics()`"),
+    ("ckpt_path", "write `ctx.ckpt_path()`"),
+    ("estimated_stepping_batches", "write `ctx.estimated_stepping_batches()`"),
+    ("is_global_zero", "write `ctx.is_global_zero()`"),
+    ("is_last_batch", "write `ctx.is_last_batch()`"),
+    ("log_dir", "write `ctx.log_dir()`"),
+    ("model", "use `self` in a module's hook, and `module` in a callback's"),
+    ("num_training_batches", "write `ctx.num_training_batches()`"),
+    ("num_val_batches", "write `ctx.num_val_batches()`"),
+    ("optimizer", "write `ctx.optimizer(0)`"),
+    ("progress_bar_metrics", "write `ctx.progress_bar_metrics()`"),
+    ("sanity_checking", "write `ctx.sanity_checking()`"),
+    ("save_checkpoint", "write `ctx.save_checkpoint(SaveRequest::at(\"last.ckpt\"))`"),
+    ("should_stop", "write `ctx.stop()` to end the run, and `ctx.should_stop()` to read it"),
+    ("stage", "write `ctx.stage()`"),
+    ("world_size", "write `ctx.world_size()`"),
+];
+
+/// Returns what to write for an attribute of Python's `trainer`, such as `self.trainer.world_size`.
+pub(crate) fn of_trainer(name: &str) -> Option<&'static str> {
+    OF_TRAINER.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead)
 }
 
 /// Whether a context has a method of this name, so that only its parentheses are missing.
@@ -325,7 +377,7 @@ mod tests {
 
     #[test]
     fn names_are_there_once() {
-        let names: std::collections::HashSet<&str> = methods().map(|(name, _)| name).collect();
+        let names: std::collections::HashSet<&str> = methods().map(|method| method.name).collect();
         assert_eq!(names.len(), methods().count());
     }
 }

@@ -3,12 +3,12 @@
 //!
 //! A body is tokens here, not syntax. Where a mistake is found, the body is emptied, so that it causes one error.
 
-use super::torch;
+use super::{constructor_self, torch};
 use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Block, Written};
-use crate::parse::BlockItem;
+use crate::parse::{BlockItem, CONSTRUCTOR};
 use crate::python_names;
 use crate::source_file::SourceFile;
 use crate::types::readable_tokens;
@@ -21,9 +21,11 @@ use syn::Type;
 pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnostics) {
     let fields = Fields { ty: &block.item.head.self_ty, found: OnceCell::new() };
     for item in &mut block.item.items {
+        let mut is_constructor = false;
         let (conditions, body, signature) = match item {
             BlockItem::Method(method) => {
                 let signature = &method.sig;
+                is_constructor = method.name == CONSTRUCTOR && signature.receiver().is_none();
                 (&method.conditions, method.body.clone(), quote!(#signature))
             }
             BlockItem::Unread(method) => {
@@ -34,10 +36,14 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
         };
         let TokenTree::Group(body) = body else { continue };
         let has_context = mentions(&signature, "Context");
-        let mut mistakes = Vec::new();
-        let has_stage = mentions(&signature, "Stage") && !torch::binds(&body.stream(), "stage");
-        let tensors = torch::Tensors::of(signature, &body.stream());
-        Scan { fields: &fields, has_context, has_stage, tensors, mistakes: &mut mistakes }.level(body.stream(), false);
+        let of_constructor = is_constructor.then(|| constructor_self::mistake(&body.stream())).flatten();
+        let mut mistakes = Vec::from_iter(of_constructor);
+        if mistakes.is_empty() {
+            let has_stage = mentions(&signature, "Stage") && !torch::binds(&body.stream(), "stage");
+            let tensors = torch::Tensors::of(signature, &body.stream());
+            let mut scan = Scan { fields: &fields, has_context, has_stage, tensors, mistakes: &mut mistakes };
+            scan.level(body.stream(), false);
+        }
         if !mistakes.is_empty() {
             let is_always_compiled = conditions.predicate().is_none();
             add(conditions, mistakes, diagnostics);
@@ -132,6 +138,7 @@ impl Scan<'_> {
         if !(is_self || is_context) || before.last().is_some_and(|token| is(token, '.')) {
             return;
         }
+        let after = if is_context { without_call_of_trainer(after) } else { after.to_vec() };
         let chain: Vec<&Ident> = after
             .chunks(2)
             .map_while(|pair| match pair {
@@ -151,10 +158,15 @@ impl Scan<'_> {
         if is_self && !self.fields.lack(&first) || is_context && python_names::is_of_context(&first) {
             return;
         }
-        let known = chain.iter().take_while(|name| python_names::attribute(&name.to_string()).is_some()).count();
-        let meant = chain[known - 1];
-        let Some(instead) = python_names::attribute(&meant.to_string()) else { return };
-        let wrong: TokenStream = after[1..2 * known].iter().cloned().collect();
+        let instead = |place: usize| {
+            let is_of_trainer = place > 0 && *chain[place - 1] == "trainer";
+            let of_trainer = |name: &str| is_of_trainer.then(|| python_names::of_trainer(name)).flatten();
+            let name = chain[place].to_string();
+            python_names::attribute(&name).or_else(|| of_trainer(&name))
+        };
+        let known = (0..chain.len()).map_while(|place| Some((chain[place], instead(place)?)));
+        let Some((meant, instead)) = known.last() else { return };
+        let wrong = TokenStream::from_iter([TokenTree::from(chain[0].clone()), meant.clone().into()]);
         self.mistakes.push((wrong, catalogue::attribute_of_python(meant, instead)));
     }
 
@@ -221,6 +233,18 @@ impl Scan<'_> {
     }
 }
 
+/// Reads `ctx.trainer().callback_metrics` as `ctx.trainer.callback_metrics`.
+fn without_call_of_trainer(after: &[TokenTree]) -> Vec<TokenTree> {
+    match after {
+        [dot, name, TokenTree::Group(call), next, ..]
+            if is_word(name, "trainer") && call.stream().is_empty() && is(next, '.') =>
+        {
+            [dot, name].into_iter().chain(&after[3..]).cloned().collect()
+        }
+        _ => after.to_vec(),
+    }
+}
+
 /// An argument with a name, `prog_bar = true`.
 struct Keyword<'a> {
     name: &'a Ident,
@@ -242,7 +266,7 @@ impl<'a> Keyword<'a> {
     }
 }
 
-fn is(token: &TokenTree, character: char) -> bool {
+pub(super) fn is(token: &TokenTree, character: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }
 

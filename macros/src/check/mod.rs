@@ -4,6 +4,7 @@
 mod associated_items;
 mod bodies;
 mod constructor;
+mod constructor_self;
 mod cross_checks;
 mod foreign_hooks;
 mod meant_hooks;

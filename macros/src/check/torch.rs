@@ -1,7 +1,7 @@
 //! PyTorch's Python in bodies: `nn::Linear(10, 2)`, `F.cross_entropy(…)`, `torch.no_grad()` and `batch.shape[0]`, where the compiler does not
 //! know what tch has instead.
 
-use super::bodies::mentions;
+use super::bodies::{is, mentions};
 use crate::catalogue::{self, Diagnostic};
 use crate::source_file::SourceFile;
 use crate::torch_names;
@@ -216,8 +216,4 @@ fn bindings(code: &TokenStream, name: &str) -> usize {
         _ => 0,
     });
     bindings.sum()
-}
-
-fn is(token: &TokenTree, character: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }

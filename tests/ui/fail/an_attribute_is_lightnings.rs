@@ -42,6 +42,8 @@ impl Model {
 
     fn report(&self, ctx: &mut Context) {
         ctx.print(ctx.trainer.callback_metrics);
+        self.trainer.should_stop = true;
+        println!("{:?}", ctx.trainer().callback_metrics["val_loss"]);
     }
 
     fn ready(&self) -> bool {
