@@ -6,12 +6,7 @@ use std::{env, fs};
 
 /// Returns whether a file of the crate contains one of these texts, or whether that is not known.
 pub(crate) fn contain(texts: &[&str]) -> bool {
-    have_line(|line| texts.iter().any(|text| line.contains(text)))
-}
-
-/// Returns whether a file of the crate has such a line, or whether that is not known.
-pub(crate) fn have_line(is_meant: impl Fn(&str) -> bool) -> bool {
-    have_text(|text| text.lines().any(&is_meant))
+    have_text(|file| texts.iter().any(|text| file.contains(text)))
 }
 
 /// Returns whether the crate has such a file, or whether that is not known.

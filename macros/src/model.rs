@@ -104,6 +104,17 @@ impl Block {
         self.item.methods().filter(move |method| method.name == name)
     }
 
+    /// Whether the type may have a method of this name, in this block or another one: what an attribute does not see may have any.
+    pub(crate) fn may_have(&self, name: &str) -> bool {
+        let is_unseen = |item: &BlockItem| matches!(item, BlockItem::Unfinished(_) | BlockItem::MacroCall(_));
+        self.has(name) || self.others.are_annotated || self.item.items.iter().any(is_unseen)
+    }
+
+    /// Whether this block has a method of this name, or another one of the type without the attribute.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.methods(name).next().is_some() || self.others.methods.iter().any(|other| other == name)
+    }
+
     /// Returns the methods of the block that are hooks, each with its declaration.
     pub(crate) fn hook_methods(&mut self) -> impl Iterator<Item = (Hook, &mut Method)> {
         let hooks = &self.hooks;

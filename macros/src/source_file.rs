@@ -83,7 +83,7 @@ impl SourceFile {
         Some(missing.map(|(_, path)| path).collect())
     }
 
-    /// The one struct of this name, if there is no other in the file.
+    /// Returns the struct of this name; `None` if the file has several or none.
     fn only_struct(&self, name: &Ident) -> Option<ItemStruct> {
         let mut structs = Structs { name: name.to_string(), found: Vec::new() };
         structs.visit_file_mut(&mut self.parsed()?);

@@ -3,6 +3,7 @@
 //!
 //! A body is tokens here, not syntax. Where a mistake is found, the body is emptied, so that it causes one error.
 
+use super::tokens::{are_arguments, is, is_word, mentions};
 use super::{constructor_self, torch};
 use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
@@ -14,6 +15,7 @@ use crate::source_file::SourceFile;
 use crate::types::readable_tokens;
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use syn::Type;
 
@@ -60,14 +62,6 @@ fn add(conditions: &Conditions, mistakes: Vec<(TokenStream, Diagnostic)>, diagno
             diagnostics.add(tokens, diagnostic);
         }
     });
-}
-
-pub(super) fn mentions(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => mentions(&group.stream(), name),
-        _ => false,
-    })
 }
 
 /// The fields of the block's type, which its file tells.
@@ -138,7 +132,7 @@ impl Scan<'_> {
         if !(is_self || is_context) || before.last().is_some_and(|token| is(token, '.')) {
             return;
         }
-        let after = if is_context { without_call_of_trainer(after) } else { after.to_vec() };
+        let after = if is_context { without_call_of_trainer(after) } else { Cow::Borrowed(after) };
         let chain: Vec<&Ident> = after
             .chunks(2)
             .map_while(|pair| match pair {
@@ -146,10 +140,8 @@ impl Scan<'_> {
                 _ => None,
             })
             .collect();
-        let is_method = match after.get(2) {
-            Some(TokenTree::Group(arguments)) => arguments.delimiter() == Delimiter::Parenthesis,
-            next => next.is_some_and(|token| is(token, ':')),
-        };
+        let next = after.get(2);
+        let is_method = are_arguments(next) || next.is_some_and(|token| is(token, ':'));
         let Some(first) = chain.first().map(ToString::to_string) else { return };
         if is_method || python_names::attribute(&first).is_none() {
             return;
@@ -234,14 +226,14 @@ impl Scan<'_> {
 }
 
 /// Reads `ctx.trainer().callback_metrics` as `ctx.trainer.callback_metrics`.
-fn without_call_of_trainer(after: &[TokenTree]) -> Vec<TokenTree> {
+fn without_call_of_trainer(after: &[TokenTree]) -> Cow<'_, [TokenTree]> {
     match after {
         [dot, name, TokenTree::Group(call), next, ..]
             if is_word(name, "trainer") && call.stream().is_empty() && is(next, '.') =>
         {
             [dot, name].into_iter().chain(&after[3..]).cloned().collect()
         }
-        _ => after.to_vec(),
+        _ => Cow::Borrowed(after),
     }
 }
 
@@ -264,10 +256,6 @@ impl<'a> Keyword<'a> {
         };
         Some(Self { name, value, end })
     }
-}
-
-pub(super) fn is(token: &TokenTree, character: char) -> bool {
-    matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }
 
 /// Rejects what a step with a loss leaves to automatic optimization: the backward pass, and the step of the optimizer.
@@ -316,10 +304,6 @@ fn add_call(call: &[TokenTree], about: impl Fn(String) -> Diagnostic, diagnostic
     let call: TokenStream = call.iter().cloned().collect();
     let readable = readable_tokens(call.clone()).replace(" . ", ".");
     diagnostics.add(call, about(readable));
-}
-
-fn is_word(token: &TokenTree, word: &str) -> bool {
-    matches!(token, TokenTree::Ident(ident) if ident == word)
 }
 
 /// Whether it is `loss.backward()`, or `self.backward(ctx, &loss)`.

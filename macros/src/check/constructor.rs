@@ -52,11 +52,7 @@ pub(super) fn renamed(block: &mut Block, diagnostics: &mut Diagnostics) {
         "with_hyperparameters",
     ];
     let ty = &block.item.head.self_ty;
-    let has_constructor = || {
-        let others = &block.others.methods;
-        block.methods(CONSTRUCTOR).next().is_some() || others.iter().any(|other| other == CONSTRUCTOR)
-    };
-    if block.role == Role::Callback || has_constructor() {
+    if block.role == Role::Callback || block.has(CONSTRUCTOR) {
         return;
     }
     let makes_it = |method: &Method| {

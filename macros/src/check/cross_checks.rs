@@ -5,7 +5,6 @@ use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
-use crate::parse::BlockItem;
 use crate::source_file::SourceFile;
 use crate::types::{self, last_name};
 use quote::ToTokens;
@@ -93,14 +92,12 @@ fn is_optimizer(ty: &Type) -> bool {
 /// Rejects a module's hook around a step that the module does not have, such as `on_test_end` without `test_step`. Hooks of training need no
 /// check, as `fit` does not compile without its step, unless they take what it returns.
 pub(super) fn hooks_without_step(block: &mut Block, diagnostics: &mut Diagnostics) {
-    // what an attribute does not see may have the step
-    let is_unseen = |item: &BlockItem| matches!(item, BlockItem::Unfinished(_) | BlockItem::MacroCall(_));
-    if block.role != Role::Module || block.others.are_annotated || block.item.items.iter().any(is_unseen) {
+    if block.role != Role::Module {
         return;
     }
     for (hook, step) in hooks::steps() {
         let name = hook.name();
-        if block.written(name).next().is_some() || block.others.methods.iter().any(|other| other == name) {
+        if block.may_have(name) {
             continue;
         }
         let prefix = format!("on_{}_", name.trim_end_matches("_step"));

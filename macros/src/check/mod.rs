@@ -10,6 +10,7 @@ mod foreign_hooks;
 mod meant_hooks;
 mod names;
 mod signature;
+mod tokens;
 mod torch;
 mod trainer_defaults;
 pub(crate) mod unannotated_module;

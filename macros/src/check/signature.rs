@@ -76,9 +76,9 @@ fn receiver(hook: &Written, diagnostics: &mut Diagnostics) {
 /// Rejects `images: &Tensor, labels: &Tensor` in the place of the batch. Returns whether the hook has such parameters.
 fn batch_in_parts(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
     let declared = hook.declared;
-    let is_unknown = |name: &PatIdent| unknown_parameter_of(declared, &model::argument_name(name)).is_some();
+    let is_part = |name: &PatIdent| is_unlike_all_parameters(declared, &model::argument_name(name));
     let (parts, types): (Vec<&PatIdent>, Vec<&Type>) =
-        hook.method.named_parameters().filter(|(name, _)| is_unknown(name)).unzip();
+        hook.method.named_parameters().filter(|(name, _)| is_part(name)).unzip();
     let takes_batch = hook.method.arguments().iter().any(|argument| argument.name == "batch");
     if !declared.is_step() || takes_batch || parts.len() < 2 {
         return false;
@@ -131,11 +131,10 @@ fn repeated_parameters(hook: &Written, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The name, if it is not that of a parameter of the hook, nor of one of Lightning's or a misspelled one.
-fn unknown_parameter_of(hook: Hook, asked: &str) -> Option<&str> {
-    let is_known = hook.parameter(asked).is_some() || python_names::parameter(hook, asked).is_some();
+/// Whether the name is not that of a parameter of the hook, nor of one of Lightning's or a misspelled one.
+fn is_unlike_all_parameters(hook: Hook, asked: &str) -> bool {
     let is_near = |parameter: Parameter| strsim::damerau_levenshtein(asked, parameter.name) <= 2;
-    (!is_known && !hook.parameters().any(is_near)).then_some(asked)
+    python_names::parameter(hook, asked).is_none() && !hook.parameters().any(is_near)
 }
 
 fn unknown_parameter(hook: Hook, asked: &str) -> Diagnostic {

@@ -1,7 +1,7 @@
 //! PyTorch's Python in bodies: `nn::Linear(10, 2)`, `F.cross_entropy(…)`, `torch.no_grad()` and `batch.shape[0]`, where the compiler does not
 //! know what tch has instead.
 
-use super::bodies::{is, mentions};
+use super::tokens::{are_arguments, is, is_word, mentions};
 use crate::catalogue::{self, Diagnostic};
 use crate::source_file::SourceFile;
 use crate::torch_names;
@@ -21,8 +21,7 @@ pub(super) fn path(tokens: &[TokenTree], place: usize) -> Option<Mistake> {
         return None;
     }
     let (names, end) = names_after(tokens, place + 1);
-    let is_call =
-        matches!(tokens.get(end), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+    let is_call = are_arguments(tokens.get(end));
     // a struct of the module, of which Python calls the class
     let is_class = is_call && (names.len() == 1 || names.len() == 2 && names[1] == "new");
     let form = match head.as_str() {
@@ -65,9 +64,7 @@ fn has_another_meaning(head: &str) -> bool {
 /// The attribute of a tensor at this token, such as `shape` in `batch.shape[0]`.
 pub(super) fn attribute(tokens: &[TokenTree], place: usize, tensors: &Tensors) -> Option<Mistake> {
     let TokenTree::Ident(name) = &tokens[place] else { return None };
-    let is_called =
-        matches!(tokens.get(place + 1), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
-    if is_called || place < 2 || !is(&tokens[place - 1], '.') {
+    if are_arguments(tokens.get(place + 1)) || place < 2 || !is(&tokens[place - 1], '.') {
         return None;
     }
     let (_, tensor) = tensors.ending_at(tokens, place - 2)?;
@@ -199,7 +196,6 @@ pub(super) fn binds(code: &TokenStream, name: &str) -> bool {
 /// The number of patterns in the code with this name: of `let`, `for`, a closure or an arm of `match`.
 fn bindings(code: &TokenStream, name: &str) -> usize {
     let tokens: Vec<TokenTree> = code.clone().into_iter().collect();
-    let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
     let until = |start: usize, is_end: &dyn Fn(&TokenTree) -> bool| {
         let pattern = tokens[start..].iter().take_while(|token| !is_end(token)).cloned().collect();
         usize::from(mentions(&pattern, name))

@@ -5,7 +5,7 @@ use crate::crate_files;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::Role;
 use crate::model::Block;
-use crate::parse::{BlockItem, CONSTRUCTOR, Method, TRAINER_DEFAULTS};
+use crate::parse::{CONSTRUCTOR, Method, TRAINER_DEFAULTS};
 use crate::source_file::SourceFile;
 use crate::types::{last_name, readable};
 use quote::ToTokens;
@@ -27,12 +27,8 @@ pub(super) fn is_sound(block: &Block, diagnostics: &mut Diagnostics) -> bool {
 
 /// Rejects defaults for a program that cannot be: one needs `new`.
 fn without_constructor(block: &Block, defaults: &Method, diagnostics: &mut Diagnostics) {
-    // what an attribute does not see may have it
-    let is_unseen = |item: &BlockItem| matches!(item, BlockItem::Unfinished(_) | BlockItem::MacroCall(_));
-    let others = &block.others;
-    let may_be_elsewhere = others.are_annotated || others.methods.iter().any(|other| other == CONSTRUCTOR);
     let name = &defaults.sig.ident;
-    if block.methods(CONSTRUCTOR).next().is_some() || may_be_elsewhere || block.item.items.iter().any(is_unseen) {
+    if block.may_have(CONSTRUCTOR) {
         return;
     }
     let Some(file) = SourceFile::of(name.span()) else { return };
