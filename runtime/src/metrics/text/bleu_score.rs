@@ -2,10 +2,8 @@ use std::collections::HashMap;
 
 use tch::{Kind, TchError, Tensor};
 
-use super::n_grams::{n_grams, require_references};
-use crate::metrics::MetricError;
+use super::n_grams::{compares_with_references, n_grams, require_references};
 use crate::metrics::error::{Refusal, require_option};
-use crate::metrics::handle::handle;
 use crate::metrics::shared::{Formula, Shared};
 use crate::metrics::slot::Slot;
 
@@ -27,7 +25,7 @@ use crate::metrics::slot::Slot;
 /// ```
 pub struct BleuScore(Shared<Bleu>);
 
-handle!(BleuScore);
+compares_with_references!(BleuScore);
 
 impl Default for BleuScore {
     fn default() -> Self {
@@ -50,30 +48,6 @@ impl BleuScore {
     pub fn smooth(self, smooth: bool) -> Self {
         Self(self.0.with(|formula| formula.smooth = smooth))
     }
-
-    /// Adds a batch of texts, each with one or more references.
-    ///
-    /// # Errors
-    /// [`MetricError::Batch`] if a text is without references; then nothing is added.
-    pub fn update<P: AsRef<str>, R: AsRef<[T]>, T: AsRef<str>>(
-        &self,
-        preds: &[P],
-        target: &[R],
-    ) -> Result<(), MetricError> {
-        self.0.update(|formula| formula.batch(preds, target))
-    }
-
-    /// Adds a batch of texts, and returns the value of only this batch.
-    ///
-    /// # Errors
-    /// As [`update`](Self::update).
-    pub fn forward<P: AsRef<str>, R: AsRef<[T]>, T: AsRef<str>>(
-        &self,
-        preds: &[P],
-        target: &[R],
-    ) -> Result<Tensor, MetricError> {
-        self.0.forward(|formula| formula.batch(preds, target))
-    }
 }
 
 #[derive(Clone)]
@@ -92,16 +66,13 @@ impl Bleu {
         let (mut matched, mut all) = (vec![0i64; self.n_gram as usize], vec![0i64; self.n_gram as usize]);
         let (mut preds_len, mut target_len) = (0, 0);
         for (pred, references) in preds.iter().zip(target) {
-            let words = |text: &'_ str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-            let pred = words(pred.as_ref());
-            let references: Vec<Vec<String>> = references.as_ref().iter().map(|text| words(text.as_ref())).collect();
+            let pred: Vec<&str> = pred.as_ref().split_whitespace().collect();
+            let references = references.as_ref().iter().map(|text| text.as_ref().split_whitespace().collect());
+            let references: Vec<Vec<&str>> = references.collect();
             let lengths = references.iter().map(Vec::len);
             preds_len += pred.len() as i64;
             // of references that are as close, the first
             target_len += lengths.min_by_key(|length| length.abs_diff(pred.len())).unwrap_or(0) as i64;
-            let pred: Vec<&str> = pred.iter().map(String::as_str).collect();
-            let references: Vec<Vec<&str>> =
-                references.iter().map(|words| words.iter().map(String::as_str).collect()).collect();
             for (n, (matched, all)) in (1..).zip(matched.iter_mut().zip(&mut all)) {
                 let mut most: HashMap<&[&str], usize> = HashMap::new();
                 for (n_gram, count) in references.iter().flat_map(|words| n_grams(words, n)) {

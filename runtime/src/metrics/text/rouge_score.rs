@@ -1,11 +1,10 @@
 use tch::{Kind, TchError, Tensor};
 
-use super::n_grams::{n_grams, require_references};
+use super::n_grams::{compares_with_references, n_grams, require_references};
+use crate::metrics::DistReduceFx;
 use crate::metrics::error::{Refusal, require_option};
-use crate::metrics::handle::handle;
 use crate::metrics::shared::{Formula, Shared};
 use crate::metrics::slot::Slot;
-use crate::metrics::{DistReduceFx, MetricError};
 
 /// The words that a summary shares with its references: torchmetrics'
 /// [`ROUGEScore`](https://lightning.ai/docs/torchmetrics/stable/text/rouge_score.html), the mean over all texts.
@@ -29,7 +28,7 @@ use crate::metrics::{DistReduceFx, MetricError};
 /// ```
 pub struct RougeScore(Shared<Rouge>);
 
-handle!(RougeScore);
+compares_with_references!(RougeScore);
 
 /// What a [`RougeScore`] is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,30 +77,6 @@ impl RougeScore {
     /// Sets how the scores with several references are joined. Default [`RougeAccumulate::Best`].
     pub fn accumulate(self, accumulate: RougeAccumulate) -> Self {
         Self(self.0.with(|formula| formula.accumulate = accumulate))
-    }
-
-    /// Adds a batch of texts, each with one or more references.
-    ///
-    /// # Errors
-    /// [`MetricError::Batch`] if a text is without references; then nothing is added.
-    pub fn update<P: AsRef<str>, R: AsRef<[T]>, T: AsRef<str>>(
-        &self,
-        preds: &[P],
-        target: &[R],
-    ) -> Result<(), MetricError> {
-        self.0.update(|formula| formula.batch(preds, target))
-    }
-
-    /// Adds a batch of texts, and returns the value of only this batch.
-    ///
-    /// # Errors
-    /// As [`update`](Self::update).
-    pub fn forward<P: AsRef<str>, R: AsRef<[T]>, T: AsRef<str>>(
-        &self,
-        preds: &[P],
-        target: &[R],
-    ) -> Result<Tensor, MetricError> {
-        self.0.forward(|formula| formula.batch(preds, target))
     }
 }
 
