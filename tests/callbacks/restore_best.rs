@@ -1,4 +1,4 @@
-//! Keras' `restore_best_weights`. A run of as many epochs as the best check came after has the expected weights.
+//! Keras' `restore_best_weights`. The expected weights are those of a run that ends with the epoch of the best check.
 
 use crate::model::{Line, config};
 use tch_lightning::callbacks::{EarlyStopping, LambdaCallback, OnExceptionCheckpoint, StoppingReason};
@@ -36,7 +36,7 @@ fn assert_same(one: &Line, other: &Line) {
     }
 }
 
-/// The weights after so many epochs.
+/// Returns the model after a number of epochs.
 fn after(epochs: i64) -> Line {
     let mut line = line();
     trainer(epochs, EarlyStopping::new("score").patience(9)).fit(&mut line, ()).unwrap();

@@ -32,6 +32,7 @@ fn process_that_is_stopped_for_less_than_the_timeout_continues_with_the_others()
 
 #[test]
 fn process_that_is_stopped_for_longer_is_named_by_all_when_it_continues() {
+    // the longest first, so that none is left for the end
     let cases = [0, 1].into_iter().flat_map(|rank| [12, 9, 7].map(|seconds| (rank, seconds)));
     side_by_side(cases, |(rank, seconds)| {
         let ranks = in_training();

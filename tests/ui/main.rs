@@ -1,5 +1,5 @@
-//! What users are told: each file in `fail/` makes mistakes, and the `.stderr` next to it is what the compiler says to
-//! it. The programs in `pass/` make none; `tests/forms.rs` compiles them.
+//! The messages of the compiler: each file in `fail/` has mistakes, and the `.stderr` next to it is the compiler's output.
+//! The programs in `pass/` have none; `tests/forms.rs` compiles them.
 //!
 //! When a message has changed on purpose, `TRYBUILD=overwrite cargo test -p ui` writes it down; read what
 //! it wrote. `cargo test -p ui -- ui trybuild=name` runs the cases whose paths contain `name`.

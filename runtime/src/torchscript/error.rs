@@ -6,7 +6,7 @@ use crate::native::without_backtrace;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TorchScriptError {
-    /// There are no inputs.
+    /// [`trace`](super::trace) was called without inputs.
     #[error("a module is traced with inputs: give at least one tensor")]
     NoInputs,
 
