@@ -36,6 +36,9 @@ mod data_modules;
 mod derived_batches;
 #[path = "ui/pass/flows.rs"]
 mod flows;
+#[path = "ui/pass/forms_of_constructors.rs"]
+#[allow(clippy::cast_precision_loss, clippy::unnecessary_wraps)]
+mod forms_of_constructors;
 #[path = "ui/pass/forms_of_pytorch.rs"]
 #[allow(clippy::default_trait_access, clippy::needless_borrow, clippy::needless_pass_by_value)]
 mod forms_of_pytorch;

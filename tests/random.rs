@@ -43,7 +43,7 @@ fn trained(num_sanity_val_steps: i64, tests_rates: bool) -> Vec<f32> {
         ..TrainerConfig::default()
     });
     if tests_rates {
-        trainer.lr_find(&LearningRateFinder::new(), &mut noisy, Loaders::train(loader())).unwrap();
+        trainer.lr_find(&mut noisy, Loaders::train(loader()), &LearningRateFinder::new()).unwrap();
     }
     trainer.fit(&mut noisy, Loaders::train(loader()).with_validation(loader())).unwrap();
     Vec::try_from(noisy.layer.ws.flatten(0, -1)).unwrap()

@@ -42,6 +42,8 @@ mod model;
 mod other_blocks;
 #[path = "../src/parse.rs"]
 mod parse;
+#[path = "../src/prelude_constructors.rs"]
+mod prelude_constructors;
 #[path = "../src/python_names.rs"]
 mod python_names;
 #[path = "../src/returned.rs"]

@@ -71,6 +71,16 @@ catalogue! {
         "there is no `self` in `new`, which makes the value: write `let {name} = …;`, and end with `Self {{ {name}, … }}`"
         method_in_constructor(name)
         "there is no `self` in `new`, which makes the value: call a function without `self`, `Self::{name}(…)`"
+        constructor_arguments(name, takes, form)
+        "`{name}` takes {takes}: write `{form}`"
+        no_constructor(name, form)
+        "there is no `{name}::new`: write `{form}`"
+        indexed_hyperparameter(name)
+        "brackets do not read a field: write `hparams.{name}`"
+        set_in_checkpoint(name)
+        "brackets do not set a value of a checkpoint: write `checkpoint.insert({name}, value)?`"
+        read_from_checkpoint(name)
+        "brackets do not read a value of a checkpoint: write `checkpoint.get({name})?`, which is `None` if there is none"
         missing_argument(method, all, form)
         "`ctx.{method}` takes {all}: write `{form}`"
         keywords_of_log(arguments, methods)
@@ -149,6 +159,8 @@ catalogue! {
         "`{hook}` returns `{right}`, not `{wrong}`"
         optimizer_object(hook, wrong)
         "`{hook}` returns the type of its optimizer, not `{wrong}`: write `fn {hook}(&mut self) -> AdamW`, or for one of several types `-> Optimizers`, of which `AdamW::new(1e-3).into()` is one"
+        optimizer_of_several(hook, returned, other)
+        "`{hook}` returns `{returned}`, and `{other}` here: for one of several types write `fn {hook}(&mut self) -> Optimizers`, and `.into()` after each of them"
         returns_nothing(hook, form)
         "`{hook}` returns nothing: write `{form}`"
         callbacks_without_module(hook, wrong)
@@ -162,15 +174,17 @@ catalogue! {
 
     TL0202 "A training step returns no loss":
         step_without_loss(step)
-        "`{step}` returns no loss, so nothing is trained: write `-> Tensor`, or `-> Option<Tensor>` to skip batches; a module that steps its optimizers itself has `#[lightning_module(automatic_optimization = false)]`";
+        "`{step}` returns no loss, so nothing is trained: write `-> Tensor`, or `-> Option<Tensor>` to skip batches; a module that steps its optimizers itself has `#[lightning_module(automatic_optimization = false)]`"
+        loss_without_graph(step, instead)
+        "`{step}` returns a loss without its graph, so nothing would be trained: {instead}";
 
     TL0203 "A hook returns `impl Trait`":
         hidden_output(hook)
         "the hook `{hook}` cannot return `impl Trait`: write the type";
 
     TL0204 "A step returns a borrow":
-        borrowed_output(hook)
-        "`{hook}` cannot return a borrow: its value outlives the batch";
+        borrowed_output(hook, instead)
+        "`{hook}` cannot return a borrow, as its value outlives the batch: write {instead}";
 
     TL0205 "A method fails with something that is not an error":;
 
@@ -223,8 +237,8 @@ catalogue! {
         "`{name}` has another block with `#[{attribute}]`: move these methods there, as one block has all hooks of a type";
 
     TL0309 "A hook is in a block without the attribute":
-        hook_in_another_block(hook, attribute, name)
-        "the trainer never calls `{hook}`, which is in an `impl {name}` without `#[{attribute}]`: move it to this block, or rename it";
+        hook_in_another_block(hook, line, attribute, name)
+        "the trainer never calls `{hook}`{line}, which is in an `impl {name}` without `#[{attribute}]`: move it to this block, or rename it";
 
     TL0310 "An item in the block has no effect":
         item_without_effect(name, instead)
@@ -335,12 +349,14 @@ catalogue! {
     TL0603 "Hyperparameters without their derives":
         hyperparameters_without_derives(name, missing)
         "`{name}` cannot be used as hyperparameters: write `#[derive({missing})]` above `struct {name}`, which becomes the program's flags"
-        hyperparameter_without_flag(name, hparams)
-        "`{name}` of `{hparams}` has no flag: write `#[arg(long)]` above the field, or `#[arg(skip)]` for a value that is not set on the command line"
+        hyperparameter_without_flag(name, hparams, line)
+        "`{name}` of `{hparams}` on line {line} has no flag: write `#[arg(long)]` above the field, or `#[arg(skip)]` for a value that is not set on the command line"
         plain_hyperparameters(written, name)
         "hyperparameters are a struct with a field for each, not `{written}`: write `fn new(hparams: Hparams) -> Self`, with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)] struct Hparams {{ #[arg(long)] {name}: {written} }}`";
 
-    TL0604 "The data does not fit the module":;
+    TL0604 "The data does not fit the module":
+        program_without_loader(name, step, loader)
+        "`{name}::main()` has no batches for `{step}`: define `{loader}`, or write `{name}::main::<Data>()` with a data module";
 
     TL0605 "A type is not a module":
         unannotated_module(name)

@@ -21,6 +21,7 @@ mod hooks;
 mod model;
 mod other_blocks;
 mod parse;
+mod prelude_constructors;
 mod python_names;
 mod returned;
 mod second_attribute;

@@ -32,6 +32,8 @@ pub(crate) struct Block {
     pub(crate) has_faulty_hparams: bool,
     /// Set by the checks: the program gets a constructor in place of a `new` that it cannot call.
     pub(crate) has_faulty_constructor: bool,
+    /// Set by the checks: the program needs no data module, although a step has no loader.
+    pub(crate) has_faulty_loaders: bool,
     /// Set by the checks: the program does not call `trainer_defaults`.
     pub(crate) has_faulty_defaults: bool,
     /// Set by the checks: the struct that gets an implementation of `Batch`, as its missing derive is reported.
@@ -89,6 +91,7 @@ impl Block {
             others: OtherBlocks::default(),
             has_faulty_hparams: false,
             has_faulty_constructor: false,
+            has_faulty_loaders: false,
             has_faulty_defaults: false,
             underived_batch: None,
             every_module,

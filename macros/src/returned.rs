@@ -1,11 +1,14 @@
 //! What a hook returns, as far as its signature and its body tell.
 
-use crate::model::Written;
+use crate::free_name::mentions;
+use crate::hooks::result_value;
+use crate::model::{Block, Written};
+use crate::parse::BlockItem;
 use crate::source_file::SourceFile;
 use crate::types;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, Ident, PathArguments, ReturnType, Type, parse_quote};
+use syn::{GenericArgument, Ident, PathArguments, ReturnType, Type};
 
 impl Written {
     /// The `-1` of a `return -1` in a hook that returns a `Flow` and whose return type is not written.
@@ -17,9 +20,10 @@ impl Written {
         find_minus_one(self.method.body.clone().into())
     }
 
-    /// Whether it returns optimizers as trait objects.
+    /// Whether it returns optimizers as trait objects, or as an `impl Trait`.
     pub(crate) fn returns_optimizer_object(&self) -> bool {
-        self.declared.value() == Some("Optimizers") && types::has_dyn(&self.method.output())
+        let output = self.method.output();
+        self.declared.value() == Some("Optimizers") && (types::has_dyn(&output) || types::has_impl(&output))
     }
 
     /// Whether it returns callbacks as Lightning's `list[Callback]`: the trait without a module.
@@ -58,17 +62,28 @@ impl Written {
         None
     }
 
-    /// Returns the associated type for a step's value; `()` if its type cannot be named.
-    pub(crate) fn step_output(&self) -> Type {
+    /// Returns the associated type for a step's value; `None` if its type cannot be named.
+    pub(crate) fn step_output(&self) -> Option<Type> {
         let output = self.method.output();
-        if types::can_be_named(&output) && !self.is_generic() {
-            output
-        } else if types::has_impl(&output) || self.is_generic() {
-            parse_quote!(())
-        } else {
-            // a reported mistake brings no other in the hooks that take it
-            types::owned(&output)
-        }
+        let parameters = self.method.sig.generics.type_params();
+        let is_open = parameters.into_iter().any(|parameter| mentions(output.to_token_stream(), &parameter.ident));
+        // a reported mistake brings no other in the hooks that take it
+        (!types::has_impl(&output) && !is_open).then(|| types::owned(&output))
+    }
+}
+
+impl Block {
+    /// Returns the type of the value of a step whose parameters do not parse, which rustc reports.
+    pub(crate) fn unread_step_output(&self, step: &str) -> Option<Type> {
+        let signature = self.item.items.iter().find_map(|item| match item {
+            BlockItem::Unread(method) if method.ident == step => method.body_and_signature(),
+            _ => None,
+        });
+        let tokens: Vec<TokenTree> = signature?.1.into_iter().collect();
+        let arrow = tokens.windows(2).position(|pair| pair[0].to_string() == "-" && pair[1].to_string() == ">")?;
+        let returned: Type = syn::parse2(tokens[arrow + 2..].iter().cloned().collect()).ok()?;
+        let value = result_value(&returned).unwrap_or(&returned);
+        types::can_be_named(value).then(|| value.clone())
     }
 }
 

@@ -34,9 +34,18 @@ impl SourceFile {
 
     /// Returns whether `nn` is that of tch, which the prelude has too.
     pub(crate) fn has_nn_of_tch(&self) -> bool {
-        let imports = self.text.split("use ").skip(1).filter_map(|rest| rest.split(';').next());
-        let is_another = |import: &str| has_word(import, "nn") && !import.contains("tch");
-        !self.text.contains("mod nn") && !imports.into_iter().any(is_another)
+        !self.text.contains("mod nn") && !self.imports(|import| has_word(import, "nn") && !import.contains("tch"))
+    }
+
+    /// Returns whether the file may mean by this name another type than that of tch-lightning.
+    pub(crate) fn has_another_type(&self, name: &str) -> bool {
+        let defines = |kind: &str| self.text.contains(&format!("{kind} {name}"));
+        ["enum", "struct", "type"].into_iter().any(defines)
+            || self.imports(|import| has_word(import, name) && !import.contains("tch_lightning"))
+    }
+
+    fn imports(&self, is_meant: impl Fn(&str) -> bool) -> bool {
+        self.text.split("use ").skip(1).filter_map(|rest| rest.split(';').next()).any(is_meant)
     }
 
     /// Returns whether the file has this name of a module, a type or a variable, or one of its dependencies.
@@ -54,9 +63,20 @@ impl SourceFile {
     pub(crate) fn calls_program_of(&self, ty: &Type) -> bool {
         let name = last_name(ty);
         let calls = |function: &str| [format!("{name}::{function}"), format!("{function}::<{name}>")];
-        let continues = |before: &str| before.ends_with(|last: char| last.is_alphanumeric() || last == '_');
-        let mut calls = ["main", "program"].into_iter().flat_map(calls);
-        calls.any(|call| self.text.match_indices(&call).any(|(place, _)| !continues(&self.text[..place])))
+        ["main", "program"].into_iter().flat_map(calls).any(|call| self.has_call(&call))
+    }
+
+    /// Returns whether the file calls the program of the module of this name that has no data module.
+    pub(crate) fn calls_main_of(&self, name: &str) -> bool {
+        self.has_call(&format!("{name}::main()"))
+    }
+
+    fn has_call(&self, call: &str) -> bool {
+        let is_call = |before: &str| {
+            let is_in_comment = before.rsplit('\n').next().is_some_and(|line| line.contains("//"));
+            !is_in_comment && !before.ends_with(|last: char| last.is_alphanumeric() || last == '_')
+        };
+        self.text.match_indices(call).any(|(place, _)| is_call(&self.text[..place]))
     }
 
     /// Returns whether the file certainly has the program of this module or data module, and no constructor for it that is written by hand.
@@ -179,12 +199,27 @@ impl SourceFile {
         )
     }
 
-    /// Returns the fields of a struct of hyperparameters that have no flag, as clap takes their values without one. `None` if the file does
-    /// not tell.
-    pub(crate) fn fields_without_flag(&self, ty: &Type) -> Option<Vec<String>> {
+    /// Returns the first field of a struct of hyperparameters that has no flag, as clap takes its value without one, and its line. `None`
+    /// if there is none, or the file does not tell.
+    pub(crate) fn field_without_flag(&self, ty: &Type) -> Option<(String, usize)> {
         let found = self.structure(ty)?;
-        let without_flag = found.fields.iter().filter(|field| !has_flag(field));
-        Some(without_flag.filter_map(|field| field.ident.as_ref().map(ToString::to_string)).collect())
+        let field = found.fields.iter().filter(|field| !has_flag(field)).find_map(|field| field.ident.as_ref())?;
+        let name = field.to_string();
+        let start = self.text.find(&format!("struct {}", last_name(ty)))?;
+        let is_declared = |place: &usize| self.text[start + place + name.len()..].trim_start().starts_with(':');
+        let place = words_of(&self.text[start..], &name).find(is_declared)?;
+        Some((name.clone(), self.line(start + place)))
+    }
+
+    /// Returns the line of the only method of this name; `None` if there are several.
+    pub(crate) fn line_of_method(&self, name: &str) -> Option<usize> {
+        let mut methods = words_of(&self.text, name).filter(|place| self.text[..*place].ends_with("fn "));
+        let (place, None) = (methods.next()?, methods.next()) else { return None };
+        Some(self.line(place))
+    }
+
+    fn line(&self, place: usize) -> usize {
+        self.text[..place].matches('\n').count() + 1
     }
 
     /// Returns the one struct of this type's name. Only its own text is parsed, as that of the file takes longer than an expansion.

@@ -112,7 +112,7 @@ pub mod prelude {
         Weighted,
     };
     #[doc(hidden)]
-    pub use crate::module::{FunctionsOfAttribute as _, MethodsOfModule as _};
+    pub use crate::module::{FunctionsOfAttribute as _, FunctionsOfProgram as _, MethodsOfModule as _};
     pub use crate::optim::OptimizerIndex;
     pub use crate::optim::{
         Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Lbfgs, Lion, Muon, NAdam, ParameterGroups, RAdam, RmsProp,

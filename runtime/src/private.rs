@@ -18,8 +18,8 @@ pub use crate::error::Error;
 pub use crate::hook::Hook;
 pub use crate::module::{
     Batched, Callback, CheckpointHooks, CheckpointHooksTable, ContextAt, ContextOfManualStep, DataHooks,
-    DataHooksTable, Flow, FromHparams, FromHparamsAndData, HasHparams, HookFailure, HookParameter, HookReturn,
-    Hyperparameters, IntoCallbacks, LightningDataModule, LightningDataModuleTable, LightningModule,
+    DataHooksTable, Flow, FromHparams, FromHparamsAndData, FunctionsOfProgram, HasHparams, HookFailure, HookParameter,
+    HookReturn, Hyperparameters, IntoCallbacks, LightningDataModule, LightningDataModuleTable, LightningModule,
     LightningModuleTable, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoDataModule, NoHparams,
     Optimizers, Optimizes, OptimizesManually, Output, Predicts, Returned, ReturnedFlow, ReturnedOptimizers,
     ReturnedState, SameBatch, SourceLocation, StepClosure, StepOutputs, Tests, TrainingContext, Trains, Validates,

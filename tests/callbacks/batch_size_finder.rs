@@ -35,7 +35,7 @@ fn found(finder: &BatchSizeFinder, sized: &mut Sized, rows: i64) -> (Result<usiz
         tried.push(size);
         Ok(Loaders::train(loader(0, rows / 2)?.batch_size(size)))
     };
-    let found = Trainer::new(config()).scale_batch_size(finder, sized, data);
+    let found = Trainer::new(config()).scale_batch_size(sized, data, finder);
     (found.map_err(|error| error.to_string()), tried)
 }
 

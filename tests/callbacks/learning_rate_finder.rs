@@ -16,7 +16,7 @@ fn are_close(values: &[f64], expected: &[f64]) -> bool {
 #[test]
 fn curves_and_suggestions_are_lightnings() {
     for case in table().learning_rate_finder {
-        let curve = Trainer::new(config()).lr_find(&case.finder, &mut line(), ()).unwrap();
+        let curve = Trainer::new(config()).lr_find(&mut line(), (), &case.finder).unwrap();
         assert!(are_close(&curve.lrs, &case.curve.lrs), "{:?}, not {:?}", curve.lrs, case.curve.lrs);
         assert!(are_close(&curve.losses, &case.curve.losses), "{:?}, not {:?}", curve.losses, case.curve.losses);
         assert!(are_close(&[curve.suggestion().unwrap()], &[case.suggestion]), "{:?}", case.finder);
@@ -29,7 +29,7 @@ fn training_after_a_test_is_as_one_without() {
         let mut line = Line::normed(Sgd::new(0.1));
         let mut trainer = Trainer::new(config());
         if test {
-            trainer.lr_find(&LearningRateFinder::new(), &mut line, ()).unwrap();
+            trainer.lr_find(&mut line, (), &LearningRateFinder::new()).unwrap();
         }
         trainer.fit(&mut line, ()).unwrap();
         line.vs.variables()
@@ -67,7 +67,7 @@ fn test_that_fails_leaves_the_weights_as_they_were() {
     let before = fragile.0.layer.ws.copy();
     let finder = LearningRateFinder::new().min_lr(0.1).early_stop_threshold(None);
     let data = Loaders::train(loader(0, 4).unwrap());
-    let error = Trainer::new(config()).lr_find(&finder, &mut fragile, data).unwrap_err();
+    let error = Trainer::new(config()).lr_find(&mut fragile, data, &finder).unwrap_err();
     assert!(error.to_string().ends_with("no more"), "{error}");
     assert_eq!(fragile.0.layer.ws, before);
 }
@@ -75,7 +75,7 @@ fn test_that_fails_leaves_the_weights_as_they_were() {
 #[test]
 fn invalid_settings_are_refused() {
     let refused =
-        |finder: LearningRateFinder| Trainer::new(config()).lr_find(&finder, &mut line(), ()).unwrap_err().to_string();
+        |finder: LearningRateFinder| Trainer::new(config()).lr_find(&mut line(), (), &finder).unwrap_err().to_string();
     let told =
         [refused(LearningRateFinder::new().min_lr(0.0)), refused(LearningRateFinder::new().num_training_steps(0))];
     let expected = [

@@ -184,12 +184,12 @@ fn main() -> Result<()> {
             return Ok(());
         }
         Some("lr_find") => {
-            trainer.lr_find(&LearningRateFinder::new(), &mut classifier, Loaders::train(training))?;
+            trainer.lr_find(&mut classifier, Loaders::train(training), &LearningRateFinder::new())?;
             return Ok(());
         }
         Some("scale_batch_size") => {
             let data = |size| Ok(Loaders::train(DataLoader::new(Points(8)).batch_size(size)));
-            trainer.scale_batch_size(&BatchSizeFinder::new(), &mut classifier, data)?;
+            trainer.scale_batch_size(&mut classifier, data, &BatchSizeFinder::new())?;
             return Ok(());
         }
         _ => {}

@@ -44,6 +44,14 @@ fn run_stops_with_the_weights_of_the_step_before() {
 }
 
 #[test]
+fn loss_without_a_graph_is_explained() {
+    let said = fit(&mut Net::new(|_, loss| Ok(loss.detach())), config(), false).err().unwrap().to_string();
+    let explanation = "the loss has no graph: compute it from parameters that are not frozen, outside of `tch::no_grad` and without `detach`";
+    let is_located = said.starts_with("`backward` failed in `fit` at epoch 0, batch 0: at ");
+    assert!(is_located && said.ends_with(&format!(": {explanation}")), "{said}");
+}
+
+#[test]
 fn first_bad_batch_is_named_when_the_host_waits_for_a_row() {
     let folder = tempfile::tempdir().unwrap();
     let switch = LambdaCallback::new().on_fit_start(|ctx, _: &mut Net| {

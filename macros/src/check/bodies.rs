@@ -4,12 +4,12 @@
 //! A body is tokens here, not syntax. Where a mistake is found, the body is emptied, so that it causes one error.
 
 use super::tokens::{are_arguments, is, is_word, mentions};
-use super::{constructor_self, torch};
+use super::{chosen_optimizers, constructor_calls, constructor_self, torch};
 use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
 use crate::diagnostics::Diagnostics;
 use crate::model::{Block, Written};
-use crate::parse::{BlockItem, CONSTRUCTOR};
+use crate::parse::{BlockItem, CONSTRUCTOR, Method};
 use crate::python_names;
 use crate::source_file::SourceFile;
 use crate::types::readable_tokens;
@@ -22,12 +22,14 @@ use syn::Type;
 /// Reports the names and forms of Python in the block's methods, and empties the bodies that have one.
 pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnostics) {
     let fields = Fields { ty: &block.item.head.self_ty, found: OnceCell::new() };
+    let hparams = block.possible_constructors().find_map(|new| new.hparams.map(|hparams| hparams.ty.clone()));
+    let hparams = hparams.as_ref().map(|ty| Fields { ty, found: OnceCell::new() });
     for item in &mut block.item.items {
-        let mut is_constructor = false;
+        let mut first = None;
         let (conditions, body, signature) = match item {
             BlockItem::Method(method) => {
                 let signature = &method.sig;
-                is_constructor = method.name == CONSTRUCTOR && signature.receiver().is_none();
+                first = of_method(method);
                 (&method.conditions, method.body.clone(), quote!(#signature))
             }
             BlockItem::Unread(method) => {
@@ -38,13 +40,15 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
         };
         let TokenTree::Group(body) = body else { continue };
         let has_context = mentions(&signature, "Context");
-        let of_constructor = is_constructor.then(|| constructor_self::mistake(&body.stream())).flatten();
-        let mut mistakes = Vec::from_iter(of_constructor);
+        let mut mistakes = Vec::from_iter(first);
         if mistakes.is_empty() {
+            let has_checkpoint = mentions(&signature, "Checkpoint") && !torch::binds(&body.stream(), "checkpoint");
             let has_stage = mentions(&signature, "Stage") && !torch::binds(&body.stream(), "stage");
             let tensors = torch::Tensors::of(signature, &body.stream());
-            let mut scan = Scan { fields: &fields, has_context, has_stage, tensors, mistakes: &mut mistakes };
-            scan.level(body.stream(), false);
+            let (fields, hparams) = (&fields, hparams.as_ref());
+            let mistakes = &mut mistakes;
+            Scan { fields, hparams, has_context, has_checkpoint, has_stage, tensors, mistakes }
+                .level(body.stream(), false);
         }
         if !mistakes.is_empty() {
             let is_always_compiled = conditions.predicate().is_none();
@@ -56,6 +60,15 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
     }
 }
 
+/// Returns the mistake in what a constructor or `configure_optimizers` returns.
+fn of_method(method: &Method) -> Option<(TokenStream, Diagnostic)> {
+    let TokenTree::Group(body) = &method.body else { return None };
+    if method.name == CONSTRUCTOR && method.sig.receiver().is_none() {
+        return constructor_self::mistake(&body.stream());
+    }
+    chosen_optimizers::mistake(method, &body.stream())
+}
+
 fn add(conditions: &Conditions, mistakes: Vec<(TokenStream, Diagnostic)>, diagnostics: &mut Diagnostics) {
     diagnostics.of_method(conditions, |diagnostics| {
         for (tokens, diagnostic) in mistakes {
@@ -64,7 +77,7 @@ fn add(conditions: &Conditions, mistakes: Vec<(TokenStream, Diagnostic)>, diagno
     });
 }
 
-/// The fields of the block's type, which its file tells.
+/// The fields of a type, which its file tells.
 struct Fields<'a> {
     ty: &'a Type,
     found: OnceCell<Option<Vec<String>>>,
@@ -73,15 +86,27 @@ struct Fields<'a> {
 impl Fields<'_> {
     /// Whether the type certainly has no such field.
     fn lack(&self, name: &str) -> bool {
-        let found = self.found.get_or_init(|| SourceFile::of(Span::call_site())?.fields(self.ty));
-        found.as_ref().is_some_and(|fields| fields.iter().all(|field| field != name))
+        self.found().is_some_and(|fields| fields.iter().all(|field| field != name))
+    }
+
+    /// Whether the type certainly has the field.
+    fn have(&self, name: &str) -> bool {
+        self.found().is_some_and(|fields| fields.iter().any(|field| field == name))
+    }
+
+    fn found(&self) -> Option<&Vec<String>> {
+        self.found.get_or_init(|| SourceFile::of(Span::call_site())?.fields(self.ty)).as_ref()
     }
 }
 
 struct Scan<'a> {
     fields: &'a Fields<'a>,
+    /// The fields of the hyperparameters.
+    hparams: Option<&'a Fields<'a>>,
     /// Whether `ctx` is a context.
     has_context: bool,
+    /// Whether `checkpoint` is a checkpoint.
+    has_checkpoint: bool,
     /// Whether `stage` is a stage.
     has_stage: bool,
     tensors: torch::Tensors,
@@ -101,7 +126,9 @@ impl Scan<'_> {
                         let attribute = || torch::attribute(&tokens, place, &self.tensors);
                         let index = || torch::index(&tokens, place, &self.tensors);
                         let layer = || torch::layer(&tokens, place, &self.tensors);
-                        self.mistakes.extend(path.or_else(attribute).or_else(index).or_else(layer));
+                        let call = || constructor_calls::mistake(&tokens, place);
+                        self.mistakes.extend(path.or_else(attribute).or_else(index).or_else(layer).or_else(call));
+                        self.text_in_brackets(&tokens[place..]);
                         self.stage(&tokens[place..]);
                     }
                 }
@@ -173,6 +200,27 @@ impl Scan<'_> {
             let wrong = TokenStream::from_iter([TokenTree::from(method.clone()), arguments.clone().into()]);
             self.mistakes.push((wrong, catalogue::missing_argument(method, all, form)));
         }
+    }
+
+    /// `self.hparams["lr"]`, and `checkpoint["seen"] = 3`.
+    fn text_in_brackets(&mut self, tokens: &[TokenTree]) {
+        let [TokenTree::Ident(owner), TokenTree::Group(index), after @ ..] = tokens else { return };
+        let name = index.stream().to_string();
+        let Some(text) = name.strip_prefix('"').and_then(|name| name.strip_suffix('"')) else { return };
+        let is_hyperparameter = || owner == "hparams" && self.hparams.is_some_and(|hparams| hparams.have(text));
+        let diagnostic = if index.delimiter() != Delimiter::Bracket {
+            return;
+        } else if is_hyperparameter() {
+            catalogue::indexed_hyperparameter(text)
+        } else if owner == "checkpoint" && self.has_checkpoint {
+            match after {
+                [equals, next, ..] if is(equals, '=') && !is(next, '=') => catalogue::set_in_checkpoint(name),
+                _ => catalogue::read_from_checkpoint(name),
+            }
+        } else {
+            return;
+        };
+        self.mistakes.push((tokens[..2].iter().cloned().collect(), diagnostic));
     }
 
     /// `stage == "fit"`.

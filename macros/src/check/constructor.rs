@@ -108,8 +108,8 @@ fn mistake(block: &Block, new: &Constructor<'_>, hparams: &Parameter<'_>) -> Opt
 
 /// A field without a flag would be set by its place on the command line.
 fn without_flag(file: &SourceFile, hparams: &Parameter<'_>) -> Option<Diagnostic> {
-    let field = file.fields_without_flag(hparams.ty)?.into_iter().next()?;
-    Some(catalogue::hyperparameter_without_flag(field, readable(hparams.ty)))
+    let (field, line) = file.field_without_flag(hparams.ty)?;
+    Some(catalogue::hyperparameter_without_flag(field, readable(hparams.ty), line))
 }
 
 fn plain(hparams: &Parameter<'_>) -> Diagnostic {

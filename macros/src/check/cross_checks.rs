@@ -3,10 +3,11 @@
 use super::meant_hooks::OPTIMIZERS;
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
-use crate::hooks::{self, Role};
+use crate::hooks::{self, Role, Step};
 use crate::model::{Block, Written};
 use crate::source_file::SourceFile;
 use crate::types::{self, last_name};
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{ReturnType, Type};
 
@@ -28,6 +29,29 @@ pub(super) fn loaders(block: &Block, diagnostics: &mut Diagnostics) {
             }
         }
     }
+}
+
+/// Rejects a step without its loader in a module that has others, and whose program in the file has no data module. Returns whether there is
+/// none.
+pub(super) fn program_has_loaders(block: &Block, diagnostics: &mut Diagnostics) -> bool {
+    let name = last_name(&block.item.head.self_ty);
+    let is_loaded = |step: &Step| block.may_have(step.loader);
+    let written: Vec<(&Written, Step)> =
+        hooks::steps().filter_map(|(hook, step)| Some((block.written(hook.name()).next()?, step))).collect();
+    let has_some = block.role == Role::Module && written.iter().any(|(_, step)| is_loaded(step));
+    let missing: Vec<_> = written.into_iter().filter(|(_, step)| !is_loaded(step)).collect();
+    if !has_some
+        || missing.is_empty()
+        || !SourceFile::of(Span::call_site()).is_some_and(|file| file.calls_main_of(&name))
+    {
+        return true;
+    }
+    for (written, step) in missing {
+        let diagnostic = catalogue::program_without_loader(&name, written.declared.name(), step.loader);
+        let conditions = &written.method.conditions;
+        diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&written.method.sig.ident, diagnostic));
+    }
+    false
 }
 
 /// Rejects `DataLoader<Images>`, where `Images` is a dataset of the file.

@@ -3,10 +3,13 @@
 
 mod associated_items;
 mod bodies;
+mod chosen_optimizers;
 mod constructor;
+mod constructor_calls;
 mod constructor_self;
 mod cross_checks;
 mod foreign_hooks;
+mod lost_graph;
 mod meant_hooks;
 mod names;
 mod signature;
@@ -36,6 +39,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     cross_checks::parameters(block, diagnostics);
     cross_checks::loaders(block, diagnostics);
     cross_checks::loaders_of_datasets(block, diagnostics);
+    block.has_faulty_loaders = !cross_checks::program_has_loaders(block, diagnostics);
     cross_checks::older_names(block, diagnostics);
     cross_checks::manual_optimization(block, diagnostics);
     cross_checks::several_optimizers(block, diagnostics);
@@ -54,6 +58,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
         let is_sound = diagnostics.of_method(&hook.method.conditions, |diagnostics| {
             signature::loss(hook, is_automatic, diagnostics);
             bodies::done_twice(hook, is_automatic, diagnostics);
+            lost_graph::of_loss(hook, is_automatic, diagnostics);
             signature::is_sound(hook, diagnostics)
         });
         hook.faulty = !is_sound;
@@ -134,7 +139,7 @@ mod tests {
             "`ctx` of `on_fit_start` is `&mut Context`, not `Context` [TL0104]",
             "the parameters of `on_fit_start` are matched by name: it takes `ctx: &mut Context` [TL0103]",
             "a parameter of a hook cannot be conditional: put `#[cfg]` on the hook [TL0105]",
-            "`training_step` cannot return a borrow: its value outlives the batch [TL0204]",
+            "`training_step` cannot return a borrow, as its value outlives the batch: write `-> Tensor` [TL0204]",
             "`on_train_end` has no parameter `batch`: it takes `ctx: &mut Context` [TL0101]",
             "`backward` has the parameter `loss` twice: remove one [TL0102]",
         ];

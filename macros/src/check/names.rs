@@ -8,7 +8,9 @@ use crate::hooks::{Hook, HookTrait, Role};
 use crate::model::Block;
 use crate::parse::{BlockItem, CONSTRUCTOR, TRAINER_DEFAULTS};
 use crate::python_names;
+use crate::source_file::SourceFile;
 use crate::types::readable;
+use proc_macro2::Span;
 use std::collections::HashMap;
 use syn::Ident;
 use syn::ext::IdentExt;
@@ -57,7 +59,10 @@ pub(crate) fn other_blocks(block: &Block, diagnostics: &mut Diagnostics) {
     let (attribute, ty) = (block.role.attribute(), &block.item.head.self_ty);
     let hooks: Vec<&str> = block.traits.iter().flat_map(|declared| declared.hooks()).map(Hook::name).collect();
     for hook in block.others.methods.iter().filter(|method| hooks.contains(&method.as_str())) {
-        diagnostics.add(ty, catalogue::hook_in_another_block(hook, attribute, readable(ty)));
+        // an error has no other place than in this block
+        let line = SourceFile::of(Span::call_site()).and_then(|file| file.line_of_method(hook));
+        let line = line.map(|line| format!(" on line {line}")).unwrap_or_default();
+        diagnostics.add(ty, catalogue::hook_in_another_block(hook, line, attribute, readable(ty)));
     }
 }
 

@@ -228,7 +228,7 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     let (name, output) = (hook.declared.name(), hook.method.output());
     if let (ReturnType::Default, Some(form)) = (&hook.method.sig.output, form_of_value(hook)) {
         diagnostics.add(&hook.method.sig.ident, catalogue::returns_nothing(name, form));
-    } else if types::has_impl(&output) {
+    } else if types::has_impl(&output) && hook.declared.value() != Some("Optimizers") {
         diagnostics.add(output, catalogue::hidden_output(name));
     } else if hook.returns_callbacks_without_module() {
         let readable = types::readable(&output);
@@ -246,7 +246,12 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
         diagnostics.add(plateau, catalogue::plateau_without_metric(name));
     } else if hook.declared.is_step() {
         if let Some(borrow) = types::borrow(&output) {
-            diagnostics.add(borrow, catalogue::borrowed_output(name));
+            let owned = types::owned(&hook.method.returned());
+            let instead = match types::borrow(&owned) {
+                None => format!("`-> {}`", types::readable(&owned)),
+                Some(_) => "a type without lifetimes".to_owned(),
+            };
+            diagnostics.add(borrow, catalogue::borrowed_output(name, instead));
         }
     } else if let (None, Some(declared)) = (hook.declared.value(), hook.declared.output()) {
         let (declared, written) = (parsed(declared), hook.method.returned());

@@ -122,7 +122,7 @@ impl Implementations<'_> {
         let returned = method.returned();
         let name = &method.sig.ident;
         let call = quote_spanned!(name.span()=> Self::#name(#(#arguments),*));
-        quote_spanned!(returned.span()=> <#returned as #private::Made<Self>>::into_made(#call))
+        quote_spanned!(returned.span()=> <#returned as #private::Made<Self, _>>::into_made(#call))
     }
 
     /// The block's generics with the bounds of the constructor.

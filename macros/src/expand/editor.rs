@@ -116,7 +116,7 @@ impl VisitMut for Usual<'_> {
 /// The type of a step's value, `Self::TrainingOutput` in the declarations: what the block's step returns, or what most do.
 fn of_step(block: &Block, path: &Path) -> Option<Type> {
     let (hook, step) = hooks::steps().find(|(_, step)| is_associated(path, step.output))?;
-    let written = block.written(hook.name()).next().map(Written::step_output);
+    let written = block.written(hook.name()).next().and_then(Written::step_output);
     let returns_tensor = step.has_loss || hook.capability().is_some_and(|one| one.form.ends_with("-> Tensor"));
     written.or_else(|| Some(if returns_tensor { parse_quote!(Tensor) } else { parse_quote!(()) }))
 }

@@ -208,7 +208,7 @@ fn returned(block: &Block, written: &Written, hook: Hook, call: &TokenStream, na
         let declared = names.qualified(declared);
         quote_spanned!(output.span()=> <#output as #private::HookReturn<#declared>>::into_value)
     });
-    let into_error = quote_spanned!(method.error_span()=> <_ as #private::HookFailure>::into_error);
+    let into_error = quote_spanned!(method.error_span()=> <_ as #private::HookFailure<_>>::into_error);
     match (as_declared, method.returns_result()) {
         (true, false) => quote!(::core::result::Result::Ok(#call)),
         (false, false) => quote!(::core::result::Result::Ok(#convert(#call))),

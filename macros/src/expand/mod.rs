@@ -116,7 +116,8 @@ pub(crate) fn generated(block: &Block, private: &TokenStream) -> TokenStream {
     let runs_by_itself = program::runs_by_itself(block, private);
     let constructors = constructor::implementations(block, private);
     let batch = block.underived_batch.as_ref().map(|name| stand_in_batch(name, private));
-    quote!(#types #forwards #capabilities #program #runs_by_itself #constructors #batch)
+    let of_data = program::of_data(block, private);
+    quote!(#types #forwards #capabilities #program #runs_by_itself #of_data #constructors #batch)
 }
 
 /// Returns an implementation of `Batch` for a struct without its derive, so that this mistake causes one error.

@@ -90,7 +90,7 @@ fn must_use(call: &str) -> TokenStream {
 /// Whether the block has a loader for each of its steps, and no constructor that reads a data module, so that its program needs none.
 fn loads_its_own_batches(block: &Block) -> bool {
     let mut steps = hooks::steps().filter(|(hook, _)| block.written(hook.name()).next().is_some()).peekable();
-    let is_loaded = |step: Step| block.written(step.loader).any(Written::is_unconditional);
+    let is_loaded = |step: Step| block.has_faulty_loaders || block.written(step.loader).any(Written::is_unconditional);
     let takes_no_data = block.constructors().all(|new| new.data.is_none());
     takes_no_data && steps.peek().is_some() && steps.all(|(_, step)| is_loaded(step))
 }
@@ -118,6 +118,14 @@ pub(super) fn runs_by_itself(block: &Block, private: &TokenStream) -> Option<Tok
             }
         }
     })
+}
+
+/// The implementation by which the functions of a program are an error on its data module.
+pub(super) fn of_data(block: &Block, private: &TokenStream) -> Option<TokenStream> {
+    let (name, generics, quiet) = (&block.item.head.self_ty, block.generics(), quiet(&block.item.head.attrs));
+    let (generics, _, bounds) = generics.split_for_impl();
+    (block.role == Role::DataModule)
+        .then(|| quote!(#quiet impl #generics #private::FunctionsOfProgram for #name #bounds {}))
 }
 
 fn program(data: &Ident, private: &TokenStream) -> TokenStream {

@@ -3,7 +3,7 @@
 use super::conditions::first_of;
 use super::quiet;
 use crate::hooks::{self, Role};
-use crate::model::{Block, DecidedBatch};
+use crate::model::{Block, DecidedBatch, Written};
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -26,8 +26,12 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &
         return batched;
     }
     let outputs = hooks::steps().map(|(hook, step)| {
-        let values = block.written(hook.name()).map(|step| (step.method.condition(), step.step_output()));
-        associated_type(step.output, values)
+        // what it most likely is, in place of a type that cannot be named: a reported mistake brings no other in the hooks that take it
+        let most_likely = || parse_quote!(#private::Tensor);
+        let written = |step: &Written| step.step_output().unwrap_or_else(most_likely);
+        let values = block.written(hook.name()).map(|step| (step.method.condition(), written(step)));
+        let unread = block.unread_step_output(hook.name()).map(|output| (None, output));
+        associated_type(step.output, values.chain(unread))
     });
     quote! {
         #batched

@@ -286,15 +286,30 @@ impl<Declared, Written: HookReturn<Declared>> LoadsSameBatch<Declared> for Writt
     message = "`{Self}` cannot be used as an error type: it does not implement `std::error::Error` [TL0205]",
     label = "write `anyhow::Error` here, or a type that implements `std::error::Error`"
 )]
-pub trait HookFailure {
+pub trait HookFailure<Kind> {
     /// The error as the trainer passes it on.
     fn into_error(self) -> anyhow::Error;
 }
 
+/// The kind of an error that has a type.
+#[derive(Debug)]
+pub enum TypedError {}
+
 #[diagnostic::do_not_recommend]
-impl<E: Into<anyhow::Error>> HookFailure for E {
+impl<E: Into<anyhow::Error>> HookFailure<TypedError> for E {
     fn into_error(self) -> anyhow::Error {
         self.into()
+    }
+}
+
+/// The kind of an error of any type in a box, which is not itself an error.
+#[derive(Debug)]
+pub enum BoxedError {}
+
+#[diagnostic::do_not_recommend]
+impl HookFailure<BoxedError> for Box<dyn std::error::Error + Send + Sync> {
+    fn into_error(self) -> anyhow::Error {
+        anyhow::anyhow!(self)
     }
 }
 
@@ -303,7 +318,7 @@ impl<E: Into<anyhow::Error>> HookFailure for E {
     message = "`new` returns `{Self}`, not `{Type}` [TL0602]",
     label = "write `Self` here, or a `Result` of it"
 )]
-pub trait Made<Type> {
+pub trait Made<Type, Kind> {
     /// The value, or why there is none.
     ///
     /// # Errors
@@ -311,13 +326,13 @@ pub trait Made<Type> {
     fn into_made(self) -> anyhow::Result<Type>;
 }
 
-impl<T> Made<T> for T {
+impl<T> Made<T, ()> for T {
     fn into_made(self) -> anyhow::Result<T> {
         Ok(self)
     }
 }
 
-impl<T, E: HookFailure> Made<T> for Result<T, E> {
+impl<T, Kind, E: HookFailure<Kind>> Made<T, Kind> for Result<T, E> {
     fn into_made(self) -> anyhow::Result<T> {
         self.map_err(HookFailure::into_error)
     }

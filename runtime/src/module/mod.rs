@@ -22,8 +22,10 @@ mod no_data_module;
 mod optimizers;
 mod outputs;
 mod parameters;
+mod program_of_data;
 mod renamed_results;
 mod run;
+mod scheduler_in_callbacks;
 mod source_location;
 mod weighted;
 mod without_attribute;
@@ -34,8 +36,8 @@ pub use capabilities::{Optimizes, Predicts, Tests, Trains, Validates};
 pub use closure::StepClosure;
 #[doc(hidden)]
 pub use conversions::{
-    ContextAt, ContextOfManualStep, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made, ReturnedFlow,
-    ReturnedOptimizers, ReturnedState, SameBatch,
+    BoxedError, ContextAt, ContextOfManualStep, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made,
+    ReturnedFlow, ReturnedOptimizers, ReturnedState, SameBatch, TypedError,
 };
 #[doc(hidden)]
 pub use data_source::{DataSource, Loaders, Loads};
@@ -55,8 +57,12 @@ pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable, variables};
 #[doc(hidden)]
+pub use program_of_data::{FunctionsOfProgram, IsProgramOf};
+#[doc(hidden)]
 pub use renamed_results::{Output, Returned};
 pub(crate) use run::Run;
+#[doc(hidden)]
+pub use scheduler_in_callbacks::{AnyScheduler, IsCallback};
 pub use source_location::SourceLocation;
 pub use weighted::Weighted;
 pub use without_attribute::{FunctionsOfAttribute, HasAttribute};

@@ -39,7 +39,7 @@ tch_lightning_macros::declare_hooks!(StepOutputs);
 #[diagnostic::on_unimplemented(
     message = "`training_step` cannot return `{Self}` [TL0202]",
     label = "a training step returns its loss: `Tensor`, `Option<Tensor>`, or a type of yours that implements `TrainingOutput`",
-    note = "any of them may be in a `Result`, under that name"
+    note = "any of them may be in a `Result`, under that name: in place of an alias, write `Result<…>`, or call the alias `Result`"
 )]
 pub trait TrainingOutput: 'static {
     /// Whether [`loss`](Self::loss) may be `None`. If it may, several processes agree before each backward pass on whether there is one.

@@ -12,10 +12,26 @@ pub(crate) fn without_backtrace(message: &str) -> &str {
 /// Returns libtorch's message for users: without the backtrace, and with advice for out-of-memory errors.
 pub(crate) fn readable(message: &str) -> Cow<'_, str> {
     let message = without_backtrace(message);
-    match out_of_memory(message) {
-        Some(sentence) => sentence.into(),
-        None => message.into(),
+    match (out_of_memory(message), of_backward(message)) {
+        (Some(sentence), _) => sentence.into(),
+        (None, Some(sentence)) => sentence.into(),
+        (None, None) => message.into(),
     }
+}
+
+/// Returns a sentence about the loss of a backward pass that cannot begin.
+fn of_backward(message: &str) -> Option<&'static str> {
+    const LOSSES: [(&str, &str); 2] = [
+        (
+            "does not require grad and does not have a grad_fn",
+            "the loss has no graph: compute it from parameters that are not frozen, outside of `tch::no_grad` and without `detach`",
+        ),
+        (
+            "grad can be implicitly created only for scalar outputs",
+            "the loss is not a scalar: return the mean of its elements, `loss.mean(Kind::Float)`",
+        ),
+    ];
+    LOSSES.iter().find(|(mark, _)| message.contains(mark)).map(|(_, sentence)| *sentence)
 }
 
 /// The marks of libtorch's out-of-memory errors, on a GPU and on the host.
@@ -53,6 +69,19 @@ mod tests {
         let text = "shape mismatch\nException raised from infer_size at somewhere.cpp:31\nframe #0";
         assert_eq!(without_backtrace(text), "shape mismatch");
         assert_eq!(without_backtrace("nothing to cut"), "nothing to cut");
+    }
+
+    #[test]
+    fn losses_without_a_backward_pass_are_explained() {
+        use tch::{Device, Kind, Tensor};
+        let numbers = Tensor::zeros([2], (Kind::Float, Device::Cpu));
+        let said = |loss: &Tensor| readable(&loss.f_backward().unwrap_err().to_string()).into_owned();
+        assert!(said(&numbers.mean(None)).starts_with("the loss has no graph: "));
+        let several = numbers.set_requires_grad(true) * 2.0;
+        assert_eq!(
+            said(&several),
+            "the loss is not a scalar: return the mean of its elements, `loss.mean(Kind::Float)`"
+        );
     }
 
     #[test]

@@ -30,6 +30,10 @@ struct Model {
 
 #[lightning_module]
 impl Model {
+    fn new() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(Self { vs: nn::VarStore::new(tch::Device::Cpu) })
+    }
+
     fn parameters(&mut self) -> &mut nn::VarStore {
         &mut self.vs
     }
@@ -54,6 +58,10 @@ impl Model {
         Err(Own.into())
     }
 
+    fn on_train_start(&mut self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Err("a text is an error in a box".into())
+    }
+
     fn setup(&mut self, stage: Stage) -> std::result::Result<(), Box<Trouble>> {
         println!("{stage}");
         Ok(())
@@ -67,5 +75,5 @@ impl Model {
 
 #[test]
 fn hooks_are_found() {
-    assert_eq!(Model::hooks().len(), 7);
+    assert_eq!(Model::hooks().len(), 8);
 }

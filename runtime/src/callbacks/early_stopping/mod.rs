@@ -110,6 +110,11 @@ impl EarlyStopping {
         }
     }
 
+    /// Sets the name of the metric, in place of that of [`EarlyStopping::new`].
+    pub fn monitor(self, monitor: impl Into<String>) -> Self {
+        Self { monitor: monitor.into(), ..self }
+    }
+
     /// Sets the minimum change that counts as an improvement.
     pub fn min_delta(self, min_delta: f64) -> Self {
         Self { min_delta, ..self }

@@ -183,7 +183,7 @@ impl<M: LightningModule> Trainer<M> {
     ///     let rows = TensorDataset::new(rows.shallow_clone())?;
     ///     Ok(Loaders::train(DataLoader::new(rows).batch_size(batch_size)))
     /// };
-    /// let batch_size = Line::trainer().scale_batch_size(&BatchSizeFinder::new(), &mut line, loader)?;
+    /// let batch_size = Line::trainer().scale_batch_size(&mut line, loader, &BatchSizeFinder::new())?;
     /// assert_eq!(batch_size, 128);
     /// # Ok::<(), tch_lightning::Error>(())
     /// ```
@@ -192,9 +192,9 @@ impl<M: LightningModule> Trainer<M> {
     /// [`Error`]: what `data` or a hook returned, other than that memory is out; that too, if not even one sample fits.
     pub fn scale_batch_size<D: DataSource<M>>(
         &self,
-        finder: &BatchSizeFinder,
         module: &mut M,
         mut data: impl FnMut(usize) -> anyhow::Result<D>,
+        finder: &BatchSizeFinder,
     ) -> Result<usize, Error>
     where
         M: Trains + Optimizes,

@@ -180,7 +180,7 @@ impl<M: LightningModule> Trainer<M> {
     /// # let layer = nn::linear(vs.root(), 1, 1, nn::LinearConfig::default());
     /// # let mut line = Line { vs, layer, lr: 0.1 };
     /// let trainer = Line::trainer();
-    /// let found = trainer.lr_find(&LearningRateFinder::new(), &mut line, ())?;
+    /// let found = trainer.lr_find(&mut line, (), &LearningRateFinder::new())?;
     /// line.lr = found.suggestion().unwrap_or(line.lr);
     /// # assert!(line.lr > 1e-8 && line.lr <= 1.0);
     /// # Ok::<(), tch_lightning::Error>(())
@@ -191,9 +191,9 @@ impl<M: LightningModule> Trainer<M> {
     /// processes.
     pub fn lr_find(
         &self,
-        finder: &LearningRateFinder,
         module: &mut M,
         mut data: impl DataSource<M>,
+        finder: &LearningRateFinder,
     ) -> Result<LearningRateCurve, Error>
     where
         M: Trains + Optimizes,

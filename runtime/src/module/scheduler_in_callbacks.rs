@@ -1,0 +1,43 @@
+//! A scheduler in the place of a callback, so that the compiler's error says where it belongs.
+
+use super::{Callback, LightningModule};
+use crate::schedule::{
+    ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
+    LinearLr, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
+};
+
+/// A scheduler, whatever its type.
+#[derive(Debug)]
+pub enum AnyScheduler {}
+
+/// Implemented by nothing.
+#[diagnostic::on_unimplemented(
+    message = "a scheduler is not a callback [TL0606]",
+    label = "return it from `configure_optimizers` with its optimizer, `AdamW::new(1e-3).lr_scheduler(scheduler)`"
+)]
+pub trait IsCallback {}
+
+macro_rules! in_callbacks {
+    ($($scheduler:ty),* $(,)?) => {$(
+        impl<M: LightningModule> Callback<M> for $scheduler where for<'any> AnyScheduler: IsCallback {}
+    )*};
+}
+
+in_callbacks!(
+    ChainedScheduler,
+    ConstantLr,
+    CosineAnnealingLr,
+    CosineAnnealingWarmRestarts,
+    CyclicLr,
+    ExponentialLr,
+    LambdaLr,
+    LinearLr,
+    MultiStepLr,
+    MultiplicativeLr,
+    OneCycleLr,
+    PolynomialLr,
+    ReduceLrOnPlateau,
+    SequentialLr,
+    StepLr,
+    SwaLr,
+);

@@ -1,0 +1,29 @@
+use tch_lightning::prelude::*;
+
+struct Model {
+    vs: nn::VarStore,
+}
+
+#[lightning_module]
+impl Model {
+    fn new() -> Self {
+        Self { vs: nn::VarStore::new(Device::Cpu) }
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn predict_step(&mut self, batch: &Tensor) -> Tensor {
+        batch.mean(None)
+    }
+
+    fn predict_dataloader(&self) -> Result<DataLoader<Tensor>> {
+        Ok(DataLoader::new(TensorDataset::new(Tensor::from_slice(&[1.0]))?))
+    }
+}
+
+fn main() -> ExitCode {
+    drop(Model::trainer().callback(ReduceLrOnPlateau::default()));
+    Model::program::<tch_lightning::module::NoDataModule<_>>().callback(StepLr::new(10)).run()
+}
