@@ -239,6 +239,8 @@ PROFILES = "".join([
     profile("release", "torch-sys", debug=False, opt_level=1),
     # each run hashes its program, which takes a second without optimization
     profile("dev", "twox-hash", opt_level=3),
+    # each start makes the command line of 200 flags, a fifth of its time without optimization
+    profile("dev", "clap_builder", opt_level=1),
     *(profile("release", package, debug=False, opt_level=0) for package in UNOPTIMIZED),
 ])
 

@@ -2,12 +2,12 @@
 
 use crate::config::TrainerConfig;
 use crate::git_revision::git_revision;
-use crate::native::libtorch_version;
+use crate::native::{MappedFile, libtorch_version};
 use crate::yaml;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -85,8 +85,10 @@ fn name_of(device: Device) -> String {
 fn hash_of_program() -> io::Result<String> {
     // on Linux this opens the running program even if the file was replaced, as by a new build
     let this = if cfg!(target_os = "linux") { PathBuf::from("/proc/self/exe") } else { std::env::current_exe()? };
-    // at once: the streaming form is compiled into this crate, and takes a second in a debug build
-    Ok(format!("xxh3:{:016x}", XxHash3_64::oneshot(&fs::read(this)?)))
+    // mapped, as a program may have hundreds of megabytes; at once, as the streaming form is compiled into this crate, and takes a
+    // second in a debug build
+    let program = MappedFile::new(&File::open(this)?)?;
+    Ok(format!("xxh3:{:016x}", XxHash3_64::oneshot(&program)))
 }
 
 /// Returns whether a tracked file of a folder differs from its commit. Returns `None` without git or a repository.
