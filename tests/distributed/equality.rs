@@ -1,6 +1,7 @@
 //! A run of several processes is that of one process with the whole batches, and its replicas stay equal bit for bit.
 
-use super::processes::{results, said, scenario};
+use super::processes::said;
+use super::scenarios::{results, scenario};
 use serde_json::Value;
 
 /// The largest difference of two weights.

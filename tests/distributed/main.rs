@@ -16,6 +16,7 @@ mod paused;
 mod processes;
 mod ranks;
 mod resume;
+mod scenarios;
 mod seeds;
 mod start;
 mod terms;

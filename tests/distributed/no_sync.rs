@@ -1,7 +1,8 @@
 //! Gradients that are accumulated by hand in `no_sync`, and averaged once.
 
 use super::equality::distance;
-use super::processes::{results, results_in, said, scenario};
+use super::processes::said;
+use super::scenarios::{results, scenario};
 
 #[test]
 fn no_sync_trains_as_one_process_with_the_whole_batches() {
@@ -68,10 +69,7 @@ fn step_of_gradients_that_were_not_averaged_is_refused() {
 
 #[test]
 fn no_sync_window_that_is_open_in_a_checkpoint_is_resumed() {
-    let folder = tempfile::tempdir().unwrap();
     for processes in [1, 2, 4] {
-        let undisturbed = results_in("no_sync_windows", processes, folder.path());
-        let resumed = results_in("no_sync_resumed", processes, folder.path());
-        assert_eq!(undisturbed, resumed, "{processes}");
+        assert_eq!(results("no_sync_windows", processes), results("no_sync_resumed", processes), "{processes}");
     }
 }

@@ -1,6 +1,7 @@
 //! What hooks see and print in runs of two processes.
 
-use super::processes::{results, said, scenario};
+use super::processes::said;
+use super::scenarios::{results, scenario};
 use serde_json::json;
 
 #[test]

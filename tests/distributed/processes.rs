@@ -1,6 +1,5 @@
 //! Starts programs that run in several processes, and ends them after a time.
 
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -47,38 +46,4 @@ pub fn side_by_side<T: Send>(cases: impl IntoIterator<Item = T, IntoIter: Send>,
 /// What a program printed to both streams.
 pub fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// Runs a scenario of `distributed_run` in several processes, which it starts itself. Each rank writes its results into the folder.
-pub fn scenario(name: &str, processes: usize, folder: &Path) -> Output {
-    scenario_on("cpu", name, processes, folder)
-}
-
-fn scenario_on(accelerator: &str, name: &str, processes: usize, folder: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_distributed_run"));
-    // products of small matrices that do not depend on the alignment of their memory, which differs in a resumed run
-    command.env("MKL_CBWR", "COMPATIBLE");
-    output(command.args([name, &processes.to_string(), accelerator]).current_dir(folder))
-}
-
-/// Runs a scenario that must succeed, and returns the results of each rank.
-pub fn results(name: &str, processes: usize) -> Vec<serde_json::Value> {
-    results_on("cpu", name, processes)
-}
-
-/// As [`results`], on an accelerator.
-pub fn results_on(accelerator: &str, name: &str, processes: usize) -> Vec<serde_json::Value> {
-    let folder = tempfile::tempdir().unwrap();
-    results_of(name, processes, &scenario_on(accelerator, name, processes, folder.path()), folder.path())
-}
-
-/// As [`results`], in a folder that may have files of other runs.
-pub fn results_in(name: &str, processes: usize, folder: &Path) -> Vec<serde_json::Value> {
-    results_of(name, processes, &scenario(name, processes, folder), folder)
-}
-
-fn results_of(name: &str, processes: usize, output: &Output, folder: &Path) -> Vec<serde_json::Value> {
-    assert!(output.status.success(), "{name}: {}", said(output));
-    let read = |rank| std::fs::read(folder.join(format!("rank{rank}.json"))).unwrap();
-    (0..processes).map(|rank| serde_json::from_slice(&read(rank)).unwrap()).collect()
 }

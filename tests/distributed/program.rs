@@ -1,5 +1,5 @@
-//! Scenarios of training for the tests of several processes: `distributed_run SCENARIO PROCESSES ACCELERATOR`. Rank R writes `rankR.json` into the
-//! working directory.
+//! Scenarios of training for the tests of several processes, one after another: `distributed_run ACCELERATOR PROCESSES SCENARIO…`. Rank R writes
+//! `SCENARIO.rankR.json` into the working directory.
 
 mod accumulated;
 mod layers;
@@ -7,6 +7,7 @@ mod observed;
 mod weighted;
 
 use accumulated::Accumulated;
+use anyhow::Context as _;
 use layers::{Layers, Scenario};
 use serde_json::json;
 use std::fs;
@@ -19,10 +20,20 @@ fn main() -> Result<()> {
     tch_lightning::__testing::skip_static_destructors();
     messages::init();
     let mut arguments = std::env::args().skip(1);
-    let name = arguments.next().unwrap_or_default();
-    let processes: usize = arguments.next().unwrap_or_default().parse()?;
     let accelerator = if arguments.next().as_deref() == Some("cuda") { Accelerator::Cuda } else { Accelerator::Cpu };
-    let (kind, batches) = accumulation(&name);
+    let processes: usize = arguments.next().unwrap_or_default().parse()?;
+    for name in arguments {
+        let (rank, results) = run(&name, processes, accelerator).with_context(|| format!("the scenario `{name}`"))?;
+        fs::write(format!("{name}.rank{rank}.json"), results.to_string())?;
+    }
+    Ok(())
+}
+
+/// What a rank has to say of its run.
+type Results = (usize, serde_json::Value);
+
+fn run(name: &str, processes: usize, accelerator: Accelerator) -> Result<Results> {
+    let (kind, batches) = accumulation(name);
     let config = TrainerConfig::default()
         .accelerator(accelerator)
         .devices(processes)
@@ -52,7 +63,7 @@ fn main() -> Result<()> {
         "metrics": ctx.callback_metrics(),
         "steps": ctx.global_step(),
     });
-    Ok(fs::write(format!("rank{}.json", ctx.rank().global), results.to_string())?)
+    Ok((ctx.rank().global, results))
 }
 
 /// The kind of scenario without the number of batches that are accumulated, and that number.

@@ -1,7 +1,7 @@
 //! Weighted losses, of whose terms the processes have different numbers.
 
 use super::equality::distance;
-use super::processes::results;
+use super::scenarios::results;
 
 #[test]
 fn weighted_losses_train_as_one_process_with_the_whole_batches() {

@@ -1,8 +1,8 @@
 //! A module with weighted losses, of whose terms the processes have different numbers in each batch.
 
+use super::Results;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::fs;
 use tch_lightning::prelude::*;
 
 /// A linear model.
@@ -67,8 +67,8 @@ impl Uneven {
     }
 }
 
-/// Trains, and writes the weights of this rank.
-pub fn run(config: TrainerConfig) -> Result<()> {
+/// Trains, and returns the weights of this rank.
+pub fn run(config: TrainerConfig) -> Result<Results> {
     let mut module = Uneven::new();
     let mut trainer = Trainer::new(config.use_distributed_sampler(false));
     trainer.fit(&mut module, ())?;
@@ -77,5 +77,5 @@ pub fn run(config: TrainerConfig) -> Result<()> {
         weights.map(|(name, tensor)| Ok((name, Vec::try_from(tensor.flatten(0, -1))?))).collect::<Result<_>>()?;
     let ctx = trainer.context();
     let results = json!({ "weights": weights, "steps": ctx.global_step(), "loss": ctx.callback_metrics()["loss"] });
-    Ok(fs::write(format!("rank{}.json", ctx.rank().global), results.to_string())?)
+    Ok((ctx.rank().global, results))
 }
