@@ -5,6 +5,8 @@ CARGO ?= cargo
 DEMO := target/demo
 # the seconds that each fuzzer runs
 SECONDS ?= 300
+# the turns of the benchmarks of a training step, in place of their own numbers
+TURNS ?=
 # the number of kills of the kill test, and the seed of their times
 KILLS ?= 40
 SEED ?= 1
@@ -80,7 +82,7 @@ lint: setup
 bench: setup
 	$(CARGO) bench --quiet -p benches --no-default-features --no-run
 	@# the progress of the trainer goes to a file
-	$(CARGO) bench --quiet -p benches --no-default-features 2>target/bench.log || { cat target/bench.log; exit 1; }
+	$(CARGO) bench --quiet -p benches --no-default-features -- $(TURNS) 2>target/bench.log || { cat target/bench.log; exit 1; }
 	@# without optimization, as in users' builds
 	$(CARGO) bench --quiet --profile dev -p tch-lightning-macros
 

@@ -5,8 +5,19 @@ mod mlp;
 pub use mlp::{BATCH, LR, Mlp, Rows, rows};
 
 use std::cell::RefCell;
+use std::num::ParseIntError;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+/// Returns the arguments of a benchmark, without those of cargo: the number of turns, which is `default` without arguments, and the rest.
+///
+/// # Errors
+/// If the first argument is not a number.
+pub fn arguments(default: usize) -> Result<(usize, Vec<String>), ParseIntError> {
+    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
+    let turns = arguments.next().map_or(Ok(default), |turns| turns.parse())?;
+    Ok((turns, arguments.collect()))
+}
 
 /// The step times of a peer, which its module writes.
 pub type SharedSteps = Rc<RefCell<Steps>>;

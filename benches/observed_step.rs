@@ -21,9 +21,8 @@ const TURNS: usize = 31;
 
 /// `cargo bench --bench observed_step -- 3 profiler` measures three turns of the peers whose names contain `profiler`.
 fn main() -> Result<()> {
-    let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let turns = arguments.next().map_or(Ok(TURNS), |turns| turns.parse())?;
-    let filter = arguments.next().unwrap_or_default();
+    let (turns, arguments) = benches::arguments(TURNS)?;
+    let filter = arguments.first().map_or("", String::as_str);
     tch::set_num_threads(1);
     seed_everything(0);
     let rows = rows((STEPS * BATCH) as i64);
@@ -39,7 +38,7 @@ fn main() -> Result<()> {
     let peers: Vec<Peer> = peers
         .into_iter()
         .enumerate()
-        .filter(|(index, peer)| *index == 0 || peer.name.contains(&filter))
+        .filter(|(index, peer)| *index == 0 || peer.name.contains(filter))
         .map(|(_, peer)| peer)
         .collect();
     let terminal = Terminal::as_stderr()?;

@@ -17,16 +17,18 @@ const ROWS: i64 = 1024;
 const EPOCHS: usize = 5;
 const TURNS: usize = 75;
 
+/// `cargo bench --bench training_step -- 3` measures three turns.
 fn main() -> Result<()> {
+    let (turns, _) = benches::arguments(TURNS)?;
     tch::set_num_threads(1);
-    compare("one thread of the CPU", Device::Cpu)?;
+    compare("one thread of the CPU", Device::Cpu, turns)?;
     if let CudaStatus::Usable { .. } = cuda_status() {
-        compare("one thread and a GPU", Device::Cuda(0))?;
+        compare("one thread and a GPU", Device::Cuda(0), turns)?;
     }
     Ok(())
 }
 
-fn compare(with: &str, device: Device) -> Result<()> {
+fn compare(with: &str, device: Device, turns: usize) -> Result<()> {
     seed_everything(0);
     let rows = rows(ROWS);
     let peers = [
@@ -34,7 +36,7 @@ fn compare(with: &str, device: Device) -> Result<()> {
         Peer::new("by hand, our AdamW", fit_by_hand_fused),
         Peer::new("our trainer", fit_with_trainer),
     ];
-    for turn in 0..TURNS {
+    for turn in 0..turns {
         // each peer is first, second and last equally often
         for place in 0..peers.len() {
             let peer = &peers[(turn + place) % peers.len()];
