@@ -75,16 +75,21 @@ struct Ended {
 /// # Panics
 /// If it failed, or one before it.
 pub fn results(name: &str, processes: usize) -> Vec<Value> {
+    let ended = ended(processes);
+    let results = ended.results.get(name).cloned();
+    results.unwrap_or_else(|| panic!("{name} with {processes}: {}", said(&ended.output)))
+}
+
+/// Returns what came of all scenarios of the list in this number of processes.
+fn ended(processes: usize) -> &'static Ended {
     static ENDED: [OnceLock<Ended>; 3] = [const { OnceLock::new() }; 3];
-    let ended = ENDED[processes.ilog2() as usize].get_or_init(|| {
+    ENDED[processes.ilog2() as usize].get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let names: Vec<&str> = listed(processes).collect();
         let output = run("cpu", processes, &names, folder.path());
         let results = listed(processes).filter_map(|name| Some((name, read(name, processes, folder.path())?)));
         Ended { results: results.collect(), output }
-    });
-    let results = ended.results.get(name).cloned();
-    results.unwrap_or_else(|| panic!("{name} with {processes}: {}", said(&ended.output)))
+    })
 }
 
 /// The scenarios that succeed in this number of processes.
@@ -96,6 +101,7 @@ fn listed(processes: usize) -> impl Iterator<Item = &'static str> {
 pub fn results_on(accelerator: &str, name: &str, processes: usize) -> Vec<Value> {
     let folder = tempfile::tempdir().unwrap();
     let output = run(accelerator, processes, &[name], folder.path());
+    assert!(output.status.success(), "{name} on {accelerator}: {}", said(&output));
     read(name, processes, folder.path()).unwrap_or_else(|| panic!("{name} on {accelerator}: {}", said(&output)))
 }
 
@@ -109,5 +115,8 @@ fn read(name: &str, processes: usize, folder: &Path) -> Option<Vec<Value>> {
 fn scenarios_of_one_start_all_succeed() {
     for processes in [1, 2, 4] {
         listed(processes).for_each(|name| _ = results(name, processes));
+        // also after the last results were written
+        let output = &ended(processes).output;
+        assert!(output.status.success(), "{processes}: {}", said(output));
     }
 }
