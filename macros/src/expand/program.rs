@@ -122,10 +122,12 @@ pub(super) fn runs_by_itself(block: &Block, private: &TokenStream) -> Option<Tok
 
 /// The implementation by which the functions of a program are an error on its data module.
 pub(super) fn of_data(block: &Block, private: &TokenStream) -> Option<TokenStream> {
+    if block.role != Role::DataModule {
+        return None;
+    }
     let (name, generics, quiet) = (&block.item.head.self_ty, block.generics(), quiet(&block.item.head.attrs));
     let (generics, _, bounds) = generics.split_for_impl();
-    (block.role == Role::DataModule)
-        .then(|| quote!(#quiet impl #generics #private::FunctionsOfProgram for #name #bounds {}))
+    Some(quote!(#quiet impl #generics #private::FunctionsOfProgram for #name #bounds {}))
 }
 
 fn program(data: &Ident, private: &TokenStream) -> TokenStream {

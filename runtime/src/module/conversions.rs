@@ -4,11 +4,7 @@ use super::{Flow, IntoOptimizer, LightningModule, Optimizers, TrainingContext};
 use crate::context::phase::Phase;
 use crate::context::{Context, RunContext};
 use crate::data::{DataLoader, DataLoaders};
-use crate::schedule::{
-    ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
-    LinearLr, LrSchedulerConfig, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau,
-    SequentialLr, StepLr, SwaLr,
-};
+use crate::schedule::{LrSchedulerConfig, each_schedule};
 use serde_json::Value;
 
 /// `Self` is the type of a method's parameter, `Declared` that of the hook's.
@@ -227,25 +223,8 @@ macro_rules! with_scheduler {
     )*};
 }
 
-with_scheduler!(
-    ChainedScheduler,
-    ConstantLr,
-    CosineAnnealingLr,
-    CosineAnnealingWarmRestarts,
-    CyclicLr,
-    ExponentialLr,
-    LambdaLr,
-    LinearLr,
-    LrSchedulerConfig,
-    MultiStepLr,
-    MultiplicativeLr,
-    OneCycleLr,
-    PolynomialLr,
-    ReduceLrOnPlateau,
-    SequentialLr,
-    StepLr,
-    SwaLr,
-);
+each_schedule!(with_scheduler);
+with_scheduler!(LrSchedulerConfig);
 
 /// The `batch` of a hook, where another hook of the block has decided the batch's type.
 #[diagnostic::on_unimplemented(

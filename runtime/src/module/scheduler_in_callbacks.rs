@@ -1,10 +1,7 @@
 //! A scheduler in the place of a callback, so that the compiler's error says where it belongs.
 
 use super::{Callback, LightningModule};
-use crate::schedule::{
-    ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr, LambdaLr,
-    LinearLr, MultiStepLr, MultiplicativeLr, OneCycleLr, PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
-};
+use crate::schedule::each_schedule;
 
 /// A scheduler, whatever its type.
 #[derive(Debug)]
@@ -23,21 +20,4 @@ macro_rules! in_callbacks {
     )*};
 }
 
-in_callbacks!(
-    ChainedScheduler,
-    ConstantLr,
-    CosineAnnealingLr,
-    CosineAnnealingWarmRestarts,
-    CyclicLr,
-    ExponentialLr,
-    LambdaLr,
-    LinearLr,
-    MultiStepLr,
-    MultiplicativeLr,
-    OneCycleLr,
-    PolynomialLr,
-    ReduceLrOnPlateau,
-    SequentialLr,
-    StepLr,
-    SwaLr,
-);
+each_schedule!(in_callbacks);

@@ -12,11 +12,8 @@ pub(crate) fn without_backtrace(message: &str) -> &str {
 /// Returns libtorch's message for users: without the backtrace, and with advice for out-of-memory errors.
 pub(crate) fn readable(message: &str) -> Cow<'_, str> {
     let message = without_backtrace(message);
-    match (out_of_memory(message), of_backward(message)) {
-        (Some(sentence), _) => sentence.into(),
-        (None, Some(sentence)) => sentence.into(),
-        (None, None) => message.into(),
-    }
+    let sentence = out_of_memory(message).map(Cow::from).or_else(|| of_backward(message).map(Cow::from));
+    sentence.unwrap_or(message.into())
 }
 
 /// Returns a sentence about the loss of a backward pass that cannot begin.

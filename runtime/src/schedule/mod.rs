@@ -103,3 +103,28 @@ pub use sequential_lr::SequentialLr;
 pub use state::LrSchedulerState;
 pub use step_lr::StepLr;
 pub use swa_lr::SwaLr;
+
+/// Passes the types of all schedules to a macro, which implements a trait for each of them.
+macro_rules! each_schedule {
+    ($implement:ident) => {
+        $implement!(
+            $crate::schedule::ChainedScheduler,
+            $crate::schedule::ConstantLr,
+            $crate::schedule::CosineAnnealingLr,
+            $crate::schedule::CosineAnnealingWarmRestarts,
+            $crate::schedule::CyclicLr,
+            $crate::schedule::ExponentialLr,
+            $crate::schedule::LambdaLr,
+            $crate::schedule::LinearLr,
+            $crate::schedule::MultiStepLr,
+            $crate::schedule::MultiplicativeLr,
+            $crate::schedule::OneCycleLr,
+            $crate::schedule::PolynomialLr,
+            $crate::schedule::ReduceLrOnPlateau,
+            $crate::schedule::SequentialLr,
+            $crate::schedule::StepLr,
+            $crate::schedule::SwaLr,
+        );
+    };
+}
+pub(crate) use each_schedule;
