@@ -15,7 +15,7 @@ use ratatui::layout::Rect;
 use rustix::termios::tcgetwinsize;
 use std::env;
 use std::fs::File;
-use std::io::{self, IsTerminal};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 /// The size of a terminal that does not know its own.
@@ -38,9 +38,34 @@ pub(crate) fn can_be_shown() -> Result<(), &'static str> {
     }
 }
 
+/// The largest number of bytes that are written at once, which most frames have less of: what the end of the process writes does not come
+/// between the bytes of one write.
+const FRAME: usize = 1 << 16;
+
+/// The terminal as frames are written to it: no longer when it is restored because the process ends, even if a frame is half written.
+struct Frames(File);
+
+impl Write for Frames {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        park_at_the_end();
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Stops this thread for ever once the terminal is restored because the process ends.
+fn park_at_the_end() {
+    while is_ending() {
+        std::thread::park();
+    }
+}
+
 /// A terminal with the full screen. Dropping it restores the terminal.
 pub(crate) struct Screen {
-    terminal: CrosstermBackend<File>,
+    terminal: CrosstermBackend<BufWriter<Frames>>,
     file: File,
     /// What the terminal shows, in its size; `None` if that is not known.
     shown: Option<Buffer>,
@@ -51,7 +76,7 @@ pub(crate) struct Screen {
 impl Screen {
     /// Takes the screen of a terminal.
     pub(crate) fn enter(file: File, redirected: Redirected) -> io::Result<Self> {
-        let terminal = CrosstermBackend::new(file.try_clone()?);
+        let terminal = CrosstermBackend::new(BufWriter::with_capacity(FRAME, Frames(file.try_clone()?)));
         guard_screen(file.try_clone()?, redirected);
         let mut screen = Self { terminal, file, shown: None, drawn: None, has_keys: false };
         screen.take()?;
@@ -82,10 +107,7 @@ impl Screen {
 
     /// Draws the state, and waits for a key for a moment. Returns what it does other than changing the view.
     pub(crate) fn show(&mut self, state: &mut DashboardState) -> io::Result<Option<Action>> {
-        while is_ending() {
-            // the terminal is restored, and the process ends at any moment
-            std::thread::park();
-        }
+        park_at_the_end();
         if takes_stop() {
             self.stop()?;
         }
