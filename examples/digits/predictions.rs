@@ -8,6 +8,7 @@ use std::path::Path;
 use tch_lightning::prelude::*;
 
 /// The predictions of a batch.
+#[derive(Batch)]
 pub struct Prediction {
     /// The predicted digits `[batch] i64`.
     pub digit: Tensor,

@@ -43,8 +43,8 @@ const METHODS: [Instead; 117] = [
     ("loggers", "write `ctx.loggers()`"),
     ("fabric", "use `ctx: &mut Context`"),
     ("device_mesh", "use `ctx.rank()`"),
-    ("to_onnx", "save the parameters: `self.parameters().save(\"weights.safetensors\")?`"),
-    ("to_torchscript", "save the parameters: `self.parameters().save(\"weights.safetensors\")?`"),
+    ("to_onnx", "the trainer writes TorchScript: `trainer.to_torchscript(&mut model, &mut data, \"model.pt\")?`"),
+    ("to_torchscript", "the trainer writes it: `trainer.to_torchscript(&mut model, &mut data, \"model.pt\")?`"),
     ("example_input_array", "remove it: the model summary reads the shapes of the first batch"),
     // of `torch.nn.Module`: `self.eval()`
     ("eval", "write `ctx.set_training(false)`; the trainer does so before an evaluation"),

@@ -18,6 +18,7 @@ use crate::schedule::ScheduleError;
 use crate::signal::Signal;
 use crate::stage::{RunningStage, Stage};
 use crate::strategy::StrategyError;
+use crate::torchscript::TorchScriptError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -166,6 +167,9 @@ pub enum Error {
     /// A checkpoint could not be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// `predict_step` could not be traced.
+    #[error(transparent)]
+    TorchScript(#[from] TorchScriptError),
     /// An operation of the trainer failed in libtorch.
     #[error("libtorch: {}", readable(&.0.to_string()))]
     Torch(#[from] tch::TchError),

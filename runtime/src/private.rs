@@ -20,10 +20,10 @@ pub use crate::module::{
     Batched, Callback, CheckpointHooks, CheckpointHooksTable, ContextAt, ContextOfManualStep, DataHooks,
     DataHooksTable, Flow, FromHparams, FromHparamsAndData, FunctionsOfProgram, HasHparams, HookFailure, HookParameter,
     HookReturn, Hyperparameters, IntoCallbacks, LightningDataModule, LightningDataModuleTable, LightningModule,
-    LightningModuleTable, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoDataModule, NoHparams,
-    Optimizers, Optimizes, OptimizesManually, Output, Predicts, Returned, ReturnedFlow, ReturnedOptimizers,
-    ReturnedState, SameBatch, SourceLocation, StepClosure, StepOutputs, Tests, TrainingContext, Trains, Validates,
-    overridden_hooks,
+    LightningModuleTable, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoDataModule, NoHparams, NoTensors,
+    Optimizers, Optimizes, OptimizesManually, Output, PredictionTensors, Predicts, Returned, ReturnedFlow,
+    ReturnedOptimizers, ReturnedState, SameBatch, SourceLocation, StepClosure, StepOutputs, Tests, TrainingContext,
+    Trains, Validates, overridden_hooks,
 };
 pub use crate::optim::OptimizerIndex;
 pub use crate::schedule::LrSchedulerIndex;

@@ -68,6 +68,18 @@ fn weights_are_restored_whatever_ends_training() {
     assert_same(&line, &after(6));
 }
 
+#[test]
+fn what_a_later_hook_does_with_the_restored_weights_stays() {
+    let mut line = self::line();
+    let zeroed = LambdaCallback::new().on_train_end(|_, line: &mut Line| {
+        let _ = tch::no_grad(|| line.layer.ws.zero_());
+        Ok(())
+    });
+    trainer(6, stopping()).callback(zeroed).fit(&mut line, ()).unwrap();
+    assert_eq!(line.layer.ws, Tensor::zeros([1, 4], (Kind::Float, Device::Cpu)));
+    assert_eq!(line.layer.bs, after(2).layer.bs);
+}
+
 /// The best check is before the failure, and its weights are in the checkpoint alone.
 #[test]
 fn resumed_run_restores_the_same_weights() {

@@ -170,3 +170,33 @@ fn pytorch_gives_our_outputs_with_our_weights() {
     checkpoint.export_weights(&exported).unwrap();
     assert_eq!(std::fs::read(exported).unwrap(), std::fs::read(model).unwrap());
 }
+
+#[lightning_module]
+impl Network {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn predict_step(&self, batch: &(Tensor, Tensor)) -> (Tensor, Tensor) {
+        let (images, _labels) = batch;
+        let scores = self.layers.forward_t(images, is_training());
+        (scores.shallow_clone(), scores.argmax(1, false))
+    }
+}
+
+#[test]
+fn python_uses_a_traced_module_as_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut network = Network::trained();
+    let images = images();
+    Tensor::write_safetensors(&[("images", &images)], folder.path().join("images.safetensors")).unwrap();
+    let samples = (images.narrow(0, 0, 3), Tensor::zeros([3], (Kind::Int64, Device::Cpu)));
+    let loader = DataLoader::new(TensorDataset::new(samples).unwrap()).batch_size(3);
+    let mut trainer = Network::trainer();
+    trainer.to_torchscript(&mut network, Loaders::evaluation(loader), folder.path().join("model.pt")).unwrap();
+    if in_python("script", folder.path()).is_none() {
+        return;
+    }
+    let outputs = tensors(folder.path().join("outputs.safetensors"));
+    assert_close(&network.outputs(&images), &outputs["outputs"], 1e-6, "outputs");
+}

@@ -1,4 +1,5 @@
-"""What PyTorch makes of our files, and files that PyTorch makes for us: `values FILE`, `save FOLDER` or `load FOLDER`.
+"""What PyTorch makes of our files, and files that PyTorch makes for us: `values FILE`, `save FOLDER`, `load FOLDER` or
+`script FOLDER`.
 
 The network is the one of main.rs.
 """
@@ -70,5 +71,25 @@ def load(folder):
         save_file({"outputs": module(images)}, folder / "outputs.safetensors")
 
 
+def script(folder):
+    """Uses a module that was traced in Rust: its outputs, its parameters, its dtype, and a step of training."""
+    module = torch.jit.load(folder / "model.pt")
+    images = load_file(folder / "images.safetensors")["images"]
+    expected = network()
+    expected.load_state_dict(module.state_dict(), strict=True)
+    assert sorted(dict(module.named_parameters())) == sorted(dict(expected.named_parameters()))
+    assert all(parameter.requires_grad for parameter in module.parameters())
+    with torch.no_grad():
+        scores, labels = module(images)
+        assert torch.equal(labels, scores.argmax(1))
+        assert torch.allclose(scores, expected.eval()(images), atol=1e-6)
+        frozen = torch.jit.freeze(module.eval())
+        assert torch.allclose(frozen(images)[0], scores, atol=1e-6)
+        save_file({"outputs": scores}, folder / "outputs.safetensors")
+    module(images)[0].sum().backward()
+    assert all(parameter.grad is not None for parameter in module.parameters())
+    assert module.double()(images.double())[0].dtype == torch.float64
+
+
 verb, place = sys.argv[1:]
-{"values": values, "save": save, "load": load}[verb](Path(place))
+{"values": values, "save": save, "load": load, "script": script}[verb](Path(place))

@@ -2,8 +2,10 @@
 
 use crate::run::{self, metric, rows, text};
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fs, io};
+use tch_lightning::prelude::tch::{CModule, IValue};
+use tch_lightning::prelude::{Device, Kind, Tensor};
 use tempfile::TempDir;
 
 const DIGITS: &str = env!("CARGO_BIN_EXE_digits");
@@ -82,6 +84,47 @@ fn digits_are_learned_tested_and_predicted() {
     ));
     let picture = picture.read_info().unwrap();
     assert!(picture.info().width > 300 && picture.info().height > 150);
+}
+
+#[test]
+fn best_model_is_exported_as_torchscript() {
+    let program = Program::new();
+    program.succeed("fit --max-epochs 2");
+    let before = files(&program.path("lightning_logs"));
+    let (said, log) =
+        program.succeed("export best --torchscript digits.pt --weights digits.safetensors -- --batch-size 16");
+    assert_eq!(said, "digits.safetensors\ndigits.pt\n");
+    assert!(log.contains("`forward` takes 1 of the 3 tensors of the batch"), "{log}");
+    assert!(!log.contains("batch size"), "{log}");
+    assert_eq!(files(&program.path("lightning_logs")), before);
+
+    let images = Tensor::rand([5, 1, 8, 8], (Kind::Float, Device::Cpu));
+    let module = CModule::load(program.path("digits.pt")).unwrap();
+    let IValue::Tuple(outputs) = module.forward_is(&[IValue::Tensor(images)]).unwrap() else { panic!("not a tuple") };
+    let outputs = outputs.into_iter().map(|output| Tensor::try_from(output).unwrap());
+    let kinds: Vec<(Kind, Vec<i64>)> = outputs.map(|output| (output.kind(), output.size())).collect();
+    assert_eq!(kinds, [(Kind::Int64, vec![5]), (Kind::Float, vec![5])]);
+    let mut names: Vec<String> = module.named_parameters().unwrap().into_iter().map(|(name, _)| name).collect();
+    names.sort();
+    let weights = Tensor::read_safetensors(program.path("digits.safetensors")).unwrap();
+    let mut weights: Vec<String> = weights.into_iter().map(|(name, _)| name).collect();
+    weights.sort();
+    assert_eq!(names, weights);
+
+    let refused = program.refuse("export best --torchscript no/such/folder.pt");
+    assert!(refused.starts_with("cannot write the traced module no/such/folder.pt: "), "{refused}");
+    // a flag of `predict` needs `--`
+    let output = run::run(DIGITS, program.folder.path(), "export best --torchscript digits.pt --batch-size 16");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// Returns the paths of all files under a folder, sorted.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut all: Vec<PathBuf> =
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect();
+    all.sort();
+    all
 }
 
 #[test]

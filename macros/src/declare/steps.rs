@@ -16,6 +16,12 @@ pub(crate) fn outputs() -> TokenStream {
         /// The return types of a module's steps; `()` for a step that is not defined.
         pub trait StepOutputs: Batched {
             #(#outputs)*
+
+            /// Returns the tensors of a prediction, for `Trainer::to_torchscript`; `None` if its type is not a tree of tensors.
+            #[doc(hidden)]
+            fn prediction_tensors(_prediction: &Self::Prediction) -> Option<Vec<Tensor>> {
+                None
+            }
         }
     }
 }

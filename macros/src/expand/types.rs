@@ -1,4 +1,4 @@
-//! The associated types: the batch, and what each step returns.
+//! The associated types: the batch, and what each step returns; and the tensors of a prediction.
 
 use super::conditions::first_of;
 use super::quiet;
@@ -8,6 +8,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Type, parse_quote};
+
+const PREDICT_STEP: &str = "predict_step";
 
 pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &TokenStream) -> TokenStream {
     let generics = block.generics();
@@ -33,11 +35,21 @@ pub(super) fn associated(block: &Block, batches: &[DecidedBatch<'_>], private: &
         let unread = block.unread_step_output(hook.name()).map(|output| (None, output));
         associated_type(step.output, values.chain(unread))
     });
+    let prediction_tensors = block.written(PREDICT_STEP).next().map(|_| {
+        quote! {
+            fn prediction_tensors(prediction: &Self::Prediction) -> #private::Option<#private::Vec<#private::Tensor>> {
+                #[allow(unused_imports)] // it is used where the prediction is not a batch
+                use #private::NoTensors as _;
+                #private::PredictionTensors(prediction).tensors()
+            }
+        }
+    });
     quote! {
         #batched
         #quiet
         impl #generics #private::StepOutputs for #name #bounds {
             #(#outputs)*
+            #prediction_tensors
         }
     }
 }

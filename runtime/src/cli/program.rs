@@ -1,3 +1,4 @@
+use super::export::{EXPORT, TorchScript};
 use super::flags::{Flags, Form, HOOKS, PLAN};
 use super::subcommands::Subcommands;
 use super::types::Types;
@@ -15,6 +16,7 @@ use crate::{messages, strategy, terminal};
 use anyhow::Result;
 use clap::{ArgMatches, Command};
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
@@ -22,8 +24,8 @@ type Complete<M> = Box<dyn FnOnce(Trainer<M>) -> Trainer<M>>;
 /// The program of a module and a data module: `Model::program::<Data>()`, for which `Model::main::<Data>()` is a shorthand.
 /// Lightning's [`LightningCLI`](https://lightning.ai/docs/pytorch/stable/cli/lightning_cli.html).
 ///
-/// Its commands are `fit`, `validate`, `test`, `predict`, `runs`, `report`, `watch`, `hooks`, `doctor` and `completions`. Flags and configuration files set the trainer's
-/// configuration, the hyperparameters of the module and the data module, the seed, and the checkpoint to start from. Callbacks that
+/// Its commands are `fit`, `validate`, `test`, `predict`, `export`, `runs`, `report`, `watch`, `hooks`, `doctor` and `completions`. Flags and
+/// configuration files set the trainer's configuration, the hyperparameters of the module and the data module, the seed, and the checkpoint to start from. Callbacks that
 /// depend on hyperparameters are returned by the module's `configure_callbacks`; add all others, and loggers, here.
 ///
 /// `--optimizer sgd --optimizer.lr 0.1` replaces the module's `configure_optimizers`, as in Lightning's
@@ -277,10 +279,23 @@ impl<M: LightningModule + FromHparamsAndData<D>, D: Loads<M::Batch> + FromHparam
         let arguments = self.arguments.unwrap_or_else(|| std::env::args_os().collect());
         let defaults = self.trainer_defaults.unwrap_or_else(M::trainer_defaults);
         let requested = requested(Types::of::<M, D>(), &arguments, defaults, self.subcommands)?;
-        let Some((verb, is_planned)) = requested else { return Ok(()) };
+        let Some((verb, action)) = requested else { return Ok(()) };
         let complete = |trainer| self.complete.into_iter().fold(trainer, |trainer, complete| complete(trainer));
-        if is_planned { verb.plan::<M, D>(complete) } else { verb.run::<M, D>(complete) }
+        match action {
+            Action::Run => verb.run::<M, D>(complete),
+            Action::Plan => verb.plan::<M, D>(complete),
+            Action::Trace(path) => verb.trace::<M, D>(&path, complete),
+        }
     }
+}
+
+/// What to do with a verb.
+enum Action {
+    Run,
+    /// Print the plan of its hooks.
+    Plan,
+    /// Write its step as TorchScript to this file.
+    Trace(PathBuf),
 }
 
 /// Returns the `fit` that flags without a command describe.
@@ -290,14 +305,13 @@ fn verb_of_flags(types: Types, arguments: &[OsString], defaults: TrainerConfig) 
     Verb::new(types, Stage::Fit, parsed, &flags, defaults)
 }
 
-/// Returns the verb that the arguments request, and whether only the plan of its hooks is; or runs another command, and returns
-/// `None`.
+/// Returns the verb that the arguments request, and what to do with it; or runs another command, and returns `None`.
 fn requested(
     types: Types,
     arguments: &[OsString],
     defaults: TrainerConfig,
     subcommands: Subcommands,
-) -> Result<Option<(Verb, bool)>> {
+) -> Result<Option<(Verb, Action)>> {
     let mut flags = Flags::of(types, &defaults, Form::Commands)?;
     subcommands.add_to(&mut flags)?;
     // exits the process if a flag is invalid
@@ -305,34 +319,48 @@ fn requested(
     if let Some(outcome) = subcommands.run(&parsed.verb, &parsed.explicit) {
         return outcome.map(|()| None);
     }
+    if parsed.verb == EXPORT {
+        return exported(arguments, &parsed.explicit, types, &flags, defaults);
+    }
     let planned = (parsed.verb == HOOKS).then(|| parsed.explicit.get_one::<String>(PLAN).cloned()).flatten();
     let stage = match planned.as_deref().unwrap_or(&parsed.verb) {
         "fit" => Stage::Fit,
         "validate" => Stage::Validate,
         "test" => Stage::Test,
         "predict" => Stage::Predict,
-        command => return other_command(command, &parsed.explicit, types, &flags, &defaults).map(|()| None),
+        command => return other_command(command, &parsed.explicit, types, &flags).map(|()| None),
     };
     if stage == Stage::Fit && planned.is_none() && strategy::is_to_be_rank_zero() {
         flags.shared_with_trainer.iter().for_each(|shared| warning!("{shared}"));
     }
-    Ok(Some((Verb::new(types, stage, parsed, &flags, defaults)?, planned.is_some())))
+    let action = if planned.is_some() { Action::Plan } else { Action::Run };
+    Ok(Some((Verb::new(types, stage, parsed, &flags, defaults)?, action)))
+}
+
+/// Writes the files of `export` that need no module, and returns the `predict` whose step is to be traced, if there is one.
+fn exported(
+    arguments: &[OsString],
+    parsed: &ArgMatches,
+    types: Types,
+    flags: &Flags,
+    defaults: TrainerConfig,
+) -> Result<Option<(Verb, Action)>> {
+    if let Some(written) = export::export(parsed, &defaults)? {
+        say(&written)?;
+    }
+    let Some(TorchScript { path, predict }) = TorchScript::requested(parsed) else { return Ok(None) };
+    let name = arguments.first().cloned().unwrap_or_default();
+    let predict = flags.parse(&[vec![name], predict].concat());
+    Ok(Some((Verb::new(types, Stage::Predict, predict, flags, defaults)?, Action::Trace(path))))
 }
 
 /// Runs a command that is not a verb.
-fn other_command(
-    command: &str,
-    arguments: &ArgMatches,
-    types: Types,
-    flags: &Flags,
-    defaults: &TrainerConfig,
-) -> Result<()> {
+fn other_command(command: &str, arguments: &ArgMatches, types: Types, flags: &Flags) -> Result<()> {
     match command {
         "doctor" => say(&doctor::report()),
         "report" => say(&reports::report(arguments)?),
         "watch" => reports::watch(arguments),
         "runs" => say(&reports::runs(arguments)?),
-        "export" => say(&export::export(arguments, defaults)?),
         "completions" => say(flags.completions(arguments).trim_end()),
         _ => say(&(types.hooks)()),
     }

@@ -32,6 +32,7 @@ use crate::trainer::{CkptPath, FoundCheckpoint, Metrics, Trainer, find_best_or_l
 use anyhow::{Context as _, Result, anyhow};
 use comfy_table::CellAlignment;
 use serde_json::Value;
+use std::path::Path;
 
 /// A verb with its parsed flags and configuration files.
 pub(super) struct Verb {
@@ -195,6 +196,17 @@ impl Verb {
         let built = Self { seed, ..self }.build::<M, D>(complete)?;
         let Some(Built { mut trainer, mut model, mut data, .. }) = built else { return Ok(()) };
         say(&trainer.plan(stage, &mut model, &mut data)?.to_string())
+    }
+
+    /// Writes what `predict_step` computes as TorchScript.
+    pub(super) fn trace<M, D>(self, path: &Path, complete: impl FnOnce(Trainer<M>) -> Trainer<M>) -> Result<()>
+    where
+        M: LightningModule + FromHparamsAndData<D>,
+        D: Loads<M::Batch> + FromHparams,
+    {
+        let Some(Built { mut trainer, mut model, mut data, .. }) = self.build::<M, D>(complete)? else { return Ok(()) };
+        trainer.run_to_torchscript(&mut model, &mut &mut data, path)?;
+        say(&path.display().to_string())
     }
 
     /// Runs the verb with the trainer that `complete` completes.

@@ -22,6 +22,7 @@ mod no_data_module;
 mod optimizers;
 mod outputs;
 mod parameters;
+mod prediction_tensors;
 mod program_of_data;
 mod renamed_results;
 mod run;
@@ -56,6 +57,8 @@ pub use no_data_module::NoDataModule;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
 pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
 pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable, variables};
+#[doc(hidden)]
+pub use prediction_tensors::{NoTensors, PredictionTensors};
 #[doc(hidden)]
 pub use program_of_data::{FunctionsOfProgram, IsProgramOf};
 #[doc(hidden)]

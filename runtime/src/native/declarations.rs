@@ -37,6 +37,13 @@ pub(super) struct COperatorTrace {
     _neither_send_nor_sync: PhantomData<*mut u8>,
 }
 
+/// `lightning::ComputationTrace` in `native/computation_trace.cpp`.
+#[repr(C)]
+pub(super) struct CComputationTrace {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
 /// `lightning::DeviceEvent` in `native/event.cpp`.
 #[repr(C)]
 pub(super) struct CDeviceEvent {
@@ -410,6 +417,28 @@ unsafe extern "C" {
         visit: unsafe extern "C" fn(*mut c_void, *const c_char, u64, u64, u32),
     );
     pub(super) fn lightning_operator_trace_stop(trace: *mut COperatorTrace);
+}
+
+// computation_trace.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_computation_trace_start(
+        names: *const *const c_char,
+        parameters: *const *const C_tensor,
+        parameter_count: usize,
+        inputs: *const *const C_tensor,
+        input_count: usize,
+        trace: *mut *mut CComputationTrace,
+    ) -> *mut c_char;
+    pub(super) fn lightning_computation_trace_has(trace: *const CComputationTrace, tensor: *const C_tensor) -> bool;
+    pub(super) fn lightning_computation_trace_save(
+        trace: *mut CComputationTrace,
+        outputs: *const *const C_tensor,
+        count: usize,
+        keeps_unread: bool,
+        is_read: *mut bool,
+        path: *const c_char,
+    ) -> *mut c_char;
+    pub(super) fn lightning_computation_trace_end(trace: *mut CComputationTrace);
 }
 
 // device.cpp

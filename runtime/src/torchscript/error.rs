@@ -1,14 +1,29 @@
+use crate::native::{NativeError, without_backtrace};
+use std::io;
+use std::path::PathBuf;
 use tch::TchError;
 
-use crate::native::without_backtrace;
-
-/// An error of [`trace`](super::trace).
+/// An error of [`trace`](super::trace) and of [`Trainer::to_torchscript`](crate::Trainer::to_torchscript).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TorchScriptError {
-    /// [`trace`](super::trace) was called without inputs.
+    /// There are no tensors to compute something from.
     #[error("a module is traced with inputs: give at least one tensor")]
     NoInputs,
+
+    /// The computation returned no tensor.
+    #[error("the computation to trace returned no tensor, and a traced module returns tensors")]
+    NoOutputs,
+
+    /// `predict_step` returns a type whose tensors are unknown.
+    #[error(
+        "`predict_step` returns `{prediction}`, whose tensors are unknown: return tensors, or tuples, lists and maps of them, or write \
+         `#[derive(Batch)]` above a struct of your own"
+    )]
+    NotTensors {
+        /// The type of the predictions.
+        prediction: &'static str,
+    },
 
     /// The module's computation failed.
     #[error("the computation to trace failed: {0:#}")]
@@ -18,19 +33,43 @@ pub enum TorchScriptError {
     #[error("libtorch cannot trace the computation: {0}")]
     Trace(String),
 
+    /// An output is a constant for the trace.
+    #[error(
+        "output {output} of the computation to trace does not depend on its inputs: compute it from them by operations of tensors"
+    )]
+    Constant {
+        /// The output, from 0.
+        output: usize,
+    },
+
     /// The traced module computes something else than the module.
     #[error(
         "the traced module computes something else for the same inputs: {difference}; the computation depends on more than its \
-         inputs, such as random numbers or a state"
+         inputs, such as random numbers, a state, or numbers that were read from tensors"
     )]
     Differs {
         /// How the outputs differ.
         difference: String,
     },
+
+    /// The traced module cannot be written.
+    #[error("cannot write the traced module {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why it failed. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
+        r#source: io::Error,
+    },
 }
 
-impl TorchScriptError {
-    pub(super) fn trace(error: TchError) -> Self {
+impl From<NativeError> for TorchScriptError {
+    fn from(error: NativeError) -> Self {
+        Self::Trace(without_backtrace(&error.to_string()).to_owned())
+    }
+}
+
+impl From<TchError> for TorchScriptError {
+    fn from(error: TchError) -> Self {
         let message = match error {
             TchError::Torch(message) => message,
             other => other.to_string(),

@@ -5,7 +5,7 @@
 // The files in the order of a run: `verbs` starts it, `requirements` checks for the hooks that it needs, `found_checkpoint`
 // finds the checkpoint to start from, and `misfit` checks that it fits. `set_up` calls the hooks before and after the loop.
 // `optimizers` and `restoring` create the optimizers of a `fit` and restore their state. `saving` writes the checkpoints that
-// the loop requests, and `run_file` how the run began and ended. `ending` and `failing` handle errors.
+// the loop requests, and `run_file` how the run began and ended. `to_torchscript` traces `predict_step`. `ending` and `failing` handle errors.
 
 mod backend_settings;
 mod ckpt_path;
@@ -29,6 +29,7 @@ mod restoring;
 mod run_file;
 mod saving;
 mod set_up;
+mod to_torchscript;
 mod tuning;
 mod verbs;
 mod written_otherwise;
@@ -306,7 +307,7 @@ impl<M: LightningModule> Trainer<M> {
         match self.with_requested(strategy::processes)? {
             1 => Ok(()),
             processes => Err(Error::configuration(format!(
-                "`{method}` cannot be used with {processes} processes: use it in a program of one process, and train with the value that it finds"
+                "`{method}` cannot be used with {processes} processes: use it in a program of one process"
             ))),
         }
     }

@@ -1,11 +1,13 @@
 //! TorchScript: modules that are traced, and a scripted model of Python's that is trained. `body.py` made the model.
 #![allow(missing_docs)]
 
+mod predictions;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
-use tch::{CModule, TrainableCModule};
+use tch::{CModule, IValue, TrainableCModule};
 use tch_lightning::prelude::*;
 use tch_lightning::torchscript::{self, TorchScriptError};
 
@@ -139,12 +141,16 @@ fn inputs(rows: i64) -> Tensor {
     Tensor::arange(rows * 3, (Kind::Float, Device::Cpu)).sin().view([rows, 3])
 }
 
+fn requires_grad(vs: &nn::VarStore) -> BTreeMap<String, bool> {
+    vs.variables().into_iter().map(|(name, tensor)| (name, tensor.requires_grad())).collect()
+}
+
 #[test]
 fn traced_module_computes_the_same_after_it_was_saved() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.pt");
     let mut net = Net::new();
-    let before: Vec<bool> = net.vs.trainable_variables().iter().map(Tensor::requires_grad).collect();
+    let before = requires_grad(&net.vs);
     let script = torchscript::trace(&mut net, &[inputs(4)], |net, inputs| Ok(net.forward(&inputs[0]))).unwrap();
     script.save(&path).unwrap();
     // other values, and another batch size; with the values that the parameters had
@@ -153,9 +159,33 @@ fn traced_module_computes_the_same_after_it_was_saved() {
     tch::no_grad(|| net.vs.trainable_variables().iter_mut().for_each(|parameter| drop(parameter.fill_(7.0))));
     assert!(script.forward_ts(&[inputs(9)]).unwrap().allclose(&expected, 1e-5, 1e-6, false));
     assert!(loaded.forward_ts(&[inputs(9)]).unwrap().allclose(&expected, 1e-5, 1e-6, false));
-    let after: Vec<bool> = net.vs.trainable_variables().iter().map(Tensor::requires_grad).collect();
-    assert_eq!((after, net.frozen.requires_grad()), (before, false));
+    assert_eq!(requires_grad(&net.vs), before);
     assert!(expected.requires_grad());
+}
+
+#[test]
+fn traced_module_has_the_parameters_under_their_names() {
+    let mut net = Net::new();
+    let script = torchscript::trace(&mut net, &[inputs(4)], |net, inputs| Ok(net.forward(&inputs[0]))).unwrap();
+    let parameters: BTreeMap<String, Tensor> = script.named_parameters().unwrap().into_iter().collect();
+    let trained = requires_grad(&net.vs).into_iter().filter(|(_, is_trained)| *is_trained);
+    assert_eq!(parameters.keys().cloned().collect::<Vec<_>>(), trained.map(|(name, _)| name).collect::<Vec<_>>());
+    for (name, tensor) in net.vs.variables() {
+        assert!(parameters.get(&name).is_none_or(|found| found == &tensor && found.data_ptr() != tensor.data_ptr()));
+    }
+}
+
+#[test]
+fn several_outputs_are_a_tuple() {
+    let mut net = Net::new();
+    let forward = |net: &mut Net, inputs: &[Tensor]| Ok(net.forward(&(&inputs[0] - &inputs[1])).max_dim(1, false));
+    let script = torchscript::trace(&mut net, &[inputs(4), inputs(4).cos()], forward).unwrap();
+    let others = [inputs(6), inputs(6).square()].map(IValue::Tensor);
+    let IValue::Tuple(found) = script.forward_is(&others).unwrap() else { panic!("not a tuple") };
+    let found: Vec<Tensor> = found.into_iter().map(|output| output.try_into().unwrap()).collect();
+    let (values, indices) = net.forward(&(inputs(6) - inputs(6).square())).max_dim(1, false);
+    assert!(found[0].allclose(&values, 1e-5, 1e-6, false));
+    assert_eq!((&found[1], found.len()), (&indices, 2));
 }
 
 #[test]
@@ -178,6 +208,31 @@ fn what_cannot_be_traced_is_an_error_after_which_tracing_works() {
 
     let error = torchscript::trace(&mut net, &[inputs(2)], |net, inputs| Ok(net.forward(&inputs[0]).randn_like()));
     assert!(matches!(error, Err(TorchScriptError::Differs { .. })), "{error:?}");
+
+    let error = torchscript::trace(&mut net, &[inputs(2)], |net, inputs| {
+        let output = net.forward(&inputs[0]);
+        let sum = Tensor::from(output.sum(Kind::Float).double_value(&[]));
+        Ok((output, sum))
+    });
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.starts_with(
+            "the traced module computes something else for the same inputs: the difference of output 1 is "
+        )
+    );
+    assert!(error.ends_with("such as random numbers, a state, or numbers that were read from tensors"), "{error}");
+
+    let table = inputs(1);
+    let error =
+        torchscript::trace(&mut net, &[inputs(2)], |net, inputs| Ok((net.forward(&inputs[0]), table.shallow_clone())));
+    assert!(matches!(error, Err(TorchScriptError::Constant { output: 1 })), "{error:?}");
+
+    let constant = inputs(2);
+    let error = torchscript::trace(&mut net, &[inputs(2)], |net, _| Ok(net.net.forward_t(&constant, false)));
+    assert!(matches!(error, Err(TorchScriptError::Constant { output: 0 })), "{error:?}");
+
+    let error = torchscript::trace(&mut net, &[inputs(2)], |_, _| Ok(()));
+    assert!(matches!(error, Err(TorchScriptError::NoOutputs)), "{error:?}");
 
     torchscript::trace(&mut net, &[inputs(2)], |net, inputs| Ok(net.forward(&inputs[0]))).unwrap();
     assert!(net.forward(&inputs(2)).requires_grad());

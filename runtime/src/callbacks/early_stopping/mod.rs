@@ -75,6 +75,9 @@ pub struct EarlyStopping {
     state: State,
     #[serde(skip)]
     best: BestWeights,
+    /// Whether the run has restored the weights of the best check.
+    #[serde(skip)]
+    is_restored: bool,
 }
 
 fn default_patience() -> usize {
@@ -107,6 +110,7 @@ impl EarlyStopping {
             restore_best: false,
             state: State::default(),
             best: BestWeights::default(),
+            is_restored: false,
         }
     }
 
@@ -287,7 +291,7 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
             return Err(Error::configuration(mistake.in_code("EarlyStopping")).into());
         }
         if stage == Stage::Fit {
-            (self.state, self.best) = (State::default(), BestWeights::default());
+            (self.state, self.best, self.is_restored) = (State::default(), BestWeights::default(), false);
         }
         Ok(())
     }
@@ -309,6 +313,7 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
 
     fn on_train_end(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
         self.best.restore(module.parameters())?;
+        self.is_restored = true;
         // a run that is resumed near its end may have no check left
         if self.state.latest_check.is_none() && !ctx.is_resumed() && !ctx.is_fast_dev_run() {
             messages::warning!(
@@ -322,7 +327,8 @@ impl<M: LightningModule> Callback<M> for EarlyStopping {
 
     /// Restores the weights in a run that is resumed after its last epoch, where `on_train_end` is not called.
     fn on_fit_end(&mut self, _: &mut Context<Outside>, module: &mut M) -> Result<()> {
-        self.best.restore(module.parameters())
+        // the module may have changed them in its own `on_train_end`
+        if self.is_restored { Ok(()) } else { self.best.restore(module.parameters()) }
     }
 
     fn on_validation_end(&mut self, ctx: &mut Context<Outside>, module: &mut M) -> Result<()> {
