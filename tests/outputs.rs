@@ -94,6 +94,7 @@ squares!(OfOption, Option<Tensor>, true, |loss, _| Some(loss));
 squares!(OfOutputs, Outputs, true, |loss, predictions| Outputs { loss, predictions });
 squares!(OfDetached, Detached, true, |loss, predictions| Detached(Outputs { loss, predictions }));
 squares!(OfManual, Tensor, false, |loss, _| loss);
+squares!(OfNothing, (), false, |_, _| ());
 
 /// Trains, with a callback that keeps what `kept` takes of each output.
 macro_rules! fit {
@@ -132,6 +133,11 @@ fn kept_output_keeps_no_graph() {
         assert_eq!(numbers(&kept), losses);
         assert!(kept.iter().all(|loss| !loss.requires_grad()));
     }
+}
+
+#[test]
+fn step_of_manual_optimization_may_return_nothing() {
+    assert!(fit!(OfNothing, |outputs: &()| outputs.loss().map(Tensor::shallow_clone)).is_empty());
 }
 
 #[test]

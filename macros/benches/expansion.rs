@@ -12,7 +12,7 @@ mod arguments;
 mod attributes;
 #[path = "../src/batch/mod.rs"]
 mod batch;
-#[path = "../src/catalogue.rs"]
+#[path = "../src/catalogue/mod.rs"]
 mod catalogue;
 #[path = "../src/check/mod.rs"]
 mod check;

@@ -20,6 +20,11 @@ impl Written {
         find_minus_one(self.method.body.clone().into())
     }
 
+    /// Whether it returns no value, in a `Result` or not.
+    pub(crate) fn returns_nothing(&self) -> bool {
+        matches!(self.method.output(), Type::Tuple(tuple) if tuple.elems.is_empty())
+    }
+
     /// Whether it returns optimizers as trait objects, or as an `impl Trait`.
     pub(crate) fn returns_optimizer_object(&self) -> bool {
         let output = self.method.output();

@@ -69,6 +69,15 @@ pub(crate) fn is_collection(ty: &Type) -> bool {
     matches!(ty, Type::Path(_)) && COLLECTIONS.contains(&last_name(ty).as_str())
 }
 
+/// Whether it cannot be another name of `()`.
+pub(crate) fn is_something(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(tuple) => !tuple.elems.is_empty(),
+        Type::Array(_) | Type::Slice(_) => true,
+        ty => is_plain(ty) || is_collection(ty) || last_name(ty) == "Tensor",
+    }
+}
+
 /// Returns the batch that a written type stands for, if the type itself cannot be one: `Tensor` for `Arc<Tensor>`, `Vec<Tensor>` for
 /// `[Tensor]`.
 pub(crate) fn meant_batch(written: &Type) -> Option<Type> {

@@ -18,8 +18,9 @@ pub use crate::error::Error;
 pub use crate::hook::Hook;
 pub use crate::module::{
     Batched, Callback, CheckpointHooks, CheckpointHooksTable, ContextAt, ContextOfManualStep, DataHooks,
-    DataHooksTable, Flow, FromHparams, FromHparamsAndData, FunctionsOfProgram, HasHparams, HookFailure, HookParameter,
-    HookReturn, Hyperparameters, IntoCallbacks, LightningDataModule, LightningDataModuleTable, LightningModule,
+    DataHooksTable, Flow, FromHparams, FromHparamsAndData, FunctionsOfProgram, HasHparams, HasPrediction,
+    HasTestOutput, HasTrainingOutput, HasValidationOutput, HookFailure, HookOutputs, HookParameter, HookReturn,
+    Hyperparameters, IntoCallbacks, LightningDataModule, LightningDataModuleTable, LightningModule,
     LightningModuleTable, Loads, LoadsSameBatch, Made, ModelHooks, ModelHooksTable, NoDataModule, NoHparams, NoTensors,
     Optimizers, Optimizes, OptimizesManually, Output, PredictionTensors, Predicts, Returned, ReturnedFlow,
     ReturnedOptimizers, ReturnedState, SameBatch, SourceLocation, StepClosure, StepOutputs, Tests, TrainingContext,

@@ -6,7 +6,7 @@ use crate::diagnostics::Diagnostics;
 use crate::hooks::{self, Role, Step};
 use crate::model::{Block, Written};
 use crate::source_file::SourceFile;
-use crate::types::{self, last_name};
+use crate::types::last_name;
 use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{ReturnType, Type};
@@ -133,16 +133,6 @@ pub(super) fn hooks_without_step(block: &mut Block, diagnostics: &mut Diagnostic
                 diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&hook.method.sig.ident, diagnostic));
                 hook.faulty = true;
             }
-        }
-    }
-}
-
-/// Marks the hooks that take what a step returns, where the step does not name its type. That is reported at the step.
-pub(super) fn outputs_without_type(block: &mut Block) {
-    let is_unnamed = |step: &Written| step.faulty && types::has_impl(&step.method.output());
-    for (hook, step) in hooks::steps() {
-        if block.written(hook.name()).any(is_unnamed) {
-            block.hooks.iter_mut().filter(|hook| hook.takes_output_of(step)).for_each(|hook| hook.faulty = true);
         }
     }
 }

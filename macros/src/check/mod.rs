@@ -12,6 +12,7 @@ mod foreign_hooks;
 mod lost_graph;
 mod meant_hooks;
 mod names;
+mod outputs;
 mod signature;
 mod tokens;
 mod torch;
@@ -44,6 +45,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     cross_checks::manual_optimization(block, diagnostics);
     cross_checks::several_optimizers(block, diagnostics);
     cross_checks::hooks_without_step(block, diagnostics);
+    outputs::of_nothing(block, diagnostics);
     cross_checks::hooks_without_scheduler(block, diagnostics);
     names::macro_calls(block, diagnostics);
     names::marker_arguments(block, diagnostics);
@@ -63,7 +65,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
         });
         hook.faulty = !is_sound;
     }
-    cross_checks::outputs_without_type(block);
+    outputs::without_type(block);
     block.underived_batch = underived_batch::reported(block, diagnostics);
 }
 

@@ -184,7 +184,7 @@ fn parameter_type(hook: Hook, parameter: Parameter, written: &Type, diagnostics:
 /// A training step of automatic optimization returns its loss: without one nothing would be trained.
 pub(super) fn loss(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnostics) {
     let has_loss = hook.declared.step().is_some_and(|step| step.has_loss);
-    if !has_loss || !is_automatic || !matches!(hook.method.output(), Type::Tuple(tuple) if tuple.elems.is_empty()) {
+    if !has_loss || !is_automatic || !hook.returns_nothing() {
         return;
     }
     let diagnostic = catalogue::step_without_loss(hook.declared.name());

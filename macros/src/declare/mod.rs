@@ -8,7 +8,7 @@ mod lambda;
 mod private;
 mod python_names;
 mod run;
-mod steps;
+pub(crate) mod steps;
 mod table;
 mod traits;
 

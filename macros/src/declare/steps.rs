@@ -1,10 +1,11 @@
 //! The return types of the steps.
 
-use crate::hooks;
-use proc_macro2::TokenStream;
+use crate::hooks::{self, Step};
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-/// Returns the trait with an associated type for each step.
+/// Returns the trait with an associated type for each step, and a trait for each of them, by which the compiler names the step whose type
+/// is not that of a callback's `outputs`.
 pub(crate) fn outputs() -> TokenStream {
     let outputs = hooks::steps().map(|(hook, step)| {
         let about = format!(" The return type of `{}`.", hook.name());
@@ -12,7 +13,24 @@ pub(crate) fn outputs() -> TokenStream {
         let bound = if step.has_loss { quote!(TrainingOutput) } else { quote!('static) };
         quote!(#[doc = #about] type #name: #bound;)
     });
+    let bounds = hooks::steps().map(|(hook, step)| {
+        let (step, name, output) = (hook.name(), bound(step), format_ident!("{}", step.output));
+        let about = format!(" A module whose `{step}` returns this type.");
+        let message = format!("`{step}` of `{{Self}}` does not return `{{Output}}` [TL0606]");
+        let label =
+            format!("a hook of this callback takes `outputs: &{{Output}}`: return it in `{step}`, or change the hook");
+        quote! {
+            #[doc = #about]
+            #[diagnostic::on_unimplemented(message = #message, label = #label)]
+            pub trait #name<Output>: StepOutputs<#output = Output> {}
+
+            #[diagnostic::do_not_recommend]
+            impl<M: StepOutputs<#output = Output>, Output> #name<Output> for M {}
+        }
+    });
     quote! {
+        #(#bounds)*
+
         /// The return types of a module's steps; `()` for a step that is not defined.
         pub trait StepOutputs: Batched {
             #(#outputs)*
@@ -24,4 +42,9 @@ pub(crate) fn outputs() -> TokenStream {
             }
         }
     }
+}
+
+/// The name of the trait of modules whose step returns a type.
+pub(crate) fn bound(step: Step) -> Ident {
+    format_ident!("Has{}", step.output)
 }

@@ -1,12 +1,13 @@
 //! The modules that a callback watches: one type, or every module that fits its hooks.
 
+use crate::declare::steps;
 use crate::free_name::{free_name, mentions};
 use crate::hooks::{self, Role};
 use crate::model::{Block, Written};
 use crate::source_file::SourceFile;
 use crate::types::{self, is_dyn, last_name};
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Type, parse_quote};
 
@@ -72,8 +73,8 @@ impl Watched {
             let takes_output =
                 |hook: &&&Written| hook.declared.parameter("outputs").is_some_and(|outputs| outputs.is_output_of(step));
             if let Some(asked) = hooks.iter().filter(takes_output).find_map(|hook| asked(hook, "outputs")) {
-                let output = format_ident!("{}", step.output);
-                bounds.push(parse_quote!(#module: #private::StepOutputs<#output = #asked>));
+                let bound = steps::bound(step);
+                bounds.push(parse_quote!(#module: #private::#bound<#asked>));
             }
         }
         Self { module: parse_quote!(#module), generics }

@@ -5,7 +5,7 @@ use super::conditions::condition;
 use super::paths::{Names, is_built_in};
 use super::phases::at_its_moment;
 use super::{although_deprecated, batches, quiet};
-use crate::hooks::{Hook, HookTrait, Role};
+use crate::hooks::{self, Hook, HookTrait, Role};
 use crate::model::{Argument, Block, Written};
 use crate::types::without_lifetimes;
 use proc_macro2::{Span, TokenStream};
@@ -154,7 +154,10 @@ fn taken(block: &Block, argument: &Argument<'_>, hook: Hook, names: &Names<'_>) 
     }
     let declared = names.qualified(declared);
     let span = written.span();
-    let parameter = quote_spanned!(span=> #private::HookParameter<#declared>);
+    let of_step = |(_, step)| parameter.is_output_of(step);
+    let conversion = if hooks::steps().any(of_step) { "HookOutputs" } else { "HookParameter" };
+    let conversion = Ident::new(conversion, span);
+    let parameter = quote_spanned!(span=> #private::#conversion<#declared>);
     Some(quote_spanned!(span=> <#written as #parameter>::take(#name)))
 }
 

@@ -44,6 +44,23 @@ impl<'a, At: Phase> HookParameter<&'a mut Context<At>> for &'a RunContext {
     }
 }
 
+/// `Self` is the type of a method's `outputs`, `Declared` that of a reference to what the step returns.
+#[diagnostic::on_unimplemented(
+    message = "`outputs` of a hook is what the step returns, `{Declared}`, not `{Self}` [TL0104]",
+    label = "write `{Declared}` here, or return another type in the step of the module",
+    note = "`()` is that of a step that returns nothing, or that the module does not have: return the value there, or remove `outputs` here"
+)]
+pub trait HookOutputs<Declared> {
+    /// Passes the parameter on.
+    fn take(declared: Declared) -> Self;
+}
+
+impl<T> HookOutputs<T> for T {
+    fn take(declared: T) -> Self {
+        declared
+    }
+}
+
 /// `Self` is the written type of a method's `ctx`, under any name, and `At` the phase of the hook.
 #[diagnostic::on_unimplemented(
     message = "`ctx` of a hook is `&mut Context`, not `&mut {Self}` [TL0104]",

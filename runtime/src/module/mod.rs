@@ -37,8 +37,8 @@ pub use capabilities::{Optimizes, Predicts, Tests, Trains, Validates};
 pub use closure::StepClosure;
 #[doc(hidden)]
 pub use conversions::{
-    BoxedError, ContextAt, ContextOfManualStep, HookFailure, HookParameter, HookReturn, LoadsSameBatch, Made,
-    ReturnedFlow, ReturnedOptimizers, ReturnedState, SameBatch, TypedError,
+    BoxedError, ContextAt, ContextOfManualStep, HookFailure, HookOutputs, HookParameter, HookReturn, LoadsSameBatch,
+    Made, ReturnedFlow, ReturnedOptimizers, ReturnedState, SameBatch, TypedError,
 };
 #[doc(hidden)]
 pub use data_source::{DataSource, Loaders, Loads};
@@ -55,7 +55,9 @@ pub use manual::{AccumulatesAnywhere, OptimizesAnywhere};
 pub use manual::{OptimizesManually, TrainingContext};
 pub use no_data_module::NoDataModule;
 pub use optimizers::{IntoOptimizer, Optimizers, ScheduledOptimizer};
-pub use outputs::{Batched, Flow, StepOutputs, TrainingOutput};
+pub use outputs::{
+    Batched, Flow, HasPrediction, HasTestOutput, HasTrainingOutput, HasValidationOutput, StepOutputs, TrainingOutput,
+};
 pub(crate) use parameters::{Copies, NamedParameter, buffers, copy, trainable, variables};
 #[doc(hidden)]
 pub use prediction_tensors::{NoTensors, PredictionTensors};
