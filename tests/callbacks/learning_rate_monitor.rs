@@ -71,7 +71,7 @@ fn rate_can_be_monitored() {
     impl Watch {
         fn on_train_batch_end(&self, ctx: &mut Context) -> Result<()> {
             let metrics = ctx.callback_metrics();
-            if metrics.get("lr-SGD") == Some(&0.25) { Ok(()) } else { bail!("{metrics:?}") }
+            if metrics.get("lr-SGD") == Some(0.25) { Ok(()) } else { bail!("{metrics:?}") }
         }
     }
 

@@ -95,6 +95,6 @@ fn evaluation_takes_the_weights_of_lightning() {
     assert!(Model::loaded(checkpoint).distance(half) == 0.0);
     let mut trainer = model::trainer(3, &folder.path("ours")).ckpt_path(checkpoint);
     let metrics = trainer.validate(&mut Model::new(Hparams::of("sgd")), &mut Data).unwrap();
-    let (_, loss) = metrics.iter().find(|(name, _)| name == "val_loss").unwrap();
+    let loss = metrics["val_loss"];
     assert!((loss - half.last_val_loss).abs() < TOLERANCE, "{loss} {}", half.last_val_loss);
 }

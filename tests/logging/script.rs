@@ -199,5 +199,5 @@ pub fn over_two_loaders(log: impl Fn(&mut Context, usize) -> Result<()> + 'stati
 
 /// What is shown of a run inside of a hook.
 pub fn callback_metric(ctx: &RunContext, name: &str) -> Option<f64> {
-    ctx.callback_metrics().get(name).copied()
+    ctx.callback_metrics().get(name)
 }

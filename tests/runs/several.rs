@@ -5,6 +5,7 @@ use tch_lightning::prelude::*;
 use tch_lightning::{
     callbacks::{EarlyStopping, LambdaCallback, ModelCheckpoint, OnExceptionCheckpoint},
     loggers::{LoggedAt, Logger, Record, RunStatus},
+    trainer::Metrics,
 };
 
 #[test]
@@ -87,7 +88,7 @@ fn failed_validation_leaves_no_loader_in_the_names_of_the_next() {
     let mut trainer = Trainer::new(quiet());
     trainer.validate(&mut module, ()).unwrap_err();
     module.fails = false;
-    assert_eq!(trainer.validate(&mut module, ()).unwrap(), [("val_loss".to_owned(), 1.0)]);
+    assert_eq!(trainer.validate(&mut module, ()).unwrap(), Metrics::from([("val_loss", 1.0)]));
 }
 
 /// Two layers with an optimizer each, of which a failure finds one toggled off.

@@ -2,6 +2,7 @@
 
 use super::{EarlyStopping, ModelCheckpoint};
 use crate::context::RunContext;
+use crate::log::{instead_of, similar};
 use crate::messages;
 use crate::module::{Callback, Callbacks, LightningModule};
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,7 @@ impl fmt::Display for MonitorMode {
 
 /// A monitored metric was not logged.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{by} monitors `{monitor}`, which was not logged: {}", known(.monitor, .logged))]
+#[error("{by} monitors `{monitor}`, which was not logged: {}", instead_of(.monitor, .logged.iter().map(String::as_str)))]
 pub struct NotLogged {
     /// The name of the callback or scheduler that monitors it.
     pub by: &'static str,
@@ -74,25 +75,6 @@ pub struct NotLogged {
     pub monitor: String,
     /// The names of the logged metrics.
     pub logged: Vec<String>,
-}
-
-fn known(monitor: &str, logged: &[String]) -> String {
-    if logged.is_empty() {
-        return "nothing was".to_owned();
-    }
-    let names: Vec<String> = logged.iter().map(|name| format!("`{name}`")).collect();
-    let names = names.join(", ");
-    match similar(monitor, logged) {
-        Some(similar) => format!("did you mean `{similar}`? It can be one of {names}"),
-        None => format!("it can be one of {names}"),
-    }
-}
-
-/// Returns the logged name of which `monitor` may be a misspelling: one edit in four characters at most.
-fn similar<'a>(monitor: &str, logged: &'a [String]) -> Option<&'a str> {
-    let distances = logged.iter().map(|name| (strsim::damerau_levenshtein(monitor, name), name.as_str()));
-    let (distance, name) = distances.min()?;
-    (distance * 4 <= monitor.chars().count()).then_some(name)
 }
 
 /// Warns of each monitored metric that the sanity check did not log, if it logged one of a similar name. Otherwise, a misspelled
@@ -110,7 +92,7 @@ pub(crate) fn warn_of_misspellings<M: LightningModule>(
     for (by, monitor) in
         of_callbacks.chain(of_schedulers).filter(|(_, monitor)| !logged.iter().any(|name| name == monitor))
     {
-        if let Some(similar) = similar(monitor, &logged) {
+        if let Some(similar) = similar(monitor, logged.iter().map(String::as_str)) {
             messages::warning!(
                 "{by} monitors `{monitor}`, and the sanity check logged `{similar}`: the run fails after its first epoch, unless \
                  `{monitor}` is logged by then"
@@ -128,9 +110,9 @@ fn of_callback<M: LightningModule>(callback: &dyn Callback<M>) -> Option<(&'stat
 /// Returns the value of a monitored metric.
 pub(super) fn monitored(ctx: &RunContext, callback: &'static str, monitor: &str) -> Result<f64, NotLogged> {
     let metrics = ctx.callback_metrics();
-    metrics.get(monitor).copied().ok_or_else(|| NotLogged {
+    metrics.get(monitor).ok_or_else(|| NotLogged {
         by: callback,
         monitor: monitor.to_owned(),
-        logged: metrics.into_keys().collect(),
+        logged: metrics.keys().map(str::to_owned).collect(),
     })
 }

@@ -313,7 +313,7 @@ fn say_metrics(metrics: &Metrics, ctx: &RunContext) -> Result<()> {
 fn metrics_table(metrics: &Metrics) -> String {
     let mut table = table::with_header(["Metric", "Value"]);
     for (name, value) in metrics {
-        table.add_row([name.clone(), Number(*value).to_string()]);
+        table.add_row([name.to_owned(), Number(value).to_string()]);
     }
     if let Some(column) = table.column_mut(1) {
         column.set_cell_alignment(CellAlignment::Right);

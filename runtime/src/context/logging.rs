@@ -5,7 +5,7 @@ use super::error::ContextError;
 use super::log_dir::{ConfigurationFile, LogDir};
 use super::loggers::Loggers;
 use crate::file_error::FileError;
-use crate::log::{Log, LogError, MetricState, SavedLog};
+use crate::log::{Log, LogError, MetricState, Metrics, SavedLog};
 use crate::messages;
 use crate::named_tensors::NamedTensors;
 use crate::stage::{RunningStage, Stage};
@@ -86,18 +86,33 @@ impl Logging {
 impl RunContext {
     /// The logged values, under the names that callbacks monitor: the value of the epoch at its end, that of the last step within it.
     /// Waits for the device.
-    pub fn callback_metrics(&self) -> BTreeMap<String, f64> {
+    ///
+    /// ```
+    /// # use tch_lightning::prelude::*;
+    /// # struct Model { vs: nn::VarStore }
+    /// # #[lightning_module]
+    /// # impl Model {
+    /// #     fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
+    /// #     fn validation_step(&mut self, batch: &Tensor) {}
+    /// fn on_validation_epoch_end(&mut self, ctx: &mut Context) {
+    ///     if let Some(loss) = ctx.callback_metrics().get("val_loss") {
+    ///         ctx.print(format!("the loss is {loss}"));
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    pub fn callback_metrics(&self) -> Metrics {
         let mut metrics = self.logging.callback_metrics.clone();
         metrics.extend(self.logging.training.callback_metrics(true));
         metrics.extend(self.logging.evaluation.callback_metrics(false));
-        metrics
+        // in the order of their names, also in a run that was resumed
+        metrics.into_iter().collect()
     }
 
     /// The values logged with `.prog_bar()`. Waits for the device.
-    pub fn progress_bar_metrics(&self) -> Vec<(String, f64)> {
-        let mut metrics = self.logging.training.progress_bar();
-        metrics.extend(self.logging.evaluation.progress_bar());
-        metrics
+    pub fn progress_bar_metrics(&self) -> Metrics {
+        let training = self.logging.training.progress_bar();
+        training.into_iter().chain(self.logging.evaluation.progress_bar()).collect()
     }
 
     /// Returns the folder of this run, `lightning_logs/version_…`, and creates it on the first call. In a generated program, it then has

@@ -5,6 +5,7 @@ use crate::config::BatchLimit;
 use crate::data::{Batch, DataLoader};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::log::Metrics;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run};
 use crate::profiler::Region;
 use crate::stage::{RunningStage, Stage};
@@ -74,12 +75,12 @@ impl<M: LightningModule> Evaluation<M> {
     }
 
     /// Makes the loaders and runs over them.
-    pub(crate) fn run_alone(&mut self, run: &mut Run<'_, M>) -> Result<Vec<(String, f64)>, Error> {
+    pub(crate) fn run_alone(&mut self, run: &mut Run<'_, M>) -> Result<Metrics, Error> {
         if self.kind.limit(run).is_zero() {
-            return Ok(Vec::new());
+            return Ok(Metrics::default());
         }
         self.load(run, true)?;
-        self.run(run, None)
+        Ok(self.run(run, None)?.into_iter().collect())
     }
 
     /// Whether the loaders exist.

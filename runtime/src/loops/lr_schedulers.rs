@@ -79,11 +79,11 @@ fn step<M: LightningModule>(run: &mut Run<'_, M>, scheduler: LrSchedulerIndex) -
         Some(monitor) if waiting.needs_metric() => {
             let metrics = run.ctx.callback_metrics();
             let Some(metric) = metrics.get(monitor) else {
-                let logged = metrics.into_keys().collect();
+                let logged = metrics.keys().map(str::to_owned).collect();
                 let missing = NotLogged { by: "ReduceLrOnPlateau", monitor: monitor.clone(), logged };
                 return miss(run, waiting.config().strict, missing);
             };
-            Some(*metric)
+            Some(metric)
         }
         _ => None,
     };

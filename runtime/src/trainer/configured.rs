@@ -5,6 +5,7 @@ use crate::callbacks::ModelCheckpoint;
 use crate::config::TrainerConfig;
 use crate::context::{ChosenOptimizer, ConfigurationFile, RunContext};
 use crate::error::Error;
+use crate::log::Metrics;
 use crate::loggers::Logger;
 use crate::module::{Callback, Callbacks, DataSource, IntoCallbacks, LightningModule, Run};
 use std::path::Path;
@@ -145,5 +146,16 @@ impl<M: LightningModule> Trainer<M> {
     /// The state of the last run.
     pub fn context(&self) -> &RunContext {
         &self.ctx
+    }
+
+    /// The logged values of the last run, under the names that callbacks monitor, as
+    /// [`RunContext::callback_metrics`]. Lightning's `trainer.callback_metrics`.
+    pub fn callback_metrics(&self) -> Metrics {
+        self.ctx.callback_metrics()
+    }
+
+    /// The values that the last run logged with `.prog_bar()`. Lightning's `trainer.progress_bar_metrics`.
+    pub fn progress_bar_metrics(&self) -> Metrics {
+        self.ctx.progress_bar_metrics()
     }
 }

@@ -39,6 +39,7 @@ pub use crate::config::{
     NonFiniteLoss, Resume, TrainerConfig, ValCheckInterval,
 };
 pub use crate::context::EndReason;
+pub use crate::log::{MetricName, Metrics};
 pub use crate::signal::Signal;
 pub use crate::span::Span;
 pub use ckpt_path::CkptPath;
@@ -126,9 +127,6 @@ pub struct Trainer<M: LightningModule> {
     /// The context of the current or the last run.
     ctx: RunContext,
 }
-
-/// The values that a verb logged for its epoch, by name.
-pub type Metrics = Vec<(String, f64)>;
 
 impl<M: LightningModule> Trainer<M> {
     /// Trains the module, and validates it during training if it has a `validation_step` and there is a loader for it.

@@ -44,9 +44,9 @@ fn layout_1_is_read() {
 fn layout_1_is_validated_tested_and_used_for_predictions() {
     let loss = expected().mse_loss(&targets(), tch::Reduction::Mean).double_value(&[]);
     let metrics = trainer().validate(&mut Small::new(), evaluation()).unwrap();
-    assert!((metrics[0].1 - loss).abs() < 1e-6, "{metrics:?} {loss}");
+    assert!((metrics["val_loss"] - loss).abs() < 1e-6, "{metrics:?} {loss}");
     let metrics = trainer().test(&mut Small::new(), evaluation()).unwrap();
-    assert!((metrics[0].1 - loss).abs() < 1e-6, "{metrics:?} {loss}");
+    assert!((metrics["test_loss"] - loss).abs() < 1e-6, "{metrics:?} {loss}");
     let batches = trainer().predict(&mut Small::new(), evaluation()).unwrap();
     assert!(distance(&Tensor::cat(&batches, 0), &expected()) < 1e-6);
 }

@@ -233,7 +233,7 @@ const KEY: &str = "ModelCheckpoint(";
 
 /// Returns the values that can be monitored and inserted into a file's name, which are those of rank 0.
 fn candidates(ctx: &RunContext) -> Result<BTreeMap<String, f64>> {
-    let mut metrics = ctx.callback_metrics();
+    let mut metrics = BTreeMap::from(ctx.callback_metrics());
     metrics.entry("epoch".to_owned()).or_insert(ctx.current_epoch() as f64);
     metrics.entry("step".to_owned()).or_insert(ctx.global_step() as f64);
     Ok(ctx.values_of_rank_zero(metrics)?)

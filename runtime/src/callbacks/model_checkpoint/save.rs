@@ -81,10 +81,10 @@ impl ModelCheckpoint {
         self.state.last_saved = Some(path.clone());
         let mut request = SaveRequest::new(path.clone());
         request = request.weights_only(self.save_weights_only).save_frozen(self.save_frozen);
-        if let Some((monitor, score)) =
-            self.monitor.as_ref().and_then(|monitor| ctx.callback_metrics().remove_entry(monitor))
+        if let Some(monitor) = &self.monitor
+            && let Some(score) = ctx.callback_metrics().get(monitor)
         {
-            request = request.score(monitor, score);
+            request = request.score(monitor.clone(), score);
         }
         if let Some(outdated) = outdated.filter(|outdated| self.may_remove(outdated, &path)) {
             request = request.then_remove(outdated);
