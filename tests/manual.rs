@@ -93,3 +93,53 @@ fn lbfgs_steps_by_hand_as_by_itself() {
     assert_eq!(automatic.layer.ws, manual.layer.ws);
     assert_ne!(automatic.layer.ws, layer().1.ws);
 }
+
+/// A helper that the macro does not see steps an optimizer as in Python.
+struct SteppedByItself(Manual);
+
+impl SteppedByItself {
+    fn update(&self, ctx: &mut Context) -> Result<()> {
+        Ok(ctx.optimizer(0).step()?)
+    }
+}
+
+#[lightning_module(automatic_optimization = false)]
+impl SteppedByItself {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.0.vs
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, batch: &Rows) -> Result<()> {
+        ctx.manual_backward(self, &loss(&self.0.layer, batch))?;
+        self.update(ctx)
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.1)
+    }
+}
+
+#[test]
+fn step_that_is_not_counted_ends_the_run() {
+    let (vs, layer) = layer();
+    let mut module = SteppedByItself(Manual { vs, layer });
+    let loader = DataLoader::new(
+        TensorDataset::new((
+            Tensor::ones([2, 2], (Kind::Float, Device::Cpu)),
+            Tensor::ones([2, 1], (Kind::Float, Device::Cpu)),
+        ))
+        .unwrap(),
+    );
+    let config = TrainerConfig {
+        max_epochs: Some(1),
+        logger: false.into(),
+        enable_checkpointing: false,
+        ..TrainerConfig::default()
+    };
+    let error = Trainer::new(config).fit(&mut module, Loaders::train(loader)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`training_step` failed in `fit` at epoch 0, batch 0: an optimizer was stepped by its own `step`, which calls no hooks and is not counted \
+         as a step of the run: write `ctx.manual_step(self, 0)?` in place of `ctx.optimizer(0).step()?`"
+    );
+}

@@ -127,8 +127,8 @@ pub mod prelude {
         PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
     };
     pub use crate::{
-        Callback, Context, LightningModule, Loaders, Stage, Trainer, TrainerConfig, is_training, lightning_callback,
-        lightning_datamodule, lightning_module,
+        Callback, Choice, Context, LightningModule, Loaders, Stage, Trainer, TrainerConfig, is_training,
+        lightning_callback, lightning_datamodule, lightning_module,
     };
     #[doc(no_inline)]
     pub use anyhow::Context as _;

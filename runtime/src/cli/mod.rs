@@ -28,7 +28,7 @@ mod verb;
 pub use built::Built;
 pub use program::Program;
 
-use crate::module::{FromHparams, FromHparamsAndData, LightningModule, Loads};
+use crate::module::{FromHparams, FromHparamsAndData, LightningModule, Loads, NoDataModule};
 use std::process::ExitCode;
 
 /// A module whose program runs with the data module `Data`. The generated `Module::main::<Data>()` and `Module::program::<Data>()` call this
@@ -63,6 +63,19 @@ where
 
     fn main() -> ExitCode {
         <D::Batch as BatchOfProgram<M, D>>::main_of_batches()
+    }
+}
+
+/// Without a data module, for a module with loaders of its own.
+impl<M: LightningModule + FromHparamsAndData<NoDataModule<M::Batch>>> RunsWith<()> for M {
+    type Data = NoDataModule<M::Batch>;
+
+    fn program() -> Program<M, Self::Data> {
+        Program::new()
+    }
+
+    fn main() -> ExitCode {
+        Program::<M, Self::Data>::new().run()
     }
 }
 

@@ -145,7 +145,20 @@ pub(super) fn read_each<D: Dataset + ?Sized>(dataset: &D, indices: &[usize]) -> 
     outcome.map(|()| samples)
 }
 
-impl<T: Clone> Dataset for Vec<T> {
+/// A sample of which a `Vec` is a dataset.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `Vec` of `{Self}` is not a dataset, as its samples cannot be cloned",
+    label = "tensors cannot be cloned",
+    note = "for tensors, write `TensorDataset::new((images, labels))?`; arrays and lists of numbers, such as `([f32; 32], i64)`, are samples \
+            too; for samples of your own, add `#[derive(Clone)]` or implement `Dataset`"
+)]
+pub trait ClonedSample: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> ClonedSample for T {}
+
+impl<T: ClonedSample> Dataset for Vec<T> {
     type Sample = T;
 
     fn len(&self) -> usize {

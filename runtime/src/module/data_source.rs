@@ -17,7 +17,8 @@ use serde_json::Value;
     label = "expected `()`, `Loaders`, or `&mut` of a data module with this module's batches",
     note = "a data module has `#[lightning_datamodule]` on its block, and its loaders yield the type that the module's hooks take as `batch`",
     note = "the module comes first: `trainer.fit(&mut model, &mut data)`",
-    note = "loaders are given in one value: `trainer.fit(&mut model, Loaders::train(train).with_validation(val))`"
+    note = "loaders are given in one value: `trainer.fit(&mut model, Loaders::train(train).with_validation(val))`, and \
+            `Loaders::evaluation(loader)` for `validate`, `test` and `predict`"
 )]
 pub trait DataSource<M: LightningModule> {
     /// Calls `prepare_data`.

@@ -121,7 +121,9 @@ pub trait HasHparams: Sized {
 /// constructor `fn new(hparams: Hparams) -> Self` or `fn new() -> Self`. The parameter may have any name.
 #[diagnostic::on_unimplemented(
     message = "the program cannot construct `{Self}` [TL0601]",
-    label = "define `fn new() -> Self` or `fn new(hparams: Hparams) -> Self` in the annotated block"
+    label = "define `fn new() -> Self` or `fn new(hparams: Hparams) -> Self` in the annotated block",
+    note = "a module whose `new` takes the data module is loaded together with it: \
+            `let (model, data) = Model::load_from_checkpoint_with_data::<Data>(path)?`"
 )]
 pub trait FromHparams: HasHparams {
     /// Returns the value with these hyperparameters.

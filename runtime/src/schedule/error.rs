@@ -32,7 +32,10 @@ pub enum ScheduleError {
     },
 
     /// The length of a [`OneCycleLr`](super::OneCycleLr) is not set.
-    #[error("OneCycleLR requires total_steps, or both epochs and steps_per_epoch")]
+    #[error(
+        "OneCycleLr needs the number of steps of the run: add `.total_steps(ctx.estimated_stepping_batches()?)` in `configure_optimizers`, or \
+         `.epochs(…)` and `.steps_per_epoch(…)`"
+    )]
     UnknownLength,
 
     /// A schedule cycles the momentum of an optimizer without one.

@@ -36,7 +36,50 @@ pub trait TrainsByThatName {}
 )]
 pub trait HasCallbacks {}
 
+/// Implemented by nothing.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the checkpoint to start from is given to the trainer, not to its `TrainerConfig` [TL0006]",
+    label = "write `Trainer::new(config).ckpt_path(\"last\").fit(&mut model, &mut data)?`"
+)]
+pub trait HasCkptPath {}
+
+/// Implemented by nothing.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a configuration is made by `default` [TL0006]",
+    label = "write `TrainerConfig::default().max_epochs(3)`"
+)]
+pub trait IsMadeByNew {}
+
 impl TrainerConfig {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new() -> Self
+    where
+        for<'any> AnyTrainer: IsMadeByNew,
+    {
+        Self::default()
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn ckpt_path(self, _: impl Sized) -> Self
+    where
+        for<'any> AnyTrainer: HasCkptPath,
+    {
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn resume_from_checkpoint(self, _: impl Sized) -> Self
+    where
+        for<'any> AnyTrainer: HasCkptPath,
+    {
+        self
+    }
+
     #[doc(hidden)]
     #[must_use]
     pub fn callbacks(self, _: impl Sized) -> Self

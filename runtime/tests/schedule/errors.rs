@@ -64,7 +64,11 @@ fn hyperparameters_out_of_range_are_rejected() {
         ),
         (CyclicLr::new(0.1, 0.2).step_size_up(0).into(), "CyclicLR: step_size_up must be at least 1, but it is 0"),
         (CyclicLr::new(0.1, [0.2, f64::NAN]).into(), "CyclicLR: max_lr must be a finite number, but it is NaN"),
-        (OneCycleLr::new(0.1).epochs(3).into(), "OneCycleLR requires total_steps, or both epochs and steps_per_epoch"),
+        (
+            OneCycleLr::new(0.1).epochs(3).into(),
+            "OneCycleLr needs the number of steps of the run: add `.total_steps(ctx.estimated_stepping_batches()?)` in \
+             `configure_optimizers`, or `.epochs(…)` and `.steps_per_epoch(…)`",
+        ),
         (one_cycle().total_steps(0).into(), "OneCycleLR: total_steps must be at least 1, but it is 0"),
         (
             OneCycleLr::new(0.1).epochs(3).steps_per_epoch(0).into(),
