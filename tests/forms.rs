@@ -66,6 +66,8 @@ mod names_of_ones_own;
 mod optimizers;
 #[path = "ui/pass/patterns_behind_a_name.rs"]
 mod patterns_behind_a_name;
+#[path = "ui/pass/program_without_data.rs"]
+mod program_without_data;
 #[path = "ui/pass/self_by_reference.rs"]
 mod self_by_reference;
 #[path = "ui/pass/several_blocks_of_one_type.rs"]

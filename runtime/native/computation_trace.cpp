@@ -6,8 +6,10 @@
 #include <torch/csrc/jit/passes/fixup_trace_scope_blocks.h>
 #include <torch/csrc/jit/passes/normalize_ops.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "boundary.h"
@@ -48,8 +50,14 @@ class ComputationTrace {
   bool has_recorded(const at::Tensor& tensor) const { return state_->hasValue(tensor); }
 
   // Ends the recording, and writes the module, whose `forward` returns the output, or a tuple of several. `is_read` tells for each input
-  // whether it is read; those that are not are removed from the inputs unless `keeps_unread`.
-  void save(const at::Tensor* const* outputs, size_t count, bool keeps_unread, bool* is_read, const std::string& path) {
+  // whether it is read; those that are not are removed from the inputs unless `keeps_unread`. `has_fixed_state` tells whether a recurrent
+  // layer has a constant state.
+  void save(const at::Tensor* const* outputs,
+            size_t count,
+            bool keeps_unread,
+            bool* is_read,
+            bool* has_fixed_state,
+            const std::string& path) {
     std::vector<torch::jit::Value*> values;
     for (size_t i = 0; i < count; ++i) values.push_back(state_->getOutput(*outputs[i], i));
     bool is_tuple = count != 1;
@@ -58,6 +66,7 @@ class ComputationTrace {
     torch::jit::FixupTraceScopeBlocks(state_->graph, &module_);
     torch::jit::NormalizeOps(state_->graph);
     torch::jit::EliminateDeadCode(state_->graph);
+    *has_fixed_state = has_constant_state();
     // the first is the module
     for (size_t i = graph().inputs().size(); i-- > 1;) {
       is_read[i - 1] = graph().inputs()[i]->hasUses();
@@ -75,6 +84,21 @@ class ComputationTrace {
   };
 
   torch::jit::Graph& graph() { return *state_->graph; }
+
+  // Whether the state of a recurrent layer does not depend on an input. Its batch size is that of the trace, which the layer's kernel may
+  // not check: the memory of a larger batch is then written past its end.
+  bool has_constant_state() {
+    std::unordered_set<const torch::jit::Value*> depending(graph().inputs().begin() + 1, graph().inputs().end());
+    for (torch::jit::Node* node : graph().nodes()) {
+      auto depends = [&](const torch::jit::Value* value) { return depending.count(value) != 0; };
+      std::string kind = node->kind().toQualString();
+      bool is_recurrent = kind == "aten::lstm" || kind == "aten::gru" || kind == "aten::rnn_tanh" || kind == "aten::rnn_relu";
+      if (is_recurrent && depends(node->inputs()[0]) && !depends(node->inputs()[1])) return true;
+      if (!std::any_of(node->inputs().begin(), node->inputs().end(), depends)) continue;
+      depending.insert(node->outputs().begin(), node->outputs().end());
+    }
+    return false;
+  }
 
   torch::jit::Module new_module(const char* name) {
     torch::jit::Module made(c10::QualifiedName("__torch__", name), compiled_, /*shouldMangle=*/true);
@@ -131,8 +155,9 @@ char* lightning_computation_trace_save(ComputationTrace* trace,
                                        size_t count,
                                        bool keeps_unread,
                                        bool* is_read,
+                                       bool* has_fixed_state,
                                        const char* path) {
-  return guarded([&] { trace->save(outputs, count, keeps_unread, is_read, path); });
+  return guarded([&] { trace->save(outputs, count, keeps_unread, is_read, has_fixed_state, path); });
 }
 
 void lightning_computation_trace_end(ComputationTrace* trace) { delete trace; }

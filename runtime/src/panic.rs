@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 thread_local! {
     /// Whether this thread is inside [`catch`].
     static INSIDE: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread is inside [`silently`].
+    static SILENT: Cell<bool> = const { Cell::new(false) };
     /// The hook that this thread is running. It is only set if panics abort.
     static LOCATION: Cell<Option<HookLocation>> = const { Cell::new(None) };
     /// The source line of the last panic inside [`catch`].
@@ -51,6 +53,14 @@ pub(crate) fn warn_of_aborts() {
 /// Values that the panic left in an inconsistent state are not used again: the error ends the run, unless users handle it.
 pub(crate) fn catch<T>(call: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
     catch_in_hook(None, call)
+}
+
+/// Runs an attempt whose failure is not reported: panics that are caught in it print no frames.
+pub(crate) fn silently<T>(attempt: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+    let outer = SILENT.replace(true);
+    let outcome = catch(attempt);
+    SILENT.set(outer);
+    outcome
 }
 
 /// Like [`catch`], for a hook. Its location is only used if panics abort.
@@ -120,7 +130,7 @@ fn silence_caught_panics() {
 /// `RUST_BACKTRACE` is set, and all frames if it is `full`.
 fn source_line(panic: &PanicHookInfo<'_>) -> Option<String> {
     let backtrace = Backtrace::capture();
-    if backtrace.status() == BacktraceStatus::Captured {
+    if backtrace.status() == BacktraceStatus::Captured && !SILENT.get() {
         let asks_for_all = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value == "full");
         match users_line::frames(&backtrace.to_string()) {
             Some(frames) if !asks_for_all => terminal::say_in_panic(format_args!(

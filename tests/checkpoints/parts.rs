@@ -113,6 +113,23 @@ fn new_run_takes_the_weights_alone() {
     }
 }
 
+/// The weight in its last checkpoint is that of the module.
+#[test]
+fn new_run_saves_its_checkpoints() {
+    for resume in [Resume::Weights, Resume::Optimizer] {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = two_epochs(folder.path(), false);
+        let mut module = Falling::new(1.0);
+        let mut trainer = Trainer::new(config(3, folder.path()).resume(resume))
+            .callback(ModelCheckpoint::new().dirpath(folder.path().join("new")))
+            .ckpt_path(&checkpoint);
+        trainer.fit(&mut module, ()).unwrap();
+        let saved = Checkpoint::read(folder.path().join("new/epoch=2-step=3.ckpt")).unwrap();
+        assert_eq!((saved.metadata.epoch, saved.metadata.global_step), (3, 3), "{resume:?}");
+        is_near(saved.tensors["module.weight"].double_value(&[0]), module.weight());
+    }
+}
+
 #[test]
 fn states_that_are_not_there_are_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -182,23 +182,24 @@ impl<T: Batch, const N: usize> Batch for [T; N] {
     }
 }
 
-/// The order of the tensors is the map's iteration order, which is arbitrary.
+/// The tensors are in the order of the keys: the map's own order is arbitrary, and another one in each map.
 impl<K, V, S> Batch for HashMap<K, V, S>
 where
-    K: Eq + Hash + 'static,
+    K: Eq + Hash + Ord + 'static,
     V: Batch,
     S: BuildHasher + Default + 'static,
 {
     fn map_tensors(self, map: &mut dyn FnMut(Tensor) -> Result<Tensor, TchError>) -> Result<Self, TchError> {
-        self.into_iter().map(|(key, batch)| Ok((key, batch.map_tensors(map)?))).collect()
+        let by_key = BTreeMap::from_iter(self);
+        by_key.into_iter().map(|(key, batch)| Ok((key, batch.map_tensors(map)?))).collect()
     }
 
     fn visit_tensors(&self, visit: &mut dyn FnMut(&Tensor)) {
-        self.values().for_each(|batch| batch.visit_tensors(visit));
+        BTreeMap::from_iter(self).values().for_each(|batch| batch.visit_tensors(visit));
     }
 
     fn check_contract(&self) -> Result<(), ContractViolation> {
-        check_each(self.values().enumerate())
+        check_each(BTreeMap::from_iter(self).into_values().enumerate())
     }
 }
 
@@ -315,6 +316,25 @@ mod tests {
         doubled.visit_tensors(&mut |tensor| seen.push(tensor.double_value(&[])));
         assert_eq!(seen, [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
         assert_eq!(doubled.5, ("text".to_owned(), 7, true, ()));
+    }
+
+    #[test]
+    fn tensors_of_a_hash_map_are_in_the_order_of_the_keys() {
+        let keys: Vec<i64> = (0..50).rev().collect();
+        let map: HashMap<i64, Tensor> = keys.into_iter().map(|key| (key, Tensor::from(key))).collect();
+        let values = |map: &HashMap<i64, Tensor>| {
+            let mut values = Vec::new();
+            map.visit_tensors(&mut |tensor| values.push(tensor.int64_value(&[])));
+            values
+        };
+        let in_order: Vec<i64> = (0..50).collect();
+        assert_eq!(values(&map), in_order);
+        let mut mapped = Vec::new();
+        let map = map.map_tensors(&mut |tensor| {
+            mapped.push(tensor.int64_value(&[]));
+            Ok(tensor)
+        });
+        assert_eq!((values(&map.unwrap()), mapped), (in_order.clone(), in_order));
     }
 
     #[test]

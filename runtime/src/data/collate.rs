@@ -177,7 +177,7 @@ impl<K: Ord + Debug + 'static, V: Collate> Collate for Vec<BTreeMap<K, V>> {
 
 impl<K, V, S> Collate for Vec<HashMap<K, V, S>>
 where
-    K: Eq + Hash + Debug + 'static,
+    K: Eq + Hash + Ord + Debug + 'static,
     V: Collate,
     S: BuildHasher + Default + 'static,
 {
@@ -203,7 +203,7 @@ impl<K: Ord + Debug + 'static, V: Collate> Collate for BTreeMap<K, V> {
 
 impl<K, V, S> Collate for HashMap<K, V, S>
 where
-    K: Eq + Hash + Debug + 'static,
+    K: Eq + Hash + Ord + Debug + 'static,
     V: Collate,
     S: BuildHasher + Default + 'static,
 {

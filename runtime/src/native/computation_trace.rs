@@ -18,6 +18,14 @@ pub(crate) enum UnreadInputs {
     Remove,
 }
 
+/// What a saved trace does with its inputs.
+pub(crate) struct Inputs {
+    /// Whether each input is read.
+    pub(crate) is_read: Vec<bool>,
+    /// Whether a recurrent layer has a state that does not depend on them.
+    pub(crate) has_fixed_state: bool,
+}
+
 /// Records what this thread computes from tensors as a module of TorchScript, until it is saved or dropped.
 pub(crate) struct ComputationTrace {
     raw: *mut CComputationTrace,
@@ -56,11 +64,11 @@ impl ComputationTrace {
         unsafe { lightning_computation_trace_has(self.raw, tensor.as_ptr()) }
     }
 
-    /// Ends the recording, and writes a module that returns the outputs, several as a tuple. Returns for each input whether it is read.
-    pub(crate) fn save(self, outputs: &[Tensor], unread: UnreadInputs, path: &Path) -> Result<Vec<bool>, NativeError> {
+    /// Ends the recording, and writes a module that returns the outputs, several as a tuple.
+    pub(crate) fn save(self, outputs: &[Tensor], unread: UnreadInputs, path: &Path) -> Result<Inputs, NativeError> {
         let outputs: Vec<_> = outputs.iter().map(Tensor::as_ptr).collect();
         let path = c_string(path.as_os_str().as_bytes())?;
-        let mut is_read = vec![false; self.inputs];
+        let mut inputs = Inputs { is_read: vec![false; self.inputs], has_fixed_state: false };
         let keeps_unread = unread == UnreadInputs::Keep;
         // SAFETY: the outputs and the path live for the call; `is_read` has a value for each input of the trace.
         unsafe {
@@ -69,11 +77,12 @@ impl ComputationTrace {
                 outputs.as_ptr(),
                 outputs.len(),
                 keeps_unread,
-                is_read.as_mut_ptr(),
+                inputs.is_read.as_mut_ptr(),
+                &raw mut inputs.has_fixed_state,
                 path.as_ptr(),
             ))
         }?;
-        Ok(is_read)
+        Ok(inputs)
     }
 }
 

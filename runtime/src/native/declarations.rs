@@ -436,6 +436,7 @@ unsafe extern "C" {
         count: usize,
         keeps_unread: bool,
         is_read: *mut bool,
+        has_fixed_state: *mut bool,
         path: *const c_char,
     ) -> *mut c_char;
     pub(super) fn lightning_computation_trace_end(trace: *mut CComputationTrace);

@@ -42,7 +42,7 @@ pub(crate) use at_exit::{at_exit, continue_at_end_of_parent, exit_at_once, skip_
 pub(crate) use autocast::{Autocast, AutocastDtype};
 pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
 pub use boundary::NativeError;
-pub(crate) use computation_trace::{ComputationTrace, UnreadInputs};
+pub(crate) use computation_trace::{ComputationTrace, Inputs, UnreadInputs};
 pub(crate) use declarations::{
     AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamaxOptions, LionOptions, MuonOptions,
     NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,

@@ -25,6 +25,18 @@ pub enum TorchScriptError {
         prediction: &'static str,
     },
 
+    /// A layer or a parameter has a name that TorchScript does not allow.
+    #[error(
+        "`{part}` of `{name}` cannot be a name in TorchScript: give the layer or the parameter another one, in ASCII letters and not a word of \
+         Python"
+    )]
+    Name {
+        /// The name of the parameter.
+        name: String,
+        /// The part of it.
+        part: String,
+    },
+
     /// The module's computation failed.
     #[error("the computation to trace failed: {0:#}")]
     Forward(anyhow::Error),

@@ -36,8 +36,10 @@
 //! # }
 //! ```
 
+mod comparison;
 mod computation;
 mod error;
+mod names;
 
 pub(crate) use computation::Traced;
 pub use error::TorchScriptError;
@@ -58,11 +60,12 @@ use tch::{CModule, Tensor};
 /// outputs for `inputs` again, equal within 1e-5, when this function returns it.
 ///
 /// A trace repeats the operations that were recorded: a branch that was taken is always taken, and a number that was read from a tensor is
-/// always the same, as is a size that was read. A warning says if the traced module does not compute the same as the module for another
-/// batch size.
+/// always the same, as is a size that was read. A warning says if numbers were read, and if the traced module does not compute the same as
+/// the module for another batch size or another length of a later dimension.
 ///
 /// # Errors
-/// [`TorchScriptError::NoInputs`] without inputs; [`TorchScriptError::Forward`] for an error or a panic of `forward`;
+/// [`TorchScriptError::NoInputs`] without inputs; [`TorchScriptError::Name`] for a layer with a name such as `class`;
+/// [`TorchScriptError::Forward`] for an error or a panic of `forward`;
 /// [`TorchScriptError::Constant`] for an output that does not depend on the inputs; [`TorchScriptError::Trace`] if libtorch cannot trace
 /// it; [`TorchScriptError::Differs`] if the traced module computes something else.
 pub fn trace<M: LightningModule, T: Borrow<Tensor>, O: Batch>(

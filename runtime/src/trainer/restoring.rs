@@ -58,6 +58,10 @@ impl<M: LightningModule> Run<'_, M> {
             Resume::Weights => describe_new_run("weights", self.ctx),
         }
         check_optimizers(self.ctx)?;
+        if resume != Resume::All {
+            // nothing else of the checkpoint is restored later
+            self.ctx.set_restored();
+        }
         Ok(early)
     }
 

@@ -2,6 +2,7 @@
 #![allow(missing_docs)]
 
 mod predictions;
+mod warnings;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -137,6 +138,27 @@ impl Net {
     }
 }
 
+/// One parameter with a name of the test's.
+struct Named {
+    vs: nn::VarStore,
+    scale: Tensor,
+}
+
+impl Named {
+    fn new(name: &str) -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let scale = (vs.root() / "layer").ones(name, &[3]);
+        Self { vs, scale }
+    }
+}
+
+#[lightning_module]
+impl Named {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+}
+
 fn inputs(rows: i64) -> Tensor {
     Tensor::arange(rows * 3, (Kind::Float, Device::Cpu)).sin().view([rows, 3])
 }
@@ -173,6 +195,32 @@ fn traced_module_has_the_parameters_under_their_names() {
     for (name, tensor) in net.vs.variables() {
         assert!(parameters.get(&name).is_none_or(|found| found == &tensor && found.data_ptr() != tensor.data_ptr()));
     }
+}
+
+#[test]
+fn unusual_names_are_kept() {
+    for name in ["0", "a b", "a-b", "A'", "größe", "a\\b"] {
+        let mut named = Named::new(name);
+        let script = torchscript::trace(&mut named, &[inputs(2)], |named, inputs| Ok(&inputs[0] * &named.scale));
+        match script {
+            Ok(script) => assert_eq!(script.named_parameters().unwrap()[0].0, format!("layer.{name}")),
+            Err(error) => assert!(
+                matches!(&error, TorchScriptError::Name { part, .. } if part == name && (!name.is_ascii() || name.contains('\\'))),
+                "{error}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn inputs_are_not_changed() {
+    let mut net = Net::new();
+    let input = inputs(4);
+    torchscript::trace(&mut net, &[&input], |net, inputs| {
+        Ok(net.forward(&inputs[0].shallow_clone().g_add_scalar_(1.0)))
+    })
+    .unwrap();
+    assert_eq!(input, inputs(4));
 }
 
 #[test]
@@ -230,6 +278,11 @@ fn what_cannot_be_traced_is_an_error_after_which_tracing_works() {
     let constant = inputs(2);
     let error = torchscript::trace(&mut net, &[inputs(2)], |net, _| Ok(net.net.forward_t(&constant, false)));
     assert!(matches!(error, Err(TorchScriptError::Constant { output: 0 })), "{error:?}");
+
+    let mut named = Named::new("class");
+    let error =
+        torchscript::trace(&mut named, &[inputs(2)], |named, inputs| Ok(&inputs[0] * &named.scale)).unwrap_err();
+    assert!(error.to_string().starts_with("`class` of `layer.class` cannot be a name in TorchScript"), "{error}");
 
     let error = torchscript::trace(&mut net, &[inputs(2)], |_, _| Ok(()));
     assert!(matches!(error, Err(TorchScriptError::NoOutputs)), "{error:?}");
