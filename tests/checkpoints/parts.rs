@@ -124,7 +124,7 @@ fn new_run_saves_its_checkpoints() {
             .callback(ModelCheckpoint::new().dirpath(folder.path().join("new")))
             .ckpt_path(&checkpoint);
         trainer.fit(&mut module, ()).unwrap();
-        let saved = Checkpoint::read(folder.path().join("new/epoch=2-step=3.ckpt")).unwrap();
+        let saved = Checkpoint::read(&folder.path().join("new/epoch=2-step=3.ckpt")).unwrap();
         assert_eq!((saved.metadata.epoch, saved.metadata.global_step), (3, 3), "{resume:?}");
         is_near(saved.tensors["module.weight"].double_value(&[0]), module.weight());
     }

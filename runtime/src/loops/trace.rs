@@ -28,7 +28,8 @@ pub(crate) fn trace<M: LightningModule>(run: &mut Run<'_, M>) -> Result<Traced, 
         let of_inputs = batch.insert(of_inputs);
         let prediction = ctx.under_autocast(|ctx| LightningModuleTable::predict_step(*module, ctx, of_inputs, 0, 0))?;
         let not_tensors = TorchScriptError::NotTensors { prediction: type_name::<M::Prediction>() };
-        Ok(M::prediction_tensors(&prediction).ok_or(Error::from(not_tensors))?)
+        let tensors = M::prediction_tensors(&prediction).filter(|tensors| !tensors.is_empty());
+        Ok(tensors.ok_or(Error::from(not_tensors))?)
     };
     let traced = Traced::record(&parameters, &inputs, UnreadInputs::Remove, &mut compute);
     run.ctx.leave_batch(None);

@@ -51,7 +51,7 @@ impl Traced {
         let traced_inputs = copies(inputs);
         let trace = ComputationTrace::start(parameters, &traced_inputs)?;
         let record = Record::start()?;
-        let outputs = compute(&traced_inputs).map_err(TorchScriptError::Forward)?;
+        let outputs = compute(&traced_inputs).map_err(TorchScriptError::of_computation)?;
         let numbers = record.counts().get("aten::_local_scalar_dense").copied().unwrap_or_default();
         drop(record);
         if let Some(output) = outputs.iter().position(|output| !trace.has(output)) {

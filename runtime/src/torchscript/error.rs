@@ -15,9 +15,9 @@ pub enum TorchScriptError {
     #[error("the computation to trace returned no tensor, and a traced module returns tensors")]
     NoOutputs,
 
-    /// `predict_step` returns a type whose tensors are unknown.
+    /// `predict_step` returns no tensors, or a type whose tensors are unknown.
     #[error(
-        "`predict_step` returns `{prediction}`, whose tensors are unknown: return tensors, or tuples, lists and maps of them, or write \
+        "`predict_step` returns `{prediction}`, in which no tensors are known: return tensors, or tuples, lists and maps of them, or write \
          `#[derive(Batch)]` above a struct of your own"
     )]
     NotTensors {
@@ -72,6 +72,18 @@ pub enum TorchScriptError {
         /// Why it failed. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
         r#source: io::Error,
     },
+}
+
+impl TorchScriptError {
+    /// Returns the error of a computation that fails while it is traced.
+    pub(super) fn of_computation(error: anyhow::Error) -> Self {
+        // libtorch's message has the values of the tensor
+        if format!("{error:#}").contains("Cannot insert a Tensor that requires grad as a constant") {
+            let advice = "it uses a tensor that was computed from a parameter before it, such as in `new`: compute that tensor within it";
+            return Self::Trace(advice.to_owned());
+        }
+        Self::Forward(error)
+    }
 }
 
 impl From<NativeError> for TorchScriptError {

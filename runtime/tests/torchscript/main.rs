@@ -284,6 +284,13 @@ fn what_cannot_be_traced_is_an_error_after_which_tracing_works() {
         torchscript::trace(&mut named, &[inputs(2)], |named, inputs| Ok(&inputs[0] * &named.scale)).unwrap_err();
     assert!(error.to_string().starts_with("`class` of `layer.class` cannot be a name in TorchScript"), "{error}");
 
+    let doubled = &named.scale * 2;
+    let error = torchscript::trace(&mut net, &[inputs(2)], |_, inputs| Ok(&inputs[0] * &doubled)).unwrap_err();
+    assert!(
+        error.to_string().starts_with("libtorch cannot trace the computation: it uses a tensor that was computed"),
+        "{error}"
+    );
+
     let error = torchscript::trace(&mut net, &[inputs(2)], |_, _| Ok(()));
     assert!(matches!(error, Err(TorchScriptError::NoOutputs)), "{error:?}");
 

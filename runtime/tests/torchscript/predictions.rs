@@ -110,7 +110,7 @@ fn predictions_without_known_tensors_name_their_type() {
     let error = Rows::trainer().to_torchscript(&mut rows, Loaders::evaluation(loader), "rows.pt").unwrap_err();
     assert!(matches!(error, Error::TorchScript(TorchScriptError::NotTensors { .. })), "{error}");
     assert!(
-        error.to_string().starts_with("`predict_step` returns `core::time::Duration`, whose tensors are"),
+        error.to_string().starts_with("`predict_step` returns `core::time::Duration`, in which no tensors are known: "),
         "{error}"
     );
 }
