@@ -36,6 +36,8 @@ mod expand;
 mod free_name;
 #[path = "../src/hooks/mod.rs"]
 mod hooks;
+#[path = "../src/misplaced_role.rs"]
+mod misplaced_role;
 #[path = "../src/model.rs"]
 mod model;
 #[path = "../src/other_blocks.rs"]
@@ -44,6 +46,8 @@ mod other_blocks;
 mod parse;
 #[path = "../src/prelude_constructors.rs"]
 mod prelude_constructors;
+#[path = "../src/python_choices.rs"]
+mod python_choices;
 #[path = "../src/python_names.rs"]
 mod python_names;
 #[path = "../src/returned.rs"]
@@ -52,6 +56,8 @@ mod returned;
 mod second_attribute;
 #[path = "../src/source_file.rs"]
 mod source_file;
+#[path = "../src/taken_apart.rs"]
+mod taken_apart;
 #[path = "../src/torch_names.rs"]
 mod torch_names;
 #[path = "../src/types.rs"]

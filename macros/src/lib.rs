@@ -18,16 +18,19 @@ mod every_module;
 mod expand;
 mod free_name;
 mod hooks;
+mod misplaced_role;
 mod model;
 mod other_blocks;
 mod parse;
 mod prelude_constructors;
+mod python_choices;
 mod python_names;
 mod returned;
 mod second_attribute;
 #[cfg(test)]
 mod snapshots;
 mod source_file;
+mod taken_apart;
 mod torch_names;
 mod types;
 

@@ -273,7 +273,10 @@ impl Written {
     /// The type of the parameter `batch`, without its reference.
     pub(crate) fn batch(&self) -> Option<Type> {
         let arguments = self.method.arguments();
-        let batch = types::without_reference(arguments.iter().find(|argument| argument.name == "batch")?.ty);
+        let Some(batch) = arguments.iter().find(|argument| argument.name == "batch") else {
+            return self.taken_apart().map(|batch| types::owned(&batch));
+        };
+        let batch = types::without_reference(batch.ty);
         // a reported mistake brings no other
         (!types::has_dyn(batch)).then(|| types::owned(types::meant_batch(batch).as_ref().unwrap_or(batch)))
     }

@@ -39,6 +39,15 @@ pub(crate) enum BlockItem {
 }
 
 impl BlockItem {
+    /// Returns the attributes of a method.
+    pub(crate) fn attributes_mut(&mut self) -> Option<&mut Vec<Attribute>> {
+        match self {
+            Self::Method(method) => Some(&mut method.attrs),
+            Self::Unread(method) => Some(&mut method.attrs),
+            Self::MacroCall(_) | Self::Other(_) | Self::Unfinished(_) => None,
+        }
+    }
+
     /// Returns the attributes that the user wrote.
     pub(crate) fn attributes(&self) -> &[Attribute] {
         match self {
@@ -378,5 +387,14 @@ fn misplaced(role: Role, tokens: &TokenStream) -> Option<syn::Error> {
         Item::Enum(item) => Some(on_the_type(&item.ident)),
         Item::Fn(item) => Some(syn::Error::new_spanned(&item.sig, catalogue::on_no_block(attribute))),
         other => Some(syn::Error::new_spanned(other, catalogue::on_no_block(attribute))),
+    }
+}
+
+/// Returns the name of a struct or an enumeration; `None` if the tokens are something else.
+pub(crate) fn type_name(tokens: &TokenStream) -> Option<Ident> {
+    match syn::parse2::<Item>(tokens.clone()).ok()? {
+        Item::Struct(item) => Some(item.ident),
+        Item::Enum(item) => Some(item.ident),
+        _ => None,
     }
 }

@@ -6,9 +6,11 @@ use crate::hooks::{Hook, Role};
 /// A name, and what to write instead.
 type Instead = (&'static str, &'static str);
 
+const MANUALLY: &str = "write `#[lightning_module(automatic_optimization = false)]` above the block";
+
 /// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
 /// that method: the table holds for types without one.
-const METHODS: [Instead; 117] = [
+const METHODS: [Instead; 118] = [
     // of the module: `self.log(…)`
     ("log", "write `ctx.log(\"loss\", &loss)`"),
     ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
@@ -18,7 +20,7 @@ const METHODS: [Instead; 117] = [
     ),
     ("hparams", "keep them in a field: `self.hparams.lr`"),
     ("hparams_initial", "keep them in a field: `self.hparams.lr`"),
-    ("optimizers", "write `ctx.optimizer(0)`"),
+    ("optimizers", "write `ctx.optimizer(0)`, and `ctx.manual_step(self, 0)?` for its step"),
     ("lr_schedulers", "write `ctx.lr_schedulers()`"),
     ("manual_backward", "write `ctx.manual_backward(self, &loss)?`"),
     ("toggle_optimizer", "write `ctx.toggle_optimizer(0)`"),
@@ -27,6 +29,7 @@ const METHODS: [Instead; 117] = [
     ("clip_gradients", "write `ctx.clip_gradients(0, 1.0, GradientClipAlgorithm::Norm)?`"),
     ("all_gather", "write `ctx.all_gather(&tensor)?`"),
     ("print", "write `ctx.print(\"…\")`"),
+    ("automatic_optimization", MANUALLY),
     ("current_epoch", "write `ctx.current_epoch()`"),
     ("global_step", "write `ctx.global_step()`"),
     ("device", "write `ctx.device()`"),
@@ -230,6 +233,33 @@ pub(crate) fn attribute(name: &str) -> Option<&'static str> {
     METHODS.iter().find(|(known, _)| *known == name).map(|(_, instead)| *instead)
 }
 
+/// Methods of Lightning's module that no type has by chance.
+const OF_LIGHTNING: [&str; 14] = [
+    "all_gather",
+    "clip_gradients",
+    "log",
+    "log_dict",
+    "lr_schedulers",
+    "manual_backward",
+    "optimizers",
+    "print",
+    "save_hyperparameters",
+    "to_onnx",
+    "to_torchscript",
+    "toggle_optimizer",
+    "toggled_optimizer",
+    "untoggle_optimizer",
+];
+
+/// Returns what to write for a method of Lightning's module that is called on `self`, or on `ctx`, which has some of them.
+pub(crate) fn method_of_lightning(name: &str, is_context: bool) -> Option<&'static str> {
+    let is_known = match is_context {
+        true => ["log_dict", "save_hyperparameters", "toggled_optimizer"].contains(&name),
+        false => OF_LIGHTNING.contains(&name),
+    };
+    is_known.then(|| attribute(name)).flatten()
+}
+
 /// What a hook reads from Python's `trainer` and finds in its context under the same name, or almost.
 const OF_TRAINER: [Instead; 16] = [
     ("callback_metrics", "write `ctx.callback_metrics()`"),
@@ -260,45 +290,6 @@ pub(crate) fn is_of_context(name: &str) -> bool {
     attribute(name).is_some_and(|instead| instead.contains(&format!("`ctx.{name}()`")))
 }
 
-/// Returns the stage that is this text in Python.
-pub(crate) fn stage(text: &str) -> Option<&'static str> {
-    match text.trim_matches('"') {
-        "fit" | "train" => Some("Stage::Fit"),
-        "validate" | "val" => Some("Stage::Validate"),
-        "test" => Some("Stage::Test"),
-        "predict" => Some("Stage::Predict"),
-        _ => None,
-    }
-}
-
-/// Returns the value of a setting of the trainer that is a text in Python.
-pub(crate) fn choice(setting: &str, text: &str) -> Option<&'static str> {
-    Some(match (setting, text) {
-        ("accelerator", "cpu") => "Accelerator::Cpu",
-        ("accelerator", "gpu") => "Accelerator::Gpu",
-        ("accelerator", "cuda") => "Accelerator::Cuda",
-        ("accelerator", "mps") => "Accelerator::Mps",
-        ("accelerator", _) => "Accelerator::Auto",
-        ("devices", _) => "Devices::Auto",
-        ("strategy", "auto") => "StrategyConfig::Auto",
-        ("strategy", _) => "StrategyConfig::Ddp(DdpConfig::default())",
-        ("precision", "16" | "16-mixed") => "Precision::Float16Mixed",
-        ("precision", "16-true") => "Precision::Float16True",
-        ("precision", "bf16-true") => "Precision::BFloat16True",
-        ("precision", "32" | "32-true") => "Precision::Float32True",
-        ("precision", "64" | "64-true") => "Precision::Float64True",
-        ("precision", _) => "Precision::BFloat16Mixed",
-        ("deterministic", _) => "Deterministic::Warn",
-        ("float32_matmul_precision", "medium") => "Some(Float32MatmulPrecision::Medium)",
-        ("float32_matmul_precision", "highest") => "Some(Float32MatmulPrecision::Highest)",
-        ("float32_matmul_precision", _) => "Some(Float32MatmulPrecision::High)",
-        ("gradient_clip_algorithm", "value") => "GradientClipAlgorithm::Value",
-        ("gradient_clip_algorithm", _) => "GradientClipAlgorithm::Norm",
-        ("profiler", _) => "Some(Profiler::Simple)",
-        _ => return None,
-    })
-}
-
 /// Returns the call of a method for an argument with a name, as in `self.log("loss", loss, prog_bar=True)`.
 pub(crate) fn method_for(name: &str, value: &str) -> String {
     match name {
@@ -322,7 +313,7 @@ pub(crate) fn form(method: &str) -> Option<(&'static str, &'static str)> {
 
 /// The methods that a Python user defines in a module, and what to write instead.
 const OF_MODULES: [Instead; 5] = [
-    ("automatic_optimization", "write `#[lightning_module(automatic_optimization = false)]` above the block"),
+    ("automatic_optimization", MANUALLY),
     ("__init__", "write `fn new(hparams: Hparams) -> Self`"),
     ("example_input_array", "remove it, as the model summary reads the shapes of the first batch"),
     ("strict_loading", "remove it, as a checkpoint must fit the module"),

@@ -8,7 +8,7 @@ use crate::source_file::SourceFile;
 use crate::types;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, Ident, PathArguments, ReturnType, Type};
+use syn::{GenericArgument, Ident, PathArguments, ReturnType, Type, parse_quote};
 
 impl Written {
     /// The `-1` of a `return -1` in a hook that returns a `Flow` and whose return type is not written.
@@ -40,6 +40,46 @@ impl Written {
         // the file may have another type of the name
         let file = || SourceFile::of(self.method.sig.ident.span());
         is_bare && file().is_some_and(|file| !file.has_text(|text| OTHERS.iter().any(|other| text.contains(other))))
+    }
+
+    /// The name under which it returns a `Result`, as the file tells, and what that stands for.
+    pub(crate) fn returned_alias(&self) -> Option<(Ident, String)> {
+        let Type::Path(path) = self.method.returned() else { return None };
+        let last = path.path.segments.last().filter(|last| last.ident != "Result")?;
+        let file = SourceFile::of(last.ident.span())?;
+        let argument = match &last.arguments {
+            PathArguments::AngleBracketed(arguments) => arguments.args.first().map(ToTokens::to_token_stream),
+            _ => None,
+        };
+        Some((last.ident.clone(), file.alias_of_result(&last.ident.to_string(), argument)?))
+    }
+
+    /// Takes the `Result` for its alias, which is reported and brings no other mistake.
+    pub(crate) fn mean_result(&mut self) {
+        if let Some(meant) = self.returned_alias().and_then(|(_, meant)| syn::parse_str(&format!("-> {meant}")).ok()) {
+            self.method.sig.output = meant;
+        }
+    }
+
+    /// The type for the loaders that it returns in a tuple.
+    pub(crate) fn returned_loaders(&self) -> Option<Type> {
+        let Type::Tuple(several) = self.method.output() else { return None };
+        let is_loader = |ty: &Type| types::last_name(ty) == "DataLoader";
+        let first = several.elems.first()?;
+        let returns_several = self.declared.value().is_some_and(|value| value.starts_with("DataLoaders"));
+        let ty: Type = match self.method.returns_result() {
+            true => parse_quote!(Result<Vec<#first>>),
+            false => parse_quote!(Vec<#first>),
+        };
+        (returns_several && several.elems.iter().all(is_loader)).then_some(ty)
+    }
+
+    /// Whether it returns a `DataLoader` without the type of its batches.
+    pub(crate) fn returns_loader_without_batch(&self) -> bool {
+        let Type::Path(path) = self.method.output() else { return false };
+        let is_bare =
+            path.path.segments.last().is_some_and(|last| last.ident == "DataLoader" && last.arguments.is_none());
+        self.declared.is_dataloader() && is_bare
     }
 
     /// The `ReduceLrOnPlateau` in its return type, which has no place for the name of a metric.

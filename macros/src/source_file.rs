@@ -8,15 +8,15 @@
 //! `Logger` has `state_dict`, that would be an error without a mistake.
 
 use crate::crate_files;
-use crate::hooks::{self, Role};
+use crate::hooks::{self, HookTrait, Role};
 use crate::model::Block;
 use crate::other_blocks::{self, OtherBlocks};
-use crate::types::last_name;
-use proc_macro2::{Span, TokenStream, TokenTree};
+use crate::types::{last_name, readable_tokens};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::fs;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Field, File, Ident, ImplItem, Item, ItemImpl, ItemStruct, Type};
+use syn::{Attribute, Field, File, Ident, ImplItem, Item, ItemImpl, ItemStruct, ItemType, Type};
 
 pub(crate) struct SourceFile {
     text: String,
@@ -39,8 +39,7 @@ impl SourceFile {
 
     /// Returns whether the file may mean by this name another type than that of tch-lightning.
     pub(crate) fn has_another_type(&self, name: &str) -> bool {
-        let defines = |kind: &str| self.text.contains(&format!("{kind} {name}"));
-        ["enum", "struct", "type"].into_iter().any(defines)
+        defines_type(&self.text, name)
             || self.imports(|import| has_word(import, name) && !import.contains("tch_lightning"))
     }
 
@@ -126,8 +125,8 @@ impl SourceFile {
         found.attrs.iter().all(is_harmless) && !is_derived
     }
 
-    /// Returns the block of a struct of this file with the hooks of a module, if none of its blocks has the attribute.
-    pub(crate) fn unannotated_module(&self, name: &Ident) -> Option<ItemImpl> {
+    /// Returns the block of a struct of this file with the hooks of this role, if none of its blocks has the attribute.
+    pub(crate) fn unannotated_block(&self, role: Role, name: &Ident) -> Option<ItemImpl> {
         self.only_struct(name)?;
         let mut blocks = Vec::new();
         for item in self.parsed()?.items {
@@ -139,7 +138,7 @@ impl SourceFile {
             }
         }
         let is_unknown = |attribute: &Attribute| {
-            attribute.path().get_ident().is_none_or(|name| *name == Role::Module.attribute() || name == "cfg_attr")
+            attribute.path().get_ident().is_none_or(|name| *name == role.attribute() || name == "cfg_attr")
         };
         if blocks.iter().flat_map(|block| &block.attrs).any(is_unknown) {
             return None;
@@ -147,9 +146,11 @@ impl SourceFile {
         let has = |block: &ItemImpl, hook: &str| {
             block.items.iter().any(|item| matches!(item, ImplItem::Fn(method) if method.sig.ident == hook))
         };
-        let is_module =
-            |block: &ItemImpl| has(block, "parameters") && hooks::steps().any(|(step, _)| has(block, step.name()));
-        blocks.into_iter().find(is_module)
+        let is_of_role = |block: &ItemImpl| match role {
+            Role::Module => has(block, "parameters") && hooks::steps().any(|(step, _)| has(block, step.name())),
+            _ => role.traits().flat_map(HookTrait::hooks).any(|hook| has(block, hook.name())),
+        };
+        blocks.into_iter().find(is_of_role)
     }
 
     /// Returns whether the annotated block at this line is the first of the file that has this name, among the blocks of the first of these
@@ -182,11 +183,12 @@ impl SourceFile {
         other_blocks::of_type(&mut self.parsed()?, role, ty, flat(tokens.clone()))
     }
 
-    /// Returns the names of the fields of a struct; `None` if the file does not tell, or its values are also of another type.
-    pub(crate) fn fields(&self, ty: &Type) -> Option<Vec<String>> {
+    /// Returns the names of the fields of a struct, each with that of its type; `None` if the file does not tell, or its values are also of
+    /// another type.
+    pub(crate) fn fields(&self, ty: &Type) -> Option<Vec<(String, String)>> {
         let found = self.structure(ty)?;
         let is_dereferenced = self.text.contains(&format!("Deref for {}", last_name(ty)));
-        let name = |field: &Field| field.ident.as_ref().map(ToString::to_string);
+        let name = |field: &Field| Some((field.ident.as_ref()?.to_string(), last_name(&field.ty)));
         (!is_dereferenced).then(|| found.fields.iter().filter_map(name).collect())
     }
 
@@ -237,6 +239,24 @@ impl SourceFile {
         words_of(&self.text, name).count() > 2
     }
 
+    /// Returns what an alias of `Result` in the file stands for with this argument; `None` if the file has no such alias.
+    pub(crate) fn alias_of_result(&self, name: &str, argument: Option<TokenStream>) -> Option<String> {
+        let head = format!("type {name}");
+        let is_declared = |place: &usize| self.text[place + head.len()..].starts_with([' ', '<', '=']);
+        let mut places = self.text.match_indices(&head).map(|(place, _)| place).filter(is_declared);
+        let (place, None) = (places.next()?, places.next()) else { return None };
+        let declared: ItemType = syn::parse_str(&self.text[place..=place + self.text[place..].find(';')?]).ok()?;
+        let parameter = declared.generics.type_params().next();
+        let argument = argument.or_else(|| parameter?.default.as_ref().map(ToTokens::to_token_stream));
+        let put = |token: TokenTree| match (&token, parameter, &argument) {
+            (TokenTree::Ident(word), Some(parameter), Some(argument)) if *word == parameter.ident => argument.clone(),
+            _ => token.into(),
+        };
+        let Type::Path(meant) = *declared.ty else { return None };
+        let last = meant.path.segments.last().filter(|last| last.ident == "Result")?;
+        Some(readable_tokens(substituted(last.to_token_stream(), &put)))
+    }
+
     /// Returns whether the file has such a text.
     pub(crate) fn has_text(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         is_meant(&self.text)
@@ -250,6 +270,23 @@ impl SourceFile {
     fn parsed(&self) -> Option<File> {
         syn::parse_file(&self.text).ok()
     }
+}
+
+/// Whether the text may define a type of this name.
+pub(crate) fn defines_type(text: &str, name: &str) -> bool {
+    let kinds = ["enum ", "struct ", "type ", "union "];
+    words_of(text, name).any(|place| kinds.iter().any(|kind| text[..place].ends_with(kind)))
+}
+
+/// The tokens, with others in the place of some.
+fn substituted(tokens: TokenStream, put: &impl Fn(TokenTree) -> TokenStream) -> TokenStream {
+    let replaced = tokens.into_iter().map(|token| match token {
+        TokenTree::Group(group) => {
+            TokenTree::from(Group::new(group.delimiter(), substituted(group.stream(), put))).into()
+        }
+        other => put(other),
+    });
+    replaced.collect()
 }
 
 /// Whether clap makes a flag of the field, or it is marked as something else than a flag.

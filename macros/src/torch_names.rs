@@ -134,6 +134,19 @@ pub(crate) fn layer_function(name: &str) -> Option<&'static str> {
     LAYERS.iter().map(|(_, form)| *form).find(|form| form.starts_with(&call))
 }
 
+/// Returns the form of what Python writes as a call of a layer of this type of tch.
+pub(crate) fn call_of(ty: &str) -> Option<&'static str> {
+    Some(match ty {
+        "Conv" | "Conv1D" | "Conv2D" | "Conv3D" | "ConvTranspose1D" | "ConvTranspose2D" | "ConvTranspose3D" => {
+            "forward(input)"
+        }
+        "Embedding" | "GroupNorm" | "LayerNorm" | "Linear" | "Sequential" => "forward(input)",
+        "BatchNorm" | "SequentialT" => "forward_t(input, is_training())",
+        "GRU" | "LSTM" => "seq(input)",
+        _ => return None,
+    })
+}
+
 /// Returns the form of an optimizer of `torch.optim`.
 pub(crate) fn optimizer(name: &str) -> Option<&'static str> {
     find(&OPTIMIZERS, name)

@@ -159,6 +159,12 @@ pub(crate) fn is_dyn(ty: &Type) -> bool {
     matches!(without_reference(ty), Type::TraitObject(_))
 }
 
+/// Whether it is a reference to what is mostly the name of a type parameter: `&mut M`.
+pub(crate) fn is_letter(ty: &Type) -> bool {
+    let Type::Path(path) = without_reference(ty) else { return false };
+    path.path.get_ident().is_some_and(|name| name == "M" || name == "T")
+}
+
 /// Whether it is the trainer, which Lightning has in place of the context.
 pub(crate) fn is_trainer(ty: &Type) -> bool {
     last_name(without_reference(ty)) == "Trainer"

@@ -3,7 +3,9 @@
 catalogue! {
     TL0401 "A module has no `parameters`":
         no_parameters()
-        "a module requires `fn parameters(&mut self) -> &mut nn::VarStore` in this block, which returns the store of its parameters";
+        "a module requires `fn parameters(&mut self) -> &mut nn::VarStore` in this block, which returns the store of its parameters"
+        block_of_loaders()
+        "this block has loaders and nothing of a module: write `#[lightning_datamodule]` above it; a module also requires `fn parameters(&mut self) -> &mut nn::VarStore`";
 
     TL0402 "`fit` without a `training_step`":;
 
@@ -31,7 +33,9 @@ catalogue! {
         second_backward(call, loss)
         "`{call}` and the trainer would both run the backward pass of `{loss}`: remove this call, or write `#[lightning_module(automatic_optimization = false)]` above the block, and `ctx.manual_backward(self, &{loss})?` here"
         second_step(call)
-        "`{call}` and the trainer would both step the optimizer: remove this call, or write `#[lightning_module(automatic_optimization = false)]` above the block, and `ctx.manual_step(self, 0)?` here";
+        "`{call}` and the trainer would both step the optimizer: remove this call, or write `#[lightning_module(automatic_optimization = false)]` above the block, and `ctx.manual_step(self, 0)?` here"
+        manual_call(name)
+        "`ctx.{name}` is for manual optimization, and the trainer optimizes this module: write `#[lightning_module(automatic_optimization = false)]` above the block, or remove it and return the loss from `training_step`";
 
     TL0411 "Several optimizers under automatic optimization":
         several_optimizers(hook, number)
@@ -42,4 +46,14 @@ catalogue! {
         "`{hook}` is never called, as the block has no `{step}`: define `{step}`, or remove `{hook}`"
         hook_without_scheduler(hook, optimizer)
         "`{hook}` is never called, as `configure_optimizers` returns no scheduler: return one, as in `-> ({optimizer}, StepLr)`, or remove `{hook}`";
+
+    TL0413 "Manual optimization past the trainer":
+        step_past_trainer(call, index, rest)
+        "`{call}` takes a step that the trainer does not count, and runs no hooks: write `ctx.manual_step(self, {index})?`{rest}"
+        backward_past_trainer(call, loss, rest)
+        "`{call}` runs no hooks, and neither scales the loss nor averages the gradients of several processes: write `ctx.manual_backward(self, &{loss})?`{rest}"
+        kept_optimizer(name, index)
+        "`{name}` is a part of `ctx`, which is used before `{name}` is used again: write `ctx.optimizer({index})` in each of these lines, and `ctx.manual_step(self, {index})?` for its step"
+        several_kept_optimizers(forms)
+        "an optimizer is a part of `ctx`: write {forms} where each is used, and `ctx.manual_step(self, 0)?` for a step";
 }

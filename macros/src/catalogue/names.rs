@@ -48,6 +48,20 @@ catalogue! {
         "brackets do not read a value of a checkpoint: write `checkpoint.get({name})?`, which is `None` if there is none"
         missing_argument(method, all, form)
         "`ctx.{method}` takes {all}: write `{form}`"
+        log_with_settings(form)
+        "`ctx.log` takes a name and a value: write `{form}`, and its settings as methods after it, such as `.prog_bar()`"
+        printed_format(form)
+        "`ctx.print` takes one value and formats no other: write `{form}`"
+        ignored_context()
+        "the closure of `ctx.no_sync` takes the context: write `ctx.no_sync(|ctx| ctx.manual_backward(self, &loss))?`"
+        call_without_result(method, written)
+        "`ctx.{method}` returns no `Result`: remove `{written}`"
+        cloned_tensor(tensor)
+        "a tensor has no `clone()` without arguments: write `&{tensor}`, or `{tensor}.shallow_clone()` for a second value with the same numbers"
+        indexed_batch(index)
+        "brackets do not read a part of a tuple: write `batch.{index}`"
+        no_default_early_stopping()
+        "`EarlyStopping` has no default: write `EarlyStopping::new(\"val_loss\").patience(3)`"
         keywords_of_log(arguments, methods)
         "arguments have no names in Rust: in place of `{arguments}`, write `{methods}` after `ctx.log(…)`"
         keywords(arguments, values, methods)

@@ -6,6 +6,8 @@ catalogue! {
         "`{hook}` has no parameter `{asked}`: did you mean `{meant}`? It takes {list}"
         parameter_of_lightning(hook, asked, instead)
         "`{hook}` has no parameter `{asked}`: {instead}"
+        trainer_and_module(hook, module)
+        "`{hook}` takes `ctx: &mut Context, module: {module}` in place of Lightning's `trainer` and `pl_module`"
         batch_in_parts(hook, types, names)
         "`{hook}` takes the batch as one parameter: write `batch: &({types})`, and `let ({names}) = batch;` in its body"
         unknown_parameter(hook, asked, list)
@@ -28,6 +30,8 @@ catalogue! {
         "`{step}` returns nothing, so that `{hook}` gets no `outputs`: write `{form}` and return the value in `{step}`, or remove `outputs`"
         dyn_batch(hook)
         "`batch` of `{hook}` cannot be a trait object: write the type of the batches, such as `&Tensor`"
+        undeclared_module(hook, name)
+        "`{name}` is not a type: for every module, write `module: &mut impl LightningModule` in `{hook}`, or the type of one module"
         dyn_module(hook, form)
         "`module` of `{hook}` cannot be a trait object: for every module, write `{form}`";
 
@@ -64,4 +68,8 @@ catalogue! {
     TL0110 "A hook takes `self` by value":
         hook_takes_self_away(hook)
         "the hook `{hook}` must take `&mut self` or `&self`: the trainer keeps the value";
+
+    TL0111 "A hook uses a parameter that it does not take":
+        missing_parameter(hook, name, form)
+        "`{hook}` uses `{name}`, which it does not take: add the parameter `{form}`";
 }

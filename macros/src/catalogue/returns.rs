@@ -8,6 +8,12 @@ catalogue! {
         "`{hook}` returns the type of its optimizer, not `{wrong}`: write `fn {hook}(&mut self) -> AdamW`, or for one of several types `-> Optimizers`, of which `AdamW::new(1e-3).into()` is one"
         optimizer_of_several(hook, returned, other)
         "`{hook}` returns `{returned}`, and `{other}` here: for one of several types write `fn {hook}(&mut self) -> Optimizers`, and `.into()` after each of them"
+        alias_of_result(hook, alias, meant)
+        "`{alias}` is another name of `Result`, which `{hook}` must return under its own: write `{meant}`, or call the alias `Result`"
+        loaders_in_tuple(hook, form)
+        "`{hook}` returns several loaders in a `Vec`: write `{form}`, and `vec![first, second]`"
+        loader_without_batch(form)
+        "the type of a loader has that of its batches: write `{form}`"
         returns_nothing(hook, form)
         "`{hook}` returns nothing: write `{form}`"
         callbacks_without_module(hook, wrong)

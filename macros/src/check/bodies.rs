@@ -1,18 +1,20 @@
-//! What Python users write in a body, where the compiler's own error does not lead on: attributes of `self`, and keyword arguments. And
-//! a backward pass that the trainer runs once more.
+//! What Python users write in a body, where the compiler's own error does not lead on: attributes of `self`, and keyword arguments.
 //!
 //! A body is tokens here, not syntax. Where a mistake is found, the body is emptied, so that it causes one error.
 
 use super::tokens::{are_arguments, is, is_word, mentions};
-use super::{chosen_optimizers, constructor_calls, constructor_self, torch};
+use super::{
+    chosen_optimizers, constructor_calls, constructor_self, context_calls, habits, manual_optimization, torch,
+};
 use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
 use crate::diagnostics::Diagnostics;
-use crate::model::{Block, Written};
+use crate::hooks::Role;
+use crate::model::Block;
 use crate::parse::{BlockItem, CONSTRUCTOR, Method};
-use crate::python_names;
 use crate::source_file::SourceFile;
 use crate::types::readable_tokens;
+use crate::{python_choices, python_names};
 use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use std::borrow::Cow;
@@ -24,31 +26,49 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
     let fields = Fields { ty: &block.item.head.self_ty, found: OnceCell::new() };
     let hparams = block.possible_constructors().find_map(|new| new.hparams.map(|hparams| hparams.ty.clone()));
     let hparams = hparams.as_ref().map(|ty| Fields { ty, found: OnceCell::new() });
+    let has_forward = block.has("forward") || block.other_methods().any(|(method, _)| method == "forward");
+    let is_manual = block.role == Role::Module && !block.arguments.automatic_optimization;
     for item in &mut block.item.items {
         let mut first = None;
-        let (conditions, body, signature) = match item {
+        let (conditions, body, signature, name) = match item {
             BlockItem::Method(method) => {
                 let signature = &method.sig;
                 first = of_method(method);
-                (&method.conditions, method.body.clone(), quote!(#signature))
+                (&method.conditions, method.body.clone(), quote!(#signature), method.name.clone())
             }
             BlockItem::Unread(method) => {
                 let Some((body, signature)) = method.body_and_signature() else { continue };
-                (&method.conditions, body, signature)
+                (&method.conditions, body, signature, method.ident.to_string())
             }
             _ => continue,
         };
         let TokenTree::Group(body) = body else { continue };
         let has_context = mentions(&signature, "Context");
         let mut mistakes = Vec::from_iter(first);
+        let hook = block.hooks.iter().find(|hook| hook.declared.name() == name).map(|hook| hook.declared);
+        let method = manual_optimization::Method { name: &name, signature: &signature, body: &body.stream(), hook };
+        mistakes.extend(method.mistakes(is_manual, has_context));
         if mistakes.is_empty() {
             let has_checkpoint = mentions(&signature, "Checkpoint") && !torch::binds(&body.stream(), "checkpoint");
             let has_stage = mentions(&signature, "Stage") && !torch::binds(&body.stream(), "stage");
             let tensors = torch::Tensors::of(signature, &body.stream());
             let (fields, hparams) = (&fields, hparams.as_ref());
             let mistakes = &mut mistakes;
-            Scan { fields, hparams, has_context, has_checkpoint, has_stage, tensors, mistakes }
-                .level(body.stream(), false);
+            let losses = habits::losses(&body.stream());
+            let (name, losses) = (name.as_str(), losses.as_slice());
+            Scan {
+                name,
+                fields,
+                hparams,
+                has_context,
+                has_checkpoint,
+                has_stage,
+                has_forward,
+                losses,
+                tensors,
+                mistakes,
+            }
+            .level(body.stream(), false);
         }
         if !mistakes.is_empty() {
             let is_always_compiled = conditions.predicate().is_none();
@@ -78,28 +98,35 @@ fn add(conditions: &Conditions, mistakes: Vec<(TokenStream, Diagnostic)>, diagno
 }
 
 /// The fields of a type, which its file tells.
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     ty: &'a Type,
-    found: OnceCell<Option<Vec<String>>>,
+    found: OnceCell<Option<Vec<(String, String)>>>,
 }
 
 impl Fields<'_> {
     /// Whether the type certainly has no such field.
-    fn lack(&self, name: &str) -> bool {
-        self.found().is_some_and(|fields| fields.iter().all(|field| field != name))
+    pub(super) fn lack(&self, name: &str) -> bool {
+        self.found().is_some_and(|fields| fields.iter().all(|(field, _)| field != name))
     }
 
     /// Whether the type certainly has the field.
     fn have(&self, name: &str) -> bool {
-        self.found().is_some_and(|fields| fields.iter().any(|field| field == name))
+        self.type_of(name).is_some()
     }
 
-    fn found(&self) -> Option<&Vec<String>> {
+    /// Returns the name of the field's type, if the type certainly has the field.
+    pub(super) fn type_of(&self, name: &str) -> Option<String> {
+        self.found()?.iter().find(|(field, _)| field == name).map(|(_, ty)| ty.clone())
+    }
+
+    fn found(&self) -> Option<&Vec<(String, String)>> {
         self.found.get_or_init(|| SourceFile::of(Span::call_site())?.fields(self.ty)).as_ref()
     }
 }
 
 struct Scan<'a> {
+    /// The name of the method.
+    name: &'a str,
     fields: &'a Fields<'a>,
     /// The fields of the hyperparameters.
     hparams: Option<&'a Fields<'a>>,
@@ -109,6 +136,10 @@ struct Scan<'a> {
     has_checkpoint: bool,
     /// Whether `stage` is a stage.
     has_stage: bool,
+    /// Whether the block has a method `forward`.
+    has_forward: bool,
+    /// The variables that are a loss.
+    losses: &'a [Ident],
     tensors: torch::Tensors,
     mistakes: &'a mut Vec<(TokenStream, Diagnostic)>,
 }
@@ -127,7 +158,11 @@ impl Scan<'_> {
                         let index = || torch::index(&tokens, place, &self.tensors);
                         let layer = || torch::layer(&tokens, place, &self.tensors);
                         let call = || constructor_calls::mistake(&tokens, place);
-                        self.mistakes.extend(path.or_else(attribute).or_else(index).or_else(layer).or_else(call));
+                        let of_context =
+                            || if self.has_context { context_calls::mistake(&tokens, place) } else { None };
+                        let habit = || self.method().mistake(&tokens, place);
+                        let found = path.or_else(attribute).or_else(index).or_else(layer).or_else(call);
+                        self.mistakes.extend(found.or_else(of_context).or_else(habit));
                         self.text_in_brackets(&tokens[place..]);
                         self.stage(&tokens[place..]);
                     }
@@ -151,6 +186,12 @@ impl Scan<'_> {
                 TokenTree::Punct(_) | TokenTree::Literal(_) => {}
             }
         }
+    }
+
+    fn method(&self) -> habits::Method<'_> {
+        let Self { name, fields, tensors, has_context, has_forward, losses, .. } = self;
+        let (has_context, has_forward) = (*has_context, *has_forward);
+        habits::Method { name, fields, tensors, has_context, has_forward, losses }
     }
 
     /// `self.current_epoch` or `ctx.trainer.max_epochs`: an attribute of Lightning's Python that is not a field.
@@ -230,7 +271,7 @@ impl Scan<'_> {
         if stage != "stage" || !self.has_stage || !is_comparison {
             return;
         }
-        if let Some(variant) = python_names::stage(&text.to_string()) {
+        if let Some(variant) = python_choices::stage(&text.to_string()) {
             let instead = format!("write `{variant}`");
             self.mistakes.push((text.clone().into_token_stream(), catalogue::attribute_of_python(text, instead)));
         }
@@ -243,7 +284,7 @@ impl Scan<'_> {
             let [TokenTree::Ident(name), colon, TokenTree::Literal(text)] = field else { continue };
             let written = text.to_string();
             let Some(text) = written.strip_prefix('"').and_then(|text| text.strip_suffix('"')) else { continue };
-            if let Some(choice) = python_names::choice(&name.to_string(), text)
+            if let Some(choice) = python_choices::choice(&name.to_string(), text)
                 && is(colon, ':')
             {
                 let instead = format!("write `{name}: {choice}`");
@@ -303,79 +344,5 @@ impl<'a> Keyword<'a> {
             _ => value,
         };
         Some(Self { name, value, end })
-    }
-}
-
-/// Rejects what a step with a loss leaves to automatic optimization: the backward pass, and the step of the optimizer.
-pub(super) fn done_twice(hook: &Written, is_automatic: bool, diagnostics: &mut Diagnostics) {
-    let has_loss = hook.declared.step().is_some_and(|step| step.has_loss);
-    let TokenTree::Group(body) = &hook.method.body else { return };
-    if has_loss && is_automatic {
-        let tokens: Vec<TokenTree> = body.stream().into_iter().collect();
-        second_backward(&tokens, diagnostics);
-        second_step(&tokens, diagnostics);
-    }
-}
-
-/// Rejects `loss.backward()` before `loss` is returned.
-fn second_backward(body: &[TokenTree], diagnostics: &mut Diagnostics) {
-    let Some(loss) = returned_variable(body) else { return };
-    let calls = body.windows(4).enumerate().filter(|(_, call)| match call {
-        [TokenTree::Ident(owner), dot, name, TokenTree::Group(arguments)] => {
-            is(dot, '.') && is_word(name, "backward") && has_arguments_of(owner, &loss, arguments)
-        }
-        _ => false,
-    });
-    // another value of the name may be returned
-    let is_bound = |pair: &[TokenTree]| match pair {
-        [TokenTree::Ident(word), TokenTree::Ident(name)] => (word == "let" || word == "mut") && *name == loss,
-        _ => false,
-    };
-    for (_, call) in calls.filter(|(place, _)| !body[*place..].windows(2).any(is_bound)) {
-        add_call(call, |call| catalogue::second_backward(call, &loss), diagnostics);
-    }
-}
-
-/// Rejects `ctx.optimizer(0).step()`.
-fn second_step(body: &[TokenTree], diagnostics: &mut Diagnostics) {
-    for call in body.windows(7) {
-        let names = [(0, "ctx"), (2, "optimizer"), (5, "step")];
-        let is_step = names.iter().all(|(place, name)| is_word(&call[*place], name)) && is(&call[4], '.');
-        if is_step && matches!(&call[6], TokenTree::Group(arguments) if arguments.stream().is_empty()) {
-            add_call(call, catalogue::second_step, diagnostics);
-        }
-    }
-}
-
-/// Adds a diagnostic about a call, with its text.
-fn add_call(call: &[TokenTree], about: impl Fn(String) -> Diagnostic, diagnostics: &mut Diagnostics) {
-    let call: TokenStream = call.iter().cloned().collect();
-    let readable = readable_tokens(call.clone()).replace(" . ", ".");
-    diagnostics.add(call, about(readable));
-}
-
-/// Whether it is `loss.backward()`, or `self.backward(ctx, &loss)`.
-fn has_arguments_of(owner: &Ident, loss: &Ident, arguments: &Group) -> bool {
-    (owner == loss && arguments.stream().is_empty())
-        || (owner == "self" && mentions(&arguments.stream(), &loss.to_string()))
-}
-
-/// The variable that the body returns at its end: `loss`, or that of `Ok(loss)` or `Some(loss)`.
-fn returned_variable(tokens: &[TokenTree]) -> Option<Ident> {
-    let before = |length: usize| tokens.len().checked_sub(length + 1).map(|place| &tokens[place]);
-    let begins = |token: Option<&TokenTree>| match token {
-        None => true,
-        Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::Brace,
-        Some(token) => is(token, ';'),
-    };
-    match tokens {
-        [.., TokenTree::Ident(loss)] if begins(before(1)) => Some(loss.clone()),
-        [.., TokenTree::Ident(wrapper), TokenTree::Group(group)]
-            if begins(before(2)) && (wrapper == "Ok" || wrapper == "Some") =>
-        {
-            let inner: Vec<TokenTree> = group.stream().into_iter().collect();
-            returned_variable(&inner)
-        }
-        _ => None,
     }
 }

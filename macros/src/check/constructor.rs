@@ -95,15 +95,24 @@ fn mistake(block: &Block, new: &Constructor<'_>, hparams: &Parameter<'_>) -> Opt
     }
     // under their own name they are always those of the program, whose type the compiler checks
     if hparams.is_named_hparams {
-        return without_flag(&file, hparams);
+        // without the derive, clap's attributes are not known either
+        let underived = file.missing_derives(hparams.ty).filter(|missing| missing.contains(&"clap::Args"));
+        return match (underived, without_flag(&file, hparams)) {
+            (Some(missing), Some(_)) => Some(without_derives(hparams, &missing)),
+            (_, without_flag) => without_flag,
+        };
     }
     if is_no_struct {
         return Some(plain(hparams));
     }
     match file.missing_derives(hparams.ty).filter(|missing| !missing.is_empty()) {
-        Some(missing) => Some(catalogue::hyperparameters_without_derives(readable(hparams.ty), missing.join(", "))),
+        Some(missing) => Some(without_derives(hparams, &missing)),
         None => without_flag(&file, hparams),
     }
+}
+
+fn without_derives(hparams: &Parameter<'_>, missing: &[&str]) -> Diagnostic {
+    catalogue::hyperparameters_without_derives(readable(hparams.ty), missing.join(", "))
 }
 
 /// A field without a flag would be set by its place on the command line.

@@ -5,11 +5,11 @@ use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::hooks::{self, Role, Step};
 use crate::model::{Block, Written};
-use crate::source_file::SourceFile;
-use crate::types::last_name;
+use crate::source_file::{SourceFile, defines_type};
+use crate::types::{self, last_name};
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::{ReturnType, Type};
+use syn::{FnArg, ReturnType, Type};
 
 pub(super) fn parameters(block: &Block, diagnostics: &mut Diagnostics) {
     if block.role == Role::Module && !block.others.are_annotated && block.written("parameters").next().is_none() {
@@ -66,6 +66,47 @@ pub(super) fn loaders_of_datasets(block: &mut Block, diagnostics: &mut Diagnosti
             written.faulty = true;
         }
     }
+}
+
+/// Rejects `-> DataLoader`, without the type of the batches.
+pub(super) fn loaders_without_batches(block: &mut Block, diagnostics: &mut Diagnostics) {
+    let batch = block.decided_batches().first().map(|decided| types::readable(&decided.batch));
+    let batch = batch.unwrap_or_else(|| "(Tensor, Tensor)".to_owned());
+    for written in block.hooks.iter_mut().filter(|hook| !hook.faulty && hook.returns_loader_without_batch()) {
+        let diagnostic = catalogue::loader_without_batch(format!("DataLoader<{batch}>"));
+        let ty = written.method.output();
+        diagnostics.of_method(&written.method.conditions, |diagnostics| diagnostics.add(ty, diagnostic));
+        written.faulty = true;
+    }
+}
+
+/// Rejects `module: &mut M` of a callback's hook, where `M` is neither declared nor a type of the crate, and takes the parameter away.
+pub(super) fn undeclared_modules(block: &mut Block, diagnostics: &mut Diagnostics) {
+    let declared: Vec<String> =
+        block.item.head.generics.type_params().map(|parameter| parameter.ident.to_string()).collect();
+    // the name of what `impl LightningModule` stands for
+    let every = block.every_module.as_ref().map(|every| every.ident.to_string());
+    let declared: Vec<String> = declared.into_iter().chain(every).collect();
+    for written in block.hooks.iter_mut().filter(|hook| !hook.faulty && !hook.is_generic()) {
+        let arguments = written.method.arguments();
+        let Some(module) = arguments.iter().find(|argument| argument.name == "module") else { continue };
+        let name = types::readable(types::without_reference(module.ty));
+        if !types::is_letter(module.ty) || declared.contains(&name) || may_be_type(&name) {
+            continue;
+        }
+        let diagnostic = catalogue::undeclared_module(written.declared.name(), &name);
+        diagnostics.of_method(&written.method.conditions, |diagnostics| diagnostics.add(module.ty, diagnostic));
+        let is_module = |input: &FnArg| matches!(input, FnArg::Typed(typed) if types::is_letter(&typed.ty));
+        let inputs = &written.method.sig.inputs;
+        written.method.sig.inputs = inputs.iter().filter(|input| !is_module(input)).cloned().collect();
+        written.faulty = true;
+    }
+}
+
+/// Whether the crate may have a type of this name.
+fn may_be_type(name: &str) -> bool {
+    let defines = |text: &str| defines_type(text, name);
+    SourceFile::of(Span::call_site()).is_none_or(|file| file.has_another_type(name) || file.any_text(defines))
 }
 
 /// Lightning refuses a hook together with one of its older name.

@@ -2,15 +2,20 @@
 //! better is left to rustc.
 
 mod associated_items;
+mod automatic_optimization;
 mod bodies;
 mod chosen_optimizers;
 mod constructor;
 mod constructor_calls;
 mod constructor_self;
+mod context_calls;
 mod cross_checks;
 mod foreign_hooks;
+mod habits;
 mod lost_graph;
+mod manual_optimization;
 mod meant_hooks;
+mod missing_parameters;
 mod names;
 mod outputs;
 mod signature;
@@ -23,6 +28,7 @@ mod underived_batch;
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
 use crate::erase_lifetimes::anonymous_lifetimes;
+use crate::hooks::Role;
 use crate::model::Block;
 use crate::parse::CONSTRUCTOR;
 use quote::ToTokens;
@@ -40,6 +46,9 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     cross_checks::parameters(block, diagnostics);
     cross_checks::loaders(block, diagnostics);
     cross_checks::loaders_of_datasets(block, diagnostics);
+    cross_checks::loaders_without_batches(block, diagnostics);
+    cross_checks::undeclared_modules(block, diagnostics);
+    names::attributes_of_python(block, diagnostics);
     block.has_faulty_loaders = !cross_checks::program_has_loaders(block, diagnostics);
     cross_checks::older_names(block, diagnostics);
     cross_checks::manual_optimization(block, diagnostics);
@@ -55,15 +64,18 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     block.has_faulty_hparams = !constructor::is_sound(block, diagnostics);
     block.has_faulty_constructor = block.has_faulty_hparams && block.possible_constructors().next().is_none();
     block.has_faulty_defaults = !trainer_defaults::is_sound(block, diagnostics);
-    let is_automatic = block.arguments.automatic_optimization;
+    let is_automatic = block.role == Role::Module && block.arguments.automatic_optimization;
     for hook in block.hooks.iter_mut().filter(|hook| !hook.faulty) {
         let is_sound = diagnostics.of_method(&hook.method.conditions, |diagnostics| {
             signature::loss(hook, is_automatic, diagnostics);
-            bodies::done_twice(hook, is_automatic, diagnostics);
+            let is_done_once = !is_automatic || automatic_optimization::done_twice(hook, diagnostics);
             lost_graph::of_loss(hook, is_automatic, diagnostics);
             signature::is_sound(hook, diagnostics)
+                && is_done_once
+                && missing_parameters::none_is_used(hook, diagnostics)
         });
         hook.faulty = !is_sound;
+        hook.mean_result();
     }
     outputs::without_type(block);
     block.underived_batch = underived_batch::reported(block, diagnostics);
@@ -82,7 +94,6 @@ fn lifetimes(block: &Block, diagnostics: &mut Diagnostics) {
 mod tests {
     use super::*;
     use crate::arguments::Arguments;
-    use crate::hooks::Role;
     use crate::parse;
     use proc_macro2::TokenStream;
     use quote::quote;
@@ -217,6 +228,127 @@ mod tests {
         let manual = Arguments { automatic_optimization: false, ..Arguments::default() };
         assert_eq!(mistakes_under(manual, methods.clone()), expected);
         assert_eq!(diagnostics(methods), Vec::<String>::new());
+    }
+
+    #[test]
+    fn optimization_past_the_trainer_is_reported() {
+        let manual = || Arguments { automatic_optimization: false, ..Arguments::default() };
+        let wrong = quote! {
+            fn training_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Result<()> {
+                let mut opt = ctx.optimizer(1);
+                if batch.numel() > 1 {
+                    g_loss.backward();
+                }
+                opt.step()?;
+                Ok(())
+            }
+            fn on_train_end(&mut self, ctx: &mut Context) { ctx.optimizers_mut()[0].step(); }
+        };
+        let expected = [
+            "`opt.step()` takes a step that the trainer does not count, and runs no hooks: write `ctx.manual_step(self, 1)?` [TL0413]",
+            "`g_loss.backward()` runs no hooks, and neither scales the loss nor averages the gradients of several processes: write `ctx.manual_backward(self, &g_loss)?` [TL0413]",
+            "`ctx.optimizers_mut()[0].step()` takes a step that the trainer does not count, and runs no hooks: write `ctx.manual_step(self, 0)?` in `training_step` [TL0413]",
+        ];
+        assert_eq!(mistakes_under(manual(), wrong), expected);
+        let right = quote! {
+            fn training_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Result<()> {
+                let lr = ctx.optimizer(0).lr();
+                let opt = ctx.optimizer(0);
+                opt.set_lr(lr);
+                let opt = clock();
+                opt.step();
+                ctx.optimizer(0).set_lr(lr);
+                batch.square().sum(None).backward();
+                ctx.manual_backward(self, &batch.grad())?;
+                self.clock.step();
+                Ok(ctx.manual_step(self, 0)?)
+            }
+            fn penalty(&self, clock: &mut Clock, loss: &Tensor) { loss.backward(); clock.step(); }
+        };
+        assert_eq!(mistakes_under(manual(), right), Vec::<String>::new());
+    }
+
+    #[test]
+    fn parameters_that_are_not_taken_are_reported() {
+        let wrong = quote! {
+            fn training_step(&mut self, batch: &Tensor) -> Tensor {
+                if batch_idx > 3 { ctx.log("loss", batch); }
+                batch.mean(None)
+            }
+        };
+        let expected = [
+            "`training_step` uses `ctx`, which it does not take: add the parameter `ctx: &mut Context` [TL0111]",
+            "`training_step` uses `batch_idx`, which it does not take: add the parameter `batch_idx: usize` [TL0111]",
+        ];
+        assert_eq!(diagnostics(wrong), expected);
+        let right = quote! {
+            fn training_step(&mut self, batch: &Tensor) -> Tensor {
+                let ctx = self.audio();
+                ctx.play();
+                self.batch_idx += 1;
+                self.each(|batch_idx| batch_idx + 1);
+                batch.mean(None)
+            }
+            fn test_step(&mut self, r#ctx: &mut Context, _batch_idx: usize) { ctx.log("loss", batch_idx); }
+            fn validation_step(&mut self, batch: &Tensor) {
+                fn draw(ctx: &mut Canvas) { ctx.line(); }
+                println!("{batch_idx}", batch_idx = self.batch_idx());
+                Row { batch_idx: 3 };
+            }
+            fn on_train_end(&mut self) { cairo::ctx.draw(); batch_idx(3); self.ctx.draw(); }
+        };
+        assert_eq!(diagnostics(right), Vec::<String>::new());
+    }
+
+    #[test]
+    fn calls_of_the_context_are_checked() {
+        let wrong = quote! {
+            fn on_train_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
+                ctx.log("loss", 1.0, true);
+                ctx.log("loss", 1.0).prog_bar()?;
+                ctx.print("epoch {} over", epoch);
+                ctx.print("epoch {epoch} over").unwrap();
+                if ctx.rank() == 0 { ctx.broadcast(Tensor::from(1.0))?; }
+                Ok(())
+            }
+            fn training_step(&mut self, batch: &(Tensor, Tensor)) -> Tensor {
+                let loss = batch[0].mse_loss(&batch.1, tch::Reduction::Mean);
+                self.keep(loss.clone());
+                loss
+            }
+        };
+        let expected = [
+            "`ctx.log` takes a name and a value: write `ctx.log(\"loss\", 1.0)`, and its settings as methods after it, such as `.prog_bar()` [TL0006]",
+            "`ctx.log` returns no `Result`: remove `?` [TL0006]",
+            "`ctx.print` takes one value and formats no other: write `ctx.print(format_args!(\"epoch {} over\", epoch))` [TL0006]",
+            "`ctx.print` takes one value and formats no other: write `ctx.print(format_args!(\"epoch {epoch} over\"))` [TL0006]",
+            "`ctx.rank() == 0` is written otherwise than in Lightning's Python: write `ctx.rank().global == 0`, or `ctx.is_global_zero()` [TL0006]",
+            "`broadcast` is written otherwise than in Lightning's Python: tensors are gathered: write `ctx.all_gather(&tensor)?.get(0)`, which is that of rank 0 [TL0006]",
+            "brackets do not read a part of a tuple: write `batch.0` [TL0006]",
+            "a tensor has no `clone()` without arguments: write `&loss`, or `loss.shallow_clone()` for a second value with the same numbers [TL0006]",
+        ];
+        assert_eq!(diagnostics(wrong), expected);
+        let right = quote! {
+            fn on_train_epoch_end(&mut self, ctx: &mut Context) -> Result<()> {
+                ctx.log("loss", max(1.0, self.value::<f64, 3>(3, 4)));
+                ctx.log("loss", values.iter().fold(0.0, |sum, value| sum + value));
+                ctx.log_dir()?;
+                ctx.print(format_args!("{}", 3));
+                ctx.print("{{}} is JSON, {\"a\": 3} too");
+                ctx.print(text);
+                ctx.rank().global == 0;
+                ctx.broadcast(3)?;
+                Ok(())
+            }
+            fn validation_step(&mut self, batch: &(Tensor, Tensor)) -> f64 {
+                let loss = batch.0.mse_loss(&batch.1, tch::Reduction::Mean);
+                let loss = loss.double_value(&[]);
+                self.keep(loss.clone());
+                self.names[0].clone();
+                loss
+            }
+        };
+        assert_eq!(diagnostics(right), Vec::<String>::new());
     }
 
     #[test]

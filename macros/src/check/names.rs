@@ -79,6 +79,21 @@ pub(crate) fn macro_calls(block: &Block, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Rejects `#[rank_zero_only]` and removes it, as rustc would not know it.
+pub(crate) fn attributes_of_python(block: &mut Block, diagnostics: &mut Diagnostics) {
+    const NAME: &str = "rank_zero_only";
+    for attributes in block.item.items.iter_mut().filter_map(BlockItem::attributes_mut) {
+        attributes.retain(|attribute| {
+            let is_it = attribute.path().segments.last().is_some_and(|last| last.ident == NAME);
+            if is_it {
+                let instead = "write `if ctx.is_global_zero() { … }` in the body";
+                diagnostics.add(attribute, catalogue::attribute_of_python(NAME, instead));
+            }
+            !is_it
+        });
+    }
+}
+
 /// `#[not_a_hook]` has no arguments, which would be ignored.
 pub(crate) fn marker_arguments(block: &Block, diagnostics: &mut Diagnostics) {
     let attributes = block.item.items.iter().flat_map(BlockItem::attributes);

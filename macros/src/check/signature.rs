@@ -16,7 +16,7 @@ pub(super) fn is_sound(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
     let before = diagnostics.count();
     qualifiers(hook, diagnostics);
     receiver(hook, diagnostics);
-    if !batch_in_parts(hook, diagnostics) {
+    if !(batch_in_parts(hook, diagnostics) || trainer_and_module(hook, diagnostics)) {
         for input in &hook.method.sig.inputs {
             if let FnArg::Typed(parameter) = input {
                 self::parameter(hook.declared, parameter, diagnostics);
@@ -75,18 +75,28 @@ fn receiver(hook: &Written, diagnostics: &mut Diagnostics) {
 
 /// Rejects `images: &Tensor, labels: &Tensor` in the place of the batch. Returns whether the hook has such parameters.
 fn batch_in_parts(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
-    let declared = hook.declared;
-    let is_part = |name: &PatIdent| is_unlike_all_parameters(declared, &model::argument_name(name));
-    let (parts, types): (Vec<&PatIdent>, Vec<&Type>) =
-        hook.method.named_parameters().filter(|(name, _)| is_part(name)).unzip();
-    let takes_batch = hook.method.arguments().iter().any(|argument| argument.name == "batch");
-    if !declared.is_step() || takes_batch || parts.len() < 2 {
+    let (parts, types): (Vec<&PatIdent>, Vec<&Type>) = hook.parts_of_batch().into_iter().unzip();
+    if parts.is_empty() {
         return false;
     }
     let types: Vec<String> = types.iter().map(|ty| types::readable(types::without_reference(ty))).collect();
     let names: Vec<String> = parts.iter().map(|part| part.ident.to_string()).collect();
-    let diagnostic = catalogue::batch_in_parts(declared.name(), types.join(", "), names.join(", "));
+    let diagnostic = catalogue::batch_in_parts(hook.declared.name(), types.join(", "), names.join(", "));
     diagnostics.add(quote!(#(#parts)*), diagnostic);
+    true
+}
+
+/// Rejects Lightning's `trainer` and `pl_module` together, the parameters of each of its callbacks' hooks.
+fn trainer_and_module(hook: &Written, diagnostics: &mut Diagnostics) -> bool {
+    let named = |name: &str| hook.method.named_parameters().find(|(pattern, _)| model::argument_name(pattern) == name);
+    let (Some((trainer, _)), Some((module, ty))) = (named("trainer"), named("pl_module")) else { return false };
+    let has = |name: &str| hook.declared.parameter(name).is_some();
+    if !has("ctx") || !has("module") {
+        return false;
+    }
+    let module_type = types::readable(ty);
+    let diagnostic = catalogue::trainer_and_module(hook.declared.name(), module_type);
+    diagnostics.add(quote!(#trainer #module), diagnostic);
     true
 }
 
@@ -129,12 +139,6 @@ fn repeated_parameters(hook: &Written, diagnostics: &mut Diagnostics) {
             seen.push(asked);
         }
     }
-}
-
-/// Whether the name is not that of a parameter of the hook, nor of one of Lightning's or a misspelled one.
-fn is_unlike_all_parameters(hook: Hook, asked: &str) -> bool {
-    let is_near = |parameter: Parameter| strsim::damerau_levenshtein(asked, parameter.name) <= 2;
-    python_names::parameter(hook, asked).is_none() && !hook.parameters().any(is_near)
 }
 
 fn unknown_parameter(hook: Hook, asked: &str) -> Diagnostic {
@@ -226,7 +230,12 @@ const CALLBACKS: &str = "Vec<Box<dyn Callback<Self>>>";
 /// The type of a hook's value must have a name, and a step's value must outlive the step.
 fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     let (name, output) = (hook.declared.name(), hook.method.output());
-    if let (ReturnType::Default, Some(form)) = (&hook.method.sig.output, form_of_value(hook)) {
+    if let Some((alias, meant)) = hook.returned_alias() {
+        diagnostics.add(hook.method.returned(), catalogue::alias_of_result(name, alias, meant));
+    } else if let Some(several) = hook.returned_loaders() {
+        let form = types::readable(&several);
+        diagnostics.add(&output, catalogue::loaders_in_tuple(name, form));
+    } else if let (ReturnType::Default, Some(form)) = (&hook.method.sig.output, form_of_value(hook)) {
         diagnostics.add(&hook.method.sig.ident, catalogue::returns_nothing(name, form));
     } else if types::has_impl(&output) && hook.declared.value() != Some("Optimizers") {
         diagnostics.add(output, catalogue::hidden_output(name));

@@ -23,3 +23,17 @@ pub(super) fn mentions(tokens: &TokenStream, name: &str) -> bool {
         _ => false,
     })
 }
+
+/// The tokens of the code and of every group in it, each as a sequence of its own.
+pub(super) fn levels(code: &TokenStream) -> Vec<Vec<TokenTree>> {
+    let tokens: Vec<TokenTree> = code.clone().into_iter().collect();
+    let groups = tokens.iter().filter_map(|token| if let TokenTree::Group(group) = token { Some(group) } else { None });
+    let inner: Vec<Vec<TokenTree>> = groups.flat_map(|group| levels(&group.stream())).collect();
+    std::iter::once(tokens).chain(inner).collect()
+}
+
+/// Whether the code may have one of these words. This is faster than looking through its tokens.
+pub(super) fn may_mention(code: &TokenStream, words: &[&str]) -> bool {
+    let text = code.to_string();
+    words.iter().any(|word| text.contains(word))
+}

@@ -79,6 +79,13 @@ pub(super) fn index(tokens: &[TokenTree], place: usize, tensors: &Tensors) -> Op
     if index.delimiter() != Delimiter::Bracket || index.stream().is_empty() {
         return None;
     }
+    if is_word(&tokens[place], "batch") && tensors.is_tuple() {
+        let follows_dot = place.checked_sub(1).is_some_and(|before| is(&tokens[before], '.'));
+        let number = index.stream().to_string();
+        let is_number = !follows_dot && number.chars().all(|digit| digit.is_ascii_digit());
+        return is_number
+            .then(|| (tokens[place..=place + 1].iter().cloned().collect(), catalogue::indexed_batch(number)));
+    }
     let (start, tensor) = tensors.ending_at(tokens, place)?;
     let index = readable_tokens(index.stream()).replace(" .. ", "..");
     let wrong = tokens[start..=place + 1].iter().cloned().collect();
@@ -166,12 +173,17 @@ impl Tensors {
         self.stores.retain(|store| bindings(body, store) == 1);
     }
 
+    /// Whether `batch` is a tuple.
+    fn is_tuple(&self) -> bool {
+        self.batch.as_ref().is_some_and(|ty| ty.starts_with('('))
+    }
+
     fn is_store(&self, name: &Ident) -> bool {
         self.stores.iter().any(|store| name == store)
     }
 
     /// Returns where the tensor begins that ends at this token, and its form: `images`, or `batch.images`.
-    fn ending_at(&self, tokens: &[TokenTree], end: usize) -> Option<(usize, String)> {
+    pub(super) fn ending_at(&self, tokens: &[TokenTree], end: usize) -> Option<(usize, String)> {
         let TokenTree::Ident(name) = &tokens[end] else { return None };
         let follows = |place: usize| place.checked_sub(1).is_some_and(|before| is(&tokens[before], '.'));
         if !follows(end) {
@@ -194,7 +206,7 @@ pub(super) fn binds(code: &TokenStream, name: &str) -> bool {
 }
 
 /// The number of patterns in the code with this name: of `let`, `for`, a closure or an arm of `match`.
-fn bindings(code: &TokenStream, name: &str) -> usize {
+pub(super) fn bindings(code: &TokenStream, name: &str) -> usize {
     let tokens: Vec<TokenTree> = code.clone().into_iter().collect();
     let until = |start: usize, is_end: &dyn Fn(&TokenTree) -> bool| {
         let pattern = tokens[start..].iter().take_while(|token| !is_end(token)).cloned().collect();

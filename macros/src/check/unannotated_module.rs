@@ -13,7 +13,7 @@ use crate::source_file::SourceFile;
 use crate::types::without_reference;
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::{Attribute, Type};
+use syn::{Attribute, Ident, ItemImpl, Type};
 
 /// Returns the block of the module, after its mistake was reported.
 pub(crate) fn reported(callback: &Block, diagnostics: &mut Diagnostics) -> Option<Block> {
@@ -31,7 +31,7 @@ pub(crate) fn reported(callback: &Block, diagnostics: &mut Diagnostics) -> Optio
     {
         return None;
     }
-    let found = file.unannotated_module(name)?;
+    let found = file.unannotated_block(Role::Module, name)?;
     if file.any_text(|text| may_annotate(text, &name.to_string())) {
         return None;
     }
@@ -39,17 +39,26 @@ pub(crate) fn reported(callback: &Block, diagnostics: &mut Diagnostics) -> Optio
     if !found.attrs.iter().any(is_misspelled) {
         diagnostics.add(name, catalogue::unannotated_module(name));
     }
-    let mut block = found;
-    block.attrs.clear();
-    let mut of_module = Diagnostics::new();
-    let item = parse::block(Role::Module, &block.to_token_stream(), &mut of_module);
+    read(Role::Module, found)
+}
+
+/// Returns the block of this type in the file without its attribute, which is reported where it stands.
+pub(crate) fn of_type(role: Role, name: &Ident) -> Option<Block> {
+    read(role, SourceFile::of(Span::call_site())?.unannotated_block(role, name)?)
+}
+
+/// Reads a block of the file as if it had the attribute.
+fn read(role: Role, mut found: ItemImpl) -> Option<Block> {
+    found.attrs.clear();
+    let mut of_block = Diagnostics::new();
+    let item = parse::block(role, &found.to_token_stream(), &mut of_block);
     let block = item.map(|item| {
-        let mut block = Block::new(Role::Module, Arguments::default(), item);
-        super::block(&mut block, &mut of_module);
+        let mut block = Block::new(role, Arguments::default(), item);
+        super::block(&mut block, &mut of_block);
         block
     });
     // its other mistakes are reported when it has the attribute
-    drop(of_module.into_compile_errors());
+    drop(of_block.into_compile_errors());
     block
 }
 

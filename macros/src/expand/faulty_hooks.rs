@@ -14,7 +14,9 @@ pub(super) fn mend(block: &mut Block) {
             && let Some(hook) = faulty.iter().find(|hook| hook.declared.name() == method.name)
         {
             remove_unknown_parameters(hook.declared, method);
-            let is_no_type = hook.returns_optimizer_object() || hook.returns_callbacks_without_module();
+            let is_no_type = hook.returns_optimizer_object()
+                || hook.returns_callbacks_without_module()
+                || hook.returns_loader_without_batch();
             if is_no_type || types::has_impl(&hook.method.output()) {
                 method.sig.output = ReturnType::Default;
             }
@@ -65,7 +67,10 @@ fn remove_unknown_parameters(hook: Hook, method: &mut Method) {
 /// Whether it is a parameter of the hook, of a type that rustc accepts.
 fn is_known(hook: Hook, typed: &PatType) -> bool {
     match typed.pat.as_ref() {
-        Pat::Ident(pattern) => hook.parameter(&argument_name(pattern)).is_some() && !types::is_dyn(&typed.ty),
+        Pat::Ident(pattern) => {
+            let is_no_type = types::is_dyn(&typed.ty) || types::is_letter(&typed.ty);
+            hook.parameter(&argument_name(pattern)).is_some() && !is_no_type
+        }
         _ => true,
     }
 }

@@ -22,7 +22,7 @@ use crate::hooks::Role;
 use crate::model::Block;
 use crate::source_file::SourceFile;
 use crate::types::readable;
-use crate::{catalogue, check, parse, second_attribute};
+use crate::{catalogue, check, misplaced_role, parse, second_attribute};
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Ident;
@@ -39,10 +39,13 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
         let errors = diagnostics.into_compile_errors();
         quote!(#tokens #errors)
     };
-    let Some(item) = parse::block(role, &tokens, &mut diagnostics) else {
-        return unexpanded(diagnostics, tokens);
-    };
     let root = read.root.clone().unwrap_or_else(crate_root);
+    let Some(item) = parse::block(role, &tokens, &mut diagnostics) else {
+        // the block that the attribute belongs to is expanded too, so that this mistake causes one error
+        let block = parse::type_name(&tokens).and_then(|name| check::unannotated_module::of_type(role, &name));
+        let generated = block.map(|block| self::generated(&block, &private_module(&root)));
+        return unexpanded(diagnostics, quote!(#tokens #generated));
+    };
     if let Some(block) = second_attribute::reported(role, &arguments, &item, &root, &mut diagnostics) {
         return unexpanded(diagnostics, block);
     }
@@ -51,6 +54,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
         // rustc would reject a block of a type that is not the user's
         return unexpanded(diagnostics, if is_of_trait { tokens } else { TokenStream::new() });
     };
+    let role = misplaced_role::meant(role, &item, &mut diagnostics);
     let mut block = Block::new(role, read, item);
     if block.has_unconstrained_parameter() {
         // rustc's error about it is the only one

@@ -14,9 +14,13 @@ impl Model {
     }
 
     fn validation_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) {
-        let outputs = self.net(&batch.0);
+        let outputs = self.net.forward(&batch.0);
         self.accuracy(&outputs, &batch.1);
         ctx.log("val_acc", &self.accuracy);
+    }
+
+    fn predict_step(&mut self, batch: &(Tensor, Tensor)) -> Tensor {
+        self.net(&batch.0)
     }
 }
 

@@ -8,7 +8,7 @@ macro_rules! models {
     )*};
 }
 
-models!(Stepping OfTch OfLightning Optional Another Shadowed Manual);
+models!(Stepping OfTch OfLightning Optional Another Shadowed Both);
 
 #[lightning_module]
 impl OfTch {
@@ -81,19 +81,6 @@ impl Shadowed {
     }
 }
 
-#[lightning_module(automatic_optimization = false)]
-impl Manual {
-    fn parameters(&mut self) -> &mut nn::VarStore {
-        &mut self.vs
-    }
-
-    fn training_step(&mut self, batch: &Tensor) -> Tensor {
-        let loss = batch.mean(None);
-        loss.backward();
-        loss
-    }
-}
-
 #[lightning_module]
 impl Stepping {
     fn parameters(&mut self) -> &mut nn::VarStore {
@@ -104,6 +91,21 @@ impl Stepping {
         ctx.optimizer(0).zero_grad()?;
         let loss = batch.mean(None);
         ctx.optimizer(0).step()?;
+        Ok(loss)
+    }
+}
+
+// of several calls that belong to one mistake, the first is reported
+#[lightning_module]
+impl Both {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Result<Tensor> {
+        let loss = batch.mean(None);
+        ctx.manual_backward(self, &loss)?;
+        ctx.manual_step(self, 0)?;
         Ok(loss)
     }
 }

@@ -36,6 +36,50 @@ impl Pair {
     fn on_before_optimizer_step(&mut self, _optimizer: OptimizerIndex) {}
 }
 
+/// What looks like a pass or a step of the module's own, and is none.
+struct Attacking(Pair);
+
+/// A clock of the user's own, which has a `step`.
+struct Clock(usize);
+
+impl Clock {
+    fn step(&mut self) {
+        self.0 += 1;
+    }
+}
+
+#[lightning_module(automatic_optimization = false)]
+impl Attacking {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.0.vs
+    }
+
+    fn training_step(&mut self, ctx: &mut Context, batch: &Tensor) -> Result<()> {
+        let opt = ctx.optimizer(0);
+        opt.zero_grad()?;
+        opt.set_lr(0.1);
+        let lr = ctx.optimizer(0).lr();
+        let mut opt = Clock(0);
+        opt.step();
+        let input = batch.detach().set_requires_grad(true);
+        input.square().sum(None).backward();
+        let loss = (input.grad() * lr + self.0.first.forward(batch)).mean(None);
+        ctx.manual_backward(self, &loss)?;
+        ctx.no_sync(|ctx| ctx.manual_backward(self, &self.0.second.forward(batch).mean(None)))?;
+        if opt.0 > 1 {
+            let opt = ctx.optimizer(0);
+            opt.zero_grad()?;
+        } else {
+            ctx.optimizer(0).set_lr(0.1);
+        }
+        Ok(ctx.manual_step(self, 0)?)
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.1)
+    }
+}
+
 struct Written {
     vs: nn::VarStore,
 }

@@ -1,0 +1,225 @@
+//! Habits of Python's classes and of Rust in bodies, where the compiler's own error does not lead on: `self(x)`, `super().__init__()`,
+//! `self.net(x)`, `loss.clone()`, and texts in the place of choices.
+
+use super::bodies::Fields;
+use super::tokens::{are_arguments, is, is_word, may_mention};
+use super::torch::{Tensors, bindings};
+use crate::catalogue::{self, Diagnostic};
+use crate::source_file::SourceFile;
+use crate::types::readable_tokens;
+use crate::{python_choices, python_names, torch_names};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+
+/// The tokens that are wrong, and what is wrong with them.
+type Mistake = (TokenStream, Diagnostic);
+
+/// What is known of a method and its type.
+pub(super) struct Method<'a> {
+    pub(super) name: &'a str,
+    pub(super) fields: &'a Fields<'a>,
+    pub(super) tensors: &'a Tensors,
+    /// Whether `ctx` is a context.
+    pub(super) has_context: bool,
+    /// Whether the block has a method `forward`.
+    pub(super) has_forward: bool,
+    /// The variables that are certainly tensors.
+    pub(super) losses: &'a [Ident],
+}
+
+impl Method<'_> {
+    /// Returns the mistake that begins at this token.
+    pub(super) fn mistake(&self, tokens: &[TokenTree], place: usize) -> Option<Mistake> {
+        let TokenTree::Ident(word) = &tokens[place] else { return None };
+        let before = place.checked_sub(1).map(|before| &tokens[before]);
+        let follows = |mark: char| before.is_some_and(|before| is(before, mark));
+        let (rest, word) = (&tokens[place..], word.to_string());
+        match word.as_str() {
+            "self" if !follows('.') => {
+                self.called_self(rest).or_else(|| self.called_field(rest)).or_else(|| self.of_python(rest))
+            }
+            "super" => self.base_class(rest),
+            "ctx" if self.has_context && !follows('.') => self.of_python(rest),
+            "interval" | "reduce" | "dist_reduce_fx" if follows('.') => text_in_call(&word, rest),
+            "EarlyStopping" => early_stopping(rest),
+            _ => self.set_automatic_optimization(rest).or_else(|| self.clone_of_tensor(tokens, place)),
+        }
+    }
+
+    /// `self(x)`
+    fn called_self(&self, rest: &[TokenTree]) -> Option<Mistake> {
+        let TokenTree::Group(input) = rest.get(1).filter(|call| are_arguments(Some(call)))? else { return None };
+        let input = readable_tokens(input.stream());
+        let definition = match self.has_forward {
+            true => "",
+            false => ", and define `fn forward(&self, input: &Tensor) -> Tensor`",
+        };
+        let instead = format!("write `self.forward({input})`{definition}");
+        Some((rest[..2].iter().cloned().collect(), catalogue::attribute_of_python(format!("self({input})"), instead)))
+    }
+
+    /// `super().__init__()`, and `super::on_train_start()` in the hook itself.
+    fn base_class(&self, rest: &[TokenTree]) -> Option<Mistake> {
+        const INSTEAD: &str = "remove it, as the type has no base class";
+        let (name, end) = match rest {
+            [_, TokenTree::Group(call), after @ ..] if call.delimiter() == Delimiter::Parenthesis => {
+                let is_method = matches!(after, [dot, TokenTree::Ident(_), arguments, ..] if is(dot, '.') && are_arguments(Some(arguments)));
+                ("super()".to_owned(), if is_method { 5 } else { 2 })
+            }
+            [_, one, other, TokenTree::Ident(name), call, ..]
+                if is(one, ':') && is(other, ':') && name == self.name && are_arguments(Some(call)) =>
+            {
+                if is_function(&name.to_string()) {
+                    return None;
+                }
+                (format!("super::{name}"), 5)
+            }
+            _ => return None,
+        };
+        Some((rest[..end].iter().cloned().collect(), catalogue::attribute_of_python(name, INSTEAD)))
+    }
+
+    /// `this.automatic_optimization = false`. On `self` it is found as every attribute of Lightning's.
+    fn set_automatic_optimization(&self, rest: &[TokenTree]) -> Option<Mistake> {
+        const NAME: &str = "automatic_optimization";
+        let [_, dot, name, equals, next, ..] = rest else { return None };
+        let is_set = is(dot, '.') && is_word(name, NAME) && is(equals, '=') && !is(next, '=');
+        let instead = python_names::attribute(NAME).filter(|_| is_set && self.fields.lack(NAME))?;
+        Some((rest[..3].iter().cloned().collect(), catalogue::attribute_of_python(NAME, instead)))
+    }
+
+    /// `self.net(x)`, where `net` is a field with a layer or a metric.
+    fn called_field(&self, rest: &[TokenTree]) -> Option<Mistake> {
+        let [_, dot, TokenTree::Ident(field), TokenTree::Group(input), ..] = rest else { return None };
+        let name = field.to_string();
+        if !is(dot, '.') || !are_arguments(rest.get(3)) {
+            return None;
+        }
+        let ty = self.fields.type_of(&name)?;
+        let method = torch_names::call_of(&ty)?;
+        if has_method(&name) {
+            return None;
+        }
+        let input = borrowed(input);
+        let form = method.replace("input", &input);
+        let instead = format!("write `self.{name}.{form}`");
+        let wrong = TokenStream::from_iter([TokenTree::from(field.clone()), rest[3].clone()]);
+        Some((wrong, catalogue::attribute_of_python(name, instead)))
+    }
+
+    /// `self.log("loss", &loss)` or `ctx.log_dict(…)`: a method of Lightning's Python that is none of the type, nor of another one in the crate.
+    fn of_python(&self, rest: &[TokenTree]) -> Option<Mistake> {
+        let [owner, dot, TokenTree::Ident(method), arguments, ..] = rest else { return None };
+        let name = method.to_string();
+        if !is(dot, '.') || !are_arguments(Some(arguments)) {
+            return None;
+        }
+        let is_context = is_word(owner, "ctx");
+        let instead = python_names::method_of_lightning(&name, is_context)?;
+        // a derive may write a method for a field
+        if !(is_context || self.fields.lack(&name)) || has_method(&name) {
+            return None;
+        }
+        let wrong = TokenStream::from_iter([TokenTree::from(method.clone()), arguments.clone()]);
+        Some((wrong, catalogue::attribute_of_python(name, instead)))
+    }
+
+    /// `loss.clone()`: tch has another method of this name.
+    fn clone_of_tensor(&self, tokens: &[TokenTree], place: usize) -> Option<Mistake> {
+        let [TokenTree::Ident(name), dot, method, TokenTree::Group(arguments), ..] = &tokens[place..] else {
+            return None;
+        };
+        let is_clone = is(dot, '.') && is_word(method, "clone") && arguments.stream().is_empty();
+        if !is_clone || !are_arguments(tokens.get(place + 3)) {
+            return None;
+        }
+        let follows_dot = place > 0 && is(&tokens[place - 1], '.');
+        let loss = || self.losses.iter().any(|loss| loss == name).then(|| (place, name.to_string()));
+        let (start, tensor) =
+            self.tensors.ending_at(tokens, place).or_else(|| if follows_dot { None } else { loss() })?;
+        Some((tokens[start..place + 4].iter().cloned().collect(), catalogue::cloned_tensor(tensor)))
+    }
+}
+
+/// The variables that are certainly a loss: `let loss = logits.cross_entropy_for_logits(&labels);`.
+pub(super) fn losses(body: &TokenStream) -> Vec<Ident> {
+    const LOSSES: [&str; 7] = [
+        "binary_cross_entropy_with_logits",
+        "cross_entropy_for_logits",
+        "huber_loss",
+        "l1_loss",
+        "mse_loss",
+        "nll_loss",
+        "smooth_l1_loss",
+    ];
+    if !may_mention(body, &["clone"]) {
+        return Vec::new();
+    }
+    let tokens: Vec<TokenTree> = body.clone().into_iter().collect();
+    let found = tokens.split(|token| is(token, ';')).filter_map(|statement| match statement {
+        [.., dot, TokenTree::Ident(method), TokenTree::Group(_)]
+            if is(dot, '.') && LOSSES.iter().any(|loss| method == loss) =>
+        {
+            // statements with braces have no `;` at their end
+            let start = statement.iter().rposition(|token| is_word(token, "let"))?;
+            match &statement[start + 1..] {
+                [TokenTree::Ident(name), equals, ..] if is(equals, '=') => Some(name.clone()),
+                _ => None,
+            }
+        }
+        _ => None,
+    });
+    found.filter(|name| bindings(body, &name.to_string()) == 1).collect()
+}
+
+/// The only argument as one that is borrowed; several as they are.
+fn borrowed(arguments: &Group) -> String {
+    let text = readable_tokens(arguments.stream());
+    match text.chars().all(|letter| letter.is_alphanumeric() || letter == '_') && !text.is_empty() {
+        true => format!("&{text}"),
+        false => text,
+    }
+}
+
+/// Whether the crate may have a method of this name, which then comes first.
+fn has_method(name: &str) -> bool {
+    let heads = [format!("fn {name}("), format!("fn {name}<")];
+    SourceFile::of(Span::call_site())
+        .is_none_or(|file| file.any_text(|text| heads.iter().any(|head| text.contains(head))))
+}
+
+/// Whether the crate may have a function of this name that is not a method.
+fn is_function(name: &str) -> bool {
+    let head = format!("fn {name}(");
+    let is_free = |text: &str| {
+        let mut heads = text.match_indices(&head);
+        heads
+            .any(|(place, _)| !text[place + head.len()..].split([',', ')']).next().unwrap_or_default().contains("self"))
+    };
+    SourceFile::of(Span::call_site()).is_none_or(|file| file.any_text(is_free))
+}
+
+/// `.interval("step")` and `.reduce("mean")`: a text in the place of a choice.
+fn text_in_call(method: &str, rest: &[TokenTree]) -> Option<Mistake> {
+    let TokenTree::Group(arguments) = rest.get(1).filter(|call| are_arguments(Some(call)))? else { return None };
+    let mut tokens = arguments.stream().into_iter();
+    let (Some(TokenTree::Literal(text)), None) = (tokens.next(), tokens.next()) else { return None };
+    let written = text.to_string();
+    let (variant, others) =
+        python_choices::variant(method, written.trim_matches('"')).filter(|_| written.starts_with('"'))?;
+    (!has_method(method)).then(|| {
+        let diagnostic = catalogue::attribute_of_python(&written, format!("write `{variant}`; there are {others}"));
+        (TokenTree::Literal(text).into(), diagnostic)
+    })
+}
+
+/// `EarlyStopping { monitor: …, ..Default::default() }`, which has no default.
+fn early_stopping(rest: &[TokenTree]) -> Option<Mistake> {
+    let TokenTree::Group(fields) = rest.get(1)? else { return None };
+    let tokens: Vec<TokenTree> = fields.stream().into_iter().collect();
+    let is_rest = |place: usize| matches!(&tokens[place..], [one, other, default, ..] if is(one, '.') && is(other, '.') && (is_word(default, "Default") || is_word(default, "EarlyStopping")));
+    let has_default = fields.delimiter() == Delimiter::Brace && (0..tokens.len()).any(is_rest);
+    let is_of_prelude =
+        || SourceFile::of(Span::call_site()).is_some_and(|file| !file.has_another_type("EarlyStopping"));
+    (has_default && is_of_prelude())
+        .then(|| (rest[..2].iter().cloned().collect(), catalogue::no_default_early_stopping()))
+}
