@@ -1,17 +1,22 @@
-//! Files that are found by their names in a folder, which may be something else: opening a pipe waits for a writer, perhaps forever, and
-//! reading a device may never end.
+//! Files that are found by their names in a folder, which may be something else: opening a pipe waits for a writer, perhaps forever,
+//! reading a device may never end, and a device that a file replaces is lost to all programs of the machine.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io::{self, Read};
 use std::path::Path;
 
 /// Opens a file that was found in a folder. A pipe, a socket or a device is an error.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
-    let kind = fs::metadata(path)?.file_type();
-    if !kind.is_file() && !kind.is_dir() {
-        return Err(io::Error::other("it is a pipe, a socket or a device, not a file"));
-    }
+    refuse_others(fs::metadata(path)?.file_type())?;
     File::open(path)
+}
+
+/// Returns an error for a pipe, a socket or a device. For a folder, the system's own error is better.
+pub(crate) fn refuse_others(kind: FileType) -> io::Result<()> {
+    if kind.is_file() || kind.is_dir() || kind.is_symlink() {
+        return Ok(());
+    }
+    Err(io::Error::other("it is a pipe, a socket or a device, not a file"))
 }
 
 /// Reads a file that was found in a folder, as [`open`] does.

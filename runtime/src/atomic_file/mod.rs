@@ -7,6 +7,7 @@ mod operations;
 #[cfg(test)]
 pub(crate) mod recorded;
 
+use crate::regular_file;
 use operations::{move_to, sync_folder, write_new};
 use std::fs::{self, File};
 use std::io;
@@ -24,7 +25,23 @@ const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Writes a temporary file next to `path`, syncs it, renames it to `path`, and syncs the folder. On an error the previous file at
 /// `path` is unchanged.
+///
+/// A symbolic link stays, and the file that it names is replaced, as `cp` writes. A pipe, a socket or a device is an error.
 pub(crate) fn write(path: &Path, contents: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_symlink() => match fs::canonicalize(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(io::Error::other("it is a symbolic link to a file that does not exist"))
+            }
+            named => replace(&named?, contents),
+        },
+        _ => replace(path, contents),
+    }
+}
+
+/// Writes a file as [`write`] does, but replaces a symbolic link: a `last.ckpt` may be a link to another checkpoint, which must stay.
+pub(crate) fn replace(path: &Path, contents: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    refuse_others_at(path)?;
     let folder = folder_of(path);
     // as any other file is made: with what the umask leaves, and errors without the temporary name
     let mut file = Builder::new().prefix(INCOMING).make_in(folder, |incoming| File::create_new(incoming))?;
@@ -37,6 +54,7 @@ pub(crate) fn write(path: &Path, contents: impl FnOnce(&mut File) -> io::Result<
 /// Replaces `path` atomically by a symbolic link to the file `target`, or by a copy on systems without links. The link is relative if
 /// the target lies below the link's folder, so that both can be moved together, and absolute otherwise.
 pub(crate) fn link(path: &Path, target: &Path) -> io::Result<()> {
+    refuse_others_at(path)?;
     let folder = folder_of(path);
     let target = fs::canonicalize(target)?;
     #[cfg(unix)]
@@ -52,6 +70,12 @@ pub(crate) fn link(path: &Path, target: &Path) -> io::Result<()> {
     let incoming = Builder::new().prefix(INCOMING).make_in(folder, make)?;
     move_to(incoming.into_temp_path(), path)?;
     tidy(folder)
+}
+
+/// Returns an error if there is something at `path` that a renamed file must not replace.
+fn refuse_others_at(path: &Path) -> io::Result<()> {
+    // of what a link leads to: a link such as /dev/stdout must stay as well
+    fs::metadata(path).map_or(Ok(()), |found| regular_file::refuse_others(found.file_type()))
 }
 
 /// Creates a folder and its missing parents, and syncs the parent of each: until then a power cut can remove the folder together with
@@ -163,6 +187,55 @@ mod tests {
         assert_eq!(failed.unwrap_err().to_string(), "no more");
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn pipe_is_not_replaced() {
+        use std::os::unix::fs::{FileTypeExt, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let [pipe, to_pipe, target] = ["pipe", "to_pipe", "target"].map(|name| folder.path().join(name));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        symlink("pipe", &to_pipe).unwrap();
+        fs::write(&target, "kept").unwrap();
+        for path in [&pipe, &to_pipe] {
+            let written: [fn(&Path) -> io::Result<()>; 2] =
+                [|path| write(path, |_| Ok(())), |path| replace(path, |_| Ok(()))];
+            for refused in [written[0](path), written[1](path), link(path, &target)] {
+                assert_eq!(refused.unwrap_err().to_string(), "it is a pipe, a socket or a device, not a file");
+            }
+        }
+        assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+        assert_eq!(fs::read_link(&to_pipe).unwrap(), Path::new("pipe"));
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn link_stays_and_the_file_that_it_names_is_written() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("disk")).unwrap();
+        fs::write(at("disk/file"), "before").unwrap();
+        symlink("disk/file", at("link")).unwrap();
+        write(&at("link"), |file| file.write_all(b"after")).unwrap();
+        assert_eq!(fs::read_link(at("link")).unwrap(), Path::new("disk/file"));
+        assert_eq!(fs::read_to_string(at("disk/file")).unwrap(), "after");
+
+        replace(&at("link"), |file| file.write_all(b"own")).unwrap();
+        assert!(fs::symlink_metadata(at("link")).unwrap().is_file());
+        assert_eq!(fs::read_to_string(at("disk/file")).unwrap(), "after");
+
+        for (name, target, said) in [
+            ("dangling", "nowhere", "it is a symbolic link to a file that does not exist"),
+            ("to_folder", "disk", "Is a directory (os error 21)"),
+        ] {
+            symlink(target, at(name)).unwrap();
+            let refused = write(&at(name), |_| Ok(())).unwrap_err();
+            assert_eq!(refused.to_string(), said);
+            assert_eq!(fs::read_link(at(name)).unwrap(), Path::new(target));
+        }
     }
 
     #[cfg(unix)]

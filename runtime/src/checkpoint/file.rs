@@ -16,12 +16,14 @@ const PIECE: usize = 1 << 20;
 
 impl Checkpoint {
     /// Writes the checkpoint atomically: to a temporary file next to `path`, which is flushed to the disk and renamed. Missing
-    /// folders are created. Temporary files left behind by killed processes are removed once they are a day old.
+    /// folders are created. Temporary files left behind by killed processes are removed once they are a day old. A symbolic link is
+    /// replaced, as `last.ckpt` may be one to another checkpoint, which stays.
     ///
     /// # Errors
-    /// [`CheckpointError`] if the file cannot be written; then an existing file is unchanged.
+    /// [`CheckpointError`] if the file cannot be written; then an existing file is unchanged. A pipe, a socket or a device is not replaced.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
-        write(&self.encoded()?, path)
+        let encoded = self.encoded()?;
+        in_its_folder(path, || atomic_file::replace(path, |file| encoded.write(file)))
     }
 
     /// Reads a checkpoint, with its tensors on the CPU: one of this crate, or of PyTorch Lightning, from which a `fit` resumes as well.
@@ -86,8 +88,12 @@ impl Checkpoint {
 
 /// Writes a file of tensors atomically.
 pub(super) fn write(encoded: &Encoded<'_>, path: &Path) -> Result<(), CheckpointError> {
-    let written = atomic_file::make_folders(atomic_file::folder_of(path))
-        .and_then(|()| atomic_file::write(path, |file| encoded.write(file)));
+    in_its_folder(path, || atomic_file::write(path, |file| encoded.write(file)))
+}
+
+/// Creates the folder of a file, and writes it.
+fn in_its_folder(path: &Path, write: impl FnOnce() -> io::Result<()>) -> Result<(), CheckpointError> {
+    let written = atomic_file::make_folders(atomic_file::folder_of(path)).and_then(|()| write());
     written.map_err(|error| CheckpointError::of_writing(error, path))
 }
 

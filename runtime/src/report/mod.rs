@@ -138,8 +138,9 @@ pub fn write_report(runs: &[LoggedRun], path: impl AsRef<Path>) -> Result<(), Re
 /// Writes a page as a whole, into the file that a symbolic link names; or into what is not a regular file, such as a pipe.
 fn write_page(path: &Path, page: &[u8]) -> io::Result<()> {
     match fs::metadata(path) {
-        Ok(found) if found.is_file() => atomic_file::write(&fs::canonicalize(path)?, |file| file.write_all(page)),
-        Ok(found) if !found.is_dir() => fs::OpenOptions::new().write(true).open(path)?.write_all(page),
+        Ok(found) if !found.is_file() && !found.is_dir() => {
+            fs::OpenOptions::new().write(true).open(path)?.write_all(page)
+        }
         _ => {
             atomic_file::make_folders(atomic_file::folder_of(path))?;
             atomic_file::write(path, |file| file.write_all(page))

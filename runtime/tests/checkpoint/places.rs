@@ -18,12 +18,18 @@ fn folders_and_missing_files_are_refused() {
 #[cfg(unix)]
 #[test]
 fn pipes_and_devices_are_refused() {
+    use std::os::unix::fs::FileTypeExt;
     let folder = tempfile::tempdir().unwrap();
     let pipe = folder.path().join("pipe");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
     let no_file = "cannot read the checkpoint FILE: it is a pipe, a socket or a device, not a file";
     assert_eq!(said_of(&pipe), no_file);
     assert_eq!(said_of(Path::new("/dev/zero")), no_file);
+    for written in [checkpoint().write(&pipe), checkpoint().export_weights(&pipe)] {
+        let said = written.unwrap_err().to_string().replace(&pipe.display().to_string(), "FILE");
+        assert_eq!(said, "cannot write the checkpoint FILE: it is a pipe, a socket or a device, not a file");
+    }
+    assert!(std::fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
     let verified = Checkpoint::verify(&pipe).unwrap_err().to_string();
     assert_eq!(verified.replace(&pipe.display().to_string(), "FILE"), no_file);
 }

@@ -40,10 +40,11 @@ pub(super) fn is_only_in_pytorch(name: &str) -> bool {
     name.rsplit('.').next() == Some(ONLY_IN_PYTORCH)
 }
 
-/// Writes the parameters and buffers of `variables` to a `.safetensors` file for PyTorch, atomically.
+/// Writes the parameters and buffers of `variables` to a `.safetensors` file for PyTorch, atomically. At a symbolic link, it writes the
+/// file that the link names.
 ///
 /// # Errors
-/// [`CheckpointError`] if the file cannot be written, or if safetensors does not support a dtype.
+/// [`CheckpointError`] if the file cannot be written, as in the place of a pipe, a socket or a device, or if safetensors does not support a dtype.
 ///
 /// # Examples
 /// ```
