@@ -108,6 +108,12 @@ fn missing_checkpoints_are_explained() {
     for arguments in ["test", "test --ckpt-path best", "test --ckpt-path last", "fit --width 1 --ckpt-path best"] {
         assert_eq!(program.refuse(arguments), none, "{arguments}");
     }
+    for part in ["weights", "optimizer"] {
+        assert_eq!(
+            program.refuse(&format!("fit --width 1 --resume {part}")),
+            format!("`--resume {part}` needs a checkpoint to begin with: add `--ckpt-path best`, `last` or a file")
+        );
+    }
     let output = program.run("fit --width 1 --ckpt-path last");
     let log = text(output.stderr);
     assert!(output.status.success(), "{log}");

@@ -72,6 +72,7 @@ impl Verb {
     ) -> Result<Self> {
         let explicit = &parsed.explicit;
         let mut files = Configuration::of(explicit, stage, [("model", types.model.name), ("data", types.data.name)]);
+        let default_resume = defaults.resume;
         let mut config = files.trainer(defaults);
         Hyperparameters::update_from_arg_matches(&mut config, &parsed.trainer.values.explicit)
             .unwrap_or_else(|error| flags.exit(error, &parsed.verb));
@@ -79,6 +80,9 @@ impl Verb {
         let ckpt_path = given_path
             .or_else(|| files.value(flags::CKPT_PATH)?.as_str().filter(|path| !path.is_empty()).map(CkptPath::from));
         let prints = explicit.contains_id(flags::PRINT_CONFIG);
+        if stage == Stage::Fit && !prints && ckpt_path.is_none() && config.resume != default_resume {
+            refuse_nothing_to_resume(config.resume)?;
+        }
         let checkpoint = match &ckpt_path {
             Some(ckpt_path) => find_checkpoint(ckpt_path, stage, &config)?,
             None if stage == Stage::Fit || prints => None,
@@ -239,6 +243,16 @@ impl Verb {
             }
         }
     }
+}
+
+/// Returns an error if a part of a checkpoint is to be taken, of which there is none.
+fn refuse_nothing_to_resume(resume: Resume) -> Result<()> {
+    let part = match resume {
+        Resume::All => return Ok(()),
+        Resume::Optimizer => "optimizer",
+        Resume::Weights => "weights",
+    };
+    Err(anyhow!("`--resume {part}` needs a checkpoint to begin with: add `--ckpt-path best`, `last` or a file"))
 }
 
 fn say_folder(ctx: &RunContext) {
