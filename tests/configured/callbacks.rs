@@ -62,6 +62,16 @@ fn early_stopping_of_a_flag_or_a_file_ends_the_run() {
 }
 
 #[test]
+fn best_weights_are_restored_by_a_flag() {
+    let program = Program::new();
+    for value in [&[][..], &["true"]] {
+        let flags = ["fit", "--print-config", "--early-stopping.monitor", "val_loss", "--early-stopping.restore-best"];
+        let (printed, _) = program.run(&[&flags, value].concat());
+        assert!(printed.contains("early_stopping:\n  monitor: val_loss\n  restore_best: true\n"), "{printed}");
+    }
+}
+
+#[test]
 fn callback_settings_that_are_invalid_are_refused() {
     let program = Program::new();
     for (arguments, mistake) in [

@@ -20,7 +20,7 @@ pub(super) const EARLY_STOPPING: &str = "early_stopping";
 pub(super) const LR_MONITOR: &str = "lr_monitor";
 
 /// The flags of a callback's fields: the key of the callback, the field, the name of the value, and the help.
-const FLAGS: [(&str, &str, &str, &str); 19] = [
+const FLAGS: [(&str, &str, &str, &str); 20] = [
     (CHECKPOINT, "monitor", "METRIC", "Keep the checkpoints with the best values of this metric"),
     (CHECKPOINT, "mode", "MODE", "Whether the smallest or the largest value is the best: min or max"),
     (CHECKPOINT, "save_top_k", "COUNT", "Keep this number of best checkpoints; -1 keeps all"),
@@ -38,6 +38,7 @@ const FLAGS: [(&str, &str, &str, &str); 19] = [
     (EARLY_STOPPING, "min_delta", "VALUE", "The minimum change that counts as an improvement"),
     (EARLY_STOPPING, "stopping_threshold", "VALUE", "Stop when the metric is better than this value"),
     (EARLY_STOPPING, "divergence_threshold", "VALUE", "Stop when the metric is worse than this value"),
+    (EARLY_STOPPING, "restore_best", "BOOL", "End with the weights of the best check, rather than the last ones"),
     (LR_MONITOR, "logging_interval", "INTERVAL", "Log learning rates at each logged step or each epoch: step or epoch"),
     (LR_MONITOR, "log_momentum", "BOOL", "Log momenta as well"),
 ];
