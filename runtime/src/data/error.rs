@@ -90,6 +90,18 @@ pub enum DataError {
         dataset_len: usize,
     },
 
+    /// A sampler is made for another number of samples than the dataset has.
+    #[error(
+        "the sampler of a DataLoader is made for {expected} samples, but the dataset has {dataset_len}: give it the length of each sample \
+         of this dataset"
+    )]
+    SamplerDataset {
+        /// The [`dataset_len`](super::Sampler::dataset_len) of the sampler.
+        expected: usize,
+        /// The number of samples in the dataset.
+        dataset_len: usize,
+    },
+
     /// A sampler returned more or fewer indices or batches than its `len`.
     #[error("the sampler of a DataLoader must return as many {what} as its `len`, {promised}, but it returned {given}")]
     SamplerLen {

@@ -33,7 +33,7 @@ impl IndexPlan {
         }
         refuse_conflict(options)?;
         let (indices, ends) = match &options.batch_sampler {
-            Some(sampler) => batches_of(sampler.as_ref(), epoch.number)?,
+            Some(sampler) => batches_of(sampler.as_ref(), dataset_len, epoch.number)?,
             None => order_of(options, dataset_len, epoch.number)?,
         };
         match indices.iter().find(|&&index| index >= dataset_len) {
@@ -128,7 +128,8 @@ pub(super) fn refuse_conflict(options: &Options) -> Result<(), DataError> {
 /// The indices of an epoch, and the ends of its batches.
 type Order = (Vec<usize>, Vec<usize>);
 
-fn batches_of(sampler: &dyn BatchSampler, epoch: u64) -> Result<Order, DataError> {
+fn batches_of(sampler: &dyn BatchSampler, dataset_len: usize, epoch: u64) -> Result<Order, DataError> {
+    expect_dataset(sampler.dataset_len(), dataset_len)?;
     let batches = sampler.batches(epoch);
     expect_promised("batches", sampler.len(), batches.len())?;
     let ends = batches.iter().scan(0, |end, batch| {
@@ -141,6 +142,7 @@ fn batches_of(sampler: &dyn BatchSampler, epoch: u64) -> Result<Order, DataError
 
 fn order_of(options: &Options, dataset_len: usize, epoch: u64) -> Result<Order, DataError> {
     let sampler = sampler(options, dataset_len);
+    expect_dataset(sampler.dataset_len(), dataset_len)?;
     let indices = sampler.indices(epoch);
     expect_promised("indices", sampler.len(), indices.len())?;
     let (samples, batch_size) = (indices.len(), options.batch_size());
@@ -158,6 +160,13 @@ fn batches_in(options: &Options, samples: usize) -> usize {
         0 => 0,
         batch_size if options.drop_last => samples / batch_size,
         batch_size => samples.div_ceil(batch_size),
+    }
+}
+
+fn expect_dataset(expected: Option<usize>, dataset_len: usize) -> Result<(), DataError> {
+    match expected.filter(|expected| *expected != dataset_len) {
+        Some(expected) => Err(DataError::SamplerDataset { expected, dataset_len }),
+        None => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tests of samples of plain values, which are not tensors, and of files of tokens.
 
-use tch_lightning::data::{LengthGroupedSampler, TokenBudgetSampler, TokenFile};
+use tch_lightning::data::{DistributedSampler, LengthGroupedSampler, TokenBudgetSampler, TokenFile};
 use tch_lightning::prelude::*;
 
 #[derive(Clone, Collate)]
@@ -117,5 +117,20 @@ fn epoch_grouped_by_length_continues_at_any_batch() {
     assert_ne!(read(budget(), 4, 0), read(budget(), 5, 0));
     for batch in read(budget(), 4, 0) {
         assert!(batch.size()[0] * batch.max().int64_value(&[]) <= 128);
+    }
+}
+
+#[test]
+fn number_of_lengths_is_that_of_the_samples() {
+    let samples = || vec![1_i64, 2, 3, 4, 5];
+    let lengths = || vec![1, 2, 3];
+    let grouped = || DataLoader::new(samples()).batch_size(2).sampler(LengthGroupedSampler::new(lengths(), 2));
+    let divided = grouped().map_sampler(|sampler| DistributedSampler::new(sampler, 0, 2)).unwrap();
+    let budget = DataLoader::new(samples()).batch_sampler(TokenBudgetSampler::new(lengths(), 8).unwrap());
+    for loader in [grouped(), divided, budget] {
+        assert_eq!(
+            loader.epoch(0).err().unwrap().to_string(),
+            "the sampler of a DataLoader is made for 3 samples, but the dataset has 5: give it the length of each sample of this dataset"
+        );
     }
 }

@@ -127,6 +127,10 @@ impl<S: Sampler> PartOfOrder<S> {
 }
 
 impl<S: Sampler> Sampler for PartOfOrder<S> {
+    fn dataset_len(&self) -> Option<usize> {
+        self.divided.dataset_len()
+    }
+
     fn len(&self) -> usize {
         self.positions.len()
     }
@@ -147,6 +151,10 @@ fn shuffled(seed: u64, indices: &[usize]) -> Vec<usize> {
 }
 
 impl<S: Sampler> Sampler for DistributedSampler<S> {
+    fn dataset_len(&self) -> Option<usize> {
+        self.sampler.dataset_len()
+    }
+
     fn is_distributed(&self) -> bool {
         true
     }

@@ -49,6 +49,10 @@ impl Sampler for LengthGroupedSampler {
         self.lengths.len()
     }
 
+    fn dataset_len(&self) -> Option<usize> {
+        Some(self.lengths.len())
+    }
+
     fn indices(&self, epoch: u64) -> Vec<usize> {
         let shuffled = permutation(self.lengths.len(), self.seed.unwrap_or_else(run_seed), epoch);
         grouped(shuffled, &self.lengths, self.batch_size)

@@ -56,6 +56,12 @@ pub trait Sampler {
         self.len() == 0
     }
 
+    /// The number of samples that the dataset must have, for a sampler that knows something of each of them, such as its length. A loader
+    /// checks it. Default `None`: of any dataset with these indices.
+    fn dataset_len(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether these are the samples of one process of several, as those of a [`DistributedSampler`] are. The trainer divides the others
     /// among the processes of a run. Default false.
     fn is_distributed(&self) -> bool {
@@ -72,6 +78,10 @@ macro_rules! sampler_behind_pointer {
 
             fn indices(&self, epoch: u64) -> Vec<usize> {
                 (**self).indices(epoch)
+            }
+
+            fn dataset_len(&self) -> Option<usize> {
+                (**self).dataset_len()
             }
 
             fn is_distributed(&self) -> bool {
@@ -114,6 +124,11 @@ pub trait BatchSampler {
 
     /// Returns the dataset indices of each batch's samples. They must be the same for every call with the same epoch.
     fn batches(&self, epoch: u64) -> Vec<Vec<usize>>;
+
+    /// The number of samples that the dataset must have, as that of a [`Sampler`](Sampler::dataset_len). Default `None`.
+    fn dataset_len(&self) -> Option<usize> {
+        None
+    }
 
     /// Whether there are no batches.
     fn is_empty(&self) -> bool {

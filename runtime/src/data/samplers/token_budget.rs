@@ -87,6 +87,10 @@ impl BatchSampler for TokenBudgetSampler {
         self.batches.len()
     }
 
+    fn dataset_len(&self) -> Option<usize> {
+        Some(self.lengths.len())
+    }
+
     fn batches(&self, epoch: u64) -> Vec<Vec<usize>> {
         let mut generator = generator(self.seed.unwrap_or_else(run_seed), epoch);
         let mut in_order = |len| if self.shuffle { shuffled(&mut generator, len) } else { (0..len).collect() };
