@@ -9,5 +9,19 @@ pub struct FileError {
     /// The file or the folder.
     pub path: PathBuf,
     /// Why it failed. Its sentence is part of this one, so that it is not a [`source`](std::error::Error::source).
-    pub source: std::io::Error,
+    pub r#source: std::io::Error,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error;
+
+    #[test]
+    fn cause_is_shown_once() {
+        let source = std::io::Error::from_raw_os_error(2);
+        let error = FileError { what: "cannot read", path: "config.json".into(), source };
+        assert_eq!(error.to_string(), "cannot read config.json: No such file or directory (os error 2)");
+        assert!(error.source().is_none());
+    }
 }

@@ -1,6 +1,7 @@
 //! The file `adapter_config.json` of PEFT.
 
 use super::Lora;
+use crate::shown::shown;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -81,11 +82,19 @@ impl AdapterConfig {
         }
     }
 
+    /// Parses the file; the error is the reason for which it is not one of LoRA.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let invalid = |error: serde_json::Error| format!("`adapter_config.json` is not valid: {error}");
+        let value: Value = serde_json::from_str(text).map_err(invalid)?;
+        // the adapters of other methods have other fields
+        match value.get("peft_type").and_then(Value::as_str) {
+            Some("LORA") | None => serde_json::from_str(text).map_err(invalid),
+            Some(other) => Err(format!("its `peft_type` is {}, and only LORA is supported", shown(other, 50))),
+        }
+    }
+
     /// Returns the settings, without the modules; the error is the reason for which they are not supported.
     pub(super) fn lora(&self) -> Result<Lora, String> {
-        if self.peft_type != "LORA" {
-            return Err(format!("its `peft_type` is {}, and only LORA is supported", self.peft_type));
-        }
         if self.bias != "none" {
             return Err(format!("its `bias` is `{}`, and only `none` is supported", self.bias));
         }
@@ -120,5 +129,19 @@ impl AdapterConfig {
         };
         lora.validate().map_err(|error| error.to_string())?;
         Ok(lora)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adapter_of_another_method_is_named() {
+        let refused = |text: &str| AdapterConfig::parse(text).err().unwrap();
+        let said = refused(r#"{"peft_type": "IA3", "target_modules": ["k"], "feedforward_modules": []}"#);
+        assert_eq!(said, "its `peft_type` is IA3, and only LORA is supported");
+        let said = refused(r#"{"peft_type": "LORA", "lora_alpha": 8}"#);
+        assert_eq!(said, "`adapter_config.json` is not valid: missing field `r` at line 1 column 38");
     }
 }

@@ -16,6 +16,8 @@ use tch::nn::VarStore;
 
 const CONFIG: &str = "adapter_config.json";
 const MODEL: &str = "adapter_model.safetensors";
+/// What PEFT writes with `safe_serialization=False`.
+const PICKLED: &str = "adapter_model.bin";
 
 /// What the names of tensors begin with, for the module in PEFT's own one.
 const PREFIX: &str = "base_model.model.";
@@ -53,9 +55,12 @@ pub fn open(folder: impl AsRef<Path>) -> Result<Adapter, LoraError> {
     let path = folder.join(CONFIG);
     let text = fs::read_to_string(&path).map_err(|source| FileError { what: "cannot read", path, source })?;
     let refused = |reason: String| LoraError::Config { path: folder.to_owned(), reason };
-    let config: AdapterConfig =
-        serde_json::from_str(&text).map_err(|error| refused(format!("`{CONFIG}` is not valid: {error}")))?;
-    let settings = config.lora().map_err(refused)?;
+    let settings = AdapterConfig::parse(&text).and_then(|config| config.lora()).map_err(&refused)?;
+    if !folder.join(MODEL).exists() && folder.join(PICKLED).exists() {
+        return Err(refused(format!(
+            "it has `{PICKLED}` in place of `{MODEL}`: save it in Python with `safe_serialization=True`"
+        )));
+    }
     let weights = weights::open(folder.join(MODEL))?;
     let weights = weights.rename_with(|name| Some(name.strip_prefix(PREFIX).unwrap_or(name).to_owned()));
     Ok(Adapter { path: folder.to_owned(), settings, weights })
