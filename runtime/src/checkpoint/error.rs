@@ -70,6 +70,33 @@ pub enum CheckpointError {
         /// The reason.
         reason: String,
     },
+    /// A file of weights, which may be of another program, is not complete, or its checksum is wrong.
+    #[error("{} is damaged or truncated ({reason}): copy or download it again", path.display())]
+    DamagedWeights {
+        /// The file.
+        path: PathBuf,
+        /// The reason.
+        reason: String,
+    },
+    /// The file is something else than weights, such as a pointer of Git LFS.
+    #[error("{} has no weights: {what}", path.display())]
+    NoWeights {
+        /// The file.
+        path: PathBuf,
+        /// What it is, with what to do.
+        what: String,
+    },
+    /// The file is one of TorchScript, which `torch.jit.save` and tch's `VarStore::save` write.
+    #[error(
+        "cannot read {}: it is a file of TorchScript: that of tch's `vs.save(\"model.ot\")` is read by `vs.load`, after which \
+         `weights::save` writes the weights; for one of `torch.jit.save`, write them in Python by \
+         `torch.save(torch.jit.load(\"model.pt\").state_dict(), \"model.pth\")`",
+        path.display()
+    )]
+    TorchScript {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file was written by `torch.save`, but not by Lightning.
     #[error(
         "{} is a file of `torch.save`, but not a checkpoint of PyTorch Lightning, so that a run cannot resume from it: load its weights \
@@ -230,6 +257,14 @@ impl CheckpointError {
                 Self::OtherModule { path, mismatch, hyper_parameters }
             }
             (other, ..) => other,
+        }
+    }
+
+    /// Returns the error of a file of weights, which another training does not bring back.
+    pub(super) fn of_weights(self) -> Self {
+        match self {
+            Self::Damaged { path, reason } => Self::DamagedWeights { path, reason },
+            other => other,
         }
     }
 

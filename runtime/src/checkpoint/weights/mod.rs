@@ -18,6 +18,7 @@
 //! `momentum=None`. Written files omit it, which PyTorch accepts even with `strict=True`; reading ignores it.
 
 mod loaded;
+mod not_weights;
 mod open;
 mod rename;
 mod sharded;
@@ -199,7 +200,18 @@ mod tests {
         let mut bytes = Checkpoint::default().to_bytes().unwrap();
         bytes[20] ^= 1;
         let said = refused(&bytes);
-        assert!(said.starts_with("the checkpoint FILE is damaged or truncated ("), "{said}");
+        assert!(said.starts_with("FILE is damaged or truncated ("), "{said}");
+        assert!(said.ends_with("): copy or download it again"), "{said}");
+        let said = refused(b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 548105171\n");
+        assert_eq!(
+            said,
+            "FILE has no weights: it is a pointer of Git LFS, in place of the file itself: run `git lfs pull` in the folder that was cloned"
+        );
+        norm().save(folder.path().join("tch.ot")).unwrap();
+        let said = refused(&std::fs::read(folder.path().join("tch.ot")).unwrap());
+        assert!(said.starts_with("cannot read FILE: it is a file of TorchScript: that of tch's"), "{said}");
+        // as the error says
+        norm().load(folder.path().join("tch.ot")).unwrap();
         std::fs::write(folder.path().join("index.json"), r#"{"weight_map": {"norm.weight": "../a.safetensors"}}"#)
             .unwrap();
         for (path, expected) in [

@@ -1,6 +1,7 @@
 //! Files of weights, and which of them a module takes.
 
 use super::loaded::Loaded;
+use super::not_weights::{instead_of_safetensors, is_torchscript};
 use super::rename::Rule;
 use super::stored::{Stored, of_safetensors, of_torch_save};
 use super::{is_only_in_pytorch, sharded};
@@ -11,6 +12,7 @@ use crate::optim::Pattern;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::fs::File;
 use tch::Tensor;
 use tch::nn::VarStore;
 
@@ -72,7 +74,20 @@ pub fn open(path: impl AsRef<Path>) -> Result<Weights, CheckpointError> {
 
 fn of_file(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
     let opened = Opened::new(path)?;
-    if opened.is_of_torch_save() { of_torch_save(path) } else { of_safetensors(&opened.file, path) }
+    let again = || File::open(path).ok();
+    if opened.is_of_torch_save() {
+        return of_torch_save(path).map_err(|error| {
+            if again().is_some_and(is_torchscript) {
+                CheckpointError::TorchScript { path: path.to_owned() }
+            } else {
+                error
+            }
+        });
+    }
+    of_safetensors(&opened.file, path).map_err(|error| match again().and_then(instead_of_safetensors) {
+        Some(what) => CheckpointError::NoWeights { path: path.to_owned(), what },
+        None => error.of_weights(),
+    })
 }
 
 /// The weights in a file, and how they are to be loaded; see [`open`].
@@ -207,7 +222,7 @@ impl Weights {
     /// Like [`load`](Self::load), into these variables.
     pub(crate) fn load_into(self, variables: &[(String, Tensor)]) -> Result<Loaded, CheckpointError> {
         let path = self.path.clone();
-        self.into_variables(variables).map_err(|error| error.of_file(&path))
+        self.into_variables(variables).map_err(|error| error.of_weights().of_file(&path))
     }
 
     fn into_variables(mut self, variables: &[(String, Tensor)]) -> Result<Loaded, CheckpointError> {
