@@ -21,6 +21,7 @@ mod loaded;
 mod not_weights;
 mod open;
 mod rename;
+mod selector;
 mod sharded;
 mod stored;
 
@@ -185,6 +186,67 @@ mod tests {
         save(&source, &whole).unwrap();
         assert_eq!(std::fs::read(&whole).unwrap(), std::fs::read(&alone).unwrap());
         load(&mut source, &whole).unwrap();
+    }
+
+    #[test]
+    fn strict_load_refuses_calls_that_are_about_no_name() {
+        let names = ["norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"];
+        let (_folder, path) = written(&names.map(|name| (name, Tensor::from_slice(&[1.0f32, 2.0]))));
+        let opened = || open(&path).unwrap();
+        let listed = "norm.bias, norm.running_mean, norm.running_var, norm.weight";
+        let (all, of_file) =
+            (format!("the names are {listed}"), format!("the names in {} are {listed}", path.display()));
+        for (weights, expected) in [
+            (
+                opened().only("norm"),
+                "no name matches `norm` of `only`: write `norm.**` for all names below it".to_owned(),
+            ),
+            (opened().only("nrom.**"), format!("no name matches `nrom.**` of `only`: {all}")),
+            (
+                opened().only("norm.{weight,b}"),
+                format!("no name matches `norm.b`, of the pattern `norm.{{weight,b}}` of `only`: {all}"),
+            ),
+            (opened().except("head.**"), format!("no name matches `head.**` of `except`: {all}")),
+            (opened().transpose("*.kernel"), format!("no name matches `*.kernel` of `transpose`: {all}")),
+            (opened().rename([("nrom.**", "norm.**")]), format!("no name matches a rule of `rename`: {of_file}")),
+            (opened().under("modul"), format!("no name is below `modul`, the key of `under`: {of_file}")),
+            (opened().only("fc.{a"), "`fc.{a` is not a valid pattern of parameter names: `{` without `}`".to_owned()),
+            (
+                opened().except("**"),
+                format!("no tensor of {} is left to load, and no variable to take one", path.display()),
+            ),
+        ] {
+            let said = weights.load(&mut norm()).unwrap_err().to_string();
+            assert_eq!(said, format!("cannot load weights: {expected}"));
+        }
+        let loaded = opened().only("norm").strict(false).load(&mut norm()).unwrap();
+        assert_eq!(loaded.to_string(), "0 tensors loaded");
+    }
+
+    #[test]
+    fn key_of_all_names_in_the_file_is_named() {
+        let names = ["weight", "bias", "running_mean", "running_var"].map(|name| format!("module.norm.{name}"));
+        let tensors: Vec<_> = names.iter().map(|name| (name.as_str(), Tensor::from_slice(&[1.0f32, 2.0]))).collect();
+        let (_folder, path) = written(&tensors);
+        let said = load(&mut norm(), &path).unwrap_err().to_string();
+        let expected = "begin with `module.`, and those of the variables do not: add `.under(\"module\")`";
+        assert_eq!(said, format!("cannot load weights: all names in {} {expected}", path.display()));
+        open(&path).unwrap().under("module").load(&mut norm()).unwrap();
+    }
+
+    #[test]
+    fn strict_load_allows_for_several_layouts() {
+        let names = ["norm.weight", "norm.bias", "norm.running_mean", "norm.running_var"];
+        let (_folder, path) = written(&names.map(|name| (name, Tensor::from_slice(&[1.0f32, 2.0]))));
+        for weights in [
+            open(&path).unwrap().except("**.lora_{A,B}.weight"),
+            open(&path).unwrap().except("{lm_head.weight,**.attn.bias}"),
+            open(&path).unwrap().except("{head.weight,norm.bias}"),
+            open(&path).unwrap().rename([("model.**", "**"), ("norm.*", "norm.*")]),
+            open(&path).unwrap().rename([("", ""); 0]),
+        ] {
+            weights.load(&mut norm()).unwrap();
+        }
     }
 
     #[test]

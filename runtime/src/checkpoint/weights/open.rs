@@ -3,16 +3,17 @@
 use super::loaded::Loaded;
 use super::not_weights::{instead_of_safetensors, is_torchscript};
 use super::rename::Rule;
+use super::selector::{Method, Selector};
 use super::stored::{Stored, of_safetensors, of_torch_save};
 use super::{is_only_in_pytorch, sharded};
 use crate::checkpoint::CheckpointError;
 use crate::checkpoint::file::Opened;
-use crate::mismatch::Mismatch;
-use crate::optim::Pattern;
-use std::collections::BTreeMap;
+use crate::messages::warning;
+use crate::mismatch::{Mismatch, first_of};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::fs::File;
+use std::path::{Path, PathBuf};
 use tch::Tensor;
 use tch::nn::VarStore;
 
@@ -69,6 +70,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<Weights, CheckpointError> {
         transposed: Vec::new(),
         strict: true,
         refused: None,
+        without_effect: None,
     })
 }
 
@@ -98,12 +100,14 @@ fn of_file(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
 pub struct Weights {
     path: PathBuf,
     tensors: Vec<Named>,
-    only: Option<Pattern>,
-    except: Vec<Pattern>,
-    transposed: Vec<Pattern>,
+    only: Option<Selector>,
+    except: Vec<Selector>,
+    transposed: Vec<Selector>,
     strict: bool,
     /// The first pattern or rule that is not valid, for `load` to return.
     refused: Option<CheckpointError>,
+    /// The first call that was about no tensor of the file, which is an error of a strict load.
+    without_effect: Option<CheckpointError>,
 }
 
 struct Named {
@@ -120,21 +124,27 @@ impl Weights {
     }
 
     /// Loads only the variables whose names match a pattern, such as `backbone.**` or `**.{weight,bias}`, as those of
-    /// [parameter groups](crate::optim::ParameterGroup). Other tensors of the file and other variables are ignored.
+    /// [parameter groups](crate::optim::ParameterGroup). Other tensors of the file and other variables are ignored. Of a strict load, each
+    /// alternative of `{a,b}` must match a name.
     pub fn only(mut self, pattern: &str) -> Self {
-        self.only = self.pattern(pattern);
+        self.only = self.selector(Method::Only, pattern);
         self
     }
 
-    /// Ignores the variables whose names match a pattern, and tensors of the file with such names.
+    /// Ignores the variables whose names match a pattern, and tensors of the file with such names. Of a strict load, it must match a name,
+    /// unless it begins with `**`, as [`lora::ADAPTERS`](crate::lora::ADAPTERS) does for modules with and without adapters.
     pub fn except(mut self, pattern: &str) -> Self {
-        let pattern = self.pattern(pattern);
+        let pattern = self.selector(Method::Except, pattern);
         self.except.extend(pattern);
         self
     }
 
     /// Takes the tensors below a key of a file, such as `ema` or `model.encoder`, by the rest of their names, and ignores the others.
     pub fn under(mut self, key: &str) -> Self {
+        self.note_without_effect(
+            |name| name.strip_prefix(key).is_some_and(|rest| rest.starts_with('.')),
+            || format!("no name is below `{key}`, the key of `under`"),
+        );
         for one in &mut self.tensors {
             let rest = one.name.take().and_then(|name| Some(name.strip_prefix(key)?.strip_prefix('.')?.to_owned()));
             one.name = rest;
@@ -143,7 +153,7 @@ impl Weights {
     }
 
     /// Renames the tensors of the file by a table of rules, of which the first that matches a name applies to it. Names that no rule
-    /// matches stay.
+    /// matches stay. A table may be for files of several layouts; of a strict load, one of its rules must match a name.
     ///
     /// In a rule, `*` is one component of a name, or a part of one, and `**` any number of components. Those of the new name stand for
     /// what those of the old one match, in their order.
@@ -169,9 +179,16 @@ impl Weights {
         let rules: Result<Vec<Rule>, String> =
             table.into_iter().map(|(from, to)| Rule::new(from.as_ref(), to.as_ref())).collect();
         match rules {
-            Ok(rules) => self.rename_with(|name| {
-                Some(rules.iter().find_map(|rule| rule.apply(name)).unwrap_or_else(|| name.to_owned()))
-            }),
+            Ok(rules) => {
+                let renamed = |name: &str| rules.iter().find_map(|rule| rule.apply(name));
+                if !rules.is_empty() {
+                    self.note_without_effect(
+                        |name| renamed(name).is_some(),
+                        || "no name matches a rule of `rename`".to_owned(),
+                    );
+                }
+                self.rename_with(|name| Some(renamed(name).unwrap_or_else(|| name.to_owned())))
+            }
             Err(reason) => {
                 self.refused.get_or_insert(CheckpointError::Selection { reason });
                 self
@@ -187,9 +204,9 @@ impl Weights {
         self
     }
 
-    /// Transposes the matrices whose names match a pattern.
+    /// Transposes the matrices whose names match a pattern. Of a strict load, each alternative of `{a,b}` must match a name.
     pub fn transpose(mut self, pattern: &str) -> Self {
-        let pattern = self.pattern(pattern);
+        let pattern = self.selector(Method::Transpose, pattern);
         self.transposed.extend(pattern);
         self
     }
@@ -200,10 +217,28 @@ impl Weights {
         self
     }
 
-    fn pattern(&mut self, pattern: &str) -> Option<Pattern> {
-        Pattern::new("weights", pattern)
-            .map_err(|error| self.refused.get_or_insert(CheckpointError::Selection { reason: error.to_string() }))
-            .ok()
+    fn selector(&mut self, method: Method, pattern: &str) -> Option<Selector> {
+        Selector::new(method, pattern).map_err(|error| self.refused.get_or_insert(error)).ok()
+    }
+
+    /// Notes a call that is about none of the file's names, whose `problem` is a part of a sentence.
+    fn note_without_effect(&mut self, is_meant: impl Fn(&str) -> bool, problem: impl FnOnce() -> String) {
+        let names: Vec<&str> = self.shapes().into_keys().collect();
+        if !names.iter().any(|name| is_meant(name)) {
+            let reason = format!("{}: the names in {} are {}", problem(), self.path.display(), first_of(&names));
+            self.without_effect.get_or_insert(CheckpointError::Selection { reason });
+        }
+    }
+
+    /// Returns the error of a strict load if a call was about no name.
+    fn check_effects(&mut self, variables: &[(String, Tensor)]) -> Result<(), CheckpointError> {
+        if let Some(error) = self.without_effect.take() {
+            return Err(error);
+        }
+        let of_variables = variables.iter().map(|(name, _)| name.as_str());
+        let names: BTreeSet<&str> = of_variables.chain(self.shapes().into_keys()).collect();
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        self.only.iter().chain(&self.except).chain(&self.transposed).try_for_each(|selector| selector.check(&names))
     }
 
     /// Copies the weights into the variables, converted to their dtypes, and returns what was loaded and what was not.
@@ -211,8 +246,9 @@ impl Weights {
     /// # Errors
     /// [`CheckpointError::OtherModule`] if it is strict and a variable is missing in the file, or a tensor of the file is unexpected,
     /// of another shape or of another kind of dtype, such as integers for floating-point numbers; [`CheckpointError::Selection`] for a
-    /// pattern or a rule that is not valid, or two tensors with one name. In these cases no variable is changed. An error of reading a
-    /// tensor leaves those before it loaded.
+    /// pattern or a rule that is not valid, two tensors with one name, and, if it is strict, for a pattern, a key or a table that is about
+    /// no name, or if no tensor is left to load. In these cases no variable is changed. An error of reading a tensor leaves those before it
+    /// loaded. A load that is not strict warns if it loads nothing.
     pub fn load(self, variables: &mut VarStore) -> Result<Loaded, CheckpointError> {
         let mut variables: Vec<(String, Tensor)> = variables.variables().into_iter().collect();
         variables.sort_by(|one, other| one.0.cmp(&other.0));
@@ -229,12 +265,18 @@ impl Weights {
         if let Some(refused) = self.refused.take() {
             return Err(refused);
         }
+        if self.strict {
+            self.check_effects(variables)?;
+        }
         let stored = self.wanted()?;
         let wanted: Vec<(&str, &Tensor)> = variables
             .iter()
             .map(|(name, variable)| (name.as_str(), variable))
             .filter(|(name, _)| self.is_wanted(name))
             .collect();
+        if self.strict {
+            self.refuse_key_of_all(&wanted)?;
+        }
         let described = stored.iter().map(|(name, stored)| (*name, (self.shape(name, stored), stored.kind)));
         let mut mismatch = Mismatch::between(described.collect(), wanted.iter().copied())?;
         mismatch.unexpected.retain(|name| !is_only_in_pytorch(name));
@@ -243,12 +285,47 @@ impl Weights {
             return Err(CheckpointError::OtherModule { path: None, mismatch, hyper_parameters: Vec::new() });
         }
         let fitting: Vec<_> = wanted.into_iter().filter(|(name, _)| mismatch.fits(name)).collect();
+        if fitting.is_empty() {
+            self.report_nothing(&mismatch)?;
+        }
         tch::no_grad(|| {
             let mut copies = fitting.iter().filter_map(|(name, variable)| Some((name, variable, stored.get(name)?)));
             copies.try_for_each(|(name, variable, stored)| stored.copy_to(variable, self.is_transposed(name, stored)))
         })?;
         let taken = fitting.into_iter().map(|(name, _)| name.to_owned()).collect();
         Ok(Loaded { taken, mismatch })
+    }
+
+    /// Returns an error if all names in the file are below one key, and would be those of variables without it.
+    fn refuse_key_of_all(&self, variables: &[(&str, &Tensor)]) -> Result<(), CheckpointError> {
+        let is_variable = |name: &str| variables.iter().any(|(variable, _)| *variable == name);
+        let names: Vec<&str> = self.shapes().into_keys().collect();
+        let Some((key, _)) = names.first().and_then(|name| name.split_once('.')) else { return Ok(()) };
+        let below: Option<Vec<&str>> = names.iter().map(|name| name.strip_prefix(key)?.strip_prefix('.')).collect();
+        let is_key = below.is_some_and(|below| below.into_iter().any(is_variable))
+            && !names.iter().any(|name| is_variable(name));
+        if !is_key {
+            return Ok(());
+        }
+        let path = self.path.display();
+        let reason = format!(
+            "all names in {path} begin with `{key}.`, and those of the variables do not: add `.under(\"{key}\")`"
+        );
+        Err(CheckpointError::Selection { reason })
+    }
+
+    /// Reports that no variable takes a tensor: as an error if the load is strict, and as a warning otherwise.
+    fn report_nothing(&self, mismatch: &Mismatch) -> Result<(), CheckpointError> {
+        let path = self.path.display();
+        match (self.strict, mismatch.is_empty()) {
+            (true, _) => {
+                let reason = format!("no tensor of {path} is left to load, and no variable to take one");
+                return Err(CheckpointError::Selection { reason });
+            }
+            (false, true) => warning!("no tensor of {path} was loaded: there is none, and no variable to take one"),
+            (false, false) => warning!("no tensor of {path} was loaded: {mismatch}"),
+        }
+        Ok(())
     }
 
     /// Returns the tensors that are to be loaded, by the names of their variables.
