@@ -33,8 +33,8 @@ enum Activation {
 }
 
 fn main() {
-    let _program = Model::program::<()>().callback(LearningRateMonitor::new()).arguments(["model", "doctor"]);
-    let _program = Model::program::<NoDataModule<_>>().arguments(["model", "doctor"]);
-    let _other: [fn() -> ExitCode; 2] = [Model::main, Model::main::<NoDataModule<_>>];
-    let _choices = [Activation::Relu, Activation::Gelu];
+    let program = Model::program::<()>().callback(LearningRateMonitor::new()).arguments(["model", "doctor"]);
+    let other = Model::program::<NoDataModule<_>>().arguments(["model", "doctor"]);
+    let main: [fn() -> ExitCode; 2] = [Model::main, Model::main::<NoDataModule<_>>];
+    drop((program, other, main, [Activation::Relu, Activation::Gelu]));
 }
