@@ -1,6 +1,7 @@
 //! The errors of a run, with their locations.
 
 use crate::checkpoint::CheckpointError;
+use crate::computation_trace::TorchScriptError;
 use crate::config::ConfigurationError;
 use crate::context::{ContextError, Interruption};
 use crate::counted::counted;
@@ -18,7 +19,6 @@ use crate::schedule::ScheduleError;
 use crate::signal::Signal;
 use crate::stage::{RunningStage, Stage};
 use crate::strategy::StrategyError;
-use crate::torchscript::TorchScriptError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 

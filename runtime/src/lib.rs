@@ -16,6 +16,7 @@ mod choice;
 pub mod cli;
 #[cfg(all(debug_assertions, not(test)))]
 mod compiled_once;
+mod computation_trace;
 mod config;
 pub mod context;
 mod counted;

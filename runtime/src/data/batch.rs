@@ -101,6 +101,13 @@ pub trait Batch: Sized + 'static {
     }
 }
 
+/// Returns the tensors of a batch, in its order.
+pub(crate) fn tensors_of(batch: &impl Batch) -> Vec<Tensor> {
+    let mut tensors = Vec::new();
+    batch.visit_tensors(&mut |tensor| tensors.push(tensor.shallow_clone()));
+    tensors
+}
+
 fn move_tensor(tensor: Tensor, device: Device) -> Result<Tensor, TchError> {
     if tensor.device() == device {
         return Ok(tensor);

@@ -77,6 +77,7 @@ mod token_file;
 mod workers;
 
 pub use batch::Batch;
+pub(crate) use batch::tensors_of;
 pub use batches::Batches;
 pub use collate::Collate;
 #[doc(hidden)]

@@ -1,12 +1,12 @@
 //! The trace of `predict_step`, in place of the loop of `predict`.
 
 use super::batches::{self, EpochBatch};
-use crate::data::Batch;
+use crate::computation_trace::{TorchScriptError, Traced};
+use crate::data::{Batch, tensors_of};
 use crate::error::Error;
 use crate::hook::Hook;
 use crate::module::{LightningModule, LightningModuleTable, ModelHooksTable, Run, variables};
 use crate::native::UnreadInputs;
-use crate::torchscript::{TorchScriptError, Traced, tensors_of};
 use anyhow::anyhow;
 use std::any::type_name;
 use tch::{Tensor, no_grad_guard};

@@ -1,7 +1,6 @@
 //! The tensors of a prediction of any type: generated code knows the type, and with it whether it is a batch.
 
-use crate::data::Batch;
-use crate::torchscript::tensors_of;
+use crate::data::{Batch, tensors_of};
 use tch::Tensor;
 
 /// A prediction.

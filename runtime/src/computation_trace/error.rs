@@ -3,7 +3,7 @@ use std::io;
 use std::path::PathBuf;
 use tch::TchError;
 
-/// An error of [`trace`](super::trace) and of [`Trainer::to_torchscript`](crate::Trainer::to_torchscript).
+/// An error of [`torchscript::trace`](crate::torchscript::trace) and of [`Trainer::to_torchscript`](crate::Trainer::to_torchscript).
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TorchScriptError {

@@ -1,12 +1,17 @@
 //! The recording of a computation, and its comparison with what was recorded.
 
-use super::TorchScriptError;
-use super::comparison::difference;
-use super::names::check_names;
+mod comparison;
+mod error;
+mod names;
+
+pub use error::TorchScriptError;
+
 use crate::counted::counted;
 use crate::messages::warning;
 use crate::native::{ComputationTrace, Inputs, Record, UnreadInputs};
 use crate::{atomic_file, panic};
+use comparison::difference;
+use names::check_names;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};

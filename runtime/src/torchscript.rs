@@ -36,15 +36,10 @@
 //! # }
 //! ```
 
-mod comparison;
-mod computation;
-mod error;
-mod names;
+pub use crate::computation_trace::TorchScriptError;
 
-pub(crate) use computation::Traced;
-pub use error::TorchScriptError;
-
-use crate::data::Batch;
+use crate::computation_trace::Traced;
+use crate::data::{Batch, tensors_of};
 use crate::module::{LightningModule, variables};
 use crate::native::UnreadInputs;
 use crate::training_mode::TrainingMode;
@@ -78,11 +73,4 @@ pub fn trace<M: LightningModule, T: Borrow<Tensor>, O: Batch>(
     let parameters = variables(module.parameters());
     let mut compute = |inputs: &[Tensor]| Ok(tensors_of(&forward(module, inputs)?));
     Ok(Traced::record(&parameters, &inputs, UnreadInputs::Keep, &mut compute)?.module)
-}
-
-/// Returns the tensors of a batch or a prediction, in its order.
-pub(crate) fn tensors_of(tree: &impl Batch) -> Vec<Tensor> {
-    let mut tensors = Vec::new();
-    tree.visit_tensors(&mut |tensor| tensors.push(tensor.shallow_clone()));
-    tensors
 }
