@@ -124,7 +124,7 @@ fn verbs_of_one_program_use_the_same_ranks() {
     // both runs of both processes, also the last line of the one that was started
     assert_eq!(results.len(), 4, "{all}");
     assert!(
-        results.iter().all(|line| line.ends_with(r#"[("mean_metric", 7.5), ("mean", 7.5), ("samples", 16.0)]"#)),
+        results.iter().all(|line| line.ends_with(r#"{"mean_metric": 7.5, "mean": 7.5, "samples": 16.0}"#)),
         "{all}"
     );
 }

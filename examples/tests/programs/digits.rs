@@ -111,8 +111,10 @@ fn best_model_is_exported_as_torchscript() {
     weights.sort();
     assert_eq!(names, weights);
 
-    let refused = program.refuse("export best --torchscript no/such/folder.pt");
-    assert!(refused.starts_with("cannot write the traced module no/such/folder.pt: "), "{refused}");
+    let output = run::run(DIGITS, program.folder.path(), "export best --torchscript no/such/folder.pt");
+    let log = text(output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{log}");
+    assert!(log.contains("error: cannot write the traced module no/such/folder.pt: "), "{log}");
     // a flag of `predict` needs `--`
     let output = run::run(DIGITS, program.folder.path(), "export best --torchscript digits.pt --batch-size 16");
     assert_eq!(output.status.code(), Some(2));
