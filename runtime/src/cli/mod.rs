@@ -105,7 +105,7 @@ impl<B, M: LightningModule + FromHparamsAndData<D>, D: FromHparams + Loads<M::Ba
 }
 
 /// A module with a loader for each of its steps, whose program needs no data module: `Module::main()`. `Data` is then
-/// [`NoDataModule`](crate::module::NoDataModule).
+/// [`NoDataModule`].
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has loaders of its own: `{Self}::main()` runs its program without a data module [TL0604]",
     label = "write `{Self}::main()`",
