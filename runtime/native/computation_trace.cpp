@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "boundary.h"
@@ -35,10 +36,7 @@ class ComputationTrace {
 
   // Adds a parameter, or a buffer if it has no gradient, to the module that the parts of its name before the last dot name.
   void add_parameter(const std::string& name, const at::Tensor& tensor) {
-    size_t dot = name.rfind('.');
-    std::string own_name = dot == std::string::npos ? name : name.substr(dot + 1);
-    Traced& owner = module_named(dot == std::string::npos ? "" : name.substr(0, dot));
-    TORCH_CHECK(!owner.module.hasattr(own_name), "`", name, "` is the name of a parameter and of a layer");
+    auto [owner, own_name] = owner_of(name);
     owner.module.register_parameter(own_name, tensor, /*is_buffer=*/!tensor.requires_grad());
     state_->setValue(tensor, graph().insertGetAttr(owner.value, own_name));
   }
@@ -107,13 +105,20 @@ class ComputationTrace {
     return made;
   }
 
+  // The module that gets the parameter or the module of this name, and its name there, which must be free.
+  std::pair<Traced&, std::string> owner_of(const std::string& name) {
+    size_t dot = name.rfind('.');
+    bool is_nested = dot != std::string::npos;
+    std::string own_name = is_nested ? name.substr(dot + 1) : name;
+    Traced& owner = module_named(is_nested ? name.substr(0, dot) : "");
+    TORCH_CHECK(!owner.module.hasattr(own_name), "`", name, "` is the name of a parameter and of a layer");
+    return {owner, own_name};
+  }
+
   Traced& module_named(const std::string& name) {
     auto found = modules_.find(name);
     if (found != modules_.end()) return found->second;
-    size_t dot = name.rfind('.');
-    std::string own_name = dot == std::string::npos ? name : name.substr(dot + 1);
-    Traced& owner = module_named(dot == std::string::npos ? "" : name.substr(0, dot));
-    TORCH_CHECK(!owner.module.hasattr(own_name), "`", name, "` is the name of a parameter and of a layer");
+    auto [owner, own_name] = owner_of(name);
     torch::jit::Module made = new_module("Layer");
     owner.module.register_module(own_name, made);
     return modules_[name] = {made, graph().insertGetAttr(owner.value, own_name)};

@@ -7,7 +7,7 @@ use tch::TchError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TorchScriptError {
-    /// There are no tensors to compute something from.
+    /// The list of inputs is empty.
     #[error("a module is traced with inputs: give at least one tensor")]
     NoInputs,
 

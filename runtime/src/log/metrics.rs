@@ -24,7 +24,7 @@ use std::ops::Index;
 /// assert_eq!(metrics.to_string(), "val_loss 0.2500, val_acc 0.8750");
 /// ```
 ///
-/// Brackets panic if there is no metric of the name, and say which there are:
+/// Indexing with another name panics, and the message lists the names:
 ///
 /// ```should_panic
 /// # use tch_lightning::trainer::Metrics;
