@@ -1,10 +1,9 @@
 //! Manual optimization in a module that is optimized automatically: what the trainer does too.
 
-use super::tokens::{is, is_word, levels, may_mention, mentions};
+use super::tokens::{is, is_word, levels, may_mention, mentions, readable_call};
 use crate::catalogue::{self, Diagnostic};
 use crate::diagnostics::Diagnostics;
 use crate::model::Written;
-use crate::types::readable_tokens;
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 
 /// What the trainer does too, or what belongs to it.
@@ -81,9 +80,7 @@ fn second_step(body: &[TokenTree], diagnostics: &mut Diagnostics) {
 
 /// Adds a diagnostic about a call, with its text.
 fn add_call(call: &[TokenTree], about: impl Fn(String) -> Diagnostic, diagnostics: &mut Diagnostics) {
-    let call: TokenStream = call.iter().cloned().collect();
-    let readable = readable_tokens(call.clone()).replace(" . ", ".");
-    diagnostics.add(call, about(readable));
+    diagnostics.add(call.iter().cloned().collect::<TokenStream>(), about(readable_call(call)));
 }
 
 /// Whether it is `loss.backward()`, or `self.backward(ctx, &loss)`.

@@ -1,7 +1,7 @@
 //! Manual optimization past the trainer: a backward pass or a step that it does not see. And optimizers that are kept while the context, of which
 //! they are a part, is used.
 
-use super::tokens::{are_arguments, is, is_word, levels, may_mention, mentions};
+use super::tokens::{are_arguments, is, is_word, levels, may_mention, mentions, readable_call};
 use super::torch::bindings;
 use crate::catalogue::{self, Diagnostic};
 use crate::hooks::Hook;
@@ -68,7 +68,10 @@ impl Method<'_> {
                 before => optimizer_at_end(before)?,
             };
             let call = &level[start..=place + 2];
-            Some((call.iter().cloned().collect(), catalogue::step_past_trainer(readable(call), index, self.rest())))
+            Some((
+                call.iter().cloned().collect(),
+                catalogue::step_past_trainer(readable_call(call), index, self.rest()),
+            ))
         });
         steps.collect()
     }
@@ -82,7 +85,7 @@ impl Method<'_> {
                 _ => (place, "loss".to_owned()),
             };
             let call = &level[start..=place + 2];
-            let diagnostic = catalogue::backward_past_trainer(readable(call), loss, self.rest());
+            let diagnostic = catalogue::backward_past_trainer(readable_call(call), loss, self.rest());
             (call.iter().skip(usize::from(start == place)).cloned().collect(), diagnostic)
         });
         passes.collect()
@@ -210,12 +213,4 @@ fn follows_dot(level: &[TokenTree], place: usize) -> bool {
 
 fn is_group(token: &TokenTree, delimiter: Delimiter) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == delimiter)
-}
-
-fn readable(call: &[TokenTree]) -> String {
-    readable_tokens(call.iter().cloned().collect())
-        .replace(" . ", ".")
-        .replace(" [", "[")
-        .trim_start_matches(". ")
-        .to_owned()
 }

@@ -1,5 +1,6 @@
 //! What tokens of a body are.
 
+use crate::types::readable_tokens;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 pub(super) fn is(token: &TokenTree, character: char) -> bool {
@@ -36,4 +37,13 @@ pub(super) fn levels(code: &TokenStream) -> Vec<Vec<TokenTree>> {
 pub(super) fn may_mention(code: &TokenStream, words: &[&str]) -> bool {
     let text = code.to_string();
     words.iter().any(|word| text.contains(word))
+}
+
+/// A call as people write it: `ctx.optimizer(0).step()`.
+pub(super) fn readable_call(call: &[TokenTree]) -> String {
+    readable_tokens(call.iter().cloned().collect())
+        .replace(" . ", ".")
+        .replace(" [", "[")
+        .trim_start_matches(". ")
+        .to_owned()
 }
