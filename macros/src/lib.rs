@@ -86,6 +86,27 @@ pub fn derive_choice(item: TokenStream) -> TokenStream {
     choice::derive(item.into()).into()
 }
 
+/// Reports that a module is not derived, and names the attribute that makes one.
+#[doc(hidden)]
+#[proc_macro_derive(LightningModule)]
+pub fn derive_lightning_module(item: TokenStream) -> TokenStream {
+    expand::derive(Role::Module, "LightningModule", item.into()).into()
+}
+
+/// Reports that a data module is not derived, and names the attribute that makes one.
+#[doc(hidden)]
+#[proc_macro_derive(LightningDataModule)]
+pub fn derive_lightning_data_module(item: TokenStream) -> TokenStream {
+    expand::derive(Role::DataModule, "LightningDataModule", item.into()).into()
+}
+
+/// Reports that a callback is not derived, and names the attribute that makes one.
+#[doc(hidden)]
+#[proc_macro_derive(Callback)]
+pub fn derive_callback(item: TokenStream) -> TokenStream {
+    expand::derive(Role::Callback, "Callback", item.into()).into()
+}
+
 /// Writes what follows from the declarations of the hooks into the runtime crate: `declare_hooks!(ModelHooks)` the trait of
 /// that name with its table and its dispatch, `declare_hooks!(Hook)` the enumeration of all hooks.
 #[doc(hidden)]

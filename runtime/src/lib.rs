@@ -97,6 +97,9 @@ pub use seed_everything::seed_everything;
 /// The version of `serde_json` whose values loggers, tables and checkpoints contain, so that `Cargo.toml` does not need to name it.
 pub use serde_json;
 pub use stage::{RunningStage, Stage};
+// their documentation would hide that of the traits of the same names
+#[doc(hidden)]
+pub use tch_lightning_macros::{Callback, LightningDataModule, LightningModule};
 pub use trainer::{Trainer, TrainerConfig};
 pub use training_mode::is_training;
 
@@ -135,6 +138,8 @@ pub mod prelude {
     pub use anyhow::Context as _;
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;
+    #[doc(hidden)]
+    pub use tch_lightning_macros::LightningDataModule;
     pub use tch::nn::{Module as _, ModuleT as _};
     pub use tch::{self, Device, Kind, Tensor, nn};
 }

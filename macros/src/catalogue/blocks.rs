@@ -3,7 +3,9 @@
 catalogue! {
     TL0301 "The attribute is on a type":
         on_a_type(attribute, name)
-        "put `#[{attribute}]` on the block of the methods, `impl {name} {{ … }}`, not on the type";
+        "put `#[{attribute}]` on the block of the methods, `impl {name} {{ … }}`, not on the type"
+        derived_role(derived, attribute, name)
+        "`{derived}` cannot be derived: put `#[{attribute}]` on the block of the methods, `impl {name} {{ … }}`";
 
     TL0302 "The attribute is not on an `impl` block":
         on_no_block(attribute)

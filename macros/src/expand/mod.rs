@@ -41,9 +41,7 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     };
     let root = read.root.clone().unwrap_or_else(crate_root);
     let Some(item) = parse::block(role, &tokens, &mut diagnostics) else {
-        // the block that the attribute belongs to is expanded too, so that this mistake causes one error
-        let block = parse::type_name(&tokens).and_then(|name| check::unannotated_module::of_type(role, &name));
-        let generated = block.map(|block| self::generated(&block, &private_module(&root)));
+        let generated = parse::type_name(&tokens).and_then(|name| generated_for_type(role, &name, &root));
         return unexpanded(diagnostics, quote!(#tokens #generated));
     };
     if let Some(block) = second_attribute::reported(role, &arguments, &item, &root, &mut diagnostics) {
@@ -81,6 +79,23 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     let written = block.item;
     let errors = diagnostics.into_compile_errors();
     quote!(#written #generated #module #unfinished #use_of_name #errors)
+}
+
+/// Expands a derive, which is not how a type gets a role, to its error.
+pub(crate) fn derive(role: Role, derived: &str, tokens: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::new();
+    let name = parse::type_name(&tokens);
+    let shown = name.as_ref().map_or_else(|| "…".to_owned(), Ident::to_string);
+    diagnostics.push(syn::Error::new(Span::call_site(), catalogue::derived_role(derived, role.attribute(), shown)));
+    let generated = name.and_then(|name| generated_for_type(role, &name, &crate_root()));
+    let errors = diagnostics.into_compile_errors();
+    quote!(#generated #errors)
+}
+
+/// Returns the implementations for the block of a type that has the attribute in another place, so that this mistake causes one error.
+fn generated_for_type(role: Role, name: &Ident, root: &TokenStream) -> Option<TokenStream> {
+    let block = check::unannotated_module::of_type(role, name)?;
+    Some(generated(&block, &private_module(root)))
 }
 
 /// Returns the second annotated block of a type, for which nothing is generated, with its error.

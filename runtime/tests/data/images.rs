@@ -110,3 +110,21 @@ fn folders_and_files_that_are_not_images_are_named() {
         "{said}"
     );
 }
+
+/// As in Pillow, whose "image file is truncated" a decoder that fills the missing rows with grey would hide.
+#[test]
+fn jpeg_files_that_are_cut_off_are_refused_wherever_they_end() {
+    let whole = fs::read(image("source.jpg")).unwrap();
+    let root = folder(&[("class", "source.jpg")]);
+    let file = root.path().join("class/source.jpg");
+    let images = ImageFolder::new(&root).unwrap();
+    for length in 2..whole.len() {
+        fs::write(&file, &whole[..length]).unwrap();
+        let said = images.get_item(0).unwrap_err().to_string();
+        let expected = format!("the image {} is cut off: copy or download it again, or remove it", file.display());
+        assert_eq!(said, expected, "{length} of {} bytes", whole.len());
+    }
+    // bytes after the end do no harm
+    fs::write(&file, [whole.as_slice(), &[0; 3]].concat()).unwrap();
+    images.get_item(0).unwrap();
+}

@@ -36,6 +36,13 @@ pub enum ImageError {
         r#source: image::ImageError,
     },
 
+    /// A JPEG file ends before its end marker.
+    #[error("the image {} is cut off: copy or download it again, or remove it", path.display())]
+    CutOff {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// An image cannot be changed as a transform says.
     #[error("cannot {transform} the image of {width} x {height} pixels: {problem}")]
     Transform {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tch::Tensor;
 
+use super::cut_off::is_cut_off;
 use super::{ImageError, ImageTransforms};
 use crate::data::Dataset;
 
@@ -93,6 +94,9 @@ impl Dataset for ImageFolder {
     fn get_item(&self, index: usize) -> anyhow::Result<(Tensor, i64)> {
         let (path, class) = self.images.get(index).context("the index is out of range for this ImageFolder")?;
         let bytes = fs::read(path).map_err(|source| ImageError::Read { path: path.clone(), source })?;
+        if is_cut_off(&bytes) {
+            return Err(ImageError::CutOff { path: path.clone() }.into());
+        }
         // by the first bytes, as files have wrong endings at times
         let decoded = image::load_from_memory(&bytes);
         let decoded = decoded.map_err(|source| ImageError::Decode { path: path.clone(), source })?;

@@ -1,5 +1,6 @@
 //! Folders of images, with their changes on the way into a batch.
 
+mod cut_off;
 mod error;
 mod folder;
 mod transforms;
