@@ -10,6 +10,8 @@
     clippy::unused_async
 )]
 
+#[path = "ui/pass/a_helper_steps_manually.rs"]
+mod a_helper_steps_manually;
 #[path = "ui/pass/a_module_in_a_function.rs"]
 mod a_module_in_a_function;
 #[path = "ui/pass/a_module_in_a_macro.rs"]

@@ -3,7 +3,8 @@
 use crate::batch::{at, derived};
 use crate::catalogue;
 use crate::expand::quiet;
-use proc_macro2::{Span, TokenStream};
+use crate::source_file::SourceFile;
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
@@ -16,7 +17,22 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
 
 /// Returns an implementation that compiles, so that one mistake causes no further errors where the type is used.
 fn fallback(item: &DeriveInput, private: &TokenStream) -> TokenStream {
-    written(item, private, &quote!(()), &quote!(::core::unimplemented!()))
+    let batch = meant_batch(item).map_or_else(|| quote!(()), |batch| quote!(#batch));
+    written(item, private, &batch, &quote!(::core::unimplemented!()))
+}
+
+/// Returns the struct that is meant as the batch: the one that the attribute names in another form, or that has the same fields.
+fn meant_batch(item: &DeriveInput) -> Option<Ident> {
+    let attributes = item.attrs.iter().filter(|attribute| attribute.path().is_ident("collate"));
+    let named = attributes.filter_map(|attribute| attribute.meta.require_list().ok()).find_map(|list| {
+        let words = list.tokens.clone().into_iter().flat_map(|token| match token {
+            TokenTree::Literal(text) => text.to_string().trim_matches('"').parse().unwrap_or_default(),
+            token => TokenStream::from(token),
+        });
+        let names = words.filter_map(|word| if let TokenTree::Ident(name) = word { Some(name) } else { None });
+        names.into_iter().find(|name| name.to_string().starts_with(char::is_uppercase))
+    });
+    named.or_else(|| SourceFile::of(Span::call_site())?.batch_of_samples(item))
 }
 
 /// `private` is the path of the runtime's private module.
@@ -28,7 +44,10 @@ pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::
         Some(Some(batch)) => batch,
         // the mistake in the attribute has been reported
         Some(None) => return Ok(fallback(item, private)),
-        None => return Err(syn::Error::new_spanned(&item.ident, catalogue::sample_without_batch())),
+        None => {
+            let batch = meant_batch(item).map_or_else(|| "Rows".to_owned(), |batch| batch.to_string());
+            return Err(syn::Error::new_spanned(&item.ident, catalogue::sample_without_batch(batch)));
+        }
     };
     let columns: Vec<Column<'_>> =
         data.fields.iter().enumerate().map(|(number, field)| column(number, field)).collect();
@@ -51,15 +70,17 @@ pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::
     Ok(written(item, private, &quote!(#batch), &body))
 }
 
-/// Returns the path in `#[collate(batch = Rows)]`: `None` without the argument, `Some(None)` if it is something else.
+/// Returns the path in `#[collate(batch = Rows)]`: `None` without an argument, `Some(None)` if there is something else.
 fn batch(item: &DeriveInput) -> Option<Option<Path>> {
     item.attrs.iter().filter(|attribute| attribute.path().is_ident("collate")).find_map(|attribute| {
         let Ok(arguments) = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated) else {
             return Some(None);
         };
-        let argument = arguments.into_iter().find(|argument| argument.path().is_ident("batch"))?;
+        let argument = arguments.into_iter().find(|argument| !argument.path().is_ident("crate"))?;
         Some(match argument {
-            Meta::NameValue(MetaNameValue { value: Expr::Path(batch), .. }) => Some(batch.path),
+            Meta::NameValue(MetaNameValue { value: Expr::Path(batch), path, .. }) if path.is_ident("batch") => {
+                Some(batch.path)
+            }
             _ => None,
         })
     })

@@ -32,6 +32,8 @@ pub(crate) struct Block {
     pub(crate) has_faulty_hparams: bool,
     /// Set by the checks: the program gets a constructor in place of a `new` that it cannot call.
     pub(crate) has_faulty_constructor: bool,
+    /// Set by the checks: what the program calls in place of a `new` in another block.
+    pub(crate) stand_in_constructor: Option<Method>,
     /// Set by the checks: the program needs no data module, although a step has no loader.
     pub(crate) has_faulty_loaders: bool,
     /// Set by the checks: the program does not call `trainer_defaults`.
@@ -91,6 +93,7 @@ impl Block {
             others: OtherBlocks::default(),
             has_faulty_hparams: false,
             has_faulty_constructor: false,
+            stand_in_constructor: None,
             has_faulty_loaders: false,
             has_faulty_defaults: false,
             underived_batch: None,
@@ -226,7 +229,8 @@ impl Block {
         hooks.sort_by_key(|hook| hook.faulty);
         let asked = hooks.iter().filter_map(|hook| Some((*hook, hook.batch()?)));
         let loaded = hooks.iter().filter_map(|hook| Some((*hook, hook.loaded_batch()?)));
-        let decided = asked.chain(loaded).map(|(hook, batch)| DecidedBatch { hook, batch });
+        let meant = hooks.iter().filter_map(|hook| Some((*hook, hook.meant_batch()?)));
+        let decided = asked.chain(loaded).chain(meant).map(|(hook, batch)| DecidedBatch { hook, batch });
         let mut decided: Vec<_> = decided.filter(|decided| types::can_be_named(&decided.batch)).collect();
         if let Some(always) = decided.iter().position(|decided| decided.hook.is_unconditional()) {
             decided.drain(..always);
@@ -245,6 +249,7 @@ impl Block {
             .methods(CONSTRUCTOR)
             .filter(|_| self.has_faulty_constructor)
             .take(1)
+            .chain(&self.stand_in_constructor)
             .map(Constructor::without_parameters);
         self.possible_constructors().filter(takes_hparams).chain(faulty)
     }

@@ -48,8 +48,14 @@ pub(crate) fn variant(method: &str, text: &str) -> Option<(&'static str, &'stati
         ("reduce" | "dist_reduce_fx", "sum") => ("Reduction::Sum", REDUCTIONS),
         ("reduce" | "dist_reduce_fx", "min") => ("Reduction::Min", REDUCTIONS),
         ("reduce" | "dist_reduce_fx", "max") => ("Reduction::Max", REDUCTIONS),
+        ("average", "micro") => ("Average::Micro", AVERAGES),
+        ("average", "macro") => ("Average::Macro", AVERAGES),
+        ("average", "weighted") => ("Average::Weighted", AVERAGES),
+        ("average", "none") => ("Average::None", AVERAGES),
         _ => return None,
     })
 }
 
+const AVERAGES: &str =
+    "`Average::Micro`, `Average::Macro`, `Average::Weighted` and `Average::None`, of `tch_lightning::metrics`";
 const REDUCTIONS: &str = "`Reduction::Mean`, `Reduction::Sum`, `Reduction::Min` and `Reduction::Max`";

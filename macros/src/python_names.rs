@@ -10,7 +10,7 @@ const MANUALLY: &str = "write `#[lightning_module(automatic_optimization = false
 
 /// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
 /// that method: the table holds for types without one.
-const METHODS: [Instead; 118] = [
+const METHODS: [Instead; 119] = [
     // of the module: `self.log(…)`
     ("log", "write `ctx.log(\"loss\", &loss)`"),
     ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
@@ -50,8 +50,11 @@ const METHODS: [Instead; 118] = [
     ("to_torchscript", "the trainer writes it: `trainer.to_torchscript(&mut model, &mut data, \"model.pt\")?`"),
     ("example_input_array", "remove it: the model summary reads the shapes of the first batch"),
     // of `torch.nn.Module`: `self.eval()`
-    ("eval", "write `ctx.set_training(false)`; the trainer does so before an evaluation"),
-    ("train", "write `ctx.set_training(true)`; the trainer does so before training"),
+    (
+        "eval",
+        "remove it: the trainer does so before an evaluation, and outside of a run `is_training()` is false; in a hook, write `ctx.set_training(false)`",
+    ),
+    ("train", "remove it: the trainer does so before training; in a hook, write `ctx.set_training(true)`"),
     ("to", "remove it: the trainer moves the module and its batches to `ctx.device()`"),
     ("cuda", "remove it: the trainer moves the module and its batches to `ctx.device()`"),
     ("cpu", "write `to_device(Device::Cpu)` on a tensor; the trainer moves the module and its batches"),
@@ -111,7 +114,7 @@ const METHODS: [Instead; 118] = [
     ("progress_bar_metrics_dict", "write `ctx.progress_bar_metrics()`"),
     ("num_test_batches", "write `ctx.total_batches()`"),
     ("num_predict_batches", "write `ctx.total_batches()`"),
-    ("training", "write `ctx.running_stage() == RunningStage::Training`"),
+    ("training", "write `is_training()`"),
     ("validating", "write `ctx.running_stage() == RunningStage::Validating`"),
     ("testing", "write `ctx.running_stage() == RunningStage::Testing`"),
     ("predicting", "write `ctx.running_stage() == RunningStage::Predicting`"),
@@ -144,6 +147,10 @@ const METHODS: [Instead; 118] = [
         "load_state_dict",
         "write `tch_lightning::checkpoint::weights::load(self.parameters(), \"weights.safetensors\")?`",
     ),
+    (
+        "state_dict",
+        "write `tch_lightning::checkpoint::weights::save(self.parameters(), \"weights.safetensors\")?`, or `self.parameters().variables()`",
+    ),
     ("interval", "write `LrSchedulerConfig::from(scheduler).interval(Interval::Step)`, and give it to `lr_scheduler`"),
     ("frequency", "write `LrSchedulerConfig::from(scheduler).frequency(2)`, and give it to `lr_scheduler`"),
     ("log_metrics", "write `ctx.log_all([(\"name\", value)])`"),
@@ -154,15 +161,20 @@ const METHODS: [Instead; 118] = [
 ];
 
 /// Methods of other libraries and of older versions of Lightning: the name, where it is from, and what to write instead.
-const OF_OTHER_LIBRARIES: [(&str, &str, &str); 9] = [
+const OF_OTHER_LIBRARIES: [(&str, &str, &str); 14] = [
     ("backward_step", "tch", "remove it: the trainer does both with the loss that `training_step` returns"),
+    ("collate_with", "PyTorch", "write it on the dataset: `DataLoader::new(dataset.collate_with(…))`"),
     ("compile", "Keras", "remove it: the hooks of the model have its loss, its optimizer and its metrics"),
     ("epochs", "Keras", "write `.max_epochs(5)`"),
     ("evaluate", "Keras", "write `trainer.validate(&mut model, &mut data)?`"),
     ("fit_one_cycle", "fastai", "return `OneCycleLr` with the optimizer from `configure_optimizers`"),
     ("gpus", "Lightning 1", "write `.accelerator(Accelerator::Gpu).devices(1)`"),
+    ("lora_alpha", "PEFT", "write `.alpha(16.0)`"),
+    ("lora_dropout", "PEFT", "write `.dropout(0.1)`"),
     ("restore_best_weights", "Keras", "write `.restore_best(true)`"),
     ("save_best_only", "Keras", "write `.save_top_k(1)`"),
+    ("seed_everything", "Lightning's configuration files", "write `seed_everything(42);` before the model is made"),
+    ("stop_training", "Keras", "write `ctx.stop_because(\"…\")`"),
     ("summary", "Keras", "remove it: `fit` prints the summary of the model at its start"),
 ];
 

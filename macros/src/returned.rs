@@ -8,7 +8,7 @@ use crate::source_file::SourceFile;
 use crate::types;
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, Ident, PathArguments, ReturnType, Type, parse_quote};
+use syn::{GenericArgument, Ident, PathArguments, ReturnType, Type, TypeParamBound, parse_quote};
 
 impl Written {
     /// The `-1` of a `return -1` in a hook that returns a `Flow` and whose return type is not written.
@@ -96,15 +96,33 @@ impl Written {
         let mut ty = self.method.output();
         while let Type::Path(path) = &ty {
             let last = path.path.segments.last()?;
-            let PathArguments::AngleBracketed(inner) = &last.arguments else { return None };
-            let GenericArgument::Type(inner) = inner.args.first()? else { return None };
-            let inner = inner.clone();
+            let inner = first_type(&last.arguments)?;
             if last.ident == "DataLoader" || last.ident == "DataLoaders" {
                 return Some(inner);
             }
             ty = inner;
         }
         None
+    }
+
+    /// The batch that is meant where a loader's hook returns something else, such as `Vec<(Tensor, Tensor)>` or `&DataLoader<Tensor>`.
+    /// The type is reported, and brings no other mistake where the block is used.
+    pub(crate) fn meant_batch(&self) -> Option<Type> {
+        let mut ty = self.declared.is_dataloader().then(|| self.method.output())?;
+        loop {
+            ty = match ty {
+                Type::Reference(borrowed) => *borrowed.elem,
+                Type::Path(path) => first_type(&path.path.segments.last()?.arguments)?,
+                Type::TraitObject(object) => object.bounds.iter().find_map(|bound| match bound {
+                    TypeParamBound::Trait(bound) => associated_type(&bound.path.segments.last()?.arguments),
+                    _ => None,
+                })?,
+                _ => return None,
+            };
+            if matches!(&ty, Type::Tuple(_)) || types::last_name(&ty) == "Tensor" {
+                return Some(ty);
+            }
+        }
     }
 
     /// Returns the associated type for a step's value; `None` if its type cannot be named.
@@ -115,6 +133,20 @@ impl Written {
         // a reported mistake brings no other in the hooks that take it
         (!types::has_impl(&output) && !is_open).then(|| types::owned(&output))
     }
+}
+
+/// `T` of `<T>`.
+fn first_type(arguments: &PathArguments) -> Option<Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
+    let GenericArgument::Type(ty) = arguments.args.first()? else { return None };
+    Some(ty.clone())
+}
+
+/// `T` of `<Item = T>`.
+fn associated_type(arguments: &PathArguments) -> Option<Type> {
+    let PathArguments::AngleBracketed(arguments) = arguments else { return None };
+    let GenericArgument::AssocType(associated) = arguments.args.first()? else { return None };
+    Some(associated.ty.clone())
 }
 
 impl Block {

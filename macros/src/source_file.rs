@@ -16,7 +16,9 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use std::fs;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, Field, File, Ident, ImplItem, Item, ItemImpl, ItemStruct, ItemType, Type};
+use syn::{
+    Attribute, Data, DeriveInput, Field, Fields, File, Ident, ImplItem, Item, ItemImpl, ItemStruct, ItemType, Type,
+};
 
 pub(crate) struct SourceFile {
     text: String,
@@ -63,6 +65,12 @@ impl SourceFile {
         let name = last_name(ty);
         let calls = |function: &str| [format!("{name}::{function}"), format!("{function}::<{name}>")];
         ["main", "program"].into_iter().flat_map(calls).any(|call| self.has_call(&call))
+    }
+
+    /// Returns whether the file calls a program with this data module.
+    pub(crate) fn is_data_of_program(&self, ty: &Type) -> bool {
+        let name = last_name(ty);
+        ["main", "program"].iter().any(|function| self.has_call(&format!("{function}::<{name}>")))
     }
 
     /// Returns whether the file calls the program of the module of this name that has no data module.
@@ -123,6 +131,22 @@ impl SourceFile {
         let is_harmless = |attribute: &Attribute| HARMLESS.iter().any(|harmless| attribute.path().is_ident(harmless));
         let is_derived = derives(&found).iter().any(|derived| derived == "Batch") || self.text.contains("Batch as ");
         found.attrs.iter().all(is_harmless) && !is_derived
+    }
+
+    /// Returns the only struct of this file that is derived as a batch and has the fields of a struct of samples.
+    pub(crate) fn batch_of_samples(&self, samples: &DeriveInput) -> Option<Ident> {
+        let names = |fields: &Fields| fields.iter().map(|field| field.ident.clone()).collect::<Vec<_>>();
+        let Data::Struct(columns) = &samples.data else { return None };
+        let is_meant = |item: Item| match item {
+            Item::Struct(found) => {
+                let is_batch = derives(&found).iter().any(|derived| derived == "Batch");
+                (is_batch && names(&found.fields) == names(&columns.fields)).then_some(found.ident)
+            }
+            _ => None,
+        };
+        let mut found = self.parsed()?.items.into_iter().filter_map(is_meant);
+        let (batch, None) = (found.next()?, found.next()) else { return None };
+        Some(batch)
     }
 
     /// Returns the block of a struct of this file with the hooks of this role, if none of its blocks has the attribute.

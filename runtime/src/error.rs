@@ -70,6 +70,19 @@ pub enum Error {
         /// The loss.
         loss: f64,
     },
+    /// The [`count`](field@crate::module::Weighted::count) of a weighted loss cannot be a number of terms.
+    #[error(
+        "the `count` of a `Weighted` loss was {count} at epoch {epoch}, batch {batch_idx}, which is too large: it was perhaps a negative \
+         number, and then made a `usize` by `as`"
+    )]
+    CountOfTerms {
+        /// The training epoch, from 0.
+        epoch: usize,
+        /// The batch, from 0.
+        batch_idx: usize,
+        /// The count.
+        count: usize,
+    },
     /// A gradient or a parameter was NaN or infinite, which [`detect_anomaly`](field@crate::TrainerConfig::detect_anomaly) detects.
     #[error(
         "{what} `{parameter}` has {} at epoch {epoch}, batch {batch_idx}",
@@ -277,6 +290,7 @@ impl From<ContextError> for Error {
     fn from(error: ContextError) -> Self {
         match error {
             ContextError::NonFiniteLoss { epoch, batch_idx, loss } => Self::NonFiniteLoss { epoch, batch_idx, loss },
+            ContextError::CountOfTerms { epoch, batch_idx, count } => Self::CountOfTerms { epoch, batch_idx, count },
             ContextError::Configuration(error) => error.into(),
             ContextError::File(error) => error.into(),
             ContextError::Log(error) => error.into(),

@@ -97,6 +97,9 @@ pub use seed_everything::seed_everything;
 /// The version of `serde_json` whose values loggers, tables and checkpoints contain, so that `Cargo.toml` does not need to name it.
 pub use serde_json;
 pub use stage::{RunningStage, Stage};
+/// The version of `tch` whose tensors, devices and layers this crate takes, so that `Cargo.toml` does not need to name it.
+#[doc(no_inline)]
+pub use tch;
 // their documentation would hide that of the traits of the same names
 #[doc(hidden)]
 pub use tch_lightning_macros::{Callback, LightningDataModule, LightningModule};
@@ -113,7 +116,7 @@ pub mod prelude {
     pub use crate::metrics::Metric as _;
     pub use crate::module::{
         Flow, Freeze as _, IntoOptimizer as _, LoadFromCheckpoint as _, Optimizers, ScheduledOptimizer, StepClosure,
-        Weighted,
+        TrainingContext, Weighted,
     };
     #[doc(hidden)]
     pub use crate::module::{FunctionsOfAttribute as _, FunctionsOfProgram as _, MethodsOfModule as _};
@@ -131,15 +134,15 @@ pub mod prelude {
         PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
     };
     pub use crate::{
-        Callback, Choice, Context, LightningModule, Loaders, Stage, Trainer, TrainerConfig, is_training,
-        lightning_callback, lightning_datamodule, lightning_module,
+        Callback, Choice, Context, LightningModule, Loaders, RunningStage, Stage, Trainer, TrainerConfig, is_training,
+        lightning_callback, lightning_datamodule, lightning_module, seed_everything,
     };
     #[doc(no_inline)]
     pub use anyhow::Context as _;
     pub use anyhow::{Result, anyhow, bail};
     pub use std::process::ExitCode;
-    #[doc(hidden)]
-    pub use tch_lightning_macros::LightningDataModule;
     pub use tch::nn::{Module as _, ModuleT as _};
     pub use tch::{self, Device, Kind, Tensor, nn};
+    #[doc(hidden)]
+    pub use tch_lightning_macros::LightningDataModule;
 }

@@ -5,7 +5,8 @@ const LEAST_LIKENESS: f64 = 0.7;
 
 /// Returns the known name that resembles this one most, if one does.
 pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let known: Vec<&str> = known.into_iter().collect();
+    // names of one or two letters resemble all others
+    let known: Vec<&str> = known.into_iter().filter(|known| known.len() > 2 && name.len() > 2).collect();
     // the likeness of short names is small
     if let Some(nearest) = known.iter().find(|known| strsim::damerau_levenshtein(name, known) == 1) {
         return Some(nearest);
@@ -34,5 +35,7 @@ mod tests {
         assert_eq!(nearest("sdg", names), Some("sgd"));
         assert_eq!(nearest("adma", names), Some("adam"));
         assert_eq!(nearest("lion", names), None);
+        assert_eq!(nearest("nope", ["n"]), None);
+        assert_eq!(nearest("b", ["a", "bx"]), None);
     }
 }

@@ -171,3 +171,43 @@ fn batch_without_a_loss_does_not_count() {
     step(&fit(5, 2));
     step(&fit(5, 3));
 }
+
+/// A loss whose count was negative before it was made a `usize`.
+struct Negative(Regression);
+
+#[lightning_module]
+impl Negative {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.0.vs
+    }
+
+    fn configure_optimizers(&self) -> Sgd {
+        Sgd::new(0.1)
+    }
+
+    fn train_dataloader(&self) -> Result<DataLoader<(Tensor, Tensor)>> {
+        self.0.train_dataloader()
+    }
+
+    fn training_step(&mut self, batch: &(Tensor, Tensor)) -> Weighted {
+        let count = -batch.0.size()[0];
+        Weighted { loss_sum: self.0.layer.forward(&batch.0).sum(Kind::Float), count: count as usize }
+    }
+}
+
+#[test]
+fn count_that_was_negative_is_refused_before_a_step() {
+    let _alone = alone();
+    for accumulate_grad_batches in [1, 2] {
+        let mut module = Negative(Regression::new(4, false));
+        let before = module.0.values();
+        let mut trainer = Trainer::new(TrainerConfig { accumulate_grad_batches, ..config(1) });
+        let said = trainer.fit(&mut module, ()).unwrap_err().to_string();
+        assert_eq!(
+            said,
+            "the `count` of a `Weighted` loss was 18446744073709551612 at epoch 0, batch 0, which is too large: it was perhaps a negative \
+             number, and then made a `usize` by `as`"
+        );
+        assert_eq!(module.0.values(), before);
+    }
+}

@@ -46,6 +46,10 @@ class Model(pytorch_lightning.LightningModule):
         lr, optimizer = self.hparams.lr, self.hparams.optimizer
         if optimizer == "sgd":
             return torch.optim.SGD(self.parameters(), lr=lr, momentum=0.9)
+        if optimizer == "adafactor":
+            return torch.optim.Adafactor(self.parameters(), lr=lr)
+        if optimizer == "lbfgs":
+            return torch.optim.LBFGS(self.parameters(), lr=lr)
         if optimizer == "adamw":
             chosen = torch.optim.AdamW(self.parameters(), lr=lr, weight_decay=0.05)
             schedule = torch.optim.lr_scheduler.CosineAnnealingLR(chosen, T_max=60)

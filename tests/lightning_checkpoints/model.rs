@@ -83,6 +83,8 @@ impl Model {
                 let schedule = SequentialLr::warm_up(warm_up, StepLr::new(7).gamma(0.5));
                 groups.lr_scheduler(LrSchedulerConfig::from(schedule).interval(Interval::Step)).into()
             }
+            "adafactor" => Adafactor::new(lr).into(),
+            "lbfgs" => Lbfgs::new(lr).into(),
             "plateau" => {
                 let schedule = ReduceLrOnPlateau::default().factor(0.5).patience(0);
                 Sgd::new(lr).momentum(0.9).lr_scheduler(LrSchedulerConfig::from(schedule).monitor("val_loss")).into()

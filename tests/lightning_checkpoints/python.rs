@@ -30,7 +30,7 @@ pub fn prepared() -> &'static [Prepared] {
     PREPARED.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap().keep();
         let checkpoint = |optimizer: &str| folder.join(format!("{optimizer}.ckpt"));
-        let optimizers = ["sgd", "adamw", "groups", "plateau"];
+        let optimizers = ["sgd", "adamw", "groups", "plateau", "adafactor"];
         let jobs = optimizers.iter().flat_map(|optimizer| {
             let half = json!({ "optimizer": optimizer, "epochs": 3, "from": null, "to": checkpoint(optimizer) });
             [json!({ "optimizer": optimizer, "epochs": 6, "from": null, "to": null }), half]

@@ -1,6 +1,6 @@
 //! Files that are refused, each by one sentence.
 
-use crate::model::{Data, Hparams, Model, trainer};
+use crate::model::{self, Data, Hparams, Model, trainer};
 use crate::{Folder, in_python, prepared};
 use serde_json::json;
 use std::fs;
@@ -16,7 +16,7 @@ fn refusal(optimizer: &str, path: &Path) -> String {
 
 #[test]
 fn other_optimizers_are_refused() {
-    let [sgd, _, groups, _] = prepared() else { return };
+    let [sgd, _, groups, ..] = prepared() else { return };
     let (sgd, groups) = (&sgd.checkpoint, &groups.checkpoint);
     for (optimizer, path, expected) in [
         ("adamw", sgd, "its optimizer 0 has in its parameter group 0 no `amsgrad`, which the run's AdamW has"),
@@ -25,6 +25,29 @@ fn other_optimizers_are_refused() {
         ("plateau", sgd, "it has 0 learning-rate schedulers, but this run has 1"),
     ] {
         assert_eq!(refusal(optimizer, path), format!("the checkpoint FILE does not fit this run: {expected}"));
+    }
+}
+
+/// PyTorch keeps the history of L-BFGS in another form, which neither side would read.
+#[test]
+fn states_of_lbfgs_are_refused_both_ways() {
+    let folder = Folder::new();
+    model::train("lbfgs", 1, None, &folder.path("ours"));
+    let ours = Checkpoint::read(&folder.path("ours/last.ckpt")).unwrap();
+    let exported = folder.path("for_python.ckpt");
+    assert_eq!(
+        ours.export_lightning(&exported).unwrap_err().to_string(),
+        format!(
+            "cannot write {} for Lightning: the state of L-BFGS has another form in PyTorch; write the weights alone, with `--weights`",
+            exported.display()
+        )
+    );
+    assert!(!exported.exists());
+    let theirs = folder.path("theirs.ckpt");
+    in_python(vec![json!({ "optimizer": "lbfgs", "epochs": 1, "from": null, "to": theirs })]);
+    if theirs.exists() {
+        let expected = "its optimizer 0 is L-BFGS, whose state has another form in PyTorch: take the weights alone, by `--resume weights`";
+        assert_eq!(refusal("lbfgs", &theirs), format!("the checkpoint FILE does not fit this run: {expected}"));
     }
 }
 

@@ -121,7 +121,9 @@ impl Contract {
                 self.range = Some(range);
             }
             Expr::Path(path) if self.kind.is_none() && self.range.is_none() => {
-                let Some(name) = path.path.get_ident().filter(|name| *name != "skip") else {
+                // `N` is a size, which is a part of a text
+                let is_dtype = |name: &&Ident| *name != "skip" && !name.to_string().starts_with(char::is_uppercase);
+                let Some(name) = path.path.get_ident().filter(is_dtype) else {
                     return wrong(&Expr::Path(path));
                 };
                 self.kind = Some(kind(name)?);

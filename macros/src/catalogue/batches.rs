@@ -40,8 +40,8 @@ catalogue! {
     TL0507 "A sample cannot be joined into a batch":;
 
     TL0508 "A derived sample does not name its batch":
-        sample_without_batch()
-        "samples are joined into a struct of tensors, with the same fields: write `#[collate(batch = Rows)]` with its name"
+        sample_without_batch(batch)
+        "samples are joined into a struct of tensors with the same fields, which an attribute names: write `#[collate(batch = {batch})]`"
         batch_argument()
         "`batch` of `#[collate]` is the path of a struct, without quotes: `#[collate(batch = Rows)]`"
         sample_of_several_forms()

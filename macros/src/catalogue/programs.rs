@@ -5,7 +5,11 @@ catalogue! {
         uncallable_constructor(name, forms)
         "the program cannot call this `new` of `{name}`: write {forms}, where `Hparams` is a struct of yours with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)]`"
         constructor_of_another_name(name, ty)
-        "the program makes `{ty}` by its function `new`: rename `{name}` to `new`";
+        "the program makes `{ty}` by its function `new`: rename `{name}` to `new`"
+        constructor_in_another_block(attribute, name)
+        "the program makes `{name}` by the `new` of this block, which has none: move `fn new` here from the `impl {name}` without `#[{attribute}]`"
+        data_module_taken_otherwise(written, name)
+        "`{name}` is the program's data module, which `new` takes as `data: &{name}`, not as `{written}`";
 
     TL0602 "`new` returns another type":;
 
@@ -14,8 +18,8 @@ catalogue! {
         "`{name}` cannot be used as hyperparameters: write `#[derive({missing})]` above `struct {name}`, which becomes the program's flags"
         hyperparameter_without_flag(name, hparams, line)
         "`{name}` of `{hparams}` on line {line} has no flag: write `#[arg(long)]` above the field, or `#[arg(skip)]` for a value that is not set on the command line"
-        plain_hyperparameters(written, name)
-        "hyperparameters are a struct with a field for each, not `{written}`: write `fn new(hparams: Hparams) -> Self`, with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)] struct Hparams {{ #[arg(long)] {name}: {written} }}`";
+        plain_hyperparameters(written, field)
+        "hyperparameters are a struct with a field for each, not `{written}`: write `fn new(hparams: Hparams) -> Self`, with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)] struct Hparams {{ #[arg(long)] {field} }}`";
 
     TL0604 "The data does not fit the module":
         program_without_loader(name, step, loader)

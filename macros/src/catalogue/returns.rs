@@ -39,5 +39,7 @@ catalogue! {
         borrowed_output(hook, instead)
         "`{hook}` cannot return a borrow, as its value outlives the batch: write {instead}";
 
-    TL0205 "A method fails with something that is not an error":;
+    TL0205 "A method fails with something that is not an error":
+        question_mark_without_result(hook, form, end)
+        "`{hook}` uses `?`, and returns no `Result`: write `-> {form}`, and {end}";
 }

@@ -4,7 +4,8 @@
 
 use super::tokens::{are_arguments, is, is_word, mentions};
 use super::{
-    chosen_optimizers, constructor_calls, constructor_self, context_calls, habits, manual_optimization, torch,
+    chosen_optimizers, constructor_calls, constructor_self, context_calls, habits, manual_optimization, question_mark,
+    torch,
 };
 use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
@@ -29,11 +30,13 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
     let has_forward = block.has("forward") || block.other_methods().any(|(method, _)| method == "forward");
     let is_manual = block.role == Role::Module && !block.arguments.automatic_optimization;
     for item in &mut block.item.items {
+        let is_hook = |name: &str| block.hooks.iter().any(|hook| hook.declared.name() == name);
         let mut first = None;
         let (conditions, body, signature, name) = match item {
             BlockItem::Method(method) => {
                 let signature = &method.sig;
-                first = of_method(method);
+                let without_result = || question_mark::mistake(method).filter(|_| is_hook(&method.name));
+                first = of_method(method).or_else(without_result);
                 (&method.conditions, method.body.clone(), quote!(#signature), method.name.clone())
             }
             BlockItem::Unread(method) => {
@@ -44,9 +47,9 @@ pub(super) fn written_as_in_python(block: &mut Block, diagnostics: &mut Diagnost
         };
         let TokenTree::Group(body) = body else { continue };
         let has_context = mentions(&signature, "Context");
-        let mut mistakes = Vec::from_iter(first);
         let hook = block.hooks.iter().find(|hook| hook.declared.name() == name).map(|hook| hook.declared);
         let method = manual_optimization::Method { name: &name, signature: &signature, body: &body.stream(), hook };
+        let mut mistakes = Vec::from_iter(first);
         mistakes.extend(method.mistakes(is_manual, has_context));
         if mistakes.is_empty() {
             let has_checkpoint = mentions(&signature, "Checkpoint") && !torch::binds(&body.stream(), "checkpoint");

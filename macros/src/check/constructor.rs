@@ -1,5 +1,6 @@
 //! The hyperparameters that `new` takes.
 
+use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
 use crate::constructor::{Constructor, Parameter};
 use crate::diagnostics::Diagnostics;
@@ -7,9 +8,12 @@ use crate::hooks::Role;
 use crate::model::Block;
 use crate::parse::{CONSTRUCTOR, Method};
 use crate::source_file::SourceFile;
-use crate::types::readable;
+use crate::types::{self, readable};
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Visibility, parse_quote};
 
 /// Rejects hyperparameters that the program cannot have. Returns whether all are sound.
 pub(super) fn is_sound(block: &Block, diagnostics: &mut Diagnostics) -> bool {
@@ -69,6 +73,28 @@ pub(super) fn renamed(block: &mut Block, diagnostics: &mut Diagnostics) {
     }
 }
 
+/// Rejects a constructor in another block, where the attribute does not see it, for a type whose program is in the file.
+pub(super) fn in_another_block(block: &mut Block, diagnostics: &mut Diagnostics) {
+    let is_elsewhere = block.others.methods.iter().any(|method| method == CONSTRUCTOR);
+    let ty = &block.item.head.self_ty;
+    if block.role == Role::Callback || !is_elsewhere || block.methods(CONSTRUCTOR).next().is_some() {
+        return;
+    }
+    if SourceFile::of(ty.span()).is_some_and(|file| file.has_program_of(ty)) {
+        diagnostics.add(ty, catalogue::constructor_in_another_block(block.role.attribute(), readable(ty)));
+        block.stand_in_constructor = Some(Method {
+            ours: TokenStream::new(),
+            attrs: Vec::new(),
+            conditions: Conditions::default(),
+            documentation: TokenStream::new(),
+            vis: Visibility::Inherited,
+            sig: parse_quote!(fn new() -> Self),
+            name: CONSTRUCTOR.to_owned(),
+            body: Group::new(Delimiter::Brace, TokenStream::new()).into(),
+        });
+    }
+}
+
 const OF_MODULES: &str =
     "`fn new() -> Self`, `fn new(hparams: Hparams) -> Self`, or `fn new(hparams: Hparams, data: &Data) -> Self`";
 
@@ -92,6 +118,12 @@ fn mistake(block: &Block, new: &Constructor<'_>, hparams: &Parameter<'_>) -> Opt
     let file = SourceFile::of(new.method.sig.ident.span())?;
     if !file.calls_program_of(&block.item.head.self_ty) {
         return None;
+    }
+    if block.role == Role::Module && file.is_data_of_program(hparams.ty) {
+        let reference = if hparams.is_reference { "&" } else { "" };
+        let name = readable(hparams.ty);
+        let written = format!("{}: {reference}{name}", hparams.name);
+        return Some(catalogue::data_module_taken_otherwise(written, name));
     }
     // under their own name they are always those of the program, whose type the compiler checks
     if hparams.is_named_hparams {
@@ -125,11 +157,13 @@ fn plain(hparams: &Parameter<'_>) -> Diagnostic {
     catalogue::plain_hyperparameters(readable(hparams.ty), field_for(hparams))
 }
 
-/// The name of a field for a value that is taken in place of hyperparameters.
+/// A field for a value that is taken in place of hyperparameters, of a type that the command line can have.
 fn field_for(hparams: &Parameter<'_>) -> String {
-    match (hparams.name.as_str(), readable(hparams.ty).as_str()) {
-        ("hparams", "f32" | "f64") => "lr".to_owned(),
-        ("hparams", _) => "width".to_owned(),
-        (name, _) => name.to_owned(),
+    let written = readable(hparams.ty);
+    match (hparams.name.as_str(), written.as_str()) {
+        ("hparams", "f32" | "f64") => format!("lr: {written}"),
+        _ if !types::is_plain(hparams.ty) && written != "PathBuf" => "width: i64".to_owned(),
+        ("hparams", _) => format!("width: {written}"),
+        (name, _) => format!("{name}: {written}"),
     }
 }

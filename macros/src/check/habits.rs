@@ -38,8 +38,10 @@ impl Method<'_> {
                 self.called_self(rest).or_else(|| self.called_field(rest)).or_else(|| self.of_python(rest))
             }
             "super" => self.base_class(rest),
-            "ctx" if self.has_context && !follows('.') => self.of_python(rest),
-            "interval" | "reduce" | "dist_reduce_fx" if follows('.') => text_in_call(&word, rest),
+            "ctx" if self.has_context && !follows('.') => {
+                self.of_python(rest).or_else(|| stopped(rest)).or_else(|| changed_by_index(rest))
+            }
+            "average" | "interval" | "reduce" | "dist_reduce_fx" if follows('.') => text_in_call(&word, rest),
             "EarlyStopping" => early_stopping(rest),
             _ => self.set_automatic_optimization(rest).or_else(|| self.clone_of_tensor(tokens, place)),
         }
@@ -138,6 +140,29 @@ impl Method<'_> {
             self.tensors.ending_at(tokens, place).or_else(|| if follows_dot { None } else { loss() })?;
         Some((tokens[start..place + 4].iter().cloned().collect(), catalogue::cloned_tensor(tensor)))
     }
+}
+
+/// `ctx.should_stop = true`
+fn stopped(rest: &[TokenTree]) -> Option<Mistake> {
+    let [_, dot, name, equals, next, ..] = rest else { return None };
+    let is_set = is(dot, '.') && is_word(name, "should_stop") && is(equals, '=') && !is(next, '=');
+    let wrong = || rest[..3].iter().cloned().collect();
+    is_set.then(|| (wrong(), catalogue::attribute_of_python("should_stop", "write `ctx.stop()` to end the run")))
+}
+
+/// `ctx.optimizers()[0].zero_grad()`: the list is lent to be read.
+fn changed_by_index(rest: &[TokenTree]) -> Option<Mistake> {
+    const CHANGES: [&str; 5] = ["clip_grad_norm", "groups_mut", "set_lr", "set_steps", "zero_grad"];
+    let [_, dot, list, call, TokenTree::Group(index), then, TokenTree::Ident(method), ..] = rest else { return None };
+    let is_list = is(dot, '.') && is_word(list, "optimizers") && are_arguments(Some(call));
+    let is_changed = is(then, '.') && CHANGES.iter().any(|change| method == change);
+    if !is_list || !is_changed || index.delimiter() != Delimiter::Bracket {
+        return None;
+    }
+    let index = readable_tokens(index.stream());
+    let instead = format!("write `ctx.optimizer({index})`, which can be changed");
+    let written = format!("ctx.optimizers()[{index}]");
+    Some((rest[..5].iter().cloned().collect(), catalogue::attribute_of_python(written, instead)))
 }
 
 /// The variables that are certainly a loss: `let loss = logits.cross_entropy_for_logits(&labels);`.

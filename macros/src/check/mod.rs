@@ -18,6 +18,7 @@ mod meant_hooks;
 mod missing_parameters;
 mod names;
 mod outputs;
+mod question_mark;
 mod signature;
 mod tokens;
 mod torch;
@@ -43,6 +44,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
         }
     }
     constructor::renamed(block, diagnostics);
+    constructor::in_another_block(block, diagnostics);
     cross_checks::parameters(block, diagnostics);
     cross_checks::loaders(block, diagnostics);
     cross_checks::loaders_of_datasets(block, diagnostics);

@@ -57,7 +57,8 @@ pub(crate) fn unknown_methods(block: &Block, diagnostics: &mut Diagnostics) -> V
 /// A hook in a block of the type without the attribute would never be called. Those of other files are not known.
 pub(crate) fn other_blocks(block: &Block, diagnostics: &mut Diagnostics) {
     let (attribute, ty) = (block.role.attribute(), &block.item.head.self_ty);
-    let hooks: Vec<&str> = block.traits.iter().flat_map(|declared| declared.hooks()).map(Hook::name).collect();
+    let hooks = block.traits.iter().flat_map(|declared| declared.hooks()).map(Hook::name);
+    let hooks: Vec<&str> = hooks.chain((block.role == Role::Module).then_some(TRAINER_DEFAULTS)).collect();
     for hook in block.others.methods.iter().filter(|method| hooks.contains(&method.as_str())) {
         // an error has no other place than in this block
         let line = SourceFile::of(Span::call_site()).and_then(|file| file.line_of_method(hook));

@@ -20,7 +20,7 @@ pub(crate) fn methods() -> TokenStream {
                     fn #module(&mut self) {}
                 }
 
-                impl<T: WrittenOtherwise> OfPython for T {}
+                impl<T: WrittenOtherwise + ?Sized> OfPython for T {}
             }
         }
     });

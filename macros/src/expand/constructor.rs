@@ -109,7 +109,7 @@ impl Implementations<'_> {
     /// The call of `new` with the variables `__hparams` and, if it takes the data module, `__data`.
     fn constructed(&self) -> TokenStream {
         let (private, method) = (self.private, self.new.method);
-        if self.block.has_faulty_hparams {
+        if self.block.has_faulty_hparams || self.block.stand_in_constructor.is_some() {
             return quote!(::core::unimplemented!());
         }
         let hparams = self.new.hparams.as_ref().map(|hparams| match hparams.is_reference {

@@ -2,8 +2,9 @@
 
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
+use crate::parse::{BlockItem, Unread};
 use crate::types::without_reference;
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{FnArg, Ident, Pat, Type};
@@ -33,6 +34,11 @@ pub(super) fn use_of_name(block: &Block) -> Option<TokenStream> {
 /// Adds the hook's phase to `ctx: &mut Context` in every hook. `public` is the path of the phases, which editors show.
 pub(super) fn fill(block: &mut Block, public: &TokenStream, private: &TokenStream) {
     let is_manual = !block.arguments.automatic_optimization;
+    for item in block.item.items.iter_mut().filter(|_| is_manual) {
+        if let BlockItem::Unread(method) = item {
+            fill_helper(method, private);
+        }
+    }
     for (hook, method) in block.hook_methods() {
         for input in &mut method.sig.inputs {
             let FnArg::Typed(typed) = input else { continue };
@@ -42,6 +48,42 @@ pub(super) fn fill(block: &mut Block, public: &TokenStream, private: &TokenStrea
             }
         }
     }
+}
+
+/// Gives a method that `training_step` calls for a backward pass or a step the context that can do so.
+fn fill_helper(method: &mut Unread, private: &TokenStream) {
+    const CALLS: [&str; 3] = ["manual_backward", "manual_step", "no_sync"];
+    let is_meant = method.body_and_signature().is_some_and(|(body, _)| {
+        let body = body.to_string();
+        CALLS.iter().any(|call| body.contains(call))
+    });
+    if !is_meant {
+        return;
+    }
+    let tokens = std::mem::take(&mut method.tokens).into_iter().map(|token| match token {
+        TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+            let mut filled = Group::new(Delimiter::Parenthesis, with_training_context(group.stream(), private));
+            filled.set_span(group.span());
+            TokenTree::Group(filled)
+        }
+        token => token,
+    });
+    method.tokens = tokens.collect();
+}
+
+/// Returns the parameters with `TrainingContext<'_, Self>` in place of `Context` in `&mut Context`.
+fn with_training_context(parameters: TokenStream, private: &TokenStream) -> TokenStream {
+    let tokens: Vec<TokenTree> = parameters.into_iter().collect();
+    let is = |place: usize, text: &str| tokens.get(place).is_some_and(|token| token.to_string() == text);
+    let is_bare = |place: usize| place > 0 && is(place - 1, "mut") && is(place, CONTEXT) && !is(place + 1, "<");
+    let filled = tokens.iter().enumerate().map(|(place, token)| match is_bare(place) {
+        true => {
+            let path = beginning_at(token.span(), private);
+            quote_spanned!(token.span()=> #path::TrainingContext<'_, Self>)
+        }
+        false => token.clone().into(),
+    });
+    filled.collect()
 }
 
 /// Returns the written type with the phase of the parameter, if the user did not write a phase. Only the compiler can resolve the name:

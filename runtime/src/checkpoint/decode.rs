@@ -1,6 +1,6 @@
 //! Decoding of a checkpoint from untrusted bytes.
 
-use super::dtype::{description, tensor_of};
+use super::dtype::{description, is_known, tensor_of};
 use super::header::{Header, length_of_header};
 use super::layout::{CHECKSUM, FIRST_WITH_CHECKSUM, LAYOUT, LENGTH, METADATA};
 use super::{Checkpoint, CheckpointError, Metadata, lightning};
@@ -78,6 +78,11 @@ impl<'a> Decoded<'a> {
 
     /// The tensors, without their elements.
     pub(super) fn positions(&self) -> Result<Vec<Position>, CheckpointError> {
+        let mut foreign = self.header.tensors().filter(|(_, info)| !is_known(info.dtype));
+        if let Some((name, info)) = foreign.next() {
+            let (path, dtype) = (self.path.to_owned(), info.dtype.to_string());
+            return Err(CheckpointError::ForeignDtype { path, name, dtype });
+        }
         let positions = self.header.tensors().map(|(name, info)| match description(info) {
             Ok((kind, shape)) => {
                 let (start, end) = info.data_offsets;

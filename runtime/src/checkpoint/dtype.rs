@@ -69,10 +69,15 @@ pub(super) fn tensor_of(info: &TensorInfo, bytes: &[u8]) -> Result<Tensor, Strin
     })
 }
 
+/// Returns whether tensors of libtorch that tch knows have this dtype of a file.
+pub(super) fn is_known(dtype: Dtype) -> bool {
+    DTYPES.iter().any(|(_, known)| *known == dtype)
+}
+
 /// Returns the dtype and the shape of a tensor in a file, or a description of the part that is invalid.
 pub(super) fn description(info: &TensorInfo) -> Result<(Kind, Vec<i64>), String> {
     let kind = DTYPES.iter().find(|(_, dtype)| *dtype == info.dtype).map(|(kind, _)| *kind);
-    let kind = kind.ok_or_else(|| format!("is of dtype {}, which no tensor of libtorch has here", info.dtype))?;
+    let kind = kind.ok_or_else(|| format!("is of dtype {}, which no tensor of tch has", info.dtype))?;
     let shape = shape_of(info).ok_or_else(|| format!("has the shape {:?}, which is too large", info.shape))?;
     Ok((kind, shape))
 }

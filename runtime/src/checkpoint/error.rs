@@ -78,6 +78,16 @@ pub enum CheckpointError {
         /// The reason.
         reason: String,
     },
+    /// A tensor of the file is of a dtype that no tensor of tch has.
+    #[error("cannot read {}: `{name}` is of dtype {dtype}, which no tensor of tch has: convert it in Python", path.display())]
+    ForeignDtype {
+        /// The file.
+        path: PathBuf,
+        /// The name of the tensor.
+        name: String,
+        /// Its dtype, as the file names it: `U16`.
+        dtype: String,
+    },
     /// The file is something else than weights, such as a pointer of Git LFS.
     #[error("{} has no weights: {what}", path.display())]
     NoWeights {
@@ -94,6 +104,12 @@ pub enum CheckpointError {
         path.display()
     )]
     TorchScript {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The checkpoint has an optimizer whose state has another form in PyTorch.
+    #[error("cannot write {} for Lightning: the state of L-BFGS has another form in PyTorch; write the weights alone, with `--weights`", path.display())]
+    NotForLightning {
         /// The file.
         path: PathBuf,
     },

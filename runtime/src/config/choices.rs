@@ -4,6 +4,7 @@ use super::{Deterministic, Float32MatmulPrecision, GradientClipAlgorithm, Logger
 use crate::device::{Accelerator, Devices};
 use crate::precision::Precision;
 use crate::profiler::Profiler;
+use crate::span::Span;
 use crate::strategy::StrategyConfig;
 
 macro_rules! choices {
@@ -49,6 +50,9 @@ choices! {
     IntoLoggerChoice: LoggerChoice,
         "`logger` is a `bool`, a `LoggerConfig` or a `Vec` of them, not `{Self}` [TL0006]",
         "write `LoggerConfig::TensorBoard {{ folder: None }}` of `tch_lightning::trainer`, or give the logger to the trainer, `Model::trainer().logger(logger)`";
+    IntoMaxTime: Span,
+        "`max_time` is a `Duration`, not `{Self}` [TL0006]",
+        "write `Duration::from_secs(600)`, of `std::time`";
     IntoProfiler: Option<Profiler>,
         "`profiler` is a `Profiler`, not `{Self}` [TL0006]",
         "write `Profiler::Simple` or `Profiler::Trace(TraceSchedule::default())`, of `tch_lightning::profiler`";

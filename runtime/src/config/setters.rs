@@ -2,9 +2,9 @@
 
 use super::choices::{
     IntoAccelerator, IntoDeterministic, IntoDevices, IntoFloat32MatmulPrecision, IntoGradientClipAlgorithm,
-    IntoLoggerChoice, IntoPrecision, IntoProfiler, IntoStrategy,
+    IntoLoggerChoice, IntoMaxTime, IntoPrecision, IntoProfiler, IntoStrategy,
 };
-use super::{BatchLimit, FastDevRun, NonFiniteLoss, Resume, Span, TrainerConfig, ValCheckInterval};
+use super::{BatchLimit, FastDevRun, NonFiniteLoss, Resume, TrainerConfig, ValCheckInterval};
 use std::path::PathBuf;
 
 macro_rules! setters {
@@ -129,8 +129,8 @@ impl TrainerConfig {
 
     /// Sets [`max_time`](field@Self::max_time).
     #[must_use]
-    pub fn max_time(self, max_time: impl Into<Span>) -> Self {
-        Self { max_time: Some(max_time.into()), ..self }
+    pub fn max_time(self, max_time: impl IntoMaxTime) -> Self {
+        Self { max_time: Some(max_time.into_setting()), ..self }
     }
 }
 
@@ -139,6 +139,7 @@ mod tests {
     use super::super::LoggerChoice;
     use super::*;
     use crate::device::Devices;
+    use crate::span::Span;
     use std::time::Duration;
 
     #[test]

@@ -11,6 +11,8 @@ use tch::TchError;
 pub(crate) enum ContextError {
     #[error("the loss was {loss}")]
     NonFiniteLoss { epoch: usize, batch_idx: usize, loss: f64 },
+    #[error("the count was {count}")]
+    CountOfTerms { epoch: usize, batch_idx: usize, count: usize },
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
     #[error(transparent)]

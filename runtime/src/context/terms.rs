@@ -7,15 +7,23 @@ use crate::progress::Terms;
 use crate::strategy::{Operation, ReduceOperation};
 use tch::{TchError, Tensor, no_grad};
 
+/// The largest number of terms of a batch. Sums of more are not exact in f64, and no memory holds as many.
+const MOST: usize = 1 << 53;
+
 impl RunContext {
     /// Counts the terms of a batch, the first of an accumulation window or a later one.
-    pub(crate) fn count_terms(&mut self, count: usize, is_first: bool) {
+    pub(crate) fn count_terms(&mut self, count: usize, is_first: bool) -> Result<(), ContextError> {
+        if count > MOST {
+            let (epoch, batch_idx) = (self.current_epoch(), self.batch_idx().unwrap_or_default());
+            return Err(ContextError::CountOfTerms { epoch, batch_idx, count });
+        }
         let accumulated = self.config.accumulate_grad_batches;
         let before = self.optimization.terms.take().filter(|_| !is_first);
         // the number of terms in the window if all batches are as the first: then its gradients are not divided again
-        let divisor = || (count.max(1) * accumulated) as f64;
+        let divisor = || count.max(1) as f64 * accumulated as f64;
         let terms = before.unwrap_or_else(|| Terms { divisor: divisor(), count: 0 });
-        self.optimization.terms = Some(Terms { count: terms.count + count, ..terms });
+        self.optimization.terms = Some(Terms { count: terms.count.saturating_add(count), ..terms });
+        Ok(())
     }
 
     /// Returns the number by which the sum of a batch's losses is divided. Before the backward pass that ends a window, it is the number of

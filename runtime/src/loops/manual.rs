@@ -3,6 +3,7 @@
 use crate::context::RunContext;
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::messages;
 use crate::module::{LightningModule, LightningModuleTable, Run, call_hook};
 use anyhow::bail;
 
@@ -26,6 +27,18 @@ pub(super) fn step<M: LightningModule>(
         })?;
     }
     Ok(output)
+}
+
+/// Warns at the end of the first epoch if no optimizer was stepped, so that nothing is trained.
+pub(super) fn warn_without_steps<M: LightningModule>(run: &Run<'_, M>) {
+    let ctx = &run.ctx;
+    let is_first = ctx.current_epoch() == 0 && ctx.global_step() == 0;
+    if is_first && !M::AUTOMATIC_OPTIMIZATION && !ctx.optimizers().is_empty() {
+        messages::warning!(
+            "no optimizer was stepped in the first epoch, so that nothing is trained: call `ctx.manual_step(self, 0)?` in `training_step`, \
+             after `ctx.manual_backward(self, &loss)?`"
+        );
+    }
 }
 
 /// The number of steps that the optimizers have taken more than the run has. It is negative where steps of a checkpoint are not theirs.

@@ -162,6 +162,7 @@ fn end<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
 
 fn last_hooks<M: LightningModule>(run: &mut Run<'_, M>) -> Result<(), Error> {
     run.ctx.epoch_end_reached()?;
+    manual::warn_without_steps(run);
     on_train_epoch_end(run)?;
     run.ctx.agree()?;
     lr_schedulers::update(run, SchedulePoint::Epoch)?;

@@ -46,10 +46,12 @@ mod error;
 mod linear;
 mod merge;
 mod names;
+mod patterns;
 
 pub use adapter_files::{Adapter, open};
 pub use error::LoraError;
 pub use linear::LoraLinear;
+pub use patterns::IntoPatterns;
 
 use crate::module::trainable;
 use crate::optim::Pattern;
@@ -72,15 +74,16 @@ pub struct Lora {
 }
 
 impl Lora {
-    /// Adapters of this rank for the linear layers whose paths match a pattern, such as `**.attn.*`, in the form of those of
-    /// [parameter groups](crate::optim::ParameterGroups). With PEFT's defaults: an `alpha` of 8, and no dropout.
-    pub fn new(rank: i64, target_modules: impl Into<String>) -> Self {
+    /// Adapters of this rank for the linear layers whose paths match a pattern, such as `**.attn.*`, or one of several,
+    /// `["**.q_proj", "**.v_proj"]`, in the form of those of [parameter groups](crate::optim::ParameterGroups). With PEFT's defaults: an
+    /// `alpha` of 8, and no dropout.
+    pub fn new(rank: i64, target_modules: impl IntoPatterns) -> Self {
         Self {
             rank,
             alpha: 8.0,
             dropout: 0.0,
             is_rank_stabilized: false,
-            target_modules: vec![target_modules.into()],
+            target_modules: target_modules.into_patterns(),
             modules_to_save: Vec::new(),
         }
     }
@@ -100,15 +103,15 @@ impl Lora {
         Self { is_rank_stabilized, ..self }
     }
 
-    /// Adds layers whose paths match another pattern.
-    pub fn target_modules(mut self, pattern: impl Into<String>) -> Self {
-        self.target_modules.push(pattern.into());
+    /// Adds layers whose paths match another pattern, or one of several.
+    pub fn target_modules(mut self, patterns: impl IntoPatterns) -> Self {
+        self.target_modules.extend(patterns.into_patterns());
         self
     }
 
     /// Adds modules whose parameters are trained as a whole and saved with the adapters, such as a new `head`.
-    pub fn modules_to_save(mut self, pattern: impl Into<String>) -> Self {
-        self.modules_to_save.push(pattern.into());
+    pub fn modules_to_save(mut self, patterns: impl IntoPatterns) -> Self {
+        self.modules_to_save.extend(patterns.into_patterns());
         self
     }
 

@@ -4,7 +4,8 @@ use super::{Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, T
 use crate::config::NonFiniteLoss;
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::optim::OptimizerIndex;
+use crate::messages;
+use crate::optim::{Optimizer, OptimizerIndex};
 use tch::Tensor;
 
 /// Computes the loss and the gradients of the running batch, for `optimizer_step` to call once before it steps.
@@ -42,7 +43,7 @@ impl<M: LightningModule> StepClosure<'_, M> {
             loss => loss.map(Tensor::shallow_clone),
         };
         if is_first_run && M::TrainingOutput::IS_WEIGHTED {
-            ctx.count_terms(output.count(), self.first_of_window);
+            ctx.count_terms(output.count(), self.first_of_window)?;
         }
         self.output = Some(output);
         if self.first_of_window {
@@ -97,6 +98,17 @@ impl<M: LightningModule> StepClosure<'_, M> {
     }
 }
 
+/// Warns if the first backward pass of a run gave no gradient, so that nothing would be trained.
+fn warn_without_gradients(ctx: &RunContext) {
+    let is_first = ctx.global_step() == 0 && ctx.batch_idx() == Some(0);
+    if is_first && !ctx.optimizers().iter().any(Optimizer::has_gradients) {
+        messages::warning!(
+            "after the first backward pass, no parameter of an optimizer has a gradient, so that nothing is trained: the loss does not \
+             depend on them, or a hook `backward` does not run a backward pass"
+        );
+    }
+}
+
 /// Whether one of several processes may have a batch without a loss.
 fn can_lack_loss<M: LightningModule>(ctx: &RunContext) -> bool {
     ctx.world_size() > 1
@@ -122,6 +134,7 @@ pub(super) fn backward<M: LightningModule>(
         let explained = ctx.strategy().explain_backward(&error.to_string());
         explained.map_or(error, Error::from)
     })?;
+    warn_without_gradients(ctx);
     if averages {
         let flags = ctx.own_flags();
         ctx.strategy_mut().end_backward(flags)?;

@@ -280,7 +280,7 @@ impl<Declared, Written: HookReturn<Declared>> LoadsSameBatch<Declared> for Writt
 /// An error type of a user's method.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as an error type: it does not implement `std::error::Error` [TL0205]",
-    label = "write `anyhow::Error` here, or a type that implements `std::error::Error`"
+    label = "leave it out, as `?` turns any error into that of the prelude's `Result<…>`, or write a type that implements `std::error::Error`"
 )]
 pub trait HookFailure<Kind> {
     /// The error as the trainer passes it on.

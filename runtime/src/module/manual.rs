@@ -4,6 +4,7 @@ use super::{Callbacks, LightningModule, ModelHooksTable, anomaly, closure};
 use crate::context::Context;
 use crate::context::phase::Step;
 use crate::error::Error;
+use crate::messages;
 use crate::optim::{Optimizer, OptimizerError, OptimizerIndex, Progress};
 use std::ops::{Deref, DerefMut};
 use tch::Tensor;
@@ -229,6 +230,7 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
             ctx.skip_step_of_bad_loss(optimizer)?;
             callbacks.on_before_optimizer_step(ctx, module, optimizer)?;
             ModelHooksTable::on_before_optimizer_step(module, ctx, optimizer)?;
+            warn_without_gradients(ctx.optimizer(optimizer), optimizer);
             let progress = step(ctx.optimizer(optimizer))?;
             if progress == Progress::Done {
                 ctx.begin_loss_window()?;
@@ -238,6 +240,17 @@ impl<M: OptimizesManually> TrainingContext<'_, M> {
             }
             Ok(progress)
         })
+    }
+}
+
+/// Warns if the first step of an optimizer has no gradients, so that it changes nothing.
+fn warn_without_gradients(optimizer: &Optimizer, index: OptimizerIndex) {
+    if optimizer.steps() == 0 && !optimizer.has_gradients() {
+        messages::warning!(
+            "the first step of optimizer {} changes nothing, as none of its parameters has a gradient: call \
+             `ctx.manual_backward(self, &loss)?` before it",
+            index.get()
+        );
     }
 }
 

@@ -20,6 +20,11 @@ impl Optimizer {
         self.groups.iter_mut().try_for_each(|group| group.zero_grad().map_err(refused))
     }
 
+    /// Returns whether a parameter has a gradient, which is known without waiting for the device.
+    pub fn has_gradients(&self) -> bool {
+        self.borrowed_parameters().any(|(_, parameter)| parameter.grad().defined())
+    }
+
     /// Returns the L2 norm of all gradients as one vector: a 0-dim tensor with the gradients' dtype, on the device of the
     /// first, without waiting for the device. Without gradients it is 0, on the CPU.
     ///

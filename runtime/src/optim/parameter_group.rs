@@ -111,6 +111,13 @@ impl ParameterGroup {
         rule.slots().iter().filter(has).map(|slot| slot.name).collect()
     }
 
+    /// Returns the shape of a slot of the state of one of the parameters; `None` without the slot.
+    pub(crate) fn slot_size(&self, parameter: &str, slot: &str) -> Option<Vec<i64>> {
+        let (_, tensor) = self.parameters.iter().find(|(name, _)| name == parameter)?;
+        let slot = self.algorithm.rule().slots().iter().find(|one| one.name == slot)?;
+        slot.shape.applies_to(tensor).then(|| slot.shape.of(tensor).0)
+    }
+
     /// Adds the group's state to `state`.
     pub(super) fn save(&self, state: &mut Vec<(String, Tensor)>) -> Result<(), NativeError> {
         let rule = self.algorithm.rule();

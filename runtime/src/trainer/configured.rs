@@ -81,6 +81,16 @@ impl<M: LightningModule> Trainer<M> {
         self.find_callback()
     }
 
+    /// The epoch of the current or the last run, from 0.
+    pub fn current_epoch(&self) -> usize {
+        self.ctx.current_epoch()
+    }
+
+    /// The number of optimizer steps of the current or the last run, with those of the checkpoint that it resumed from.
+    pub fn global_step(&self) -> usize {
+        self.ctx.global_step()
+    }
+
     /// Adds a logger, after those that [`logger`](field@TrainerConfig::logger) of the configuration names. By default, a
     /// [`CsvLogger`](crate::loggers::CsvLogger) writes into the run's folder, unless the configuration has `logger: false`.
     pub fn logger(mut self, logger: impl Logger + 'static) -> Self {

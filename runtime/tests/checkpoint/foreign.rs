@@ -104,7 +104,7 @@ fn unknown_dtypes_and_invalid_bools_are_refused() {
         let tensors = json!({ "w": { "dtype": dtype, "shape": [1], "data_offsets": [0, length] } });
         damaged(&unchecked(tensors, elements))
     };
-    assert_eq!(reason("U64", &[0; 8]), "`w` is of dtype U64, which no tensor of libtorch has here");
+    assert_eq!(reason("U64", &[0; 8]), "`w` is of dtype U64, which no tensor of tch has");
     assert_eq!(reason("BOOL", &[2]), "`w` is of dtype BOOL, but has a byte that is neither 0 nor 1");
     assert!(reason("F5", &[2]).starts_with("its header: unknown variant `F5`"));
 }

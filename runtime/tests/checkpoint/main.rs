@@ -8,6 +8,7 @@ mod layout_1;
 mod model;
 mod places;
 mod properties;
+mod weights;
 
 use std::path::Path;
 use tch_lightning::prelude::*;

@@ -126,5 +126,39 @@ fn jpeg_files_that_are_cut_off_are_refused_wherever_they_end() {
     }
     // bytes after the end do no harm
     fs::write(&file, [whole.as_slice(), &[0; 3]].concat()).unwrap();
-    images.get_item(0).unwrap();
+    assert_eq!(images.get_item(0).unwrap().0.size(), [3, 43, 60]);
+}
+
+#[test]
+fn transforms_to_sizes_that_are_none_are_refused() {
+    let root = folder(&[("class", "source.png")]);
+    let said = |transforms: ImageTransforms| {
+        let images = ImageFolder::new(&root).unwrap().transforms(transforms);
+        let said = format!("{:#}", images.get_item(0).unwrap_err());
+        said.split_once("class/source.png: ").unwrap().1.to_owned()
+    };
+    let of = |what: &str| format!("cannot {what}");
+    let resize =
+        |size: &str| of(&format!("resize the image of 60 x 43 pixels: {size} pixels are not the size of an image"));
+    assert_eq!(said(ImageTransforms::new().resize(0)), resize("0 x 0"));
+    assert_eq!(said(ImageTransforms::new().resize_to(3, 4_000_000_000)), resize("4000000000 x 3"));
+    assert_eq!(said(ImageTransforms::new().resize(4_000_000_000)), resize("4294967295 x 4000000000"));
+    assert_eq!(
+        said(ImageTransforms::new().center_crop(0)),
+        of("crop the image of 60 x 43 pixels: 0 pixels would be left")
+    );
+    assert_eq!(
+        said(ImageTransforms::new().normalize([0.0; 3], [1.0, 0.0, 1.0])),
+        of("normalize the image of 60 x 43 pixels: a standard deviation is 0")
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn links_to_a_folder_around_them_are_refused() {
+    let root = folder(&[("cats", "source.png")]);
+    std::os::unix::fs::symlink("..", root.path().join("cats/loop")).unwrap();
+    let said = ImageFolder::new(&root).unwrap_err().to_string();
+    let link = root.path().join("cats/loop/cats");
+    assert_eq!(said, format!("{} leads back to a folder that it is in: remove this link", link.display()));
 }

@@ -27,6 +27,7 @@ use serde_json::Value;
 use state::{Run, State};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Writes checkpoints at regular intervals, and keeps the newest or, by a logged metric, the best. Lightning's
 /// [`ModelCheckpoint`](https://lightning.ai/docs/pytorch/stable/api/lightning.pytorch.callbacks.ModelCheckpoint.html), with its
@@ -57,8 +58,9 @@ use std::path::{Path, PathBuf};
 /// use tch_lightning::{callbacks::{ModelCheckpoint, MonitorMode}, Every};
 ///
 /// let best = ModelCheckpoint::new().monitor("val_acc").mode(MonitorMode::Max).save_top_k(3);
-/// let hourly = ModelCheckpoint::new().every(Every::Time(std::time::Duration::from_secs(3600)));
+/// let hourly = ModelCheckpoint::new().train_time_interval(std::time::Duration::from_secs(3600));
 /// assert_eq!((best.save_top_k, hourly.save_top_k), (3, 1));
+/// assert_eq!(ModelCheckpoint::new().every_n_epochs(5), ModelCheckpoint::new().every(Every::Epochs(5)));
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -168,6 +170,21 @@ impl ModelCheckpoint {
         Self { save_last: save_last.into(), ..self }
     }
 
+    /// Sets the number of epochs between two saves, as `every(Every::Epochs(epochs))`.
+    pub fn every_n_epochs(self, epochs: usize) -> Self {
+        self.every(Every::Epochs(epochs))
+    }
+
+    /// Sets the number of optimizer steps between two saves, as `every(Every::OptimizerSteps(steps))`.
+    pub fn every_n_train_steps(self, steps: usize) -> Self {
+        self.every(Every::OptimizerSteps(steps))
+    }
+
+    /// Sets the time between two saves, as `every(Every::Time(interval))`.
+    pub fn train_time_interval(self, interval: Duration) -> Self {
+        self.every(Every::Time(interval))
+    }
+
     /// Sets the interval between two saves, in place of any other.
     pub fn every(self, every: Every) -> Self {
         let none = Self { every_n_train_steps: None, every_n_epochs: None, train_time_interval: None, ..self };
@@ -199,6 +216,16 @@ impl ModelCheckpoint {
     /// Sets whether to save at the end of a training epoch instead of the end of validation.
     pub fn save_on_train_epoch_end(self, save: bool) -> Self {
         Self { save_on_train_epoch_end: Some(save), ..self }
+    }
+
+    /// Sets whether to precede each value in the file's name with the name of the value.
+    pub fn auto_insert_metric_name(self, auto_insert_metric_name: bool) -> Self {
+        Self { auto_insert_metric_name, ..self }
+    }
+
+    /// Sets whether to append `-v1`, `-v2`, … to the name of a file that exists.
+    pub fn enable_version_counter(self, enable_version_counter: bool) -> Self {
+        Self { enable_version_counter, ..self }
     }
 
     /// Sets whether to print each save.

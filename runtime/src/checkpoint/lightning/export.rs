@@ -23,13 +23,17 @@ const LAST: [&str; 1] = ["bias"];
 /// known.
 ///
 /// # Errors
-/// If the file cannot be written.
+/// If the file cannot be written, or an optimizer is L-BFGS.
 pub(crate) fn write(
     checkpoint: &Checkpoint,
     callbacks: Value,
     names: Option<&[String]>,
     path: &Path,
 ) -> Result<(), CheckpointError> {
+    let mut algorithms = checkpoint.metadata.optimizers.iter().flat_map(|optimizer| &optimizer.groups);
+    if algorithms.any(|algorithm| matches!(algorithm, Algorithm::Lbfgs(_))) {
+        return Err(CheckpointError::NotForLightning { path: path.to_owned() });
+    }
     archive::write(&value(checkpoint, callbacks, names), path)
 }
 

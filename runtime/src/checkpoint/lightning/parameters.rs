@@ -19,6 +19,12 @@ pub(super) fn optimizer(
     names: &[String],
     steps: u64,
 ) -> Result<(SavedOptimizer, NamedTensors), String> {
+    if own.groups().iter().any(|group| matches!(group.algorithm(), Algorithm::Lbfgs(_))) {
+        return Err(
+            "is L-BFGS, whose state has another form in PyTorch: take the weights alone, by `--resume weights`"
+                .to_owned(),
+        );
+    }
     let groups = saved.items_of(PARAMETER_GROUPS);
     if groups.len() != own.groups().len() {
         let of_it = counted(groups.len(), "parameter group");
@@ -67,11 +73,10 @@ fn in_order<'a>(
     // frozen parameters are in PyTorch's optimizers, but never have a state
     let with_state: Vec<usize> = indices.iter().copied().filter(|index| states.contains_key(index)).collect();
     let fits = |order: &[&str], indices: &[usize]| {
-        order.len() == indices.len()
-            && order
-                .iter()
-                .zip(indices)
-                .all(|(name, index)| states.get(index).is_none_or(|state| has_shape(state, &shapes[name])))
+        let has_shapes = |(name, index): (&&str, &usize)| {
+            states.get(index).is_none_or(|state| has_shapes(state, |slot| own.slot_size(name, slot)))
+        };
+        order.len() == indices.len() && order.iter().zip(indices).all(has_shapes)
     };
     let orders = [&of_module, &sorted];
     let found = [&indices, &with_state]
@@ -99,9 +104,10 @@ fn check_slots(state: Option<&Value>, slots: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Whether the tensors of a state, other than single numbers, have this shape.
-fn has_shape(state: &Value, shape: &[i64]) -> bool {
-    state.entries().filter_map(|(_, value)| value.tensor()).all(|tensor| tensor.dim() == 0 || tensor.size() == shape)
+/// Whether the tensors of a state, other than single numbers, have the shapes of their slots.
+fn has_shapes(state: &Value, size: impl Fn(&str) -> Option<Vec<i64>>) -> bool {
+    let mut tensors = state.named_entries().filter_map(|(slot, value)| Some((slot, value.tensor()?)));
+    tensors.all(|(slot, tensor)| tensor.dim() == 0 || size(slot).is_none_or(|size| tensor.size() == size))
 }
 
 /// Returns the tensor of a slot, which is empty before the first step of its parameter.

@@ -24,6 +24,7 @@ mod rename;
 mod selector;
 mod sharded;
 mod stored;
+mod views;
 
 pub use loaded::Loaded;
 pub use open::{Weights, open};

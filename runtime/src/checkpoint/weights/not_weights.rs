@@ -9,7 +9,7 @@ use zip::ZipArchive;
 const START: u64 = 64;
 
 /// The first bytes of files that are taken for files of weights, and what they are, with what to do.
-const KNOWN: [(&[u8], &str); 7] = [
+const KNOWN: [(&[u8], &str); 8] = [
     (
         b"version https://git-lfs",
         "it is a pointer of Git LFS, in place of the file itself: run `git lfs pull` in the folder that was cloned",
@@ -18,12 +18,15 @@ const KNOWN: [(&[u8], &str); 7] = [
     (b"<html", WEB_PAGE),
     (b"\x1f\x8b", "it is compressed: run `gunzip`"),
     (b"\x89hdf\r\n", "it is a file of HDF5, as Keras writes them: write its tensors in Python by `safetensors`"),
+    (b"\x93numpy", NUMPY),
     (b"gguf", "it is a file of GGUF, which is not read here: open the `.safetensors` files of the model"),
     (
         b"\x80",
         "it is a pickle that `torch.save` did not write: write the weights in Python by `torch.save` or `safetensors`",
     ),
 ];
+
+const NUMPY: &str = "it is a file of NumPy: write its arrays in Python by `safetensors.numpy.save_file`";
 
 const WEB_PAGE: &str = "it is a web page, in place of the file itself: download it again, from Hugging Face by an address with `/resolve/` \
                         in place of `/blob/`";
@@ -52,8 +55,16 @@ pub(super) fn instead_of_safetensors(mut file: impl Read) -> Option<String> {
 
 /// Whether a zip file is one of TorchScript, as those of `torch.jit.save` and of tch's `VarStore::save` are.
 pub(super) fn is_torchscript(file: impl Read + Seek) -> bool {
-    ZipArchive::new(file)
-        .is_ok_and(|archive| archive.file_names().flatten().any(|name| Path::new(&*name).ends_with("constants.pkl")))
+    has_file(file, |name| name.ends_with("constants.pkl"))
+}
+
+/// Returns what a zip file is that `torch.save` did not write; `None` for a damaged one.
+pub(super) fn instead_of_torch_save(file: impl Read + Seek) -> Option<&'static str> {
+    has_file(file, |name| name.extension().is_some_and(|extension| extension == "npy")).then_some(NUMPY)
+}
+
+fn has_file(zip: impl Read + Seek, is_meant: impl Fn(&Path) -> bool) -> bool {
+    ZipArchive::new(zip).is_ok_and(|archive| archive.file_names().flatten().any(|name| is_meant(Path::new(&*name))))
 }
 
 #[cfg(test)]

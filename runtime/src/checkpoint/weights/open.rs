@@ -1,7 +1,7 @@
 //! Files of weights, and which of them a module takes.
 
 use super::loaded::Loaded;
-use super::not_weights::{instead_of_safetensors, is_torchscript};
+use super::not_weights::{instead_of_safetensors, instead_of_torch_save, is_torchscript};
 use super::rename::Rule;
 use super::selector::{Method, Selector};
 use super::stored::{Stored, of_safetensors, of_torch_save};
@@ -53,10 +53,10 @@ pub fn open(path: impl AsRef<Path>) -> Result<Weights, CheckpointError> {
     let path = path.as_ref();
     let stored = match sharded::files(path)? {
         None => of_file(path)?,
-        Some(files) => {
+        Some(shards) => {
             let mut stored = Vec::new();
-            for file in files {
-                stored.extend(of_file(&file)?);
+            for shard in shards {
+                stored.extend(shard.assigned(of_file(&shard.path)?)?);
             }
             stored
         }
@@ -65,7 +65,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<Weights, CheckpointError> {
     Ok(Weights {
         path: path.to_owned(),
         tensors: named.collect(),
-        only: None,
+        only: Vec::new(),
         except: Vec::new(),
         transposed: Vec::new(),
         strict: true,
@@ -79,10 +79,11 @@ fn of_file(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
     let again = || File::open(path).ok();
     if opened.is_of_torch_save() {
         return of_torch_save(path).map_err(|error| {
-            if again().is_some_and(is_torchscript) {
-                CheckpointError::TorchScript { path: path.to_owned() }
-            } else {
-                error
+            let path = path.to_owned();
+            match again().and_then(instead_of_torch_save) {
+                _ if again().is_some_and(is_torchscript) => CheckpointError::TorchScript { path },
+                Some(what) => CheckpointError::NoWeights { path, what: what.to_owned() },
+                None => error,
             }
         });
     }
@@ -100,7 +101,7 @@ fn of_file(path: &Path) -> Result<Vec<Stored>, CheckpointError> {
 pub struct Weights {
     path: PathBuf,
     tensors: Vec<Named>,
-    only: Option<Selector>,
+    only: Vec<Selector>,
     except: Vec<Selector>,
     transposed: Vec<Selector>,
     strict: bool,
@@ -124,10 +125,11 @@ impl Weights {
     }
 
     /// Loads only the variables whose names match a pattern, such as `backbone.**` or `**.{weight,bias}`, as those of
-    /// [parameter groups](crate::optim::ParameterGroup). Other tensors of the file and other variables are ignored. Of a strict load, each
-    /// alternative of `{a,b}` must match a name.
+    /// [parameter groups](crate::optim::ParameterGroup), or one of those of several calls. Other tensors of the file and other variables
+    /// are ignored. Of a strict load, each alternative of `{a,b}` must match a name.
     pub fn only(mut self, pattern: &str) -> Self {
-        self.only = self.selector(Method::Only, pattern);
+        let pattern = self.selector(Method::Only, pattern);
+        self.only.extend(pattern);
         self
     }
 
@@ -343,7 +345,7 @@ impl Weights {
     }
 
     fn is_wanted(&self, name: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.matches(name))
+        (self.only.is_empty() || self.only.iter().any(|only| only.matches(name)))
             && !self.except.iter().any(|except| except.matches(name))
     }
 

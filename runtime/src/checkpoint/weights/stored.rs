@@ -1,5 +1,6 @@
 //! Tensors in files, which are read when they are copied.
 
+use super::views::has_marked_view;
 use crate::checkpoint::CheckpointError;
 use crate::checkpoint::decode::{Decoded, Position};
 use crate::checkpoint::dtype::check_values;
@@ -79,6 +80,10 @@ pub(super) fn of_torch_save(path: &Path) -> Result<Vec<Stored>, CheckpointError>
         |error: PytorchError| CheckpointError::OfTorchSave { path: path.to_owned(), reason: error.to_string() };
     let state_dict = STATE_DICTS.into_iter().find_map(|key| PytorchReader::with_top_level_key(path, key).ok());
     let reader = state_dict.map_or_else(|| PytorchReader::new(path).map_err(invalid), Ok)?;
+    if has_marked_view(path) {
+        let reason = "a tensor is a view that negates or conjugates its elements: write it by `resolve_neg()` or `resolve_conj()`";
+        return Err(CheckpointError::OfTorchSave { path: path.to_owned(), reason: reason.to_owned() });
+    }
     let path: Arc<Path> = path.into();
     let stored = reader.into_tensors().into_iter().map(|(name, tensor)| {
         let kind = kind(tensor.dtype()).ok_or_else(|| unsupported(&path, &name, tensor.dtype()))?;
@@ -108,6 +113,5 @@ fn kind(dtype: DType) -> Option<Kind> {
 }
 
 fn unsupported(path: &Path, name: &str, dtype: DType) -> CheckpointError {
-    let reason = format!("`{name}` is of dtype {dtype:?}, which no tensor of libtorch has here");
-    CheckpointError::OfTorchSave { path: PathBuf::from(path), reason }
+    CheckpointError::ForeignDtype { path: PathBuf::from(path), name: name.to_owned(), dtype: format!("{dtype:?}") }
 }

@@ -27,6 +27,13 @@ pub enum ImageError {
         path: PathBuf,
     },
 
+    /// A link in a folder leads to a folder around it.
+    #[error("{} leads back to a folder that it is in: remove this link", path.display())]
+    Loop {
+        /// The link.
+        path: PathBuf,
+    },
+
     /// A file is not an image.
     #[error("cannot decode the image {}: {source}", path.display())]
     Decode {

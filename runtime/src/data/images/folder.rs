@@ -49,7 +49,7 @@ impl ImageFolder {
     ///
     /// # Errors
     /// [`ImageError::Read`] if a folder cannot be read, [`ImageError::NoClasses`] without folders of classes,
-    /// [`ImageError::NoImages`] if one is without images.
+    /// [`ImageError::NoImages`] if one is without images, [`ImageError::Loop`] if one has a link to a folder around it.
     pub fn new(root: impl AsRef<Path>) -> Result<Self, ImageError> {
         let root = root.as_ref();
         let folders: Vec<PathBuf> = entries(root)?.into_iter().filter(|path| path.is_dir()).collect();
@@ -59,7 +59,7 @@ impl ImageFolder {
         let (mut classes, mut images) = (Vec::new(), Vec::new());
         for (class, folder) in folders.into_iter().enumerate() {
             let before = images.len();
-            add_images(&folder, class as i64, &mut images)?;
+            add_images(&folder, class as i64, &mut Vec::new(), &mut images)?;
             if images.len() == before {
                 return Err(ImageError::NoImages { path: folder });
             }
@@ -113,10 +113,23 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, ImageError> {
     Ok(entries)
 }
 
-fn add_images(folder: &Path, class: i64, images: &mut Vec<(PathBuf, i64)>) -> Result<(), ImageError> {
+/// Adds the images of a folder and of those in it. `above` are the folders around it, without links.
+fn add_images(
+    folder: &Path,
+    class: i64,
+    above: &mut Vec<PathBuf>,
+    images: &mut Vec<(PathBuf, i64)>,
+) -> Result<(), ImageError> {
+    let resolved = folder.canonicalize().map_err(|source| ImageError::Read { path: folder.to_owned(), source })?;
+    if above.contains(&resolved) {
+        return Err(ImageError::Loop { path: folder.to_owned() });
+    }
+    above.push(resolved);
     let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries(folder)?.into_iter().partition(|path| path.is_dir());
     images.extend(files.into_iter().filter(|path| is_image(path)).map(|path| (path, class)));
-    folders.iter().try_for_each(|folder| add_images(folder, class, images))
+    folders.iter().try_for_each(|folder| add_images(folder, class, above, images))?;
+    above.pop();
+    Ok(())
 }
 
 fn is_image(path: &Path) -> bool {

@@ -37,6 +37,9 @@ pub struct ImageTransforms {
     std: [f32; 3],
 }
 
+/// The largest side that an image can be given, which is that of a JPEG file.
+const LARGEST_SIDE: u32 = 65_535;
+
 #[derive(Debug, Clone, Copy)]
 enum Transform {
     Resize(u32),
@@ -108,6 +111,10 @@ impl ImageTransforms {
 
     fn tensor(&self, image: &RgbImage) -> anyhow::Result<Tensor> {
         let (width, height) = image.dimensions();
+        if let Some(std) = self.std.iter().find(|std| !std.is_normal()) {
+            let problem = format!("a standard deviation is {std}");
+            return Err(ImageError::Transform { transform: "normalize", width, height, problem }.into());
+        }
         let count = width as usize * height as usize;
         Ok(native::filled(&[3, i64::from(height), i64::from(width)], |to| {
             for channel in 0..3 {
@@ -125,13 +132,22 @@ impl Transform {
         let (width, height) = image.dimensions();
         match self {
             Self::Resize(size) => {
-                let scaled = |long: u32, short: u32| (u64::from(size) * u64::from(long) / u64::from(short)) as u32;
+                let scaled = |long: u32, short: u32| {
+                    let scaled = u64::from(size) * u64::from(long) / u64::from(short);
+                    u32::try_from(scaled).unwrap_or(u32::MAX)
+                };
                 match width <= height {
                     true => resized(&image, size, scaled(height, width)),
                     false => resized(&image, scaled(width, height), size),
                 }
             }
             Self::ResizeTo { height, width } => resized(&image, width, height),
+            Self::CenterCrop(0) => Err(ImageError::Transform {
+                transform: "crop",
+                width,
+                height,
+                problem: "0 pixels would be left".to_owned(),
+            }),
             Self::CenterCrop(size) if size > width || size > height => Err(ImageError::Transform {
                 transform: "crop",
                 width,
@@ -192,6 +208,9 @@ fn resized(image: &RgbImage, width: u32, height: u32) -> Result<RgbImage, ImageE
         let (width, height) = image.dimensions();
         ImageError::Transform { transform: "resize", width, height, problem }
     };
+    if !(1..=LARGEST_SIDE).contains(&width) || !(1..=LARGEST_SIDE).contains(&height) {
+        return Err(refused(format!("{width} x {height} pixels are not the size of an image")));
+    }
     let (w, h) = image.dimensions();
     let from = ImageRef::new(w, h, image.as_raw(), PixelType::U8x3).map_err(|error| refused(error.to_string()))?;
     let mut to = Image::new(width, height, PixelType::U8x3);
