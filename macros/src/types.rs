@@ -18,6 +18,7 @@ pub(crate) fn surely_differ(declared: &Type, written: &Type) -> bool {
             let asks_for_more = declared.mutability.is_none() && written.mutability.is_some();
             asks_for_more || surely_differ(&declared.elem, &written.elem)
         }
+        (Type::Slice(declared), Type::Slice(written)) => surely_differ(&declared.elem, &written.elem),
         (Type::Reference(declared), written) => {
             // for other declared types, the compiler's message has the path of the right one
             let is_owned_batch = is_associated(&declared.elem) && is_collection(written);
@@ -361,6 +362,8 @@ mod tests {
             ("Self::Batch", "&Rows"),
             ("Option<f64>", "f64"),
             ("Stage", "Option<Stage>"),
+            ("&[Self::Prediction]", "&Tensor"),
+            ("&[Self::Prediction]", "&[&Tensor]"),
         ] {
             assert!(differ(declared, wrong), "{declared} and {wrong}");
         }
@@ -370,6 +373,7 @@ mod tests {
             ("&mut Context", "&mut tch_lightning::Context"),
             ("&Self::Batch", "&(Tensor, Tensor)"),
             ("&Self::Batch", "BorrowedRows"),
+            ("&[Self::Prediction]", "&[Tensor]"),
             ("&Tensor", "&tch::Tensor"),
             ("Option<f64>", "std::option::Option<f64>"),
         ] {

@@ -21,7 +21,7 @@ pub(super) fn is_expanding() -> bool {
 /// Returns an implementation for each incomplete item of the block.
 pub(super) fn unfinished(block: &Block) -> TokenStream {
     let unfinished = block.item.items.iter().filter_map(|item| match item {
-        BlockItem::Unfinished(tokens) => Some(implementation(block, tokens)),
+        BlockItem::Unfinished(tokens) => Some(implementation(block, &without_visibility(tokens))),
         _ => None,
     });
     unfinished.collect()
@@ -32,7 +32,7 @@ fn implementation(block: &Block, unfinished: &TokenStream) -> TokenStream {
     let (generics, _, bounds) = generics.split_for_impl();
     let name = &block.item.head.self_ty;
     let declared = block.traits.iter().flat_map(|one| one.methods());
-    let missing = declared.filter(|hook| block.written(hook.name()).next().is_none());
+    let missing = declared.filter(|hook| block.written(hook.name()).next().is_none() && hook.newer_name().is_none());
     let methods = missing.map(|hook| method(block, hook));
     // without it, the incomplete name would be one that the trait does not have
     let own = method_name(unfinished).map(|own| Ident::new(&own.to_string(), Span::call_site()));
@@ -49,6 +49,16 @@ fn implementation(block: &Block, unfinished: &TokenStream) -> TokenStream {
             }
         };
     }
+}
+
+/// Removes `pub` or `pub(crate)`, which a method of a trait does not have: what is offered would replace it.
+fn without_visibility(item: &TokenStream) -> TokenStream {
+    let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
+    let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
+    let Some(start) = tokens.iter().position(|token| is_word(token, "pub")) else { return item.clone() };
+    let is_restricted = matches!(tokens.get(start + 1), Some(TokenTree::Group(_)));
+    let end = start + 1 + usize::from(is_restricted);
+    tokens[..start].iter().chain(&tokens[end..]).cloned().collect()
 }
 
 /// The name of an incomplete method.
@@ -102,6 +112,12 @@ impl VisitMut for Usual<'_> {
 
     fn visit_path_mut(&mut self, path: &mut Path) {
         visit_path_mut(self, path);
+        if let Some(name) = path.get_ident()
+            && let Some(written) = outside_prelude(name)
+        {
+            *path = written;
+            return;
+        }
         // one optimizer and one loader are what most modules have
         for segment in &mut path.segments {
             if segment.ident == "DataLoaders" {
@@ -110,6 +126,16 @@ impl VisitMut for Usual<'_> {
                 segment.ident = Ident::new("AdamW", segment.ident.span());
             }
         }
+    }
+}
+
+/// The path of a type that the prelude does not have.
+fn outside_prelude(name: &Ident) -> Option<Path> {
+    match name.to_string().as_str() {
+        "Error" => Some(parse_quote!(tch_lightning::Error)),
+        "GradientClipAlgorithm" => Some(parse_quote!(tch_lightning::trainer::GradientClipAlgorithm)),
+        "Value" => Some(parse_quote!(tch_lightning::serde_json::Value)),
+        _ => None,
     }
 }
 
@@ -178,8 +204,13 @@ mod tests {
         offers(quote!(fn predict_step(
             &mut self, ctx: &mut Context, batch: &Rows, batch_idx: usize, dataloader_idx: usize
         ) -> Tensor));
+        offers(quote!(fn on_predict_epoch_end(&mut self, ctx: &mut Context, predictions: &[Tensor])));
+        offers(quote!(gradient_clip_algorithm: tch_lightning::trainer::GradientClipAlgorithm));
+        assert!(!offered.contains("configure_sharded_model"), "it is an older name");
         offers(quote!(fn configure_optimizers(&mut self, ctx: &mut Context) -> AdamW));
         offers(quote!(fn val_dataloader(&mut self, ctx: &mut Context) -> DataLoader<Rows>));
         assert!(!offered.contains("fn training_step"), "it is written already");
+        let public = without_visibility(&quote!(#[inline] pub(crate) fn on_tr));
+        assert_eq!(public.to_string(), quote!(#[inline] fn on_tr).to_string());
     }
 }

@@ -19,13 +19,11 @@ pub trait OptimizesManually: LightningModule {}
 
 /// The context of [`training_step`](LightningModule::training_step), with the callbacks whose hooks manual optimization calls.
 ///
-/// In an annotated block it is written `ctx: &mut Context`, as in every hook. A method that `training_step` calls, and that runs a
-/// backward pass or steps an optimizer, takes it under its own name:
+/// In an annotated block it is written `ctx: &mut Context`, as in every hook, also in a method that `training_step` calls, and that runs a
+/// backward pass or steps an optimizer. Other code takes it under its own name:
 ///
 /// ```
 /// # use tch_lightning::prelude::*;
-/// use tch_lightning::module::TrainingContext;
-///
 /// # struct Model { vs: nn::VarStore, net: nn::Linear }
 /// #[lightning_module(automatic_optimization = false)]
 /// impl Model {
@@ -34,14 +32,18 @@ pub trait OptimizesManually: LightningModule {}
 ///         self.optimize(ctx, &loss)
 ///     }
 ///
-///     fn optimize(&mut self, ctx: &mut TrainingContext<'_, Self>, loss: &Tensor) -> Result<()> {
+///     fn optimize(&mut self, ctx: &mut Context, loss: &Tensor) -> Result<()> {
 ///         ctx.optimizer(0).zero_grad()?;
 ///         ctx.manual_backward(self, loss)?;
-///         Ok(ctx.manual_step(self, 0)?)
+///         step(self, ctx)
 ///     }
 ///     // …
 /// #   fn parameters(&mut self) -> &mut nn::VarStore { &mut self.vs }
 /// #   fn configure_optimizers(&self) -> AdamW { AdamW::new(1e-3) }
+/// }
+///
+/// fn step(model: &mut Model, ctx: &mut TrainingContext<'_, Model>) -> Result<()> {
+///     Ok(ctx.manual_step(model, 0)?)
 /// }
 /// ```
 pub struct TrainingContext<'a, M: LightningModule> {
@@ -258,7 +260,7 @@ fn warn_without_gradients(optimizer: &Optimizer, index: OptimizerIndex) {
 #[diagnostic::on_unimplemented(
     message = "`manual_backward`, `manual_step` and `no_sync` can only be called on the `ctx` of `training_step`, in a module that is optimized manually [TL0410]",
     label = "`{Self}` is optimized automatically, or this is not the `ctx` of its `training_step`",
-    note = "write `#[lightning_module(automatic_optimization = false)]` above the block; a method that `training_step` calls takes `ctx: &mut TrainingContext<'_, Self>`"
+    note = "write `#[lightning_module(automatic_optimization = false)]` above the block; a method of another block that `training_step` calls takes `ctx: &mut TrainingContext<'_, Self>`"
 )]
 pub trait OptimizesAnywhere: LightningModule {
     #[doc(hidden)]
@@ -269,7 +271,7 @@ pub trait OptimizesAnywhere: LightningModule {
 #[diagnostic::on_unimplemented(
     message = "`manual_backward`, `manual_step` and `no_sync` can only be called on the `ctx` of `training_step`, in a module that is optimized manually [TL0410]",
     label = "the module is optimized automatically, or this is not the `ctx` of its `training_step`",
-    note = "write `#[lightning_module(automatic_optimization = false)]` above the block; a method that `training_step` calls takes `ctx: &mut TrainingContext<'_, Self>`"
+    note = "write `#[lightning_module(automatic_optimization = false)]` above the block; a method of another block that `training_step` calls takes `ctx: &mut TrainingContext<'_, Self>`"
 )]
 pub trait AccumulatesAnywhere {
     #[doc(hidden)]

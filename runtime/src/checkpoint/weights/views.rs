@@ -63,7 +63,9 @@ mod tests {
     #[test]
     fn marks_are_told_from_other_dictionaries() {
         // of `torch.save({"n": torch._neg_view(torch.ones(4))}, …)`
-        assert!(has_mark(b"\x85q\t\x89ccollections\nOrderedDict\nq\n)Rq\x0b}q\x0cX\x03\0\0\0negq\r\x88stq\x0eRq\x0fs."));
+        assert!(has_mark(
+            b"\x85q\t\x89ccollections\nOrderedDict\nq\n)Rq\x0b}q\x0cX\x03\0\0\0negq\r\x88stq\x0eRq\x0fs."
+        ));
         assert!(has_mark(b"OrderedDict\nr\0\x01\0\0)Rr\x01\x01\0\0}r\x02\x01\0\0(X\x04\0\0\0conjq\r\x88"));
         // of `torch.save({"hyper_parameters": {"neg": True}}, …)`
         assert!(!has_mark(b"X\x10\0\0\0hyper_parametersq\x01}q\x02X\x03\0\0\0negq\x03\x88ss."));
