@@ -21,7 +21,7 @@ pub(super) fn is_expanding() -> bool {
 /// Returns an implementation for each incomplete item of the block.
 pub(super) fn unfinished(block: &Block) -> TokenStream {
     let unfinished = block.item.items.iter().filter_map(|item| match item {
-        BlockItem::Unfinished(tokens) => Some(implementation(block, &without_visibility(tokens))),
+        BlockItem::Unfinished(tokens) => Some(implementation(block, tokens)),
         _ => None,
     });
     unfinished.collect()
@@ -49,16 +49,6 @@ fn implementation(block: &Block, unfinished: &TokenStream) -> TokenStream {
             }
         };
     }
-}
-
-/// Removes `pub` or `pub(crate)`, which a method of a trait does not have: what is offered would replace it.
-fn without_visibility(item: &TokenStream) -> TokenStream {
-    let tokens: Vec<TokenTree> = item.clone().into_iter().collect();
-    let is_word = |token: &TokenTree, word: &str| matches!(token, TokenTree::Ident(ident) if ident == word);
-    let Some(start) = tokens.iter().position(|token| is_word(token, "pub")) else { return item.clone() };
-    let is_restricted = matches!(tokens.get(start + 1), Some(TokenTree::Group(_)));
-    let end = start + 1 + usize::from(is_restricted);
-    tokens[..start].iter().chain(&tokens[end..]).cloned().collect()
 }
 
 /// The name of an incomplete method.
@@ -210,7 +200,5 @@ mod tests {
         offers(quote!(fn configure_optimizers(&mut self, ctx: &mut Context) -> AdamW));
         offers(quote!(fn val_dataloader(&mut self, ctx: &mut Context) -> DataLoader<Rows>));
         assert!(!offered.contains("fn training_step"), "it is written already");
-        let public = without_visibility(&quote!(#[inline] pub(crate) fn on_tr));
-        assert_eq!(public.to_string(), quote!(#[inline] fn on_tr).to_string());
     }
 }
