@@ -116,7 +116,6 @@ use tch::Device;
 /// assert!((line.layer.ws.double_value(&[0, 0]) - 3.0).abs() < 1e-3);
 /// # Ok::<(), tch_lightning::Error>(())
 /// ```
-#[must_use = "a trainer does nothing before `fit`, `validate`, `test` or `predict`"]
 pub struct Trainer<M: LightningModule> {
     config: TrainerConfig,
     callbacks: Callbacks<M>,

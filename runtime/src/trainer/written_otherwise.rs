@@ -104,6 +104,7 @@ macro_rules! settings {
         impl<M: LightningModule> Trainer<M> {
             $(
                 #[doc(hidden)]
+                #[must_use]
                 pub fn $name(self, _: impl Sized) -> Self
                 where
                     for<'any> AnyTrainer: HasSettings,

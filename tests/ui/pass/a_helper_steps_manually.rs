@@ -33,6 +33,7 @@ impl Model {
 
     fn report(&self, ctx: &mut Context, loss: &Tensor) {
         ctx.log("loss", loss);
+        ctx.log("weights", self.layer.ws.norm());
     }
 }
 
