@@ -30,13 +30,9 @@ impl Model {
         let batch = batch.shallow_clone();
         Box::new(move |other| other + &batch)
     }
-
-    fn on_predict_epoch_end(&mut self, predictions: &[Box<dyn Fn(&Tensor) -> Tensor>]) {
-        self.means.push(predictions.len() as f64);
-    }
 }
 
 #[test]
 fn hooks_are_found() {
-    assert_eq!(Model::hooks().len(), 5);
+    assert_eq!(Model::hooks().len(), 4);
 }

@@ -24,6 +24,10 @@ impl Evaluated {
     fn predict_step(&mut self, batch: &Tensor) -> f64 {
         batch.double_value(&[0])
     }
+
+    fn on_predict_epoch_end(&mut self, ctx: &mut Context, predictions: &[f64]) {
+        ctx.print(format_args!("{predictions:?}"));
+    }
 }
 
 #[test]
