@@ -63,8 +63,8 @@ impl SourceFile {
     /// Returns whether the file calls the program of this module, or of a module with this data module.
     pub(crate) fn calls_program_of(&self, ty: &Type) -> bool {
         let name = last_name(ty);
-        let calls = |function: &str| [format!("{name}::{function}"), format!("{function}::<{name}>")];
-        ["main", "program"].into_iter().flat_map(calls).any(|call| self.has_call(&call))
+        let is_module = ["main", "program"].iter().any(|function| self.has_call(&format!("{name}::{function}")));
+        is_module || self.is_data_of_program(ty)
     }
 
     /// Returns whether the file calls a program with this data module.

@@ -20,7 +20,7 @@ mod names;
 mod outputs;
 mod question_mark;
 mod signature;
-mod tokens;
+pub(crate) mod tokens;
 mod torch;
 mod trainer_defaults;
 pub(crate) mod unannotated_module;

@@ -1,4 +1,4 @@
-//! `?` in a hook that returns no `Result`. The compiler proposes `Box<dyn Error>` there, which is no error type of a hook.
+//! `?` in a hook that returns no `Result`. The compiler proposes `Box<dyn Error>` there, which a hook cannot return.
 
 use super::tokens::{is, levels, may_mention};
 use crate::catalogue::{self, Diagnostic};

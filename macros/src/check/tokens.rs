@@ -34,7 +34,7 @@ pub(super) fn levels(code: &TokenStream) -> Vec<Vec<TokenTree>> {
 }
 
 /// Whether the code may have one of these words. This is faster than looking through its tokens.
-pub(super) fn may_mention(code: &TokenStream, words: &[&str]) -> bool {
+pub(crate) fn may_mention(code: &TokenStream, words: &[&str]) -> bool {
     let text = code.to_string();
     words.iter().any(|word| text.contains(word))
 }

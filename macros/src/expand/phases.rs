@@ -1,5 +1,6 @@
 //! Adds the phase of a context, which the hook decides and users omit.
 
+use crate::check::tokens::may_mention;
 use crate::hooks::Parameter;
 use crate::model::{Block, argument_name};
 use crate::parse::{BlockItem, Unread};
@@ -53,10 +54,7 @@ pub(super) fn fill(block: &mut Block, public: &TokenStream, private: &TokenStrea
 /// Gives a method that `training_step` calls for a backward pass or a step the context that can do so.
 fn fill_helper(method: &mut Unread, private: &TokenStream) {
     const CALLS: [&str; 3] = ["manual_backward", "manual_step", "no_sync"];
-    let is_meant = method.body_and_signature().is_some_and(|(body, _)| {
-        let body = body.to_string();
-        CALLS.iter().any(|call| body.contains(call))
-    });
+    let is_meant = method.body_and_signature().is_some_and(|(body, _)| may_mention(&body.into(), &CALLS));
     if !is_meant {
         return;
     }

@@ -45,7 +45,7 @@ fn refused(folder: &tempfile::TempDir) -> String {
 #[test]
 fn tensors_are_taken_from_the_shard_that_the_index_names() {
     let index = [("a", "1.safetensors"), ("b", "2.safetensors")];
-    // as after a model was split anew, with files of the first time among them
+    // the first shard also has a tensor that the index says to be in the second
     let folder = shards(&[("a", 1.0), ("b", -1.0)], &[("b", 2.0)], &index);
     let mut vs = variables(&[("a", 0.0), ("b", 0.0)]);
     weights::open(&folder).unwrap().load(&mut vs).unwrap();

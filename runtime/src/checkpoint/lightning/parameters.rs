@@ -6,7 +6,7 @@ use crate::checkpoint::SavedOptimizer;
 use crate::counted::counted;
 use crate::named_tensors::NamedTensors;
 use crate::optim::{Algorithm, Optimizer, ParameterGroup, entry_name, not_started};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use tch::{Kind, Tensor};
 
 /// Returns the state of an optimizer as the run's own would be saved, and its tensors by parameter and slot.
@@ -65,9 +65,8 @@ fn in_order<'a>(
     states: &BTreeMap<usize, &'a Value>,
 ) -> Result<Vec<(String, Option<&'a Value>)>, String> {
     let indices: Vec<usize> = group.items_of("params").iter().filter_map(Value::count).collect();
-    let shapes: BTreeMap<&str, Vec<i64>> =
-        own.parameters().iter().map(|(name, tensor)| (name.as_str(), tensor.size())).collect();
-    let of_module: Vec<&str> = names.iter().map(String::as_str).filter(|name| shapes.contains_key(name)).collect();
+    let own_names: BTreeSet<&str> = own.parameters().iter().map(|(name, _)| name.as_str()).collect();
+    let of_module: Vec<&str> = names.iter().map(String::as_str).filter(|name| own_names.contains(name)).collect();
     let mut sorted = of_module.clone();
     sorted.sort_unstable();
     // frozen parameters are in PyTorch's optimizers, but never have a state
@@ -83,7 +82,7 @@ fn in_order<'a>(
         .into_iter()
         .find_map(|indices| orders.into_iter().find(|order| fits(order, indices)).map(|order| (order, indices)));
     let Some((order, indices)) = found else {
-        let (saved, own) = (counted(indices.len(), "parameter"), shapes.len());
+        let (saved, own) = (counted(indices.len(), "parameter"), own_names.len());
         return Err(if indices.len() == own {
             "states of other shapes than its parameters in the order of the `state_dict`".to_owned()
         } else {
