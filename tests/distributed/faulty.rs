@@ -79,6 +79,12 @@ fn fail() -> Result<()> {
         "stop" => signal("-STOP"),
         "term" => signal("-TERM"),
         "int" => signal("-INT"),
+        // until the test lets it go on
+        "hold" => {
+            while !std::path::Path::new("released").exists() {
+                sleep(Duration::from_millis(5));
+            }
+        }
         // until it is ended from outside
         "sleep" => sleep(Duration::from_secs(1_000)),
         _ => {}

@@ -223,6 +223,20 @@ impl Ranks {
         }
     }
 
+    /// Waits until a process that the test has started has ended.
+    pub fn wait_for(&mut self, process: usize) {
+        let begun = Instant::now();
+        while self.children[process].0.try_wait().unwrap().is_none() {
+            assert!(begun.elapsed() < LONGEST, "process {process} did not end: {:?}", self.said());
+            sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Lets a process whose fault is `hold` go on.
+    pub fn release(&self) {
+        File::create(self.path("released")).unwrap();
+    }
+
     /// What the processes have written.
     pub fn said(&mut self) -> Vec<String> {
         self.children

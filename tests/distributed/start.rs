@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 const FIT: &str = "fit --strategy STRATEGY --max-epochs 1";
 
+/// As [`FIT`], where ranks wait for the test.
+const FIT_WITH_TIME: &str = "fit --strategy LONG --max-epochs 1";
+
 /// What a run may need more than its `timeout` of 5 seconds, on a machine with other work: to begin, to find out who is missing, and to tell the
 /// others.
 const MORE: Duration = Duration::from_secs(20);
@@ -102,18 +105,16 @@ fn network_that_a_rank_does_not_have_is_named_by_all() {
 
 #[test]
 fn rank_that_is_started_twice_does_not_disturb_the_run() {
-    // the third process has rank 1 as well
-    let mut ranks = by_hand(2).with("SLOW", 50);
+    // the third process has rank 1 as well, and comes while the two are in training
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    ranks = ranks.with("MASTER_PORT", port);
-    ranks.start(FIT);
-    sleep(Duration::from_secs(1));
-    ranks.start_again(1, FIT);
+    let mut ranks = by_hand(2).fault("hold", "training", 1).with("MASTER_PORT", port);
+    ranks.start(FIT_WITH_TIME);
+    ranks.wait_for_fault();
+    ranks.start_again(1, FIT_WITH_TIME);
+    ranks.wait_for(2);
+    ranks.release();
     let ended = ranks.end(None);
-    // either of the two may be the first, where the machine is slow
-    let mut codes = ended.codes.clone();
-    codes.sort_unstable();
-    assert_eq!(codes, [0, 0, 1], "{ended:#?}");
+    assert_eq!(ended.codes, [0, 0, 1], "{ended:#?}");
     let errors = ended.errors();
     assert_eq!(errors.len(), 1, "{ended:#?}");
     assert!(errors[0].starts_with("rank 1 was started twice, on "), "{ended:#?}");
