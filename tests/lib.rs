@@ -8,3 +8,4 @@ pub mod pseudo_terminal;
 pub mod python;
 pub mod resume;
 pub mod tensors;
+pub mod warnings;

@@ -49,6 +49,13 @@ pub fn lightning_datamodule(arguments: TokenStream, block: TokenStream) -> Token
     expand::attribute(Role::DataModule, arguments.into(), block.into()).into()
 }
 
+/// `lightning_datamodule` under another name. It generates what that does, so that the name is the only error.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn lightning_data_module(arguments: TokenStream, block: TokenStream) -> TokenStream {
+    expand::misnamed(Role::DataModule, "lightning_data_module", arguments.into(), block.into()).into()
+}
+
 /// Makes a callback from the hooks in its `impl` block: [documentation](https://docs.rs/tch-lightning/latest/tch_lightning/attr.lightning_callback.html).
 #[proc_macro_attribute]
 pub fn lightning_callback(arguments: TokenStream, block: TokenStream) -> TokenStream {

@@ -33,13 +33,11 @@ impl Written {
 
     /// Whether it returns callbacks as Lightning's `list[Callback]`: the trait without a module.
     pub(crate) fn returns_callbacks_without_module(&self) -> bool {
-        const OTHERS: [&str; 6] =
-            ["struct Callback", "enum Callback", "type Callback", "::Callback", "Callback,", "Callback}"];
         let is_bare = self.declared.name() == "configure_callbacks"
             && has_bare_name(self.method.output().to_token_stream(), "Callback");
         // the file may have another type of the name
         let file = || SourceFile::of(self.method.sig.ident.span());
-        is_bare && file().is_some_and(|file| !file.has_text(|text| OTHERS.iter().any(|other| text.contains(other))))
+        is_bare && file().is_some_and(|file| !file.has_another_type("Callback"))
     }
 
     /// The name under which it returns a `Result`, as the file tells, and what that stands for.

@@ -78,6 +78,28 @@ impl SourceFile {
         self.has_call(&format!("{name}::main()"))
     }
 
+    /// Returns the only data module of the file.
+    pub(crate) fn data_module(&self) -> Option<String> {
+        let attribute = format!("#[{}", Role::DataModule.attribute());
+        let mut blocks = self.text.split(&attribute).skip(1);
+        let (block, None) = (blocks.next()?, blocks.next()) else { return None };
+        let name: String = block
+            .split_once("impl ")?
+            .1
+            .chars()
+            .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+            .collect();
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// Returns the batch of the first step of the file.
+    pub(crate) fn batch_of_steps(&self) -> Option<Type> {
+        let mut steps = self.text.split("_step(").skip(1).filter_map(|rest| rest.split(") ").next());
+        let written = steps.find_map(|parameters| Some(parameters.split_once("batch: &")?.1))?;
+        let ty = written.split(", batch_idx").next()?;
+        syn::parse_str(ty.trim_end_matches(|end: char| end == ',' || end.is_whitespace())).ok()
+    }
+
     fn has_call(&self, call: &str) -> bool {
         let is_call = |before: &str| {
             let is_in_comment = before.rsplit('\n').next().is_some_and(|line| line.contains("//"));

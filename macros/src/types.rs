@@ -271,6 +271,7 @@ pub(crate) fn readable_tokens(tokens: TokenStream) -> String {
         (" ,", ","),
         (" : ", ": "),
         (" (", "("),
+        ("=(", "= ("),
     ]
     .iter()
     .fold(spaced, |text, (spaced, tight)| text.replace(spaced, tight))

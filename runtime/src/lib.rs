@@ -102,7 +102,7 @@ pub use stage::{RunningStage, Stage};
 pub use tch;
 // their documentation would hide that of the traits of the same names
 #[doc(hidden)]
-pub use tch_lightning_macros::{Callback, LightningDataModule, LightningModule};
+pub use tch_lightning_macros::{Callback, LightningDataModule, LightningModule, lightning_data_module};
 pub use trainer::{Trainer, TrainerConfig};
 pub use training_mode::is_training;
 
@@ -144,5 +144,5 @@ pub mod prelude {
     pub use tch::nn::{Module as _, ModuleT as _};
     pub use tch::{self, Device, Kind, Tensor, nn};
     #[doc(hidden)]
-    pub use tch_lightning_macros::LightningDataModule;
+    pub use tch_lightning_macros::{LightningDataModule, lightning_data_module};
 }

@@ -10,5 +10,7 @@ mod files;
 mod hyperparameters;
 mod later_failures;
 mod losses;
+mod overridden_twice;
 mod said;
 mod signals;
+mod untrained;

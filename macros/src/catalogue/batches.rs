@@ -10,8 +10,8 @@ catalogue! {
     TL0503 "A type is not a batch":
         underived_batch(name)
         "`{name}` is not a batch: write `#[derive(Batch)]` above `struct {name}`"
-        loader_of_dataset(name)
-        "`{name}` is a dataset, and the type of a loader has that of its batches: write `DataLoader<Tensor>`, or another batch in place of `Tensor`";
+        loader_of_dataset(name, batch)
+        "`{name}` is a dataset, and the type of a loader has that of its batches: write `DataLoader<{batch}>`, or another batch in place of `{batch}`";
 
     TL0504 "A union is not a batch":
         union_batch()

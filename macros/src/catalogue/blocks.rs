@@ -4,6 +4,8 @@ catalogue! {
     TL0301 "The attribute is on a type":
         on_a_type(attribute, name)
         "put `#[{attribute}]` on the block of the methods, `impl {name} {{ … }}`, not on the type"
+        misnamed_attribute(name, attribute)
+        "the attribute `{name}` is called `{attribute}`: write `#[{attribute}]`"
         derived_role(derived, attribute, name)
         "`{derived}` cannot be derived: put `#[{attribute}]` on the block of the methods, `impl {name} {{ … }}`";
 

@@ -56,4 +56,10 @@ catalogue! {
         "`{name}` is a part of `ctx`, which is used before `{name}` is used again: write `ctx.optimizer({index})` in each of these lines, and `ctx.manual_step(self, {index})?` for its step"
         several_kept_optimizers(forms)
         "an optimizer is a part of `ctx`: write {forms} where each is used, and `ctx.manual_step(self, 0)?` for a step";
+
+    TL0414 "A state that is saved or restored, and not both":
+        state_that_is_not_restored(hook, counterpart)
+        "what `{hook}` returns is saved and never restored: define `fn {counterpart}(&mut self, state_dict: &Value)`, or remove `{hook}`"
+        state_that_is_not_saved(hook, counterpart)
+        "`{hook}` is never called, as no state is saved: define `fn {counterpart}(&mut self) -> Value`, or remove `{hook}`";
 }

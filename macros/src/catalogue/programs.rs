@@ -22,8 +22,8 @@ catalogue! {
         "hyperparameters are a struct with a field for each, not `{written}`: write `fn new(hparams: Hparams) -> Self`, with `#[derive(clap::Args, serde::Serialize, serde::Deserialize)] struct Hparams {{ #[arg(long)] {field} }}`";
 
     TL0604 "The data does not fit the module":
-        program_without_loader(name, step, loader)
-        "`{name}::main()` has no batches for `{step}`: define `{loader}`, or write `{name}::main::<Data>()` with a data module";
+        program_without_loader(name, step, loader, data)
+        "`{name}::main()` has no batches for `{step}`: define `{loader}`, or write `{name}::main::<{data}>()` with a data module";
 
     TL0605 "A type is not a module":
         unannotated_module(name)

@@ -18,6 +18,10 @@ catalogue! {
         "`{hook}` returns nothing: write `{form}`"
         callbacks_without_module(hook, wrong)
         "`{hook}` returns callbacks in a tuple, not `{wrong}`: write `-> (ModelCheckpoint, EarlyStopping)`, or for a number of them `-> Vec<Box<dyn Callback<Self>>>`"
+        callback_of_several(hook, tuple)
+        "the values of a list have one type, and callbacks of several types are in a tuple: write `fn {hook}(&self) -> {tuple}`, and `(…, …)` in place of the list"
+        algorithm_of_several(first, other, selector)
+        "`group` adds a group of the first algorithm, `{first}`, and `{other}` is another one: write `.route({selector}, {other}::new(…))`"
         optimizer_of_tch(hook, wrong)
         "`{hook}` returns an optimizer of tch-lightning, not `{wrong}` of tch: write `-> AdamW` and `AdamW::new(1e-3)`, which gets the parameters of `fn parameters`"
         plateau_without_metric(hook)

@@ -5,7 +5,7 @@
 use super::tokens::{are_arguments, is, is_word, mentions};
 use super::{
     chosen_optimizers, constructor_calls, constructor_self, context_calls, habits, manual_optimization, question_mark,
-    torch,
+    several_types, torch,
 };
 use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
@@ -89,7 +89,8 @@ fn of_method(method: &Method) -> Option<(TokenStream, Diagnostic)> {
     if method.name == CONSTRUCTOR && method.sig.receiver().is_none() {
         return constructor_self::mistake(&body.stream());
     }
-    chosen_optimizers::mistake(method, &body.stream())
+    let body = body.stream();
+    chosen_optimizers::mistake(method, &body).or_else(|| several_types::mistake(method, &body))
 }
 
 fn add(conditions: &Conditions, mistakes: Vec<(TokenStream, Diagnostic)>, diagnostics: &mut Diagnostics) {

@@ -9,7 +9,7 @@ use crate::source_file::{SourceFile, defines_type};
 use crate::types::{self, last_name};
 use proc_macro2::Span;
 use quote::ToTokens;
-use syn::{FnArg, ReturnType, Type};
+use syn::{FnArg, ReturnType, Type, parse_quote};
 
 pub(super) fn parameters(block: &Block, diagnostics: &mut Diagnostics) {
     if block.role == Role::Module && !block.others.are_annotated && block.written("parameters").next().is_none() {
@@ -31,23 +31,24 @@ pub(super) fn loaders(block: &Block, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Rejects a step without its loader in a module that has others, and whose program in the file has no data module. Returns whether there is
-/// none.
+/// Rejects a step without its loader in a module whose program in the file has no data module. Returns whether there is none.
 pub(super) fn program_has_loaders(block: &Block, diagnostics: &mut Diagnostics) -> bool {
     let name = last_name(&block.item.head.self_ty);
     let is_loaded = |step: &Step| block.may_have(step.loader);
     let written: Vec<(&Written, Step)> =
         hooks::steps().filter_map(|(hook, step)| Some((block.written(hook.name()).next()?, step))).collect();
-    let has_some = block.role == Role::Module && written.iter().any(|(_, step)| is_loaded(step));
-    let missing: Vec<_> = written.into_iter().filter(|(_, step)| !is_loaded(step)).collect();
-    if !has_some
-        || missing.is_empty()
-        || !SourceFile::of(Span::call_site()).is_some_and(|file| file.calls_main_of(&name))
-    {
+    let mut missing: Vec<_> = written.iter().filter(|(_, step)| !is_loaded(step)).collect();
+    if block.role != Role::Module || missing.is_empty() {
         return true;
     }
+    let Some(file) = SourceFile::of(Span::call_site()).filter(|file| file.calls_main_of(&name)) else { return true };
+    if missing.len() == written.len() {
+        // the data module is what is missing
+        missing.truncate(1);
+    }
+    let data = file.data_module().unwrap_or_else(|| "Data".to_owned());
     for (written, step) in missing {
-        let diagnostic = catalogue::program_without_loader(&name, written.declared.name(), step.loader);
+        let diagnostic = catalogue::program_without_loader(&name, written.declared.name(), step.loader, &data);
         let conditions = &written.method.conditions;
         diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&written.method.sig.ident, diagnostic));
     }
@@ -57,14 +58,20 @@ pub(super) fn program_has_loaders(block: &Block, diagnostics: &mut Diagnostics) 
 /// Rejects `DataLoader<Images>`, where `Images` is a dataset of the file.
 pub(super) fn loaders_of_datasets(block: &mut Block, diagnostics: &mut Diagnostics) {
     for written in block.hooks.iter_mut().filter(|hook| !hook.faulty) {
-        let Some(Type::Path(path)) = written.loaded_batch() else { continue };
-        let Some(name) = path.path.get_ident().filter(|name| *name != "Tensor") else { continue };
-        let is_dataset = |text: &str| text.contains(&format!("Dataset for {name} "));
-        if SourceFile::of(name.span()).is_some_and(|file| file.has_text(is_dataset)) {
-            let conditions = &written.method.conditions;
-            diagnostics.of_method(conditions, |diagnostics| diagnostics.add(name, catalogue::loader_of_dataset(name)));
-            written.faulty = true;
+        let Some(loaded) = written.loaded_batch() else { continue };
+        let Some(file) = SourceFile::of(Span::call_site()) else { continue };
+        let name = types::readable(&loaded);
+        let is_dataset =
+            name.contains("dyn Dataset") || file.has_text(|text| text.contains(&format!("Dataset for {name} ")));
+        if name == "Tensor" || !is_dataset {
+            continue;
         }
+        let batch = file.batch_of_steps().unwrap_or_else(|| parse_quote!(Tensor));
+        let diagnostic = catalogue::loader_of_dataset(name, types::readable(&batch));
+        diagnostics.of_method(&written.method.conditions, |diagnostics| diagnostics.add(&loaded, diagnostic));
+        // a reported mistake brings no other where the block is used
+        written.method.sig.output = parse_quote!(-> DataLoader<#batch>);
+        written.faulty = true;
     }
 }
 
@@ -174,6 +181,26 @@ pub(super) fn hooks_without_step(block: &mut Block, diagnostics: &mut Diagnostic
                 diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&hook.method.sig.ident, diagnostic));
                 hook.faulty = true;
             }
+        }
+    }
+}
+
+/// Rejects a state that is saved and never restored, or the other way round.
+pub(super) fn states(block: &Block, diagnostics: &mut Diagnostics) {
+    const SAVES: &str = "state_dict";
+    const RESTORES: &str = "load_state_dict";
+    for (hook, counterpart, diagnostic) in [
+        (SAVES, RESTORES, catalogue::state_that_is_not_restored(SAVES, RESTORES)),
+        (RESTORES, SAVES, catalogue::state_that_is_not_saved(RESTORES, SAVES)),
+    ] {
+        if block.may_have(counterpart) {
+            continue;
+        }
+        // another type is what is reported first
+        let is_right = |written: &&Written| hook == RESTORES || last_name(&written.method.output()) == "Value";
+        if let Some(written) = block.written(hook).filter(|written| !written.faulty).find(is_right) {
+            let conditions = &written.method.conditions;
+            diagnostics.of_method(conditions, |diagnostics| diagnostics.add(&written.method.sig.ident, diagnostic));
         }
     }
 }

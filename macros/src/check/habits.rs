@@ -38,9 +38,11 @@ impl Method<'_> {
                 self.called_self(rest).or_else(|| self.called_field(rest)).or_else(|| self.of_python(rest))
             }
             "super" => self.base_class(rest),
-            "ctx" if self.has_context && !follows('.') => {
-                self.of_python(rest).or_else(|| stopped(rest)).or_else(|| changed_by_index(rest))
-            }
+            "ctx" if self.has_context && !follows('.') => self
+                .of_python(rest)
+                .or_else(|| stopped(rest))
+                .or_else(|| changed_by_index(rest))
+                .or_else(|| stepped_scheduler(rest)),
             "average" | "interval" | "reduce" | "dist_reduce_fx" if follows('.') => text_in_call(&word, rest),
             "EarlyStopping" => early_stopping(rest),
             _ => self.set_automatic_optimization(rest).or_else(|| self.clone_of_tensor(tokens, place)),
@@ -163,6 +165,33 @@ fn changed_by_index(rest: &[TokenTree]) -> Option<Mistake> {
     let instead = format!("write `ctx.optimizer({index})`, which can be changed");
     let written = format!("ctx.optimizers()[{index}]");
     Some((rest[..5].iter().cloned().collect(), catalogue::attribute_of_python(written, instead)))
+}
+
+/// `ctx.lr_schedulers().step()`, and `ctx.lr_schedulers()[0].step()`.
+fn stepped_scheduler(rest: &[TokenTree]) -> Option<Mistake> {
+    let [_, dot, list, call, then @ ..] = rest else { return None };
+    if !is(dot, '.') || !is_word(list, "lr_schedulers") || !are_arguments(Some(call)) {
+        return None;
+    }
+    let (index, step) = match then {
+        [TokenTree::Group(index), step @ ..] if index.delimiter() == Delimiter::Bracket => {
+            (readable_tokens(index.stream()), step)
+        }
+        step => ("0".to_owned(), step),
+    };
+    let [dot, method, TokenTree::Group(metric), ..] = step else { return None };
+    if !is(dot, '.') || !is_word(method, "step") {
+        return None;
+    }
+    let metric = match metric.stream().is_empty() {
+        true => "None".to_owned(),
+        false => format!("Some({})", readable_tokens(metric.stream())),
+    };
+    let instead = format!(
+        "write `ctx.step_lr_scheduler({index}, {metric})?`; in automatic optimization remove it, as the trainer steps the schedulers"
+    );
+    let wrong = rest[..rest.len() - step.len() + 3].iter().cloned().collect();
+    Some((wrong, catalogue::attribute_of_python("lr_schedulers().step()", instead)))
 }
 
 /// The variables that are certainly a loss: `let loss = logits.cross_entropy_for_logits(&labels);`.

@@ -265,7 +265,9 @@ fn output(hook: &Written, diagnostics: &mut Diagnostics) {
     } else if let (None, Some(declared)) = (hook.declared.value(), hook.declared.output()) {
         let (declared, written) = (parsed(declared), hook.method.returned());
         let is_owned = matches!(declared, Type::Reference(_)) && types::is_collection(&written);
+        let is_part_of_store = matches!(declared, Type::Reference(_)) && is_of_tch(&written);
         let differs = is_owned
+            || is_part_of_store
             || types::surely_differ(&declared, &written)
             || types::borrows_less(&declared, &written)
             || types::lives_less(&declared, &written)

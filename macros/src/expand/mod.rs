@@ -81,6 +81,14 @@ pub(crate) fn attribute(role: Role, arguments: TokenStream, tokens: TokenStream)
     quote!(#written #generated #module #unfinished #use_of_name #errors)
 }
 
+/// Expands an attribute under another name of it.
+pub(crate) fn misnamed(role: Role, name: &str, arguments: TokenStream, block: TokenStream) -> TokenStream {
+    let mut diagnostics = Diagnostics::new();
+    diagnostics.push(syn::Error::new(Span::call_site(), catalogue::misnamed_attribute(name, role.attribute())));
+    let (expanded, errors) = (attribute(role, arguments, block), diagnostics.into_compile_errors());
+    quote!(#expanded #errors)
+}
+
 /// Expands a derive, which is not how a type gets a role, to its error.
 pub(crate) fn derive(role: Role, derived: &str, tokens: TokenStream) -> TokenStream {
     let mut diagnostics = Diagnostics::new();

@@ -7,6 +7,24 @@ use super::choices::{
 use super::{BatchLimit, FastDevRun, NonFiniteLoss, Resume, TrainerConfig, ValCheckInterval};
 use std::path::PathBuf;
 
+/// What becomes the value of a setting: a value of type `T`, or one that converts to it, such as the value of an `Option`.
+#[diagnostic::on_unimplemented(
+    message = "this setting is of type `{T}`, not `{Self}` [TL0006]",
+    label = "expected `{T}`, or a value of it",
+    note = "an `f64` is written `1.0`, and a `BatchLimit` `10` for a number of batches, or `0.25` for a part of them"
+)]
+pub trait IntoSetting<T> {
+    /// Returns the value.
+    fn into_setting(self) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, Value: Into<T>> IntoSetting<T> for Value {
+    fn into_setting(self) -> T {
+        self.into()
+    }
+}
+
 macro_rules! setters {
     // a literal such as `5` would be an `i32` if the parameter were an `impl Into<usize>`
     (as they are: $($field:ident: $type:ty),* $(,)?) => {
@@ -26,8 +44,8 @@ macro_rules! setters {
             $(
                 #[doc = concat!("Sets [`", stringify!($field), "`](field@Self::", stringify!($field), ").")]
                 #[must_use]
-                pub fn $field(self, $field: impl Into<$type>) -> Self {
-                    Self { $field: $field.into(), ..self }
+                pub fn $field(self, $field: impl IntoSetting<$type>) -> Self {
+                    Self { $field: $field.into_setting(), ..self }
                 }
             )*
         }

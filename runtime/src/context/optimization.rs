@@ -5,6 +5,7 @@ use super::lr_schedulers::RunningLrScheduler;
 use super::non_finite::Losses;
 use super::toggle::Toggled;
 use crate::config::{ConfigurationError, GradientClipAlgorithm};
+use crate::module::ForeignTensors;
 use crate::optim::{Optimizer, OptimizerConfig, OptimizerIndex};
 use crate::precision::GradScaler;
 use crate::progress::Terms;
@@ -29,6 +30,7 @@ pub(super) struct Optimization {
     /// The terms of weighted losses in the running accumulation window.
     pub(super) terms: Option<Terms>,
     pub(super) toggled: Toggled,
+    foreign_tensors: ForeignTensors,
     /// Whether a hook has overridden the trainer's `accumulate_grad_batches`.
     sets_accumulation: bool,
     /// Whether training steps only update the module's buffers, without a backward pass or an optimizer step.
@@ -66,6 +68,10 @@ impl RunContext {
 
     pub(crate) fn set_chosen_optimizer(&mut self, chosen: Option<ChosenOptimizer>) {
         self.optimization.chosen = chosen;
+    }
+
+    pub(crate) fn foreign_tensors_mut(&mut self) -> &mut ForeignTensors {
+        &mut self.optimization.foreign_tensors
     }
 
     /// The optimizers, in the order in which `configure_optimizers` returned them.

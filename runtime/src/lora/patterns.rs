@@ -39,6 +39,12 @@ impl<S: Into<String>, const N: usize> IntoPatterns for [S; N] {
     }
 }
 
+impl<S: AsRef<str>, const N: usize> IntoPatterns for &[S; N] {
+    fn into_patterns(self) -> Vec<String> {
+        self.as_slice().into_patterns()
+    }
+}
+
 impl<S: AsRef<str>> IntoPatterns for &[S] {
     fn into_patterns(self) -> Vec<String> {
         self.iter().map(|pattern| pattern.as_ref().to_owned()).collect()

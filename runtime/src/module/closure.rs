@@ -1,11 +1,10 @@
 //! The closure of an optimizer's step: the loss and the gradients of one batch.
 
-use super::{Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, TrainingOutput, anomaly};
+use super::{Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, TrainingOutput, anomaly, untrained};
 use crate::config::NonFiniteLoss;
 use crate::context::RunContext;
 use crate::error::Error;
-use crate::messages;
-use crate::optim::{Optimizer, OptimizerIndex};
+use crate::optim::OptimizerIndex;
 use tch::Tensor;
 
 /// Computes the loss and the gradients of the running batch, for `optimizer_step` to call once before it steps.
@@ -98,17 +97,6 @@ impl<M: LightningModule> StepClosure<'_, M> {
     }
 }
 
-/// Warns if the first backward pass of a run gave no gradient, so that nothing would be trained.
-fn warn_without_gradients(ctx: &RunContext) {
-    let is_first = ctx.global_step() == 0 && ctx.batch_idx() == Some(0);
-    if is_first && !ctx.optimizers().iter().any(Optimizer::has_gradients) {
-        messages::warning!(
-            "after the first backward pass, no parameter of an optimizer has a gradient, so that nothing is trained: the loss does not \
-             depend on them, or a hook `backward` does not run a backward pass"
-        );
-    }
-}
-
 /// Whether one of several processes may have a batch without a loss.
 fn can_lack_loss<M: LightningModule>(ctx: &RunContext) -> bool {
     ctx.world_size() > 1
@@ -127,6 +115,7 @@ pub(super) fn backward<M: LightningModule>(
     let loss = &ctx.scaled(loss)?;
     callbacks.on_before_backward(ctx, module, loss)?;
     ModelHooksTable::on_before_backward(module, ctx, loss)?;
+    untrained::warn_of_foreign_tensors(module, ctx, loss)?;
     if averages {
         ctx.strategy_mut().begin_backward(loss)?;
     }
@@ -134,7 +123,7 @@ pub(super) fn backward<M: LightningModule>(
         let explained = ctx.strategy().explain_backward(&error.to_string());
         explained.map_or(error, Error::from)
     })?;
-    warn_without_gradients(ctx);
+    untrained::warn_without_gradients(ctx);
     if averages {
         let flags = ctx.own_flags();
         ctx.strategy_mut().end_backward(flags)?;

@@ -5,6 +5,7 @@ use crate::context::RunContext;
 use crate::data::{Batch, DataLoader, DataLoaders};
 use crate::error::Error;
 use crate::hook::Hook;
+use crate::messages;
 use crate::stage::Stage;
 use serde_json::Value;
 
@@ -159,6 +160,7 @@ impl<M: LightningModule, D: Loads<M::Batch>> DataSource<M> for &mut D {
     }
 
     fn setup(&mut self, module: &mut M, ctx: &mut RunContext, stage: Stage) -> Result<(), Error> {
+        TRANSFER_HOOKS.into_iter().filter(|hook| both_override::<D, M>(*hook)).for_each(warn_of_both);
         DataHooksTable::setup(*self, ctx, stage)?;
         ().setup(module, ctx, stage)
     }
@@ -241,6 +243,20 @@ pub trait Loads<Loaded>: LightningDataModule<Batch = Loaded> {}
 
 #[diagnostic::do_not_recommend]
 impl<Loaded, D: LightningDataModule<Batch = Loaded>> Loads<Loaded> for D {}
+
+/// The hooks around the move of a batch to the device, of which those of a data module are called in place of the module's.
+const TRANSFER_HOOKS: [Hook; 3] =
+    [Hook::OnBeforeBatchTransfer, Hook::TransferBatchToDevice, Hook::OnAfterBatchTransfer];
+
+fn both_override<D: DataHooks, M: DataHooks>(hook: Hook) -> bool {
+    D::TABLE.overrides(hook) && M::TABLE.overrides(hook)
+}
+
+fn warn_of_both(hook: Hook) {
+    messages::warning!(
+        "the module and the data module both define `{hook}`: that of the data module is called, and the module's is not"
+    );
+}
 
 fn own_transfer_hooks<H: DataHooks>() -> bool {
     let table = H::TABLE;

@@ -28,6 +28,7 @@ mod renamed_results;
 mod run;
 mod scheduler_in_callbacks;
 mod source_location;
+mod untrained;
 mod weighted;
 mod without_attribute;
 
@@ -69,6 +70,7 @@ pub(crate) use run::Run;
 #[doc(hidden)]
 pub use scheduler_in_callbacks::{AnyScheduler, IsCallback};
 pub use source_location::SourceLocation;
+pub(crate) use untrained::ForeignTensors;
 pub use weighted::Weighted;
 pub use without_attribute::{FunctionsOfAttribute, HasAttribute};
 

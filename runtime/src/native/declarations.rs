@@ -300,6 +300,15 @@ unsafe extern "C" {
     pub(super) fn lightning_detach(tensor: *const C_tensor, detached: *mut *mut C_tensor) -> *mut c_char;
 }
 
+// graph.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_graph_leaves(
+        tensor: *const C_tensor,
+        taker: *mut c_void,
+        take: unsafe extern "C" fn(*mut c_void, *mut C_tensor),
+    ) -> *mut c_char;
+}
+
 // loss.cpp
 unsafe extern "C" {
     pub(super) fn lightning_read_scalar(tensor: *const C_tensor, value: *mut f64, was_read: *mut bool) -> *mut c_char;

@@ -47,6 +47,14 @@ pub trait HasCkptPath {}
 /// Implemented by nothing.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
+    message = "`resume_from_checkpoint` is written otherwise than in Lightning's Python [TL0006]",
+    label = "write `.ckpt_path(\"last\")`, or the path of a checkpoint in place of `last`"
+)]
+pub trait ResumesByThatName {}
+
+/// Implemented by nothing.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
     message = "a configuration is made by `default` [TL0006]",
     label = "write `TrainerConfig::default().max_epochs(3)`"
 )]
@@ -112,6 +120,15 @@ macro_rules! settings {
                     self
                 }
             )*
+
+            #[doc(hidden)]
+            #[must_use]
+            pub fn resume_from_checkpoint(self, _: impl Sized) -> Self
+            where
+                for<'any> AnyTrainer: ResumesByThatName,
+            {
+                self
+            }
 
             #[doc(hidden)]
             pub fn train(&mut self, _: impl Sized, _: impl Sized) -> Result<(), Error>

@@ -1,0 +1,44 @@
+use tch_lightning::prelude::*;
+
+struct Model {
+    vs: nn::VarStore,
+    net: nn::Linear,
+}
+
+#[lightning_module]
+impl Model {
+    fn new() -> Self {
+        let vs = nn::VarStore::new(Device::Cpu);
+        let net = nn::linear(vs.root() / "net", 4, 2, nn::LinearConfig::default());
+        Self { vs, net }
+    }
+
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &(Tensor, Tensor)) -> Tensor {
+        self.net.forward(&batch.0).cross_entropy_for_logits(&batch.1)
+    }
+
+    fn configure_optimizers(&mut self) -> ParameterGroups {
+        ParameterGroups::new(Adam::new(1e-3).into()).group("**.bias", Adam::new(1e-4).into())
+    }
+}
+
+struct Routed {
+    vs: nn::VarStore,
+}
+
+#[lightning_module]
+impl Routed {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn configure_optimizers(&mut self) -> ParameterGroups<Adam> {
+        ParameterGroups::new(Adam::new(1e-3)).no_decay().group("**.bias", Sgd::new(1e-4))
+    }
+}
+
+fn main() {}
