@@ -75,7 +75,12 @@ impl SourceFile {
 
     /// Returns whether the file calls the program of the module of this name that has no data module.
     pub(crate) fn calls_main_of(&self, name: &str) -> bool {
-        self.has_call(&format!("{name}::main()"))
+        self.has_one(name) && self.has_call(&format!("{name}::main()"))
+    }
+
+    /// Returns whether the file has one struct of this name.
+    fn has_one(&self, name: &str) -> bool {
+        words_of(&self.text, name).filter(|place| self.text[..*place].ends_with("struct ")).count() == 1
     }
 
     /// Returns the only data module of the file.
@@ -111,8 +116,7 @@ impl SourceFile {
     /// Returns whether the file certainly has the program of this module or data module, and no constructor for it that is written by hand.
     pub(crate) fn has_program_of(&self, ty: &Type) -> bool {
         let name = last_name(ty);
-        let is_one = self.text.matches(&format!("struct {name}")).count() == 1;
-        is_one && self.calls_program_of(ty) && !self.text.contains("FromHparams")
+        self.has_one(&name) && self.calls_program_of(ty) && !self.text.contains("FromHparams")
     }
 
     /// Returns the derives of a struct of hyperparameters that are missing; `None` if the file does not tell.

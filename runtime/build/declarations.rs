@@ -1,4 +1,4 @@
-//! Translates `src/native/declarations.rs` into a C++ header.
+//! Translates the files `declarations.rs` in `src/native` into a C++ header.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -6,7 +6,8 @@ use syn::{
     Fields, FnArg, ForeignItem, Ident, Item, ItemStruct, ItemType, Pat, ReturnType, Signature, Type, TypeBareFn,
 };
 
-const HEAD: &str = "// Written by the build script from src/native/declarations.rs and src/native/distributed/declarations.rs: change those files.
+const HEAD: &str =
+    "// Written by the build script from the files `declarations.rs` in src/native and its folders: change those files.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,8 @@ use std::{env, fs};
 const LIBTORCH_VERSION: &str = "2.13";
 
 /// The boundary between Rust and C++.
-const DECLARATIONS: [&str; 2] = ["src/native/declarations.rs", "src/native/distributed/declarations.rs"];
+const DECLARATIONS: [&str; 3] =
+    ["src/native/declarations.rs", "src/native/steps/declarations.rs", "src/native/distributed/declarations.rs"];
 
 fn main() {
     println!("cargo::rerun-if-changed=native");

@@ -1,7 +1,8 @@
 // The boundary between C++ and Rust, which no exception crosses. An entry point returns null if it succeeds, and otherwise a message
 // that Rust frees with lightning_free_message.
 //
-// declarations.h declares all entry points and the structs that they take. The build script writes it from src/native/declarations.rs.
+// declarations.h declares all entry points and the structs that they take. The build script writes it from the files
+// `declarations.rs` in src/native and its folders.
 #pragma once
 
 #include <c10/util/Exception.h>

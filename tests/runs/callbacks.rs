@@ -91,6 +91,10 @@ impl Counter {
     fn state_dict(&self) -> Value {
         json!(self.0)
     }
+
+    fn load_state_dict(&mut self, state_dict: &Value) {
+        self.0 = state_dict.as_u64().unwrap();
+    }
 }
 
 #[test]

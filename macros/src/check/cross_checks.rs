@@ -38,10 +38,11 @@ pub(super) fn program_has_loaders(block: &Block, diagnostics: &mut Diagnostics) 
     let written: Vec<(&Written, Step)> =
         hooks::steps().filter_map(|(hook, step)| Some((block.written(hook.name()).next()?, step))).collect();
     let mut missing: Vec<_> = written.iter().filter(|(_, step)| !is_loaded(step)).collect();
-    if block.role != Role::Module || missing.is_empty() {
+    if block.role != Role::Module || missing.is_empty() || block.has("main") {
         return true;
     }
-    let Some(file) = SourceFile::of(Span::call_site()).filter(|file| file.calls_main_of(&name)) else { return true };
+    let calls_main = |file: &SourceFile| file.calls_main_of(&name);
+    let Some(file) = SourceFile::of(Span::call_site()).filter(calls_main) else { return true };
     if missing.len() == written.len() {
         // the data module is what is missing
         missing.truncate(1);

@@ -44,10 +44,6 @@ pub(crate) use autocast::{Autocast, AutocastDtype};
 pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
 pub use boundary::NativeError;
 pub(crate) use computation_trace::{ComputationTrace, Inputs, UnreadInputs};
-pub(crate) use declarations::{
-    AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamaxOptions, LionOptions, MuonOptions,
-    NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
-};
 pub(crate) use descriptors::{Descriptors, Sockets};
 pub(crate) use device::{empty_cache, memory_stats, set_current_device, synchronize};
 pub(crate) use distributed::{
@@ -77,6 +73,10 @@ pub(crate) use screen_guard::{
     takes_continuation, takes_stop,
 };
 pub(crate) use signal::{Disposition, disposition};
+pub(crate) use steps::{
+    AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamaxOptions, LionOptions, MuonOptions,
+    NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
+};
 pub(crate) use stream::{Stream, pin_memory, record_on_current_stream};
 pub use system::libtorch_version;
 pub(crate) use tensor::{TensorIdentity, detach, forget_graph, set_gradient};

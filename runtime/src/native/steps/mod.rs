@@ -1,5 +1,7 @@
 //! The steps of the optimizers over a group.
 
+mod declarations;
+
 use std::ffi::c_char;
 use std::ptr;
 
@@ -7,11 +9,12 @@ use tch::Tensor;
 use torch_sys::C_tensor;
 
 use super::boundary::{NativeError, check};
-use super::declarations::{
-    self, AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamaxOptions, CGroup, LionOptions,
-    MuonOptions, NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
-};
+use super::declarations::CGroup;
 use super::group::Group;
+pub(crate) use declarations::{
+    AdadeltaOptions, AdafactorOptions, AdagradOptions, AdamOptions, AdamaxOptions, LionOptions, MuonOptions,
+    NAdamOptions, RAdamOptions, RmsPropOptions, SgdOptions,
+};
 
 /// The options of an optimizer's step in C++.
 ///
