@@ -2,6 +2,8 @@
 //!
 //! `tests/ui/pass/forms_of_constructors.rs` compiles the forms.
 
+use crate::source_file::SourceFile;
+
 /// A constructor.
 pub(crate) struct Constructor {
     pub(crate) ty: &'static str,
@@ -18,8 +20,10 @@ const LR: &str = "the learning rate alone, as `fn parameters` returns the parame
 
 const BY_DEFAULT: &str = "nothing";
 
+const CLASSES: &str = "the number of classes alone";
+
 /// What a constructor takes, the number of its arguments, and its form.
-const CONSTRUCTORS: [(&str, usize, &str); 34] = [
+const CONSTRUCTORS: [(&str, usize, &str); 43] = [
     (LR, 1, "Adadelta::new(1.0).weight_decay(0.01)"),
     (LR, 1, "Adafactor::new(1e-2).weight_decay(0.01)"),
     (LR, 1, "Adagrad::new(1e-2).weight_decay(0.01)"),
@@ -52,9 +56,38 @@ const CONSTRUCTORS: [(&str, usize, &str); 34] = [
     ("the decay alone", 1, "ExponentialMovingAverage::new(0.999).update_every_n_steps(10)"),
     (BY_DEFAULT, 0, "LearningRateMonitor::new().logging_interval(Interval::Step)"),
     (BY_DEFAULT, 0, "ModelCheckpoint::new().monitor(\"val_loss\").save_top_k(3)"),
+    (BY_DEFAULT, 0, "LambdaCallback::new().on_train_end(|_, _| Ok(()))"),
+    (BY_DEFAULT, 0, "MetricCollection::new().with(\"val_acc\", Accuracy::multiclass(10))"),
+    (CLASSES, 1, "Accuracy::multiclass(10)"),
+    (CLASSES, 1, "F1Score::multiclass(10)"),
+    (CLASSES, 1, "Recall::multiclass(10)"),
+    (CLASSES, 1, "Specificity::multiclass(10)"),
+    (CLASSES, 1, "ConfusionMatrix::multiclass(10)"),
+    (BY_DEFAULT, 0, "MeanSquaredError::new()"),
+    (BY_DEFAULT, 0, "MeanAbsoluteError::new()"),
     ("a dataset", 1, "DataLoader::new(dataset).batch_size(32).shuffle(true)"),
     ("the tensors in one value", 1, "TensorDataset::new((images, labels))?"),
 ];
+
+/// The types that are not in the prelude, so that a file which does not import them from this crate may mean others.
+const NEIGHBOURS: [&str; 11] = [
+    "Accuracy",
+    "BackboneFinetuning",
+    "ConfusionMatrix",
+    "ExponentialMovingAverage",
+    "F1Score",
+    "LambdaCallback",
+    "MeanAbsoluteError",
+    "MeanSquaredError",
+    "MetricCollection",
+    "Recall",
+    "Specificity",
+];
+
+/// Returns whether the file means by this name the type here.
+pub(crate) fn is_meant(name: &str, file: &SourceFile) -> bool {
+    !file.has_another_type(name) && (!NEIGHBOURS.contains(&name) || file.imports_ours(name))
+}
 
 /// Returns the constructor of the type of this name.
 pub(crate) fn of(name: &str) -> Option<Constructor> {

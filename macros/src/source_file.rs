@@ -45,6 +45,13 @@ impl SourceFile {
             || self.imports(|import| has_word(import, name) && !import.contains("tch_lightning"))
     }
 
+    /// Returns whether the file imports this name from tch-lightning.
+    pub(crate) fn imports_ours(&self, name: &str) -> bool {
+        self.imports(|import| {
+            import.contains("tch_lightning") && (has_word(import, name) || import.contains("metrics::*"))
+        })
+    }
+
     fn imports(&self, is_meant: impl Fn(&str) -> bool) -> bool {
         self.text.split("use ").skip(1).filter_map(|rest| rest.split(';').next()).any(is_meant)
     }

@@ -28,6 +28,8 @@ catalogue! {
         "`{name}` is written otherwise than in Lightning's Python: {instead}"
         name_of_pytorch(name, form)
         "`{name}` is written otherwise than in PyTorch's Python: write `{form}`"
+        number_from_tensor(number, tensor)
+        "a number is read from a tensor by `try_from`, as it waits for the device and may fail: write `{number}::try_from(&{tensor})?`"
         layer_without_path(name, form)
         "the first argument of `nn::{name}` is the path of its parameters in the store: write `{form}`"
         indexed_tensor(form)

@@ -45,5 +45,7 @@ catalogue! {
 
     TL0205 "A method fails with something that is not an error":
         question_mark_without_result(hook, form, end)
-        "`{hook}` uses `?`, and returns no `Result`: write `-> {form}`, and {end}";
+        "`{hook}` uses `?`, and returns no `Result`: write `-> {form}`, and {end}"
+        error_of_text(form)
+        "a text is not an error: write `{form};`, of the prelude, which makes one of it and returns it";
 }

@@ -5,7 +5,7 @@
 use super::tokens::{are_arguments, is, is_word, mentions};
 use super::{
     chosen_optimizers, constructor_calls, constructor_self, context_calls, habits, manual_optimization, question_mark,
-    several_types, torch,
+    several_types, text_errors, torch,
 };
 use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
@@ -90,7 +90,8 @@ fn of_method(method: &Method) -> Option<(TokenStream, Diagnostic)> {
         return constructor_self::mistake(&body.stream());
     }
     let body = body.stream();
-    chosen_optimizers::mistake(method, &body).or_else(|| several_types::mistake(method, &body))
+    let returned = chosen_optimizers::mistake(method, &body).or_else(|| several_types::mistake(method, &body));
+    returned.or_else(|| text_errors::mistake(method, &body))
 }
 
 fn add(conditions: &Conditions, mistakes: Vec<(TokenStream, Diagnostic)>, diagnostics: &mut Diagnostics) {

@@ -34,8 +34,8 @@ pub(super) fn mistake(tokens: &[TokenTree], place: usize) -> Option<(TokenStream
         return None;
     };
     // the file may have another type of the name
-    let is_of_prelude = SourceFile::of(Span::call_site()).is_some_and(|file| !file.has_another_type(name));
-    is_of_prelude.then(|| (tokens[place..place + 5].iter().cloned().collect(), diagnostic))
+    let is_meant = SourceFile::of(Span::call_site()).is_some_and(|file| prelude_constructors::is_meant(name, &file));
+    is_meant.then(|| (tokens[place..place + 5].iter().cloned().collect(), diagnostic))
 }
 
 /// The number of arguments; `None` if they do not parse. Those with names are reported as such.

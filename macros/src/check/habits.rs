@@ -35,7 +35,8 @@ impl Method<'_> {
         let (rest, word) = (&tokens[place..], word.to_string());
         match word.as_str() {
             "self" if !follows('.') => {
-                self.called_self(rest).or_else(|| self.called_field(rest)).or_else(|| self.of_python(rest))
+                let called = self.called_self(rest).or_else(|| self.called_field(rest));
+                called.or_else(|| self.of_python(rest)).or_else(|| each_parameter(tokens, place))
             }
             "super" => self.base_class(rest),
             "ctx" if self.has_context && !follows('.') => self
@@ -45,6 +46,7 @@ impl Method<'_> {
                 .or_else(|| stepped_scheduler(rest)),
             "average" | "interval" | "reduce" | "dist_reduce_fx" if follows('.') => text_in_call(&word, rest),
             "EarlyStopping" => early_stopping(rest),
+            "f32" | "f64" | "i64" if !follows(':') => self.number_from_tensor(rest),
             _ => self.set_automatic_optimization(rest).or_else(|| self.clone_of_tensor(tokens, place)),
         }
     }
@@ -127,6 +129,23 @@ impl Method<'_> {
         Some((wrong, catalogue::attribute_of_python(name, instead)))
     }
 
+    /// `f64::from(&loss)`, of older versions of tch.
+    fn number_from_tensor(&self, rest: &[TokenTree]) -> Option<Mistake> {
+        let [TokenTree::Ident(number), one, other, from, TokenTree::Group(argument), ..] = rest else { return None };
+        if !is(one, ':') || !is(other, ':') || !is_word(from, "from") || !are_arguments(rest.get(4)) {
+            return None;
+        }
+        let argument: Vec<TokenTree> = argument.stream().into_iter().filter(|token| !is(token, '&')).collect();
+        let end = argument.len().checked_sub(1)?;
+        let loss = || match argument.as_slice() {
+            [TokenTree::Ident(name)] if self.losses.iter().any(|loss| loss == name) => Some((0, name.to_string())),
+            _ => None,
+        };
+        let (start, tensor) = self.tensors.ending_at(&argument, end).or_else(loss)?;
+        let wrong = rest[..5].iter().cloned().collect();
+        (start == 0).then(|| (wrong, catalogue::number_from_tensor(number, tensor)))
+    }
+
     /// `loss.clone()`: tch has another method of this name.
     fn clone_of_tensor(&self, tokens: &[TokenTree], place: usize) -> Option<Mistake> {
         let [TokenTree::Ident(name), dot, method, TokenTree::Group(arguments), ..] = &tokens[place..] else {
@@ -142,6 +161,26 @@ impl Method<'_> {
             self.tensors.ending_at(tokens, place).or_else(|| if follows_dot { None } else { loss() })?;
         Some((tokens[start..place + 4].iter().cloned().collect(), catalogue::cloned_tensor(tensor)))
     }
+}
+
+/// `for parameter in self.parameters()`, and `self.parameters().iter()`, as of an iterator of Python.
+fn each_parameter(tokens: &[TokenTree], place: usize) -> Option<Mistake> {
+    let [_, dot, name, call, then @ ..] = &tokens[place..] else { return None };
+    if !is(dot, '.') || !is_word(name, "parameters") || !are_arguments(Some(call)) {
+        return None;
+    }
+    let before = |word: &str, distance: usize| place.checked_sub(distance).is_some_and(|at| is_word(&tokens[at], word));
+    let is_loop = before("in", 1) || before("in", 2) && is(&tokens[place - 1], '&') || before("in", 3);
+    let is_iterated = match then {
+        [TokenTree::Group(body), ..] => is_loop && body.delimiter() == Delimiter::Brace,
+        [dot, method, ..] => is(dot, '.') && ["into_iter", "iter", "map"].iter().any(|name| is_word(method, name)),
+        _ => false,
+    };
+    const INSTEAD: &str = "write `self.parameters().trainable_variables()`, or `.variables()` for all with their names";
+    is_iterated.then(|| {
+        let wrong = tokens[place..place + 4].iter().cloned().collect();
+        (wrong, catalogue::attribute_of_python("self.parameters()", INSTEAD))
+    })
 }
 
 /// `ctx.should_stop = true`
@@ -205,7 +244,7 @@ pub(super) fn losses(body: &TokenStream) -> Vec<Ident> {
         "nll_loss",
         "smooth_l1_loss",
     ];
-    if !may_mention(body, &["clone"]) {
+    if !may_mention(body, &["clone", "from"]) {
         return Vec::new();
     }
     let tokens: Vec<TokenTree> = body.clone().into_iter().collect();

@@ -22,6 +22,7 @@ mod pytorch_spelling;
 mod question_mark;
 mod several_types;
 mod signature;
+mod text_errors;
 pub(crate) mod tokens;
 mod torch;
 mod trainer_defaults;

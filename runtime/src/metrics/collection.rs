@@ -35,7 +35,7 @@ pub trait ComparisonMetric: Metric {
 /// fn validation_step(&mut self, ctx: &mut Context, batch: &(Tensor, Tensor)) -> Result<()> {
 ///     let (inputs, labels) = batch;
 ///     self.metrics.update(&self.net.forward(inputs), labels)?;
-///     ctx.log_all(self.metrics.iter());
+///     ctx.log_all(&self.metrics);
 ///     Ok(())
 /// }
 /// # fn training_step(&mut self, batch: &(Tensor, Tensor)) -> Tensor { self.net.forward(&batch.0).sum(Kind::Float) }
@@ -92,6 +92,15 @@ impl MetricCollection {
     /// Returns another handle to each metric, with its name, as [`Context::log_all`](crate::Context::log_all) takes them.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Box<dyn Metric>)> {
         self.metrics.iter().map(|(name, metric)| (name.as_str(), metric.shallow_clone()))
+    }
+}
+
+impl<'a> IntoIterator for &'a MetricCollection {
+    type Item = (&'a str, Box<dyn Metric>);
+    type IntoIter = Box<dyn Iterator<Item = Self::Item> + 'a>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        Box::new(self.iter())
     }
 }
 

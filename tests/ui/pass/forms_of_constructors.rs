@@ -1,6 +1,10 @@
 //! The forms of the prelude's constructors that an error names: see `macros/src/prelude_constructors.rs`. And types of the same names, and
 //! losses, of which none is a mistake.
-use tch_lightning::callbacks::{BackboneFinetuning, ExponentialMovingAverage};
+use tch_lightning::callbacks::{BackboneFinetuning, ExponentialMovingAverage, LambdaCallback};
+use tch_lightning::metrics::{
+    Accuracy, ConfusionMatrix, F1Score, MeanAbsoluteError, MeanSquaredError, Metric, MetricCollection, Recall,
+    Specificity,
+};
 use tch_lightning::prelude::*;
 
 struct Model {
@@ -76,6 +80,24 @@ impl Model {
             EarlyStopping::new("val_loss").patience(3),
             ExponentialMovingAverage::new(0.999).update_every_n_steps(10),
         )
+    }
+
+    fn metrics() -> (MetricCollection, Vec<Box<dyn Metric>>) {
+        let collection = MetricCollection::new().with("val_acc", Accuracy::multiclass(10));
+        let metrics: Vec<Box<dyn Metric>> = vec![
+            Box::new(Accuracy::multiclass(10)),
+            Box::new(F1Score::multiclass(10)),
+            Box::new(Recall::multiclass(10)),
+            Box::new(Specificity::multiclass(10)),
+            Box::new(ConfusionMatrix::multiclass(10)),
+            Box::new(MeanSquaredError::new()),
+            Box::new(MeanAbsoluteError::new()),
+        ];
+        (collection, metrics)
+    }
+
+    fn lambdas() -> LambdaCallback<Self> {
+        LambdaCallback::new().on_train_end(|_, _| Ok(()))
     }
 
     fn others() -> (LearningRateMonitor, ModelCheckpoint) {
