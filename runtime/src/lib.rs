@@ -114,6 +114,8 @@ pub mod prelude {
     pub use crate::context::phase::Logs;
     pub use crate::data::{Batch, Collate, DataLoader, DataLoaders, Dataset, TensorDataset};
     pub use crate::metrics::Metric as _;
+    #[doc(hidden)]
+    pub use crate::metrics::names_of_torchmetrics::*;
     pub use crate::module::{
         Flow, Freeze as _, IntoOptimizer as _, LoadFromCheckpoint as _, Optimizers, ScheduledOptimizer, StepClosure,
         TrainingContext, Weighted,

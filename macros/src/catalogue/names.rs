@@ -28,6 +28,8 @@ catalogue! {
         "`{name}` is written otherwise than in Lightning's Python: {instead}"
         name_of_pytorch(name, form)
         "`{name}` is written otherwise than in PyTorch's Python: write `{form}`"
+        metric_of_torchmetrics(class, form, ty)
+        "`{class}` of torchmetrics is made by `{form}`, of the type `{ty}` of `tch_lightning::metrics`"
         number_from_tensor(number, tensor)
         "a number is read from a tensor by `try_from`, as it waits for the device and may fail: write `{number}::try_from(&{tensor})?`"
         layer_without_path(name, form)

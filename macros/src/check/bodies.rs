@@ -5,7 +5,7 @@
 use super::tokens::{are_arguments, is, is_word, mentions};
 use super::{
     chosen_optimizers, constructor_calls, constructor_self, context_calls, habits, manual_optimization, question_mark,
-    several_types, text_errors, torch,
+    several_types, text_errors, torch, torchmetrics,
 };
 use crate::attributes::Conditions;
 use crate::catalogue::{self, Diagnostic};
@@ -162,7 +162,9 @@ impl Scan<'_> {
                         let attribute = || torch::attribute(&tokens, place, &self.tensors);
                         let index = || torch::index(&tokens, place, &self.tensors);
                         let layer = || torch::layer(&tokens, place, &self.tensors);
-                        let call = || constructor_calls::mistake(&tokens, place);
+                        let call = || {
+                            constructor_calls::mistake(&tokens, place).or_else(|| torchmetrics::mistake(&tokens, place))
+                        };
                         let of_context =
                             || if self.has_context { context_calls::mistake(&tokens, place) } else { None };
                         let habit = || self.method().mistake(&tokens, place);

@@ -25,6 +25,7 @@ mod signature;
 mod text_errors;
 pub(crate) mod tokens;
 mod torch;
+mod torchmetrics;
 mod trainer_defaults;
 pub(crate) mod unannotated_module;
 mod underived_batch;
@@ -67,6 +68,7 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     associated_items::without_effect(block, diagnostics);
     names::other_blocks(block, diagnostics);
     pytorch_spelling::of_optimizers(block, diagnostics);
+    pytorch_spelling::of_callbacks(block, diagnostics);
     bodies::written_as_in_python(block, diagnostics);
     block.has_faulty_hparams = !constructor::is_sound(block, diagnostics);
     block.has_faulty_constructor = block.has_faulty_hparams && block.possible_constructors().next().is_none();

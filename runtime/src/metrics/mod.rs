@@ -39,6 +39,8 @@ mod handle;
 mod inputs;
 mod labels;
 mod metric;
+#[doc(hidden)]
+pub mod names_of_torchmetrics;
 mod ratio;
 mod regression;
 mod shared;
@@ -54,6 +56,8 @@ pub use classification::{
 pub use collection::{ComparisonMetric, MetricCollection};
 pub use error::MetricError;
 pub use metric::{DistReduceFx, Metric};
+#[doc(hidden)]
+pub use names_of_torchmetrics::*;
 pub use regression::{
     MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredError, MultiOutput, PeakSignalNoiseRatio,
     PearsonCorrCoef, R2Score, SpearmanCorrCoef, StructuralSimilarityIndexMeasure,
