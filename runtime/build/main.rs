@@ -2,6 +2,7 @@
 
 mod compiled_bindings;
 mod declarations;
+mod empty_libtorch;
 mod nccl;
 
 use std::path::{Path, PathBuf};
@@ -36,6 +37,7 @@ fn build() -> Result<(), String> {
     check_version(&include)?;
     let out = PathBuf::from(env::var("OUT_DIR").map_err(|_| "cargo did not say where to build")?);
     write_sources(&out)?;
+    empty_libtorch::write(&compiler(&out, &include), &out)?;
     let nccl = nccl::begin(&compiler(&out, &include), &lib, &out);
     compile(&out, &include)?;
     nccl.end();

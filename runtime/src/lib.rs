@@ -7,6 +7,7 @@
 // for the code that derives generate within this crate
 extern crate self as tch_lightning;
 
+pub mod aot_inductor;
 mod atomic_file;
 mod attributes;
 mod bar_text;

@@ -1,5 +1,5 @@
 use super::declarations::lightning_free_message;
-use std::ffi::{CStr, c_char};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr;
 
 use tch::Tensor;
@@ -45,4 +45,9 @@ pub(super) unsafe fn receive(
     unsafe { check(message) }?;
     // SAFETY: a handle made by `new at::Tensor`, as tch's own are, and now owned only by this `Tensor`.
     Ok((!handle.is_null()).then(|| unsafe { Tensor::from_ptr(handle) }))
+}
+
+/// Returns a name or a path as C++ takes it.
+pub(super) fn c_string(bytes: &[u8]) -> Result<CString, NativeError> {
+    CString::new(bytes).map_err(|error| NativeError::of(&format!("a name with a zero byte: {error}")))
 }

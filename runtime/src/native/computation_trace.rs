@@ -1,5 +1,5 @@
 use super::NativeError;
-use super::boundary::check;
+use super::boundary::{c_string, check};
 use super::declarations::{
     CComputationTrace, lightning_computation_trace_end, lightning_computation_trace_has,
     lightning_computation_trace_save, lightning_computation_trace_start,
@@ -91,8 +91,4 @@ impl Drop for ComputationTrace {
         // SAFETY: made by `lightning_computation_trace_start` on this thread, and not used again.
         unsafe { lightning_computation_trace_end(self.raw) };
     }
-}
-
-fn c_string(bytes: &[u8]) -> Result<CString, NativeError> {
-    CString::new(bytes).map_err(|error| NativeError::of(&format!("a name with a zero byte: {error}")))
 }

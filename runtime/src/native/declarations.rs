@@ -44,6 +44,13 @@ pub(super) struct CComputationTrace {
     _neither_send_nor_sync: PhantomData<*mut u8>,
 }
 
+/// `lightning::AotInductorModel` in `native/aot_inductor.cpp`.
+#[repr(C)]
+pub(super) struct CAotInductorModel {
+    _opaque: [u8; 0],
+    _neither_send_nor_sync: PhantomData<*mut u8>,
+}
+
 /// `lightning::DeviceEvent` in `native/event.cpp`.
 #[repr(C)]
 pub(super) struct CDeviceEvent {
@@ -270,6 +277,24 @@ unsafe extern "C" {
         path: *const c_char,
     ) -> *mut c_char;
     pub(super) fn lightning_computation_trace_end(trace: *mut CComputationTrace);
+}
+
+// aot_inductor.cpp
+unsafe extern "C" {
+    pub(super) fn lightning_empty_libtorch(length: *mut usize) -> *const c_void;
+    pub(super) fn lightning_aot_inductor_load(
+        folder: *const c_char,
+        device_index: i8,
+        model: *mut *mut CAotInductorModel,
+    ) -> *mut c_char;
+    pub(super) fn lightning_aot_inductor_run(
+        model: *mut CAotInductorModel,
+        inputs: *const *const C_tensor,
+        count: usize,
+        outputs: *mut c_void,
+        push: unsafe extern "C" fn(*mut c_void, *mut C_tensor),
+    ) -> *mut c_char;
+    pub(super) fn lightning_aot_inductor_free(model: *mut CAotInductorModel);
 }
 
 // device.cpp

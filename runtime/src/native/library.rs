@@ -3,14 +3,18 @@
 //! A Rust program is linked with `--as-needed`, which drops `libtorch_cuda.so` because no symbol of it is used. It is opened here instead,
 //! and only if it can be used: opening it takes 0.2 s and 270 MB.
 
+#[cfg(target_os = "linux")]
+use super::declarations::lightning_empty_libtorch;
+use libloading::AsFilename;
 use libloading::os::unix::{Library, RTLD_GLOBAL, RTLD_NOW};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// Opens a library with global symbols, until the program ends.
-fn open_library(name: &str) -> Result<(), String> {
-    // SAFETY: the constructors of `libcuda` and `libtorch_cuda` may run at any time: they register kernels and nothing else.
+fn open_library(name: impl AsFilename) -> Result<(), String> {
+    // SAFETY: the constructors of `libcuda` and `libtorch_cuda` may run at any time: they register kernels and nothing else. The empty
+    // library has none.
     let library = unsafe { Library::open(Some(name), RTLD_NOW | RTLD_GLOBAL) }.map_err(|error| error.to_string())?;
     // libtorch keeps pointers into it
     std::mem::forget(library);
@@ -27,6 +31,28 @@ pub(crate) fn cuda_driver_is_present() -> bool {
 pub(crate) fn open_libtorch_cuda() -> Result<(), String> {
     static OPENED: OnceLock<Result<(), String>> = OnceLock::new();
     OPENED.get_or_init(|| open_library("libtorch_cuda.so")).clone()
+}
+
+/// Opens an empty library under the name of `libtorch.so`, once, for libraries of AOTInductor, which need one of that name.
+///
+/// PyTorch's own is as empty, but opens `libtorch_cuda.so` and with it all libraries of CUDA, which a machine without a GPU may not have.
+#[cfg(target_os = "linux")]
+pub(crate) fn open_empty_libtorch() -> Result<(), String> {
+    static OPENED: OnceLock<Result<(), String>> = OnceLock::new();
+    let open = || {
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let path = folder.path().join("libtorch.so");
+        let mut length = 0;
+        // SAFETY: the entry point writes the length of the array, which lives as long as the program, and returns where it begins.
+        let bytes = unsafe {
+            let start = lightning_empty_libtorch(&raw mut length);
+            std::slice::from_raw_parts(start.cast::<u8>(), length)
+        };
+        std::fs::write(&path, bytes).map_err(|error| error.to_string())?;
+        // it stays open without its file
+        open_library(path.as_path())
+    };
+    OPENED.get_or_init(open).clone()
 }
 
 /// Runs before `main`, where it opens libtorch's CUDA half if there is a driver and the program may use a GPU.

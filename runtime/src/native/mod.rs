@@ -3,6 +3,7 @@
 //! [`declarations`] lists what crosses the boundary.
 
 mod anomaly;
+mod aot_inductor;
 mod at_exit;
 mod autocast;
 mod backend;
@@ -39,6 +40,7 @@ mod threads;
 mod trace;
 
 pub(crate) use anomaly::AnomalyMode;
+pub(crate) use aot_inductor::CompiledModel;
 pub(crate) use at_exit::{at_exit, continue_at_end_of_parent, exit_at_once, skip_static_destructors};
 pub(crate) use autocast::{Autocast, AutocastDtype};
 pub(crate) use backend::{exchange_benchmark_cudnn, exchange_float32_matmul_precision, set_deterministic_algorithms};
