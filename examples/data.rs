@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use tch_lightning::data::{Subset, random_split_fractions};
+use tch_lightning::data::{Subset, random_split};
 use tch_lightning::prelude::*;
 
 /// A batch: images `[batch, 1, 8, 8] f32` from 0 (paper) to 1 (ink), their digits `[batch] i64`, and their rows in the file
@@ -63,8 +63,8 @@ impl DigitData {
                 if zipped { read(MultiGzDecoder::new(file), &name) } else { read(file, &name) }
             }
         }?;
-        let parts = random_split_fractions(digits, &PARTS, self.hparams.data_seed)?;
-        self.parts = parts.try_into().ok();
+        let parts = random_split(digits, &PARTS, self.hparams.data_seed)?;
+        self.parts = Some(parts);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
-use tch_lightning::data::{ConcatDataset, ParquetFile, Subset, WeightedRandomSampler, random_split_fractions};
+use tch_lightning::data::{ConcatDataset, ParquetFile, Subset, WeightedRandomSampler, random_split};
 use tch_lightning::prelude::*;
 
 /// The branches of the bank, each with a file.
@@ -122,7 +122,7 @@ impl LoanData {
         for (branch, name) in BRANCHES.iter().enumerate() {
             let rows: Vec<Row> = ParquetFile::open(self.hparams.data.join(format!("{name}.parquet")))?.rows()?;
             let loans: Vec<Loan> = rows.iter().map(|row| row.loan(branch)).collect();
-            let split = random_split_fractions(loans, &PARTS, self.hparams.data_seed)?;
+            let split = random_split(loans, &PARTS, self.hparams.data_seed)?;
             self.parts.iter_mut().zip(split).for_each(|(part, loans)| part.push(loans));
         }
         Ok(())

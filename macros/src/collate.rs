@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use syn::ext::IdentExt;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Expr, Field, Ident, Index, Member, Meta, MetaNameValue, Path, Token};
+use syn::{Attribute, Data, DeriveInput, Expr, Field, Ident, Index, Member, Meta, MetaNameValue, Path, Token};
 
 pub(crate) fn derive(item: TokenStream) -> TokenStream {
     derived("collate", item, implementation, fallback)
@@ -49,6 +49,10 @@ pub(crate) fn implementation(item: &DeriveInput, private: &TokenStream) -> syn::
             return Err(syn::Error::new_spanned(&item.ident, catalogue::sample_without_batch(batch)));
         }
     };
+    let is_ours = |attribute: &&Attribute| attribute.path().is_ident("collate");
+    if let Some(attribute) = data.fields.iter().find_map(|field| field.attrs.iter().find(is_ours)) {
+        return Err(syn::Error::new_spanned(attribute, catalogue::attribute_of_sample_field()));
+    }
     let columns: Vec<Column<'_>> =
         data.fields.iter().enumerate().map(|(number, field)| column(number, field)).collect();
     let names = || columns.iter().map(|column| &column.name);

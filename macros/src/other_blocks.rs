@@ -22,6 +22,8 @@ pub(crate) struct OtherBlocks {
     pub(crate) are_annotated: bool,
     /// The methods of those without the attribute.
     pub(crate) methods: Vec<String>,
+    /// The methods of implementations of traits that the file defines, each with the name of its trait.
+    pub(crate) of_traits: Vec<(String, String)>,
 }
 
 /// Returns the other blocks of the type of an annotated block; `None` if the file does not have this block. `block` is its tokens, without
@@ -37,7 +39,7 @@ pub(crate) fn of_type(file: &mut File, role: Role, ty: &Type, block: Vec<String>
             (Some(own), Some(other)) => *own == other && arguments(ty) == arguments(other_type),
             _ => scope == other.scope && flat(ty.to_token_stream()) == flat(other_type.to_token_stream()),
         };
-        is_same && other.block.trait_.is_none() && !is_conditional(&other.block.attrs)
+        is_same && !is_conditional(&other.block.attrs)
     };
     let is_compiled_as_well = |other: &Found| {
         let inner = scopes.around(other.scope).filter(|outer| !scopes.around(scope).any(|own| own == *outer));
@@ -46,7 +48,12 @@ pub(crate) fn of_type(file: &mut File, role: Role, ty: &Type, block: Vec<String>
     let others = blocks.iter().enumerate().filter(|(place, _)| *place != own);
     let mut found = OtherBlocks::default();
     for (place, Found { block, .. }) in others.filter(|(_, other)| is_of_type(other) && is_compiled_as_well(other)) {
-        if has_attribute(block, role) {
+        if let Some((_, path, _)) = &block.trait_ {
+            let name = path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+            if scopes.traits.contains(&name) {
+                found.of_traits.extend(block.items.iter().filter_map(method).map(|method| (method, name.clone())));
+            }
+        } else if has_attribute(block, role) {
             found.are_annotated = true;
             found.is_after_annotated |= place < own;
         // a callback may be a module too
@@ -117,6 +124,8 @@ struct Scope {
 struct Scopes {
     all: Vec<Scope>,
     blocks: Vec<Found>,
+    /// The traits that the file defines.
+    traits: HashSet<String>,
     current: usize,
 }
 
@@ -228,6 +237,7 @@ impl VisitMut for Scopes {
             Item::Struct(item) => drop(scope.types.insert(item.ident.to_string())),
             Item::Enum(item) => drop(scope.types.insert(item.ident.to_string())),
             Item::Union(item) => drop(scope.types.insert(item.ident.to_string())),
+            Item::Trait(item) => drop(self.traits.insert(item.ident.to_string())),
             Item::Use(item) => scope.uses.push(item.tree.clone()),
             Item::Impl(block) => self.blocks.push(Found { scope: current, block: block.clone() }),
             _ => {}

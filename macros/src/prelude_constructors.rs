@@ -23,7 +23,7 @@ const BY_DEFAULT: &str = "nothing";
 const CLASSES: &str = "the number of classes alone";
 
 /// What a constructor takes, the number of its arguments, and its form.
-const CONSTRUCTORS: [(&str, usize, &str); 43] = [
+const CONSTRUCTORS: [(&str, usize, &str); 44] = [
     (LR, 1, "Adadelta::new(1.0).weight_decay(0.01)"),
     (LR, 1, "Adafactor::new(1e-2).weight_decay(0.01)"),
     (LR, 1, "Adagrad::new(1e-2).weight_decay(0.01)"),
@@ -55,6 +55,7 @@ const CONSTRUCTORS: [(&str, usize, &str); 43] = [
     ("the name of a metric", 1, "EarlyStopping::new(\"val_loss\").patience(3)"),
     ("the decay alone", 1, "ExponentialMovingAverage::new(0.999).update_every_n_steps(10)"),
     (BY_DEFAULT, 0, "LearningRateMonitor::new().logging_interval(Interval::Step)"),
+    (BY_DEFAULT, 0, "Timer::new().duration(Duration::from_secs(720))"),
     (BY_DEFAULT, 0, "ModelCheckpoint::new().monitor(\"val_loss\").save_top_k(3)"),
     (BY_DEFAULT, 0, "LambdaCallback::new().on_train_end(|_, _| Ok(()))"),
     (BY_DEFAULT, 0, "MetricCollection::new().with(\"val_acc\", Accuracy::multiclass(10))"),
@@ -70,7 +71,7 @@ const CONSTRUCTORS: [(&str, usize, &str); 43] = [
 ];
 
 /// The types that are not in the prelude, so that a file which does not import them from this crate may mean others.
-const NEIGHBOURS: [&str; 11] = [
+const NEIGHBOURS: [&str; 12] = [
     "Accuracy",
     "BackboneFinetuning",
     "ConfusionMatrix",
@@ -82,6 +83,7 @@ const NEIGHBOURS: [&str; 11] = [
     "MetricCollection",
     "Recall",
     "Specificity",
+    "Timer",
 ];
 
 /// Returns whether the file means by this name the type here.

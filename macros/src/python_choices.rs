@@ -42,6 +42,11 @@ pub(crate) fn choice(setting: &str, text: &str) -> Option<&'static str> {
 /// Returns the variant that this text means as the argument of a method, and the others.
 pub(crate) fn variant(method: &str, text: &str) -> Option<(&'static str, &'static str)> {
     Some(match (method, text) {
+        ("logging_interval", "step") => ("Interval::Step", "`Interval::Step` and `Interval::Epoch`"),
+        ("logging_interval", "epoch") => ("Interval::Epoch", "`Interval::Step` and `Interval::Epoch`"),
+        ("save_last", "link") => {
+            ("SaveLast::Link", "`SaveLast::Copy` and `SaveLast::Link`, of `tch_lightning::callbacks`")
+        }
         ("interval", "step") => ("Interval::Step", "`Interval::Step` and `Interval::Epoch`"),
         ("interval", "epoch") => ("Interval::Epoch", "`Interval::Step` and `Interval::Epoch`"),
         ("reduce" | "dist_reduce_fx", "mean" | "avg") => ("Reduction::Mean", REDUCTIONS),

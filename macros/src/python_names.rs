@@ -10,7 +10,7 @@ const MANUALLY: &str = "write `#[lightning_module(automatic_optimization = false
 
 /// The methods and attributes that a Python user writes on `self`, `ctx`, a tensor or a logger. A method of a type that has the name is
 /// that method: the table holds for types without one.
-const METHODS: [Instead; 119] = [
+const METHODS: [Instead; 121] = [
     // of the module: `self.log(…)`
     ("log", "write `ctx.log(\"loss\", &loss)`"),
     ("log_dict", "write `ctx.log_all([(\"loss\", &loss), (\"norm\", &norm)])`"),
@@ -57,7 +57,10 @@ const METHODS: [Instead; 119] = [
     ("train", "remove it: the trainer does so before training; in a hook, write `ctx.set_training(true)`"),
     ("to", "remove it: the trainer moves the module and its batches to `ctx.device()`"),
     ("cuda", "remove it: the trainer moves the module and its batches to `ctx.device()`"),
-    ("cpu", "write `to_device(Device::Cpu)` on a tensor; the trainer moves the module and its batches"),
+    (
+        "cpu",
+        "write `to_device(Device::Cpu)` on a tensor; a metric's value is a number already, and the trainer moves the module and its batches",
+    ),
     ("zero_grad", "write `ctx.optimizer(0).zero_grad()?`"),
     ("named_parameters", "write `self.parameters().variables()`"),
     ("named_buffers", "write `self.parameters().variables()`"),
@@ -65,7 +68,10 @@ const METHODS: [Instead; 119] = [
     ("register_parameter", "make it in `new`: `vs.root().zeros(\"name\", &[1])`"),
     ("requires_grad_", "write `self.freeze()` or `self.unfreeze()`"),
     // of a tensor: `loss.item()`
-    ("item", "write `double_value(&[])`, which waits for the device; `ctx.log` takes the tensor itself"),
+    (
+        "item",
+        "of a metric, remove it, as the value is a number; of a tensor, write `double_value(&[])`, which waits for the device; `ctx.log` takes the tensor itself",
+    ),
     ("numpy", "write `Vec::<f64>::try_from(&tensor)?`"),
     ("tolist", "write `Vec::<f64>::try_from(&tensor)?`"),
     ("float", "write `to_kind(Kind::Float)`"),
@@ -142,6 +148,8 @@ const METHODS: [Instead; 119] = [
     // of `self.log(…)`, of a loader and of a scheduler's dictionary
     ("reduce_fx", "write `.reduce(Reduction::Max)`"),
     ("num_workers", "write `DataLoader::with_workers(dataset, 4)`"),
+    ("with_workers", "write `DataLoader::with_workers(dataset, 4)`, which makes the loader"),
+    ("workers", "write `DataLoader::with_workers(dataset, 4)`"),
     ("collate_fn", "write `.collate_with(…)` on the dataset, or implement `Collate` for the sample's type"),
     (
         "load_state_dict",

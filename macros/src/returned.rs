@@ -40,6 +40,11 @@ impl Written {
         is_bare && file().is_some_and(|file| !file.has_another_type("Callback"))
     }
 
+    /// Whether its return type has this name without arguments.
+    pub(crate) fn returns_bare(&self, name: &str) -> bool {
+        has_bare_name(self.method.output().to_token_stream(), name)
+    }
+
     /// The name under which it returns a `Result`, as the file tells, and what that stands for.
     pub(crate) fn returned_alias(&self) -> Option<(Ident, String)> {
         let Type::Path(path) = self.method.returned() else { return None };

@@ -95,12 +95,8 @@ impl SourceFile {
         let attribute = format!("#[{}", Role::DataModule.attribute());
         let mut blocks = self.text.split(&attribute).skip(1);
         let (block, None) = (blocks.next()?, blocks.next()) else { return None };
-        let name: String = block
-            .split_once("impl ")?
-            .1
-            .chars()
-            .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
-            .collect();
+        let ty = block.split_once(']')?.1.trim_start().strip_prefix("impl ")?;
+        let name: String = ty.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
         (!name.is_empty()).then_some(name)
     }
 
@@ -234,7 +230,8 @@ impl SourceFile {
         // parsing a file takes longer than an expansion
         let name = last_name(ty);
         let begins = |line: &&str| line.contains("impl") && line.contains(&name) && !line.contains(" for ");
-        if self.text.lines().filter(begins).count() < 2 {
+        let has_trait = self.text.contains(&format!(" for {name} ")) && self.text.contains("trait ");
+        if self.text.lines().filter(begins).count() < 2 && !has_trait {
             return None;
         }
         other_blocks::of_type(&mut self.parsed()?, role, ty, flat(tokens.clone()))

@@ -123,19 +123,20 @@ pub mod prelude {
     };
     #[doc(hidden)]
     pub use crate::module::{FunctionsOfAttribute as _, FunctionsOfProgram as _, MethodsOfModule as _};
-    pub use crate::optim::OptimizerIndex;
     pub use crate::optim::{
         Adadelta, Adafactor, Adagrad, Adam, AdamW, Adamax, Lbfgs, Lion, Muon, NAdam, ParameterGroups, RAdam, RmsProp,
         Sgd,
     };
+    pub use crate::optim::{Optimizer, OptimizerIndex};
     pub use crate::precision::Precision;
     #[doc(hidden)]
     pub use crate::python_names::methods::*;
     pub use crate::schedule::{
         ChainedScheduler, ConstantLr, CosineAnnealingLr, CosineAnnealingWarmRestarts, CyclicLr, ExponentialLr,
-        Interval, LambdaLr, LinearLr, LrScheduler, LrSchedulerConfig, MultiStepLr, MultiplicativeLr, OneCycleLr,
-        PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
+        Interval, LambdaLr, LinearLr, LrScheduler, LrSchedulerConfig, LrSchedulerIndex, MultiStepLr, MultiplicativeLr,
+        OneCycleLr, PolynomialLr, ReduceLrOnPlateau, SequentialLr, StepLr, SwaLr,
     };
+    pub use crate::trainer::GradientClipAlgorithm;
     pub use crate::{
         Callback, Choice, Context, LightningModule, Loaders, RunningStage, Stage, Trainer, TrainerConfig, is_training,
         lightning_callback, lightning_datamodule, lightning_module, seed_everything,

@@ -50,3 +50,50 @@ fn loss_that_depends_on_no_parameter_is_warned_of() {
                              loss does not depend on them, or a hook `backward` does not run a backward pass";
     assert_eq!(warnings_of(net), [without_gradients]);
 }
+
+/// A model that makes a layer in each step.
+struct Growing {
+    vs: nn::VarStore,
+    layer: nn::Linear,
+}
+
+#[lightning_module]
+impl Growing {
+    fn parameters(&mut self) -> &mut nn::VarStore {
+        &mut self.vs
+    }
+
+    fn training_step(&mut self, batch: &Tensor) -> Tensor {
+        let head = nn::linear(self.vs.root() / "head", 2, 1, nn::LinearConfig::default());
+        head.forward(&self.layer.forward(batch)).square().mean(Kind::Float)
+    }
+
+    fn configure_optimizers(&mut self) -> Sgd {
+        Sgd::new(0.1)
+    }
+
+    fn train_dataloader(&mut self) -> Result<DataLoader<Tensor>> {
+        Ok(DataLoader::new(TensorDataset::new(Tensor::ones([4, 2], (Kind::Float, Device::Cpu)))?))
+    }
+}
+
+#[test]
+fn layer_that_each_step_makes_is_warned_of_once() {
+    let vs = nn::VarStore::new(Device::Cpu);
+    let layer = nn::linear(vs.root() / "layer", 2, 2, nn::LinearConfig::default());
+    let warning = "a training step has added 2 parameters to the `VarStore` of `parameters`, which no optimizer trains: create the layers in \
+                   `new`, once, and only call them in a step";
+    let mut growing = Growing { vs, layer };
+    assert_eq!(warnings(|| Trainer::new(config()).fit(&mut growing, ()).unwrap()), [warning]);
+}
+
+#[test]
+fn two_layers_at_one_path_are_warned_of() {
+    let net = Net::new(|_, loss| Ok(loss));
+    for size in [2, 3] {
+        let _layer = nn::linear(net.vs.root() / "head" / "fc", size, 1, nn::LinearConfig::default());
+    }
+    let warning = "two layers are at the path `head.fc` of the `VarStore`, so that the names of their parameters depend on the order in which \
+                   they were created: give each a path of its own, as in `vs.root() / \"fc1\"` and `vs.root() / \"fc2\"`";
+    assert_eq!(warnings_of(net), [warning]);
+}

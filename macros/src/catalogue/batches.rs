@@ -44,6 +44,8 @@ catalogue! {
         "samples are joined into a struct of tensors with the same fields, which an attribute names: write `#[collate(batch = {batch})]`"
         batch_argument()
         "`batch` of `#[collate]` is the path of a struct, without quotes: `#[collate(batch = Rows)]`"
+        attribute_of_sample_field()
+        "`#[collate(…)]` is an attribute of the struct, and every field is joined into the field of that name in the batch: remove it"
         sample_of_several_forms()
         "`#[derive(Collate)]` joins structs, whose samples have the same fields: implement `Collate` by hand for this type";
 }

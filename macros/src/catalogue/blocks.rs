@@ -53,7 +53,9 @@ catalogue! {
 
     TL0309 "A hook is in a block without the attribute":
         hook_in_another_block(hook, line, attribute, name)
-        "the trainer never calls `{hook}`{line}, which is in an `impl {name}` without `#[{attribute}]`: move it to this block, or rename it";
+        "the trainer never calls `{hook}`{line}, which is in an `impl {name}` without `#[{attribute}]`: move it to this block, or rename it"
+        hook_of_a_trait(hook, of_trait, name)
+        "the trainer never calls `{hook}` of `impl {of_trait} for {name}`: write `{hook}` in this block, where it may call a method of the trait that has another name";
 
     TL0310 "An item in the block has no effect":
         item_without_effect(name, instead)

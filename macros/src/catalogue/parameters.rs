@@ -32,6 +32,8 @@ catalogue! {
         "`batch` of `{hook}` cannot be a trait object: write the type of the batches, such as `&Tensor`"
         undeclared_module(hook, name)
         "`{name}` is not a type: for every module, write `module: &mut impl LightningModule` in `{hook}`, or the type of one module"
+        module_of_one_hook(hook, name)
+        "`{hook}` takes `{name}`, and another hook of the block takes every module: write `module: &mut {name}` in each of them, or `module: &mut impl LightningModule`"
         dyn_module(hook, form)
         "`module` of `{hook}` cannot be a trait object: for every module, write `{form}`";
 

@@ -18,8 +18,12 @@ catalogue! {
         "`{hook}` returns nothing: write `{form}`"
         callbacks_without_module(hook, wrong)
         "`{hook}` returns callbacks in a tuple, not `{wrong}`: write `-> (ModelCheckpoint, EarlyStopping)`, or for a number of them `-> Vec<Box<dyn Callback<Self>>>`"
+        lambda_without_module(hook)
+        "`LambdaCallback` has the type of the module: write `LambdaCallback<Self>` in what `{hook}` returns"
         callback_of_several(hook, tuple)
         "the values of a list have one type, and callbacks of several types are in a tuple: write `fn {hook}(&self) -> {tuple}`, and `(…, …)` in place of the list"
+        schedules_of_several(ty, form)
+        "`{ty}` takes schedules of several types by `.into()`: write `{form}`"
         algorithm_of_several(first, other, selector)
         "`group` adds a group of the first algorithm, `{first}`, and `{other}` is another one: write `.route({selector}, {other}::new(…))`"
         optimizer_of_tch(hook, wrong)

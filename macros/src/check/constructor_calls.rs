@@ -5,7 +5,9 @@ use super::tokens::{are_arguments, is};
 use crate::catalogue::{self, Diagnostic};
 use crate::prelude_constructors::{self, Constructor};
 use crate::source_file::SourceFile;
+use crate::types::readable_tokens;
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
@@ -25,9 +27,11 @@ pub(super) fn mistake(tokens: &[TokenTree], place: usize) -> Option<(TokenStream
         prelude_constructors::of(&ty.to_string())?;
     let diagnostic = if function == right {
         if number_of(arguments)? == number {
-            return None;
+            let (takes, form) = tensors(name, arguments)?;
+            catalogue::constructor_arguments(format!("{name}::{right}"), takes, form)
+        } else {
+            catalogue::constructor_arguments(format!("{name}::{right}"), takes, form.to_owned())
         }
-        catalogue::constructor_arguments(format!("{name}::{right}"), takes, form)
     } else if function == "new" {
         catalogue::no_constructor(name, form)
     } else {
@@ -36,6 +40,33 @@ pub(super) fn mistake(tokens: &[TokenTree], place: usize) -> Option<(TokenStream
     // the file may have another type of the name
     let is_meant = SourceFile::of(Span::call_site()).is_some_and(|file| prelude_constructors::is_meant(name, &file));
     is_meant.then(|| (tokens[place..place + 5].iter().cloned().collect(), diagnostic))
+}
+
+/// What a `TensorDataset` takes, and its form, where it gets borrowed tensors or a list of them.
+fn tensors(name: &str, arguments: &Group) -> Option<(&'static str, String)> {
+    let value: Vec<TokenTree> = arguments.stream().into_iter().collect();
+    match value.as_slice() {
+        _ if name != "TensorDataset" => None,
+        [TokenTree::Ident(list), mark, TokenTree::Group(tensors)] if list == "vec" && is(mark, '!') => {
+            Some(("tensors in a tuple", format!("TensorDataset::new(({}))?", readable_tokens(tensors.stream()))))
+        }
+        [TokenTree::Group(tensors)] if are_arguments(value.first()) => {
+            let parse = |input: ParseStream<'_>| Punctuated::<Expr, Token![,]>::parse_terminated(input);
+            let tensors = parse.parse2(tensors.stream()).ok()?;
+            if !tensors.iter().any(|tensor| matches!(tensor, Expr::Reference(_))) {
+                return None;
+            }
+            let owned = tensors.into_iter().map(|tensor| match tensor {
+                Expr::Reference(borrowed) => {
+                    format!("{}.shallow_clone()", readable_tokens(borrowed.expr.to_token_stream()))
+                }
+                other => readable_tokens(other.to_token_stream()),
+            });
+            let owned: Vec<String> = owned.collect();
+            Some(("tensors, not borrows", format!("TensorDataset::new(({}))?", owned.join(", "))))
+        }
+        _ => None,
+    }
 }
 
 /// The number of arguments; `None` if they do not parse. Those with names are reported as such.

@@ -57,6 +57,10 @@ pub(super) fn mistake(tokens: &[TokenTree], place: usize) -> Option<(TokenStream
             [name, value, _, ..] => Some(catalogue::log_with_settings(format!("ctx.log({name}, {value})"))),
             _ => None,
         },
+        "log_all" => setting_after(after).map(|setting| {
+            let instead = format!("log each value by `ctx.log(name, value).{setting}`, as `log_all` has no settings");
+            catalogue::attribute_of_python(format!("ctx.log_all(…).{setting}"), instead)
+        }),
         "print" => printed(arguments).map(catalogue::printed_format),
         "no_sync" if ignores_context(arguments) => Some(catalogue::ignored_context()),
         "broadcast" if is_new_tensor(arguments) => {
@@ -80,6 +84,14 @@ fn parts(arguments: &Group) -> Vec<String> {
         return Vec::new();
     }
     arguments.iter().map(|argument| readable_tokens(argument.to_token_stream())).collect()
+}
+
+/// `.prog_bar()` after a call.
+fn setting_after(after: &[TokenTree]) -> Option<String> {
+    let [dot, TokenTree::Ident(setting), TokenTree::Group(value), ..] = after else { return None };
+    let setting = setting.to_string();
+    (is(dot, '.') && SETTINGS.contains(&setting.as_str()))
+        .then(|| format!("{setting}{}", readable_tokens(TokenTree::from(value.clone()).into())))
 }
 
 /// `"epoch {} over", epoch` in the parentheses of `ctx.print`.

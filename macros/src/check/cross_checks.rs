@@ -18,15 +18,19 @@ pub(super) fn parameters(block: &Block, diagnostics: &mut Diagnostics) {
 }
 
 /// Rejects a module's loader without a step for its batches. A training loader needs no check: `fit` does not compile without its step.
-pub(super) fn loaders(block: &Block, diagnostics: &mut Diagnostics) {
+pub(super) fn loaders(block: &mut Block, diagnostics: &mut Diagnostics) {
     if block.role != Role::Module {
         return;
     }
     for (hook, step) in hooks::steps().filter(|(_, step)| !step.has_loss) {
-        if block.written(hook.name()).next().is_none() {
-            for written in block.written(step.loader).filter(|written| !written.faulty) {
-                diagnostics.add(&written.method.sig.ident, catalogue::loader_without_step(step.loader, hook.name()));
-            }
+        if block.written(hook.name()).next().is_some() {
+            continue;
+        }
+        let is_loader = |written: &&mut Written| written.declared.name() == step.loader && !written.faulty;
+        for written in block.hooks.iter_mut().filter(is_loader) {
+            diagnostics.add(&written.method.sig.ident, catalogue::loader_without_step(step.loader, hook.name()));
+            // a reported mistake brings no other
+            written.faulty = written.returns_nothing();
         }
     }
 }
@@ -108,6 +112,21 @@ pub(super) fn undeclared_modules(block: &mut Block, diagnostics: &mut Diagnostic
         let inputs = &written.method.sig.inputs;
         written.method.sig.inputs = inputs.iter().filter(|input| !is_module(input)).cloned().collect();
         written.faulty = true;
+    }
+}
+
+/// Rejects `module: &mut Net` where another hook of the block takes every module.
+pub(super) fn one_module(block: &mut Block, diagnostics: &mut Diagnostics) {
+    let Some(every) = block.every_module.as_ref().map(|every| every.ident.to_string()) else { return };
+    for written in block.hooks.iter_mut().filter(|hook| !hook.faulty) {
+        let arguments = written.method.arguments();
+        let Some(module) = arguments.iter().find(|argument| argument.name == "module") else { continue };
+        let name = types::readable(types::without_reference(module.ty));
+        if name != every {
+            let diagnostic = catalogue::module_of_one_hook(written.declared.name(), name);
+            diagnostics.of_method(&written.method.conditions, |diagnostics| diagnostics.add(module.ty, diagnostic));
+            written.faulty = true;
+        }
     }
 }
 

@@ -44,10 +44,16 @@ impl Method<'_> {
                 .or_else(|| stopped(rest))
                 .or_else(|| changed_by_index(rest))
                 .or_else(|| stepped_scheduler(rest)),
-            "average" | "interval" | "reduce" | "dist_reduce_fx" if follows('.') => text_in_call(&word, rest),
+            "average" | "interval" | "logging_interval" | "reduce" | "dist_reduce_fx" | "save_last" if follows('.') => {
+                text_in_call(&word, rest)
+            }
             "EarlyStopping" => early_stopping(rest),
             "f32" | "f64" | "i64" if !follows(':') => self.number_from_tensor(rest),
-            _ => self.set_automatic_optimization(rest).or_else(|| self.clone_of_tensor(tokens, place)),
+            "batch" if !follows('.') => self.length_of_batch(rest).or_else(|| self.clone_of_tensor(tokens, place)),
+            _ => {
+                let habit = self.set_automatic_optimization(rest).or_else(|| self.clone_of_tensor(tokens, place));
+                habit.or_else(|| sizes_in_call(tokens, place))
+            }
         }
     }
 
@@ -146,6 +152,15 @@ impl Method<'_> {
         (start == 0).then(|| (wrong, catalogue::number_from_tensor(number, tensor)))
     }
 
+    /// `batch.len()` of a tuple.
+    fn length_of_batch(&self, rest: &[TokenTree]) -> Option<Mistake> {
+        let [_, dot, len, arguments, ..] = rest else { return None };
+        let is_length = is(dot, '.') && is_word(len, "len") && are_arguments(Some(arguments));
+        const INSTEAD: &str = "write `batch.0.size()[0]`, the number of samples of its first tensor";
+        (is_length && self.tensors.is_tuple())
+            .then(|| (rest[..4].iter().cloned().collect(), catalogue::attribute_of_python("batch.len()", INSTEAD)))
+    }
+
     /// `loss.clone()`: tch has another method of this name.
     fn clone_of_tensor(&self, tokens: &[TokenTree], place: usize) -> Option<Mistake> {
         let [TokenTree::Ident(name), dot, method, TokenTree::Group(arguments), ..] = &tokens[place..] else {
@@ -206,31 +221,62 @@ fn changed_by_index(rest: &[TokenTree]) -> Option<Mistake> {
     Some((rest[..5].iter().cloned().collect(), catalogue::attribute_of_python(written, instead)))
 }
 
-/// `ctx.lr_schedulers().step()`, and `ctx.lr_schedulers()[0].step()`.
+/// `ctx.lr_schedulers().step()`, `ctx.lr_schedulers()[0].step()`, `ctx.lr_scheduler(0).step()` and `ctx.lr_scheduler_step(0)`.
 fn stepped_scheduler(rest: &[TokenTree]) -> Option<Mistake> {
-    let [_, dot, list, call, then @ ..] = rest else { return None };
-    if !is(dot, '.') || !is_word(list, "lr_schedulers") || !are_arguments(Some(call)) {
+    let [_, dot, TokenTree::Ident(name), TokenTree::Group(arguments), then @ ..] = rest else { return None };
+    if !is(dot, '.') || !are_arguments(rest.get(3)) {
         return None;
     }
-    let (index, step) = match then {
-        [TokenTree::Group(index), step @ ..] if index.delimiter() == Delimiter::Bracket => {
+    let name = name.to_string();
+    let number = || readable_tokens(arguments.stream()).split(',').next().unwrap_or_default().to_owned();
+    let (index, step) = match (name.as_str(), then) {
+        ("lr_schedulers", [TokenTree::Group(index), step @ ..]) if index.delimiter() == Delimiter::Bracket => {
             (readable_tokens(index.stream()), step)
         }
-        step => ("0".to_owned(), step),
+        ("lr_schedulers", step) => ("0".to_owned(), step),
+        ("lr_scheduler", step) => (number(), step),
+        ("lr_scheduler_step", _) => (number(), &[][..]),
+        _ => return None,
     };
-    let [dot, method, TokenTree::Group(metric), ..] = step else { return None };
-    if !is(dot, '.') || !is_word(method, "step") {
-        return None;
-    }
-    let metric = match metric.stream().is_empty() {
-        true => "None".to_owned(),
-        false => format!("Some({})", readable_tokens(metric.stream())),
+    let metric = match step {
+        [dot, method, TokenTree::Group(metric), ..] if is(dot, '.') && is_word(method, "step") => {
+            if metric.stream().is_empty() {
+                "None".to_owned()
+            } else {
+                format!("Some({})", readable_tokens(metric.stream()))
+            }
+        }
+        _ if name == "lr_scheduler_step" => "None".to_owned(),
+        _ => return None,
     };
     let instead = format!(
         "write `ctx.step_lr_scheduler({index}, {metric})?`; in automatic optimization remove it, as the trainer steps the schedulers"
     );
-    let wrong = rest[..rest.len() - step.len() + 3].iter().cloned().collect();
-    Some((wrong, catalogue::attribute_of_python("lr_schedulers().step()", instead)))
+    let end = if step.is_empty() { 4 } else { rest.len() - step.len() + 3 };
+    let wrong = rest[..end].iter().cloned().collect();
+    let call = if name == "lr_scheduler_step" { "lr_scheduler_step(…)" } else { "lr_schedulers().step()" };
+    Some((wrong, catalogue::attribute_of_python(call, instead)))
+}
+
+/// `logits.view(-1, 4)`, of which the compiler would remove the second size.
+fn sizes_in_call(tokens: &[TokenTree], place: usize) -> Option<Mistake> {
+    let (TokenTree::Ident(method), TokenTree::Group(arguments)) = (&tokens[place], tokens.get(place + 1)?) else {
+        return None;
+    };
+    let is_method = place.checked_sub(1).is_some_and(|before| is(&tokens[before], '.'));
+    let is_known = ["permute", "repeat", "reshape", "view"].iter().any(|name| method == name);
+    if !is_method || !is_known || !are_arguments(tokens.get(place + 1)) {
+        return None;
+    }
+    let sizes: Vec<TokenTree> = arguments.stream().into_iter().collect();
+    let is_plain = sizes.iter().all(|token| !matches!(token, TokenTree::Group(_)));
+    let is_several = sizes.iter().rev().skip(1).any(|token| is(token, ','));
+    if !is_plain || !is_several || has_method(&method.to_string()) {
+        return None;
+    }
+    let form = format!("{method}([{}])", readable_tokens(arguments.stream()).trim_end_matches(',').replace("- ", "-"));
+    let wrong = TokenStream::from_iter([tokens[place].clone(), tokens[place + 1].clone()]);
+    Some((wrong, catalogue::name_of_pytorch(format!("tensor.{method}"), form)))
 }
 
 /// The variables that are certainly a loss: `let loss = logits.cross_entropy_for_logits(&labels);`.

@@ -54,7 +54,10 @@ pub(crate) fn block(block: &mut Block, diagnostics: &mut Diagnostics) {
     cross_checks::loaders_of_datasets(block, diagnostics);
     cross_checks::loaders_without_batches(block, diagnostics);
     cross_checks::undeclared_modules(block, diagnostics);
+    cross_checks::one_module(block, diagnostics);
     names::attributes_of_python(block, diagnostics);
+    // the method of Python, which has been reported, says that it is manual
+    block.arguments.automatic_optimization &= !block.has("automatic_optimization");
     block.has_faulty_loaders = !cross_checks::program_has_loaders(block, diagnostics);
     cross_checks::older_names(block, diagnostics);
     cross_checks::manual_optimization(block, diagnostics);

@@ -65,6 +65,17 @@ pub(crate) fn other_blocks(block: &Block, diagnostics: &mut Diagnostics) {
         let line = line.map(|line| format!(" on line {line}")).unwrap_or_default();
         diagnostics.add(ty, catalogue::hook_in_another_block(hook, line, attribute, readable(ty)));
     }
+    let mut of_traits = block.others.of_traits.iter().filter(|(method, _)| hooks.contains(&method.as_str()));
+    if let Some((hook, name)) = of_traits.find(|(hook, _)| is_of_lightning_alone(hook) && !block.has(hook)) {
+        diagnostics.add(ty, catalogue::hook_of_a_trait(hook, name, readable(ty)));
+    }
+}
+
+/// Whether the name of a hook is one that no other trait has by chance.
+fn is_of_lightning_alone(hook: &str) -> bool {
+    hook.starts_with("on_")
+        || ["configure_callbacks", "configure_optimizers"].contains(&hook)
+        || hook.ends_with("_dataloader")
 }
 
 /// The attribute sees the block before the macros in it are expanded: hooks that they write would never be called.

@@ -3,7 +3,7 @@
 
 use crate::catalogue;
 use crate::diagnostics::Diagnostics;
-use crate::model::Block;
+use crate::model::{Block, Written};
 use crate::parse::{BlockItem, Method};
 use crate::source_file::SourceFile;
 use proc_macro2::{Group, Ident, Span, TokenStream, TokenTree};
@@ -31,9 +31,15 @@ const SPELLED: [(&str, &str); 15] = [
 
 /// Lightning's callbacks that have another name or another form here.
 const CALLBACKS: [(&str, &str); 8] = [
-    ("BatchSizeFinder", "write `trainer.scale_batch_size(&mut model, |batch_size| …, &BatchSizeFinder::default())?` before `fit`, of `tch_lightning::trainer`"),
+    (
+        "BatchSizeFinder",
+        "write `trainer.scale_batch_size(&mut model, |batch_size| …, &BatchSizeFinder::default())?` before `fit`, of `tch_lightning::trainer`",
+    ),
     ("EMAWeightAveraging", "write `ExponentialMovingAverage`, of `tch_lightning::callbacks`"),
-    ("LearningRateFinder", "write `trainer.lr_find(&mut model, &mut data, &LearningRateFinder::default())?` before `fit`, of `tch_lightning::trainer`"),
+    (
+        "LearningRateFinder",
+        "write `trainer.lr_find(&mut model, &mut data, &LearningRateFinder::default())?` before `fit`, of `tch_lightning::trainer`",
+    ),
     ("ModelPruning", "there is none: set weights to 0 in `on_before_optimizer_step`"),
     ("RichModelSummary", "write `ModelSummary`, of `tch_lightning::callbacks`"),
     ("RichProgressBar", "write `ProgressBar`, of `tch_lightning::callbacks`, or nothing, as a trainer has one"),
@@ -60,6 +66,15 @@ pub(super) fn of_optimizers(block: &mut Block, diagnostics: &mut Diagnostics) {
 /// Reports Lightning's callbacks that have another name, and leaves them out.
 pub(super) fn of_callbacks(block: &mut Block, diagnostics: &mut Diagnostics) {
     const HOOK: &str = "configure_callbacks";
+    const LAMBDA: &str = "LambdaCallback";
+    let is_bare = |written: &&Written| written.declared.name() == HOOK && written.returns_bare(LAMBDA);
+    if block.hooks.iter().find(is_bare).is_some() {
+        replace(block, HOOK, &[LAMBDA], |name, method| {
+            let diagnostic = catalogue::lambda_without_module(HOOK);
+            diagnostics.of_method(&method.conditions, |diagnostics| diagnostics.add(name, diagnostic));
+            Some(parse_quote!(-> Option<::core::convert::Infallible>))
+        });
+    }
     let names: Vec<&str> = CALLBACKS.iter().map(|(name, _)| *name).collect();
     replace(block, HOOK, &names, |name, method| {
         let (_, instead) = CALLBACKS.iter().find(|(callback, _)| name == callback)?;

@@ -21,6 +21,7 @@ pub(super) fn mistake(method: &Method, body: &TokenStream) -> Option<Mistake> {
         "configure_optimizers" if may_mention(body, &["ParameterGroups"]) => {
             levels(body).iter().find_map(|level| algorithms(level))
         }
+        "configure_optimizers" => levels(body).iter().find_map(|level| schedules(level)),
         _ => None,
     }
 }
@@ -38,6 +39,26 @@ fn callbacks(hook: &str, body: &TokenStream) -> Option<Mistake> {
         let is_of_several = first != last && types.len() == arguments(list).len();
         let tuple = format!("({})", types.join(", "));
         is_of_several.then(|| (list.stream(), catalogue::callback_of_several(hook, tuple)))
+    })
+}
+
+/// `SequentialLr::new(vec![LinearLr::default(), StepLr::new(30)], vec![5])`
+fn schedules(level: &[TokenTree]) -> Option<Mistake> {
+    level.windows(5).find_map(|call| {
+        let [TokenTree::Ident(ty), _, _, _, TokenTree::Group(parts)] = call else { return None };
+        if ty != "SequentialLr" && ty != "ChainedScheduler" {
+            return None;
+        }
+        let first = arguments(parts).into_iter().next()?;
+        let [.., TokenTree::Group(list)] = first.as_slice() else { return None };
+        let parts = arguments(list);
+        let is_converted =
+            parts.iter().all(|part| part.iter().any(|token| is_word(token, "into") || is_word(token, "from")));
+        let types: Vec<String> = parts.iter().filter_map(|part| constructed(part)).collect();
+        let is_of_several = types.iter().any(|other| *other != types[0]);
+        let form: Vec<String> = types.iter().map(|ty| format!("{ty}::…(…).into()")).collect();
+        (is_of_several && !is_converted && types.len() == parts.len())
+            .then(|| (list.stream(), catalogue::schedules_of_several(ty, form.join(", "))))
     })
 }
 

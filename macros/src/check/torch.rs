@@ -174,7 +174,7 @@ impl Tensors {
     }
 
     /// Whether `batch` is a tuple.
-    fn is_tuple(&self) -> bool {
+    pub(super) fn is_tuple(&self) -> bool {
         self.batch.as_ref().is_some_and(|ty| ty.starts_with('('))
     }
 

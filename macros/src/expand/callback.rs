@@ -47,7 +47,9 @@ impl Watched {
     fn through(hooks: &[&Written], block: &Block, private: &TokenStream) -> Self {
         let generics = block.generics();
         let is_one = |module: &Type| !block.every_module.as_ref().is_some_and(|every| is_of(module, &every.ident));
-        match hooks.iter().find_map(|hook| asked(hook, "module").filter(is_one).filter(|module| !is_dyn(module))) {
+        // of one hook among others, it has been reported
+        let mut decides = hooks.iter().filter(|hook| !hook.faulty || block.every_module.is_none());
+        match decides.find_map(|hook| asked(hook, "module").filter(is_one).filter(|module| !is_dyn(module))) {
             Some(module) => Self { module, generics },
             None => Self::every(hooks, block, generics, private),
         }

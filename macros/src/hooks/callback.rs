@@ -7,7 +7,8 @@ declarations! {
     /// [`Callback`](https://lightning.ai/docs/pytorch/stable/extensions/callbacks.html#callback-api).
     #[diagnostic::on_unimplemented(
         message = "`{Self}` is not a callback for `{M}` [TL0606]",
-        label = "write `#[lightning_callback]` above the `impl` block of its hooks, which must fit this module"
+        label = "write `#[lightning_callback]` above the `impl` block of its hooks, which must fit this module",
+        note = "a trainer owns its callbacks: it takes `watch`, not `&mut watch`, and `trainer.find_callback::<Watch>()` lends it after the run"
     )]
     pub trait Callback<M: LightningModule>: Any {
         /// Returns the name of the callback in errors; by default, that of its type.

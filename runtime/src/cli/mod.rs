@@ -24,6 +24,7 @@ mod seed;
 mod subcommands;
 mod types;
 mod verb;
+mod written_otherwise;
 
 pub use built::Built;
 pub use program::Program;

@@ -1,11 +1,12 @@
 //! The optimizers of a `fit`, their learning-rate schedulers, and the conditions for their steps.
 
 use super::RunContext;
+use super::foreign_tensors::ForeignTensors;
 use super::lr_schedulers::RunningLrScheduler;
 use super::non_finite::Losses;
 use super::toggle::Toggled;
 use crate::config::{ConfigurationError, GradientClipAlgorithm};
-use crate::module::ForeignTensors;
+use crate::counted::counted;
 use crate::optim::{Optimizer, OptimizerConfig, OptimizerIndex};
 use crate::precision::GradScaler;
 use crate::progress::Terms;
@@ -91,7 +92,14 @@ impl RunContext {
     /// If the index is out of range.
     pub fn optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) -> &mut Optimizer {
         let OptimizerIndex(index) = optimizer.into();
-        &mut self.optimization.optimizers[index]
+        let optimizers = &mut self.optimization.optimizers;
+        let count = counted(optimizers.len(), "optimizer");
+        match optimizers.get_mut(index) {
+            Some(optimizer) => optimizer,
+            None => panic!(
+                "there is no optimizer {index}: `configure_optimizers` has returned {count}, and they are counted from 0"
+            ),
+        }
     }
 
     /// Clips the gradients of an optimizer's parameters, without waiting for the device. A value of 0 disables clipping, as in

@@ -75,6 +75,7 @@ mod stream_plan;
 mod tensor_dataset;
 mod token_file;
 mod workers;
+mod written_otherwise;
 
 pub use batch::Batch;
 pub(crate) use batch::tensors_of;
@@ -109,7 +110,7 @@ pub(crate) use saved_loader::SavedLoader;
 pub use seed::run_seed;
 pub(crate) use seed::{Seed, seed_was_chosen};
 pub use source::{IterableStyle, MapStyle, Source};
-pub use split::{Subset, random_split, random_split_fractions};
+pub use split::{SplitParts, Subset, random_split};
 /// ```
 /// use tch_lightning::prelude::*;
 ///

@@ -19,6 +19,7 @@ use super::{Batch, Collate, CollateWith, DataError, Dataset, IterableDataset, Wo
     message = "`{Self}` cannot be loaded by this function",
     label = "not a dataset of this kind",
     note = "`DataLoader::new` and `with_workers` take a `Dataset` (`len` and `get_item`), a `TensorDataset` or a `Vec` of samples",
+    note = "a loader owns its dataset: write `.clone()` after a borrowed one, which shares the tensors of a `TensorDataset`",
     note = "`DataLoader::iterable` and `iterable_with_workers` take an `IterableDataset` (`iter`)"
 )]
 pub trait Source<Style> {

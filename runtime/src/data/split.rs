@@ -81,67 +81,131 @@ impl<D: Dataset> Dataset for Subset<D> {
     }
 }
 
-/// Splits `dataset` at random into parts of the given lengths: PyTorch's
+/// The parts of a [`random_split`]: their lengths as a list of `usize`, or the fractions of the samples as one of `f64`. A list whose length the
+/// compiler knows, such as `[0.8, 0.2]`, gives an array of parts, and a slice gives a `Vec`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not tell the parts of a split",
+    label = "write lengths, as in `[800, 200]`, or fractions, as in `[0.8, 0.2]`"
+)]
+pub trait SplitParts {
+    /// The parts.
+    type Of<T>;
+
+    /// Makes each part from its length.
+    ///
+    /// # Errors
+    /// Those of [`random_split`].
+    fn split<T>(self, dataset_len: usize, part: impl FnMut(usize) -> T) -> Result<Self::Of<T>, DataError>;
+}
+
+impl<const N: usize> SplitParts for [usize; N] {
+    type Of<T> = [T; N];
+
+    fn split<T>(self, dataset_len: usize, part: impl FnMut(usize) -> T) -> Result<[T; N], DataError> {
+        check_sum(&self, dataset_len)?;
+        Ok(self.map(part))
+    }
+}
+
+impl<const N: usize> SplitParts for [f64; N] {
+    type Of<T> = [T; N];
+
+    fn split<T>(self, dataset_len: usize, part: impl FnMut(usize) -> T) -> Result<[T; N], DataError> {
+        let mut lengths = [0; N];
+        set_lengths(&mut lengths, &self, dataset_len)?;
+        Ok(lengths.map(part))
+    }
+}
+
+impl<T: Copy, const N: usize> SplitParts for &[T; N]
+where
+    [T; N]: SplitParts,
+{
+    type Of<Part> = <[T; N] as SplitParts>::Of<Part>;
+
+    fn split<Part>(self, dataset_len: usize, part: impl FnMut(usize) -> Part) -> Result<Self::Of<Part>, DataError> {
+        (*self).split(dataset_len, part)
+    }
+}
+
+impl SplitParts for &[usize] {
+    type Of<T> = Vec<T>;
+
+    fn split<T>(self, dataset_len: usize, part: impl FnMut(usize) -> T) -> Result<Vec<T>, DataError> {
+        check_sum(self, dataset_len)?;
+        Ok(self.iter().copied().map(part).collect())
+    }
+}
+
+impl SplitParts for &[f64] {
+    type Of<T> = Vec<T>;
+
+    fn split<T>(self, dataset_len: usize, part: impl FnMut(usize) -> T) -> Result<Vec<T>, DataError> {
+        let mut lengths = vec![0; self.len()];
+        set_lengths(&mut lengths, self, dataset_len)?;
+        Ok(lengths.into_iter().map(part).collect())
+    }
+}
+
+fn check_sum(lengths: &[usize], dataset_len: usize) -> Result<(), DataError> {
+    let sum = lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length));
+    if sum == Some(dataset_len) {
+        return Ok(());
+    }
+    Err(DataError::SplitLengths { lengths: lengths.to_vec(), dataset_len })
+}
+
+/// Sets the lengths that PyTorch gives parts of these fractions: `⌊fraction · len⌋`, and those left over go one by one to the parts from the
+/// first on.
+fn set_lengths(lengths: &mut [usize], fractions: &[f64], dataset_len: usize) -> Result<(), DataError> {
+    let is_one = (fractions.iter().sum::<f64>() - 1.0).abs() <= 1e-9;
+    if !is_one || !fractions.iter().all(|fraction| (0.0..=1.0).contains(fraction)) {
+        return Err(DataError::SplitFractions { fractions: fractions.to_vec() });
+    }
+    for (length, fraction) in lengths.iter_mut().zip(fractions) {
+        *length = (fraction * dataset_len as f64).floor() as usize;
+    }
+    let left_over = dataset_len.saturating_sub(lengths.iter().sum());
+    for part in (0..lengths.len()).cycle().take(left_over) {
+        lengths[part] += 1;
+    }
+    Ok(())
+}
+
+/// Splits `dataset` at random into parts of the given lengths, or of fractions that add up to 1: PyTorch's
 /// [`random_split`](https://docs.pytorch.org/docs/stable/data.html#torch.utils.data.random_split).
 ///
 /// The same `seed` yields the same parts on every platform. Each part has a clone of the dataset. The clone of a
 /// [`TensorDataset`](super::TensorDataset) shares the tensors; if the clone of your dataset is a copy, wrap it in an
 /// [`Arc`].
 ///
+/// As in PyTorch, a part of a fraction gets `⌊fraction · len⌋` samples, and those left over go one by one to the parts from the first on.
+///
 /// ```
 /// use tch_lightning::data::{Dataset, random_split};
 ///
-/// let parts = random_split((0..10_i64).collect::<Vec<_>>(), &[7, 3], 42)?;
-/// assert_eq!([parts[0].len(), parts[1].len()], [7, 3]);
+/// let numbers: Vec<i64> = (0..10).collect();
+/// let [train, val] = random_split(numbers.clone(), [7, 3], 42)?;
+/// assert_eq!([train.len(), val.len()], [7, 3]);
+/// let [train, val] = random_split(numbers, [0.75, 0.25], 42)?;
+/// assert_eq!([train.len(), val.len()], [8, 2]);
 /// # Ok::<(), tch_lightning::data::DataError>(())
 /// ```
 ///
 /// # Errors
-/// [`DataError::SplitLengths`] if the lengths do not add up to the dataset's.
-pub fn random_split<D: Dataset + Clone>(dataset: D, lengths: &[usize], seed: u64) -> Result<Vec<Subset<D>>, DataError> {
-    let dataset_len = dataset.len();
-    let asked = lengths.iter().try_fold(0_usize, |sum, &length| sum.checked_add(length));
-    if asked != Some(dataset_len) {
-        return Err(DataError::SplitLengths { lengths: lengths.to_vec(), dataset_len });
-    }
-    let mut order = permutation(dataset_len, seed, SPLIT_STREAM).into_iter();
-    let part = |&length| Subset { dataset: dataset.clone(), indices: order.by_ref().take(length).collect() };
-    Ok(lengths.iter().map(part).collect())
-}
-
-/// [`random_split`] by fractions that add up to 1.
-///
-/// As in PyTorch each part gets `⌊fraction · len⌋` samples, and those left over go one by one to the
-/// parts from the first on.
-///
-/// ```
-/// use tch_lightning::data::{Dataset, random_split_fractions};
-///
-/// let parts = random_split_fractions((0..10_i64).collect::<Vec<_>>(), &[0.75, 0.25], 42)?;
-/// assert_eq!([parts[0].len(), parts[1].len()], [8, 2]);
-/// # Ok::<(), tch_lightning::data::DataError>(())
-/// ```
-///
-/// # Errors
-/// [`DataError::SplitFractions`] if a fraction is not between 0 and 1, or if they do not add up to 1
-/// (to within 1e-9).
-pub fn random_split_fractions<D: Dataset + Clone>(
+/// [`DataError::SplitLengths`] if the lengths do not add up to the dataset's, and [`DataError::SplitFractions`] if a fraction is not between
+/// 0 and 1, or if they do not add up to 1 (to within 1e-9).
+pub fn random_split<D: Dataset + Clone, P: SplitParts>(
     dataset: D,
-    fractions: &[f64],
+    parts: P,
     seed: u64,
-) -> Result<Vec<Subset<D>>, DataError> {
-    let is_one = (fractions.iter().sum::<f64>() - 1.0).abs() <= 1e-9;
-    if !is_one || !fractions.iter().all(|fraction| (0.0..=1.0).contains(fraction)) {
-        return Err(DataError::SplitFractions { fractions: fractions.to_vec() });
-    }
+) -> Result<P::Of<Subset<D>>, DataError> {
     let dataset_len = dataset.len();
-    let mut lengths: Vec<usize> =
-        fractions.iter().map(|fraction| (fraction * dataset_len as f64).floor() as usize).collect();
-    let left_over = dataset_len.saturating_sub(lengths.iter().sum());
-    for part in (0..lengths.len()).cycle().take(left_over) {
-        lengths[part] += 1;
-    }
-    random_split(dataset, &lengths, seed)
+    let mut order = permutation(dataset_len, seed, SPLIT_STREAM).into_iter();
+    parts.split(dataset_len, |length| Subset {
+        dataset: dataset.clone(),
+        indices: order.by_ref().take(length).collect(),
+    })
 }
 
 #[cfg(test)]
@@ -168,7 +232,7 @@ mod tests {
 
     #[test]
     fn random_split_depends_on_the_seed() {
-        let first = |seed| random_split(numbers(50), &[25, 25], seed).unwrap().remove(0).indices().to_vec();
+        let first = |seed| random_split(numbers(50), [25, 25], seed).unwrap()[0].indices().to_vec();
         assert_eq!(first(1), first(1));
         assert_ne!(first(1), first(2));
     }
@@ -184,19 +248,20 @@ mod tests {
 
     /// The lengths are those of PyTorch's `random_split(range(n), fractions)`.
     #[test]
-    fn random_split_fractions_assigns_every_sample() {
-        let dealt = |len, fractions: &[f64]| lengths(&random_split_fractions(numbers(len), fractions, 0).unwrap());
+    fn fractions_assign_every_sample() {
+        let dealt = |len, fractions: &[f64]| lengths(&random_split(numbers(len), fractions, 0).unwrap());
         assert_eq!(dealt(10, &[0.3, 0.7]), [3, 7]);
         assert_eq!(dealt(30, &[0.3, 0.3, 0.4]), [9, 9, 12]);
         assert_eq!(dealt(5, &[0.25, 0.25, 0.5]), [2, 1, 2]);
         assert_eq!(dealt(11, &[1.0 / 3.0, 1.0 / 3.0, 1.0 / 3.0]), [4, 4, 3]);
         assert_eq!(dealt(3, &[0.25, 0.25, 0.25, 0.25]), [1, 1, 1, 0]);
+        let [first, second] = random_split(numbers(5), &[0.5, 0.5], 0).unwrap();
+        assert_eq!((first.len(), second.len()), (3, 2));
     }
 
     #[test]
-    fn random_split_fractions_rejects_fractions_that_do_not_add_up() {
-        let said =
-            |fractions: &[f64]| random_split_fractions(numbers(10), fractions, 0).err().map(|error| error.to_string());
+    fn fractions_that_do_not_add_up_are_rejected() {
+        let said = |fractions: &[f64]| random_split(numbers(10), fractions, 0).err().map(|error| error.to_string());
         assert_eq!(
             said(&[0.5, 0.4]).unwrap(),
             "the fractions of a split must lie between 0 and 1 and add up to 1, but they are [0.5, 0.4]"

@@ -60,6 +60,12 @@ impl<M: Metric> From<&M> for LogValue {
     }
 }
 
+impl<M: Metric> From<&mut M> for LogValue {
+    fn from(metric: &mut M) -> Self {
+        Self::Metric(metric.shallow_clone())
+    }
+}
+
 impl From<Box<dyn Metric>> for LogValue {
     fn from(metric: Box<dyn Metric>) -> Self {
         Self::Metric(metric)

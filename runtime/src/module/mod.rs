@@ -25,6 +25,7 @@ mod parameters;
 mod prediction_tensors;
 mod program_of_data;
 mod renamed_results;
+pub(crate) mod repeated_paths;
 mod run;
 mod scheduler_in_callbacks;
 mod source_location;
@@ -70,7 +71,6 @@ pub(crate) use run::Run;
 #[doc(hidden)]
 pub use scheduler_in_callbacks::{AnyScheduler, IsCallback};
 pub use source_location::SourceLocation;
-pub(crate) use untrained::ForeignTensors;
 pub use weighted::Weighted;
 pub use without_attribute::{FunctionsOfAttribute, HasAttribute};
 

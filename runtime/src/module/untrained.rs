@@ -1,13 +1,15 @@
 //! Warnings of what a run does not train, though its losses depend on it, or though it is there to be trained.
 
 use super::LightningModule;
-use crate::context::RunContext;
+use crate::context::{ForeignTensors, RunContext};
+use crate::counted::counted;
 use crate::error::Error;
 use crate::messages;
 use crate::native::{TensorIdentity, leaves};
 use crate::optim::Optimizer;
 use std::collections::HashSet;
 use tch::Tensor;
+use tch::nn::VarStore;
 
 /// Warns if the first backward pass of a run gave no gradient, so that nothing would be trained.
 pub(super) fn warn_without_gradients(ctx: &RunContext) {
@@ -20,21 +22,8 @@ pub(super) fn warn_without_gradients(ctx: &RunContext) {
     }
 }
 
-/// The tensors that require a gradient, are none of the module's parameters, and that the losses of a run's first batch depend on. Those of
-/// its second batch tell which of them the module keeps: a step may make such a tensor for itself, as a gradient penalty does.
-#[derive(Default)]
-pub(crate) enum ForeignTensors {
-    #[default]
-    NotSought,
-    OfFirstBatch {
-        /// The number of batches before this one.
-        batch: usize,
-        tensors: Vec<Tensor>,
-    },
-    Sought,
-}
-
-/// Warns of tensors that the losses of the first two batches depend on, and that are not trained, as those of a second `VarStore`.
+/// Warns of tensors that the losses of the first two batches depend on, and that are not trained, as those of a second `VarStore`, or of a layer
+/// that each step makes.
 pub(super) fn warn_of_foreign_tensors<M: LightningModule>(
     module: &mut M,
     ctx: &mut RunContext,
@@ -43,23 +32,39 @@ pub(super) fn warn_of_foreign_tensors<M: LightningModule>(
     let running = ctx.total_batches();
     match std::mem::replace(ctx.foreign_tensors_mut(), ForeignTensors::Sought) {
         ForeignTensors::NotSought => {
-            let tensors = foreign(module, loss)?;
-            *ctx.foreign_tensors_mut() = ForeignTensors::OfFirstBatch { batch: running, tensors };
+            let (tensors, variables) = (foreign(module, loss)?, module.parameters().len());
+            *ctx.foreign_tensors_mut() = ForeignTensors::OfFirstBatch { batch: running, tensors, variables };
         }
         // several losses of one batch
-        ForeignTensors::OfFirstBatch { batch, mut tensors } if batch == running => {
+        ForeignTensors::OfFirstBatch { batch, mut tensors, .. } if batch == running => {
             tensors.extend(foreign(module, loss)?);
-            *ctx.foreign_tensors_mut() = ForeignTensors::OfFirstBatch { batch, tensors };
+            let variables = module.parameters().len();
+            *ctx.foreign_tensors_mut() = ForeignTensors::OfFirstBatch { batch, tensors, variables };
         }
-        ForeignTensors::OfFirstBatch { tensors, .. } if !tensors.is_empty() => {
-            let before: HashSet<TensorIdentity> = tensors.iter().map(TensorIdentity::of).collect();
-            let mut kept = foreign(module, loss)?;
-            kept.retain(|tensor| before.contains(&TensorIdentity::of(tensor)));
-            warn_of(&kept);
+        ForeignTensors::OfFirstBatch { tensors, variables, .. } => {
+            if !tensors.is_empty() {
+                let before: HashSet<TensorIdentity> = tensors.iter().map(TensorIdentity::of).collect();
+                let mut kept = foreign(module, loss)?;
+                kept.retain(|tensor| before.contains(&TensorIdentity::of(tensor)));
+                warn_of(&kept);
+            }
+            warn_of_new_variables(module.parameters(), variables);
         }
-        ForeignTensors::OfFirstBatch { .. } | ForeignTensors::Sought => {}
+        ForeignTensors::Sought => {}
     }
     Ok(())
+}
+
+/// Warns if a step has added variables to the store, which no optimizer has.
+fn warn_of_new_variables(store: &VarStore, before: usize) {
+    let added = store.len().saturating_sub(before);
+    if added > 0 {
+        messages::warning!(
+            "a training step has added {} to the `VarStore` of `parameters`, which no optimizer trains: create the layers in `new`, once, \
+             and only call them in a step",
+            counted(added, "parameter")
+        );
+    }
 }
 
 /// Returns the tensors that a loss would give a gradient, without those of the module's store.

@@ -35,7 +35,9 @@ pub enum OptimizerError {
     },
 
     /// The list of parameters is empty.
-    #[error("{optimizer} must have at least one parameter, but it has none")]
+    #[error(
+        "{optimizer} must have at least one parameter, but it has none: create layers on paths of the `VarStore` of `parameters`, and do not freeze all of them"
+    )]
     NoParameters {
         /// The algorithm's name.
         optimizer: &'static str,

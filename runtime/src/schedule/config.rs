@@ -71,6 +71,29 @@ fn yes() -> bool {
     true
 }
 
+/// The schedule, whatever its type.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum AnySchedule {}
+
+/// Implemented by nothing.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a schedule is made into a configuration by `from` [TL0006]",
+    label = "write `LrSchedulerConfig::from(StepLr::new(30)).interval(Interval::Step)`"
+)]
+pub trait IsMadeByNew {}
+
+impl LrSchedulerConfig {
+    #[doc(hidden)]
+    pub fn new(scheduler: impl Into<Schedule>) -> Self
+    where
+        for<'any> AnySchedule: IsMadeByNew,
+    {
+        scheduler.into().into()
+    }
+}
+
 impl<S: Into<Schedule>> From<S> for LrSchedulerConfig {
     fn from(scheduler: S) -> Self {
         Self {

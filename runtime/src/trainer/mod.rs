@@ -32,7 +32,7 @@ mod set_up;
 mod to_torchscript;
 mod tuning;
 mod verbs;
-mod written_otherwise;
+pub(crate) mod written_otherwise;
 
 pub use crate::config::{
     BatchLimit, Deterministic, FastDevRun, Float32MatmulPrecision, GradientClipAlgorithm, LoggerChoice, LoggerConfig,

@@ -8,8 +8,8 @@ use crate::error::Error;
 use crate::hook::Hook;
 use crate::loggers::{Graph, RunStatus};
 use crate::module::{
-    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Run, buffers, call_hook, trainable,
-    variables,
+    Callback, Callbacks, LightningModule, LightningModuleTable, ModelHooksTable, Run, buffers, call_hook,
+    repeated_paths, trainable, variables,
 };
 use crate::stage::Stage;
 use crate::strategy::Operation;
@@ -33,6 +33,7 @@ impl<M: LightningModule> Run<'_, M> {
         self.callbacks.check_state_keys(self.ctx)?;
         ModelHooksTable::configure_sharded_model(self.module, self.ctx)?;
         ModelHooksTable::configure_model(self.module, self.ctx)?;
+        repeated_paths::warn(self.module.parameters());
         convert_and_move(self)?;
         self.make_equal()?;
         if self.ctx.config().logger == LoggerChoice::Default && stage != Stage::Predict {

@@ -83,7 +83,10 @@ fn hyperparameters_out_of_range_are_rejected() {
 #[test]
 fn parameters_that_cannot_be_optimized_are_rejected() {
     let weight = parameter();
-    assert_eq!(refusal(AdamW::default(), vec![]), "AdamW must have at least one parameter, but it has none");
+    assert_eq!(
+        refusal(AdamW::default(), vec![]),
+        "AdamW must have at least one parameter, but it has none: create layers on paths of the `VarStore` of `parameters`, and do not freeze all of them"
+    );
     assert_eq!(
         refusal(AdamW::default(), vec![named("w", &weight.detach())]),
         "AdamW cannot optimize `w`: it does not require a gradient; remove it, or call `set_requires_grad(true)`"

@@ -1,6 +1,7 @@
 //! The forms of the prelude's constructors that an error names: see `macros/src/prelude_constructors.rs`. And types of the same names, and
 //! losses, of which none is a mistake.
-use tch_lightning::callbacks::{BackboneFinetuning, ExponentialMovingAverage, LambdaCallback};
+use std::time::Duration;
+use tch_lightning::callbacks::{BackboneFinetuning, ExponentialMovingAverage, LambdaCallback, Timer};
 use tch_lightning::metrics::{
     Accuracy, ConfusionMatrix, F1Score, MeanAbsoluteError, MeanSquaredError, Metric, MetricCollection, Recall,
     Specificity,
@@ -94,6 +95,10 @@ impl Model {
             Box::new(MeanAbsoluteError::new()),
         ];
         (collection, metrics)
+    }
+
+    fn timer() -> Timer {
+        Timer::new().duration(Duration::from_secs(720))
     }
 
     fn lambdas() -> LambdaCallback<Self> {
