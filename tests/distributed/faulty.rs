@@ -79,7 +79,7 @@ fn fail() -> Result<()> {
         "stop" => signal("-STOP"),
         "term" => signal("-TERM"),
         "int" => signal("-INT"),
-        // until the test lets it go on
+        // until the test releases it
         "hold" => {
             while !std::path::Path::new("released").exists() {
                 sleep(Duration::from_millis(5));

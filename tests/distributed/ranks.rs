@@ -232,7 +232,7 @@ impl Ranks {
         }
     }
 
-    /// Lets a process whose fault is `hold` go on.
+    /// Releases a process whose fault is `hold`.
     pub fn release(&self) {
         File::create(self.path("released")).unwrap();
     }

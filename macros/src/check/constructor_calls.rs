@@ -1,16 +1,14 @@
 //! Calls of the prelude's constructors with other arguments than they take, such as `Sgd::new(0.1, 0.9)`, where the compiler would advise to
 //! remove the second one.
 
-use super::tokens::{are_arguments, is};
+use super::tokens::{are_arguments, expressions, is};
 use crate::catalogue::{self, Diagnostic};
 use crate::prelude_constructors::{self, Constructor};
 use crate::source_file::SourceFile;
 use crate::types::readable_tokens;
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::parse::{ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::{Expr, Token};
+use syn::Expr;
 
 /// Returns the call that begins at this token, if it is such a one.
 pub(super) fn mistake(tokens: &[TokenTree], place: usize) -> Option<(TokenStream, Diagnostic)> {
@@ -51,8 +49,7 @@ fn tensors(name: &str, arguments: &Group) -> Option<(&'static str, String)> {
             Some(("tensors in a tuple", format!("TensorDataset::new(({}))?", readable_tokens(tensors.stream()))))
         }
         [TokenTree::Group(tensors)] if are_arguments(value.first()) => {
-            let parse = |input: ParseStream<'_>| Punctuated::<Expr, Token![,]>::parse_terminated(input);
-            let tensors = parse.parse2(tensors.stream()).ok()?;
+            let tensors = expressions(tensors)?;
             if !tensors.iter().any(|tensor| matches!(tensor, Expr::Reference(_))) {
                 return None;
             }
@@ -71,7 +68,6 @@ fn tensors(name: &str, arguments: &Group) -> Option<(&'static str, String)> {
 
 /// The number of arguments; `None` if they do not parse. Those with names are reported as such.
 fn number_of(arguments: &Group) -> Option<usize> {
-    let parse = |input: ParseStream<'_>| Punctuated::<Expr, Token![,]>::parse_terminated(input);
-    let arguments = parse.parse2(arguments.stream()).ok()?;
+    let arguments = expressions(arguments)?;
     arguments.iter().all(|argument| !matches!(argument, Expr::Assign(_))).then(|| arguments.len())
 }

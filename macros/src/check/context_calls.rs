@@ -1,14 +1,12 @@
 //! Calls on `ctx` with other arguments than they take, or with a `?` although they cannot fail, where the compiler would advise to remove
 //! an argument.
 
-use super::tokens::{are_arguments, is, is_word, mentions};
+use super::tokens::{are_arguments, expressions, is, is_word, mentions};
 use crate::catalogue::{self, Diagnostic};
 use crate::types::readable_tokens;
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::parse::{ParseStream, Parser};
-use syn::punctuated::Punctuated;
-use syn::{Expr, Token};
+use syn::Expr;
 
 /// Methods that return no `Result`.
 const CANNOT_FAIL: [&str; 14] = [
@@ -78,8 +76,7 @@ pub(super) fn mistake(tokens: &[TokenTree], place: usize) -> Option<(TokenStream
 
 /// The arguments of a call as text; none if they do not parse, or if one of them has a name, which is reported as such.
 fn parts(arguments: &Group) -> Vec<String> {
-    let parse = |input: ParseStream<'_>| Punctuated::<Expr, Token![,]>::parse_terminated(input);
-    let Ok(arguments) = parse.parse2(arguments.stream()) else { return Vec::new() };
+    let Some(arguments) = expressions(arguments) else { return Vec::new() };
     if arguments.iter().any(|argument| matches!(argument, Expr::Assign(_))) {
         return Vec::new();
     }

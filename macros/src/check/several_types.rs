@@ -14,7 +14,7 @@ type Mistake = (TokenStream, Diagnostic);
 /// Returns the mistake in what a hook returns.
 pub(super) fn mistake(method: &Method, body: &TokenStream) -> Option<Mistake> {
     match method.name.as_str() {
-        // a list of trait objects is told to be in boxes
+        // the compiler says that the elements of a list of trait objects need a `Box`
         "configure_callbacks" if !mentions(&method.output().to_token_stream(), "Callback") => {
             callbacks(&method.name, body)
         }

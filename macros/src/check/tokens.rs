@@ -1,7 +1,10 @@
 //! What tokens of a body are.
 
 use crate::types::readable_tokens;
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Token};
 
 pub(super) fn is(token: &TokenTree, character: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
@@ -14,6 +17,12 @@ pub(super) fn is_word(token: &TokenTree, word: &str) -> bool {
 /// Whether this is the arguments of a call, so that the name before it is a function's.
 pub(super) fn are_arguments(token: Option<&TokenTree>) -> bool {
     matches!(token, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
+}
+
+/// The arguments of a call; `None` if they do not parse.
+pub(super) fn expressions(arguments: &Group) -> Option<Punctuated<Expr, Token![,]>> {
+    let parse = |input: ParseStream<'_>| Punctuated::parse_terminated(input);
+    parse.parse2(arguments.stream()).ok()
 }
 
 /// Whether the name is among the tokens, groups included.

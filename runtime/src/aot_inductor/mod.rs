@@ -57,7 +57,7 @@
 //!
 //! Compiled code compares its inputs with the export only if the environment variable `AOTI_RUNTIME_CHECK_INPUTS` is set when it runs first;
 //! without the checks, it reads past the end of smaller tensors. A program with this crate sets the variable to 1 before `main`, unless it
-//! has a value. With `AOTI_RUNTIME_CHECK_INPUTS=0` from outside there are no checks. libtorch also prints their errors to stderr.
+//! has a value. With `AOTI_RUNTIME_CHECK_INPUTS=0` in its environment nothing is checked. libtorch also prints the errors of these checks to stderr.
 
 mod error;
 mod package;

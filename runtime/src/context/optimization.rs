@@ -93,11 +93,12 @@ impl RunContext {
     pub fn optimizer(&mut self, optimizer: impl Into<OptimizerIndex>) -> &mut Optimizer {
         let OptimizerIndex(index) = optimizer.into();
         let optimizers = &mut self.optimization.optimizers;
-        let count = counted(optimizers.len(), "optimizer");
+        let count = optimizers.len();
         match optimizers.get_mut(index) {
             Some(optimizer) => optimizer,
             None => panic!(
-                "there is no optimizer {index}: `configure_optimizers` has returned {count}, and they are counted from 0"
+                "there is no optimizer {index}: `configure_optimizers` has returned {}, and they are counted from 0",
+                counted(count, "optimizer")
             ),
         }
     }
